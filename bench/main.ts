@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { worseThan } from './check.js';
 import { describeMachine, loadOfTheMinute } from './machine.js';
+import { type BenchOptions, newCommand } from './options.js';
 import { keep, type Record_, readRecord } from './record.js';
 import { writeResults } from './results.js';
 import type { Section, Target } from './section.js';
@@ -11,36 +11,10 @@ import { SECTIONS, SHORT } from './sections.js';
 import { type Figure, table, verdictOf } from './table.js';
 import { ROOT } from './tools.js';
 
-interface Options {
-  readonly quick: boolean;
-  readonly json: boolean;
-  readonly runs: number;
-  readonly record: boolean;
-  readonly check: boolean;
-  readonly short: boolean;
-  readonly draw: boolean;
-}
-
 /** The exit code: 0, or 1 when a section could not be run, or when `--check` found something worse. Missed targets are in the table. */
 export async function main(argv: readonly string[]): Promise<number> {
-  const command = new Command('npm run bench --')
-    .description(
-      'Measures Holdfast on this machine: medians of several runs, taken in turns, with the CPU of each process beside every rate.',
-    )
-    .argument('[names...]', `sections to run (default: all): ${SECTIONS.map(({ name }) => name).join(', ')}`)
-    .option('--quick', 'less of everything, once: to try a change', false)
-    .option('--short', `only what does not depend on time: ${SHORT.map(({ name }) => name).join(', ')}`, false)
-    .option('--runs <n>', 'how often each section is run', Number, 3)
-    .option('--json', 'print one JSON object and nothing else', false)
-    .option('--check', 'fail when ratios and counts are worse than recorded, beyond a tolerance', false)
-    .option(
-      '--record',
-      'store these figures: --check compares later runs with them, and RESULTS.md and results/*.md are written from them',
-      false,
-    )
-    .option('--draw', 'write RESULTS.md, results/*.md and the charts again from the record, and measure nothing', false)
-    .parse([...argv], { from: 'user' });
-  const { quick, json, record, check, short, draw, ...rest } = command.opts<Options>();
+  const command = newCommand().parse([...argv], { from: 'user' });
+  const { quick, json, record, check, short, draw, ...rest } = command.opts<BenchOptions>();
   if (draw) {
     await writeResults(await readRecord(), namesOf(SECTIONS));
     return 0;

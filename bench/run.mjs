@@ -1,10 +1,4 @@
-import { build } from '../tools/build/build.mjs';
-import { install } from '../tools/install/install.mjs';
+import { runTool } from '../tools/command/run-tool.mjs';
 
-// `npm run bench`: installs and builds what is stale, then runs the compiled benchmarks.
-await install();
-await build({ log: (line) => console.error(line) });
-const { main } = await import(new URL('../dist/bench/main.js', import.meta.url).href);
-process.exitCode = await main(process.argv.slice(2));
-// Lingering sockets must not delay the exit.
-process.exit();
+// `npm run bench`
+void runTool(new URL('help.txt', import.meta.url), () => import('./command.mjs'));

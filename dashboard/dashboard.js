@@ -1,14 +1,20 @@
-// The operators' page: what the admin API says, drawn, and its verbs as buttons. It uses nothing else.
+// The operators' page: shows the answers of the admin API, and has its operations as buttons. All addresses are relative, so that the
+// page also works below a path of a proxy.
 
-const LOOK_MS = 2_000;
+const POLL_MS = 2_000;
 const EVENTS_KEPT = 200;
 const ROOMS_SHOWN = 50;
+const FAILURE_SHOWN_MS = 8_000;
 const TOKEN_KEY = 'holdfast-admin-token';
 
 const $ = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
-let token = sessionStorage.getItem(TOKEN_KEY) ?? '';
+let token = storedToken();
+/** The id of the last event, from which a new stream continues. */
+let lastEvent = '';
 /** @type {ReturnType<typeof setTimeout> | undefined} */
-let nextLook;
+let nextPoll;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let failureTimer;
 
 $('login').addEventListener('submit', (event) => {
   event.preventDefault();
@@ -17,39 +23,72 @@ $('login').addEventListener('submit', (event) => {
 });
 if (token) void enter();
 
+// People without a mouse scroll these with the arrow keys.
+for (const area of document.querySelectorAll('.wide, #events')) /** @type {HTMLElement} */ (area).tabIndex = 0;
+
 async function enter() {
   try {
-    await look();
+    await poll();
   } catch (error) {
-    $('refusal').textContent = error instanceof Error ? error.message : String(error);
+    $('refusal').textContent = sentenceOf(error);
     return;
   }
-  sessionStorage.setItem(TOKEN_KEY, token);
+  $('refusal').textContent = '';
+  storeToken();
   $('login').hidden = true;
   $('fleet').hidden = false;
   void follow();
   schedule();
 }
 
-function schedule() {
-  clearTimeout(nextLook);
-  nextLook = setTimeout(async () => {
-    try {
-      await look();
-    } catch (error) {
-      $('summary').textContent = `This gateway does not answer: ${error instanceof Error ? error.message : error}`;
-    }
-    schedule();
-  }, LOOK_MS);
+/** A browser may deny storage. The token then lasts until the page is reloaded. */
+function storedToken() {
+  try {
+    return sessionStorage.getItem(TOKEN_KEY) ?? '';
+  } catch {
+    return '';
+  }
 }
 
-async function look() {
-  const [{ servers }, fleet, { rooms, total }] = await Promise.all([ask('servers'), ask('fleet'), ask(`rooms?limit=${ROOMS_SHOWN}`)]);
+function storeToken() {
+  try {
+    sessionStorage.setItem(TOKEN_KEY, token);
+  } catch {
+    // See `storedToken`.
+  }
+}
+
+function schedule() {
+  clearTimeout(nextPoll);
+  nextPoll = setTimeout(async () => {
+    try {
+      await poll();
+    } catch (error) {
+      $('summary').textContent = sentenceOf(error);
+    }
+    schedule();
+  }, POLL_MS);
+}
+
+async function poll() {
+  const [{ servers }, fleet, { rooms, total }] = await Promise.all([
+    request('servers'),
+    request('fleet'),
+    request(`rooms?limit=${ROOMS_SHOWN}`),
+  ]);
   $('summary').textContent =
-    `${fleet.rooms} rooms, ${fleet.players} players, ${fleet.freeSlots} of ${fleet.slots} places free; ${fleet.wantedGameServers} game servers wanted.`;
-  $('servers').replaceChildren(...servers.map(serverRow));
+    `Rooms: ${fleet.rooms} · Players: ${fleet.players} · Free slots: ${fleet.freeSlots} of ${fleet.slots} · Game servers wanted: ${fleet.wantedGameServers}`;
+  replaceRows($('servers'), servers.map(serverRow));
   $('room-count').textContent = total > rooms.length ? `${rooms.length} of ${total}` : `${total}`;
-  $('rooms').replaceChildren(...rooms.map(roomRow));
+  replaceRows($('rooms'), rooms.map(roomRow));
+  $('no-rooms').hidden = rooms.length > 0;
+}
+
+/** Keeps the keyboard focus on the button of the same operation. @param {HTMLElement} body @param {HTMLElement[]} rows */
+function replaceRows(body, rows) {
+  const path = body.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.path : undefined;
+  body.replaceChildren(...rows);
+  if (path !== undefined) body.querySelector(`button[data-path="${CSS.escape(path)}"]`)?.focus();
 }
 
 /** @param {any} server */
@@ -70,19 +109,35 @@ function serverRow(server) {
     meter.max = server.capacity;
     meter.value = server.rooms;
     meter.title = `${server.rooms} of ${server.capacity}`;
+    meter.setAttribute('aria-label', `Load of ${server.id}: ${meter.title} rooms`);
     load.append(meter);
   }
   const path = `servers/${encodeURIComponent(server.id)}`;
   const actions = document.createElement('td');
   if (isGame && server.state !== 'dead') {
+    const label = server.cordoned ? 'Uncordon' : 'Cordon';
     actions.append(
-      server.cordoned ? button('Uncordon', `${path}/uncordon`) : button('Cordon', `${path}/cordon`),
-      button('Drain', `${path}/drain`, `Move every game off ${server.id}?`),
+      button({ label, about: server.id, path: `${path}/${label.toLowerCase()}` }),
+      button({
+        label: 'Drain',
+        about: server.id,
+        path: `${path}/drain`,
+        question: { title: `Drain ${server.id}?`, details: 'All of its rooms migrate to other game servers, and it gets no new ones.' },
+      }),
     );
   }
   if (server.state !== 'dead')
-    actions.append(button('Evict', `${path}/evict`, `Declare ${server.id} dead? That is for ever for this incarnation.`));
-  const since = new Date(server.startedAt).toLocaleString();
+    actions.append(
+      button({
+        label: 'Evict',
+        about: server.id,
+        path: `${path}/evict`,
+        question: {
+          title: `Evict ${server.id}?`,
+          details: 'The fleet treats this incarnation of the server as dead, and others recover its rooms. This cannot be undone.',
+        },
+      }),
+    );
   return row(
     server.id,
     state,
@@ -91,7 +146,7 @@ function serverRow(server) {
     number(server.players),
     number(server.lagMs),
     number(server.clockOffsetMs === null ? '' : server.clockOffsetMs / 1_000),
-    since,
+    new Date(server.startedAt).toLocaleString(),
     server.region,
     server.build,
     actions,
@@ -103,18 +158,27 @@ function roomRow(room) {
   const actions = document.createElement('td');
   if (room.status === 'playing') {
     const path = `rooms/${encodeURIComponent(room.id)}`;
-    actions.append(button('Move', `${path}/migrate`), button('End', `${path}/end`, `End the game of ${room.id}?`));
+    actions.append(
+      button({ label: 'Migrate', about: room.id, path: `${path}/migrate` }),
+      button({
+        label: 'End',
+        about: room.id,
+        path: `${path}/end`,
+        question: { title: 'End this game?', details: `The game of the room ${room.id} is over for its players.`, asksForNote: true },
+      }),
+    );
   }
   const owner = typeof room.owner === 'object' && room.owner ? room.owner.server : (room.owner ?? '');
   return row(room.id, room.game, room.status, String(owner), number(room.version ?? ''), actions);
 }
 
-/** Server-sent events by fetch, since an EventSource cannot show a token. */
+/** Reads server-sent events by `fetch`, because an EventSource cannot send a token. */
 async function follow() {
   for (;;) {
     try {
-      const response = await fetch('api/events?recent=50', { headers: authorization() });
-      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      const headers = { ...authorization(), ...(lastEvent !== '' && { 'Last-Event-ID': lastEvent }) };
+      const response = await fetch('api/events?recent=50', { headers });
+      const reader = response.ok ? response.body?.pipeThrough(new TextDecoderStream()).getReader() : undefined;
       let text = '';
       for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
         text += part.value;
@@ -123,9 +187,9 @@ async function follow() {
         for (const block of blocks) showEvent(block);
       }
     } catch {
-      // The gateway is away; it is asked again below.
+      // The gateway is away. The loop tries again.
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
@@ -138,30 +202,38 @@ function showEvent(block) {
     .join('');
   if (!data) return;
   for (const event of [JSON.parse(data)].flat()) {
-    const { at, kind, reason, id: _id, by: _by, incarnation: _incarnation, detail, ...about } = event;
-    const item = document.createElement('li');
+    const { at, kind, reason, id, by: _by, incarnation: _incarnation, detail, ...about } = event;
+    lastEvent = id;
+    const item = document.createElement('p');
     const time = document.createElement('time');
     time.textContent = new Date(at ?? Date.now()).toLocaleTimeString();
-    const words = Object.entries({ ...about, ...detail }).map(([name, value]) => `${name} ${value}`);
-    item.append(time, `${kind}: ${reason} (${words.join(', ')})`);
+    const facts = Object.entries({ ...about, ...detail }).map(([name, value]) => `${name} ${value}`);
+    item.append(time, `${kind}: ${reason} (${facts.join(', ')})`);
     $('events').prepend(item);
   }
+  $('no-events').hidden = true;
   while ($('events').children.length > EVENTS_KEPT) $('events').lastElementChild?.remove();
 }
 
-/** @param {string} label @param {string} path @param {string} [question] */
-function button(label, path, question) {
+/**
+ * @typedef {{ title: string, details: string, asksForNote?: boolean }} Question
+ * @param {{ label: string, about: string, path: string, question?: Question }} operation
+ */
+function button({ label, about, path, question }) {
   const made = document.createElement('button');
   made.type = 'button';
   made.textContent = label;
+  made.dataset.path = path;
+  made.setAttribute('aria-label', `${label} ${about}`);
   made.addEventListener('click', async () => {
-    if (question && !confirm(question)) return;
+    const answer = question ? await ask(question, label) : {};
+    if (!answer) return;
     made.disabled = true;
     try {
-      await ask(path, 'POST');
-      await look();
+      await request(path, 'POST', answer);
+      await poll();
     } catch (error) {
-      alert(error instanceof Error ? error.message : error);
+      showFailure(sentenceOf(error));
     } finally {
       made.disabled = false;
     }
@@ -169,12 +241,55 @@ function button(label, path, question) {
   return made;
 }
 
-/** @param {string} path @param {string} [method] */
-async function ask(path, method = 'GET') {
-  const response = await fetch(`api/${path}`, { method, headers: authorization() });
-  const body = await response.json();
-  if (!response.ok) throw new Error(body.message ?? response.statusText);
-  return body;
+/** Asks the operator before an operation. @param {Question} question @param {string} label @returns {Promise<object | null>} the body of the request; null: no */
+function ask({ title, details, asksForNote = false }, label) {
+  const dialog = /** @type {HTMLDialogElement} */ ($('question'));
+  const note = /** @type {HTMLInputElement} */ (dialog.querySelector('input'));
+  $('question-title').textContent = title;
+  $('question-details').textContent = details;
+  $('question-yes').textContent = label;
+  $('question-note').hidden = !asksForNote;
+  note.value = '';
+  dialog.returnValue = '';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener(
+      'close',
+      () => {
+        const text = note.value.trim();
+        resolve(dialog.returnValue === 'yes' ? (text === '' ? {} : { note: text }) : null);
+      },
+      { once: true },
+    );
+  });
+}
+
+/** @param {string} text */
+function showFailure(text) {
+  $('failure').textContent = text;
+  clearTimeout(failureTimer);
+  failureTimer = setTimeout(() => {
+    $('failure').textContent = '';
+  }, FAILURE_SHOWN_MS);
+}
+
+/** @param {string} path @param {'GET' | 'POST'} [method] @param {object} [body] */
+async function request(path, method = 'GET', body) {
+  const sent = body && Object.keys(body).length > 0 ? { body: JSON.stringify(body) } : {};
+  const headers = { ...authorization(), ...(sent.body && { 'Content-Type': 'application/json' }) };
+  const response = await fetch(`api/${path}`, { method, headers, ...sent }).catch(() => {
+    throw new Error('There is no connection to the gateway.');
+  });
+  // A proxy answers with a page of its own when the gateway is away.
+  const answer = await response.json().catch(() => null);
+  if (!response.ok || answer === null)
+    throw new Error(answer?.message ?? `The gateway does not answer: a server before it sent the status ${response.status}.`);
+  return answer;
+}
+
+/** @param {unknown} error */
+function sentenceOf(error) {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function authorization() {

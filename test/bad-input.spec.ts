@@ -1,7 +1,7 @@
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { SignJWT } from 'jose';
 import { WebSocket } from 'ws';
-import { connect } from '#libs/client';
+import { connect } from '#libs/client/node';
 import { encodePlayerMessage } from '#libs/protocol';
 import { NOT_PLAIN, nestings, referenceBomb, type Sample } from '../tools/fuzz/src/not-plain.js';
 import { ADMIN_TOKEN, type Fleet, RawPlayer, startFleet, until, type Way } from './harness/index.js';
@@ -127,6 +127,20 @@ describe('a fleet with bad input', () => {
       player.close();
     });
 
+    it('says what is wrong with a request in sentences of its own, not in those of a library', async () => {
+      const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
+      const wanted: [operation: string, data: unknown, message: string][] = [
+        ['rooms.join', undefined, 'is missing, and must be an object'],
+        ['rooms.join', { room: 7 }, 'room: must be text'],
+        ['rooms.list', { limit: -1 }, 'limit: must be at least 1'],
+        ['rooms.create', { game: 'chess', name: 'x'.repeat(300) }, 'name: The name has 300 characters: at most 48 are allowed'],
+        ['rooms.create', { game: 'chess', options: { fen: 7 } }, 'The options of the room are refused: fen: must be text'],
+      ];
+      for (const [index, [operation, data, message]] of wanted.entries())
+        expect((await player.asks(index, operation, data)).error).toMatchObject({ code: 'bad-data', message });
+      player.close();
+    });
+
     it('refuses a hello with another protocol version, without a valid name, or with a foreign session', async () => {
       const ada = await fleet.newPlayer('Ada');
       const { session, secret } = ada.credentials;
@@ -135,10 +149,14 @@ describe('a fleet with bad input', () => {
         [{ protocol: 2, name: 'Ada' }, 'protocol-version'],
         [{ protocol: 1, name: '' }, 'unauthorized'],
         [{ protocol: 1, name: 'x'.repeat(33) }, 'unauthorized'],
+        [{ protocol: 1, name: 'x'.repeat(300) }, 'unauthorized'],
         [{ protocol: 1, name: '\u3164' }, 'unauthorized'],
         [{ protocol: 1, name: 7 }, 'bad-frame'],
         [{ protocol: 1, session, secret: `${secret}x` }, 'session-unknown'],
         [{ protocol: 1, session: 'nobody', secret }, 'session-unknown'],
+        [{ protocol: 1, session, secret: '' }, 'bad-data'],
+        [{ protocol: 1, name: 'Ada', secret }, 'bad-data'],
+        [{ protocol: 1, name: '', session: '', secret: '' }, 'unauthorized'],
       ];
       for (const [hello, code] of hellos) {
         const player = await RawPlayer.connect(gateway(), way);
@@ -149,6 +167,13 @@ describe('a fleet with bad input', () => {
       }
       expect(ada.status).toBe('open');
       expect((await ada.me()).user).toBe(ada.user);
+    });
+
+    it('accepts empty strings for the session and the token of a new player', async () => {
+      const player = await RawPlayer.connect(gateway(), way);
+      player.say({ kind: 'hello', protocol: 1, name: 'Unity', token: '', session: '', secret: '', room: '' } as never);
+      expect(await player.hears('welcome')).toMatchObject({ name: 'Unity', resumed: false });
+      player.close();
     });
 
     it('refuses messages above the rate limit with `rate-limited`', async () => {
@@ -292,6 +317,48 @@ describe('a fleet with bad input', () => {
     expect(await statusOf(publicUrl, 'chat')).toBe(400);
     expect(await statusOf(publicUrl.replace('/play', '/elsewhere'), 'holdfast.v1.json')).toBe(404);
     expect(await statusOf(publicUrl, 'holdfast.v1.json', 'https://evil.example')).toBe(403);
+  });
+
+  it('accepts a WebSocket with 15 KB of cookies, and answers 431 to more', async () => {
+    const statusOf = (cookie: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(gateway().publicUrl, 'holdfast.v1.json', { headers: { cookie } });
+        socket.on('open', () => {
+          resolve(101);
+          socket.close();
+        });
+        socket.on('unexpected-response', (_, response) => {
+          resolve(response.statusCode ?? 0);
+          response.resume();
+        });
+        socket.on('error', reject);
+      });
+    expect(await statusOf(`session=${'x'.repeat(15 * 1_024)}`)).toBe(101);
+    expect(await statusOf(`session=${'x'.repeat(17 * 1_024)}`)).toBe(431);
+  });
+
+  it('logs nothing about health checks that only connect, and keeps none of their sockets', async () => {
+    const { log, ports } = { log: () => gateway().log(), ports: gateway().ports };
+    const before = log().length;
+    for (const port of [ports.publicPort, ports.tcpPort, ports.opsPort, ports.linkPort]) {
+      for (let count = 0; count < 50; count++) {
+        await new Promise<void>((resolve, reject) => {
+          const socket = dial({ host: '127.0.0.1', port: port as number }, () => {
+            // HAProxy ends its checks by a reset.
+            if (count % 2 === 0) socket.resetAndDestroy();
+            else socket.destroy();
+            resolve();
+          });
+          socket.on('error', reject);
+        });
+      }
+    }
+    await until(async () => /holdfast_connections\{[^}]*\} 0/.test((await gateway().ops('/metrics')).text));
+    expect(
+      log()
+        .slice(before)
+        .filter((line) => /"level":"(warn|error)"/.test(line)),
+    ).toEqual([]);
   });
 
   it('rejects a command out of turn, with bad data, without a room, or after the end of the game', async () => {

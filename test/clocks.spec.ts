@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SignJWT } from 'jose';
 import type { TicTacToe } from '#games/tic-tac-toe';
-import { connect, type Room } from '#libs/client';
+import { connect, type Room } from '#libs/client/node';
 import { type ServerType, serverId } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 import { ROOT } from '../tools/process/paths.mjs';

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type Room, type Session } from '#libs/client';
+import { connect, type Room, type Session } from '#libs/client/node';
 import type { RoomId } from '#libs/protocol';
 import { RedisConnections, redisName } from '#libs/redis';
 import { type RoomRecord, RoomRecords } from '#libs/room-store';

@@ -80,6 +80,39 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await joined.waitFor(({ view }) => view.owner === bob.user && view.members.length === 1, { timeoutMs: 5_000 });
   });
 
+  it('takes a player into another room who leaves and joins at once, also out of a running game', async () => {
+    const [host] = await players(1);
+    const other = await host.createRoom({ game: 'chess' });
+    const [ada, bob] = await players(2);
+    const waiting = await ada.createRoom({ game: 'tic-tac-toe' });
+    await Promise.all([waiting.leave(), ada.joinRoom(other.id)]);
+    expect((await ada.me()).room?.id).toBe(other.id);
+    await Promise.all([other.leave(), bob.quickMatch('chess'), ada.room?.leave(), ada.quickMatch('chess')]);
+    expect(ada.room?.id).toBe(bob.room?.id);
+
+    const { players: pair, rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');
+    const [, made] = await Promise.all([rooms[0].leave(), pair[0].createRoom({ game: 'tic-tac-toe' })]);
+    expect((await pair[0].me()).room?.id).toBe(made.id);
+  });
+
+  it('seats a player once who leaves and joins the same room at once, and starts one game for two starts', async () => {
+    const [ada, bob] = await players(2);
+    const room = await ada.createRoom({ game: 'tic-tac-toe' });
+    const first = await bob.joinRoom(room.id);
+    const [, again] = await Promise.all([first.leave(), bob.joinRoom(room.id)]);
+    await again.ready();
+    const starts = await Promise.allSettled([room.start(), room.start()]);
+    expect(starts.map((start) => (start.status === 'rejected' ? start.reason.code : 'started')).sort()).toEqual([
+      'room-playing',
+      'started',
+    ]);
+    await room.waitFor(({ state }) => state !== undefined, { timeoutMs: 5_000 });
+    expect(room.players).toEqual([
+      { seat: 0, name: 'Player 1' },
+      { seat: 1, name: 'Player 2' },
+    ]);
+  });
+
   it('ends a room that all members have left', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
@@ -166,8 +199,11 @@ describe('the lobby service of two lobbies with one Redis', () => {
       const search = ada.quickMatch('tic-tac-toe', { signal: abort.signal });
       await until(async () => (await ada.me()).searching !== null);
       const stop = new AbortController();
+      // The first round of ten aborts before the match, and the last one after it.
+      if (round % 10 === 0) abort.abort(new Error('enough'));
       const partner = bob.quickMatch('tic-tac-toe', { signal: stop.signal });
-      await new Promise((resolve) => setTimeout(resolve, round % 10));
+      if (round % 10 === 9) await partner;
+      else await new Promise((resolve) => setTimeout(resolve, (round % 10) / 2));
       abort.abort(new Error('enough'));
       const outcome = await search.catch((error: Error) => error);
       outcomes.add(outcome instanceof Error ? outcome.message : 'in the room');
@@ -180,6 +216,32 @@ describe('the lobby service of two lobbies with one Redis', () => {
       await Promise.all([ada.room?.leave(), bob.room?.leave()]);
     }
     expect([...outcomes].sort()).toEqual(['enough', 'in the room']);
+  }, 60_000);
+
+  it('ends a start that is aborted in a game or in a room that waits, thirty times', async () => {
+    const [ada, bob] = await players(2);
+    const outcomes = new Set<string>();
+    for (let round = 0; round < 30; round++) {
+      const room = await ada.createRoom({ game: 'tic-tac-toe' });
+      const partner = await bob.joinRoom(room.id);
+      await partner.ready();
+      await room.waitFor(({ view }) => view.members.every(({ user, ready }) => ready || user === ada.user), { timeoutMs: 5_000 });
+      const abort = new AbortController();
+      const start = room.start({ signal: abort.signal });
+      if (round % 10 === 9) await start;
+      else await new Promise((resolve) => setTimeout(resolve, round % 10));
+      abort.abort(new Error('enough'));
+      const outcome = await start.then(
+        () => 'playing',
+        (error: Error) => error.message,
+      );
+      outcomes.add(outcome);
+      const expected = outcome === 'playing' ? 'playing' : 'waiting';
+      await Promise.all([room, partner].map((each) => each.waitFor(({ status }) => status === expected, { timeoutMs: 5_000 })));
+      expect((await bob.me()).room?.status).toBe(expected);
+      await Promise.all([room.leave(), partner.leave()]);
+    }
+    expect(outcomes).toContain('playing');
   }, 60_000);
 
   it('forgets a cancelled search', async () => {

@@ -1,7 +1,7 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
 import type { Room, Session } from '#libs/client';
 import { redisName } from '#libs/redis';
-import { type Fleet, type Game, startFleet, until } from './harness/index.js';
+import { ADMIN_TOKEN, type Fleet, type Game, startFleet, until } from './harness/index.js';
 
 const ROOMS = 100;
 
@@ -115,6 +115,50 @@ describe('a reservation of a lobby that is killed before the start of the room',
   }, 60_000);
 });
 
+describe('a start whose game server hangs', () => {
+  const STARTS = 4;
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 2 });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it('is made on another server, and not a second time when the first one continues', async () => {
+    const { client } = fleet.redis;
+    const [hung, other] = fleet.games;
+    const offered = async (): Promise<boolean> => {
+      const orders = await client.smembers('hf:{placement}:offers:tic-tac-toe');
+      return (await Promise.all(orders.map((order) => client.zrange(order, '0', '-1')))).flat().some((record) => record.endsWith(other.id));
+    };
+    const ask = async (what: string): Promise<void> => {
+      const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+      const { status } = await fetch(`${fleet.gateways[0].opsUrl}/api/servers/${other.id}/${what}`, { method: 'POST', headers });
+      expect(status).toBe(200);
+    };
+    const rooms = await Promise.all(Array.from({ length: STARTS }, async () => seated(await pair(fleet))));
+    await ask('cordon');
+    await until(async () => !(await offered()));
+    hung.kill('SIGSTOP');
+    const starts = rooms.map((room) => room.start());
+    await until(async () => (await client.zcard('hf:{placement}:expiries')) === STARTS);
+    await ask('uncordon');
+    await Promise.all(starts);
+    await Promise.all(rooms.map((room) => room.waitFor(({ state }) => state !== undefined, { timeoutMs: 10_000 })));
+
+    // The hung server reads the requests that were sent to it.
+    hung.kill('SIGCONT');
+    await until(async () => {
+      const { state, suspect = '0' } = await client.hgetall(hung.id);
+      return state === 'ready' && suspect === '0';
+    }, 10_000);
+    await Promise.all(rooms.map((room) => (room as Room<TicTacToe>).send('place', { cell: 4 })));
+    expect(await spread(fleet, rooms)).toEqual([0, STARTS]);
+    await until(async () => (await hung.ops('/metrics')).text.includes('holdfast_rooms') && (await client.hget(hung.id, 'rooms')) === '0');
+    expect(await client.hlen('hf:{placement}:reservations')).toBe(STARTS);
+    await Promise.all(rooms.map((room) => room.leave()));
+  }, 30_000);
+});
+
 /** An unfinished start is taken back, and then the host starts the room again. */
 async function playsOrStartsAgain(room: Room): Promise<boolean> {
   if (room.status === 'playing') return true;
@@ -130,8 +174,18 @@ describe('placement in a full fleet', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('refuses a start with `no-capacity`, keeps the players together, and starts the room when there is capacity', async () => {
+  it('cancels a start that waits for capacity', async () => {
     going = await Promise.all([fleet.twoPlayersInAGame('tic-tac-toe'), fleet.twoPlayersInAGame('chess')]);
+    const late = await seated(await pair(fleet));
+    const abort = new AbortController();
+    const start = late.start({ waitMs: 10_000, signal: abort.signal });
+    await late.waitFor(({ view }) => view.status === 'starting', { timeoutMs: 5_000 });
+    abort.abort(new Error('enough'));
+    await expect(start).rejects.toThrow('enough');
+    expect(late.view.status).toBe('waiting');
+  }, 30_000);
+
+  it('refuses a start with `no-capacity`, keeps the players together, and starts the room when there is capacity', async () => {
     const late = await seated(await pair(fleet));
     await expect(late.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
     await late.waitFor(({ view }) => view.status === 'waiting' && view.members.length === 2, { timeoutMs: 5_000 });

@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 const FREE_OF_LOSS = [
   'loop in command',
   'loop in timer',
-  'loop in tick',
+  'loop in step',
   'loop in setup',
   'allocation without limit',
   'process.exit',

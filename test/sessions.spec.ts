@@ -1,7 +1,18 @@
-import { connect, type Room } from '#libs/client';
+import type { TicTacToe } from '#games/tic-tac-toe';
+import { connect, type Room } from '#libs/client/node';
 import type { Welcome } from '#libs/protocol';
 import { redisName } from '#libs/redis';
-import { type Fleet, type FleetServer, type Ledger, QuietProxy, RawPlayer, startFleet, until, type Way } from './harness/index.js';
+import {
+  CuttableProxy,
+  type Fleet,
+  type FleetServer,
+  type Ledger,
+  QuietProxy,
+  RawPlayer,
+  startFleet,
+  until,
+  type Way,
+} from './harness/index.js';
 
 const SECOND = 1_000;
 const SEAT_GRACE_MS = 4 * SECOND;
@@ -109,6 +120,37 @@ describe('a session', () => {
     }
     expect(await resumed.asks(2, 'me')).toMatchObject({ data: {} });
     resumed.close();
+  }, 20_000);
+
+  it('continues elsewhere before its gateway has noticed the dead connection, is never away, and makes one of two moves', async () => {
+    const [first, second] = fleet.gateways;
+    const proxy = await CuttableProxy.to({ port: Number(new URL(first.publicUrl).port) });
+    const ada = await connect([`ws://127.0.0.1:${proxy.port}/play`, second.publicUrl], { name: 'Ada' });
+    const bob = await fleet.newPlayer('Bob', { gateway: second });
+    const adas = await ada.createRoom<TicTacToe>({ game: 'tic-tac-toe' });
+    const bobs = await bob.joinRoom<TicTacToe>(adas.id);
+    await bobs.ready();
+    await adas.start();
+    await adas.waitFor(({ state }) => state !== undefined, { timeoutMs: 5 * SECOND });
+    const seen: unknown[] = [];
+    bobs.on('view', ({ members }) => seen.push(members.map(({ name, here }) => [name, here])));
+    proxy.cut();
+    const moves = await Promise.allSettled([adas.send('place', { cell: 0 }), adas.send('place', { cell: 1 })]);
+    expect(moves.map((move) => (move.status === 'rejected' ? move.reason.code : 'made'))).toEqual(['made', 'not-your-turn']);
+    await bobs.waitFor(({ version }) => version === adas.version, { timeoutMs: 5 * SECOND });
+    expect(bobs.state).toMatchObject({ moves: 1, turn: 1 });
+    // The bytes that were stuck arrive at the first gateway, and change nothing.
+    proxy.mend();
+    await until(async () => !/holdfast_connections\{[^}]*\} [1-9]/.test((await first.ops('/metrics')).text));
+    expect((await bob.me()).room?.members).toMatchObject([
+      { name: 'Ada', here: true },
+      { name: 'Bob', here: true },
+    ]);
+    expect(seen).toEqual([]);
+    expect(adas.state).toEqual(bobs.state);
+    ada.close();
+    bob.close();
+    proxy.close();
   }, 20_000);
 
   describe('on a silent connection', () => {

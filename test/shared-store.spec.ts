@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster, type Redis } from 'ioredis';
 import type { TicTacToe } from '#games/tic-tac-toe';
-import { connect } from '#libs/client';
+import { connect } from '#libs/client/node';
 import { ADMIN_TOKEN, ClusterStore, EventStream, type Fleet, FleetRedis, type FleetStore, startFleet, until } from './harness/index.js';
 
 const LINK_SECRET = 'the same secret in both fleets';

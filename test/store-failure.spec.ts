@@ -90,6 +90,17 @@ const TROUBLES: readonly Trouble[] = [
     },
   },
   {
+    name: 'accepts no more connections (maxclients)',
+    async begin({ redis }) {
+      const own = String(await redis.client.call('CLIENT', 'ID'));
+      await redis.client.config('SET', 'maxclients', 1);
+      const clients = String(await redis.client.call('CLIENT', 'LIST')).matchAll(/^id=(\d+)/gm);
+      for (const [, id] of clients) if (id !== own) await redis.client.call('CLIENT', 'KILL', 'ID', id);
+    },
+    end: config(['maxclients', '10000']),
+    reason: 'away',
+  },
+  {
     name: 'loads its data (LOADING)',
     async begin({ redis }) {
       const pipeline = redis.client.pipeline();

@@ -1,5 +1,5 @@
 import { cp, rm } from 'node:fs/promises';
-import { connect } from '#libs/client';
+import { connect } from '#libs/client/node';
 import { redisName } from '#libs/redis';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 

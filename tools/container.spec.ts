@@ -74,6 +74,23 @@ describe('docker-compose.yml', () => {
   });
 });
 
+describe('the versions of Node', () => {
+  const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+  const lines: string[] = parse(read('.github/workflows/ci.yml')).jobs.check.strategy.matrix.node;
+
+  it('are all tested by CI, with the lowest one exactly', () => {
+    const ranges: string[] = JSON.parse(read('package.json')).engines.node.split(' || ');
+    expect(ranges.map((range) => /\d+/.exec(range)?.[0])).toEqual(lines.map((line) => line.split('.')[0]));
+    expect(ranges[0]).toBe(`^${lines[0]}.0`);
+  });
+
+  it('are the newest tested one in the image and for contributors', () => {
+    const bases = [...read('Dockerfile').matchAll(/^FROM node:(\S+)/gm)].map(([, tag]) => tag);
+    expect(bases).toEqual([`${lines.at(-1)}-slim`, `${lines.at(-1)}-slim`]);
+    expect(read('.nvmrc').trim()).toBe(lines.at(-1));
+  });
+});
+
 describe('the Dockerfile', () => {
   const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
 
@@ -87,7 +104,8 @@ describe('the Dockerfile', () => {
     const [, entry] = /^ENTRYPOINT (.+)$/m.exec(dockerfile) ?? [];
     expect(JSON.parse(entry)).toEqual(['node', ...SERVER_FLAGS]);
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-    for (const type of servers) expect(scripts[`start:${type}`]).toBe(`exec node ${SERVER_FLAGS.join(' ')} tools/start/one.mjs ${type}`);
+    for (const type of servers)
+      expect(scripts[`start:${type}`]).toContain(`&& exec node ${SERVER_FLAGS.join(' ')} tools/start/one.mjs ${type}`);
   });
 
   it('names programs that the build creates', () => {

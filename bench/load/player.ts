@@ -18,9 +18,11 @@ export class Player implements Tapper {
   reconnects = 0;
   /** Number of refusals and goodbyes, by code. */
   readonly codes: Record<string, number> = {};
-  /** Since the last mark: when the game was first away, placed, and back (the first sync after it was placed). 0: not yet. */
+  /** Time of the first `paused` since `mark()`, as `nowMs()`. 0: none yet. */
   pausedAt = 0;
+  /** Time of the first `placed` since `mark()`. 0: none yet. */
   placedAt = 0;
+  /** Time of the first sync after that `placed`. 0: none yet. */
   backAt = 0;
   worstWaitMs = 0;
 

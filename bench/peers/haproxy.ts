@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, HOLDFAST_DIR, libraryFolders, OwnApt, onPath } from '../tools.js';
+import { createFolderOnce, freePort, HOLDFAST_DIR, libraryFolders, OwnApt, onPath } from '../tools.js';
 import { Peer } from './peer.js';
 
 /** Finds the distribution's package on the PATH, or unpacks it under .holdfast/ without root. */
@@ -12,15 +12,11 @@ async function findHaproxy(): Promise<{ command: string; env: NodeJS.ProcessEnv 
   const home = join(HOLDFAST_DIR, 'peers/haproxy');
   if (!existsSync(home)) {
     process.stderr.write('fetching haproxy from the package mirror (about 2 MB) …\n');
-    await mkdir(join(HOLDFAST_DIR, 'peers'), { recursive: true });
-    const work = await mkdtemp(join(HOLDFAST_DIR, 'peers/haproxy-'));
-    try {
+    await createFolderOnce(home, async (work) => {
       const root = join(work, 'root');
       await (await OwnApt.open(work, process.env)).unpackWithDependencies(['haproxy'], root);
-      await rename(root, home);
-    } finally {
-      await rm(work, { recursive: true, force: true });
-    }
+      return root;
+    });
   }
   return { command: join(home, 'usr/sbin/haproxy'), env: { ...process.env, LD_LIBRARY_PATH: (await libraryFolders(home)).join(':') } };
 }

@@ -75,7 +75,7 @@ async function count(
   const from = await look(fleet);
   await act();
   const to = await look(fleet);
-  // Subtracts the fleet's own activity during that time.
+  // The idle fleet was counted for a second before `act`. That count, scaled to the duration of `act`, is subtracted.
   const share = (to.at - from.at) / (from.at - quietFrom.at);
   const added = (of: (seen: Seen) => number): number => (of(to) - of(from) - share * (of(from) - of(quietFrom))) / times;
   for (const name of ['gateway', 'game', ...(unit === 'per room' ? ['lobby'] : [])]) {

@@ -105,7 +105,7 @@ async function typical(load: LoadProcess, ms: number): Promise<{ p50Ms: number; 
   };
 }
 
-/** The players keep sending while nothing is read. */
+/** Suspends the game server while its players keep sending, and reports what the gateway buffers and refuses. */
 async function stopped(report: Report, fleet: BenchFleet, load: LoadProcess): Promise<void> {
   const [{ pid }] = fleet.of('game');
   const before = await load.do.slowSeen();

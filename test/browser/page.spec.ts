@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
+import { until } from '../../tools/process/until.mjs';
 import { type Fleet, startFleet } from '../harness/index.js';
 import { QuietProxy } from '../harness/quiet-proxy.js';
 import { CHROMIUM_ARGS, findChromium } from './chromium.js';
@@ -110,6 +111,89 @@ describeInChromium('the players’ page, in Chromium', () => {
     await cy.sees('Bob wins: checkmate.');
     await cy.seesPiece('e1', 'white king, in check');
     expect(await cy.page.getByRole('button', { name: 'Resign' }).count()).toBe(0);
+  });
+
+  it('begins chess from a position, and says what is wrong with a position', async () => {
+    const ada = await visit('Ada');
+    await ada.press('Create a room: Chess');
+    await ada.page.getByText('Start from a position').click();
+    const field = ada.page.getByLabel('Position (FEN)');
+    await field.fill('8/8/8/8/8/8/4P3/4K3 w - - 0 1');
+    await ada.press('Create');
+    await ada.page.getByRole('alert').filter({ hasText: 'The position is not valid: missing black king.' }).waitFor();
+    expect(await field.evaluate((element) => element === document.activeElement)).toBe(true);
+    await field.fill('8/8/8/4k3/8/8/4P3/4K3 b - - 12 40');
+    await ada.press('Create');
+    await ada.sees('Waiting for players');
+    await ada.page.getByText('Each game starts from the position 8/8/8/4k3/8/8/4P3/4K3 b - - 12 40.').waitFor();
+    const bob = await visit('Bob', {}, ada.page.url());
+    await bob.press("I'm ready");
+    await ada.press("I'm ready");
+    await bob.move('e5', 'd4');
+    await ada.seesPiece('d4', 'black king');
+    await ada.seesPiece('e2', 'white pawn');
+  });
+
+  it('limits the name of a room as the server does', async () => {
+    const ada = await visit('Ada');
+    await ada.press('Create a room: Tic-tac-toe');
+    const field = ada.page.getByLabel('Name of the room');
+    await field.fill('x'.repeat(49));
+    await ada.press('Create');
+    await ada.page.getByRole('alert').filter({ hasText: 'The name has 49 characters: at most 48 are allowed.' }).waitFor();
+    await field.fill('é'.repeat(48));
+    await ada.press('Create');
+    await ada.sees('Waiting for players');
+    await ada.page.getByRole('heading', { name: 'é'.repeat(48) }).waitFor();
+  });
+
+  it.each([
+    ['a desktop', {}],
+    ['a phone', PHONE],
+  ])('keeps the board where it is when a game ends, on %s', async (_screen, options) => {
+    for (const game of ['Chess', 'Tic-tac-toe']) {
+      const [ada, bob] = await playersIn(game, [options, options]);
+      const boards = () => Promise.all([ada, bob].map(({ page }) => page.locator('.board, .ttt-board').boundingBox()));
+      const before = await boards();
+      await ada.press('← Leave');
+      await ada.page.getByRole('dialog').getByRole('button', { name: 'Leave' }).click();
+      await bob.sees('You win: the other player left.');
+      await bob.page.getByRole('button', { name: 'Play again' }).waitFor();
+      expect(await bob.page.locator('.board, .ttt-board').boundingBox()).toEqual(before[1]);
+      await Promise.all([ada.leaveAll(), bob.leaveAll()]);
+    }
+  });
+
+  it.each([
+    ['a desktop', { viewport: { width: 1_280, height: 600 } }],
+    ['a phone', PHONE],
+  ])('shows a spectator the last of many moves, on %s', async (_screen, options) => {
+    const { rooms } = await fleet.twoPlayersInAGame('chess');
+    const knights = 'Nf3 Nf6 Ng1 Ng8 Nf3 Nf6 Ng1 Ng8';
+    const moves = `${knights} a3 a6 ${knights} b3 b6 c3 c6 d3 d6 e3 e6 g3 g6 h3 h6 ${knights}`.split(' ');
+    for (const [at, san] of moves.entries()) await rooms[at % 2].send('move', { san });
+    const cy = await visit('Cy', options, `${home()}#/room/${rooms[0].id}`);
+    const isInView = () =>
+      cy.page.locator('.moves').evaluate((list) => {
+        const [outer, inner] = [list, list.querySelector('.latest') as Element].map((element) => element.getBoundingClientRect());
+        return inner.left >= outer.left && inner.right <= outer.right && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
+      });
+    await cy.page.locator('.latest', { hasText: 'Ng8' }).waitFor();
+    await until(isInView);
+    await rooms[0].send('move', { san: 'Nf3' });
+    await cy.page.locator('.latest', { hasText: 'Nf3' }).waitFor();
+    await until(isInView);
+  });
+
+  it('says that a game is paused, and not whose turn it is', async () => {
+    const [ada] = await playersIn('Chess');
+    for (const { name } of [...fleet.games]) fleet.games.find((game) => game.name === name)?.kill();
+    await ada.sees('The game is paused.');
+    expect(await ada.page.title()).not.toContain('Your turn');
+    expect(await ada.page.getByText('Your turn').count()).toBe(0);
+    await Promise.all(fleet.games.map(({ name }) => fleet.start('game', name)));
+    await ada.sees('Your turn');
+    expect(await ada.page.title()).toContain('Your turn');
   });
 
   it('prevents moves that the rules of chess forbid', async () => {
@@ -231,6 +315,10 @@ describeInChromium('the players’ page, in Chromium', () => {
   it('fits on the screen of a phone', async () => {
     const [ada, bob] = await playersIn('Chess', [PHONE, PHONE]);
     expect(await ada.isAsWideAsItsWindow()).toBe(true);
+    const dan = await visit('Daniel with the longest of names', PHONE);
+    await dan.page.getByRole('heading', { name: 'What shall we play?' }).waitFor();
+    const heights = await dan.page.locator('.bar').evaluate((bar) => [bar.clientHeight, bar.querySelector('button')?.clientHeight]);
+    expect(heights).toEqual([56, 42]);
     await ada.move('e2', 'e4');
     await bob.seesPiece('e4', 'white pawn');
     const cy = await visit('Cy', PHONE);

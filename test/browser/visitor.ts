@@ -91,7 +91,7 @@ export class Visitor {
     });
   }
 
-  /** Until these were to be seen, in this order, for however short. */
+  /** Waits until these banners have appeared in this order, even if only briefly. Call `noteBanners` before. */
   async sawBanners(...texts: string[]): Promise<void> {
     await this.page.waitForFunction((wanted) => {
       const { banners } = window as unknown as { banners: string[] };

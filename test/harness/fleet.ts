@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ConnectOptions, connect, type Room, type Session } from '#libs/client';
+import { type ConnectOptions, connect, type Room, type Session } from '#libs/client/node';
 import type { ServerType } from '#libs/protocol';
 import { keyPrefix } from '#libs/redis';
 import { ROOT } from '../../tools/process/paths.mjs';

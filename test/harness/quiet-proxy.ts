@@ -34,6 +34,11 @@ export class QuietProxy {
     this.sockets.clear();
   }
 
+  /** Closes all current connections. New connections work. */
+  drop(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
   close(): void {
     this.server.close();
     for (const socket of this.sockets) socket.destroy();

@@ -89,6 +89,11 @@ export class SentinelStore implements FleetStore {
     await ended(this.primary.process, 5_000);
   }
 
+  /** Promotes a replica while the primary lives. The primary still accepts writes for a moment, which are lost. */
+  async switchPrimary(): Promise<void> {
+    await connected(this.sentinels[0], this.ofSentinels, (client) => client.call('SENTINEL', 'FAILOVER', NAME));
+  }
+
   /** Waits until every sentinel has another primary and has configured it, which breaks connections once more. */
   async failedOver(): Promise<void> {
     await until(

@@ -116,7 +116,7 @@ describe('a lobby that hangs with a report of presence and continues after the r
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('leaves the players away, and they lose their places after the grace', async () => {
+  it('does not mark the players as present again, so their room removes them after the grace', async () => {
     const [first, second] = fleet.gateways;
     const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
     const rooms = [await bob.createRoom({ game: 'tic-tac-toe' }), await dora.createRoom({ game: 'tic-tac-toe' })];

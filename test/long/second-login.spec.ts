@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose';
-import { connect } from '#libs/client';
+import { connect } from '#libs/client/node';
 import { type Fleet, type FleetServer, RawPlayer, startFleet, until } from '../harness/index.js';
 
 const SECRET = 'a secret for the tokens of tests only';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Chess } from '#games/chess';
 import type { TicTacToe } from '#games/tic-tac-toe';
-import { connect } from '#libs/client';
+import { connect } from '#libs/client/node';
 import { redisName } from '#libs/redis';
 import { ROOT } from '../../tools/process/paths.mjs';
 import { onPath } from '../../tools/redis/find-redis.mjs';

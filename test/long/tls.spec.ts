@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { generate } from 'selfsigned';
 import { WebSocket } from 'ws';
-import { connect } from '#libs/client';
+import { connect } from '#libs/client/node';
 import { type Fleet, startFleet, until } from '../harness/index.js';
 import { startOnce } from '../harness/start-once.js';
 

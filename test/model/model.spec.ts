@@ -47,7 +47,7 @@ describe('the room protocol', () => {
   );
 });
 
-describe('the explorer finds a violation without the rule that', () => {
+describe('the explorer finds a violation when the model leaves out the rule that', () => {
   it.each(MUTANTS)(
     '$without',
     ({ rule, without, breaks, scenario }) => {

@@ -602,7 +602,8 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
 function begin(state: State, at: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.lobbyWritesUnsettled) return null;
   const begun = withOperation(state, at, { stage: 'begun', readIn: state.generation });
-  // With the rule, the lobby would begin again in another generation, so both steps are one.
+  // Normally a lobby begins again when the generation has changed, so these two steps count as one. Only the variant without that rule
+  // separates them.
   return rules.operationsOutliveGenerations ? begun : read(begun, at, rules);
 }
 

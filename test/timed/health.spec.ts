@@ -148,7 +148,7 @@ class Member {
   private constructor(
     readonly id: string,
     private readonly ears: Redis,
-    private readonly door: Server,
+    private readonly linkServer: Server,
   ) {}
 
   static async join(redis: Redis, url: string): Promise<Member> {
@@ -157,10 +157,10 @@ class Member {
     const ears = new Redis(url);
     ears.on('error', () => {});
     // The port accepts connections and sends nothing, like a hanging server. Only its answers in Redis show that it lives.
-    const door = createServer((socket) => void socket.on('error', () => {}));
-    await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
-    const linkPort = (door.address() as { port: number }).port;
-    const member = new Member(id, ears, door);
+    const linkServer = createServer((socket) => void socket.on('error', () => {}));
+    await new Promise<void>((resolve) => linkServer.listen(0, '127.0.0.1', resolve));
+    const linkPort = (linkServer.address() as { port: number }).port;
+    const member = new Member(id, ears, linkServer);
     ears.on('message', () => void member.asked(redis));
     await ears.subscribe(id);
     const incarnation = Date.now();
@@ -182,7 +182,7 @@ class Member {
 
   close(): void {
     this.ears.disconnect();
-    this.door.close();
+    this.linkServer.close();
   }
 
   private async asked(redis: Redis): Promise<void> {

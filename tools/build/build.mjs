@@ -5,26 +5,32 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { withLock } from '../process/lock-file.mjs';
 import { DIST, HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
+import { PlainError } from '../process/plain-error.mjs';
+import { assertDataFolder, assertWritable } from '../process/writable.mjs';
+import { buildClient } from './client.mjs';
 import { bundleDependencies } from './dependencies.mjs';
 
 /**
- * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages with rolldown, pages
- * with vite. It builds only what has changed since the last build, by content, and removes what no longer has a source. Two
- * commands that build at the same time do so one after the other.
+ * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages and the client with
+ * rolldown, pages with vite. It builds only what has changed since the last build, by content, and removes what no longer has a
+ * source. Two commands that build at the same time do so one after the other.
  *
- * @param {{ force?: boolean, log?: (line: string) => void }} [options]
+ * @param {{ force?: boolean, log?: (line: string) => void, parts?: readonly Part[] }} [options] `parts`: those that a fleet needs by
+ *   default
  * @returns {Promise<{ built: string[] }>} the parts that were rebuilt
  */
-export async function build({ force = false, log = () => {} } = {}) {
+export async function build({ force = false, log = () => {}, parts = FLEET } = {}) {
   /** @type {string[]} */
   const built = [];
-  for (const part of [SERVERS, DEPENDENCIES, ...PAGES]) {
+  for (const part of parts) {
     const files = await part.sources();
     if (files.length === 0) continue;
     const stamp = join(DIST, `.${part.name}.built`);
     const hash = await contentHash([...files, ...part.settings]);
     const isBuilt = async () => (await readFile(stamp, 'utf8').catch(() => '')) === hash;
     if (!force && (await isBuilt())) continue;
+    assertDataFolder();
+    assertWritable(DIST, 'clone the repository into a folder that this user can write');
     await withLock(join(HOLDFAST_DIR, 'build.lock'), async () => {
       if (!force && (await isBuilt())) return;
       log(`building ${part.name} …`);
@@ -95,6 +101,27 @@ function page(name, folder, imports) {
   };
 }
 
+/** The parts that a fleet needs. */
+const FLEET = [SERVERS, DEPENDENCIES, ...PAGES];
+
+/**
+ * The client as other programs bundle it. No server needs it.
+ *
+ * @type {Part}
+ */
+export const CLIENT = {
+  name: 'client',
+  settings: [join(ROOT, 'package-lock.json'), join(ROOT, 'tsconfig.json')],
+  sources: async () => [
+    ...(await Promise.all(['libs/client/src', 'libs/protocol/src', 'libs/room/src'].map((path) => filesUnder(join(ROOT, path))))).flat(),
+    join(ROOT, 'tools/build/client.mjs'),
+  ],
+  build: buildClient,
+};
+
+/** All parts of dist/. */
+export const ALL = [...FLEET, CLIENT];
+
 /** @param {string} file */
 function isServerCode(file) {
   const path = relative(ROOT, file).split(sep);
@@ -114,7 +141,7 @@ async function compile(file) {
     sourceMaps: true,
   }).catch((error) => {
     // swc appends its own stack to the error. Only the first part is about the source file.
-    throw new Error(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
+    throw new PlainError(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
   });
   await put(output, `${code}//# sourceMappingURL=${basename(output)}.map\n`);
   await put(`${output}.map`, map ?? '{}');

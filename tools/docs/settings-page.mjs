@@ -63,7 +63,7 @@ export const PURPOSES = [
   },
   {
     title: 'Let players connect',
-    variables: ['PUBLIC_HOST', 'PUBLIC_PORT', 'TCP_PORT', 'PUBLIC_TLS_CERT', 'PUBLIC_TLS_KEY', 'ALLOWED_ORIGINS'],
+    variables: ['PUBLIC_HOST', 'PUBLIC_PORT', 'TCP_PORT', 'PUBLIC_TLS_CERT', 'PUBLIC_TLS_KEY', 'ALLOWED_ORIGINS', 'TRUSTED_PROXIES'],
   },
   {
     title: 'Identify players',

@@ -1,10 +1,4 @@
-import { build } from '../build/build.mjs';
-import { install } from '../install/install.mjs';
+import { runTool } from '../command/run-tool.mjs';
 
-// `npm run fleet`: installs and builds what is stale, then runs the compiled tool.
-await install();
-await build({ log: (line) => console.error(line) });
-const { main } = await import(new URL('../../dist/tools/fleet/src/main.js', import.meta.url).href);
-process.exitCode = await main(process.argv.slice(2));
-// A keep-alive connection must not delay the exit.
-process.exit();
+// `npm run fleet`
+void runTool(new URL('help.txt', import.meta.url), () => import('./command.mjs'));

@@ -1,42 +1,112 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { withLock } from '../process/lock-file.mjs';
 import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
+import { PlainError } from '../process/plain-error.mjs';
+import { assertDataFolder, assertSpace, assertWritable } from '../process/writable.mjs';
+import { whyRegistryIsUnreachable } from './registry.mjs';
 
 const run = promisify(execFile);
+
+/** The size of node_modules, rounded up. */
+const PACKAGES_MB = 450;
+
+/**
+ * pnpm and Yarn leave these files in node_modules. The layout of pnpm hides indirect dependencies, which the bundles of dist/
+ * import, and neither of them installs the versions of package-lock.json.
+ */
+const FOREIGN = ['.modules.yaml', '.yarn-integrity', '.yarn-state.yml'];
 
 /**
  * Installs the packages of package-lock.json, unless node_modules has them. Waits when another command is installing, because
  * `npm ci` removes node_modules first.
  *
- * @param {{ log?: (line: string) => void }} [options]
+ * @param {{ log?: (line: string) => void, also?: string }} [options] `also`: what else the command will fetch, for the message
+ *   when there is no network
  * @returns {Promise<{ installed: boolean }>}
+ * @throws {PlainError} a sentence when the packages cannot be installed
  */
-export async function install({ log = () => {} } = {}) {
+export async function install({ log = () => {}, also = '' } = {}) {
   if (await isInstalled()) return { installed: false };
+  assertDataFolder();
+  assertWritable(ROOT, 'clone the repository into a folder that this user can write');
+  // npm ci reports success on a full disk, and leaves broken packages.
+  assertSpace(ROOT, PACKAGES_MB, 'the dependencies');
   const waiting = () => log('waiting for another command, which installs dependencies …');
   return withLock(
     join(HOLDFAST_DIR, 'install.lock'),
     async (holdToo) => {
       if (await isInstalled()) return { installed: false };
-      log('installing dependencies (npm ci) …');
-      // Includes development dependencies even with NODE_ENV=production, because the build needs them.
-      const npm = run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: ROOT, maxBuffer: 64 << 20 });
-      if (npm.child.pid !== undefined) await holdToo(npm.child.pid);
-      await npm.catch((error) => {
-        const reason = String(error.stderr ?? '')
-          .trim()
-          .split('\n')
-          .slice(0, 15)
-          .join('\n');
-        throw new Error(`npm ci failed:\n${reason || error}`);
-      });
+      log('looking for the npm registry …');
+      const unreachable = await whyRegistryIsUnreachable();
+      const isForeign = FOREIGN.some((file) => existsSync(join(ROOT, 'node_modules', file)));
+      if (isForeign) log('node_modules comes from pnpm or Yarn; npm replaces it by the versions of package-lock.json …');
+      log(unreachable === null ? 'installing dependencies (npm ci) …' : 'installing dependencies from the npm cache …');
+      if (unreachable === null) await installPackages([], holdToo);
+      else if (!(await isInstalledOffline(holdToo))) throw new PlainError(withoutNetwork(unreachable, also));
       return { installed: true };
     },
     { waiting },
   );
+}
+
+/** @param {string[]} more @param {(pid: number) => Promise<void>} holdToo */
+async function installPackages(more, holdToo) {
+  // Includes development dependencies even with NODE_ENV=production, because the build needs them.
+  const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error', ...more];
+  const npm = run('npm', args, { cwd: ROOT, maxBuffer: 64 << 20 });
+  if (npm.child.pid !== undefined) await holdToo(npm.child.pid);
+  await npm.catch((error) => {
+    const reason = String(error.stderr ?? '')
+      .trim()
+      .split('\n')
+      .slice(0, 15)
+      .join('\n');
+    throw new PlainError(`npm ci failed:\n${reason || error}`);
+  });
+}
+
+/**
+ * Installs from npm's cache. `npm ci` removes node_modules first, so an older one is put aside and restored when the cache lacks
+ * a package.
+ *
+ * @param {(pid: number) => Promise<void>} holdToo @returns {Promise<boolean>}
+ */
+async function isInstalledOffline(holdToo) {
+  const modules = join(ROOT, 'node_modules');
+  const aside = join(ROOT, 'node_modules.aside');
+  try {
+    await rename(modules, aside);
+  } catch (error) {
+    // A mounted node_modules cannot be put aside, so it must not be removed.
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') return false;
+  }
+  try {
+    await installPackages(['--offline'], holdToo);
+    await rm(aside, { recursive: true, force: true });
+    return true;
+  } catch {
+    if (existsSync(aside)) {
+      await rm(modules, { recursive: true, force: true });
+      await rename(aside, modules);
+    }
+    return false;
+  }
+}
+
+/** @param {string} unreachable @param {string} also */
+function withoutNetwork(unreachable, also) {
+  return [
+    `Holdfast must fetch its dependencies from ${unreachable}, and the npm cache of this machine does not have all of them.`,
+    'Do one of these:',
+    '  - connect this machine to the network (if it is only slow, run npm ci, which waits longer)',
+    '  - name a mirror (npm config set registry URL) or a proxy (npm config set https-proxy URL)',
+    '  - copy node_modules from another clone that has the same package-lock.json and runs on the same system',
+    ...(also ? [also] : []),
+  ].join('\n');
 }
 
 /** npm lists the installed packages in node_modules/.package-lock.json, without those of other platforms. */

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { createFolderOnce } from '../process/create-folder-once.mjs';
 import { libraryFolders, OwnApt } from '../process/own-apt.mjs';
 import { HOLDFAST_DIR } from '../process/paths.mjs';
 import { onPath } from '../redis/find-redis.mjs';
@@ -58,9 +59,7 @@ async function findOne(name, log, env) {
 
 /** @param {'ip' | 'nft'} name @param {string} home @param {NodeJS.ProcessEnv} env */
 async function fetchPackage(name, home, env) {
-  await mkdir(join(HOLDFAST_DIR, 'network-package'), { recursive: true });
-  const work = await mkdtemp(join(HOLDFAST_DIR, 'network-package-'));
-  try {
+  await createFolderOnce(home, async (work) => {
     const apt = await OwnApt.open(work, env);
     const root = join(work, 'root');
     await apt.unpackWithDependencies([PACKAGES[name]], root);
@@ -70,12 +69,8 @@ async function fetchPackage(name, home, env) {
     const launcher = ['#!/bin/sh', `LD_LIBRARY_PATH="${folders.join(':')}:$LD_LIBRARY_PATH" exec "${join(home, program)}" "$@"`, ''];
     await writeFile(join(root, name), launcher.join('\n'));
     await chmod(join(root, name), 0o755);
-    await rename(root, home).catch((error) => {
-      if (!existsSync(home)) throw error;
-    });
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+    return root;
+  });
 }
 
 /** Tries a namespace with a bridge, a pair of interfaces and a rule. @param {NetTools} tools @returns {Promise<string | null>} the reason of a failure */

@@ -1,10 +1,4 @@
-import { build } from '../build/build.mjs';
-import { install } from '../install/install.mjs';
+import { runTool } from '../command/run-tool.mjs';
 
-// `npm run players`: installs and builds what is stale, then runs the compiled tool.
-await install();
-await build({ log: (line) => console.error(line) });
-const { main } = await import(new URL('../../dist/tools/players/src/main.js', import.meta.url).href);
-process.exitCode = await main(process.argv.slice(2));
-// Lingering sockets must not delay the exit.
-process.exit();
+// `npm run players`
+void runTool(new URL('help.txt', import.meta.url), () => import('./command.mjs'));

@@ -32,10 +32,20 @@ export async function freePort(host = '127.0.0.1', isAllowed = () => true) {
 }
 
 /** @param {number} port @param {string} [host] @returns {Promise<boolean>} */
-export function isFree(port, host = '127.0.0.1') {
+export async function isFree(port, host = '127.0.0.1') {
+  return (await bindFailure(port, host)) === null;
+}
+
+/**
+ * Listens on a port for a moment.
+ *
+ * @param {number} port @param {string} host
+ * @returns {Promise<string | null>} null: it is free; else the code of the error
+ */
+export function bindFailure(port, host) {
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve(true)));
+    probe.once('error', (error) => resolve(/** @type {NodeJS.ErrnoException} */ (error).code ?? error.message));
+    probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve(null)));
   });
 }

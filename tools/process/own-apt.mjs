@@ -7,6 +7,8 @@ const run = promisify(execFile);
 
 /** In ms. A slower mirror is treated as unreachable. */
 const APT_TIMEOUT_MS = 300_000;
+/** In ms. A mirror that has sent nothing by then is treated as unreachable. apt-get itself would try for minutes. */
+const MIRROR_TIMEOUT_MS = 5_000;
 
 /**
  * apt-get with its own state and cache in a work folder. It needs no root and changes nothing on the machine. Downloaded packages
@@ -25,7 +27,7 @@ export class OwnApt {
     const apt = new OwnApt(work, env);
     await mkdir(join(work, 'apt/state/lists/partial'), { recursive: true });
     await mkdir(join(apt.archives, 'partial'), { recursive: true });
-    await apt.#get('update');
+    await apt.#update();
     return apt;
   }
 
@@ -56,8 +58,47 @@ export class OwnApt {
     }
   }
 
+  /** @throws {Error} with the host of the mirror when no mirror answers: apt-get itself succeeds then, with old lists or none */
+  async #update() {
+    let output = '';
+    const isAnswered = () => /^(Get|Hit):/m.test(output);
+    const update = this.#start('update');
+    update.child.stdout?.on('data', (text) => {
+      output += text;
+    });
+    const impatience = setTimeout(() => {
+      if (isAnswered()) return;
+      update.child.kill('SIGKILL');
+      // The processes that apt-get has started keep its output open while they search for the address of the mirror.
+      update.child.stdout?.destroy();
+      update.child.stderr?.destroy();
+    }, MIRROR_TIMEOUT_MS);
+    const failure = await update.then(
+      () => null,
+      (error) => error,
+    );
+    clearTimeout(impatience);
+    if (!isAnswered()) {
+      const reason = failure?.killed ? `no answer within ${MIRROR_TIMEOUT_MS / 1_000} s` : /^Err:.*\n +(.+)/m.exec(output)?.[1];
+      throw new Error(`the package mirror ${await this.#mirror()} cannot be reached (${reason ?? reasonOf(failure)})`);
+    }
+    if (failure) throw new Error(`apt-get update: ${reasonOf(failure)}`);
+  }
+
+  async #mirror() {
+    const { stdout } = await this.#start('--print-uris', 'update').catch(() => ({ stdout: '' }));
+    return /\/\/([^/]+)\//.exec(stdout)?.[1] ?? 'of this system';
+  }
+
   /** @param {string[]} args */
   async #get(...args) {
+    await this.#start(...args).catch((error) => {
+      throw new Error(`apt-get ${args[0]}: ${reasonOf(error)}`);
+    });
+  }
+
+  /** @param {string[]} args */
+  #start(...args) {
     const options = [
       `Dir::State=${join(this.work, 'apt/state')}`,
       `Dir::Cache=${join(this.work, 'apt/cache')}`,
@@ -69,19 +110,21 @@ export class OwnApt {
       'Acquire::Retries=2',
       'Acquire::http::Timeout=20',
     ].flatMap((option) => ['-o', option]);
-    try {
-      await run('apt-get', [...options, '-q', ...args], {
-        cwd: this.work,
-        env: { ...this.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
-        timeout: APT_TIMEOUT_MS,
-        maxBuffer: 64 << 20,
-      });
-    } catch (error) {
-      const { stderr = '' } = /** @type {{ stderr?: string }} */ (error);
-      const reason = stderr.split('\n').find((line) => line.startsWith('E:'));
-      throw new Error(`apt-get ${args[0]}: ${reason ?? (error instanceof Error ? error.message.split('\n')[0] : error)}`);
-    }
+    return run('apt-get', [...options, '-q', ...args], {
+      cwd: this.work,
+      env: { ...this.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
+      timeout: APT_TIMEOUT_MS,
+      maxBuffer: 64 << 20,
+    });
   }
+}
+
+/** @param {unknown} error @returns {string} the first error that apt-get printed */
+function reasonOf(error) {
+  const { stderr = '' } = /** @type {{ stderr?: string }} */ (error ?? {});
+  return (
+    stderr.split('\n').find((line) => line.startsWith('E:')) ?? (error instanceof Error ? error.message.split('\n')[0] : String(error))
+  );
 }
 
 /**

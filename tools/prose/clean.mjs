@@ -20,6 +20,7 @@ export const CLEAN = [
   'libs/room-host',
   'libs/room-store',
   'libs/session',
+  'libs/state-patch',
   'libs/tls',
   'libs/websocket',
   'test',

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { createFolderOnce } from '../process/create-folder-once.mjs';
 import { libraryFolders, OwnApt } from '../process/own-apt.mjs';
 import { HOLDFAST_DIR } from '../process/paths.mjs';
 import { onPath } from './find-redis.mjs';
@@ -20,17 +20,7 @@ export async function fetchDebianRedis({ log, env }) {
   if (!existsSync(home)) {
     for (const tool of ['apt-get', 'dpkg']) if (!onPath(tool, env)) throw new Error(`${tool} is not here`);
     log('fetching redis-server from the package mirror (about 2 MB) …');
-    await mkdir(HOLDFAST_DIR, { recursive: true });
-    const work = await mkdtemp(join(HOLDFAST_DIR, 'redis-package-'));
-    try {
-      const root = await unpack(work, env);
-      // Another process may have downloaded and created the same folder meanwhile.
-      await rename(root, home).catch((error) => {
-        if (!existsSync(home)) throw error;
-      });
-    } finally {
-      await rm(work, { recursive: true, force: true });
-    }
+    await createFolderOnce(home, (work) => unpack(work, env));
   }
   return serverIn(home, env);
 }

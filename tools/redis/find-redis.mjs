@@ -1,5 +1,8 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { whyRegistryIsUnreachable } from '../install/registry.mjs';
+import { HOLDFAST_DIR } from '../process/paths.mjs';
+import { PlainError } from '../process/plain-error.mjs';
 import { fetchDebianRedis } from './debian-redis.mjs';
 import { fetchMemoryServerRedis } from './memory-server-redis.mjs';
 
@@ -28,23 +31,23 @@ export async function findRedis(options = {}) {
  * @returns {Promise<RedisServer>}
  */
 export async function findRedisServer({ log = () => {}, env = process.env } = {}) {
-  for (const name of ['redis-server', 'valkey-server']) {
-    const command = onPath(name, env);
-    if (command) return { command, env, source: command };
-  }
+  const present = redisOnPath(env);
+  if (present) return present;
   /** @type {string[]} */
   const failures = [];
+  // Both ways are tried within the time of one when there is no network.
+  const registry = hasDownloadedRedis() ? undefined : whyRegistryIsUnreachable(env);
   for (const [way, fetch] of /** @type {const} */ ([
     ['a Debian or Ubuntu package', fetchDebianRedis],
     ['redis-memory-server', fetchMemoryServerRedis],
   ])) {
     try {
-      return await fetch({ log, env });
+      return await fetch({ log, env, registry });
     } catch (error) {
       failures.push(`  ${way}: ${error instanceof Error ? error.message : error}`);
     }
   }
-  throw new Error(
+  throw new PlainError(
     [
       'No Redis was found. Do one of these:',
       '  - set REDIS_URL to a running one (redis://HOST:PORT)',
@@ -55,6 +58,24 @@ export async function findRedisServer({ log = () => {}, env = process.env } = {}
       ...failures,
     ].join('\n'),
   );
+}
+
+/** Whether a private Redis can be started without fetching one. @param {NodeJS.ProcessEnv} [env] */
+export function hasRedis(env = process.env) {
+  return redisOnPath(env) !== null || hasDownloadedRedis();
+}
+
+function hasDownloadedRedis() {
+  return ['redis-package', 'redis-memory-server/node_modules'].some((folder) => existsSync(join(HOLDFAST_DIR, folder)));
+}
+
+/** @param {NodeJS.ProcessEnv} env @returns {RedisServer | null} */
+function redisOnPath(env) {
+  for (const name of ['redis-server', 'valkey-server']) {
+    const command = onPath(name, env);
+    if (command) return { command, env, source: command };
+  }
+  return null;
 }
 
 /** @param {string} name @param {NodeJS.ProcessEnv} [env] @returns {string | null} */

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { whyRegistryIsUnreachable } from '../install/registry.mjs';
 import { HOLDFAST_DIR } from '../process/paths.mjs';
 import { onPath } from './find-redis.mjs';
 
@@ -16,13 +17,16 @@ const BUILD_TIMEOUT_MS = 600_000;
  * Gets redis-server from the npm package redis-memory-server. It is installed under .holdfast/, and only when there is no other
  * Redis.
  *
- * @param {{ log: import('./find-redis.mjs').Log, env: NodeJS.ProcessEnv }} options
+ * @param {{ log: import('./find-redis.mjs').Log, env: NodeJS.ProcessEnv, registry?: Promise<string | null> }} options `registry`:
+ *   why the npm registry cannot be reached
  * @returns {Promise<import('./find-redis.mjs').RedisServer>}
  */
-export async function fetchMemoryServerRedis({ log, env }) {
+export async function fetchMemoryServerRedis({ log, env, registry }) {
   const home = join(HOLDFAST_DIR, 'redis-memory-server');
   if (!existsSync(join(home, 'node_modules/redis-memory-server'))) {
     for (const tool of ['make', 'cc']) if (!onPath(tool, env)) throw new Error(`${tool} is not here`);
+    const unreachable = await (registry ?? whyRegistryIsUnreachable(env));
+    if (unreachable !== null) throw new Error(`it comes from ${unreachable}`);
     log('installing redis-memory-server, which compiles Redis; this takes minutes …');
     await mkdir(home, { recursive: true });
     await writeFile(join(home, 'package.json'), '{ "private": true }\n');

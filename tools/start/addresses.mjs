@@ -7,8 +7,7 @@ import { PORT_OFFSETS } from './options.mjs';
  * @param {{ host: string, port: number }} options @param {NodeJS.ProcessEnv} env
  */
 export function addressesOf({ host, port }, env) {
-  const reach = host === '0.0.0.0' ? '127.0.0.1' : host;
-  const opsHost = !env.OPS_HOST || env.OPS_HOST === '0.0.0.0' ? '127.0.0.1' : env.OPS_HOST;
+  const [reach, opsHost] = [reachableHost(host), reachableHost(env.OPS_HOST || '127.0.0.1')].map(inUrl);
   const [isPublicTls, isOpsTls] = [Boolean(env.PUBLIC_TLS_CERT), Boolean(env.OPS_TLS_CERT)];
   return {
     page: (/** @type {string | number} */ at) => `http${isPublicTls ? 's' : ''}://${reach}:${at}`,
@@ -19,4 +18,15 @@ export function addressesOf({ host, port }, env) {
     ...(env.PUBLIC_TLS_CERT && { certificate: resolve(env.PUBLIC_TLS_CERT) }),
     ...(env.OPS_TLS_CERT && { opsCertificate: resolve(env.OPS_TLS_CERT) }),
   };
+}
+
+/** The address of this machine at which a server is reached that listens on `host`. @param {string} host */
+export function reachableHost(host) {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}
+
+/** @param {string} host */
+function inUrl(host) {
+  return host.includes(':') ? `[${host}]` : host;
 }

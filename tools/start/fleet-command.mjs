@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { whenNpmIsGone } from '../process/npm-parent.mjs';
 import { ROOT } from '../process/paths.mjs';
+import { PlainError } from '../process/plain-error.mjs';
 import { SteadyWriter } from '../process/steady-writer.mjs';
 import { LOGS } from './fleet-folder.mjs';
 import { LocalFleet } from './local-fleet.mjs';
-import { HELP, readOptions } from './options.mjs';
-import { PlainError } from './plain-error.mjs';
+import { readOptions } from './options.mjs';
 import { Terminal } from './terminal.mjs';
 
 /** In ms. Under npm one Ctrl-C arrives twice: from the terminal, and passed on by npm. */
@@ -35,10 +35,6 @@ export async function main(argv) {
   if ('problem' in read) {
     errors.write(`${read.problem}\n`);
     process.exitCode = 1;
-    return;
-  }
-  if (read.options.help) {
-    output.write(`${HELP}\n`);
     return;
   }
   const fleet = new LocalFleet(read.options, env, new Terminal(output));

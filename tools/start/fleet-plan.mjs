@@ -8,7 +8,6 @@ import { PORT_OFFSETS, PORT_STEP } from './options.mjs';
  * @property {string} name the last part of its id
  * @property {string} label the name for people: "game 2"
  * @property {Record<string, string>} env its environment variables in addition to those of this process
- * @property {{ port: number, use: string }[]} ports that must be free
  */
 
 /**
@@ -28,8 +27,7 @@ export function planFleet({ gateways, lobbies, games, host, port }, { redisUrl, 
   };
   return [
     ...numbered('gateway', gateways, (index) => {
-      const first = port + PORT_STEP * index;
-      const ports = { PUBLIC_PORT: first + PORT_OFFSETS.public, TCP_PORT: first + PORT_OFFSETS.tcp, OPS_PORT: first + PORT_OFFSETS.ops };
+      const ports = portsOfGateway(port, index);
       return {
         env: {
           ...shared,
@@ -43,25 +41,42 @@ export function planFleet({ gateways, lobbies, games, host, port }, { redisUrl, 
           MESSAGES_BURST: env.MESSAGES_BURST || '2000',
           ...Object.fromEntries(Object.entries(ports).map(([name, value]) => [name, String(value)])),
         },
-        ports: Object.entries(ports).map(([use, value]) => ({ use, port: value })),
       };
     }),
-    ...numbered('lobby', lobbies, () => ({ env: { ...shared, OPS_PORT: '0' }, ports: [] })),
+    ...numbered('lobby', lobbies, () => ({ env: { ...shared, OPS_PORT: '0' } })),
     // When all game servers stop together, no server can take their rooms. The rooms stay in Redis.
-    ...numbered('game', games, () => ({ env: { ...shared, OPS_PORT: '0', DRAIN_TIMEOUT_MS: env.DRAIN_TIMEOUT_MS || '5000' }, ports: [] })),
+    ...numbered('game', games, () => ({ env: { ...shared, OPS_PORT: '0', DRAIN_TIMEOUT_MS: env.DRAIN_TIMEOUT_MS || '5000' } })),
   ];
 }
 
 /**
+ * The ports that must be free for the gateways. Pure.
+ *
+ * @param {Pick<import('./options.mjs').FleetOptions, 'port' | 'gateways'>} options
+ * @returns {{ label: string, use: string, port: number }[]} `use`: the setting
+ */
+export function plannedPorts({ port, gateways }) {
+  return Array.from({ length: gateways }, (_, index) =>
+    Object.entries(portsOfGateway(port, index)).map(([use, value]) => ({ label: `gateway ${index + 1}`, use, port: value })),
+  ).flat();
+}
+
+/** @param {number} port @param {number} index */
+function portsOfGateway(port, index) {
+  const first = port + PORT_STEP * index;
+  return { PUBLIC_PORT: first + PORT_OFFSETS.public, TCP_PORT: first + PORT_OFFSETS.tcp, OPS_PORT: first + PORT_OFFSETS.ops };
+}
+
+/**
  * @param {ServerType} type @param {number} count
- * @param {(index: number) => Pick<PlannedServer, 'env' | 'ports'>} planOf
+ * @param {(index: number) => Pick<PlannedServer, 'env'>} planOf
  * @returns {PlannedServer[]}
  */
 function numbered(type, count, planOf) {
   return Array.from({ length: count }, (_, index) => {
     const name = String(index + 1);
-    const { env, ports } = planOf(index);
+    const { env } = planOf(index);
     // The system chooses the link ports: two servers with the same number would collide.
-    return { type, name, label: `${type} ${name}`, env: { ...env, SERVER_NAME: name, LINK_PORT: '0' }, ports };
+    return { type, name, label: `${type} ${name}`, env: { ...env, SERVER_NAME: name, LINK_PORT: '0' } };
   });
 }

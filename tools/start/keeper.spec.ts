@@ -6,7 +6,7 @@ import { Keeper, PAUSES, pauseAfter } from './keeper.mjs';
 
 const PAUSES_HERE = { firstMs: 10, longestMs: 40, healthyAfterMs: 60_000 };
 
-/** A keeper of a shell that runs until it is ended, or of `script`. */
+/** Creates a keeper of a shell that runs `script`. The default script prints a line and then runs for 60 s. */
 function keeperOf(script = 'echo ready; exec sleep 60') {
   return new Keeper(async (spawned) => {
     const child = spawnLeashed('/bin/sh', ['-c', script], { stdout: 'pipe' });

@@ -8,6 +8,7 @@ import { spawnLeashed } from '../process/leashed.mjs';
 import { ROOT, SERVERS_DIST } from '../process/paths.mjs';
 import { SERVER_FLAGS } from '../process/server-flags.mjs';
 import { SteadyWriter } from '../process/steady-writer.mjs';
+import { reachableHost } from './addresses.mjs';
 
 /** In ms. A server is ready in under a second on an idle machine. A busy one takes longer, and a server may wait for Redis. */
 const READY_TIMEOUT_MS = 60_000;
@@ -140,7 +141,7 @@ function portsOf(line) {
  * @param {number} port @param {NodeJS.ProcessEnv} env @returns {Promise<boolean>}
  */
 function isReady(port, { OPS_HOST: host, OPS_TLS_CERT }) {
-  const address = !host || host === '0.0.0.0' ? '127.0.0.1' : host;
+  const address = reachableHost(host || '127.0.0.1');
   const get = OPS_TLS_CERT ? https.get : http.get;
   return new Promise((resolve) => {
     const request = get({ host: address, port, path: '/readyz', timeout: 2_000, agent: false, rejectUnauthorized: false }, (response) => {

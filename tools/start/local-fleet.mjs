@@ -3,12 +3,14 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build } from '../build/build.mjs';
 import { install } from '../install/install.mjs';
-import { isFree } from '../process/free-port.mjs';
 import { DIST, ROOT, SERVERS_DIST } from '../process/paths.mjs';
-import { findRedisServer } from '../redis/find-redis.mjs';
+import { PlainError, plainly } from '../process/plain-error.mjs';
+import { assertDataFolder } from '../process/writable.mjs';
+import { findRedisServer, hasRedis } from '../redis/find-redis.mjs';
 import { pingRedis } from '../redis/ping-redis.mjs';
 import { startRedis } from '../redis/start-redis.mjs';
 import { addressesOf } from './addresses.mjs';
+import { checkPorts } from './check-ports.mjs';
 import { LOGS, preparePrivateFolders, READY_FILES, REDIS_FOLDER, RUNNING_FILE } from './fleet-folder.mjs';
 import { planFleet } from './fleet-plan.mjs';
 import { FleetReport } from './fleet-report.mjs';
@@ -16,7 +18,6 @@ import { Keeper } from './keeper.mjs';
 import { launchServer, mainOf, ServerDidNotStart } from './launch-server.mjs';
 import { clearLeftovers } from './leftovers.mjs';
 import { isPortOfGateway } from './options.mjs';
-import { PlainError, plainly } from './plain-error.mjs';
 import { RunningFile } from './running-file.mjs';
 import { readable } from './terminal.mjs';
 import { watchFolders } from './watch-folders.mjs';
@@ -61,6 +62,7 @@ export class LocalFleet {
     const startedAt = Date.now();
     terminal.line(terminal.paint('1', '\nHoldfast'));
     await this.claimFolder();
+    await checkPorts(options, this.env);
     if (SERVERS_DIST === DIST) await this.prepare();
     const redisUrl = await terminal.step('Redis', (say) =>
       options.redisUrl ? this.useRedis(options.redisUrl, say) : this.startPrivateRedis(say),
@@ -68,7 +70,6 @@ export class LocalFleet {
     this.checkStopping();
 
     const plans = planFleet(options, { redisUrl, linkSecret: this.linkSecret, adminToken: this.adminToken, env: this.env });
-    await this.checkPorts(plans);
     this.servers = plans.map((plan) => this.server(plan));
     await terminal.step(`servers: ${plans.map(({ label }) => label).join(', ')}`, async () => {
       await Promise.all(
@@ -86,13 +87,19 @@ export class LocalFleet {
 
   async prepare() {
     await this.terminal.step('dependencies', async (say) => {
-      const { installed } = await plainly(install({ log: say }));
+      const { installed } = await install({ log: say, also: this.redisToFetch() });
       say(installed ? 'dependencies installed' : 'dependencies are installed');
     });
     await this.terminal.step('build', async (say) => {
       const { built } = await plainly(build({ log: say }));
       say(built.length > 0 ? `built ${built.join(', ')}` : 'build is current');
     });
+  }
+
+  /** For the message when there is no network, so that the user learns everything at once. */
+  redisToFetch() {
+    if (this.options.redisUrl || hasRedis(this.env)) return '';
+    return 'A Redis is missing, too: install redis-server or valkey-server, or pass the URL of a running one (--redis-url).';
   }
 
   /** @param {{ quiet?: boolean }} [how] */
@@ -138,6 +145,7 @@ export class LocalFleet {
         `A fleet of this folder is already running (pid ${other.supervisor}${other.url ? `, ${other.url}` : ''}). Stop it first, or start this one with another HOLDFAST_DIR and --port.`,
       );
     }
+    assertDataFolder();
     await plainly(Promise.resolve().then(preparePrivateFolders));
     this.holdsFolder = true;
     this.runningFile.write();
@@ -176,19 +184,6 @@ export class LocalFleet {
     await plainly(this.redis.start());
     say(`Redis, private, on port ${port}; games are stored in ${relative(ROOT, dir) || dir}`);
     return url;
-  }
-
-  /** @param {import('./fleet-plan.mjs').PlannedServer[]} plans */
-  async checkPorts(plans) {
-    for (const { ports, label } of plans) {
-      for (const { port, use } of ports) {
-        const host = use === 'OPS_PORT' ? this.env.OPS_HOST || '127.0.0.1' : this.options.host;
-        if (!(await isFree(port, host)))
-          throw new PlainError(
-            `Port ${port} is in use, and ${label} needs it as ${use}. Choose other ports: npm start -- --port ${this.options.port + 200}`,
-          );
-      }
-    }
   }
 
   /** @param {import('./fleet-plan.mjs').PlannedServer} plan */

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { parseArgs } from 'node:util';
 
 /**
@@ -10,7 +11,6 @@ import { parseArgs } from 'node:util';
  * @property {string | null} redisUrl
  * @property {boolean} watch
  * @property {boolean} verbose
- * @property {boolean} help
  */
 
 /** Offsets of the first gateway's ports from `--port`: WebSocket, TCP, ops. Each further gateway adds `PORT_STEP`. */
@@ -23,25 +23,20 @@ export function isPortOfGateway(port, { port: first, gateways }) {
 }
 export const PORT_DEFAULT = 7000;
 
-export const HELP = `Starts a whole Holdfast fleet on this machine and stops it on Ctrl-C.
+/** The setting PUBLIC_HOST accepts the same. */
+const HOST = /^[A-Za-z0-9._:-]{1,255}$/;
 
-  npm start -- [options]
-
-  --gateways N      gateways (default 1)
-  --lobbies N       lobbies (default 1)
-  --games N         game servers (default 2)
-  --port PORT       port for players of the first gateway (default ${PORT_DEFAULT}); TCP is PORT+${PORT_OFFSETS.tcp},
-                    operators PORT+${PORT_OFFSETS.ops}; each further gateway adds ${PORT_STEP}
-  --host HOST       address on which gateways listen for players (default 127.0.0.1;
-                    0.0.0.0 for other machines)
-  --redis-url URL   use this Redis (default: REDIS_URL, else a private one is found or downloaded)
-  --watch           build and restart the servers when their code changes (npm run dev)
-  --verbose         show all log lines of servers, not only warnings
-  --help            show this help
-
-Settings of the servers (npm start passes its environment and .env on to them) are in docs/settings.md.
-Data, logs and downloads are in .holdfast/ (set HOLDFAST_DIR for another folder).
-`;
+/** The options of the command line. */
+export const OPTIONS = /** @type {const} */ ({
+  gateways: { type: 'string' },
+  lobbies: { type: 'string' },
+  games: { type: 'string' },
+  host: { type: 'string' },
+  port: { type: 'string' },
+  'redis-url': { type: 'string' },
+  watch: { type: 'boolean' },
+  verbose: { type: 'boolean' },
+});
 
 /**
  * Returns the options, or a sentence about what is wrong with them. Pure.
@@ -52,20 +47,7 @@ Data, logs and downloads are in .holdfast/ (set HOLDFAST_DIR for another folder)
 export function readOptions(argv, env) {
   let values;
   try {
-    ({ values } = parseArgs({
-      args: [...argv],
-      options: {
-        gateways: { type: 'string' },
-        lobbies: { type: 'string' },
-        games: { type: 'string' },
-        host: { type: 'string' },
-        port: { type: 'string' },
-        'redis-url': { type: 'string' },
-        watch: { type: 'boolean' },
-        verbose: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }));
+    ({ values } = parseArgs({ args: [...argv], options: OPTIONS }));
   } catch (error) {
     return { problem: `${/** @type {Error} */ (error).message.split('. ')[0]}. npm start -- --help lists all options.` };
   }
@@ -78,13 +60,20 @@ export function readOptions(argv, env) {
     problems.push(`${name} is ${JSON.stringify(text)}: it must be a whole number from ${from} to ${to}.`);
     return fallback;
   };
+  /** @param {string} name @param {string} text */
+  const host = (name, text) => {
+    const value = text.replace(/^\[(.*)\]$/, '$1');
+    if (!HOST.test(value) || (value.includes(':') && !isIPv6(value)))
+      problems.push(`${name} is ${JSON.stringify(text)}: it must be an IPv4 or IPv6 address of this machine, or its host name.`);
+    return value;
+  };
   const gateways = number('--gateways', values.gateways, 1, 1, 20);
   const highest = 65_535 - PORT_OFFSETS.ops - PORT_STEP * (gateways - 1);
   const options = {
     gateways,
     lobbies: number('--lobbies', values.lobbies, 1, 1, 50),
     games: number('--games', values.games, 2, 1, 100),
-    host: values.host ?? env.PUBLIC_HOST ?? '127.0.0.1',
+    host: host(values.host === undefined ? 'PUBLIC_HOST' : '--host', values.host ?? (env.PUBLIC_HOST || '127.0.0.1')),
     port: number(
       values.port === undefined && env.PUBLIC_PORT ? 'PUBLIC_PORT' : '--port',
       values.port ?? (env.PUBLIC_PORT || undefined),
@@ -95,7 +84,6 @@ export function readOptions(argv, env) {
     redisUrl: values['redis-url'] ?? (env.REDIS_URL || null),
     watch: values.watch ?? false,
     verbose: values.verbose ?? false,
-    help: values.help ?? false,
   };
   return problems.length > 0 ? { problem: problems.join('\n') } : { options };
 }

@@ -1,5 +1,7 @@
-import { planFleet } from './fleet-plan.mjs';
-import { isPortOfGateway, readOptions } from './options.mjs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { planFleet, plannedPorts } from './fleet-plan.mjs';
+import { isPortOfGateway, OPTIONS, PORT_DEFAULT, PORT_OFFSETS, PORT_STEP, readOptions } from './options.mjs';
 
 function optionsOf(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const read = readOptions(argv, env);
@@ -27,6 +29,32 @@ describe('the options of npm start', () => {
     expect(problemOf('--games', 'many')).toBe('--games is "many": it must be a whole number from 1 to 100.');
     expect(problemOf('--gamez', '3')).toContain("'--gamez'");
     expect(problemOf('--port', '65535')).toContain('65525');
+    for (const port of ['0', '-1', '70000', '7e', ''])
+      expect(problemOf(`--port=${port}`)).toBe(`--port is "${port}": it must be a whole number from 1 to 65525.`);
+  });
+
+  it('accept IPv6 addresses, with and without brackets', () => {
+    for (const host of ['::1', '[::1]']) expect(optionsOf(['--host', host]).host).toBe('::1');
+    expect(optionsOf([], { PUBLIC_HOST: '::' }).host).toBe('::');
+  });
+
+  it.each(['http://localhost', 'a b', '', '127.0.0.1:7000', '::zz', '[::1'])('refuse %j as a host', (host) => {
+    expect(problemOf(`--host=${host}`)).toBe(
+      `--host is ${JSON.stringify(host)}: it must be an IPv4 or IPv6 address of this machine, or its host name.`,
+    );
+  });
+});
+
+describe('the help of npm start', () => {
+  const help = readFileSync(join(__dirname, 'help.txt'), 'utf8');
+
+  it('lists every option', () => {
+    for (const name of Object.keys(OPTIONS)) expect(help).toMatch(new RegExp(`^ +--${name}( |$)`, 'm'));
+  });
+
+  it('names the ports that are used', () => {
+    expect(help).toContain(`(default ${PORT_DEFAULT}); TCP is PORT+${PORT_OFFSETS.tcp},`);
+    expect(help).toMatch(new RegExp(`operators PORT\\+${PORT_OFFSETS.ops}; each further gateway adds ${PORT_STEP}`));
   });
 });
 
@@ -43,7 +71,7 @@ describe('the plan of a fleet', () => {
   });
 
   it('assigns no port twice', () => {
-    const ports = plan.flatMap((server) => server.ports.map(({ port }) => port));
+    const ports = plannedPorts(optionsOf(['--gateways', '3'])).map(({ port }) => port);
     expect(ports).toHaveLength(9);
     expect(new Set(ports).size).toBe(9);
     expect(ports.slice(0, 3)).toEqual([7000, 7001, 7010]);
@@ -51,7 +79,7 @@ describe('the plan of a fleet', () => {
 
   it('keeps the ports of the gateways free of the private Redis', () => {
     const options = optionsOf(['--gateways', '3']);
-    for (const server of plan) for (const { port } of server.ports) expect(isPortOfGateway(port, options)).toBe(true);
+    for (const { port } of plannedPorts(options)) expect(isPortOfGateway(port, options)).toBe(true);
     expect([6999, 7060].map((port) => isPortOfGateway(port, options))).toEqual([false, false]);
   });
 

@@ -1,8 +1,4 @@
-// `npm start`. This file uses only syntax that any Node version understands, so that an old one prints a sentence and not a
-// stack.
-const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`Holdfast needs Node 20.19 or newer; this is ${process.versions.node}. See https://nodejs.org/ or use nvm.`);
-  process.exit(1);
-}
-void import('./fleet-command.mjs').then(({ main }) => main(process.argv.slice(2)));
+import { runTool } from '../command/run-tool.mjs';
+
+// `npm start` and `npm run dev`
+void runTool(new URL('help.txt', import.meta.url), () => import('./fleet-command.mjs'));

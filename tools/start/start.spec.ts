@@ -316,6 +316,79 @@ describe('npm start', () => {
     }
   });
 
+  it('checks the ports before it installs anything', async () => {
+    const port = await freePort();
+    const other = createServer().listen(port, '127.0.0.1');
+    try {
+      const start = new Start(['--port', String(port)], { HOLDFAST_DIST: undefined, PATH: dirname(process.execPath) });
+      expect(await start.end()).toBe(1);
+      expect(start.text).toContain(`Port ${port} is in use`);
+      for (const later of ['dependencies', 'build', 'Redis']) expect(start.text).not.toContain(later);
+    } finally {
+      other.close();
+    }
+  });
+
+  it('starts on IPv6, and prints addresses that can be opened', async () => {
+    const port = await freePort('::1');
+    const start = new Start(['--port', String(port), '--host', '::1']);
+    await start.says(new RegExp(`Play +http://\\[::1\\]:${port}\n`));
+    expect(start.text).toContain(`TCP          [::1]:${port + 1}`);
+    expect(start.text).toMatch(/Dashboard +http:\/\/127\.0\.0\.1:\d+/);
+  });
+
+  it('accepts the separator that pnpm passes on', async () => {
+    const port = await freePort();
+    const start = new Start(['--', '--port', String(port)]);
+    await start.says(new RegExp(`http://127\\.0\\.0\\.1:${port}`));
+  });
+
+  it('stores its data in a folder with spaces and other letters', async () => {
+    const folder = join(home, 'Ablage für Spiele');
+    const start = new Start(['--port', String(await freePort())], { HOLDFAST_DIR: folder });
+    await start.says(/Ready after/);
+    expect(readdirSync(folder).sort()).toEqual(['logs', 'redis', 'run', 'running.json']);
+  });
+
+  it('names a read-only folder, and the setting for another one', async () => {
+    const folder = join(home, 'read-only');
+    mkdirSync(folder);
+    // Without the right to mount, a file in place of the folder has the same effect.
+    const isReadOnly = spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', folder]).status === 0;
+    if (!isReadOnly) writeFileSync(join(folder, 'data'), '');
+    try {
+      const start = new Start([], { HOLDFAST_DIR: join(folder, 'data') });
+      expect(await start.end()).toBe(1);
+      expect(start.text.split('\n').at(-2)).toMatch(
+        /^The folder .*read-only\/data cannot be written \(E\w+\)\. .*, or set HOLDFAST_DIR to a folder that this user can write\.$/,
+      );
+    } finally {
+      if (isReadOnly) spawnSync('umount', [folder]);
+    }
+  });
+
+  it('names a disk that is full before the start', async () => {
+    const { isFull, makeRoom } = fillDisk();
+    try {
+      if (!isFull) return;
+      const start = new Start([], { HOLDFAST_DIR: join(disk, 'new') });
+      expect(await start.end()).toBe(1);
+      expect(start.text).toMatch(/The folder \S+ cannot be written \(ENOSPC\)\. Free some space on its disk, or set HOLDFAST_DIR/);
+      expect(start.text).not.toContain('    at ');
+    } finally {
+      makeRoom();
+    }
+  });
+
+  it.each([
+    [['--host', 'http://localhost'], '--host is "http://localhost": it must be an IPv4 or IPv6 address of this machine, or its host name.'],
+    [['--port', '99999'], '--port is "99999": it must be a whole number from 1 to 65525.'],
+  ])('refuses %j in one sentence', async (argv, sentence) => {
+    const start = new Start(argv);
+    expect(await start.end()).toBe(1);
+    expect(start.text).toBe(`${sentence}\n`);
+  });
+
   it('reports that the given Redis does not answer', async () => {
     const start = new Start(['--redis-url', `redis://:word@127.0.0.1:${await freePort()}`]);
     expect(await start.end()).toBe(1);

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { createFolderOnce } from '../process/create-folder-once.mjs';
 import { libraryFolders, OwnApt } from '../process/own-apt.mjs';
 import { HOLDFAST_DIR } from '../process/paths.mjs';
 import { onPath } from '../redis/find-redis.mjs';
@@ -45,21 +46,15 @@ export async function findChromium({ log = () => {}, env = process.env } = {}) {
 
 /** @param {string} home @param {NodeJS.ProcessEnv} env */
 async function fetchChromium(home, env) {
-  await mkdir(HOLDFAST_DIR, { recursive: true });
-  const work = await mkdtemp(join(HOLDFAST_DIR, 'chromium-package-'));
-  try {
+  await createFolderOnce(home, async (work) => {
     const apt = await OwnApt.open(work, env);
     const root = join(work, 'root');
     await apt.unpackWithDependencies(['chromium', 'fonts-liberation'], root);
     const folders = (await libraryFolders(root)).map((folder) => join(home, folder.slice(root.length + 1)));
     await writeFile(join(root, 'chromium'), launcher(home, folders));
     await chmod(join(root, 'chromium'), 0o755);
-    await rename(root, home).catch((error) => {
-      if (!existsSync(home)) throw error;
-    });
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+    return root;
+  });
   try {
     await run(join(home, 'chromium'), ['--version', '--no-sandbox'], { env });
   } catch (error) {

@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { build } from '../build/build.mjs';
 import { install } from '../install/install.mjs';
 import { findNetTools } from '../network/find-net-tools.mjs';
 import { whenNpmIsGone } from '../process/npm-parent.mjs';
 import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
+import { PlainError } from '../process/plain-error.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
 import { Terminal } from '../start/terminal.mjs';
 import { findChromium } from './find-chromium.mjs';
+import { findNode } from './find-node.mjs';
 import { readResults, summaryLine } from './results.mjs';
 
 const RESULTS = join(HOLDFAST_DIR, 'test-results');
@@ -35,11 +37,15 @@ const PHASES = [
 /** The phase of `npm run test:long`: failures that are rare, or that take long to appear. */
 const LONG_PHASES = [{ name: 'long', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/long/', ...FLEET_WORKERS] }];
 
-/** The names of all phases. Each phase writes its own result file. */
+/** The phase of `npm run model`: longer walks of the model than those of `npm test`. */
+const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/model/', '--maxWorkers', '1'] };
+
+/** The names of the phases that CI adds up. Each phase writes its own result file. */
 export const ALL_PHASES = [...PHASES, ...LONG_PHASES].map(({ name }) => name);
 
-/** @param {string[]} argv `--long`, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
+/** @param {string[]} argv `--long`, `--model`, `--node LINE` before others, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
 export async function main(argv) {
+  if (argv[0] === '--node') return testOnNode(argv[1], argv.slice(2));
   const terminal = new Terminal();
   const env = { ...process.env };
   try {
@@ -71,6 +77,7 @@ export async function main(argv) {
     process.exit(1);
   }
 
+  if (argv[0] === '--model') env.MODEL_LONG = '1';
   const phases = phasesFor(argv);
   await mkdir(RESULTS, { recursive: true });
   // The results of other commands stay, because CI adds them all up.
@@ -87,9 +94,29 @@ export async function main(argv) {
   process.exit(failed ? 1 : 0);
 }
 
+/**
+ * Runs this command with another Node.
+ *
+ * @param {string | undefined} line @param {string[]} argv
+ */
+async function testOnNode(line, argv) {
+  if (!line || !/^\d+$/.test(line)) throw new PlainError('Name a line of Node: npm run test:node -- 24');
+  const found = await findNode(line, { log: (text) => console.error(text) });
+  if ('missing' in found) throw new PlainError(found.missing);
+  const child = spawn(found.path, [join(ROOT, 'tools/test/test.mjs'), ...argv], {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${dirname(found.path)}${delimiter}${process.env.PATH}` },
+  });
+  // Ctrl-C reaches the child, too.
+  process.on('SIGINT', () => {});
+  process.once('SIGTERM', () => child.kill('SIGTERM'));
+  process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+}
+
 /** @param {string[]} argv */
 function phasesFor(argv) {
   const [first, ...rest] = argv;
+  if (first === '--model') return [{ ...MODEL_PHASE, args: [...MODEL_PHASE.args, ...rest] }];
   if (first === '--long') return rest.length > 0 ? [{ name: 'chosen', args: [...LONG_PHASES[0].args, ...rest] }] : LONG_PHASES;
   return argv.length > 0 ? [{ name: 'chosen', args: argv }] : PHASES;
 }

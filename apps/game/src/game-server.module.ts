@@ -43,7 +43,7 @@ export class GameServerModule {
           migrationsAtOnce: recovery.migrationsAtOnce,
           effectWarnMs: game.effectWarnMs,
         }),
-        HealthModule.forResponder({ facts: GameServerFacts, answerListeners: [PlacementReports] }),
+        HealthModule.forResponder(),
       ],
       controllers: [HostedRoomsController],
       providers: [GameServerFacts, PlacementReports, VersionGaps],

@@ -1,7 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { GatewayReach, LinkTrust, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
-import { HealthAnswerListener } from '#libs/health';
+import { HealthAnswerListener, HealthPort } from '#libs/health';
 import { PlacementPool, PlacementReporter } from '#libs/placement';
 import { RoomLoader } from '#libs/room-host';
 import { Log } from '#libs/telemetry';
@@ -17,8 +17,9 @@ type Reason = (typeof REASONS)[number];
  * this one over a link, it withholds itself from placement.
  */
 @Injectable()
-export class PlacementReports extends HealthAnswerListener {
-  private saying: Promise<void> = Promise.resolve();
+@HealthPort(HealthAnswerListener)
+export class PlacementReports extends HealthAnswerListener implements OnModuleInit {
+  private updating: Promise<void> = Promise.resolve();
   /** For each reason that holds: the incarnation that was withheld. */
   private readonly withheld = new Map<Reason, number>();
 
@@ -31,15 +32,18 @@ export class PlacementReports extends HealthAnswerListener {
     private readonly pool: PlacementPool,
     private readonly trust: LinkTrust,
     private readonly reach: GatewayReach,
-    log: Log,
+    private readonly log: Log,
   ) {
     super();
+  }
+
+  onModuleInit(): void {
     // If Redis does not accept it now, the next health answer repeats it.
-    const say = (): void => {
-      if (self.incarnation > 0) this.sayReach().catch((error: unknown) => log.debug('placement.withhold-failed', { error }));
+    const update = (): void => {
+      if (this.self.incarnation > 0) this.updateReasons().catch((error: unknown) => this.log.debug('placement.withhold-failed', { error }));
     };
-    trust.onChange(say);
-    reach.onChange(say);
+    this.trust.onChange(update);
+    this.reach.onChange(update);
   }
 
   override async answered(): Promise<void> {
@@ -47,7 +51,7 @@ export class PlacementReports extends HealthAnswerListener {
   }
 
   async report(): Promise<void> {
-    await this.sayReach();
+    await this.updateReasons();
     const { id, incarnation, region, build, canary } = this.self;
     const offered = Object.entries(offeredGames(this.registry.all()));
     const versions = Object.fromEntries(offered.map(([name, game]) => [name, versionsTaken(game)]));
@@ -64,13 +68,13 @@ export class PlacementReports extends HealthAnswerListener {
   }
 
   /** One after the other: of two that overlap, the later one is right. */
-  private sayReach(): Promise<void> {
-    const saying = this.saying.catch(() => {}).then(() => this.sayReachNow());
-    this.saying = saying;
-    return saying;
+  private updateReasons(): Promise<void> {
+    const updating = this.updating.catch(() => {}).then(() => this.updateReasonsNow());
+    this.updating = updating;
+    return updating;
   }
 
-  private async sayReachNow(): Promise<void> {
+  private async updateReasonsNow(): Promise<void> {
     const { id, incarnation } = this.self;
     const holds: Record<Reason, boolean> = { 'link-refused': this.trust.isOutvoted, unreachable: this.reach.isCutOff };
     for (const reason of REASONS) {

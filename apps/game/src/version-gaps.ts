@@ -11,7 +11,7 @@ import { offeredGames } from './offered-games.js';
 @Injectable()
 export class VersionGaps implements OnApplicationBootstrap {
   /** `game@version` of the warnings already written. */
-  private readonly said = new Set<string>();
+  private readonly warned = new Set<string>();
 
   constructor(
     private readonly directory: ServerDirectory,
@@ -30,8 +30,8 @@ export class VersionGaps implements OnApplicationBootstrap {
   private compare({ id, state, games }: ServerRecord): void {
     if (id === this.self.id || state === 'dead') return;
     for (const { game, version, olderVersion } of versionGaps(offeredGames(this.registry.all()), games)) {
-      if (this.said.has(`${game}@${olderVersion}`)) continue;
-      this.said.add(`${game}@${olderVersion}`);
+      if (this.warned.has(`${game}@${olderVersion}`)) continue;
+      this.warned.add(`${game}@${olderVersion}`);
       this.log.warn('game.cannot-migrate', {
         game,
         version,

@@ -13,10 +13,6 @@ export default defineConfig({
     outDir: `${repository}dist/page`,
     emptyOutDir: true,
     target: 'es2022',
-    rolldownOptions: {
-      // The client's TCP transport is only for Node. The page never loads it.
-      external: [/^node:/],
-    },
   },
   server: {
     // For `npx vite` beside a fleet from `npm start`: the page reloads when its source changes.

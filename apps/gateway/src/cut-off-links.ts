@@ -7,7 +7,7 @@ export const cutOffLinks: Provider = {
   provide: Symbol('CutOffLinks'),
   inject: [UnreachableServers, PlayerRedirect],
   useFactory: (servers: UnreachableServers, redirect: PlayerRedirect) => {
-    redirect.unreachableFrom = () => servers.alone;
+    redirect.unreachableFrom = () => servers.locallyUnreachable;
     return null;
   },
 };

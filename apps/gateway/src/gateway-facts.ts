@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EDGE_OPTIONS, type EdgeOptions, SessionTable } from '#libs/edge';
-import { type FactsOfServer, HealthFacts } from '#libs/health';
+import { type FactsOfServer, HealthFacts, HealthPort } from '#libs/health';
 
 /** A gateway owns no rooms. Its players are its sessions. */
 @Injectable()
+@HealthPort(HealthFacts)
 export class GatewayFacts extends HealthFacts {
   constructor(
     private readonly sessions: SessionTable,

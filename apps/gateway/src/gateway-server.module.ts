@@ -1,8 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from '#libs/admin';
-import { EdgeModule, GatewayCleanup } from '#libs/edge';
+import { EdgeModule } from '#libs/edge';
 import { HealthModule } from '#libs/health';
-import { GameServerCleanup, OwnerContact, PlacementEligibility, RecoveryModule } from '#libs/recovery';
+import { RecoveryModule } from '#libs/recovery';
 import { CoreModule, certificateLog } from '#libs/server';
 import { type AuthOptions, SessionModule } from '#libs/session';
 import type { SettingsOf } from '#libs/settings';
@@ -17,12 +17,7 @@ export class GatewayServerModule {
   static forRoot(settings: SettingsOf<'gateway'>): DynamicModule {
     const { edge, rooms, session, login, recovery, health, admin, scale } = settings;
     const certificate = certificateFrom(edge, 'PUBLIC');
-    const checker = HealthModule.forChecker({
-      ...health,
-      ends: [GameServerCleanup, GatewayCleanup],
-      eligibility: [PlacementEligibility],
-      contact: OwnerContact,
-    });
+    const checker = HealthModule.forChecker(health);
     return {
       module: GatewayServerModule,
       imports: [
@@ -40,7 +35,7 @@ export class GatewayServerModule {
           pages: publicPages({ auth: settings.auth.kind }),
         }),
         RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),
-        HealthModule.forResponder({ facts: GatewayFacts }),
+        HealthModule.forResponder(),
         checker,
         AdminModule.forRoot({ ...admin, scale }, checker),
       ],

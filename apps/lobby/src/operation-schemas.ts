@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { type OperationName, type Operations, ROOM_OPTIONS_BYTES_MAX, type RoomId } from '#libs/protocol';
+import {
+  NAME_BYTES_MAX,
+  type OperationName,
+  type Operations,
+  ROOM_NAME_CHARACTERS_MAX,
+  ROOM_OPTIONS_BYTES_MAX,
+  type RoomId,
+} from '#libs/protocol';
 import { checkNickname } from '#libs/session';
 
 const roomId = z
@@ -8,8 +15,7 @@ const roomId = z
   .max(64)
   .transform((id) => id as RoomId);
 const game = z.string().min(1).max(64);
-/** The limit is 256 bytes for the same reason as for a player's name. */
-const ROOM_NAME_LIMITS = { graphemesMax: 48, bytesMax: 256 };
+const ROOM_NAME_LIMITS = { graphemesMax: ROOM_NAME_CHARACTERS_MAX, bytesMax: NAME_BYTES_MAX };
 /** Other players read it, so the rules for player names apply. A name of only white space counts as no name. */
 const roomName = z.string().transform((text, context) => {
   if (text.trim() === '') return '';

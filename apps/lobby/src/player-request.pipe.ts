@@ -1,6 +1,6 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
-import { z } from 'zod';
-import { type Caller, HoldfastError, type OperationName, type Operations } from '#libs/protocol';
+import type { z } from 'zod';
+import { type Caller, describeIssues, HoldfastError, type OperationName, type Operations } from '#libs/protocol';
 
 /** A player's request with validated data. */
 export interface Asked<Name extends OperationName> {
@@ -15,7 +15,7 @@ export class PlayerRequestPipe implements PipeTransform {
 
   transform({ caller, data }: { caller: Caller; data: unknown }): { caller: Caller; data: unknown } {
     const parsed = this.schema.safeParse(data ?? undefined);
-    if (!parsed.success) throw new HoldfastError('bad-data', z.prettifyError(parsed.error));
+    if (!parsed.success) throw new HoldfastError('bad-data', describeIssues(parsed.error.issues));
     return { caller, data: parsed.data };
   }
 }

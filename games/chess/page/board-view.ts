@@ -56,8 +56,8 @@ export function boardView(model: BoardModel, actions: BoardActions): TemplateRes
         aria-pressed=${selected === square ? 'true' : 'false'}
         @click=${(event: MouseEvent) => event.detail === 0 && actions.choose(square)}
       >
-        ${at % 8 === 0 ? html`<span class="rank" aria-hidden="true">${square[1]}</span>` : nothing}
-        ${at >= 56 ? html`<span class="file" aria-hidden="true">${square[0]}</span>` : nothing}
+        ${at % 8 === 0 ? html`<span class="rank" data-text=${square[1]!}></span>` : nothing}
+        ${at >= 56 ? html`<span class="file" data-text=${square[0]!}></span>` : nothing}
         ${placed ? piece(placed.kind, placed.side) : nothing}
       </button>`;
     })}

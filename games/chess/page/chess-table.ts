@@ -164,12 +164,14 @@ export class ChessTable implements MountedGame {
     </div>`;
   }
 
-  /** Scrolls the list to the last move. */
+  /** Scrolls the list to the last move, once it is laid out: the board may not be on the page yet. */
   private showLastMove(count: number): void {
     if (count === this.movesShown) return;
     this.movesShown = count;
-    const list = this.root.querySelector('.moves');
-    list?.scrollTo({ left: list.scrollWidth, top: list.scrollHeight });
+    requestAnimationFrame(() => {
+      const list = this.root.querySelector('.moves');
+      list?.scrollTo({ left: list.scrollWidth, top: list.scrollHeight });
+    });
   }
 
   // ── Actions ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@ import { html } from 'lit-html';
 import type { GamePage } from '#libs/game-page';
 import type { Chess, ChessResult } from '../src/chess.js';
 import { ChessTable } from './chess-table.js';
+import { startPosition } from './start-position.js';
 
 export const page: GamePage<Chess> = {
   name: 'chess',
@@ -17,6 +18,7 @@ export const page: GamePage<Chess> = {
     'no-draw-offer': 'There is no draw offer.',
     'no-draw-claim': 'You cannot claim a draw in this position.',
   },
+  options: startPosition,
   turnOf: ({ turn }) => (turn === 'w' ? 0 : 1),
   outcome: (result) => {
     const { winner, by } = result as ChessResult;

@@ -1,6 +1,6 @@
 import { applyDecorators, Controller, StandardSchemaValidationPipe, UseFilters, UseGuards, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { HoldfastError } from '#libs/protocol';
+import { describeIssues, HoldfastError } from '#libs/protocol';
 import { AdminErrorFilter } from './admin-error.filter.js';
 import { AdminGuard } from './admin-token.js';
 import { PlainInputPipe } from './plain-input.pipe.js';
@@ -14,24 +14,10 @@ export function AdminApi(path: string): ClassDecorator {
     UseFilters(AdminErrorFilter),
     UsePipes(
       new PlainInputPipe(),
-      new StandardSchemaValidationPipe({ exceptionFactory: (issues) => new HoldfastError('bad-data', sentenceOf(issues)) }),
+      new StandardSchemaValidationPipe({ exceptionFactory: (issues) => new HoldfastError('bad-data', describeIssues(issues)) }),
     ),
     ApiTags(path),
     ApiBearerAuth(),
     ApiResponse({ status: 'default', description: 'A refusal.', standardSchema: ErrorAnswer }),
   );
-}
-
-interface Issue {
-  readonly message: string;
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[];
-}
-
-export function sentenceOf(issues: readonly Issue[]): string {
-  return issues
-    .map(({ path = [], message }) => {
-      const where = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
-      return where === '' ? message : `${where}: ${message}`;
-    })
-    .join('; ');
 }

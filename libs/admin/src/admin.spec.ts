@@ -22,6 +22,7 @@ import { RedisConnections, RedisModule } from '#libs/redis';
 import type { Change } from '#libs/room';
 import { packChange, type RoomDoc, RoomLog, RoomRecords, RoomStoreModule, roomKey } from '#libs/room-store';
 import { Metrics, TelemetryModule } from '#libs/telemetry';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { until } from '../../../tools/process/until.mjs';
 import { AdminModule } from './admin.module.js';
 import { STREAM_BACKLOG_BYTES_MAX } from './admin.options.js';
@@ -152,17 +153,7 @@ describe('the admin API', () => {
 
   async function room(changes: Partial<RoomDoc> = {}, game_ = GAME): Promise<RoomId> {
     const id = randomUUID().slice(0, 10) as RoomId;
-    const doc: RoomDoc = {
-      name: '',
-      host: 'u1' as UserId,
-      seats: 2,
-      seatsMin: 2,
-      private: false,
-      members: [],
-      players: [],
-      createdAt: Date.now(),
-      ...changes,
-    };
+    const doc = roomDoc({ host: 'u1' as UserId, createdAt: Date.now(), ...changes });
     await gateway.get(RoomRecords).create(id, game_, doc);
     return id;
   }
@@ -241,10 +232,11 @@ describe('the admin API', () => {
       expect(servers.find(({ id }) => id === gameId)).toMatchObject({ state: 'ready', cordoned: false, willing: true, withheld: [] });
     });
 
-    it('returns one, by its short id too, and lists the known ids when there is no such server', async () => {
+    it('returns a server by its short id, and answers 404 with the known ids for an unknown one', async () => {
       expect(await get(`/api/servers/game:${NAME}`)).toMatchObject({ id: gameId });
       const { status, body } = await ask('GET', '/api/servers/game:nobody');
       expect({ status, code: body.code }).toEqual({ status: 404, code: 'not-found' });
+      expect(body.message).toContain(`game:${NAME}`);
     });
 
     it('cordons: the server gets no new rooms, in placement and on the record, until it is uncordoned', async () => {
@@ -519,7 +511,7 @@ describe('the admin API', () => {
       await ask('POST', `/api/servers/${gameId}/cordon`);
       await ask('POST', `/api/servers/${gameId}/uncordon`);
       await until(() => heard.some(({ kind, server }) => kind === 'server.uncordoned' && server === gameId));
-      const mine = heard.filter((told) => told.server === gameId);
+      const mine = heard.filter((published) => published.server === gameId);
       expect(mine.map(({ kind, by, reason }) => [kind, by, reason])).toEqual([
         ['room.started', gameId, 'opened'],
         ['room.ended', gameId, 'finished'],

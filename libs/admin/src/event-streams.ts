@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import { operatorEventsChannel, type PublishedOperatorEvent } from '#libs/fleet';
 import { HoldfastError } from '#libs/protocol';
 import { PubSub } from '#libs/redis';
@@ -25,7 +26,6 @@ export interface StreamResponse {
 export class EventStreams implements OnModuleInit, OnModuleDestroy {
   private readonly kept: PublishedOperatorEvent[] = [];
   private readonly open = new Set<StreamResponse>();
-  private keepalive: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly pubSub: PubSub,
@@ -37,8 +37,6 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
       for (const event of eventsOf(message)) this.record(event);
     });
     this.pubSub.onReconnect(() => this.writeAll(': Redis was unreachable; some events may be missing\n\n'));
-    this.keepalive = setInterval(() => this.writeAll(': keepalive\n\n'), STREAM_KEEPALIVE_MS);
-    this.keepalive.unref();
   }
 
   /** Adds a reader. `lastId`: the last event that it received. `recent`: how many past events to send when that is not known. */
@@ -61,9 +59,13 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
 
   /** Runs before the HTTP server closes, because that waits for every open response. */
   onModuleDestroy(): void {
-    if (this.keepalive) clearInterval(this.keepalive);
     for (const response of this.open) response.end();
     this.open.clear();
+  }
+
+  @Interval(STREAM_KEEPALIVE_MS)
+  writeKeepalive(): void {
+    this.writeAll(': keepalive\n\n');
   }
 
   private record(event: PublishedOperatorEvent): void {
@@ -95,14 +97,14 @@ function textOf(event: PublishedOperatorEvent): string {
 /** Returns no events for a message of another program. */
 function eventsOf(message: string): PublishedOperatorEvent[] {
   try {
-    const told: unknown = JSON.parse(message);
-    return Array.isArray(told) ? told.filter(isOperatorEvent) : [];
+    const events: unknown = JSON.parse(message);
+    return Array.isArray(events) ? events.filter(isOperatorEvent) : [];
   } catch {
     return [];
   }
 }
 
-function isOperatorEvent(told: unknown): told is PublishedOperatorEvent {
-  const { id, kind } = (told ?? {}) as Partial<PublishedOperatorEvent>;
+function isOperatorEvent(event: unknown): event is PublishedOperatorEvent {
+  const { id, kind } = (event ?? {}) as Partial<PublishedOperatorEvent>;
   return typeof id === 'string' && !/[\r\n]/.test(id) && typeof kind === 'string' && /^[a-z.-]+$/.test(kind);
 }

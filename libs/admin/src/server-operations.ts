@@ -53,7 +53,7 @@ export class ServerOperations {
     await this.cordon(id);
     const peer = await this.links.to(server);
     const outcome = (await peer.request('server.drain', {}, { timeoutMs: DRAIN_WAIT_MS })) as { moved: number; left: number };
-    this.tell('server.drained', server, { ...outcome });
+    this.publishState('server.drained', server, { ...outcome });
     return outcome;
   }
 
@@ -75,11 +75,11 @@ export class ServerOperations {
     const { id, incarnation } = server;
     const answer = await setCordoned(this.redis.commands, id, incarnation, cordoned);
     if (answer !== 'ok') throw new HoldfastError('server-lost', `${id} has left, died or restarted at this moment. Read its state again.`);
-    if (server.cordoned !== cordoned) this.tell(cordoned ? 'server.cordoned' : 'server.uncordoned', server);
+    if (server.cordoned !== cordoned) this.publishState(cordoned ? 'server.cordoned' : 'server.uncordoned', server);
     await this.events.publish({ kind: 'state', server: id, incarnation, reason: cordoned ? 'cordoned' : 'uncordoned' });
   }
 
-  private tell(kind: 'server.cordoned' | 'server.uncordoned' | 'server.drained', server: ServerRecord, detail = {}): void {
+  private publishState(kind: 'server.cordoned' | 'server.uncordoned' | 'server.drained', server: ServerRecord, detail = {}): void {
     const { id, incarnation } = server;
     this.log.info(kind, { target: id, incarnation, reason: 'operator', ...detail });
     this.sink.publish({ kind, server: id, incarnation, reason: 'operator', detail });

@@ -59,12 +59,17 @@ export function viewOf(record: ServerRecord, pooled: PooledServer | undefined): 
   return {
     ...rest,
     games: games as ServerView['games'],
-    link: `${linkHost}:${linkPort}`,
-    ops: `${opsHost}:${opsPort}`,
+    link: addressOf(linkHost, linkPort),
+    ops: addressOf(opsHost, opsPort),
     reserved: mine?.reserved ?? 0,
     withheld: [...(mine?.withheld ?? [])],
     willing: record.state === 'ready' && (mine?.isEligible ?? false),
   };
+}
+
+/** An IPv6 address has brackets, as in a URL. */
+function addressOf(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function byTypeAndName(a: ServerRecord, b: ServerRecord): number {

@@ -11,17 +11,17 @@ describe('how many game servers are wanted', () => {
     ['one of three idle ones', open(0, 0, 0), 1],
     ['as many as there are, between the thresholds', open(50, 50), 2],
     ['as many as there are, at the upper threshold', open(75, 75), 2],
-    ['more, above it', open(80, 80), 3],
-    ['one more, above it by one room', open(75, 76), 3],
+    ['more, above the upper threshold', open(80, 80), 3],
+    ['one more, one room above the upper threshold', open(75, 76), 3],
     ['many more, for a full fleet', open(100, 100, 100, 100), 7],
     ['as many as there are, at the lower threshold', open(40, 40, 40), 3],
-    ['fewer, below it', open(30, 30, 30, 30), 3],
+    ['fewer, below the lower threshold', open(30, 30, 30, 30), 3],
     ['no fewer, when one less would exceed the middle', open(39, 39), 2],
     ['including cordoned servers, but not their rooms', [...open(50), { rooms: 90, capacity: 100, status: 'cordoned' }], 2],
     ['including the rooms of leaving servers, but not those servers', [...open(50), { rooms: 50, capacity: 100, status: 'leaving' }], 2],
     ['as many as there are, when none has reported its capacity', [{ rooms: 0, capacity: 0, status: 'open' }], 1],
     ['one more, when all are cordoned', [{ rooms: 9, capacity: 100, status: 'cordoned' }], 2],
-  ])('%s', (_, servers, wanted) => {
+  ])('is %s', (_, servers, wanted) => {
     expect(wantedServers(servers, SCALE)).toBe(wanted);
   });
 

@@ -1,10 +1,13 @@
+import { type AddressInfo, createServer } from 'node:net';
+import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
-import type { Sync } from '#libs/protocol';
+import { errorBody, type Sync } from '#libs/protocol';
 import { until } from '../../../tools/process/until.mjs';
 import { FakeFleet } from '../test/fake-fleet.fixture.js';
 import { FakeGateway } from '../test/fake-gateway.fixture.js';
 import type { FakeRoom, Tally } from '../test/fake-room.fixture.js';
-import { type ConnectOptions, connect } from './connect.js';
+import { connect as connectInBrowser } from './connect.js';
+import { connect, type NodeConnectOptions } from './connect-in-node.js';
 import type { Room } from './room.js';
 import type { Session } from './session.js';
 import type { WebSocketConstructor } from './wire/web-socket-wire.js';
@@ -28,7 +31,7 @@ afterEach(async () => {
   await Promise.all(gateways.map((gateway) => gateway.close()));
 });
 
-async function join(options: Partial<ConnectOptions> = {}, url: string | string[] = gateways[0].url): Promise<Session> {
+async function join(options: Partial<NodeConnectOptions> = {}, url: string | string[] = gateways[0].url): Promise<Session> {
   const session = await connect(url, {
     name: 'ada',
     WebSocket: WebSocket as never as WebSocketConstructor,
@@ -41,7 +44,7 @@ async function join(options: Partial<ConnectOptions> = {}, url: string | string[
 
 /** Starts a game of tally with one session, and returns the room's owner in the fake fleet. */
 async function play(
-  options: Partial<ConnectOptions> = {},
+  options: Partial<NodeConnectOptions> = {},
   url?: string | string[],
 ): Promise<{ session: Session; room: Room; owner: FakeRoom }> {
   const session = await join(options, url);
@@ -52,6 +55,20 @@ async function play(
 }
 
 const SOON = { timeoutMs: 5_000 };
+
+/** A storage like `sessionStorage`. */
+function memory(): Map<string, string> & {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+} {
+  const map = new Map<string, string>();
+  return Object.assign(map, {
+    getItem: (key: string) => map.get(key) ?? null,
+    setItem: (key: string, value: string) => void map.set(key, value),
+    removeItem: (key: string) => void map.delete(key),
+  });
+}
 
 function sync(owner: FakeRoom, { id }: Room, fields: Partial<Sync>): void {
   owner.tell({ kind: 'sync', room: id, version: owner.version + 1, seq: 0, ...fields });
@@ -98,6 +115,34 @@ describe('connect', () => {
     await expect(join({ welcomeMs: 50 })).rejects.toMatchObject({ code: 'unavailable' });
   });
 
+  it('gives up on a gateway that never finishes the handshake', async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    await expect(join({ welcomeMs: 50 }, `ws://127.0.0.1:${port}/play`)).rejects.toMatchObject({ code: 'unavailable' });
+    silent.close();
+  });
+
+  it.each(['while it is opening', 'before it is called'])('rejects when it is aborted %s, and leaves no connection', async (when) => {
+    const storage = memory();
+    const mounted = new AbortController();
+    if (when === 'before it is called') mounted.abort();
+    const opened = join({ storage, signal: mounted.signal });
+    const again = join({ storage });
+    mounted.abort();
+    await expect(opened).rejects.toBe(mounted.signal.reason);
+    const session = await again;
+    expect(JSON.parse(storage.getItem('holdfast.session') ?? '')).toEqual(session.credentials);
+    await until(() => gateways[0].connections === 1);
+  });
+
+  it('is not affected by an abort once it is open', async () => {
+    const mounted = new AbortController();
+    const session = await join({ signal: mounted.signal });
+    mounted.abort();
+    expect(session.status).toBe('open');
+  });
+
   it('tries the next gateway when the first cannot be reached', async () => {
     const dead = gateways[0].url;
     await gateways[0].close();
@@ -107,13 +152,61 @@ describe('connect', () => {
   });
 
   it('refuses a URL scheme that it does not know', async () => {
-    await expect(join({}, 'http://127.0.0.1/play')).rejects.toMatchObject({ code: 'bad-data' });
+    await expect(join({}, 'http://127.0.0.1/play')).rejects.toMatchObject({
+      code: 'bad-data',
+      message: expect.stringContaining('not with http://.'),
+    });
+  });
+
+  it('opens WebSockets only, in the entry that also runs in browsers', async () => {
+    const options = { name: 'ada', WebSocket: WebSocket as never as WebSocketConstructor };
+    sessions.push(await connectInBrowser(gateways[0].url, options));
+    await expect(connectInBrowser(gateways[0].tcpUrl, options)).rejects.toMatchObject({
+      code: 'bad-data',
+      message: expect.stringContaining('in the client for Node also tcp:// or tls://'),
+    });
+  });
+
+  it('says what to do when the platform has no WebSocket', async () => {
+    const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
+    Object.defineProperty(globalThis, 'WebSocket', { value: undefined, configurable: true });
+    try {
+      await expect(connectInBrowser(gateways[0].url, { name: 'ada' })).rejects.toMatchObject({
+        code: 'bad-data',
+        message: expect.stringContaining('Give one as `WebSocket`'),
+      });
+    } finally {
+      if (own) Object.defineProperty(globalThis, 'WebSocket', own);
+      else Reflect.deleteProperty(globalThis, 'WebSocket');
+    }
   });
 
   it('uses the package ws when the platform has no WebSocket of its own', async () => {
     const session = await connect(gateways[0].url, { name: 'ada' });
     sessions.push(session);
     expect(session.status).toBe('open');
+  });
+});
+
+describe('a message that cannot be encoded', () => {
+  const circle: unknown[] = [];
+  circle.push(circle);
+
+  it.each([
+    ['a Date', { at: new Date() }, 'a Date'],
+    ['a bigint', { n: 1n }, 'a bigint'],
+    ['a cycle', circle, 'nested too deep'],
+  ])('is refused with `bad-data` before it is stored: %s', async (_name, data, problem) => {
+    for (const subprotocol of ['binary', 'json'] as const) {
+      const { session, room } = await play({ subprotocol });
+      const refusal = { code: 'bad-data', message: expect.stringContaining(problem) };
+      await expect(room.send('add', data)).rejects.toMatchObject(refusal);
+      await expect(room.send('x'.repeat(256))).rejects.toMatchObject({ code: 'bad-data' });
+      expect(room.unanswered).toBe(0);
+      await expect(session.createRoom({ game: 'tally', options: { data } })).rejects.toMatchObject(refusal);
+      await room.send('add', { n: 2 });
+      session.close();
+    }
   });
 });
 
@@ -211,6 +304,14 @@ describe('a room', () => {
     expect(fleet.heardKinds('command')).toHaveLength(40);
   });
 
+  it('waits also when the limit is longer than a timer can run', async () => {
+    const { room } = await play();
+    const waiting = room.waitFor(({ version }) => version === 1, { timeoutMs: 30 * 86_400_000 });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await room.send('add', { n: 1 });
+    await expect(waiting).resolves.toBe(room);
+  });
+
   it('sends a command again when it gets no answer for a long time', async () => {
     const { room } = await play();
     fleet.intercept = (message) => message.kind === 'command' && fleet.heardKinds('command').length === 1;
@@ -301,7 +402,7 @@ describe('a room', () => {
     expect(fleet.heardKinds('command')).toEqual([]);
     owner.move();
     await sent;
-    expect(told).toEqual(['pause server-lost', 'resume recovered']);
+    expect(told).toEqual(['pause server-lost', 'resume owner']);
     expect(tally(room).added).toEqual([1]);
   });
 
@@ -513,7 +614,7 @@ describe('a lost connection', () => {
     expect(owner.state.added).toEqual([1]);
   });
 
-  it('is followed by the end of the game and the acknowledgement of the last command', async () => {
+  it('loses neither the answer to the last command nor the end of the game that came meanwhile', async () => {
     const { session, room, owner } = await play();
     await room.send('add', { n: 1 });
     owner.mute = true;
@@ -639,18 +740,16 @@ describe('a goodbye', () => {
 });
 
 describe('a stored session', () => {
-  function memory(): Map<string, string> & {
-    getItem(key: string): string | null;
-    setItem(key: string, value: string): void;
-    removeItem(key: string): void;
-  } {
-    const map = new Map<string, string>();
-    return Object.assign(map, {
-      getItem: (key: string) => map.get(key) ?? null,
-      setItem: (key: string, value: string) => void map.set(key, value),
-      removeItem: (key: string) => void map.delete(key),
-    });
-  }
+  it('stays stored when another session that was stored under the same key before is closed', async () => {
+    const storage = memory();
+    const [first, second] = await Promise.all([join({ storage }), join({ storage })]);
+    const stored = (): unknown => JSON.parse(storage.getItem('holdfast.session') ?? 'null');
+    const [kept, other] = first.id === (stored() as { session: string }).session ? [first, second] : [second, first];
+    other.close();
+    expect(stored()).toEqual(kept.credentials);
+    kept.close();
+    expect(stored()).toBeNull();
+  });
 
   it('is resumed by the next visit, which continues the numbering of commands', async () => {
     const storage = memory();
@@ -725,6 +824,61 @@ describe('a request to enter a room whose answer is lost', () => {
   });
 });
 
+describe('a start that its caller gives up', () => {
+  it('rejects with the reason of its caller, also when the cancel is refused, and cancels again when it was overtaken', async () => {
+    const refusals = ['overtaken', 'not-in-room'];
+    const session = await join();
+    const room = await session.createRoom({ game: 'tally' });
+    fleet.intercept = (message, line) => {
+      if (message.kind !== 'request') return false;
+      if (message.operation === 'rooms.cancelStart')
+        line.send({ kind: 'response', id: message.id, error: errorBody(refusals.shift() as string) });
+      return message.operation !== 'rooms.create';
+    };
+    const abort = new AbortController();
+    const start = room.start({ signal: abort.signal });
+    const reason = new Error('enough');
+    abort.abort(reason);
+    await expect(start).rejects.toBe(reason);
+    expect(refusals).toEqual([]);
+  });
+
+  it('resolves when the game runs already', async () => {
+    const session = await join();
+    const room = await session.createRoom({ game: 'tally' });
+    const abort = new AbortController();
+    fleet.intercept = (message) => {
+      if (message.kind !== 'request' || message.operation !== 'rooms.start') return false;
+      fleet.room?.start();
+      abort.abort();
+      return true;
+    };
+    await room.start({ signal: abort.signal });
+    await room.waitFor((each) => each.status === 'playing', SOON);
+  });
+});
+
+describe('a listener that throws', () => {
+  it('reaches neither other listeners nor the game, and does not end the program', async () => {
+    const { room } = await play();
+    const reported = jest.spyOn(console, 'error').mockImplementation(() => {});
+    try {
+      const thrown = new Error('of the host program');
+      room.on('change', () => {
+        throw thrown;
+      });
+      const totals: unknown[] = [];
+      room.on('change', (state) => totals.push((state as { total: number }).total));
+      await room.send('add', { n: 1 });
+      await room.send('add', { n: 2 });
+      expect(totals).toEqual([1, 3]);
+      expect(reported.mock.calls.map(([, error]) => error)).toEqual([thrown, thrown]);
+    } finally {
+      reported.mockRestore();
+    }
+  });
+});
+
 describe('a quick match', () => {
   it('gives both players the same room', async () => {
     const [ada, bob] = [await join(), await join({ name: 'bob' })];
@@ -773,7 +927,7 @@ describe('a quick match', () => {
     expect(fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find')).toHaveLength(1);
   });
 
-  it('continues after a lost connection, and searches again only when the server forgot the search', async () => {
+  it('continues after a lost connection without a second search', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');
     await until(() => [...fleet.sessions.values()][0].searching === 'tally');

@@ -2,8 +2,9 @@ import { HoldfastError, type SessionId } from '#libs/protocol';
 import { LiveSession } from './live-session.js';
 import { RECONNECT_DEFAULTS, type ReconnectOptions } from './reconnect.js';
 import type { Credentials, Session } from './session.js';
-import { wireOpener } from './wire/open-wire.js';
+import { webSocketOpener } from './wire/open-wire.js';
 import type { Encoding, WebSocketConstructor } from './wire/web-socket-wire.js';
+import type { OpenWire } from './wire/wire.js';
 
 /** `sessionStorage` and `localStorage` fit. With `sessionStorage`, two tabs are two players. */
 export interface SessionStorage {
@@ -29,11 +30,14 @@ export interface ConnectOptions {
   readonly storageKey?: string;
   /** Replaces the platform's own implementation. */
   readonly WebSocket?: WebSocketConstructor;
-  /** For `tls://` URLs, in Node only: the trusted certificates (PEM), instead of Node's own. */
-  readonly ca?: string;
   /** Default: `binary`. `json` is for debugging. TCP is always binary. */
   readonly subprotocol?: Encoding;
   readonly reconnect?: Partial<ReconnectOptions>;
+  /**
+   * For a caller that gives up before the session is open, such as a component that is removed again. The promise rejects with the
+   * signal's reason, no connection stays open, and nothing new is stored. After the promise is resolved the signal has no effect.
+   */
+  readonly signal?: AbortSignal;
   /** How long a gateway may take to send its welcome before the next one is tried, in ms. Default: 5000. */
   readonly welcomeMs?: number;
   /** Source of randomness for the pauses between attempts. */
@@ -41,19 +45,28 @@ export interface ConnectOptions {
 }
 
 /**
- * Opens a session at the first of these gateways that answers (`ws://`, `wss://`; in Node also `tcp://host:port` and
- * `tls://host:port`).
+ * Opens a session at the first of these gateways that answers (`ws://`, `wss://`).
  *
- * @throws the refusal of the gateway, or `unavailable` when no gateway could be reached
+ * @throws the refusal of the gateway, `unavailable` when no gateway could be reached, or the reason of an aborted `signal`
+ * @example
+ * // A component that is mounted, removed and mounted again keeps one session.
+ * const mounted = new AbortController();
+ * connect(url, { name, storage: sessionStorage, signal: mounted.signal }).then(show, ignoreAbort);
+ * return () => mounted.abort();
  */
-export async function connect(url: string | readonly string[], options: ConnectOptions): Promise<Session> {
+export function connect(url: string | readonly string[], options: ConnectOptions): Promise<Session> {
+  return connectOver(webSocketOpener(options.subprotocol ?? 'binary', options.WebSocket), url, options);
+}
+
+/** `connect` over the transports that `openWire` opens. */
+export async function connectOver(openWire: OpenWire, url: string | readonly string[], options: ConnectOptions): Promise<Session> {
   const urls = typeof url === 'string' ? [url] : url;
   if (urls.length === 0) throw new HoldfastError('bad-data', 'Give the URL of at least one gateway.');
   const { name, token, storage, storageKey = 'holdfast.session' } = options;
   const session = new LiveSession(
     {
       urls,
-      openWire: wireOpener(options.subprotocol ?? 'binary', options.WebSocket, options.ca),
+      openWire,
       welcomeMs: options.welcomeMs ?? 5_000,
       reconnect: { ...RECONNECT_DEFAULTS, ...options.reconnect },
       random: () => fromHost(() => options.random?.()) ?? Math.random(),
@@ -61,15 +74,17 @@ export async function connect(url: string | readonly string[], options: ConnectO
     { ...(name !== undefined && { name }), ...(token !== undefined && { token }) },
     givenCredentials(options) ?? (storage ? storedCredentials(storage, storageKey) : null),
     (credentials) => {
+      if (!storage) return;
       const isKept = fromHost(() => {
-        if (credentials) storage?.setItem(storageKey, JSON.stringify(credentials));
+        if (credentials) storage.setItem(storageKey, JSON.stringify(credentials));
         return credentials !== null;
       });
-      // The credentials of an earlier connection are void.
-      if (!isKept) fromHost(() => storage?.removeItem(storageKey));
+      // The credentials of an earlier connection are void. Those of another session, which was stored since, are not.
+      const isOurs = credentials !== null || storedCredentials(storage, storageKey)?.session === session.credentials.session;
+      if (!isKept && isOurs) fromHost(() => storage.removeItem(storageKey));
     },
   );
-  await session.open();
+  await session.open(options.signal);
   return session as Session;
 }
 

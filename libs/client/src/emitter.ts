@@ -16,11 +16,18 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
       try {
         listener(...args);
       } catch (error) {
-        // An error in a listener becomes an uncaught exception. It must not reach other listeners or the game.
-        queueMicrotask(() => {
-          throw error;
-        });
+        report(error);
       }
     }
   }
+}
+
+/**
+ * Reports the error of a listener. It must not reach other listeners or the game, and it must not end the program, as an uncaught
+ * exception does in Node.
+ */
+function report(error: unknown): void {
+  const { reportError } = globalThis as { reportError?: (error: unknown) => void };
+  if (reportError) reportError(error);
+  else console.error('A listener of the Holdfast client threw an error.', error);
 }

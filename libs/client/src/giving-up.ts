@@ -16,16 +16,18 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined):
 }
 
 /**
- * Repeats a request until it has an answer. The request must be idempotent.
+ * Repeats a request until it has an answer. The request must be idempotent, and harmless after a later one: it is repeated when it was
+ * overtaken.
  *
- * @throws the first refusal without `retry`, or the last one after `triesMax` tries
+ * @throws the first other refusal without `retry`, or the last refusal after `triesMax` tries
  */
 export async function untilAnswered<T>(ask: () => Promise<T>, triesMax = Number.POSITIVE_INFINITY): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof HoldfastError && error.retry) || tries >= triesMax) throw error;
+      if (!(error instanceof HoldfastError) || tries >= triesMax) throw error;
+      if (!error.retry && error.code !== 'overtaken') throw error;
       const pauseMs = Math.max(error.retryAfterMs ?? 0, Math.min(PAUSE_MS_MAX, FIRST_PAUSE_MS * 2 ** (tries - 1)));
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }

@@ -21,6 +21,7 @@ import { Emitter } from './emitter.js';
 import { orAborted, untilAnswered } from './giving-up.js';
 import { Outbox } from './outbox.js';
 import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
+import { assertSendable } from './sendable.js';
 
 /** The part of its session that a room uses. */
 export interface RoomLine {
@@ -37,6 +38,8 @@ export interface RoomLine {
   resync(reason: string): void;
   /** Called when a command has had no answer for a while. A dead connection is replaced, which sends all commands again. */
   probe(): void;
+  /** True until the probe is answered, or the connection is replaced. */
+  readonly isProbing: boolean;
 }
 
 export type GameFrame = Placed | Sync | Rejected | Paused | Resumed | Ended;
@@ -56,6 +59,9 @@ const ANSWER_MS = 1_500;
  * Delay in ms before the room sends again the commands behind a refused one. By then the answers of the whole burst have arrived.
  */
 const AGAIN_MS = 20;
+
+/** The longest delay of `setTimeout`, 24.8 days. It calls back at once for a longer one. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 /** The implementation of `Room`, driven by the frames that the session passes on. */
 export class LiveRoom implements Room {
@@ -121,6 +127,7 @@ export class LiveRoom implements Room {
     if (this.status === 'ended') throw new HoldfastError('game-ended');
     if (!this.isInPlay) throw new HoldfastError('room-not-playing');
     if (this.seat === null) throw new HoldfastError('spectator');
+    assertSendable({ kind: 'command', seq: 0, name, data });
     const { seq, answered } = this.outbox.add(name, data);
     this.sendFrom(seq);
     this.awaitAnswers();
@@ -138,9 +145,12 @@ export class LiveRoom implements Room {
       this.look((await orAborted(this.line.request('rooms.start', data, waitMs), signal)).room);
     } catch (error) {
       if (!signal?.aborted) throw error;
-      const { room } = await untilAnswered(() => this.line.request('rooms.cancelStart', undefined));
-      this.look(room);
-      if (room.status !== 'playing') throw error;
+      await untilAnswered(() => this.line.request('rooms.cancelStart', undefined)).then(
+        ({ room }) => this.look(room),
+        // The player has left the room, or the session is over.
+        () => {},
+      );
+      if (this.status === 'left' || this.view.status !== 'playing') throw signal.reason;
     }
   }
 
@@ -179,7 +189,10 @@ export class LiveRoom implements Room {
       if (signal?.aborted) return abort();
       signal?.addEventListener('abort', abort);
       if (timeoutMs !== undefined)
-        timer = setTimeout(() => fail(new HoldfastError('timed-out', 'The condition did not become true in time.')), timeoutMs);
+        timer = setTimeout(
+          () => fail(new HoldfastError('timed-out', 'The condition did not become true in time.')),
+          Math.min(timeoutMs, TIMEOUT_MS_MAX),
+        );
       this.watchers.add(look);
       look();
     });
@@ -361,8 +374,8 @@ export class LiveRoom implements Room {
 
   /**
    * A command has no answer: either the connection is dead, or the command was lost behind it. So the client first probes the
-   * connection. If the command is still unanswered after the same time, the client sends it again, which is harmless. When the probe
-   * finds the connection dead, the next connection sends all commands.
+   * connection. If the probe is answered and the command is still unanswered after the same time, the client sends it again, which is
+   * harmless. When the probe finds the connection dead, the next connection sends all commands.
    */
   private awaitAnswers(isProbed = false): void {
     const { oldest } = this.outbox;
@@ -370,9 +383,10 @@ export class LiveRoom implements Room {
     this.answerTimer = setTimeout(() => {
       this.answerTimer = undefined;
       const isUnanswered = this.outbox.oldest === oldest;
-      if (isUnanswered && isProbed) this.repeat();
-      else if (isUnanswered && this.attached) this.line.probe();
-      this.awaitAnswers(isUnanswered && !isProbed);
+      const isWaiting = isUnanswered && isProbed && this.line.isProbing;
+      if (isUnanswered && isProbed && !isWaiting) this.repeat();
+      else if (isUnanswered && !isProbed && this.attached) this.line.probe();
+      this.awaitAnswers(isWaiting || (isUnanswered && !isProbed));
     }, ANSWER_MS);
   }
 

@@ -73,12 +73,25 @@ export class LiveSession implements Session {
     this.requests = new Requests((request) => this.uplink.send(request));
   }
 
-  /** Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. */
-  open(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.firstWelcome = { resolve, reject };
-      this.uplink.start();
-    });
+  /**
+   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, it
+   * detaches and rejects with the signal's reason.
+   */
+  async open(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const giveUp = (): void => this.detach();
+    signal?.addEventListener('abort', giveUp);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.firstWelcome = { resolve, reject };
+        this.uplink.start();
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
+    }
   }
 
   get credentials(): Credentials {
@@ -197,14 +210,14 @@ export class LiveSession implements Session {
       return;
     }
     if (error.code === 'session-unknown') this.keep(null);
-    this.firstWelcome?.reject(error);
-    this.firstWelcome = null;
     this.over(error);
   }
 
   private over(error: HoldfastError | null): void {
     const reason = error ?? new HoldfastError('session-unknown', 'The session was closed.');
     this.become('closed');
+    this.firstWelcome?.reject(reason);
+    this.firstWelcome = null;
     this.requests.rejectAll(reason);
     this.search?.failed(reason);
     this.leave(reason.code, reason.toBody());
@@ -276,11 +289,15 @@ export class LiveSession implements Session {
   }
 
   private makeRoom(view: RoomView): LiveRoom {
+    const { uplink } = this;
     const room = new LiveRoom(view, {
-      command: (command) => void this.uplink.send(command),
+      command: (command) => void uplink.send(command),
       request: (operation, data, moreMs) => this.request(operation, data, moreMs),
-      resync: (reason) => this.uplink.faulty(reason),
-      probe: () => this.uplink.probe('unanswered'),
+      resync: (reason) => uplink.faulty(reason),
+      probe: () => uplink.probe('unanswered'),
+      get isProbing() {
+        return uplink.isProbing;
+      },
     });
     room.on('left', () => {
       if (this.room === room) this.change(null);

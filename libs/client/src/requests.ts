@@ -1,4 +1,5 @@
 import { HoldfastError, type OperationName, type Request, type Response } from '#libs/protocol';
+import { assertSendable } from './sendable.js';
 
 /** Maximum number of unanswered requests of one session. A gateway accepts no more. */
 const REQUESTS_MAX = 16;
@@ -37,6 +38,7 @@ export class Requests {
     this.lastId = (this.lastId + 1) >>> 0;
     const request: Request = { kind: 'request', id: this.lastId, operation, data };
     return new Promise((resolve, reject) => {
+      assertSendable(request);
       const timer = setTimeout(
         () => this.reject(request.id, new HoldfastError('unavailable', `${operation} was not answered in time.`)),
         REQUEST_MS + moreMs,

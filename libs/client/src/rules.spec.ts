@@ -14,7 +14,7 @@ class Rules {
   place(_room: GameRoom<Board>, _data: { cell: number }): void {}
   resign(_room: GameRoom<Board>): void {}
   decorate(_room: GameRoom<Board>, _data: { colour?: string }): void {}
-  tick(_room: GameRoom<Board>, _elapsedMs: number): void {}
+  step(_room: GameRoom<Board>, _stepMs: number): void {}
   migrateState(_state: unknown, _from: number): Board {
     return { cells: [], turn: 0 };
   }

@@ -13,7 +13,7 @@ export type CommandsOf<Rules> = {
   >;
 };
 
-/** Excludes ticks: their second parameter is a number of milliseconds, and no command's data is a bare number. */
+/** Excludes steps: their second parameter is a number of milliseconds, and no command's data is a bare number. */
 type CommandArgs = [room: HandlerRoom] | [room: HandlerRoom, data: object | string | boolean | null | undefined];
 
 type DataOf<Method> = Method extends (room: never, ...rest: infer Rest) => unknown

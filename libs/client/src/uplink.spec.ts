@@ -12,6 +12,8 @@ let line: WireListener | null;
 let dials: number;
 let ended: HoldfastError[];
 let welcomes: number;
+/** The number of connections that the client has not closed. */
+let open: number;
 /** How long this computer has slept, by a monotonic clock that continues during sleep. */
 let sleptMs: number;
 let uplink: Uplink;
@@ -30,7 +32,13 @@ function newUplink(reconnect: ReconnectOptions): Uplink {
         setTimeout(() => (isUp ? listener.opened() : listener.closed('refused')), 1);
         const welcome = { kind: 'welcome', pingMs: 1_000, sessionMs } as ServerMessage;
         const pong = { kind: 'pong', nonce: 0 } as ServerMessage;
-        return { send: ({ kind }) => void setTimeout(() => listener.message(kind === 'hello' ? welcome : pong), 1), close: () => {} };
+        open += 1;
+        return {
+          send: ({ kind }) => void setTimeout(() => listener.message(kind === 'hello' ? welcome : pong), 1),
+          close: () => {
+            open -= 1;
+          },
+        };
       },
       welcomeMs: 5_000,
       reconnect,
@@ -57,6 +65,7 @@ beforeEach(() => {
   dials = 0;
   ended = [];
   welcomes = 0;
+  open = 0;
   sleptMs = 0;
   sessionMs = undefined;
   page = new EventTarget();
@@ -193,6 +202,23 @@ it('replaces within two seconds a connection that does not answer when the page 
   page.dispatchEvent(new Event('pageshow'));
   await jest.advanceTimersByTimeAsync(2_000);
   expect([dials, welcomes]).toEqual([2, 2]);
+});
+
+it('has one connection after a network that came and went many times', async () => {
+  uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
+  await welcomed();
+  for (let times = 0; times < 20; times++) {
+    isUp = times % 3 === 0;
+    if (times % 2 === 0) line?.closed('gone');
+    for (const signal of ['online', 'pageshow']) page.dispatchEvent(new Event(signal));
+    await jest.advanceTimersByTimeAsync(times * 60);
+  }
+  isUp = true;
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(open).toBe(1);
+  const before = [dials, welcomes];
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect([dials, welcomes]).toEqual(before);
 });
 
 it('no longer listens to the page once it has stopped', async () => {

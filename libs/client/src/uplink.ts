@@ -94,6 +94,11 @@ export class Uplink {
     this.seek();
   }
 
+  /** True from a probe until its answer, or until the connection is replaced. */
+  get isProbing(): boolean {
+    return this.probeTimer !== undefined;
+  }
+
   /** Finds out whether an open connection is alive. Without an answer in time it is replaced. */
   probe(why: keyof typeof PROBE_MS): void {
     if (this.phase !== 'open') return;

@@ -20,6 +20,11 @@ export class FakeGateway {
     return gateway;
   }
 
+  /** The number of open connections. */
+  get connections(): number {
+    return this.lines.size;
+  }
+
   private async listen(): Promise<void> {
     const webSockets = new WebSocketServer({ port: 0, host: '127.0.0.1', path: '/play' });
     this.webSockets = webSockets;

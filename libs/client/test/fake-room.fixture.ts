@@ -62,7 +62,7 @@ export class FakeRoom {
   /** Continues the room under a new epoch, as another owner would. */
   move(): void {
     this.epoch += 1;
-    this.tell({ kind: 'resumed', room: this.view.id, reason: 'recovered' });
+    this.tell({ kind: 'resumed', room: this.view.id, reason: 'owner' });
     for (const session of this.everyone()) this.attach(session, undefined);
   }
 

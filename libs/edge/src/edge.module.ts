@@ -25,6 +25,7 @@ import { StalledOwnerNotifier } from './room/stalled-owner-notifier.js';
 import { SessionTable } from './session/session-table.js';
 import { type ClientTransport, PUBLIC_CERTIFICATE } from './transport/client-transport.js';
 import { TcpTransport } from './transport/tcp-transport.js';
+import { TrustedProxies } from './transport/trusted-proxies.js';
 import { PUBLIC_PAGES, WebSocketTransport } from './transport/web-socket-transport.js';
 
 export interface EdgeModuleOptions {
@@ -46,6 +47,7 @@ export class EdgeModule {
       { provide: EDGE_OPTIONS, useValue: options },
       { provide: PUBLIC_CERTIFICATE, useValue: certificate },
       { provide: PUBLIC_PAGES, useValue: pages ?? null },
+      TrustedProxies,
       ...allTransports,
       { provide: CLIENT_TRANSPORTS, useFactory: (...instances: ClientTransport[]) => instances, inject: allTransports },
       SessionTable,
@@ -73,7 +75,7 @@ export class EdgeModule {
     return {
       module: EdgeModule,
       providers,
-      exports: [EDGE_OPTIONS, GatewayCleanup, GatewayService, OwnerAttachments, PlayerRedirect, SessionTable],
+      exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionTable],
     };
   }
 }

@@ -6,6 +6,8 @@ export interface EdgeOptions {
   readonly port: number;
   readonly tcpPort: number;
   readonly allowedOrigins: readonly string[];
+  /** Addresses and networks of proxies whose `X-Forwarded-Host` and `X-Forwarded-For` the gateway believes. */
+  readonly trustedProxies: readonly string[];
   readonly helloTimeoutMs: number;
   readonly connectionTimeoutMs: number;
   readonly frameBytesMax: number;
@@ -70,7 +72,7 @@ export const GOODBYE_MS = 500;
 export const AWAY_AFTER_MS = 1_500;
 /** Most users of a lost gateway in one request to a lobby. Each user costs the lobby a few reads and a write. */
 export const AWAY_AT_ONCE = 64;
-/** Time after which such a request is sent again when there is no lobby, in ms. */
+/** Time after which the gateway sends the request about users of a lost gateway again when there is no lobby, in ms. */
 export const AWAY_RETRY_MS = 500;
 /** Time after which a request to a lobby without an answer fails, in ms. */
 export const REQUEST_TIMEOUT_MS = 15_000;

@@ -153,7 +153,7 @@ export class FrameRouter {
       return connection.goodbye({ code: 'bad-frame', reason: (error as Error).message }, GOODBYE_MS);
     }
     const price = priceOf(operation, data, this.options.roomsListedMax);
-    // Patterns between servers are unknown to players.
+    // Operations between servers have no price. For a player they do not exist.
     if (price === undefined) return answer(null, errorBody('unknown-operation', `There is no operation "${bounded(operation, 64)}".`));
     const waitMs = this.charge(stateOf(connection), price);
     if (waitMs > 0) return answer(null, errorBody('rate-limited', undefined, true, waitMs));

@@ -1,7 +1,6 @@
 export * from './edge.module.js';
 export * from './edge.options.js';
 export * from './gateway.service.js';
-export * from './lifecycle/gateway-cleanup.js';
 export * from './player-redirect.js';
 export * from './room/owner-attachments.js';
 export * from './room/session-rooms.js';

@@ -7,26 +7,26 @@ import type { SessionTable } from './session/session-table.js';
 
 const OTHER = serverId('gateway', '2');
 
-function refuses(isAlone: boolean, writers: readonly ServerId[]): boolean {
+function refuses(isLocal: boolean, writers: readonly ServerId[]): boolean {
   const redirect = new PlayerRedirect(
     { all: () => [] } as unknown as SessionTable,
     {} as RoomRecordCache,
     { byType: () => [{ id: OTHER, state: 'ready', suspect: 0, unheard: false }] } as unknown as ServerDirectory,
     { id: serverId('gateway', '1') } as Self,
-    { isAlone, writers: new Set(writers) } as unknown as StoreLoss,
+    { isLocal, writers: new Set(writers) } as unknown as StoreLoss,
     {} as EventSink,
     {} as Log,
   );
   return redirect.refuses;
 }
 
-describe('a gateway that is the only server without the store', () => {
+describe('a gateway that has lost the store', () => {
   it('refuses players when another gateway writes to the store', () => {
     expect(refuses(true, [OTHER])).toBe(true);
     expect(refuses(false, [OTHER])).toBe(false);
   });
 
-  it('keeps its players when only servers of other types write, because every gateway has lost the store', () => {
+  it('refuses no players when no other gateway writes to the store', () => {
     expect(refuses(true, [serverId('game', '1'), serverId('lobby', '1')])).toBe(false);
   });
 });

@@ -47,14 +47,14 @@ export class PlayerRedirect {
 
   /** This gateway cannot admit players, and another gateway can. */
   get refuses(): boolean {
-    return this.storeLoss.isAlone && this.hasOthers();
+    return this.storeLoss.isLocal && this.hasOthers();
   }
 
   @Interval(TICK_MS)
   tick(): void {
     const unreachable = this.unreachable();
-    const { isAlone } = this.storeLoss;
-    if (!isAlone && unreachable.size === 0) {
+    const { isLocal: isStoreLost } = this.storeLoss;
+    if (!isStoreLost && unreachable.size === 0) {
       this.reportedAt.clear();
       if (this.sent.size > 0) this.forget();
       return;
@@ -66,12 +66,12 @@ export class PlayerRedirect {
       if (count >= AT_ONCE) break;
       const { connection, id } = session;
       if (!connection?.isOpen || now - (this.sent.get(id) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) continue;
-      if (!isAlone && !this.isOwnerIn(session, unreachable)) continue;
+      if (!isStoreLost && !this.isOwnerIn(session, unreachable)) continue;
       this.sent.set(id, now);
       count += 1;
       disconnect(connection, 'unavailable');
     }
-    if (count > 0) this.report(isAlone ? 'store-lost' : 'owner-unreachable', count, now);
+    if (count > 0) this.report(isStoreLost ? 'store-lost' : 'owner-unreachable', count, now);
   }
 
   private isOwnerIn({ room }: GatewaySession, servers: ReadonlySet<ServerId>): boolean {
@@ -81,12 +81,12 @@ export class PlayerRedirect {
 
   /** Without the store the directory is stale. Then another gateway counts only when it reports that it writes to the store. */
   private hasOthers(): boolean {
-    const { isAlone, writers } = this.storeLoss;
+    const { isLocal: isStoreLost, writers } = this.storeLoss;
     return this.directory
       .byType('gateway')
       .some(
         ({ id, state, suspect, unheard }) =>
-          id !== this.self.id && state === 'ready' && suspect === 0 && !unheard && (!isAlone || writers.has(id)),
+          id !== this.self.id && state === 'ready' && suspect === 0 && !unheard && (!isStoreLost || writers.has(id)),
       );
   }
 

@@ -27,7 +27,7 @@ export class FleetEvents implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    await this.pubSub.subscribe(fleetChannel(), (message) => this.hear(message));
+    await this.pubSub.subscribe(fleetChannel(), (message) => this.receive(message));
   }
 
   on(listener: FleetEventListener): void {
@@ -35,15 +35,15 @@ export class FleetEvents implements OnModuleInit {
   }
 
   /** Calls `look` after events may have been lost, so that the caller reads the records again. */
-  onGap(look: () => void): void {
-    this.pubSub.onReconnect(look);
+  onGap(readAgain: () => void): void {
+    this.pubSub.onReconnect(readAgain);
   }
 
   async publish(event: FleetEvent): Promise<void> {
     await this.pubSub.publish(fleetChannel(), JSON.stringify(event));
   }
 
-  private hear(message: string): void {
+  private receive(message: string): void {
     const event = parse(message);
     if (!event) {
       this.log.debug('fleet.event-ignored', { message });

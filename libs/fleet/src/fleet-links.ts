@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { type LinkPeer, Links, type ProbeResult } from '#libs/link';
 import { HoldfastError, type ServerId, type ServerType } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
@@ -18,7 +18,7 @@ const REDIAL_REFUSED_MS = 2_000;
  * reports it at once, long before a health check would.
  */
 @Injectable()
-export class FleetLinks implements OnModuleDestroy {
+export class FleetLinks implements OnModuleInit, OnModuleDestroy {
   private readonly news = new EventEmitter();
   private readonly types = new Set<ServerType>();
   private redialing: NodeJS.Timeout | null = null;
@@ -28,16 +28,19 @@ export class FleetLinks implements OnModuleDestroy {
     private readonly links: Links,
     private readonly directory: ServerDirectory,
     private readonly self: Self,
-    registration: ServerRegistration,
+    private readonly registration: ServerRegistration,
     private readonly log: Log,
   ) {
     this.news.setMaxListeners(0);
-    links.onClosed((peer, reason) => this.lost(peer, reason));
-    links.onRefused(({ id, port }) => this.refused.set(id, { port, at: performance.now() }));
-    links.onOpened(({ id }) => this.refused.delete(id));
+  }
+
+  onModuleInit(): void {
+    this.links.onClosed((peer, reason) => this.lost(peer, reason));
+    this.links.onRefused(({ id, port }) => this.refused.set(id, { port, at: performance.now() }));
+    this.links.onOpened(({ id }) => this.refused.delete(id));
     // The peers know these links under an incarnation that is over. The next incarnation opens new links.
-    registration.onEvicted(() => {
-      for (const peer of [...links.all()]) peer.close('evicted');
+    this.registration.onEvicted(() => {
+      for (const peer of [...this.links.all()]) peer.close('evicted');
     });
   }
 

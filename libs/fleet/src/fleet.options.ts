@@ -56,7 +56,7 @@ export const fleetChannel = (): string => redisName('fleet');
 export const operatorEventsChannel = (): string => redisName('events');
 
 /** Interval at which a server reads its own record: half of a health check's interval, so a lost registry recovers within two. */
-export const OWN_RECORD_LOOK_MS = 500;
+export const OWN_RECORD_POLL_MS = 500;
 /** Interval of polling all records, because messages may be lost. In a large fleet `POLL_MS_PER_SERVER` makes it longer. */
 export const POLL_MS = 1_000;
 /** Share of each server in the poll interval. So a process reads at most 100 records a second, also in a large fleet. */
@@ -64,7 +64,7 @@ export const POLL_MS_PER_SERVER = 10;
 /** Shorter poll interval before the first result, because without it a process knows no other server. */
 export const FIRST_POLL_MS = 100;
 /** A missing record may return at once, for example after a manual deletion. The directory keeps the server for this time. */
-export const MISSING_KEPT_MS = 5_000;
+export const MISSING_RETENTION_MS = 5_000;
 /** After this time without a record the directory also removes the id from `hf:servers`. */
 export const MISSING_LISTED_MS = 60_000;
 /** TTL of the mark that a server left by itself: longer than any process needs to notice that its links are closed. */

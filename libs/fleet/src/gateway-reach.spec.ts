@@ -33,6 +33,7 @@ class Among {
       { byType: () => [...this.gateways.values()].map(({ record }) => record), onChange: on } as unknown as ServerDirectory,
       { id: serverId('game', '1') } as Self,
     );
+    this.reach.onModuleInit();
     this.reach.onChange(() => this.changes.push(this.reach.isCutOff));
   }
 

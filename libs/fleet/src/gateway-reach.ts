@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Links } from '#libs/link';
 import type { ServerId } from '#libs/protocol';
 import { FleetLinks } from './fleet-links.js';
@@ -15,14 +15,14 @@ const DIALS_WITHIN_MS = 1_000;
  * that has rooms (`UnreachableServers`).
  */
 @Injectable()
-export class GatewayReach {
+export class GatewayReach implements OnModuleInit {
   /** Gateways without a working link, and the time since when, in ms of the monotonic clock. */
   private readonly missing = new Map<ServerId, number>();
   private readonly listeners: (() => void)[] = [];
   /** The last value of `isCutOff` that anyone has read. */
-  private seen = false;
+  private lastRead = false;
   /** Its value at the last call of the listeners. */
-  private told = false;
+  private reported = false;
   /**
    * True after an eviction, because the gateways may have lost the links to this server. It stays true until a majority of the
    * gateways has a working link; without one, a gateway does not count.
@@ -30,17 +30,19 @@ export class GatewayReach {
   private mustProve = false;
 
   constructor(
-    links: Links,
-    registration: ServerRegistration,
+    private readonly links: Links,
+    private readonly registration: ServerRegistration,
     private readonly fleetLinks: FleetLinks,
     private readonly directory: ServerDirectory,
     private readonly self: Self,
-  ) {
-    links.onOpened(() => this.review());
-    links.onClosed(() => this.review());
-    links.onSilence(() => this.review());
-    directory.onChange(() => this.review());
-    registration.onEvicted(() => {
+  ) {}
+
+  onModuleInit(): void {
+    this.links.onOpened(() => this.review());
+    this.links.onClosed(() => this.review());
+    this.links.onSilence(() => this.review());
+    this.directory.onChange(() => this.review());
+    this.registration.onEvicted(() => {
       this.mustProve = true;
     });
   }
@@ -69,8 +71,8 @@ export class GatewayReach {
     }
     const majority = Math.floor(gateways.length / 2) + 1;
     if (reached >= majority) this.mustProve = false;
-    this.seen = gateways.length > 0 && cut >= majority;
-    return this.seen;
+    this.lastRead = gateways.length > 0 && cut >= majority;
+    return this.lastRead;
   }
 
   /**
@@ -82,10 +84,10 @@ export class GatewayReach {
   }
 
   private review(): void {
-    const before = this.seen;
+    const before = this.lastRead;
     const { isCutOff } = this;
-    if (isCutOff === before && isCutOff === this.told) return;
-    this.told = isCutOff;
+    if (isCutOff === before && isCutOff === this.reported) return;
+    this.reported = isCutOff;
     for (const listener of this.listeners) listener();
   }
 }

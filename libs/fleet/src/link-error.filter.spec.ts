@@ -11,8 +11,8 @@ async function refusal(error: unknown) {
   const logged: string[] = [];
   const note = (event: string) => void logged.push(event);
   const filter = new LinkErrorFilter({ warn: note, error: note } as unknown as Log);
-  const told = await lastValueFrom(filter.catch(error, rpc) as NonNullable<ReturnType<LinkErrorFilter['catch']>>).catch((body) => body);
-  return { told, logged };
+  const answer = await lastValueFrom(filter.catch(error, rpc) as NonNullable<ReturnType<LinkErrorFilter['catch']>>).catch((body) => body);
+  return { answer, logged };
 }
 
 describe('LinkErrorFilter, for an error of a link handler', () => {
@@ -22,16 +22,19 @@ describe('LinkErrorFilter, for an error of a link handler', () => {
     "OOM command not allowed when used memory > 'maxmemory'.",
   ])('answers `unavailable` for a failure of the store (%s)', async (message) => {
     expect(await refusal(new Error(message))).toEqual({
-      told: expect.objectContaining({ code: 'unavailable', retry: true, retryAfterMs: 500 }),
+      answer: expect.objectContaining({ code: 'unavailable', retry: true, retryAfterMs: 500 }),
       logged: ['request.failed'],
     });
   });
 
   it('answers with the code of the error and logs nothing', async () => {
-    expect(await refusal(new HoldfastError('room-full'))).toEqual({ told: expect.objectContaining({ code: 'room-full' }), logged: [] });
+    expect(await refusal(new HoldfastError('room-full'))).toEqual({ answer: expect.objectContaining({ code: 'room-full' }), logged: [] });
   });
 
   it('answers `internal` to an unexpected error and logs it', async () => {
-    expect(await refusal(new Error('what?'))).toEqual({ told: expect.objectContaining({ code: 'internal' }), logged: ['request.failed'] });
+    expect(await refusal(new Error('what?'))).toEqual({
+      answer: expect.objectContaining({ code: 'internal' }),
+      logged: ['request.failed'],
+    });
   });
 });

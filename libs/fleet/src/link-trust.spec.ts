@@ -39,6 +39,7 @@ class Around {
     const write = (event: string, fields: object = {}) => this.lines.push({ event, ...fields });
     const log = { info: write, warn: write, error: write } as unknown as Log;
     this.trust = new LinkTrust(links, directory, { id: serverId('game', 'me') } as Self, log, this.readiness);
+    this.trust.onModuleInit();
   }
 
   add(name: string, type: ServerType, hasSame: boolean, incarnation = 1): ServerRecord {
@@ -57,10 +58,10 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 describe('LinkTrust', () => {
   it('is outvoted when most servers have another secret, and the reason names the setting and the remedy', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false], ['c', 'game', true]);
-    await around.trust.ask();
+    await around.trust.compareSecrets();
     expect(around.readiness.notReady()).toEqual({});
     around.add('d', 'game', false);
-    await around.trust.ask();
+    await around.trust.compareSecrets();
     expect(around.trust.isOutvoted).toBe(true);
     expect(around.readiness.notReady().link).toMatch(/LINK_SECRET .* 3 of the 4 servers .* set the same LINK_SECRET on all servers/);
   });
@@ -72,7 +73,7 @@ describe('LinkTrust', () => {
     expect(around.trust.isOutvoted).toBe(false);
     expect(new Around().trust.isOutvoted).toBe(false);
     const alone = new Around(['bad', 'gateway', false]);
-    await alone.trust.ask();
+    await alone.trust.compareSecrets();
     expect(alone.trust.isOutvoted).toBe(false);
   });
 
@@ -106,9 +107,9 @@ describe('LinkTrust', () => {
 
   it('is trusted again when those servers return with the same secret, and logs one line for each change', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false]);
-    const told: boolean[] = [];
-    around.trust.onChange(() => told.push(around.trust.isOutvoted));
-    for (let times = 0; times < 3; times++) await around.trust.ask();
+    const outvoted: boolean[] = [];
+    around.trust.onChange(() => outvoted.push(around.trust.isOutvoted));
+    for (let times = 0; times < 3; times++) await around.trust.compareSecrets();
     expect(around.lines.map(({ event }) => event)).toEqual(['link.refused', 'link.refused', 'link.outvoted']);
     for (const [name, type] of [
       ['a', 'gateway'],
@@ -117,7 +118,7 @@ describe('LinkTrust', () => {
       around.changed({ kind: 'registered', server: around.add(name, type, true, 2) });
     around.opened({ id: serverId('gateway', 'a'), incarnation: 2 } as LinkPeer);
     expect(around.lines.slice(3).map(({ event }) => event)).toEqual(['link.trusted', 'link.accepted']);
-    expect(told).toEqual([true, false]);
+    expect(outvoted).toEqual([true, false]);
     expect(around.readiness.notReady()).toEqual({});
   });
 });

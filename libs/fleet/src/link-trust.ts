@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Links } from '#libs/link';
 import type { ServerId } from '#libs/protocol';
 import { Log, Readiness } from '#libs/telemetry';
@@ -7,11 +7,11 @@ import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
 /** Number of servers to compare with at once: enough to find the majority, and few in a fleet of thousands. */
-const ASKED_MAX = 9;
+const COMPARED_MAX = 9;
 /** Limit for waiting for answers at the start, in ms. */
-const ASK_MS = 500;
+const COMPARE_TIMEOUT_MS = 500;
 /** Minimum time between two comparisons with the same server, in ms. */
-const AGAIN_MS = 2_000;
+const COMPARE_AGAIN_MS = 2_000;
 
 interface Finding {
   readonly incarnation: number;
@@ -27,34 +27,36 @@ interface Finding {
  * servers with its own secret. An outvoted server is not ready, and an outvoted game server gets no rooms.
  */
 @Injectable()
-export class LinkTrust {
+export class LinkTrust implements OnModuleInit {
   private readonly findings = new Map<ServerId, Finding>();
-  private readonly looks = new Map<ServerId, number>();
+  private readonly lastComparedAt = new Map<ServerId, number>();
   private readonly listeners: (() => void)[] = [];
   private wasOutvoted = false;
-  private comparedAt = Number.NEGATIVE_INFINITY;
+  private comparedWithMoreAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly links: Links,
     private readonly directory: ServerDirectory,
     private readonly self: Self,
     private readonly log: Log,
-    readiness: Readiness,
-  ) {
-    links.onOpened(({ id, incarnation }) => this.found(id, incarnation, true));
-    links.onRefused(({ id }) => {
-      const record = directory.get(id);
+    private readonly readiness: Readiness,
+  ) {}
+
+  onModuleInit(): void {
+    this.links.onOpened(({ id, incarnation }) => this.found(id, incarnation, true));
+    this.links.onRefused(({ id }) => {
+      const record = this.directory.get(id);
       if (record) this.found(id, record.incarnation, false);
     });
-    links.onUnproved((claimed) => void this.lookAgain(claimed));
-    directory.onChange(({ kind, server: { id } }) => {
+    this.links.onUnproved((claimed) => void this.compareAgainWith(claimed));
+    this.directory.onChange(({ kind, server: { id } }) => {
       if (kind === 'evicted' || kind === 'left') {
         this.findings.delete(id);
-        this.looks.delete(id);
-      } else if (this.needsMore) void this.lookAgain(id);
+        this.lastComparedAt.delete(id);
+      } else if (this.needsMore) void this.compareAgainWith(id);
       this.review();
     });
-    readiness.add('link', () => this.why);
+    this.readiness.add('link', () => this.problem);
   }
 
   /** True when most of the servers have another secret than this one. */
@@ -64,7 +66,7 @@ export class LinkTrust {
   }
 
   /** The problem in a sentence for an operator. Null: no problem is known. */
-  get why(): string | null {
+  get problem(): string | null {
     if (!this.isOutvoted) return null;
     const { refused, proved } = this.count();
     const named = refused.slice(0, NAMED_MAX).join(', ');
@@ -77,7 +79,7 @@ export class LinkTrust {
    * later.
    */
   private get needsMore(): boolean {
-    if (this.findings.size >= ASKED_MAX) return false;
+    if (this.findings.size >= COMPARED_MAX) return false;
     for (const { isProved } of this.findings.values()) if (!isProved) return true;
     return false;
   }
@@ -88,38 +90,38 @@ export class LinkTrust {
   }
 
   /** Compares secrets with some ready servers. Also runs before this server becomes ready. Never rejects. */
-  async ask(): Promise<void> {
+  async compareSecrets(): Promise<void> {
     const ready = this.directory.all().filter((record) => this.isMet(record));
     // Takes some servers of each type, because all servers of one type may have the same wrong configuration.
     const byType = (['gateway', 'lobby', 'game'] as const).map((type) => ready.filter((record) => record.type === type));
-    const asked = byType.flatMap((those) => those.slice(0, ASKED_MAX / byType.length));
+    const selected = byType.flatMap((ofType) => ofType.slice(0, COMPARED_MAX / byType.length));
     let timer: NodeJS.Timeout | undefined;
     const isOver = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ASK_MS);
+      timer = setTimeout(resolve, COMPARE_TIMEOUT_MS);
     });
-    await Promise.race([isOver, Promise.all(asked.map((record) => this.look(record)))]);
+    await Promise.race([isOver, Promise.all(selected.map((record) => this.compareWith(record)))]);
     clearTimeout(timer);
   }
 
-  /** Compares with one server, at most every `AGAIN_MS`. */
-  private async lookAgain(id: ServerId): Promise<void> {
+  /** Compares with one server, at most every `COMPARE_AGAIN_MS`. */
+  private async compareAgainWith(id: ServerId): Promise<void> {
     const record = this.directory.get(id);
     if (!record || !this.isMet(record) || this.links.get(id)?.isOpen) return;
     const now = performance.now();
-    if (now - (this.looks.get(id) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
-    this.looks.set(id, now);
-    await this.look(record);
+    if (now - (this.lastComparedAt.get(id) ?? Number.NEGATIVE_INFINITY) < COMPARE_AGAIN_MS) return;
+    this.lastComparedAt.set(id, now);
+    await this.compareWith(record);
   }
 
   /** After one server has shown another secret: compares with more servers to find out which secret the fleet has. */
-  private async compare(): Promise<void> {
+  private async compareWithMore(): Promise<void> {
     const now = performance.now();
-    if (now - this.comparedAt < AGAIN_MS) return;
-    this.comparedAt = now;
-    await this.ask();
+    if (now - this.comparedWithMoreAt < COMPARE_AGAIN_MS) return;
+    this.comparedWithMoreAt = now;
+    await this.compareSecrets();
   }
 
-  private async look({ id, incarnation, linkHost: host, linkPort: port }: ServerRecord): Promise<void> {
+  private async compareWith({ id, incarnation, linkHost: host, linkPort: port }: ServerRecord): Promise<void> {
     const verification = await this.links.verify({ id, host, port });
     if (verification !== 'unreachable') this.found(id, incarnation, verification === 'proved');
   }
@@ -132,14 +134,14 @@ export class LinkTrust {
     if (!isProved) this.log.warn('link.refused', { target: id, incarnation, reason: 'other-secret', check: ADVICE });
     else if (known && !known.isProved) this.log.info('link.accepted', { target: id, incarnation });
     this.review();
-    if (!isProved) void this.compare();
+    if (!isProved) void this.compareWithMore();
   }
 
   private review(): void {
     const { isOutvoted } = this;
     if (isOutvoted === this.wasOutvoted) return;
     this.wasOutvoted = isOutvoted;
-    if (isOutvoted) this.log.error('link.outvoted', { reason: this.why });
+    if (isOutvoted) this.log.error('link.outvoted', { reason: this.problem });
     else this.log.info('link.trusted');
     for (const listener of this.listeners) listener();
   }

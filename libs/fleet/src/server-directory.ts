@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@
 import type { ServerId, ServerType } from '#libs/protocol';
 import { type RedisClient, RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
-import { FIRST_POLL_MS, MISSING_KEPT_MS, MISSING_LISTED_MS, POLL_MS, POLL_MS_PER_SERVER, serversKey } from './fleet.options.js';
+import { FIRST_POLL_MS, MISSING_LISTED_MS, MISSING_RETENTION_MS, POLL_MS, POLL_MS_PER_SERVER, serversKey } from './fleet.options.js';
 import { FleetEvents } from './fleet-events.js';
 import { hasLeft } from './scripts/leave.js';
 import { type ServerRecord, toServerRecord } from './server-record.js';
@@ -81,7 +81,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   /** Reads from the store, not from the last view, which incarnation of a server is ready now. Null: none. */
-  async readyLifeOf(id: ServerId): Promise<number | null> {
+  async readyIncarnationOf(id: ServerId): Promise<number | null> {
     const record = toServerRecord(id, await this.redis.commands.hgetall(id));
     return record?.state === 'ready' ? record.incarnation : null;
   }
@@ -156,7 +156,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     const before = this.records.get(server.id);
     this.records.set(server.id, server);
     const kind = kindOfChange(before, server);
-    if (kind) this.tell({ kind, server, ...(before && { before }) });
+    if (kind) this.notifyListeners({ kind, server, ...(before && { before }) });
   }
 
   private async notFound(id: ServerId): Promise<void> {
@@ -168,10 +168,10 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
       // The record of a dead server is removed after its cleanup. Listeners know its end already.
       const isDead = known.state === 'dead';
       const isCertain = !isDead && (await hasLeft(this.redis.commands, id, known.incarnation));
-      const isOver = isDead || isCertain || now - since >= MISSING_KEPT_MS;
+      const isOver = isDead || isCertain || now - since >= MISSING_RETENTION_MS;
       if (!isOver || this.records.get(id) !== known) return;
       this.records.delete(id);
-      if (!isDead) this.tell({ kind: 'left', server: known, isCertain });
+      if (!isDead) this.notifyListeners({ kind: 'left', server: known, isCertain });
     }
     if (now - since >= MISSING_LISTED_MS) {
       this.missingSince.delete(id);
@@ -179,7 +179,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     }
   }
 
-  private tell(change: ServerChange): void {
+  private notifyListeners(change: ServerChange): void {
     if (!this.isOpen) return;
     for (const listener of this.listeners) {
       try {

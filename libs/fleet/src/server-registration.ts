@@ -3,7 +3,7 @@ import { SingleFlight } from '#libs/async';
 import { RedisConnections } from '#libs/redis';
 import { Log, Readiness } from '#libs/telemetry';
 import { EventSink } from './event-sink.js';
-import { type OfferedGames, OWN_RECORD_LOOK_MS, serversKey } from './fleet.options.js';
+import { type OfferedGames, OWN_RECORD_POLL_MS, serversKey } from './fleet.options.js';
 import { FleetEvents } from './fleet-events.js';
 import { removeServer } from './scripts/leave.js';
 import { registerServer } from './scripts/register.js';
@@ -29,8 +29,8 @@ export type EvictedListener = (notice: EvictionNotice) => void | Promise<void>;
 @Injectable()
 export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   private readonly listeners: EvictedListener[] = [];
-  private readonly looks = new SingleFlight(() =>
-    this.lookOnce().catch((error: unknown) => this.log.debug('server.look-failed', { error })),
+  private readonly checks = new SingleFlight(() =>
+    this.checkOnce().catch((error: unknown) => this.log.debug('server.look-failed', { error })),
   );
   private timer: NodeJS.Timeout | null = null;
   private phase: 'unregistered' | 'registered' | 'replaced' | 'left' = 'unregistered';
@@ -48,9 +48,9 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     this.events.on((event) => {
-      if (event.server === this.self.id && event.kind !== 'vote') void this.look();
+      if (event.server === this.self.id && event.kind !== 'vote') void this.checkOwnRecord();
     });
-    this.events.onGap(() => void this.look());
+    this.events.onGap(() => void this.checkOwnRecord());
     this.readiness.add('redis', () => (this.redis.isReady ? null : (this.redis.why ?? 'not connected')));
     this.readiness.add('fleet', () => this.whyNotReady());
   }
@@ -61,7 +61,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     if (games) this.self.games = games;
     await this.write(0);
     this.phase = 'registered';
-    this.timer ??= setInterval(() => void this.look(), OWN_RECORD_LOOK_MS);
+    this.timer ??= setInterval(() => void this.checkOwnRecord(), OWN_RECORD_POLL_MS);
     this.timer.unref();
   }
 
@@ -72,11 +72,11 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     const { id, incarnation } = this.self;
     let answer = await setServerState(this.redis.commands, id, incarnation, state);
     if (answer === 'gone') {
-      await this.look();
+      await this.checkOwnRecord();
       if (this.self.incarnation === incarnation) answer = await setServerState(this.redis.commands, id, incarnation, state);
     }
     if (answer !== 'ok') {
-      void this.look();
+      void this.checkOwnRecord();
       return false;
     }
     this.self.state = state;
@@ -90,11 +90,11 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   async leave(): Promise<void> {
     if (this.phase !== 'registered') return;
     this.phase = 'left';
-    this.stopLooking();
-    await this.looks.settled();
+    this.stopChecks();
+    await this.checks.settled();
     const { id, incarnation } = this.self;
     try {
-      if (await removeServer(this.redis.commands, id, incarnation)) await this.tellLeft();
+      if (await removeServer(this.redis.commands, id, incarnation)) await this.publishLeft();
       this.log.info('server.left', { incarnation });
     } catch (error) {
       this.log.warn('server.leave-failed', { incarnation, error });
@@ -107,16 +107,16 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Reads the own record now, in addition to the regular reads. Concurrent calls share one read. */
-  look(): Promise<void> {
+  checkOwnRecord(): Promise<void> {
     if (this.phase !== 'registered') return Promise.resolve();
-    return this.looks.join();
+    return this.checks.join();
   }
 
   onModuleDestroy(): void {
-    this.stopLooking();
+    this.stopChecks();
   }
 
-  private async lookOnce(): Promise<void> {
+  private async checkOnce(): Promise<void> {
     const { id, incarnation } = this.self;
     const [[found, state], isListed] = await Promise.all([
       this.redis.commands.hmget(id, 'incarnation', 'state'),
@@ -131,26 +131,26 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
       case 'lost':
         await this.write(incarnation);
         // Another process changed the record first, so the ownership of this incarnation's rooms is uncertain.
-        if (this.self.incarnation !== incarnation) return this.tell('condemned');
+        if (this.self.incarnation !== incarnation) return this.notifyListeners('condemned');
         this.log.warn('server.record-restored', { incarnation });
         return;
       case 'condemned': {
         this.self.state = 'dead';
         this.log.warn('server.condemned', { incarnation });
-        await this.tell('condemned');
+        await this.notifyListeners('condemned');
         await this.write(0);
         return;
       }
       case 'replaced':
         this.phase = 'replaced';
         this.self.state = 'dead';
-        this.stopLooking();
+        this.stopChecks();
         this.log.error('server.replaced', {
           incarnation,
           by: Number(found),
           advice: 'another process has registered under this name: give each server its own SERVER_NAME',
         });
-        return this.tell('replaced');
+        return this.notifyListeners('replaced');
       default:
         return verdict satisfies never;
     }
@@ -173,13 +173,13 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     await this.events.publish({ kind: 'registered', server: self.id, incarnation: self.incarnation }).catch(() => {});
   }
 
-  private async tell(notice: EvictionNotice): Promise<void> {
-    const told = await Promise.allSettled(this.listeners.map(async (listener) => listener(notice)));
-    for (const outcome of told)
+  private async notifyListeners(notice: EvictionNotice): Promise<void> {
+    const outcomes = await Promise.allSettled(this.listeners.map(async (listener) => listener(notice)));
+    for (const outcome of outcomes)
       if (outcome.status === 'rejected') this.log.error('server.eviction-listener-failed', { error: outcome.reason });
   }
 
-  private async tellLeft(): Promise<void> {
+  private async publishLeft(): Promise<void> {
     const { id, incarnation } = this.self;
     await this.events.publish({ kind: 'left', server: id, incarnation, reason: 'left' });
     this.sink.publish({ kind: 'server.left', server: id, incarnation, reason: 'by-itself' });
@@ -193,16 +193,16 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     return this.self.state === 'ready' ? null : this.self.state;
   }
 
-  private stopLooking(): void {
+  private stopChecks(): void {
     if (this.timer) clearInterval(this.timer);
     this.timer = null;
   }
 }
 
 /** Compares the incarnation of this process with the record in the store. */
-export function judgeOwnRecord(mine: number, found: number | null, state: string | null): 'stands' | 'lost' | 'condemned' | 'replaced' {
+export function judgeOwnRecord(own: number, found: number | null, state: string | null): 'stands' | 'lost' | 'condemned' | 'replaced' {
   // An older incarnation in the record: the store has gone back to an earlier state.
-  if (found === null || found < mine) return 'lost';
-  if (found > mine) return 'replaced';
+  if (found === null || found < own) return 'lost';
+  if (found > own) return 'replaced';
   return state === 'dead' ? 'condemned' : 'stands';
 }

@@ -60,11 +60,11 @@ describe('a gateway without the store', () => {
   it('dials another gateway and learns whether that one writes', async () => {
     const { loss, store, links } = lossAmong({ [gateway]: 100, [game]: 100, [lobby]: 100 });
     await jest.advanceTimersByTimeAsync(1_100);
-    expect(loss.isAlone).toBe(true);
+    expect(loss.isLocal).toBe(true);
     expect(loss.writers.has(gateway)).toBe(true);
     store.unavailableForMs = 0;
     await jest.advanceTimersByTimeAsync(600);
-    expect(loss.isAlone).toBe(false);
+    expect(loss.isLocal).toBe(false);
     expect(loss.writers.size).toBe(0);
     expect(links.has(gateway)).toBe(false);
     loss.onModuleDestroy();
@@ -73,7 +73,7 @@ describe('a gateway without the store', () => {
   it('does not count a gateway that has lost the store too, while other servers write', async () => {
     const { loss, links } = lossAmong({ [gateway]: 5_000, [game]: 100, [lobby]: 100 });
     await jest.advanceTimersByTimeAsync(1_100);
-    expect(loss.isAlone).toBe(true);
+    expect(loss.isLocal).toBe(true);
     expect([...loss.writers].sort()).toEqual([game, lobby].sort());
     expect(links.has(gateway)).toBe(false);
     loss.onModuleDestroy();

@@ -8,7 +8,7 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
-const LOOK_MS = 500;
+const POLL_MS = 500;
 /** Length of an outage after which this server asks other servers, in ms. A reconnect takes less. */
 const ASK_AFTER_MS = 1_000;
 /** Number of servers to ask: enough for a majority in a fleet of any size. */
@@ -41,7 +41,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
   private isAsking = false;
   /** Consecutive rounds with that result. Two are needed: in the first round the others may not have noticed an outage yet. */
-  private saidSo = 0;
+  private localRounds = 0;
   private lastWriters: ReadonlySet<ServerId> = NONE;
   /** Gateways to which this gateway has opened a link only to ask. */
   private readonly dialled = new Set<ServerId>();
@@ -56,7 +56,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.look(), LOOK_MS);
+    this.timer = setInterval(() => void this.poll(), POLL_MS);
     this.timer.unref();
     this.store.onChange(({ isAvailable }) => {
       if (isAvailable) this.reset();
@@ -68,8 +68,8 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** True when most of the asked servers write to the store and this server cannot. */
-  get isAlone(): boolean {
-    return this.saidSo >= 2;
+  get isLocal(): boolean {
+    return this.localRounds >= 2;
   }
 
   /**
@@ -80,7 +80,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
     return this.lastWriters;
   }
 
-  private async look(): Promise<void> {
+  private async poll(): Promise<void> {
     if (this.isAsking) return;
     if (this.store.unavailableForMs < ASK_AFTER_MS) {
       this.reset();
@@ -96,9 +96,9 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
       this.lastWriters = new Set(answers.filter(({ wroteMs }) => countWriting(ownAge, [wroteMs]) > 0).map(({ id }) => id));
       this.closeDialled();
       const writing = this.lastWriters.size;
-      const wasAlone = this.isAlone;
-      this.saidSo = writing > ages.length / 2 ? this.saidSo + 1 : 0;
-      if (this.isAlone && !wasAlone) this.log.error('store.lost-alone', { asked: ages.length, writing });
+      const wasLocal = this.isLocal;
+      this.localRounds = writing > ages.length / 2 ? this.localRounds + 1 : 0;
+      if (this.isLocal && !wasLocal) this.log.error('store.lost-alone', { asked: ages.length, writing });
     } finally {
       this.isAsking = false;
     }
@@ -151,7 +151,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private reset(): void {
-    this.saidSo = 0;
+    this.localRounds = 0;
     this.lastWriters = NONE;
     this.closeDialled();
   }

@@ -8,7 +8,7 @@ import { Game, type GameOptions } from './game.decorator.js';
 import { GameKitModule } from './game-kit.module.js';
 import { GameRegistry } from './game-registry.js';
 import type { GameRules } from './game-rules.js';
-import { Command, EffectHandler, OnSeat, OnTick, OnTimer, View } from './handler.decorators.js';
+import { Command, EffectHandler, OnSeat, OnStep, OnTimer, View } from './handler.decorators.js';
 
 interface Pot {
   coins: number;
@@ -32,7 +32,7 @@ abstract class SavingGame implements GameRules<Pot> {
   }
 }
 
-@Game({ name: 'pot', version: 2, seats: { min: 1, max: 4 }, tickHz: 10 })
+@Game({ name: 'pot', version: 2, seats: { min: 1, max: 4 } })
 class PotGame extends SavingGame {
   @Inject('fee') private readonly fee!: number;
 
@@ -51,9 +51,9 @@ class PotGame extends SavingGame {
     room.state.coins = 0;
   }
 
-  @OnTick()
-  protected tick(room: GameRoom<Pot>, elapsedMs: number): void {
-    room.state.coins += elapsedMs;
+  @OnStep(10)
+  protected step(room: GameRoom<Pot>, stepMs: number): void {
+    room.state.coins += stepMs;
   }
 
   @OnSeat('away', 'left')
@@ -103,7 +103,7 @@ describe('GameRegistry', () => {
         durability: 'every-change',
         checkpointMs: 1_000,
         seatGraceMs: 60_000,
-        tickHz: 10,
+        stepHz: 10,
       },
     ]);
     expect(registry.get('pot')).toBe(registry.all()[0]);
@@ -124,7 +124,7 @@ describe('GameRegistry', () => {
     const command = (name: string, data?: unknown): unknown => play({ kind: 'command', seat: 0, seq: 1, name, data });
     expect(command('put', { coins: 4 })).toEqual({ coins: 11 });
     expect(play({ kind: 'timer', name: 'interest' })).toEqual({ coins: 12 });
-    expect(play({ kind: 'tick', elapsedMs: 100 })).toEqual({ coins: 112 });
+    expect(play({ kind: 'step' })).toEqual({ coins: 112 });
     expect(play({ kind: 'seat', seat: 0, event: 'away' })).toEqual({ coins: 111 });
     expect(machine.view(value.state, 0)).toEqual({ full: true });
     expect(command('break')).toEqual({ coins: 0 });
@@ -271,7 +271,6 @@ describe('the start of an application fails with an error for the author', () =>
     [{ checkpointMs: 0 }, 'has checkpointMs 0'],
     [{ seatGraceMs: -1 }, 'has seatGraceMs -1'],
     [{ options: {} as never }, 'has options that are no schema; give a Standard Schema'],
-    [{ tickHz: 20 }, 'has tickHz 20, but no method with @OnTick()'],
   ])('when the options are %j', async (options, sentence) => {
     await expect(started(game(options))).rejects.toThrow(sentence);
   });
@@ -343,19 +342,19 @@ describe('the start of an application fails with an error for the author', () =>
     await expect(started(Mailer)).rejects.toThrow('The provider Mailer handles effects and is request-scoped');
   });
 
-  it('when a game ticks without a rate, with two rates, or too fast', async () => {
-    const ticking = (hz: number | undefined, tickHz?: number): Type<unknown> => {
-      @Game({ name: 'mine', version: 1, seats: 1, tickHz })
+  it('when a game has steps without a rate, or too many a second', async () => {
+    const stepping = (hz: unknown): Type<unknown> => {
+      @Game({ name: 'mine', version: 1, seats: 1 })
       class Mine extends SavingGame {
-        @OnTick(hz)
-        protected tick(_room: GameRoom<Pot>): void {}
+        @OnStep(hz as number)
+        protected step(_room: GameRoom<Pot>): void {}
       }
       return Mine;
     };
-    await expect(started(ticking(undefined))).rejects.toThrow('ticks null times a second; give a number up to 60, as in @OnTick(20)');
-    await expect(started(ticking(10, 20))).rejects.toThrow('ticks 20 times a second by @Game and 10 by @OnTick; give the rate once');
-    await expect(started(ticking(1_000))).rejects.toThrow('ticks 1000 times a second');
-    await expect(started(ticking(20, 20))).resolves.toBeDefined();
+    for (const hz of [undefined, 0, -1, Number.NaN, '20'])
+      await expect(started(stepping(hz))).rejects.toThrow('give the number of steps a second, as in @OnStep(20)');
+    await expect(started(stepping(1_000))).rejects.toThrow('makes 1000 steps a second; give a number up to 60');
+    await expect(started(stepping(60))).resolves.toBeDefined();
   });
 
   it('when a handler is in a class that is not a game', async () => {

@@ -5,7 +5,7 @@ import type { GameRoom, Setup } from '#libs/room';
 import { Game } from './game.decorator.js';
 import type { GameRules } from './game-rules.js';
 import { GameTest, type GameTestOptions, Refused } from './game-test.js';
-import { Command, EffectHandler, OnPause, OnSeat, OnTick, OnTimer, View } from './handler.decorators.js';
+import { Command, EffectHandler, OnPause, OnSeat, OnStep, OnTimer, View } from './handler.decorators.js';
 
 interface Diary {
   lines: string[];
@@ -19,7 +19,7 @@ class Ink {
 
 const Line = z.object({ text: z.string() });
 
-@Game({ name: 'diary', version: 1, seats: { min: 1, max: 2 }, tickHz: 10, seatGraceMs: 5_000 })
+@Game({ name: 'diary', version: 1, seats: { min: 1, max: 2 }, seatGraceMs: 5_000 })
 class DiaryGame implements GameRules<Diary> {
   private kept: Diary | undefined;
 
@@ -85,9 +85,9 @@ class DiaryGame implements GameRules<Diary> {
     room.state.lines.push(`on after ${pausedMs}`);
   }
 
-  @OnTick()
-  protected tick(room: GameRoom<Diary>, elapsedMs: number): void {
-    if (room.state.lines.length > 0) room.state.lines.push(`tick ${elapsedMs}`);
+  @OnStep(10)
+  protected step(room: GameRoom<Diary>, stepMs: number): void {
+    if (room.state.lines.length > 0) room.state.lines.push(`step ${stepMs}`);
   }
 
   @OnSeat('joined', 'away', 'back', 'left')
@@ -168,14 +168,14 @@ describe('GameTest', () => {
     expect(new Set(await rolls(5)).size).toBe(20);
   });
 
-  it('fires timers and ticks in the order in which they are due', async () => {
+  it('fires timers and steps in the order in which they are due', async () => {
     const game = await create({ now: 0 });
     game.as(0).plan({ name: 'second', ms: 250 });
     game.as(0).plan({ name: 'first', ms: 50 });
     game.advance(49);
     expect(game.state.lines).toEqual([]);
     game.advance(301);
-    expect(game.state.lines).toEqual(['first', 'tick 100', 'tick 100', 'second', 'tick 100']);
+    expect(game.state.lines).toEqual(['first', 'step 100', 'step 100', 'second', 'step 100']);
     expect(game.now).toBe(350);
     expect(game.timers).toEqual({});
   });
@@ -186,7 +186,7 @@ describe('GameTest', () => {
     game.stall(260);
     expect(game.timers).toEqual({ first: 50 });
     game.advance(0);
-    expect(game.state.lines).toEqual(['first', 'tick 260']);
+    expect(game.state.lines).toEqual(['first', 'step 100', 'step 100']);
   });
 
   it('throws when a timer schedules itself without end', async () => {
@@ -201,7 +201,7 @@ describe('GameTest', () => {
     game.seat(1).away();
     game.seat(1).back();
     game.seat(0).left();
-    expect(game.state.lines.filter((line) => !line.startsWith('tick'))).toEqual(['1 away', '1 here', '0 left']);
+    expect(game.state.lines.filter((line) => !line.startsWith('step'))).toEqual(['1 away', '1 here', '0 left']);
     game.seat(1).away();
     game.advance(4_999);
     expect(game.ended).toBeUndefined();

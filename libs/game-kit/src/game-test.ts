@@ -68,7 +68,9 @@ export class GameTest<Rules extends GameRules<unknown>> {
   private readonly machine: RoomMachine;
   private value: RoomValue;
   private clock: number;
-  private lastTickAt: number;
+  /** Step n is due at `stepsBeganAt` plus n periods. */
+  private stepsBeganAt: number;
+  private nextStep = 1;
   private readonly seqs: number[];
   private readonly stateBytesMax: number;
 
@@ -102,7 +104,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
       throw new Error(`${name} is for ${seats.min} to ${seats.max} players, not ${players.length}`);
     }
     this.clock = now;
-    this.lastTickAt = now;
+    this.stepsBeganAt = now;
     this.seqs = players.map(() => 0);
     let made: unknown;
     const setup: RoomRules['setup'] = (room) => {
@@ -185,20 +187,19 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.inPlainData(`in the view of ${whose}`, () => this.machine.view(this.value.state, seat));
   }
 
-  /** Advances the time. Timers and ticks run in the order in which they are due. */
+  /** Advances the time. Timers and steps run in the order in which they are due. */
   advance(ms: number): void {
     const until = this.clock + ms;
     let steps = 0;
     for (let next = this.nextDue(); next && next.at <= until && !this.ended; next = this.nextDue()) {
-      if (++steps > STEPS_MAX)
-        throw new Error(`${this.name}: more than ${STEPS_MAX} timers and ticks in ${ms} ms; does a timer schedule itself without delay?`);
+      if (++steps > RUNS_MAX)
+        throw new Error(`${this.name}: more than ${RUNS_MAX} timers and steps in ${ms} ms; does a timer schedule itself without delay?`);
       this.clock = Math.max(this.clock, next.at);
       if (next.timer !== null) {
         this.step({ kind: 'timer', name: next.timer }, `timer '${next.timer}'`);
       } else {
-        const elapsedMs = this.clock - this.lastTickAt;
-        this.lastTickAt = this.clock;
-        this.step({ kind: 'tick', elapsedMs }, 'tick');
+        this.nextStep += 1;
+        this.step({ kind: 'step' }, 'step');
       }
     }
     this.clock = until;
@@ -212,7 +213,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** Advances the time as when the server dies and another one adopts the room `ms` later. The game does not count this time. */
   pause(ms: number): void {
     this.clock += ms;
-    this.lastTickAt = this.clock;
+    this.stepsBeganAt = this.clock;
+    this.nextStep = 1;
     this.step({ kind: 'paused', ms }, 'a pause');
   }
 
@@ -221,9 +223,9 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   private nextDue(): { at: number; timer: string | null } | null {
-    const { tickHz } = this.rules.definition;
+    const { stepHz } = this.rules.definition;
     const due: { at: number; timer: string | null }[] = Object.entries(this.value.timers).map(([timer, at]) => ({ at, timer }));
-    if (tickHz > 0) due.push({ at: this.lastTickAt + 1_000 / tickHz, timer: null });
+    if (stepHz > 0) due.push({ at: this.stepsBeganAt + (this.nextStep * 1_000) / stepHz, timer: null });
     return due.reduce<{ at: number; timer: string | null } | null>((first, one) => (first && first.at <= one.at ? first : one), null);
   }
 
@@ -286,8 +288,8 @@ class GameTestModule {}
 const ROOM = 'test' as RoomId;
 /** Any time would do: a game must not depend on it. */
 const START = Date.UTC(2030, 0, 1);
-/** An hour of ticks at 20 Hz is 72,000. A timer in a loop exceeds this limit in a second. */
-const STEPS_MAX = 100_000;
+/** An hour of steps at 20 Hz is 72,000. A timer in a loop exceeds this limit in a second. */
+const RUNS_MAX = 100_000;
 
 /** Random numbers from 0 to 1, the same for the same seed. Source: mulberry32, by Tommy Ettinger, public domain. */
 function dice(seed: number): () => number {

@@ -14,8 +14,6 @@ export interface GameOptions {
   readonly durability?: Durability;
   /** With durability `checkpoint`: time between two saves of the state, in ms. */
   readonly checkpointMs?: number;
-  /** Ticks per second, for `@OnTick()`. */
-  readonly tickHz?: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs?: number;
   /**
@@ -30,7 +28,7 @@ export const CHECKPOINT_MS_DEFAULT = 1_000;
 /** In ms. Long enough to reload a page or to leave a tunnel, and short enough for the players who wait. */
 export const SEAT_GRACE_MS_DEFAULT = 60_000;
 /** A thousand rooms share one event loop. A faster game needs a process of its own. */
-export const TICK_HZ_MAX = 60;
+export const STEP_HZ_MAX = 60;
 
 /** Also the limit of `rooms.create`. Each seat is part of the room's value, which is encoded as a whole. */
 export const SEATS_MAX = 1_000;
@@ -51,14 +49,21 @@ export function gameOptionsOf(target: object): GameOptions | undefined {
   return Reflect.getOwnMetadata(GAME, target) as GameOptions | undefined;
 }
 
-/** Fills in the defaults. Throws an error for the author of the game. */
-export function defineGame(options: GameOptions, onTickHz: number | null | undefined): GameDefinition {
+/**
+ * Fills in the defaults. Throws an error for the author of the game.
+ * @param stepHz the rate of `@OnStep`; 0: no method has it
+ */
+export function defineGame(options: GameOptions, stepHz: number): GameDefinition {
   const { name, version, durability = 'every-change', checkpointMs = CHECKPOINT_MS_DEFAULT, seatGraceMs = SEAT_GRACE_MS_DEFAULT } = options;
   demand(
     typeof name === 'string' && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) && name.length <= NAME_CHARS_MAX,
     `has the name ${quoted(name)}; give up to ${NAME_CHARS_MAX} lower-case letters, digits and dashes`,
   );
   demand(Number.isInteger(version) && version >= 1, `has version ${quoted(version)}; give a whole number from 1`);
+  demand(
+    typeof stepHz === 'number' && stepHz >= 0 && stepHz <= STEP_HZ_MAX,
+    `makes ${quoted(stepHz)} steps a second; give a number up to ${STEP_HZ_MAX}, as in @OnStep(20)`,
+  );
   const seats = seatsOf(options.seats);
   demand(
     options.options === undefined || isStandardSchema(options.options),
@@ -67,7 +72,7 @@ export function defineGame(options: GameOptions, onTickHz: number | null | undef
   demand(DURABILITIES.has(durability), `has durability ${quoted(durability)}; give one of ${[...DURABILITIES].join(', ')}`);
   demand(isMs(checkpointMs) && checkpointMs > 0, `has checkpointMs ${quoted(checkpointMs)}; give a time in ms above 0`);
   demand(isMs(seatGraceMs), `has seatGraceMs ${quoted(seatGraceMs)}; give a time in ms from 0`);
-  return { name, version, seats, durability, checkpointMs, seatGraceMs, tickHz: tickHz(options.tickHz, onTickHz) };
+  return { name, version, seats, durability, checkpointMs, seatGraceMs, stepHz };
 }
 
 function seatsOf(seats: GameOptions['seats']): GameDefinition['seats'] {
@@ -87,24 +92,6 @@ function isSeats(seats: unknown): boolean {
 
 function isMs(ms: unknown): boolean {
   return typeof ms === 'number' && Number.isFinite(ms) && ms >= 0;
-}
-
-/** @param onTickHz the rate given to `@OnTick`; undefined: no method ticks */
-function tickHz(own: number | undefined, onTickHz: number | null | undefined): number {
-  if (onTickHz === undefined) {
-    demand(!own, `has tickHz ${own}, but no method with @OnTick()`);
-    return 0;
-  }
-  demand(
-    own === undefined || onTickHz === null || own === onTickHz,
-    `ticks ${own} times a second by @Game and ${onTickHz} by @OnTick; give the rate once`,
-  );
-  const hz = own ?? onTickHz;
-  demand(
-    typeof hz === 'number' && hz > 0 && hz <= TICK_HZ_MAX,
-    `ticks ${quoted(hz)} times a second; give a number up to ${TICK_HZ_MAX}, as in @OnTick(20)`,
-  );
-  return hz;
 }
 
 const GAME = 'holdfast:game';

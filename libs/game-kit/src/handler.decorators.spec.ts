@@ -3,7 +3,7 @@ import type { Seat } from '#libs/protocol';
 import type { GameRoom, Setup } from '#libs/room';
 import { Game } from './game.decorator.js';
 import type { CommandCallsOf, GameRules, GameStateOf } from './game-rules.js';
-import { Command, EffectHandler, OnSeat, OnTick, OnTimer, View } from './handler.decorators.js';
+import { Command, EffectHandler, OnSeat, OnStep, OnTimer, View } from './handler.decorators.js';
 import { handlesOf } from './handles.js';
 
 interface Pot {
@@ -28,8 +28,8 @@ describe('the decorators of handlers', () => {
         if (room.state.coins === 0) return room.end({ winner: null });
         room.state.coins = 0;
       }
-      @OnTick(20)
-      protected tick(_room: GameRoom<Pot>, _elapsedMs: number): void {}
+      @OnStep(20)
+      protected step(_room: GameRoom<Pot>, _stepMs: number): void {}
       @OnSeat('away', 'left')
       protected gone(_room: GameRoom<Pot>): void {}
       @View()
@@ -44,7 +44,7 @@ describe('the decorators of handlers', () => {
     const kinds = Object.getOwnPropertyNames(Right.prototype).flatMap((name) =>
       handlesOf((Right.prototype as unknown as Record<string, object>)[name]).map(({ kind }) => kind),
     );
-    expect(kinds).toEqual(['command', 'command', 'command', 'timer', 'tick', 'seat', 'seat', 'view', 'effect']);
+    expect(kinds).toEqual(['command', 'command', 'command', 'timer', 'step', 'seat', 'seat', 'view', 'effect']);
   });
 
   it('do not compile on an async handler', () => {
@@ -59,8 +59,8 @@ describe('the decorators of handlers', () => {
       @OnTimer('empty')
       async onTimer(_room: GameRoom<Pot>): Promise<void> {}
       // @ts-expect-error
-      @OnTick(1)
-      async tick(_room: GameRoom<Pot>): Promise<void> {}
+      @OnStep(1)
+      async step(_room: GameRoom<Pot>): Promise<void> {}
       // @ts-expect-error
       @OnSeat('left')
       async left(_room: GameRoom<Pot>): Promise<void> {}

@@ -33,9 +33,25 @@ export function OnTimer(name: string): HandlerDecorator<RoomHandler> {
   return handles(() => named('timer', '@OnTimer', name));
 }
 
-/** Runs `hz` times a second (or `@Game({ tickHz })` times) while the game is played. */
-export function OnTick(hz?: number): HandlerDecorator<(room: GameRoom<never>, elapsedMs: number) => Nothing> {
-  return handles(() => ({ kind: 'tick', hz: hz ?? null }));
+/**
+ * Runs `hz` times a second while the game is played, in fixed steps: `stepMs` is always 1000 / `hz`, and the number of steps keeps to the
+ * clock. A server that is late catches up a few steps. It leaves out more than that, so the game is slower than the clock until the server
+ * keeps up. The time without a server is left out as well.
+ *
+ * @param hz steps a second, up to 60
+ *
+ * @example
+ * @OnStep(20)
+ * protected move({ state }: GameRoom<Race>, stepMs: number): void {
+ *   for (const car of state.cars) car.x += (car.speed * stepMs) / 1_000;
+ * }
+ */
+export function OnStep(hz: number): HandlerDecorator<(room: GameRoom<never>, stepMs: number) => Nothing> {
+  return handles(() =>
+    typeof hz === 'number' && hz > 0
+      ? { kind: 'step', hz }
+      : flawed(`@OnStep(${quoted(hz)}); give the number of steps a second, as in @OnStep(20)`),
+  );
 }
 
 /** Runs when one of these events happens to a player. `room.seat` is the player's seat. */

@@ -5,7 +5,7 @@ import type { StandardSchema } from './standard-schema.js';
 export type Handle =
   | { readonly kind: 'command'; readonly name: string; readonly schema: StandardSchema | null }
   | { readonly kind: 'timer'; readonly name: string }
-  | { readonly kind: 'tick'; readonly hz: number | null }
+  | { readonly kind: 'step'; readonly hz: number }
   | { readonly kind: 'seat'; readonly event: SeatEvent }
   | { readonly kind: 'pause' }
   | { readonly kind: 'view' }
@@ -34,8 +34,8 @@ export function describeHandle(handle: Handle): string {
       return `seats that are '${handle.event}'`;
     case 'effect':
       return `the effect '${handle.name}'`;
-    case 'tick':
-      return 'ticks';
+    case 'step':
+      return 'steps';
     case 'pause':
       return 'pauses';
     case 'view':

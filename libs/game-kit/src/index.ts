@@ -17,7 +17,7 @@ export {
   Game,
   type GameOptions,
   SEAT_GRACE_MS_DEFAULT,
-  TICK_HZ_MAX,
+  STEP_HZ_MAX,
 } from './game.decorator.js';
 export { type Explored, GameExplorer } from './game-explorer.js';
 export * from './game-kit.module.js';

@@ -1,11 +1,12 @@
 import { types } from 'node:util';
 import { MetadataScanner } from '@nestjs/core';
 import type { Seat } from '#libs/protocol';
+import { describeIssues } from '#libs/protocol';
 import type { CommandRule, GameRoom, RoomRules, SeatEvent, Validation } from '#libs/room';
 import { defineGame, gameOptionsOf } from './game.decorator.js';
 import type { GameRules } from './game-rules.js';
 import { describeHandle, type Handle, handlesOf } from './handles.js';
-import { describeIssues, type StandardSchema } from './standard-schema.js';
+import type { StandardSchema } from './standard-schema.js';
 
 export interface HandledMethod {
   readonly method: string;
@@ -30,11 +31,11 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
     refuseAsync(rules.migrateState, 'migrateState');
     const methods = handledMethodsOf(instance);
     refuseTwice(methods);
-    const ticks = methods.find(({ handle }) => handle.kind === 'tick');
+    const step = methods.find(({ handle }) => handle.kind === 'step');
     const pause = methods.find(({ handle }) => handle.kind === 'pause');
     const view = methods.find(({ handle }) => handle.kind === 'view');
     return {
-      definition: defineGame(options, ticks?.handle.kind === 'tick' ? ticks.handle.hz : undefined),
+      definition: defineGame(options, step?.handle.kind === 'step' ? step.handle.hz : 0),
       setup: (room) => rules.setup(room),
       options: optionsOf(options.options),
       commands: commandsOf(methods),
@@ -43,7 +44,7 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
       seatEvents: new Map(
         methods.flatMap(({ handle, run }): [SeatEvent, RoomHandler][] => (handle.kind === 'seat' ? [[handle.event, run]] : [])),
       ),
-      tick: ticks ? (room, elapsedMs) => ticks.run(room, elapsedMs) : null,
+      step: step ? (room, stepMs) => step.run(room, stepMs) : null,
       paused: pause ? (room, ms) => pause.run(room, ms) : null,
       view: view ? (state, seat: Seat | null) => view.run(state, seat) : null,
       migrateState: rules.migrateState ? (state, fromVersion) => rules.migrateState?.(state, fromVersion) : null,

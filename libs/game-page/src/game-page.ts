@@ -1,5 +1,5 @@
 import type { TemplateResult } from 'lit-html';
-import type { Room, Seat, StateOf } from '#libs/client';
+import type { CreateRoom, Room, Seat, StateOf } from '#libs/client';
 
 /** The part of a game in the players' page: its board and its controls. `games/<name>/page/index.ts` exports it as `page`. */
 export interface GamePage<Rules = unknown> {
@@ -12,6 +12,8 @@ export interface GamePage<Rules = unknown> {
   readonly icon: TemplateResult;
   /** Sentences for the codes of the game's own refusals. */
   readonly refusals: Readonly<Record<string, string>>;
+  /** The options of a new room, if the game has any. */
+  readonly options?: RoomOptionsPart;
   /** The player for whom the game waits. Null: nobody in particular. */
   turnOf(state: StateOf<Rules>): Seat | null;
   /** Converts the argument of `room.end(result)` for people. */
@@ -20,6 +22,18 @@ export interface GamePage<Rules = unknown> {
    * Draws the board into `root`, once the room has a state. The board stays after the end, and into the next game of the room.
    */
   mount(root: HTMLElement, room: Room<Rules>, table: Table): MountedGame;
+}
+
+type RoomOptions = NonNullable<CreateRoom['options']>;
+
+/** The options of a room on the page. The game validates them again (`@Game({ options })`). */
+export interface RoomOptionsPart {
+  /** Fields for the form of a new room. */
+  readonly fields: TemplateResult;
+  /** Reads the options from the form. Undefined: none. */
+  read(form: FormData): RoomOptions | undefined;
+  /** A sentence for the players of a room with these options. */
+  describe(options: RoomOptions): string;
 }
 
 export interface MountedGame {

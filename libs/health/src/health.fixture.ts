@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type Type } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { type FleetEvent, FleetEvents, FleetModule, Self, ServerDirectory, type ServerRecord, ServerRegistration } from '#libs/fleet';
@@ -12,14 +12,15 @@ import { Metrics, TelemetryModule } from '#libs/telemetry';
 import { eventually } from '../../../tools/process/until.mjs';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import { HealthModule } from './health.module.js';
-import type { HealthCheckerOptions } from './health.options.js';
+import type { CheckOptions } from './health.options.js';
+import { HealthPort } from './health-port.decorator.js';
 import { FakePort, type Port, Wire } from './ports.fixture.js';
 import { EligibilityListener, HealthAnswerListener, HealthFacts, ServerEndListener } from './ports.js';
 
 export const INTERVAL_MS = 300;
-export const CHECKS: HealthCheckerOptions = { intervalMs: INTERVAL_MS, graceMs: 0, holdMs: 3_000 };
+export const CHECKS: Partial<CheckOptions> = { intervalMs: INTERVAL_MS, graceMs: 0, holdMs: 3_000 };
 /** Options with which the checker never runs, for tests of the steps after a verdict. */
-export const DORMANT: HealthCheckerOptions = { ...CHECKS, intervalMs: 600_000 };
+export const DORMANT: Partial<CheckOptions> = { ...CHECKS, intervalMs: 600_000 };
 
 export interface Started {
   readonly module: TestingModule;
@@ -30,6 +31,7 @@ export interface Started {
 }
 
 @Injectable()
+@HealthPort(HealthFacts)
 export class TestFacts extends HealthFacts {
   facts() {
     return { rooms: 3, players: 5, capacity: 10 };
@@ -37,6 +39,7 @@ export class TestFacts extends HealthFacts {
 }
 
 @Injectable()
+@HealthPort(HealthAnswerListener)
 export class AnswersSeen extends HealthAnswerListener {
   readonly answers: unknown[] = [];
   answered(facts: unknown): void {
@@ -45,6 +48,7 @@ export class AnswersSeen extends HealthAnswerListener {
 }
 
 @Injectable()
+@HealthPort(ServerEndListener)
 export class EndsSeen extends ServerEndListener {
   readonly ends: string[] = [];
   failures = 0;
@@ -55,6 +59,7 @@ export class EndsSeen extends ServerEndListener {
 }
 
 @Injectable()
+@HealthPort(EligibilityListener)
 export class EligibilitySeen extends EligibilityListener {
   readonly changes: unknown[] = [];
   changed(server: ServerRecord, eligibility: unknown): void {
@@ -93,7 +98,13 @@ export class HealthWorld {
   async start(
     type: ServerType,
     name: string,
-    options: { port?: Port; checks?: HealthCheckerOptions; answers?: boolean; linkPort?: (links: Links) => Promise<number> } = {},
+    options: {
+      port?: Port;
+      checks?: Partial<CheckOptions>;
+      listeners?: readonly Type[];
+      answers?: boolean;
+      linkPort?: (links: Links) => Promise<number>;
+    } = {},
   ): Promise<Started> {
     const port = await FakePort.open(options.port ?? 'speaks');
     const module = await Test.createTestingModule({
@@ -107,9 +118,9 @@ export class HealthWorld {
         LinkModule.forRoot({ host: '127.0.0.1', port: 0, secret: 'a secret of the tests' }),
         FleetModule.forRoot({ type, name }),
         ...(options.checks ? [ScheduleModule.forRoot(), HealthModule.forChecker(options.checks)] : []),
-        ...(options.answers === false ? [] : [HealthModule.forResponder({ facts: TestFacts, answerListeners: [AnswersSeen] })]),
+        ...(options.answers === false ? [] : [HealthModule.forResponder()]),
       ],
-      providers: [TestFacts, AnswersSeen, EndsSeen, EligibilitySeen],
+      providers: [TestFacts, AnswersSeen, ...(options.listeners ?? [])],
     }).compile();
     this.opened.push(async () => {
       await module.close();
@@ -131,8 +142,8 @@ export class HealthWorld {
     return { module, self: module.get(Self), port, redis, events };
   }
 
-  gateway(name: string, checks: HealthCheckerOptions = CHECKS): Promise<Started> {
-    return this.start('gateway', name, { checks: { ends: [EndsSeen], eligibility: [EligibilitySeen], ...checks } });
+  gateway(name: string, checks: Partial<CheckOptions> = CHECKS): Promise<Started> {
+    return this.start('gateway', name, { checks, listeners: [EndsSeen, EligibilitySeen] });
   }
 
   /** A server without a process: a record, and a port that behaves as `port` says. */

@@ -1,18 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { HealthResponder } from './answer/health-responder.js';
 import { ServerCleanups } from './cleanup/server-cleanups.js';
 import { LostStore } from './evidence/lost-store.js';
 import { ServerDials } from './evidence/server-dials.js';
 import { StoreProbe } from './evidence/store-probe.js';
-import {
-  CHECK_DEFAULTS,
-  CHECK_OPTIONS,
-  CHECKER_OPTIONS,
-  type CheckOptions,
-  type HealthCheckerOptions,
-  type HealthResponderOptions,
-  RESPONDER_OPTIONS,
-} from './health.options.js';
+import { CHECK_DEFAULTS, CHECK_OPTIONS, type CheckOptions } from './health.options.js';
+import { HealthPortExplorer } from './health-port-explorer.js';
 import { EligibilityMarks } from './monitor/eligibility-marks.js';
 import { HealthChecker } from './monitor/health-checker.js';
 import { SelfCheck } from './monitor/self-check.js';
@@ -23,16 +17,20 @@ import { Verdicts } from './voting/verdicts.js';
 import { VoteResponder } from './voting/vote-responder.js';
 import { VoterProbe } from './voting/voter-probe.js';
 
-/** Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. */
+/**
+ * Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. `@HealthPort` marks the
+ * implementations of the ports.
+ */
 @Module({})
 export class HealthModule {
   /** For a server that checks others: a gateway. */
-  static forChecker(options: HealthCheckerOptions = {}): DynamicModule {
+  static forChecker(options: Partial<CheckOptions> = {}): DynamicModule {
     return {
       module: HealthModule,
+      imports: [DiscoveryModule],
       providers: [
-        { provide: CHECKER_OPTIONS, useValue: options },
         { provide: CHECK_OPTIONS, useValue: checkOptions(options) },
+        HealthPortExplorer,
         StoreProbe,
         LostStore,
         ServerDials,
@@ -52,20 +50,17 @@ export class HealthModule {
   }
 
   /** The part that every server imports: it answers health checks. */
-  static forResponder(options: HealthResponderOptions = {}): DynamicModule {
+  static forResponder(): DynamicModule {
     return {
       module: HealthModule,
-      providers: [{ provide: RESPONDER_OPTIONS, useValue: options }, HealthResponder],
+      imports: [DiscoveryModule],
+      providers: [HealthPortExplorer, HealthResponder],
       exports: [HealthResponder],
     };
   }
 }
 
-function checkOptions(options: HealthCheckerOptions): CheckOptions {
-  const { intervalMs, maxMisses, graceMs, holdMs, dryRun } = { ...CHECK_DEFAULTS, ...definedOf(options) };
-  return { intervalMs, maxMisses, graceMs, holdMs, dryRun };
-}
-
-function definedOf(options: HealthCheckerOptions): HealthCheckerOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+function checkOptions(options: Partial<CheckOptions>): CheckOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  return { ...CHECK_DEFAULTS, ...given };
 }

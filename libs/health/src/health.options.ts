@@ -1,6 +1,3 @@
-import type { Type } from '@nestjs/common';
-import type { EligibilityListener, HealthAnswerListener, HealthFacts, ServerEndListener, StoreContact } from './ports.js';
-
 export interface CheckOptions {
   /** Time between two checks of a server, in ms. A hang is found within three intervals. */
   readonly intervalMs: number;
@@ -16,25 +13,7 @@ export interface CheckOptions {
 
 export const CHECK_DEFAULTS: CheckOptions = { intervalMs: 1_000, maxMisses: 2, graceMs: 3_000, holdMs: 10_000, dryRun: false };
 
-/** The classes are injection tokens. Each must be a provider anywhere in the application. */
-export interface HealthCheckerOptions extends Partial<CheckOptions> {
-  /** The cleanup of a dead server, one class for each kind of work. */
-  readonly ends?: readonly Type<ServerEndListener>[];
-  /** Notified when a server becomes suspect or unheard, or recovers. */
-  readonly eligibility?: readonly Type<EligibilityListener>[];
-  /** Reads when a server wrote to Redis last. Without it, no server is evicted as `store-lost`. */
-  readonly contact?: Type<StoreContact>;
-}
-
-export interface HealthResponderOptions {
-  /** The load of this server. Absent: the server reports no load. */
-  readonly facts?: Type<HealthFacts>;
-  readonly answerListeners?: readonly Type<HealthAnswerListener>[];
-}
-
 export const CHECK_OPTIONS = Symbol('CheckOptions');
-export const CHECKER_OPTIONS = Symbol('HealthCheckerOptions');
-export const RESPONDER_OPTIONS = Symbol('HealthResponderOptions');
 
 /** Period of the checker, in ms. All periods below are rounded up to it. */
 export const TICK_MS = 50;
@@ -67,8 +46,8 @@ export const UNREACHABLE_INTERVALS = 2;
 export const UNREACHABLE_MS_MIN = 1_500;
 /** Period of the reports about an unreachable server, in ms. A report counts for three periods. */
 export const REPORT_MS = 250;
-export const REPORT_KEPT_MS = 3 * REPORT_MS;
+export const REPORT_LIFETIME_MS = 3 * REPORT_MS;
 /** Time after which a gateway without a majority regards itself as cut off and sends its players to other gateways, in ms. */
-export const ALONE_MS = 750;
+export const CUT_OFF_MS = 750;
 /** Age of the last write at which an owner has lost Redis, in ms. Owners write once a second, and reconnect faster than this. */
 export const STORE_LOST_MS = 3_000;

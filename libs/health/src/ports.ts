@@ -15,7 +15,10 @@ export interface FactsOfServer {
   readonly capacity: number;
 }
 
-/** The load of this server: levels, not changes. Called at each answer to a check, so it must be cheap. */
+/**
+ * The load of this server: levels, not changes. Called at each answer to a check, so it must be cheap. At most one provider
+ * implements it. Without one, the server reports no load.
+ */
 export abstract class HealthFacts {
   abstract facts(): FactsOfServer;
 }
@@ -45,7 +48,10 @@ export abstract class ServerEndListener {
   abstract ended(server: ServerRecord, reason: EvictionReason): Promise<void>;
 }
 
-/** Reads how long ago a server wrote to Redis, by the time of Redis. This needs no link to the server. */
+/**
+ * Reads how long ago a server wrote to Redis, by the time of Redis. This needs no link to the server. At most one provider implements
+ * it. Without one, no server is evicted as `store-lost`.
+ */
 export abstract class StoreContact {
   /** In ms. Null: not known, for example for a server that owns no rooms. Rejects when Redis does not answer. */
   abstract silentMs(server: ServerRecord): Promise<number | null>;

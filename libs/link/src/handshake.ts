@@ -43,7 +43,7 @@ export function sign(
   side: HandshakeRole,
   theirNonce: Uint8Array,
   ownNonce: Uint8Array,
-  who: Introduction,
+  identity: Introduction,
   channel: Uint8Array = NO_CHANNEL,
 ): Buffer {
   return createHmac('sha256', secret)
@@ -51,7 +51,7 @@ export function sign(
     .update(channel)
     .update(theirNonce)
     .update(ownNonce)
-    .update(`${who.id}:${who.incarnation}`)
+    .update(`${identity.id}:${identity.incarnation}`)
     .digest();
 }
 
@@ -60,10 +60,15 @@ export function packIntroduction(
   side: HandshakeRole,
   theirNonce: Uint8Array,
   ownNonce: Uint8Array,
-  who: Introduction,
+  identity: Introduction,
   channel?: Uint8Array,
 ): Uint8Array {
-  return pack({ nonce: ownNonce, id: who.id, incarnation: who.incarnation, mac: sign(secret, side, theirNonce, ownNonce, who, channel) });
+  return pack({
+    nonce: ownNonce,
+    id: identity.id,
+    incarnation: identity.incarnation,
+    mac: sign(secret, side, theirNonce, ownNonce, identity, channel),
+  });
 }
 
 /** A server signs only nonces of this length. A peer that sends other bytes may want a signature for another purpose. */
@@ -88,15 +93,15 @@ export function readIntroduction(
   ownNonce: Uint8Array,
   bytes: Uint8Array,
   channel?: Uint8Array,
-): { who: Introduction; nonce: Uint8Array } | null {
-  const said = introductionOf(bytes);
-  if (said === null) return null;
-  const { who, nonce, mac } = said;
-  const expected = sign(secret, side, ownNonce, nonce, who, channel);
-  return timingSafeEqual(mac, expected) ? { who, nonce } : null;
+): { identity: Introduction; nonce: Uint8Array } | null {
+  const introduction = introductionOf(bytes);
+  if (introduction === null) return null;
+  const { identity, nonce, mac } = introduction;
+  const expected = sign(secret, side, ownNonce, nonce, identity, channel);
+  return timingSafeEqual(mac, expected) ? { identity: identity, nonce } : null;
 }
 
-function introductionOf(bytes: Uint8Array): { who: Introduction; nonce: Uint8Array; mac: Uint8Array } | null {
+function introductionOf(bytes: Uint8Array): { identity: Introduction; nonce: Uint8Array; mac: Uint8Array } | null {
   let fields: Record<string, unknown>;
   try {
     fields = decodeValue(bytes, 0, bytes.length, INTRODUCTION_LIMITS) as Record<string, unknown>;
@@ -108,7 +113,7 @@ function introductionOf(bytes: Uint8Array): { who: Introduction; nonce: Uint8Arr
   if (!(nonce instanceof Uint8Array) || !isNonce(nonce) || !(mac instanceof Uint8Array) || mac.length !== MAC_BYTES) return null;
   if (typeof id !== 'string' || !SERVER_ID.test(id)) return null;
   if (typeof incarnation !== 'number' || !Number.isSafeInteger(incarnation) || incarnation < 0) return null;
-  return { who: { id: id as ServerId, incarnation }, nonce, mac };
+  return { identity: { id: id as ServerId, incarnation }, nonce, mac };
 }
 
 /**
@@ -116,5 +121,5 @@ function introductionOf(bytes: Uint8Array): { who: Introduction; nonce: Uint8Arr
  * anybody can send any id. Null: the bytes are not an introduction.
  */
 export function claimedId(bytes: Uint8Array): ServerId | null {
-  return introductionOf(bytes)?.who.id ?? null;
+  return introductionOf(bytes)?.identity.id ?? null;
 }

@@ -10,7 +10,7 @@ import {
   REQUEST_TIMEOUT_MS_DEFAULT,
   REQUESTS_PENDING_MAX,
   SILENT_PINGS_MAX,
-  SILENT_PINGS_TOLD,
+  SILENT_PINGS_REPORTED,
 } from './link.options.js';
 import { LINK_HEADER, LINK_KIND } from './link-frames.js';
 
@@ -40,21 +40,21 @@ export class LinkPeer {
   private readonly pending = new Map<number, Pending>();
   private nextRequest = 1;
   private silentPings = 0;
-  private isToldSilent = false;
-  private heard = true;
+  private isSilenceReported = false;
+  private hasReceived = true;
   private lastTickAt = performance.now();
   private readonly ticking: NodeJS.Timeout;
   private closedBecause: string | null = null;
 
   constructor(
     private readonly socket: Socket,
-    who: Introduction,
+    identity: Introduction,
     private readonly inbox: LinkInbox,
     /** Whether this side dialed. */
     readonly isDialled: boolean,
   ) {
-    this.id = who.id;
-    this.incarnation = who.incarnation;
+    this.id = identity.id;
+    this.incarnation = identity.incarnation;
     this.writer = new BatchWriter(socket);
     this.ticking = setInterval(() => this.tick(), PING_MS);
     this.ticking.unref();
@@ -76,7 +76,7 @@ export class LinkPeer {
 
   /** True while the peer has not answered a ping for 1 to 1.5 s. */
   get isSilent(): boolean {
-    return this.isToldSilent;
+    return this.isSilenceReported;
   }
 
   /** Rejects with the peer's error, with `server-lost` when the link breaks, or with `unavailable` after `timeoutMs`. */
@@ -147,8 +147,8 @@ export class LinkPeer {
 
   /** Handles one complete frame. */
   receive(frame: Buffer): void {
-    this.heard = true;
-    if (this.isToldSilent) this.tellSilence(false);
+    this.hasReceived = true;
+    if (this.isSilenceReported) this.reportSilence(false);
     const kind = frame[0]!;
     if (kind >= LINK_KIND.toRoom) {
       this.inbox.frame(this, kind, frame);
@@ -240,17 +240,17 @@ export class LinkPeer {
     const late = now - this.lastTickAt > 2 * PING_MS;
     this.lastTickAt = now;
     // This process was suspended. Messages of the peer may still wait in the socket.
-    if (late || this.heard) this.silentPings = 0;
+    if (late || this.hasReceived) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
     // The first silent tick sends a ping; only the next tick shows that it is unanswered.
-    else if (this.silentPings === SILENT_PINGS_TOLD + 1) this.tellSilence(true);
+    else if (this.silentPings === SILENT_PINGS_REPORTED + 1) this.reportSilence(true);
     if (this.writer.backlogBytes > BACKLOG_BYTES_MAX) return this.cut('reads nothing');
-    if (!this.heard) this.begin(LINK_KIND.ping, 1);
-    this.heard = false;
+    if (!this.hasReceived) this.begin(LINK_KIND.ping, 1);
+    this.hasReceived = false;
   }
 
-  private tellSilence(isSilent: boolean): void {
-    this.isToldSilent = isSilent;
+  private reportSilence(isSilent: boolean): void {
+    this.isSilenceReported = isSilent;
     this.inbox.silence(this, isSilent);
   }
 

@@ -42,7 +42,7 @@ export const CLOSE_MS = 1_000;
 /** Silence after which a side sends a ping, in ms. So an idle link costs two small frames a second. */
 export const PING_MS = 500;
 /** Unanswered pings after which `onSilence` reports the peer: 1 to 1.5 s after its last message. No healthy pause is as long. */
-export const SILENT_PINGS_TOLD = 1;
+export const SILENT_PINGS_REPORTED = 1;
 /** Unanswered pings after which the link is closed: it is half open, or the peer hangs. */
 export const SILENT_PINGS_MAX = 10;
 export const REQUEST_TIMEOUT_MS_DEFAULT = 5_000;

@@ -20,7 +20,7 @@ import {
   type LinkOptions,
   PING_MS,
   SILENT_PINGS_MAX,
-  SILENT_PINGS_TOLD,
+  SILENT_PINGS_REPORTED,
 } from './link.options.js';
 import { LINK_KIND } from './link-frames.js';
 import type { LinkPeer } from './link-peer.js';
@@ -225,7 +225,7 @@ describe('the handshake', () => {
   it('refuses a proof that is reflected or has the nonces swapped', () => {
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
     const who = { id: serverId('game', 'a'), incarnation: 1 };
-    expect(readIntroduction(SECRET, 'dial', ours, packIntroduction(SECRET, 'dial', ours, theirs, who))?.who).toEqual(who);
+    expect(readIntroduction(SECRET, 'dial', ours, packIntroduction(SECRET, 'dial', ours, theirs, who))?.identity).toEqual(who);
     expect(readIntroduction(SECRET, 'accept', ours, packIntroduction(SECRET, 'dial', ours, theirs, who))).toBeNull();
     expect(readIntroduction(SECRET, 'dial', theirs, packIntroduction(SECRET, 'dial', ours, theirs, who))).toBeNull();
   });
@@ -551,7 +551,7 @@ describe('hostile MessagePack on a link', () => {
   ])('refuses an introduction with %s', (_name, fields) => {
     const proof = unpack(packIntroduction(SECRET, 'dial', ...nonces, who)) as object;
     const bent = Object.fromEntries(Object.entries({ ...proof, ...fields }).filter(([, value]) => value !== undefined));
-    expect(readIntroduction(SECRET, 'dial', nonces[0], pack(proof))?.who).toEqual(who);
+    expect(readIntroduction(SECRET, 'dial', nonces[0], pack(proof))?.identity).toEqual(who);
     expect(readIntroduction(SECRET, 'dial', nonces[0], pack(bent))).toBeNull();
   });
 
@@ -691,20 +691,20 @@ describe('a silent peer', () => {
   it('is reported once before that, and reported again when it sends something', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
-    const told: [ServerId, boolean][] = [];
-    side.links.onSilence((peer, isSilent) => told.push([peer.id, isSilent]));
+    const reported: [ServerId, boolean][] = [];
+    side.links.onSilence((peer, isSilent) => reported.push([peer.id, isSilent]));
     const stranger = await Stranger.dial(side.address.port);
     const id = await stranger.prove();
     await until(() => side.opened.length === 1);
-    await pass(SILENT_PINGS_TOLD + 1);
-    expect(told).toEqual([]);
+    await pass(SILENT_PINGS_REPORTED + 1);
+    expect(reported).toEqual([]);
     await pass(3);
-    expect(told).toEqual([[id, true]]);
+    expect(reported).toEqual([[id, true]]);
     stranger.socket.write(framed(LINK_KIND.pong));
-    await until(() => told.length === 2);
-    expect(told[1]).toEqual([id, false]);
+    await until(() => reported.length === 2);
+    expect(reported[1]).toEqual([id, false]);
     await pass(1);
-    expect([told.length, side.closed]).toEqual([2, []]);
+    expect([reported.length, side.closed]).toEqual([2, []]);
   });
 
   it('keeps its link while it answers pings', async () => {

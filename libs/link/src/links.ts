@@ -43,7 +43,7 @@ export class Links implements OnApplicationShutdown {
   private server: Server | null = null;
   private readonly sockets = new Set<Socket>();
   /** Unauthenticated accepted connections by their two addresses, the oldest first. */
-  private readonly strangers = new Map<string, Socket>();
+  private readonly unauthenticated = new Map<string, Socket>();
 
   constructor(
     @Inject(LINK_OPTIONS) private readonly options: LinkOptions,
@@ -62,7 +62,7 @@ export class Links implements OnApplicationShutdown {
       : createServer(accept);
     if (certificate) {
       certificate.keepFresh(server as TlsServer);
-      server.on('connection', (socket: Socket) => this.meet(socket));
+      server.on('connection', (socket: Socket) => this.addUnauthenticated(socket));
     }
     this.server = server;
     return new Promise((resolve, reject) => {
@@ -158,16 +158,16 @@ export class Links implements OnApplicationShutdown {
   };
 
   /** Registers an unauthenticated socket before any byte is read from it. */
-  private meet(socket: Socket): void {
+  private addUnauthenticated(socket: Socket): void {
     // A proof takes milliseconds. The oldest connection without one is probably hostile, so it is closed, not the newest.
-    for (const [ends, eldest] of this.strangers) {
-      if (this.strangers.size < (this.options.handshakesMax ?? HANDSHAKES_MAX_DEFAULT)) break;
-      this.strangers.delete(ends);
+    for (const [ends, eldest] of this.unauthenticated) {
+      if (this.unauthenticated.size < (this.options.handshakesMax ?? HANDSHAKES_MAX_DEFAULT)) break;
+      this.unauthenticated.delete(ends);
       eldest.destroy();
     }
     const ends = endsOf(socket);
-    this.strangers.set(ends, socket);
-    socket.once('close', () => this.strangers.delete(ends));
+    this.unauthenticated.set(ends, socket);
+    socket.once('close', () => this.unauthenticated.delete(ends));
   }
 
   private accept(accepted: Socket): void {
@@ -189,20 +189,20 @@ export class Links implements OnApplicationShutdown {
           return null;
         }
         // Several fleets may share one Redis and one secret. The dialer has an old address.
-        if (!this.isOfThisFleet(proof.who.id)) return null;
+        if (!this.isOfThisFleet(proof.identity.id)) return null;
         const side = isVerify ? 'verified' : 'accept';
         writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, side, proof.nonce, nonce, this.self, channel));
-        return isVerify ? 'over' : proof.who;
+        return isVerify ? 'over' : proof.identity;
       },
     );
     // A TLS socket was registered before its TLS handshake.
-    if (!this.options.certificate) this.meet(socket);
+    if (!this.options.certificate) this.addUnauthenticated(socket);
     const ends = endsOf(socket);
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     writeFrame(socket, LINK_KIND.challenge, nonce);
     // `destroySoon`, so that a refused peer still gets the `refused` frame.
-    proved.catch(() => socket.destroySoon()).finally(() => this.strangers.delete(ends));
+    proved.catch(() => socket.destroySoon()).finally(() => this.unauthenticated.delete(ends));
   }
 
   private isOfThisFleet(id: ServerId): boolean {
@@ -252,9 +252,9 @@ export class Links implements OnApplicationShutdown {
           kind === LINK_KIND.ready ? readIntroduction(secret, isVerify ? 'verified' : 'accept', nonce, body, channelOf(socket)) : null;
         if (!proof) verdict = 'refused';
         // Another server uses this address now.
-        if (proof?.who.id !== address.id) return null;
+        if (proof?.identity.id !== address.id) return null;
         verdict = 'proved';
-        return isVerify ? 'over' : proof.who;
+        return isVerify ? 'over' : proof.identity;
       },
     );
     socket.setNoDelay(true);
@@ -309,12 +309,12 @@ export class Links implements OnApplicationShutdown {
         peer.receive(bytes);
         return;
       }
-      const who = step(bytes[0]!, Buffer.from(bytes.subarray(1)));
-      if (who === undefined) return;
-      if (who === null) throw new Error(NOT_PROVED);
-      if (who === 'over') throw new Error('only the secrets were compared');
+      const result = step(bytes[0]!, Buffer.from(bytes.subarray(1)));
+      if (result === undefined) return;
+      if (result === null) throw new Error(NOT_PROVED);
+      if (result === 'over') throw new Error('only the secrets were compared');
       clearTimeout(timer);
-      peer = new LinkPeer(socket, who, this.inbox, isDialled);
+      peer = new LinkPeer(socket, result, this.inbox, isDialled);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
       // Without a delay: the next frame in the same chunk may belong to the peer, and may even end the link.
       this.register(peer);

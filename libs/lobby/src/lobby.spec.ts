@@ -431,8 +431,10 @@ describe('a start', () => {
     expect(started).toMatchObject({ status: 'playing', owner: { server: 'hf:game:a', incarnation: 1 }, durability: 'none' });
 
     lobby.servers.tellsNews = false;
-    const untold = await readyRoom(lobby);
-    expect(await lobby.starter.start(untold.room, untold.host.user, lobby.servers.balancer)).toEqual(await mustRead(untold.room.id));
+    const unreported = await readyRoom(lobby);
+    expect(await lobby.starter.start(unreported.room, unreported.host.user, lobby.servers.balancer)).toEqual(
+      await mustRead(unreported.room.id),
+    );
 
     lobby.servers.tellsNews = true;
     const left = await readyRoom(lobby);

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RequestOrder, RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
 import { LuaScript, RedisConnections, redisName } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
@@ -37,17 +37,19 @@ const madeKey = (game: string): string => redisName(`match:{${game}}:made`);
  * no user waits while enough others wait.
  */
 @Injectable()
-export class MatchQueue {
+export class MatchQueue implements OnModuleInit {
   private readonly known = new Set<string>();
   private games: readonly string[] = [];
   private gamesReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly redis: RedisConnections,
-    generation: StoreGeneration,
-  ) {
+    private readonly generation: StoreGeneration,
+  ) {}
+
+  onModuleInit(): void {
     // Redis may have restarted and lost the list of games.
-    generation.onConnected(() => this.known.clear());
+    this.generation.onConnected(() => this.known.clear());
   }
 
   /** Returns the match that this search completes, with the given id. Null: the user waits. */

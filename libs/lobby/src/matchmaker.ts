@@ -102,8 +102,8 @@ export class Matchmaker {
    */
   async make(match: MadeMatch, soughtAt = Number.NEGATIVE_INFINITY): Promise<RoomRecord | null> {
     // While this lobby slept, another one may have made the match, which may be over. No lobby takes over a young match.
-    const isOursAlone = performance.now() - soughtAt < MATCH_ABANDONED_MS / 2;
-    if (!isOursAlone && !(await this.queue.isOpen(match))) return this.records.read(match.id);
+    const isUndisputed = performance.now() - soughtAt < MATCH_ABANDONED_MS / 2;
+    if (!isUndisputed && !(await this.queue.isOpen(match))) return this.records.read(match.id);
     const sent = await Promise.all(match.people.map((person) => this.send(person, match.id)));
     if (sent.includes(false)) return this.dissolve(match, sent);
     const [first] = match.people;
@@ -111,8 +111,8 @@ export class Matchmaker {
     const name = match.people.map((person) => person.name).join(' – ');
     const doc = newRoom(first!, { seats: { min: count, max: count }, name, near: first!.region }, this.rooms.now());
     const members = match.people.map(({ user, name }) => ({ user, name, readyRound: 0, here: true }));
-    const whole = { ...doc, members, private: true };
-    const room = await this.rooms.make(match.id, match.game, whole, match.people, { outlivesAdmissions: true });
+    const completeDoc = { ...doc, members, private: true };
+    const room = await this.rooms.make(match.id, match.game, completeDoc, match.people, { outlivesAdmissions: true });
     const isIn = match.people.map(({ user }) => isMember(room, user));
     if (room.status === 'waiting' && isIn.includes(false) && (await this.records.close(room, 'not-in-room')))
       return this.dissolve(match, isIn);

@@ -1,5 +1,6 @@
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import type { DocMember, RoomDoc, RoomRecord } from '#libs/room-store';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { cameBack, checkStart, join, leave, newRoom, overdue, setReady, wentAway } from './room-rules.js';
 
 const seats = { min: 2, max: 3 };
@@ -9,17 +10,7 @@ function member(user: string, change: Partial<DocMember> = {}): DocMember {
 }
 
 function room(change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}): RoomRecord {
-  const doc: RoomDoc = {
-    name: 'a room',
-    host: 'ada' as UserId,
-    seats: 3,
-    seatsMin: 2,
-    private: false,
-    members: [member('ada'), member('bob', { readyRound: 4 })],
-    players: [],
-    createdAt: 1,
-    ...change,
-  };
+  const doc = roomDoc({ seats: 3, members: [member('ada'), member('bob', { readyRound: 4 })], ...change });
   return {
     id: 'r' as RoomId,
     game: 'g',

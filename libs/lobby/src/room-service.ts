@@ -2,7 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { KeyedMutex } from '#libs/async';
 import { ServerDirectory } from '#libs/fleet';
-import { type Caller, endOf, HoldfastError, type Operations, type RequestOrder, type RoomId, type UserId } from '#libs/protocol';
+import {
+  type Caller,
+  endOf,
+  HoldfastError,
+  type LeftReason,
+  type Operations,
+  type RequestOrder,
+  type RoomId,
+  type UserId,
+} from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import { isMember, type MoveTerms, type RoomDoc, type RoomRecord, RoomRecords, type UserRoom, UserRooms } from '#libs/room-store';
 import { GameCatalogue } from './game-catalogue.js';
@@ -269,7 +278,7 @@ export class RoomService {
   private async removeMember(
     id: RoomId,
     user: UserId,
-    reason: string,
+    reason: LeftReason,
     { guard, record: begin }: { readonly guard?: RoomGuard; readonly record?: RoomRecord } = {},
   ): Promise<void> {
     for (let tries = 0; tries < CAS_TRIES_MAX; tries++) {

@@ -482,9 +482,9 @@ describe('a reservation', () => {
     expect((await moved).server).not.toBe(left);
     expect((await refusal(again)).code).toBe('no-capacity');
     // The random choices decide how many rooms each server has. The sums must match the answers in any case.
-    const told = await Promise.all([first, third, moved, last]);
+    const placements = await Promise.all([first, third, moved, last]);
     const expected = fleet.servers.map((server) => {
-      const count = told.filter((placement) => placement.server === server).length;
+      const count = placements.filter((placement) => placement.server === server).length;
       return { server, reserved: count, score: count };
     });
     expect(await Promise.all(fleet.servers.map((server) => fleet.record(server)))).toMatchObject(expected);

@@ -12,7 +12,7 @@ import {
   serverMessageToJson,
 } from './codec.js';
 import { HoldfastError } from './errors.js';
-import type { PlayerMessage, ServerMessage } from './messages.js';
+import { LEFT_REASONS, PAUSE_REASONS, type PlayerMessage, RESUME_REASONS, type ServerMessage } from './messages.js';
 import { NESTING_MAX } from './plain-value.js';
 
 const u32 = fc.nat({ max: 0xffff_ffff });
@@ -53,7 +53,7 @@ const error = fc.record({ code: name, message: name, retry: fc.boolean() });
 const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
   fc.record({ kind: fc.constant('response' as const), id: u32, data: plain }),
   fc.record({ kind: fc.constant('response' as const), id: u32, error }),
-  fc.record({ kind: fc.constant('room' as const), room: fc.constant(null), reason: name }),
+  fc.record({ kind: fc.constant('room' as const), room: fc.constant(null), reason: fc.constantFrom(...LEFT_REASONS) }),
   fc.record(
     {
       kind: fc.constant('placed' as const),
@@ -78,7 +78,8 @@ const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
     patches: fc.array(fc.record({ op: fc.constant('replace' as const), path: name, value: plain })),
   }),
   error.chain((body) => fc.record({ kind: fc.constant('rejected' as const), seq: u32 }).map((message) => ({ ...message, ...body }))),
-  fc.record({ kind: fc.constantFrom('paused' as const, 'resumed' as const), room: roomId, reason: name }),
+  fc.record({ kind: fc.constant('paused' as const), room: roomId, reason: fc.constantFrom(...PAUSE_REASONS) }),
+  fc.record({ kind: fc.constant('resumed' as const), room: roomId, reason: fc.constantFrom(...RESUME_REASONS) }),
   fc.record({ kind: fc.constant('ended' as const), room: roomId, reason: fc.constant('finished' as const), result: plain }),
   fc.record({ kind: fc.constant('pong' as const), nonce: u32 }),
   error.map((body) => ({ kind: 'error' as const, ...body })),

@@ -138,12 +138,16 @@ export interface GameResult {
   message?: string;
 }
 
-/** The player's room changed. `room` is null when the player is in no room (left, expired, closed). */
+/** Why a player is in no room any more. `docs/protocol.md` explains each reason. */
+export const LEFT_REASONS = ['left', 'gone', 'not-in-room', 'empty', 'room-expired', 'room-unknown'] as const;
+export type LeftReason = (typeof LEFT_REASONS)[number];
+
+/** The player's room changed. `room` is null when the player is in no room. */
 export interface RoomMessage {
   kind: 'room';
   room: RoomView | null;
   /** Why the player is in no room. */
-  reason?: string;
+  reason?: LeftReason;
 }
 
 /**
@@ -199,17 +203,25 @@ export interface Rejected extends ErrorBody {
   seq: number;
 }
 
+/** Why a room pauses. `docs/protocol.md` explains each reason. */
+export const PAUSE_REASONS = ['server-lost', 'server-silent', 'moving', 'store'] as const;
+export type PauseReason = (typeof PAUSE_REASONS)[number];
+
+/** Why a room continues. */
+export const RESUME_REASONS = ['owner', 'store'] as const;
+export type ResumeReason = (typeof RESUME_REASONS)[number];
+
 export interface Paused {
   kind: 'paused';
   room: RoomId;
-  reason: string;
+  reason: PauseReason;
 }
 
 /** The game continues. The client sends its unanswered commands again, with their old seqs. A sync follows. */
 export interface Resumed {
   kind: 'resumed';
   room: RoomId;
-  reason: string;
+  reason: ResumeReason;
 }
 
 export interface Ended extends GameResult {

@@ -1,22 +1,13 @@
-import { Packr } from 'msgpackr';
+import { encodeValue } from './encode-value.js';
 import { decodeValue, decodeValues, SERVER_LIMITS } from './plain-value.js';
 
 /**
- * The one MessagePack dialect of Holdfast: plain maps, arrays, strings, numbers, booleans, null and byte strings. It uses no
- * records and no extensions, so any MessagePack library in any language can read it. msgpackr only encodes; `plain-value.ts`
- * decodes.
+ * Encodes a value in the one MessagePack dialect of Holdfast: plain maps, arrays, strings, numbers, booleans, null and byte
+ * strings. It has no extensions, so any MessagePack library in any language can read it. The result may be a view of a larger
+ * buffer. Throws `NotPlainError` for any other value.
  */
-const packr = new Packr({
-  useRecords: false,
-  variableMapSize: true,
-  moreTypes: false,
-  encodeUndefinedAsNil: true,
-  // A player's data may have the keys `constructor` and `toJSON`. With this option on, the library would call `toJSON`.
-  useToJSON: false,
-});
-
 export function pack(value: unknown): Uint8Array {
-  return packr.pack(value);
+  return encodeValue(value);
 }
 
 /** Decodes a series of values and passes each to `take` with its offsets. Throws `NotPlainError` for anything else. */

@@ -14,6 +14,8 @@ describe('JSON from a player', () => {
     ['half of a surrogate pair in a key', '{"\\udca5":1}'],
     ['half of a surrogate pair that is no escape', '["\ud83d"]'],
     ['half of a surrogate pair in upper case', '["\\uD83D"]'],
+    ['an integer that JavaScript rounds', '{"id":738529527931269425}'],
+    ['a negative one in an array', '[1,-9007199254740993]'],
     ['too many values', wide(65_536)],
     ['too deep', nested(NESTING_MAX + 1)],
     ['far too deep', nested(100_000)],
@@ -27,6 +29,12 @@ describe('JSON from a player', () => {
   it.each([
     ['at the maximum depth', nested(NESTING_MAX)],
     ['with the maximum number of values', wide(65_000)],
+    ['with the largest exact integers', '[9007199254740991,-9007199254740991]'],
+    [
+      'with large numbers as JavaScript writes them',
+      `${JSON.stringify([2 ** 60, 1e300, -(2 ** 53), 1.5e-300]).slice(0, -1)},12345678901234567.5]`,
+    ],
+    ['with such digits in a text', '{"id 738529527931269425":"\\"738529527931269425","x":1e17}'],
     ['with a complete surrogate pair', '["\\ud83d\\udca5"]'],
     ['with keys that are names of functions', '{"constructor":1,"toString":2,"hasOwnProperty":3}'],
   ])('is accepted: %s', (_name, json) => {

@@ -13,24 +13,32 @@ export function parsePlainJson(json: string, limits: ReadLimits): unknown {
     throw new NotPlainError('no JSON');
   }
   // Well-formed text can contain a lone surrogate only as an escape. Most messages have none, so they skip this check.
-  check(value, limits.depth, { nodes: limits.nodes, areTextsChecked: json.includes('\\u') || HALF_A_PAIR.test(json) });
+  const budget = { nodes: limits.nodes, areTextsChecked: json.includes('\\u') || HALF_A_PAIR.test(json), hasLargeNumbers: false };
+  check(value, limits.depth, budget);
+  if (budget.hasLargeNumbers) refuseRounded(json);
   return value;
 }
 
 /** Checks a value that was already parsed from JSON. Throws `NotPlainError`. */
 export function assertPlainJson(value: unknown, limits: ReadLimits): void {
-  check(value, limits.depth, { nodes: limits.nodes, areTextsChecked: true });
+  check(value, limits.depth, { nodes: limits.nodes, areTextsChecked: true, hasLargeNumbers: false });
 }
 
 interface Budget {
   nodes: number;
   readonly areTextsChecked: boolean;
+  /** The value has integers beyond ±(2^53 − 1), which `JSON.parse` may have rounded. */
+  hasLargeNumbers: boolean;
 }
 
 function check(value: unknown, depth: number, budget: Budget): void {
   budget.nodes -= 1;
   if (budget.nodes < 0) throw new NotPlainError('too many values');
   if (typeof value === 'string') return checkText(value, budget);
+  if (typeof value === 'number') {
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) budget.hasLargeNumbers = true;
+    return;
+  }
   if (typeof value !== 'object' || value === null) return;
   if (depth === 0) throw new NotPlainError('maps and arrays nested too deep');
   if (Array.isArray(value)) {
@@ -42,6 +50,21 @@ function check(value: unknown, depth: number, budget: Budget): void {
     if (key === '__proto__') throw new NotPlainError('a key __proto__');
     checkText(key, budget);
     check((value as Record<string, unknown>)[key], depth - 1, budget);
+  }
+}
+
+const TEXTS = /"(?:[^"\\]|\\.)*"/g;
+/** Linear also for long numbers: what begins as a number ends as one, because the text is valid JSON. */
+const NUMBERS = /-?\d[\d.eE+-]*/g;
+const LONG_INTEGER = /^-?\d{16,}$/;
+
+/**
+ * Refuses an integer whose digits no number of JavaScript has, such as an id of 64 bits: it would arrive as another one. A large number as
+ * JavaScript writes it is accepted.
+ */
+function refuseRounded(json: string): void {
+  for (const [digits] of json.replace(TEXTS, '""').matchAll(NUMBERS)) {
+    if (LONG_INTEGER.test(digits) && String(Number(digits)) !== digits) throw new NotPlainError('an integer with too many digits');
   }
 }
 

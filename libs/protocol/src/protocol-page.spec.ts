@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodePlayerMessage, decodeServerMessage, encodePlayerMessage, encodeServerMessage, KIND } from './codec.js';
 import { ERROR_CODES, errorBody } from './errors.js';
-import type { PlayerMessage, ServerMessage } from './messages.js';
+import { LEFT_REASONS, PAUSE_REASONS, type PlayerMessage, RESUME_REASONS, type ServerMessage } from './messages.js';
 
 const page = readFileSync(join(process.cwd(), 'docs/protocol.md'), 'utf8');
 
@@ -33,6 +33,16 @@ describe('docs/protocol.md', () => {
 
   it('states the byte of every kind', () => {
     for (const [kind, byte] of Object.entries(KIND)) expect(page).toContain(`\`${kind}\`, kind \`${byte.toString(16).padStart(2, '0')}\``);
+  });
+
+  it.each([
+    ['paused', 'reason of `paused`', PAUSE_REASONS],
+    ['resumed', 'reason of `resumed`', RESUME_REASONS],
+    ['room', 'reason', LEFT_REASONS],
+  ] as const)('lists every reason of %s', (_kind, heading, reasons) => {
+    const [, table = ''] = page.split(new RegExp(`^\\| ${heading} *\\| meaning \\|$`, 'm'));
+    const [rows = ''] = table.trim().split('\n\n');
+    expect([...rows.matchAll(/^\| `([\w-]+)` *\|/gm)].map(([, reason]) => reason).sort()).toEqual([...reasons].sort());
   });
 
   it('lists every error with its message and whether to try again', () => {

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { ServerRecord } from '#libs/fleet';
-import { type EvictionReason, ServerEndListener } from '#libs/health';
+import { type EvictionReason, HealthPort, ServerEndListener } from '#libs/health';
 import { PlacementPool } from '#libs/placement';
 import { RoomRecovery } from './room-recovery.js';
 
 /** The cleanup of a dead game server: removes it from placement and recovers its rooms. */
 @Injectable()
+@HealthPort(ServerEndListener)
 export class GameServerCleanup extends ServerEndListener {
   constructor(
     private readonly pool: PlacementPool,

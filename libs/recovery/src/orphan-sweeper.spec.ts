@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { LinkTrust, ServerDirectory } from '#libs/fleet';
 import type { PlacementPool } from '#libs/placement';
-import { type RoomId, serverId, type UserId } from '#libs/protocol';
+import { type RoomId, serverId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type RoomOwnership, RoomRecords, roomKey } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { OrphanSweeper } from './orphan-sweeper.js';
 import { ORPHAN_SWEEP_ROOMS } from './recovery.options.js';
 import type { RoomRecovery } from './room-recovery.js';
@@ -23,8 +24,7 @@ const alive: RoomOwnership = { server: serverId('game', 'alive'), incarnation: 1
 
 async function playedBy({ server, incarnation }: RoomOwnership): Promise<string> {
   const id = `orphan-${randomUUID()}` as RoomId;
-  const doc = { name: '', host: 'u' as UserId, seats: 2, seatsMin: 2, private: false, members: [], players: [], createdAt: Date.now() };
-  await records.create(id, 'duel', doc);
+  await records.create(id, 'duel', roomDoc({ createdAt: Date.now() }));
   await redis.commands.hset(roomKey(id), { status: 'playing', owner: server, incarnation, epoch: 1 });
   return id;
 }

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { ServerRecord } from '#libs/fleet';
-import { StoreContact } from '#libs/health';
+import { HealthPort, StoreContact } from '#libs/health';
 import { OwnerHeartbeats } from '#libs/room-store';
 
 /** Reads the age of a game server's heartbeat (`hf:alive:…`), which the server writes once a second. */
 @Injectable()
+@HealthPort(StoreContact)
 export class OwnerContact extends StoreContact {
   constructor(private readonly heartbeats: OwnerHeartbeats) {
     super();

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { ServerRecord } from '#libs/fleet';
-import { type Eligibility, EligibilityListener } from '#libs/health';
+import { type Eligibility, EligibilityListener, HealthPort } from '#libs/health';
 import { PlacementPool } from '#libs/placement';
 
 /** Withholds suspect and unheard game servers from placement. */
 @Injectable()
+@HealthPort(EligibilityListener)
 export class PlacementEligibility extends EligibilityListener {
   constructor(private readonly pool: PlacementPool) {
     super();

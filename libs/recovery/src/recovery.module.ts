@@ -6,17 +6,23 @@ import { PlacementEligibility } from './placement-eligibility.js';
 import { RECOVERY_OPTIONS, type RecoveryOptions } from './recovery.options.js';
 import { RoomRecovery } from './room-recovery.js';
 
-const PROVIDERS = [RoomRecovery, GameServerCleanup, OwnerContact, PlacementEligibility];
-
-/** Needs `RoomStoreModule`, `PlacementModule`, `FleetModule` and Nest's schedules. */
+/**
+ * Needs `RoomStoreModule`, `PlacementModule`, `FleetModule` and Nest's schedules. Beside a health checker, its `@HealthPort` providers
+ * recover the rooms of an evicted server.
+ */
 @Module({})
 export class RecoveryModule {
   static forRoot(options: RecoveryOptions): DynamicModule {
     return {
       module: RecoveryModule,
-      global: true,
-      providers: [{ provide: RECOVERY_OPTIONS, useValue: options }, ...PROVIDERS, OrphanSweeper],
-      exports: PROVIDERS,
+      providers: [
+        { provide: RECOVERY_OPTIONS, useValue: options },
+        RoomRecovery,
+        GameServerCleanup,
+        OwnerContact,
+        PlacementEligibility,
+        OrphanSweeper,
+      ],
     };
   }
 }

@@ -72,7 +72,7 @@ export class RoomRecovery {
     this.sink.publish({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
     while (waiting.length > 0) {
       // This process has become outvoted. Another gateway takes over the cleanup.
-      if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.why ?? undefined);
+      if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
       await this.untilSettled();
       const left: RoomId[] = [];
       const lostMs = await this.lostMs(owner);

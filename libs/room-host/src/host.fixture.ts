@@ -34,7 +34,7 @@ import type { HostedRoom } from './room/hosted-room.js';
 import { HostedRooms } from './room/hosted-rooms.js';
 import { MachineFactory } from './room/machine-factory.js';
 import { RoomOutputs } from './room/room-outputs.js';
-import { type RoomHostOptions } from './room-host.options.js';
+import { AUDIT_EVERY_MS, type RoomHostOptions } from './room-host.options.js';
 
 /** A game server of `Hosts`: all of `libs/room-host`, and as little as it needs of the rest. */
 export class Host {
@@ -65,6 +65,7 @@ export class Host {
   loadsAsked = 0;
   /** Ends the waits for an answer that never comes. */
   giveUp: () => void = () => {};
+  private readonly auditing: NodeJS.Timeout;
   private readonly isGivenUp = new Promise<void>((resolve) => {
     this.giveUp = resolve;
   });
@@ -120,7 +121,8 @@ export class Host {
     const settlement = this.settlement as unknown as StoreSettlement;
     this.appender = new Appender(this.roomLog, this.endedStore, this.rooms, this.outputs, metrics, log, settlement);
     this.engine = new RoomEngine(this.appender, log, options);
-    this.clock = new RoomClock(this.engine, this.rooms, options);
+    this.clock = new RoomClock(this.engine, this.rooms, options, metrics);
+    const batch = new CommandBatch(this.engine, DIRECT_GUARD);
     this.attachments = new Attachments(
       this.rooms,
       this.engine,
@@ -129,7 +131,7 @@ export class Host {
       metrics,
       links,
       new ResyncWatch(metrics, log),
-      new CommandBatch(this.engine, DIRECT_GUARD),
+      batch,
     );
     const checkpointer = new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
     const departures = new DepartureReconciler(hosts.records, this.engine, log, this.rooms, this.clock);
@@ -147,7 +149,7 @@ export class Host {
     this.ended = new EndedGames(this.roomLog, this.endedStore, this.rooms, settlement, log);
     const { rooms, appender, roomLog, ended } = this;
     this.auditor = new Auditor(rooms, appender, roomLog, hosts.records, hosts.generation, directory, self, log, ended, settlement);
-    const downtime = new DowntimeCompensation(hosts.life, this.engine, this.storeClock);
+    const downtime = new DowntimeCompensation(hosts.heartbeats, this.engine, this.storeClock);
     const machines = new MachineFactory(registry, DIRECT_GUARD, self);
     const leftovers = new LeftoverEffects(rooms, this.endedStore, hosts.records, this.effects, ended, log);
     const opener = new RoomOpener(machines, roomLog, hosts.records, settlement, this.storeClock, self, log, options);
@@ -172,7 +174,11 @@ export class Host {
       metrics,
       options,
     );
-    this.auditor.onApplicationBootstrap();
+    // In the order of their dependencies, as Nest does it.
+    for (const part of [appender, checkpointer, batch, ended, auditor]) part.onModuleInit();
+    for (const part of [this.clock, this.effects, departures, this.attachments, leftovers, this.loader]) part.onModuleInit();
+    // `@Interval` does this in the server.
+    this.auditing = setInterval(() => this.auditor.auditRoutinely(), AUDIT_EVERY_MS);
   }
 
   /** Runs one command and waits until it is durable. */
@@ -204,7 +210,7 @@ export class Host {
   /** Stops like a process after `kill -9`: it writes and sends nothing any more. */
   stop(): void {
     this.isListed = false;
-    this.auditor.onModuleDestroy();
+    clearInterval(this.auditing);
     this.effects.onModuleDestroy();
     for (const room of [...this.rooms.all()]) this.rooms.drop(room, 'evicted');
   }

@@ -3,7 +3,8 @@ import type { EffectRun } from '#libs/game-kit';
 import { type RoomId, type RoomTenure, type ServerId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
-import { OwnerHeartbeats, type RoomDoc, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
+import { OwnerHeartbeats, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { until } from '../../../tools/process/until.mjs';
 import { Host } from './host.fixture.js';
 import type { HostedRoom } from './room/hosted-room.js';
@@ -13,7 +14,7 @@ import { ROOM_HOST_DEFAULTS, type RoomHostOptions } from './room-host.options.js
 export class Hosts {
   readonly redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
   readonly records = new RoomRecords(this.redis);
-  readonly life = new OwnerHeartbeats(this.redis);
+  readonly heartbeats = new OwnerHeartbeats(this.redis);
   readonly clock = new StoreClock(this.redis);
   readonly generation = new StoreGeneration(this.redis);
   readonly all = new Map<ServerId, Host>();
@@ -43,16 +44,13 @@ export class Hosts {
   async open(host: Host, players = 2): Promise<HostedRoom> {
     const id = `hosts-${randomUUID()}` as RoomId;
     const people = Array.from({ length: players }, (_, seat) => ({ user: `u${seat}` as UserId, name: `U${seat}` }));
-    const doc: RoomDoc = {
-      name: '',
+    const doc = roomDoc({
       host: 'u0' as UserId,
       seats: players,
       seatsMin: players,
-      private: false,
       members: people.map((person) => ({ ...person, readyRound: null, here: true })),
       players: people.map(({ user }) => user),
-      createdAt: 1,
-    };
+    });
     const { name } = this.rules.definition;
     await this.records.create(id, name, doc);
     await this.records.save(await this.record(id), { status: 'starting', start: 's' });

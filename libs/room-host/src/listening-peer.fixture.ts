@@ -27,7 +27,7 @@ export class ListeningPeer {
   }
 
   /** The received events, in order, each as `version name`. */
-  get told(): string[] {
+  get receivedEvents(): string[] {
     return this.syncs.flatMap(({ events = [] }) => events.map(({ version, name }) => `${version} ${name}`));
   }
 

@@ -31,8 +31,8 @@ export class AppendWriter {
     const results = await this.call(client, calls);
     // A call stops at a room that fails in Redis. The rooms before it are stored, and their repeated appends say so.
     const broken = calls.filter((call, index) => results[index] === null && call.appends.length > 1);
-    const alone = broken.flatMap((call) => call.appends.map((index) => appends[index]!));
-    const again = alone.length > 0 ? await this.call(client, callsOf(alone, 1)) : [];
+    const single = broken.flatMap((call) => call.appends.map((index) => appends[index]!));
+    const again = single.length > 0 ? await this.call(client, callsOf(single, 1)) : [];
     let next = 0;
     return inOrder(
       appends,

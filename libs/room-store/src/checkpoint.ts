@@ -78,7 +78,7 @@ function isTail(value: unknown): boolean {
   if (value.takeovers !== undefined && !isArrayOf(value.takeovers, isTakeover)) return false;
   return isArrayOf(
     value.changes,
-    (told) => isMap(told) && isCount(told.version) && (told.events == null || isArrayOf(told.events, isNamed)),
+    (change) => isMap(change) && isCount(change.version) && (change.events == null || isArrayOf(change.events, isNamed)),
   );
 }
 

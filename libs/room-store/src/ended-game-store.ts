@@ -8,7 +8,16 @@ import type { EndedGame, LastEffects, LastGame } from './ended-game.js';
 import { type Epilogue, unpackEffects, unpackEpilogue } from './epilogue.js';
 import { ReplicatedWrites, STATE_RESULTS } from './replicated-writes.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
-import { checkpointKey, closedKey, effectsKey, epilogueKey, KEPT_MS, keptEffectsKey, logKey, roomKey } from './room-keys.js';
+import {
+  checkpointKey,
+  closedKey,
+  ENDED_GAME_RETENTION_MS,
+  effectsKey,
+  epilogueKey,
+  keptEffectsKey,
+  logKey,
+  roomKey,
+} from './room-keys.js';
 import { ROOM_STORE_OPTIONS, type RoomStoreOptions } from './room-store.options.js';
 import { suspectEffectOf } from './suspect-marks.js';
 
@@ -45,7 +54,7 @@ export class EndedGameStore {
         await this.redis.commands.hset(keptEffectsKey(room), batch, bytes);
       }
     }
-    if (unreadable.length > 0) await this.redis.commands.pexpire(keptEffectsKey(room), KEPT_MS);
+    if (unreadable.length > 0) await this.redis.commands.pexpire(keptEffectsKey(room), ENDED_GAME_RETENTION_MS);
     return { batches: Object.keys(byBatch), effects, poisoned, ...(unreadable.length > 0 && { unreadable }) };
   }
 

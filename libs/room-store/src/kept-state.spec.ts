@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { RoomId, UserId } from '#libs/protocol';
 import { applyChanges, type GameRoom, RoomMachine, type RoomOutcome, type RoomValue, UnstorableError } from '#libs/room';
+import { rulesOf } from '../../../tools/fixtures/room-rules.fixture.js';
 import { packChange, unpackChanges } from './change-codec.js';
 import { packCheckpoint, unpackCheckpoint } from './checkpoint.js';
 
@@ -221,27 +222,13 @@ class Game {
 
   constructor(start: State = { list: [], inner: { deep: {} }, n: 0 }) {
     this.machine = new RoomMachine<State>(
-      {
-        definition: {
-          name: 'any',
-          version: 1,
-          seats: { min: 1, max: 1 },
-          durability: 'every-change',
-          checkpointMs: 1,
-          tickHz: 0,
-          seatGraceMs: 1,
-        },
-        setup: () => start,
+      rulesOf<State>('any', () => start, {
         commands: new Map([['run', { validate: (value) => ({ ok: true, value }), run: (room) => this.run(room) }]]),
-        timers: new Map(),
-        seatEvents: new Map(),
-        tick: null,
         view: (state) => {
           state.n = 7;
           return state;
         },
-        migrateState: null,
-      },
+      }),
       { now: () => 1_000, random: () => 0.5 },
     );
     this.owner = this.machine.start('r1' as RoomId, [{ user: 'u1' as UserId, name: 'Ann' }]).value;

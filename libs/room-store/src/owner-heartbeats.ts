@@ -4,7 +4,7 @@ import { aliveKey } from './room-keys.js';
 import type { RoomOwnership } from './room-record.js';
 
 /** Longer than any room waits for an owner, which is at most `ROOM_ORPHAN_TTL_MS`. */
-const KEPT_MS = 40 * 24 * 3_600_000;
+const RETENTION_MS = 40 * 24 * 3_600_000;
 
 /** An owner's last heartbeat. */
 export interface OwnerHeartbeat {
@@ -24,13 +24,13 @@ export class OwnerHeartbeats {
 
   /** @param clock the time of the owner's clock, in ms since 1970 */
   async renew({ server, incarnation }: RoomOwnership, clock: number): Promise<void> {
-    await this.redis.commands.set(aliveKey(server, incarnation), Math.round(clock), 'PX', KEPT_MS);
+    await this.redis.commands.set(aliveKey(server, incarnation), Math.round(clock), 'PX', RETENTION_MS);
   }
 
   /** Null when the owner has no heartbeat. */
   async last({ server, incarnation }: RoomOwnership): Promise<OwnerHeartbeat | null> {
     const key = aliveKey(server, incarnation);
     const [left, clock] = await Promise.all([this.redis.commands.pttl(key), this.redis.commands.get(key)]);
-    return left < 0 ? null : { ageMs: Math.max(0, KEPT_MS - left), clock: Number(clock) || null };
+    return left < 0 ? null : { ageMs: Math.max(0, RETENTION_MS - left), clock: Number(clock) || null };
   }
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { RoomId, ServerId, UserId } from '#libs/protocol';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import type { Tenure } from './append.js';
 import type { EndedGame } from './ended-game.js';
 import { checkpointKey, closedKey, effectsKey, epilogueKey, logKey, roomKey, userKey } from './room-keys.js';
 import type { RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
-import { roomDoc, StoredRooms } from './rooms.fixture.js';
+import { StoredRooms } from './rooms.fixture.js';
 import { UserRooms } from './user-rooms.js';
 
 /** Tests of the records that gateways and owners write again into a store that fell back to an earlier state, or lost everything. */
@@ -108,8 +109,8 @@ describe('a gateway that restores a record', () => {
     expect(await records.restore(known)).toBe('restored');
     expect(await times.read()).toMatchObject({ rev: known.rev, status: 'waiting', owner: null });
     const living = { version: 3, batch: 'b', state: new Uint8Array([1]), game: 'chess', durability: 'every-change', round: 0 };
-    const { doc: told, rev } = known;
-    expect(await log.reassert(times.room, tenure, { ...living, doc: told, rev, start: known.start as string })).toBe('ok');
+    const { doc: knownDoc, rev } = known;
+    expect(await log.reassert(times.room, tenure, { ...living, doc: knownDoc, rev, start: known.start as string })).toBe('ok');
     expect(await times.read()).toMatchObject({ ...known, version: 3, since: expect.any(Number) });
   });
 

@@ -1,5 +1,5 @@
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
-import { roomDoc } from './rooms.fixture.js';
 
 const doc = roomDoc();
 

@@ -25,4 +25,4 @@ export const userKey = (user: UserId): string => redisName(`user:${user}`);
 /**
  * How long the log and checkpoint of a game that was ended without its owner are kept, in ms: long enough to inspect them after a weekend.
  */
-export const KEPT_MS = 3 * 86_400_000;
+export const ENDED_GAME_RETENTION_MS = 3 * 86_400_000;

@@ -4,16 +4,26 @@ import { join } from 'node:path';
 import { pack, type RoomId, serverId, type UserId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import type { Change, PendingEffect, RoomValue } from '#libs/room';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import type { AdoptedRoom } from './adopted-room.js';
 import type { Append, Tenure } from './append.js';
 import { packChange } from './change-codec.js';
 import type { Epilogue } from './epilogue.js';
-import { checkpointKey, effectsKey, KEPT_MS, keptCheckpointKey, keptEffectsKey, keptLogKey, logKey, roomKey } from './room-keys.js';
+import {
+  checkpointKey,
+  ENDED_GAME_RETENTION_MS,
+  effectsKey,
+  keptCheckpointKey,
+  keptEffectsKey,
+  keptLogKey,
+  logKey,
+  roomKey,
+} from './room-keys.js';
 import { RoomLog } from './room-log.js';
 import { readNews } from './room-news.js';
 import type { RoomOwnership, RoomRecord } from './room-record.js';
-import { roomDoc, StoredRooms } from './rooms.fixture.js';
+import { StoredRooms } from './rooms.fixture.js';
 
 const doc = roomDoc({ players: ['ada' as UserId, 'bob' as UserId] });
 const rooms = new StoredRooms(doc);
@@ -372,7 +382,7 @@ describe('a handoff', () => {
 });
 
 describe('a reassertion', () => {
-  const told = (version: number, room: RoomId) => ({
+  const stateOf = (version: number, room: RoomId) => ({
     version,
     batch: `batch-at-${version}`,
     state: pack(valueAt(room, version)),
@@ -387,7 +397,7 @@ describe('a reassertion', () => {
   it('writes the room into a store that lost everything', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.del(roomKey(room), logKey(room), checkpointKey(room));
-    expect(await log.reassert(room, tenure, told(7, room))).toBe('ok');
+    expect(await log.reassert(room, tenure, stateOf(7, room))).toBe('ok');
     const again = { status: 'playing', owner: first, epoch: tenure.epoch, version: 7, round: 3, doc, rev: 100 };
     expect(await records.read(room)).toMatchObject(again);
     expect(await one(append(room, tenure, 7))).toBe('ok');
@@ -400,7 +410,7 @@ describe('a reassertion', () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const before = await records.read(room);
-    expect(await log.reassert(room, tenure, { ...told(5, room), doc: { ...doc, name: 'as it was' } })).toBe('ok');
+    expect(await log.reassert(room, tenure, { ...stateOf(5, room), doc: { ...doc, name: 'as it was' } })).toBe('ok');
     expect(await records.read(room)).toMatchObject({ version: 5, round: 3, doc: { name: 'a room' }, rev: before?.rev });
   });
 
@@ -408,36 +418,36 @@ describe('a reassertion', () => {
     const { room, tenure } = await playingRoom();
     const { rev } = await rooms.read(room);
     const later = { ...doc, name: 'as it is' };
-    expect(await log.reassert(room, tenure, { ...told(5, room), doc: later, rev: rev + 3 })).toBe('ok');
+    expect(await log.reassert(room, tenure, { ...stateOf(5, room), doc: later, rev: rev + 3 })).toBe('ok');
     expect(await records.read(room)).toMatchObject({ status: 'playing', version: 5, doc: later, rev: rev + 3 });
   });
 
   it('is refused when a later round of the room has begun', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.hset(roomKey(room), 'round', 4, 'epoch', 1);
-    expect(await log.reassert(room, tenure, told(5, room))).toBe('fenced');
+    expect(await log.reassert(room, tenure, stateOf(5, room))).toBe('fenced');
   });
 
   it('lets the repetition of an append under way succeed', async () => {
     const { room, tenure } = await playingRoom();
     const onItsWay = append(room, tenure, 4);
-    await log.reassert(room, tenure, { ...told(5, room), batch: onItsWay.batch });
+    await log.reassert(room, tenure, { ...stateOf(5, room), batch: onItsWay.batch });
     expect(await one(onItsWay)).toBe('ok');
   });
 
   it('is refused when the store has more changes or another owner', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 3));
-    expect(await log.reassert(room, tenure, told(2, room))).toBe('fenced');
-    expect(await log.reassert(room, { ...second, epoch: tenure.epoch }, told(9, room))).toBe('fenced');
+    expect(await log.reassert(room, tenure, stateOf(2, room))).toBe('fenced');
+    expect(await log.reassert(room, { ...second, epoch: tenure.epoch }, stateOf(9, room))).toBe('fenced');
     await rooms.adopt(room, tenure, second);
-    expect(await log.reassert(room, tenure, told(9, room))).toBe('fenced');
+    expect(await log.reassert(room, tenure, stateOf(9, room))).toBe('fenced');
   });
 
   it('does not start a game again that has ended', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
-    expect(await log.reassert(room, tenure, told(1, room))).toBe('fenced');
+    expect(await log.reassert(room, tenure, stateOf(1, room))).toBe('fenced');
     expect(await statusOf(room)).toBe('waiting');
   });
 });
@@ -554,8 +564,8 @@ describe('stored data that cannot be read', () => {
     expect(await redis.commands.llen(keptLogKey(room))).toBe(2);
     for (const key of [keptCheckpointKey(room), keptLogKey(room)]) {
       const ms = await redis.commands.pttl(key);
-      expect(ms).toBeGreaterThan(KEPT_MS / 2);
-      expect(ms).toBeLessThanOrEqual(KEPT_MS);
+      expect(ms).toBeGreaterThan(ENDED_GAME_RETENTION_MS / 2);
+      expect(ms).toBeLessThanOrEqual(ENDED_GAME_RETENTION_MS);
     }
   });
 

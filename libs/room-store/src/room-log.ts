@@ -12,7 +12,7 @@ import { type EventTail, packCheckpoint } from './checkpoint.js';
 import { execWithin } from './exec-within.js';
 import { ReplicatedWrites, STATE_RESULTS } from './replicated-writes.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
-import { checkpointKey, closedKey, KEPT_MS, keptCheckpointKey, keptLogKey, logKey, roomKey } from './room-keys.js';
+import { checkpointKey, closedKey, ENDED_GAME_RETENTION_MS, keptCheckpointKey, keptLogKey, logKey, roomKey } from './room-keys.js';
 import type { RoomOwnership } from './room-record.js';
 import { ROOM_STORE_OPTIONS, type RoomStoreOptions } from './room-store.options.js';
 import { StoreGeneration } from './store-generation.js';
@@ -218,7 +218,7 @@ export class RoomLog {
    * @throws `unavailable` before the store is settled
    */
   async abandon(room: RoomId, expected: Tenure, result: GameResult): Promise<boolean> {
-    const args = [expected.epoch, expected.server, expected.incarnation, JSON.stringify(result), KEPT_MS];
+    const args = [expected.epoch, expected.server, expected.incarnation, JSON.stringify(result), ENDED_GAME_RETENTION_MS];
     const keys = [roomKey(room), logKey(room), checkpointKey(room), keptLogKey(room), keptCheckpointKey(room)];
     this.generation?.refuseUnsettled();
     return (await abandonScript.run(this.redis.appends, keys, args)) === 1;

@@ -1,8 +1,8 @@
 import type { RoomId, ServerId } from '#libs/protocol';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { encodeRoomDoc } from './room-doc-codec.js';
 import { readNews } from './room-news.js';
 import type { RoomRecord } from './room-record.js';
-import { roomDoc } from './rooms.fixture.js';
 
 const record: RoomRecord = {
   id: 'room' as RoomId,

@@ -1,4 +1,4 @@
-import type { GameResult, RoomStatus, ServerId } from '#libs/protocol';
+import type { GameResult, LeftReason, RoomStatus, ServerId } from '#libs/protocol';
 import { decodeRoomDoc } from './room-doc-codec.js';
 import { ownerOf, type RoomRecord } from './room-record.js';
 
@@ -6,7 +6,7 @@ import { ownerOf, type RoomRecord } from './room-record.js';
 export type RoomNews =
   /** The record after the message, which has all that is new. */
   | { readonly kind: 'record'; readonly record: RoomRecord }
-  | { readonly kind: 'closed'; readonly reason: string }
+  | { readonly kind: 'closed'; readonly reason: LeftReason }
   /** The message has less than what changed, or an earlier message is missing, so the record must be read. */
   | { readonly kind: 'unknown' };
 
@@ -15,7 +15,7 @@ const UNKNOWN: RoomNews = { kind: 'unknown' };
 /** Applies a message. `known`: the record before it; null: not known. A message of a newer version of Holdfast makes a read necessary. */
 export function readNews(known: RoomRecord | null, message: string): RoomNews {
   const [what, rest] = cut(message);
-  if (what === 'closed') return { kind: 'closed', reason: rest };
+  if (what === 'closed') return { kind: 'closed', reason: rest as LeftReason };
   const change = CHANGES[what];
   if (!change || !known) return UNKNOWN;
   const [rev, words] = cut(rest);

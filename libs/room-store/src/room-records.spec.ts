@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type RoomId, serverId, type UserId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { until } from '../../../tools/process/until.mjs';
 import { roomKey, roomsKey } from './room-keys.js';
 import { readNews } from './room-news.js';
 import type { RoomDoc, RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
 import { isReady, summaryOf, viewOf } from './room-view.js';
-import { roomDoc } from './rooms.fixture.js';
 import { UserRooms } from './user-rooms.js';
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
@@ -91,7 +91,7 @@ describe('a record', () => {
     const room = await newRoom();
     await records.save(room, { doc });
     const before = await mustRead(room.id);
-    await records.close(before, 'done');
+    await records.close(before, 'empty');
     // The revision comes from the clock, which must have advanced.
     await until(() => Date.now() > before.rev + 1);
     expect(await records.create(room.id, 'counter', doc)).not.toBeNull();
@@ -118,7 +118,7 @@ describe('a record', () => {
 describe('closing a room', () => {
   it('removes the record and the index entries', async () => {
     const room = await newRoom();
-    expect(await records.close(room, 'done')).toBe(true);
+    expect(await records.close(room, 'empty')).toBe(true);
     expect(await records.read(room.id)).toBeNull();
     expect(await redis.commands.zscore(roomsKey(), room.id)).toBeNull();
   });
@@ -126,10 +126,10 @@ describe('closing a room', () => {
   it('is refused when the room has changed meanwhile or a game runs', async () => {
     const room = await newRoom();
     await records.save(room, { doc: { ...doc, members: [] } });
-    expect(await records.close(room, 'idle')).toBe(false);
+    expect(await records.close(room, 'room-expired')).toBe(false);
     const now = await mustRead(room.id);
     await records.save(now, { status: 'playing' });
-    expect(await records.close(await mustRead(room.id), 'idle')).toBe(false);
+    expect(await records.close(await mustRead(room.id), 'room-expired')).toBe(false);
     expect(await records.read(room.id)).not.toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Injectable, Optional } from '@nestjs/common';
-import { type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
+import { Injectable, type OnModuleInit, Optional } from '@nestjs/common';
+import { type LeftReason, type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 import {
@@ -29,14 +29,14 @@ const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lu
 const CLOSED_MS = 600_000;
 
 /** For a longer document only its revision is published, because Redis keeps a copy of a message for each gateway in memory. */
-const TOLD_DOC_BYTES_MAX = 8_192;
+const PUBLISHED_DOC_BYTES_MAX = 8_192;
 
 /** Entries of an index that are read in one call (about a millisecond), and the pause before the next call, in ms. */
 const INDEX_PAGE = 250;
-const INDEX_BREATH_MS = 5;
+const INDEX_PAUSE_MS = 5;
 
 /** Rooms of the same millisecond that a page reads in addition, so that one read is enough. */
-const TIES = 8;
+const SAME_MS_ROOMS = 8;
 
 /** The answer to a write. */
 interface Saved extends Readonly<Record<string, string>> {
@@ -60,7 +60,7 @@ export interface IndexEntry {
  * and the other reads again.
  */
 @Injectable()
-export class RoomRecords {
+export class RoomRecords implements OnModuleInit {
   /** Games that this process has added to `listedGamesKey()`. */
   private readonly gamesNoted = new Set<string>();
 
@@ -68,9 +68,11 @@ export class RoomRecords {
     private readonly redis: RedisConnections,
     /** With it, nothing new is written before the store is settled. */
     @Optional() private readonly generation?: StoreGeneration,
-  ) {
+  ) {}
+
+  onModuleInit(): void {
     // A store that was restarted may have lost the index entries of these games.
-    generation?.onConnected(() => this.gamesNoted.clear());
+    this.generation?.onConnected(() => this.gamesNoted.clear());
   }
 
   async read(room: RoomId): Promise<RoomRecord | null> {
@@ -132,7 +134,7 @@ export class RoomRecords {
    *
    * @throws `unavailable` before the store is settled
    */
-  async close(record: RoomRecord, reason: string): Promise<boolean> {
+  async close(record: RoomRecord, reason: LeftReason): Promise<boolean> {
     this.refuseUnsettled();
     const keys = [roomKey(record.id), logKey(record.id), checkpointKey(record.id), closedKey(record.id)];
     const closed = (await closeScript.run(this.redis.commands, keys, [record.rev, reason, CLOSED_MS])) === 1;
@@ -166,10 +168,10 @@ export class RoomRecords {
     if (after === null) return this.entriesOf(key, '+inf', 0, limit);
     const found: IndexEntry[] = [];
     // Redis orders rooms of one millisecond by id, and the cursor may be among them. Rooms before it are left out.
-    for (let from = 0; ; from += limit + TIES) {
-      const entries = await this.entriesOf(key, after.createdAt, from, limit + TIES);
+    for (let from = 0; ; from += limit + SAME_MS_ROOMS) {
+      const entries = await this.entriesOf(key, after.createdAt, from, limit + SAME_MS_ROOMS);
       found.push(...entries.filter(({ room, createdAt }) => createdAt < after.createdAt || room < after.room));
-      if (found.length >= limit || entries.length < limit + TIES) return found.slice(0, limit);
+      if (found.length >= limit || entries.length < limit + SAME_MS_ROOMS) return found.slice(0, limit);
     }
   }
 
@@ -243,7 +245,7 @@ export class RoomRecords {
 
   private async write(id: RoomId, rev: string, doc: RoomDoc, status: string, start: string, game: string): Promise<Saved | null> {
     this.refuseUnsettled();
-    const args = [rev, encodeRoomDoc(doc), status, start, game, TOLD_DOC_BYTES_MAX, doc.private ? '1' : '0'];
+    const args = [rev, encodeRoomDoc(doc), status, start, game, PUBLISHED_DOC_BYTES_MAX, doc.private ? '1' : '0'];
     const [newRev, since = ''] = (await saveScript.run(this.redis.commands, [roomKey(id)], args)) as string[];
     return newRev === undefined ? null : { rev: newRev, since };
   }
@@ -287,7 +289,7 @@ export class RoomRecords {
       const [next, rooms] = await this.redis.commands.sscan(roomsOfKey(server, incarnation), cursor, 'COUNT', INDEX_PAGE);
       if (rooms.length > 0) yield rooms as RoomId[];
       cursor = next;
-      if (cursor !== '0') await pause(INDEX_BREATH_MS);
+      if (cursor !== '0') await pause(INDEX_PAUSE_MS);
     } while (cursor !== '0');
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RoomId, UserId } from '#libs/protocol';
+import type { RoomId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import type { RoomValue } from '#libs/room';
 import type { AdoptedRoom } from './adopted-room.js';
@@ -49,19 +49,4 @@ export class StoredRooms {
     if (!('checkpoint' in adopted)) throw new Error(`not adopted: ${JSON.stringify(adopted)}`);
     return adopted;
   }
-}
-
-/** A document of a room for two that Ada has made, with these changes. */
-export function roomDoc(changes: Partial<RoomDoc> = {}): RoomDoc {
-  return {
-    name: 'a room',
-    host: 'ada' as UserId,
-    seats: 2,
-    seatsMin: 2,
-    private: false,
-    members: [],
-    players: [],
-    createdAt: 1,
-    ...changes,
-  };
 }

@@ -39,7 +39,7 @@ export class StoreGeneration {
   /** The generation that is known to be settled. Undefined: this process does not find out, and does not wait. */
   private settled: string | null | undefined;
   private readonly listeners: (() => void)[] = [];
-  private asking: NodeJS.Timeout | undefined;
+  private identifying: NodeJS.Timeout | undefined;
 
   constructor(private readonly redis: RedisConnections) {
     for (const client of new Set([redis.appends, redis.commands])) this.follow(client);
@@ -161,11 +161,11 @@ export class StoreGeneration {
   }
 
   private identifyAllIn(ms: number): void {
-    clearTimeout(this.asking);
-    this.asking = setTimeout(() => {
+    clearTimeout(this.identifying);
+    this.identifying = setTimeout(() => {
       for (const client of this.ids.keys()) if (client.status === 'ready') void this.identify(client);
     }, ms);
-    this.asking.unref();
+    this.identifying.unref();
   }
 }
 

@@ -1,9 +1,10 @@
 import { pack, type RoomId, serverId, type UserId } from '#libs/protocol';
+import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import type { AdoptedRoom } from './adopted-room.js';
 import type { Tenure } from './append.js';
 import { effectsKey } from './room-keys.js';
 import type { RoomOwnership } from './room-record.js';
-import { roomDoc, StoredRooms } from './rooms.fixture.js';
+import { StoredRooms } from './rooms.fixture.js';
 import { LOSSES_MAX, SuspectMarks } from './suspect-marks.js';
 
 const rooms = new StoredRooms(roomDoc({ seats: 1, seatsMin: 1, private: true, players: ['ada' as UserId] }));

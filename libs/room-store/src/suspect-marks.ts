@@ -7,7 +7,7 @@ const clearScript = new LuaScript('clear_suspect', new URL('./scripts/clear-susp
 
 /** An input whose handling did not end. */
 export interface SuspectInput {
-  /** Kind and name: `command place`, `timer turn`, `tick`, `view`, `effect pay` … */
+  /** Kind and name: `command place`, `timer turn`, `step`, `view`, `effect pay` … */
   readonly handler: string;
   /** The seat of the player who sent the command. -1: none. */
   readonly seat: Seat;

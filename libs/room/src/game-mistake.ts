@@ -1,4 +1,4 @@
-import type { RoomInput } from './room-machine.js';
+import type { RoomInput } from './room-input.js';
 
 /** The input, or the setup, that a game is handling. */
 export type Handling = RoomInput | { readonly kind: 'setup' };

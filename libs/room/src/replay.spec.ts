@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { applyPatches, type RoomId, type UserId } from '#libs/protocol';
+import { rulesOf } from '../../../tools/fixtures/room-rules.fixture.js';
 import { applyChange, applyChanges } from './apply-change.js';
 import { diff } from './diff.js';
-import { RoomMachine, type RoomOutcome } from './room-machine.js';
-import type { GameRoom, RoomRules } from './room-rules.js';
+import type { RoomOutcome } from './room-input.js';
+import { RoomMachine } from './room-machine.js';
+import type { GameRoom } from './room-rules.js';
 import type { Change, RoomValue } from './room-value.js';
 
 /**
@@ -390,24 +392,9 @@ const PLAYERS = [
 ];
 
 function machineOf(before: Json, run: (room: GameRoom<Json>, data: unknown) => void): RoomMachine<Json> {
-  const rules: RoomRules<Json> = {
-    definition: {
-      name: 'edits',
-      version: 1,
-      seats: { min: 2, max: 2 },
-      durability: 'every-change',
-      checkpointMs: 1,
-      tickHz: 0,
-      seatGraceMs: 1,
-    },
-    setup: () => before,
+  const rules = rulesOf<Json>('edits', () => before, {
     commands: new Map([['edit', { validate: (value) => ({ ok: true, value }), run }]]),
-    timers: new Map(),
-    seatEvents: new Map(),
-    tick: null,
-    view: null,
-    migrateState: null,
-  };
+  });
   return new RoomMachine(rules, { now: () => 1_000, random: () => 0.5 });
 }
 

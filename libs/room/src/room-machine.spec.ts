@@ -1,8 +1,11 @@
 import type { RoomId, UserId } from '#libs/protocol';
+import { rulesOf } from '../../../tools/fixtures/room-rules.fixture.js';
 import { applyChange, withChange } from './apply-change.js';
 import { GameMistake } from './game-mistake.js';
-import { RoomMachine, RoomOptionsError, type RoomOutcome } from './room-machine.js';
-import type { CommandRule, GameDefinition, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
+import type { RoomOutcome } from './room-input.js';
+import { RoomMachine } from './room-machine.js';
+import { RoomOptionsError } from './room-options.js';
+import type { CommandRule, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
 import { type Change, type Refusal, type RoomValue, UNANSWERED_MAX } from './room-value.js';
 
 describe('a room', () => {
@@ -53,19 +56,15 @@ describe('a room', () => {
     });
 
     it('gives the validated options of the room to its setup', () => {
-      const rules = (options: RoomRules<{ count: number }>['options']): RoomRules<{ count: number }> => ({
-        definition: { name: 'mine', version: 1, seats: { min: 1, max: 1 }, durability: 'none', checkpointMs: 1, tickHz: 0, seatGraceMs: 0 },
-        setup: (room: Setup) => ({ count: (room.options as { from: number } | undefined)?.from ?? 0 }),
-        ...(options !== undefined && { options }),
-        commands: new Map(),
-        timers: new Map(),
-        seatEvents: new Map(),
-        tick: null,
-        view: null,
-        migrateState: null,
-      });
+      const setup = (room: Setup) => ({ count: (room.options as { from: number } | undefined)?.from ?? 0 });
       const start = (options: unknown, own?: RoomRules['options']) =>
-        new RoomMachine(rules(own), { now: () => 0, random: () => 0 }).start('r1' as RoomId, [], 0, undefined, options).value.state;
+        new RoomMachine(rulesOf('mine', setup, { ...(own && { options: own }) }), { now: () => 0, random: () => 0 }).start(
+          'r1' as RoomId,
+          [],
+          0,
+          undefined,
+          options,
+        ).value.state;
       const doubled: RoomRules['options'] = (data) => {
         const { from } = data as { from: number };
         return from < 0 ? { ok: false, message: 'from: below 0' } : { ok: true, value: { from: 2 * from } };
@@ -248,11 +247,11 @@ describe('a room', () => {
       });
     });
 
-    it('records them with a change of another seat, of a timer, or of a tick that changed nothing else', () => {
-      const room = new Table({ tick: () => {}, timers: { turn: () => {} } });
+    it('records them with a change of another seat, of a timer, or of a step that changed nothing else', () => {
+      const room = new Table({ step: () => {}, timers: { turn: () => {} } });
       room.changed({ kind: 'command', seat: 1, seq: 1, name: 'add', data: 1 }, refused([1, 'a']));
       room.changed({ kind: 'timer', name: 'turn' }, refused([2, 'b']));
-      room.changed({ kind: 'tick', elapsedMs: 50 }, refused([3, 'c']));
+      room.changed({ kind: 'step' }, refused([3, 'c']));
       expect(room.value.seats[0]).toMatchObject({
         seq: 0,
         refused: [
@@ -460,9 +459,9 @@ describe('a room', () => {
 
     it('names the handler that made the mistake', () => {
       const ask = (there: GameRoom<Count>): void => there.schedule('trun', 1);
-      const room = new Table({ timers: { turn: ask }, tick: ask, seats: { away: ask }, paused: ask });
+      const room = new Table({ timers: { turn: ask }, step: ask, seats: { away: ask }, paused: ask });
       expect(mistakeOf(room.handle({ kind: 'timer', name: 'turn' }))).toMatch(/^The game counting, room r1, timer 'turn': /);
-      expect(mistakeOf(room.handle({ kind: 'tick', elapsedMs: 1 }))).toMatch(/^The game counting, room r1, tick: /);
+      expect(mistakeOf(room.handle({ kind: 'step' }))).toMatch(/^The game counting, room r1, step: /);
       expect(mistakeOf(room.handle({ kind: 'seat', seat: 1, event: 'away' }))).toMatch(
         /^The game counting, room r1, seat event 'away' of seat 1: /,
       );
@@ -531,16 +530,16 @@ describe('a room', () => {
     });
   });
 
-  describe('with ticks', () => {
-    it('passes the time since the last tick', () => {
-      const room = new Table({ tick: ({ state }, elapsedMs) => add(state, elapsedMs) });
-      room.changed({ kind: 'tick', elapsedMs: 48 });
-      expect(room.value.state.count).toBe(48);
+  describe('with steps', () => {
+    it('passes the length of a step', () => {
+      const room = new Table({ step: ({ state }, stepMs) => add(state, stepMs), stepHz: 20 });
+      room.changed({ kind: 'step' });
+      expect(room.value.state.count).toBe(50);
     });
 
-    it('makes no change when a tick changed nothing', () => {
-      expect(new Table({ tick: () => {} }).handle({ kind: 'tick', elapsedMs: 50 })).toEqual({ kind: 'unchanged' });
-      expect(new Table().handle({ kind: 'tick', elapsedMs: 50 })).toEqual({ kind: 'unchanged' });
+    it('makes no change when a step changed nothing', () => {
+      expect(new Table({ step: () => {} }).handle({ kind: 'step' })).toEqual({ kind: 'unchanged' });
+      expect(new Table().handle({ kind: 'step' })).toEqual({ kind: 'unchanged' });
     });
   });
 
@@ -706,7 +705,8 @@ interface Parts {
   timers?: Record<string, (room: GameRoom<Count>) => void>;
   effects?: readonly string[];
   seats?: Partial<Record<SeatEvent, (room: GameRoom<Count>) => void>>;
-  tick?: (room: GameRoom<Count>, elapsedMs: number) => void;
+  step?: (room: GameRoom<Count>, stepMs: number) => void;
+  stepHz?: number;
   view?: RoomRules<Count>['view'];
   paused?: (room: GameRoom<Count>, ms: number) => void;
 }
@@ -718,7 +718,7 @@ class Table {
   value: RoomValue<Count>;
   private seq = 0;
 
-  constructor({ setup, commands = {}, rules, timers = {}, effects, seats = {}, tick, paused, view }: Parts = {}) {
+  constructor({ setup, commands = {}, rules, timers = {}, effects, seats = {}, step, stepHz = 0, paused, view }: Parts = {}) {
     const adding: CommandRule<Count> = {
       validate: (data) => (typeof data === 'number' ? { ok: true, value: data } : { ok: false, message: 'a number, please' }),
       run: ({ state }, amount) => add(state, amount as number),
@@ -728,18 +728,16 @@ class Table {
       { validate: () => ({ ok: true, value: undefined }), run },
     ]);
     this.machine = new RoomMachine<Count>(
-      {
-        definition: DEFINITION,
-        setup: (room) => (setup ? setup(room) : begin(room)) as Count,
+      rulesOf('counting', (room) => (setup ? setup(room) : begin(room)) as Count, {
+        definition: { version: 3, stepHz },
         commands: new Map([['add', adding], ...(rules ? [['ruled', rules] as const] : []), ...own]),
         timers: new Map(Object.entries({ turn: () => {}, later: () => {}, ...timers })),
         effects: effects && new Set(effects),
         seatEvents: new Map(Object.entries(seats) as [SeatEvent, (room: GameRoom<Count>) => void][]),
-        tick: tick ?? null,
+        step: step ?? null,
         paused: paused ?? null,
         view: view ?? null,
-        migrateState: null,
-      },
+      }),
       { now: () => 1_000, random: () => 0.25 },
     );
     const { value, events } = this.machine.start('r1' as RoomId, [
@@ -783,16 +781,6 @@ function begin(room: Setup): Count {
   room.schedule('turn', 500);
   return { count: 0, log: [] };
 }
-
-const DEFINITION: GameDefinition = {
-  name: 'counting',
-  version: 3,
-  seats: { min: 2, max: 2 },
-  durability: 'every-change',
-  checkpointMs: 1_000,
-  tickHz: 0,
-  seatGraceMs: 60_000,
-};
 
 /** Returns the value as it comes back from Redis. */
 function plain<T>(value: T): T {

@@ -1,48 +1,14 @@
-import { create } from 'mutative';
-import type { GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
+import type { GameResult, Patch, RoomId, Seat } from '#libs/protocol';
 import { keyedEffects, pendingEffects, withChange } from './apply-change.js';
-import { diff, difference } from './diff.js';
-import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
-import { assertPlainName, freezeDeep, plainCopy, UnstorableError } from './plain-data.js';
-import type { CommandRule, GameRoom, RoomRules, SeatEvent, SeatInfo, Setup, Validation } from './room-rules.js';
-import type { Change, ChangeEffect, ChangeEvent, Presence, Refusal, RoomValue, SeatChange } from './room-value.js';
-
-export type RoomInput =
-  | { readonly kind: 'command'; readonly seat: Seat; readonly seq: number; readonly name: string; readonly data: unknown }
-  | { readonly kind: 'timer'; readonly name: string }
-  | { readonly kind: 'tick'; readonly elapsedMs: number }
-  | { readonly kind: 'seat'; readonly seat: Seat; readonly event: SeatEvent }
-  /**
-   * Nobody owned the room for `ms`. All timers are due later by that time. This is the first input on an owner that adopted the
-   * room.
-   */
-  | { readonly kind: 'paused'; readonly ms: number }
-  /** The owner has completed these effects. */
-  | { readonly kind: 'effects-done'; readonly keys: readonly string[] }
-  /** Ends the game from outside: by an operator, or because the game failed. */
-  | { readonly kind: 'end'; readonly result: GameResult };
-
-export type RoomOutcome<State> =
-  | { readonly kind: 'changed'; readonly value: RoomValue<State>; readonly change: Change }
-  /** The input changed nothing, and nobody waits for an answer. */
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'refused'; readonly code: string; readonly message?: string }
-  /** The game's code threw something other than a refusal, which is a defect of the game. */
-  | { readonly kind: 'failed'; readonly error: unknown };
-
-/** Time and randomness, injected so that tests control them. */
-export interface RoomSurroundings {
-  now(): number;
-  random(): number;
-}
-
-export interface RoomPlayer {
-  readonly user: UserId;
-  readonly name: string;
-}
-
-/** The game refuses the options of a room. */
-export class RoomOptionsError extends Error {}
+import { diff } from './diff.js';
+import { HandlerRun, Rejection } from './handler-run.js';
+import { leaveTimerOf, seatOfLeaveTimer } from './leave-timer.js';
+import { freezeDeep, plainCopy } from './plain-data.js';
+import type { RoomInput, RoomOutcome, RoomPlayer, RoomSurroundings } from './room-input.js';
+import { validOptions } from './room-options.js';
+import type { CommandRule, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
+import type { Change, ChangeEvent, Presence, Refusal, RoomValue, SeatChange } from './room-value.js';
+import { runOnDraft } from './run-on-draft.js';
 
 /**
  * The rules of a room as pure functions. A value and an input give the next value and its change, or a refusal. A handler writes
@@ -80,22 +46,22 @@ export class RoomMachine<State = unknown> {
       state: undefined as State,
       outbox: [],
     };
-    const turn = new Turn<State>(empty, this.surroundings, this.rules, SETUP, -1);
-    turn.options = validOptions(this.rules, options);
-    const made = this.rules.setup(turn as Setup);
+    const run = new HandlerRun<State>(empty, this.surroundings, this.rules, SETUP, -1);
+    run.options = validOptions(this.rules, options);
+    const made = this.rules.setup(run as Setup);
     if (typeof made !== 'object' || made === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
     let state: State = plainCopy<State>(made);
-    const joined = turn.ended ? undefined : this.rules.seatEvents.get('joined');
+    const joined = run.ended ? undefined : this.rules.seatEvents.get('joined');
     if (joined) {
       for (const seat of seats.keys()) {
-        turn.seat = seat;
-        turn.handling = { kind: 'seat', seat, event: 'joined' };
-        [state] = draft(state, turn, joined);
+        run.seat = seat;
+        run.handling = { kind: 'seat', seat, event: 'joined' };
+        [state] = runOnDraft(state, run, joined);
       }
     }
-    const timers = Object.fromEntries(Object.entries(turn.timers ?? {}).filter(([, due]) => due !== null)) as Record<string, number>;
-    const value = { ...empty, state, timers, outbox: pendingEffects(empty, 0, keyedEffects(empty, 0, turn.effects, tenure)) };
-    return { value: turn.ended ? { ...value, ended: turn.ended } : value, events: turn.events };
+    const timers = Object.fromEntries(Object.entries(run.timers ?? {}).filter(([, due]) => due !== null)) as Record<string, number>;
+    const value = { ...empty, state, timers, outbox: pendingEffects(empty, 0, keyedEffects(empty, 0, run.effects, tenure)) };
+    return { value: run.ended ? { ...value, ended: run.ended } : value, events: run.events };
   }
 
   /**
@@ -126,10 +92,10 @@ export class RoomMachine<State = unknown> {
         const run = this.rules.timers.get(input.name);
         return this.run(value, input, -1, run ?? (() => {}), refused, { timers: { [input.name]: null } });
       }
-      case 'tick': {
-        const { tick } = this.rules;
-        if (!tick) return { kind: 'unchanged' };
-        return this.run(value, input, -1, (room) => tick(room, input.elapsedMs), refused);
+      case 'step': {
+        const { step, definition } = this.rules;
+        if (!step) return { kind: 'unchanged' };
+        return this.run(value, input, -1, (room) => step(room, 1_000 / definition.stepHz), refused);
       }
       case 'paused':
         return this.paused(value, input, refused);
@@ -234,11 +200,11 @@ export class RoomMachine<State = unknown> {
     own: { seat?: SeatChange; timers?: Record<string, number | null>; ended?: GameResult } = {},
   ): RoomOutcome<State> {
     const seen = own.seat?.presence === undefined ? value : withPresence(value, seat, own.seat.presence);
-    const turn = new Turn<State>(seen, this.surroundings, this.rules, input, seat, own.timers);
+    const run = new HandlerRun<State>(seen, this.surroundings, this.rules, input, seat, own.timers);
     let state: State;
     let patches: readonly Patch[];
     try {
-      [state, patches] = draft(value.state, turn, handler);
+      [state, patches] = runOnDraft(value.state, run, handler);
     } catch (error) {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
       if (own.seat?.seq !== undefined) return { kind: 'refused', code: error.code, message: error.text };
@@ -247,13 +213,13 @@ export class RoomMachine<State = unknown> {
       return this.run(value, input, seat, () => {}, refused, own);
     }
     const seats = seatChanges(seat, own.seat, refused);
-    if (patches.length === 0 && !turn.didSomething && seats === undefined) return { kind: 'unchanged' };
-    const change: Mutable<Change> = { version: value.version + 1, at: turn.now, patches };
-    if (turn.events.length > 0) change.events = turn.events;
-    if (turn.effects.length > 0) change.effects = turn.effects;
+    if (patches.length === 0 && !run.didSomething && seats === undefined) return { kind: 'unchanged' };
+    const change: Mutable<Change> = { version: value.version + 1, at: run.now, patches };
+    if (run.events.length > 0) change.events = run.events;
+    if (run.effects.length > 0) change.effects = run.effects;
     if (seats) change.seats = seats;
-    if (turn.timers) change.timers = turn.timers;
-    const ended = turn.ended ?? own.ended;
+    if (run.timers) change.timers = run.timers;
+    const ended = run.ended ?? own.ended;
     if (ended) change.ended = ended;
     return { kind: 'changed', value: withChange(value, change, state), change };
   }
@@ -271,42 +237,12 @@ function withKeys<State>(
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
+const SETUP = { kind: 'setup' } as const;
+
 const PRESENCE_AFTER = { joined: 'here', back: 'here', away: 'away', left: 'left' } as const satisfies Record<SeatEvent, Presence>;
 
-const LEAVE_TIMER = '$left:';
 /** One state in this many versions is frozen for its views. */
 const FROZEN_EVERY = 16;
-
-function leaveTimerOf(seat: Seat): string {
-  return LEAVE_TIMER + seat;
-}
-
-function seatOfLeaveTimer(timer: string): Seat | null {
-  return timer.startsWith(LEAVE_TIMER) ? Number(timer.slice(LEAVE_TIMER.length)) : null;
-}
-
-/**
- * Runs a handler on a draft of the state. The patches are the difference of the two states, not a record of edits: a handler may
- * put one object in two places and edit it through either. The next state is `before` with these patches applied. It shares
- * nothing with the handler's objects, which the game may keep and change.
- */
-function draft<State>(before: State, turn: Turn<State>, handler: (room: GameRoom<State>) => void): [State, readonly Patch[]] {
-  let after: State;
-  try {
-    after = create(before as object, (drafted) => {
-      turn.draft = drafted as State;
-      // The return value is ignored. A promise is refused, because its work would come after the change is made.
-      const returned: unknown = handler(turn as unknown as GameRoom<State>);
-      if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
-    }) as State;
-  } catch (error) {
-    if (error instanceof TypeError && /revoked/.test(error.message))
-      throw new UnstorableError('state', 'was given a part of itself that an earlier handler got, and that is valid there only', error);
-    throw error;
-  }
-  const { next, patches } = difference(before, after);
-  return [next, patches];
-}
 
 function seatChanges(
   seat: Seat,
@@ -322,159 +258,4 @@ function seatChanges(
 
 function withPresence<State>(value: RoomValue<State>, seat: Seat, presence: Presence): RoomValue<State> {
   return { ...value, seats: value.seats.map((before, index) => (index === seat ? { ...before, presence } : before)) };
-}
-
-/** Returns the options as the game's schema gives them. @throws RoomOptionsError */
-function validOptions<State>({ options: validate, definition }: RoomRules<State>, given: unknown): unknown {
-  if (given === undefined) return undefined;
-  const checked: Validation = validate?.(given) ?? { ok: false, message: `The game ${definition.name} takes no options.` };
-  if (!checked.ok) throw new RoomOptionsError(checked.message);
-  return checked.value;
-}
-
-class Rejection extends Error {
-  constructor(
-    readonly code: string,
-    readonly text: string | undefined,
-  ) {
-    super(code);
-  }
-}
-
-/** The `room` object of one handler run. It also collects what the handler asked for. */
-class Turn<State> implements GameRoom<State> {
-  draft: State | undefined;
-  readonly events: ChangeEvent[] = [];
-  readonly effects: ChangeEffect[] = [];
-  ended: GameResult | undefined;
-  /** Only for `setup`. */
-  options: unknown;
-  readonly now: number;
-  private seatInfos: readonly SeatInfo[] | undefined;
-
-  constructor(
-    private readonly value: RoomValue<State>,
-    private readonly surroundings: RoomSurroundings,
-    private readonly rules: RoomRules<State>,
-    /** For error messages. */
-    public handling: Handling,
-    public seat: Seat,
-    public timers?: Record<string, number | null>,
-  ) {
-    this.now = surroundings.now();
-  }
-
-  get id(): string {
-    return this.value.room;
-  }
-
-  get state(): State {
-    return this.draft as State;
-  }
-
-  get seats(): readonly SeatInfo[] {
-    this.seatInfos ??= this.value.seats.map(({ user, name, presence }, seat) => ({ seat, user, name, presence }));
-    return this.seatInfos;
-  }
-
-  get didSomething(): boolean {
-    return this.events.length > 0 || this.effects.length > 0 || this.timers !== undefined || this.ended !== undefined;
-  }
-
-  random(): number {
-    return this.surroundings.random();
-  }
-
-  schedule(timer: string, ms: number): void {
-    if (!this.rules.timers.has(timer)) throw this.mistake(this.describeUnknownTimer('schedule', timer));
-    // NaN fails both comparisons. A string would pass them and then be concatenated with the time.
-    if (typeof ms !== 'number' || !(ms >= 0 && ms <= TIMER_MS_MAX)) {
-      throw this.mistake(`room.schedule('${timer}', …) is given ${quoted(ms)}: the time is in ms, from 0 to ${TIMER_MS_MAX}.`);
-    }
-    this.timers = { ...this.timers, [timer]: Math.round(this.now + ms) };
-  }
-
-  cancel(timer: string): void {
-    if (this.remainingOf('cancel', timer) !== null) this.timers = { ...this.timers, [timer]: null };
-  }
-
-  remaining(timer: string): number | null {
-    return this.remainingOf('remaining', timer);
-  }
-
-  emit(name: string, data?: unknown, to?: readonly Seat[]): void {
-    if (!isName(name)) throw this.mistake(`room.emit is given ${quoted(name)} as the name of an event: ${NAME_ALLOWED}.`);
-    assertPlainName(name, 'event');
-    // Not `if (to)`: a seat 0 without its array must not be sent to everybody.
-    if (to !== undefined) this.refuseUnknownSeats(name, to);
-    const copy = data === undefined ? undefined : plainCopy(data, `event ${name}: data`);
-    this.events.push({ name, ...(data !== undefined && { data: copy }), ...(to !== undefined && { to: [...to] }) });
-  }
-
-  effect(name: string, data?: unknown): void {
-    const { effects } = this.rules;
-    if (effects ? !effects.has(name) : !isName(name)) throw this.mistake(this.describeUnknownEffect(name));
-    assertPlainName(name, 'effect');
-    this.effects.push({ name, ...(data !== undefined && { data: plainCopy(data, `effect ${name}: data`) }) });
-  }
-
-  end(result?: unknown): void {
-    this.ended = { reason: 'finished', ...(result !== undefined && { result: plainCopy(result, 'result') }) };
-  }
-
-  reject(code: string, message?: string): never {
-    if (!isName(code) || !code.isWellFormed()) throw this.mistake(`room.reject is given ${quoted(code)} as a code: ${NAME_ALLOWED}.`);
-    if (code === MOVED) throw this.mistake(`room.reject('${MOVED}') is given a code that only the server may use: choose another.`);
-    throw new Rejection(code, message === undefined ? undefined : String(message).toWellFormed());
-  }
-
-  /** A timer without a handler may come from an older version of the game. It may be cancelled. */
-  private remainingOf(call: string, timer: string): number | null {
-    const due = this.timers && Object.hasOwn(this.timers, timer) ? this.timers[timer]! : (this.value.timers[timer] ?? null);
-    if (!this.rules.timers.has(timer) && (due === null || isOwnTimer(timer))) throw this.mistake(this.describeUnknownTimer(call, timer));
-    return due === null ? null : Math.max(0, due - this.now);
-  }
-
-  private refuseUnknownSeats(event: string, to: readonly Seat[]): void {
-    const last = this.value.seats.length - 1;
-    if (!Array.isArray(to)) throw this.mistake(`room.emit('${event}', …) is given ${quoted(to)} for its seats: give an array of seats.`);
-    for (const seat of to) {
-      if (Number.isInteger(seat) && seat >= 0 && seat <= last) continue;
-      throw this.mistake(`room.emit('${event}', …) is for seat ${quoted(seat)}, which does not exist: this room has seats 0 to ${last}.`);
-    }
-  }
-
-  private describeUnknownTimer(call: string, timer: unknown): string {
-    if (isOwnTimer(timer)) return `room.${call}(${quoted(timer)}): names that begin with $ are the room's own.`;
-    const known = listed(this.rules.timers.keys());
-    return `room.${call}(${quoted(timer)}) names a timer that no @OnTimer handles. Handled are: ${known}. Add a method with @OnTimer, or correct the name.`;
-  }
-
-  private describeUnknownEffect(name: unknown): string {
-    if (!this.rules.effects) return `room.effect is given ${quoted(name)} as the name of an effect: ${NAME_ALLOWED}.`;
-    const known = listed(this.rules.effects);
-    return `room.effect(${quoted(name)}) names an effect that no @EffectHandler handles. Handled are: ${known}. Add a provider with @EffectHandler to the game's module, or correct the name.`;
-  }
-
-  private mistake(mistake: string): GameMistake {
-    return new GameMistake(this.rules.definition.name, this.value.room, this.handling, mistake);
-  }
-}
-
-const SETUP = { kind: 'setup' } as const;
-/** A hundred years, in ms. A longer time is an error in the unit. */
-const TIMER_MS_MAX = 100 * 365 * 86_400_000;
-const NAME_CHARS_MAX = 64;
-const NAME_ALLOWED = `give a text of 1 to ${NAME_CHARS_MAX} characters`;
-/**
- * An owner refuses commands with this code while it migrates the room. It is not an answer: the next owner handles the command.
- */
-const MOVED = 'moved';
-
-function isName(name: unknown): boolean {
-  return typeof name === 'string' && name.length > 0 && name.length <= NAME_CHARS_MAX;
-}
-
-function isOwnTimer(timer: unknown): boolean {
-  return typeof timer === 'string' && timer.startsWith('$');
 }

@@ -47,7 +47,7 @@ export interface Setup<Options = unknown> extends RoomContext {
 /** The room during a handler. `state` is a draft that the handler changes in place. */
 export interface GameRoom<State> extends RoomContext {
   readonly state: State;
-  /** The seat of the command or seat event; -1 in ticks and timers. */
+  /** The seat of the command or seat event; -1 in steps and timers. */
   readonly seat: Seat;
   /** Refuses the command with a code of the game (`not-your-turn`). In other handlers it only undoes the handler's edits. */
   reject(code: string, message?: string): never;
@@ -62,8 +62,8 @@ export interface GameDefinition {
   readonly durability: Durability;
   /** With durability `checkpoint`: time between two saves of the state, in ms. */
   readonly checkpointMs: number;
-  /** 0: the game has no ticks. */
-  readonly tickHz: number;
+  /** Steps a second. 0: the game has no steps. */
+  readonly stepHz: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs: number;
 }
@@ -92,7 +92,8 @@ export interface RoomRules<State = unknown> {
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */
   readonly effects?: ReadonlySet<string> | null;
   readonly seatEvents: ReadonlyMap<SeatEvent, (room: GameRoom<State>) => void>;
-  readonly tick: ((room: GameRoom<State>, elapsedMs: number) => void) | null;
+  /** Called once for each step. `stepMs`: the length of a step, always the same. */
+  readonly step: ((room: GameRoom<State>, stepMs: number) => void) | null;
   /** Called after `ms` without an owner. The room's timers are already delayed; the game adjusts the times in its own state. */
   readonly paused?: ((room: GameRoom<State>, ms: number) => void) | null;
   /** Returns the part of the state that a seat may see (null: a spectator). Null: everybody sees everything. Pure. */

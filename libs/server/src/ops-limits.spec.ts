@@ -121,12 +121,12 @@ describe('the ops port', () => {
       answer = (_, response) => setTimeout(() => response.end('at last'), 3 * UNREAD_MS);
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       expect(await (await fetch(url)).text()).toBe('at last');
-      let told = 0;
+      let received = 0;
       answer = (_, response) => {
         const telling = setInterval(() => {
-          told += 1;
+          received += 1;
           response.write(': all is quiet\n\n');
-          if (told === 5) {
+          if (received === 5) {
             clearInterval(telling);
             response.end();
           }

@@ -13,6 +13,7 @@ import { YoungStore } from '#libs/settlement';
 import { guardStandardStreams, Log, NestLog } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
 import type { CommonSettings } from './core.module.js';
+import { describeFlawsForPeople } from './issue-sentence.js';
 import { limitOps } from './ops-limits.js';
 import { opsHeaders } from './page-headers.js';
 
@@ -40,7 +41,7 @@ export interface ServerPlan<Type extends ServerType> {
 /** Time limit for requests that arrived before the fleet knew that this server stops, in ms. */
 const LAST_REQUESTS_MS = 5_000;
 /** The fleet learns of `draining` at once. After this time in ms, servers that were just choosing this one have finished. */
-const HEARD_MS = 150;
+const DRAINING_NOTICE_MS = 150;
 const READY_FILE_RETRY_MS = 1_000;
 
 /**
@@ -50,6 +51,7 @@ const READY_FILE_RETRY_MS = 1_000;
  */
 export async function runServer<Type extends ServerType>(plan: ServerPlan<Type>): Promise<void> {
   guardStandardStreams();
+  describeFlawsForPeople();
   try {
     await start(plan);
   } catch (error) {
@@ -83,24 +85,26 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   await app.get(RedisConnections).ready();
   await app.get(YoungStore).whenServersAreListed();
   await app.get(StoreClock).start();
-  const linkPort = await app.get(Links).listen();
   const transport = new LinkTransport(app.get(Links));
   app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
-  await app.startAllMicroservices();
   plan.prepare?.(app, settings);
+  // Before the first link: `onModuleInit` registers the listeners of links.
+  await app.init();
+  await app.startAllMicroservices();
+  const linkPort = await app.get(Links).listen();
   await listen(app, ops.host, ops.port);
   const opsPort = new URL(await app.getUrl()).port;
   const registration = app.get(ServerRegistration);
   await registration.register({ linkHost: link.host, linkPort, opsHost: ops.host, opsPort: Number(opsPort) }, plan.games?.(app));
   const ports = (await plan.open?.(app, settings)) ?? {};
   // A game server with a wrong secret must not get a single room.
-  await app.get(LinkTrust).ask();
+  await app.get(LinkTrust).compareSecrets();
   await registration.setState('ready');
   await plan.ready?.(app);
   const { id, incarnation } = app.get(Self);
-  const told = { id, incarnation, linkPort, opsPort: Number(opsPort), ...ports };
-  if (server.readyFile) writeReadyFile(server.readyFile, JSON.stringify(told), log);
-  log.info('server.ready', told);
+  const facts = { id, incarnation, linkPort, opsPort: Number(opsPort), ...ports };
+  if (server.readyFile) writeReadyFile(server.readyFile, JSON.stringify(facts), log);
+  log.info('server.ready', facts);
 
   let isStopping = false;
   const stop = async (signal: string, code = 0): Promise<void> => {
@@ -109,7 +113,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
     log.info('server.stopping', { signal });
     try {
       await registration.setState('draining').catch(() => false);
-      await sleep(HEARD_MS);
+      await sleep(DRAINING_NOTICE_MS);
       await plan.drain?.(app, settings);
       await transport.whenIdle(LAST_REQUESTS_MS);
       await registration.leave();

@@ -10,7 +10,7 @@ export interface GatewayIncarnation {
 }
 
 /** Longer than any outage of the store or of the whole fleet. Only an index without a living gateway expires. */
-const KEPT_MS = 24 * 3_600_000;
+const RETENTION_MS = 24 * 3_600_000;
 
 /**
  * Index from a gateway to the sessions that it may have. An entry is written before the session's record and removed
@@ -28,7 +28,7 @@ export class GatewaySessionIndex {
     await Promise.all([
       commands.sadd(sessionHoldersKey(), memberOf(gateway)),
       commands.sadd(key, ...sessions),
-      commands.pexpire(key, KEPT_MS),
+      commands.pexpire(key, RETENTION_MS),
     ]);
   }
 

@@ -1,4 +1,4 @@
-import { flag, host, integer, list, oneOf, optionalSecret, optionalText, port, secret } from './setting.js';
+import { flag, host, integer, list, networks, oneOf, optionalSecret, optionalText, port, secret } from './setting.js';
 import { group } from './setting-group.js';
 
 /** The settings of a gateway: logins, limits and ports of players, and access of operators. */
@@ -32,14 +32,21 @@ export const GATEWAY_SETTINGS = {
     }),
     allowedOrigins: list(
       'ALLOWED_ORIGINS',
-      /^(\*|https?:\/\/[^/\s]+)$/,
-      'origins such as https://play.example.org, comma-separated, or *',
+      /^(\*|null|file:\/\/|(?!file:)[a-z][a-z0-9+.-]*:\/\/[^/\s?#@]+)$/i,
+      'origins such as https://play.example.org or capacitor://localhost, without a path, null, file://, or *, comma-separated',
       {
         fallback: [],
         fallbackText: 'none but own',
-        meaning: 'Origins of pages from which a browser may connect.',
+        meaning:
+          'Origins of pages and apps from which a browser may connect, in addition to the page of the gateway. `null` is the origin of sandboxed frames and of some apps; any site can have it.',
       },
     ),
+    trustedProxies: networks('TRUSTED_PROXIES', {
+      fallback: [],
+      fallbackText: 'none',
+      meaning:
+        'Proxies before the gateway. Only from them it believes `X-Forwarded-Host` (the host for which the page of the gateway may connect) and `X-Forwarded-For` (the address to which limits apply).',
+    }),
     helloTimeoutMs: integer('HELLO_TIMEOUT_MS', {
       from: 100,
       to: 600_000,

@@ -181,6 +181,42 @@ describe('readSettings', () => {
     }).toThrow(TypeError);
   });
 
+  it.each([
+    'https://play.example.org',
+    'http://[::1]:7000',
+    'capacitor://localhost',
+    'ionic://localhost',
+    'app://.',
+    'null',
+    'file://',
+    '*',
+  ])('allows the origin %s', (origin) => {
+    expect(readSettings('gateway', { ...secrets, AUTH: 'guest', ALLOWED_ORIGINS: origin }).edge.allowedOrigins).toEqual([origin]);
+  });
+
+  it.each(['play.example.org', 'https://play.example.org/', 'https://a b', 'file:///home', 'none', '://x'])(
+    'refuses the origin %s',
+    (origin) => {
+      expect(problemsOf('gateway', { ...secrets, AUTH: 'guest', ALLOWED_ORIGINS: origin })).toEqual([
+        expect.stringContaining('ALLOWED_ORIGINS is '),
+      ]);
+    },
+  );
+
+  it.each(['127.0.0.1', '10.0.0.0/8', '::1', '2001:db8::/32', 'loopback', '10.0.0.1, fc00::/7'])('allows the proxies %s', (proxies) => {
+    const { trustedProxies } = readSettings('gateway', { ...secrets, AUTH: 'guest', TRUSTED_PROXIES: proxies }).edge;
+    expect(trustedProxies).toEqual(proxies.split(', '));
+  });
+
+  it.each(['10.0.0.0/33', '0.0.0.0/0', '10.0.0.0/8/8', '10.0.0', 'proxy.example.org', '*', 'fe80::1%eth0'])(
+    'refuses the proxies %s',
+    (proxies) => {
+      expect(problemsOf('gateway', { ...secrets, AUTH: 'guest', TRUSTED_PROXIES: proxies })).toEqual([
+        expect.stringContaining('TRUSTED_PROXIES is '),
+      ]);
+    },
+  );
+
   it('splits a list and drops empty items', () => {
     const environment = { ...secrets, AUTH: 'guest', ALLOWED_ORIGINS: 'https://a.example.org, http://localhost:5173,' };
     expect(readSettings('gateway', environment).edge.allowedOrigins).toEqual(['https://a.example.org', 'http://localhost:5173']);

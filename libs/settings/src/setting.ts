@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import type { ServerType } from '#libs/protocol';
@@ -78,12 +79,32 @@ export function optionalSecret(variable: string, charactersMin: number, about: {
 }
 
 export function list(variable: string, item: RegExp, allowed: string, about: About<readonly string[]>): Setting<readonly string[]> {
-  const schema = z
+  return setting<readonly string[]>(variable, items(z.string().regex(item)), allowed, about);
+}
+
+/** Splits a list at its commas. Empty items do not count. */
+function items(item: z.ZodType<string, string>): z.ZodType<readonly string[], string> {
+  return z
     .string()
     .transform((line) => line.split(',').map((part) => part.trim()))
     .transform((parts) => parts.filter((part) => part !== ''))
-    .pipe(z.array(z.string().regex(item)));
-  return setting<readonly string[]>(variable, schema, allowed, about);
+    .pipe(z.array(item));
+}
+
+/** Addresses and networks, as the package `proxy-addr` reads them. */
+export function networks(variable: string, about: About<readonly string[]>): Setting<readonly string[]> {
+  const allowed = 'addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal, comma-separated';
+  return setting<readonly string[]>(variable, items(z.string().refine(isNetwork)), allowed, about);
+}
+
+const NETWORK_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
+
+function isNetwork(text: string): boolean {
+  if (NETWORK_NAMES.includes(text)) return true;
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || address.includes('%') || rest.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 /** A host name or address. `auto` is this machine's own address in its network, which a container cannot know in advance. */

@@ -3,7 +3,7 @@ import { defer, lastValueFrom, type Observable } from 'rxjs';
 import { sleep } from '#libs/async';
 import { RedisConnections } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
-import { LOOK_MS, SETTLE_WAIT_MS } from './settlement.options.js';
+import { POLL_MS, SETTLE_WAIT_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
 /**
@@ -40,7 +40,7 @@ export class FallbackInterceptor implements NestInterceptor {
         throw outcome.error;
       }
       // The connection broke during the request. `whenSettled` would throw at once without a connection.
-      while (!this.redis.isReady && performance.now() < deadline) await sleep(LOOK_MS);
+      while (!this.redis.isReady && performance.now() < deadline) await sleep(POLL_MS);
       await this.settlement.whenSettled(Math.max(0, deadline - performance.now()));
     }
   }

@@ -1,12 +1,12 @@
 /** Interval at which a process asks whether a restarted store is settled, in ms. It asks no more once the store is settled. */
-export const LOOK_MS = 50;
+export const POLL_MS = 50;
 /**
  * Longest time for which the settlement waits for a server that has no record, is suspect or is unheard, in ms. A living server writes its
  * record again within half a second.
  */
 export const LISTED_AGAIN_MS = 5_000;
 /** Time after which a process logs `store.unsettled`, in ms. */
-export const UNSETTLED_TOLD_MS = 5_000;
+export const UNSETTLED_WARN_MS = 5_000;
 /** Longest time for which a request waits until the store is settled, in ms. After that it fails with `unavailable` and may be repeated. */
 export const SETTLE_WAIT_MS = 4_000;
 /**

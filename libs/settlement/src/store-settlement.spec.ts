@@ -3,7 +3,7 @@ import { type ServerId, serverId } from '#libs/protocol';
 import type { RedisConnections } from '#libs/redis';
 import type { MarkingServer, StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { LISTED_AGAIN_MS, LOOK_MS } from './settlement.options.js';
+import { LISTED_AGAIN_MS, POLL_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
 /** A store with the marks of servers, and a directory of servers. */
@@ -11,7 +11,7 @@ class World {
   readonly marks = new Map<string, string>();
   readonly missing = new Set<ServerId>();
   readonly servers = new Map<ServerId, ServerRecord>();
-  readonly told: string[] = [];
+  readonly settledGenerations: string[] = [];
   readonly redis = { isReady: true };
   current: string | null = 'one';
   /** The value of `hf:settled`. */
@@ -52,7 +52,8 @@ class World {
     } as unknown as ServerDirectory;
     const log = new Log({ server: 'spec', level: 'silent', format: 'json' });
     this.settlement = new StoreSettlement(generation, directory, this.redis as RedisConnections, log);
-    this.settlement.onSettled((settled) => this.told.push(settled));
+    this.settlement.onModuleInit();
+    this.settlement.onSettled((settled) => this.settledGenerations.push(settled));
     this.settlement.onApplicationBootstrap();
   }
 
@@ -75,7 +76,7 @@ class World {
     this.marks.set(`${id}:${incarnation}`, this.current as string);
   }
 
-  tell(change: ServerChange): void {
+  reportChange(change: ServerChange): void {
     this.servers.delete(change.server.id);
     this.changed(change);
   }
@@ -86,7 +87,7 @@ class World {
   }
 
   /** Moves the fake clock on and runs the timers that become due. */
-  pass(ms = 2 * LOOK_MS): Promise<void> {
+  pass(ms = 2 * POLL_MS): Promise<void> {
     return jest.advanceTimersByTimeAsync(ms);
   }
 }
@@ -111,7 +112,7 @@ describe('the settlement of a store', () => {
     world.mark(gateway);
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
-    expect(world.told).toEqual(['one']);
+    expect(world.settledGenerations).toEqual(['one']);
     // A server that starts later knows nothing that the store could have lost.
     world.add('game', '2');
     await world.pass();
@@ -138,16 +139,16 @@ describe('the settlement of a store', () => {
     expect(world.settlement.isSettled).toBe(false);
     world.mark(game);
     await world.pass();
-    expect(world.told).toEqual(['one', 'two']);
+    expect(world.settledGenerations).toEqual(['one', 'two']);
   });
 
   it('waits for a server whose record the store lost, and not for servers that were evicted or have left', async () => {
     const [slow, dead, left] = [world.add('game', '1'), world.add('game', '2'), world.add('gateway', '1')];
     await world.pass();
-    world.tell({ kind: 'evicted', server: dead });
-    world.tell({ kind: 'left', server: left, isCertain: true });
+    world.reportChange({ kind: 'evicted', server: dead });
+    world.reportChange({ kind: 'left', server: left, isCertain: true });
     // The store has had no record of this server for a while, and the directory has dropped it.
-    world.tell({ kind: 'left', server: slow, isCertain: false });
+    world.reportChange({ kind: 'left', server: slow, isCertain: false });
     world.missing.add(slow.id);
     await world.pass(1_000);
     expect(world.settlement.isSettled).toBe(false);
@@ -159,9 +160,9 @@ describe('the settlement of a store', () => {
   it('deletes the mark of a server that was evicted, has left or was started again', async () => {
     const [dead, left, again] = [world.add('game', '1'), world.add('gateway', '1'), world.add('gateway', '2')];
     for (const server of [dead, left, again]) world.mark(server);
-    world.tell({ kind: 'evicted', server: dead });
-    world.tell({ kind: 'left', server: left, isCertain: true });
-    world.tell({ kind: 'registered', server: { ...again, incarnation: 2 }, before: again });
+    world.reportChange({ kind: 'evicted', server: dead });
+    world.reportChange({ kind: 'left', server: left, isCertain: true });
+    world.reportChange({ kind: 'registered', server: { ...again, incarnation: 2 }, before: again });
     expect([...world.marks]).toEqual([]);
   });
 

@@ -1,10 +1,10 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { HoldfastError, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type MarkingServer, StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { LISTED_AGAIN_MS, LOOK_MS, UNSETTLED_TOLD_MS } from './settlement.options.js';
+import { LISTED_AGAIN_MS, POLL_MS, UNSETTLED_WARN_MS } from './settlement.options.js';
 
 /** A server whose mark the settlement waits for. */
 interface Awaited {
@@ -28,7 +28,7 @@ interface Awaited {
  * Each process polls the store until this generation is settled and then remembers it. From then on `isSettled` reads no key.
  */
 @Injectable()
-export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy {
+export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   private readonly listeners: ((generation: string) => void)[] = [];
   private readonly waiters = new Set<() => void>();
   private readonly awaited = new Map<ServerId, Awaited>();
@@ -37,9 +37,9 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
   /** The generation in which this process started, so that it had no earlier data to write again. */
   private bornIn: string | null = null;
   private unsettledSince = performance.now();
-  private isTold = false;
-  private isLooking = false;
-  private looking: NodeJS.Timeout | null = null;
+  private isReported = false;
+  private isPolling = false;
+  private polling: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly generation: StoreGeneration,
@@ -48,8 +48,11 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     private readonly log: Log,
   ) {
     generation.awaitSettlement();
+  }
+
+  onModuleInit(): void {
     // A server is gone for good when it says so itself or when it is evicted. A server without a record may be about to write it again.
-    directory.onChange(({ kind, server, before, isCertain }) => {
+    this.directory.onChange(({ kind, server, before, isCertain }) => {
       if (kind === 'evicted' || (kind === 'left' && isCertain)) this.forget(server);
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation) this.forget(before);
     });
@@ -57,13 +60,13 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
 
   onApplicationBootstrap(): void {
     // A connection that comes back to the same generation finds it settled.
-    this.generation.onConnected(() => (this.isSettled ? this.releaseWaiters() : void this.look()));
-    this.looking = setInterval(() => void this.look(), LOOK_MS);
-    this.looking.unref();
+    this.generation.onConnected(() => (this.isSettled ? this.releaseWaiters() : void this.poll()));
+    this.polling = setInterval(() => void this.poll(), POLL_MS);
+    this.polling.unref();
   }
 
   onModuleDestroy(): void {
-    if (this.looking) clearInterval(this.looking);
+    if (this.polling) clearInterval(this.polling);
   }
 
   get isSettled(): boolean {
@@ -115,19 +118,19 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     return known?.incarnation === incarnation && known.isGivenUp;
   }
 
-  private async look(): Promise<void> {
+  private async poll(): Promise<void> {
     const { current } = this.generation;
-    if (current === null || this.isSettled || this.isLooking || !this.directory.isKnown) return;
-    this.isLooking = true;
+    if (current === null || this.isSettled || this.isPolling || !this.directory.isKnown) return;
+    this.isPolling = true;
     try {
       this.noteAwaited(current);
       this.bornIn ??= current;
       if ((await this.wasSettledBefore(current)) || (await this.generation.isAuditedBy(this.stillAwaited()))) await this.settle(current);
-      else this.tellIfLong(current);
+      else this.warnIfLong(current);
     } catch {
       // The store is away again, or takes no commands yet. The next interval asks again.
     } finally {
-      this.isLooking = false;
+      this.isPolling = false;
     }
   }
 
@@ -157,7 +160,7 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     if (this.awaitedFor !== generation) {
       this.awaitedFor = generation;
       this.unsettledSince = now;
-      this.isTold = false;
+      this.isReported = false;
       // In a new generation, the settlement waits again for the full time for a server that it gave up.
       for (const [id, server] of this.awaited) {
         if (server.isGivenUp) this.awaited.delete(id);
@@ -193,9 +196,9 @@ export class StoreSettlement implements OnApplicationBootstrap, OnModuleDestroy 
     this.generation.forget({ server: id, incarnation }).catch(() => {});
   }
 
-  private tellIfLong(generation: string): void {
-    if (this.isTold || performance.now() - this.unsettledSince < UNSETTLED_TOLD_MS) return;
-    this.isTold = true;
+  private warnIfLong(generation: string): void {
+    if (this.isReported || performance.now() - this.unsettledSince < UNSETTLED_WARN_MS) return;
+    this.isReported = true;
     this.log.warn('store.unsettled', {
       generation,
       servers: this.stillAwaited()

@@ -5,7 +5,7 @@ import { serversKey } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { LOOK_MS, RELISTED_MS } from './settlement.options.js';
+import { POLL_MS, RELISTED_MS } from './settlement.options.js';
 
 /**
  * A Redis that has just been started may not list the servers that live: it came back empty, or with records that have expired. A process
@@ -26,9 +26,9 @@ export class YoungStore {
   async whenServersAreListed(): Promise<void> {
     const since = performance.now();
     const deadline = since + RELISTED_MS;
-    while (!(await this.mayBeComplete(since)) && performance.now() < deadline) await sleep(LOOK_MS);
+    while (!(await this.mayBeComplete(since)) && performance.now() < deadline) await sleep(POLL_MS);
     const ms = Math.round(performance.now() - since);
-    if (ms > LOOK_MS) this.log.info('store.young', { ms });
+    if (ms > POLL_MS) this.log.info('store.young', { ms });
   }
 
   private async mayBeComplete(since: number): Promise<boolean> {

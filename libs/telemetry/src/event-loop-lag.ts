@@ -1,17 +1,21 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { LAG_RESOLUTION_MS, Metrics } from './metrics.js';
 
 /** Measures how late the timers of this process fire. It has two histograms, because each of its two readers resets its own. */
 @Injectable()
-export class EventLoopLag implements OnApplicationShutdown {
-  private readonly sinceAsked = startHistogram();
-  private readonly sinceScrape = startHistogram();
+export class EventLoopLag implements OnModuleInit, OnApplicationShutdown {
+  private readonly sinceAsked = newHistogram();
+  private readonly sinceScrape = newHistogram();
 
-  constructor(metrics: Metrics) {
-    const { sinceScrape } = this;
-    (metrics.eventLoopLagSeconds as unknown as { collect: () => void }).collect = () => {
-      metrics.eventLoopLagSeconds.set(takeP99Ms(sinceScrape) / 1000);
+  constructor(private readonly metrics: Metrics) {}
+
+  onModuleInit(): void {
+    this.sinceAsked.enable();
+    this.sinceScrape.enable();
+    const { eventLoopLagSeconds } = this.metrics;
+    (eventLoopLagSeconds as unknown as { collect: () => void }).collect = () => {
+      eventLoopLagSeconds.set(takeP99Ms(this.sinceScrape) / 1000);
     };
   }
 
@@ -26,10 +30,8 @@ export class EventLoopLag implements OnApplicationShutdown {
   }
 }
 
-function startHistogram(): IntervalHistogram {
-  const histogram = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-  histogram.enable();
-  return histogram;
+function newHistogram(): IntervalHistogram {
+  return monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
 }
 
 /** The histogram records the time between two timers, which includes the resolution. An empty histogram means no lag. */

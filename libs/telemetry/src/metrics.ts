@@ -51,6 +51,17 @@ export class Metrics {
     buckets: SHORT_SECONDS,
     registry: this.registry,
   });
+  readonly steps = this.tallies('holdfast_steps_total', 'Fixed steps of games.', ['game']);
+  readonly stepsLate = this.tallies('holdfast_steps_late_total', 'Steps that began after the next one was due.', ['game']);
+  readonly stepsDropped = this.tallies('holdfast_steps_dropped_total', 'Steps that were left out because this server could not keep up.', [
+    'game',
+  ]);
+  readonly stepSeconds = new TallyHistogram({
+    name: 'holdfast_step_seconds',
+    help: 'Time that a step takes.',
+    buckets: SHORT_SECONDS,
+    registry: this.registry,
+  });
   readonly roomPauseSeconds = this.histogram(
     'holdfast_room_pause_seconds',
     'Time for which the players of a room had to wait.',

@@ -119,6 +119,7 @@ describe('the ops endpoints', () => {
 
   it('show every metric of the contract, and the lag of the event loop', async () => {
     const module = await testingModule();
+    await module.init();
     module.get(Metrics).evictions.inc({ type: 'game', reason: 'refused' });
     // The lag is measured between two timers, so it needs at least two.
     await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));

@@ -51,8 +51,8 @@ describe('a certificate', () => {
   it('is used for new connections after its renewal, once all its files are written', async () => {
     const files = await written('one');
     const certificate = new Certificate(files, NAMES);
-    const told: Renewal[] = [];
-    certificate.onRenewal((renewal) => told.push(renewal));
+    const renewals: Renewal[] = [];
+    certificate.onRenewal((renewal) => renewals.push(renewal));
     const server = createServer(certificate.options).listen(0, '127.0.0.1');
     await once(server, 'listening');
     certificate.keepFresh(server);
@@ -67,13 +67,13 @@ describe('a certificate', () => {
       expect(await shown()).toBe('one');
       const next = await generate([{ name: 'commonName', value: 'two' }], { keyType: 'ec', algorithm: 'sha256' });
       writeFileSync(files.cert, `${next.cert}\n`);
-      certificate.look();
-      certificate.look();
-      expect(told).toEqual([expect.objectContaining({ error: expect.stringContaining('not the key') })]);
+      certificate.reload();
+      certificate.reload();
+      expect(renewals).toEqual([expect.objectContaining({ error: expect.stringContaining('not the key') })]);
       expect(await shown()).toBe('one');
       writeFileSync(files.key, `${next.private}\n`);
-      certificate.look();
-      expect(told).toHaveLength(2);
+      certificate.reload();
+      expect(renewals).toHaveLength(2);
       expect(await shown()).toBe('two');
     } finally {
       server.close();

@@ -27,7 +27,7 @@ export interface Renewal {
 }
 
 /** How often the files are checked, in ms. Certificates are renewed days before they expire. */
-const LOOK_MS = 5_000;
+const POLL_MS = 5_000;
 
 /**
  * A certificate from files, checked when it is loaded and when the files change. A renewal overwrites the files, and new
@@ -38,15 +38,15 @@ export class Certificate {
   private current: CertificateOptions;
   private seen: string;
   private readonly renewed: ((options: CertificateOptions) => void)[] = [];
-  private readonly told: ((renewal: Renewal) => void)[] = [];
+  private readonly renewalListeners: ((renewal: Renewal) => void)[] = [];
   private refused: string | null = null;
-  private looking: NodeJS.Timeout | null = null;
+  private polling: NodeJS.Timeout | null = null;
 
   /** @throws an error that names the setting and the problem */
   constructor(
     private readonly files: CertificateFiles,
     private readonly names: CertificateNames,
-    private readonly lookMs = LOOK_MS,
+    private readonly pollMs = POLL_MS,
   ) {
     this.seen = stateOf(files);
     this.current = read(files, names);
@@ -73,34 +73,34 @@ export class Certificate {
 
   /** Registers a listener, for the log. */
   onRenewal(listener: (renewal: Renewal) => void): void {
-    this.told.push(listener);
+    this.renewalListeners.push(listener);
   }
 
   /** Loads the files again if they have changed. */
-  look(): void {
+  reload(): void {
     const state = stateOf(this.files);
     if (state === this.seen) return;
     try {
       this.current = read(this.files, this.names);
     } catch (error) {
       // Reported once per state and tried again, because the second of two files may still be written.
-      if (this.refused !== state) this.tell({ validUntil: this.validUntil, error: (error as Error).message });
+      if (this.refused !== state) this.notifyListeners({ validUntil: this.validUntil, error: (error as Error).message });
       this.refused = state;
       return;
     }
     this.seen = state;
     for (const renew of this.renewed) renew(this.current);
-    this.tell({ validUntil: this.validUntil });
+    this.notifyListeners({ validUntil: this.validUntil });
   }
 
-  private tell(renewal: Renewal): void {
-    for (const listener of this.told) listener(renewal);
+  private notifyListeners(renewal: Renewal): void {
+    for (const listener of this.renewalListeners) listener(renewal);
   }
 
   private watch(): void {
-    if (this.looking) return;
-    this.looking = setInterval(() => this.look(), this.lookMs);
-    this.looking.unref();
+    if (this.polling) return;
+    this.polling = setInterval(() => this.reload(), this.pollMs);
+    this.polling.unref();
   }
 }
 

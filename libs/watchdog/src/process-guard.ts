@@ -9,8 +9,17 @@ export interface DetachedError {
 /** Functions that end the own process. */
 const EXITS = ['exit', 'reallyExit', 'abort'] as const;
 /** Functions that add or remove listeners of process events, and the events that the server itself uses. */
-const LISTENING = ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener', 'off', 'removeListener', 'removeAllListeners'];
-const OURS: ReadonlySet<unknown> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException', 'unhandledRejection']);
+const LISTENER_METHODS = [
+  'on',
+  'addListener',
+  'once',
+  'prependListener',
+  'prependOnceListener',
+  'off',
+  'removeListener',
+  'removeAllListeners',
+];
+const OWN_EVENTS: ReadonlySet<unknown> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException', 'unhandledRejection']);
 type Process = Record<(typeof EXITS)[number], (...args: unknown[]) => unknown>;
 
 /**
@@ -21,17 +30,17 @@ export class GameProcessGuard {
   private readonly undo: (() => void)[] = [];
 
   /**
-   * @param whose returns the subject whose code runs now; undefined: no game
+   * @param currentSubject returns the subject whose code runs now; undefined: no game
    * @param onDetachedError called for errors of games
    * @param onCrash called for every other error; the process is then in an undefined state and should end
    */
   constructor(
-    private readonly whose: () => Subject | undefined,
+    private readonly currentSubject: () => Subject | undefined,
     onDetachedError: (failed: DetachedError) => void,
     onCrash: (error: unknown) => void,
   ) {
     const caught = (error: unknown): void => {
-      const subject = this.whose();
+      const subject = this.currentSubject();
       if (subject) onDetachedError({ subject, error });
       else onCrash(error);
     };
@@ -80,10 +89,10 @@ export class GameProcessGuard {
    */
   private refuseListening(): void {
     const self = process as unknown as Record<string, (event?: unknown, ...rest: unknown[]) => unknown>;
-    for (const name of LISTENING) {
+    for (const name of LISTENER_METHODS) {
       const original = self[name]!;
       self[name] = (event, ...rest) => {
-        if (event === undefined || OURS.has(event)) this.refuse(`process.${name}(${String(event ?? '').slice(0, 40)})`);
+        if (event === undefined || OWN_EVENTS.has(event)) this.refuse(`process.${name}(${String(event ?? '').slice(0, 40)})`);
         return original.call(process, event, ...rest);
       };
       this.undo.push(() => {
@@ -96,7 +105,7 @@ export class GameProcessGuard {
   private catchMicrotasks(onDetachedError: (failed: DetachedError) => void): void {
     const original = globalThis.queueMicrotask;
     globalThis.queueMicrotask = (callback) => {
-      const subject = this.whose();
+      const subject = this.currentSubject();
       if (!subject || typeof callback !== 'function') return original(callback);
       original(() => {
         try {
@@ -112,7 +121,7 @@ export class GameProcessGuard {
   }
 
   private refuse(what: string): void {
-    const subject = this.whose();
+    const subject = this.currentSubject();
     if (subject) throw new Error(`game ${subject.game} called ${what}: game code must not end the server`);
   }
 }

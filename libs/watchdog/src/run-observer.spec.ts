@@ -17,7 +17,7 @@ class Looks {
       this.cpuMs += STEP_MS * cpu;
       if (beats) this.beat += 1;
       const sample: Sample = { elapsedMs: STEP_MS, run, beat: this.beat, cpuMs: this.cpuMs, memoryMb: this.memoryMb };
-      actions.push(...this.observer.look(sample));
+      actions.push(...this.observer.observe(sample));
     }
     return actions;
   }

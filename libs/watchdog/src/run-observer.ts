@@ -51,7 +51,7 @@ interface Run {
 interface Block {
   ms: number;
   readonly cpuMs: number;
-  isTold: boolean;
+  isReported: boolean;
   limit: 'none' | 'known' | 'unknown';
 }
 
@@ -65,23 +65,23 @@ export class RunObserver {
 
   constructor(private readonly options: WatchdogOptions) {}
 
-  look(sample: Sample): readonly Action[] {
+  observe(sample: Sample): readonly Action[] {
     const actions: Action[] = [];
     if (this.run?.number !== sample.run) this.run = null;
     if (sample.run === 0) {
       this.idleMemoryMb = sample.memoryMb;
-      actions.push(...this.lookAtLoop(sample));
+      actions.push(...this.observeLoop(sample));
     } else {
       // A current run is observed as a run, not as a blocked loop.
-      if (this.block?.isTold) actions.push({ kind: 'loop-turns' });
+      if (this.block?.isReported) actions.push({ kind: 'loop-turns' });
       this.block = null;
-      actions.push(...this.lookAtRun(sample));
+      actions.push(...this.observeRun(sample));
     }
     this.beat = sample.beat;
     return actions;
   }
 
-  private lookAtRun(sample: Sample): Action[] {
+  private observeRun(sample: Sample): Action[] {
     if (!this.run) {
       const memoryMb = Number.isNaN(this.idleMemoryMb) ? sample.memoryMb : this.idleMemoryMb;
       const none = Number.NaN;
@@ -116,18 +116,18 @@ export class RunObserver {
     return actions;
   }
 
-  private lookAtLoop(sample: Sample): Action[] {
+  private observeLoop(sample: Sample): Action[] {
     if (sample.beat !== this.beat) {
-      const wasTold = this.block?.isTold === true;
+      const wasReported = this.block?.isReported === true;
       this.block = null;
-      return wasTold ? [{ kind: 'loop-turns' }] : [];
+      return wasReported ? [{ kind: 'loop-turns' }] : [];
     }
-    this.block ??= { ms: 0, cpuMs: sample.cpuMs, isTold: false, limit: 'none' };
+    this.block ??= { ms: 0, cpuMs: sample.cpuMs, isReported: false, limit: 'none' };
     const { block } = this;
     block.ms += sample.elapsedMs;
     const actions: Action[] = [];
-    if (!block.isTold && block.ms >= LOOP_SLOW_MS) {
-      block.isTold = true;
+    if (!block.isReported && block.ms >= LOOP_SLOW_MS) {
+      block.isReported = true;
       actions.push({ kind: 'loop-slow', ms: block.ms });
     }
     // A process that sleeps (suspended, or its machine is) uses no CPU, so its loop is not blocked.

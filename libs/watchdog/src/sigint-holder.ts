@@ -43,16 +43,16 @@ function hold(): void {
 }
 
 function wait(): void {
-  if (!isHolding) tell('holding');
+  if (!isHolding) send('holding');
   isHolding = true;
   for (;;) Atomics.wait(never, 0, 0);
 }
 
 function received(): void {
-  if (!isOwnInterrupt(cells)) tell('interrupted');
+  if (!isOwnInterrupt(cells)) send('interrupted');
   for (let times = 0; times < YIELDS_MAX && Atomics.load(cells, CELL.run) !== 0; times++) Atomics.wait(never, 0, 0, YIELD_MS);
 }
 
-function tell(message: HolderMessage): void {
+function send(message: HolderMessage): void {
   parentPort?.postMessage(message);
 }

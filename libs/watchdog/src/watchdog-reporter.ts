@@ -4,7 +4,7 @@ import type { Subject } from './handler-guard.js';
 export interface RunFacts {
   /** Absent when the code is not known to belong to any subject. */
   readonly subject?: Subject;
-  /** `command place`, `timer turn`, `tick` and so on. `detached`: a timer or promise that a handler created. */
+  /** `command place`, `timer turn`, `step` and so on. `detached`: a timer or promise that a handler created. */
   readonly handler: string;
   readonly seat: number;
   readonly seq: number;

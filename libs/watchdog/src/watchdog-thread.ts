@@ -5,11 +5,11 @@ import { pauseMainThread } from './main-thread-stack.js';
 import { type Action, RunObserver } from './run-observer.js';
 import { CELL, monotonicMs } from './shared-state.js';
 import { mainThreadCpuMs } from './thread-cpu.js';
-import { MARK_AFTER_LOOKS, MARK_CPU_MS, MARK_POLL_MS, POLL_MS, type WatchdogOptions } from './watchdog.options.js';
+import { MARK_AFTER_SAMPLES, MARK_CPU_MS, MARK_POLL_MS, POLL_MS, type WatchdogOptions } from './watchdog.options.js';
 import type { OverrunReport, RunFacts, WatchdogReporter } from './watchdog-reporter.js';
 
 /** A message of the main thread about a subject or label, sent before its number is used. */
-export type Told =
+export type ThreadMessage =
   | { readonly kind: 'subject'; readonly id: number; readonly subject: Subject | null }
   | { readonly kind: 'label'; readonly id: number; readonly name: string };
 
@@ -23,9 +23,9 @@ export interface WatchdogThreadData {
 /** How long the main thread may take to reach a point where it can be paused, in ms. */
 const PAUSE_TIMEOUT_MS = 1_000;
 /** Time limit for the final reports before a kill, in ms. */
-const LAST_WORDS_MS = 500;
+const FINAL_REPORTS_MS = 500;
 /** Evaluated in the paused main thread: the subject whose timer, promise or socket runs. */
-const WHOSE = 'globalThis.__holdfastSubject?.()';
+const CURRENT_SUBJECT = 'globalThis.__holdfastSubject?.()';
 
 const { cells, options, reporterUrl, reporterData } = workerData as WatchdogThreadData;
 const { createReporter } = (await import(reporterUrl)) as { createReporter(data: unknown): WatchdogReporter };
@@ -40,33 +40,36 @@ interface Suspicion {
 }
 /** The current run, once it is marked, and the code that blocks the event loop outside of runs. */
 let marked: (Suspicion & { readonly run: number }) | null = null;
-let lookedAt = { run: 0, times: 0, cpuMs: 0 };
+let sampledRun = { run: 0, times: 0, cpuMs: 0 };
 let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;
 let isKilling = false;
-let lastLookAt = performance.now();
+let lastSampleAt = performance.now();
 
-parentPort?.on('message', (told: Told) => {
-  if (told.kind === 'label') labels.set(told.id, told.name);
-  else if (told.subject) subjects.set(told.id, told.subject);
-  else subjects.delete(told.id);
+parentPort?.on('message', (message: ThreadMessage) => {
+  if (message.kind === 'label') labels.set(message.id, message.name);
+  else if (message.subject) subjects.set(message.id, message.subject);
+  else subjects.delete(message.id);
 });
 setInterval(markLongRun, MARK_POLL_MS);
-setInterval(look, POLL_MS);
+setInterval(sample, POLL_MS);
 parentPort?.postMessage('watching');
 
-/** A mark is written outside this process, so that the next owner of the room knows which input was the last one. */
+/**
+ * Marks the current run when it takes too long, and clears the mark of an earlier run. The mark is stored outside this process, so that the
+ * next owner of the room knows which input may have cost its server.
+ */
 function markLongRun(): void {
   const run = Atomics.load(cells, CELL.run);
   if (marked && marked.run !== run) {
     clear(marked);
     marked = null;
   }
-  if (run !== lookedAt.run) lookedAt = { run, times: 0, cpuMs: run === 0 ? 0 : mainThreadCpuMs() };
-  lookedAt.times += 1;
-  if (run === 0 || lookedAt.times < MARK_AFTER_LOOKS || isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
+  if (run !== sampledRun.run) sampledRun = { run, times: 0, cpuMs: run === 0 ? 0 : mainThreadCpuMs() };
+  sampledRun.times += 1;
+  if (run === 0 || sampledRun.times < MARK_AFTER_SAMPLES || isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
   // On a busy machine a short run may only wait for a processor. NaN, where the CPU time is not known, counts as much.
-  if (!(mainThreadCpuMs() - lookedAt.cpuMs < MARK_CPU_MS)) mark(run);
+  if (!(mainThreadCpuMs() - sampledRun.cpuMs < MARK_CPU_MS)) mark(run);
 }
 
 function mark(run: number): RunFacts | null {
@@ -78,13 +81,13 @@ function mark(run: number): RunFacts | null {
   return facts;
 }
 
-function look(): void {
+function sample(): void {
   const now = performance.now();
   // Limits the step, so that the time in which the whole process was suspended does not count.
-  const elapsedMs = Math.min(now - lastLookAt, 2 * POLL_MS);
-  lastLookAt = now;
+  const elapsedMs = Math.min(now - lastSampleAt, 2 * POLL_MS);
+  lastSampleAt = now;
   if (isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
-  const actions = observer.look({
+  const actions = observer.observe({
     elapsedMs,
     run: Atomics.load(cells, CELL.run),
     beat: Atomics.load(cells, CELL.beat),
@@ -117,7 +120,7 @@ function suspected(run: number, action: { ms: number; grownMb: number; isOver: b
   const report = { ...facts, ...measures(action) };
   // The interrupt follows at once. Pausing the main thread would only delay the end of a process that grows.
   if (action.isOver) return reporter.slow({ ...report, stack: null });
-  void pauseMainThread(WHOSE, PAUSE_TIMEOUT_MS).then((paused) => reporter.slow({ ...report, stack: paused?.stack ?? null }));
+  void pauseMainThread(CURRENT_SUBJECT, PAUSE_TIMEOUT_MS).then((paused) => reporter.slow({ ...report, stack: paused?.stack ?? null }));
 }
 
 function clear({ facts, known }: Suspicion): void {
@@ -135,7 +138,7 @@ function interrupt(run: number, ms: number): void {
 async function loopIsSlow(ms: number): Promise<void> {
   const { beat } = CELL;
   const before = Atomics.load(cells, beat);
-  const paused = await pauseMainThread(WHOSE, PAUSE_TIMEOUT_MS);
+  const paused = await pauseMainThread(CURRENT_SUBJECT, PAUSE_TIMEOUT_MS);
   if (Atomics.load(cells, beat) !== before) return;
   blocker = subjectFrom(paused?.value);
   const report = { ...DETACHED, subject: blocker ?? undefined, ms, grownMb: 0 };
@@ -157,9 +160,9 @@ function loopTurns(): void {
 
 async function kill(report: Omit<OverrunReport, 'stack'>): Promise<void> {
   isKilling = true;
-  const paused = await pauseMainThread(WHOSE, LAST_WORDS_MS);
+  const paused = await pauseMainThread(CURRENT_SUBJECT, FINAL_REPORTS_MS);
   const words = Promise.all([marked?.known, blocking?.known, reporter.killing({ ...report, stack: paused?.stack ?? null })]);
-  await Promise.race([words, sleep(LAST_WORDS_MS)]);
+  await Promise.race([words, sleep(FINAL_REPORTS_MS)]);
   process.kill(process.pid, 'SIGKILL');
 }
 

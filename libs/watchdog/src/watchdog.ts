@@ -8,7 +8,7 @@ import { OverrunError } from './overrun.js';
 import { CELL, CELLS, isOwnInterrupt } from './shared-state.js';
 import type { HolderMessage } from './sigint-holder.js';
 import { BEAT_MS, type WatchdogOptions } from './watchdog.options.js';
-import type { Told, WatchdogThreadData } from './watchdog-thread.js';
+import type { ThreadMessage, WatchdogThreadData } from './watchdog-thread.js';
 
 export interface WatchdogReporterModule {
   /** URL of a module that exports `createReporter(data): WatchdogReporter`. */
@@ -33,7 +33,7 @@ export class Watchdog extends HandlerGuard {
   /** The threads and the beat timer. Null while the watchdog does not run. */
   private parts: { readonly watcher: Worker; readonly holder: Worker; readonly beat: NodeJS.Timeout } | null = null;
   /** Messages for the thread, kept until it runs. */
-  private readonly untold: Told[] = [];
+  private readonly unsent: ThreadMessage[] = [];
   private readonly interruptListeners: (() => void)[] = [];
   private readonly failureListeners: ((error: Error) => void)[] = [];
   private nextSubject = 1;
@@ -71,7 +71,7 @@ export class Watchdog extends HandlerGuard {
     }, BEAT_MS);
     beat.unref();
     this.parts = { watcher, holder, beat };
-    for (const told of this.untold.splice(0)) this.tell(told);
+    for (const message of this.unsent.splice(0)) this.sendToThread(message);
     Object.defineProperty(globalThis, '__holdfastSubject', {
       configurable: true,
       value: () => this.current && JSON.stringify(this.current),
@@ -98,7 +98,7 @@ export class Watchdog extends HandlerGuard {
 
   override subject(subject: Subject): RunSubject {
     const id = this.nextSubject++;
-    this.tell({ kind: 'subject', id, subject });
+    this.sendToThread({ kind: 'subject', id, subject });
     return new ThreadSubject(this, id, subject);
   }
 
@@ -107,7 +107,7 @@ export class Watchdog extends HandlerGuard {
     if (id === undefined) {
       id = this.labels.size + 1;
       this.labels.set(name, id);
-      this.tell({ kind: 'label', id, name });
+      this.sendToThread({ kind: 'label', id, name });
     }
     return id;
   }
@@ -188,9 +188,9 @@ export class Watchdog extends HandlerGuard {
     return at;
   }
 
-  tell(told: Told): void {
-    if (this.parts) this.parts.watcher.postMessage(told);
-    else if (!this.isClosed) this.untold.push(told);
+  sendToThread(message: ThreadMessage): void {
+    if (this.parts) this.parts.watcher.postMessage(message);
+    else if (!this.isClosed) this.unsent.push(message);
   }
 
   async close(): Promise<void> {
@@ -302,10 +302,10 @@ class ThreadSubject implements RunSubject {
 
   update(subject: Subject): void {
     this.subject = subject;
-    this.watchdog.tell({ kind: 'subject', id: this.id, subject });
+    this.watchdog.sendToThread({ kind: 'subject', id: this.id, subject });
   }
 
   dispose(): void {
-    this.watchdog.tell({ kind: 'subject', id: this.id, subject: null });
+    this.watchdog.sendToThread({ kind: 'subject', id: this.id, subject: null });
   }
 }

@@ -1,4 +1,4 @@
-import { connect, type HoldfastError, type Room, type Session } from '#libs/client';
+import { connect, type HoldfastError, type Room, type Session } from '#libs/client/node';
 import type { Durability } from '#libs/game-kit';
 import { codeOf, freshly, leaveAnyRoom, patiently, startGame } from '../../players/src/player.js';
 import { trustIn } from '../../players/src/trust.js';

@@ -1,4 +1,4 @@
-import { connect, HoldfastError, type Room, type Session } from '#libs/client';
+import { connect, HoldfastError, type Room, type Session } from '#libs/client/node';
 import { codeOf, freshly, leaveAnyRoom, patiently, startGame } from '../../players/src/player.js';
 import { trustIn } from '../../players/src/trust.js';
 import type { ChainResult, Link } from './chain.js';

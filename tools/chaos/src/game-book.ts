@@ -17,7 +17,7 @@ interface Told extends Link {
 interface Member {
   readonly name: string;
   readonly told: Told[];
-  /** For each `missed` of the client, the number of events that the player had received before. */
+  /** One entry each time that the client reported missed events: the number of events that it had received before. */
   readonly missedBefore: number[];
   result: ChainResult | null;
 }

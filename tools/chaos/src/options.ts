@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 
 export interface ChaosOptions {
   readonly minutes: number;
@@ -28,17 +28,22 @@ export interface ChaosOptions {
 
 /** Exits with commander's message when an option is not valid. */
 export function readOptions(argv: readonly string[]): ChaosOptions {
-  const command = new Command('npm run chaos --')
+  const command = newCommand();
+  const { faults = [], ...rest } = command.parse([...argv], { from: 'user' }).opts<Omit<ChaosOptions, 'faults'> & { faults?: string[] }>();
+  return { ...rest, faults };
+}
+
+export function newCommand(): Command {
+  return new Command('npm run chaos --')
     .description(
       'Starts a fleet, lets players play while it kills, suspends and drains servers and Redis, and then compares the promises with the results.',
     )
     .option('--minutes <n>', 'duration of the faults', positive, 1)
     .option('--rolling', 'restart every server, one after the other, instead of causing faults', false)
-    .option(
-      '--seed <n>',
-      'selects the faults and their order (default: at random; it is printed)',
-      whole,
-      Math.floor(Math.random() * 1_000_000),
+    .addOption(
+      new Option('--seed <n>', 'selects the faults and their order; it is printed')
+        .argParser(whole)
+        .default(Math.floor(Math.random() * 1_000_000), 'at random'),
     )
     .option('--every <seconds>', 'average time from one fault to the next', positive, 4)
     .option('--gateways <n>', 'number of gateways', whole, 2)
@@ -51,8 +56,6 @@ export function readOptions(argv: readonly string[]): ChaosOptions {
     .option('--tls', 'players use wss://, with a certificate made for the run', false)
     .option('--faults <kinds...>', 'only these kinds (`kill-game`, `pause-redis`, …; docs/chaos.md lists all)')
     .option('--json', 'print one JSON object and nothing else', false);
-  const { faults = [], ...rest } = command.parse([...argv], { from: 'user' }).opts<Omit<ChaosOptions, 'faults'> & { faults?: string[] }>();
-  return { ...rest, faults };
 }
 
 function whole(text: string): number {

@@ -1,4 +1,4 @@
-import { connect, HoldfastError } from '#libs/client';
+import { connect, HoldfastError } from '#libs/client/node';
 import { patiently } from '../../players/src/player.js';
 import { trustIn } from '../../players/src/trust.js';
 import type { Kind, Plan, World } from './faults.js';

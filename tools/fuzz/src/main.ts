@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Command, InvalidArgumentError } from 'commander';
 import { newFuzzer, type Surroundings } from './fuzzer.js';
+import { readOptions } from './options.js';
 import type { Target } from './target.js';
 
 /** The share of each target's cases that run before the first measurement of the heap: caches fill, and code is compiled. */
@@ -66,21 +66,4 @@ function collectGarbage(): void {
 
 function megabytes(bytes: number): string {
   return (bytes / 1024 / 1024).toFixed(1);
-}
-
-function readOptions(argv: readonly string[]): { readonly cases: number; readonly seed: number } {
-  return new Command('npm run fuzz --')
-    .description('Sends random hostile input to a gateway. Every case must end in a value or a refusal with a code.')
-    .option('--cases <n>', 'number of cases, over all targets', whole(1), 100_000)
-    .option('--seed <n>', 'repeat the cases of this seed', whole(0), Math.floor(Math.random() * 2 ** 31))
-    .parse([...argv], { from: 'user' })
-    .opts();
-}
-
-function whole(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`It must be a whole number from ${least}.`);
-    return value;
-  };
 }

@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { CASES } from './cases.js';
 
+const NAMES = CASES.map(({ name }) => name);
+
 export interface PartitionOptions {
   /** The number of runs of each case. */
   readonly repeat: number;
@@ -19,8 +21,15 @@ export interface PartitionOptions {
 
 /** Exits with commander's message when an option is not valid. */
 export function readOptions(argv: readonly string[]): PartitionOptions {
-  const names = CASES.map(({ name }) => name);
-  const command = new Command('npm run partitions --')
+  const command = newCommand();
+  const options = command.parse([...argv], { from: 'user' }).opts<PartitionOptions & { cases?: string[] }>();
+  const cases = options.cases ?? NAMES;
+  for (const name of cases) if (!NAMES.includes(name)) command.error(`there is no case ${name}. The cases are: ${NAMES.join(', ')}`);
+  return { ...options, cases };
+}
+
+export function newCommand(): Command {
+  return new Command('npm run partitions --')
     .description(
       'Starts a fleet in network namespaces, lets players play while its parts cannot reach each other, and then compares the promises with the results.',
     )
@@ -30,12 +39,8 @@ export function readOptions(argv: readonly string[]): PartitionOptions {
     .option('--rooms <n>', 'rooms of the checked game, with two players each', whole, 24)
     .option('--commands-per-second <n>', 'commands of all players together', whole, 100)
     .option('--seed <n>', 'seed of the players', whole, 1)
-    .option('--cases <names...>', `only these cases, of: ${names.join(', ')}`)
+    .option('--cases <names...>', `only these cases, of: ${NAMES.join(', ')}`)
     .option('--json', 'print one JSON object and nothing else', false);
-  const options = command.parse([...argv], { from: 'user' }).opts<PartitionOptions & { cases?: string[] }>();
-  const cases = options.cases ?? names;
-  for (const name of cases) if (!names.includes(name)) command.error(`there is no case ${name}. The cases are: ${names.join(', ')}`);
-  return { ...options, cases };
 }
 
 function whole(text: string): number {

@@ -34,28 +34,7 @@ export interface PlayersOptions {
 
 /** Exits with commander's own message when an option is invalid. */
 export function readOptions(argv: readonly string[], file: string = runningFile()): PlayersOptions {
-  const command = new Command('npm run players --')
-    .description('Runs simulated players with the real client. Each records its acknowledged moves, and none may be lost or doubled.')
-    .option('--players <n>', 'number of players of tic-tac-toe', count, 200)
-    .option('--game <name>', 'tic-tac-toe or chess', game, 'tic-tac-toe')
-    .option('--seconds <n>', 'duration of tic-tac-toe', positive, 30)
-    .option('--url <url...>', `one or more gateways (default: that of npm start in this folder, else ${URL_DEFAULT})`)
-    .option('--certificate <file>', 'for wss://: trust the gateway with this certificate (default: that of npm start in this folder)')
-    .option('--think-ms <ms>', 'a player waits a random time up to this before each move', count0, THINK_MS)
-    .option(
-      '--pairing <how>',
-      'rooms: two players share a room for all games; match: each searches for a new opponent after each game',
-      pairing,
-      'rooms',
-    )
-    .option(
-      '--pgn <file>',
-      'chess: play every game of this file (PGN), and compare the final position with the file; unreadable games are passed over',
-    )
-    .option('--strict', 'chess: refuse the whole file when one of its games cannot be read, before anything is played', false)
-    .option('--games-at-once <n>', 'chess: number of concurrent games', count, 50)
-    .option('--encoding <name>', 'binary or json (WebSocket only)', encoding, 'binary')
-    .option('--json', 'print only one JSON object', false);
+  const command = newCommand();
   const options = command.parse([...argv], { from: 'user' }).opts<{
     players: number;
     game: GameName;
@@ -77,6 +56,31 @@ export function readOptions(argv: readonly string[], file: string = runningFile(
   // The certificate of one fleet must not be trusted for another.
   const ofRunning = urls.every((one) => one === running?.url) ? running?.certificate : undefined;
   return { ...rest, urls, certificate: certificate ?? ofRunning ?? null, pgn: pgn ?? null };
+}
+
+export function newCommand(): Command {
+  return new Command('npm run players --')
+    .description('Runs simulated players with the real client. Each records its acknowledged moves, and none may be lost or doubled.')
+    .option('--players <n>', 'number of players of tic-tac-toe', count, 200)
+    .option('--game <name>', 'tic-tac-toe or chess', game, 'tic-tac-toe')
+    .option('--seconds <n>', 'duration of tic-tac-toe', positive, 30)
+    .option('--url <url...>', `one or more gateways (default: that of npm start in this folder, else ${URL_DEFAULT})`)
+    .option('--certificate <file>', 'for wss://: trust the gateway with this certificate (default: that of npm start in this folder)')
+    .option('--think-ms <ms>', 'a player waits a random time up to this before each move', count0, THINK_MS)
+    .option(
+      '--pairing <how>',
+      'rooms: two players share a room for all games; match: each searches for a new opponent after each game',
+      pairing,
+      'rooms',
+    )
+    .option(
+      '--pgn <file>',
+      'chess: play every game of this file (PGN), and compare the final position with the file; unreadable games are passed over',
+    )
+    .option('--strict', 'chess: refuse the whole file when one of its games cannot be read, before anything is played', false)
+    .option('--games-at-once <n>', 'chess: number of concurrent games', count, 50)
+    .option('--encoding <name>', 'binary or json (WebSocket only)', encoding, 'binary')
+    .option('--json', 'print only one JSON object', false);
 }
 
 function count(text: string): number {

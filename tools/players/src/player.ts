@@ -1,4 +1,4 @@
-import { connect, HoldfastError, type Room, type Session } from '#libs/client';
+import { connect, HoldfastError, type Room, type Session } from '#libs/client/node';
 import type { PlayersOptions } from './options.js';
 import type { Tally } from './tally.js';
 import { trustIn } from './trust.js';

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { WebSocket } from 'ws';
-import type { ConnectOptions } from '#libs/client';
+import type { ConnectOptions } from '#libs/client/node';
 
 /** Options for the connection. Null: Node's defaults. */
 export function trustIn(certificate: string | null): Pick<ConnectOptions, 'WebSocket'> {

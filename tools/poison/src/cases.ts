@@ -15,7 +15,7 @@ export interface PoisonCase {
   readonly lossesMax: number;
 }
 
-const INTERRUPTIBLE: readonly PoisonCase[] = (['command', 'timer', 'tick', 'view', 'seat', 'effect'] as const).map((place) => ({
+const INTERRUPTIBLE: readonly PoisonCase[] = (['command', 'timer', 'step', 'view', 'seat', 'effect'] as const).map((place) => ({
   name: `loop in ${place}`,
   poison: 'loop',
   place,
@@ -45,7 +45,7 @@ export const CASES: readonly PoisonCase[] = [
   { name: 'native call in command', poison: 'native', place: 'command', times: 1, outcome: 'refused', lossesMax: 1 },
   { name: 'native call in command, twice', poison: 'native', place: 'command', times: 2, outcome: 'ends', lossesMax: 2 },
   { name: 'native call in timer', poison: 'native', place: 'timer', times: 1, outcome: 'ends', lossesMax: 1 },
-  { name: 'native call in tick', poison: 'native', place: 'tick', times: 1, outcome: 'ends', lossesMax: 1 },
+  { name: 'native call in step', poison: 'native', place: 'step', times: 1, outcome: 'ends', lossesMax: 1 },
   { name: 'native call in view', poison: 'native', place: 'view', times: 1, outcome: 'ends', lossesMax: 1 },
   { name: 'native call in effect', poison: 'native', place: 'effect', times: 1, outcome: 'refused', lossesMax: 1 },
   { name: 'native call in setup', poison: 'native', place: 'setup', times: 1, outcome: 'refused', lossesMax: 1 },

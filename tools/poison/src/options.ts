@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { CASES } from './cases.js';
 
+const NAMES = CASES.map(({ name }) => name);
+
 export interface PoisonOptions {
   /** Number of innocent rooms, of two players each. */
   readonly rooms: number;
@@ -15,18 +17,21 @@ export interface PoisonOptions {
 
 /** Exits with commander's own message when an option is invalid. */
 export function readOptions(argv: readonly string[]): PoisonOptions {
-  const names = CASES.map(({ name }) => name);
-  const command = new Command('npm run poison --')
+  const command = newCommand();
+  const options = command.parse([...argv], { from: 'user' }).opts<PoisonOptions & { cases?: string[] }>();
+  const cases = options.cases ?? NAMES;
+  for (const name of cases) if (!NAMES.includes(name)) command.error(`there is no case ${name}. The cases are: ${NAMES.join('; ')}`);
+  return { ...options, cases };
+}
+
+export function newCommand(): Command {
+  return new Command('npm run poison --')
     .description('Runs hostile games on its own fleet, beside innocent rooms that record their acknowledged commands.')
     .option('--rooms <n>', 'number of innocent rooms, of two players each', whole, 200)
     .option('--commands-per-second <n>', 'commands per second of all innocent players together', whole, 200)
     .option('--seed <n>', 'seed of the innocent players', whole, 1)
-    .option('--cases <names...>', `run only these cases, of: ${names.join('; ')}`)
+    .option('--cases <names...>', `run only these cases, of: ${NAMES.join('; ')}`)
     .option('--json', 'print only one JSON object', false);
-  const options = command.parse([...argv], { from: 'user' }).opts<PoisonOptions & { cases?: string[] }>();
-  const cases = options.cases ?? names;
-  for (const name of cases) if (!names.includes(name)) command.error(`there is no case ${name}. The cases are: ${names.join('; ')}`);
-  return { ...options, cases };
 }
 
 function whole(text: string): number {

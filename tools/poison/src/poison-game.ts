@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { z } from 'zod';
-import { Command, EffectHandler, Game, type GameRoom, type GameRules, OnSeat, OnTick, OnTimer, type Setup, View } from '#libs/game-kit';
+import { Command, EffectHandler, Game, type GameRoom, type GameRules, OnSeat, OnStep, OnTimer, type Setup, View } from '#libs/game-kit';
 import { POISON_NAMES, POISONS, type Poison, SETUP_POISON } from './poisons.js';
 
-const PLACES = ['timer', 'tick', 'view', 'effect', 'seat'] as const;
+const PLACES = ['timer', 'step', 'view', 'effect', 'seat'] as const;
 const Act = z.object({ poison: z.enum(POISON_NAMES) });
 const Arm = z.object({ poison: z.enum(POISON_NAMES), place: z.enum(PLACES) });
 
@@ -15,7 +15,7 @@ interface Vial {
 }
 
 /** A game with the typical mistakes of hostile or broken game code. */
-@Game({ name: 'poison', version: 1, seats: { min: 1, max: 2 }, tickHz: 5, seatGraceMs: 1_000 })
+@Game({ name: 'poison', version: 1, seats: { min: 1, max: 2 }, seatGraceMs: 1_000 })
 export class PoisonGame implements GameRules<Vial> {
   setup(room: Setup): Vial {
     const [{ name }] = room.seats;
@@ -46,9 +46,9 @@ export class PoisonGame implements GameRules<Vial> {
     release(room.state, 'timer');
   }
 
-  @OnTick()
-  protected tick(room: GameRoom<Vial>): void {
-    release(room.state, 'tick');
+  @OnStep(5)
+  protected step(room: GameRoom<Vial>): void {
+    release(room.state, 'step');
   }
 
   @OnSeat('left')

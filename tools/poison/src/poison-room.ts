@@ -1,4 +1,4 @@
-import { connect, type HoldfastError, type Room, type Session } from '#libs/client';
+import { connect, type HoldfastError, type Room, type Session } from '#libs/client/node';
 import { pause, until } from '../../chaos/src/until.js';
 import { codeOf, patiently } from '../../players/src/player.js';
 import type { PoisonCase } from './cases.js';

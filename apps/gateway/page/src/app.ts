@@ -1,5 +1,5 @@
 import { render } from 'lit-html';
-import { connect, type HoldfastError, type Room, type Session } from '#libs/client';
+import { type CreateRoom, connect, type HoldfastError, type Room, type Session } from '#libs/client';
 import { ask } from './ask.js';
 import { loadGamePages } from './game-pages.js';
 import { Lobby } from './lobby.js';
@@ -16,13 +16,13 @@ const SESSION_KEY = 'holdfast.session';
 
 /** The stage of the page: before, in, or after a session. */
 export type Stage =
-  | { readonly at: 'door'; readonly isConnecting: boolean; readonly problem?: string }
+  | { readonly at: 'login'; readonly isConnecting: boolean; readonly problem?: string }
   | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby }
   | { readonly at: 'over'; readonly error: HoldfastError };
 
 /** The page. Its fields are the state, and `changed` draws it. */
 export class App {
-  stage: Stage = { at: 'door', isConnecting: false };
+  stage: Stage = { at: 'login', isConnecting: false };
   screen: RoomScreen | null = null;
   readonly toasts = new Toasts(() => this.changed());
   name = tabStorage.getItem(NAME_KEY) ?? '';
@@ -67,7 +67,7 @@ export class App {
   /** Enters as this player: with the stored session of this tab, else with a new one. */
   async enter(name = this.name): Promise<void> {
     this.name = name;
-    this.stage = { at: 'door', isConnecting: true };
+    this.stage = { at: 'login', isConnecting: true };
     this.changed();
     try {
       // Boards must be loaded before the first room is shown.
@@ -81,7 +81,7 @@ export class App {
       if (code === 'unauthorized') this.token = null;
       // The advice about a token stays beside its field until a token is entered.
       const problem = this.wantsToken && code !== undefined ? message : undefined;
-      this.stage = { at: 'door', isConnecting: false, ...(problem !== undefined && { problem }) };
+      this.stage = { at: 'login', isConnecting: false, ...(problem !== undefined && { problem }) };
       if (problem === undefined) this.toasts.failed(error);
       this.changed();
     }
@@ -91,7 +91,7 @@ export class App {
   leaveSession(): void {
     if (this.stage.at === 'inside') this.stage.session.close();
     tabStorage.removeItem(SESSION_KEY);
-    this.stage = { at: 'door', isConnecting: false };
+    this.stage = { at: 'login', isConnecting: false };
     this.show(null);
     history.replaceState(null, '', hashOf(null));
     this.changed();
@@ -109,11 +109,11 @@ export class App {
     }
   }
 
-  async create(game: string, name: string, seats: number | undefined, isPrivate: boolean): Promise<void> {
+  async create(wanted: CreateRoom): Promise<void> {
     if (this.stage.at !== 'inside') return;
     const { session, lobby } = this.stage;
     try {
-      await session.createRoom({ game, ...(name !== '' && { name }), ...(seats && { seats }), private: isPrivate });
+      await session.createRoom(wanted);
       lobby.creating = null;
     } catch (error) {
       this.toasts.failed(error);
@@ -194,7 +194,7 @@ export class App {
             this.toasts,
             () => this.changed(),
           );
-          room.on('left', (reason) => this.tellWhyOut(reason));
+          room.on('left', (reason) => this.showWhySignedOut(reason));
         } else lobby.open();
         this.showInHash();
       }
@@ -203,8 +203,8 @@ export class App {
     this.changed();
   }
 
-  private tellWhyOut(reason: string | undefined): void {
-    if (reason !== undefined && WHY_OUT[reason]) this.toasts.note(WHY_OUT[reason]);
+  private showWhySignedOut(reason: string | undefined): void {
+    if (reason !== undefined && SIGN_OUT_TEXTS[reason]) this.toasts.note(SIGN_OUT_TEXTS[reason]);
   }
 
   /** Goes to the room in the address: after a link was opened, or after the browser's back button. */
@@ -235,15 +235,20 @@ export class App {
   }
 }
 
-const WHY_OUT: Readonly<Record<string, string>> = {
+const SIGN_OUT_TEXTS: Readonly<Record<string, string>> = {
   'room-unknown': 'This room no longer exists.',
   expired: 'This room was closed because nobody used it.',
   operator: 'This room was closed by an operator.',
   orphaned: 'This room was lost.',
 };
 
+/** The gateway accepts players beside its page, which may be below a path of a proxy. */
 function playUrl(): string {
-  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/play`;
+  const url = new URL('play', document.baseURI);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.search = '';
+  url.hash = '';
+  return url.href;
 }
 
 /** For a link: takes a seat if one is free, else watches. */

@@ -34,17 +34,17 @@ export class RoomScreen {
   ) {
     this.board.className = 'game-board';
     this.page = gamePage(room.game);
-    const look = (): void => this.look();
+    const update = (): void => this.update();
     this.stops = [
-      room.on('view', look),
-      room.on('placed', look),
-      room.on('change', look),
-      room.on('pause', look),
+      room.on('view', update),
+      room.on('placed', update),
+      room.on('change', update),
+      room.on('pause', update),
       room.on('resume', () => this.resumed()),
       room.on('rewound', (rewind) => this.toasts.note(rewindSentence(rewind))),
-      room.on('end', look),
+      room.on('end', update),
     ];
-    this.look();
+    this.update();
   }
 
   destroy(): void {
@@ -71,8 +71,21 @@ export class RoomScreen {
     return this.isOn && this.room.state !== undefined ? this.page?.turnOf(this.room.state) : undefined;
   }
 
+  /** False while the game is paused: a move would wait. */
   get isMyTurn(): boolean {
-    return this.turn !== undefined && this.turn !== null && this.turn === this.room.seat;
+    return !this.isPaused && this.turn !== undefined && this.turn !== null && this.turn === this.room.seat;
+  }
+
+  get isPaused(): boolean {
+    return this.room.status === 'paused';
+  }
+
+  /** The reason that an operator wrote for ending the last game. */
+  get operatorNote(): string | null {
+    const { lastResult } = this;
+    if (lastResult?.reason !== 'operator') return null;
+    const { note } = (lastResult.result ?? {}) as { note?: unknown };
+    return typeof note === 'string' && note.trim() !== '' ? note : null;
   }
 
   get lastResult(): GameResult | null {
@@ -109,7 +122,7 @@ export class RoomScreen {
     }
   }
 
-  private look(): void {
+  private update(): void {
     this.showBoard();
     this.startWhenReady();
     this.changed();
@@ -145,7 +158,7 @@ export class RoomScreen {
       this.isResumed = false;
       this.changed();
     }, RESUMED_MS);
-    this.look();
+    this.update();
   }
 
   private startWhenReady(): void {

@@ -1,25 +1,15 @@
 import { HoldfastError } from '#libs/protocol';
-import { defaultWebSocket, type Encoding, openWebSocket, type WebSocketConstructor } from './web-socket-wire.js';
+import { type Encoding, openWebSocket, ownWebSocket, type WebSocketConstructor } from './web-socket-wire.js';
 import type { OpenWire } from './wire.js';
 
-/** Returns the function that opens a connection over the transport of the URL's scheme. */
-export function wireOpener(encoding: Encoding, WebSocket: WebSocketConstructor | undefined, ca?: string): OpenWire {
+/** Returns the function that opens a WebSocket. `WebSocket`: replaces the platform's own. */
+export function webSocketOpener(encoding: Encoding, WebSocket: WebSocketConstructor | undefined): OpenWire {
   return async (url, listener) => {
-    const { protocol } = new URL(url);
-    switch (protocol) {
-      case 'ws:':
-      case 'wss:':
-        return openWebSocket(url, listener, encoding, WebSocket ?? (await defaultWebSocket()));
-      case 'tcp:':
-      case 'tls:': {
-        const { openTcp } = await import('./tcp-wire.js');
-        return openTcp(url, listener, ca);
-      }
-      default:
-        throw new HoldfastError(
-          'bad-data',
-          `The URL of a gateway must begin with ws://, wss://, tcp:// or tls://, not with ${protocol}//.`,
-        );
-    }
+    if (!/^wss?:/i.test(url))
+      throw new HoldfastError(
+        'bad-data',
+        `The URL of a gateway must begin with ws:// or wss:// (in the client for Node also tcp:// or tls://), not with ${url.split('/', 1)[0]}//.`,
+      );
+    return openWebSocket(url, listener, encoding, WebSocket ?? ownWebSocket());
   };
 }

@@ -15,8 +15,8 @@ import type { Wire, WireListener } from './wire.js';
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * Opens a raw TCP connection. For Node only: loaded when a `tcp://host:port` or `tls://host:port` URL is used. `ca`: the trusted
- * certificates, instead of Node's own.
+ * Opens a raw TCP connection to a `tcp://host:port` or `tls://host:port` URL. For Node only, so `index.ts` does not import it. `ca`:
+ * the trusted certificates, instead of Node's own.
  */
 export function openTcp(url: string, listener: WireListener, ca?: string): Wire {
   const { protocol, hostname, port } = new URL(url);

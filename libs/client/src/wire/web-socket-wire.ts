@@ -61,14 +61,15 @@ export function openWebSocket(url: string, listener: WireListener, encoding: Enc
   };
 }
 
-/** Returns the platform's own WebSocket. Node 20 has none, so there it loads the package `ws`. */
-export async function defaultWebSocket(): Promise<WebSocketConstructor> {
+/** The platform's own WebSocket. */
+export function ownWebSocket(): WebSocketConstructor {
   const own = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
-  if (own) return own;
-  // A variable instead of a literal, so that bundlers for browsers do not try to include the package.
-  const packageName = 'ws';
-  const { WebSocket } = (await import(/* @vite-ignore */ packageName)) as { WebSocket: WebSocketConstructor };
-  return WebSocket;
+  if (!own)
+    throw new HoldfastError(
+      'bad-data',
+      'This platform has no WebSocket. Give one as `WebSocket`, or use the entry of the client for Node.',
+    );
+  return own;
 }
 
 function decode(data: unknown): ServerMessage {

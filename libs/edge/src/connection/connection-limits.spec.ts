@@ -2,10 +2,12 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { EdgeOptions } from '../edge.options.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
+import { TrustedProxies } from '../transport/trusted-proxies.js';
 import { ConnectionLimits } from './connection-limits.js';
 import { stateOf } from './connection-state.js';
 
 const options = {
+  trustedProxies: ['10.0.0.0/8'],
   connectionsMax: 6,
   connectionsPerAddress: 3,
   connectionsWindowMs: 60_000,
@@ -48,7 +50,7 @@ describe('the hello timeout', () => {
   afterEach(() => jest.useRealTimers());
 
   it('closes a connection that has sent no hello, and spares one whose hello waits for the store', () => {
-    const limits = new ConnectionLimits(options);
+    const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const [silent, greeting] = [enter(limits, '192.0.2.1', false), enter(limits, '192.0.2.2', false)];
     stateOf(greeting.connection).isAdmitting = true;
     jest.advanceTimersByTime(options.helloTimeoutMs + 1);
@@ -58,7 +60,7 @@ describe('the hello timeout', () => {
 
 describe('the limits of connections', () => {
   it('refuse connections of one address above its limit, and count each address separately', () => {
-    const limits = new ConnectionLimits(options);
+    const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const own = [1, 2, 3, 4].map(() => enter(limits, '192.0.2.1'));
     expect(own.map(({ isIn }) => isIn)).toEqual([true, true, true, false]);
     expect(own[3].codes).toEqual(['too-many-connections']);
@@ -66,20 +68,20 @@ describe('the limits of connections', () => {
   });
 
   it('count an IPv6 network of 64 bits as one address', () => {
-    const limits = new ConnectionLimits(options);
+    const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const own = [1, 2, 3, 4].map((host) => enter(limits, `2001:db8::${host}`));
     expect(own.map(({ isIn }) => isIn)).toEqual([true, true, true, false]);
     expect(enter(limits, '2001:db8:0:1::1').isIn).toBe(true);
   });
 
   it('refuse connections above the total', () => {
-    const limits = new ConnectionLimits(options);
+    const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const all = [1, 2, 3, 4, 5, 6, 7].map((host) => enter(limits, `192.0.2.${host}`));
     expect(all.map(({ isIn }) => isIn)).toEqual([true, true, true, true, true, true, false]);
   });
 
   it('refuse connections when too many have sent no hello, until one of these is admitted', () => {
-    const limits = new ConnectionLimits(options);
+    const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const pending = [1, 2, 3, 4].map((host) => enter(limits, `192.0.2.${host}`, false));
     const fifth = enter(limits, '192.0.2.5', false);
     expect(fifth.isIn).toBe(false);
@@ -89,7 +91,7 @@ describe('the limits of connections', () => {
   });
 
   it('refuse new connections of an address that opened too many within the window, because each may leave a session', () => {
-    const limits = new ConnectionLimits(options);
+    const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const comesAndGoes = (address: string): boolean => {
       const { connection, isIn } = enter(limits, address);
       limits.removeConnection(connection);
@@ -100,7 +102,7 @@ describe('the limits of connections', () => {
   });
 
   it('forget an address when it has had no connection for the whole window', () => {
-    const limits = new ConnectionLimits(options);
+    const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const { connection } = enter(limits, '192.0.2.1');
     limits.sweep(performance.now() + options.connectionsWindowMs + 1);
     expect(limits.addressesKnown).toBe(1);
@@ -114,7 +116,7 @@ describe('the limits of connections', () => {
 
 describe('the limits of sockets without a connection', () => {
   it('refuse sockets of one address above its limit, until one of them closes', () => {
-    const limits = new ConnectionLimits(options);
+    const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const sockets = [1, 2, 3].map(() => socketFrom('192.0.2.1'));
     expect(sockets.map((socket) => limits.addSocket(socket))).toEqual([true, true, true]);
     expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(false);
@@ -125,8 +127,13 @@ describe('the limits of sockets without a connection', () => {
     expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(false);
   });
 
+  it('do not limit the sockets of a trusted proxy by its address, but limit them in all', () => {
+    const limits = new ConnectionLimits(options, new TrustedProxies(options));
+    expect([1, 2, 3, 4, 5].map(() => limits.addSocket(socketFrom('10.0.0.1')))).toEqual([true, true, true, true, false]);
+  });
+
   it('stop counting a socket that becomes a connection', () => {
-    const limits = new ConnectionLimits(options);
+    const limits = new ConnectionLimits(options, new TrustedProxies(options));
     for (let opened = 0; opened < 3; opened += 1) {
       const socket = socketFrom('192.0.2.1');
       expect(limits.addSocket(socket)).toBe(true);
@@ -139,7 +146,7 @@ describe('the limits of sockets without a connection', () => {
   });
 
   it('leave no listener on a socket that becomes a connection, which may live for hours', () => {
-    const limits = new ConnectionLimits(options);
+    const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const socket = socketFrom('192.0.2.1');
     limits.addSocket(socket);
     expect(socket.listenerCount('close')).toBe(1);

@@ -10,6 +10,7 @@ import {
 } from '../edge.options.js';
 import { addressKey, peerOf } from '../transport/address.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
+import { TrustedProxies } from '../transport/trusted-proxies.js';
 import { ConnectionState, disconnect, stateOf } from './connection-state.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -44,13 +45,18 @@ export class ConnectionLimits {
   private readonly perAddress = new Map<string, AddressUse>();
   private hellosPending = 0;
 
-  constructor(@Inject(EDGE_OPTIONS) private readonly options: EdgeOptions) {}
+  constructor(
+    @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    private readonly proxies: TrustedProxies,
+  ) {}
 
   /** Counts a socket that is not a connection of a player yet. Returns false when there are too many. */
   addSocket(socket: Socket): boolean {
     const { connectionsPerAddress, hellosPendingMax } = this.options;
     const use = this.useOf(addressKey(socket.remoteAddress), performance.now());
-    if (use.sockets >= connectionsPerAddress || this.sockets.size + this.hellosPending >= hellosPendingMax) return false;
+    if (this.sockets.size + this.hellosPending >= hellosPendingMax) return false;
+    // A proxy has the sockets of many clients. The address of each client is known with its request.
+    if (use.sockets >= connectionsPerAddress && !this.proxies.has(socket.remoteAddress)) return false;
     const peer = peerOf(socket);
     use.sockets += 1;
     const closed = (): void => this.removeSocket(peer);

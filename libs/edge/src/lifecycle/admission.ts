@@ -1,7 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { Self, ServerDirectory } from '#libs/fleet';
-import { type Binding, type Hello, HoldfastError, PROTOCOL_VERSION, type ServerId, type SessionId, type UserId } from '#libs/protocol';
+import {
+  type Binding,
+  describeIssues,
+  type Hello,
+  HoldfastError,
+  PROTOCOL_VERSION,
+  type ServerId,
+  type SessionId,
+  type UserId,
+} from '#libs/protocol';
 import { isMember, RoomRecords, UserRooms } from '#libs/room-store';
 import {
   Authenticator,
@@ -35,7 +44,8 @@ type FoundRoom = Pick<AdmittedSession, 'binding' | 'admissionNumber'>;
 const text = (max: number) => z.string().max(max);
 const helloSchema = z.object({
   protocol: z.int(),
-  name: text(64).optional(),
+  // `checkPlayerName` has the limits, and says what is wrong.
+  name: z.string().optional(),
   token: text(8_192).optional(),
   session: text(64).optional(),
   secret: text(256).optional(),
@@ -64,15 +74,16 @@ export class Admission {
   /** @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable` */
   async admit(message: Hello): Promise<AdmittedSession> {
     const parsed = helloSchema.safeParse(message);
-    if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${z.prettifyError(parsed.error)}`);
+    if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${describeIssues(parsed.error.issues)}`);
     const hello = parsed.data;
     if (hello.protocol !== PROTOCOL_VERSION)
       throw new HoldfastError('protocol-version', `This server speaks version ${PROTOCOL_VERSION} of the protocol.`);
+    // Some languages send an empty string for a field that is not set.
+    const { session, secret } = hello;
+    if (Boolean(session) !== Boolean(secret)) throw new HoldfastError('bad-data', 'hello: `session` and `secret` belong together.');
     // After a restart of the store, the session's gateway may still have to write the session again.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
-    return hello.session !== undefined && hello.secret !== undefined
-      ? this.resume(hello, hello.session as SessionId, hello.secret)
-      : this.login(hello);
+    return session && secret ? this.resume(hello, session as SessionId, secret) : this.login(hello);
   }
 
   private async login({ name, token }: z.infer<typeof helloSchema>): Promise<AdmittedSession> {
@@ -98,7 +109,7 @@ export class Admission {
 
   /** Undefined: a second login ends the earlier session in any case. */
   private get incarnationOf(): IncarnationOf | undefined {
-    return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyLifeOf(gateway) : undefined;
+    return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyIncarnationOf(gateway) : undefined;
   }
 
   private async findRoom(user: UserId, session: SessionId, secret: string): Promise<FoundRoom> {

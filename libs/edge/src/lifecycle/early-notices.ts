@@ -2,7 +2,7 @@ import type { SessionId } from '#libs/protocol';
 import type { SessionNotice } from '#libs/session';
 
 /** In ms. Longer than a hello takes while the store answers. */
-const KEPT_MS = 10_000;
+const RETENTION_MS = 10_000;
 /** Most sessions with notices. At the limit the oldest session is dropped. */
 const SESSIONS_MAX = 1_000;
 
@@ -25,7 +25,7 @@ export class EarlyNotices {
     // No more than four notices arrive during one hello.
     this.notices.set(session, [...others.slice(-3), { notice, at: now }]);
     for (const [eldest, notices] of this.notices) {
-      const isOver = now - notices[notices.length - 1]!.at > KEPT_MS;
+      const isOver = now - notices[notices.length - 1]!.at > RETENTION_MS;
       if (!isOver && this.notices.size <= SESSIONS_MAX) break;
       this.notices.delete(eldest);
     }

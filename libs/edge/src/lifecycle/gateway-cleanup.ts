@@ -1,7 +1,8 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import { SeenTwice, sleep } from '#libs/async';
 import { Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
-import { type EvictionReason, ServerEndListener } from '#libs/health';
+import { type EvictionReason, HealthPort, ServerEndListener } from '#libs/health';
 import type { SessionId, UserId } from '#libs/protocol';
 import { RedisConnections, RedisLease, redisName } from '#libs/redis';
 import { UserRooms } from '#libs/room-store';
@@ -25,8 +26,8 @@ interface AbsentUser {
  * handled, so the next cleanup finds the others.
  */
 @Injectable()
-export class GatewayCleanup extends ServerEndListener implements OnApplicationBootstrap, OnModuleDestroy {
-  private sweeping: NodeJS.Timeout | null = null;
+@HealthPort(ServerEndListener)
+export class GatewayCleanup extends ServerEndListener implements OnModuleInit, OnModuleDestroy {
   private isOver = false;
   /** Incarnations without a living server. One of them may be about to register again. */
   private readonly missing = new SeenTwice();
@@ -45,20 +46,17 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
     super();
   }
 
-  onApplicationBootstrap(): void {
+  onModuleInit(): void {
     this.directory.onChange(({ kind, server, before }) => {
       if (server.type !== 'gateway') return;
       if (kind === 'left') void this.claimAndCleanUp({ gateway: server.id, incarnation: server.incarnation });
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation)
         void this.claimAndCleanUp({ gateway: before.id, incarnation: before.incarnation });
     });
-    this.sweeping = setInterval(() => void this.sweep(), GATEWAY_SWEEP_MS);
-    this.sweeping.unref();
   }
 
   onModuleDestroy(): void {
     this.isOver = true;
-    if (this.sweeping) clearInterval(this.sweeping);
   }
 
   override async ended({ id, type, incarnation }: ServerRecord, _reason: EvictionReason): Promise<void> {
@@ -112,9 +110,10 @@ export class GatewayCleanup extends ServerEndListener implements OnApplicationBo
     }
   }
 
-  private async sweep(): Promise<void> {
+  @Interval(GATEWAY_SWEEP_MS)
+  async sweep(): Promise<void> {
     // A directory that lacks this server itself proves nothing about others.
-    if (!this.redis.isReady || !this.settlement.isSettled || !this.directory.get(this.self.id)) return;
+    if (this.isOver || !this.redis.isReady || !this.settlement.isSettled || !this.directory.get(this.self.id)) return;
     try {
       const orphans = (await this.index.gateways()).filter((gateway) => !this.isAlive(gateway));
       for (const gateway of orphans) if (this.missing.again(keyOf(gateway))) void this.claimAndCleanUp(gateway);

@@ -82,7 +82,7 @@ describe('sessions that the store lost', () => {
     expect((await store.find(gatewaySession.user))?.session).toBe(again.session);
   });
 
-  it('replace an older login of their user in a store that fell back', async () => {
+  it('replace an older login of the same user when the store returned to older data', async () => {
     const { restorer, store, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).turn;

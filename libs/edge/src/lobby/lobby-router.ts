@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import type { LinkPeer } from '#libs/link';
 import { type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
@@ -6,14 +6,16 @@ import type { GatewaySession } from '../session/gateway-session.js';
 
 /** Sends requests to lobbies. A session keeps its lobby until that lobby is gone. */
 @Injectable()
-export class LobbyRouter {
+export class LobbyRouter implements OnModuleInit {
   constructor(
     private readonly links: FleetLinks,
     private readonly directory: ServerDirectory,
-  ) {
+  ) {}
+
+  onModuleInit(): void {
     // A lobby that hangs does not close its link, and requests would wait for it in vain.
-    directory.onChange(({ kind, server }) => {
-      const peer = kind === 'evicted' && server.type === 'lobby' ? links.get(server.id) : undefined;
+    this.directory.onChange(({ kind, server }) => {
+      const peer = kind === 'evicted' && server.type === 'lobby' ? this.links.get(server.id) : undefined;
       if (peer && peer.incarnation <= server.incarnation) peer.close('evicted');
     });
   }

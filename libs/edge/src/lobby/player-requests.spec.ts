@@ -104,6 +104,37 @@ describe('a request of a player whose answer arrives before any restart of the s
   });
 });
 
+describe('a request that enters a room, behind a leave that is not answered', () => {
+  it.each(['rooms.create', 'rooms.join', 'rooms.watch', 'match.find'])('is sent after the answer to the leave (%s)', async (operation) => {
+    let answerLeave = (_: unknown): void => {};
+    const { playerRequests, session, requests } = newPlayerRequests(() => new Promise((resolve) => (answerLeave = resolve)), inRoom('b'));
+    const left = playerRequests.send(session, 'rooms.leave', undefined, 500);
+    const entered = playerRequests.send(session, operation, undefined, 500);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(requests.map((request) => request.operation)).toEqual(['rooms.leave']);
+    answerLeave({ data: { left: 'a' }, binding: null });
+    await expect(left).resolves.toMatchObject({ data: { left: 'a' } });
+    await expect(entered).resolves.toEqual(inRoom('b'));
+    expect(requests).toMatchObject([{ number: 1 }, { operation, number: 2 }]);
+  });
+
+  it('is sent also when the leave is refused', async () => {
+    const { playerRequests, session } = newPlayerRequests(refuse('not-in-room'), inRoom('b'));
+    const left = playerRequests.send(session, 'rooms.leave', undefined, 500);
+    await Promise.all([
+      expect(left).rejects.toMatchObject({ code: 'not-in-room' }),
+      expect(playerRequests.send(session, 'rooms.create', undefined, 500)).resolves.toEqual(inRoom('b')),
+    ]);
+  });
+
+  it('does not delay a request that only reads', async () => {
+    const { playerRequests, session, requests } = newPlayerRequests(() => new Promise(() => {}), { data: { room: null } });
+    void playerRequests.send(session, 'rooms.leave', undefined, 500);
+    await playerRequests.send(session, 'me', undefined, 500);
+    expect(requests).toHaveLength(2);
+  });
+});
+
 describe('a request of a player whose answer arrives after the store was restarted', () => {
   it('is sent again with the same number once the store is settled, and stays open meanwhile', async () => {
     const { playerRequests, session, requests, settled, answers, afterRestart } = newPlayerRequests();

@@ -21,6 +21,8 @@ import { repeatRequest } from './repeated-request.js';
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
 /** The gateway does not void these when their answer is lost: a search may continue, and the client requests `me`. */
 const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find']);
+/** These take the player into a room, so they wait for the answer to a leave that the player sent before. */
+const ENTERING: ReadonlySet<string> = new Set(['rooms.create', 'rooms.join', 'rooms.watch', 'match.find']);
 /** Refusals that do not decide the outcome of a repeated request, so the gateway repeats it once more. */
 const UNDECIDED: ReadonlySet<string> = new Set(['unavailable', 'busy', 'server-lost']);
 
@@ -49,16 +51,30 @@ export class PlayerRequests {
    * @throws the lobby's refusal, `server-lost` when the lobby died with the request, `unavailable` when there is no lobby
    */
   async send(session: GatewaySession, operation: string, data: unknown, timeoutMs: number): Promise<PlayerAnswer> {
-    const { user, name, id, binding } = session;
-    const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
+    const sending = this.sendInOrder(session, operation, data, timeoutMs);
+    if (operation === 'rooms.leave') {
+      const leaving = sending.then(noop, noop);
+      session.leaving = leaving;
+      void leaving.then(() => {
+        if (session.leaving === leaving) session.leaving = null;
+      });
+    }
+    return sending;
+  }
+
+  private async sendInOrder(session: GatewaySession, operation: string, data: unknown, timeoutMs: number): Promise<PlayerAnswer> {
+    const endsAt = performance.now() + timeoutMs;
     const order = session.nextRequestOrder();
-    const request: PlayerRequest = {
-      caller: { user, name, session: id, gateway: this.lobbies.gateway as ServerId, asked: order, ...(room && { room }) },
-      data,
-    };
     session.unanswered = [...session.unanswered, order.number];
     try {
-      const answer = await this.sendInOneRun(session, operation, request, timeoutMs);
+      if (session.leaving && ENTERING.has(operation)) await session.leaving;
+      const { user, name, id, binding } = session;
+      const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
+      const request: PlayerRequest = {
+        caller: { user, name, session: id, gateway: this.lobbies.gateway as ServerId, asked: order, ...(room && { room }) },
+        data,
+      };
+      const answer = await this.sendInOneRun(session, operation, request, endsAt);
       noteSearch(session, operation, data, order, answer);
       return answer;
     } catch (error) {
@@ -70,13 +86,11 @@ export class PlayerRequests {
     }
   }
 
-  private async sendInOneRun(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
-    const endsAt = performance.now() + timeoutMs;
-    if (READS.has(operation)) return this.read(session, operation, request, timeoutMs);
-    const send = async (name: string, data: unknown): Promise<PlayerAnswer> => {
-      const remainingMs = Math.max(endsAt - performance.now(), 1);
-      return this.lobbies.send(session, name, { ...request, data }, remainingMs);
-    };
+  private async sendInOneRun(session: GatewaySession, operation: string, request: PlayerRequest, endsAt: number): Promise<PlayerAnswer> {
+    const remainingMs = (): number => Math.max(endsAt - performance.now(), 1);
+    if (READS.has(operation)) return this.read(session, operation, request, remainingMs());
+    const send = async (name: string, data: unknown): Promise<PlayerAnswer> =>
+      this.lobbies.send(session, name, { ...request, data }, remainingMs());
     let before: PlayerAnswer | null = null;
     for (let isRepeated = false; ; isRepeated = true) {
       const run = this.storeRun;
@@ -139,6 +153,8 @@ export class PlayerRequests {
     await this.userRooms.overtake(session.user, { turn, number: number + 1 }).catch(() => {});
   }
 }
+
+function noop(): void {}
 
 /**
  * Records the search of the session, because lobbies store searches in Redis only, which may lose them. A cancel counts by the order of

@@ -1,8 +1,8 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { FleetLinks, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type LinkPeer, Links } from '#libs/link';
-import { type AttachRequest, type Control, HoldfastError, type RoomId } from '#libs/protocol';
+import { type AttachRequest, type Control, HoldfastError, type PauseReason, type RoomId } from '#libs/protocol';
 import type { RoomOwnership, RoomRecord } from '#libs/room-store';
 import { Log, Metrics } from '#libs/telemetry';
 import { ATTACH_TIMEOUT_MS, ATTACHED_AT_ONCE_MAX, LOST_POLL_MS, LOST_READ_MS } from '../edge.options.js';
@@ -12,7 +12,6 @@ import {
   type AttachmentState,
   type DetachReason,
   nextAttachment,
-  type PauseReason,
   peerOf,
 } from '../session/attachment-state.js';
 import type { GatewaySession, WritableSession } from '../session/gateway-session.js';
@@ -37,7 +36,7 @@ interface QueuedAttach {
  * `placed` after `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
  */
 @Injectable()
-export class OwnerAttachments {
+export class OwnerAttachments implements OnModuleInit {
   /** Sessions in `attaching` or `paused`, with the time of the next read of the room's record, in ms of the monotonic clock. */
   private readonly waiting = new Map<GatewaySession, number>();
   private unsent = new Map<string, { owner: RoomOwnership; all: QueuedAttach[] }>();
@@ -49,9 +48,11 @@ export class OwnerAttachments {
     private readonly directory: ServerDirectory,
     private readonly log: Log,
     private readonly metrics: Metrics,
-    @Inject(Links) links: Links,
-  ) {
-    links.onClosed((peer) => this.ownerLost(peer));
+    @Inject(Links) private readonly links: Links,
+  ) {}
+
+  onModuleInit(): void {
+    this.links.onClosed((peer) => this.ownerLost(peer));
   }
 
   /** Requests the attachment from the room's owner. The owner answers with `placed` and a sync, with `room.detached`, or not at all. */
@@ -112,7 +113,7 @@ export class OwnerAttachments {
     // The player has given up the seat. The room still lists the player until the lobby has removed it.
     if (reason === 'forbidden') return void this.apply(session, { kind: 'dropped' });
     this.lose(session, reason === 'moved' ? 'moving' : 'server-lost');
-    // After `moved`, the new owner publishes itself. After any other reason, the gateway may have an old record.
+    // After `moved`, the new owner publishes the changed record. After any other reason, the cached record may be old.
     if (reason !== 'moved') this.cache.refresh(room);
   }
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { LINK_HEADER, LINK_KIND, Links } from '#libs/link';
 import { encodeServerMessage, errorBody, HEADER, KIND } from '#libs/protocol';
@@ -20,7 +20,7 @@ const REWOUND = Buffer.from('rewound');
  * Invariant: a session receives only frames of the highest epoch that it knows. So a former owner that wakes up reaches no player.
  */
 @Injectable()
-export class RoomFrames {
+export class RoomFrames implements OnModuleInit {
   private readonly delayed = new Set<GatewaySession>();
   private readonly framesUp: Tally;
   private readonly framesDown: Tally;
@@ -32,12 +32,15 @@ export class RoomFrames {
     private readonly ends: GameEndNotifier,
     metrics: Metrics,
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
-    @Inject(Links) links: Links,
+    @Inject(Links) private readonly links: Links,
   ) {
     this.framesUp = metrics.relayFrames.of({ direction: 'up' });
     this.framesDown = metrics.relayFrames.of({ direction: 'down' });
-    links.onFrame(LINK_KIND.toPlayer, (_, frame) => this.receiveFrame(frame));
-    links.onFrame(LINK_KIND.syncMany, (_, frame) => this.receiveSync(frame));
+  }
+
+  onModuleInit(): void {
+    this.links.onFrame(LINK_KIND.toPlayer, (_, frame) => this.receiveFrame(frame));
+    this.links.onFrame(LINK_KIND.syncMany, (_, frame) => this.receiveSync(frame));
   }
 
   /** Relays a command to the room, delays it, or refuses it. `frame` is a view that is valid during the call only. */

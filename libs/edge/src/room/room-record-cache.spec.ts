@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { RoomId, UserId } from '#libs/protocol';
+import type { RoomId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
-import { encodeRoomDoc, type RoomDoc, type RoomRecord, RoomRecords, roomKey, type StoreGeneration } from '#libs/room-store';
+import { encodeRoomDoc, type RoomRecord, RoomRecords, roomKey, type StoreGeneration } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
+import { roomDoc } from '../../../../tools/fixtures/room-doc.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import { RoomRecordCache } from './room-record-cache.js';
 import { RoomRestorer } from './room-restorer.js';
@@ -14,16 +15,7 @@ const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:gateway:spec', level: 'silent', format: 'json' });
 const settlement = { isSettled: true, isStillSettled: async () => settlement.isSettled };
 const generation = { current: 'one', isLate: true, wasSettled: async () => generation.isLate };
-const doc: RoomDoc = {
-  name: 'a room',
-  host: 'ada' as UserId,
-  seats: 2,
-  seatsMin: 2,
-  private: false,
-  members: [],
-  players: [],
-  createdAt: 1,
-};
+const doc = roomDoc();
 
 beforeAll(() => redis.ready());
 afterAll(() => {
@@ -47,6 +39,7 @@ describe('the cache of room records', () => {
       generation as unknown as StoreGeneration,
       restorer,
     );
+    cache.onModuleInit();
     settlement.isSettled = true;
     Object.assign(generation, { current: 'one', isLate: true });
     reported = [];
@@ -66,9 +59,9 @@ describe('the cache of room records', () => {
     const full = (await records.save(ready, { doc: { ...doc, name: 'x'.repeat(10_000) } })) as RoomRecord;
     await until(() => reported.length === 3);
     expect(reported.slice(1)).toEqual([ready, full]);
-    await records.close(full, 'done');
+    await records.close(full, 'empty');
     await until(() => reported.length === 4);
-    expect(reported[3]).toBe('done');
+    expect(reported[3]).toBe('empty');
   });
 
   it('applies a publication without a read', async () => {
@@ -88,6 +81,19 @@ describe('the cache of room records', () => {
     await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 3} 5 starting mine ${encodeRoomDoc(doc)}`);
     await until(() => reported.length === 3);
     expect(reported[2]).toEqual({ ...again, rev: room.rev + 3, status: 'starting' });
+  });
+
+  it('finds a change whose publication was lost with the connection, although the store does not answer at first', async () => {
+    await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1, 'status', 'starting');
+    const glance = jest.spyOn(records, 'glance').mockRejectedValueOnce(new Error('Connection is closed.'));
+    settlement.isSettled = false;
+    redis.subscriptions.disconnect(true);
+    await until(() => redis.subscriptions.status === 'ready');
+    settlement.isSettled = true;
+    await until(() => reported.length === 2);
+    expect(reported[1]).toMatchObject({ rev: room.rev + 1, status: 'starting' });
+    expect(glance).toHaveBeenCalledTimes(2);
+    glance.mockRestore();
   });
 
   it('reports nothing while the store is not settled, and everything afterwards', async () => {
@@ -180,7 +186,7 @@ describe('the cache of room records', () => {
 
   it('reports a room as closed when the publication of the close was lost', async () => {
     settlement.isSettled = false;
-    await records.close(room, 'done');
+    await records.close(room, 'empty');
     settlement.isSettled = true;
     await cache.compareSettled();
     await until(() => reported.length === 2);
@@ -221,7 +227,7 @@ describe('the cache of room records', () => {
     await cache.compareSettled();
     await lost;
     const closed = cache.whenKnown(room.id, room.rev + 1, 60_000);
-    await records.close(room, 'done');
+    await records.close(room, 'empty');
     await closed;
     expect(cache.follow(room.id)).toBeNull();
     cache.unfollow(room.id);

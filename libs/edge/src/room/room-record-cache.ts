@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { inBatches } from '#libs/async';
-import type { RoomId } from '#libs/protocol';
+import type { LeftReason, RoomId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { type RoomGlance, type RoomRecord, RoomRecords, readNews, roomKey, StoreGeneration } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
@@ -13,7 +13,7 @@ import { RoomRestorer } from './room-restorer.js';
 /** Receives the current record of each followed room, or the news that the room is closed. */
 export interface RoomListener {
   changed(record: RoomRecord): void;
-  closed(room: RoomId, reason: string): void;
+  closed(room: RoomId, reason: LeftReason): void;
 }
 
 interface CachedRoom {
@@ -40,12 +40,13 @@ interface CachedRoom {
  * and a missing record proves nothing. When the store is settled, the cache compares all rooms.
  */
 @Injectable()
-export class RoomRecordCache implements OnModuleDestroy {
+export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   private readonly rooms = new Map<RoomId, CachedRoom>();
   private listener: RoomListener | null = null;
   /** The position of the poll in the list of rooms, and the number of rooms that are due. The poll is spread over `FOLLOW_POLL_MS`. */
   private round: Iterator<RoomId> = this.rooms.keys();
   private due = 0;
+  private reconnects = 0;
   private isOpen = true;
 
   constructor(
@@ -56,8 +57,10 @@ export class RoomRecordCache implements OnModuleDestroy {
     private readonly settlement: StoreSettlement,
     private readonly generation: StoreGeneration,
     private readonly restorer: RoomRestorer,
-  ) {
-    pubSub.onReconnect(() => void this.compareAll());
+  ) {}
+
+  onModuleInit(): void {
+    this.pubSub.onReconnect(() => void this.compareAll());
   }
 
   /** There is one listener, which handles all sessions of a room. */
@@ -147,19 +150,23 @@ export class RoomRecordCache implements OnModuleDestroy {
    */
   async compareSettled(): Promise<void> {
     const { current: generation } = this.generation;
-    const isOver = (): boolean => !this.isOpen || (this.generation.current ?? generation) !== generation;
+    await this.compareEach(true, () => (this.generation.current ?? generation) !== generation);
+  }
+
+  /** Compares all rooms, in small batches. Repeats what failed until `isOver`. */
+  private async compareEach(reportAll: boolean, isOver: () => boolean): Promise<void> {
     for await (const some of inBatches([...this.rooms.keys()], { pauseMs: 0 })) {
-      let due = await this.compareAndRead(some);
-      while (due.length > 0 && !isOver()) {
+      let due = await this.compareAndRead(some, reportAll);
+      while (due.length > 0 && this.isOpen && !isOver()) {
         await pause(COMPARE_RETRY_MS);
-        due = await this.compareAndRead(due);
+        due = await this.compareAndRead(due, reportAll);
       }
     }
   }
 
   /** Returns the rooms that could not be compared or read. */
-  private async compareAndRead(rooms: readonly RoomId[]): Promise<readonly RoomId[]> {
-    if (!(await this.compare(rooms, true))) return rooms;
+  private async compareAndRead(rooms: readonly RoomId[], reportAll: boolean): Promise<readonly RoomId[]> {
+    if (!(await this.compare(rooms, reportAll))) return rooms;
     const isDone = await Promise.all(rooms.map((id) => this.rooms.get(id)?.reading ?? true));
     return rooms.filter((_, index) => !isDone[index]);
   }
@@ -236,7 +243,7 @@ export class RoomRecordCache implements OnModuleDestroy {
     for (const check of room.waiters) check();
   }
 
-  private close(room: CachedRoom, reason: string): void {
+  private close(room: CachedRoom, reason: LeftReason): void {
     this.listener?.closed(room.id, reason);
     // A request may still wait for the record, and its session must not be bound to a closed room.
     room.record = null;
@@ -259,9 +266,13 @@ export class RoomRecordCache implements OnModuleDestroy {
     }
   }
 
-  /** Compares all rooms at once after a reconnect, in small batches, because publications were lost before it. */
+  /**
+   * Compares all rooms at once after a reconnect of the subscriptions, because publications were lost before it. Repeats what fails until the
+   * next reconnect: the other connections may come back later.
+   */
   private async compareAll(): Promise<void> {
-    for await (const some of inBatches([...this.rooms.keys()], { pauseMs: 0 })) await this.compare(some);
+    const reconnect = ++this.reconnects;
+    await this.compareEach(false, () => this.reconnects !== reconnect);
   }
 
   /** Polls the next rooms of the round over all rooms. */

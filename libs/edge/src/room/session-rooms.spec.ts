@@ -108,6 +108,10 @@ class Gateway {
     this.frames.refuseOverdue();
   }, LOST_POLL_MS);
 
+  constructor() {
+    for (const part of [this.attachments, this.frames, this.rooms, this.stalled]) part.onModuleInit();
+  }
+
   owner(name: string): Owner {
     const owner = new Owner(`hf:game:${name}` as ServerId);
     this.owners.set(owner.id, owner);

@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
-import { type Binding, encodeServerMessage, type RoomId } from '#libs/protocol';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { type Binding, encodeServerMessage, type LeftReason, type RoomId } from '#libs/protocol';
 import { isMember, type RoomRecord, viewOf } from '#libs/room-store';
 import type { GatewaySession } from '../session/gateway-session.js';
 import { GameEndNotifier } from './game-end-notifier.js';
@@ -19,7 +19,7 @@ export interface ClientGame {
  * them to the owner while a game runs, sends the end of the game, and unbinds them when the room closes.
  */
 @Injectable()
-export class SessionRooms {
+export class SessionRooms implements OnModuleInit {
   private readonly members = new Map<RoomId, Set<GatewaySession>>();
   private readonly views = new Map<RoomId, string>();
 
@@ -27,8 +27,10 @@ export class SessionRooms {
     private readonly cache: RoomRecordCache,
     private readonly attachments: OwnerAttachments,
     private readonly ends: GameEndNotifier,
-  ) {
-    cache.onChange({ changed: (record) => this.recordChanged(record), closed: (room, reason) => this.roomClosed(room, reason) });
+  ) {}
+
+  onModuleInit(): void {
+    this.cache.onChange({ changed: (record) => this.recordChanged(record), closed: (room, reason) => this.roomClosed(room, reason) });
   }
 
   /** Accepts the next record of each session's room, whatever its revision. Revisions may go back in a store that lost data. */
@@ -147,11 +149,11 @@ export class SessionRooms {
     session.delayedCommands = [];
   }
 
-  private roomClosed(room: RoomId, reason: string): void {
+  private roomClosed(room: RoomId, reason: LeftReason): void {
     for (const session of [...(this.members.get(room) ?? [])]) this.remove(session, reason);
   }
 
-  private remove(session: GatewaySession, reason: string): void {
+  private remove(session: GatewaySession, reason: LeftReason): void {
     this.unbind(session, 'left');
     session.send({ kind: 'room', room: null, reason });
   }

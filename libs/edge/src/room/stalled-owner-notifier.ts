@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type LinkPeer, Links } from '#libs/link';
 import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
@@ -9,13 +9,15 @@ import { OwnerAttachments } from './owner-attachments.js';
  * then the sessions stay attached, and the owner handles their commands as soon as it reads them.
  */
 @Injectable()
-export class StalledOwnerNotifier {
+export class StalledOwnerNotifier implements OnModuleInit {
   constructor(
     private readonly sessions: SessionTable,
     private readonly attachments: OwnerAttachments,
-    links: Links,
-  ) {
-    links.onSilence((peer, isSilent) => {
+    private readonly links: Links,
+  ) {}
+
+  onModuleInit(): void {
+    this.links.onSilence((peer, isSilent) => {
       for (const session of this.attachedTo(peer)) {
         if (isSilent) this.attachments.ownerStalled(session);
         else this.attachments.ownerRecovered(session);

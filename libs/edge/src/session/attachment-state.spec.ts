@@ -39,7 +39,7 @@ function expectDeclared(state: AttachmentState): void {
   if (state.kind === 'attached' || state.kind === 'slow') expect(PEERS).toContain(state.peer);
 }
 
-/** Applies the events one after the other. Returns the last state. */
+/** Applies the events in order. Returns the last state and the kinds of the messages that were sent. */
 function run(
   all: readonly AttachmentEvent[],
   check: (before: AttachmentState, event: AttachmentEvent, after: AttachmentState) => void = () => {},

@@ -1,4 +1,5 @@
 import type { LinkPeer } from '#libs/link';
+import type { PauseReason } from '#libs/protocol';
 
 /**
  * The last message about the game that the client has received. `nothing`: it has no state of the game. `game`: it plays. `pause`: it has
@@ -54,7 +55,6 @@ export type AttachmentEvent =
   /** The session leaves the room, or its connection is gone or new. */
   | { readonly kind: 'detach'; readonly gone: DetachReason };
 
-export type PauseReason = 'server-lost' | 'moving' | 'server-silent';
 export type DetachReason = 'left' | 'away' | 'slow';
 
 /** A message that the gateway must send: to the client (`paused`, `resumed`) or to the owner (`detach`). */

@@ -37,6 +37,8 @@ export class GatewaySession {
   requestsPending = 0;
   /** Numbers of the requests that a lobby has not answered yet. */
   unanswered: readonly number[] = NO_REQUESTS;
+  /** The answer to the last `rooms.leave`, or its failure. Null: answered. It never rejects. */
+  leaving: Promise<void> | null = null;
   /** The player's search for a match: its data and the order of its request. Null: the player is not searching. */
   search: { readonly data: unknown; readonly requestOrder: RequestOrder } | null = null;
   /** The order of the request that ended the last search. */

@@ -8,12 +8,12 @@ export function addressKey(address: string | undefined): string {
   if (address === undefined) return 'unknown';
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped) return mapped;
-  const bare = address.split('%', 1)[0]!;
-  if (!isIPv6(bare)) return address;
-  const [head, tail = ''] = bare.split('::');
+  const withoutZone = address.split('%', 1)[0]!;
+  if (!isIPv6(withoutZone)) return address;
+  const [head, tail = ''] = withoutZone.split('::');
   const before = head === '' ? [] : head!.split(':');
   const after = tail === '' ? [] : tail.split(':');
-  const gap = bare.includes('::') ? Math.max(0, 8 - before.length - after.length) : 0;
+  const gap = withoutZone.includes('::') ? Math.max(0, 8 - before.length - after.length) : 0;
   const network = [...before, ...Array.from({ length: gap }, () => '0'), ...after].slice(0, 4);
   return `${network.map((part) => Number.parseInt(part, 16).toString(16)).join(':')}::/64`;
 }

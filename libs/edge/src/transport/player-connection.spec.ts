@@ -21,6 +21,7 @@ import { until } from '../../../../tools/process/until.mjs';
 import type { EdgeOptions } from '../edge.options.js';
 import { type ConnectionEvents, type PlayerConnection } from './player-connection.js';
 import { TcpTransport } from './tcp-transport.js';
+import { TrustedProxies } from './trusted-proxies.js';
 import { JsonWebSocketConnection } from './web-socket-connection.js';
 import { WebSocketTransport } from './web-socket-transport.js';
 
@@ -29,6 +30,7 @@ const options = {
   port: 0,
   tcpPort: 0,
   allowedOrigins: [],
+  trustedProxies: [],
   frameBytesMax: 1_000,
   httpTimeoutMs: 300,
   connectionsMax: 100,
@@ -72,7 +74,7 @@ class Gateway implements ConnectionEvents {
 
 async function overWebSocket(subprotocol: string, offer: object = {}) {
   const gateway = new Gateway();
-  const transport = new WebSocketTransport(options, null);
+  const transport = new WebSocketTransport(options, new TrustedProxies(options), null);
   const port = await transport.listen(gateway);
   const client = new WebSocket(`ws://127.0.0.1:${port}/play`, subprotocol, offer);
   closers.push(() => {
@@ -310,7 +312,7 @@ describe('the public port', () => {
     // More than a kernel buffers for a client that reads nothing.
     const page = Buffer.alloc(32 * 1024 * 1024);
     let isCut = false;
-    const transport = new WebSocketTransport(options, (request, response) => {
+    const transport = new WebSocketTransport(options, new TrustedProxies(options), (request, response) => {
       request.socket.on('close', () => {
         isCut = true;
       });

@@ -8,8 +8,10 @@ import { SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON } from '#libs/protocol';
 import type { Certificate } from '#libs/tls';
 import { answerUpgrade } from '#libs/websocket';
 import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from '../edge.options.js';
+import { isAllowedOrigin } from './allowed-origin.js';
 import { ClientTransport, listenError, PUBLIC_CERTIFICATE, socketsMax } from './client-transport.js';
 import type { ConnectionEvents } from './player-connection.js';
+import { TrustedProxies } from './trusted-proxies.js';
 import { JsonWebSocketConnection, WebSocketConnection } from './web-socket-connection.js';
 
 /** The handler of plain HTTP requests on the public port. The application provides it. */
@@ -29,6 +31,7 @@ export class WebSocketTransport extends ClientTransport {
 
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
+    private readonly proxies: TrustedProxies,
     @Optional() @Inject(PUBLIC_PAGES) private readonly pages: RequestListener | null,
     @Optional() @Inject(PUBLIC_CERTIFICATE) private readonly certificate: Certificate | null = null,
   ) {
@@ -36,18 +39,18 @@ export class WebSocketTransport extends ClientTransport {
   }
 
   override listen(events: ConnectionEvents): Promise<number> {
-    const turnedAway = new WeakSet<Duplex>();
-    const server = this.newServer(turnedAway);
+    const refused = new WeakSet<Duplex>();
+    const server = this.newServer(refused);
     server.maxConnections = socketsMax(this.options);
     this.server = server;
     server.on('connection', (socket: Socket) => {
       if (events.accepted(socket)) return;
       // No answer can be sent before the TLS handshake.
       if (this.certificate) socket.destroy();
-      else turnedAway.add(socket);
+      else refused.add(socket);
     });
     server.on('upgrade', (request, socket, head) => {
-      if (turnedAway.has(socket)) refuse(socket, 503);
+      if (refused.has(socket)) refuse(socket, 503);
       else this.upgrade(request, socket, head, events);
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuse(socket, STATUS_OF[error.code ?? ''] ?? 400));
@@ -57,7 +60,7 @@ export class WebSocketTransport extends ClientTransport {
     });
   }
 
-  private newServer(turnedAway: WeakSet<Duplex>): Server {
+  private newServer(refused: WeakSet<Duplex>): Server {
     const { httpTimeoutMs, helloTimeoutMs } = this.options;
     const limits = {
       headersTimeout: httpTimeoutMs,
@@ -68,7 +71,7 @@ export class WebSocketTransport extends ClientTransport {
     const answer: RequestListener = (request, response) => {
       // Closes the socket of a client that does not read the page. A timeout of the server would also give each player's socket a timer.
       request.socket.setTimeout(2 * httpTimeoutMs);
-      if (turnedAway.has(request.socket)) answerBusy(response);
+      if (refused.has(request.socket)) answerBusy(response);
       else pages(request, response);
     };
     if (!this.certificate) return createServer(limits, answer);
@@ -86,14 +89,15 @@ export class WebSocketTransport extends ClientTransport {
     socket.on('error', destroySocket);
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path !== PLAY_PATH) return refuse(socket, 404);
-    if (!this.isAllowedOrigin(request)) return refuse(socket, 403);
+    if (!isAllowedOrigin(request.headers.origin, this.proxies.hostOf(request), this.options.allowedOrigins)) return refuse(socket, 403);
     const answer = answerUpgrade(request.method, request.headers, SUBPROTOCOLS);
     if ('status' in answer) return refuse(socket, answer.status, answer.reason, 'Sec-WebSocket-Version: 13\r\n');
     const { accept, subprotocol } = answer;
     const Connection = subprotocol === SUBPROTOCOL_JSON ? JsonWebSocketConnection : WebSocketConnection;
+    const address = this.proxies.addressOf(request);
     const own = readInPlace(socket as Socket, (bytes) => connection.receive(bytes));
     own.setNoDelay(true);
-    const connection = new Connection(own.remoteAddress ?? 'unknown', own, this.options.frameBytesMax, events);
+    const connection = new Connection(address, own, this.options.frameBytesMax, events);
     own.on('error', destroySocket);
     own.on('close', () => events.closed(connection));
     own.write(
@@ -102,13 +106,6 @@ export class WebSocketTransport extends ClientTransport {
     events.opened(connection);
     // The client may have sent frames together with the request.
     if (head.length > 0) connection.receive(head);
-  }
-
-  /** Checks the origin of a browser's page. Other programs send none, and could send any. */
-  private isAllowedOrigin({ headers }: IncomingMessage): boolean {
-    const { origin, host } = headers;
-    if (origin === undefined || this.options.allowedOrigins.includes('*')) return true;
-    return origin === `http://${host}` || origin === `https://${host}` || this.options.allowedOrigins.includes(origin);
   }
 }
 

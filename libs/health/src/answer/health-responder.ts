@@ -1,23 +1,21 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { SingleFlight } from '#libs/async';
 import { Self, ServerRegistration } from '#libs/fleet';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import { EventLoopLag, Log } from '#libs/telemetry';
-import { type HealthResponderOptions, RESPONDER_OPTIONS } from '../health.options.js';
-import type { HealthAnswerListener, HealthFacts } from '../ports.js';
+import { HealthPortExplorer } from '../health-port-explorer.js';
+import { HealthAnswerListener, HealthFacts } from '../ports.js';
 import { answerCheck } from '../scripts/answer.js';
 
 /** Answers the checks of this server: on each message of its channel, it writes its load into its record. */
 @Injectable()
-export class HealthResponder implements OnApplicationBootstrap {
+export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
   private facts: HealthFacts | null = null;
   private listeners: readonly HealthAnswerListener[] = [];
   private readonly answers = new SingleFlight(() => this.answer());
 
   constructor(
-    @Inject(RESPONDER_OPTIONS) private readonly options: HealthResponderOptions,
-    private readonly modules: ModuleRef,
+    private readonly ports: HealthPortExplorer,
     private readonly self: Self,
     private readonly registration: ServerRegistration,
     private readonly redis: RedisConnections,
@@ -27,10 +25,12 @@ export class HealthResponder implements OnApplicationBootstrap {
     private readonly clock: StoreClock,
   ) {}
 
+  onModuleInit(): void {
+    this.facts = this.ports.single(HealthFacts);
+    this.listeners = this.ports.all(HealthAnswerListener);
+  }
+
   async onApplicationBootstrap(): Promise<void> {
-    const { facts, answerListeners = [] } = this.options;
-    this.facts = facts ? this.modules.get(facts, { strict: false }) : null;
-    this.listeners = answerListeners.map((type) => this.modules.get(type, { strict: false }));
     await this.pubSub.subscribe(this.self.id, () => this.answerSoon());
     // A check may have been lost meanwhile. An answer without a check prevents a miss.
     this.pubSub.onReconnect(() => this.answerSoon());
@@ -49,7 +49,7 @@ export class HealthResponder implements OnApplicationBootstrap {
     const fields = { ...facts, ...(offsetMs !== null && { clockOffsetMs: Math.round(offsetMs) }) };
     const answer = await answerCheck(this.redis.commands, this.self.id, this.self.incarnation, fields);
     if (answer !== 'ok') {
-      await this.registration.look();
+      await this.registration.checkOwnRecord();
       return;
     }
     for (const listener of this.listeners) await listener.answered(facts);

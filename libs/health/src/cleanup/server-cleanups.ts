@@ -1,11 +1,12 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import { LinkTrust, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { CHECKER_OPTIONS, CLEANUP_LEASE_MS, type HealthCheckerOptions, LEFT_CHECK_MS } from '../health.options.js';
+import { CLEANUP_LEASE_MS, LEFT_CHECK_MS } from '../health.options.js';
+import { HealthPortExplorer } from '../health-port-explorer.js';
 import { incarnationKey } from '../incarnation-key.js';
-import { EVICTION_REASONS, type EvictionReason, type ServerEndListener } from '../ports.js';
+import { EVICTION_REASONS, type EvictionReason, ServerEndListener } from '../ports.js';
 import { claimCleanup } from '../scripts/claim-cleanup.js';
 
 /**
@@ -13,26 +14,22 @@ import { claimCleanup } from '../scripts/claim-cleanup.js';
  * the lease. When that gateway dies, the lease expires and another gateway takes over.
  */
 @Injectable()
-export class ServerCleanups implements OnApplicationBootstrap, OnModuleDestroy {
+export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
   private listeners: readonly ServerEndListener[] = [];
   /** Dead incarnations that this process cleans up at the moment. */
   private readonly inProgress = new Set<string>();
-  private sweeping: NodeJS.Timeout | null = null;
   private leftCheck: NodeJS.Timeout | null = null;
 
   constructor(
-    @Inject(CHECKER_OPTIONS) private readonly options: HealthCheckerOptions,
-    private readonly modules: ModuleRef,
+    private readonly ports: HealthPortExplorer,
     private readonly redis: RedisConnections,
     private readonly directory: ServerDirectory,
     private readonly trust: LinkTrust,
     private readonly log: Log,
   ) {}
 
-  onApplicationBootstrap(): void {
-    this.listeners = (this.options.ends ?? []).map((type) => this.modules.get(type, { strict: false }));
-    this.sweeping = setInterval(() => void this.takeOverExpired(), CLEANUP_LEASE_MS / 2);
-    this.sweeping.unref();
+  onModuleInit(): void {
+    this.listeners = this.ports.all(ServerEndListener);
     this.directory.onChange(({ kind }) => {
       if (kind === 'evicted') this.checkLeftSoon();
     });
@@ -60,12 +57,11 @@ export class ServerCleanups implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
-    if (this.sweeping) clearInterval(this.sweeping);
     if (this.leftCheck) clearTimeout(this.leftCheck);
   }
 
   private async leaveToOthers(server: ServerRecord): Promise<void> {
-    this.log.warn('server-end.left-to-others', { target: server.id, incarnation: server.incarnation, reason: this.trust.why });
+    this.log.warn('server-end.left-to-others', { target: server.id, incarnation: server.incarnation, reason: this.trust.problem });
     await claimCleanup(this.redis.commands, server, 'give-up').catch(() => false);
   }
 
@@ -78,7 +74,8 @@ export class ServerCleanups implements OnApplicationBootstrap, OnModuleDestroy {
     this.leftCheck.unref();
   }
 
-  private async takeOverExpired(): Promise<void> {
+  @Interval(CLEANUP_LEASE_MS / 2)
+  async takeOverExpired(): Promise<void> {
     if (this.listeners.length === 0 || this.trust.isOutvoted) return;
     const open = this.directory
       .all()

@@ -1,8 +1,8 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { ServerRecord } from '#libs/fleet';
-import { CHECK_OPTIONS, CHECKER_OPTIONS, type CheckOptions, type HealthCheckerOptions, STORE_LOST_MS } from '../health.options.js';
-import type { StoreContact } from '../ports.js';
+import { CHECK_OPTIONS, type CheckOptions, STORE_LOST_MS } from '../health.options.js';
+import { HealthPortExplorer } from '../health-port-explorer.js';
+import { StoreContact } from '../ports.js';
 import { StoreProbe } from './store-probe.js';
 
 /**
@@ -10,19 +10,17 @@ import { StoreProbe } from './store-probe.js';
  * rooms. A server that has written nothing for `STORE_LOST_MS` cannot acknowledge commands, so other servers adopt its rooms.
  */
 @Injectable()
-export class LostStore implements OnApplicationBootstrap {
+export class LostStore implements OnModuleInit {
   private contact: StoreContact | null = null;
 
   constructor(
     @Inject(CHECK_OPTIONS) private readonly options: CheckOptions,
-    @Inject(CHECKER_OPTIONS) private readonly checkerOptions: HealthCheckerOptions,
-    private readonly modules: ModuleRef,
+    private readonly ports: HealthPortExplorer,
     private readonly store: StoreProbe,
   ) {}
 
-  onApplicationBootstrap(): void {
-    const { contact } = this.checkerOptions;
-    this.contact = contact ? this.modules.get(contact, { strict: false }) : null;
+  onModuleInit(): void {
+    this.contact = this.ports.single(StoreContact);
   }
 
   /**

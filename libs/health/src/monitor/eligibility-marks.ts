@@ -1,10 +1,9 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { EventSink, FleetEvents, type ServerRecord } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { CHECKER_OPTIONS, type HealthCheckerOptions } from '../health.options.js';
-import type { Eligibility, EligibilityListener } from '../ports.js';
+import { HealthPortExplorer } from '../health-port-explorer.js';
+import { type Eligibility, EligibilityListener } from '../ports.js';
 import { markServer } from '../scripts/mark.js';
 import { SelfCheck } from './self-check.js';
 
@@ -16,12 +15,11 @@ const EVENT_REASONS = {
 
 /** Writes into a server's record whether it is suspect or unheard, and notifies listeners, the fleet and operators of a change. */
 @Injectable()
-export class EligibilityMarks implements OnApplicationBootstrap {
+export class EligibilityMarks implements OnModuleInit {
   private listeners: readonly EligibilityListener[] = [];
 
   constructor(
-    @Inject(CHECKER_OPTIONS) private readonly options: HealthCheckerOptions,
-    private readonly modules: ModuleRef,
+    private readonly ports: HealthPortExplorer,
     private readonly redis: RedisConnections,
     private readonly events: FleetEvents,
     private readonly self: SelfCheck,
@@ -29,8 +27,8 @@ export class EligibilityMarks implements OnApplicationBootstrap {
     private readonly log: Log,
   ) {}
 
-  onApplicationBootstrap(): void {
-    this.listeners = (this.options.eligibility ?? []).map((type) => this.modules.get(type, { strict: false }));
+  onModuleInit(): void {
+    this.listeners = this.ports.all(EligibilityListener);
   }
 
   mark(server: ServerRecord, before: Eligibility, after: Eligibility): void {

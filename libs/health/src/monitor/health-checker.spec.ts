@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { eventually } from '../../../../tools/process/until.mjs';
 import { CHECKS, EligibilitySeen, EndsSeen, evicted, HealthWorld, INTERVAL_MS, metric, result } from '../health.fixture.js';
-import type { HealthCheckerOptions } from '../health.options.js';
+import type { CheckOptions } from '../health.options.js';
 
 describe('the health checker, over a real Redis', () => {
   let world: HealthWorld;
@@ -125,7 +125,7 @@ describe('the health checker, over a real Redis', () => {
     });
 
     // The checker never runs, so only the dial after the loss of the link can evict.
-    const RARE: HealthCheckerOptions = { ...CHECKS, intervalMs: 60_000 };
+    const RARE: Partial<CheckOptions> = { ...CHECKS, intervalMs: 60_000 };
 
     it('evicts a server whose process has ended at once, and keeps one whose process still runs', async () => {
       const watching = await world.gateway('1', RARE);

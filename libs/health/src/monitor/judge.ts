@@ -41,8 +41,8 @@ export interface Case {
 }
 
 /**
- * Judges one check. Pure, and the only place with the rules. A verdict on silence needs one more check of Redis, and every verdict the votes
- * of a majority of the gateways.
+ * Judges one check of a server that may be silent or refuse connections. Pure. `judge-unreached.ts` judges servers that others cannot reach.
+ * A verdict on silence needs one more check of Redis, and every verdict needs the votes of a majority of the gateways.
  */
 export function judge(seen: Seen, rest: Omit<Case, 'misses'>): Judgement {
   if (seen.answer === 'answered') return { kind: 'healthy' };

@@ -3,7 +3,8 @@
 -- ARGV  incarnation
 --       'take': only if the lease is free or has expired | 'renew' | 'give-up': others may take it at once | 'complete'
 --       duration of the lease in ms
--- answer  1 | 0: the server is not dead, has another incarnation, or its cleanup is complete; or another gateway has the lease
+-- Returns 1, or 0 when the server is not dead, has another incarnation, or its cleanup is complete. 'take' also returns 0 while the
+-- lease is valid. The record does not name the holder, so the other verbs do not check who calls.
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'settledAt', 'endClaimedAt')
 if record[1] ~= ARGV[1] or record[2] ~= 'dead' or record[3] then return 0 end
 local time = redis.call('TIME')

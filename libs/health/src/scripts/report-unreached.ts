@@ -1,7 +1,7 @@
 import type { ServerRecord } from '#libs/fleet';
 import type { ServerId } from '#libs/protocol';
 import { LuaScript, type RedisClient } from '#libs/redis';
-import { REPORT_KEPT_MS } from '../health.options.js';
+import { REPORT_LIFETIME_MS } from '../health.options.js';
 
 const REPORT = new LuaScript('health_report_unreached', new URL('./report-unreached.lua', import.meta.url), 1);
 
@@ -24,7 +24,7 @@ export async function reportUnreached(
   gateway: ServerId,
   gateways: readonly ServerId[],
 ): Promise<ReportAnswer> {
-  const [kind, reports, rooms] = (await REPORT.run(client, [id], [incarnation, gateway, REPORT_KEPT_MS, ...gateways])) as [
+  const [kind, reports, rooms] = (await REPORT.run(client, [id], [incarnation, gateway, REPORT_LIFETIME_MS, ...gateways])) as [
     ReportAnswer['kind'],
     number,
     number,

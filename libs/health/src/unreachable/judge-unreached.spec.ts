@@ -9,7 +9,7 @@ const CUT: UnreachedCase = {
   heldForMs: 0,
   holdMs: 10_000,
   reportedForMs: 0,
-  aloneMs: 750,
+  cutOffMs: 750,
 };
 
 describe('the judgement on a server that gateways cannot reach by link', () => {
@@ -25,7 +25,7 @@ describe('the judgement on a server that gateways cannot reach by link', () => {
     expect(judgeUnreached({ ...CUT, reports, gateways })).toEqual({ kind });
   });
 
-  it('is `alone` when the gateway has reported the server for `aloneMs` without a majority', () => {
+  it('is `alone` when the gateway has reported the server for `cutOffMs` without a majority', () => {
     expect(judgeUnreached({ ...CUT, reports: 1, reportedForMs: 749 })).toEqual({ kind: 'wait' });
     expect(judgeUnreached({ ...CUT, reports: 1, reportedForMs: 750 })).toEqual({ kind: 'alone' });
   });

@@ -11,9 +11,9 @@ export interface UnreachedCase {
   readonly many: boolean;
   readonly heldForMs: number;
   readonly holdMs: number;
-  /** The time for which this gateway has reported the server. After `aloneMs` without a majority it regards itself as cut off. */
+  /** The time for which this gateway has reported the server. After `cutOffMs` without a majority it regards itself as cut off. */
   readonly reportedForMs: number;
-  readonly aloneMs: number;
+  readonly cutOffMs: number;
 }
 
 export type UnreachedJudgement =
@@ -26,8 +26,8 @@ export type UnreachedJudgement =
 
 /** Pure. A majority of the gateways condemns the server. A gateway that gets no majority sends its own players to other gateways. */
 export function judgeUnreached(seen: UnreachedCase): UnreachedJudgement {
-  const { reports, gateways, rooms, othersReached, many, heldForMs, holdMs, reportedForMs, aloneMs } = seen;
-  if (reports < Math.floor(gateways / 2) + 1) return reportedForMs < aloneMs ? { kind: 'wait' } : { kind: 'alone' };
+  const { reports, gateways, rooms, othersReached, many, heldForMs, holdMs, reportedForMs, cutOffMs } = seen;
+  if (reports < Math.floor(gateways / 2) + 1) return reportedForMs < cutOffMs ? { kind: 'wait' } : { kind: 'alone' };
   if (rooms === 0 || !othersReached) return { kind: 'wait' };
   return many && heldForMs < holdMs ? { kind: 'held' } : { kind: 'condemned' };
 }

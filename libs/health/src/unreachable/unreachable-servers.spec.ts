@@ -28,31 +28,31 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(await gateways[0].redis.commands.hget(other.self.id, 'state')).toBe('ready');
   }, 20_000);
 
-  it('keeps a server that other gateways reach, and lists it in `alone`', async () => {
+  it('keeps a server that other gateways reach, and lists it in `locallyUnreachable`', async () => {
     const [alone, other] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');
     await reached([alone], cut);
     cut.wire.goSilent();
-    await eventually(() => expect([...alone.module.get(UnreachableServers).alone]).toEqual([cut.self.id]));
+    await eventually(() => expect([...alone.module.get(UnreachableServers).locallyUnreachable]).toEqual([cut.self.id]));
     expect(await other.redis.commands.hget(cut.self.id, 'state')).toBe('ready');
     expect(evicted(alone, cut.self.id)).toEqual([]);
   }, 20_000);
 
   it('publishes one operator event when a server becomes unreachable', async () => {
-    const told: string[] = [];
+    const events: string[] = [];
     const watching = await world.gateway('1', WATCHING);
     await watching.module.get(PubSub).subscribe('hf:events', (message) => {
       for (const { kind, server } of JSON.parse(message) as { kind: OperatorEventKind; server?: string }[])
-        if (kind.endsWith('reachable')) told.push(`${kind} ${server}`);
+        if (kind.endsWith('reachable')) events.push(`${kind} ${server}`);
     });
     const cut = await world.linked('cut');
     await reached([watching], cut);
     // It is the only game server, so no other server can take its rooms and no gateway evicts it.
     cut.wire.goSilent();
-    await eventually(() => expect(told).toEqual([`server.unreachable ${cut.self.id}`]));
+    await eventually(() => expect(events).toEqual([`server.unreachable ${cut.self.id}`]));
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect(told).toHaveLength(1);
+    expect(events).toHaveLength(1);
     expect(evicted(watching, cut.self.id)).toEqual([]);
   }, 20_000);
 
@@ -63,7 +63,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     await reached([watching], cut);
     cut.wire.goSilent();
     const service = watching.module.get(UnreachableServers);
-    await eventually(() => expect([...service.alone]).toEqual([cut.self.id]));
+    await eventually(() => expect([...service.locallyUnreachable]).toEqual([cut.self.id]));
     const { lost, report } = service as unknown as { lost: Map<string, { isBusy: boolean }>; report(lost: unknown): Promise<void> };
     const found = lost.get(cut.self.id);
     await eventually(() => expect(found?.isBusy).toBe(false));
@@ -73,8 +73,8 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
       report.call(service, found),
       watching.redis.commands.hset(cut.self.id, 'check', 'update'),
     ]);
-    expect(found).toMatchObject({ reportedSince: expect.any(Number), isAlone: true });
-    expect([...service.alone]).toEqual([cut.self.id]);
+    expect(found).toMatchObject({ reportedSince: expect.any(Number), isLocal: true });
+    expect([...service.locallyUnreachable]).toEqual([cut.self.id]);
   }, 20_000);
 
   it('counts each named gateway once, and only until its report expires', async () => {

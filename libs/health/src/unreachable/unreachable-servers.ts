@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { EventSink, FleetLinks, Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import type { ServerId } from '#libs/protocol';
@@ -7,9 +7,9 @@ import { Log, Readiness } from '#libs/telemetry';
 import { isMassFailure } from '../evidence/mass-failure.js';
 import { ServerDials } from '../evidence/server-dials.js';
 import {
-  ALONE_MS,
   CHECK_OPTIONS,
   type CheckOptions,
+  CUT_OFF_MS,
   REPORT_MS,
   TICK_MS,
   UNREACHABLE_INTERVALS,
@@ -26,7 +26,7 @@ import { judgeUnreached } from './judge-unreached.js';
 const SILENCE_KNOWN_AFTER_MS = 1_000;
 
 /** A game server to which this gateway has no link, or only a silent one. Times are in ms of this process's monotonic clock. */
-interface Lost {
+interface LostLink {
   readonly server: ServerRecord;
   readonly since: number;
   /** When the last dial began. Null: this gateway has not dialed yet. */
@@ -36,7 +36,7 @@ interface Lost {
   reportedSince: number | null;
   reportAt: number;
   heldSince: number | null;
-  isAlone: boolean;
+  isLocal: boolean;
   isBusy: boolean;
 }
 
@@ -45,13 +45,12 @@ interface Lost {
  * the server answers its health checks.
  *
  * The gateway dials the server, stores a report in the server's record, and counts the gateways with such a report. A majority evicts the
- * server as `unreachable`, with votes as for every eviction. A gateway that gets no majority is cut off itself. `onAlone` then calls the
- * edge, which sends the affected players to other gateways.
+ * server as `unreachable`, with votes as for every eviction. A gateway that gets no majority is cut off itself. The edge
+ * reads `locallyUnreachable` and sends the affected players to other gateways.
  */
 @Injectable()
-export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestroy {
-  private readonly lost = new Map<ServerId, Lost>();
-  private readonly aloneListeners: (() => void)[] = [];
+export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
+  private readonly lost = new Map<ServerId, LostLink>();
   private readonly afterMs: number;
   private lastTickAt = performance.now();
   private isOpen = false;
@@ -68,10 +67,13 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     private readonly holds: EvictionHolds,
     private readonly sink: EventSink,
     private readonly log: Log,
-    readiness: Readiness,
+    private readonly readiness: Readiness,
   ) {
     this.afterMs = Math.max(UNREACHABLE_MS_MIN, UNREACHABLE_INTERVALS * options.intervalMs);
-    readiness.add('links', () => this.whyNotReady());
+  }
+
+  onModuleInit(): void {
+    this.readiness.add('links', () => this.whyNotReady());
   }
 
   onApplicationBootstrap(): void {
@@ -88,15 +90,10 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
   }
 
   /** The servers that other gateways reach and this one does not. */
-  get alone(): ReadonlySet<ServerId> {
-    const alone = new Set<ServerId>();
-    for (const { server, isAlone } of this.lost.values()) if (isAlone) alone.add(server.id);
-    return alone;
-  }
-
-  /** The listener is called when `alone` has a new server. */
-  onAlone(listener: () => void): void {
-    this.aloneListeners.push(listener);
+  get locallyUnreachable(): ReadonlySet<ServerId> {
+    const ids = new Set<ServerId>();
+    for (const { server, isLocal } of this.lost.values()) if (isLocal) ids.add(server.id);
+    return ids;
   }
 
   @Interval(2 * TICK_MS)
@@ -136,11 +133,11 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
         reportedSince: null,
         reportAt: 0,
         heldSince: null,
-        isAlone: false,
+        isLocal: false,
         isBusy: false,
       });
       // The dial runs during the rest of the wait, so that its result is there at the end.
-      if (isSilent) this.dialIfDue(this.lost.get(server.id) as Lost, now);
+      if (isSilent) this.dialIfDue(this.lost.get(server.id) as LostLink, now);
     }
   }
 
@@ -153,7 +150,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     );
   }
 
-  private reportReachable(lost: Lost): void {
+  private reportReachable(lost: LostLink): void {
     const { server, reportedSince } = lost;
     this.lost.delete(server.id);
     if (reportedSince === null) return;
@@ -163,7 +160,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     this.holds.clear(server);
   }
 
-  private dialIfDue(lost: Lost, now: number): void {
+  private dialIfDue(lost: LostLink, now: number): void {
     if (lost.isBusy || (lost.dialledAt !== null && now - lost.dialledAt < this.options.intervalMs)) return;
     lost.isBusy = true;
     lost.dialledAt = now;
@@ -180,7 +177,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
    * Closes the link when it stays silent although the server answers on a new connection. The gateway then dials the link again. A server
    * that has just woken answers on its old link within `SILENCE_KNOWN_AFTER_MS`, and keeps it.
    */
-  private replaceIfDead({ server }: Lost): void {
+  private replaceIfDead({ server }: LostLink): void {
     const peer = this.links.get(server.id);
     if (!peer) return;
     setTimeout(() => {
@@ -189,7 +186,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
   }
 
   /** Stores the report, counts the reports and acts on the count. Never rejects: after an error it reports again later. */
-  private async report(lost: Lost): Promise<void> {
+  private async report(lost: LostLink): Promise<void> {
     if (lost.isBusy) return;
     lost.isBusy = true;
     const { server } = lost;
@@ -206,7 +203,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
         if (this.directory.get(server.id)?.suspect === 0) return;
         lost.reportedSince = null;
         lost.heldSince = null;
-        lost.isAlone = false;
+        lost.isLocal = false;
         return;
       }
       // The first report has no consequence. A server that wakes answers through the store and on its links at about the same time.
@@ -221,7 +218,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
   }
 
   private async judge(
-    lost: Lost,
+    lost: LostLink,
     { reports, rooms }: { readonly reports: number; readonly rooms: number },
     gateways: number,
     now: number,
@@ -236,15 +233,12 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
       heldForMs: heldSince === null ? 0 : now - heldSince,
       holdMs: this.options.holdMs,
       reportedForMs: now - (reportedSince ?? now),
-      aloneMs: ALONE_MS,
+      cutOffMs: CUT_OFF_MS,
     });
-    const wasAlone = lost.isAlone;
-    lost.isAlone = judgement.kind === 'alone';
+    lost.isLocal = judgement.kind === 'alone';
     switch (judgement.kind) {
       case 'wait':
-        return;
       case 'alone':
-        if (!wasAlone) for (const listener of this.aloneListeners) listener();
         return;
       case 'held':
         lost.heldSince ??= now;
@@ -257,7 +251,7 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
     }
   }
 
-  private announceUnreachable(lost: Lost, reports: number, gateways: number, now: number): void {
+  private announceUnreachable(lost: LostLink, reports: number, gateways: number, now: number): void {
     const { id, incarnation } = lost.server;
     lost.reportedSince = now;
     this.log.warn('server.unreachable', { target: id, incarnation, reports, of: gateways });
@@ -278,9 +272,9 @@ export class UnreachableServers implements OnApplicationBootstrap, OnModuleDestr
 
   /** A gateway is not ready when it reaches no game server and other gateways do. */
   private whyNotReady(): string | null {
-    const { alone } = this;
-    if (alone.size === 0) return null;
+    const { locallyUnreachable: servers } = this;
+    if (servers.size === 0) return null;
     const ready = this.directory.byType('game').filter(({ state }) => state === 'ready');
-    return ready.every(({ id }) => alone.has(id)) ? 'this gateway reaches no game server, and other gateways reach them' : null;
+    return ready.every(({ id }) => servers.has(id)) ? 'this gateway reaches no game server, and other gateways reach them' : null;
   }
 }

@@ -120,15 +120,15 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
   /**
    * Dials the server and votes on the result, until the case is decided or the server answers.
    *
-   * @param belief the finding of the gateway that voted, or `refused` after the loss of a link. Silence needs the rounds of a checker:
+   * @param finding the finding of the gateway that voted, or `refused` after the loss of a link. Silence needs the rounds of a checker:
    *   this gateway votes for it only when the checker has found silence too.
    */
-  private async dialAndVote(server: ServerRecord, belief: 'refused' | 'silent'): Promise<void> {
+  private async dialAndVote(server: ServerRecord, finding: 'refused' | 'silent'): Promise<void> {
     const key = incarnationKey(server);
     if (this.self.incarnation === 0 || this.inProgress.has(key)) return;
     this.inProgress.add(key);
     const deadline = performance.now() + VOTE_MS;
-    let prepared = belief === 'silent' ? this.prepared.get(key) : undefined;
+    let prepared = finding === 'silent' ? this.prepared.get(key) : undefined;
     try {
       while (this.isOpen && performance.now() < deadline) {
         const isPrepared = prepared !== undefined;
@@ -138,7 +138,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
         if (isPrepared && found !== 'silent') continue;
         if (found === 'answered') return;
         if (found === 'silent' && wasLate) continue;
-        if (found === 'silent' && belief === 'refused') {
+        if (found === 'silent' && finding === 'refused') {
           // The checker of this gateway may have become silent together with it.
           if (server.type === 'gateway') this.voterProbe.probe([server.id]);
           for (const listener of this.linkSilentListeners) listener(server, dialledAt);

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LINK_HEADER, LINK_KIND, type LinkPeer, Links } from '#libs/link';
 import {
   type AttachRequest,
@@ -27,7 +27,7 @@ import { ResyncWatch } from './resync-watch.js';
  * the header is read in place, its sequence number is judged, and the payload is decoded once.
  */
 @Injectable()
-export class Attachments {
+export class Attachments implements OnModuleInit {
   private readonly byPeer = new Map<LinkPeer, Map<number, Attachment>>();
   private readonly results = { applied: new Map<string, Tally>(), refused: new Map<string, Tally>() };
 
@@ -37,14 +37,16 @@ export class Attachments {
     private readonly clock: RoomClock,
     private readonly outputs: RoomOutputs,
     private readonly metrics: Metrics,
-    links: Links,
+    private readonly links: Links,
     private readonly resyncs: ResyncWatch,
     private readonly batch: CommandBatch,
-  ) {
-    batch.onAnswered((attachment, { seq }, outcome) => this.answer(attachment, seq, outcome));
-    links.onFrame(LINK_KIND.toRoom, (peer, frame) => this.receive(peer, frame));
-    links.onClosed((peer) => this.peerLost(peer));
-    rooms.onDropped((room, reason) => this.detachAll(room, reason));
+  ) {}
+
+  onModuleInit(): void {
+    this.batch.onAnswered((attachment, { seq }, outcome) => this.answer(attachment, seq, outcome));
+    this.links.onFrame(LINK_KIND.toRoom, (peer, frame) => this.receive(peer, frame));
+    this.links.onClosed((peer) => this.peerLost(peer));
+    this.rooms.onDropped((room, reason) => this.detachAll(room, reason));
   }
 
   /** @throws `moved` when this server does not own the room in this epoch; `forbidden` when the user has no seat and does not watch */
@@ -172,10 +174,10 @@ export class Attachments {
   }
 
   private detachAll(room: HostedRoom, reason: string): void {
-    const told = reason === 'ended' ? 'ended' : reason === 'moved' ? 'moved' : 'fenced';
+    const sentReason = reason === 'ended' ? 'ended' : reason === 'moved' ? 'moved' : 'fenced';
     for (const attachment of [...room.attachments]) {
       this.remove(attachment);
-      attachment.peer.emit('room.detached', { handle: attachment.handle, room: room.id, epoch: room.tenure.epoch, reason: told });
+      attachment.peer.emit('room.detached', { handle: attachment.handle, room: room.id, epoch: room.tenure.epoch, reason: sentReason });
     }
   }
 

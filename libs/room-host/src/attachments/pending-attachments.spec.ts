@@ -8,8 +8,8 @@ import { PendingAttachments } from './pending-attachments.js';
 /** One room that is here at epoch 1, one that is being loaded, and the calls of `Attachments`. */
 class Server {
   readonly done: string[] = [];
-  readonly told: object[] = [];
-  readonly peer = { emit: (_: string, data: object) => this.told.push(data) } as unknown as LinkPeer;
+  readonly sent: object[] = [];
+  readonly peer = { emit: (_: string, data: object) => this.sent.push(data) } as unknown as LinkPeer;
   /** Ends the load of the room, with or without success. */
   settle: () => void = () => {};
   private readonly coming = new Promise<void>((resolve) => {
@@ -34,6 +34,10 @@ class Server {
       },
     } as unknown as Links,
   );
+
+  constructor() {
+    this.pending.onModuleInit();
+  }
 
   ask(...sessions: [room: string, handle: number, version?: number][]): void {
     this.pending.attach(this.peer, { sessions: sessions.map(([room, handle, version = 0]) => request(room, handle, version)) });
@@ -94,7 +98,7 @@ it('refuses a session whose room is not here or who has no seat, with the reason
   server.ask(['elsewhere', 1]);
   server.refuse = new HoldfastError('forbidden');
   server.ask(['here', 2]);
-  expect(server.told).toEqual([
+  expect(server.sent).toEqual([
     { handle: 1, room: 'elsewhere', epoch: 1, reason: 'not-here' },
     { handle: 2, room: 'here', epoch: 1, reason: 'forbidden' },
   ]);

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type LinkPeer, Links } from '#libs/link';
 import { type AttachRequest, type Control, HoldfastError } from '#libs/protocol';
 import { RoomLoader } from '../ownership/room-loader.js';
@@ -9,7 +9,7 @@ type Detach = Control['room.detach']['data'];
 
 interface Expected {
   readonly request: AttachRequest;
-  /** The session was detached before its room was loaded. */
+  /** Why the session was detached before its room was loaded. Null: it still waits. */
   gone: Detach['gone'] | null;
 }
 
@@ -18,16 +18,18 @@ interface Expected {
  * adoption, before the owner has read the room. Such a session waits for its room, because its player would lose time if it were refused.
  */
 @Injectable()
-export class PendingAttachments {
+export class PendingAttachments implements OnModuleInit {
   private readonly expected = new Map<LinkPeer, Map<number, Expected>>();
 
   constructor(
     private readonly rooms: HostedRooms,
     private readonly loader: RoomLoader,
     private readonly attachments: Attachments,
-    links: Links,
-  ) {
-    links.onClosed((peer) => this.expected.delete(peer));
+    private readonly links: Links,
+  ) {}
+
+  onModuleInit(): void {
+    this.links.onClosed((peer) => this.expected.delete(peer));
   }
 
   attach(peer: LinkPeer, { sessions }: Control['room.attach']['data']): void {

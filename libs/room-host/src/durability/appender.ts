@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { pack } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
 import { type Append, type DocAtRev, EndedGameStore, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
@@ -34,7 +34,7 @@ const PROCESS_TAG = randomUUID().slice(0, 8);
  * revision could be that of other content, which a gateway knows and has not written again yet. All other appends continue.
  */
 @Injectable()
-export class Appender {
+export class Appender implements OnModuleInit {
   private dirty = new Set<HostedRoom>();
   private isScheduled = false;
   private isFlushing = false;
@@ -54,8 +54,10 @@ export class Appender {
     private readonly metrics: Metrics,
     private readonly log: Log,
     private readonly settlement: StoreSettlement,
-  ) {
-    rooms.onDropped((room) => {
+  ) {}
+
+  onModuleInit(): void {
+    this.rooms.onDropped((room) => {
       this.dirty.delete(room);
       this.held.delete(room);
       this.settled(room);
@@ -340,7 +342,7 @@ export class Appender {
 /** The end of the game for players who are not attached here. */
 function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change[]): Epilogue | undefined {
   const { tenure, round } = room;
-  const { since, changes: told } = room.recent.tail([], changes, EPILOGUE_CHANGES);
+  const { since, changes: recent } = room.recent.tail([], changes, EPILOGUE_CHANGES);
   const epilogue: Epilogue = {
     epoch: tenure.epoch,
     round,
@@ -348,7 +350,7 @@ function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change
     seats: after.seats.map(({ user, seq, refused }, seat) => ({ user, seq, refused, state: room.view(after.state, seat) })),
     watched: room.view(after.state, null),
     since,
-    events: told.flatMap(({ version, events = [] }) =>
+    events: recent.flatMap(({ version, events = [] }) =>
       events.map(({ name, data, to }) => ({ version, name, ...(data !== undefined && { data }), ...(to && { to }) })),
     ),
   };

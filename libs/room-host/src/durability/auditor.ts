@@ -1,4 +1,5 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import { inBatches, sleep } from '#libs/async';
 import { Self, ServerDirectory } from '#libs/fleet';
 import { HoldfastError } from '#libs/protocol';
@@ -24,11 +25,10 @@ const ROUTINE = 'interval';
  * that here before it sends another frame.
  */
 @Injectable()
-export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
+export class Auditor implements OnModuleInit {
   private auditing: Promise<void> | null = null;
   /** The reason of the next audit. Null: no audit follows the current one. */
   private next: string | null = null;
-  private timers: NodeJS.Timeout[] = [];
   private lastTickAt = performance.now();
   private auditedAs = 0;
   /** The store generation for which this server has set its mark. */
@@ -47,15 +47,14 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly settlement: StoreSettlement,
   ) {}
 
-  onApplicationBootstrap(): void {
+  onModuleInit(): void {
     this.generation.onConnected(() => void this.audit('connected'));
     this.appender.onBehind((room) => void this.reassert(room));
-    this.timers = [setInterval(() => void this.audit(ROUTINE), AUDIT_EVERY_MS), setInterval(() => this.noticeOwnPause(), PAUSE_TICK_MS)];
-    for (const timer of this.timers) timer.unref();
   }
 
-  onModuleDestroy(): void {
-    for (const timer of this.timers) clearInterval(timer);
+  @Interval(AUDIT_EVERY_MS)
+  auditRoutinely(): void {
+    void this.audit(ROUTINE);
   }
 
   /**
@@ -223,7 +222,8 @@ export class Auditor implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Starts an audit after this process slept, because other servers may have evicted it meanwhile. */
-  private noticeOwnPause(): void {
+  @Interval(PAUSE_TICK_MS)
+  noticeOwnPause(): void {
     const now = performance.now();
     const sleptMs = now - this.lastTickAt - PAUSE_TICK_MS;
     this.lastTickAt = now;

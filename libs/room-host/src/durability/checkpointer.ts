@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { RoomLog } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
@@ -23,7 +23,7 @@ interface Progress {
  * nothing else.
  */
 @Injectable()
-export class Checkpointer {
+export class Checkpointer implements OnModuleInit {
   private readonly waiting = new Set<HostedRoom>();
   /** Rooms whose checkpoint is under way: one at a time each. */
   private readonly underWay = new Set<HostedRoom>();
@@ -33,14 +33,16 @@ export class Checkpointer {
 
   constructor(
     private readonly roomLog: RoomLog,
-    rooms: HostedRooms,
+    private readonly rooms: HostedRooms,
     private readonly log: Log,
     private readonly appender: Appender,
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
-  ) {
-    appender.onCommitted((committed) => this.consider(committed));
-    rooms.onAdded((room) => this.progress.set(room, { changes: 0, writtenAt: performance.now() }));
-    rooms.onDropped((room) => {
+  ) {}
+
+  onModuleInit(): void {
+    this.appender.onCommitted((committed) => this.consider(committed));
+    this.rooms.onAdded((room) => this.progress.set(room, { changes: 0, writtenAt: performance.now() }));
+    this.rooms.onDropped((room) => {
       this.waiting.delete(room);
       this.progress.delete(room);
     });

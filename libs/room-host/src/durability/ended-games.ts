@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { sleep } from '#libs/async';
 import type { GameResult, RoomId } from '#libs/protocol';
 import { type EndedGame, EndedGameStore, RoomLog } from '#libs/room-store';
@@ -36,7 +36,7 @@ interface RecentEnd {
  * memory can write the end again. It also keeps this server from adopting the older copy as a game in play.
  */
 @Injectable()
-export class EndedGames {
+export class EndedGames implements OnModuleInit {
   /** The oldest first. */
   private readonly tombstones = new Map<RoomId, Tombstone>();
   /** The oldest first; each has a tombstone. */
@@ -50,14 +50,16 @@ export class EndedGames {
   constructor(
     private readonly roomLog: RoomLog,
     private readonly store: EndedGameStore,
-    rooms: HostedRooms,
-    settlement: StoreSettlement,
-    log: Log,
-  ) {
-    settlement.onSettled(() => {
-      this.restoreMissing().catch((error: unknown) => log.debug('ended-games.unrestored', { error }));
+    private readonly rooms: HostedRooms,
+    private readonly settlement: StoreSettlement,
+    private readonly log: Log,
+  ) {}
+
+  onModuleInit(): void {
+    this.settlement.onSettled(() => {
+      this.restoreMissing().catch((error: unknown) => this.log.debug('ended-games.unrestored', { error }));
     });
-    rooms.onDropped((room, reason) => {
+    this.rooms.onDropped((room, reason) => {
       if (reason === 'ended') this.add(room);
     });
   }

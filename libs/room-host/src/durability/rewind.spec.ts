@@ -1,8 +1,8 @@
+import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import type { Host } from '../host.fixture.js';
 import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
-import { rulesOf } from '../test-rules.fixture.js';
 
 const validate = (value: unknown) => ({ ok: true as const, value });
 const rules = rulesOf<{ count: number }>('rewinding', () => ({ count: 0 }), {
@@ -73,7 +73,7 @@ describe('a player of a game that was rewound', () => {
     const player = next.attach(room, 0, 1, from, before.tenure.epoch);
     expect(player.placed[0].rewound).toEqual({ from, to });
     expect(player.syncs[0]).toMatchObject({ version: room.durable.version, state: room.durable.state });
-    expect(player.told).toEqual(Array.from({ length: room.durable.version - to - 1 }, (_, at) => `${to + 2 + at} added`));
+    expect(player.receivedEvents).toEqual(Array.from({ length: room.durable.version - to - 1 }, (_, at) => `${to + 2 + at} added`));
     expect(player.hasMissed).toBe(false);
   });
 

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RoomInput, RoomOutcome, RoomValue } from '#libs/room';
 import { HandlerGuard, type QueuedRun, type RunSubject } from '#libs/watchdog';
 import type { Attachment } from '../room/attachment.js';
@@ -19,7 +19,7 @@ const COMMANDS_MAX = 64;
  * first one leads. The outcomes take effect after the call.
  */
 @Injectable()
-export class CommandBatch {
+export class CommandBatch implements OnModuleInit {
   private queue: QueuedCommand[] = [];
   private isScheduled = false;
   private answered: CommandAnswer = () => {};
@@ -32,8 +32,10 @@ export class CommandBatch {
   constructor(
     private readonly engine: RoomEngine,
     private readonly guard: HandlerGuard,
-  ) {
-    engine.beforeInputOfQueued(() => this.flush());
+  ) {}
+
+  onModuleInit(): void {
+    this.engine.beforeInputOfQueued(() => this.flush());
   }
 
   onAnswered(answered: CommandAnswer): void {

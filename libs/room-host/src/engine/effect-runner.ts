@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { GameRegistry } from '#libs/game-kit';
 import type { RoomId } from '#libs/protocol';
 import { type PendingEffect, plainCopy } from '#libs/room';
@@ -25,7 +25,7 @@ const RETRY_MS_MAX = 30_000;
  * written at once for that. For durability `none` it means made, because nothing of such a game outlives its server.
  */
 @Injectable()
-export class EffectRunner implements OnModuleDestroy {
+export class EffectRunner implements OnModuleInit, OnModuleDestroy {
   /** Attempts under way, by key of their effect. */
   private readonly running = new Map<string, Promise<EffectOutcome>>();
   /** Keys of the attempts of each room on this server. A room that comes back is another one, with attempts of its own. */
@@ -40,19 +40,22 @@ export class EffectRunner implements OnModuleDestroy {
     private readonly engine: RoomEngine,
     private readonly endedStore: EndedGameStore,
     private readonly log: Log,
-    appender: Appender,
-    rooms: HostedRooms,
+    private readonly appender: Appender,
+    private readonly rooms: HostedRooms,
     private readonly guard: HandlerGuard,
-    checkpointer: Checkpointer,
+    private readonly checkpointer: Checkpointer,
     private readonly watch: EffectWatch,
   ) {
     this.labels = new HandlerLabels(guard);
-    appender.onCommitted(({ room, changes }) => {
+  }
+
+  onModuleInit(): void {
+    this.appender.onCommitted(({ room, changes }) => {
       if (!room.durable.ended && changes.some(({ effects }) => effects !== undefined)) this.runPending(room);
     });
-    checkpointer.onStored((room) => this.runPending(room));
-    rooms.onAdded((room) => this.runPending(room));
-    rooms.onDropped((room) => this.attempted.delete(room));
+    this.checkpointer.onStored((room) => this.runPending(room));
+    this.rooms.onAdded((room) => this.runPending(room));
+    this.rooms.onDropped((room) => this.attempted.delete(room));
   }
 
   /** Runs the effects of a game that has ended. They are in a key of their own, and are removed from it once all are done. */

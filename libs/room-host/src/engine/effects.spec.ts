@@ -1,9 +1,9 @@
 import { unpackCheckpoint } from '#libs/room-store';
+import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import type { Host } from '../host.fixture.js';
 import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
-import { rulesOf } from '../test-rules.fixture.js';
 
 interface Purse {
   left: number;

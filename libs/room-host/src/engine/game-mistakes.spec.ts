@@ -1,9 +1,9 @@
 import type { GameRoom } from '#libs/room';
 import { Log } from '#libs/telemetry';
+import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import type { Host } from '../host.fixture.js';
 import { Hosts } from '../hosts.fixture.js';
-import { rulesOf } from '../test-rules.fixture.js';
 
 interface Count {
   count: number;

@@ -1,36 +1,48 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Seat } from '#libs/protocol';
+import type { RoomInput } from '#libs/room';
+import { Metrics, type Tally, type TallyHistogram } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import { RoomEngine } from './room-engine.js';
+import { type Stepper, StepSchedule } from './step-schedule.js';
 
 /** The longest delay of `setTimeout`. A later due time is checked again then. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 /**
- * The timers, ticks and away players of hosted rooms. Due times are in the room's value, in room time. So a timer whose owner died fires on
+ * The timers, steps and away players of hosted rooms. Due times are in the room's value, in room time. So a timer whose owner died fires on
  * the next owner, late but once.
  */
 @Injectable()
-export class RoomClock {
+export class RoomClock implements OnModuleInit {
   private readonly schedules = new Map<HostedRoom, Schedule>();
+  private readonly steps = new StepSchedule();
+  private readonly stepTallies = new Map<string, StepTallies>();
   private readonly awayListeners: ((room: HostedRoom) => void)[] = [];
 
   constructor(
     private readonly engine: RoomEngine,
-    rooms: HostedRooms,
+    private readonly rooms: HostedRooms,
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
-  ) {
-    rooms.onAdded((room) => {
-      this.schedules.set(room, new Schedule());
+    private readonly metrics: Metrics,
+  ) {}
+
+  onModuleInit(): void {
+    const { stepSeconds } = this.metrics;
+    this.rooms.onAdded((room) => {
+      this.schedules.set(room, new Schedule(new RoomStepper(room, this.engine, this.talliesOf(room.value.game), stepSeconds)));
       this.start(room);
     });
-    rooms.onDropped((room) => {
-      this.schedules.get(room)?.stop();
+    this.rooms.onDropped((room) => {
+      const schedule = this.schedules.get(room);
+      if (!schedule) return;
+      schedule.stop();
+      this.steps.remove(schedule.stepper);
       this.schedules.delete(room);
     });
-    engine.onHandled((room) => this.schedule(room));
+    this.engine.onHandled((room) => this.schedule(room));
   }
 
   /** The seat has no connection. Its player is away for the game unless another connection comes soon. */
@@ -58,26 +70,26 @@ export class RoomClock {
     if (room.value.seats[seat]!.presence === 'away') this.engine.input(room, { kind: 'seat', seat, event: 'back' });
   }
 
-  /** Starts the timers and ticks of a room that takes inputs (again). */
+  /** Starts the timers and steps of a room that takes inputs (again). */
   start(room: HostedRoom): void {
     const schedule = this.schedules.get(room);
     if (!schedule) return;
     this.schedule(room);
-    const { tickHz } = room.machine.rules.definition;
-    if (tickHz > 0 && room.machine.rules.tick) {
-      // A room that was frozen still has its ticks.
-      if (schedule.ticking) clearInterval(schedule.ticking);
-      let lastTickAt = performance.now();
-      schedule.ticking = setInterval(() => {
-        const now = performance.now();
-        const elapsedMs = now - lastTickAt;
-        lastTickAt = now;
-        this.engine.input(room, { kind: 'tick', elapsedMs });
-      }, 1_000 / tickHz);
-    }
+    const { stepHz } = room.machine.rules.definition;
+    if (stepHz > 0) this.steps.add(schedule.stepper, stepHz);
     room.value.seats.forEach(({ presence }, seat) => {
       if (presence === 'here' && !room.bySeat.has(seat)) this.seatEmptied(room, seat);
     });
+  }
+
+  private talliesOf(game: string): StepTallies {
+    let tallies = this.stepTallies.get(game);
+    if (!tallies) {
+      const { steps, stepsLate, stepsDropped } = this.metrics;
+      tallies = { run: steps.of({ game }), late: stepsLate.of({ game }), dropped: stepsDropped.of({ game }) };
+      this.stepTallies.set(game, tallies);
+    }
+    return tallies;
   }
 
   private schedule(room: HostedRoom): void {
@@ -112,12 +124,46 @@ class Schedule {
   timer: NodeJS.Timeout | null = null;
   /** When `timer` fires, by the room's time. */
   timerDue = Number.POSITIVE_INFINITY;
-  ticking: NodeJS.Timeout | null = null;
   readonly awayTimers = new Map<Seat, NodeJS.Timeout>();
+
+  constructor(readonly stepper: RoomStepper) {}
 
   stop(): void {
     if (this.timer) clearTimeout(this.timer);
-    if (this.ticking) clearInterval(this.ticking);
     for (const timer of this.awayTimers.values()) clearTimeout(timer);
+  }
+}
+
+interface StepTallies {
+  readonly run: Tally;
+  readonly late: Tally;
+  readonly dropped: Tally;
+}
+
+const STEP: RoomInput = { kind: 'step' };
+
+class RoomStepper implements Stepper {
+  constructor(
+    private readonly room: HostedRoom,
+    private readonly engine: RoomEngine,
+    private readonly tallies: StepTallies,
+    private readonly seconds: TallyHistogram,
+  ) {}
+
+  step(): void {
+    // A room that migrates or has ended is about to leave this server.
+    if (this.room.status !== 'active' || this.room.value.ended) return;
+    const startedAt = performance.now();
+    this.engine.input(this.room, STEP);
+    this.tallies.run.inc();
+    this.seconds.observe((performance.now() - startedAt) / 1_000);
+  }
+
+  late(): void {
+    this.tallies.late.inc();
+  }
+
+  dropped(steps: number): void {
+    this.tallies.dropped.inc(steps);
   }
 }

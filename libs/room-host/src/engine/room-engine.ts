@@ -38,7 +38,7 @@ export class RoomEngine {
     if (room.status !== 'active') return { kind: 'refused', code: 'moved' };
     if (room.unflushed.length < UNFLUSHED_MAX) return null;
     if (input.kind === 'command') return { kind: 'refused', code: 'busy' };
-    return input.kind === 'tick' ? { kind: 'unchanged' } : null;
+    return input.kind === 'step' ? { kind: 'unchanged' } : null;
   }
 
   /** Applies what was computed of the room as it is now (`HostedRoom.compute`). */
@@ -80,7 +80,7 @@ export class RoomEngine {
   }
 
   /**
-   * A command that fails is refused. A timer or tick that fails would fail each time, so the room ends. It also ends when a handler
+   * A command that fails is refused. A timer or step that fails would fail each time, so the room ends. It also ends when a handler
    * had to be interrupted.
    */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {

@@ -15,10 +15,12 @@ import {
 } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type CommandRule, type GameDefinition, type GameRoom, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
-import { type Append, EndedGameStore, packChange, type RoomDoc, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
+import { type Append, EndedGameStore, packChange, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
+import { roomDoc } from '../../../../tools/fixtures/room-doc.fixture.js';
+import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import { Attachments } from '../attachments/attachments.js';
 import { ResyncWatch } from '../attachments/resync-watch.js';
@@ -70,20 +72,10 @@ const COMMANDS: Record<string, Handler> = {
   end: (room) => room.end({ winner: room.seat }),
 };
 
-function rulesOf(definition: Partial<GameDefinition> = {}, more: Partial<RoomRules<Counter>> = {}): RoomRules<Counter> {
+function counterRules(definition: Partial<GameDefinition> = {}, more: Partial<RoomRules<Counter>> = {}): RoomRules<Counter> {
   const heard = (event: SeatEvent) => (room: GameRoom<Counter>) => void room.state.heard.push(`${event}:${room.seat}`);
-  return {
-    definition: {
-      name: 'counter',
-      version: 1,
-      seats: { min: 1, max: 4 },
-      durability: 'every-change',
-      checkpointMs: 1_000,
-      tickHz: 0,
-      seatGraceMs: 50,
-      ...definition,
-    },
-    setup: () => ({ count: 0, heard: [] }),
+  return rulesOf<Counter>('counter', () => ({ count: 0, heard: [] }), {
+    definition: { seats: { min: 1, max: 4 }, seatGraceMs: 50, ...definition },
     commands: new Map(
       Object.entries(COMMANDS).map(([name, run]): [string, CommandRule<Counter>] => [
         name,
@@ -101,18 +93,15 @@ function rulesOf(definition: Partial<GameDefinition> = {}, more: Partial<RoomRul
       ],
     ]),
     seatEvents: new Map((['away', 'back', 'left'] as const).map((event) => [event, heard(event)])),
-    tick: null,
-    view: null,
-    migrateState: null,
     ...more,
-  };
+  });
 }
 
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const records = new RoomRecords(redis);
 const log = new Log({ server: 'hf:game:test', level: 'silent', format: 'json' });
 const owner = { server: serverId('game', 'test'), incarnation: 5 };
-const doc: RoomDoc = { name: '', host: 'u0' as UserId, seats: 4, seatsMin: 1, private: false, members: [], players: [], createdAt: 1 };
+const doc = roomDoc({ host: 'u0' as UserId, seats: 4, seatsMin: 1 });
 const hosted: HostedRooms[] = [];
 
 beforeAll(() => redis.ready());
@@ -187,7 +176,8 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   const endedStore = new EndedGameStore(redis, { replicas: 0, replicasTimeoutMs: 100 });
   const appender = new Appender(roomLog, endedStore, rooms, outputs, metrics, log, { isSettled: true } as StoreSettlement);
   const engine = new RoomEngine(appender, log, settings);
-  const clock = new RoomClock(engine, rooms, settings);
+  const clock = new RoomClock(engine, rooms, settings, metrics);
+  const batch = new CommandBatch(engine, DIRECT_GUARD);
   let frameIn: (peer: LinkPeer, frame: Buffer) => void = () => {};
   const links = {
     onFrame: (_: number, handler: typeof frameIn) => {
@@ -195,19 +185,11 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     },
     onClosed: () => {},
   } as unknown as Links;
-  const attachments = new Attachments(
-    rooms,
-    engine,
-    clock,
-    outputs,
-    metrics,
-    links,
-    new ResyncWatch(metrics, log),
-    new CommandBatch(engine, DIRECT_GUARD),
-  );
+  const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log), batch);
+  for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
   /** A room that the store also has, with one player per seat. */
-  async function room({ players = 2, rules = rulesOf() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
+  async function room({ players = 2, rules = counterRules() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
     const id = `host-${randomUUID()}` as RoomId;
     await records.create(id, 'counter', doc);
     const record = await records.read(id);
@@ -279,7 +261,7 @@ const kinds = (messages: readonly ServerMessage[]): string[] => messages.map(({ 
 
 describe('a hosted room', () => {
   function alone(stateBytesMax?: number): HostedRoom {
-    const machine = new RoomMachine(rulesOf(), { now: () => 1, random: () => 0 });
+    const machine = new RoomMachine(counterRules(), { now: () => 1, random: () => 0 });
     const { value } = machine.start('r' as RoomId, [
       { user: 'u0' as UserId, name: 'U0' },
       { user: 'u1' as UserId, name: 'U1' },
@@ -433,7 +415,7 @@ describe('the output of a room', () => {
   it('contains the view of the seat when the game has one', async () => {
     const view = (state: Counter, seat: number | null) => ({ mine: seat === null ? null : state.count * 10 + seat });
     const host = newHost();
-    const room = await host.room({ rules: rulesOf({}, { view: view as RoomRules<Counter>['view'] }) });
+    const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
     const [one, watcher] = [host.attach(room, 1), host.attach(room, null)];
     expect(one.to(1)[1]).toMatchObject({ state: { mine: 1 } });
     host.command(room, one, 1, 1, 'add', 4);
@@ -687,7 +669,7 @@ describe('appends', () => {
       return state;
     };
     const host = newHost();
-    const [odd, fine] = await Promise.all([host.room({ rules: rulesOf({}, { view }) }), host.room()]);
+    const [odd, fine] = await Promise.all([host.room({ rules: counterRules({}, { view }) }), host.room()]);
     const peer = host.attach(odd, 0);
     host.command(odd, peer, 1, 1, 'poison');
     host.engine.input(fine, { kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
@@ -704,7 +686,7 @@ describe('appends', () => {
   ])('end a game whose view shows %s', async (_what, command, shown) => {
     const view = (state: Counter) => (state.text || state.count > 0 ? { shown } : { shown: null });
     const host = newHost();
-    const odd = await host.room({ rules: rulesOf({}, { view }) });
+    const odd = await host.room({ rules: counterRules({}, { view }) });
     const peer = host.attach(odd, 0);
     host.command(odd, peer, 1, 1, command, 1);
     await until(() => odd.status === 'dropped', 1_000);
@@ -715,7 +697,7 @@ describe('appends', () => {
   it('end a game whose view shows data that cannot be sent to a session that attaches', async () => {
     const host = newHost();
     const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
-    const odd = await host.room({ rules: rulesOf({}, { view }) });
+    const odd = await host.room({ rules: counterRules({}, { view }) });
     const peer = host.attach(odd, null);
     await until(() => odd.status === 'dropped', 1_000);
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
@@ -738,7 +720,7 @@ describe('appends', () => {
 
   it('are not made for a game without a log until it ends', async () => {
     const host = newHost();
-    const room = await host.room({ rules: rulesOf({ durability: 'none' }) });
+    const room = await host.room({ rules: counterRules({ durability: 'none' }) });
     const peer = host.attach(room, 0);
     host.command(room, peer, 1, 1, 'add', 1);
     await until(() => peer.to(1).length === 3);
@@ -773,6 +755,15 @@ describe('the clock of a room', () => {
     expect(stateOf(room).heard).toEqual(['chime']);
     schedule(host, room, 4, 'ring', 1);
     await until(() => stateOf(room).heard.includes('ring'));
+  });
+
+  it('does not fire a timer early that is due in a month', async () => {
+    const host = newHost();
+    const room = await host.room();
+    schedule(host, room, 1, 'ring', 30 * 86_400_000);
+    schedule(host, room, 2, 'chime', 30);
+    await until(() => stateOf(room).heard.includes('chime'));
+    expect(stateOf(room).heard).toEqual(['chime']);
   });
 
   it('fires a timer that became due while the room had no owner', async () => {
@@ -836,25 +827,25 @@ describe('the clock of a room', () => {
     expect(await records.read(room.id)).toMatchObject({ result: { reason: 'abandoned' } });
   });
 
-  it('keeps the rate of ticks in a room that was frozen, and stops them when the room is dropped', async () => {
-    const elapsed: number[] = [];
-    const rules = rulesOf({ tickHz: 100 }, { tick: (_, ms) => void elapsed.push(ms) });
+  it('keeps the rate of steps in a room that was frozen, and stops them when the room is dropped', async () => {
+    const lengths: number[] = [];
+    const rules = counterRules({ stepHz: 50 }, { step: (_, ms) => void lengths.push(ms) });
     const host = newHost();
     const room = await host.room({ rules });
-    await until(() => elapsed.length > 2);
-    const starts = jest.spyOn(globalThis, 'setInterval');
-    const stops = jest.spyOn(globalThis, 'clearInterval');
-    try {
-      room.become('freezing');
-      room.become('active');
-      host.clock.start(room);
-      expect([starts.mock.calls.length, stops.mock.calls.length]).toEqual([1, 1]);
-      host.rooms.drop(room, 'evicted');
-      expect(stops).toHaveBeenLastCalledWith(starts.mock.results[0].value);
-    } finally {
-      starts.mockRestore();
-      stops.mockRestore();
-    }
+    await until(() => lengths.length > 2);
+    room.become('freezing');
+    room.become('active');
+    host.clock.start(room);
+    const [from, startedAt] = [lengths.length, performance.now()];
+    await until(() => lengths.length >= from + 20);
+    const steps = lengths.length - from;
+    // Two schedules would run 40 in this time.
+    expect(steps * 20).toBeLessThan(performance.now() - startedAt + 60);
+    expect(new Set(lengths)).toEqual(new Set([20]));
+    host.rooms.drop(room, 'evicted');
+    const after = lengths.length;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(lengths.length).toBe(after);
   });
 });
 
@@ -862,7 +853,7 @@ describe('effects', () => {
   function runner(host: ReturnType<typeof newHost>, pay: EffectRun): void {
     const registry = { effectHandlers: new Map([['pay', pay]]) } as unknown as GameRegistry;
     const checkpointer = new Checkpointer(host.roomLog, host.rooms, log, host.appender, ROOM_HOST_DEFAULTS);
-    new EffectRunner(
+    const effects = new EffectRunner(
       registry,
       host.engine,
       host.endedStore,
@@ -873,6 +864,8 @@ describe('effects', () => {
       checkpointer,
       new EffectWatch(log, new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' }), ROOM_HOST_DEFAULTS),
     );
+    checkpointer.onModuleInit();
+    effects.onModuleInit();
   }
 
   it('run once they are durable, and are repeated with the same key until they succeed', async () => {

@@ -1,10 +1,10 @@
 import type { LinkPeer } from '#libs/link';
 import type { RoomRules } from '#libs/room';
+import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import type { Host } from '../host.fixture.js';
 import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
-import { rulesOf } from '../test-rules.fixture.js';
 
 const rules = rulesOf('still', () => ({}));
 

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type RoomDoc, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { RoomClock } from '../engine/room-clock.js';
@@ -12,16 +12,18 @@ import { HostedRooms } from '../room/hosted-rooms.js';
  * lost: when a room is loaded here, when a migration fails, and when a player is away.
  */
 @Injectable()
-export class DepartureReconciler {
+export class DepartureReconciler implements OnModuleInit {
   constructor(
     private readonly records: RoomRecords,
     private readonly engine: RoomEngine,
     private readonly log: Log,
-    rooms: HostedRooms,
-    clock: RoomClock,
-  ) {
-    rooms.onAdded((room) => this.removeDeparted(room, room.doc));
-    clock.onAway((room) => void this.reconcile(room));
+    private readonly rooms: HostedRooms,
+    private readonly clock: RoomClock,
+  ) {}
+
+  onModuleInit(): void {
+    this.rooms.onAdded((room) => this.removeDeparted(room, room.doc));
+    this.clock.onAway((room) => void this.reconcile(room));
   }
 
   /** Never rejects. When the store does not answer, the grace of the seat ends all the same. */

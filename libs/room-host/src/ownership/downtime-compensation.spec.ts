@@ -1,13 +1,13 @@
 import type { RoomRules } from '#libs/room';
+import { COUNTING } from '../../../../tools/fixtures/room-rules.fixture.js';
 import type { Host } from '../host.fixture.js';
 import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
-import { COUNTING } from '../test-rules.fixture.js';
 
 const HOUR = 3_600_000;
 
 /** A game with one timer, due in an hour, that notes all pauses. */
-const told: number[] = [];
+const pauses: number[] = [];
 const waiting: RoomRules<never> = {
   ...COUNTING,
   setup: (room) => {
@@ -15,7 +15,7 @@ const waiting: RoomRules<never> = {
     return { count: 0 } as never;
   },
   timers: new Map([['turn', () => {}]]),
-  paused: (_, ms) => void told.push(ms),
+  paused: (_, ms) => void pauses.push(ms),
 };
 
 let hosts: Hosts;
@@ -23,7 +23,7 @@ let first: Host;
 let second: Host;
 let third: Host;
 beforeEach(async () => {
-  told.length = 0;
+  pauses.length = 0;
   hosts = new Hosts(waiting);
   await hosts.ready();
   [first, second, third] = ['first', 'second', 'third'].map((name) => hosts.add(name));
@@ -34,7 +34,7 @@ afterEach(() => hosts.close());
 /** Makes the last heartbeat of the server this old. */
 async function silentFor(host: Host, ms: number): Promise<void> {
   const { id: server, incarnation } = host.self;
-  await hosts.life.renew({ server, incarnation }, host.storeClock.now() - ms);
+  await hosts.heartbeats.renew({ server, incarnation }, host.storeClock.now() - ms);
   const key = `hf:alive:${server}:${incarnation}`;
   await hosts.redis.commands.pexpire(key, (await hosts.redis.commands.pttl(key)) - ms);
 }
@@ -48,17 +48,17 @@ describe('a room that had no owner', () => {
     const room = second.rooms.get(id);
     if (!room) throw new Error('not there');
     await second.appender.whenSettled(room);
-    expect(told).toHaveLength(1);
-    expect(told[0]).toBeGreaterThanOrEqual(5_000);
-    expect(told[0]).toBeLessThan(15_000);
-    expect(room.durable.timers.turn).toBe(value.timers.turn + told[0]);
+    expect(pauses).toHaveLength(1);
+    expect(pauses[0]).toBeGreaterThanOrEqual(5_000);
+    expect(pauses[0]).toBeLessThan(15_000);
+    expect(room.durable.timers.turn).toBe(value.timers.turn + pauses[0]);
 
     // That time is compensated, so the next loss counts only its own.
     second.stop();
     await silentFor(second, 2_000);
     await third.loader.adopt([await hosts.tenure(id)]);
-    expect(told).toHaveLength(2);
-    expect(told[1]).toBeLessThan(5_000);
+    expect(pauses).toHaveLength(2);
+    expect(pauses[1]).toBeLessThan(5_000);
   });
 
   it('adds up the downtime when the adopting server died before it stored the compensation', async () => {
@@ -71,7 +71,7 @@ describe('a room that had no owner', () => {
     await silentFor(second, 1_000);
     await third.loader.adopt([await hosts.tenure(id)]);
     // Two readings of two clocks, each in whole ms.
-    expect(told[1]).toBeGreaterThan(told[0] + 900);
+    expect(pauses[1]).toBeGreaterThan(pauses[0] + 900);
   });
 
   it('counts from its last change when that is later than the last heartbeat', async () => {
@@ -80,7 +80,7 @@ describe('a room that had no owner', () => {
     first.stop();
     await silentFor(first, HOUR);
     await second.loader.adopt([await hosts.tenure(room.id)]);
-    expect(told[0] ?? 0).toBeLessThan(10_000);
+    expect(pauses[0] ?? 0).toBeLessThan(10_000);
   });
 });
 
@@ -92,7 +92,7 @@ it('changes no timer of a room that migrates, or whose owner has no heartbeat', 
   second.stop();
   await third.loader.adopt([await hosts.tenure(id)]);
   expect(third.rooms.get(id)?.value).toMatchObject({ version: value.version, timers: value.timers });
-  expect(told).toEqual([]);
+  expect(pauses).toEqual([]);
 });
 
 describe('a room whose next owner has another clock', () => {

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RoomId } from '#libs/protocol';
 import { EndedGameStore, keptEffectsKey, type RoomOwnership, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
@@ -9,16 +9,18 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 
 /** Runs the effects that a game left when it ended, here or on an owner that was lost, and then removes the room from its owner's index. */
 @Injectable()
-export class LeftoverEffects {
+export class LeftoverEffects implements OnModuleInit {
   constructor(
-    rooms: HostedRooms,
+    private readonly rooms: HostedRooms,
     private readonly endedStore: EndedGameStore,
     private readonly records: RoomRecords,
     private readonly effects: EffectRunner,
     private readonly ended: EndedGames,
     private readonly log: Log,
-  ) {
-    rooms.onDropped((room, reason) => {
+  ) {}
+
+  onModuleInit(): void {
+    this.rooms.onDropped((room, reason) => {
       if (reason === 'ended') void this.runOfOwnGame(room);
     });
   }

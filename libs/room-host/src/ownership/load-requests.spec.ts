@@ -24,8 +24,8 @@ beforeEach(() => {
   requests = new LoadRequests(directory as unknown as ServerDirectory, links as unknown as FleetLinks);
 });
 
-describe('rooms that are handed over', () => {
-  it('in one tick share a request to each server, and each gets its own answer', async () => {
+describe('requests to load rooms', () => {
+  it('are sent to each server together when they come in one tick, and each room gets its own answer', async () => {
     const answers = await Promise.all([
       requests.ask('1' as RoomId, tenure(near)),
       requests.ask('2' as RoomId, tenure(far)),
@@ -38,7 +38,7 @@ describe('rooms that are handed over', () => {
     ]);
   });
 
-  it('are rejected when no answer comes, and can be requested again', async () => {
+  it('fail when no answer comes, and can be repeated', async () => {
     answer = () => {
       throw new Error('gone');
     };
@@ -48,7 +48,7 @@ describe('rooms that are handed over', () => {
     expect(await requests.ask('1' as RoomId, tenure(near))).toEqual({ result: 'elsewhere' });
   });
 
-  it('are not requested from another incarnation of the server', async () => {
+  it('are not sent to another incarnation of the server', async () => {
     const successor = { ...tenure(near), incarnation: 2 };
     expect(requests.canAsk(successor)).toBe(false);
     await expect(requests.ask('1' as RoomId, successor)).rejects.toThrow('gone');

@@ -1,8 +1,8 @@
 import type { RoomId } from '#libs/protocol';
 import { type SuspectInput, SuspectMarks } from '#libs/room-store';
+import { COUNTING, rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import { Hosts } from '../hosts.fixture.js';
-import { COUNTING, rulesOf } from '../test-rules.fixture.js';
 
 const hosts = new Hosts(COUNTING);
 const marks = new SuspectMarks(hosts.redis.commands);
@@ -44,7 +44,7 @@ describe('a room whose owner was lost to an input', () => {
     expect(room.judgeSeq(1, 1, 0)).toEqual({ kind: 'next' });
   });
 
-  it.each(['timer turn', 'tick', 'seat left', 'view', 'paused', 'migrateState', 'detached'])('ends when it was %s', async (handler) => {
+  it.each(['timer turn', 'step', 'seat left', 'view', 'paused', 'migrateState', 'detached'])('ends when it was %s', async (handler) => {
     const { room } = await lostTo({ handler, seat: -1, seq: 0 });
     await ended(room.id);
     expect((await hosts.record(room.id)).result).toMatchObject({ reason: 'game-failed', message: expect.stringContaining(handler) });

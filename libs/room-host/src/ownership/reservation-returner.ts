@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { TickBatch } from '#libs/async';
 import { Self } from '#libs/fleet';
 import { ENDED_AT_ONCE_MAX, LoadBalancerService } from '#libs/placement';
@@ -11,17 +11,19 @@ import { HostedRooms } from '../room/hosted-rooms.js';
  * empty another one is. All games that end in one event-loop tick need one call.
  */
 @Injectable()
-export class ReservationReturner {
+export class ReservationReturner implements OnModuleInit {
   /** Flushed in this tick, so that the store has the end before a player can ask for the next game. */
   private readonly ended = new TickBatch<RoomId>('microtask', (rooms) => this.giveBack(rooms));
 
   constructor(
-    rooms: HostedRooms,
+    private readonly rooms: HostedRooms,
     private readonly balancer: LoadBalancerService,
     private readonly self: Self,
     private readonly log: Log,
-  ) {
-    rooms.onDropped(({ id }, reason) => {
+  ) {}
+
+  onModuleInit(): void {
+    this.rooms.onDropped(({ id }, reason) => {
       if (reason === 'ended') this.ended.add(id);
     });
   }

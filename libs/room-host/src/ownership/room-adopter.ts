@@ -97,7 +97,7 @@ export class RoomAdopter {
    */
   private async giveUp(room: RoomId, tenure: Tenure, reason: GameResult['reason'], why: string): Promise<void> {
     if (!(await this.roomLog.abandon(room, tenure, { reason }))) return;
-    const error = why.slice(0, WHY_CHARS_MAX);
+    const error = why.slice(0, REASON_CHARS_MAX);
     this.log.error('room.given-up', { roomId: room, reason, error, kept: `${keptLogKey(room)} and ${keptCheckpointKey(room)}` });
     this.sink.publish({ kind: 'room.given-up', room, server: tenure.server, reason, detail: { epoch: tenure.epoch, error } });
     await this.records.forgetOwner([room], tenure.server, tenure.incarnation);
@@ -181,4 +181,4 @@ function isToBeEnded({ poison, losses }: AdoptedRoom): boolean {
 }
 
 /** Length of the cause in a log line. */
-const WHY_CHARS_MAX = 300;
+const REASON_CHARS_MAX = 300;

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { EventSink, Self } from '#libs/fleet';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
@@ -8,13 +8,15 @@ import { HostedRooms } from '../room/hosted-rooms.js';
  * publishes its own.
  */
 @Injectable()
-export class RoomEventPublisher {
+export class RoomEventPublisher implements OnModuleInit {
   constructor(
-    rooms: HostedRooms,
+    private readonly rooms: HostedRooms,
     private readonly sink: EventSink,
     private readonly self: Self,
-  ) {
-    rooms.onDropped((room, reason) => this.dropped(room, reason));
+  ) {}
+
+  onModuleInit(): void {
+    this.rooms.onDropped((room, reason) => this.dropped(room, reason));
   }
 
   private dropped({ id: room, value, tenure: { epoch } }: HostedRoom, reason: string): void {

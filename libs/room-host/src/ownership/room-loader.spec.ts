@@ -4,10 +4,12 @@ import type { GameRegistry } from '#libs/game-kit';
 import { type RoomId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections, type StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
-import { EndedGameStore, type RoomDoc, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
+import { EndedGameStore, RoomLog, type RoomRecord, RoomRecords } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
+import { roomDoc } from '../../../../tools/fixtures/room-doc.fixture.js';
+import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import type { Appender } from '../durability/appender.js';
 import type { Auditor } from '../durability/auditor.js';
 import type { EndedGames } from '../durability/ended-games.js';
@@ -16,7 +18,6 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 import { MachineFactory } from '../room/machine-factory.js';
 import { RoomTime } from '../room/room-time.js';
 import { ROOM_HOST_DEFAULTS } from '../room-host.options.js';
-import { rulesOf } from '../test-rules.fixture.js';
 import type { DowntimeCompensation } from './downtime-compensation.js';
 import { LeftoverEffects } from './leftover-effects.js';
 import { OwnedRoomSweeper } from './owned-room-sweeper.js';
@@ -29,16 +30,7 @@ const options = { server: 'hf:game:woken', level: 'silent', format: 'json' } as 
 const id = serverId('game', 'woken');
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const records = new RoomRecords(redis);
-const doc: RoomDoc = {
-  name: '',
-  host: 'u0' as UserId,
-  seats: 1,
-  seatsMin: 1,
-  private: false,
-  members: [],
-  players: ['u0' as UserId],
-  createdAt: 1,
-};
+const doc = roomDoc({ host: 'u0' as UserId, seats: 1, seatsMin: 1, players: ['u0' as UserId] });
 const players = [{ user: 'u0' as UserId, name: 'Ada' }];
 
 const rules = rulesOf('empty', () => ({}));
@@ -91,6 +83,8 @@ function newServer(playedBy: RoomRules<never> = rules as unknown as RoomRules<ne
   const adopter = new RoomAdopter(machines, roomLog, records, leftovers, downtime, ended, sink, log, ROOM_HOST_DEFAULTS);
   const loader = new RoomLoader(rooms, opener, adopter, records, appender, auditor, downtime, server, sink, log, ROOM_HOST_DEFAULTS);
   const sweeper = new OwnedRoomSweeper(rooms, loader, records, leftovers, server);
+  leftovers.onModuleInit();
+  loader.onModuleInit();
   return { self, rooms, roomLog, loader, sweeper, warnings };
 }
 

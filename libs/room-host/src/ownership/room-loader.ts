@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { EventSink, Self } from '#libs/fleet';
 import { type AdoptResult, type Control, HoldfastError, type RoomId, type RoomTenure } from '#libs/protocol';
 import { answerTo } from '#libs/redis';
@@ -20,7 +20,7 @@ import { RoomOpener } from './room-opener.js';
  * them over in a migration. Loads of one room run one at a time.
  */
 @Injectable()
-export class RoomLoader {
+export class RoomLoader implements OnModuleInit {
   private readonly underWay = new Map<RoomId, Promise<HostedRoom | null>>();
   /** Why rooms could not be adopted in the last attempt. */
   private readonly adoptFailures = new Map<RoomId, string>();
@@ -43,8 +43,10 @@ export class RoomLoader {
     private readonly sink: EventSink,
     private readonly log: Log,
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
-  ) {
-    rooms.onDropped((room) => room.machine.dispose?.());
+  ) {}
+
+  onModuleInit(): void {
+    this.rooms.onDropped((room) => room.machine.dispose?.());
   }
 
   /**

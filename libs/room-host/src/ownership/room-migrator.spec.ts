@@ -1,8 +1,8 @@
+import { COUNTING } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import type { Host } from '../host.fixture.js';
 import { Hosts } from '../hosts.fixture.js';
 import type { HostedRoom } from '../room/hosted-room.js';
-import { COUNTING } from '../test-rules.fixture.js';
 
 let hosts: Hosts;
 let first: Host;
@@ -32,7 +32,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).not.toContain(room.id);
     if (moved) await second.does(moved, 0, 'add');
     expect((await hosts.record(room.id)).version).toBe(4);
-    expect(await movesTold(first)).toEqual({ counted: 1, told: [second.self.id] });
+    expect(await reportedMoves(first)).toEqual({ counted: 1, published: [second.self.id] });
   });
 
   it('stays and continues when every other server has a newer version of its game and cannot upgrade it', async () => {
@@ -158,7 +158,7 @@ describe('a room that migrates', () => {
     expect(await first.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
     second.giveUp();
     await expect(moving).rejects.toMatchObject({ code: 'server-lost', message: expect.stringContaining('back on') });
-    expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
+    expect(await reportedMoves(first)).toEqual({ counted: 0, published: [] });
     expect(first.rooms.get(room.id)?.status).toBe('active');
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
   });
@@ -171,7 +171,7 @@ describe('a room that migrates', () => {
     second.stop();
     second.giveUp();
     await expect(moving).rejects.toMatchObject({ code: 'server-lost', message: expect.stringContaining('being recovered') });
-    expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
+    expect(await reportedMoves(first)).toEqual({ counted: 0, published: [] });
   });
 
   it('stays and continues when no server can take it', async () => {
@@ -192,7 +192,7 @@ describe('a room that migrates', () => {
       expect(await third.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
     };
     await expect(first.migrator.migrate(room.id, second.self.id)).rejects.toMatchObject({ code: 'moved' });
-    expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
+    expect(await reportedMoves(first)).toEqual({ counted: 0, published: [] });
     expect(first.rooms.get(room.id)).toBeUndefined();
     expect(second.rooms.get(room.id)).toBeUndefined();
     expect(await hosts.tenure(room.id)).toMatchObject({ server: third.self.id });
@@ -208,7 +208,7 @@ describe('a room that migrates', () => {
     });
     const moving = first.migrator.migrate(room.id, second.self.id).finally(() => noting.mockRestore());
     await expect(moving).rejects.toMatchObject({ code: 'game-ended' });
-    expect(await movesTold(first)).toEqual({ counted: 0, told: [] });
+    expect(await reportedMoves(first)).toEqual({ counted: 0, published: [] });
     expect(second.rooms.get(room.id)).toBeUndefined();
   });
 
@@ -240,10 +240,10 @@ describe('a drain', () => {
 });
 
 /** The migrations by the metric, and by operator events with their targets. */
-async function movesTold({ metrics, operatorEvents }: Host): Promise<{ counted: number; told: unknown[] }> {
+async function reportedMoves({ metrics, operatorEvents }: Host): Promise<{ counted: number; published: unknown[] }> {
   const { values } = await metrics.roomsMigrated.get();
   return {
     counted: values.reduce((sum, { value }) => sum + value, 0),
-    told: operatorEvents.flatMap(({ kind, server }) => (kind === 'room.moved' ? [server] : [])),
+    published: operatorEvents.flatMap(({ kind, server }) => (kind === 'room.moved' ? [server] : [])),
   };
 }

@@ -77,7 +77,7 @@ export class RoomMigrator {
       if (hasStatus(room, 'freezing')) this.thaw(room);
       throw error;
     }
-    if (given !== 'taken') throw await this.whyNotMoved(id, target, given);
+    if (given !== 'taken') throw await this.failureReason(id, target, given);
     this.metrics.roomsMigrated.inc();
     this.metrics.roomPauseSeconds.observe({ cause: 'migration' }, (performance.now() - startedAt) / 1_000);
     const ms = Math.round(performance.now() - startedAt);
@@ -198,7 +198,7 @@ export class RoomMigrator {
     return isLoaded ? 'taken' : 'untaken';
   }
 
-  private async whyNotMoved(id: RoomId, { server, incarnation }: Tenure, given: 'not-ours' | 'untaken'): Promise<HoldfastError> {
+  private async failureReason(id: RoomId, { server, incarnation }: Tenure, given: 'not-ours' | 'untaken'): Promise<HoldfastError> {
     const record = await this.records.read(id).catch(() => undefined);
     if (record === undefined) return new HoldfastError('unavailable');
     if (record?.status !== 'playing') return new HoldfastError('game-ended');

@@ -5,12 +5,12 @@ import { RECENT_BYTES_MAX, RECENT_CHANGES_MAX } from '../room-host.options.js';
 import { ChangeWindow } from './change-window.js';
 import { RecentChanges } from './recent-changes.js';
 
-function change(version: number, text: string, isTold: boolean): Change {
+function change(version: number, text: string, hasEvents: boolean): Change {
   return {
     version,
     at: 1,
     patches: [{ op: 'replace', path: '/text', value: text }],
-    ...(isTold && { events: [{ name: 'said', data: text }] }),
+    ...(hasEvents && { events: [{ name: 'said', data: text }] }),
   };
 }
 
@@ -23,8 +23,8 @@ describe('a window of changes', () => {
       fc.property(bringing, (all) => {
         const window = new ChangeWindow(20, 2_000);
         const held: Change[] = [];
-        for (const [index, [length, isTold]] of all.entries()) {
-          const next = change(index + 1, 'x'.repeat(length), isTold);
+        for (const [index, [length, hasEvents]] of all.entries()) {
+          const next = change(index + 1, 'x'.repeat(length), hasEvents);
           const entry = packChange(next);
           while (window.isFullFor(entry.length)) {
             const oldest = held.shift();
@@ -33,7 +33,7 @@ describe('a window of changes', () => {
             expect(Buffer.compare(window.oldestEntry, packChange(oldest as Change))).toBe(0);
             window.dropOldest();
           }
-          expect(window.push(next.version, isTold, entry)).toBe(true);
+          expect(window.push(next.version, hasEvents, entry)).toBe(true);
           held.push(next);
           expect(held.length).toBeLessThanOrEqual(20);
         }

@@ -29,7 +29,7 @@ type GameInput = Exclude<RoomInput, { kind: 'end' | 'effects-done' }>;
 /** Names of game code that no input runs, in logs and in marks. */
 export const HANDLER = { setup: 'setup', migrateState: 'migrateState', view: 'view' } as const;
 
-/** The name of the code that an input runs, in logs and marks: `command place`, `timer turn`, `seat away`, `tick` … */
+/** The name of the code that an input runs, in logs and marks: `command place`, `timer turn`, `seat away`, `step` … */
 export function handlerOf(input: RoomInput): string {
   switch (input.kind) {
     case 'command':
@@ -151,7 +151,7 @@ export class HandlerLabels {
   readonly setup: number;
   readonly migrateState: number;
   readonly view: number;
-  private readonly tick: number;
+  private readonly step: number;
   private readonly unknownCommand: number;
   private readonly commands = new Map<string, number>();
 
@@ -159,7 +159,7 @@ export class HandlerLabels {
     this.setup = guard.label(HANDLER.setup);
     this.migrateState = guard.label(HANDLER.migrateState);
     this.view = guard.label(HANDLER.view);
-    this.tick = guard.label('tick');
+    this.step = guard.label('step');
     this.unknownCommand = guard.label('command');
   }
 
@@ -167,8 +167,8 @@ export class HandlerLabels {
     switch (input.kind) {
       case 'command':
         return this.commands.get(input.name) ?? this.command(input.name, rules);
-      case 'tick':
-        return this.tick;
+      case 'step':
+        return this.step;
       default:
         return this.guard.label(handlerOf(input));
     }

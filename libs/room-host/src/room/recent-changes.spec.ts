@@ -1,10 +1,10 @@
 import type { RoomId } from '#libs/protocol';
 import type { GameRoom, RoomRules } from '#libs/room';
+import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import type { Host } from '../host.fixture.js';
 import { Hosts } from '../hosts.fixture.js';
 import { EVENT_TAIL_BYTES_MAX, RECENT_CHANGES_MAX } from '../room-host.options.js';
-import { rulesOf } from '../test-rules.fixture.js';
 
 interface Sayings {
   said: number;
@@ -85,7 +85,7 @@ describe('changes that are too large for one sync', () => {
     await host.does(room, 0, 'boast', 2_000);
     for (const { syncs } of [ada, bob]) expect(syncs.at(-1)).toMatchObject({ version: 1, state: { said: 1 }, missed: true });
     await host.does(room, 1, 'say', 'two');
-    for (const peer of [ada, bob]) expect(peer.told).toEqual(['2 two']);
+    for (const peer of [ada, bob]) expect(peer.receivedEvents).toEqual(['2 two']);
   });
 
   it('reach a returning player as one state, although the other players received each step', async () => {
@@ -94,7 +94,7 @@ describe('changes that are too large for one sync', () => {
     for (let count = 0; count < 3; count++) await host.does(room, 0, 'boast', 500);
     const bob = host.attach(room, 1, 2, 0);
     expect(bob.syncs).toMatchObject([{ version: 3, state: { said: 3 }, missed: true }]);
-    expect(ada.told).toEqual(['1 boast', '2 boast', '3 boast']);
+    expect(ada.receivedEvents).toEqual(['1 boast', '2 boast', '3 boast']);
     expect(ada.hasMissed).toBe(false);
   });
 });
@@ -104,11 +104,11 @@ describe('a player who comes back with a version receives all later events, once
     const room = await sayAndWhisper();
     expect(await first.migrator.migrate(room.id)).toBe(second.self.id);
     const [ada, bob] = await comeBackTo(room.id, 1);
-    expect(ada.told).toEqual(['4 four']);
-    expect(bob.told).toEqual(['2 two', '4 four']);
+    expect(ada.receivedEvents).toEqual(['4 four']);
+    expect(bob.receivedEvents).toEqual(['2 two', '4 four']);
     const moved = second.rooms.get(room.id);
     if (moved) await second.does(moved, 0, 'say', 'five');
-    expect(bob.told).toEqual(['2 two', '4 four', '5 five']);
+    expect(bob.receivedEvents).toEqual(['2 two', '4 four', '5 five']);
     expect(ada.hasMissed || bob.hasMissed).toBe(false);
   });
 
@@ -119,8 +119,8 @@ describe('a player who comes back with a version receives all later events, once
     first.stop();
     expect(await second.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
     const [ada, bob] = await comeBackTo(room.id, 0);
-    expect(ada.told).toEqual(['1 one', '4 four', '5 five']);
-    expect(bob.told).toEqual(['1 one', '2 two', '4 four', '5 five']);
+    expect(ada.receivedEvents).toEqual(['1 one', '4 four', '5 five']);
+    expect(bob.receivedEvents).toEqual(['1 one', '2 two', '4 four', '5 five']);
     expect(ada.hasMissed || bob.hasMissed).toBe(false);
   });
 
@@ -131,7 +131,7 @@ describe('a player who comes back with a version receives all later events, once
     first.stop();
     expect(await second.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
     const [, bob] = await comeBackTo(room.id, 0);
-    expect(bob.told).toEqual(['1 one', '2 two', '4 four']);
+    expect(bob.receivedEvents).toEqual(['1 one', '2 two', '4 four']);
     expect(bob.hasMissed).toBe(false);
   });
 
@@ -142,7 +142,7 @@ describe('a player who comes back with a version receives all later events, once
     try {
       expect(await second.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
       const [ada] = await comeBackTo(room.id, 0);
-      expect(ada.told).toEqual(['1 one', '4 four']);
+      expect(ada.receivedEvents).toEqual(['1 one', '4 four']);
       expect(ada.hasMissed).toBe(false);
     } finally {
       Object.assign(rules, { definition: { ...rules.definition, version: 1 } });
@@ -156,8 +156,8 @@ describe('a player who comes back with a version receives all later events, once
     await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id);
     if (!moved) throw new Error('not there');
-    expect(second.attach(moved, 0, 1, null).told).toEqual(['0 begun', '1 one']);
-    expect(second.attach(moved, 1, 2, null).told).toEqual([]);
+    expect(second.attach(moved, 0, 1, null).receivedEvents).toEqual(['0 begun', '1 one']);
+    expect(second.attach(moved, 1, 2, null).receivedEvents).toEqual([]);
   });
 
   it('from the epilogue when the game has ended meanwhile', async () => {
@@ -186,7 +186,7 @@ describe('the kept events are limited', () => {
     expect(one.hasMissed).toBe(true);
     const [, two] = await comeBackTo(room.id, 2);
     expect(two.hasMissed).toBe(false);
-    expect(two.told).toHaveLength(RECENT_CHANGES_MAX);
+    expect(two.receivedEvents).toHaveLength(RECENT_CHANGES_MAX);
   }, 20_000);
 
   it('to a number of bytes, which keeps a checkpoint about as large as its state', async () => {
@@ -197,7 +197,7 @@ describe('the kept events are limited', () => {
     const [late] = await comeBackTo(room.id, 1);
     expect(late.hasMissed).toBe(true);
     const [soon] = await comeBackTo(room.id, 7);
-    expect(soon.told).toEqual(['8 boast']);
+    expect(soon.receivedEvents).toEqual(['8 boast']);
     expect(soon.hasMissed).toBe(false);
   });
 });

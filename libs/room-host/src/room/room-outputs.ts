@@ -7,7 +7,9 @@ import {
   type GameEvent,
   type GameResult,
   type Patch,
+  type PauseReason,
   pack,
+  type ResumeReason,
   type Seat,
   type ServerMessage,
 } from '#libs/protocol';
@@ -65,9 +67,9 @@ export class RoomOutputs {
   /** Sends the changes from `before` to the durable value. */
   sendChanges(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
     // They come before the sync, because its `seq` acknowledges every command up to it that was not refused.
-    this.sayRefusals(room);
+    this.sendDueRefusals(room);
     if (room.attachments.size > 0) {
-      this.sayRecorded(room, changes);
+      this.sendRecordedRefusals(room, changes);
       if (room.machine.rules.view === null && !changes.some(hasTargetedEvent)) this.sendToAll(room, before, changes);
       else for (const attachment of room.attachments) this.sendToOne(attachment, before, changes);
     }
@@ -87,16 +89,16 @@ export class RoomOutputs {
     for (const attachment of room.attachments) this.send(attachment, { kind: 'ended', room: room.id, ...result });
   }
 
-  pause(room: HostedRoom, reason: string): void {
+  pause(room: HostedRoom, reason: PauseReason): void {
     for (const attachment of room.attachments) this.send(attachment, { kind: 'paused', room: room.id, reason });
   }
 
-  resume(room: HostedRoom, reason: string): void {
+  resume(room: HostedRoom, reason: ResumeReason): void {
     for (const attachment of room.attachments) this.send(attachment, { kind: 'resumed', room: room.id, reason });
   }
 
   /** Sends the refusals that depend on changes which are durable now. */
-  sayRefusals(room: HostedRoom): void {
+  sendDueRefusals(room: HostedRoom): void {
     if (room.waitingRefusals.length === 0) return;
     const { version } = room.durable;
     const due = room.waitingRefusals.filter(({ afterVersion }) => afterVersion <= version);
@@ -108,7 +110,7 @@ export class RoomOutputs {
    * Sends refusals that these changes recorded, before the acknowledgement that covers their numbers. A player who came back while the
    * changes were on their way to the store would otherwise take a refused command for applied.
    */
-  private sayRecorded(room: HostedRoom, changes: readonly Change[]): void {
+  private sendRecordedRefusals(room: HostedRoom, changes: readonly Change[]): void {
     for (const { version, seats } of changes) {
       for (let seat = 0; seats && seat < room.durable.seats.length; seat++) {
         const refused = seats[seat]?.refused;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { RoomId, ServerId } from '#libs/protocol';
+import { roomDoc } from '../../../../tools/fixtures/room-doc.fixture.js';
 import { closedKey, roomKey } from '../room-keys.js';
 import type { RoomRecord } from '../room-record.js';
-import { roomDoc, StoredRooms } from '../rooms.fixture.js';
+import { StoredRooms } from '../rooms.fixture.js';
 
 /** An owner that is suspended while others end its game and leave the room, and then reads it. */
 const owner = { server: 'hf:game:sleeper' as ServerId, incarnation: 1 };

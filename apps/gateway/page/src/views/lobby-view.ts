@@ -1,10 +1,12 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { ref } from 'lit-html/directives/ref.js';
 import { repeat } from 'lit-html/directives/repeat.js';
 import type { GameInfo, RoomSummary, Session } from '#libs/client';
+import { textField } from '#libs/game-page';
+import { ROOM_NAME_CHARACTERS_MAX } from '#libs/protocol';
 import type { App } from '../app.js';
 import { gamePage, gameTitle } from '../game-pages.js';
 import type { Lobby } from '../lobby.js';
+import { nameFlaw } from '../name-flaw.js';
 
 export function lobbyView(app: App, session: Session, lobby: Lobby): TemplateResult {
   return html`<div class="lobby">
@@ -31,7 +33,7 @@ function gameCard(app: App, session: Session, lobby: Lobby, game: GameInfo): Tem
   return html`<article class="card game" aria-label=${title}>
     <div class="game-head">
       <span class="game-icon">${part?.icon ?? nothing}</span>
-      <div><h3>${title}</h3><p class="note">${part?.about ?? `For ${playersText(game)}.`}</p></div>
+      <div><h2>${title}</h2><p class="note">${part?.about ?? `For ${playersText(game)}.`}</p></div>
     </div>
     ${
       search?.game === game.name
@@ -56,20 +58,36 @@ function searching(lobby: Lobby, since: number): TemplateResult {
 }
 
 function createForm(app: App, session: Session, lobby: Lobby, { name: game, seats }: GameInfo): TemplateResult {
+  const part = gamePage(game)?.options;
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
+    const name = String(form.get('room-name') ?? '').trim();
     const wanted = form.get('seats');
-    void app.create(game, String(form.get('name') ?? '').trim(), wanted === null ? undefined : Number(wanted), form.has('private'));
+    const options = part?.read(form);
+    void app.create({
+      game,
+      private: form.has('private'),
+      ...(name !== '' && { name }),
+      ...(wanted !== null && { seats: Number(wanted) }),
+      ...(options && { options }),
+    });
   };
   return html`<form class="create" @submit=${submit}>
-    <label>Name of the room<input name="name" maxlength="256" placeholder="${session.name}'s room" autocomplete="off" ${ref(focus)} /></label>
+    ${textField({
+      name: 'room-name',
+      label: 'Name of the room',
+      placeholder: `${session.name}'s room`,
+      whenShown: focus,
+      flawOf: (text) => nameFlaw('The name', text, ROOM_NAME_CHARACTERS_MAX),
+    })}
     ${
       seats.min === seats.max
         ? nothing
         : html`<label>Players<input name="seats" type="number" min=${seats.min} max=${seats.max} .defaultValue=${String(seats.max)} /></label>`
     }
     <label class="check"><input type="checkbox" name="private" /> Private: only people with the link can find it</label>
+    ${part?.fields ?? nothing}
     <div class="row">
       <button class="primary">Create</button>
       <button type="button" @click=${() => lobby.create(null)}>Cancel</button>

@@ -1,8 +1,8 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import type { App } from '../app.js';
-import { doorView, overView } from './door-view.js';
 import { lobbyView } from './lobby-view.js';
+import { loginView, overView } from './login-view.js';
 import { roomView } from './room-view.js';
 
 export function pageView(app: App): TemplateResult {
@@ -22,8 +22,8 @@ export function pageView(app: App): TemplateResult {
 function main(app: App): TemplateResult {
   const { stage, screen } = app;
   switch (stage.at) {
-    case 'door':
-      return doorView(app, stage);
+    case 'login':
+      return loginView(app, stage);
     case 'over':
       return overView(app, stage.error);
     case 'inside':

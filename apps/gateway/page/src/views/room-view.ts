@@ -15,8 +15,12 @@ export function roomView(app: App, screen: RoomScreen, session: Session): Templa
       <div class="room-title"><h1>${view.name || 'A room'}</h1><span class="note">${gameTitle(view.game)}</span></div>
       <button class="link" aria-label="Copy link" @click=${() => app.copyLink()}>${LINK}<span>Copy link</span></button>
     </div>
-    <p class="status ${screen.isMyTurn ? 'mine' : ''}" role="status" data-testid="status">${statusLine(screen)}</p>
-    ${status === 'ended' ? nextGame(app, screen) : nothing} ${hasBoard ? (screen.page ? screen.board : stateView(state)) : nothing}
+    <div class="room-status">
+      <p class="status ${screen.isMyTurn ? 'mine' : ''}" role="status" data-testid="status">${statusLine(screen)}</p>
+      ${status === 'ended' ? nextGame(app, screen) : nothing}
+    </div>
+    ${hasBoard ? (screen.page ? screen.board : stateView(state)) : nothing}
+    ${(screen.operatorNote?.length ?? 0) > SHORT_NOTE_CHARACTERS ? html`<p class="operator-note">${screen.operatorNote}</p>` : nothing}
     ${status === 'waiting' || (status === 'starting' && !hasBoard) ? lobbyPart(app, screen, session) : nothing}
   </div>`;
 }
@@ -34,6 +38,7 @@ function lobbyPart(app: App, screen: RoomScreen, session: Session): TemplateResu
       )}
       ${Array.from({ length: free }, () => html`<li class="member free"><span class="avatar" aria-hidden="true"></span><span class="note">A free seat</span></li>`)}
     </ul>
+    ${view.options && screen.page?.options ? html`<p class="note">${screen.page.options.describe(view.options)}</p>` : nothing}
     ${actions(app, screen)}
   </section>`;
 }
@@ -101,9 +106,10 @@ function waitingFor(app: App, { room }: RoomScreen, me: RoomMember): string {
 /** The most important fact in one sentence. Screen readers announce it when it changes. */
 function statusLine(screen: RoomScreen): string {
   const { room, lastResult, turn, isWatching } = screen;
+  if (screen.isPaused) return 'The game is paused.';
   if (screen.isOn) {
-    if (turn === undefined) return 'The game is starting…';
-    if (turn === null) return 'The game is running.';
+    if (room.state === undefined) return 'The game is starting…';
+    if (turn === undefined || turn === null) return 'The game is running.';
     if (screen.isMyTurn) return 'Your turn';
     return `${screen.nameOf(turn)}'s turn${isWatching && room.seat === null ? ' · you are watching' : ''}`;
   }
@@ -113,6 +119,7 @@ function statusLine(screen: RoomScreen): string {
 }
 
 function resultLine(screen: RoomScreen, result: GameResult): string {
+  if (screen.operatorNote !== null) return `An operator ended the game: ${screen.operatorNote}`;
   const outcome = screen.outcome(result);
   if (!outcome) return ENDED[result.reason];
   const { winner, how } = outcome;
@@ -121,6 +128,9 @@ function resultLine(screen: RoomScreen, result: GameResult): string {
   const mySeat = screen.room.state === undefined ? screen.member?.seat : screen.room.seat;
   return winner === mySeat ? `You win: ${how}.` : `${screen.nameOf(winner)} wins: ${how}.`;
 }
+
+/** The status line has two lines. A longer note also stands below the board. */
+const SHORT_NOTE_CHARACTERS = 50;
 
 const ENDED: Readonly<Record<GameResult['reason'], string>> = {
   finished: 'The game is over.',
@@ -140,6 +150,6 @@ const LINK = html`<svg viewBox="0 0 24 24" aria-hidden="true">
 function stateView(state: unknown): TemplateResult {
   return html`<section class="card">
     <p class="note">This page has no board for this game. The state is:</p>
-    <pre>${JSON.stringify(state, null, 2)}</pre>
+    <pre tabindex="0">${JSON.stringify(state, null, 2)}</pre>
   </section>`;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Command, Game, type GameRoom, type GameRules, OnTick, type Setup } from '#libs/game-kit';
+import { Command, Game, type GameRoom, type GameRules, OnStep, type Setup } from '#libs/game-kit';
 
 export interface Sea {
   boats: { x: number; y: number; heading: number }[];
@@ -19,12 +19,12 @@ export class Drift implements GameRules<Sea> {
     state.boats[seat].heading = heading;
   }
 
-  @OnTick(20)
-  protected sail({ state }: GameRoom<Sea>, elapsedMs: number): void {
+  @OnStep(20)
+  protected sail({ state }: GameRoom<Sea>, stepMs: number): void {
     for (const boat of state.boats) {
       const angle = (boat.heading / 180) * Math.PI;
-      boat.x = within(boat.x + (Math.sin(angle) * SPEED * elapsedMs) / 1_000);
-      boat.y = within(boat.y - (Math.cos(angle) * SPEED * elapsedMs) / 1_000);
+      boat.x = within(boat.x + (Math.sin(angle) * SPEED * stepMs) / 1_000);
+      boat.y = within(boat.y - (Math.cos(angle) * SPEED * stepMs) / 1_000);
     }
   }
 }

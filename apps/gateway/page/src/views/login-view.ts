@@ -1,12 +1,15 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { HoldfastError } from '#libs/client';
+import { textField } from '#libs/game-page';
+import { PLAYER_NAME_CHARACTERS_MAX } from '#libs/protocol';
 import type { App, Stage } from '../app.js';
+import { nameFlaw } from '../name-flaw.js';
 import { roomInHash } from '../route.js';
 
-type Door = Extract<Stage, { at: 'door' }>;
+type LoginForm = Extract<Stage, { at: 'login' }>;
 
 /** The login form. */
-export function doorView(app: App, { isConnecting, problem }: Door): TemplateResult {
+export function loginView(app: App, { isConnecting, problem }: LoginForm): TemplateResult {
   const room = roomInHash(location.hash);
   if (app.wantsToken) return tokenView(app, isConnecting, problem);
   const submit = (event: SubmitEvent): void => {
@@ -14,18 +17,29 @@ export function doorView(app: App, { isConnecting, problem }: Door): TemplateRes
     const name = String(new FormData(event.target as HTMLFormElement).get('name') ?? '').trim();
     if (name !== '') void app.enter(name);
   };
-  return html`<section class="door">
+  return html`<section class="login">
     <h1>Games that hold on.</h1>
     <p class="lead">Servers come and go. The game you play stays where you left it.</p>
     <form class="card" @submit=${submit}>
       ${room === null ? nothing : html`<p class="note">This link leads to a game.</p>`}
-      <label for="name">Your name</label>
-      <div class="row">
-        <input id="name" name="name" class="grow" required maxlength="256" autocomplete="nickname" spellcheck="false" autofocus .defaultValue=${app.name} ?disabled=${isConnecting} />
-        <button class="primary" ?disabled=${isConnecting}>${isConnecting ? 'Connecting…' : 'Play'}</button>
-      </div>
+      ${textField({
+        name: 'name',
+        label: 'Your name',
+        value: app.name,
+        autocomplete: 'nickname',
+        isRequired: true,
+        isDisabled: isConnecting,
+        whenShown: focus,
+        flawOf: (text) => nameFlaw('The name', text, PLAYER_NAME_CHARACTERS_MAX),
+        end: html`<button class="primary" ?disabled=${isConnecting}>${isConnecting ? 'Connecting…' : 'Play'}</button>`,
+      })}
     </form>
   </section>`;
+}
+
+/** One shared function, so that only a new element gets the focus. */
+function focus(element: Element | undefined): void {
+  (element as HTMLElement | undefined)?.focus();
 }
 
 /** The login form of a server that requires a token. */
@@ -35,7 +49,7 @@ function tokenView(app: App, isConnecting: boolean, problem: string | undefined)
     const token = String(new FormData(event.target as HTMLFormElement).get('token') ?? '').trim();
     if (token !== '') void app.enterBy(token);
   };
-  return html`<section class="door">
+  return html`<section class="login">
     <h1>Games that hold on.</h1>
     <p class="lead">You need a token to play on this server.</p>
     <form class="card" @submit=${submit}>
@@ -54,7 +68,7 @@ const WHAT_TO_DO = 'Request a new token, or try again.';
 
 /** The session ended, but not by the player. */
 export function overView(app: App, { code, message }: HoldfastError): TemplateResult {
-  return html`<section class="door">
+  return html`<section class="login">
     <h1>${code === 'replaced' ? 'You are now playing in another place.' : 'The connection is closed.'}</h1>
     <p class="lead">${message}</p>
     <div class="row"><button class="primary" @click=${() => app.enter()}>${app.name === '' ? 'Come back' : `Come back as ${app.name}`}</button></div>

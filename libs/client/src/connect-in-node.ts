@@ -1,0 +1,17 @@
+import { type ConnectOptions, connectOver } from './connect.js';
+import type { Session } from './session.js';
+import { nodeOpener } from './wire/node-opener.js';
+
+export interface NodeConnectOptions extends ConnectOptions {
+  /** For `tls://` URLs: the trusted certificates (PEM), instead of Node's own. */
+  readonly ca?: string;
+}
+
+/**
+ * Opens a session at the first of these gateways that answers (`ws://`, `wss://`, `tcp://host:port`, `tls://host:port`).
+ *
+ * @throws the refusal of the gateway, or `unavailable` when no gateway could be reached
+ */
+export function connect(url: string | readonly string[], options: NodeConnectOptions): Promise<Session> {
+  return connectOver(nodeOpener(options.subprotocol ?? 'binary', options.WebSocket, options.ca), url, options);
+}

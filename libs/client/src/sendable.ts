@@ -1,0 +1,21 @@
+import { encodePlayerMessage, HoldfastError, NotPlainError, type PlayerMessage } from '#libs/protocol';
+
+/**
+ * Call it before a message is numbered and stored: a stored message is encoded each time it is sent, also in timers.
+ *
+ * @throws `bad-data` when the message cannot be encoded
+ */
+export function assertSendable(message: PlayerMessage & { readonly kind: 'command' | 'request' }): void {
+  try {
+    encodePlayerMessage(message);
+  } catch (cause) {
+    const { message: problem } = cause as Error;
+    const name = message.kind === 'command' ? message.name : message.operation;
+    if (!(cause instanceof NotPlainError)) throw new HoldfastError('bad-data', `${name} cannot be sent: ${problem}`, { cause });
+    throw new HoldfastError(
+      'bad-data',
+      `The data of ${name} cannot be sent: ${problem}. Allowed are maps, arrays, strings, numbers, booleans, null and byte strings.`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import { Inject, Injectable } from '@nestjs/common';
+import proxyAddr from 'proxy-addr';
+import { EDGE_OPTIONS, type EdgeOptions } from '../edge.options.js';
+
+/**
+ * The proxies before this gateway whose headers it believes (`TRUSTED_PROXIES`). `X-Forwarded-Host` names the host that the browser
+ * requested, and `X-Forwarded-For` the addresses from the client to the last proxy. From any other address both are ignored.
+ */
+@Injectable()
+export class TrustedProxies {
+  private readonly isTrusted: (address: string, hops: number) => boolean;
+
+  constructor(@Inject(EDGE_OPTIONS) { trustedProxies }: Pick<EdgeOptions, 'trustedProxies'>) {
+    this.isTrusted = trustedProxies.length === 0 ? () => false : proxyAddr.compile([...trustedProxies]);
+  }
+
+  has(address: string | undefined): boolean {
+    return address !== undefined && this.isTrusted(address, 0);
+  }
+
+  /** The host, with its port, that the browser requested. With several proxies it is the host that the first one received. */
+  hostOf({ headers, socket }: IncomingMessage): string | undefined {
+    const forwarded = headers['x-forwarded-host'];
+    if (typeof forwarded !== 'string' || !this.has(socket.remoteAddress)) return headers.host;
+    return forwarded.split(',', 1)[0]!.trim();
+  }
+
+  /** The address of the client: the nearest one that is not a trusted proxy. A client can only forge addresses beyond its own. */
+  addressOf(request: IncomingMessage): string {
+    const own = request.socket.remoteAddress ?? 'unknown';
+    if (!this.has(request.socket.remoteAddress)) return own;
+    const address = proxyAddr(request, this.isTrusted);
+    return isIP(address) === 0 ? own : address;
+  }
+}

@@ -1,0 +1,56 @@
+import { html, nothing, type TemplateResult } from 'lit-html';
+import { type Ref, ref } from 'lit-html/directives/ref.js';
+
+export interface TextField {
+  /** Its name in the form, and its id on the page. */
+  readonly name: string;
+  readonly label: string;
+  /** A sentence about the flaw of a text. Null: the text is allowed. */
+  readonly flawOf: (text: string) => string | null;
+  readonly value?: string;
+  readonly placeholder?: string;
+  readonly autocomplete?: string;
+  readonly isRequired?: boolean;
+  readonly isDisabled?: boolean;
+  readonly whenShown?: ((element: Element | undefined) => void) | Ref;
+  /** At the end of the line: a button. */
+  readonly end?: TemplateResult;
+}
+
+/** A field that shows the flaw of its text while the player types. The form is sent only when no field has a flaw. */
+export function textField(field: TextField): TemplateResult {
+  const { name, label, flawOf, value = '', placeholder = '', autocomplete = 'off', isRequired = false, isDisabled = false } = field;
+  const flawId = `${name}-flaw`;
+  return html`<div class="field">
+    <label for=${name}>${label}</label>
+    <div class="row">
+      <input
+        id=${name} name=${name} class="grow" autocomplete=${autocomplete} spellcheck="false" placeholder=${placeholder}
+        aria-describedby=${flawId} .defaultValue=${value} ?required=${isRequired} ?disabled=${isDisabled}
+        @input=${(event: Event) => showFlaw(event.target as HTMLInputElement, flawOf)}
+        @invalid=${(event: Event) => showField(event)}
+        ${field.whenShown ? ref(field.whenShown) : nothing}
+      />
+      ${field.end ?? nothing}
+    </div>
+    <p class="flaw" id=${flawId} role="alert"></p>
+  </div>`;
+}
+
+function showFlaw(input: HTMLInputElement, flawOf: TextField['flawOf']): void {
+  const flaw = flawOf(input.value);
+  input.setCustomValidity(flaw ?? '');
+  input.setAttribute('aria-invalid', String(flaw !== null));
+  const note = input.closest('.field')?.querySelector('.flaw');
+  if (note) note.textContent = flaw ?? '';
+}
+
+/** Our sentence is on the page already, so the browser need not show it again. The field may be in a closed `details`. */
+function showField(event: Event): void {
+  const input = event.target as HTMLInputElement;
+  const details = input.closest('details');
+  if (details) details.open = true;
+  if (!input.validity.customError) return;
+  event.preventDefault();
+  input.focus();
+}

@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import { type PortClass, portMark } from './health-port.decorator.js';
+
+/** Finds the providers that `@HealthPort` marks. Use it from `onModuleInit`: all providers exist by then. */
+@Injectable()
+export class HealthPortExplorer {
+  constructor(private readonly discovery: DiscoveryService) {}
+
+  /** In no defined order. Each instance once, even when an alias (`useExisting`) lists it again. */
+  all<Port>(port: PortClass<Port>): readonly Port[] {
+    const instances = new Set<Port>();
+    for (const wrapper of this.discovery.getProviders({ metadataKey: portMark.KEY })) {
+      if (this.discovery.getMetadataByDecorator(portMark, wrapper) !== port) continue;
+      if (!wrapper.isDependencyTreeStatic())
+        throw new Error(`The provider ${wrapper.name} implements ${port.name} and is request-scoped: give it the default scope.`);
+      instances.add(wrapper.instance as Port);
+    }
+    return [...instances];
+  }
+
+  /** Null when no provider implements the port. Throws when several do. */
+  single<Port>(port: PortClass<Port>): Port | null {
+    const [found = null, ...others] = this.all(port);
+    if (others.length > 0) {
+      const names = [found, ...others].map((instance) => (instance as object).constructor.name).sort();
+      throw new Error(`${names.join(' and ')} implement ${port.name}: mark only one of them with @HealthPort.`);
+    }
+    return found;
+  }
+}

@@ -1,0 +1,150 @@
+/** The side of the schedule that runs the steps of one room. */
+export interface Stepper {
+  /** Runs one step. */
+  step(): void;
+  /** Called with the number of steps that are left out, because the process cannot keep up. */
+  dropped(steps: number): void;
+  /** Called before a step that starts after the next one was due. */
+  late(): void;
+}
+
+export interface StepTime {
+  /** A monotonic clock, in ms. */
+  now(): number;
+  /** Calls `run` once after `ms`. Returns a function that prevents it. */
+  after(ms: number, run: () => void): () => void;
+}
+
+export const PROCESS_TIME: StepTime = {
+  now: () => performance.now(),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** A step that is late by at most this many steps is caught up. Steps beyond are dropped. */
+export const CATCH_UP_STEPS_MAX = 4;
+/** Rooms are due at multiples of this time, in ms. So one wake-up runs the steps of several rooms, and their changes are stored together. */
+const SLOT_MS = 2;
+/** A timer may fire this much too early, in ms, because timers count whole milliseconds. The step then runs early instead of a whole ms late. */
+const EARLY_MS = 1;
+/** After this time of steps, other work of the process gets its turn, in ms. */
+const WORK_MS_MAX = 10;
+/** The fractional parts of its multiples are spread evenly, however many there are (the golden ratio). */
+const SPREAD = (Math.sqrt(5) - 1) / 2;
+
+interface Entry {
+  readonly stepper: Stepper;
+  readonly periodMs: number;
+  readonly phaseMs: number;
+  /** Number of the next step on the grid `phaseMs + number * periodMs`. */
+  number: number;
+  dueAt: number;
+  /** Position in the heap. -1: removed. */
+  at: number;
+}
+
+/**
+ * Runs fixed steps: step n is due at `phase + n * period`, so an error of one step never adds up. The steps of all rooms share one
+ * timer, and their phases are spread over the period. The entries form a binary heap by due time.
+ */
+export class StepSchedule {
+  private readonly heap: Entry[] = [];
+  private readonly entries = new Map<Stepper, Entry>();
+  private added = 0;
+  private wakeAt = Number.POSITIVE_INFINITY;
+  private cancelWake: () => void = () => {};
+
+  constructor(private readonly time: StepTime = PROCESS_TIME) {}
+
+  /**
+   * Starts the steps of a room. Steps that were due before this call are not caught up. A room that is in the schedule already starts
+   * anew.
+   * @param hz steps a second, above 0
+   */
+  add(stepper: Stepper, hz: number): void {
+    this.remove(stepper);
+    const periodMs = 1_000 / hz;
+    this.added += 1;
+    const phaseMs = Math.floor((((this.added * SPREAD) % 1) * periodMs) / SLOT_MS) * SLOT_MS;
+    const number = Math.ceil((this.time.now() - phaseMs) / periodMs);
+    const entry: Entry = { stepper, periodMs, phaseMs, number, dueAt: phaseMs + number * periodMs, at: this.heap.length };
+    this.entries.set(stepper, entry);
+    this.heap.push(entry);
+    this.rise(entry);
+    this.arm();
+  }
+
+  remove(stepper: Stepper): void {
+    const entry = this.entries.get(stepper);
+    if (!entry) return;
+    this.entries.delete(stepper);
+    const { at } = entry;
+    const last = this.heap.pop()!;
+    entry.at = -1;
+    if (last === entry) return;
+    this.put(last, at);
+    this.rise(last);
+    this.sink(last);
+  }
+
+  private readonly wake = (): void => {
+    this.wakeAt = Number.POSITIVE_INFINITY;
+    const startedAt = this.time.now();
+    let now = startedAt;
+    for (let first = this.heap[0]; first && first.dueAt <= startedAt + EARLY_MS && now - startedAt < WORK_MS_MAX; first = this.heap[0]) {
+      this.run(first, now);
+      now = this.time.now();
+    }
+    this.arm();
+  };
+
+  private run(entry: Entry, now: number): void {
+    const { stepper, phaseMs, periodMs } = entry;
+    const behind = Math.floor((now - entry.dueAt) / periodMs);
+    const dropped = behind - CATCH_UP_STEPS_MAX;
+    entry.number += dropped > 0 ? dropped + 1 : 1;
+    entry.dueAt = phaseMs + entry.number * periodMs;
+    // Before the step, because it may end the room and so remove the entry.
+    this.sink(entry);
+    if (dropped > 0) stepper.dropped(dropped);
+    if (behind > 0) stepper.late();
+    stepper.step();
+  }
+
+  private arm(): void {
+    const [first] = this.heap;
+    if (!first || first.dueAt >= this.wakeAt) return;
+    this.cancelWake();
+    this.wakeAt = first.dueAt;
+    this.cancelWake = this.time.after(Math.max(0, first.dueAt - this.time.now()), this.wake);
+  }
+
+  private rise(entry: Entry): void {
+    while (entry.at > 0) {
+      const parent = this.heap[(entry.at - 1) >> 1]!;
+      if (parent.dueAt <= entry.dueAt) return;
+      const { at } = parent;
+      this.put(parent, entry.at);
+      this.put(entry, at);
+    }
+  }
+
+  private sink(entry: Entry): void {
+    for (;;) {
+      const left = this.heap[2 * entry.at + 1];
+      const right = this.heap[2 * entry.at + 2];
+      const child = right && left && right.dueAt < left.dueAt ? right : left;
+      if (!child || child.dueAt >= entry.dueAt) return;
+      const { at } = child;
+      this.put(child, entry.at);
+      this.put(entry, at);
+    }
+  }
+
+  private put(entry: Entry, at: number): void {
+    entry.at = at;
+    this.heap[at] = entry;
+  }
+}

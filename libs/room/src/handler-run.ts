@@ -1,0 +1,153 @@
+import type { GameResult, Seat } from '#libs/protocol';
+import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
+import { assertPlainName, plainCopy } from './plain-data.js';
+import type { RoomSurroundings } from './room-input.js';
+import type { GameRoom, RoomRules, SeatInfo } from './room-rules.js';
+import type { ChangeEffect, ChangeEvent, RoomValue } from './room-value.js';
+
+/** The `room` object of one handler run. It also collects what the handler asked for. */
+export class HandlerRun<State> implements GameRoom<State> {
+  draft: State | undefined;
+  readonly events: ChangeEvent[] = [];
+  readonly effects: ChangeEffect[] = [];
+  ended: GameResult | undefined;
+  /** Only for `setup`. */
+  options: unknown;
+  readonly now: number;
+  private seatInfos: readonly SeatInfo[] | undefined;
+
+  constructor(
+    private readonly value: RoomValue<State>,
+    private readonly surroundings: RoomSurroundings,
+    private readonly rules: RoomRules<State>,
+    /** For error messages. */
+    public handling: Handling,
+    public seat: Seat,
+    public timers?: Record<string, number | null>,
+  ) {
+    this.now = surroundings.now();
+  }
+
+  get id(): string {
+    return this.value.room;
+  }
+
+  get state(): State {
+    return this.draft as State;
+  }
+
+  get seats(): readonly SeatInfo[] {
+    this.seatInfos ??= this.value.seats.map(({ user, name, presence }, seat) => ({ seat, user, name, presence }));
+    return this.seatInfos;
+  }
+
+  get didSomething(): boolean {
+    return this.events.length > 0 || this.effects.length > 0 || this.timers !== undefined || this.ended !== undefined;
+  }
+
+  random(): number {
+    return this.surroundings.random();
+  }
+
+  schedule(timer: string, ms: number): void {
+    if (!this.rules.timers.has(timer)) throw this.mistake(this.describeUnknownTimer('schedule', timer));
+    // NaN fails both comparisons. A string would pass them and then be concatenated with the time.
+    if (typeof ms !== 'number' || !(ms >= 0 && ms <= TIMER_MS_MAX)) {
+      throw this.mistake(`room.schedule('${timer}', …) is given ${quoted(ms)}: the time is in ms, from 0 to ${TIMER_MS_MAX}.`);
+    }
+    this.timers = { ...this.timers, [timer]: Math.round(this.now + ms) };
+  }
+
+  cancel(timer: string): void {
+    if (this.remainingOf('cancel', timer) !== null) this.timers = { ...this.timers, [timer]: null };
+  }
+
+  remaining(timer: string): number | null {
+    return this.remainingOf('remaining', timer);
+  }
+
+  emit(name: string, data?: unknown, to?: readonly Seat[]): void {
+    if (!isName(name)) throw this.mistake(`room.emit is given ${quoted(name)} as the name of an event: ${NAME_ALLOWED}.`);
+    assertPlainName(name, 'event');
+    // Not `if (to)`: a seat 0 without its array must not be sent to everybody.
+    if (to !== undefined) this.refuseUnknownSeats(name, to);
+    const copy = data === undefined ? undefined : plainCopy(data, `event ${name}: data`);
+    this.events.push({ name, ...(data !== undefined && { data: copy }), ...(to !== undefined && { to: [...to] }) });
+  }
+
+  effect(name: string, data?: unknown): void {
+    const { effects } = this.rules;
+    if (effects ? !effects.has(name) : !isName(name)) throw this.mistake(this.describeUnknownEffect(name));
+    assertPlainName(name, 'effect');
+    this.effects.push({ name, ...(data !== undefined && { data: plainCopy(data, `effect ${name}: data`) }) });
+  }
+
+  end(result?: unknown): void {
+    this.ended = { reason: 'finished', ...(result !== undefined && { result: plainCopy(result, 'result') }) };
+  }
+
+  reject(code: string, message?: string): never {
+    if (!isName(code) || !code.isWellFormed()) throw this.mistake(`room.reject is given ${quoted(code)} as a code: ${NAME_ALLOWED}.`);
+    if (code === MOVED) throw this.mistake(`room.reject('${MOVED}') is given a code that only the server may use: choose another.`);
+    throw new Rejection(code, message === undefined ? undefined : String(message).toWellFormed());
+  }
+
+  /** A timer without a handler may come from an older version of the game. It may be cancelled. */
+  private remainingOf(call: string, timer: string): number | null {
+    const due = this.timers && Object.hasOwn(this.timers, timer) ? this.timers[timer]! : (this.value.timers[timer] ?? null);
+    if (!this.rules.timers.has(timer) && (due === null || isOwnTimer(timer))) throw this.mistake(this.describeUnknownTimer(call, timer));
+    return due === null ? null : Math.max(0, due - this.now);
+  }
+
+  private refuseUnknownSeats(event: string, to: readonly Seat[]): void {
+    const last = this.value.seats.length - 1;
+    if (!Array.isArray(to)) throw this.mistake(`room.emit('${event}', …) is given ${quoted(to)} for its seats: give an array of seats.`);
+    for (const seat of to) {
+      if (Number.isInteger(seat) && seat >= 0 && seat <= last) continue;
+      throw this.mistake(`room.emit('${event}', …) is for seat ${quoted(seat)}, which does not exist: this room has seats 0 to ${last}.`);
+    }
+  }
+
+  private describeUnknownTimer(call: string, timer: unknown): string {
+    if (isOwnTimer(timer)) return `room.${call}(${quoted(timer)}): names that begin with $ are the room's own.`;
+    const known = listed(this.rules.timers.keys());
+    return `room.${call}(${quoted(timer)}) names a timer that no @OnTimer handles. Handled are: ${known}. Add a method with @OnTimer, or correct the name.`;
+  }
+
+  private describeUnknownEffect(name: unknown): string {
+    if (!this.rules.effects) return `room.effect is given ${quoted(name)} as the name of an effect: ${NAME_ALLOWED}.`;
+    const known = listed(this.rules.effects);
+    return `room.effect(${quoted(name)}) names an effect that no @EffectHandler handles. Handled are: ${known}. Add a provider with @EffectHandler to the game's module, or correct the name.`;
+  }
+
+  private mistake(mistake: string): GameMistake {
+    return new GameMistake(this.rules.definition.name, this.value.room, this.handling, mistake);
+  }
+}
+
+/** Thrown by `room.reject`. */
+export class Rejection extends Error {
+  constructor(
+    readonly code: string,
+    readonly text: string | undefined,
+  ) {
+    super(code);
+  }
+}
+
+/** A hundred years, in ms. A longer time is an error in the unit. */
+const TIMER_MS_MAX = 100 * 365 * 86_400_000;
+const NAME_CHARS_MAX = 64;
+const NAME_ALLOWED = `give a text of 1 to ${NAME_CHARS_MAX} characters`;
+/**
+ * An owner refuses commands with this code while it migrates the room. It is not an answer: the next owner handles the command.
+ */
+const MOVED = 'moved';
+
+function isName(name: unknown): boolean {
+  return typeof name === 'string' && name.length > 0 && name.length <= NAME_CHARS_MAX;
+}
+
+function isOwnTimer(timer: unknown): boolean {
+  return typeof timer === 'string' && timer.startsWith('$');
+}

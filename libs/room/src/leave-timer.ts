@@ -1,0 +1,13 @@
+import type { Seat } from '#libs/protocol';
+
+const LEAVE_TIMER = '$left:';
+
+/** The name of the timer that ends the grace period of a seat. Names that begin with `$` are the room's own. */
+export function leaveTimerOf(seat: Seat): string {
+  return LEAVE_TIMER + seat;
+}
+
+/** Null: another timer. */
+export function seatOfLeaveTimer(timer: string): Seat | null {
+  return timer.startsWith(LEAVE_TIMER) ? Number(timer.slice(LEAVE_TIMER.length)) : null;
+}

@@ -1,0 +1,37 @@
+import type { GameResult, Seat, UserId } from '#libs/protocol';
+import type { SeatEvent } from './room-rules.js';
+import type { Change, RoomValue } from './room-value.js';
+
+export type RoomInput =
+  | { readonly kind: 'command'; readonly seat: Seat; readonly seq: number; readonly name: string; readonly data: unknown }
+  | { readonly kind: 'timer'; readonly name: string }
+  | { readonly kind: 'step' }
+  | { readonly kind: 'seat'; readonly seat: Seat; readonly event: SeatEvent }
+  /**
+   * Nobody owned the room for `ms`. All timers are due later by that time. This is the first input on an owner that adopted the
+   * room.
+   */
+  | { readonly kind: 'paused'; readonly ms: number }
+  /** The owner has completed these effects. */
+  | { readonly kind: 'effects-done'; readonly keys: readonly string[] }
+  /** Ends the game from outside: by an operator, or because the game failed. */
+  | { readonly kind: 'end'; readonly result: GameResult };
+
+export type RoomOutcome<State> =
+  | { readonly kind: 'changed'; readonly value: RoomValue<State>; readonly change: Change }
+  /** The input changed nothing, and nobody waits for an answer. */
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'refused'; readonly code: string; readonly message?: string }
+  /** The game's code threw something other than a refusal, which is a defect of the game. */
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+/** Time and randomness, injected so that tests control them. */
+export interface RoomSurroundings {
+  now(): number;
+  random(): number;
+}
+
+export interface RoomPlayer {
+  readonly user: UserId;
+  readonly name: string;
+}

@@ -1,0 +1,75 @@
+import { SHORT_LIST, SHORT_TEXT, TEXT } from './format.js';
+import { StatePatchError } from './state-patch-error.js';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** A short string of ASCII characters is read without the decoder. */
+const LOOP_BYTES_MAX = 24;
+
+/** Reads from a range of bytes. Throws StatePatchError instead of reading beyond its end. */
+export class ByteReader {
+  bytes: Uint8Array = new Uint8Array(0);
+  at = 0;
+  end = 0;
+
+  begin(bytes: Uint8Array, at: number, end: number): void {
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end;
+  }
+
+  byte(): number {
+    if (this.at >= this.end) refuse('it ends too early');
+    return this.bytes[this.at++]!;
+  }
+
+  /** Passes over `count` bytes and returns the position of the first one. */
+  take(count: number): number {
+    const { at } = this;
+    if (count > this.end - at) refuse('it ends too early');
+    this.at = at + count;
+    return at;
+  }
+
+  /** An integer from 0 to 2^53 - 1. */
+  varint(): number {
+    let byte = this.byte();
+    if (byte < 0x80) return byte;
+    let value = byte & 0x7f;
+    for (let factor = 0x80; byte >= 0x80; factor *= 0x80) {
+      if (factor > 2 ** 49) refuse('an integer has too many bytes');
+      byte = this.byte();
+      value += (byte & 0x7f) * factor;
+    }
+    if (value > Number.MAX_SAFE_INTEGER) refuse('an integer is too large');
+    return value;
+  }
+
+  /** A string with its tag. */
+  text(): string {
+    const tag = this.byte();
+    if (tag >= SHORT_TEXT && tag < SHORT_LIST) return this.textOf(tag - SHORT_TEXT);
+    if (tag !== TEXT) refuse('a string is expected');
+    return this.textOf(this.varint());
+  }
+
+  textOf(byteCount: number): string {
+    const at = this.take(byteCount);
+    const { bytes } = this;
+    if (byteCount <= LOOP_BYTES_MAX) {
+      let text = '';
+      let index = 0;
+      for (; index < byteCount && bytes[at + index]! < 0x80; index++) text += String.fromCharCode(bytes[at + index]!);
+      if (index === byteCount) return text;
+    }
+    try {
+      return utf8.decode(bytes.subarray(at, at + byteCount));
+    } catch {
+      return refuse('a string is not UTF-8');
+    }
+  }
+}
+
+/** Throws the error for malformed bytes and for a patch of another value. `why` completes the sentence. */
+export function refuse(why: string): never {
+  throw new StatePatchError(`The patch does not fit: ${why}.`);
+}

@@ -1,0 +1,95 @@
+import { SHORT_TEXT, SHORT_TEXT_BYTES_MAX, TEXT } from './format.js';
+import { assertWellFormed } from './plain.js';
+
+/** Above it, a varint is written in two halves, because bit operations have 32 bits. */
+const BITS_28 = 2 ** 28;
+const utf8 = new TextEncoder();
+
+/** Appends to a buffer that grows and is used for one message after the other. */
+export class ByteWriter {
+  bytes: Uint8Array;
+  length = 0;
+  private view: DataView;
+
+  constructor(capacity: number) {
+    this.bytes = new Uint8Array(capacity);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  byte(value: number): void {
+    if (this.length === this.bytes.length) this.grow(1);
+    this.bytes[this.length++] = value;
+  }
+
+  /** An integer from 0 to 2^53 - 1, seven bits per byte, lowest first. The upper bit says that a byte follows. */
+  varint(value: number): void {
+    if (this.length + 8 > this.bytes.length) this.grow(8);
+    const { bytes } = this;
+    if (value >= BITS_28) {
+      const rest = Math.floor(value / BITS_28);
+      let low = value - rest * BITS_28;
+      for (let count = 0; count < 4; count++, low >>>= 7) bytes[this.length++] = (low & 0x7f) | 0x80;
+      value = rest;
+    }
+    for (; value >= 0x80; value >>>= 7) bytes[this.length++] = (value & 0x7f) | 0x80;
+    bytes[this.length++] = value;
+  }
+
+  float32(value: number): void {
+    if (this.length + 4 > this.bytes.length) this.grow(4);
+    this.view.setFloat32(this.length, value);
+    this.length += 4;
+  }
+
+  float64(value: number): void {
+    if (this.length + 8 > this.bytes.length) this.grow(8);
+    this.view.setFloat64(this.length, value);
+    this.length += 8;
+  }
+
+  /** A string with its tag. */
+  text(text: string): void {
+    const { length } = text;
+    if (length <= SHORT_TEXT_BYTES_MAX && this.ascii(text)) return;
+    assertWellFormed(text);
+    const encoded = utf8.encode(text);
+    if (encoded.length <= SHORT_TEXT_BYTES_MAX) this.byte(SHORT_TEXT + encoded.length);
+    else {
+      this.byte(TEXT);
+      this.varint(encoded.length);
+    }
+    if (this.length + encoded.length > this.bytes.length) this.grow(encoded.length);
+    this.bytes.set(encoded, this.length);
+    this.length += encoded.length;
+  }
+
+  /** Copies everything written so far. A loop is faster than `set` for a few bytes. */
+  copyTo(target: Uint8Array, at: number): void {
+    const { bytes, length } = this;
+    if (length > 64) target.set(bytes.subarray(0, length), at);
+    else for (let index = 0; index < length; index++) target[at + index] = bytes[index]!;
+  }
+
+  /** Writes a short string of ASCII characters. False, and nothing written, when there are others. */
+  private ascii(text: string): boolean {
+    const { length } = text;
+    const at = this.length;
+    if (at + length + 1 > this.bytes.length) this.grow(length + 1);
+    const { bytes } = this;
+    for (let index = 0; index < length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit >= 0x80) return false;
+      bytes[at + 1 + index] = unit;
+    }
+    bytes[at] = SHORT_TEXT + length;
+    this.length = at + 1 + length;
+    return true;
+  }
+
+  private grow(count: number): void {
+    const bytes = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count));
+    bytes.set(this.bytes);
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+  }
+}

@@ -1,0 +1,125 @@
+import { assertWellFormed, type PlainRecord } from './plain.js';
+import { StatePatchError } from './state-patch-error.js';
+
+/**
+ * The keys of an object. Objects with the same keys in the same order share one `KeyList`, so that sorting and checking happen
+ * once. A child of an object is named by the position of its key in `sorted`, which is the same for every receiver.
+ */
+export class KeyList {
+  /** Sorted by code points, which is the order of the UTF-8 bytes. The same array as `own` when that is sorted. */
+  readonly sorted: readonly string[];
+  /** The position in `own` of each key of `sorted`. Null when they are the same, or few. */
+  readonly order: Uint32Array | null;
+  /** The hash of the sorted keys, or -1 before it is needed. */
+  hash = -1;
+  /** The last message that contains these keys, and their position among its key lists. */
+  messageNumber = 0;
+  index = 0;
+
+  /** @param own the keys in the order of the object */
+  constructor(readonly own: readonly string[]) {
+    for (const key of own) assertKey(key);
+    if (isSorted(own)) {
+      this.sorted = own;
+      this.order = null;
+    } else {
+      this.sorted = own.slice().sort(own.some(hasHighUnits) ? compareKeys : undefined);
+      this.order = own.length > FEW_KEYS ? orderOf(own, this.sorted) : null;
+    }
+  }
+}
+
+/**
+ * Returns the key list of `record`.
+ * @param guess the list of an object that probably has the same keys, such as its sibling
+ */
+export function keyListOf(record: PlainRecord, guess: KeyList | null): KeyList {
+  if (guess !== null && hasOwnOrder(record, guess.own)) return guess;
+  return cached(Object.keys(record));
+}
+
+export function isSameKeys(a: readonly string[], b: readonly string[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
+}
+
+/** Compares by code points. Code units give the same order except for surrogates, which sort after all other units. */
+export function compareKeys(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const unitOfA = a.charCodeAt(at);
+    const unitOfB = b.charCodeAt(at);
+    if (unitOfA === unitOfB) continue;
+    const isPairA = isSurrogate(unitOfA);
+    return isPairA === isSurrogate(unitOfB) ? unitOfA - unitOfB : isPairA ? 1 : -1;
+  }
+  return a.length - b.length;
+}
+
+/** Throws for a key that plain data cannot have. */
+export function assertKey(key: string): void {
+  if (key === '__proto__') throw new StatePatchError('A key is __proto__, which plain data cannot have.');
+  assertWellFormed(key);
+}
+
+/** The values of an object with more keys are read with `Object.values`, which is faster than one by one. */
+export const FEW_KEYS = 8;
+
+function orderOf(own: readonly string[], sorted: readonly string[]): Uint32Array {
+  const positions = new Map(own.map((key, position) => [key, position]));
+  return Uint32Array.from(sorted, (key) => positions.get(key)!);
+}
+
+/** Limits of the cache, which is emptied when it is full: about 2 MB. A new list costs a sort. */
+const CACHED_KEYS_MAX = 100_000;
+const SAME_FIRST_KEY_MAX = 8;
+
+const cache = new Map<string, KeyList[]>();
+let cachedKeys = 0;
+const EMPTY = new KeyList([]);
+
+function cached(own: readonly string[]): KeyList {
+  if (own.length === 0) return EMPTY;
+  let lists = cache.get(own[0]!);
+  if (lists) for (const list of lists) if (isSameKeys(list.own, own)) return list;
+  const list = new KeyList(own);
+  cachedKeys += own.length;
+  if (cachedKeys > CACHED_KEYS_MAX) {
+    cache.clear();
+    cachedKeys = own.length;
+    lists = undefined;
+  }
+  if (!lists) cache.set(own[0]!, [list]);
+  else {
+    if (lists.length === SAME_FIRST_KEY_MAX) cachedKeys -= lists.shift()!.own.length;
+    lists.push(list);
+  }
+  return list;
+}
+
+/** `for … in` allocates no list of keys, and V8 runs it over a cache of the object's map. */
+function hasOwnOrder(record: PlainRecord, own: readonly string[]): boolean {
+  const { length } = own;
+  let at = 0;
+  for (const key in record) {
+    if (at === length || own[at] !== key) return false;
+    at++;
+  }
+  return at === length;
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  for (let at = 1; at < keys.length; at++) if (compareKeys(keys[at - 1]!, keys[at]!) >= 0) return false;
+  return true;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xe000;
+}
+
+function hasHighUnits(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) >= 0xd800) return true;
+  return false;
+}

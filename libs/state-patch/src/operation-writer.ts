@@ -1,0 +1,100 @@
+import { ByteWriter } from './byte-writer.js';
+import { AGAIN, ENTER, GAP_MASK, LAST, RUN } from './format.js';
+import type { KeyList } from './key-list.js';
+
+/** The state of writing the operations on the children of one parent. */
+export class Siblings {
+  /** The old child after the one that was edited last. A gap counts from here. */
+  next = 0;
+  lastKind = -1;
+  /** The position of the last operation, which gets the flag LAST. */
+  lastAt = -1;
+  /** The position of the last RUN, or -1 when the last operation is no RUN. */
+  runAt = -1;
+  runGap = 0;
+  /** The operations inside the last ENTER. AGAIN and RUN repeat them. */
+  bodyStart = 0;
+  bodyEnd = 0;
+  /** The key list of the last parent at this depth: a guess for the next one. */
+  keys: KeyList | null = null;
+
+  reset(): void {
+    this.next = 0;
+    this.lastKind = this.lastAt = this.runAt = -1;
+    this.bodyStart = this.bodyEnd = 0;
+  }
+}
+
+/** Writes operations, and shortens those that repeat an operation on a sibling. */
+export class OperationWriter extends ByteWriter {
+  /** Writes an operation without operations inside it. */
+  operation(siblings: Siblings, kind: number, index: number): void {
+    const gap = index - siblings.next;
+    siblings.next = index + 1;
+    if (gap === 0 && siblings.lastKind === kind) this.lengthenRun(siblings);
+    else this.head(siblings, kind, kind, gap);
+  }
+
+  /**
+   * Ends an ENTER whose head begins at `start` and whose operations were written after it from `bodyStart` on. An ENTER without
+   * operations is removed, and one with the operations of its sibling becomes AGAIN or a RUN.
+   */
+  endEnter(siblings: Siblings, index: number, start: number, bodyStart: number): void {
+    const length = this.length - bodyStart;
+    if (length === 0) {
+      this.length = start;
+      return;
+    }
+    const gap = index - siblings.next;
+    siblings.next = index + 1;
+    if (length === siblings.bodyEnd - siblings.bodyStart && this.isEqual(siblings.bodyStart, bodyStart, length)) {
+      this.length = start;
+      if (gap === 0 && siblings.lastKind === ENTER) this.lengthenRun(siblings);
+      else this.head(siblings, AGAIN, ENTER, gap);
+      return;
+    }
+    siblings.lastKind = ENTER;
+    siblings.lastAt = start;
+    siblings.runAt = -1;
+    siblings.bodyStart = bodyStart;
+    siblings.bodyEnd = this.length;
+  }
+
+  /** Marks the last operation of these siblings. */
+  endSiblings(siblings: Siblings): void {
+    if (siblings.lastAt >= 0) this.bytes[siblings.lastAt]! |= LAST;
+  }
+
+  /** The first byte of an operation, and the rest of a long gap. */
+  kindAndGap(kind: number, gap: number): void {
+    if (gap < GAP_MASK) {
+      this.byte((kind << 4) | gap);
+      return;
+    }
+    this.byte((kind << 4) | GAP_MASK);
+    this.varint(gap - GAP_MASK);
+  }
+
+  /** @param repeats the kind after which a RUN repeats this operation */
+  private head(siblings: Siblings, kind: number, repeats: number, gap: number): void {
+    siblings.lastKind = repeats;
+    siblings.lastAt = this.length;
+    siblings.runAt = -1;
+    this.kindAndGap(kind, gap);
+  }
+
+  private lengthenRun(siblings: Siblings): void {
+    if (siblings.runAt < 0) {
+      siblings.runAt = siblings.lastAt = this.length;
+      siblings.runGap = 0;
+    } else siblings.runGap++;
+    this.length = siblings.runAt;
+    this.kindAndGap(RUN, siblings.runGap);
+  }
+
+  private isEqual(a: number, b: number, length: number): boolean {
+    const { bytes } = this;
+    for (let at = 0; at < length; at++) if (bytes[a + at] !== bytes[b + at]) return false;
+    return true;
+  }
+}

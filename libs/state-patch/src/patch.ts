@@ -1,0 +1,51 @@
+import { PatchReader } from './apply.js';
+import { DiffWriter } from './diff.js';
+
+const writer = new DiffWriter();
+const reader = new PatchReader();
+
+/**
+ * Encodes the difference of two immutable plain values. Both ends have `before`, so the bytes name a child by its position and no
+ * schema is declared. Children that both values share by reference are skipped: the cost depends on the size of the change. Items
+ * of a list that moved are found again when they are shared or have an `id`.
+ *
+ * @returns new bytes; none when the values are equal. The same values always give the same bytes.
+ * @throws StatePatchError when a changed part is not plain data, or nested more than 500 levels
+ * @example
+ * const patch = encodePatch({ x: 1, y: 2 }, { x: 1, y: 3 }); // 3 bytes
+ * applyPatch({ x: 1, y: 2 }, patch); // { x: 1, y: 3 }
+ */
+export function encodePatch(before: unknown, after: unknown): Uint8Array {
+  return writer.diff(before, after);
+}
+
+/**
+ * Applies bytes of `encodePatch` to a value that equals the sender's old one. The order of keys may differ. It writes nothing to
+ * `before`, and the result shares unchanged parts with it. The result never refers to `patch`.
+ *
+ * A patch for another value is not always refused: compare a version, or `hashValue`, to find a wrong base.
+ *
+ * @throws StatePatchError when the bytes are malformed or do not fit `before`
+ */
+export function applyPatch<T>(before: unknown, patch: Uint8Array): T {
+  return reader.apply(before, patch) as T;
+}
+
+/**
+ * Encodes a whole plain value.
+ *
+ * @returns new bytes
+ * @throws StatePatchError when the value is not plain data, or nested more than 500 levels
+ */
+export function encodeValue(value: unknown): Uint8Array {
+  return writer.whole(value);
+}
+
+/**
+ * Decodes bytes of `encodeValue`.
+ *
+ * @throws StatePatchError when the bytes are malformed
+ */
+export function decodeValue<T>(bytes: Uint8Array): T {
+  return reader.whole(bytes) as T;
+}

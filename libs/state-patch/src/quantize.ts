@@ -1,0 +1,78 @@
+import { DEPTH_MAX } from './format.js';
+import { isSameKeys } from './key-list.js';
+import { hasChildren, type PlainRecord, refuseDepth } from './plain.js';
+import { copyRecord } from './record-copy.js';
+
+/** Larger numbers of steps are not exact, and such a number has hardly a fraction. */
+const STEPS_MAX = 2 ** 50;
+/** The largest number of steps in 1 for which `step` counts as a fraction such as 1/100. */
+const PER_ONE_MAX = 1e9;
+
+/**
+ * Rounds the numbers in the parts of `after` that `before` does not share by reference. A part that equals the old one after
+ * rounding is the old one again, so it is neither sent nor stored. -0 becomes 0.
+ *
+ * Client and server then have equal numbers, and a patch has short ones. The codec has short forms for steps down to 0.0001.
+ *
+ * @param before the old value, which is already quantized
+ * @param after the new value; it is not written to
+ * @param step the distance of two numbers, in the unit of the state, such as 0.01
+ * @throws RangeError when `step` is not a positive finite number
+ * @example
+ * quantize({ x: 1 }, { x: 1.23456 }, 0.01) // { x: 1.23 }
+ */
+export function quantize<T>(before: unknown, after: T, step: number): T {
+  if (!(step > 0 && step < Number.POSITIVE_INFINITY)) throw new RangeError(`The step is ${step}: it must be a positive finite number.`);
+  const wholePerOne = Math.round(1 / step);
+  const isFraction = wholePerOne >= 1 && wholePerOne <= PER_ONE_MAX && 1 / wholePerOne === step;
+  // A quotient of two integers is the double nearest to the decimal. A product such as 3 * 0.1 is not.
+  rounding = isFraction ? { perOne: wholePerOne, step: 1 } : { perOne: 1 / step, step };
+  return part(before, after, 0) as T;
+}
+
+/** Rounding of the call that runs. */
+let rounding = { perOne: 1, step: 1 };
+
+function part(before: unknown, after: unknown, depth: number): unknown {
+  if (after === before) return before;
+  if (typeof after === 'number') return rounded(after);
+  if (!hasChildren(after)) return after;
+  if (depth >= DEPTH_MAX) refuseDepth();
+  if (Array.isArray(after)) return list(Array.isArray(before) ? before : [], after, depth);
+  return record(hasChildren(before) && !Array.isArray(before) ? (before as PlainRecord) : {}, after as PlainRecord, depth);
+}
+
+function rounded(value: number): number {
+  const steps = value * rounding.perOne;
+  if (!(steps > -STEPS_MAX && steps < STEPS_MAX)) return value;
+  const whole = Math.floor(steps + 0.5);
+  return (rounding.step === 1 ? whole / rounding.perOne : whole * rounding.step) + 0;
+}
+
+function list(before: readonly unknown[], after: readonly unknown[], depth: number): readonly unknown[] {
+  let next: unknown[] | null = null;
+  let isOld = before.length === after.length;
+  for (let index = 0; index < after.length; index++) {
+    const kept = part(before[index], after[index], depth + 1);
+    if (kept !== before[index]) isOld = false;
+    if (Object.is(kept, after[index])) continue;
+    next ??= after.slice();
+    next[index] = kept;
+  }
+  return isOld ? before : (next ?? after);
+}
+
+function record(before: PlainRecord, after: PlainRecord, depth: number): PlainRecord {
+  const keys = Object.keys(after);
+  let next: Record<string, unknown> | null = null;
+  let isOld = true;
+  for (const key of keys) {
+    const old = Object.hasOwn(before, key) ? before[key] : undefined;
+    const kept = part(old, after[key], depth + 1);
+    if (kept !== old) isOld = false;
+    if (Object.is(kept, after[key])) continue;
+    next ??= copyRecord(after, keys);
+    next[key] = kept;
+  }
+  return isOld && isSameKeys(Object.keys(before), keys) ? before : (next ?? after);
+}

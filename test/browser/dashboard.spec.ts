@@ -1,0 +1,72 @@
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { ADMIN_TOKEN, type Fleet, startFleet } from '../harness/index.js';
+import { QuietProxy } from '../harness/quiet-proxy.js';
+import { CHROMIUM_ARGS, findChromium } from './chromium.js';
+import { Visitor } from './visitor.js';
+
+const executablePath = findChromium();
+if (!executablePath) console.warn('The dashboard is not tested: no Chromium here. Name one in CHROMIUM_PATH, or install `chromium`.');
+const describeInChromium = executablePath ? describe : describe.skip;
+
+describeInChromium('the dashboard, in Chromium', () => {
+  let fleet: Fleet;
+  let browser: Browser;
+  let proxy: QuietProxy;
+  let operator: Visitor;
+  let page: Page;
+
+  beforeAll(async () => {
+    [fleet, browser] = await Promise.all([
+      startFleet({ gateways: 1, lobbies: 1, games: 1 }),
+      chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS }),
+    ]);
+    proxy = await QuietProxy.before(Number(new URL(fleet.gateways[0].opsUrl).port));
+    operator = await Visitor.at(browser, 'Operator', `http://127.0.0.1:${proxy.port}/`);
+    page = operator.page;
+    await page.getByLabel('Admin token').fill(ADMIN_TOKEN);
+    await operator.press('Sign in');
+    await page.getByRole('cell', { name: 'hf:game:1', exact: true }).waitFor();
+  }, 60_000);
+
+  afterAll(async () => {
+    proxy?.close();
+    await browser?.close();
+    await fleet?.stop();
+  });
+
+  afterEach(() => expect(operator.defects).toEqual([]));
+
+  it('shows each event once when its stream is interrupted', async () => {
+    const events = page.locator('#events p');
+    await operator.press('Cordon hf:game:1');
+    await events.filter({ hasText: 'cordoned' }).first().waitFor();
+    const isStream = (url: URL): boolean => url.pathname === '/api/events';
+    const continued = page.waitForRequest((request) => isStream(new URL(request.url())));
+    proxy.drop();
+    expect((await continued).headers()['last-event-id']).toBeDefined();
+    await operator.press('Uncordon hf:game:1');
+    await events.filter({ hasText: 'uncordoned' }).first().waitFor();
+    const texts = await events.allTextContents();
+    expect(texts.length).toBe(new Set(texts).size);
+    expect(texts.length).toBeGreaterThan(3);
+  });
+
+  it('keeps the keyboard focus on a button when its tables change', async () => {
+    const drain = page.getByRole('button', { name: 'Drain hf:game:1' });
+    await drain.focus();
+    for (let polls = 0; polls < 2; polls++) await page.waitForResponse((response) => new URL(response.url()).pathname === '/api/rooms');
+    expect(await drain.evaluate((button) => button === document.activeElement)).toBe(true);
+  });
+
+  it('does nothing when the operator answers a question with no', async () => {
+    const requests: string[] = [];
+    page.on('request', (request) => request.method() === 'POST' && requests.push(request.url()));
+    await operator.press('Evict hf:lobby:1');
+    await page.getByRole('dialog', { name: 'Evict hf:lobby:1?' }).waitFor();
+    await operator.press('Cancel');
+    await operator.press('Evict hf:lobby:1');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    expect(requests).toEqual([]);
+  });
+});

@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as ts from 'typescript';
+import { ROOT } from '../process/paths.mjs';
+import type { Bundle } from './client-bundles.mjs';
+
+/** Limit for the minified program with the WebSocket entry. */
+const GZIPPED_BYTES_MAX = 15 * 1024;
+const BUNDLERS = ['esbuild', 'rolldown', 'vite', 'webpack'];
+
+let folder: string;
+let bundles: Bundle[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-client-'));
+  bundles = await bundlesOf('holdfast-client');
+}, 120_000);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function bundlesOf(name: string): Promise<Bundle[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'tools/build/client-bundles.mjs'), folder, name]);
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Bundle);
+}
+
+describe('the built client', () => {
+  it('is bundled for browsers by each bundler without a warning, and stays small', async () => {
+    expect(bundles.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
+    for (const { file, gzippedBytes } of bundles) {
+      expect(gzippedBytes).toBeLessThanOrEqual(GZIPPED_BYTES_MAX);
+      expect(await readFile(file, 'utf8')).toContain('holdfast.v1.msgpack');
+    }
+  });
+
+  it('has an entry for Node that each bundler for browsers reports', async () => {
+    const inNode = await bundlesOf('holdfast-client/node');
+    expect(inNode.map(({ bundler }) => bundler)).toEqual(BUNDLERS);
+    for (const { problems } of inNode) expect(problems.join('\n')).toMatch(/node:net|"ws"/);
+  }, 120_000);
+
+  it.each([
+    ['bundler', ts.ModuleKind.ESNext, ts.ModuleResolutionKind.Bundler],
+    ['node16', ts.ModuleKind.Node16, ts.ModuleResolutionKind.Node16],
+    ['nodenext', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
+  ])('has types for a strict program with `moduleResolution: %s`', async (name, module, moduleResolution) => {
+    const file = join(folder, `${name}.mts`);
+    await writeFile(file, PROGRAM);
+    const program = ts.createProgram([file], {
+      module,
+      moduleResolution,
+      target: ts.ScriptTarget.ES2022,
+      lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'],
+      types: [],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      noEmit: true,
+    });
+    const errors = ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+    expect(errors).toEqual([]);
+  });
+});
+
+/** A program of somebody else. The lines after `@ts-expect-error` show that the types are not `any`. */
+const PROGRAM = `
+import { connect, type ConnectOptions, HoldfastError, type Room, type Session } from 'holdfast-client';
+import { connect as connectInNode } from 'holdfast-client/node';
+
+interface Rules {
+  setup(room: { reject(code: string): never }): { count: number };
+  add(room: { reject(code: string): never }, data: { n: number }): void;
+}
+
+export async function play(url: string): Promise<number> {
+  const options: ConnectOptions = { name: 'Ada', storage: sessionStorage, WebSocket };
+  const session: Session = await connect([url], options);
+  await connectInNode(url, { ...options, ca: '' });
+  // @ts-expect-error: only the entry for Node has certificates
+  await connect(url, { name: 'Ada', ca: '' });
+  const room: Room<Rules> = await session.quickMatch<Rules>('counter', { signal: AbortSignal.timeout(1_000) });
+  session.on('closed', (error: HoldfastError | null) => console.log(error?.code, error?.retryAfterMs));
+  room.on('end', ({ reason }) => reason satisfies string);
+  await room.send('add', { n: 1 });
+  // @ts-expect-error: the data of this command is required
+  await room.send('add');
+  // @ts-expect-error: no such event
+  session.on('opened', () => {});
+  return room.state?.count ?? 0;
+}
+`;

@@ -1,0 +1,31 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DIST, ROOT } from '../process/paths.mjs';
+
+/** The built client. It has the layout of a package: `exports` with an entry for every platform and one for Node. */
+export const CLIENT_FOLDER = join(DIST, 'client');
+
+const ENTRIES = { index: join(ROOT, 'libs/client/src/index.ts'), node: join(ROOT, 'libs/client/src/node.ts') };
+
+/**
+ * Bundles the client and the code that it uses from `libs/protocol`, and its declarations. The result needs no export conditions
+ * of this repository. Both entries share one file, so that an error of one is an instance of the other's `HoldfastError`.
+ */
+export async function buildClient() {
+  const [{ rolldown }, { dts }] = await Promise.all([import('rolldown'), import('rolldown-plugin-dts')]);
+  await rm(CLIENT_FOLDER, { recursive: true, force: true });
+  const bundle = await rolldown({
+    cwd: ROOT,
+    input: ENTRIES,
+    platform: 'neutral',
+    resolve: { conditionNames: ['holdfast-source'] },
+    transform: { target: 'es2022' },
+    external: [/^node:/, 'ws'],
+    plugins: [dts({ cwd: ROOT, tsconfig: join(ROOT, 'tsconfig.json') })],
+  });
+  await bundle.write({ dir: CLIENT_FOLDER, format: 'esm', chunkFileNames: 'shared-[hash].js' });
+  await bundle.close();
+  const entry = (/** @type {keyof typeof ENTRIES} */ name) => ({ types: `./${name}.d.ts`, default: `./${name}.js` });
+  const description = { type: 'module', sideEffects: false, exports: { '.': entry('index'), './node': entry('node') } };
+  await writeFile(join(CLIENT_FOLDER, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
+}

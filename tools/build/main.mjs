@@ -1,6 +1,0 @@
-import { build } from './build.mjs';
-
-// `npm run build`: builds everything, even what is current.
-const startedAt = Date.now();
-const { built } = await build({ force: true, log: (line) => console.log(line) });
-console.log(`built ${built.join(', ')} in ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);

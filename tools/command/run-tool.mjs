@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { PlainError } from '../process/plain-error.mjs';
+import { missingRequirement } from './requirements.mjs';
+
+// This file and its imports use only syntax that Node 14 understands, so that an old Node prints a sentence and not a stack.
+
+/**
+ * Runs a command of package.json. Prints its help without loading anything else, because loading may need packages that are
+ * not installed. Refuses a Node or a platform that Holdfast does not support.
+ *
+ * @param {URL} help the file with the help text
+ * @param {() => Promise<{ main(argv: string[]): unknown }>} load imports the command itself
+ * @param {string[]} [argv]
+ */
+export async function runTool(help, load, argv = process.argv.slice(2)) {
+  if (isHelpRequested(argv)) {
+    process.stdout.write(readFileSync(help, 'utf8'));
+    return;
+  }
+  const problem = missingRequirement();
+  if (problem !== null) {
+    fail(problem);
+    return;
+  }
+  try {
+    const { main } = await load();
+    await main(withoutSeparator(argv));
+  } catch (error) {
+    if (error instanceof PlainError) fail(error.message);
+    else throw error;
+  }
+}
+
+/** @param {readonly string[]} argv */
+export function isHelpRequested(argv) {
+  return argv.includes('--help') || argv.includes('-h');
+}
+
+/**
+ * npm removes the `--` of `npm start -- --port 8000`. pnpm and Yarn pass it on, after the arguments that package.json has.
+ *
+ * @param {readonly string[]} argv
+ */
+export function withoutSeparator(argv) {
+  const at = argv.indexOf('--');
+  return at === -1 ? argv.slice() : argv.slice(0, at).concat(argv.slice(at + 1));
+}
+
+/** @param {string} message */
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,28 @@
+/**
+ * The tools whose options commander defines. Their help is also a file, so that it can be printed before commander is installed.
+ * `npm run docs:help` writes the files, and a test compares them.
+ *
+ * @type {readonly { file: string, module: string }[]} `module`: exports `newCommand()`; without `.ts` and `.js`
+ */
+export const HELP_TEXTS = [
+  { file: 'tools/players/help.txt', module: 'tools/players/src/options' },
+  { file: 'tools/fuzz/help.txt', module: 'tools/fuzz/src/options' },
+  { file: 'tools/fleet/help.txt', module: 'tools/fleet/src/program' },
+  { file: 'bench/help.txt', module: 'bench/options' },
+  { file: 'tools/chaos/help.txt', module: 'tools/chaos/src/options' },
+  { file: 'tools/poison/help.txt', module: 'tools/poison/src/options' },
+  { file: 'tools/partitions/help.txt', module: 'tools/partitions/src/options' },
+];
+
+/** The same on every terminal. */
+const WIDTH = 120;
+
+/**
+ * The help of a command, followed by the options of its subcommands.
+ *
+ * @param {import('commander').Command} command
+ */
+export function helpTextOf(command) {
+  const withOptions = command.commands.filter(({ options }) => options.length > 0);
+  return [command, ...withOptions].map((one) => one.configureHelp({ helpWidth: WIDTH }).helpInformation()).join('\n');
+}

@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HELP_TEXTS, helpTextOf } from './help-texts.mjs';
+
+const ROOT = join(__dirname, '../..');
+
+it.each(HELP_TEXTS)('keeps $file equal to the options of the tool (`npm run docs:help` writes it)', async ({ file, module }) => {
+  const { newCommand } = await import(join(ROOT, `${module}.ts`));
+  expect(readFileSync(join(ROOT, file), 'utf8')).toBe(helpTextOf(newCommand()));
+});

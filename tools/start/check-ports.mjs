@@ -1,0 +1,83 @@
+import { networkInterfaces } from 'node:os';
+import { bindFailure } from '../process/free-port.mjs';
+import { PlainError } from '../process/plain-error.mjs';
+import { plannedPorts } from './fleet-plan.mjs';
+
+/** In ms. The search for a host name that no name server answers takes longer. */
+const LOOKUP_TIMEOUT_MS = 3_000;
+/** The AirPlay Receiver of macOS listens on these ports. */
+const AIRPLAY_PORTS = [5000, 7000];
+const LISTED_MAX = 8;
+
+/**
+ * Checks the addresses on which the gateways will listen, before anything is installed or built for them.
+ *
+ * @param {import('./options.mjs').FleetOptions} options @param {NodeJS.ProcessEnv} env
+ * @throws {PlainError} with the port or the host, and what to do
+ */
+export async function checkPorts(options, env) {
+  for (const { port, use, label } of plannedPorts(options)) {
+    const [setting, host] = use === 'OPS_PORT' ? ['OPS_HOST', env.OPS_HOST || '127.0.0.1'] : ['--host', options.host];
+    // A server replaces `auto` by the address of this machine, which certainly exists.
+    const failure = host === 'auto' ? null : await bindFailureInTime(port, host);
+    if (failure !== null) throw new PlainError(sentenceOf({ failure, port, use, label, setting, host, first: options.port }));
+  }
+}
+
+/** @param {number} port @param {string} host @returns {Promise<string | null>} */
+async function bindFailureInTime(port, host) {
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer;
+  const timeout = new Promise((resolve) => {
+    timer = setTimeout(() => resolve('ETIMEOUT'), LOOKUP_TIMEOUT_MS);
+  });
+  const failure = await Promise.race([bindFailure(port, host), timeout]);
+  clearTimeout(timer);
+  return failure;
+}
+
+/**
+ * Describes the problem of one port, and the remedy. Pure.
+ *
+ * @param {object} found
+ * @param {string} found.failure the code of the error
+ * @param {number} found.port @param {string} found.use the setting of the port
+ * @param {string} found.label the server @param {string} found.setting the setting or option of the host
+ * @param {string} found.host @param {number} found.first the port of the option `--port`
+ * @param {NodeJS.Platform} [platform] @param {readonly string[]} [addresses] of this machine
+ */
+export function sentenceOf({ failure, port, use, label, setting, host, first }, platform = process.platform, addresses = ownAddresses()) {
+  switch (failure) {
+    case 'EADDRINUSE': {
+      const airPlay =
+        platform === 'darwin' && AIRPLAY_PORTS.includes(port)
+          ? ' On macOS it usually belongs to the AirPlay Receiver, which can be turned off in System Settings > General > AirDrop & Handoff.'
+          : '';
+      return `Port ${port} is in use, and ${label} needs it as ${use}.${airPlay} Choose other ports: npm start -- --port ${otherPort(first)}`;
+    }
+    case 'EACCES':
+      return `This user may not listen on port ${port}, and ${label} needs it as ${use}. Choose other ports: npm start -- --port 7000`;
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'EINVAL':
+      return `${setting} is ${JSON.stringify(host)}: this machine does not have that address. It has ${addresses.join(', ')}, and 0.0.0.0 means all of IPv4.`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'ETIMEOUT':
+      return `${setting} is ${JSON.stringify(host)}: no address was found for that name (${failure}). Use an address of this machine, such as ${addresses.join(', ')}.`;
+    default:
+      return `${label} cannot listen on port ${port} of ${host} (${failure}). Choose other ports or another address: npm start -- --port PORT --host HOST`;
+  }
+}
+
+/** @param {number} first */
+function otherPort(first) {
+  return first + 200 <= 60_000 ? first + 200 : first - 200;
+}
+
+function ownAddresses() {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  // A link-local address needs the name of an interface, so it is not offered.
+  const own = all.map(({ address }) => address).filter((address) => !address.startsWith('fe80:'));
+  return [...new Set(own)].slice(0, LISTED_MAX);
+}
