@@ -25,14 +25,16 @@ export class ByteWriter {
   varint(value: number): void {
     if (this.length + 8 > this.bytes.length) this.grow(8);
     const { bytes } = this;
+    let at = this.length;
     if (value >= BITS_28) {
       const rest = Math.floor(value / BITS_28);
       let low = value - rest * BITS_28;
-      for (let count = 0; count < 4; count++, low >>>= 7) bytes[this.length++] = (low & 0x7f) | 0x80;
+      for (const end = at + 4; at < end; low >>>= 7) bytes[at++] = (low & 0x7f) | 0x80;
       value = rest;
     }
-    for (; value >= 0x80; value >>>= 7) bytes[this.length++] = (value & 0x7f) | 0x80;
-    bytes[this.length++] = value;
+    for (; value >= 0x80; value >>>= 7) bytes[at++] = (value & 0x7f) | 0x80;
+    bytes[at++] = value;
+    this.length = at;
   }
 
   float32(value: number): void {

@@ -62,10 +62,11 @@ export class DiffWriter {
   }
 
   private entries(siblings: Siblings, before: PlainRecord, after: PlainRecord, depth: number): boolean {
-    assertRecord(after);
     const oldKeys = keyListOf(before, siblings.keys);
     const newKeys = keyListOf(after, oldKeys);
     siblings.keys = oldKeys;
+    // A Date or a Map looks like an object without keys.
+    if (newKeys.own.length === 0) assertRecord(after);
     if (oldKeys !== newKeys && !isSameKeys(oldKeys.sorted, newKeys.sorted))
       return this.entriesOfOtherKeys(siblings, before, oldKeys, after, newKeys, depth);
     const keys = newKeys.sorted;
