@@ -5,6 +5,7 @@ import { growth } from './sections/growth.js';
 import { health } from './sections/health.js';
 import { latency } from './sections/latency.js';
 import { memory } from './sections/memory.js';
+import { patches } from './sections/patches.js';
 import { pauses } from './sections/pauses.js';
 import { placement } from './sections/placement.js';
 import { recovery } from './sections/recovery.js';
@@ -29,8 +30,9 @@ export const SECTIONS: readonly Section[] = [
   slowReader,
   health,
   placement,
+  patches,
   counts,
 ];
 
-/** Sections whose figures are the same on a busy machine: for CI. */
-export const SHORT: readonly Section[] = [counts];
+/** Sections whose checked figures are the same on a busy machine: for CI. */
+export const SHORT: readonly Section[] = [patches, counts];
