@@ -5,15 +5,24 @@ import { assertWellFormed } from './plain.js';
 const BITS_28 = 2 ** 28;
 const utf8 = new TextEncoder();
 
+/** A larger buffer is given back after its message, so that one large state does not keep its memory. */
+const KEPT_BYTES_MAX = 2 ** 20;
+
 /** Appends to a buffer that grows and is used for one message after the other. */
 export class ByteWriter {
   bytes: Uint8Array;
   length = 0;
   private view: DataView;
 
-  constructor(capacity: number) {
+  constructor(private readonly capacity: number) {
     this.bytes = new Uint8Array(capacity);
     this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** Begins a message. */
+  reset(): void {
+    this.length = 0;
+    if (this.bytes.length > KEPT_BYTES_MAX) this.use(new Uint8Array(this.capacity));
   }
 
   byte(value: number): void {
@@ -91,6 +100,10 @@ export class ByteWriter {
   private grow(count: number): void {
     const bytes = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count));
     bytes.set(this.bytes);
+    this.use(bytes);
+  }
+
+  private use(bytes: Uint8Array<ArrayBuffer>): void {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
   }
