@@ -23,6 +23,12 @@ describe('the comparison of figures with the record', () => {
     expect(worseThan(record, [figure('writes', 'per message', 1), figure('reads', 'per message', 3)]).worse).toHaveLength(2);
   });
 
+  it('reports any byte more', () => {
+    const record = recorded(figure('patch', 'bytes', 225.2));
+    expect(worseThan(record, [figure('patch', 'bytes', 225.2)], 1).worse).toEqual([]);
+    expect(worseThan(record, [figure('patch', 'bytes', 225.21)], 1).worse).toHaveLength(1);
+  });
+
   it('reports a figure that could not be measured', () => {
     expect(worseThan(recorded(figure('ours ÷ theirs', '×', 1)), [figure('ours ÷ theirs', '×', Number.NaN)]).worse).toHaveLength(1);
   });

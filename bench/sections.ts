@@ -6,6 +6,7 @@ import { growth } from './sections/growth.js';
 import { health } from './sections/health.js';
 import { latency } from './sections/latency.js';
 import { memory } from './sections/memory.js';
+import { patches } from './sections/patches.js';
 import { pauses } from './sections/pauses.js';
 import { placement } from './sections/placement.js';
 import { recovery } from './sections/recovery.js';
@@ -29,6 +30,7 @@ const BY_NAME: Readonly<Record<SectionName, Section>> = {
   'slow-reader': slowReader,
   health,
   placement,
+  patches,
   counts,
 };
 

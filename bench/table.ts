@@ -10,7 +10,7 @@ export interface Figure {
 }
 
 /** Units that depend on the machine and its load. They are not compared with another day's values. */
-const OF_THE_MOMENT: ReadonlySet<string> = new Set(['ms', '', 'rooms']);
+const OF_THE_MOMENT: ReadonlySet<string> = new Set(['ms', 'µs', '', 'rooms']);
 
 export function verdictOf({ values, target }: Figure): { median: number; isMet?: boolean } {
   const sorted = [...values].sort((a, b) => a - b);

@@ -5,15 +5,24 @@ import { assertWellFormed } from './plain.js';
 const BITS_28 = 2 ** 28;
 const utf8 = new TextEncoder();
 
+/** A larger buffer is given back after its message, so that one large state does not keep its memory. */
+const KEPT_BYTES_MAX = 2 ** 20;
+
 /** Appends to a buffer that grows and is used for one message after the other. */
 export class ByteWriter {
   bytes: Uint8Array;
   length = 0;
   private view: DataView;
 
-  constructor(capacity: number) {
+  constructor(private readonly capacity: number) {
     this.bytes = new Uint8Array(capacity);
     this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** Begins a message. */
+  reset(): void {
+    this.length = 0;
+    if (this.bytes.length > KEPT_BYTES_MAX) this.use(new Uint8Array(this.capacity));
   }
 
   byte(value: number): void {
@@ -25,14 +34,16 @@ export class ByteWriter {
   varint(value: number): void {
     if (this.length + 8 > this.bytes.length) this.grow(8);
     const { bytes } = this;
+    let at = this.length;
     if (value >= BITS_28) {
       const rest = Math.floor(value / BITS_28);
       let low = value - rest * BITS_28;
-      for (let count = 0; count < 4; count++, low >>>= 7) bytes[this.length++] = (low & 0x7f) | 0x80;
+      for (const end = at + 4; at < end; low >>>= 7) bytes[at++] = (low & 0x7f) | 0x80;
       value = rest;
     }
-    for (; value >= 0x80; value >>>= 7) bytes[this.length++] = (value & 0x7f) | 0x80;
-    bytes[this.length++] = value;
+    for (; value >= 0x80; value >>>= 7) bytes[at++] = (value & 0x7f) | 0x80;
+    bytes[at++] = value;
+    this.length = at;
   }
 
   float32(value: number): void {
@@ -89,6 +100,10 @@ export class ByteWriter {
   private grow(count: number): void {
     const bytes = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count));
     bytes.set(this.bytes);
+    this.use(bytes);
+  }
+
+  private use(bytes: Uint8Array<ArrayBuffer>): void {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
   }

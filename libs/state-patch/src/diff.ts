@@ -1,5 +1,5 @@
 import { DEPTH_MAX, ENTER, INSERT, REMOVE, SET } from './format.js';
-import { compareKeys, FEW_KEYS, isSameKeys, type KeyList, keyListOf } from './key-list.js';
+import { compareKeys, isSameKeys, type KeyList, keyListOf } from './key-list.js';
 import { isSameItem, SHIFT_DISTANCE_AT_FIRST, SHIFT_DISTANCE_MAX, SHIFT_FAILURES_MAX, shiftAt } from './list-shift.js';
 import { OperationWriter, Siblings } from './operation-writer.js';
 import { assertRecord, hasChildren, type PlainRecord, refuseDepth } from './plain.js';
@@ -19,7 +19,7 @@ export class DiffWriter {
   /** Returns the bytes that turn `before` into `after`. Children that both share by reference are skipped. */
   diff(before: unknown, after: unknown): Uint8Array {
     const { operations, values } = this;
-    operations.length = 0;
+    operations.reset();
     values.begin();
     if (before === after) return EMPTY;
     if (isSameContainer(before, after) && this.children(before, after as object, 0)) {
@@ -62,14 +62,15 @@ export class DiffWriter {
   }
 
   private entries(siblings: Siblings, before: PlainRecord, after: PlainRecord, depth: number): boolean {
-    assertRecord(after);
     const oldKeys = keyListOf(before, siblings.keys);
     const newKeys = keyListOf(after, oldKeys);
     siblings.keys = oldKeys;
+    // A Date or a Map looks like an object without keys.
+    if (newKeys.own.length === 0) assertRecord(after);
     if (oldKeys !== newKeys && !isSameKeys(oldKeys.sorted, newKeys.sorted))
       return this.entriesOfOtherKeys(siblings, before, oldKeys, after, newKeys, depth);
     const keys = newKeys.sorted;
-    if (keys.length > FEW_KEYS) this.manyEntries(siblings, before, oldKeys, after, newKeys, depth);
+    if (newKeys.isListed) this.listedEntries(siblings, before, oldKeys, after, newKeys, depth);
     else {
       for (let index = 0; index < keys.length; index++) {
         const key = keys[index]!;
@@ -81,7 +82,7 @@ export class DiffWriter {
     return true;
   }
 
-  private manyEntries(
+  private listedEntries(
     siblings: Siblings,
     before: PlainRecord,
     { order: oldOrder }: KeyList,

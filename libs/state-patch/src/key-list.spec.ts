@@ -27,9 +27,11 @@ describe('a key list', () => {
   });
 
   it('is right for more kinds of objects than the cache holds', () => {
-    for (let kind = 0; kind < 60_000; kind++) {
+    let wrong = 0;
+    for (let kind = 0; kind < 40_000; kind++) {
       const record = { [`k${kind % 30_000}`]: 1, a: 2, [`z${kind}`]: 3 };
-      expect(keyListOf(record, null).own).toEqual(Object.keys(record));
+      if (keyListOf(record, null).own.join() !== Object.keys(record).join()) wrong++;
     }
+    expect(wrong).toBe(0);
   });
 });

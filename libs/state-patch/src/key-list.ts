@@ -8,7 +8,7 @@ import { StatePatchError } from './state-patch-error.js';
 export class KeyList {
   /** Sorted by code points, which is the order of the UTF-8 bytes. The same array as `own` when that is sorted. */
   readonly sorted: readonly string[];
-  /** The position in `own` of each key of `sorted`. Null when they are the same, or few. */
+  /** The position in `own` of each key of `sorted`. Null when they are the same, or not `isListed`. */
   readonly order: Uint32Array | null;
   /** The hash of the sorted keys, or -1 before it is needed. */
   hash = -1;
@@ -24,8 +24,13 @@ export class KeyList {
       this.order = null;
     } else {
       this.sorted = own.slice().sort(own.some(hasHighUnits) ? compareKeys : undefined);
-      this.order = own.length > FEW_KEYS ? orderOf(own, this.sorted) : null;
+      this.order = this.isListed ? orderOf(own, this.sorted) : null;
     }
+  }
+
+  /** True when `Object.values` is the fastest way to read an object with these keys. */
+  get isListed(): boolean {
+    return this.own.length >= LISTED_KEYS_MIN && this.own.length <= LISTED_KEYS_MAX;
   }
 }
 
@@ -64,8 +69,9 @@ export function assertKey(key: string): void {
   assertWellFormed(key);
 }
 
-/** The values of an object with more keys are read with `Object.values`, which is faster than one by one. */
-export const FEW_KEYS = 8;
+/** Objects with a number of keys between these are read faster with `Object.values`. V8 keeps larger ones as dictionaries. */
+const LISTED_KEYS_MIN = 9;
+const LISTED_KEYS_MAX = 128;
 
 function orderOf(own: readonly string[], sorted: readonly string[]): Uint32Array {
   const positions = new Map(own.map((key, position) => [key, position]));

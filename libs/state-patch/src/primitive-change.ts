@@ -1,5 +1,5 @@
 import { ADD, FLIP, SET, SMALL_MAX, SMALL_NEGATIVE_MIN, SPLICE, STEP32, STEP64 } from './format.js';
-import { decimalDigits, decimalSteps, float32Steps, float64Steps, isFloat32, STEPS_MAX, zigzag } from './numbers.js';
+import { decimalDigits, decimalSteps, float32Steps, float64Steps, fromDecimalSteps, isFloat32, STEPS_MAX, zigzag } from './numbers.js';
 import type { OperationWriter, Siblings } from './operation-writer.js';
 import { assertFinite } from './plain.js';
 import { DECIMAL_OF_FLOAT32_MAX, type ValueWriter } from './value-writer.js';
@@ -25,24 +25,9 @@ export class PrimitiveChange {
       else this.set(siblings, index, before, after);
       return;
     }
-    assertFinite(after);
-    const isSingle = isFloat32(after);
-    const digits = decimalDigits(after, this.values.digits, isSingle);
-    if (digits > 0) {
-      const steps = zigzag(decimalSteps(after, digits) - decimalSteps(before, digits));
-      if (steps < (isSingle ? DECIMAL_OF_FLOAT32_MAX : STEPS_MAX)) {
-        this.values.digits = digits;
-        this.steps(siblings, ADD + digits, index, steps);
-        return;
-      }
-    }
-    if (isSingle) {
-      this.steps(siblings, STEP32, index, zigzag(float32Steps(before, after)));
-      return;
-    }
-    const steps = float64Steps(before, after);
-    if (steps > -STEP64_MAX && steps < STEP64_MAX) this.steps(siblings, STEP64, index, zigzag(steps));
-    else this.set(siblings, index, before, after);
+    const { digits } = this.values;
+    if (digits > 0 && this.decimal(siblings, index, before, after, digits, DECIMAL_OF_FLOAT32_MAX)) return;
+    this.otherNumber(siblings, index, before, after);
   }
 
   text(siblings: Siblings, index: number, before: string, after: string): void {
@@ -63,6 +48,32 @@ export class PrimitiveChange {
 
   flip(siblings: Siblings, index: number): void {
     this.operations.operation(siblings, FLIP, index);
+  }
+
+  /** A number that is no decimal of the precision of the last one, or that has changed much. */
+  private otherNumber(siblings: Siblings, index: number, before: number, after: number): void {
+    assertFinite(after);
+    const isSingle = isFloat32(after);
+    const digits = decimalDigits(after, this.values.digits, isSingle);
+    if (digits > 0 && this.decimal(siblings, index, before, after, digits, isSingle ? DECIMAL_OF_FLOAT32_MAX : STEPS_MAX)) return;
+    if (isSingle) {
+      this.steps(siblings, STEP32, index, zigzag(float32Steps(before, after)));
+      return;
+    }
+    const steps = float64Steps(before, after);
+    if (steps > -STEP64_MAX && steps < STEP64_MAX) this.steps(siblings, STEP64, index, zigzag(steps));
+    else this.set(siblings, index, before, after);
+  }
+
+  /** Writes the sum in decimal steps. False, and nothing written, when `after` is no such decimal or the sum is too large. */
+  private decimal(siblings: Siblings, index: number, before: number, after: number, digits: number, stepsMax: number): boolean {
+    const afterSteps = decimalSteps(after, digits);
+    if (fromDecimalSteps(afterSteps, digits) !== after || !isSteps(afterSteps)) return false;
+    const steps = zigzag(afterSteps - decimalSteps(before, digits));
+    if (steps >= stepsMax) return false;
+    this.values.digits = digits;
+    this.steps(siblings, ADD + digits, index, steps);
+    return true;
   }
 
   private set(siblings: Siblings, index: number, before: unknown, after: unknown): void {

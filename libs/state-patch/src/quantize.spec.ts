@@ -48,6 +48,8 @@ describe('quantize', () => {
       }),
     );
     expect(quantize([1], [-0], 0.01)).toEqual([0]);
+    expect(quantize({ x: 0, y: 1 }, { x: -0, y: 2 }, 0.01)).toEqual({ x: 0, y: 2 });
+    expect(quantize([0, 1], [-0, 2], 0.01)).toEqual([0, 2]);
   });
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses the step %d', (step) => {

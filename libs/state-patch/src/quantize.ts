@@ -63,16 +63,17 @@ function list(before: readonly unknown[], after: readonly unknown[], depth: numb
 }
 
 function record(before: PlainRecord, after: PlainRecord, depth: number): PlainRecord {
-  const keys = Object.keys(after);
   let next: Record<string, unknown> | null = null;
   let isOld = true;
-  for (const key of keys) {
-    const old = Object.hasOwn(before, key) ? before[key] : undefined;
-    const kept = part(old, after[key], depth + 1);
+  for (const key in after) {
+    const old = before[key];
+    const value = after[key];
+    if (Object.is(value, old)) continue;
+    const kept = typeof value === 'number' ? rounded(value) : part(old, value, depth + 1);
     if (kept !== old) isOld = false;
-    if (Object.is(kept, after[key])) continue;
-    next ??= copyRecord(after, keys);
+    if (Object.is(kept, value)) continue;
+    next ??= copyRecord(after, Object.keys(after));
     next[key] = kept;
   }
-  return isOld && isSameKeys(Object.keys(before), keys) ? before : (next ?? after);
+  return isOld && isSameKeys(Object.keys(before), Object.keys(after)) ? before : (next ?? after);
 }

@@ -39,7 +39,7 @@ export class ValueWriter extends ByteWriter {
 
   /** Forgets everything that belongs to the last message. */
   begin(): void {
-    this.length = 0;
+    this.reset();
     this.digits = 0;
     this.messageNumber++;
     this.keyLists = 0;

@@ -1,0 +1,146 @@
+import { create } from 'mutative';
+import { pack } from '#libs/protocol';
+import { difference } from '#libs/room';
+import { applyPatch, encodePatch } from '#libs/state-patch';
+import { type Declared, type Scenario, STEPS } from './scenario.js';
+import { structuralCopy } from './structural-copy.js';
+
+/** One way to run all steps of a scenario. Preparation is not measured. */
+export interface StepRun {
+  readonly name: string;
+  prepare(): () => void;
+}
+
+/** All states of a scenario. Each shares unchanged parts with the one before. */
+export function statesOf({ first, mutate }: Scenario): readonly object[] {
+  const states = [first];
+  for (let step = 0; step < STEPS; step++) states.push(create(states[step], (draft) => mutate(draft, step)));
+  return states;
+}
+
+export function patchesOf(states: readonly object[]): readonly Uint8Array[] {
+  return states.slice(1).map((after, step) => encodePatch(states[step], after));
+}
+
+/** RFC 6902 in MessagePack: what Holdfast sends without the compact form. */
+export function packedPatchesOf(states: readonly object[]): readonly Uint8Array[] {
+  return states.slice(1).map((after, step) => Uint8Array.from(pack(difference(states[step], after).patches)));
+}
+
+/** The patches of a schema. A setter of an equal value sends nothing. */
+export function schemaPatchesOf({ begin }: Declared): readonly Uint8Array[] {
+  const server = begin();
+  return Array.from({ length: STEPS }, (_, step) => {
+    server.change(step);
+    return Uint8Array.from(server.encode());
+  });
+}
+
+/** Measures only the codec: the states are there already. Each run has states that it has not seen. */
+export function encodeRun(states: readonly object[]): StepRun {
+  const patches = patchesOf(states);
+  return {
+    name: 'encode',
+    prepare() {
+      const fresh = [structuralCopy(states[0])];
+      for (const patch of patches) fresh.push(applyPatch(fresh[fresh.length - 1], patch));
+      return () => {
+        for (let step = 0; step < STEPS; step++) encodePatch(fresh[step], fresh[step + 1]);
+      };
+    },
+  };
+}
+
+export function draftRun({ first, mutate }: Scenario): StepRun {
+  return {
+    name: 'draft and encode',
+    prepare() {
+      let state = structuralCopy(first);
+      return () => {
+        for (let step = 0; step < STEPS; step++) {
+          const next = create(state, (draft) => mutate(draft, step));
+          encodePatch(state, next);
+          state = next;
+        }
+      };
+    },
+  };
+}
+
+export function copyRun({ first, mutate }: Scenario): StepRun {
+  return {
+    name: 'copy and encode',
+    prepare() {
+      let state = structuralCopy(first);
+      return () => {
+        for (let step = 0; step < STEPS; step++) {
+          const next = structuralCopy(state);
+          mutate(next, step);
+          encodePatch(state, next);
+          state = next;
+        }
+      };
+    },
+  };
+}
+
+/** A step without the compact form: a draft, patches of RFC 6902, MessagePack. */
+export function packRun({ first, mutate }: Scenario): StepRun {
+  return {
+    name: 'draft, RFC 6902 and MessagePack',
+    prepare() {
+      let state = structuralCopy(first);
+      return () => {
+        for (let step = 0; step < STEPS; step++) {
+          const { patches, next } = difference(
+            state,
+            create(state, (draft) => mutate(draft, step)),
+          );
+          pack(patches);
+          state = next;
+        }
+      };
+    },
+  };
+}
+
+export function schemaRun({ begin, types }: Declared): StepRun {
+  return {
+    name: `schema (${types}): setters and encode`,
+    prepare() {
+      const server = begin();
+      return () => {
+        for (let step = 0; step < STEPS; step++) {
+          server.change(step);
+          server.encode();
+        }
+      };
+    },
+  };
+}
+
+export function applyRun(states: readonly object[]): StepRun {
+  const patches = patchesOf(states);
+  return {
+    name: 'apply',
+    prepare() {
+      let state = structuralCopy(states[0]);
+      return () => {
+        for (const patch of patches) state = applyPatch(state, patch);
+      };
+    },
+  };
+}
+
+export function schemaDecodeRun(schema: Declared): StepRun {
+  const patches = schemaPatchesOf(schema);
+  return {
+    name: `schema (${schema.types}): decode`,
+    prepare() {
+      const client = schema.client();
+      return () => {
+        for (const patch of patches) client.decode(patch);
+      };
+    },
+  };
+}
