@@ -189,7 +189,10 @@ export class RoomService {
     return pointer.watching || isMember(record, user) ? { record, watching: pointer.watching } : null;
   }
 
-  /** Stores the presence that a member's gateway reports. A report of an older admission than the user's, or an older report than the stored one, changes nothing. */
+  /**
+   * Stores the presence that a member's gateway reports. A report of an earlier admission, or one that is older than the stored report,
+   * changes nothing.
+   */
   async setPresence(room: RoomId, user: UserId, here: boolean, order?: RequestOrder): Promise<void> {
     const turn = order && endOf(order.turn);
     if (!here) return this.setAway(room, user, turn, order);
