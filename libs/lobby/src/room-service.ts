@@ -213,7 +213,7 @@ export class RoomService {
 
   /**
    * Ends the membership of a user whose session is over. Every request before `asked` is void, and the user leaves the room and the queue.
-   * A lobby that still handles such a request detects this after its write, and undoes it. Idempotent. Does nothing when the user was
+   * A lobby that still handles an older request detects this after its write, and undoes it. Idempotent. Does nothing when the user was
    * admitted or moved since.
    *
    * @param known the room in which the gateway has the user, for a store that lost the pointer

@@ -13,7 +13,7 @@ export interface AdoptedRoom {
   readonly start: string;
   /** Earlier downtime, in ms, which no change has recorded, because the owner in between died before it made a change. */
   readonly pausedMs: number;
-  /** Null when nothing was stored (durability `none`). */
+  /** The stored checkpoint. Null: the game stores none (durability `none`). */
   readonly checkpoint: Checkpoint | null;
   /** The changes in the log. */
   readonly log: PackedChanges;

@@ -25,7 +25,7 @@ export type EventsOfChange = Pick<Change, 'version' | 'events'>;
 export interface EventTail {
   readonly since: number;
   readonly changes: readonly EventsOfChange[];
-  /** Seats whose players received the game. When such a player comes back without a version, a page was reloaded. */
+  /** Seats whose players received the game. If one of these players comes back without a version, the page was reloaded. */
   readonly shown: readonly Seat[];
   /** The room time of this checkpoint, in ms since 1970. The time continues from here and never goes back. */
   readonly at?: number;

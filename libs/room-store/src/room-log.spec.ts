@@ -150,7 +150,7 @@ describe('an append', () => {
     expect(await one(append('nowhere' as RoomId, tenure, 0))).toBe('missing');
   });
 
-  it('is fenced by epoch and by name when its owner was replaced', async () => {
+  it('is fenced by the epoch, and by the server and incarnation, after its owner was replaced', async () => {
     const { room, tenure } = await playingRoom();
     const { epoch } = await rooms.adopt(room, tenure, second);
     expect(await one(append(room, tenure, 0))).toBe('fenced');
@@ -508,7 +508,7 @@ describe('the end of a game', () => {
     expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('by `abandon` happens once, and only when the record is as expected', async () => {
+  it('happens only once by `abandon`, and only when the record is as expected', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const result = { reason: 'server-lost' as const };
@@ -580,7 +580,7 @@ describe('stored data that cannot be read', () => {
     expect(await redis.commands.hexists(keptEffectsKey(room), 'older')).toBe(1);
   });
 
-  it('in one record does not prevent the read of other records', async () => {
+  it('does not prevent the read of other records', async () => {
     const [odd, fine] = await Promise.all([playingRoom(), playingRoom()]);
     await redis.commands.hset(`hf:room:{${odd.room}}`, 'doc', '{');
     expect(await records.readMany([odd.room, fine.room])).toMatchObject([null, { id: fine.room }]);

@@ -50,7 +50,7 @@ describe('a record', () => {
     expect(await mustRead(room.id)).toEqual(room);
   });
 
-  it('is null when there is no such room', async () => {
+  it('is null for an id without a room', async () => {
     expect(await records.read('nowhere' as RoomId)).toBeNull();
     const room = await newRoom();
     expect((await records.readMany(['nowhere' as RoomId, room.id])).map((record) => record?.id ?? null)).toEqual([null, room.id]);
@@ -168,7 +168,7 @@ describe('the rooms of an incarnation', () => {
 });
 
 describe('the room of a user', () => {
-  it('is the last one that was set, until it is cleared', async () => {
+  it('is the room that was set last, until it is cleared', async () => {
     const user = randomUUID();
     expect(await userRooms.get(user as UserId)).toBeNull();
     await userRooms.set(user as UserId, 'a' as RoomId, false);

@@ -30,9 +30,9 @@ const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scr
 /** The state of a user after a request that moved the user has written the room's record. */
 export interface Standing {
   readonly pointer: UserRoom | null;
-  /** The user has moved, left for good or (unless the request outlives admissions) was admitted since the request. */
+  /** True: the user has moved, left for good or (unless the request outlives admissions) was admitted since the request. */
   readonly isLate: boolean;
-  /** The pointer was written by this request, not by a later one that leads to the same room. */
+  /** True: this request wrote the pointer, and not a later request that leads to the same room. */
   readonly isOwn: boolean;
 }
 

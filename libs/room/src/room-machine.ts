@@ -429,8 +429,8 @@ class Turn<State> implements GameRoom<State> {
   }
 
   /**
-   * Returns the time until a timer is due, in ms. Null: it is not running. Throws for a name without a handler, unless such a timer is
-   * running: it comes from an older version of the game, and may be cancelled.
+   * Returns the time until a timer is due, in ms. Null: it is not running. Throws for a name without a handler, unless a timer of this name
+   * is running: it comes from an older version of the game, and may be cancelled.
    */
   private remainingOf(call: string, timer: string): number | null {
     const due = this.timers && Object.hasOwn(this.timers, timer) ? this.timers[timer]! : (this.value.timers[timer] ?? null);

@@ -53,7 +53,7 @@ export function checkNickname(text: string, { graphemesMax, bytesMax }: Nickname
  */
 export function cleanNickname(text: string, limits: NicknameLimits): string {
   let name = text.slice(0, INPUT_CHARS_MAX);
-  // The rules are applied again, as in RFC 8266, because a removal can put two characters side by side that are not allowed so.
+  // The rules are applied again, as in RFC 8266, because a removal can put two characters side by side that the rules do not allow there.
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const cleaned = cutTo(withoutDisallowed(mapped(name.trim()).slice(0, INPUT_CHARS_MAX)), limits);
     if (cleaned === name) return name;
