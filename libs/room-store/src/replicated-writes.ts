@@ -25,7 +25,11 @@ export class ReplicatedWrites {
     }
   }
 
-  /** @throws `unavailable` when too few replicas have the last writes of this connection */
+  /**
+   * Waits until enough replicas have the last writes of this connection.
+   *
+   * @throws `unavailable` when too few replicas have them in time
+   */
   async wait(): Promise<void> {
     const { replicas, replicasTimeoutMs } = this.options;
     // In a Cluster, a WAIT would have to follow its write to the same node. The settings do not allow replicas there.

@@ -55,7 +55,7 @@ export interface RoomRecord {
   /** The id of the current or last start. It identifies one placement. */
   readonly start: string | null;
   readonly owner: RoomOwnership | null;
-  /** 0 before the first owner. */
+  /** The fencing token of the current or last owner. 0: the room has had no owner. */
   readonly epoch: number;
   readonly version: number;
   readonly durability: string;

@@ -23,8 +23,8 @@ const restoreScript = new LuaScript('restore_room', new URL('./scripts/restore-r
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
 
 /**
- * How long the store remembers that a room was closed, in ms: longer than any suspended server continues later. Such a server would
- * otherwise restore the room.
+ * How long the store remembers that a room was closed, in ms: longer than any server is suspended. A server that continues later would
+ * restore the room.
  */
 const CLOSED_MS = 600_000;
 

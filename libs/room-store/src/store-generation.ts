@@ -5,7 +5,7 @@ import { type RedisClient, RedisConnections, redisName } from '#libs/redis';
 
 const auditedKey = (): string => redisName('audited');
 const settledKey = (): string => redisName('settled');
-/** Delay between the last change of a Cluster's nodes and the new identification, in ms. */
+/** Delay between the last change of a Cluster's nodes and the next read of the run ids, in ms. */
 const CHANGED_MS = 250;
 /**
  * Delay before the runs of Redis are identified again when the two connections are at different runs, in ms. One connection hangs at an old

@@ -470,7 +470,8 @@ const TIMER_MS_MAX = 100 * 365 * 86_400_000;
 const NAME_CHARS_MAX = 64;
 const NAME_ALLOWED = `give a text of 1 to ${NAME_CHARS_MAX} characters`;
 /**
- * An owner refuses commands with this code while it migrates the room. It is not an answer: the next owner handles the command.
+ * An owner refuses commands with this code while it migrates the room. A player does not receive it, because the next owner handles the
+ * command.
  */
 const MOVED = 'moved';
 

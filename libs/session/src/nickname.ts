@@ -17,9 +17,9 @@
  */
 
 export interface NicknameLimits {
-  /** In grapheme clusters. A reader sees one cluster as one character. */
+  /** Maximum number of grapheme clusters. A reader sees one cluster as one character. */
   readonly graphemesMax: number;
-  /** In UTF-8. A single grapheme can have many bytes. */
+  /** Maximum number of bytes in UTF-8. A single grapheme cluster can have many bytes. */
   readonly bytesMax: number;
 }
 

@@ -1,6 +1,6 @@
 import { type CheckedNickname, checkNickname, cleanNickname, type NicknameLimits } from './nickname.js';
 
-/** 256 bytes are enough for 32 characters of any script, or for ten family emoji. */
+/** The limits of a player's name. 256 bytes are enough for 32 characters of any script, or for ten family emoji. */
 export const PLAYER_NAME_LIMITS: NicknameLimits = { graphemesMax: 32, bytesMax: 256 };
 
 /** The name of a player whose token has neither a name nor a user id that can be shown. */
