@@ -10,7 +10,7 @@ export class SeenTwice {
   private before = new Set<string>();
   private now = new Set<string>();
 
-  /** Notes the key for this round, and returns whether the round before saw it as well. */
+  /** Notes the key for this round, and returns whether the previous round saw it as well. */
   again(key: string): boolean {
     this.now.add(key);
     return this.before.has(key);

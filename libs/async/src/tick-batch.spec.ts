@@ -17,7 +17,7 @@ describe.each(['microtask', 'io'] as const)('TickBatch (%s)', (end) => {
     expect(batch.size).toBe(0);
   });
 
-  it('handles an item that is added during a call in a separate call', async () => {
+  it('puts an item that is added during a call into the next call', async () => {
     const calls: number[][] = [];
     const batch: TickBatch<number> = new TickBatch(end, (items) => {
       calls.push(items);

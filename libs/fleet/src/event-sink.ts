@@ -35,7 +35,7 @@ export type OperatorEventKind = (typeof OPERATOR_EVENT_KINDS)[number];
 /** An operator event, reported by the process that caused or observed it. */
 export interface OperatorEvent {
   readonly kind: OperatorEventKind;
-  /** One word or a short sentence, never empty. */
+  /** Why the event happened: one word or a short sentence, never empty. */
   readonly reason: string;
   readonly server?: ServerId;
   readonly incarnation?: number;
@@ -45,11 +45,11 @@ export interface OperatorEvent {
 
 /** An operator event in the form in which it is published. */
 export interface PublishedOperatorEvent extends OperatorEvent {
-  /** Unique in the fleet. All receivers of an event see the same id. */
+  /** The id of the event, unique in the fleet. All receivers of an event see the same id. */
   readonly id: string;
   /** The server that published the event. */
   readonly by: ServerId;
-  /** In ms since 1970: store time, as the publishing server estimates it. */
+  /** When the event was published, in ms since 1970: store time, as the publishing server estimates it. */
   readonly at: number;
 }
 

@@ -133,7 +133,10 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     this.to(record).catch(() => {});
   }
 
-  /** Between servers of the same type the one with the lower id dials. If both dialed, each link would replace the other. */
+  /**
+   * Returns whether this process dials the server. Of two servers of the same type, the server with the lower id dials, because two links
+   * would replace each other.
+   */
   private isOursToDial({ id, type }: ServerRecord): boolean {
     return type === this.self.type ? this.self.id < id : true;
   }

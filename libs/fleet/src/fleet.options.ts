@@ -10,12 +10,12 @@ export interface OfferedGame {
   readonly oldestVersion?: number;
   /** The lowest and highest number of players. */
   readonly seats: { readonly min: number; readonly max: number };
-  /** Rooms of this game may have options. Absent: they may not. */
+  /** True: rooms of this game may have options. Absent: they may not. */
   readonly options?: true;
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
 
-/** Returns whether a server with this offer can continue a room of that game version. */
+/** Returns whether a server that offers the game in this form can continue a room of version `gameVersion`. */
 export function takesVersion(offered: OfferedGame | undefined, gameVersion: number): boolean {
   return offered !== undefined && offered.version >= gameVersion && (offered.oldestVersion ?? 0) <= gameVersion;
 }
@@ -43,7 +43,7 @@ export interface FleetOptions {
   readonly build?: string;
   /** The region of this server, for placement. Absent: no region. */
   readonly region?: string | null;
-  /** The server takes only rooms that ask for its build. */
+  /** True: the server takes only rooms that ask for its build. */
   readonly canary?: boolean;
   /** Receives the operator events of this process. Default: publishes them to all gateways through Redis. */
   readonly eventSink?: Type<EventSink>;

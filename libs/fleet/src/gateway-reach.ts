@@ -6,7 +6,7 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** A new gateway dials within this time, in ms. */
+/** Time within which a new gateway dials this server, in ms. */
 const DIALS_WITHIN_MS = 1_000;
 
 /**

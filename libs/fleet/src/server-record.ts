@@ -26,7 +26,7 @@ export interface ServerRecord extends ServerAddresses {
   readonly build: string;
   /** '' means no region. */
   readonly region: string;
-  /** The server takes only rooms that ask for its build. */
+  /** True: the server takes only rooms that ask for its build. */
   readonly canary: boolean;
   readonly games: OfferedGames;
   /** The last health check: `testing` is not answered yet, `update` is answered. Null: the server was never checked. */
@@ -40,7 +40,7 @@ export interface ServerRecord extends ServerAddresses {
   readonly clockOffsetMs: number | null;
   /** Consecutive missed health checks. Above 0 the server gets no new rooms. */
   readonly suspect: number;
-  /** The server answers on its link but not through Redis. */
+  /** True: the server answers on its link but not through Redis. */
   readonly unheard: boolean;
   readonly cordoned: boolean;
   /** True when the server's version marks each store generation with which it has compared its data. */

@@ -11,7 +11,7 @@ import type { ServerRecord } from './server-record.js';
 const POLL_MS = 500;
 /** Length of an outage after which this server asks other servers, in ms. A reconnect takes less. */
 const ASK_AFTER_MS = 1_000;
-/** Number of servers to ask: enough for a majority in a fleet of any size. */
+/** Number of servers to ask: enough to find out whether most servers still write, in a fleet of any size. */
 const ASKED_MAX = 5;
 /** Number of gateways among the `ASKED_MAX` servers that a gateway asks. It dials them, because gateways keep no links to each other. */
 const GATEWAYS_ASKED_MAX = 2;

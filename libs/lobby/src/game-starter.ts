@@ -136,7 +136,7 @@ export class GameStarter {
         const mayHelp = error instanceof HoldfastError && error.retry && tries < START_TRIES_MAX;
         this.log.warn('start.failed', { roomId: room.id, target: server, error, again: mayHelp });
         if (!mayHelp) throw error;
-        // If the setup of the game killed the server, it must not kill another one.
+        // Ends the start if the setup of the game killed the server, because it could kill the next server as well.
         refuseFailedSetup(await this.rooms.mustRead(room.id));
         exclude.push(server);
       }

@@ -7,7 +7,7 @@ export interface LobbyOptions {
   readonly seatGraceMs: number;
   /** Time for which a search stays in the queue, in ms. */
   readonly matchWaitMs: number;
-  /** Rooms in one answer of `rooms.list`. */
+  /** Maximum number of rooms in one answer of `rooms.list`. */
   readonly roomsListedMax: number;
 }
 

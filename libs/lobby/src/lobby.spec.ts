@@ -29,7 +29,7 @@ import { newRoom } from './room-rules.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
 
-// A database of its own, because the sweeper reads all rooms.
+// Uses a database of its own, because the sweeper reads all rooms.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
 /** The connections of another process. */
 const elsewhere = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
@@ -305,7 +305,7 @@ describe('rooms', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
-  it('keep a user who entered after a request to leave another room, which a suspended lobby handles late', async () => {
+  it('keep a user when a suspended lobby handles an older request to leave another room', async () => {
     const { rooms } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const caller = newCaller();
@@ -727,17 +727,17 @@ describe('the region of a game', () => {
     return wishOf(servers.wishes[0]);
   }
 
-  it('is by preference the region of the creator’s gateway, and is not chosen in a fleet without regions', async () => {
+  it('is preferably the region of the creator’s gateway; a fleet without regions has no preference', async () => {
     expect(await wishOfRoom('eu', {})).toEqual({ region: undefined, build: undefined, prefer: { region: 'eu' } });
     expect(await wishOfRoom('', {})).toEqual({ region: undefined, build: undefined, prefer: { region: undefined } });
   });
 
-  it('is the requested region and no other one', async () => {
+  it('is only the requested region when a region was requested', async () => {
     const expected = { region: 'us', build: 'b2', prefer: { region: undefined } };
     expect(await wishOfRoom('eu', { region: 'us', build: 'b2' })).toEqual(expected);
   });
 
-  it('is by preference, for a match, the region of the player who waited longest', async () => {
+  it('is preferably the region of the player who waited longest, when the game is a match', async () => {
     const { servers, matchmaker } = newLobby();
     servers.region = 'eu';
     const [first, second, third, fourth] = newCallers(4);
@@ -771,7 +771,7 @@ describe('a late request, at a lobby that was suspended', () => {
     expect(await rooms.whereIs(late.user)).toBeNull();
     expect(await queue.gameOf(late.user)).toBeNull();
     await rooms.join(next(), first.id);
-    // The user is in the same room again. The late request was for the stay before.
+    // The user is in the same room again. The late request was for the earlier stay.
     await expect(rooms.leave(leave)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.setReady(late, true)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.roomOf(late)).rejects.toMatchObject({ code: 'overtaken' });
@@ -785,7 +785,7 @@ describe('a late request, at a lobby that was suspended', () => {
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });
     await rooms.join({ ...mover, asked: { turn: 1, number: 1 } }, id);
-    // After data loss the store has the member there again. The gateway reports this while the user creates a room.
+    // After a data loss the store has the member in the first room again. The gateway reports this while the user creates a room.
     await userRooms.move(mover.user, null);
     await rooms.create({ ...mover, asked: { turn: 1, number: 3 } }, { game: 'duel' });
     await rooms.gone(id, mover.user, { turn: 1, number: 2 });
@@ -1092,7 +1092,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(rejoined.user)).toEqual({ room: id, watching: false });
   });
 
-  it('has its member marked as away by the second sweep when no process reported its end, but not a connected member', async () => {
+  it('leaves a member who is marked as away by the second sweep when no process reported its end', async () => {
     const { rooms, sweeper } = newLobby();
     const callers = newCallers(3);
     const { id } = await rooms.create(callers[0], { game: 'duel', seats: 4 });

@@ -82,7 +82,7 @@ export class MatchQueue implements OnModuleInit {
 
   /**
    * Does the same as `gameOf` with a list of games that may be `GAMES_STALE_MS` old, so it may miss the first search of a game. The
-   * matchmaker dissolves a match with such a search, because its user has moved since.
+   * matchmaker dissolves a match with this search, because its user has moved since.
    */
   async probableGameOf(user: UserId): Promise<string | null> {
     if (performance.now() - this.gamesReadAt > GAMES_STALE_MS) await this.readGames();

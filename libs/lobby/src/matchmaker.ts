@@ -34,7 +34,7 @@ export class Matchmaker {
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {}
 
-  /** Returns the room when this search completed a match. Null: the caller waits, and gets a notice when a match is found. */
+  /** Adds a search of the caller. Returns the room if the search completes a match. Null: the caller waits, and gets a notice later. */
   async find(caller: Caller, game: string, region = this.rooms.regionOf(caller)): Promise<RoomRecord | null> {
     const info = this.games.mustGet(game);
     const { user, name, session, gateway, asked } = caller;

@@ -53,7 +53,7 @@ export class RoomList {
     return pageOf(await this.firstPage(game), wanted);
   }
 
-  /** Reads `roomsListedMax` rooms, also when a player requests fewer, so that all players can share the read. */
+  /** Returns the first page. Reads `roomsListedMax` rooms, also when a player requests fewer, so that all players can share the read. */
   private firstPage(game: string | undefined): Promise<Read> {
     const key = game ?? '';
     const waiting = this.next.get(key);
@@ -82,7 +82,7 @@ export class RoomList {
     }
   }
 
-  /** Drops old keys. The names of games come from players, so the map would grow without limit. */
+  /** Drops old keys of `beganAt`. The names of games come from players, so the map would grow without limit. */
   private forgetOld(): void {
     const now = performance.now();
     for (const [key, at] of this.beganAt) {

@@ -11,7 +11,11 @@ export class RoomOptionsCheck {
     private readonly links: FleetLinks,
   ) {}
 
-  /** @throws `bad-data` with the reason of the game; the error of the last server when none answers */
+  /**
+   * Resolves when the game accepts the options.
+   *
+   * @throws `bad-data` when the game takes no options, or with the reason of its refusal; the error of the last server when none answers
+   */
   async refuseFlawed(game: string, options: RoomOptions): Promise<void> {
     const running = this.directory.byType('game').filter(({ state }) => state === 'ready' || state === 'draining');
     const servers = running.filter(({ games }) => games[game]?.options);

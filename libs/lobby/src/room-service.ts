@@ -29,7 +29,7 @@ export type RoomGuard = (record: RoomRecord) => unknown;
  */
 @Injectable()
 export class RoomService {
-  /** One change of a room at a time: of two changes at once, one would fail its compare-and-set and begin again. */
+  /** Runs the changes of a room one at a time. Of two concurrent changes, one would fail its compare-and-set and begin again. */
   private readonly mutex = new KeyedMutex();
   /**
    * By request to create or leave a room: the id of the room. When a request runs again because Redis lost data, it uses the same room as
@@ -76,7 +76,7 @@ export class RoomService {
   }
 
   /**
-   * Creates a room with these members, whose pointers already name it. Idempotent for one id. Removes a member who has moved on since.
+   * Creates a room with these members, whose pointers already name it. Idempotent for one id. Removes members who have left or moved since.
    * Throws `overtaken` when no member is left.
    */
   async make(
@@ -129,8 +129,8 @@ export class RoomService {
   }
 
   /**
-   * Leaves the room in which the player was at the time of the request, and returns its id. A lobby that slept may handle the request when
-   * the player has already left through another lobby and plays again.
+   * Leaves the room in which the player was at the time of the request, and returns its id. A lobby that was suspended may handle the
+   * request when the player has already left through another lobby and plays again.
    */
   async leave(caller: Caller): Promise<RoomId> {
     const { user, room: meant, asked } = caller;
@@ -166,7 +166,7 @@ export class RoomService {
     return record;
   }
 
-  /** Throws `overtaken` when the caller has moved on since the request. A conditional write must follow. */
+  /** Throws `overtaken` when the caller has moved, or was admitted, since the request. Call it before a conditional write. */
   async refuseLate({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     await this.userRooms.refuseLate(user, asked);
   }
@@ -189,7 +189,10 @@ export class RoomService {
     return pointer.watching || isMember(record, user) ? { record, watching: pointer.watching } : null;
   }
 
-  /** Stores the presence that a member's gateway reports. A report of an older admission than the user's, or an older report than the stored one, changes nothing. */
+  /**
+   * Stores the presence that a member's gateway reports. A report of an earlier admission, or one that is older than the stored report,
+   * changes nothing.
+   */
   async setPresence(room: RoomId, user: UserId, here: boolean, order?: RequestOrder): Promise<void> {
     const turn = order && endOf(order.turn);
     if (!here) return this.setAway(room, user, turn, order);
@@ -198,7 +201,8 @@ export class RoomService {
 
   /**
    * Marks the user as away, because the gateway of the admission `turn` is dead. Idempotent. Ordered after all reports of that admission:
-   * a report of the dead gateway may come late, through a lobby that slept. A gateway that was evicted by mistake admits the user again.
+   * a report of the dead gateway may come late, through a lobby that was suspended. A gateway that was evicted by mistake admits the user
+   * again.
    */
   async away(user: UserId, turn?: number): Promise<void> {
     const asked = turn === undefined ? undefined : endOf(turn);
@@ -210,7 +214,7 @@ export class RoomService {
 
   /**
    * Ends the membership of a user whose session is over. Every request before `asked` is void, and the user leaves the room and the queue.
-   * A lobby that still handles such a request detects this after its write, and undoes it. Idempotent. Does nothing when the user was
+   * A lobby that still handles an older request detects this after its write, and undoes it. Idempotent. Does nothing when the user was
    * admitted or moved since.
    *
    * @param known the room in which the gateway has the user, for a store that lost the pointer
@@ -248,7 +252,7 @@ export class RoomService {
 
   /**
    * Reads the room, computes the next document with `rule`, and writes it. Repeats this when another write came first. `rule` may throw to
-   * refuse. Throws `overtaken` when the caller has moved on since the request.
+   * refuse. Throws `overtaken` when the caller has moved, or was admitted, since the request.
    */
   async change(id: RoomId, rule: (record: RoomRecord) => RoomDoc, caller?: Pick<Caller, 'user' | 'asked'>): Promise<RoomRecord> {
     return this.mutex.run(id, () => this.changeNow(id, rule, { caller }));

@@ -88,7 +88,7 @@ export class RoomSweeper {
     const gone = missing.filter((id) => this.missing.again(id));
     await Promise.all([this.records.unindex(gone), this.records.unlist(gone)]);
     await this.enlistForgotten(glances);
-    // The owner of a game in play removes its players.
+    // Rooms in play are left out, because their owner removes the players.
     const ours = glances.flatMap((glance) => (glance?.status === 'waiting' || glance?.status === 'starting' ? glance.id : []));
     for (const record of await this.records.readMany(ours)) {
       if (record) await this.sweepRoom(record, now);
@@ -107,7 +107,7 @@ export class RoomSweeper {
 
   /**
    * Removes members who are in another room or in none. A Redis that lost its last second may have forgotten that a user had left, or
-   * a gateway may have died after it had written such a user again.
+   * a gateway may have died after it had written the user's room again.
    */
   private async removeStrays({ id, doc }: RoomRecord): Promise<void> {
     for (const { user } of doc.members) {

@@ -25,9 +25,9 @@ import type { Choice } from './scripts/place.js';
 export interface PlacementRequest extends RoomWish, Place {
   /** Only servers that accept rooms of this version of the game. Absent: any version. */
   readonly gameVersion?: number;
-  /** Servers with these properties first. When none of them is eligible, the preference is ignored. */
+  /** The preferred region and build. When no server with them is eligible, the preference is ignored. */
   readonly prefer?: Place;
-  /** Never these servers, even if the room has a reservation on one of them. */
+  /** Servers that are not chosen, even if the room has a reservation on one of them. */
   readonly exclude?: readonly ServerId[];
 }
 

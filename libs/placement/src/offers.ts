@@ -17,7 +17,7 @@ export interface Offerer {
 }
 
 /**
- * The keys of all requests that a server can serve. Servers with the same keys share one sorted set, called an order, and each
+ * Returns the keys of all requests that a server can serve. Servers with the same keys share one sorted set, called an order, and each
  * key lists the orders of its servers. A choice therefore reads the end of a few orders, however many servers do not match. Most
  * fleets have one order, or one per build while two builds run.
  */
@@ -31,7 +31,7 @@ export function offersOf({ games, region, build, canary = false }: Offerer): str
 }
 
 /**
- * The places to try for a room, best first. When two preferences cannot both be met, the build counts more: a wrong region makes
+ * Returns the places to try for a room, best first. When two preferences cannot both be met, the build counts more: a wrong region makes
  * a game slower, but a wrong build changes the game.
  */
 export function placesInOrder(must: Place, { region, build }: Place = {}): readonly Place[] {

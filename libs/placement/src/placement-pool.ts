@@ -24,7 +24,7 @@ export interface PooledServer {
   /** The number that orders the servers: the strategy's score, the weight of the reservations, and the handicap of a new server. */
   readonly score: number;
   readonly withheld: readonly WithholdReason[];
-  /** Whether the next room may be placed on it. */
+  /** True: the next room may be placed on it. */
   readonly isEligible: boolean;
 }
 
@@ -54,7 +54,7 @@ export class PlacementPool {
     return buryIncarnation(this.redis.commands, server, incarnation, REMOVED_KEPT_MS);
   }
 
-  /** Every server that placement knows, by name. */
+  /** Returns every server that placement knows, sorted by name. */
   async status(): Promise<readonly PooledServer[]> {
     const client = this.redis.commands;
     const keys = (await client.smembers(serversKey())).sort();

@@ -22,14 +22,14 @@ export interface RoomWish {
  * To use your own: `PlacementModule.forRoot({ strategy: LeastWork })`, the same on every server. See `docs/placement.md`.
  */
 export abstract class PlacementStrategy {
-  /** Which end of the order gets the next room. */
+  /** Whether the server with the lowest or with the highest score gets the next room. */
   abstract readonly takes: 'lowest' | 'highest';
 
-  /** The score of a server from its last report. Rounded to a whole number, so that sums stay exact. */
+  /** Returns the score of a server from its last report. The result is rounded to a whole number, so that sums stay exact. */
   abstract score(facts: ServerFacts): number;
 
   /**
-   * The amount that a room adds to the score of its server until the next report: a whole number from 0, in the unit of `score`.
+   * Returns the amount that a room adds to the score of its server until the next report: a whole number from 0, in the unit of `score`.
    */
   weight(_wish: RoomWish): number {
     return 1;

@@ -147,7 +147,7 @@ describe('LoadBalancerService', () => {
     expect([fullest, emptiest]).toEqual([58, 57]);
   });
 
-  it('keeps the load even while servers open the rooms and report', async () => {
+  it('keeps the load balanced while servers open rooms and report', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 4);
     const owned = new Map(fleet.servers.map((server) => [server, [] as RoomId[]]));
@@ -190,7 +190,7 @@ describe('LoadBalancerService', () => {
     }
   });
 
-  it.each([1, 2, 5, 37, 100])('keeps %i servers level, in calls of one room and of many', async (count) => {
+  it.each([1, 2, 5, 37, 100])('keeps %i servers within one room of each other, in calls with one room and with many', async (count) => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, count);
     const placements: Placement[] = [];
@@ -201,7 +201,7 @@ describe('LoadBalancerService', () => {
     }
   });
 
-  it('keeps servers of several builds, games and versions level, and chooses at random among equals', async () => {
+  it('gives servers of several builds, games and versions the same number of rooms, and chooses at random among equals', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 5);
     const [a, b, c, d, e] = fleet.servers;
@@ -290,7 +290,7 @@ describe('LoadBalancerService', () => {
     for (const nowhere of [{ region: 'mars' }, { build: 'b3' }, { region: 'eu', build: 'b2' }]) {
       expect((await refusal(fleet.place(nowhere))).code).toBe('no-capacity');
     }
-    // The server has another region and build now, so it is not found under the old ones.
+    // The server has another region and build now, so it is not found under its earlier ones.
     await fleet.report(us, { region: 'eu', build: 'b2', incarnation: 2 });
     expect((await refusal(fleet.place({ region: 'us', build: 'b1' }))).code).toBe('no-capacity');
   });
@@ -346,7 +346,7 @@ describe('LoadBalancerService', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('counts a room of one game against all games of its server', async () => {
+  it('counts a room of one game as load of its server for all games', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const games = { [fleet.game]: [1], [`${fleet.game}-b`]: [1] };
@@ -370,7 +370,7 @@ describe('LoadBalancerService', () => {
       fleet.place({ room: twice }),
       fleet.place({ exclude: [a] }),
       other.place(),
-      // More than fit into one call.
+      // More rooms than fit into one call.
       ...Array.from({ length: 100 }, () => fleet.place()),
     ]);
     const servers = asked.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.server : outcome.reason.code));

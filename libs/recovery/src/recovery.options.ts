@@ -1,7 +1,7 @@
 export const RECOVERY_OPTIONS = Symbol('RecoveryOptions');
 
 export interface RecoveryOptions {
-  /** Rooms of one lost server that one request recovers. */
+  /** Maximum number of rooms in one batch of a recovery. For each batch, each chosen server gets one request to adopt. */
   readonly roomsAtOnce: number;
   /** Longest time for which a paused room waits for a server that can adopt it, in ms. Then its game ends. */
   readonly orphanTtlMs: number;

@@ -189,7 +189,7 @@ export class RoomRecovery {
       .map(({ id }) => id);
   }
 
-  /** Logs, once for each version, that no server takes rooms of this version. Such rooms may wait until an operator acts. */
+  /** Logs, once for each version, that no server takes rooms of this version. These rooms may wait until an operator acts. */
   private logMissingVersion({ id, game, gameVersion }: RoomRecord): void {
     if (gameVersion === null) return;
     const key = `${game}@${gameVersion}`;

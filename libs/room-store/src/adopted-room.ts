@@ -11,14 +11,14 @@ export interface AdoptedRoom {
   readonly batch: string;
   readonly round: number;
   readonly start: string;
-  /** Earlier downtime, in ms, which no change has recorded, because the owner in between died first. */
+  /** Earlier downtime, in ms, which no change has recorded, because the owner in between died before it made a change. */
   readonly pausedMs: number;
-  /** Null when nothing was stored (durability `none`). */
+  /** The stored checkpoint. Null: the game stores none (durability `none`). */
   readonly checkpoint: Checkpoint | null;
   /** The changes in the log. */
   readonly log: PackedChanges;
   readonly doc: RoomDoc;
-  /** The record's revision after the adoption. */
+  /** The revision of the record after the adoption. */
   readonly rev: number;
   /** The last input that cost the room an owner and must not run again. Null: there is none. */
   readonly poison: SuspectInput | null;
@@ -30,14 +30,14 @@ export interface AdoptedRoom {
   readonly takeovers: readonly Takeover[];
 }
 
-/** This server owns the room in this epoch, but the stored data cannot be read. */
+/** The result of an adoption when this server owns the room now, but the stored data cannot be read. */
 export interface UnreadableRoom {
   readonly epoch: number;
   /** The reason, for a log line. */
   readonly unreadable: string;
 }
 
-/** The record was not as expected. These are its values now. */
+/** The result of an adoption when the record was not as expected: its values now. */
 export interface NotAdopted {
   readonly owner: RoomOwnership | null;
   readonly epoch: number;

@@ -6,13 +6,13 @@ import { checkpointKey, effectsKey, epilogueKey, logKey, roomKey } from './room-
 
 const appendFile = new URL('./scripts/append.lua', import.meta.url);
 const appendScript = new LuaScript('append', appendFile, null);
-/** A Cluster routes a command by its first key, so the number of keys must not come before it. */
+/** The script for one room, in a Cluster. A Cluster routes a call by its first key, so the number of keys is fixed and not an argument. */
 const appendOneScript = new LuaScript('append_one', appendFile, 2);
 const finishScript = new LuaScript('finish', new URL('./scripts/finish.lua', import.meta.url), 5);
 
-/** Longer than any client tries to come back to a game. */
+/** TTL of an epilogue, in ms: longer than any client tries to come back to a game. */
 export const EPILOGUE_MS = 600_000;
-/** Most rooms in one call. Redis does nothing else meanwhile, about 5 µs per room. */
+/** Maximum number of rooms in one call. A call blocks Redis for about 5 µs per room. */
 const ROOMS_PER_CALL = 64;
 
 /** One call of a script, and the indexes of its appends. */
@@ -21,11 +21,11 @@ export interface AppendCall {
   readonly keys: readonly string[];
   readonly args: readonly (string | number | Buffer)[];
   readonly appends: readonly number[];
-  /** Called with the document and revision of a room whose game the call ended. */
+  /** Receives the document and revision of the room whose game the call ended. */
   readonly onEnded?: Append['onEnded'];
 }
 
-/** Makes as few calls as possible, because a call costs more than an append in it. `roomsPerCall`: 1 in a Cluster. */
+/** Puts the appends into as few calls as possible, because a call costs more than an append in it. `roomsPerCall`: 1 in a Cluster. */
 export function callsOf(appends: readonly Append[], roomsPerCall = ROOMS_PER_CALL): AppendCall[] {
   const calls: AppendCall[] = [];
   let open: { keys: string[]; args: (string | number | Buffer)[]; appends: number[] } | null = null;
@@ -47,7 +47,7 @@ export function callsOf(appends: readonly Append[], roomsPerCall = ROOMS_PER_CAL
   return calls;
 }
 
-/** The answer for each append of a call. */
+/** Returns the result code of each append of a call. If the call ended a game, passes the room's document to `onEnded`. */
 export function codesOf({ appends, script, onEnded }: AppendCall, answer: unknown): readonly unknown[] {
   if (!Array.isArray(answer)) return appends.map(() => answer);
   if (script !== finishScript) return answer;

@@ -14,7 +14,7 @@ export class AppendWriter {
     private readonly writes: ReplicatedWrites,
   ) {}
 
-  /** Never rejects: the result of an append without an answer is `unknown`. */
+  /** Returns the result of each append, in order. Never rejects: the result of an append without an answer is `unknown`. */
   async writeAll(appends: readonly Append[]): Promise<WriteResult[]> {
     const client = this.redis.appends;
     if (!(client instanceof Redis)) {
@@ -29,7 +29,7 @@ export class AppendWriter {
     }
     const calls = callsOf(appends);
     const results = await this.call(client, calls);
-    // A call stops at a room that fails in Redis. The rooms before it are stored, and their repeated appends say so.
+    // A call stops at the first room that fails in Redis, so its appends are repeated one by one. An append that is stored already is `ok`.
     const broken = calls.filter((call, index) => results[index] === null && call.appends.length > 1);
     const single = broken.flatMap((call) => call.appends.map((index) => appends[index]!));
     const again = single.length > 0 ? await this.call(client, callsOf(single, 1)) : [];
@@ -43,7 +43,7 @@ export class AppendWriter {
     );
   }
 
-  /** The results of each call. Null: the call itself failed in Redis. */
+  /** Returns the results of the appends of each call. Null: the call itself failed in Redis. */
   private async call(client: Redis, calls: readonly AppendCall[]): Promise<(WriteResult[] | null)[]> {
     const { replicas, replicasTimeoutMs } = this.options;
     if (replicas === 0) return Promise.all(calls.map((call) => resultsOf(call, client)));
@@ -55,7 +55,7 @@ export class AppendWriter {
     return calls.map((call, index) => {
       const [error, answer] = replies[index] ?? [new Error('no reply'), null];
       if (error) return failed(call, error);
-      // Redis has the change, but too few replicas do. The repeated append answers ok and waits again.
+      // Redis has the change, but too few replicas have it. A repeated append is answered with `ok`, and waits for the replicas again.
       return written(call, answer).map((result) => (!isReplicated && result === 'ok' ? 'unknown' : result));
     });
   }
@@ -75,7 +75,7 @@ function written(call: AppendCall, answer: unknown): WriteResult[] {
   return codesOf(call, answer).map((code) => WRITE_RESULTS[code as number] ?? 'unknown');
 }
 
-/** Null: Redis refused the call. Otherwise the result is not known. */
+/** Returns `unknown` for each append of a failed call. Null: Redis itself refused the call. */
 function failed({ appends }: AppendCall, error: Error): WriteResult[] | null {
   return error.name === 'ReplyError' ? null : appends.map(() => 'unknown');
 }

@@ -8,15 +8,24 @@ export interface Tenure extends RoomOwnership {
   readonly epoch: number;
 }
 
-/** The result of a conditional write. `unknown`: no answer came. Repeat the same write then, never a new one. */
+/**
+ * The result of a conditional write.
+ *
+ * - `ok`: the store has the write, also when it had it before.
+ * - `fenced`: another server owns the room in a later epoch, or the game is over.
+ * - `behind`: the store has an older version or epoch than the owner, because it lost data.
+ * - `missing`: the store has no record of the room.
+ * - `conflict`: another writer with the same epoch has written other changes.
+ * - `unknown`: no answer came. Repeat the same write then, never a new one.
+ */
 export type WriteResult = 'ok' | 'fenced' | 'behind' | 'missing' | 'conflict' | 'unknown';
 
 export interface Append {
   readonly room: RoomId;
   readonly tenure: Tenure;
-  /** The room's version before the first change. Null: the game keeps no log, and any version will do (only with `ended`). */
+  /** The room's version before the first change. Null (only with `ended`): the game has no log, so the version is not compared. */
   readonly from: number | null;
-  /** The changes, packed by `packChange`; none with `ended`. */
+  /** The changes, packed by `packChange`. With `ended` they are not written. */
   readonly entries: readonly Uint8Array[];
   /** The id of this append. It distinguishes a repetition from the append of another writer. */
   readonly batch: string;
@@ -24,7 +33,7 @@ export interface Append {
   readonly ended?: GameResult;
   readonly lastEffects?: readonly PendingEffect[];
   readonly epilogue?: Epilogue;
-  /** With `ended`: called with the record's document once the store has the end, also when the append is repeated. */
+  /** With `ended`: receives the record's document once the store has the end, also when the append is repeated. */
   readonly onEnded?: (record: DocAtRev) => void;
 }
 

@@ -3,8 +3,8 @@ import type { Change, ChangeEffect, ChangeEvent, Refusal, SeatChange } from '#li
 import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, isText, readStored } from './stored-bytes.js';
 
 /**
- * The stored form of changes. Each is an array by position and not a map with names, because most changes of a busy room are small, and the
- * names would be most of them. Absent parts are nil, and left out at the end.
+ * Packs a change for the log. The stored form is an array by position and not a map with names. Most changes of a busy room are small, so
+ * names would take most of the space. Absent parts are nil, or left out at the end of an array.
  *
  *     change  [version, at, patches, seats, events, timers, effects, effectsDone, ended]
  *     patch   [path] removes, [path, value] replaces, [path, value, 1] adds
@@ -21,7 +21,7 @@ export function unpackChange(bytes: Uint8Array): Change {
   return readStored(WHAT, () => fromEntry(entryOf(unpack(bytes))));
 }
 
-/** Changes, and the packed form of each. */
+/** Changes in order, and the packed form of each. */
 export interface PackedChanges {
   readonly changes: readonly Change[];
   readonly entries: readonly Uint8Array[];
@@ -69,7 +69,7 @@ function toEntry({ version, at, patches, seats, events, timers, effects, effects
   ]);
 }
 
-/** Values that are only passed on (in patches and events) may be any plain data. By index: see `fromEntry`. */
+/** Checks the types in an entry of the log. Values in patches and events may be any plain data. Reads by index, for speed (`fromEntry`). */
 function entryOf(entry: unknown): ChangeEntry {
   assertStored(Array.isArray(entry) && isCount(entry[0]) && Number.isFinite(entry[1]), WHAT, 'its version or time');
   const patches: unknown = entry[2];
@@ -97,7 +97,7 @@ function isDue(due: unknown): boolean {
   return due === null || Number.isFinite(due);
 }
 
-/** By index and not by a pattern, which uses an iterator. A recovery reads several hundred thousand of these. */
+/** Makes a change of an entry. Reads by index, because array patterns use iterators, and a recovery may read 100,000s of entries. */
 function fromEntry(entry: ChangeEntry): Change {
   if (!Array.isArray(entry) || !Array.isArray(entry[2])) throw new Error('an entry of the log is no change');
   const change: { -readonly [Key in keyof Change]: Change[Key] } = { version: entry[0], at: entry[1], patches: toPatches(entry[2]) };

@@ -19,17 +19,17 @@ import type { Takeover } from './takeovers.js';
 export type EventsOfChange = Pick<Change, 'version' | 'events'>;
 
 /**
- * The latest events, for the next owner. With them a player who comes back receives the missed events once, although the log was cut. They
- * are complete for all versions after `since`. Changes without events are left out.
+ * The latest events, for the next owner. With them a player who comes back receives the missed events once, although the log was cut. The
+ * tail has all events of the versions after `since`. Changes without events are left out.
  */
 export interface EventTail {
   readonly since: number;
   readonly changes: readonly EventsOfChange[];
-  /** Seats whose players received the game. When such a player comes back without a version, a page was reloaded. */
+  /** Seats whose players received the game. If one of these players comes back without a version, the page was reloaded. */
   readonly shown: readonly Seat[];
   /** The room time of this checkpoint, in ms since 1970. The time continues from here and never goes back. */
   readonly at?: number;
-  /** The takeovers of this game. Absent: none. A record that was written again does not have them. */
+  /** The takeovers of this game, because a record that its owner wrote again (`reassert`) does not have them. Absent: none. */
   readonly takeovers?: readonly Takeover[];
 }
 
@@ -44,7 +44,7 @@ export function packCheckpoint(value: RoomValue, tail: EventTail | null): Uint8A
   return pack(tail === null ? value : { ...value, tail });
 }
 
-/** Throws `UnreadableError`. */
+/** Reads a checkpoint that `packCheckpoint` wrote. Throws `UnreadableError`. */
 export function unpackCheckpoint(bytes: Uint8Array): Checkpoint {
   const stored = readStored(WHAT, () => unpack(bytes));
   assertStored(isMap(stored), WHAT, 'the map');

@@ -35,7 +35,7 @@ export class EndedGameStore {
     this.writes = new ReplicatedWrites(redis, options);
   }
 
-  /** The effects of games that have ended which are not known to be done. */
+  /** Returns the effects of ended games that are not known to be done. Batches that cannot be read are copied to another key. */
   async lastEffects(room: RoomId): Promise<LastEffects> {
     const byBatch = await this.redis.commands.hgetallBuffer(effectsKey(room));
     const effects: PendingEffect[] = [];
@@ -66,13 +66,13 @@ export class EndedGameStore {
     if (batches.length > 0) await this.redis.commands.hdel(effectsKey(room), ...batches);
   }
 
-  /** Null when no game has ended here lately, or its epilogue cannot be read. */
+  /** Returns the epilogue of the room's last game. Null: no game has ended lately, or its epilogue cannot be read. */
   async epilogue(room: RoomId): Promise<Epilogue | null> {
     const bytes = await this.redis.commands.getBuffer(epilogueKey(room));
     try {
       return bytes ? unpackEpilogue(bytes) : null;
     } catch {
-      // The lobby reports that the game is over, and its result.
+      // Players still learn from the room's record that the game is over, and its result.
       return null;
     }
   }
@@ -89,12 +89,12 @@ export class EndedGameStore {
     return this.writes.result(restoreEndScript.run(this.redis.appends, keys, args), STATE_RESULTS);
   }
 
-  /** True: a lobby closed the room in the last ten minutes. Rejects when the store does not answer. */
+  /** Returns whether a lobby closed the room in the last ten minutes. Rejects when the store does not answer. */
   async isClosed(room: RoomId): Promise<boolean> {
     return (await this.redis.appends.exists(closedKey(room))) === 1;
   }
 
-  /** Null: the store has no record of the room. Rejects when the store does not answer. */
+  /** Returns the fields about the last game in the room's record. Null: no record. Rejects when the store does not answer. */
   async lastGame(room: RoomId): Promise<LastGame | null> {
     const [epoch, owner, round, rev, doc] = await this.redis.appends.hmget(roomKey(room), 'epoch', 'owner', 'round', 'rev', 'doc');
     if (rev == null || doc == null) return null;

@@ -3,7 +3,7 @@ import type { PendingEffect } from '#libs/room';
 import type { DocAtRev } from './append.js';
 import type { Epilogue } from './epilogue.js';
 
-/** The part of a record that says whose the last game was. */
+/** The fields of a record that identify the last game and its owner. */
 export interface LastGame extends DocAtRev {
   readonly epoch: number;
   /** Empty: the room has no owner. */
@@ -25,12 +25,15 @@ export interface EndedGame extends DocAtRev {
   readonly game: string;
 }
 
-/** By the last append of each game, because a room may end a second game while effects of the first are tried again. */
+/**
+ * The effects of ended games that are not done yet. They are stored by batch, the id of the last append of each game, because a room may
+ * end a second game while effects of the first are tried again.
+ */
 export interface LastEffects {
   readonly batches: readonly string[];
   readonly effects: readonly PendingEffect[];
   /** Keys of effects that cost a server, and must not run again. */
   readonly poisoned: readonly string[];
-  /** Batches that cannot be read. They are among `batches`, and were moved to another key. */
+  /** Batches that cannot be read. They are among `batches`, and were copied to another key. Absent: none. */
   readonly unreadable?: readonly string[];
 }

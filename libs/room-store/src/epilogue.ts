@@ -19,7 +19,7 @@ export interface Epilogue {
   readonly since: number;
 }
 
-/** Null when the game stored no epilogue. Throws `UnreadableError`. */
+/** Reads an epilogue. Null: the game stored none. Throws `UnreadableError`. */
 export function unpackEpilogue(bytes: Uint8Array): Epilogue | null {
   const what = 'The epilogue';
   const stored = readStored(what, () => unpack(bytes));
@@ -35,7 +35,7 @@ export function unpackEpilogue(bytes: Uint8Array): Epilogue | null {
   return stored as unknown as Epilogue;
 }
 
-/** Throws `UnreadableError`. */
+/** Reads a batch of effects. Throws `UnreadableError`. */
 export function unpackEffects(bytes: Uint8Array): readonly PendingEffect[] {
   const what = 'The list of effects';
   const stored = readStored(what, () => unpack(bytes));

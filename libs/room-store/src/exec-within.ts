@@ -2,7 +2,10 @@ import type { ChainableCommander } from 'ioredis';
 
 export type Replies = [error: Error | null, result: unknown][];
 
-/** Limits the wait for a pipeline, because ioredis 6 may never settle a pipeline whose connection broke. */
+/**
+ * Runs a pipeline and returns its replies. Returns an empty list when it fails or does not settle in time, because ioredis 6 may never
+ * settle a pipeline whose connection broke.
+ */
 export async function execWithin(pipeline: ChainableCommander, timeoutMs = PIPELINE_TIMEOUT_MS): Promise<Replies> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<Replies>((resolve) => {
@@ -17,5 +20,5 @@ export async function execWithin(pipeline: ChainableCommander, timeoutMs = PIPEL
   }
 }
 
-/** Longer than the timeout of a command: it only catches a pipeline that never settles. */
+/** Longest wait for a pipeline, in ms. Longer than the timeout of a command, because it is only for pipelines that never settle. */
 export const PIPELINE_TIMEOUT_MS = 5_000;

@@ -63,7 +63,7 @@ describe('a state, with a failover after each change', () => {
     ['an instance that extends null', () => Object.create(Object.create(null)), 'state.list[0].x is an object with a prototype'],
     ['an array with keys of its own', () => Object.assign([1], { extra: 1 }), 'state.list[0].x is an array with keys of its own'],
     ['the result of a regular expression', () => /a/.exec('a'), 'state.list[0].x is an array with keys of its own'],
-    ['a circle', () => circle(), 'levels deep, or holds itself'],
+    ['a value that contains itself', () => circle(), 'levels deep, or holds itself'],
     ['more levels than a frame has', () => deep(600), 'levels deep, or holds itself'],
     ['references that double 40 times', () => doubled(40), 'makes more than 1000000 objects and arrays'],
   ])('rejects %s and names its path', (_what, make, flaw) => {
@@ -131,7 +131,7 @@ describe('a state, with a failover after each change', () => {
     expect(exactly(game.owner)).toBe(before);
   });
 
-  it('detects within a few changes that a view of the changes writes to it', () => {
+  it('makes `viewPatches` throw within 16 changes when the view writes to it', () => {
     const game = new Game();
     const writeInViews = (): void => {
       for (let change = 0; change < 16; change++) {
@@ -187,7 +187,7 @@ describe('a state, with a failover after each change', () => {
       { o: { 7: 1, b: 1 } },
       (s) => void Object.assign(s, { o: { b: 1, 3: 1, 7: 2, '-1': 1, '01': 1, 4294967295: 1, 4294967294: 1 } }),
     ],
-  ])('has its keys in the same order as the stored state: %s', (_what, start, change) => {
+  ])('has its keys in the same order as the stored state after an edit: %s', (_what, start, change) => {
     const game = new Game(start);
     expect(game.command(change).kind).toBe('changed');
     expectSame(game.replayed(), game.owner);
@@ -313,7 +313,7 @@ function expectNamed(outcome: RoomOutcome<State>): void {
 
 const GETTER_THREW = 'the getter threw';
 
-/** The whole value as a text, for a comparison before and after. */
+/** Returns the whole value as a text, for a comparison before and after. */
 function exactly(value: RoomValue<State>): string {
   return JSON.stringify(value);
 }
@@ -324,7 +324,7 @@ interface Step {
   readonly make: () => unknown;
 }
 
-/** Ignores errors, because an earlier step may have put in a frozen object or one that throws when it is read. */
+/** Puts a value into the state. Ignores errors, because an earlier step may have put in a frozen object or one that throws on a read. */
 function tryToPut(state: State, step: Step): void {
   try {
     put(state, step);

@@ -3,7 +3,7 @@ import { RedisConnections } from '#libs/redis';
 import { aliveKey } from './room-keys.js';
 import type { RoomOwnership } from './room-record.js';
 
-/** Longer than any room waits for an owner, which is at most `ROOM_ORPHAN_TTL_MS`. */
+/** TTL of a heartbeat, in ms: longer than any room waits for an owner, which is at most `ROOM_ORPHAN_TTL_MS`. */
 const RETENTION_MS = 40 * 24 * 3_600_000;
 
 /** An owner's last heartbeat. */
@@ -16,18 +16,22 @@ export interface OwnerHeartbeat {
 
 /**
  * The heartbeats of owners, from which the next owner computes the downtime. The elapsed part of the key's TTL is the age of the heartbeat,
- * so the store's clock is the only one. The key has the time of the owner's own clock, because the timers of its rooms use that.
+ * so only the store's clock measures it. The value is the time of the owner's clock, which the timers of its rooms use.
  */
 @Injectable()
 export class OwnerHeartbeats {
   constructor(private readonly redis: RedisConnections) {}
 
-  /** @param clock the time of the owner's clock, in ms since 1970 */
+  /**
+   * Writes the heartbeat of an owner.
+   *
+   * @param clock the time of the owner's clock, in ms since 1970
+   */
   async renew({ server, incarnation }: RoomOwnership, clock: number): Promise<void> {
     await this.redis.commands.set(aliveKey(server, incarnation), Math.round(clock), 'PX', RETENTION_MS);
   }
 
-  /** Null when the owner has no heartbeat. */
+  /** Returns the last heartbeat of an owner. Null: it has none. */
   async last({ server, incarnation }: RoomOwnership): Promise<OwnerHeartbeat | null> {
     const key = aliveKey(server, incarnation);
     const [left, clock] = await Promise.all([this.redis.commands.pttl(key), this.redis.commands.get(key)]);

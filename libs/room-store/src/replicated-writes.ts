@@ -4,7 +4,7 @@ import type { RedisConnections } from '#libs/redis';
 import type { WriteResult } from './append.js';
 import type { RoomStoreOptions } from './room-store.options.js';
 
-/** A write counts once as many replicas have it as `DURABILITY_REPLICAS` says. */
+/** Waits until as many replicas have a write as `DURABILITY_REPLICAS` requires. */
 export class ReplicatedWrites {
   constructor(
     private readonly redis: RedisConnections,
@@ -12,7 +12,8 @@ export class ReplicatedWrites {
   ) {}
 
   /**
-   * The result of a script that answers with an index of `results`. `unknown`: it did not answer, or too few replicas have the write.
+   * Returns the result of a script that answers with an index of `results`. `unknown`: it did not answer, or too few replicas have the
+   * write.
    */
   async result(reply: Promise<unknown>, results: readonly WriteResult[]): Promise<WriteResult> {
     try {
@@ -24,7 +25,11 @@ export class ReplicatedWrites {
     }
   }
 
-  /** @throws `unavailable` when too few replicas have the last writes of this connection */
+  /**
+   * Waits until enough replicas have the last writes of this connection.
+   *
+   * @throws `unavailable` when too few replicas have them in time
+   */
   async wait(): Promise<void> {
     const { replicas, replicasTimeoutMs } = this.options;
     // In a Cluster, a WAIT would have to follow its write to the same node. The settings do not allow replicas there.
@@ -35,5 +40,5 @@ export class ReplicatedWrites {
   }
 }
 
-/** All results of `checkpoint.lua`, `handoff.lua` and `reassert.lua`. */
+/** The results of the scripts that write the state or the end of a game, by the number that they return. */
 export const STATE_RESULTS: readonly WriteResult[] = ['ok', 'fenced', 'behind', 'missing'];

@@ -9,14 +9,14 @@ import { RoomRecords } from './room-records.js';
 import { StoredRooms } from './rooms.fixture.js';
 import { UserRooms } from './user-rooms.js';
 
-/** Tests of the records that gateways and owners write again into a store that fell back to an earlier state, or lost everything. */
+// Tests of the records that gateways and owners write again into a store that returned to an earlier state, or lost everything.
 const owner = { server: 'hf:game:restorer' as ServerId, incarnation: 1 };
 
 const doc = roomDoc({ members: [{ user: 'ada' as UserId, name: 'Ada', readyRound: null, here: true }], createdAt: 5 });
 const { redis, records, log, ends } = new StoredRooms(doc);
 const users = new UserRooms(redis);
 
-/** A room, with the means to set the store back to an earlier state of it. */
+/** A room whose keys the test can set back to an earlier state. */
 class Times {
   private constructor(readonly room: RoomId) {}
 
@@ -53,7 +53,7 @@ class Times {
     return { ...(ended as EndedGame), epoch: tenure.epoch, batch: append.batch, result, effects, epilogue: null, round, game: 'chess' };
   }
 
-  /** Saves the room's keys. The returned function sets the store back to them. */
+  /** Reads the room's keys. Returns a function that sets the store back to these values. */
   async moment(): Promise<() => Promise<void>> {
     const keys = [roomKey, logKey, checkpointKey, closedKey, effectsKey, epilogueKey].map((key) => key(this.room));
     const dumps = await Promise.all(keys.map((key) => redis.commands.dumpBuffer(key)));
@@ -77,7 +77,7 @@ describe('a gateway that restores a record', () => {
     expect(await records.areListed([known])).toEqual([true]);
   });
 
-  it('changes nothing when the store has that revision or a later one', async () => {
+  it('changes nothing when the store has the same revision or a later one', async () => {
     const times = await Times.make();
     const known = await times.read();
     expect(await records.restore(known)).toBe('known');
@@ -86,7 +86,7 @@ describe('a gateway that restores a record', () => {
     expect(await times.read()).toEqual(later);
   });
 
-  it('leads to the same record in either order of two gateways', async () => {
+  it('leads to the same record whichever of two gateways writes first', async () => {
     const times = await Times.make();
     const first = await times.read();
     const second = await times.save({ doc: { ...doc, name: 'later' } });
@@ -100,7 +100,7 @@ describe('a gateway that restores a record', () => {
     }
   });
 
-  it('does not write the game, which the owner then writes under the same revision', async () => {
+  it('does not restore a running game, which its owner then writes again with the same revision', async () => {
     const times = await Times.make();
     const before = await times.moment();
     const tenure = await times.play();
@@ -127,7 +127,7 @@ describe('a gateway that restores a record', () => {
     expect(next.epoch).toBeGreaterThan(tenure.epoch);
   });
 
-  it('does not end the next game when the store lost the start of that game', async () => {
+  it('ends the previous game in a store that lost the start of the next game, which its owner can then write again', async () => {
     const times = await Times.make();
     const first = await times.play();
     const during = await times.moment();

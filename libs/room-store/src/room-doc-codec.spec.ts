@@ -4,7 +4,7 @@ import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 const doc = roomDoc();
 
 describe('the codec of room documents', () => {
-  it('stores the host under the name that records have always used', () => {
+  it('stores the host in the field `owner`, as older versions do', () => {
     expect(JSON.parse(encodeRoomDoc(doc))).toMatchObject({ owner: 'ada' });
     expect(JSON.parse(encodeRoomDoc(doc))).not.toHaveProperty('host');
   });

@@ -7,22 +7,25 @@ export const logKey = (room: RoomId): string => redisName(`room:{${room}}:log`);
 export const checkpointKey = (room: RoomId): string => redisName(`room:{${room}}:checkpoint`);
 export const effectsKey = (room: RoomId): string => redisName(`room:{${room}}:effects`);
 export const epilogueKey = (room: RoomId): string => redisName(`room:{${room}}:epilogue`);
-/** Log and checkpoint of a game that was ended without its owner. They are kept for a while, so that someone can find the cause. */
+/** Log, checkpoint and effects that were moved or copied here for `KEPT_MS`, so that an operator can find out why a game failed. */
 export const keptLogKey = (room: RoomId): string => redisName(`room:{${room}}:kept:log`);
 export const keptCheckpointKey = (room: RoomId): string => redisName(`room:{${room}}:kept:checkpoint`);
 export const keptEffectsKey = (room: RoomId): string => redisName(`room:{${room}}:kept:effects`);
 export const closedKey = (room: RoomId): string => redisName(`room:{${room}}:closed`);
 export const aliveKey = (server: ServerId, incarnation: number): string => redisName(`alive:${server}:${incarnation}`);
 export const roomsKey = (): string => redisName('rooms');
-/** The index of public rooms, by time of creation; the same for one game; the games that have such an index. */
+/** The index of all public rooms, by time of creation. */
 export const allListedKey = (): string => redisName('listed');
+/** The index of the public rooms of one game, by time of creation. */
 export const listedKey = (game: string): string => redisName(`listed:${game}`);
+/** The set of the games that have an index of public rooms. */
 export const listedGamesKey = (): string => redisName('listed-games');
 export const ownersKey = (): string => redisName('owners');
 export const roomsOfKey = (server: ServerId, incarnation: number): string => redisName(`rooms-of:${server}:${incarnation}`);
 export const userKey = (user: UserId): string => redisName(`user:${user}`);
 
 /**
- * How long the log and checkpoint of a game that was ended without its owner are kept, in ms: long enough to inspect them after a weekend.
+ * How long the data of a game is kept that was ended without its owner or could not be read, in ms: long enough to inspect it after a
+ * weekend.
  */
 export const ENDED_GAME_RETENTION_MS = 3 * 86_400_000;

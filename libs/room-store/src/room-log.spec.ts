@@ -72,14 +72,14 @@ describe('opening a room', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: opened?.epoch, version: 0 });
   });
 
-  it('returns the published message, with which the last record gives the new one', async () => {
+  it('returns the published message, which turns the previous record into the new one', async () => {
     const room = await rooms.starting('mine');
     const before = await records.read(room);
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(readNews(before, opened?.news ?? '')).toEqual({ kind: 'record', record: await records.read(room) });
   });
 
-  it('opens once when a start is requested twice', async () => {
+  it('opens the room only once, in one epoch, when the same server requests it twice', async () => {
     const room = await rooms.starting('mine');
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(await log.open(room, 'mine', first, valueAt(room, 0), 'every-change')).toEqual({ ...opened, news: undefined });
@@ -116,7 +116,7 @@ describe('opening a room', () => {
 });
 
 describe('an append', () => {
-  it('moves the version and can be read', async () => {
+  it('raises the version, and its changes can be read', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 2))).toBe('ok');
     expect(await one(append(room, tenure, 2, 3))).toBe('ok');
@@ -148,7 +148,7 @@ describe('an append', () => {
     expect(await one(append(room, tenure, 0, 2))).toBe('conflict');
   });
 
-  it('reports that the store is behind when its version is lower', async () => {
+  it('reports that the store is behind when the store has a lower version or epoch', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 1))).toBe('behind');
     expect(await one(append(room, { ...tenure, epoch: tenure.epoch + 1 }, 0))).toBe('behind');
@@ -160,7 +160,7 @@ describe('an append', () => {
     expect(await one(append('nowhere' as RoomId, tenure, 0))).toBe('missing');
   });
 
-  it('is fenced by epoch and by name when its owner was replaced', async () => {
+  it('is fenced by the epoch, and by the server and incarnation, after its owner was replaced', async () => {
     const { room, tenure } = await playingRoom();
     const { epoch } = await rooms.adopt(room, tenure, second);
     expect(await one(append(room, tenure, 0))).toBe('fenced');
@@ -169,7 +169,7 @@ describe('an append', () => {
     expect(await one(append(room, { ...second, epoch }, 0))).toBe('ok');
   });
 
-  it('has a result of its own within a pipeline', async () => {
+  it('has its own result in a batch of appends with different results', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await rooms.adopt(b.room, b.tenure, second);
     const writes = [
@@ -181,7 +181,7 @@ describe('an append', () => {
     expect(await log.appendAll(writes)).toEqual(['ok', 'fenced', 'behind', 'missing']);
   });
 
-  it('has its own result when one batch contains it with other appends and ends of games', async () => {
+  it('has its own result in a large batch with ends of games, also when the batch is repeated', async () => {
     const played = await Promise.all(Array.from({ length: 150 }, () => playingRoom()));
     for (const { room, tenure } of played.filter((_, index) => index % 7 === 0)) await rooms.adopt(room, tenure, second);
     const writes = played.map(({ room, tenure }, index) =>
@@ -191,7 +191,7 @@ describe('an append', () => {
     expect(await log.appendAll(writes)).toEqual(played.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
   });
 
-  it('has an unknown result when it fails in Redis, and does not delay others', async () => {
+  it('has an unknown result when it fails in Redis, while the other appends of its batch succeed', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await redis.commands.del(logKey(b.room));
     await redis.commands.set(logKey(b.room), 'no log');
@@ -212,7 +212,7 @@ describe('a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
-  it('in the middle of an append keeps only the later changes', async () => {
+  it('keeps only the later changes of the log when its version is in the middle of an append', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 4));
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
@@ -221,7 +221,7 @@ describe('a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
-  it('that is late does not change the newer one and the log', async () => {
+  it('changes neither a newer checkpoint nor the log when it is late', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await one(append(room, tenure, 2, 2));
@@ -255,7 +255,7 @@ describe('a checkpoint', () => {
 });
 
 describe('adoption', () => {
-  it('fences the old owner, and gives the new one all acknowledged changes', async () => {
+  it('fences the old owner, and gives the new owner all acknowledged changes', async () => {
     const { room, tenure } = await playingRoom();
     const last = append(room, tenure, 0, 3);
     await one(last);
@@ -266,13 +266,13 @@ describe('adoption', () => {
     expect(await records.read(room)).toMatchObject({ owner: second, epoch: adopted.epoch });
   });
 
-  it('gives the room to one of two adopters', async () => {
+  it('gives the room to one of two servers that adopt it at the same time', async () => {
     const { room, tenure } = await playingRoom();
     const answers = await Promise.all([log.adopt(room, tenure, second), log.adopt(room, tenure, third)]);
     expect(answers.filter((answer) => 'checkpoint' in answer)).toHaveLength(1);
   });
 
-  it('names the owner when the expectation is out of date', async () => {
+  it('returns the current owner when the expected owner is out of date', async () => {
     const { room, tenure } = await playingRoom();
     const { epoch } = await rooms.adopt(room, tenure, second);
     expect(await log.adopt(room, tenure, third)).toEqual({ owner: second, epoch, status: 'playing' });
@@ -285,7 +285,7 @@ describe('adoption', () => {
     expect(await log.adopt(room, tenure, second)).toMatchObject({ owner: null, status: 'waiting' });
   });
 
-  it('is refused without a write when the log has another form', async () => {
+  it('is refused without a write when the log has another format', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.xadd(logKey(room), `${tenure.epoch}-1`, 'f', '0', 'c', 'as 0.1 wrote it before');
     const before = await redis.commands.hgetall(roomKey(room));
@@ -293,7 +293,7 @@ describe('adoption', () => {
     expect(await redis.commands.hgetall(roomKey(room))).toEqual(before);
   });
 
-  it('gives no epoch below the minimum, because a store may have forgotten epochs', async () => {
+  it('gives no epoch below the given minimum, because a store that lost data may have forgotten later epochs', async () => {
     const { room, tenure } = await playingRoom();
     const epochMin = tenure.epoch + 5_000_000;
     expect((await rooms.adopt(room, tenure, second, epochMin)).epoch).toBe(epochMin);
@@ -326,7 +326,7 @@ describe('adoption', () => {
 describe('a handoff', () => {
   const handedTo = (tenure: Tenure): Tenure => ({ ...second, epoch: tenure.epoch + 1 });
 
-  it('gives the room with its state to the new owner, and cannot be undone by the old one', async () => {
+  it('gives the room with its state to the new owner, and cannot be undone by the old owner', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const to = handedTo(tenure);
@@ -338,7 +338,7 @@ describe('a handoff', () => {
     expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('fenced');
   });
 
-  it('gives the room time to the new owner, as long as it owns the room', async () => {
+  it('passes the room time to the new owner, until another server adopts the room', async () => {
     const { room, tenure } = await playingRoom();
     const to = handedTo(tenure);
     await log.handoff(room, tenure, 0, pack(valueAt(room, 0)), to, 1_000);
@@ -370,7 +370,7 @@ describe('a handoff', () => {
     expect((await log.standings([room]))[0]).toMatchObject({ ...tenure, version: 2 });
   });
 
-  it('is fenced, behind or missing for a room of another owner', async () => {
+  it('is fenced, behind or missing like an append', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 0));
     expect(await log.handoff('nowhere' as RoomId, tenure, 0, state, handedTo(tenure), 1_000)).toBe('missing');
@@ -406,7 +406,7 @@ describe('a reassertion', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([8]);
   });
 
-  it('writes the missing changes into a store that fell back, and keeps the part of the lobby', async () => {
+  it('brings an older copy of the room to the version of the owner, and keeps the document of the lobby', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const before = await records.read(room);
@@ -428,7 +428,7 @@ describe('a reassertion', () => {
     expect(await log.reassert(room, tenure, stateOf(5, room))).toBe('fenced');
   });
 
-  it('lets the repetition of an append under way succeed', async () => {
+  it('lets a repeated append succeed whose changes it contains', async () => {
     const { room, tenure } = await playingRoom();
     const onItsWay = append(room, tenure, 4);
     await log.reassert(room, tenure, { ...stateOf(5, room), batch: onItsWay.batch });
@@ -517,7 +517,7 @@ describe('the end of a game', () => {
     expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('by `abandon` happens once, and only when the record is as expected', async () => {
+  it('happens only once by `abandon`, and only when the record is as expected', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const result = { reason: 'server-lost' as const };
@@ -541,7 +541,7 @@ describe('stored data that cannot be read', () => {
       async (room) => redis.commands.setrange(checkpointKey(room as RoomId), 12, Buffer.alloc(40, 0xc1)),
     ],
     ['a log of other bytes', (room) => redis.commands.rpush(logKey(room as RoomId), Buffer.from([0xc1, 0xc1]))],
-    ['a log of what is no change', (room) => redis.commands.rpush(logKey(room as RoomId), Buffer.from(pack('text')))],
+    ['a log with a text instead of a change', (room) => redis.commands.rpush(logKey(room as RoomId), Buffer.from(pack('text')))],
   ])('is adopted and reported as unreadable: %s', async (_what, corrupt) => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
@@ -552,7 +552,7 @@ describe('stored data that cannot be read', () => {
     expect(await one(append(room, tenure, 2))).toBe('fenced');
   });
 
-  it('is kept for a while when its game is ended, and players and lobby receive the reason', async () => {
+  it('is kept for a while when its game is ended, and the record has the reason', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await redis.commands.set(checkpointKey(room), 'broken');
@@ -568,7 +568,7 @@ describe('stored data that cannot be read', () => {
     }
   });
 
-  it('does not include data of a newer version of Holdfast, which is left to a server that knows the form', async () => {
+  it('is not adopted when a newer version of Holdfast wrote it in another format', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.hset(`hf:room:{${room}}`, 'format', 2);
     await redis.commands.set(checkpointKey(room), 'in a form of tomorrow');
@@ -576,7 +576,7 @@ describe('stored data that cannot be read', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
   });
 
-  it('is moved away when it is of effects, and readable effects are returned', async () => {
+  it('is copied to another key when it is a batch of effects, and the readable batches are returned', async () => {
     const { room, tenure } = await playingRoom();
     const effects = [{ name: 'pay', key: 'k' }];
     const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };
@@ -589,15 +589,15 @@ describe('stored data that cannot be read', () => {
     expect(await redis.commands.hexists(keptEffectsKey(room), 'older')).toBe(1);
   });
 
-  it('in one record does not prevent the read of other records', async () => {
+  it('does not prevent the read of other records', async () => {
     const [odd, fine] = await Promise.all([playingRoom(), playingRoom()]);
     await redis.commands.hset(`hf:room:{${odd.room}}`, 'doc', '{');
     expect(await records.readMany([odd.room, fine.room])).toMatchObject([null, { id: fine.room }]);
   });
 });
 
-describe('standings', () => {
-  it('are returned for each room in order', async () => {
+describe('RoomLog.standings', () => {
+  it('returns one entry for each room, in order', async () => {
     const [a, b] = await Promise.all([playingRoom(), playingRoom(second)]);
     await one(append(b.room, b.tenure, 0, 4));
     expect(await log.standings([b.room, 'nowhere' as RoomId, a.room])).toEqual([

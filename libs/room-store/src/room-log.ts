@@ -38,12 +38,12 @@ export interface LivingGame extends DocAtRev {
   readonly start: string;
 }
 
-/** The values that an owner compares with its own. Null: the store has no such room. */
+/** The fields of a room's record that an owner compares with its own values. Null: the store has no record of the room. */
 export type RoomStanding = (Tenure & { readonly version: number; readonly status: string }) | null;
 
 /**
- * The form in which this version writes logs and checkpoints. A version that writes another form sets the field `format` of the record.
- * Servers that do not know that form leave the room to others. Absent means 1.
+ * The number of the format in which this version writes logs and checkpoints. A version with another format sets the field `format` of the
+ * record; absent means 1. Servers that do not know the format leave the room to others.
  */
 const LOG_FORMAT = 1;
 
@@ -60,7 +60,7 @@ export class RoomLog {
     private readonly redis: RedisConnections,
     @Inject(ROOM_STORE_OPTIONS) options: RoomStoreOptions,
     /**
-     * With it, no write that makes a revision happens before the store is settled. `appendAll` is an exception, because its caller waits.
+     * If given, writes that make a revision are refused before the store is settled. `appendAll` is not refused, because its caller waits.
      */
     @Optional() private readonly generation?: StoreGeneration,
   ) {
@@ -99,8 +99,9 @@ export class RoomLog {
   }
 
   /**
-   * `isVolatile`: no log leads to this state, because of durability `checkpoint` or a schema upgrade to `gameVersion`. So the checkpoint
-   * moves the version. `isReplicated`: the write counts only once `DURABILITY_REPLICAS` replicas have it.
+   * Replaces the checkpoint of a room, and removes the changes up to it from the log. `isVolatile`: no log leads to this state, because of
+   * durability `checkpoint` or a schema upgrade to `gameVersion`. So the checkpoint also sets the version. `isReplicated`: the result is
+   * `ok` only once `DURABILITY_REPLICAS` replicas have the write.
    */
   async checkpoint(
     room: RoomId,
@@ -147,13 +148,13 @@ export class RoomLog {
       const [, server, incarnation, epoch, status = ''] = answer.map(String);
       return { owner: server ? { server: server as ServerId, incarnation: Number(incarnation) } : null, epoch: Number(epoch), status };
     }
-    // The adoption may have read the last append of the old owner, which is durable only when the adoption is.
+    // The adoption may have read the last append of the old owner. Replicas that have the adoption have this append as well.
     await this.writes.wait();
     return readAdoption(answer);
   }
 
   /**
-   * The latest changes in the log, oldest first, at most `limit`. The log begins at the last checkpoint.
+   * Returns the latest changes in the log, oldest first, at most `limit`. The log begins at the last checkpoint.
    *
    * @throws `not-found` when they cannot be read
    */
@@ -166,12 +167,16 @@ export class RoomLog {
     }
   }
 
-  /** An epoch for the room's next owner, from store time. It is above all earlier ones. Rejects when the store does not answer. */
+  /** Returns an epoch for the room's next owner, from store time, above all earlier epochs. Rejects when the store does not answer. */
   async nextEpoch(room: RoomId, epoch: number): Promise<number> {
     return Number(await nextEpochScript.run(this.redis.appends, [roomKey(room)], [epoch]));
   }
 
-  /** @param now the room time, in ms since 1970 */
+  /**
+   * Gives the room to the owner `to` by plan, with its whole state.
+   *
+   * @param now the room time, in ms since 1970
+   */
   handoff(room: RoomId, tenure: Tenure, version: number, state: Uint8Array, to: Tenure, now: number): Promise<WriteResult> {
     const { epoch, server, incarnation } = tenure;
     const args = [epoch, server, incarnation, version, to.epoch, to.server, to.incarnation, Buffer.from(state), now];
@@ -195,7 +200,7 @@ export class RoomLog {
     return this.writes.result(reassertScript.run(this.redis.appends, keys, args), STATE_RESULTS);
   }
 
-  /** The standings of rooms, in order, for owners that compare. Rejects when the store does not answer. */
+  /** Returns the standing of each room, in order. Rejects when the store does not answer. */
   async standings(rooms: readonly RoomId[]): Promise<RoomStanding[]> {
     const client = this.redis.appends;
     const fields = ['epoch', 'owner', 'incarnation', 'version', 'status'] as const;

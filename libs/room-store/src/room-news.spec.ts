@@ -22,8 +22,8 @@ const record: RoomRecord = {
   hasFailedSetup: false,
 };
 
-describe('the news of a room', () => {
-  it('give the new record when the revision before is known', () => {
+describe('readNews', () => {
+  it('returns the new record when the record of the previous revision is known', () => {
     const finished = { ...record, rev: 8, status: 'waiting', since: 20, round: 4, start: null, owner: null, result: { winner: 0 } };
     expect(readNews(record, 'finished 8 20 {"winner":0}')).toEqual({ kind: 'record', record: finished });
     expect(readNews(record, 'adopted 8 10 6 hf:game:2')).toEqual({
@@ -48,13 +48,13 @@ describe('the news of a room', () => {
     });
   });
 
-  it('make a read necessary when a message is missing, of another kind or not valid', () => {
+  it('returns `unknown` when an earlier message is missing, or the message is of another kind or not valid', () => {
     for (const message of ['finished 9 20 {}', 'adopted 7 10 6 hf:game:2', '8', 'renamed 8 x', 'saved 8 20 waiting - {', ''])
       expect(readNews(record, message)).toEqual({ kind: 'unknown' });
     expect(readNews(null, 'finished 8 20 {}')).toEqual({ kind: 'unknown' });
   });
 
-  it('need no revision when the room is closed', () => {
+  it('reports that a room is closed, also when its record is not known', () => {
     expect(readNews(null, 'closed room expired')).toEqual({ kind: 'closed', reason: 'room expired' });
   });
 });

@@ -2,29 +2,29 @@ import type { GameResult, LeftReason, RoomStatus, ServerId } from '#libs/protoco
 import { decodeRoomDoc } from './room-doc-codec.js';
 import { ownerOf, type RoomRecord } from './room-record.js';
 
-/** Pure: reads the messages that `scripts/*.lua` publish with each write of a record. */
+/** The content of a message that a script publishes with each write of a room's record. */
 export type RoomNews =
-  /** The record after the message, which has all that is new. */
+  /** The new record, because the message has everything that changed. */
   | { readonly kind: 'record'; readonly record: RoomRecord }
   | { readonly kind: 'closed'; readonly reason: LeftReason }
-  /** The message has less than what changed, or an earlier message is missing, so the record must be read. */
+  /** The record must be read, because the message has only a part of what changed, or an earlier message is missing. */
   | { readonly kind: 'unknown' };
 
 const UNKNOWN: RoomNews = { kind: 'unknown' };
 
-/** Applies a message. `known`: the record before it; null: not known. A message of a newer version of Holdfast makes a read necessary. */
+/** Applies a message to the record before it. `known` null: this record is not known. A message of a newer version gives `unknown`. */
 export function readNews(known: RoomRecord | null, message: string): RoomNews {
   const [what, rest] = cut(message);
   if (what === 'closed') return { kind: 'closed', reason: rest as LeftReason };
   const change = CHANGES[what];
   if (!change || !known) return UNKNOWN;
   const [rev, words] = cut(rest);
-  // The message has only changes, so the revision before it must be known.
+  // The message has only changed fields, so the record of the previous revision must be known.
   if (known.rev !== Number(rev) - 1) return UNKNOWN;
   try {
     return { kind: 'record', record: { ...known, rev: Number(rev), ...change(words, known) } };
   } catch {
-    // The message is of another program.
+    // The message comes from another program.
     return UNKNOWN;
   }
 }

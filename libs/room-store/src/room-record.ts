@@ -26,9 +26,11 @@ export interface RoomDoc {
   readonly createdAt: number;
   /** How the games of this room begin, as the game defines it. */
   readonly options?: RoomOptions;
-  /** Placement of the game: only in `region`, only on `build`, and preferably in the region `near`. */
+  /** The region in which the game must run. Absent: any region. */
   readonly region?: string;
+  /** The build on which the game must run. Absent: any build except canaries. */
   readonly build?: string;
+  /** The region that placement prefers when `region` is absent. */
   readonly near?: string;
 }
 
@@ -53,21 +55,24 @@ export interface RoomRecord {
   /** The id of the current or last start. It identifies one placement. */
   readonly start: string | null;
   readonly owner: RoomOwnership | null;
-  /** 0 before the first owner. */
+  /** The fencing token of the current or last owner. 0: the room has had no owner. */
   readonly epoch: number;
   readonly version: number;
   readonly durability: string;
   readonly result: GameResult | null;
-  /** A watchdog reported that the setup of a game in this room took too long, and the setup has not finished since. */
+  /** True when a watchdog reported that the setup of a game in this room took too long, and the setup has not finished since. */
   readonly hasFailedSetup: boolean;
 }
 
 export type RoomGlance = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'owner' | 'epoch' | 'round'> & {
-  /** Null: an older version wrote the record without this field. The document has the value. */
+  /** Null: an older version wrote the record without this field, and only the document has the value. */
   readonly private: boolean | null;
 };
 
-/** Null when the hash is not a room, or cannot be read. One unreadable room must not prevent the read of the others in a batch. */
+/**
+ * Parses the hash of a room. Null: the hash is not a room, or cannot be read. It does not throw, because one unreadable room would otherwise
+ * fail a batch of reads.
+ */
 export function readRecord(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecord | null {
   if (!hash.rev || !hash.doc) return null;
   try {

@@ -49,13 +49,13 @@ describe('a record', () => {
     expect(await mustRead(room.id)).toEqual(room);
   });
 
-  it('is null when there is no such room', async () => {
+  it('is null for an id without a room', async () => {
     expect(await records.read('nowhere' as RoomId)).toBeNull();
     const room = await newRoom();
     expect((await records.readMany(['nowhere' as RoomId, room.id])).map((record) => record?.id ?? null)).toEqual([null, room.id]);
   });
 
-  it('is changed by one of two concurrent writers, and the other reads that change', async () => {
+  it('is changed by exactly one of two concurrent writers', async () => {
     const room = await newRoom();
     const outcomes = await Promise.all(['left', 'right'].map((name) => records.save(room, { doc: { ...doc, name } })));
     expect(outcomes.filter((outcome) => outcome === null)).toHaveLength(1);
@@ -134,8 +134,8 @@ describe('closing a room', () => {
 });
 
 describe('the index of rooms', () => {
-  it('gives pages on which no room moves when others come and go', async () => {
-    // In the future, because all tests share the index.
+  it('returns pages that do not shift when rooms are added or removed', async () => {
+    // These creation times are in the future, because all tests share the index.
     const at = 9_000_000_000_000 + Math.floor(Math.random() * 1_000_000_000);
     const ids = Array.from({ length: 6 }, (_, index) => `test-${randomUUID()}-${index}`);
     await Promise.all(ids.map((id, index) => records.index([id as RoomId], at + index)));
@@ -144,7 +144,7 @@ describe('the index of rooms', () => {
     try {
       const page = await records.page(from, 2);
       expect(page.map(({ room }) => room)).toEqual(newestFirst.slice(1, 3));
-      // The last room of the page goes, and another one comes. The next page continues where this one ended.
+      // The last room of the page is removed, and another room is added. The next page continues where this page ended.
       await records.unindex([page[1].room]);
       await records.index([`test-${randomUUID()}` as RoomId], at + 0.5);
       expect((await records.page(page[1], 2)).map(({ room }) => room)).toEqual(newestFirst.slice(3, 5));
@@ -155,7 +155,7 @@ describe('the index of rooms', () => {
 });
 
 describe('the rooms of an incarnation', () => {
-  it('are not those of another incarnation of its name', async () => {
+  it('do not include those of another incarnation of the same server', async () => {
     const server = serverId('game', randomUUID());
     await records.noteOwner(['a' as RoomId, 'b' as RoomId, 'c' as RoomId], server, 1);
     await records.noteOwner(['d' as RoomId], server, 2);
@@ -167,7 +167,7 @@ describe('the rooms of an incarnation', () => {
 });
 
 describe('the room of a user', () => {
-  it('is the last one that was set, until it is cleared', async () => {
+  it('is the room that was set last, until it is cleared', async () => {
     const user = randomUUID();
     expect(await userRooms.get(user as UserId)).toBeNull();
     await userRooms.set(user as UserId, 'a' as RoomId, false);

@@ -23,28 +23,29 @@ const restoreScript = new LuaScript('restore_room', new URL('./scripts/restore-r
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
 
 /**
- * How long the store remembers that a room was closed, in ms: longer than any suspended server continues later. Such a server would
- * otherwise restore the room.
+ * How long the store remembers that a room was closed, in ms: longer than any server is suspended. A server that continues later would
+ * restore the room.
  */
 const CLOSED_MS = 600_000;
 
-/** For a longer document only its revision is published, because Redis keeps a copy of a message for each gateway in memory. */
+/** Size of the largest document that is published, in bytes, because Redis keeps a copy of each message in memory for each gateway. */
 const PUBLISHED_DOC_BYTES_MAX = 8_192;
 
-/** Entries of an index that are read in one call (about a millisecond), and the pause before the next call, in ms. */
+/** Entries of an index that are read in one call, which takes about a millisecond. */
 const INDEX_PAGE = 250;
+/** Pause between two of these calls, in ms. */
 const INDEX_PAUSE_MS = 5;
 
-/** Rooms of the same millisecond that a page reads in addition, so that one read is enough. */
+/** Entries that a page reads in addition, so that one read is usually enough when rooms were created in the same millisecond. */
 const SAME_MS_ROOMS = 8;
 
-/** The answer to a write. */
+/** The revision and time of a record after a write. */
 interface Saved extends Readonly<Record<string, string>> {
   readonly rev: string;
   readonly since: string;
 }
 
-/** The result of `restore`: the record was written again; the room is closed; the store has this revision or a later one. */
+/** `restored`: the record was written again. `closed`: the room is closed. `known`: the store has this revision or a later one. */
 export type Restored = 'restored' | 'closed' | 'known';
 
 const RESTORED: readonly Restored[] = ['restored', 'closed', 'known'];
@@ -66,7 +67,7 @@ export class RoomRecords implements OnModuleInit {
 
   constructor(
     private readonly redis: RedisConnections,
-    /** With it, nothing new is written before the store is settled. */
+    /** If given, nothing new is written before the store is settled. */
     @Optional() private readonly generation?: StoreGeneration,
   ) {}
 
@@ -79,12 +80,12 @@ export class RoomRecords implements OnModuleInit {
     return readRecord(room, await this.redis.commands.hgetall(roomKey(room)));
   }
 
-  /** In the order of the ids. Null: there is no such room. */
+  /** Reads the records of rooms, in the order of the ids. Null: there is no room with this id. */
   async readMany(rooms: readonly RoomId[]): Promise<(RoomRecord | null)[]> {
     return Promise.all(rooms.map((room) => this.read(room)));
   }
 
-  /** The fields of each record for a list, in the order of the ids. Null: there is no such room. */
+  /** Reads the fields that the list of rooms shows, in the order of the ids. Null: there is no room with this id. */
   async readListed(rooms: readonly RoomId[]): Promise<(Pick<RoomRecord, 'id' | 'game' | 'status' | 'doc'> | null)[]> {
     const { commands } = this.redis;
     const all = await Promise.all(rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'game', 'status', 'doc')));
@@ -93,7 +94,7 @@ export class RoomRecords implements OnModuleInit {
     );
   }
 
-  /** The few fields that show whether a record needs work, in the order of the ids. Null: there is no such room. */
+  /** Reads the few fields that show whether a record needs work, in the order of the ids. Null: there is no room with this id. */
   async glance(rooms: readonly RoomId[]): Promise<(RoomGlance | null)[]> {
     const { commands } = this.redis;
     const all = await Promise.all(
@@ -108,8 +109,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Creates the record. Null when the id is in use. The indexes are written first. So a crash in between leaves entries without a room, and
-   * not a room that nobody finds.
+   * Creates a record and returns it. Null: the id is in use. The indexes are written first. So a crash in between leaves entries without a
+   * room, which are dropped later, and never a room without an entry.
    */
   async create(id: RoomId, game: string, doc: RoomDoc, status: RoomStatus = 'waiting'): Promise<RoomRecord | null> {
     const indexed = this.redis.commands.zadd(roomsKey(), doc.createdAt, id);
@@ -119,7 +120,7 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Returns the new record. Null, without a write, when the room has changed since `record` was read.
+   * Writes the lobby's part of a record, and returns the new record. Null, without a write: the room has changed since `record` was read.
    *
    * @throws `unavailable` before the store is settled
    */
@@ -130,7 +131,7 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Closes a room without a running game. False when the room has changed since `record` was read.
+   * Closes a room without a running game. False: a game runs, or the room has changed since `record` was read.
    *
    * @throws `unavailable` before the store is settled
    */
@@ -142,7 +143,7 @@ export class RoomRecords implements OnModuleInit {
     return closed;
   }
 
-  /** Writes the last known record again, into a store that lost it or has an older one. The owner writes a running game. */
+  /** Writes the last known record again, into a store that lost it or has an older one. A running game is written by its owner only. */
   async restore(record: RoomRecord): Promise<Restored> {
     const { id, rev, doc, game, status, round, result, since, start, epoch } = record;
     const keys = [roomKey(id), logKey(id), checkpointKey(id), closedKey(id)];
@@ -154,12 +155,15 @@ export class RoomRecords implements OnModuleInit {
     return restored;
   }
 
-  /** Ids in the index, newest first. Some may have no record. */
+  /** Returns ids from the index of all rooms, newest first. Some rooms may have no record. */
   async list(limit: number, offset = 0): Promise<RoomId[]> {
     return (await this.redis.commands.zrevrange(roomsKey(), offset, offset + limit - 1)) as RoomId[];
   }
 
-  /** A page, newest first, after the position `after`, which need not exist. Rooms that come or go move no other room to another page. */
+  /**
+   * Returns a page of the index of all rooms, newest first, after the position `after`. There need not be a room at this position. So the
+   * pages do not shift when rooms are added or removed.
+   */
   async page(after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     return this.pageOf(roomsKey(), after, limit);
   }
@@ -167,7 +171,7 @@ export class RoomRecords implements OnModuleInit {
   private async pageOf(key: string, after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     if (after === null) return this.entriesOf(key, '+inf', 0, limit);
     const found: IndexEntry[] = [];
-    // Redis orders rooms of one millisecond by id, and the cursor may be among them. Rooms before it are left out.
+    // Redis orders rooms of the same millisecond by id, and `after` may be one of them. Rooms before it are left out.
     for (let from = 0; ; from += limit + SAME_MS_ROOMS) {
       const entries = await this.entriesOf(key, after.createdAt, from, limit + SAME_MS_ROOMS);
       found.push(...entries.filter(({ room, createdAt }) => createdAt < after.createdAt || room < after.room));
@@ -186,7 +190,7 @@ export class RoomRecords implements OnModuleInit {
   // Public rooms. These indexes are in other slots of a Cluster than the record, so they are hints. Readers drop entries without a record,
   // and the sweeper adds missing entries.
 
-  /** Pages like `page` through the public rooms, of one game or of all. */
+  /** Returns a page of the public rooms of one game, or of all games, as `page` does. */
   async listed(game: string | undefined, after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     return this.pageOf(game === undefined ? allListedKey() : listedKey(game), after, limit);
   }
@@ -199,16 +203,16 @@ export class RoomRecords implements OnModuleInit {
     this.gamesNoted.add(game);
   }
 
-  /** Removes rooms that are not public. `games`: the games that they may have. Absent: all games. */
+  /** Removes rooms from the indexes of public rooms. `games`: the games whose indexes may contain them. Absent: all games. */
   async unlist(rooms: readonly RoomId[], games?: readonly string[]): Promise<void> {
     if (rooms.length === 0) return;
     const { commands } = this.redis;
-    // A store that was emptied has forgotten the games that this process added.
+    // A store that was emptied does not have the games that this process has added.
     const all = games ?? [...(await commands.smembers(listedGamesKey())), ...this.gamesNoted];
     await Promise.all([allListedKey(), ...new Set(all.map(listedKey))].map((key) => commands.zrem(key, ...rooms)));
   }
 
-  /** Which of the rooms are listed, in the index of their game and in that of all rooms. */
+  /** Returns for each room whether it is in both indexes: that of its game and that of all public rooms. */
   async areListed(rooms: readonly Pick<RoomRecord, 'id' | 'game'>[]): Promise<boolean[]> {
     const byKey = new Map<string, RoomId[]>();
     for (const { id, game } of rooms) {
@@ -237,7 +241,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Without this check a write on top of an older copy could have the revision of newer content that a gateway has not written again yet.
+   * Throws `unavailable` before the store is settled. Otherwise a write on top of an older copy could get the same revision as newer content
+   * that a gateway has not written again yet.
    */
   private refuseUnsettled(): void {
     this.generation?.refuseUnsettled();
@@ -250,7 +255,7 @@ export class RoomRecords implements OnModuleInit {
     return newRev === undefined ? null : { rev: newRev, since };
   }
 
-  // The rooms that an incarnation of a game server may own. An entry is written before the room's record, so none is missing.
+  // The index of the rooms that an incarnation of a game server may own. An entry is written before the room's record, so none is missing.
 
   async noteOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {
     if (rooms.length === 0) return;
@@ -260,7 +265,7 @@ export class RoomRecords implements OnModuleInit {
     ]);
   }
 
-  /** All incarnations whose index may have entries, also dead ones. */
+  /** Returns all incarnations whose index may have entries, also dead incarnations. */
   async owners(): Promise<RoomOwnership[]> {
     const entries = await this.redis.commands.smembers(ownersKey());
     return entries.map((entry) => {
@@ -269,7 +274,7 @@ export class RoomRecords implements OnModuleInit {
     });
   }
 
-  /** Forgets an incarnation whose index is empty and that has ended. */
+  /** Removes an incarnation that has ended and whose index is empty from the set of owners. */
   async forgetOwnersIndex({ server, incarnation }: RoomOwnership): Promise<void> {
     await this.redis.commands.srem(ownersKey(), `${server} ${incarnation}`);
   }
@@ -282,7 +287,7 @@ export class RoomRecords implements OnModuleInit {
     return (await this.redis.commands.smembers(roomsOfKey(server, incarnation))) as RoomId[];
   }
 
-  /** The same in parts, with pauses, because an index may have ten thousand entries. A room may occur twice. */
+  /** Yields the rooms of `roomsOf` in parts, with pauses, because an index may have ten thousand entries. A room may occur twice. */
   async *someRoomsOf(server: ServerId, incarnation: number): AsyncGenerator<RoomId[]> {
     let cursor = '0';
     do {

@@ -1,7 +1,7 @@
 import type { RoomSummary, RoomView, UserId } from '#libs/protocol';
 import type { DocMember, RoomRecord } from './room-record.js';
 
-/** The part of a record that players see. */
+/** Returns the part of a record that players see. */
 export function viewOf(record: RoomRecord): RoomView {
   const { doc } = record;
   return {

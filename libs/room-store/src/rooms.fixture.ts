@@ -9,7 +9,7 @@ import { RoomLog } from './room-log.js';
 import type { RoomDoc, RoomOwnership, RoomRecord } from './room-record.js';
 import { RoomRecords } from './room-records.js';
 
-/** Rooms with the document `doc` in the Redis of the tests. The spec that makes one connects before its tests and disconnects after them. */
+/** Makes rooms with the document `doc` in the Redis of the tests. Connects before all tests of the spec and disconnects after them. */
 export class StoredRooms {
   readonly redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
   readonly records = new RoomRecords(this.redis);
@@ -27,7 +27,7 @@ export class StoredRooms {
     return record;
   }
 
-  /** A room whose game is starting. */
+  /** Creates a room whose game is starting. */
   async starting(start = 'start-1'): Promise<RoomId> {
     const room = `test-${randomUUID()}` as RoomId;
     expect(await this.records.create(room, 'counter', this.doc)).not.toBeNull();
@@ -35,7 +35,7 @@ export class StoredRooms {
     return room;
   }
 
-  /** A room whose game `owner` has opened with this value. */
+  /** Creates a room whose game `owner` has opened with the value that `valueIn` returns. */
   async playing(owner: RoomOwnership, valueIn: (room: RoomId) => RoomValue | null = () => null): Promise<{ room: RoomId; tenure: Tenure }> {
     const room = await this.starting();
     const opened = await this.log.open(room, 'start-1', owner, valueIn(room), 'every-change');
@@ -43,7 +43,7 @@ export class StoredRooms {
     return { room, tenure: { ...owner, epoch: opened.epoch } };
   }
 
-  /** Adopts the room for `owner`, as its record says. */
+  /** Adopts the room for `owner`. Throws when the adoption fails. */
   async adopt(room: RoomId, expected: Tenure, owner: RoomOwnership, epochMin?: number): Promise<AdoptedRoom> {
     const adopted = await this.log.adopt(room, expected, owner, epochMin);
     if (!('checkpoint' in adopted)) throw new Error(`not adopted: ${JSON.stringify(adopted)}`);

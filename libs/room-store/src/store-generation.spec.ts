@@ -13,8 +13,9 @@ import { StoreGeneration } from './store-generation.js';
 type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 
 let folder: string;
-/** The Redis process before a fallback, and the one after it. */
+/** The Redis process before a failover. */
 let before: RunningRedis;
+/** The Redis process after a failover. */
 let after: RunningRedis;
 let redis: RedisConnections;
 let generation: StoreGeneration;
@@ -51,7 +52,7 @@ describe('the generation of a store', () => {
     await until(() => redis[first].status !== 'ready');
     expect([generation.current, generation.isSettled]).toEqual([null, false]);
     await until(() => redis[first].status === 'ready');
-    // Redis has answered the question of `generation` by then, because that question was sent before this one.
+    // When Redis has answered this PING, it has also answered the INFO that `generation` sent before.
     await redis[first].ping();
     expect([generation.current, generation.isSettled]).toEqual([null, false]);
 
@@ -99,7 +100,7 @@ describe('the generation of a Cluster', () => {
     await until(() => ofCluster.current === 'one');
   });
 
-  it('is not known after a node changes, until all primaries have returned their run ids', async () => {
+  it('is not known after a change of the nodes, until the primary has returned its run id', async () => {
     cluster.emit('-node');
     expect(ofCluster.current).toBeNull();
     await until(() => cluster.asked.length === 2);
@@ -110,7 +111,7 @@ describe('the generation of a Cluster', () => {
     await until(() => ofCluster.current === 'two');
   });
 
-  it('ignores the answer to a question when a change or another question followed it', async () => {
+  it('does not come from the answer to an INFO that was followed by another INFO or a change of the nodes', async () => {
     cluster.emit('ready');
     cluster.emit('ready');
     cluster.asked[2]?.answer('two');
@@ -130,7 +131,7 @@ describe('the generation of a Cluster', () => {
   });
 });
 
-it('refuses to open, adopt or abandon a room while the store is not settled', async () => {
+it('RoomLog refuses to open, adopt or abandon a room while the store is not settled', async () => {
   const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 }, generation);
   const owner = { server: 'hf:game:1' as ServerId, incarnation: 1 };
   const tenure = { ...owner, epoch: 1 };

@@ -5,14 +5,14 @@ import { type RedisClient, RedisConnections, redisName } from '#libs/redis';
 
 const auditedKey = (): string => redisName('audited');
 const settledKey = (): string => redisName('settled');
-/** Delay between the last change of a Cluster's nodes and the new identification, in ms. */
+/** Delay between the last change of a Cluster's nodes and the next read of the run ids, in ms. */
 const CHANGED_MS = 250;
 /**
- * Delay before connections that are at different runs of Redis are identified again, in ms. One of them hangs at an old run, and will
- * close.
+ * Delay before the runs of Redis are identified again when the two connections are at different runs, in ms. One connection hangs at an old
+ * run, and will close.
  */
 const APART_MS = 250;
-/** Delay before a connection that did not give its run id is asked again, in ms. */
+/** Delay before the run id of a connection is read again after an error, in ms. */
 const IDENTIFY_AGAIN_MS = 100;
 
 export interface MarkingServer {
@@ -21,9 +21,9 @@ export interface MarkingServer {
 }
 
 /**
- * Identifies the run of Redis. A Redis that restarted or failed over may have lost its last writes, and nothing in it says so. So each run
- * is another generation. Owners compare their rooms with it and then set a mark. No server adopts a room while the mark of a living owner
- * is missing, because an old copy could beat that owner's room.
+ * Identifies the run of Redis. A Redis that restarted or failed over may have lost its last writes, and nothing in it shows this. So each
+ * run is another generation. Owners compare their rooms with it and then set a mark. No server adopts a room while the mark of a living
+ * owner is missing, because it could adopt an old copy of a room that the owner still has.
  *
  * Both connections count, `appends` and `commands`: when a host dies without closing its connections, one may have reached the next run
  * while the other still hangs.
@@ -32,11 +32,14 @@ export interface MarkingServer {
  */
 @Injectable()
 export class StoreGeneration {
-  /** The run id by connection. Null: not known. */
+  /** By connection: the run id of its Redis. Null: not known. */
   private readonly ids = new Map<RedisClient, string | null>();
-  /** The number of the latest identification, by connection. The answer to an earlier one may be out of date, and is ignored. */
+  /** By connection: the number of the latest read of the run id. The answer to an earlier read may be out of date, and is ignored. */
   private readonly identifications = new Map<RedisClient, number>();
-  /** The generation that is known to be settled. Undefined: this process does not find out, and does not wait. */
+  /**
+   * The last generation that is known to be settled. Null: none yet. Undefined: this process does not wait for settlements, so every
+   * generation counts as settled.
+   */
   private settled: string | null | undefined;
   private readonly listeners: (() => void)[] = [];
   private identifying: NodeJS.Timeout | undefined;
@@ -46,7 +49,8 @@ export class StoreGeneration {
   }
 
   /**
-   * Null while the store is away, while the run is not known, or while the connections are at different runs. It changes with each new run.
+   * The id of the connected run of Redis. Null while there is no connection, while the run is not known, or while the two connections are at
+   * different runs.
    */
   get current(): string | null {
     const id = this.ids.get(this.redis.appends) ?? null;
@@ -55,6 +59,7 @@ export class StoreGeneration {
 
   /**
    * True when all living servers have compared their data with the store (`StoreSettlement`), so that records can be trusted and written.
+   * Without `awaitSettlement`, true whenever the generation is known.
    */
   get isSettled(): boolean {
     const { current } = this;
@@ -62,7 +67,7 @@ export class StoreGeneration {
   }
 
   /**
-   * Call it in the same tick as a write that makes a revision.
+   * Refuses a write that makes a revision. Call it in the same event-loop tick as the write.
    *
    * @throws `unavailable` before the store is settled
    */
@@ -93,7 +98,7 @@ export class StoreGeneration {
     return generation !== null && (await this.redis.appends.get(settledKey())) === generation;
   }
 
-  /** Called after each (re)connection, once the generation is known. */
+  /** Adds a listener, which is called after each connection and reconnection, once the generation is known. */
   onConnected(listener: () => void): void {
     this.listeners.push(listener);
   }
@@ -106,7 +111,7 @@ export class StoreGeneration {
     await this.redis.appends.hdel(auditedKey(), `${server}:${incarnation}`);
   }
 
-  /** True when all of these servers have compared their rooms with the connected generation. */
+  /** Returns whether all of these servers have set their marks in the connected generation. Rejects when the store does not answer. */
   async isAuditedBy(auditors: readonly MarkingServer[]): Promise<boolean> {
     const generation = this.current;
     if (generation === null) return false;
@@ -152,7 +157,7 @@ export class StoreGeneration {
     } catch {
       if (!isLatest()) return;
       this.ids.set(client, null);
-      // After a lost connection, the next `ready` starts again. A connection that stays is asked again.
+      // After a lost connection, the event `ready` starts the next read. On an open connection a timer starts it.
       if (client.status === 'ready') setTimeout(() => isLatest() && void this.identify(client), IDENTIFY_AGAIN_MS).unref();
       return;
     }
@@ -169,7 +174,7 @@ export class StoreGeneration {
   }
 }
 
-/** The run id of the node, or of all primaries of a Cluster. */
+/** Returns the run id of the node, or the joined run ids of all primaries of a Cluster. */
 async function generationOf(client: RedisClient): Promise<string> {
   const nodes = client instanceof Redis ? [client] : client.nodes('master');
   const ids = await Promise.all(nodes.map(async (node) => /run_id:(\w+)/.exec(String(await node.info('server')))?.[1] ?? ''));

@@ -1,8 +1,8 @@
 import { NotPlainError } from '#libs/protocol';
 
 /**
- * The store has bytes that no version of Holdfast wrote. The cause is a broken disk, another program or a defect. The message names what
- * cannot be read and why, and quotes no bytes. Another read gives the same error.
+ * The error of stored bytes that no version of Holdfast wrote. The cause is a broken disk, another program or a defect. The message names
+ * what cannot be read and why, and quotes no bytes. A repeated read fails in the same way.
  */
 export class UnreadableError extends Error {
   constructor(what: string, why: string, cause?: unknown) {
@@ -11,7 +11,7 @@ export class UnreadableError extends Error {
   }
 }
 
-/** Decodes with `read`. Throws `UnreadableError` when the bytes are not plain MessagePack. */
+/** Returns the result of `read`. Throws `UnreadableError` when `read` finds that the bytes are not plain MessagePack. */
 export function readStored<Value>(what: string, read: () => Value): Value {
   try {
     return read();
@@ -23,7 +23,7 @@ export function readStored<Value>(what: string, read: () => Value): Value {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Throws `UnreadableError` unless `holds`: `part` is missing or has the wrong kind. */
+/** Throws `UnreadableError` if `holds` is false, because `part` is missing or has the wrong kind. */
 export function assertStored(holds: boolean, what: string, part: string): asserts holds {
   if (!holds) throw new UnreadableError(what, `${part} is missing or of the wrong kind`);
 }
@@ -44,12 +44,12 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-/** An event or effect: a name with any data. */
+/** Returns whether a value is an event or effect: a map with a name, and any data. */
 export function isNamed(value: unknown): value is Fields {
   return isMap(value) && isText(value.name);
 }
 
-/** A rejection: the sequence number of the command, and the code. */
+/** Returns whether a value is a rejection: the sequence number of the command, and the code. */
 export function isRefusal(value: unknown): boolean {
   return Array.isArray(value) && value.length === 2 && isCount(value[0]) && isText(value[1]);
 }

@@ -39,13 +39,13 @@ function adoptBy(owner: RoomOwnership, { room, ...expected }: Tenure & { room: R
 }
 
 describe('a mark of an input', () => {
-  it('is given to the next owner, and counted', async () => {
+  it('is passed to the next owner, and counts as one lost owner', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('counts once, and the input stays refused when another owner is lost for another reason', async () => {
+  it('counts once, and is still passed on when a later owner is lost for another reason', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -53,7 +53,7 @@ describe('a mark of an input', () => {
     expect(third).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('makes the room end when it cost a second owner', async () => {
+  it('raises the number of lost owners to the limit when another input costs a second owner', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -62,7 +62,7 @@ describe('a mark of an input', () => {
     expect(third).toMatchObject({ poison: { seq: 9 }, losses: LOSSES_MAX });
   });
 
-  it('is removed when its input has ended, and only by the same input', async () => {
+  it('is removed when its input has ended', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     await marks.clear(tenure, { ...COMMAND, seq: 6 });
@@ -121,7 +121,7 @@ describe('a mark of a setup', () => {
 });
 
 describe('a mark of an effect of a game that ended', () => {
-  it('prevents that effect from running, and is removed with the effects', async () => {
+  it('marks the effect as poisoned for the next owner, and is removed with the effects', async () => {
     const { room } = await playingRoom();
     const effects = [
       { key: 'k1', name: 'pay', data: 1 },

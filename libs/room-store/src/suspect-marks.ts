@@ -5,7 +5,7 @@ import { effectsKey, roomKey } from './room-keys.js';
 const markScript = new LuaScript('mark_suspect', new URL('./scripts/mark-suspect.lua', import.meta.url), 1);
 const clearScript = new LuaScript('clear_suspect', new URL('./scripts/clear-suspect.lua', import.meta.url), 1);
 
-/** An input whose handling did not end. */
+/** An input that its owner has been handling for too long. */
 export interface SuspectInput {
   /** Kind and name: `command place`, `timer turn`, `step`, `view`, `effect pay` … */
   readonly handler: string;
@@ -23,15 +23,15 @@ export type SuspectPlace =
   | { readonly room: RoomId; readonly start: string }
   | { readonly room: RoomId; readonly effect: string };
 
-/** A room whose inputs cost so many owners is ended. */
+/** The number of lost owners at which a room is ended, when inputs of the room cost them. */
 export const LOSSES_MAX = 2;
 
-/** Prefix of the key of an effect, in the hash of effects of ended games. */
+/** In the hash of effects of ended games: prefix of a field that is the mark of an effect. The key of the effect follows. */
 const SUSPECT_EFFECT = 'suspect:';
 
 /**
- * Marks of inputs that may cost a room its owner. The watchdog of a game server writes them, on its own thread and connection.
- * `RoomLog.adopt` and `EndedGameStore.lastEffects` read them. Both methods reject when the store does not answer.
+ * Writes and removes marks of inputs that may cost a room its owner. The watchdog of a game server does this, on its own thread and
+ * connection. `RoomLog.adopt` and `EndedGameStore.lastEffects` read the marks. `mark` and `clear` reject when the store does not answer.
  */
 export class SuspectMarks {
   constructor(private readonly client: RedisClient) {}
@@ -41,25 +41,25 @@ export class SuspectMarks {
     else await markScript.run(this.client, [roomKey(place.room)], argumentsOf(place, input));
   }
 
-  /** Changes nothing when there is no such mark. */
+  /** Removes the mark of this input. Changes nothing when there is no mark, or the mark of another input. */
   async clear(place: SuspectPlace, input: SuspectInput): Promise<void> {
     if ('effect' in place) await this.client.hdel(effectsKey(place.room), SUSPECT_EFFECT + place.effect);
     else await clearScript.run(this.client, [roomKey(place.room)], argumentsOf(place, input));
   }
 }
 
-/** Null when there is no mark. */
+/** Parses a mark. Null: there is no mark. */
 export function readSuspect(text: string): SuspectInput | null {
   return text === '' ? null : (JSON.parse(text) as SuspectInput);
 }
 
-/** The key of the effect when this field of the hash is a mark. Null: the field has effects. */
+/** Returns the key of the effect that this field of the hash marks. Null: the field is no mark, but a batch of effects. */
 export function suspectEffectOf(field: string): string | null {
   return field.startsWith(SUSPECT_EFFECT) ? field.slice(SUSPECT_EFFECT.length) : null;
 }
 
 function argumentsOf(place: Exclude<SuspectPlace, { effect: string }>, { handler, seat, seq, effect }: SuspectInput): (string | number)[] {
-  // The text must be the same each time, because a mark is found by it.
+  // `clear` compares this text with the mark, so it must be the same each time.
   const text = JSON.stringify({ handler, seat, seq, ...(effect !== undefined && { effect }) });
   return 'epoch' in place ? [place.epoch, '', text] : ['', place.start, text];
 }

@@ -1,5 +1,5 @@
 /**
- * One adoption after the loss of an owner. Changes beyond `version` that earlier owners sent to clients are lost. The new owner makes other
+ * An adoption after the loss of an owner. Changes beyond `version` that earlier owners sent to clients are lost. The new owner makes other
  * changes with the same version numbers.
  */
 export interface Takeover {
@@ -13,7 +13,7 @@ export interface Takeover {
  * client's version is still part of the history.
  */
 export function rewoundBy(takeovers: readonly Takeover[], version: number, epoch: number): number | null {
-  // The versions of the list rise, so the first takeover after that owner has the lowest version.
+  // The versions rise along the list, so the first takeover after `epoch` has the lowest version.
   const takeover = takeovers.find((later) => later.epoch > epoch);
   return takeover !== undefined && version > takeover.version ? takeover.version : null;
 }

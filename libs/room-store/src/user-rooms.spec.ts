@@ -15,7 +15,7 @@ const newUser = (): UserId => `user-${randomUUID()}` as UserId;
 const A = { room: 'a' as RoomId, watching: false };
 const B = { room: 'b' as RoomId, watching: false };
 
-describe('a user who moves', () => {
+describe('a user', () => {
   it('is in the room of the latest request, in whatever order requests are handled', async () => {
     const user = newUser();
     const { turn, pointer } = await users.admit(user);
@@ -33,7 +33,7 @@ describe('a user who moves', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('makes older requests void, unless the user is in a room', async () => {
+  it('can make older requests late, unless the user is a member of a room', async () => {
     const user = newUser();
     const { turn } = await users.admit(user);
     expect(await users.overtakeIfFree(user, { turn, number: 2 })).toBe(true);
@@ -59,7 +59,7 @@ describe('a user who moves', () => {
     await users.move(user, A, { asked: { turn, number: 6 } });
     expect(await users.leave(user, 'a' as RoomId, { turn, number: 5 })).toBe(false);
     expect(await users.get(user)).toEqual(A);
-    // It is late, and the user is not in that room any more, so it counts as done.
+    // The request is late, but the user is no longer in the room, so the request counts as done.
     expect(await users.leave(user, 'b' as RoomId, { turn, number: 5 })).toBe(true);
     expect(await users.leave(user, 'a' as RoomId, undefined)).toBe(true);
     expect(await users.get(user)).toBeNull();

@@ -8,7 +8,7 @@ export interface UserRoom {
   readonly watching: boolean;
 }
 
-/** The conditions of a move. Without any, the move is always made. */
+/** The conditions of a move. Without conditions, the move is always made. */
 export interface MoveTerms {
   /** The request that asks for the move. The move is refused when the user has moved, or was admitted, since. */
   readonly asked?: RequestOrder;
@@ -30,15 +30,16 @@ const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scr
 /** The state of a user after a request that moved the user has written the room's record. */
 export interface Standing {
   readonly pointer: UserRoom | null;
-  /** The user has moved, left for good or (unless the request outlives admissions) was admitted since the request. */
+  /** True: the user has moved, left for good or (unless the request outlives admissions) was admitted since the request. */
   readonly isLate: boolean;
-  /** The pointer was written by this request, not by a later one that leads to the same room. */
+  /** True: this request wrote the pointer, and not a later request that leads to the same room. */
   readonly isOwn: boolean;
 }
 
 /**
- * The result for a user whom a gateway restores. `late`: the user was admitted elsewhere since. `moved`: a request that may still be under
- * way has moved the user. `before`: the room of the user before the call.
+ * The result for a user whom a gateway restores. `written`: the store has the room that the gateway knows. `late`: nothing was written, because
+ * the user was admitted elsewhere since. `moved`: nothing was written, because a request that may still be under way has moved the user.
+ * `before`: the room of the user before the call.
  */
 export interface RestoredUser {
   readonly outcome: 'late' | 'written' | 'moved';
@@ -47,12 +48,12 @@ export interface RestoredUser {
 
 const RESTORED: readonly RestoredUser['outcome'][] = ['late', 'written', 'moved'];
 
-/** Longer than any game. The pointer of a user who never returns expires. */
+/** TTL of a user's record: longer than any game. The record of a user who never returns expires. */
 const POINTER_TTL_SECONDS = 24 * 3600;
 
 /**
- * The room of each user, which is a hint: the room's record says whether the user is a member. It also has the order of the user's last
- * request, which is valid across gateways and lobbies, so that late requests are refused.
+ * Stores the room of each user, called the user's pointer. It is a hint: the room's record decides whether the user is a member. Also stores
+ * the order of the user's last request across all gateways and lobbies, so that late requests are refused.
  */
 @Injectable()
 export class UserRooms {
@@ -63,7 +64,7 @@ export class UserRooms {
     return pointerOf(room!, watching!);
   }
 
-  /** True: Redis knows the user, and that the user is in no room. False as well when it has no record of the user any more. */
+  /** Returns whether Redis has a record of the user that names no room. Without any record of the user, the answer is false. */
   async isInNoRoom(user: UserId): Promise<boolean> {
     const [turn, room] = await this.redis.commands.hmget(userKey(user), 'turn', 'room');
     return !!turn && !room;
@@ -103,7 +104,7 @@ export class UserRooms {
   }
 
   /**
-   * Removes the user from that room, and makes all older requests late. False: this request is late itself, and the user is in that room
+   * Removes the user from the room, and makes all older requests late. False: this request is late itself, and the user is in the room
    * again.
    */
   async leave(user: UserId, room: RoomId, asked: RequestOrder | undefined): Promise<boolean> {
@@ -122,7 +123,7 @@ export class UserRooms {
     return pointerOf(room, watching);
   }
 
-  /** Call it after a room's record was written for a request that moved the user. It says whether that request still counts. */
+  /** Returns whether a request that moved the user still counts. Call it after the request has written the room's record. */
   async standing(user: UserId, { asked, outlivesAdmissions }: Pick<MoveTerms, 'asked' | 'outlivesAdmissions'>): Promise<Standing> {
     const fields = ['room', 'watching', 'by', 'turn', 'movedTurn', 'movedNumber'] as const;
     const [room, watching, by, turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), ...fields);
@@ -133,13 +134,13 @@ export class UserRooms {
     return { pointer: pointerOf(room!, watching!), isLate: isMovedSince || isAdmittedSince, isOwn };
   }
 
-  /** Makes all older requests late. False: this one is late itself. */
+  /** Makes all older requests of the user late. False: this request is late itself. */
   async overtake(user: UserId, asked: RequestOrder | undefined): Promise<boolean> {
     if (!asked) return true;
     return (await overtakeScript.run(this.redis.commands, [userKey(user)], [asked.turn, asked.number, POINTER_TTL_SECONDS, ''])) === 1;
   }
 
-  /** Like `overtake`, for a user who is in no room or only watches. A room: the user is in it, and nothing has changed. */
+  /** Does the same as `overtake` if the user is in no room or is a spectator. Otherwise changes nothing and returns the user's room. */
   async overtakeIfFree(user: UserId, asked: RequestOrder | undefined): Promise<boolean | RoomId> {
     const args = [asked?.turn ?? '', asked?.number ?? '', POINTER_TTL_SECONDS, '1'];
     const answer = (await overtakeScript.run(this.redis.commands, [userKey(user)], args)) as number | RoomId;
@@ -147,7 +148,7 @@ export class UserRooms {
   }
 
   /**
-   * Call it before a conditional write.
+   * Refuses a late request. Call it before a conditional write.
    *
    * @throws `overtaken` when the user has moved, or was admitted, since the request
    */
@@ -159,14 +160,15 @@ export class UserRooms {
   }
 
   /**
-   * The order of the last request that moved the user, or of the last admission. An act under this order is refused when either changes.
+   * Returns the order of the last request that moved the user or, if it is later, of the last admission. A request with this order is late
+   * once the user moves or is admitted again.
    */
   async lastRequestOrder(user: UserId): Promise<RequestOrder> {
     const [turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), 'turn', 'movedTurn', 'movedNumber');
     return Number(movedTurn) >= Number(turn) ? { turn: Number(movedTurn), number: Number(movedNumber) } : { turn: Number(turn), number: 0 };
   }
 
-  /** Writes the room without a condition, for a store that lost it. */
+  /** Writes the user's room without a condition, for a store that lost it. */
   async set(user: UserId, room: RoomId, watching: boolean): Promise<void> {
     await this.move(user, { room, watching });
   }

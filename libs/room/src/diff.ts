@@ -25,7 +25,7 @@ export function difference<T>(before: T, after: T, root = 'state'): Difference<T
   return { patches, next };
 }
 
-/** Like `difference`, but returns only the patches. */
+/** Computes the difference, and returns only the patches. */
 export function diff(before: unknown, after: unknown, root?: string): Patch[] {
   return difference(before, after, root).patches;
 }

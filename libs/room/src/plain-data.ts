@@ -87,7 +87,7 @@ export function checked<T>(root: string, act: () => T): T {
   }
 }
 
-/** Like `plainCopy`, for a part at `depth` of a value inside `checked`. */
+/** Copies a part of a value as `plainCopy` does, for callers inside `checked`. `depth`: the level of the part within the value. */
 export function copyPart(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'string':

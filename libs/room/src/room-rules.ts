@@ -25,7 +25,7 @@ export interface RoomContext {
   /** Starts a timer: its handler (`@OnTimer(timer)`) is called once, after `ms`. Replaces a running timer of the same name. */
   schedule(timer: string, ms: number): void;
   cancel(timer: string): void;
-  /** Milliseconds until the timer is due, or null when it is not running. */
+  /** Returns the time until the timer is due, in ms. Null: it is not running. */
   remaining(timer: string): number | null;
   /** Sends an event once to every player and spectator, or only to the seats in `to`. The name has 1 to 64 characters. */
   emit(event: string, data?: unknown, to?: readonly Seat[]): void;

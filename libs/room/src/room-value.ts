@@ -78,7 +78,7 @@ export interface SeatChange {
   readonly presence?: Presence;
 }
 
-/** One entry of the change log: the effect of an accepted command, step, timer or presence on a room. */
+/** One entry in the log of a room: the recorded result of one input. */
 export interface Change {
   /** The version after this change. */
   readonly version: number;

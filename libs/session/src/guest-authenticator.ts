@@ -4,7 +4,7 @@ import { HoldfastError, type UserId } from '#libs/protocol';
 import { Authenticator, type Identity, type LoginProof } from './authenticator.js';
 import { checkPlayerName } from './player-name.js';
 
-/** 72 random bits: two guests do not get the same id. */
+/** Random bytes of a guest's id: with 72 bits, two guests do not get the same id. */
 const GUEST_ID_BYTES = 9;
 
 /** Accepts every player, as a new user each time. A guest keeps the user only by resuming the session. */

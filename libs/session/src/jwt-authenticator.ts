@@ -11,7 +11,7 @@ export type JwtKeySource = ({ readonly secret: string } | { readonly jwksUrl: st
 export interface JwtExpectations {
   readonly issuer?: string;
   readonly audience?: string;
-  /** Accepts tokens without `exp`. Such a token works until its key is withdrawn, also for a thief. Default: false. */
+  /** True: accepts tokens without `exp`. A token without it works until its key is withdrawn, also for a thief. Default: false. */
   readonly allowNoExp?: boolean;
 }
 
@@ -27,16 +27,16 @@ export interface JwksTiming {
   readonly timeoutMs?: number;
 }
 
-/** HS256 is only as strong as its secret: an attacker with one token can guess a shorter secret offline. */
+/** Minimum length of the shared secret, in bytes. An attacker who has a token can guess a shorter secret offline. */
 const SECRET_BYTES_MIN = 32;
-/** No symmetric algorithm: otherwise an attacker could sign a token with the public key as the secret. */
+/** Accepted algorithms of public keys. With a symmetric one, an attacker could sign a token with the public key as the secret. */
 const PUBLIC_KEY_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
-/** Allowed difference between the clocks of the issuer and the store. The clock of the gateway's host is not used. */
+/** Allowed difference between the clocks of the issuer and the store, in s. The clock of the gateway's host is not used. */
 const CLOCK_TOLERANCE_S = 5;
 const JWKS_COOLDOWN_MS = 30_000;
 const JWKS_MAX_AGE_MS = 600_000;
 const JWKS_TIMEOUT_MS = 3_000;
-/** In UTF-8. The limit exists because `sub` becomes part of a Redis key. OpenID Connect allows 255 ASCII characters. */
+/** Maximum length of `sub`, in bytes of UTF-8, because it becomes part of a Redis key. OpenID Connect allows 255 ASCII characters. */
 const SUBJECT_BYTES_MAX = 512;
 /** Characters that must not appear in a Redis key or a log line: white space, control, invisible, lone surrogates. */
 const NOT_IN_SUBJECT = /[\p{C}\p{Default_Ignorable_Code_Point}\s]/u;

@@ -17,9 +17,9 @@
  */
 
 export interface NicknameLimits {
-  /** In grapheme clusters. A reader sees one cluster as one character. */
+  /** Maximum number of grapheme clusters. A reader sees one cluster as one character. */
   readonly graphemesMax: number;
-  /** In UTF-8. A single grapheme can have many bytes. */
+  /** Maximum number of bytes in UTF-8. A single grapheme cluster can have many bytes. */
   readonly bytesMax: number;
 }
 
@@ -53,7 +53,7 @@ export function checkNickname(text: string, { graphemesMax, bytesMax }: Nickname
  */
 export function cleanNickname(text: string, limits: NicknameLimits): string {
   let name = text.slice(0, INPUT_CHARS_MAX);
-  // The rules are applied again, as in RFC 8266, because a removal can put two characters side by side that are not allowed so.
+  // The rules are applied again, as in RFC 8266, because a removal can put two characters side by side that the rules do not allow there.
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const cleaned = cutTo(withoutDisallowed(mapped(name.trim()).slice(0, INPUT_CHARS_MAX)), limits);
     if (cleaned === name) return name;

@@ -1,6 +1,7 @@
 import { NAME_BYTES_MAX, PLAYER_NAME_CHARACTERS_MAX } from '#libs/protocol';
 import { type CheckedNickname, checkNickname, cleanNickname, type NicknameLimits } from './nickname.js';
 
+/** The limits of a player's name. 256 bytes are enough for 32 characters of any script, or for ten family emoji. */
 export const PLAYER_NAME_LIMITS: NicknameLimits = { graphemesMax: PLAYER_NAME_CHARACTERS_MAX, bytesMax: NAME_BYTES_MAX };
 
 /** The name of a player whose token has neither a name nor a user id that can be shown. */

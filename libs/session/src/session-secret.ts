@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** Nobody can guess 256 random bits, so the stored hash needs only one round of SHA-256. */
+/** Random bytes of a secret. Nobody can guess 256 bits, so the stored hash needs only one round of SHA-256. */
 const SECRET_BYTES = 32;
 const SESSION_ID_BYTES = 16;
 
@@ -12,12 +12,12 @@ export function newSessionId(): string {
   return randomBytes(SESSION_ID_BYTES).toString('base64url');
 }
 
-/** The stored form of a secret: a reader of the store cannot resume with it. */
+/** Returns the stored form of a secret, with which a reader of the store cannot resume the session. */
 export function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url');
 }
 
-/** Compares in constant time: the duration must not show how many bytes of a guess are right. */
+/** Returns whether two hashes are equal. Compares in constant time, so that the duration does not show how many bytes of a guess are right. */
 export function isHashOf(secretHash: string, stored: string): boolean {
   const [shown, kept] = [Buffer.from(secretHash), Buffer.from(stored)];
   return shown.length === kept.length && timingSafeEqual(shown, kept);

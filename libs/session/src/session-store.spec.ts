@@ -137,7 +137,7 @@ describe('SessionStore.resume', () => {
     await resume(gateway, login);
     const heard = await resume(gateway, login);
     await resume(gateway, heard);
-    // The new secret was used, so the older one no longer works.
+    // The new secret was used, so the older secret no longer works.
     expect(await refusalCode(resume(gateway, login))).toBe('session-unknown');
   });
 
@@ -146,7 +146,7 @@ describe('SessionStore.resume', () => {
     const login = await logIn(gateway);
     const lost = await resume(gateway, login);
     const heard = await resume(gateway, login);
-    // A late confirmation of a secret that a newer resume has replaced.
+    // Confirms, late, a secret that a newer resume has replaced.
     await gateway.store.confirm(login.session, hashOf(lost.secret));
     const again = await resume(gateway, login);
     await gateway.store.confirm(login.session, hashOf(again.secret));

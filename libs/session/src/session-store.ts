@@ -245,7 +245,7 @@ export class SessionStore {
     return before && ended && { session: before, gateway: ended.gateway };
   }
 
-  /** Makes the session the user's live session. If another login was faster, tries to end that one's session and repeats the attempt. */
+  /** Makes the session the user's live session. If another login was faster, ends the session of that login if possible, and tries again. */
   private async claim(user: UserId, session: SessionId, incarnationOf: IncarnationOf, first: Freed): Promise<NewSession['replaced']> {
     let before = first;
     for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {

@@ -51,7 +51,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   onModuleInit(): void {
-    // A server is gone for good when it says so itself or when it is evicted. A server without a record may be about to write it again.
+    // A server is gone for good only when it has left by itself or was evicted. A server without a record may be about to write it again.
     this.directory.onChange(({ kind, server, before, isCertain }) => {
       if (kind === 'evicted' || (kind === 'left' && isCertain)) this.forget(server);
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation) this.forget(before);

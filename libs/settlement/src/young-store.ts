@@ -42,7 +42,7 @@ export class YoungStore {
   }
 }
 
-/** Time since the start of the node, or of the youngest primary of a Cluster, in ms. Redis measures in whole seconds. */
+/** Returns the time since the start of the node, or of the youngest primary of a Cluster, in ms. Redis measures in whole seconds. */
 async function uptimeMs(client: RedisConnections['commands']): Promise<number> {
   const nodes = client instanceof Redis ? [client] : client.nodes('master');
   const uptimes = await Promise.all(nodes.map(async (node) => /uptime_in_seconds:(\d+)/.exec(String(await node.info('server')))?.[1]));

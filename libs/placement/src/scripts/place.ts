@@ -13,7 +13,7 @@ const SEEDS = 2 ** 31;
 export interface Choice {
   readonly server: ServerId;
   readonly incarnation: number;
-  /** The room had this reservation before. */
+  /** True: the room had this reservation before. */
   readonly again: boolean;
 }
 

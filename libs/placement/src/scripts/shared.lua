@@ -12,7 +12,7 @@
 --     offers                   the offers of that order, separated by spaces.
 --     removed                  the highest removed incarnation: neither it nor an older one comes back.
 --
--- An offer (set): the orders whose servers accept such a room.
+-- An offer (set): the orders whose servers accept rooms of one game, and of the version, region and build in the offer's name.
 --
 -- A reservation (field of one hash, by room): incarnation, weight and record of its server, separated by spaces. The weight is
 -- `kept` once the server has opened the room, which then counts among that server's rooms. The lease is the room's entry in

@@ -2,7 +2,7 @@
 -- If the owner is alive after all, it is fenced.
 -- KEYS  1 record  2 log  3 checkpoint  4 new key of the log  5 new key of the checkpoint
 -- ARGV  1 expected epoch  2 expected owner  3 expected incarnation  4 result (JSON)  5 time to live of the two new keys, in ms
--- gives 1; 0 when the record is not as expected
+-- Returns 1, or 0 when the record is not as expected.
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'status')
 if room[1] ~= ARGV[1] or room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or room[4] ~= 'playing' then return 0 end
 local time = redis.call('TIME')

@@ -2,8 +2,8 @@
 --
 -- KEYS  1 the user
 -- ARGV  1 time to live, in seconds
--- Answers { turn, room, watching }. `turn` is the number of the admission. It is higher than any before, also when the store lost the
--- user, because it follows store time.
+-- Returns { turn, room, watching }. `turn` is the number of the admission. It is higher than all earlier numbers, also when the store
+-- lost the user, because it is at least the store time in ms.
 
 local time = redis.call('TIME')
 local known = redis.call('HMGET', KEYS[1], 'turn', 'room', 'watching')

@@ -2,13 +2,14 @@
 -- KEYS  1 record  2 log  3 checkpoint
 -- ARGV  1 expected epoch  2 expected owner  3 expected incarnation  4 new owner  5 its incarnation  6 lowest epoch to give
 --       7 downtime of the room, in ms  8 the newest format of log and checkpoint that the new owner reads
--- gives {epoch, version, batch, checkpoint or '', the changes of the log in one string, doc, round, start,
---       earlier downtime that no change records yet, in ms, the last input that cost the room an owner ('' : none),
---       how many owners its inputs cost, the room time now after a handoff to this owner ('' : there was none),
---       the takeovers so far and this one, each as EPOCH:VERSION, rev}
---       {'0', owner, incarnation, epoch, status} when the record is not as expected
---       {'log'}, without a write, when this version cannot read the format of the log
--- Most takeovers in a record. Beyond that, the two oldest are joined.
+-- Returns {epoch, version, batch, checkpoint or '', the changes of the log in one string, doc, round, start,
+--          earlier downtime that no change records yet, in ms, the last input that cost the room an owner ('' : none),
+--          how many owners its inputs cost, the room time now after a handoff to this owner ('' : there was none),
+--          the takeovers so far, with this one unless it follows a handoff, each as EPOCH:VERSION, rev};
+--         {'0', owner, incarnation, epoch, status} when the record is not as expected;
+--         {'log'}, without a write, when this version cannot read the format of the log.
+
+-- Maximum number of takeovers in a record. When there are more, the two oldest are joined.
 local TAKEOVERS_MAX = 32
 
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc', 'round', 'start', 'paused',
@@ -30,7 +31,8 @@ local at, before = string.match(room[10] or '', '^(%d+):(%d+)$')
 if at ~= room[4] then before = '0' end
 local paused = string.format('%.0f', tonumber(before) + tonumber(ARGV[7]))
 if paused ~= '0' then redis.call('HSET', KEYS[1], 'paused', room[4] .. ':' .. paused) end
--- The lost owner was handling this input when it was lost. A mark of another owner, or of this incarnation itself, does not count.
+-- The lost owner was handling the marked input when it was lost. A mark of an earlier owner does not count, and neither does an adoption
+-- by the same incarnation.
 local poison, losses = room[12] or '', tonumber(room[13]) or 0
 local marked, input = string.match(room[11] or '', '^(%d+) (.*)$')
 if marked == ARGV[1] and ARGV[3] ~= ARGV[5] then

@@ -1,12 +1,13 @@
 -- Appends a batch of changes to the log of each room. Each append is fenced by epoch and owner, and needs the expected version.
--- Repeating the call after a lost reply gives the same answer.
+-- A call that is repeated after a lost reply returns the same answer.
 -- KEYS  of each room: 1 record  2 log
 -- ARGV  of each room: 1 epoch  2 owner  3 incarnation  4 version before  5 batch id  6 number of changes  7 … the changes
--- gives for each room:
---       0 ok  1 fenced  2 behind (the store has less than the owner)  3 missing  4 conflict (another writer with the same epoch)
+-- Returns for each room:
+--         0 ok  1 fenced  2 behind (the store has less than the owner)  3 missing  4 conflict (another writer with the same epoch)
 -- Invariant: the last element of a log is the change that led to the record's version, and no version is missing before it.
--- The position of a change therefore gives its version.
--- Most changes in one RPUSH, because `unpack` is limited by the size of Lua's stack.
+-- So the version of a change follows from its position.
+
+-- Maximum number of changes in one RPUSH, because `unpack` is limited by the size of Lua's stack.
 local PUSHED_MAX = 1000
 
 local function append(record, log, first, last, expected, owner, incarnation, before, batch)

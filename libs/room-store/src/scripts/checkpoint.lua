@@ -3,7 +3,7 @@
 -- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 state
 --       6 '1': no log leads to the state (durability checkpoint, or after a schema upgrade)
 --       7 game version of the state after a schema upgrade ('' : unchanged)
--- gives 0 ok  1 fenced  2 behind  3 missing
+-- Returns 0 ok  1 fenced  2 behind  3 missing
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'status')
 if not room[1] then return 3 end
 local epoch, mine = tonumber(room[1]), tonumber(ARGV[1])
@@ -15,7 +15,7 @@ if stored < version then
   if ARGV[6] ~= '1' then return 2 end
   redis.call('HSET', KEYS[1], 'version', ARGV[4])
 end
--- A late checkpoint, whose next changes are no longer in the log. Storing it would leave a gap.
+-- This checkpoint is late: the log no longer has the changes that follow it. Storing it would leave a gap.
 if stored - redis.call('LLEN', KEYS[2]) > version then return 0 end
 redis.call('SET', KEYS[3], ARGV[5])
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'gameVersion', ARGV[7]) end

@@ -5,7 +5,7 @@ import { closedKey, roomKey } from '../room-keys.js';
 import type { RoomRecord } from '../room-record.js';
 import { StoredRooms } from '../rooms.fixture.js';
 
-/** An owner that is suspended while others end its game and leave the room, and then reads it. */
+/** An owner that is suspended while others end its game and close the room, and that then writes the room again. */
 const owner = { server: 'hf:game:sleeper' as ServerId, incarnation: 1 };
 
 const doc = roomDoc({ private: true });
@@ -34,7 +34,7 @@ const reassert = (room: RoomId, epoch: number) =>
     },
   );
 
-it('does not let a former owner that slept restore a closed room', async () => {
+it('a closed room is not restored by a former owner that was suspended', async () => {
   const { room, epoch } = await playedRoom();
   expect(await log.abandon(room, { ...owner, epoch }, { reason: 'abandoned' })).toBe(true);
   expect(await records.close((await records.read(room)) as RoomRecord, 'empty')).toBe(true);
@@ -43,7 +43,7 @@ it('does not let a former owner that slept restore a closed room', async () => {
   expect(await redis.commands.pttl(closedKey(room))).toBeGreaterThan(0);
 });
 
-it('does not let a gateway that slept restore a closed room that had no owner', async () => {
+it('a closed room that had no owner is not restored by a gateway that was suspended', async () => {
   const room = randomUUID() as RoomId;
   const known = (await records.create(room, 'chess', doc)) as RoomRecord;
   expect(await records.close(known, 'empty')).toBe(true);
@@ -51,7 +51,7 @@ it('does not let a gateway that slept restore a closed room that had no owner', 
   expect(await records.read(room)).toBeNull();
 });
 
-it('lets an owner restore a room that the store lost', async () => {
+it('a room that the store lost is restored by its owner', async () => {
   const { room, epoch } = await playedRoom();
   await redis.commands.del(roomKey(room));
   expect(await reassert(room, epoch)).toBe('ok');

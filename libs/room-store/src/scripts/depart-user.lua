@@ -2,8 +2,8 @@
 --
 -- KEYS  1 the user
 -- ARGV  1 admission and  2 number of the departure  3 time to live, in seconds
--- Answers { room, watching } of the room that the user was in ('' and '0' : none). Repeating the call gives the same answer, because
--- `left` and `leftWatching` keep the room. Answers nil, without a write, when the user was admitted or moved since.
+-- Returns { room, watching } of the room that the user was in ('' and '0' : none). A repeated call returns the same answer, because
+-- `left` and `leftWatching` keep the room. Returns nil, without a write, when the user was admitted or moved since.
 
 if isOvertaken(KEYS[1], ARGV[1], ARGV[2], false) then return false end
 local where = redis.call('HMGET', KEYS[1], 'room', 'watching', 'left', 'leftWatching')

@@ -2,7 +2,7 @@
 -- KEYS  1 record  2 log  3 checkpoint  4 effects  5 epilogue
 -- ARGV  1 epoch  2 owner  3 incarnation  4 version before ('' : any)  5 batch id  6 result (JSON)  7 effects not yet done ('' : none)
 --       8 epilogue, for players who did not receive the end from the owner  9 time to live of the epilogue, in ms
--- gives {0, rev, doc} after the write; otherwise the answers of append.lua
+-- Returns {0, rev, doc} after the write; otherwise 1, 2, 3 or 4 as append.lua does.
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'batch', 'status', 'doc')
 if not room[1] then return 3 end
 if room[6] ~= 'playing' and room[5] == ARGV[5] then return { 0, redis.call('HGET', KEYS[1], 'rev'), room[7] } end

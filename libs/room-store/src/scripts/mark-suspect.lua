@@ -2,7 +2,7 @@
 -- The watchdog of the owner writes the mark while the owner still owns the room.
 -- KEYS  1 record
 -- ARGV  1 epoch of the owner ('' : the room is being set up)  2 id of the current start ('' : a game runs)  3 the input
--- gives 1; 0 when the room is not as expected
+-- Returns 1, or 0 when the room is not as expected.
 local room = redis.call('HMGET', KEYS[1], 'status', 'epoch', 'start')
 if ARGV[1] == '' then
   if room[1] ~= 'starting' or room[3] ~= ARGV[2] then return 0 end

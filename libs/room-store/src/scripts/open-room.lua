@@ -2,8 +2,8 @@
 -- KEYS  1 record  2 log  3 checkpoint
 -- ARGV  1 start id  2 owner  3 incarnation  4 checkpoint ('' : the game ends with its server)  5 durability
 --       6 game version ('' : not known)
--- gives {epoch, round, doc, rev, the published message}; without the message when the server had opened the room before
---       {'0'} when this start is not the current one
+-- Returns {epoch, round, doc, rev, the published message}; without the message when the server had opened the room before;
+--         {'0'} when this start is not the current one.
 local record = KEYS[1]
 local room = redis.call('HMGET', record, 'status', 'start', 'owner', 'incarnation', 'epoch', 'round', 'doc', 'rev')
 if room[2] ~= ARGV[1] then return { '0' } end

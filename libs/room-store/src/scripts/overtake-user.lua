@@ -3,7 +3,7 @@
 -- KEYS  1 the user
 -- ARGV  1 admission ('' : not a request of a player) and  2 number of the request  3 time to live, in seconds
 --       4 '1': only when the user is in no room or is a spectator
--- Answers 1; 0 when this request is late itself; the room, without a write, when ARGV 4 excludes the user.
+-- Returns 1; 0 when this request is late itself; the room, without a write, when ARGV 4 is '1' and the user is a member of a room.
 
 if ARGV[4] == '1' then
   local there = redis.call('HMGET', KEYS[1], 'room', 'watching')

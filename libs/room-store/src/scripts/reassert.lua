@@ -3,10 +3,10 @@
 -- KEYS  1 record  2 log  3 checkpoint  4 closed
 -- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 batch id  6 state ('' : the game ends with its server)  7 doc  8 game
 --       9 durability  10 round  11 start  12 game version  13 rev of the doc  14 '1': the room is private, '0': it is public
--- gives 0 ok  1 fenced (another owner has the room, its game is over, or it is closed)
+-- Returns 0 ok  1 fenced (another owner has the room, its game is over, or it is closed)
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'rev', 'round')
 local epoch, mine = tonumber(room[1]), tonumber(ARGV[1])
--- The store did not lose the room. The room was closed while this owner was away.
+-- The store did not lose the room: a lobby closed it while this owner was suspended or cut off.
 if not room[5] and redis.call('EXISTS', KEYS[4]) == 1 then return 1 end
 if epoch and epoch > mine then return 1 end
 if epoch == mine then

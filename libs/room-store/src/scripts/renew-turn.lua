@@ -2,7 +2,7 @@
 --
 -- KEYS  1 the user
 -- ARGV  1 the session's admission number  2 time to live, in seconds
--- Answers the new number, which is higher than any before; nil when the user was admitted since.
+-- Returns the new number, which is higher than all earlier numbers; nil when the user was admitted since.
 
 local had = tonumber(ARGV[1])
 if (tonumber(redis.call('HGET', KEYS[1], 'turn')) or 0) > had then return false end

@@ -4,7 +4,7 @@
 -- ARGV  1 epoch of the game  2 batch id of the end  3 result (JSON)  4 effects not yet done ('' : none)  5 epilogue
 --       6 time to live of the epilogue, in ms  7 rev after the end  8 doc  9 round after the end  10 game
 --       11 '1': the room is private, '0': it is public
--- gives 0 the store has the end  1 the store has a later owner or a later game  3 the store has no record
+-- Returns 0 the store has the end  1 the store has a later owner or a later game  3 the store has no record
 local room = redis.call('HMGET', KEYS[1], 'rev', 'status', 'round', 'epoch', 'batch')
 local epoch, mine = tonumber(room[4]) or 0, tonumber(ARGV[1])
 local round, ended = tonumber(room[3]) or 0, tonumber(ARGV[9])

@@ -1,9 +1,9 @@
--- A gateway writes the last record that it read of a room again, into a store that lost a part of it or all of it. The owner writes a
--- running game again. When the gateway knows that a game has ended, the script ends that game in the store.
+-- A gateway writes the last record that it read of a room again, into a store that lost a part of it or all of it. A running game is
+-- written again by its owner only. When the gateway knows that a game has ended, the script ends this game in the store.
 -- KEYS  1 record  2 log  3 checkpoint  4 closed
 -- ARGV  1 rev  2 doc  3 game  4 status  5 round  6 result (JSON, '' : none)  7 since  8 start ('' : none)  9 epoch  10 '1': the room is
 --       private, '0': it is public
--- gives 0 restored  1 the room is closed  2 the store has this revision or a later one
+-- Returns 0 restored  1 the room is closed  2 the store has this revision or a later one
 local room = redis.call('HMGET', KEYS[1], 'rev', 'status', 'round', 'epoch')
 if not room[1] and redis.call('EXISTS', KEYS[4]) == 1 then return 1 end
 if room[1] and tonumber(room[1]) >= tonumber(ARGV[1]) then return 2 end

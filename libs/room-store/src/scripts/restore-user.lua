@@ -1,9 +1,9 @@
 -- The gateway of a user's session writes the user's room again into a store that lost it.
 -- KEYS  1 the user
 -- ARGV  1 room ('' : none)  2 '1': as a spectator  3 admission of the session
---       4 number of the first request that may still be under way: such a request takes precedence  5 time to live, in seconds
--- gives {outcome, room, watching}, with the room before the call ('' and '0' : none). Outcomes:
---       0 no write, the user was admitted elsewhere since  1 written  2 no write, a request under way has moved the user
+--       4 number of the first request that may still be under way: from this one on, requests take precedence  5 time to live, in seconds
+-- Returns {outcome, room, watching}, with the room before the call ('' and '0' : none). Outcomes:
+--         0 no write, the user was admitted elsewhere since  1 written  2 no write, a request under way has moved the user
 local user = redis.call('HMGET', KEYS[1], 'turn', 'movedTurn', 'movedNumber', 'room', 'watching')
 local room, watching = user[4] or '', user[5] or '0'
 local turn, number = tonumber(ARGV[3]), tonumber(ARGV[4])

@@ -4,7 +4,7 @@
 --       6 size of the largest doc that is published, in bytes; for a larger doc only its revision is published
 --       7 '1': the room is private, '0': it is public; the script writes it to its own field when it creates the room, because the sweep
 --         reads it for every room
--- gives {new rev, since}; {} when the record has changed
+-- Returns {new rev, since}; {} when the record has changed.
 local record = KEYS[1]
 local room = redis.call('HMGET', record, 'rev', 'status', 'start')
 local rev = room[1] or ''
