@@ -30,7 +30,7 @@ import { PUBLIC_PAGES, WebSocketTransport } from './transport/web-socket-transpo
 
 export interface EdgeModuleOptions {
   readonly options: EdgeOptions;
-  /** With a certificate both transports use TLS. */
+  /** The certificate with which WebSocket and TCP use TLS. Null or undefined: no TLS. */
   readonly certificate?: Certificate | null;
   /** Handles plain HTTP requests on the public port. */
   readonly pages?: RequestListener;

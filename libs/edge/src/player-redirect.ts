@@ -40,12 +40,12 @@ export class PlayerRedirect {
     private readonly log: Log,
   ) {}
 
-  /** Sets the source of the game servers that other gateways reach and this one does not. */
+  /** Sets the function that returns the game servers which other gateways reach and this one does not. */
   set unreachableFrom(unreachable: () => ReadonlySet<ServerId>) {
     this.unreachable = unreachable;
   }
 
-  /** This gateway cannot admit players, and another gateway can. */
+  /** Whether this gateway refuses players: it has lost the store, and another gateway can admit them. */
   get refuses(): boolean {
     return this.storeLoss.isLocal && this.hasOthers();
   }

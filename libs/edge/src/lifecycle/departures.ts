@@ -23,7 +23,7 @@ interface Departure {
  */
 @Injectable()
 export class Departures {
-  /** By user. A later departure includes everything that an earlier one does. */
+  /** The departures without an answer, by user. A later departure of a user replaces the earlier one, because it includes the same work. */
   private readonly pending = new Map<UserId, Departure>();
   /** The departures of the last `LEFT_KEPT_MS`, oldest first. A store that falls back may have lost them. */
   private readonly done = new Map<UserId, { readonly departure: Departure; readonly at: number }>();
@@ -33,7 +33,12 @@ export class Departures {
     private readonly log: Log,
   ) {}
 
-  /** @param order the request order of the departure, later than every request of the session. */
+  /**
+   * Requests the departure of the session's user.
+   *
+   * @param order the request order of the departure, later than every request of the session
+   * @param done called when a lobby has carried out the departure
+   */
   add(session: GatewaySession, order: RequestOrder, done: () => void = () => {}): void {
     const { user, binding } = session;
     const room = binding && { id: binding.room, watching: binding.watching };

@@ -29,7 +29,7 @@ export class LobbyRouter implements OnModuleInit {
     return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
   }
 
-  /** Sends a request of the gateway itself about a session, to the lobby of that session. */
+  /** Sends a request of the gateway itself about a session to the lobby of that session, and returns the answer. */
   async requestFor(session: GatewaySession, pattern: ControlPattern, data: unknown, timeoutMs: number): Promise<unknown> {
     return this.lobbyOf(session).request(pattern, data, { timeoutMs });
   }

@@ -33,7 +33,7 @@ export class SessionRooms implements OnModuleInit {
     this.cache.onChange({ changed: (record) => this.recordChanged(record), closed: (room, reason) => this.roomClosed(room, reason) });
   }
 
-  /** Accepts the next record of each session's room, whatever its revision. Revisions may go back in a store that lost data. */
+  /** Lets each session accept the next record of its room, whatever the revision is. Revisions may go back in a store that lost data. */
   acceptAnyRevision(sessions: Iterable<GatewaySession>): void {
     for (const session of sessions) if (session.binding) session.binding = { ...session.binding, rev: 0 };
   }
@@ -84,7 +84,7 @@ export class SessionRooms implements OnModuleInit {
     this.cache.unfollow(binding.room);
   }
 
-  /** The session has a new connection, which receives the whole view again. */
+  /** Starts again for a new connection of the session, which receives the whole view of the room. */
   connectionReplaced(session: GatewaySession, game: ClientGame | null): void {
     const { binding } = session;
     if (!binding) return;
@@ -95,13 +95,16 @@ export class SessionRooms implements OnModuleInit {
     else this.cache.refresh(binding.room);
   }
 
-  /** The session has lost its connection. */
+  /** Detaches a session that has lost its connection, and drops its delayed commands. */
   connectionLost(session: GatewaySession): void {
     this.attachments.detach(session, 'away');
     session.delayedCommands = [];
   }
 
-  /** A slow connection keeps up again. The owner then sends one sync with everything that it missed. */
+  /**
+   * Attaches a slow session again when its connection has read its backlog. The owner then sends one sync with everything that the client
+   * missed.
+   */
   resumeFrames(session: GatewaySession): void {
     if (session.attachment.kind !== 'slow') return;
     const record = session.room ? this.cache.get(session.room) : null;
@@ -166,7 +169,7 @@ export class SessionRooms implements OnModuleInit {
     this.ends.reset(session);
   }
 
-  /** Compares only what members see, because a change of owner does not concern them. */
+  /** Returns whether the record changes what members see, and remembers it. A change of the owner does not concern members. */
   private isNewView(record: RoomRecord): boolean {
     const view = JSON.stringify({ ...viewOf(record), rev: 0 });
     if (this.views.get(record.id) === view) return false;

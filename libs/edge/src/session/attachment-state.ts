@@ -72,7 +72,7 @@ export interface AttachmentStep {
 const NOTHING: ClientView = { saw: 'nothing' };
 const GAME: ClientView = { saw: 'game' };
 
-/** The state of every session that is in no room. */
+/** The state of a session without any attachment, for example of one that is in no room. */
 export const UNATTACHED: AttachmentState = { kind: 'none', epoch: 0, client: NOTHING };
 
 /** Returns the next state and what must be sent. Null: the event has no effect in this state. */
@@ -81,7 +81,7 @@ export function nextAttachment(state: AttachmentState, event: AttachmentEvent): 
   return cell === null ? null : cell(state, event);
 }
 
-/** The link on which the owner of this attachment sends. Null: there is none. */
+/** Returns the link to the owner of this attachment, or null when there is none. */
 export function peerOf(state: AttachmentState): LinkPeer | null {
   return state.kind === 'none' || state.kind === 'paused' ? null : state.peer;
 }
@@ -158,7 +158,10 @@ const TABLE: {
   },
 };
 
-/** The link of the former owner is dropped at once: a drained server closes it as soon as its last room has left. */
+/**
+ * Forgets the link to the former owner at once. A drained owner closes it after its last room has moved, and that must not pause the
+ * session.
+ */
 function attach({ client }: AttachmentState, { epoch, round, now }: Event<'attach'>): AttachmentStep {
   return silently({ kind: 'attaching', epoch, client, round, peer: null, since: now });
 }
