@@ -14,8 +14,9 @@ export class BatchWriter {
   /** The bytes of the last tick, as an estimate for the next tick. */
   private usual = 0;
   private dirty = false;
-  /** The chunk that the kernel reads now, and the chunks that wait behind it. Null when idle, to save the memory of an array. */
+  /** The chunk that the kernel reads now. Null: none. */
   private inFlight: Buffer | null = null;
+  /** The chunks that wait behind `inFlight`, the oldest first. Null: none, which saves the memory of an array. */
   private waiting: Buffer[] | null = null;
 
   /**
@@ -74,7 +75,7 @@ export class BatchWriter {
     this.socket.write(chunk.subarray(sent, used), this.written);
   }
 
-  /** Internal: only the shared flush at the end of a tick calls this. */
+  /** Writes the bytes of the tick. Only the shared flush at the end of a tick calls this. */
   flushTurn(): void {
     this.dirty = false;
     this.flush();

@@ -19,7 +19,7 @@ export interface LinkInbox {
   request(peer: LinkPeer, pattern: string, data: unknown): Promise<unknown>;
   event(peer: LinkPeer, pattern: string, data: unknown): void;
   frame(peer: LinkPeer, kind: number, frame: Buffer): void;
-  /** The peer does not answer pings, or it has sent something again. */
+  /** The peer has stopped answering pings (`isSilent` is true), or has sent something again. */
   silence(peer: LinkPeer, isSilent: boolean): void;
 }
 
@@ -79,7 +79,10 @@ export class LinkPeer {
     return this.isSilenceReported;
   }
 
-  /** Rejects with the peer's error, with `server-lost` when the link breaks, or with `unavailable` after `timeoutMs`. */
+  /**
+   * Sends a request and resolves with the answer. Rejects with the error of the peer, with `busy` when the link has too many open requests
+   * or a large backlog, with `server-lost` when the link breaks, or with `unavailable` after `timeoutMs`.
+   */
   request(pattern: string, data: unknown, { timeoutMs = REQUEST_TIMEOUT_MS_DEFAULT }: { timeoutMs?: number } = {}): Promise<unknown> {
     if (!this.isOpen) return Promise.reject(new HoldfastError('server-lost'));
     if (this.pending.size >= REQUESTS_PENDING_MAX || this.isCongested) return Promise.reject(new HoldfastError('busy'));
@@ -239,7 +242,7 @@ export class LinkPeer {
     const now = performance.now();
     const late = now - this.lastTickAt > 2 * PING_MS;
     this.lastTickAt = now;
-    // This process was suspended. Messages of the peer may still wait in the socket.
+    // After a suspension of this process, messages of the peer may still wait in the socket.
     if (late || this.hasReceived) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
     // The first silent tick sends a ping; only the next tick shows that it is unanswered.
@@ -254,7 +257,7 @@ export class LinkPeer {
     this.inbox.silence(this, isSilent);
   }
 
-  /** Does not wait until the backlog is read, because this peer reads nothing. */
+  /** Closes the link without waiting until the peer has read the backlog, because this peer reads nothing. */
   private cut(reason: string): void {
     this.close(reason);
     this.socket.destroy();

@@ -41,7 +41,7 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
     return this.links as T;
   }
 
-  /** An event handler behind an interceptor runs only when its result is subscribed to. */
+  /** Calls an event handler and subscribes to its result, because a handler behind an interceptor runs only then. */
   private async handle(handler: MessageHandler, data: unknown, peer: LinkPeer): Promise<void> {
     try {
       await lastValueFrom(this.transformToObservable(await handler(data, peer)), { defaultValue: null });

@@ -28,7 +28,7 @@ export function probeLink(
     socket.once('error', (error: NodeJS.ErrnoException) =>
       settle(REFUSALS.has(error.code ?? '') ? 'refused' : isTls && error.code?.startsWith('ERR_SSL') ? 'answered' : 'silent'),
     );
-    // The kernel also accepts for a suspended process. When that process dies, the accepted socket closes.
+    // The kernel also accepts connections for a suspended process. They close when that process dies.
     socket.once('close', () => settle('silent'));
     if (!isTls) socket.connect(port, host);
   });

@@ -22,11 +22,11 @@ export interface CertificateOptions {
 
 export interface Renewal {
   readonly validUntil: string;
-  /** Why the new files were not accepted. The old certificate stays in use. */
+  /** Why the new files were not accepted; the old certificate stays in use. Absent: the new certificate is in use. */
   readonly error?: string;
 }
 
-/** How often the files are checked, in ms. Certificates are renewed days before they expire. */
+/** Interval of the checks whether the files have changed, in ms. Certificates are renewed days before they expire. */
 const POLL_MS = 5_000;
 
 /**
@@ -71,7 +71,7 @@ export class Certificate {
     this.watch();
   }
 
-  /** Registers a listener, for the log. */
+  /** Registers a listener for each renewal, and for each renewal whose files were not accepted. */
   onRenewal(listener: (renewal: Renewal) => void): void {
     this.renewalListeners.push(listener);
   }
@@ -104,7 +104,10 @@ export class Certificate {
   }
 }
 
-/** Returns null when no certificate is set. A certificate without its key was already refused as a `SettingsError`. */
+/**
+ * Returns the certificate that the settings name, or null when they name none. Certificate settings without a key were already refused as a
+ * `SettingsError`.
+ */
 export function certificateFrom(
   {
     tlsCert: cert,
@@ -180,7 +183,7 @@ function isKey(content: Buffer): boolean {
   }
 }
 
-/** A text that changes when any of the files changes. Symbolic links are followed. */
+/** Returns a text that changes when any of the files changes. Symbolic links are followed. */
 export function stateOf({ cert, key, ca }: { readonly [File in keyof CertificateFiles]?: string | null }): string {
   return [cert ?? '', key ?? '', ca ?? '']
     .map((path) => {
