@@ -27,13 +27,13 @@ export interface Caller {
   readonly session: SessionId;
   readonly gateway: ServerId;
   /**
-   * The room in which the gateway has the player. It finds the room when Redis has lost the user's own pointer; the room's record
+   * The room in which the gateway has the player. A lobby finds the room by it when Redis has lost the user's pointer; the room's record
    * decides.
    */
   readonly room?: { readonly id: RoomId; readonly watching: boolean };
   /**
-   * The order of the request. A lobby that hung may process the request late; a request older than the user's last move changes
-   * nothing. Absent: the request can never be late.
+   * The order of the request. A lobby that hung may process the request late. A request that is older than the user's last change of room
+   * changes nothing. Absent: the request can never be late.
    */
   readonly asked?: RequestOrder;
 }
@@ -44,7 +44,7 @@ export interface PlayerRequest {
   readonly data: unknown;
 }
 
-/** How a lobby's answer changes the player's room. The gateway binds the session to it. */
+/** The room in which the player is after a request. The gateway binds the session to it. */
 export interface Binding {
   readonly room: RoomId;
   readonly watching: boolean;
@@ -98,13 +98,13 @@ export interface Control {
   'room.detach': { data: { handle: number; gone: 'away' | 'left' | 'slow' }; answer: null };
   /** Recovery → game server: adopt these rooms. The results are in the order of the rooms. */
   'room.adopt': { data: { rooms: readonly RoomTenure[] }; answer: { results: readonly AdoptResult[] } };
-  /** Game server → game server: load these rooms, which were migrated to you. */
+  /** Game server → game server: load these rooms, which have migrated to the receiver. */
   'room.load': { data: { rooms: readonly RoomTenure[] }; answer: { results: readonly AdoptResult[] } };
   /** Operator → owner: migrate one room, to the given server or to one that placement chooses. */
   'room.migrate': { data: { room: RoomId; to?: ServerId }; answer: { to: ServerId } };
   /**
-   * Operator → game server: take no new rooms and migrate all others away. `left`: the number of rooms that could not be migrated
-   * yet.
+   * Operator → game server: take no new rooms and migrate all rooms away. `moved`: the number of rooms that migrated. `left`: the number of
+   * rooms that could not be migrated yet.
    */
   'server.drain': { data: Record<string, never>; answer: { moved: number; left: number } };
   /** Operator → game server: take rooms again. A drain that is running stops. */
@@ -142,7 +142,7 @@ export interface Control {
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
 }
 
-/** A session that asks its room's owner for an attachment. */
+/** The request for the attachment of one session to the owner of its room. */
 export interface AttachRequest {
   readonly room: RoomId;
   readonly epoch: number;
@@ -154,11 +154,14 @@ export interface AttachRequest {
   readonly round: number;
   /** The version of the state that the client has. Null: none. */
   readonly version: number | null;
-  /** The epoch of the owner that sent this version. Absent: not known. */
+  /** The epoch of the owner that sent this version. Null or absent: not known. */
   readonly versionEpoch?: number | null;
 }
 
-/** `not-here`: this server does not own the room in this epoch. `forbidden`: the user has no seat and is not a spectator. */
+/**
+ * Why a handle is not attached. `moved`: the room has migrated. `fenced`: the room has another owner with a higher epoch. `ended`: the game
+ * has ended. `not-here`: this server does not own the room in this epoch. `forbidden`: the user has no seat and is not a spectator.
+ */
 export type OwnerDetachReason = 'moved' | 'fenced' | 'ended' | 'not-here' | 'forbidden';
 
 /**

@@ -19,15 +19,14 @@ export interface Hello {
   /** Resume: send both together. */
   session?: SessionId;
   secret?: string;
-  /**
-   * With a resume: the room, the number of its game, and the version that the client has. The server then sends only later
-   * changes.
-   */
+  /** With a resume: the room whose game the client has. If `round` and `version` fit as well, the server sends only later changes. */
   room?: RoomId;
+  /** With a resume: the number of that game in its room. */
   round?: number;
+  /** With a resume: the version of the state that the client has. */
   version?: number;
   /**
-   * The `epoch` of the `placed` under which the client got that version. The server needs it to tell the client that a game was
+   * The `epoch` of the last `placed` before the client received that version. The server needs it to tell the client that a game was
    * rewound.
    */
   epoch?: number;
@@ -47,8 +46,8 @@ export interface Command {
   /** 1, 2, 3 … per seat. The room applies each command at most once, in order. */
   seq: number;
   /**
-   * Every command up to this seq has been answered, as far as the client knows. The room accepts `seq` only when it has seen or
-   * answered all earlier ones. So a command lost in transit is never skipped. Default: `seq - 1`.
+   * The client has received the answers to all commands up to this seq. The room accepts `seq` only when it has seen or answered all
+   * earlier ones. So a command lost in transit is never skipped. Default: `seq - 1`.
    */
   settled?: number;
   name: string;
@@ -89,7 +88,7 @@ export interface Welcome {
   resumed: boolean;
   /** The server's id, for support and tests. */
   server: string;
-  /** The client pings after this much silence, and treats the connection as dead after twice as much. */
+  /** The client sends a ping after this much silence, in ms, and treats the connection as dead after twice as much. */
   pingMs: number;
   /** How long the session exists without a connection, in ms. Servers of an earlier version leave it out. */
   sessionMs?: number;
@@ -165,7 +164,7 @@ export interface Placed {
   /** The number of the game in this room, counted from 0. Versions of two rounds cannot be compared. */
   round: number;
   players: { seat: Seat; name: string }[];
-  /** The highest command seq of this seat that the room has applied or refused. A new client numbers its commands from here. */
+  /** The highest command seq of this seat that the room has applied or refused. A new client gives its first command the next number. */
   seq: number;
   /**
    * The former owner was lost together with changes that were not stored. The game was rewound from the version that the client
@@ -244,7 +243,7 @@ export interface Goodbye {
   kind: 'goodbye';
   code: string;
   reason: string;
-  /** The client may reconnect after this time. Absent: a reconnect will not help. */
+  /** The client may reconnect after this time, in ms. Absent: a reconnect will not help. */
   retryAfterMs?: number;
 }
 

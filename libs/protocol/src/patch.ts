@@ -66,7 +66,7 @@ function applyToObject(object: Record<string, unknown>, key: string, patch: Patc
   else object[key] = patch.value;
 }
 
-/** Returns a copy of `value` that this run may change. A value that this run copied before is returned as it is. */
+/** Returns a copy of `value` that this call of `applyPatches` may change, or `value` itself when this call made it as a copy. */
 function own(value: unknown, copied: Set<unknown>, path: string): unknown {
   if (copied.has(value)) return value;
   let copy: unknown;

@@ -111,7 +111,7 @@ describe('the decoder', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
-  it('replaces wrong text that a server wrote', () => {
+  it('replaces invalid UTF-8 in text that a server wrote', () => {
     for (const [, bytes] of BAD_TEXTS) expect(JSON.stringify(unpack(bytes))).toContain('\ufffd');
   });
 
