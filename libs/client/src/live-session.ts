@@ -28,13 +28,13 @@ export interface Login {
   readonly token?: string;
 }
 
-/** How often the client asks where the player is after an answer was lost. */
+/** Maximum number of attempts to find out where the player is, after an answer was lost. */
 const LOST_TRIES_MAX = 3;
 
 /** A search for a match. It ends when the session enters a room of that game. */
 interface Search {
   readonly game: string;
-  /** The caller has given up. The cancel decides how the search ends. */
+  /** Whether the caller has given up. The answer to the cancel then decides how the search ends. */
   isCancelled: boolean;
   readonly region?: string;
   found(room: LiveRoom): void;
@@ -74,8 +74,8 @@ export class LiveSession implements Session {
   }
 
   /**
-   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, it
-   * detaches and rejects with the signal's reason.
+   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, this
+   * detaches the session and rejects with the signal's reason.
    */
   async open(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
@@ -136,7 +136,7 @@ export class LiveSession implements Session {
         this.search = search;
         cancel = () => {
           search.isCancelled = true;
-          // A room of this game ends the search as found, before it can fail.
+          // If the player is in a room of this game, `whereNow` enters it, which resolves the search before it can fail.
           this.whereNow().then(() => failed(signal?.reason), failed);
         };
         signal?.addEventListener('abort', cancel);
@@ -314,7 +314,7 @@ export class LiveSession implements Session {
 
   // ── Entering a room ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** When the caller gives up or the answer is lost, the player is in the room or not: this finds out. */
+  /** Enters a room. When the caller gives up or the answer is lost, it first finds out whether the player is in the room. */
   private async enterBy(
     operation: 'rooms.create' | 'rooms.join' | 'rooms.watch',
     data: Operations[typeof operation]['data'],
@@ -336,14 +336,14 @@ export class LiveSession implements Session {
     }
   }
 
-  /** The room of the player once no earlier request can change it any more. Null: the player is in none. */
+  /** Returns the room of the player, once no earlier request can change it any more. Null: the player is in no room. */
   private async whereNow(triesMax?: number): Promise<LiveRoom | null> {
     const { room } = await untilAnswered(async () => {
       await this.request('match.cancel', undefined).catch(ignoreOvertaken);
       return this.me();
     }, triesMax);
     if (room) return this.enter(room);
-    // The request was not about the search, which is cancelled now, too.
+    // `match.cancel` has also cancelled a search that its caller still wants, so it begins again.
     if (this.search && !this.search.isCancelled) this.find(this.search);
     return null;
   }
@@ -376,7 +376,7 @@ export class LiveSession implements Session {
   }
 }
 
-/** A newer request was executed before, so the cancelled ones are late as well. */
+/** Ignores `overtaken`: the server has executed a later request, so earlier requests have no effect any more either. */
 function ignoreOvertaken(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
 }

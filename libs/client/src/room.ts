@@ -12,7 +12,7 @@ export interface RoomEvents<Rules = unknown> {
   view: [view: RoomView];
   /** A game runs, or continues on another server. `change` follows with its state. */
   placed: [room: Room<Rules>];
-  /** `state` is new. */
+  /** The state of the game has changed. */
   change: [state: StateOf<Rules>, room: Room<Rules>];
   /** An event of the game. Each event is emitted once, in order, after `state` shows its effect. */
   event: [event: GameEvent];
@@ -50,7 +50,7 @@ export interface Room<Rules = unknown> {
   /** Null for a spectator, and before the first game. */
   readonly seat: Seat | null;
   readonly players: readonly { readonly seat: Seat; readonly name: string }[];
-  /** How the last game in this room ended. */
+  /** How the last game in this room ended. Null: no game has ended, or another one is played. */
   readonly result: GameResult | null;
   /** Number of unanswered commands. */
   readonly unanswered: number;

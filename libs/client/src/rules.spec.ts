@@ -44,7 +44,7 @@ describe('Room<Rules>', () => {
       await room.send('decorate', { colour: 'red' });
       // @ts-expect-error the cell is missing
       await room.send('place', {});
-      // @ts-expect-error so is the data
+      // @ts-expect-error the data is missing
       await room.send('place');
       // @ts-expect-error not a command
       await room.send('setup');

@@ -29,8 +29,8 @@ export interface CreateRoom {
 }
 
 /**
- * For a caller that gives up. Abort the signal: the promise then rejects with the signal's reason when the player is in no room, or
- * resolves with the room when it was too late. It stays pending until the server has said which.
+ * Lets a caller give up. When the signal is aborted, the promise rejects with its reason if the player is in no room, or resolves with the
+ * room if it was too late. It stays pending until the server has said which.
  *
  * @example
  * const room = await session.quickMatch('chess', { signal: AbortSignal.timeout(30_000) });
@@ -39,17 +39,16 @@ export interface GiveUpOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Resumes this session over another connection. Each resume replaces the secret. */
+/** The credentials with which another connection can resume this session. Each resume replaces the secret. */
 export interface Credentials {
   readonly session: SessionId;
   readonly secret: string;
 }
 
 /**
- * A logged-in player. A session survives its connections: when one is lost, the client connects again, to the next gateway if
- * there are several. When the answer to a request to enter a room was lost, the client asks where the player is. It
- * rejects with `server-lost` when the player is not in that room, and the request can be tried again. Requests that only read are
- * repeated.
+ * A logged-in player. A session survives its connections: when one is lost, the client connects again, to the next gateway if there are
+ * several. When the answer to a request to enter a room was lost, the client asks where the player is. The request rejects with
+ * `server-lost` when the player is not in that room, and it can be tried again. Requests that only read are repeated.
  */
 export interface Session {
   readonly id: SessionId;

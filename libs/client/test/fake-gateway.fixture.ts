@@ -4,7 +4,7 @@ import { decodePlayerMessage, encodeServerMessage, FrameSplitter, playerMessageF
 import type { FakeFleet } from './fake-fleet.fixture.js';
 import type { Line } from './fake-session.fixture.js';
 
-/** The entry to the fleet: a WebSocket port and a TCP port on loopback. */
+/** A gateway of the fake fleet: a WebSocket port and a TCP port on loopback. */
 export class FakeGateway {
   url = '';
   tcpUrl = '';
