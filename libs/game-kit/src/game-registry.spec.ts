@@ -294,7 +294,7 @@ describe('the start of an application fails with an error for the author', () =>
     ],
     ['a schema that is null', Command(null as never) as never, "invalid schema of the command 'go': null"],
     [
-      'a schema that has the mark of a Standard Schema but no validate',
+      'a schema with the key of a Standard Schema but no validate',
       Command({ '~standard': { version: 1 } } as never) as never,
       "invalid schema of the command 'go'",
     ],
@@ -365,7 +365,7 @@ describe('the start of an application fails with an error for the author', () =>
     await expect(start([], [Helper])).rejects.toThrow('Helper.lost() handles commands of a game, but Helper has no @Game decorator.');
   });
 
-  it('when two handlers are for one effect', async () => {
+  it('when one effect has two handlers', async () => {
     class SecondLedger {
       @EffectHandler('pay')
       pay(): void {}

@@ -123,7 +123,7 @@ describe('GameTest', () => {
     expect(game.version).toBe(1);
   });
 
-  it("pauses as after the death of a server: it delays timers and calls the game's handler", async () => {
+  it("simulates the pause after the death of a server: it delays timers and calls the game's handler", async () => {
     const game = await create();
     game.as(0).plan({ name: 'first', ms: 100 });
     game.pause(5_000);
@@ -152,7 +152,7 @@ describe('GameTest', () => {
     expect(game.command(0, 'write', { text: 'hello' })).toBeNull();
   });
 
-  it('throws what the game throws by mistake', async () => {
+  it('throws an error that the game throws by mistake', async () => {
     const game = await create();
     expect(() => game.command(0, 'write', { text: 'bug' })).toThrow('a defect');
   });

@@ -45,7 +45,7 @@ export interface GameTestOptions {
   readonly stateBytesMax?: number;
 }
 
-/** The rules refused a command. `code` says why. */
+/** The error that a command of `GameTest.as` throws when the rules refuse it. `code` is the code of the refusal. */
 export class Refused extends Error {
   constructor(
     readonly code: string,
@@ -157,7 +157,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return Object.fromEntries(Object.entries(this.value.timers).filter(([timer]) => !timer.startsWith('$')));
   }
 
-  /** The game's commands, sent by this seat: `game.as(0).place({ cell: 4 })`. They throw `Refused`. */
+  /** Returns the game's commands as calls by this seat: `game.as(0).place({ cell: 4 })`. They throw `Refused`. */
   as(seat: Seat): CommandCallsOf<Rules> {
     const commands = [...this.rules.commands.keys()].map((name) => [
       name,
@@ -175,13 +175,13 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return outcome.kind === 'refused' ? outcome.code : null;
   }
 
-  /** The seat events that a test can cause. */
+  /** Returns the seat events that a test can cause for this seat. */
   seat(seat: Seat): Record<Exclude<SeatEvent, 'joined'>, () => void> {
     const happens = (event: SeatEvent) => () => void this.step({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
     return { away: happens('away'), back: happens('back'), left: happens('left') };
   }
 
-  /** The state as this seat sees it. Null: a spectator. */
+  /** Returns the state as this seat sees it, or as spectators see it when `seat` is null. */
   view(seat: Seat | null): unknown {
     const whose = seat === null ? 'spectators' : `seat ${seat}`;
     return this.inPlainData(`in the view of ${whose}`, () => this.machine.view(this.value.state, seat));
@@ -210,7 +210,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.clock += ms;
   }
 
-  /** Advances the time as when the server dies and another one adopts the room `ms` later. The game does not count this time. */
+  /** Advances the time as when the server dies and another one adopts the room `ms` later. Timers are delayed by this time. */
   pause(ms: number): void {
     this.clock += ms;
     this.stepsBeganAt = this.clock;
@@ -268,7 +268,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     );
   }
 
-  /** Adds the game and the step to the error when something is not plain data. */
+  /** Returns the result of `act`. Adds the game and the step to the error when a value is not plain data. */
   private inPlainData<T>(where: string, act: () => T): T {
     try {
       return act();
@@ -286,12 +286,18 @@ function raise(error: unknown): never {
 class GameTestModule {}
 
 const ROOM = 'test' as RoomId;
-/** Any time would do: a game must not depend on it. */
+/** The default time at the start. Any time would do, because a game must not depend on it. */
 const START = Date.UTC(2030, 0, 1);
-/** An hour of steps at 20 Hz is 72,000. A timer in a loop exceeds this limit in a second. */
+/**
+ * Maximum number of timers and steps in one `advance`. An hour of steps at 20 Hz has 72,000. A timer that schedules itself in a loop
+ * exceeds this limit within a second.
+ */
 const RUNS_MAX = 100_000;
 
-/** Random numbers from 0 to 1, the same for the same seed. Source: mulberry32, by Tommy Ettinger, public domain. */
+/**
+ * Returns a source of random numbers from 0 to 1, which are the same for the same seed. Source: mulberry32, by Tommy Ettinger, public
+ * domain.
+ */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {

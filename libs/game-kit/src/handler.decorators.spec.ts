@@ -78,7 +78,7 @@ describe('the decorators of handlers', () => {
       // @ts-expect-error the schema gives a number of coins
       @Command(Put)
       put(_room: GameRoom<Pot>, _data: { coins: string }): void {}
-      // @ts-expect-error no schema, no data
+      // @ts-expect-error a command without a schema has no data
       @Command()
       take(_room: GameRoom<Pot>, _data: { coins: number }): void {}
       // @ts-expect-error not a room
