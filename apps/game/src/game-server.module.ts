@@ -13,7 +13,7 @@ import { HostedRoomsController } from './hosted-rooms.controller.js';
 import { PlacementReports } from './placement-reports.js';
 import { VersionGaps } from './version-gaps.js';
 
-/** The games of this server, one line each. */
+/** The modules of the games that this server offers. */
 const GAMES = [TicTacToeModule, ChessModule];
 
 @Module({})
