@@ -4,5 +4,5 @@ export abstract class TicTacToeOptions {
   abstract readonly turnMs: number;
 }
 
-/** Long enough for a beginner. A game with two absent players ends after a minute. */
+/** The default options. The time is long enough for a beginner, and a game with two absent players ends after a minute. */
 export const TIC_TAC_TOE_DEFAULTS: TicTacToeOptions = { turnMs: 30_000 };
