@@ -32,9 +32,9 @@ export interface EdgeModuleOptions {
   readonly options: EdgeOptions;
   /** The certificate with which WebSocket and TCP use TLS. Null or undefined: no TLS. */
   readonly certificate?: Certificate | null;
-  /** Handles plain HTTP requests on the public port. */
+  /** Handles plain HTTP requests on the public port. Absent: the gateway answers 404. */
   readonly pages?: RequestListener;
-  /** Transports beside WebSocket and TCP. */
+  /** Transports in addition to WebSocket and TCP. */
   readonly transports?: readonly Type<ClientTransport>[];
 }
 

@@ -27,7 +27,7 @@ export interface EdgeOptions {
   readonly backlogTimeoutMs: number;
   readonly seatGraceMs: number;
   readonly sessionTtlMs: number;
-  /** The answer to a login by a user who already has a session: end that session, or refuse the login. */
+  /** What happens at a login by a user who already has a session. `takeover`: the other session ends. `refuse`: the login is refused. */
   readonly secondLogin: 'takeover' | 'refuse';
 }
 
@@ -75,7 +75,7 @@ export const FOLLOW_TICK_MS = 100;
 export const OWNER_END_WAIT_MS = 250;
 /** Time that a client has to read the last message before the gateway closes the connection, in ms. */
 export const GOODBYE_MS = 500;
-/** Time after which a session without a connection becomes away for the other members, in ms. Most players reconnect sooner. */
+/** Time without a connection after which the other members see the player as away, in ms. Most players reconnect sooner. */
 export const AWAY_AFTER_MS = 1_500;
 /** Maximum number of users of a lost gateway in one request to a lobby. Each user costs the lobby a few reads and a write. */
 export const AWAY_AT_ONCE = 64;
@@ -95,7 +95,7 @@ export const CLEANUP_LEASE_MS = 10_000;
 export const COMPARE_RETRY_MS = 100;
 /** Time after which the gateway reads a missing room again when it is not certain that the store is settled, in ms. */
 export const UNSETTLED_READ_MS = 250;
-/** Time after which the gateway tries again to restore lost data in a restarted store, in ms. */
+/** Time after which the gateway tries again to restore lost data, or repeats a request in a restarted store, in ms. */
 export const RESTORE_RETRY_MS = 100;
 /**
  * Time in ms for which the gateway remembers a departure or a left room. If the store falls back within this time, the gateway sends the

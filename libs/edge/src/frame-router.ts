@@ -53,7 +53,7 @@ export class FrameRouter {
     if (!connection.isOpen) return;
     const state = stateOf(connection);
     if (!this.takeMessage(connection, frame.length)) return this.refuseMessage(connection, frame);
-    // The client sends requests and does not read the answers.
+    // With such a backlog the client sends requests and does not read the answers.
     if (connection.backlogBytes > BACKLOGS_MAX * this.options.backlogBytesMax) return disconnect(connection, 'too-slow');
     try {
       this.dispatch(connection, state, frame);
@@ -135,7 +135,7 @@ export class FrameRouter {
         this.sessions.bye(connection, session);
         return;
       default:
-        // The gateway does not need acknowledgements of versions.
+        // `ack`: the gateway does not need the version that the client has.
         return;
     }
   }
@@ -156,7 +156,7 @@ export class FrameRouter {
       return connection.goodbye({ code: 'bad-frame', reason: (error as Error).message }, GOODBYE_MS);
     }
     const price = priceOf(operation, data, this.options.roomsListedMax);
-    // Operations between servers have no price. For a player they do not exist.
+    // Operations between servers have no price, so for a player they are unknown.
     if (price === undefined) return answer(null, errorBody('unknown-operation', `There is no operation "${bounded(operation, 64)}".`));
     const waitMs = this.charge(stateOf(connection), price);
     if (waitMs > 0) return answer(null, errorBody('rate-limited', undefined, true, waitMs));

@@ -20,7 +20,7 @@ import type { ConnectionEvents, PlayerConnection } from './transport/player-conn
 
 export const CLIENT_TRANSPORTS = Symbol('ClientTransports');
 
-/** Interval of the checks of all connections and sessions, in ms. */
+/** Interval of the checks of all connections and sessions by `tick`, in ms. */
 const TICK_MS = 1_000;
 
 /** Opens and closes the transports, and checks their connections. State that must survive this gateway is in the store. */

@@ -14,11 +14,11 @@ import { TrustedProxies } from '../transport/trusted-proxies.js';
 import { ConnectionState, disconnect, stateOf } from './connection-state.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** The connections and budgets of one address. */
+/** The open connections and sockets of one address, and its budgets. */
 interface AddressUse {
   connections: number;
   sockets: number;
-  /** Limits new connections, because each of them may create a session. */
+  /** Limits the rate of new connections, because each of them may create a session. */
   readonly openings: TokenBucket;
   /** The budget of all players of this address for requests to lobbies and the store, in messages: see `operation-prices.ts`. */
   readonly operations: TokenBucket;
@@ -49,12 +49,12 @@ export class ConnectionLimits {
     private readonly proxies: TrustedProxies,
   ) {}
 
-  /** Counts a socket that is not a connection of a player yet. Returns false when there are too many. */
+  /** Counts a socket that is not a connection of a player yet. Returns false, without counting it, when there are too many. */
   addSocket(socket: Socket): boolean {
     const { connectionsPerAddress, hellosPendingMax } = this.options;
     const use = this.useOf(addressKey(socket.remoteAddress), performance.now());
     if (this.sockets.size + this.hellosPending >= hellosPendingMax) return false;
-    // A proxy has the sockets of many clients. The address of each client is known with its request.
+    // The sockets of a proxy belong to many clients. The gateway learns the address of each client only from its request.
     if (use.sockets >= connectionsPerAddress && !this.proxies.has(socket.remoteAddress)) return false;
     const peer = peerOf(socket);
     use.sockets += 1;
@@ -103,7 +103,11 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** Forgets addresses without connections whose budgets are full again. */
+  /**
+   * Forgets addresses without connections and sockets whose budgets are full again.
+   *
+   * @param now in ms of the monotonic clock
+   */
   sweep(now: number): void {
     const keptMs = Math.max(this.options.connectionsWindowMs, OPERATIONS_REFILL_MS);
     for (const [address, { connections, sockets, seenAt }] of this.perAddress)

@@ -31,7 +31,7 @@ export function stateOf(connection: PlayerConnection): ConnectionState {
   return connection.state as ConnectionState;
 }
 
-/** The reasons for which the gateway closes a connection. */
+/** The codes with which the gateway closes a connection. */
 export type DisconnectCode =
   | 'hello-timeout'
   | 'too-many-connections'

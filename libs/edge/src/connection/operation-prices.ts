@@ -24,7 +24,10 @@ export const OPERATION_PRICES = {
 
 /** The price of `rooms.list` with a cursor. */
 const FURTHER_PAGE_PRICE = 16;
-/** The prices of `rooms.list` are for a page of this many rooms. They grow in proportion when `ROOMS_LISTED_MAX` is higher. */
+/**
+ * The number of rooms of a page for which the prices of `rooms.list` are given. The prices grow in proportion when `ROOMS_LISTED_MAX` is
+ * higher.
+ */
 const PAGE_ROOMS = 100;
 
 /** The price of a hello. It includes the end of the session, because a connection has at most one of each. */

@@ -71,14 +71,18 @@ export class Admission {
     private readonly settlement: StoreSettlement,
   ) {}
 
-  /** @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable` */
+  /**
+   * Logs the player in, or resumes the session that the hello names.
+   *
+   * @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable`
+   */
   async admit(message: Hello): Promise<AdmittedSession> {
     const parsed = helloSchema.safeParse(message);
     if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${describeIssues(parsed.error.issues)}`);
     const hello = parsed.data;
     if (hello.protocol !== PROTOCOL_VERSION)
       throw new HoldfastError('protocol-version', `This server speaks version ${PROTOCOL_VERSION} of the protocol.`);
-    // Some languages send an empty string for a field that is not set.
+    // An empty string counts as absent, because clients in some languages send it for a field that is not set.
     const { session, secret } = hello;
     if (Boolean(session) !== Boolean(secret)) throw new HoldfastError('bad-data', 'hello: `session` and `secret` belong together.');
     // After a restart of the store, the gateway of the session may not have restored it yet.

@@ -19,7 +19,11 @@ interface EarlyNotice {
 export class EarlyNotices {
   private readonly notices = new Map<SessionId, EarlyNotice[]>();
 
-  /** @param now in ms, on the same clock as `since` of `take`. */
+  /**
+   * Keeps a notice about a session that this gateway does not have.
+   *
+   * @param now in ms, on the same clock as `since` of `take`
+   */
   add(session: SessionId, notice: SessionNotice, now: number): void {
     const others = this.notices.get(session) ?? [];
     this.notices.delete(session);

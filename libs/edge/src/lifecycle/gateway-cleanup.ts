@@ -119,7 +119,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
 
   @Interval(GATEWAY_SWEEP_MS)
   async sweep(): Promise<void> {
-    // A directory that lacks this server itself proves nothing about others.
+    // A directory that does not contain even this server is not complete, so it does not show which gateways have ended.
     if (this.isOver || !this.redis.isReady || !this.settlement.isSettled || !this.directory.get(this.self.id)) return;
     try {
       const orphans = (await this.index.gateways()).filter((gateway) => !this.isAlive(gateway));

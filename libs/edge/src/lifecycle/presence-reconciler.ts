@@ -67,7 +67,10 @@ export class PresenceReconciler {
     this.report(session);
   }
 
-  /** Adds missing sessions to this gateway's index, and marks the users of sessions that only the index has as away. */
+  /**
+   * Adds the sessions that are missing in this gateway's index. Sessions that only the index has are removed from it, and their users are
+   * marked as away.
+   */
   async reconcileIndex(): Promise<void> {
     const { id: gateway, incarnation } = this.self;
     if (incarnation === 0) return;

@@ -54,7 +54,7 @@ export class SessionLifecycle {
       if (hello.kind !== 'hello') return;
       const { session: id, secret, user, name, resumed, binding, admissionNumber, game } = await this.admission.admit(hello);
       const early = this.earlyNotices.take(id, since);
-      // Another login or resume came while this hello was under way.
+      // Another login or resume of the user came while this hello was under way.
       if (early.some(({ kind }) => kind === 'replaced') && !(await this.isCurrent(user, id))) throw new HoldfastError('replaced');
       this.limits.admitted(state);
       const session = this.sessionOf(id, user, name);
@@ -62,7 +62,7 @@ export class SessionLifecycle {
       session.secretHash = hashOf(secret);
       // Two admissions of one session may run at once, and the earlier one may finish last.
       if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
-      // The store has the session at this gateway now, so its lost connection must be reported like any other.
+      // The connection is lost already. The store has the session at this gateway now, so the loss must be reported as usual.
       if (!connection.isOpen) {
         if (!before) this.addDisconnected(session, binding);
         for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);
@@ -125,7 +125,9 @@ export class SessionLifecycle {
     this.table.remove(session);
   }
 
-  /** Whether the store has the user's live session at this gateway. True when the store does not answer. */
+  /**
+   * Returns whether the store has this session as the user's only one, and at this gateway. Returns true when the store does not answer.
+   */
   private async isCurrent(user: UserId, session: SessionId): Promise<boolean> {
     const found = await this.store.find(user).catch(() => undefined);
     return found === undefined || (found?.session === session && found.gateway === this.self.id);
@@ -183,7 +185,7 @@ export class SessionLifecycle {
     this.restorer.check().catch((error: unknown) => this.log.debug('sessions.check-failed', { error }));
     this.awayMarks.retry();
     this.departures.retry();
-    // The records of a store that is not settled may be older copies.
+    // In a store that is not settled, records may be older copies, so they are not compared.
     if (!this.settlement.isSettled) return;
     this.presence.reconcileMembers();
     if (this.presence.hasNewIncarnation || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);

@@ -17,7 +17,10 @@ export interface TouchedSession {
   readonly user: UserId;
 }
 
-/** A session whose user was restored, and the room that the store had for the user before. */
+/**
+ * A session that was restored. `outcome` is the result for its user, and `before` the room that the store had for the user until then.
+ * Null: none.
+ */
 export interface RestoredSession {
   readonly session: GatewaySession;
   readonly outcome: RestoredUser['outcome'];
@@ -60,7 +63,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     this.restoredListeners.push(listener);
   }
 
-  /** Returns the restored sessions since the last call, and forgets them. */
+  /** Returns the sessions that were restored since the last call, and forgets them. */
   takeRestored(): readonly RestoredSession[] {
     const { restored } = this;
     this.restored = [];

@@ -60,7 +60,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     settle();
     await handled();
   };
-  /** Restores these sessions. No settlement follows. */
+  /** Restores these sessions in a store that is settled or not. No settlement follows. */
   const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
     settlement.isSettled = isSettled;
     restored = late;

@@ -154,7 +154,7 @@ export class PlayerRequests {
   /** Voids a request before the player learns that it failed. A lobby that hangs must not carry it out later. */
   private async voidRequest(session: GatewaySession, { turn, number }: RequestOrder): Promise<void> {
     session.requestNumber = Math.max(session.requestNumber, number + 1);
-    // If the store is away, the player's next request has a higher number and voids this one.
+    // If the store does not answer, the player's next request has a higher number and voids this request.
     await this.userRooms.overtake(session.user, { turn, number: number + 1 }).catch(() => {});
   }
 }

@@ -53,7 +53,7 @@ async function enterAgain(
   } catch (error) {
     if (codeOf(error) !== 'already-in-room') throw error;
     const { room, watching } = await whereIs(send);
-    // A player who was in this room before the request gets the refusal.
+    // A player who was in this room before the request gets the refusal, because the request did not create the room.
     if (!room || watching || (caller.room?.id === room.id && !caller.room.watching)) throw error;
     return send('rooms.join', { room: room.id });
   }

@@ -18,7 +18,7 @@ import type { GatewaySession, WritableSession } from '../session/gateway-session
 import { SessionTable } from '../session/session-table.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** Shared, because a slow connection may cause this event with every frame. */
+/** One object for all sessions, because a slow connection may cause this event with every frame. */
 const SLOW: AttachmentEvent = { kind: 'slow' };
 
 interface QueuedAttach {
@@ -113,7 +113,7 @@ export class OwnerAttachments implements OnModuleInit {
     if (!session || session.room !== room || reason === 'ended') return;
     const { attachment } = session;
     if (peerOf(attachment) !== peer || attachment.epoch > epoch) return;
-    // The player has given up the seat. The room still lists the player until the lobby has removed it.
+    // `forbidden`: the player has given up the seat. The room's record still lists the player until a lobby has removed the user.
     if (reason === 'forbidden') return void this.apply(session, { kind: 'dropped' });
     this.lose(session, reason === 'moved' ? 'moving' : 'server-lost');
     // After `moved`, the new owner publishes the changed record. After any other reason, the cached record may be old.
@@ -219,7 +219,10 @@ export class OwnerAttachments implements OnModuleInit {
 
   // ── The one writer of `session.attachment` ─────────────────────────────────────────────────────────────────────
 
-  /** Returns false when the event has no effect in the session's state. */
+  /**
+   * Applies an event to the attachment of a session, and sends what the transition requires. Returns false when the event has no effect in
+   * this state.
+   */
   private apply(session: WritableSession, event: AttachmentEvent): boolean {
     const step = nextAttachment(session.attachment, event);
     if (step === null) return false;

@@ -20,7 +20,7 @@ interface CachedRoom {
   readonly id: RoomId;
   followers: number;
   record: RoomRecord | null;
-  /** The store generation in which the store had `record`. */
+  /** The generation of the store when it had `record`. Null: not known. */
   generation: string | null;
   /** Whether the subscription is under way. The cache reads the room when it is complete, so it skips reads before that. */
   isSubscribing: boolean;
@@ -150,7 +150,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Compares all rooms with the settled store, and repeats that after an error or a lost connection. When it resolves, the listener has
-   * received each room, also unchanged ones. It resolves earlier only in another generation, for which another call follows.
+   * received each room, also unchanged ones. It resolves earlier only when the store has another generation, for which another call
+   * follows.
    */
   async compareSettled(): Promise<void> {
     const { current: generation } = this.generation;
@@ -178,7 +179,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     return rooms.filter((_, index) => !isDone[index]);
   }
 
-  /** Reads the record again now. */
+  /** Reads the record of a followed room again, or once more after a read that is under way. */
   refresh(id: RoomId): void {
     const room = this.rooms.get(id);
     if (!room || room.isSubscribing) return;
@@ -216,7 +217,10 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Returns false when the store did not answer or is not settled, or when its generation changed. */
+  /**
+   * Reads the record of a room and handles what has changed. Returns false when the store did not answer or is not settled, or when its
+   * generation changed.
+   */
   private async read(room: CachedRoom): Promise<boolean> {
     try {
       do {
@@ -230,7 +234,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
         else if (record && record.rev === known?.rev) {
-          // A revision identifies one content of the document. In another store generation the owner of the game may differ.
+          // The revision is equal, so the document is equal too. In another store generation the owner of the game may still differ.
           if (room.generation !== current) this.accept(room, record);
         } else if (known) await this.restore(room, known, record);
         else if (await this.settlement.isStillSettled()) this.close(room, 'room-unknown');
@@ -252,7 +256,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
 
   private close(room: CachedRoom, reason: LeftReason): void {
     this.listener?.closed(room.id, reason);
-    // A request may still wait for the record, and its session must not be bound to a closed room.
+    // `record` becomes null, so that a request that still waits for it does not bind its session to a closed room.
     room.record = null;
     for (const check of room.waiters) check();
   }
@@ -285,7 +289,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     await this.compareEach(false, () => this.reconnects !== reconnect);
   }
 
-  /** Polls the next rooms of the round over all rooms. */
+  /** Compares the next rooms of the poll, which goes through all rooms in `FOLLOW_POLL_MS`. */
   @Interval(FOLLOW_TICK_MS)
   async compareNext(): Promise<void> {
     this.due += (this.rooms.size * FOLLOW_TICK_MS) / FOLLOW_POLL_MS;

@@ -35,7 +35,7 @@ import { StalledOwnerNotifier } from './stalled-owner-notifier.js';
 const ROOM = 'r1' as RoomId;
 const telemetry = { server: 'hf:gateway:spec', level: 'silent', format: 'json' } as const;
 
-/** An owner at the other end of a link. The test decides what it sends. */
+/** The owner of a room at the other end of a link. The test decides what it sends. */
 class Owner {
   readonly events: { pattern: string; data: Record<string, unknown> }[] = [];
   readonly frames: { handle: number; epoch: number; frame: Buffer }[] = [];
@@ -56,7 +56,7 @@ class Owner {
   }
 }
 
-/** The part of a gateway between players and owners, with a room's record that the test writes. */
+/** The part of a gateway between players and owners. The test writes the room's record. */
 class Gateway {
   readonly owners = new Map<ServerId, Owner>();
   readonly refreshed: RoomId[] = [];
@@ -154,7 +154,7 @@ class Gateway {
     return { session, received, connection };
   }
 
-  /** Receives a frame of the owner for one session. */
+  /** Lets the gateway receive a frame of the owner for one session. */
   receives(session: GatewaySession, epoch: number, message: object): void {
     const frame = encodeServerMessage(message as ServerMessage);
     const whole = Buffer.alloc(LINK_HEADER.session.frame + frame.length);
@@ -184,7 +184,7 @@ class Gateway {
     for (const listener of this.silence) listener(owner as unknown as LinkPeer, isSilent);
   }
 
-  /** Publishes a record without a game. */
+  /** Publishes a record of the room in which no game is played. */
   waits(): void {
     if (this.record) this.record = { ...this.record, rev: this.record.rev + 1, status: 'waiting', owner: null };
     if (this.record) this.listener?.changed(this.record);

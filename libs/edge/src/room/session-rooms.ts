@@ -38,10 +38,14 @@ export class SessionRooms implements OnModuleInit {
     for (const session of sessions) if (session.binding) session.binding = { ...session.binding, rev: 0 };
   }
 
-  /** @param game how far the client is in a game of the room */
+  /**
+   * Binds the session to a room, which it follows from now on. Without a change of the binding, this does nothing.
+   *
+   * @param game how far the client is in a game of the room
+   */
   bind(session: GatewaySession, binding: Binding, game: ClientGame | null = null): void {
     const { binding: before } = session;
-    // The session ended before the answer to its request. Its departure removes the user from the room.
+    // The session ended before the answer to its request arrived. Its departure removes the user from the room.
     if (session.isOver) return;
     if (before?.room === binding.room && before.watching === binding.watching) return;
     if (before) this.unbind(session, 'left');
@@ -59,14 +63,18 @@ export class SessionRooms implements OnModuleInit {
     else this.cache.refresh(binding.room);
   }
 
-  /** Number of spectators of a room at this gateway. */
+  /** Returns the number of spectators of a room at this gateway. */
   spectatorCount(room: RoomId): number {
     let count = 0;
     for (const { binding } of this.members.get(room) ?? []) if (binding?.watching) count += 1;
     return count;
   }
 
-  /** @param gone `left`: the user has left the room; `away`: the session ends, and the user stays a member */
+  /**
+   * Ends the binding of a session to its room.
+   *
+   * @param gone `left`: the user has left the room; `away`: the session ends, and the user stays a member
+   */
   unbind(session: GatewaySession, gone: 'left' | 'away'): void {
     const { binding } = session;
     if (!binding) return;
@@ -126,7 +134,11 @@ export class SessionRooms implements OnModuleInit {
     this.follow(session, record, frameOf(record));
   }
 
-  /** @param frame the view of the room, encoded once for all sessions. Null: it has not changed. */
+  /**
+   * Applies a record to one session of its room.
+   *
+   * @param frame the view of the room, encoded once for all sessions. Null: it has not changed.
+   */
   private follow(session: GatewaySession, record: RoomRecord, frame: Uint8Array | null): void {
     // This record is older than the session's binding. A newer one follows.
     if (!session.binding || record.rev < session.binding.rev) return;

@@ -32,7 +32,7 @@ export type AttachmentState =
   | { readonly kind: 'slow'; readonly epoch: number; readonly client: ClientView; readonly round: number; readonly peer: LinkPeer }
   | { readonly kind: 'paused'; readonly epoch: number; readonly client: ClientView };
 
-/** All times are in ms of the monotonic clock. */
+/** An event that may change the attachment of a session. All times are in ms of the monotonic clock. */
 export type AttachmentEvent =
   /** The record names an owner for the session. */
   | { readonly kind: 'attach'; readonly epoch: number; readonly round: number; readonly now: number }
@@ -90,7 +90,7 @@ type Event<Kind extends AttachmentEvent['kind']> = Extract<AttachmentEvent, { ki
 type State<Kind extends AttachmentState['kind']> = Extract<AttachmentState, { kind: Kind }>;
 type Cell<S, E> = (state: S, event: E) => AttachmentStep | null;
 
-/** A row for each state and a column for each event. Null: the event changes nothing. */
+/** The transitions: a row for each state and a column for each event. Null: the event has no effect. */
 const TABLE: {
   readonly [S in AttachmentState['kind']]: {
     readonly [E in AttachmentEvent['kind']]: Cell<State<S>, Event<E>> | null;
@@ -166,7 +166,7 @@ function attach({ client }: AttachmentState, { epoch, round, now }: Event<'attac
   return silently({ kind: 'attaching', epoch, client, round, peer: null, since: now });
 }
 
-/** A `placed` without a link to the owner belongs to an earlier attachment. */
+/** Confirms the attachment. A `placed` before the request has gone out belongs to an earlier attachment and has no effect. */
 function placed(state: State<'attaching'> | State<'attached'>, { now }: Event<'placed'>): AttachmentStep | null {
   const { epoch, client, round, peer } = state;
   if (peer === null) return null;
@@ -174,7 +174,7 @@ function placed(state: State<'attaching'> | State<'attached'>, { now }: Event<'p
   return { state: { kind: 'attached', epoch, client: GAME, round, peer }, output };
 }
 
-/** A client that has not received the game's state, or has received `paused` before, receives nothing. */
+/** Waits for an owner. A client that has no state of the game, or has received `paused` before, receives no `paused`. */
 function pause({ epoch, client }: AttachmentState, { reason, now }: Event<'lost'>): AttachmentStep {
   if (client.saw !== 'game') return silently({ kind: 'paused', epoch, client });
   return { state: { kind: 'paused', epoch, client: { saw: 'pause', since: now } }, output: { kind: 'paused', reason } };
@@ -190,17 +190,17 @@ function recover(state: State<'attached'>): AttachmentStep | null {
   return { state: { ...state, client: GAME }, output: { kind: 'resumed', pausedMs: null } };
 }
 
-/** A client that has received `paused` receives `resumed` from the next owner. */
+/** Ends the attachment. A client that has received `paused` still receives `resumed` from the next owner. */
 function drop({ epoch, client }: AttachmentState): AttachmentStep {
   return silently({ kind: 'none', epoch, client: client.saw === 'pause' ? client : NOTHING });
 }
 
-/** The epoch stays, so that only a later owner attaches the session again. */
+/** Ends the attachment with the game. The epoch stays, so that only a later owner attaches the session again. */
 function end({ epoch }: AttachmentState): AttachmentStep {
   return silently({ kind: 'none', epoch, client: NOTHING });
 }
 
-/** The owner of a slow attachment has detached it already. */
+/** Detaches the session from its owner. The owner of a slow attachment has been detached already, so it receives nothing. */
 function detach(state: AttachmentState, { gone }: Event<'detach'>): AttachmentStep {
   const peer = state.kind === 'slow' ? null : peerOf(state);
   return { state: UNATTACHED, output: peer && { kind: 'detach', peer, gone } };

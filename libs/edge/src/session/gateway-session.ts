@@ -42,9 +42,12 @@ export class GatewaySession {
   leaving: Promise<void> | null = null;
   /** The player's search for a match: its data and the order of its request. Null: the player is not searching. */
   search: { readonly data: unknown; readonly requestOrder: RequestOrder } | null = null;
-  /** The order of the request that ended the last search. */
+  /** The request order of the request that ended the last search, such as its cancel. */
   searchEndedBy: RequestOrder = NO_REQUEST;
-  /** The rooms that the session left last, with the monotonic time. A store that falls back may have the user in one of them again. */
+  /**
+   * The rooms that the session left last, and when, in ms of the monotonic clock. A store that falls back may have the user in one of them
+   * again.
+   */
   leftRooms: readonly { readonly room: RoomId; readonly at: number }[] = NO_ROOMS;
   /** Timers that run while the player has no connection. */
   graceTimers: readonly NodeJS.Timeout[] = NONE;

@@ -18,7 +18,7 @@ export function socketsMax({ connectionsMax, hellosPendingMax }: EdgeOptions): n
   return connectionsMax + 2 * hellosPendingMax;
 }
 
-/** The certificate of all transports. Null: none. */
+/** The injection token of the certificate of all transports. Null: no TLS. */
 export const PUBLIC_CERTIFICATE = Symbol('PublicCertificate');
 
 export function listenError(error: NodeJS.ErrnoException, port: number, setting: string): Error {

@@ -201,7 +201,7 @@ describe('a WebSocket connection', () => {
   it('accepts no compression, and closes at a compressed frame', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY, { perMessageDeflate: true });
     expect(client.extensions).toBe('');
-    // RSV1 set; an empty mask. Source: RFC 7692, section 6.
+    // A frame with the bit RSV1 (compressed) and an empty mask. Source: RFC 7692, section 6.
     (client as unknown as { _socket: Socket })._socket.write(Buffer.from([0xc2, 0x81, 0, 0, 0, 0, 1]));
     await until(() => closed.code !== undefined);
     expect(gateway.frames).toEqual([]);
@@ -404,7 +404,7 @@ describe('a TCP connection', () => {
   });
 });
 
-/** `FUZZ_RUNS=100000 npx jest libs/edge` for many more runs. */
+/** Set `FUZZ_RUNS=100000` for many more runs. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
 describe('hostile input', () => {

@@ -57,11 +57,11 @@ export abstract class PlayerConnection {
     this.sendFrame(encodeServerMessage(message));
   }
 
-  /** Sends the reason and closes. A client that does not read it is cut off after `graceMs`. */
+  /** Sends a `goodbye` and closes the connection. A client that does not read it is cut off after `graceMs`. */
   goodbye(goodbye: Omit<Goodbye, 'kind'>, graceMs: number): void {
     if (this.isClosing) return;
     const message: Goodbye = { kind: 'goodbye', ...goodbye };
-    // A closing connection sends nothing, so the message goes first.
+    // The message goes first, because a closing connection sends nothing.
     this.send(message);
     this.goodbyeCode = message.code;
     this.isClosing = true;
