@@ -11,7 +11,7 @@ export class BatchWriter {
   /** The chunk that the caller fills. Valid after `reserve` until its next call. */
   chunk: Buffer = EMPTY;
   private used = 0;
-  /** The bytes of the last tick, as an estimate for the next tick. */
+  /** The number of bytes in the last tick, as an estimate for the next tick. */
   private usual = 0;
   private dirty = false;
   /** The chunk that the kernel reads now. Null: none. */
@@ -94,7 +94,7 @@ export class BatchWriter {
     }
   }
 
-  /** A socket calls back in the order of its writes, so the oldest chunk is free now. */
+  /** Frees the oldest chunk: a socket calls back in the order of its writes. */
   private readonly written = (): void => {
     if (this.inFlight === null) return;
     giveChunk(this.inFlight);

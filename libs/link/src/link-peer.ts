@@ -50,7 +50,7 @@ export class LinkPeer {
     private readonly socket: Socket,
     identity: Introduction,
     private readonly inbox: LinkInbox,
-    /** Whether this side dialed. */
+    /** Whether this server dialed the peer; false: the peer dialed. */
     readonly isDialled: boolean,
   ) {
     this.id = identity.id;
@@ -229,7 +229,9 @@ export class LinkPeer {
     chunk.set(body, at + nameAt + 1 + name.length);
   }
 
-  /** Writes length and kind. Returns the offset of the frame (of its kind byte) in the writer's chunk. */
+  /**
+   * Reserves a frame in the batch and writes its length and kind. Returns the offset of the frame (of its kind byte) in the writer's chunk.
+   */
   private begin(kind: number, length: number): number {
     const at = this.writer.reserve(LENGTH_BYTES + length);
     const { chunk } = this.writer;
@@ -245,7 +247,7 @@ export class LinkPeer {
     // After a suspension of this process, messages of the peer may still wait in the socket.
     if (late || this.hasReceived) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
-    // The first silent tick sends a ping; only the next tick shows that it is unanswered.
+    // The first silent tick only sends a ping. The next silent tick shows that the ping is unanswered.
     else if (this.silentPings === SILENT_PINGS_REPORTED + 1) this.reportSilence(true);
     if (this.writer.backlogBytes > BACKLOG_BYTES_MAX) return this.cut('reads nothing');
     if (!this.hasReceived) this.begin(LINK_KIND.ping, 1);
@@ -267,7 +269,7 @@ export class LinkPeer {
 function readNamed(frame: Buffer, lengthAt: number): { pattern: string; data: unknown } {
   const nameAt = lengthAt + 1;
   const end = nameAt + frame[lengthAt]!;
-  // Negated, so that it also catches a frame without a length, where `end` is NaN.
+  // The comparison is negated, so that it also refuses a frame without a length, where `end` is NaN.
   if (!(end <= frame.length)) throw new HoldfastError('bad-frame', 'The link frame ends within its operation name.');
   return { pattern: frame.toString('latin1', nameAt, end), data: unpack(frame.subarray(end)) };
 }

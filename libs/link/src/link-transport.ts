@@ -46,7 +46,7 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
     try {
       await lastValueFrom(this.transformToObservable(await handler(data, peer)), { defaultValue: null });
     } catch {
-      // The exception filter has logged it, and nobody waits for an answer.
+      // The exception filter has logged the error, and no server waits for an answer to an event.
     }
   }
 

@@ -5,9 +5,12 @@ export interface LinkOptions {
   /** The address on which this server listens. Port 0 takes any free port. */
   readonly host: string;
   readonly port: number;
-  /** Shared by all servers of a fleet. A server refuses a peer that cannot prove that it has the secret. */
+  /** The secret that all servers of a fleet share. A server refuses a peer that cannot prove that it has the secret. */
   readonly secret: string;
-  /** With a certificate all links use TLS. With a CA both sides must also prove their identity with their certificates. */
+  /**
+   * The certificate of this server: all links use TLS. With a CA both sides must also prove their identity with their certificates. Null or
+   * undefined: no TLS.
+   */
   readonly certificate?: Certificate | null;
   /** The longest frame that a peer may send, in bytes: a room's state and some reserve. */
   readonly frameBytesMax?: number;
@@ -27,7 +30,7 @@ export interface LinkAddress {
 /** The identity with which this process introduces itself on links. `libs/fleet` provides it. */
 export abstract class LinkIdentity {
   abstract readonly id: ServerId;
-  /** 0 before the server is registered. */
+  /** The incarnation of this server. 0: it is not registered yet. */
   abstract readonly incarnation: number;
 }
 

@@ -484,7 +484,7 @@ describe('a frame on a link', () => {
   });
 });
 
-/** `FUZZ_RUNS=100000 npx jest libs/link` runs longer. */
+/** Set `FUZZ_RUNS=100000` for many more runs. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
 describe('a server that receives random bytes', () => {
@@ -742,7 +742,7 @@ describe('a silent peer', () => {
     const peer = side.opened[0];
     stranger.socket.pause();
     const much = randomBytes(1024 * 1024);
-    // More than the kernel can buffer.
+    // Sends more than the kernel can buffer.
     for (let sent = 0; sent < 16; sent++) peer.emit('much', much);
     await turns();
     expect(peer.isCongested).toBe(true);

@@ -83,7 +83,7 @@ export class Links implements OnApplicationShutdown {
     return probeLink(address, this.options.certificate != null);
   }
 
-  /** Returns the link to a server if it exists, no matter which side dialed. */
+  /** Returns the link to a server, or undefined when there is none. It does not matter which side dialed. */
   get(id: ServerId): LinkPeer | undefined {
     return this.peers.get(id);
   }
@@ -108,7 +108,10 @@ export class Links implements OnApplicationShutdown {
     this.eventHandler = handler;
   }
 
-  /** Sets the only handler of a kind: the frame path has no fan-out. The frame is a view that is valid during the call only. */
+  /**
+   * Sets the only handler for frames of a kind. There is only one, to keep the frame path fast. The frame is a view that is valid during
+   * the call only.
+   */
   onFrame(kind: number, handler: FrameHandler): void {
     this.frameHandlers[kind] = handler;
   }
@@ -201,13 +204,13 @@ export class Links implements OnApplicationShutdown {
         return isVerify ? 'over' : proof.identity;
       },
     );
-    // A TLS socket was registered before its TLS handshake.
+    // A TLS socket was added before its TLS handshake.
     if (!this.options.certificate) this.addUnauthenticated(socket);
     const ends = endsOf(socket);
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     writeFrame(socket, LINK_KIND.challenge, nonce);
-    // `destroySoon`, so that a refused peer still gets the `refused` frame.
+    // `destroySoon` still sends the `refused` frame to a refused peer.
     proved.catch(() => socket.destroySoon()).finally(() => this.unauthenticated.delete(ends));
   }
 
@@ -322,7 +325,7 @@ export class Links implements OnApplicationShutdown {
       clearTimeout(timer);
       peer = new LinkPeer(socket, result, this.inbox, isDialled);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
-      // Without a delay: the next frame in the same chunk may belong to the peer, and may even end the link.
+      // The peer is registered at once, because the next frame in the same chunk may belong to it, and may even end the link.
       this.register(peer);
       resolve(peer);
     };

@@ -1,7 +1,10 @@
 import { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
-/** `refused`: no process listens there. `answered`: a living process sent something. `silent`: neither within the time. */
+/**
+ * The result of a probe. `refused`: no process listens there. `answered`: a living process sent something. `silent`: neither happened in
+ * time.
+ */
 export type ProbeResult = 'answered' | 'refused' | 'silent';
 
 /**

@@ -17,7 +17,7 @@ interface Internals {
 }
 
 const READ_BYTES_MAX = 65_536;
-/** Shared by all sockets: a receiver has processed its part before the next read. */
+/** The read buffer of all sockets: a receiver has processed its bytes before the next read. */
 const incoming = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
 /** Returns the `onread` option for a socket that dials. `receive` gets a view that is valid during the call only. */
@@ -39,7 +39,7 @@ export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void):
   const from = accepted as unknown as Internals;
   const handle = from._handle;
   if (!handle || accepted instanceof TLSSocket || accepted.readableLength > 0) {
-    // The new socket below does not stay half open, but a socket of an HTTP server would.
+    // An accepted socket of an HTTP server would stay half open. The new socket below never does.
     accepted.allowHalfOpen = false;
     accepted.on('data', receive);
     return accepted;

@@ -35,7 +35,7 @@ export class ClientTls {
       this.current = this.load();
       this.seen = state;
     } catch {
-      // The next connection tries again.
+      // The next connection reads the files again.
     }
     return this.current;
   }
