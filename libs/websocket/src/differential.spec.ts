@@ -97,7 +97,7 @@ const frame = fc
     ),
     /** Minimum number of bytes of the extended length. 0: the shortest form. */
     lengthBytes: often(0, 2, 8),
-    /** Added to the length that the header announces. */
+    /** Number that is added to the length in the header, so that the header announces too many bytes. */
     tooLong: often(0, 1, 2 ** 31, 2 ** 40),
   })
   .map(({ opcode, isLast, reserved, isMasked, mask, payload, lengthBytes, tooLong }) => {

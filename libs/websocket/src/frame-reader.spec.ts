@@ -30,7 +30,7 @@ interface Frame {
   readonly mask?: Buffer;
 }
 
-/** A frame as a client sends it. Source: RFC 6455, section 5.2. */
+/** Returns a frame as a client sends it. Source: RFC 6455, section 5.2. */
 function frameOf({ opcode, bytes, fin = true, mask = Buffer.from([1, 2, 3, 4]) }: Frame): Buffer {
   const { length } = bytes;
   const header = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
@@ -73,7 +73,7 @@ const mask = fc.uint8Array({ minLength: 4, maxLength: 4 }).map((array) => Buffer
 const control = fc.record({ opcode: fc.constantFrom(0x9, 0xa), bytes: bytes(125), mask });
 const cuts = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 8 });
 
-/** A message in one frame or several, with pings and pongs between them. */
+/** Generates a message in one frame or several, with pings and pongs between them. */
 const message = fc
   .record({
     parts: fc.array(fc.oneof({ weight: 4, arbitrary: bytes(200) }, fc.constant(Buffer.alloc(66_000, 5))), { minLength: 1, maxLength: 5 }),

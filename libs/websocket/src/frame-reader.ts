@@ -11,7 +11,9 @@ export interface WebSocketInbox {
   closing(code: number): void;
 }
 
-/** The client broke the protocol. `closeCode` is for the close frame of the answer. Source: RFC 6455, section 7.4.1. */
+/**
+ * The error when the client broke the protocol. `closeCode` is the code for the close frame of the answer. Source: RFC 6455, section 7.4.1.
+ */
 export class WebSocketError extends Error {
   constructor(
     readonly closeCode: 1002 | 1007 | 1008 | 1009,
@@ -38,16 +40,15 @@ const MASKED = 0x80;
 export const NO_STATUS = 1005;
 
 /**
- * Reads the frames that a client sends and delivers their messages: the server's side of RFC 6455, sections 5 and 7.1.5.
- * A frame that arrived in one piece is unmasked in place and delivered as a view; only a frame that was cut is copied.
- * Memory is bounded: the reader stores at most one message of `messageBytesMax`, and allocates nothing for a frame whose header
- * announces more.
+ * Reads the frames that a client sends and delivers their messages: the server's side of RFC 6455, sections 5 and 7.1.5. A frame that
+ * arrived in one piece is unmasked in place and delivered as a view. Only a frame that arrived in several pieces is copied. Memory is
+ * bounded: the reader stores at most one message of `messageBytesMax`, and allocates nothing for a frame whose header announces more.
  */
 export class WebSocketReader {
-  /** The first bytes of a header of which the rest has not arrived; null: there is none. */
+  /** The first bytes of a header whose rest has not arrived. Null: there is none. */
   private header: Buffer | null = null;
   private headerFilled = 0;
-  /** The first bytes of a payload of which the rest has not arrived; null: there is none. */
+  /** The first bytes of a payload whose rest has not arrived. Null: there is none. */
   private payload: Buffer | null = null;
   private payloadFilled = 0;
   /** First byte of the last header. */
@@ -56,7 +57,7 @@ export class WebSocketReader {
   private length = 0;
   /** Mask in the last header. */
   private mask = 0;
-  /** The frames so far of a message whose last frame has not arrived; null: there is none. */
+  /** The frames of a message whose last frame has not arrived. Null: there is none. */
   private fragments: Buffer[] | null = null;
   private fragmentBytes = 0;
   private isBinary = false;

@@ -13,7 +13,7 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
 const VERSION = '13';
 
 /**
- * Decides on the opening handshake of a client. Source: RFC 6455, section 4.2.
+ * Returns the answer to the opening handshake of a client. Source: RFC 6455, section 4.2.
  *
  * @param subprotocols the names that the server accepts, in order of preference
  */
