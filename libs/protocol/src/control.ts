@@ -11,7 +11,7 @@ export interface RequestOrder {
   readonly number: number;
 }
 
-/** The order after every other request of the same admission. */
+/** Returns an order that is after every other request of the same admission. */
 export function endOf(turn: number): RequestOrder {
   return { turn, number: Number.MAX_SAFE_INTEGER };
 }
@@ -54,11 +54,11 @@ export interface Binding {
 
 export interface PlayerAnswer {
   readonly data: unknown;
-  /** Absent: unchanged. Null: the player is in no room. */
+  /** The room in which the player is now. Absent: unchanged. Null: the player is in no room. */
   readonly binding?: Binding | null;
 }
 
-/** The owner and epoch to which a request about a room refers. */
+/** A room with the owner and epoch to which a request about it refers. */
 export interface RoomTenure {
   readonly room: RoomId;
   readonly server: ServerId;
@@ -66,7 +66,10 @@ export interface RoomTenure {
   readonly epoch: number;
 }
 
-/** Requests and events between servers, by pattern. The operations of players (`rooms.create` and so on) keep their own names. */
+/**
+ * The requests and events between servers, by pattern. Operations of players (`rooms.create` and so on) are forwarded under their own
+ * names.
+ */
 export interface Control {
   /**
    * Lobby → game server: open a room whose start is under way. Idempotent. `news` is the message that this call published about
@@ -113,7 +116,7 @@ export interface Control {
   'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
   /** Server → server: the time since the last successful write to Redis of the server that answers, in ms; null: there was none. */
   'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
-  /** Owner → gateway, event: this handle is not attached (any more). The gateway must read again where the room is. */
+  /** Owner → gateway, event: this handle is not attached, or not any more. The gateway must read again where the room is. */
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: OwnerDetachReason }; answer: null };
   /**
    * Gateway → lobby, event: a member lost its connection or has one again. Of two such events, the one with the later order wins.
@@ -136,8 +139,8 @@ export interface Control {
     answer: null;
   };
   /**
-   * Gateway → lobby, event: a member will not return. Replaced by `user.gone`; still accepted so that two versions can run
-   * side by side.
+   * Gateway → lobby, event: a member will not return. `user.gone` has replaced it. It is still accepted, so that two versions can run side
+   * by side.
    */
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
 }
@@ -150,7 +153,7 @@ export interface AttachRequest {
   readonly session: SessionId;
   readonly user: UserId;
   readonly watch: boolean;
-  /** The number of the game in this room. */
+  /** The number of the game in this room, counted from 0. */
   readonly round: number;
   /** The version of the state that the client has. Null: none. */
   readonly version: number | null;
@@ -165,8 +168,8 @@ export interface AttachRequest {
 export type OwnerDetachReason = 'moved' | 'fenced' | 'ended' | 'not-here' | 'forbidden';
 
 /**
- * `adopted`: the server owns the room now. `elsewhere`: another server owns it, or nothing needs to be done. `failed`: try again
- * later.
+ * The result of an adoption. `adopted`: the server owns the room now. `elsewhere`: another server owns it, or nothing needs to be done.
+ * `failed`: try again later.
  */
 export type AdoptResult =
   | { readonly result: 'adopted'; readonly epoch: number }

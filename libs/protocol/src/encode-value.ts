@@ -18,9 +18,9 @@ export function encodeValue(value: unknown): Uint8Array {
   return finished();
 }
 
-// The state of the encoder, as in the decoder: encoding is synchronous, and one set of variables serves the whole process.
+// The state of the encoder. Encoding is synchronous, so one set of variables serves the whole process, as in the decoder.
 
-/** Small results are views of one pool, so a small frame allocates no memory of its own. */
+/** Size of the pool of small results, in bytes. They are views of it, so a small frame allocates no memory of its own. */
 const POOL_BYTES = 8 * 1024;
 /** A new pool begins when fewer bytes than this are left. */
 const POOL_REST_MIN = 512;
@@ -137,7 +137,10 @@ function writeMap(map: Record<string, unknown>, depth: number): void {
   }
 }
 
-/** Writes an instance of a class. An object of another realm has another prototype as well, so its tag decides. */
+/**
+ * Writes an object that is not a plain one. An object of another realm also has another prototype, so the tag of the object (`[object
+ * Map]`) decides.
+ */
 function writeOther(value: object, depth: number): void {
   if (value instanceof Uint8Array) return writeBytes(value);
   const tag = Object.prototype.toString.call(value).slice(8, -1);
@@ -171,7 +174,7 @@ function writeText(text: string): void {
   const { length } = text;
   // A UTF-16 code unit becomes at most three bytes.
   reserve(5 + 3 * length);
-  // The header for as many bytes as there are code units. More bytes may need a longer header.
+  // The size of the header if the text had as many bytes as code units. More bytes may need a longer header.
   const guess = headerBytes(length);
   const begin = at + guess;
   const written = length > WRITTEN_HERE_MAX ? utf8.encodeInto(text, target.subarray(begin)).written : writeShortText(text, begin);

@@ -1,8 +1,8 @@
 import { bounded } from './bounded.js';
 
 /**
- * Every refusal a player or operator can meet, in one table: its stable code, a sentence for a person, and whether
- * the same request may succeed when tried again. Games add codes of their own by `room.reject('not-your-turn')`.
+ * All refusals that a player or operator can receive: the stable code, a sentence for a person, and whether the same request may succeed
+ * when it is sent again. Games add codes of their own with `room.reject('not-your-turn')`.
  */
 const CODES = {
   'bad-frame': { message: 'The frame could not be decoded.', retry: false },
@@ -67,8 +67,8 @@ export interface ErrorBody {
 }
 
 /**
- * A refusal with a stable code. Thrown where a request cannot be served; the edge turns it into an answer. A message may
- * quote what a peer sent, so it is cut at `MESSAGE_CHARACTERS_MAX`.
+ * A refusal with a stable code. It is thrown where a request cannot be served, and the gateway or the admin API answers with it. A message
+ * may quote what a peer sent, so it is cut at `MESSAGE_CHARACTERS_MAX`.
  */
 export class HoldfastError extends Error {
   readonly retry: boolean;

@@ -36,7 +36,7 @@ export class FrameSplitter {
     }
   }
 
-  /** Bytes stored of a frame that has not arrived completely. */
+  /** The number of stored bytes of a frame that has not arrived completely. */
   get bytesHeld(): number {
     return this.filled + this.lengthFilled;
   }

@@ -16,7 +16,7 @@ export interface Hello {
   name?: string;
   /** Token login (`AUTH=jwt`). */
   token?: string;
-  /** Resume: send both together. */
+  /** With a resume: the session and its secret, both together. */
   session?: SessionId;
   secret?: string;
   /** With a resume: the room whose game the client has. If `round` and `version` fit as well, the server sends only later changes. */
@@ -34,7 +34,7 @@ export interface Hello {
 
 export interface Request {
   kind: 'request';
-  /** Chosen by the client, 0 to 2^32-1. The response has the same id. */
+  /** A number from 0 to 2^32-1 that the client chooses. The response has the same id. */
   id: number;
   operation: string;
   data?: unknown;
@@ -43,7 +43,7 @@ export interface Request {
 /** A player's command to the game in their room. */
 export interface Command {
   kind: 'command';
-  /** 1, 2, 3 … per seat. The room applies each command at most once, in order. */
+  /** The number of the command, counted from 1 for each seat. The room applies each command at most once, in order. */
   seq: number;
   /**
    * The client has received the answers to all commands up to this seq. The room accepts `seq` only when it has seen or answered all
@@ -157,7 +157,7 @@ export interface Placed {
   kind: 'placed';
   room: RoomId;
   game: string;
-  /** Null for a spectator. */
+  /** The seat of this player. Null: a spectator. */
   seat: Seat | null;
   /** Fencing token of the room's owner; grows with every owner. */
   epoch: number;
@@ -188,7 +188,7 @@ export interface Sync {
   room: RoomId;
   /** The game's state as this seat may see it. Absent when `patches` are given. */
   state?: unknown;
-  /** The version the patches start from. */
+  /** The version to which `patches` apply. Absent with a snapshot. */
   from?: number;
   patches?: Patch[];
   events?: GameEvent[];
@@ -206,7 +206,9 @@ export interface Rejected extends ErrorBody {
 export const PAUSE_REASONS = ['server-lost', 'server-silent', 'moving', 'store'] as const;
 export type PauseReason = (typeof PAUSE_REASONS)[number];
 
-/** Why a room continues. */
+/**
+ * Why a room continues. `owner`: the room's server answers, the same one or another. `store`: the room's server can write to Redis again.
+ */
 export const RESUME_REASONS = ['owner', 'store'] as const;
 export type ResumeReason = (typeof RESUME_REASONS)[number];
 

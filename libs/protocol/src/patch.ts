@@ -46,7 +46,7 @@ function applyOne(root: unknown, patch: Patch, keys: readonly string[], copied: 
 }
 
 function applyToArray(array: unknown[], key: string, patch: Patch): void {
-  // mutative writes a shortened array as a new `length`. Other tools never do that.
+  // The library mutative writes a shortened array as a new `length`, which other tools never do.
   if (key === 'length' && patch.op === 'replace') {
     array.length = patch.value as number;
     return;

@@ -12,7 +12,7 @@ export function parsePlainJson(json: string, limits: ReadLimits): unknown {
   } catch {
     throw new NotPlainError('no JSON');
   }
-  // Well-formed text can contain a lone surrogate only as an escape. Most messages have none, so they skip this check.
+  // In well-formed text a lone surrogate can only be an escape. Most messages have no escapes, so they skip this check.
   const budget = { nodes: limits.nodes, areTextsChecked: json.includes('\\u') || HALF_A_PAIR.test(json), hasLargeNumbers: false };
   check(value, limits.depth, budget);
   if (budget.hasLargeNumbers) refuseRounded(json);
@@ -45,7 +45,7 @@ function check(value: unknown, depth: number, budget: Budget): void {
     for (let index = 0; index < value.length; index++) check(value[index], depth - 1, budget);
     return;
   }
-  // A value from JSON.parse has only own keys, `__proto__` among them.
+  // A value from JSON.parse has only own keys, also when a key is `__proto__`.
   for (const key in value) {
     if (key === '__proto__') throw new NotPlainError('a key __proto__');
     checkText(key, budget);

@@ -28,7 +28,7 @@ export const PLAYER_LIMITS: ReadLimits = { nodes: 65_536, depth: NESTING_MAX, st
  */
 export const SERVER_LIMITS: ReadLimits = { nodes: 2 ** 25, depth: 2 * NESTING_MAX, strictText: false };
 
-/** The bytes or text are not a value of the dialect. The message names the problem and its offset, and quotes nothing. */
+/** The error for bytes or text that are not a value of the dialect. The message names the problem and its offset, and quotes nothing. */
 export class NotPlainError extends Error {
   constructor(problem: string, offset?: number) {
     super(offset === undefined ? problem : `${problem} at byte ${offset}`);
@@ -36,7 +36,7 @@ export class NotPlainError extends Error {
   }
 }
 
-/** Decodes the one value from `start` to `end`. Throws `NotPlainError` for anything else, also for bytes after the value. */
+/** Decodes the value from `start` to `end`. Throws `NotPlainError` when the bytes are not exactly one value. */
 export function decodeValue(bytes: Uint8Array, start: number, end: number, limits: ReadLimits): unknown {
   begin(bytes, start, end, limits);
   const value = readValue(limits.depth);
@@ -252,8 +252,8 @@ function exact(high: number, low: number): number {
 const scratch = new DataView(new ArrayBuffer(8));
 const scratchBytes = new Uint8Array(scratch.buffer);
 
-// Keys and short texts are few and repeat. This table of recent ones saves the cost of creating them again. An entry is compared
-// byte by byte, so a client can only evict entries of others.
+// There are few different keys and short texts, and they repeat. This table of recent texts saves the cost of creating them again. The
+// decoder compares an entry byte by byte, so a client can only evict the entries of others.
 const CACHED_MAX = 24;
 const CACHE_MASK = 0x3ff;
 const KEYS = new Array<string>(CACHE_MASK + 1).fill('');
