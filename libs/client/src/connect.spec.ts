@@ -529,7 +529,7 @@ describe('a room', () => {
     const { room, owner } = await play();
     fleet.intercept = (message) => {
       if (message.kind !== 'command' || message.name !== 'poison') return false;
-      // The owner dies of the command, and another one adopts the room.
+      // The owner dies because of the command, and another server adopts the room.
       setTimeout(() => owner.move(), 1);
       return true;
     };

@@ -19,13 +19,13 @@ export interface SessionStorage {
 export interface ConnectOptions {
   /** Guest login: the name that others see, 1 to 32 characters. */
   readonly name?: string;
-  /** Token login. */
+  /** The token of a login with `AUTH=jwt`. */
   readonly token?: string;
   /** Resumes a session. Give `session` and `secret` together. */
   readonly session?: string;
   readonly secret?: string;
   /**
-   * Stores the session's credentials, so that a reloaded page resumes. The login then serves only for the first visit. When the
+   * Stores the session's credentials, so that a reloaded page resumes. `name` and `token` then serve only for the first visit. When the
    * storage throws, the session works, and a reloaded page starts a new one.
    */
   readonly storage?: SessionStorage;
@@ -61,7 +61,7 @@ export function connect(url: string | readonly string[], options: ConnectOptions
   return connectOver(webSocketOpener(options.subprotocol ?? 'binary', options.WebSocket), url, options);
 }
 
-/** `connect` over the transports that `openWire` opens. */
+/** Does the same as `connect`, over the transports that `openWire` opens. */
 export async function connectOver(openWire: OpenWire, url: string | readonly string[], options: ConnectOptions): Promise<Session> {
   const urls = typeof url === 'string' ? [url] : url;
   if (urls.length === 0) throw new HoldfastError('bad-data', 'Give the URL of at least one gateway.');

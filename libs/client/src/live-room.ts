@@ -23,7 +23,7 @@ import { Outbox } from './outbox.js';
 import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
 import { assertSendable } from './sendable.js';
 
-/** The part of its session that a room uses. */
+/** The part of a session that its room uses. */
 export interface RoomLine {
   command(command: Command): void;
   request<Name extends OperationName>(
@@ -83,11 +83,11 @@ export class LiveRoom implements Room {
    * server may report a rewind again when the connection or the server is lost before the new state arrives.
    */
   private rewind = { ofEpoch: 0, to: -1 };
-  /** Version of the last emitted event. A server may send an event again after a resume. */
+  /** The version up to which events were emitted. A server may send an event again after a resume. */
   private eventVersion = -1;
   /** Whether commands can be sent: from the `placed` of this connection to the next pause. */
   private attached = false;
-  /** True while frames come from a former owner. */
+  /** Whether the last `placed` came from a former owner, so that its frames are ignored. */
   private fromOldOwner = false;
   /** Whether the lobby has reported `waiting` since the last game began. A later view with a game is then about another game. */
   private isBackInLobby = false;
@@ -145,7 +145,7 @@ export class LiveRoom implements Room {
       if (!signal?.aborted) throw error;
       await untilAnswered(() => this.line.request('rooms.cancelStart', undefined)).then(
         ({ room }) => this.look(room),
-        // The player has left the room, or the session is over.
+        // The cancel is refused: the player has left the room, or the session is over.
         () => {},
       );
       if (this.status === 'left' || this.view.status !== 'playing') throw signal.reason;
@@ -205,7 +205,7 @@ export class LiveRoom implements Room {
     if (view.status === 'waiting') this.isBackInLobby = true;
     if (this.isInPlay) this.doubtWhether(view);
     else if (this.status !== 'ended') this.status = phaseOf(view);
-    // A view from before the end may still say that a game is played.
+    // A view from before the end of the game may still say that it is played.
     else if (this.isBackInLobby && view.status !== 'waiting') this.status = phaseOf(view);
     this.emitter.emit('view', view);
     this.updated();

@@ -22,7 +22,7 @@ import type { Room } from './room.js';
 import type { CreateRoom, Credentials, GiveUpOptions, Session, SessionEvents, SessionStatus } from './session.js';
 import { Uplink, type UplinkListener, type UplinkOptions } from './uplink.js';
 
-/** How a player logs in without a session to resume. */
+/** The login of a player who has no session to resume. */
 export interface Login {
   readonly name?: string;
   readonly token?: string;
@@ -256,7 +256,7 @@ export class LiveSession implements Session {
       case 'goodbye':
         return;
       default:
-        // A kind of message that this client is too old to know.
+        // Ignores a kind of message that this client is too old to know.
         message satisfies never;
     }
   }
@@ -265,7 +265,7 @@ export class LiveSession implements Session {
     if (frame.room === this.room?.id) this.room.take(frame);
   }
 
-  /** Makes the room of this view the current room. */
+  /** Makes the room of this view the current room, and returns it. */
   private enter(view: RoomView): LiveRoom {
     if (this.room?.id !== view.id) this.change(this.makeRoom(view));
     const room = this.room as LiveRoom;
@@ -281,7 +281,7 @@ export class LiveSession implements Session {
     if (this.room === room) this.change(null);
   }
 
-  /** The server may announce a game before the lobby's view of its room arrives. */
+  /** Returns the current room, or makes this room the current one: a game may be announced before the lobby's view of its room arrives. */
   private roomOf(id: RoomId, game: string): LiveRoom {
     if (this.room?.id !== id)
       this.change(this.makeRoom({ id, game, name: '', status: 'playing', rev: -1, owner: '' as UserId, seats: 0, members: [] }));

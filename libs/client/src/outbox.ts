@@ -103,15 +103,15 @@ export class Outbox {
   }
 
   /**
-   * Takes the room's own seq. A higher one comes from an earlier instance of this client, so numbering continues there. A lower one
-   * means a rewind. Numbers are never used again: a command with an old number may still be on its way, and the room would take a
-   * new command with that number for the old one.
+   * Continues the numbering after the seq of the room. A higher seq comes from an earlier instance of this client. A lower one means a
+   * rewind, and changes nothing: numbers are never used again. A command with an old number may still be on its way, and the room would
+   * take a new command with that number for the old one.
    */
   align(seq: number): void {
     this.last = Math.max(this.last, seq);
   }
 
-  /** Begins another game, whose commands are numbered separately. */
+  /** Begins another game, whose commands are numbered from `seq`. Refuses the unanswered commands of the last game with `error`. */
   restart(seq: number, error: HoldfastError): void {
     this.last = seq;
     this.refuseAll(error);

@@ -30,7 +30,7 @@ export class Requests {
   private readonly pending = new Map<number, Pending>();
   private lastId = 0;
 
-  /** @param send returns false when there is no connection; the request then waits for one */
+  /** @param send sends a request; returns false when there is no connection, and the request then waits for one */
   constructor(private readonly send: (request: Request) => boolean) {}
 
   ask(operation: OperationName, data: unknown, moreMs = 0): Promise<unknown> {

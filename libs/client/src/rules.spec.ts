@@ -33,7 +33,7 @@ class HiddenHands {
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <_Claim extends true>(): void => {};
 
-/** These tests are checked by `tsc`. At run time they do nothing. */
+/** `tsc` checks these tests. At run time they do nothing. */
 describe('Room<Rules>', () => {
   it('knows the commands of the game and their data', () => {
     holds<Same<CommandName<Rules>, 'place' | 'resign' | 'decorate'>>();

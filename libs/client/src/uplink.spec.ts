@@ -172,7 +172,7 @@ it('an uplink tries at once when the device is online again', async () => {
   line?.closed('gone');
   await jest.advanceTimersByTimeAsync(1_000);
   expect(welcomes).toBe(1);
-  // One attempt for all signals of one wake-up.
+  // Both signals of this wake-up must start only one attempt.
   for (const signal of ['online', 'pageshow']) page.dispatchEvent(new Event(signal));
   await jest.advanceTimersByTimeAsync(10);
   expect([dials, welcomes]).toEqual([2, 2]);
@@ -183,7 +183,7 @@ it('an uplink tries again soon when `online` came too early', async () => {
   await welcomed();
   isUp = false;
   line?.closed('gone');
-  // By now the pauses have grown to many seconds.
+  // After this time the pauses have grown to many seconds.
   await jest.advanceTimersByTimeAsync(200_000);
   page.dispatchEvent(new Event('online'));
   await jest.advanceTimersByTimeAsync(20);

@@ -30,7 +30,7 @@ export interface UplinkListener {
   message(message: ServerMessage): void;
   /** The connection is lost, and a new one is being opened. `isFaulty`: the client could not decode or apply a message. */
   lost(isFaulty: boolean): void;
-  /** The client opens no further connection. */
+  /** The client opens no further connection. `error` says why. */
   ended(error: HoldfastError): void;
 }
 
@@ -49,7 +49,7 @@ const FAULT_FREE_MS = 60_000;
  * wake-up: a gateway with too much to do must not lose all its players at once.
  */
 const PROBE_MS = { afterWake: 1_500, unanswered: 3_000 };
-/** Signals of one wake-up come within this time, in ms. They start one attempt. */
+/** Time within which all signals of one wake-up come, in ms. They start only one attempt. */
 const WAKE_MS = 500;
 
 type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
@@ -108,7 +108,7 @@ export class Uplink {
     this.send({ kind: 'ping', nonce: 0 });
   }
 
-  /** Returns false when there is no connection. */
+  /** Sends a message. Returns false when there is no open connection. */
   send(message: PlayerMessage): boolean {
     if (this.phase !== 'open') return false;
     this.heartbeat.sent();
@@ -222,7 +222,7 @@ export class Uplink {
     if (isOver) return this.end(new HoldfastError(code, reason, { retry: true, retryAfterMs }));
     const triesMs = this.wasWelcome ? retryDelayMs(tries, urls.length, reconnect, random) : 0;
     const growingMs = isFaulty ? Math.max(triesMs, retryDelayMs(this.faults - 1, 1, reconnect, random)) : triesMs;
-    // A gateway that shuts down names a time. Later attempts use the usual pauses.
+    // A gateway that shuts down names the time for the first attempt. Later attempts use the usual pauses.
     const delayMs =
       retryAfterMs !== undefined && tries === 0 ? retryAfterMs + random() * SPREAD_MS : Math.max(retryAfterMs ?? 0, growingMs);
     this.timer = setTimeout(() => {

@@ -91,7 +91,7 @@ export class FakeGateway {
   }
 }
 
-/** A sync whose body ends inside a map. */
+/** A frame that cannot be decoded: a sync whose body ends inside a map. */
 const GARBAGE = Buffer.from([0x85, 0, 0, 0, 1, 0, 0, 0, 1, 0x82, 0xa1]);
 
 function portOf(server: { address(): unknown }): number {

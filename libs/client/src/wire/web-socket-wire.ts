@@ -87,6 +87,6 @@ function closeQuietly(socket: WebSocketLike): void {
   try {
     socket.close(1000);
   } catch {
-    // The socket was never open.
+    // The socket was never open, so there is nothing to close.
   }
 }
