@@ -19,7 +19,7 @@ export class GameExplorer {
   explore(): Explored {
     const instances = this.instances();
     const effectHandlers = this.effectHandlersOf(instances);
-    // Effect handlers first: a game may use an effect that a provider of any other module handles.
+    // The effect handlers are found first, because a game may use an effect that a provider of any other module handles.
     const effects = new Set(effectHandlers.keys());
     const games = new Map<string, RoomRules>();
     const makers = new Map<string, string>();

@@ -28,7 +28,7 @@ export class GameRegistry implements OnModuleInit {
     return this.found().effectHandlers;
   }
 
-  // Explores on first use, so that other providers may use the registry in their own onModuleInit.
+  // Finds the games on the first use, so that other providers may use the registry in their own onModuleInit.
   private found(): Explored {
     this.explored ??= this.explorer.explore();
     return this.explored;

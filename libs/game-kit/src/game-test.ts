@@ -41,7 +41,7 @@ export interface GameTestOptions {
    * by an `@EffectHandler` among `providers` and `imports`. Without this list and without any handler, it accepts every name.
    */
   readonly effects?: readonly string[];
-  /** The largest room value in bytes of MessagePack, like `ROOM_STATE_BYTES_MAX` of a server. Default: 262144. */
+  /** Maximum size of the room's value in bytes of MessagePack, like `ROOM_STATE_BYTES_MAX` of a server. Default: 262144. */
   readonly stateBytesMax?: number;
 }
 
@@ -125,7 +125,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.checkSize('setup');
     this.events.push(...events);
     freezeDeep(value.state);
-    // The room has its own copy, so a game that keeps a reference and writes to it later fails here.
+    // The room has its own copy of the state. A game that keeps a reference to `made` and writes to it later fails because of this.
     freezeDeep(made);
   }
 
@@ -139,7 +139,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.outbox;
   }
 
-  /** How the game ended, or undefined. `ended.result` is the argument of `room.end(result)`. */
+  /** How the game ended. Undefined: it has not ended. `ended.result` is the argument of `room.end(result)`. */
   get ended(): GameResult | undefined {
     return this.value.ended;
   }
@@ -152,7 +152,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.version;
   }
 
-  /** Due times of the game's running timers, by name. */
+  /** Due times of the game's running timers by name, in ms since 1970. */
   get timers(): Readonly<Record<string, number>> {
     return Object.fromEntries(Object.entries(this.value.timers).filter(([timer]) => !timer.startsWith('$')));
   }
@@ -169,7 +169,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return Object.fromEntries(commands) as CommandCallsOf<Rules>;
   }
 
-  /** Sends a command as from the wire, with any name and data. Returns null, or the code of the refusal. */
+  /** Sends a command as a client does, with any name and data. Returns the code of the refusal, or null when the command was applied. */
   command(seat: Seat, name: string, data?: unknown): string | null {
     const outcome = this.give(seat, name, data);
     return outcome.kind === 'refused' ? outcome.code : null;
@@ -256,7 +256,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return outcome;
   }
 
-  /** Throws when a server would refuse the command (`state-too-large`) or end the room. */
+  /** Throws when the room's value is so large that a server would refuse the command (`state-too-large`) or end the room. */
   private checkSize(what: string): void {
     const { version, outbox } = this.value;
     // A server drops an effect once it is done. Here no effect is ever run.

@@ -14,7 +14,7 @@ export interface GameOptions {
   readonly durability?: Durability;
   /** With durability `checkpoint`: time between two saves of the state, in ms. */
   readonly checkpointMs?: number;
-  /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
+  /** Time for which the seat of a player who is away is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs?: number;
   /**
    * Schema of the options that a player may give when creating a room. `setup` gets them as `room.options`. Absent: rooms of this
@@ -40,7 +40,7 @@ export const SEATS_MAX = 1_000;
 export function Game(options: GameOptions): <Rules extends new (...args: never[]) => GameRules<object & Settled>>(target: Rules) => void {
   return (target) => {
     Injectable()(target);
-    // Without options the class still counts as a game, so that its start fails with an error message.
+    // A class without options still counts as a game, so that the start of the server fails with an error message.
     Reflect.defineMetadata(GAME, options ?? {}, target);
   };
 }
