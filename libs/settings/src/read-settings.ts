@@ -49,7 +49,7 @@ export class SettingsError extends Error {
 
 function readOne(setting: Setting<unknown>, environment: Environment, context: Context): { value: unknown } | { problem: string } {
   const { variable, schema, fallback, allowed } = setting;
-  // `NAME=` in a .env or compose file means "not set", as in a shell's ${NAME:-…}.
+  // `NAME=` in a .env or compose file means "not set", as in `${NAME:-…}` of a shell.
   const written = environment[variable]?.trim() || undefined;
   if (written === undefined) {
     return fallback ? { value: fallback(context) } : { problem: `${variable} is not set and has no default: it must be ${allowed}` };
