@@ -84,7 +84,7 @@ describe('chess', () => {
 
     it('ends by stalemate as a draw', async () => {
       const game = await play();
-      // Sam Loyd's shortest stalemate.
+      // The shortest known stalemate, by Sam Loyd.
       moves(
         game,
         'e3',

@@ -142,7 +142,7 @@ export class Chess implements GameRules<ChessState> {
     else draw(room, 'time');
   }
 
-  /** The downtime of a server does not count as thinking time. */
+  /** Moves the start of the running clock, because downtime does not count as thinking time. */
   @OnPause()
   protected goOn(room: GameRoom<ChessState>, pausedMs: number): void {
     const { clocks } = room.state;
