@@ -167,7 +167,7 @@ describe('connect', () => {
     });
   });
 
-  it('says what to do when the platform has no WebSocket', async () => {
+  it('rejects and says what to do when the platform has no WebSocket', async () => {
     const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
     Object.defineProperty(globalThis, 'WebSocket', { value: undefined, configurable: true });
     try {
@@ -731,7 +731,7 @@ describe('a goodbye', () => {
     expect(session.status).toBe('open');
   });
 
-  it('ends the session when the client sends it', async () => {
+  it('ends the session when the client closes it', async () => {
     const session = await join();
     session.close();
     await until(() => fleet.sessions.size === 0);

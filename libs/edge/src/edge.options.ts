@@ -27,7 +27,7 @@ export interface EdgeOptions {
   readonly backlogTimeoutMs: number;
   readonly seatGraceMs: number;
   readonly sessionTtlMs: number;
-  /** What happens at a login by a user who already has a session. `takeover`: the other session ends. `refuse`: the login is refused. */
+  /** Decides about a login by a user who already has a session. `takeover`: the other session ends. `refuse`: the login is refused. */
   readonly secondLogin: 'takeover' | 'refuse';
 }
 

@@ -145,12 +145,12 @@ describe('GameRegistry', () => {
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
 
-  it('tells a game which effects have a handler, in any provider', async () => {
+  it('tells a game which effects have a handler in any provider', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect([...(rules?.effects ?? [])]).toEqual(['pay']);
   });
 
-  it('finds effect handlers on any provider', async () => {
+  it('finds effect handlers in any provider', async () => {
     const module = await start([PotModule]);
     const effect = { key: 'r1:1:0', roomId: 'r1', data: { amount: 3 } };
     await module.get(GameRegistry).effectHandlers.get('pay')?.(effect);

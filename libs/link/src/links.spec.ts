@@ -452,7 +452,7 @@ describe('a frame on a link', () => {
     expect(frame.subarray(31).toString()).toBe('body');
   });
 
-  it('leaves in one write with all frames of its event-loop tick', async () => {
+  it('is sent in one write with all frames of its event-loop tick', async () => {
     const { links, address } = await newSide();
     const stranger = await Stranger.dial(address.port);
     const id = await stranger.prove();

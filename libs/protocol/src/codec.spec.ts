@@ -105,7 +105,7 @@ describe('the codec', () => {
     );
   });
 
-  it('decodes a frame at any offset of a buffer', () => {
+  it('decodes a frame that is part of a larger buffer', () => {
     const frame = encodePlayerMessage({ kind: 'command', seq: 9, settled: 7, name: 'place', data: { cell: 4 } });
     const buffer = new Uint8Array(frame.length + 7).fill(0xee);
     buffer.set(frame, 3);

@@ -38,7 +38,7 @@ describe('the drain of a gateway', () => {
     await drained;
   });
 
-  it('waits only a short time for players who never arrive elsewhere, and ends within a limit', async () => {
+  it('waits only a short time for players who never arrive elsewhere, and ends within a time limit', async () => {
     const few = newPlayers(2 * RECONNECTING_MAX);
     const drained = drainConnections(few.connections, few.isCurrent);
     await jest.advanceTimersByTimeAsync(300);

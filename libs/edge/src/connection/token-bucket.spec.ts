@@ -20,7 +20,7 @@ describe('a token bucket', () => {
     expect(bucket.waitMs(100, 500)).toBe(2_000);
   });
 
-  it('takes nothing when it refuses', () => {
+  it('takes no tokens when it has fewer than requested', () => {
     const bucket = new TokenBucket(1, 5, 0);
     expect(bucket.take(6, 0)).toBe(false);
     expect(bucket.take(5, 0)).toBe(true);
