@@ -45,7 +45,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   private listener: RoomListener | null = null;
   /** The position of the poll in the list of rooms. The poll is spread over `FOLLOW_POLL_MS`. */
   private round: Iterator<RoomId> = this.rooms.keys();
-  /** The number of rooms that the poll must compare now. It grows by a fraction with each tick. */
+  /** The number of rooms that the poll must compare now. It grows with each tick, also by fractions. */
   private due = 0;
   private reconnects = 0;
   private isOpen = true;
