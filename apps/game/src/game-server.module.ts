@@ -13,7 +13,7 @@ import { HostedRoomsController } from './hosted-rooms.controller.js';
 import { PlacementReports } from './placement-reports.js';
 import { VersionGaps } from './version-gaps.js';
 
-/** The games of this server, one line each. */
+/** The modules of the games that this server offers. */
 const GAMES = [TicTacToeModule, ChessModule];
 
 @Module({})
@@ -36,7 +36,7 @@ export class GameServerModule {
         RoomHostModule.forRoot({
           roomsMax: game.maxGames,
           stateBytesMax: rooms.stateBytesMax,
-          // Half of the frame is reserved for the list of recipients, which may be thousands.
+          // Half of the frame is reserved for the list of recipients, which may have thousands of entries.
           syncBytesMax: Math.floor(link.frameBytesMax / 2),
           checkpointEveryChanges: rooms.checkpointEveryChanges,
           checkpointEveryMs: rooms.checkpointEveryMs,

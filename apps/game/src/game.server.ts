@@ -9,7 +9,10 @@ import { offeredGames } from './offered-games.js';
 import { PlacementReports } from './placement-reports.js';
 
 export const gameServer: ServerPlan<'game'> = {
-  /** The watchdog interrupts handlers with SIGINT, and a listener of the process would take that signal. */
+  /**
+   * Registers a listener for SIGINT at the watchdog, which interrupts handlers with this signal. A listener of the process would also
+   * receive the signals of the watchdog. Returns false when no watchdog runs.
+   */
   onInterrupt(app, listener) {
     const guard = app.get(HandlerGuard);
     if (!(guard instanceof Watchdog)) return false;
@@ -19,7 +22,7 @@ export const gameServer: ServerPlan<'game'> = {
   type: 'game',
   module: (settings) => GameServerModule.forRoot(settings),
   games: (app) => offeredGames(app.get(GameRegistry).all()),
-  /** Other servers wait with adoptions until this server, too, has compared its rooms with Redis. */
+  /** Compares the rooms of this server with Redis. Other servers wait with adoptions until this is done. */
   async open(app) {
     await app.get(Auditor).audit('registered');
     return {};
@@ -27,7 +30,7 @@ export const gameServer: ServerPlan<'game'> = {
   async ready(app) {
     await app.get(PlacementReports).report();
   },
-  /** Its games continue on other servers. Rooms that cannot be migrated in time are recovered after this server has left. */
+  /** Migrates all rooms to other servers. Rooms that cannot be migrated in time are recovered after this server has left. */
   async drain(app, settings) {
     const { id, incarnation } = app.get(Self);
     await app.get(PlacementPool).withhold(id, 'draining', incarnation);

@@ -1,7 +1,7 @@
 import type { OfferedGame, OfferedGames } from '#libs/fleet';
 import type { RoomRules } from '#libs/room';
 
-/** The games in the fleet record of this server. */
+/** Returns the games for the record of this server, by name. */
 export function offeredGames(all: readonly RoomRules[]): OfferedGames {
   return Object.fromEntries(
     all.map(({ definition: { name, version, seats }, migrateState, options }) => {
@@ -11,10 +11,13 @@ export function offeredGames(all: readonly RoomRules[]): OfferedGames {
   );
 }
 
-/** The versions of rooms that the server accepts: its own, and earlier ones from which the game can migrate a state. */
+/**
+ * Returns the versions of rooms that the server accepts, the newest first: its own, and earlier ones from which the game can migrate a
+ * state.
+ */
 export function versionsTaken({ version, oldestVersion = version }: OfferedGame): number[] {
   return Array.from({ length: version - oldestVersion + 1 }, (_, back) => version - back);
 }
 
-/** A room lives for hours, so no room has a version older than this. */
+/** Maximum number of earlier versions that a server accepts. A room lives for hours, so no room has an older version. */
 const VERSIONS_BACK_MAX = 16;

@@ -13,14 +13,14 @@ const REASONS = ['link-refused', 'unreachable'] as const;
 type Reason = (typeof REASONS)[number];
 
 /**
- * Reports the load of this server to placement with every health answer, so that no count can drift. While no server can reach
- * this one over a link, it withholds itself from placement.
+ * Reports the load of this server to placement with every health answer, so that no count can drift. Withholds the server from placement
+ * while one of `REASONS` applies.
  */
 @Injectable()
 @HealthPort(HealthAnswerListener)
 export class PlacementReports extends HealthAnswerListener implements OnModuleInit {
   private updating: Promise<void> = Promise.resolve();
-  /** For each reason that holds: the incarnation that was withheld. */
+  /** For each reason that applies: the incarnation that was withheld. */
   private readonly withheld = new Map<Reason, number>();
 
   constructor(
@@ -38,7 +38,7 @@ export class PlacementReports extends HealthAnswerListener implements OnModuleIn
   }
 
   onModuleInit(): void {
-    // If Redis does not accept it now, the next health answer repeats it.
+    // If Redis does not accept this change now, the next health answer repeats it.
     const update = (): void => {
       if (this.self.incarnation > 0) this.updateReasons().catch((error: unknown) => this.log.debug('placement.withhold-failed', { error }));
     };
@@ -67,7 +67,7 @@ export class PlacementReports extends HealthAnswerListener implements OnModuleIn
     });
   }
 
-  /** One after the other: of two that overlap, the later one is right. */
+  /** Runs updates one after the other, so that the later one of two overlapping updates decides. */
   private updateReasons(): Promise<void> {
     const updating = this.updating.catch(() => {}).then(() => this.updateReasonsNow());
     this.updating = updating;

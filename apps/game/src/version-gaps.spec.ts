@@ -11,9 +11,7 @@ const rules = (name: string, version: number, migrates: boolean) =>
 const server = (id: string, version: number, state = 'ready') =>
   ({ id, type: 'game', state, games: { chess: { version, seats } } }) as unknown as ServerRecord;
 
-/**
- * The warnings of a server with these rules. `there`: servers registered at its start. `later`: servers that register after it.
- */
+/** Returns the warnings of a server with these rules. `there`: servers registered at its start. `later`: servers that register after it. */
 function warnings(own: RoomRules, there: ServerRecord[], later: ServerRecord[] = []): Record<string, unknown>[] {
   const said: Record<string, unknown>[] = [];
   let tell: ServerChangeListener = () => {};

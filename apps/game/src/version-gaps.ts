@@ -5,7 +5,7 @@ import { Log } from '#libs/telemetry';
 import { offeredGames } from './offered-games.js';
 
 /**
- * Warns when another server runs an older version of a game, and the game here has no `migrateState` for it. Nothing is lost:
+ * Warns when another server runs an older version of a game, and the game here cannot migrate states of that version. Nothing is lost:
  * rooms of that version are placed only on servers that accept it. Without such a server they wait.
  */
 @Injectable()
@@ -49,7 +49,7 @@ export interface VersionGap {
   readonly olderVersion: number;
 }
 
-/** The games of which `others` has an older version than `own`, and whose rooms `own` cannot accept. */
+/** Returns the games of which `others` has an older version than `own`, and whose rooms `own` cannot accept. */
 export function versionGaps(own: OfferedGames, others: OfferedGames): VersionGap[] {
   return Object.entries(own).flatMap(([game, offered]) => {
     const olderVersion = Object.hasOwn(others, game) ? others[game]!.version : offered.version;

@@ -2,7 +2,10 @@ import type { Provider } from '@nestjs/common';
 import { PlayerRedirect } from '#libs/edge';
 import { UnreachableServers } from '#libs/health';
 
-/** Connects the two: the gateway sends players to another gateway when only this one cannot reach their game server. */
+/**
+ * Connects the detection of unreachable game servers with the redirect of players. The gateway sends players to another gateway when only
+ * this one cannot reach their game server.
+ */
 export const cutOffLinks: Provider = {
   provide: Symbol('CutOffLinks'),
   inject: [UnreachableServers, PlayerRedirect],

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
-/** Plain files next to dist/, in the repository and in the image. */
+/** The directory of the dashboard: plain files next to dist/, in the repository and in the image. */
 const DASHBOARD_DIR = fileURLToPath(new URL('../../../../dashboard', import.meta.url));
 
 /** Serves the operators' page on the ops port. The page has no secret: it gets its data from the admin API, with a token. */

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { EDGE_OPTIONS, type EdgeOptions, SessionTable } from '#libs/edge';
 import { type FactsOfServer, HealthFacts, HealthPort } from '#libs/health';
 
-/** A gateway owns no rooms. Its players are its sessions. */
+/** The load of this gateway. It owns no rooms, and its players are its sessions. */
 @Injectable()
 @HealthPort(HealthFacts)
 export class GatewayFacts extends HealthFacts {

@@ -43,7 +43,7 @@ describe('pages', () => {
     expect([policy.has('script-src'), sniff, referrer]).toEqual([false, 'nosniff', 'no-referrer']);
   });
 
-  it('for players get the authentication method, and nothing else', async () => {
+  it('for players get the authentication method from about.json, and nothing else', async () => {
     const response = await fetch(`http://127.0.0.1:${(players.address() as AddressInfo).port}/about.json`);
     expect(await response.json()).toEqual({ auth: 'jwt' });
   });

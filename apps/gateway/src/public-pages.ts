@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express } from 'express';
 import { pageHeaders } from '#libs/server';
 
-/** Built by `npm run build`. Without it the gateway still serves players, but not this page. */
+/** The directory of the player page, which `npm run build` creates. Without it the gateway still serves players, but not this page. */
 const PAGE_DIR = fileURLToPath(new URL('../../../page', import.meta.url));
 
 /** Facts that the page needs before a player logs in. */

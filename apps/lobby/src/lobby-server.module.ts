@@ -17,7 +17,7 @@ export class LobbyServerModule {
       module: LobbyServerModule,
       imports: [
         CoreModule.forRoot('lobby', settings),
-        // A lobby admits no sessions. It only looks up their gateways.
+        // A lobby admits no players, so `auth` has no effect here. It only looks up the gateways of sessions.
         SessionModule.forRoot({ auth: { kind: 'guest' }, sessionTtlMs: session.ttlMs }),
         LobbyModule.forRoot({
           roomIdleMs: rooms.idleMs,

@@ -16,7 +16,7 @@ const roomId = z
   .transform((id) => id as RoomId);
 const game = z.string().min(1).max(64);
 const ROOM_NAME_LIMITS = { graphemesMax: ROOM_NAME_CHARACTERS_MAX, bytesMax: NAME_BYTES_MAX };
-/** Other players read it, so the rules for player names apply. A name of only white space counts as no name. */
+/** The name of a room. Other players read it, so the rules for player names apply. A name of only white space counts as no name. */
 const roomName = z.string().transform((text, context) => {
   if (text.trim() === '') return '';
   const checked = checkNickname(text, ROOM_NAME_LIMITS);
@@ -26,7 +26,10 @@ const roomName = z.string().transform((text, context) => {
 });
 const region = z.string().regex(/^[A-Za-z0-9-]{1,32}$/, 'must be 1 to 32 letters, digits and dashes');
 const build = z.string().regex(/^[A-Za-z0-9._+-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, dashes, plus signs and underscores');
-/** Part of every view of the room, so it is small. Stored as JSON, which has no byte strings and no NaN. */
+/**
+ * The options of a room. They are part of every view of the room, so they must be small. They are stored as JSON, which has no byte strings
+ * and no NaN.
+ */
 const options = z
   .record(z.string(), z.json())
   .refine(
@@ -35,7 +38,10 @@ const options = z
   );
 const nothing = z.unknown().transform(() => undefined);
 
-/** The input of each operation, validated at the edge. The compiler checks them against `Operations`. */
+/**
+ * The schema of each operation's input, with which the lobby validates the data of players. The compiler checks the schemas against
+ * `Operations`.
+ */
 export const OPERATION_SCHEMAS = {
   'games.list': nothing,
   'rooms.list': z

@@ -16,7 +16,7 @@ function moves(game: GameTest<Chess>, ...sans: string[]): void {
   for (const san of sans) game.as(game.state.turn === 'w' ? 0 : 1).move({ san });
 }
 
-/** Returns to the same position after four moves. */
+/** Moves after which the position is the same as before. */
 const KNIGHTS_OUT_AND_HOME = ['Nf3', 'Nf6', 'Ng1', 'Ng8'];
 
 describe('chess', () => {
@@ -73,7 +73,7 @@ describe('chess', () => {
     expect(other.state.moves.at(-1)).toBe('axb8=Q');
   });
 
-  describe('a game', () => {
+  describe('in a normal game', () => {
     it('ends by checkmate', async () => {
       const game = await play();
       moves(game, 'f3', 'e5', 'g4', 'Qh4#');
@@ -84,7 +84,7 @@ describe('chess', () => {
 
     it('ends by stalemate as a draw', async () => {
       const game = await play();
-      // Sam Loyd's shortest stalemate.
+      // The shortest known stalemate, by Sam Loyd.
       moves(
         game,
         'e3',
@@ -304,8 +304,8 @@ describe('chess', () => {
     });
   });
 
-  describe('in a room with a position', () => {
-    it('begins there, with the side that is to move and its clock', async () => {
+  describe('in a room with a start position', () => {
+    it('begins in that position, with the side that is to move and its clock', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 }, { fen: '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50' });
       expect(game.state).toMatchObject({ startFen: '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50', turn: 'b', moves: [] });
       expect(game.command(0, 'move', { san: 'Kf1' })).toBe('not-your-turn');
@@ -315,13 +315,13 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '0-1', by: 'checkmate', winner: 1 });
     });
 
-    it('counts the moves without a capture or pawn move from the position', async () => {
+    it('continues the count of moves without a capture or pawn move from the position', async () => {
       const game = await play({}, { fen: '8/8/8/4k3/8/8/8/R3K3 w - - 148 120' });
       moves(game, 'Ra2', 'Kd5');
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'fifty-moves', winner: null });
     });
 
-    it('has no position in its state when it is the standard one', async () => {
+    it('has no `startFen` in its state when the position is the standard one', async () => {
       const game = await play({}, { fen: STANDARD_POSITION });
       expect(game.state).toEqual((await play()).state);
     });
@@ -348,7 +348,7 @@ describe('chess', () => {
   });
 });
 
-/** Plays moves of pieces without captures or pawn moves, and without a third repetition. */
+/** Returns `count` moves without captures or pawn moves, and without a third repetition. */
 function wander(count: number): string[] {
   const score = new Score();
   const seen = new Map<string, number>([[repetitionKey(score.fen()), 1]]);
@@ -362,7 +362,7 @@ function wander(count: number): string[] {
   return score.history();
 }
 
-/** Plays random captures until the wanted position appears. */
+/** Returns the moves of a game with random captures that leads to the wanted position. */
 function capturesUntil(found: (score: Score) => boolean): string[] {
   for (let seed = 1; seed < 200; seed++) {
     const score = new Score();

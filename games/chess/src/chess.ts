@@ -4,7 +4,7 @@ import { ChessOptions } from './chess.options.js';
 import { automaticEnd, canMate, countPosition, halfMovesOf, playMove, repetitionKey, type Side, sideToMove } from './position.js';
 import { FEN_CHARS_MAX, STANDARD_POSITION, setUpPosition } from './set-up.js';
 
-/** Seat 0 plays White. */
+/** The state of a game of chess. Seat 0 plays White. */
 export interface ChessState {
   fen: string;
   /** The position at the beginning. Absent: the standard one. */
@@ -18,7 +18,10 @@ export interface ChessState {
   positions: Record<string, number>;
 }
 
-/** Remaining time in ms. For the side to move it is the time at `runningSince` (ms since 1970), from which its clock runs. */
+/**
+ * Remaining time of each side, in ms. For the side to move it is the time that was left at `runningSince`, in ms since 1970. `runningSince`
+ * is null when the game is over and no clock runs.
+ */
 export interface Clocks {
   white: number;
   black: number;
@@ -77,7 +80,7 @@ export class Chess implements GameRules<ChessState> {
   move(room: GameRoom<ChessState>, move: z.infer<typeof Move>): void {
     const { state, seat } = room;
     if (seat !== SEAT[state.turn]) room.reject('not-your-turn');
-    // The time may have run out already, with the timer waiting behind this command.
+    // The time may have run out although the timer has not fired yet.
     if (timeLeft(room) <= 0) return this.flagFell(room);
     const played = playMove(state.fen, move);
     if (!played) room.reject('illegal-move');
@@ -96,7 +99,7 @@ export class Chess implements GameRules<ChessState> {
     win(room, 1 - room.seat, 'resignation');
   }
 
-  /** The offer stays until the opponent accepts, declines or moves. */
+  /** Offers a draw, or accepts an offer of the opponent. An offer stays until the opponent accepts, declines or moves. */
   @Command()
   offerDraw(room: GameRoom<ChessState>): void {
     const { state, seat } = room;
@@ -118,7 +121,10 @@ export class Chess implements GameRules<ChessState> {
     room.emit('draw-declined', { seat: room.seat });
   }
 
-  /** For the player to move, when the position occurs for the third time, or after fifty moves without a capture or pawn move. */
+  /**
+   * Ends the game as a draw for the player to move, when the position occurs for the third time, or after fifty moves without a capture or
+   * pawn move.
+   */
   @Command()
   claimDraw(room: GameRoom<ChessState>): void {
     const { state, seat } = room;
@@ -136,7 +142,7 @@ export class Chess implements GameRules<ChessState> {
     else draw(room, 'time');
   }
 
-  /** The downtime of a server does not count as thinking time. */
+  /** Moves the start of the running clock, because downtime does not count as thinking time. */
   @OnPause()
   protected goOn(room: GameRoom<ChessState>, pausedMs: number): void {
     const { clocks } = room.state;
@@ -162,7 +168,7 @@ export class Chess implements GameRules<ChessState> {
 const SEAT = { w: 0, b: 1 } as const satisfies Record<Side, Seat>;
 const CLOCK = { w: 'white', b: 'black' } as const satisfies Record<Side, keyof Clocks>;
 
-/** The remaining time of the side to move. */
+/** Returns the remaining time of the side to move, in ms. */
 function timeLeft({ state, now }: GameRoom<ChessState>): number {
   const { clocks, turn } = state;
   return clocks[CLOCK[turn]] - (clocks.runningSince === null ? 0 : now - clocks.runningSince);

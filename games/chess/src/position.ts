@@ -10,7 +10,7 @@ export interface PlayedMove {
   readonly san: string;
   /** The position after the move. */
   readonly fen: string;
-  /** The result when the position ends the game by itself. */
+  /** The result when the position ends the game by itself. Null: it does not end the game. */
   readonly over: 'checkmate' | 'stalemate' | 'insufficient' | null;
 }
 
@@ -29,7 +29,7 @@ export function playMove(fen: string, move: MoveText): PlayedMove | null {
 export type Occurrences = Record<string, number>;
 
 /**
- * The result of a move by the laws alone, without a claim: checkmate, stalemate, a dead position, the fifth occurrence of a
+ * Returns the result of a move by the laws alone, without a claim: checkmate, stalemate, a dead position, the fifth occurrence of a
  * position, or seventy-five moves without a capture or pawn move (articles 5.1, 5.2 and 9.6). Null: the game continues.
  * @param times how often the position after the move has occurred
  */
@@ -41,7 +41,7 @@ export function automaticEnd({ over, fen }: PlayedMove, times: number): Automati
 
 export type AutomaticEnd = 'checkmate' | 'stalemate' | 'insufficient' | 'repetition' | 'fifty-moves';
 
-/** The occurrences after a move, and how often its position has occurred. */
+/** Counts the position after a move. Returns all occurrences, and how often this position has occurred. */
 export function countPosition(before: Occurrences, fen: string): { readonly occurrences: Occurrences; readonly times: number } {
   const occurrences = halfMovesOf(fen) === 0 ? {} : before;
   const key = repetitionKey(fen);
@@ -50,7 +50,10 @@ export function countPosition(before: Occurrences, fen: string): { readonly occu
   return { occurrences, times };
 }
 
-/** Positions with the same key are equal for repetition: pieces, side to move, castling, en passant (article 9.2.3). */
+/**
+ * Returns the key of a position. Positions with the same key are equal for repetition: pieces, side to move, castling, en passant (article
+ * 9.2.3).
+ */
 export function repetitionKey(fen: string): string {
   return fen.split(' ', 4).join(' ');
 }
@@ -59,13 +62,13 @@ export function sideToMove(fen: string): Side {
   return fen.split(' ', 2)[1] === 'b' ? 'b' : 'w';
 }
 
-/** Moves of either side since the last capture or pawn move. */
+/** Returns the number of moves of both sides since the last capture or pawn move. */
 export function halfMovesOf(fen: string): number {
   return Number(fen.split(' ')[4]);
 }
 
 /**
- * Whether `side` could mate by any series of legal moves, even with help. A player who could not cannot win on time.
+ * Returns whether `side` could mate by any series of legal moves, even with help. A player who could not mate cannot win on time.
  * Source: FIDE Laws of Chess, article 6.9, by the material on the board (blocked positions are not analyzed).
  */
 export function canMate(fen: string, side: Side): boolean {
@@ -74,7 +77,7 @@ export function canMate(fen: string, side: Side): boolean {
   const own = pieces.filter(({ color }) => color === side);
   const others = pieces.filter(({ color }) => color !== side);
   if (own.length === 0) return false;
-  // A lone knight needs another piece of the opponent to block the king's last square. A queen there would also attack it.
+  // A lone knight can mate only when a piece of the opponent blocks the king's last square. A queen there would also attack it.
   if (own.length === 1 && own[0]!.type === 'n') return others.some(({ type }) => type !== 'q');
   if (own.every(({ type }) => type === 'b')) {
     const colours = new Set(pieces.filter(({ type }) => type === 'b').map(({ square }) => position.squareColor(square)));

@@ -27,7 +27,7 @@ describe('setUpPosition', () => {
     ['the other king in check', '4k3/8/8/8/8/8/8/4RK2 w - - 0 1', 'not to move in check'],
     ['checkmate', '7k/6Q1/6K1/8/8/8/8/8 b - - 0 1', 'is checkmate already'],
     ['stalemate', '7k/5Q2/6K1/8/8/8/8/8 b - - 0 1', 'is stalemate already'],
-    ['two kings', '7k/8/6K1/8/8/8/8/8 b - - 0 1', 'is a draw already'],
+    ['nothing but two kings', '7k/8/6K1/8/8/8/8/8 b - - 0 1', 'is a draw already'],
     ['150 half moves', '7k/8/5QK1/8/8/8/8/8 b - - 150 90', 'seventy-five-move rule'],
   ])('refuses %s', (_what, fen, flaw) => {
     expect(setUpPosition(fen)).toEqual({ ok: false, flaw: expect.stringContaining(flaw) });

@@ -7,7 +7,7 @@ export type SetUp =
   /** `flaw` continues "The position …". */
   | { readonly ok: false; readonly flaw: string };
 
-/** Checks whether a game can begin in this position. The last two fields of the FEN may be absent. */
+/** Checks whether a game can begin in this position. Only the first two fields of the FEN are required. */
 export function setUpPosition(text: string): SetUp {
   const fields = text.trim().split(/\s+/);
   const [board, turn, castling = '-', passant = '-', halfMoves = '0', moves = '1'] = fields;
@@ -39,7 +39,7 @@ export function setUpPosition(text: string): SetUp {
 
 export const STANDARD_POSITION = DEFAULT_POSITION;
 
-/** The longest valid FEN has 90 characters. */
+/** Maximum length of a FEN, in characters. The longest valid FEN has 90. */
 export const FEN_CHARS_MAX = 120;
 const HALF_MOVES_END = 150;
 

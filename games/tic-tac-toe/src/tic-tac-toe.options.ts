@@ -1,8 +1,8 @@
 /** Options of the game on this server, injected so that a fleet can offer faster or slower games. */
 export abstract class TicTacToeOptions {
-  /** Thinking time per turn, in ms. After it the turn passes. */
+  /** Thinking time per turn, in ms. When it is over, the turn passes to the opponent. */
   abstract readonly turnMs: number;
 }
 
-/** Long enough for a beginner. A game with two absent players ends after a minute. */
+/** The default options. The time is long enough for a beginner, and a game with two absent players ends after a minute. */
 export const TIC_TAC_TOE_DEFAULTS: TicTacToeOptions = { turnMs: 30_000 };

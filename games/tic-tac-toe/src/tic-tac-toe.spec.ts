@@ -84,7 +84,7 @@ describe('tic-tac-toe', () => {
     expect(game.state.passes).toBe(0);
   });
 
-  it('is a draw when both players are away', async () => {
+  it('is a draw when both players miss a turn', async () => {
     const game = await play();
     game.advance(60_000);
     expect(game.ended?.result).toEqual({ winner: null, by: 'timeout' });
@@ -99,7 +99,7 @@ describe('tic-tac-toe', () => {
     expect(game.ended).toBeUndefined();
   });
 
-  it('is won by the player who stays', async () => {
+  it('is won by the opponent of a player who leaves', async () => {
     const game = await play();
     game.seat(0).away();
     expect(game.ended).toBeUndefined();

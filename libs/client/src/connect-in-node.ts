@@ -3,7 +3,7 @@ import type { Session } from './session.js';
 import { nodeOpener } from './wire/node-opener.js';
 
 export interface NodeConnectOptions extends ConnectOptions {
-  /** For `tls://` URLs: the trusted certificates (PEM), instead of Node's own. */
+  /** The trusted certificates for `tls://` URLs (PEM), instead of those of Node. */
   readonly ca?: string;
 }
 

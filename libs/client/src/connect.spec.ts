@@ -158,7 +158,7 @@ describe('connect', () => {
     });
   });
 
-  it('opens WebSockets only, in the entry that also runs in browsers', async () => {
+  it('opens only WebSockets in the entry of the client for browsers', async () => {
     const options = { name: 'ada', WebSocket: WebSocket as never as WebSocketConstructor };
     sessions.push(await connectInBrowser(gateways[0].url, options));
     await expect(connectInBrowser(gateways[0].tcpUrl, options)).rejects.toMatchObject({
@@ -167,7 +167,7 @@ describe('connect', () => {
     });
   });
 
-  it('says what to do when the platform has no WebSocket', async () => {
+  it('rejects and says what to do when the platform has no WebSocket', async () => {
     const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
     Object.defineProperty(globalThis, 'WebSocket', { value: undefined, configurable: true });
     try {
@@ -214,7 +214,7 @@ describe.each([
   ['binary', () => gateways[0].url, { subprotocol: 'binary' }],
   ['json', () => gateways[0].url, { subprotocol: 'json' }],
   ['tcp', () => gateways[0].tcpUrl, {}],
-] as const)('over %s', (transport, url, options) => {
+] as const)('a client over %s', (transport, url, options) => {
   it('plays a game from start to end, and then another one', async () => {
     const { session, room } = await play(options, url());
     expect([...fleet.lines][0].transport).toBe(transport);
@@ -279,7 +279,7 @@ describe('a room', () => {
     expect(tally(room).added).toEqual([1, 2, 3]);
   });
 
-  it('repeats the commands that follow a command which a server in between refused', async () => {
+  it('repeats the commands that follow a command which a server on the way refused', async () => {
     const { room } = await play();
     let isBusy = true;
     fleet.intercept = (message, line) => {
@@ -293,7 +293,7 @@ describe('a room', () => {
     expect(tally(room).added).toEqual([2, 3]);
   });
 
-  it('does not send more and more commands while each is refused with `busy`', async () => {
+  it('sends each command once when all of them are refused with `busy`', async () => {
     const { room } = await play();
     fleet.intercept = (message, line) => {
       if (message.kind === 'command') line.send({ kind: 'rejected', seq: message.seq, code: 'busy', message: 'Later.', retry: true });
@@ -447,7 +447,7 @@ describe('a room', () => {
     } as const;
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
-    // A later owner rewinds the room again, because that owner was lost before it sent the state.
+    // A later owner rewinds the room again, because the first one was lost before it sent the state.
     owner.tell({ ...placed, epoch: owner.epoch + 2, players: [], rewound: { from: 5, to: 2 } });
     const events = [
       { version: 2, name: 'before' },
@@ -473,7 +473,7 @@ describe('a room', () => {
     ['that never fits', (owner, room) => misfit(owner, room)],
     ['with malformed patches', (owner, room) => sync(owner, room, { from: room.version, patches: 7 as never })],
     ['with malformed events', (owner, room) => sync(owner, room, { from: room.version, patches: [], events: 7 as never })],
-  ])('a room that receives a sync %s', (_what, send) => {
+  ])('that receives a sync %s', (_what, send) => {
     it('asks for the whole state with growing pauses, then ends its session with `sync-failed`', async () => {
       const { session, room, owner } = await play({ reconnect: { firstMs: 2, maxMs: 40 }, random: () => 1 });
       const hellos: number[] = [];
@@ -529,7 +529,7 @@ describe('a room', () => {
     const { room, owner } = await play();
     fleet.intercept = (message) => {
       if (message.kind !== 'command' || message.name !== 'poison') return false;
-      // The owner dies of the command, and another one adopts the room.
+      // The owner dies because of the command, and another server adopts the room.
       setTimeout(() => owner.move(), 1);
       return true;
     };
@@ -588,7 +588,7 @@ describe('a lost connection', () => {
     expect(room.unanswered).toBe(0);
   });
 
-  it('does not count a command as refused when only its second sending was refused on the way', async () => {
+  it('does not make a command fail when a server on the way refuses only its second copy', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -601,7 +601,7 @@ describe('a lost connection', () => {
       line.send({ kind: 'rejected', seq: message.seq, code: 'unavailable', message: 'Later.', retry: true });
       return true;
     };
-    // The first sync after the resume does not count the command yet.
+    // The first sync after the resume does not acknowledge the command yet.
     owner.attach = () => {
       const { line } = owner.seats[0].session;
       line?.send({ kind: 'placed', room: room.id, game: 'tally', seat: 0, epoch: owner.epoch, round: 0, players: [], seq: 0 });
@@ -629,7 +629,7 @@ describe('a lost connection', () => {
     expect(room).toMatchObject({ state: { total: 3 }, result: { result: { total: 3 } } });
   });
 
-  it('fails the commands of the old game when the room has started another one meanwhile', async () => {
+  it('makes the commands of the old game fail when the room has started another one meanwhile', async () => {
     const { session, room, owner } = await play();
     const ends: unknown[] = [];
     room.on('end', (result) => ends.push(result));
@@ -650,7 +650,7 @@ describe('a lost connection', () => {
     expect(room.state).toEqual({ total: 5, added: [5] });
   });
 
-  it('emits each event once, in order', async () => {
+  it('causes no event to be lost or emitted twice', async () => {
     const { room, session } = await play();
     const told: unknown[] = [];
     room.on('event', ({ data }) => told.push((data as { n: number }).n));
@@ -669,7 +669,7 @@ describe('a lost connection', () => {
     expect(fleet.heardKinds('hello').at(-1)?.session).toBeDefined();
   });
 
-  it('repeats a request that only reads, and fails one that changes something', async () => {
+  it('makes the client repeat a request that only reads, and makes a request fail that changes something', async () => {
     const session = await join();
     let swallow = true;
     fleet.intercept = (message) => swallow && message.kind === 'request';
@@ -731,7 +731,7 @@ describe('a goodbye', () => {
     expect(session.status).toBe('open');
   });
 
-  it('ends the session when the client sends it', async () => {
+  it('ends the session when the client closes it', async () => {
     const session = await join();
     session.close();
     await until(() => fleet.sessions.size === 0);
@@ -740,7 +740,7 @@ describe('a goodbye', () => {
 });
 
 describe('a stored session', () => {
-  it('stays stored when another session that was stored under the same key before is closed', async () => {
+  it('stays stored when an earlier session with the same key is closed', async () => {
     const storage = memory();
     const [first, second] = await Promise.all([join({ storage }), join({ storage })]);
     const stored = (): unknown => JSON.parse(storage.getItem('holdfast.session') ?? 'null');
@@ -773,7 +773,7 @@ describe('a stored session', () => {
     expect(storage.size).toBe(0);
   });
 
-  it('may throw everywhere, as may the source of randomness', async () => {
+  it('is not needed: the client works when the storage and the source of randomness throw', async () => {
     const denied = (): never => {
       throw new Error('denied');
     };
@@ -811,7 +811,7 @@ describe('a request to enter a room whose answer is lost', () => {
     }
   });
 
-  it('is decided by the server when its caller gives up', async () => {
+  it('is followed by `match.cancel` and `me` when its caller gives up, and rejects with the reason of the caller', async () => {
     const ada = await join();
     fleet.intercept = (message) => message.kind === 'request' && message.operation === 'rooms.create';
     const reason = new Error('enough');
@@ -859,7 +859,7 @@ describe('a start that its caller gives up', () => {
 });
 
 describe('a listener that throws', () => {
-  it('reaches neither other listeners nor the game, and does not end the program', async () => {
+  it('affects neither other listeners nor the game, and does not end the program', async () => {
     const { room } = await play();
     const reported = jest.spyOn(console, 'error').mockImplementation(() => {});
     try {

@@ -6,7 +6,10 @@ import { webSocketOpener } from './wire/open-wire.js';
 import type { Encoding, WebSocketConstructor } from './wire/web-socket-wire.js';
 import type { OpenWire } from './wire/wire.js';
 
-/** `sessionStorage` and `localStorage` fit. With `sessionStorage`, two tabs are two players. */
+/**
+ * The part of the Web Storage API that the client uses; `sessionStorage` and `localStorage` have it. With `sessionStorage`, two tabs are
+ * two players.
+ */
 export interface SessionStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
@@ -16,31 +19,31 @@ export interface SessionStorage {
 export interface ConnectOptions {
   /** Guest login: the name that others see, 1 to 32 characters. */
   readonly name?: string;
-  /** Token login. */
+  /** The token of a login with `AUTH=jwt`. */
   readonly token?: string;
-  /** Resumes a session. Give both together. */
+  /** Resumes a session. Give `session` and `secret` together. */
   readonly session?: string;
   readonly secret?: string;
   /**
-   * Stores the session's credentials, so that a reloaded page resumes. The login then serves only for the first visit. When the
+   * Stores the session's credentials, so that a reloaded page resumes. `name` and `token` then serve only for the first visit. When the
    * storage throws, the session works, and a reloaded page starts a new one.
    */
   readonly storage?: SessionStorage;
   /** The key in `storage`. Default: `holdfast.session`. */
   readonly storageKey?: string;
-  /** Replaces the platform's own implementation. */
+  /** The implementation of WebSocket to use. Default: that of the platform. */
   readonly WebSocket?: WebSocketConstructor;
-  /** Default: `binary`. `json` is for debugging. TCP is always binary. */
+  /** Encoding of messages over WebSocket. Default: `binary`. `json` is for debugging. TCP is always binary. */
   readonly subprotocol?: Encoding;
   readonly reconnect?: Partial<ReconnectOptions>;
   /**
-   * For a caller that gives up before the session is open, such as a component that is removed again. The promise rejects with the
-   * signal's reason, no connection stays open, and nothing new is stored. After the promise is resolved the signal has no effect.
+   * Lets a caller give up before the session is open, such as a component that is removed again. The promise rejects with the signal's
+   * reason, no connection stays open, and nothing new is stored. After the promise is resolved, the signal has no effect.
    */
   readonly signal?: AbortSignal;
-  /** How long a gateway may take to send its welcome before the next one is tried, in ms. Default: 5000. */
+  /** Time within which a gateway must send its welcome, in ms; after it the next gateway is tried. Default: 5000. */
   readonly welcomeMs?: number;
-  /** Source of randomness for the pauses between attempts. */
+  /** Returns a random number from 0 to 1 for the pauses between attempts. Default: `Math.random`. */
   readonly random?: () => number;
 }
 
@@ -58,7 +61,7 @@ export function connect(url: string | readonly string[], options: ConnectOptions
   return connectOver(webSocketOpener(options.subprotocol ?? 'binary', options.WebSocket), url, options);
 }
 
-/** `connect` over the transports that `openWire` opens. */
+/** Does the same as `connect`, over the transports that `openWire` opens. */
 export async function connectOver(openWire: OpenWire, url: string | readonly string[], options: ConnectOptions): Promise<Session> {
   const urls = typeof url === 'string' ? [url] : url;
   if (urls.length === 0) throw new HoldfastError('bad-data', 'Give the URL of at least one gateway.');
@@ -79,7 +82,8 @@ export async function connectOver(openWire: OpenWire, url: string | readonly str
         if (credentials) storage.setItem(storageKey, JSON.stringify(credentials));
         return credentials !== null;
       });
-      // The credentials of an earlier connection are void. Those of another session, which was stored since, are not.
+      // The credentials of an earlier connection are no longer valid, so they are removed. The credentials of another session that was
+      // stored later stay.
       const isOurs = credentials !== null || storedCredentials(storage, storageKey)?.session === session.credentials.session;
       if (!isKept && isOurs) fromHost(() => storage.removeItem(storageKey));
     },
@@ -89,8 +93,8 @@ export async function connectOver(openWire: OpenWire, url: string | readonly str
 }
 
 /**
- * Calls a function of the host program. It may throw: a storage is full, or denied in a private window. The session then works
- * without it.
+ * Calls a function of the host program. The function may throw: a storage is full, or denied in a private window. Then this returns
+ * undefined, and the session works without it.
  */
 function fromHost<T>(call: () => T): T | undefined {
   try {

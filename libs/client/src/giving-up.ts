@@ -4,7 +4,7 @@ import { HoldfastError } from '#libs/protocol';
 const FIRST_PAUSE_MS = 100;
 const PAUSE_MS_MAX = 5_000;
 
-/** Rejects with the signal's reason as soon as it is aborted. The work continues. */
+/** Settles as `work` does, or rejects with the reason of the signal as soon as the signal is aborted. The work continues then. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   return new Promise((resolve, reject) => {
@@ -16,8 +16,8 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined):
 }
 
 /**
- * Repeats a request until it has an answer. The request must be idempotent, and harmless after a later one: it is repeated when it was
- * overtaken.
+ * Repeats a request until it has an answer, also after the refusal `overtaken`. So the request must be idempotent, and do no harm when it
+ * is executed after a later request.
  *
  * @throws the first other refusal without `retry`, or the last refusal after `triesMax` tries
  */

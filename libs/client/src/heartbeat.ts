@@ -37,7 +37,7 @@ export class Heartbeat {
     this.silentBeats += 1;
     if (this.silentBeats > 4) return this.dead();
     const isDue = !this.hasSent || this.silentBeats > 1;
-    // The ping counts as sent, so an idle client pings at every second check.
+    // Sending the ping sets `hasSent` again, so an idle client pings at every second check.
     this.hasSent = false;
     if (!isDue) return;
     this.nonce = (this.nonce + 1) >>> 0;

@@ -23,7 +23,7 @@ import { Outbox } from './outbox.js';
 import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
 import { assertSendable } from './sendable.js';
 
-/** The part of its session that a room uses. */
+/** The part of a session that its room uses. */
 export interface RoomLine {
   command(command: Command): void;
   request<Name extends OperationName>(
@@ -31,14 +31,14 @@ export interface RoomLine {
     data: Operations[Name]['data'],
     timeoutMs?: number,
   ): Promise<Operations[Name]['result']>;
-  /**
-   * Called when a sync does not fit the client's state. The session reconnects for the whole state, and ends when that never
-   * helps.
-   */
+  /** Reports that a sync does not fit the client's state. The session reconnects for the whole state, and ends when that never helps. */
   resync(reason: string): void;
-  /** Called when a command has had no answer for a while. A dead connection is replaced, which sends all commands again. */
+  /**
+   * Checks the connection, because a command has had no answer for a while. A dead connection is replaced, and all commands are sent again
+   * on the next one.
+   */
   probe(): void;
-  /** True until the probe is answered, or the connection is replaced. */
+  /** True from a probe until its answer, or until the connection is replaced. */
   readonly isProbing: boolean;
 }
 
@@ -55,12 +55,10 @@ const ENDED_GRACE_MS = 500;
  * Much longer than a healthy fleet takes, and shorter than a player's patience.
  */
 const ANSWER_MS = 1_500;
-/**
- * Delay in ms before the room sends again the commands behind a refused one. By then the answers of the whole burst have arrived.
- */
+/** Delay before the room sends the commands after a refused one again, in ms. By then the answers of the whole burst have arrived. */
 const AGAIN_MS = 20;
 
-/** The longest delay of `setTimeout`, 24.8 days. It calls back at once for a longer one. */
+/** Maximum delay of `setTimeout`, in ms (24.8 days). With a longer delay `setTimeout` calls back at once. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 /** The implementation of `Room`, driven by the frames that the session passes on. */
@@ -81,17 +79,17 @@ export class LiveRoom implements Room {
   /** The epoch in which `version` arrived. */
   versionEpoch = 0;
   /**
-   * The last reported rewind: the epoch of the undone version, and the version before it. A rewind may arrive again when the connection or the server is
-   * lost before the new state arrives.
+   * The last reported rewind: the epoch of the version that was undone (`ofEpoch`) and the version to which the game went back (`to`). A
+   * server may report a rewind again when the connection or the server is lost before the new state arrives.
    */
   private rewind = { ofEpoch: 0, to: -1 };
-  /** Version of the last emitted event. A server may send an event again after a resume. */
+  /** The version up to which events were emitted. A server may send an event again after a resume. */
   private eventVersion = -1;
-  /** Commands are sent only between the `placed` of this connection and the next pause. */
+  /** Whether commands can be sent: from the `placed` of this connection to the next pause. */
   private attached = false;
-  /** True while frames come from a former owner. */
+  /** Whether the last `placed` came from a former owner, so that its frames are ignored. */
   private fromOldOwner = false;
-  /** The lobby has said `waiting` since the last game began. A later view with a game is then about another game. */
+  /** Whether the lobby has reported `waiting` since the last game began. A later view with a game is then about another game. */
   private isBackInLobby = false;
   private endedTimer: ReturnType<typeof setTimeout> | undefined;
   private answerTimer: ReturnType<typeof setTimeout> | undefined;
@@ -147,7 +145,7 @@ export class LiveRoom implements Room {
       if (!signal?.aborted) throw error;
       await untilAnswered(() => this.line.request('rooms.cancelStart', undefined)).then(
         ({ room }) => this.look(room),
-        // The player has left the room, or the session is over.
+        // The cancel is refused: the player has left the room, or the session is over.
         () => {},
       );
       if (this.status === 'left' || this.view.status !== 'playing') throw signal.reason;
@@ -207,7 +205,7 @@ export class LiveRoom implements Room {
     if (view.status === 'waiting') this.isBackInLobby = true;
     if (this.isInPlay) this.doubtWhether(view);
     else if (this.status !== 'ended') this.status = phaseOf(view);
-    // A view from before the end may still say that a game is played.
+    // A view from before the end of the game may still say that it is played.
     else if (this.isBackInLobby && view.status !== 'waiting') this.status = phaseOf(view);
     this.emitter.emit('view', view);
     this.updated();
@@ -221,8 +219,8 @@ export class LiveRoom implements Room {
   }
 
   /**
-   * Called when the connection is lost. Commands wait for the next `placed`. `isFaulty`: the client could not decode or apply a
-   * frame, so it asks for the whole state instead of the same changes again.
+   * Handles the loss of the connection. Commands wait for the next `placed`. `isFaulty`: the client could not decode or apply a frame, so
+   * it asks for the whole state instead of the same changes again.
    */
   detached(isFaulty = false): void {
     if (isFaulty) this.version = -1;
@@ -263,8 +261,8 @@ export class LiveRoom implements Room {
 
   private rejected(frame: Rejected): void {
     this.outbox.rejected(frame.seq, HoldfastError.from(frame));
-    // A server in between refused it (`busy`), so the room never saw it. The room ignores the commands behind it until it gets
-    // it.
+    // A server on the way refused the command (`busy`), so the room never saw it. The room has ignored the commands after it. They are sent
+    // again with a `settled` that includes the refused one.
     if (frame.retry) this.sendSoonFrom(frame.seq + 1);
   }
 
@@ -319,7 +317,7 @@ export class LiveRoom implements Room {
     this.eventVersion = Math.max(this.eventVersion, frame.version);
   }
 
-  /** Returns false when the patches start from another version than the room's. */
+  /** Applies a sync to the state. Returns false when the sync is malformed or does not fit the version of the room. */
   private advance(frame: Sync): boolean {
     if (frame.events !== undefined && !Array.isArray(frame.events)) return false;
     if (frame.patches === undefined && frame.state !== undefined) {
@@ -355,10 +353,7 @@ export class LiveRoom implements Room {
     for (const command of this.outbox.takeFrom(seq)) this.line.command(command);
   }
 
-  /**
-   * Schedules one repeat for a burst of refusals. Each refusal has its own answer, and most commands stand behind several of
-   * them.
-   */
+  /** Schedules one repeat for a burst of refusals. Each refusal arrives separately, and most commands come after several refused ones. */
   private sendSoonFrom(seq: number): void {
     if (this.againFrom !== null) {
       this.againFrom = Math.min(this.againFrom, seq);
@@ -373,9 +368,9 @@ export class LiveRoom implements Room {
   }
 
   /**
-   * A command has no answer: either the connection is dead, or the command was lost behind it. So the client first probes the
-   * connection. If the probe is answered and the command is still unanswered after the same time, the client sends it again, which is
-   * harmless. When the probe finds the connection dead, the next connection sends all commands.
+   * Probes the connection when a command has no answer: either the connection is dead, or only the command was lost. If the probe is
+   * answered and the command is still unanswered after the same time, the client sends all commands again, which is harmless. When the
+   * probe finds the connection dead, the next connection sends all commands.
    */
   private awaitAnswers(isProbed = false): void {
     const { oldest } = this.outbox;
@@ -412,7 +407,7 @@ export class LiveRoom implements Room {
     this.emitter.emit('end', result);
   }
 
-  /** Called when the lobby says that no game is played, and the end of the game has not arrived. */
+  /** Ends the game after `ENDED_GRACE_MS` when the lobby reports that no game is played, and no `ended` has arrived by then. */
   private doubtWhether(view: RoomView): void {
     clearTimeout(this.endedTimer);
     if (view.status === 'playing' || view.status === 'starting') return;

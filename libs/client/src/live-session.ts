@@ -22,13 +22,13 @@ import type { Room } from './room.js';
 import type { CreateRoom, Credentials, GiveUpOptions, Session, SessionEvents, SessionStatus } from './session.js';
 import { Uplink, type UplinkListener, type UplinkOptions } from './uplink.js';
 
-/** How a player logs in without a session to resume. */
+/** The login of a player who has no session to resume. */
 export interface Login {
   readonly name?: string;
   readonly token?: string;
 }
 
-/** How often the client asks where the player is after an answer was lost. */
+/** Maximum number of attempts to find out where the player is, after an answer was lost. */
 const LOST_TRIES_MAX = 3;
 
 /** A search for a match. It ends when the session enters a room of that game. */
@@ -36,7 +36,7 @@ interface Search {
   readonly game: string;
   /** The room that the player was leaving when the search began. It does not end the search. */
   readonly before: RoomId | undefined;
-  /** The caller has given up. The cancel decides how the search ends. */
+  /** Whether the caller has given up. The answer to the cancel then decides how the search ends. */
   isCancelled: boolean;
   readonly region?: string;
   found(room: LiveRoom): void;
@@ -76,8 +76,8 @@ export class LiveSession implements Session {
   }
 
   /**
-   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, it
-   * detaches and rejects with the signal's reason.
+   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, this
+   * detaches the session and rejects with the signal's reason.
    */
   async open(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
@@ -138,7 +138,7 @@ export class LiveSession implements Session {
         this.search = search;
         cancel = () => {
           search.isCancelled = true;
-          // A room of this game ends the search as found, before it can fail.
+          // If the player is in a room of this game, `whereNow` enters it, which resolves the search before it can fail.
           this.whereNow().then(() => failed(signal?.reason), failed);
         };
         signal?.addEventListener('abort', cancel);
@@ -258,7 +258,7 @@ export class LiveSession implements Session {
       case 'goodbye':
         return;
       default:
-        // A kind of message that this client is too old to know.
+        // Ignores a kind of message that this client is too old to know.
         message satisfies never;
     }
   }
@@ -267,7 +267,7 @@ export class LiveSession implements Session {
     if (frame.room === this.room?.id) this.room.take(frame);
   }
 
-  /** Makes the room of this view the current room. */
+  /** Makes the room of this view the current room, and returns it. */
   private enter(view: RoomView): LiveRoom {
     if (this.room?.id !== view.id) this.change(this.makeRoom(view));
     const room = this.room as LiveRoom;
@@ -283,7 +283,7 @@ export class LiveSession implements Session {
     if (this.room === room) this.change(null);
   }
 
-  /** The server may announce a game before the lobby's view of its room arrives. */
+  /** Returns the current room, or makes this room the current one: a game may be announced before the lobby's view of its room arrives. */
   private roomOf(id: RoomId, game: string): LiveRoom {
     if (this.room?.id !== id)
       this.change(this.makeRoom({ id, game, name: '', status: 'playing', rev: -1, owner: '' as UserId, seats: 0, members: [] }));
@@ -316,7 +316,7 @@ export class LiveSession implements Session {
 
   // ── Entering a room ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** When the caller gives up or the answer is lost, the player is in the room or not: this finds out. */
+  /** Enters a room. When the caller gives up or the answer is lost, it first finds out whether the player is in the room. */
   private async enterBy(
     operation: 'rooms.create' | 'rooms.join' | 'rooms.watch',
     data: Operations[typeof operation]['data'],
@@ -338,14 +338,14 @@ export class LiveSession implements Session {
     }
   }
 
-  /** The room of the player once no earlier request can change it any more. Null: the player is in none. */
+  /** Returns the room of the player, once no earlier request can change it any more. Null: the player is in no room. */
   private async whereNow(triesMax?: number): Promise<LiveRoom | null> {
     const { room } = await untilAnswered(async () => {
       await this.request('match.cancel', undefined).catch(ignoreOvertaken);
       return this.me();
     }, triesMax);
     if (room) return this.enter(room);
-    // The request was not about the search, which is cancelled now, too.
+    // `match.cancel` has also cancelled a search that its caller still wants, so it begins again.
     if (this.search && !this.search.isCancelled) this.find(this.search);
     return null;
   }
@@ -378,7 +378,7 @@ export class LiveSession implements Session {
   }
 }
 
-/** A newer request was executed before, so the cancelled ones are late as well. */
+/** Ignores `overtaken`: the server has executed a later request, so earlier requests have no effect any more either. */
 function ignoreOvertaken(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
 }

@@ -1,4 +1,4 @@
-/** The entry for Node: that of `index.ts`, and `connect` also takes `tcp://` and `tls://` URLs. */
+/** The entry of the client for Node. It exports the same as `index.ts`, and its `connect` also accepts `tcp://` and `tls://` URLs. */
 
 export { connect, type NodeConnectOptions } from './connect-in-node.js';
 export * from './index.js';

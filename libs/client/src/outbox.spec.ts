@@ -1,7 +1,7 @@
 import { HoldfastError } from '#libs/protocol';
 import { Outbox } from './outbox.js';
 
-/** Adds a command and records how it is settled. */
+/** Adds a command. `fate` returns how it was settled: `open`, `applied`, or the code of the refusal. */
 function add(outbox: Outbox, name = 'x'): { seq: number; fate: () => string } {
   const { seq, answered } = outbox.add(name, undefined);
   let fate = 'open';
@@ -58,7 +58,7 @@ describe('an outbox', () => {
     outbox.takeFrom(3);
     outbox.align(0);
     expect(outbox.repeat()).toMatchObject([{ seq: 3, settled: 2 }]);
-    // The room is behind what it had acknowledged.
+    // The room is at an earlier command than it had acknowledged.
     outbox.settle(0);
     await turn();
     expect(open.fate()).toBe('open');
@@ -68,7 +68,7 @@ describe('an outbox', () => {
     expect(add(outbox).seq).toBe(4);
   });
 
-  it('accepts `busy` for a command sent once, and retries one sent twice a limited number of times', async () => {
+  it('accepts `busy` as the answer to a command sent once, and ignores it five times for a command sent twice', async () => {
     const outbox = new Outbox();
     const busy = new HoldfastError('busy');
     const [once, twice] = [add(outbox), add(outbox)];

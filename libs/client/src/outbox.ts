@@ -1,16 +1,20 @@
 import { type Command, HoldfastError } from '#libs/protocol';
 
 /**
- * A room remembers this many refusals of one seat. With more commands unanswered, the answer to a repeated one could be misread.
+ * Maximum number of unanswered commands of one seat. A room remembers this many refusals of a seat. With more unanswered commands, the
+ * client could misread the answer to a repeated one.
  */
 export const UNANSWERED_MAX = 64;
 
-/** A command that was sent twice is given up after this many refusals by servers in between. Its outcome is then unknown. */
+/**
+ * Maximum number of refusals by servers on the way that the client ignores for a command that it sent more than once. After the next one it
+ * gives up the command, whose outcome is then unknown.
+ */
 const TURNED_AWAY_MAX = 5;
 
 /**
- * A command is dropped after this many repeats, and its outcome is unknown. If the servers of a room die repeatedly, this command
- * may be the cause.
+ * Maximum number of repeats of a command. Then the client drops the command, and its outcome is unknown. If the servers of a room die
+ * repeatedly, this command may be the cause.
  */
 const REPEATED_MAX = 10;
 
@@ -58,12 +62,12 @@ export class Outbox {
     return { seq, answered };
   }
 
-  /** The unanswered commands from `first` on, in order, each with the current `settled`. */
+  /** Returns the unanswered commands from `first` on, in order, each with the current `settled`. */
   takeFrom(first: number): Command[] {
     return [...this.waiting.keys()].filter((seq) => seq >= first).map((seq) => this.command(seq));
   }
 
-  /** All unanswered commands, to be sent again in order. A command that was repeated too often is refused with `unanswered`. */
+  /** Returns all unanswered commands, to be sent again in order. Refuses a command that was repeated too often with `unanswered`. */
   repeat(): Command[] {
     for (const [seq, waiting] of [...this.waiting]) {
       if (waiting.sent === 0) continue;
@@ -83,8 +87,8 @@ export class Outbox {
   }
 
   /**
-   * Handles a refusal. A refusal with `retry` comes from a server in between. If the command was sent before, the room may have
-   * applied the first copy. The command is then sent again.
+   * Handles a refusal. A refusal with `retry` comes from a server on the way, not from the room. If the command was sent more than once,
+   * the room may have applied the first copy, so the command stays and is sent again.
    */
   rejected(seq: number, error: HoldfastError): void {
     const waiting = this.waiting.get(seq);
@@ -99,15 +103,15 @@ export class Outbox {
   }
 
   /**
-   * Takes the room's own seq. A higher one comes from an earlier instance of this client, so numbering continues there. A lower one
-   * means a rewind. Numbers are never used again: a command with an old number may still be on its way, and the room would take a
-   * new command with that number for the old one.
+   * Continues the numbering after the seq of the room. A higher seq comes from an earlier instance of this client. A lower one means a
+   * rewind, and changes nothing: numbers are never used again. A command with an old number may still be on its way, and the room would
+   * take a new command with that number for the old one.
    */
   align(seq: number): void {
     this.last = Math.max(this.last, seq);
   }
 
-  /** Begins another game, whose commands are numbered separately. */
+  /** Begins another game, whose commands are numbered from `seq`. Refuses the unanswered commands of the last game with `error`. */
   restart(seq: number, error: HoldfastError): void {
     this.last = seq;
     this.refuseAll(error);

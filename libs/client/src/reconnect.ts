@@ -5,18 +5,16 @@ export interface ReconnectOptions {
    */
   readonly firstMs: number;
   readonly maxMs: number;
-  /**
-   * After it has tried for this long, the client ends the session (`unavailable`). Default: as long as the server keeps the session.
-   */
+  /** Time of attempts after which the client ends the session (`unavailable`). Default: as long as the server keeps the session. */
   readonly giveUpMs?: number;
 }
 
 export const RECONNECT_DEFAULTS: ReconnectOptions = { firstMs: 100, maxMs: 5_000 };
-/** For servers that do not say how long they keep a session. */
+/** Default of `giveUpMs` for servers that do not say how long they keep a session, in ms. */
 export const GIVE_UP_MS_DEFAULT = 120_000;
 
 /**
- * The pause before attempt number `attempt`, counted from 0. It is a random value between half and all of an exponentially
+ * Returns the pause before attempt number `attempt`, counted from 0, in ms. It is a random value between half and all of an exponentially
  * growing time, so that the players of a lost gateway do not reconnect at the same moment.
  * Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015 ("equal jitter").
  */

@@ -3,7 +3,7 @@ import { assertSendable } from './sendable.js';
 
 /** Maximum number of unanswered requests of one session. A gateway accepts no more. */
 const REQUESTS_MAX = 16;
-/** In ms. Longer than any operation takes in a healthy fleet. */
+/** Time after which a request without a response fails, in ms. It is longer than any operation takes in a healthy fleet. */
 const REQUEST_MS = 15_000;
 
 /** Operations that only read or cancel. The client repeats them when their answer was lost. */
@@ -18,7 +18,7 @@ const REPEATABLE: ReadonlySet<OperationName> = new Set<OperationName>([
 interface Pending {
   readonly request: Request;
   readonly repeatable: boolean;
-  /** True once it was sent on a connection. When that connection is lost, the outcome is unknown. */
+  /** Whether the request was sent on a connection. When that connection is lost, the outcome is unknown. */
   wasSent: boolean;
   readonly timer: ReturnType<typeof setTimeout>;
   resolve(data: unknown): void;
@@ -30,7 +30,7 @@ export class Requests {
   private readonly pending = new Map<number, Pending>();
   private lastId = 0;
 
-  /** @param send returns false when there is no connection; the request then waits for one */
+  /** @param send sends a request; returns false when there is no connection, and the request then waits for one */
   constructor(private readonly send: (request: Request) => boolean) {}
 
   ask(operation: OperationName, data: unknown, moreMs = 0): Promise<unknown> {
@@ -54,7 +54,10 @@ export class Requests {
     else pending.resolve(response.data);
   }
 
-  /** Called when the connection is lost. The client cannot know whether the server carried out a request. */
+  /**
+   * Rejects the requests that were sent and cannot be repeated. The connection is lost, so the client cannot know whether the server
+   * carried them out.
+   */
   lost(): void {
     for (const { request, wasSent, repeatable } of [...this.pending.values()]) {
       if (wasSent && !repeatable)
@@ -62,7 +65,7 @@ export class Requests {
     }
   }
 
-  /** Called when a connection is open again. */
+  /** Sends all open requests over a new connection. */
   repeat(): void {
     for (const pending of this.pending.values()) pending.wasSent = this.send(pending.request);
   }

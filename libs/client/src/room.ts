@@ -2,17 +2,18 @@ import type { GameEvent, GameResult, RoomId, RoomView, Seat } from '#libs/protoc
 import type { CommandData, CommandName, StateOf } from './rules.js';
 
 /**
- * `waiting`: in the lobby. `starting`: a server is being found. `playing`. `paused`: the room's server or this client's
- * connection is being replaced. `ended`: from the end of a game to the start of the next. `left`: for good.
+ * The phase of a room. `waiting`: no game has started. `starting`: a game server is being found. `playing`: a game runs. `paused`: the
+ * room's server or this client's connection is being replaced. `ended`: from the end of a game to the start of the next. `left`: the player
+ * is not in the room any more.
  */
 export type RoomPhase = 'waiting' | 'starting' | 'playing' | 'paused' | 'ended' | 'left';
 
 export interface RoomEvents<Rules = unknown> {
-  /** The lobby's view changed: a member joined, left, or is ready. */
+  /** The lobby's view has changed: a member joined, left, or is ready. */
   view: [view: RoomView];
   /** A game runs, or continues on another server. `change` follows with its state. */
   placed: [room: Room<Rules>];
-  /** `state` is new. */
+  /** The state of the game has changed. */
   change: [state: StateOf<Rules>, room: Room<Rules>];
   /** An event of the game. Each event is emitted once, in order, after `state` shows its effect. */
   event: [event: GameEvent];
@@ -30,7 +31,7 @@ export interface RoomEvents<Rules = unknown> {
   left: [reason: string | undefined];
 }
 
-/** Limits of a wait. */
+/** The limits of `waitFor`: a signal that aborts it, and a time limit in ms. */
 export interface WaitOptions {
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
@@ -43,14 +44,17 @@ export interface Room<Rules = unknown> {
   /** The members and their readiness, as the lobby reports them. */
   readonly view: RoomView;
   readonly status: RoomPhase;
-  /** Never changed in place, so the same object is always the same value. Undefined before the first game. */
+  /**
+   * The state of the game as this player sees it. It is never changed in place, so the same object always has the same value. Undefined
+   * before the first game.
+   */
   readonly state: StateOf<Rules> | undefined;
   /** The number of changes of the game, or -1 before the first state. */
   readonly version: number;
-  /** Null for a spectator, and before the first game. */
+  /** The seat of this player. Null: a spectator, or no game has begun. */
   readonly seat: Seat | null;
   readonly players: readonly { readonly seat: Seat; readonly name: string }[];
-  /** How the last game in this room ended. */
+  /** How the last game in this room ended. Null: no game has ended, or another one is played. */
   readonly result: GameResult | null;
   /** Number of unanswered commands. */
   readonly unanswered: number;

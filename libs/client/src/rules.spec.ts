@@ -33,7 +33,7 @@ class HiddenHands {
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const holds = <_Claim extends true>(): void => {};
 
-/** These tests are checked by `tsc`. At run time they do nothing. */
+/** `tsc` checks these tests. At run time they do nothing. */
 describe('Room<Rules>', () => {
   it('knows the commands of the game and their data', () => {
     holds<Same<CommandName<Rules>, 'place' | 'resign' | 'decorate'>>();
@@ -44,7 +44,7 @@ describe('Room<Rules>', () => {
       await room.send('decorate', { colour: 'red' });
       // @ts-expect-error the cell is missing
       await room.send('place', {});
-      // @ts-expect-error so is the data
+      // @ts-expect-error the data is missing
       await room.send('place');
       // @ts-expect-error not a command
       await room.send('setup');

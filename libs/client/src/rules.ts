@@ -13,7 +13,10 @@ export type CommandsOf<Rules> = {
   >;
 };
 
-/** Excludes steps: their second parameter is a number of milliseconds, and no command's data is a bare number. */
+/**
+ * The parameters of a command handler. They exclude steps: the second parameter of a step is a number of milliseconds, and no command's
+ * data is a bare number.
+ */
 type CommandArgs = [room: HandlerRoom] | [room: HandlerRoom, data: object | string | boolean | null | undefined];
 
 type DataOf<Method> = Method extends (room: never, ...rest: infer Rest) => unknown
@@ -22,7 +25,7 @@ type DataOf<Method> = Method extends (room: never, ...rest: infer Rest) => unkno
     : undefined
   : never;
 
-/** Any string when the class of the game is not known. */
+/** The name of a command. Any string when the class of the game is not known. */
 export type CommandName<Rules> = unknown extends Rules ? string : keyof CommandsOf<Rules> & string;
 
 /** The arguments of `send` after the name. Data is optional when the command has none. */

@@ -1,4 +1,4 @@
-/** How late a timer or an answer may be and still count, in ms. */
+/** Maximum delay of a timer or an answer that still counts as search time, in ms. */
 const LATE_MS = 1_000;
 
 /**
@@ -6,7 +6,7 @@ const LATE_MS = 1_000;
  * browser throttled the timers of a background tab. It uses a monotonic clock, because somebody may set the wall clock.
  */
 export class SearchTime {
-  /** In ms. */
+  /** The search time so far, in ms. */
   ms = 0;
   private since = 0;
 

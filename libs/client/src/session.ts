@@ -20,17 +20,17 @@ export interface CreateRoom {
   readonly seats?: number;
   /** A private room is neither listed nor matched. */
   readonly private?: boolean;
-  /** Only servers of this region. Without it, servers in the gateway's region come first. */
+  /** The region of the game servers that may run the games. Without it, servers in the gateway's region come first. */
   readonly region?: string;
-  /** Only servers of this build, canaries included. Use it to try a new build. */
+  /** The build of the game servers that may run the games, canaries included. Use it to try a new build. */
   readonly build?: string;
   /** How the games of this room begin, as the game defines it. The server refuses options that the game does not accept. */
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * For a caller that gives up. Abort the signal: the promise then rejects with the signal's reason when the player is in no room, or
- * resolves with the room when it was too late. It stays pending until the server has said which.
+ * Lets a caller give up. When the signal is aborted, the promise rejects with its reason if the player is in no room, or resolves with the
+ * room if it was too late. It stays pending until the server has said which.
  *
  * @example
  * const room = await session.quickMatch('chess', { signal: AbortSignal.timeout(30_000) });
@@ -39,17 +39,16 @@ export interface GiveUpOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Resumes this session over another connection. Each resume replaces the secret. */
+/** The credentials with which another connection can resume this session. Each resume replaces the secret. */
 export interface Credentials {
   readonly session: SessionId;
   readonly secret: string;
 }
 
 /**
- * A logged-in player. A session survives its connections: when one is lost, the client connects again, to the next gateway if
- * there are several. When the answer to a request to enter a room was lost, the client asks where the player is. It
- * rejects with `server-lost` when the player is not in that room, and the request can be tried again. Requests that only read are
- * repeated.
+ * A logged-in player. A session survives its connections: when one is lost, the client connects again, to the next gateway if there are
+ * several. When the answer to a request to enter a room was lost, the client asks where the player is. The request rejects with
+ * `server-lost` when the player is not in that room, and it can be tried again. Requests that only read are repeated.
  */
 export interface Session {
   readonly id: SessionId;
@@ -60,10 +59,10 @@ export interface Session {
   readonly room: Room | null;
 
   games(): Promise<GameInfo[]>;
-  /** The newest public rooms, at most `limit`. The server has a limit of its own, 100 by default. */
+  /** Returns the newest public rooms, at most `limit`. The server has a limit of its own, 100 by default. */
   rooms(filter?: { game?: string; limit?: number }): Promise<RoomSummary[]>;
   /**
-   * One page of the public rooms, newest first. Pass `next` as `cursor` to get the next page. The last page has no `next`. A page
+   * Returns one page of the public rooms, newest first. Pass `next` as `cursor` to get the next page. The last page has no `next`. A page
    * may have fewer rooms than `limit`, even none, although more follow.
    *
    * @example
@@ -75,7 +74,10 @@ export interface Session {
   createRoom<Rules = unknown>(room: CreateRoom, options?: GiveUpOptions): Promise<Room<Rules>>;
   joinRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
   watchRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
-  /** Resolves when an opponent is found. `signal`: cancels the search. `region`: where the game should run. */
+  /**
+   * Searches for a match and resolves with the room when an opponent is found. `signal`: cancels the search. `region`: where the game
+   * should run.
+   */
   quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & { region?: string }): Promise<Room<Rules>>;
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void;

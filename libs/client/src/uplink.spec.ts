@@ -6,7 +6,7 @@ import type { WireListener } from './wire/wire.js';
 const HOUR = 3_600_000;
 const GIVE_UP_MS = 10_000;
 
-/** A gateway that welcomes every client while `isUp` is true. */
+/** Whether the fake gateway welcomes clients. When false, it refuses their connections. */
 let isUp: boolean;
 let line: WireListener | null;
 let dials: number;
@@ -18,7 +18,7 @@ let open: number;
 let sleptMs: number;
 let uplink: Uplink;
 let sessionMs: number | undefined;
-/** The window of a browser. */
+/** Stands for the window of a browser, and receives its events. */
 let page: EventTarget;
 const window = globalThis as Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>;
 
@@ -94,7 +94,7 @@ function sleep(ms: number): void {
   jest.setSystemTime(Date.now() + ms);
 }
 
-it('gives up after it has tried for the configured time', async () => {
+it('an uplink gives up after it has tried for the configured time', async () => {
   await welcomed();
   isUp = false;
   line?.closed('gone');
@@ -104,7 +104,7 @@ it('gives up after it has tried for the configured time', async () => {
   expect(ended).toMatchObject([{ code: 'unavailable' }]);
 });
 
-it('does not give up because its computer slept during the search', async () => {
+it('an uplink does not give up because its computer slept during the search', async () => {
   await welcomed();
   isUp = false;
   line?.closed('gone');
@@ -121,7 +121,7 @@ it('does not give up because its computer slept during the search', async () => 
 it.each([
   ['ahead', HOUR],
   ['back', -HOUR],
-])('ignores that the wall clock is set %s during the search', async (_, byMs) => {
+])('an uplink ignores that the wall clock is set %s during the search', async (_, byMs) => {
   await welcomed();
   isUp = false;
   line?.closed('gone');
@@ -133,7 +133,7 @@ it.each([
   expect(ended).toMatchObject([{ code: 'unavailable' }]);
 });
 
-it('detects soon after a sleep that its connection is dead, and opens another', async () => {
+it('an uplink detects soon after a sleep that its connection is dead, and opens another', async () => {
   await welcomed();
   sleep(HOUR);
   // The server no longer answers on the old connection.
@@ -145,7 +145,7 @@ it('detects soon after a sleep that its connection is dead, and opens another', 
   expect(ended).toEqual([]);
 });
 
-it('keeps its connection in a tab whose timers run once a minute', async () => {
+it('an uplink keeps its connection in a tab whose timers run once a minute', async () => {
   await welcomed();
   for (let minute = 0; minute < 10; minute++) {
     sleep(60_000);
@@ -154,7 +154,7 @@ it('keeps its connection in a tab whose timers run once a minute', async () => {
   expect(dials).toBe(1);
 });
 
-it('tries as long as the server keeps the session, when it is given no other limit', async () => {
+it('an uplink tries as long as the server keeps the session, when it is given no other limit', async () => {
   sessionMs = 600_000;
   uplink = newUplink({ firstMs: 100, maxMs: 5_000 });
   await welcomed();
@@ -166,24 +166,24 @@ it('tries as long as the server keeps the session, when it is given no other lim
   expect(ended).toMatchObject([{ code: 'unavailable' }]);
 });
 
-it('tries at once when the device is online again', async () => {
+it('an uplink tries at once when the device is online again', async () => {
   uplink = newUplink({ firstMs: 60_000, maxMs: 60_000, giveUpMs: HOUR });
   await welcomed();
   line?.closed('gone');
   await jest.advanceTimersByTimeAsync(1_000);
   expect(welcomes).toBe(1);
-  // One attempt for all signals of one wake-up.
+  // Both signals of this wake-up must start only one attempt.
   for (const signal of ['online', 'pageshow']) page.dispatchEvent(new Event(signal));
   await jest.advanceTimersByTimeAsync(10);
   expect([dials, welcomes]).toEqual([2, 2]);
 });
 
-it('tries again soon when `online` came too early', async () => {
+it('an uplink tries again soon when `online` came too early', async () => {
   uplink = newUplink({ firstMs: 100, maxMs: 60_000, giveUpMs: HOUR });
   await welcomed();
   isUp = false;
   line?.closed('gone');
-  // By now the pauses have grown to many seconds.
+  // After this time the pauses have grown to many seconds.
   await jest.advanceTimersByTimeAsync(200_000);
   page.dispatchEvent(new Event('online'));
   await jest.advanceTimersByTimeAsync(20);
@@ -192,7 +192,7 @@ it('tries again soon when `online` came too early', async () => {
   expect(welcomes).toBe(2);
 });
 
-it('replaces within two seconds a connection that does not answer when the page is shown again', async () => {
+it('an uplink replaces within two seconds a connection that does not answer when the page is shown again', async () => {
   uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
   await welcomed();
   page.dispatchEvent(new Event('pageshow'));
@@ -204,7 +204,7 @@ it('replaces within two seconds a connection that does not answer when the page 
   expect([dials, welcomes]).toEqual([2, 2]);
 });
 
-it('has one connection after a network that came and went many times', async () => {
+it('an uplink has one connection after the network has come and gone many times', async () => {
   uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
   await welcomed();
   for (let times = 0; times < 20; times++) {
@@ -221,7 +221,7 @@ it('has one connection after a network that came and went many times', async () 
   expect([dials, welcomes]).toEqual(before);
 });
 
-it('no longer listens to the page once it has stopped', async () => {
+it('an uplink no longer listens to the page once it has stopped', async () => {
   await welcomed();
   uplink.stop();
   page.dispatchEvent(new Event('online'));
@@ -229,7 +229,7 @@ it('no longer listens to the page once it has stopped', async () => {
   expect(dials).toBe(1);
 });
 
-it('replaces a connection that does not answer the probe for an unanswered command, and keeps one that does', async () => {
+it('an uplink replaces a connection that does not answer the probe for an unanswered command, and keeps one that does', async () => {
   uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
   await welcomed();
   uplink.probe('unanswered');

@@ -30,26 +30,26 @@ export interface UplinkListener {
   message(message: ServerMessage): void;
   /** The connection is lost, and a new one is being opened. `isFaulty`: the client could not decode or apply a message. */
   lost(isFaulty: boolean): void;
-  /** The client opens no further connection. */
+  /** The client opens no further connection. `error` says why. */
   ended(error: HoldfastError): void;
 }
 
-/** Spreads the clients that got the same `retryAfterMs`, in ms. */
+/** Maximum random delay that is added to a `retryAfterMs`, in ms, so that clients with the same value do not reconnect at once. */
 const SPREAD_MS = 50;
 
 /**
- * This many faults, each less than `FAULT_FREE_MS` after the one before, end the session. With their growing pauses they take
- * about 12 s.
+ * More than this many faults end the session when each comes less than `FAULT_FREE_MS` after the one before. With their growing pauses they
+ * take about 12 s.
  */
 const FAULTS_MAX = 8;
 const FAULT_FREE_MS = 60_000;
 
 /**
- * An open connection that answers no ping within this time is dead, in ms. Longer while the device was never away: a gateway with too
- * much to do must not lose all its players at once.
+ * Time after which an open connection that has not answered a ping is replaced, in ms. It is longer for an unanswered command than after a
+ * wake-up: a gateway with too much to do must not lose all its players at once.
  */
 const PROBE_MS = { afterWake: 1_500, unanswered: 3_000 };
-/** Signals of one wake-up come within this time, in ms. They start one attempt. */
+/** Time within which all signals of one wake-up come, in ms. They start only one attempt. */
 const WAKE_MS = 500;
 
 type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
@@ -108,7 +108,7 @@ export class Uplink {
     this.send({ kind: 'ping', nonce: 0 });
   }
 
-  /** Returns false when there is no connection. */
+  /** Sends a message. Returns false when there is no open connection. */
   send(message: PlayerMessage): boolean {
     if (this.phase !== 'open') return false;
     this.heartbeat.sent();
@@ -135,7 +135,10 @@ export class Uplink {
     this.stopWaking();
   }
 
-  /** An attempt of before the wake-up may hang, so it is replaced. */
+  /**
+   * Handles a wake-up of the device. Probes an open connection, or starts a new attempt, because an attempt from before the wake-up may
+   * hang.
+   */
   private woke(): void {
     if (this.phase === 'open') return this.probe('afterWake');
     if (this.phase === 'over' || !this.wasWelcome || performance.now() - this.soughtAt < WAKE_MS) return;
@@ -219,7 +222,7 @@ export class Uplink {
     if (isOver) return this.end(new HoldfastError(code, reason, { retry: true, retryAfterMs }));
     const triesMs = this.wasWelcome ? retryDelayMs(tries, urls.length, reconnect, random) : 0;
     const growingMs = isFaulty ? Math.max(triesMs, retryDelayMs(this.faults - 1, 1, reconnect, random)) : triesMs;
-    // A gateway that shuts down names a time. Later attempts use the usual pauses.
+    // A gateway that shuts down names the time for the first attempt. Later attempts use the usual pauses.
     const delayMs =
       retryAfterMs !== undefined && tries === 0 ? retryAfterMs + random() * SPREAD_MS : Math.max(retryAfterMs ?? 0, growingMs);
     this.timer = setTimeout(() => {

@@ -4,7 +4,7 @@ import { decodePlayerMessage, encodeServerMessage, FrameSplitter, playerMessageF
 import type { FakeFleet } from './fake-fleet.fixture.js';
 import type { Line } from './fake-session.fixture.js';
 
-/** The entry to the fleet: a WebSocket port and a TCP port on loopback. */
+/** A gateway of the fake fleet: a WebSocket port and a TCP port on loopback. */
 export class FakeGateway {
   url = '';
   tcpUrl = '';
@@ -91,7 +91,7 @@ export class FakeGateway {
   }
 }
 
-/** A sync whose body ends inside a map. */
+/** A frame that cannot be decoded: a sync whose body ends inside a map. */
 const GARBAGE = Buffer.from([0x85, 0, 0, 0, 1, 0, 0, 0, 1, 0x82, 0xa1]);
 
 function portOf(server: { address(): unknown }): number {

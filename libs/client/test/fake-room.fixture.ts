@@ -66,7 +66,7 @@ export class FakeRoom {
     for (const session of this.everyone()) this.attach(session, undefined);
   }
 
-  /** True when the game that the client names has ended. */
+  /** Returns whether the game that the client names has ended. */
   isOver(round: number | undefined): boolean {
     return this.view.status === 'waiting' && round === this.round;
   }

@@ -9,7 +9,7 @@ export interface FakeSession {
   searching: string | null;
 }
 
-/** One connection of a player, from the fleet's side. */
+/** One connection of a player, as the fake fleet sees it. */
 export interface Line {
   readonly transport: 'binary' | 'json' | 'tcp';
   session: FakeSession | null;

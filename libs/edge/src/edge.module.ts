@@ -30,11 +30,11 @@ import { PUBLIC_PAGES, WebSocketTransport } from './transport/web-socket-transpo
 
 export interface EdgeModuleOptions {
   readonly options: EdgeOptions;
-  /** With a certificate both transports use TLS. */
+  /** The certificate with which WebSocket and TCP use TLS. Null or undefined: no TLS. */
   readonly certificate?: Certificate | null;
-  /** Handles plain HTTP requests on the public port. */
+  /** Handles plain HTTP requests on the public port. Absent: the gateway answers 404. */
   readonly pages?: RequestListener;
-  /** Transports beside WebSocket and TCP. */
+  /** Transports in addition to WebSocket and TCP. */
   readonly transports?: readonly Type<ClientTransport>[];
 }
 

@@ -53,7 +53,7 @@ export class FrameRouter {
     if (!connection.isOpen) return;
     const state = stateOf(connection);
     if (!this.takeMessage(connection, frame.length)) return this.refuseMessage(connection, frame);
-    // The client sends requests and does not read the answers.
+    // With such a backlog the client sends requests and does not read the answers.
     if (connection.backlogBytes > BACKLOGS_MAX * this.options.backlogBytesMax) return disconnect(connection, 'too-slow');
     try {
       this.dispatch(connection, state, frame);
@@ -78,12 +78,15 @@ export class FrameRouter {
     return messages.take(1, now) && budget.take(Math.min(bytes, this.options.bytesBurst), now);
   }
 
-  /** Takes the price of an operation, without the one for its message. Returns 0, or the time in ms after which the price can be taken. */
+  /**
+   * Takes the price of an operation from the budgets of the connection and the address. The message itself has already cost the connection
+   * 1. Returns 0, or the time in ms after which the client can repeat the request; then it takes nothing.
+   */
   private charge({ messages, operations }: ConnectionState, fullPrice: number): number {
     const now = performance.now();
     const price = this.chargeable(fullPrice);
     const more = price - 1;
-    // The repeated request is one more message, so the whole price must be there by then.
+    // The repeated request is a new message, so by then the connection needs the whole price.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
     const waitMs = operations.waitMs(price, now);
     if (waitMs > 0) return waitMs;
@@ -92,7 +95,7 @@ export class FrameRouter {
     return 0;
   }
 
-  /** No operation costs more than a whole burst. Otherwise it would be refused always. */
+  /** Limits a price to a whole burst, because no client could ever pay a higher price. */
   private chargeable(price: number): number {
     return Math.min(price, this.options.messagesBurst, OPERATIONS_BURST_MIN);
   }
@@ -132,7 +135,7 @@ export class FrameRouter {
         this.sessions.bye(connection, session);
         return;
       default:
-        // The gateway does not need acknowledgements of versions.
+        // `ack`: the gateway does not need the version that the client has.
         return;
     }
   }
@@ -153,11 +156,11 @@ export class FrameRouter {
       return connection.goodbye({ code: 'bad-frame', reason: (error as Error).message }, GOODBYE_MS);
     }
     const price = priceOf(operation, data, this.options.roomsListedMax);
-    // Operations between servers have no price. For a player they do not exist.
+    // Operations between servers have no price, so for a player they are unknown.
     if (price === undefined) return answer(null, errorBody('unknown-operation', `There is no operation "${bounded(operation, 64)}".`));
     const waitMs = this.charge(stateOf(connection), price);
     if (waitMs > 0) return answer(null, errorBody('rate-limited', undefined, true, waitMs));
-    // A client that does not read long answers gets a short one.
+    // A client that does not read its answers gets this short error instead of a long answer.
     if (session.requestsPending >= REQUESTS_MAX || connection.backlogBytes > this.options.backlogBytesMax)
       return answer(null, errorBody('busy'));
     if (operation === 'rooms.watch' && this.rooms.spectatorCount(roomOf(data) as RoomId) >= this.options.watchersPerRoom)
@@ -188,18 +191,18 @@ export class FrameRouter {
     else if (frame[0] === KIND.request && frame.length >= HEADER.request.name)
       connection.send({ kind: 'response', id: frame.readUInt32BE(HEADER.request.id), error });
     else connection.send({ kind: 'error', ...error });
-    // Answers do not slow down a client that does not read them.
+    // Refusals do not slow down a client that does not read them, so the gateway closes its connection.
     if (connection.backlogBytes > this.options.backlogBytesMax) disconnect(connection, 'rate-limited');
   }
 }
 
-/** Returns the id unchecked: an invalid one has no spectators, and the lobby refuses it. */
+/** Returns the room that a request names, without validating it; empty when there is none. The lobby refuses an invalid id. */
 function roomOf(data: unknown): string {
   const room = (data as { room?: unknown } | null | undefined)?.room;
   return typeof room === 'string' ? room : '';
 }
 
-/** The highest price of the request in this frame, found without decoding its data. 1 for other messages. */
+/** Returns the highest price that the request in this frame can have, without decoding its data. Returns 1 for other messages. */
 function priceOfFrame(frame: Buffer, roomsListedMax: number): number {
   if (frame[0] !== KIND.request || frame.length < HEADER.request.name) return 1;
   const end = HEADER.request.name + frame[HEADER.request.nameLength]!;

@@ -20,10 +20,10 @@ import type { ConnectionEvents, PlayerConnection } from './transport/player-conn
 
 export const CLIENT_TRANSPORTS = Symbol('ClientTransports');
 
-/** Interval of the checks of all connections and sessions, in ms. */
+/** Interval of the checks of all connections and sessions by `tick`, in ms. */
 const TICK_MS = 1_000;
 
-/** Opens and closes the transports, and checks their connections. It has only sockets: everything that must survive is in the store. */
+/** Opens and closes the transports, and checks their connections. State that must survive this gateway is in the store. */
 @Injectable()
 export class GatewayService implements ConnectionEvents, OnModuleDestroy {
   private isClosing = false;
@@ -60,7 +60,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     this.readiness.add('players', () => (this.isClosing ? 'closing' : null));
   }
 
-  /** Sends all players to other gateways. Waits until they have read that, at most twice `GOODBYE_MS`. */
+  /** Sends all players to other gateways. Then waits until their connections have closed, at most twice `GOODBYE_MS`. */
   async close(): Promise<void> {
     if (this.isClosing) return;
     this.isClosing = true;
@@ -115,7 +115,8 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     let unreadBytes = 0;
     for (const connection of this.limits.connections) {
       unreadBytes += connection.backlogBytes;
-      // This process was suspended, so messages of this time may wait unread in the sockets.
+      // This process was suspended. Messages that arrived meanwhile may wait unread in the sockets, so the suspension does not count as
+      // silence of the client.
       if (lateMs > TICK_MS) connection.lastMessageAt += lateMs;
       if (now - connection.lastMessageAt > connectionTimeoutMs) disconnect(connection, 'timed-out');
       else {
@@ -129,7 +130,10 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     this.sessions.maintain(now);
   }
 
-  /** Stops the syncs to a connection with a large backlog. Closes it after `backlogTimeoutMs`, or above `BACKLOGS_MAX`. */
+  /**
+   * Stops the syncs to a connection with a large backlog. Closes a connection whose backlog stays large for `backlogTimeoutMs`, or exceeds
+   * `BACKLOGS_MAX` times the limit.
+   */
   private checkBacklog(connection: PlayerConnection, now: number): void {
     const { backlogBytesMax, backlogTimeoutMs } = this.options;
     const { backlogBytes } = connection;

@@ -9,7 +9,7 @@ import type { GatewaySession } from './session/gateway-session.js';
 import { SessionTable } from './session/session-table.js';
 
 const TICK_MS = 100;
-/** Players redirected in one tick, so that they do not all reach another gateway at once. */
+/** Maximum number of players redirected in one tick, so that they do not all reach another gateway at once. */
 const AT_ONCE = 32;
 /**
  * Time for which a player is not redirected again, in ms. A player who comes back to this gateway probably cannot reach another one. Also
@@ -40,12 +40,12 @@ export class PlayerRedirect {
     private readonly log: Log,
   ) {}
 
-  /** Sets the source of the game servers that other gateways reach and this one does not. */
+  /** Sets the function that returns the game servers which other gateways reach and this one does not. */
   set unreachableFrom(unreachable: () => ReadonlySet<ServerId>) {
     this.unreachable = unreachable;
   }
 
-  /** This gateway cannot admit players, and another gateway can. */
+  /** Whether this gateway refuses players: it has lost the store, and another gateway can admit them. */
   get refuses(): boolean {
     return this.storeLoss.isLocal && this.hasOthers();
   }

@@ -15,11 +15,11 @@ export interface Explored {
 export class GameExplorer {
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** Throws an error for the author of the game when a game cannot be played. */
+  /** Returns the games and the effect handlers, each by name. Throws an error for the author when a game cannot be played. */
   explore(): Explored {
     const instances = this.instances();
     const effectHandlers = this.effectHandlersOf(instances);
-    // Effect handlers first: a game may use an effect that a provider of any other module handles.
+    // The effect handlers are found first, because a game may use an effect that a provider of any other module handles.
     const effects = new Set(effectHandlers.keys());
     const games = new Map<string, RoomRules>();
     const makers = new Map<string, string>();
@@ -53,7 +53,7 @@ export class GameExplorer {
     return effectHandlers;
   }
 
-  /** Each instance once, even when an alias (`useExisting`) lists it again. */
+  /** Returns each instance once, even when an alias (`useExisting`) lists it again. */
   private instances(): Set<object> {
     const instances = new Set<object>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {

@@ -145,12 +145,12 @@ describe('GameRegistry', () => {
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
 
-  it('tells a game which effects have a handler, in any provider', async () => {
+  it('tells a game which effects have a handler in any provider', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect([...(rules?.effects ?? [])]).toEqual(['pay']);
   });
 
-  it('finds effect handlers on any provider', async () => {
+  it('finds effect handlers in any provider', async () => {
     const module = await start([PotModule]);
     const effect = { key: 'r1:1:0', roomId: 'r1', data: { amount: 3 } };
     await module.get(GameRegistry).effectHandlers.get('pay')?.(effect);
@@ -294,7 +294,7 @@ describe('the start of an application fails with an error for the author', () =>
     ],
     ['a schema that is null', Command(null as never) as never, "invalid schema of the command 'go': null"],
     [
-      'a schema that has the mark of a Standard Schema but no validate',
+      'a schema with the key of a Standard Schema but no validate',
       Command({ '~standard': { version: 1 } } as never) as never,
       "invalid schema of the command 'go'",
     ],
@@ -365,7 +365,7 @@ describe('the start of an application fails with an error for the author', () =>
     await expect(start([], [Helper])).rejects.toThrow('Helper.lost() handles commands of a game, but Helper has no @Game decorator.');
   });
 
-  it('when two handlers are for one effect', async () => {
+  it('when one effect has two handlers', async () => {
     class SecondLedger {
       @EffectHandler('pay')
       pay(): void {}

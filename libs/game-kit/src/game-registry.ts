@@ -3,14 +3,14 @@ import type { RoomRules } from '#libs/room';
 import type { EffectRun } from './effect.js';
 import { type Explored, GameExplorer } from './game-explorer.js';
 
-/** The games of this process and their effect handlers. Complete once the modules are initialized. */
+/** The games of this process and the effect handlers. The registry finds them on its first use. */
 @Injectable()
 export class GameRegistry implements OnModuleInit {
   private explored: Explored | undefined;
 
   constructor(private readonly explorer: GameExplorer) {}
 
-  /** A game that cannot be played stops the start here, before the first player. */
+  /** Uses the registry once, so that a game that cannot be played stops the start of the server. */
   onModuleInit(): void {
     this.found();
   }
@@ -28,7 +28,7 @@ export class GameRegistry implements OnModuleInit {
     return this.found().effectHandlers;
   }
 
-  // Explores on first use, so that other providers may use the registry in their own onModuleInit.
+  // Finds the games on the first use, so that other providers may use the registry in their own onModuleInit.
   private found(): Explored {
     this.explored ??= this.explorer.explore();
     return this.explored;

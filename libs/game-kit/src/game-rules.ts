@@ -2,7 +2,7 @@ import type { GameRoom, Setup } from '#libs/room';
 
 /** The interface of every game. The other rules are methods with decorators (`@Command`, `@OnTimer`, …). */
 export interface GameRules<State> {
-  /** Makes the first state. It must be plain data: values that JSON can represent. */
+  /** Returns the first state of a game. It must be plain data: values that JSON can represent. */
   setup(room: Setup): State;
   /** Upgrades a state of an older `version` of the game to this version. */
   migrateState?(state: unknown, fromVersion: number): State;

@@ -123,7 +123,7 @@ describe('GameTest', () => {
     expect(game.version).toBe(1);
   });
 
-  it("pauses as after the death of a server: it delays timers and calls the game's handler", async () => {
+  it("simulates the pause after the death of a server: it delays timers and calls the game's handler", async () => {
     const game = await create();
     game.as(0).plan({ name: 'first', ms: 100 });
     game.pause(5_000);
@@ -152,7 +152,7 @@ describe('GameTest', () => {
     expect(game.command(0, 'write', { text: 'hello' })).toBeNull();
   });
 
-  it('throws what the game throws by mistake', async () => {
+  it('throws an error that the game throws by mistake', async () => {
     const game = await create();
     expect(() => game.command(0, 'write', { text: 'bug' })).toThrow('a defect');
   });
@@ -276,7 +276,7 @@ describe('GameTest', () => {
     expect(() => smaller.as(0).write({ text: 'x'.repeat(2_000) })).toThrow('a server allows 1024');
   });
 
-  it('does not count effects of former changes, which a server drops once they are done', async () => {
+  it('does not count the effects of earlier changes as part of the size, because a server drops them once they are done', async () => {
     const game = await create({ stateBytesMax: 3_000, providers: [{ provide: Ink, useValue: { colour: '' } }] });
     for (let line = 0; line < 5; line += 1) game.as(0).write({ text: 'x'.repeat(400) });
     expect(game.effects).toHaveLength(5);

@@ -41,11 +41,11 @@ export interface GameTestOptions {
    * by an `@EffectHandler` among `providers` and `imports`. Without this list and without any handler, it accepts every name.
    */
   readonly effects?: readonly string[];
-  /** The largest room value in bytes of MessagePack, like `ROOM_STATE_BYTES_MAX` of a server. Default: 262144. */
+  /** Maximum size of the room's value in bytes of MessagePack, like `ROOM_STATE_BYTES_MAX` of a server. Default: 262144. */
   readonly stateBytesMax?: number;
 }
 
-/** The rules refused a command. `code` says why. */
+/** The error that a command of `GameTest.as` throws when the rules refuse it. `code` is the code of the refusal. */
 export class Refused extends Error {
   constructor(
     readonly code: string,
@@ -125,7 +125,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.checkSize('setup');
     this.events.push(...events);
     freezeDeep(value.state);
-    // The room has its own copy, so a game that keeps a reference and writes to it later fails here.
+    // The room has its own copy of the state. A game that keeps a reference to `made` and writes to it later fails because of this.
     freezeDeep(made);
   }
 
@@ -139,7 +139,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.outbox;
   }
 
-  /** How the game ended, or undefined. `ended.result` is the argument of `room.end(result)`. */
+  /** How the game ended. Undefined: it has not ended. `ended.result` is the argument of `room.end(result)`. */
   get ended(): GameResult | undefined {
     return this.value.ended;
   }
@@ -152,12 +152,12 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.version;
   }
 
-  /** Due times of the game's running timers, by name. */
+  /** Due times of the game's running timers by name, in ms since 1970. */
   get timers(): Readonly<Record<string, number>> {
     return Object.fromEntries(Object.entries(this.value.timers).filter(([timer]) => !timer.startsWith('$')));
   }
 
-  /** The game's commands, sent by this seat: `game.as(0).place({ cell: 4 })`. They throw `Refused`. */
+  /** Returns the game's commands as calls by this seat: `game.as(0).place({ cell: 4 })`. They throw `Refused`. */
   as(seat: Seat): CommandCallsOf<Rules> {
     const commands = [...this.rules.commands.keys()].map((name) => [
       name,
@@ -169,19 +169,19 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return Object.fromEntries(commands) as CommandCallsOf<Rules>;
   }
 
-  /** Sends a command as from the wire, with any name and data. Returns null, or the code of the refusal. */
+  /** Sends a command as a client does, with any name and data. Returns the code of the refusal, or null when the command was applied. */
   command(seat: Seat, name: string, data?: unknown): string | null {
     const outcome = this.give(seat, name, data);
     return outcome.kind === 'refused' ? outcome.code : null;
   }
 
-  /** The seat events that a test can cause. */
+  /** Returns the seat events that a test can cause for this seat. */
   seat(seat: Seat): Record<Exclude<SeatEvent, 'joined'>, () => void> {
     const happens = (event: SeatEvent) => () => void this.step({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
     return { away: happens('away'), back: happens('back'), left: happens('left') };
   }
 
-  /** The state as this seat sees it. Null: a spectator. */
+  /** Returns the state as this seat sees it, or as spectators see it when `seat` is null. */
   view(seat: Seat | null): unknown {
     const whose = seat === null ? 'spectators' : `seat ${seat}`;
     return this.inPlainData(`in the view of ${whose}`, () => this.machine.view(this.value.state, seat));
@@ -210,7 +210,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.clock += ms;
   }
 
-  /** Advances the time as when the server dies and another one adopts the room `ms` later. The game does not count this time. */
+  /** Advances the time as when the server dies and another one adopts the room `ms` later. Timers are delayed by this time. */
   pause(ms: number): void {
     this.clock += ms;
     this.stepsBeganAt = this.clock;
@@ -256,7 +256,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return outcome;
   }
 
-  /** Throws when a server would refuse the command (`state-too-large`) or end the room. */
+  /** Throws when the room's value is so large that a server would refuse the command (`state-too-large`) or end the room. */
   private checkSize(what: string): void {
     const { version, outbox } = this.value;
     // A server drops an effect once it is done. Here no effect is ever run.
@@ -268,7 +268,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     );
   }
 
-  /** Adds the game and the step to the error when something is not plain data. */
+  /** Returns the result of `act`. Adds the game and the step to the error when a value is not plain data. */
   private inPlainData<T>(where: string, act: () => T): T {
     try {
       return act();
@@ -286,12 +286,18 @@ function raise(error: unknown): never {
 class GameTestModule {}
 
 const ROOM = 'test' as RoomId;
-/** Any time would do: a game must not depend on it. */
+/** The default time at the start. Any time would do, because a game must not depend on it. */
 const START = Date.UTC(2030, 0, 1);
-/** An hour of steps at 20 Hz is 72,000. A timer in a loop exceeds this limit in a second. */
+/**
+ * Maximum number of timers and steps in one `advance`. An hour of steps at 20 Hz has 72,000. A timer that schedules itself in a loop
+ * exceeds this limit within a second.
+ */
 const RUNS_MAX = 100_000;
 
-/** Random numbers from 0 to 1, the same for the same seed. Source: mulberry32, by Tommy Ettinger, public domain. */
+/**
+ * Returns a source of random numbers from 0 to 1, which are the same for the same seed. Source: mulberry32, by Tommy Ettinger, public
+ * domain.
+ */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {

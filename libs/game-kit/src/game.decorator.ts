@@ -10,11 +10,11 @@ export interface GameOptions {
   readonly version: number;
   /** Number of players: a whole number from 1 to 1000, or a range. */
   readonly seats: number | { readonly min: number; readonly max: number };
-  /** Default: `every-change`, where nothing is sent before it is stored. */
+  /** The promise of the game about stored changes. Default: `every-change`, where nothing is sent before it is stored. */
   readonly durability?: Durability;
   /** With durability `checkpoint`: time between two saves of the state, in ms. */
   readonly checkpointMs?: number;
-  /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
+  /** Time for which the seat of a player who is away is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs?: number;
   /**
    * Schema of the options that a player may give when creating a room. `setup` gets them as `room.options`. Absent: rooms of this
@@ -23,14 +23,14 @@ export interface GameOptions {
   readonly options?: StandardSchema;
 }
 
-/** In ms: the longest time that a crash rewinds a `checkpoint` game. Players of a fast game accept it. */
+/** Default of `checkpointMs`, in ms: the longest time by which a crash rewinds a `checkpoint` game. Players of a fast game accept it. */
 export const CHECKPOINT_MS_DEFAULT = 1_000;
-/** In ms. Long enough to reload a page or to leave a tunnel, and short enough for the players who wait. */
+/** Default of `seatGraceMs`, in ms. It is long enough to reload a page or to leave a tunnel, and short enough for the players who wait. */
 export const SEAT_GRACE_MS_DEFAULT = 60_000;
-/** A thousand rooms share one event loop. A faster game needs a process of its own. */
+/** Maximum number of steps a second. A thousand rooms share one event loop; a faster game needs a process of its own. */
 export const STEP_HZ_MAX = 60;
 
-/** Also the limit of `rooms.create`. Each seat is part of the room's value, which is encoded as a whole. */
+/** Maximum number of seats, also for `rooms.create`. Each seat is part of the room's value, which is encoded as a whole. */
 export const SEATS_MAX = 1_000;
 
 /**
@@ -40,7 +40,7 @@ export const SEATS_MAX = 1_000;
 export function Game(options: GameOptions): <Rules extends new (...args: never[]) => GameRules<object & Settled>>(target: Rules) => void {
   return (target) => {
     Injectable()(target);
-    // Without options the class still counts as a game, so that its start fails with an error message.
+    // A class without options still counts as a game, so that the start of the server fails with an error message.
     Reflect.defineMetadata(GAME, options ?? {}, target);
   };
 }
@@ -50,8 +50,9 @@ export function gameOptionsOf(target: object): GameOptions | undefined {
 }
 
 /**
- * Fills in the defaults. Throws an error for the author of the game.
- * @param stepHz the rate of `@OnStep`; 0: no method has it
+ * Returns the definition of a game, with defaults for absent options. Throws an error for the author when an option is not valid.
+ *
+ * @param stepHz the rate of `@OnStep`; 0: the game has no method with it
  */
 export function defineGame(options: GameOptions, stepHz: number): GameDefinition {
   const { name, version, durability = 'every-change', checkpointMs = CHECKPOINT_MS_DEFAULT, seatGraceMs = SEAT_GRACE_MS_DEFAULT } = options;

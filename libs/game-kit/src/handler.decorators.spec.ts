@@ -78,10 +78,10 @@ describe('the decorators of handlers', () => {
       // @ts-expect-error the schema gives a number of coins
       @Command(Put)
       put(_room: GameRoom<Pot>, _data: { coins: string }): void {}
-      // @ts-expect-error no schema, no data
+      // @ts-expect-error a command without a schema has no data
       @Command()
       take(_room: GameRoom<Pot>, _data: { coins: number }): void {}
-      // @ts-expect-error not a room
+      // @ts-expect-error the first parameter must be a room
       @Command()
       name(_name: string): void {}
       // @ts-expect-error clients know a view by its name

@@ -28,15 +28,15 @@ export function Command(
   return handles((method) => commandOf(method, given));
 }
 
-/** Runs when the timer that `room.schedule(name, ms)` started is due. */
+/** Marks the method that runs when a timer of `room.schedule(name, ms)` is due. */
 export function OnTimer(name: string): HandlerDecorator<RoomHandler> {
   return handles(() => named('timer', '@OnTimer', name));
 }
 
 /**
- * Runs `hz` times a second while the game is played, in fixed steps: `stepMs` is always 1000 / `hz`, and the number of steps keeps to the
- * clock. A server that is late catches up a few steps. It leaves out more than that, so the game is slower than the clock until the server
- * keeps up. The time without a server is left out as well.
+ * Marks the method that runs `hz` times a second while the game is played, in fixed steps: `stepMs` is always 1000 / `hz`. A server that is
+ * late runs a few missed steps at once and leaves out the others, so the game is slower than the clock until the server keeps up. Steps of
+ * the downtime are left out as well.
  *
  * @param hz steps a second, up to 60
  *
@@ -54,37 +54,40 @@ export function OnStep(hz: number): HandlerDecorator<(room: GameRoom<never>, ste
   );
 }
 
-/** Runs when one of these events happens to a player. `room.seat` is the player's seat. */
+/** Marks the method that runs when one of these events happens to a player. `room.seat` is the player's seat. */
 export function OnSeat(...events: [SeatEvent, ...SeatEvent[]]): HandlerDecorator<RoomHandler> {
   if (events.length === 0) return handles(() => flawed(`@OnSeat() and no event; give at least one of ${listed(SEAT_EVENTS)}`));
   return handles(...events.map((event) => () => seatHandle(event)));
 }
 
 /**
- * Runs when the game continues after `pausedMs` without a server: one died, and another adopted the room. Timers are already
- * delayed by that time. Use it for times in the state itself (`since += pausedMs`).
+ * Marks the method that runs when the game continues after `pausedMs` without a server: one died, and another adopted the room. Timers are
+ * already delayed by that time. Use it for times in the state itself (`since += pausedMs`).
  */
 export function OnPause(): HandlerDecorator<(room: GameRoom<never>, pausedMs: number) => Nothing> {
   return handles(() => ({ kind: 'pause' }));
 }
 
 /**
- * Returns what a seat may see of the state (null: a spectator). It must only read. It must be named `view`, because clients
- * derive its type from that name.
+ * Marks the method that returns what a seat may see of the state (null: a spectator). The method must only read. It must be named `view`,
+ * because clients derive its type from that name.
  */
 export function View(): HandlerDecorator<(state: never, seat: Seat | null) => Settled, 'view'> {
   return handles(() => ({ kind: 'view' }));
 }
 
 /**
- * Runs the work that `room.effect(name, data)` requested. Allowed on any provider, and may be async. See `Effect` for its
- * guarantees.
+ * Marks a method that does the work which `room.effect(name, data)` requested. It may be in any provider, and may be async. See `Effect`
+ * for its guarantees.
  */
 export function EffectHandler(name: string): HandlerDecorator<(effect: Effect<never>) => unknown> {
   return handles(() => named('effect', '@EffectHandler', name));
 }
 
-/** An undefined schema usually comes from a circular import. It must not count as a command without data. */
+/**
+ * Returns the handle of a command. An undefined schema usually comes from a circular import, so it must not count as a command without
+ * data.
+ */
 function commandOf(method: string, given: readonly unknown[]): Handle {
   const [first, second] = given;
   const isNamed = typeof first === 'string';
@@ -119,7 +122,7 @@ function isHandleName(name: unknown): boolean {
 }
 
 const SEAT_EVENTS: readonly SeatEvent[] = ['joined', 'away', 'back', 'left'];
-/** The same limit as for the names that handlers pass to the room. */
+/** Maximum length of a name, in characters: the same as for the names that handlers pass to the room. */
 const NAME_CHARS_MAX = 64;
 const NAME_ALLOWED = `a name is a text of 1 to ${NAME_CHARS_MAX} characters`;
 

@@ -23,7 +23,7 @@ export function handlesOf(method: object): readonly Handle[] {
   return (Reflect.getOwnMetadata(HANDLES, method) as readonly Handle[] | undefined) ?? [];
 }
 
-/** Names the handle in a sentence for people. */
+/** Returns the text that names the handle in an error message. */
 export function describeHandle(handle: Handle): string {
   switch (handle.kind) {
     case 'command':

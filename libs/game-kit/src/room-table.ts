@@ -54,7 +54,7 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
   }
 }
 
-/** The decorated methods of any provider, inherited ones included. */
+/** Returns the decorated methods of a provider, inherited ones included. Throws when a decorator is used wrongly. */
 export function handledMethodsOf(instance: object): HandledMethod[] {
   const prototype = Object.getPrototypeOf(instance) as Record<string, HandledMethod['run']>;
   return scanner.getAllMethodNames(prototype).flatMap((method) => {
@@ -65,7 +65,7 @@ export function handledMethodsOf(instance: object): HandledMethod[] {
   });
 }
 
-/** Whether a class has decorated methods. Needs no instance. */
+/** Returns whether a class has decorated methods. Needs no instance. */
 export function hasHandles(target: unknown): boolean {
   const prototype: unknown = typeof target === 'function' ? target.prototype : null;
   if (typeof prototype !== 'object' || prototype === null) return false;

@@ -29,7 +29,7 @@ async function readers(count: number): Promise<{ sockets: Socket[]; heard: (inde
   return { sockets, heard: (index) => heard.get(sockets[index].localPort as number) as Promise<Buffer>, close: () => server.close() };
 }
 
-/** For each event-loop tick: pairs of a writer's index and a number of bytes. */
+/** The writes of several event-loop ticks: for each tick, pairs of a writer's index and a number of bytes. */
 const turns = fc.array(
   fc.array(
     fc.tuple(fc.integer({ min: 0, max: 2 }), fc.oneof(fc.integer({ min: 1, max: 600 }), fc.integer({ min: 1, max: 2 * CHUNK_BYTES_MAX }))),

@@ -11,11 +11,12 @@ export class BatchWriter {
   /** The chunk that the caller fills. Valid after `reserve` until its next call. */
   chunk: Buffer = EMPTY;
   private used = 0;
-  /** The bytes of the last tick, as an estimate for the next tick. */
+  /** The number of bytes in the last tick, as an estimate for the next tick. */
   private usual = 0;
   private dirty = false;
-  /** The chunk that the kernel reads now, and the chunks that wait behind it. Null when idle, to save the memory of an array. */
+  /** The chunk that the kernel reads now. Null: none. */
   private inFlight: Buffer | null = null;
+  /** The chunks that wait behind `inFlight`, the oldest first. Null: none, which saves the memory of an array. */
   private waiting: Buffer[] | null = null;
 
   /**
@@ -74,7 +75,7 @@ export class BatchWriter {
     this.socket.write(chunk.subarray(sent, used), this.written);
   }
 
-  /** Internal: only the shared flush at the end of a tick calls this. */
+  /** Writes the bytes of the tick. Only the shared flush at the end of a tick calls this. */
   flushTurn(): void {
     this.dirty = false;
     this.flush();
@@ -93,7 +94,7 @@ export class BatchWriter {
     }
   }
 
-  /** A socket calls back in the order of its writes, so the oldest chunk is free now. */
+  /** Frees the oldest chunk: a socket calls back in the order of its writes. */
   private readonly written = (): void => {
     if (this.inFlight === null) return;
     giveChunk(this.inFlight);

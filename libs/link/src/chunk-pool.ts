@@ -13,7 +13,7 @@ const FREE_BYTES_MAX = 8 << 20;
 
 const free: Buffer[][] = SIZES.map(() => []);
 
-/** Returns the smallest chunk that has room for `bytes`. Above `CHUNK_BYTES_MAX` it allocates a separate buffer. */
+/** Takes the smallest chunk that has room for `bytes` from the pool. Above `CHUNK_BYTES_MAX` it allocates a separate buffer. */
 export function takeChunk(bytes: number): Buffer {
   const kind = kindFor(bytes);
   if (kind === SIZES.length) return Buffer.allocUnsafeSlow(bytes);

@@ -26,10 +26,13 @@ export function newNonce(): Buffer {
   return randomBytes(NONCE_BYTES);
 }
 
-/** `verify` and `verified` only compare secrets. Such a proof cannot open a link. */
+/**
+ * The purpose of a proof. `dial` and `accept` are for opening a link. `verify` and `verified` only compare secrets; a proof with these
+ * roles cannot open a link.
+ */
 export type HandshakeRole = 'dial' | 'accept' | 'verify' | 'verified';
 
-/** Bytes that identify the TLS connection in the proofs; empty without TLS. */
+/** Returns the bytes that identify the TLS connection in the proofs. They are empty without TLS. */
 export function channelOf(socket: Socket): Uint8Array {
   return socket instanceof TLSSocket ? socket.exportKeyingMaterial(CHANNEL_BYTES, 'EXPORTER-holdfast-link-1', NO_CONTEXT) : NO_CHANNEL;
 }
@@ -71,7 +74,10 @@ export function packIntroduction(
   });
 }
 
-/** A server signs only nonces of this length. A peer that sends other bytes may want a signature for another purpose. */
+/**
+ * Returns whether the bytes can be a nonce. A server signs only nonces, because a peer that sends other bytes may want a signature for
+ * another purpose.
+ */
 export function isNonce(bytes: Uint8Array): boolean {
   return bytes.length === NONCE_BYTES;
 }
@@ -86,7 +92,7 @@ const MAC_BYTES = 32;
 /** The server ids that `REDIS_PREFIX` and `SERVER_NAME` allow. */
 const SERVER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(gateway|lobby|game):[A-Za-z0-9._-]{1,64}$/;
 
-/** Returns the identity of the peer, or null without a valid proof. Never throws, whatever bytes a peer sends. */
+/** Returns the identity and the nonce of the peer, or null when its proof is not valid. Never throws, whatever bytes a peer sends. */
 export function readIntroduction(
   secret: string,
   side: HandshakeRole,

@@ -19,7 +19,7 @@ export interface LinkInbox {
   request(peer: LinkPeer, pattern: string, data: unknown): Promise<unknown>;
   event(peer: LinkPeer, pattern: string, data: unknown): void;
   frame(peer: LinkPeer, kind: number, frame: Buffer): void;
-  /** The peer does not answer pings, or it has sent something again. */
+  /** The peer has stopped answering pings (`isSilent` is true), or has sent something again. */
   silence(peer: LinkPeer, isSilent: boolean): void;
 }
 
@@ -50,7 +50,7 @@ export class LinkPeer {
     private readonly socket: Socket,
     identity: Introduction,
     private readonly inbox: LinkInbox,
-    /** Whether this side dialed. */
+    /** Whether this server dialed the peer; false: the peer dialed. */
     readonly isDialled: boolean,
   ) {
     this.id = identity.id;
@@ -79,7 +79,10 @@ export class LinkPeer {
     return this.isSilenceReported;
   }
 
-  /** Rejects with the peer's error, with `server-lost` when the link breaks, or with `unavailable` after `timeoutMs`. */
+  /**
+   * Sends a request and resolves with the answer. Rejects with the error of the peer, with `busy` when the link has too many open requests
+   * or a large backlog, with `server-lost` when the link breaks, or with `unavailable` after `timeoutMs`.
+   */
   request(pattern: string, data: unknown, { timeoutMs = REQUEST_TIMEOUT_MS_DEFAULT }: { timeoutMs?: number } = {}): Promise<unknown> {
     if (!this.isOpen) return Promise.reject(new HoldfastError('server-lost'));
     if (this.pending.size >= REQUESTS_PENDING_MAX || this.isCongested) return Promise.reject(new HoldfastError('busy'));
@@ -226,7 +229,9 @@ export class LinkPeer {
     chunk.set(body, at + nameAt + 1 + name.length);
   }
 
-  /** Writes length and kind. Returns the offset of the frame (of its kind byte) in the writer's chunk. */
+  /**
+   * Reserves a frame in the batch and writes its length and kind. Returns the offset of the frame (of its kind byte) in the writer's chunk.
+   */
   private begin(kind: number, length: number): number {
     const at = this.writer.reserve(LENGTH_BYTES + length);
     const { chunk } = this.writer;
@@ -239,10 +244,10 @@ export class LinkPeer {
     const now = performance.now();
     const late = now - this.lastTickAt > 2 * PING_MS;
     this.lastTickAt = now;
-    // This process was suspended. Messages of the peer may still wait in the socket.
+    // After a suspension of this process, messages of the peer may still wait in the socket.
     if (late || this.hasReceived) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
-    // The first silent tick sends a ping; only the next tick shows that it is unanswered.
+    // The first silent tick only sends a ping. The next silent tick shows that the ping is unanswered.
     else if (this.silentPings === SILENT_PINGS_REPORTED + 1) this.reportSilence(true);
     if (this.writer.backlogBytes > BACKLOG_BYTES_MAX) return this.cut('reads nothing');
     if (!this.hasReceived) this.begin(LINK_KIND.ping, 1);
@@ -254,7 +259,7 @@ export class LinkPeer {
     this.inbox.silence(this, isSilent);
   }
 
-  /** Does not wait until the backlog is read, because this peer reads nothing. */
+  /** Closes the link without waiting until the peer has read the backlog, because this peer reads nothing. */
   private cut(reason: string): void {
     this.close(reason);
     this.socket.destroy();
@@ -264,7 +269,7 @@ export class LinkPeer {
 function readNamed(frame: Buffer, lengthAt: number): { pattern: string; data: unknown } {
   const nameAt = lengthAt + 1;
   const end = nameAt + frame[lengthAt]!;
-  // Negated, so that it also catches a frame without a length, where `end` is NaN.
+  // The comparison is negated, so that it also refuses a frame without a length, where `end` is NaN.
   if (!(end <= frame.length)) throw new HoldfastError('bad-frame', 'The link frame ends within its operation name.');
   return { pattern: frame.toString('latin1', nameAt, end), data: unpack(frame.subarray(end)) };
 }

@@ -41,12 +41,12 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
     return this.links as T;
   }
 
-  /** An event handler behind an interceptor runs only when its result is subscribed to. */
+  /** Calls an event handler and subscribes to its result, because a handler behind an interceptor runs only then. */
   private async handle(handler: MessageHandler, data: unknown, peer: LinkPeer): Promise<void> {
     try {
       await lastValueFrom(this.transformToObservable(await handler(data, peer)), { defaultValue: null });
     } catch {
-      // The exception filter has logged it, and nobody waits for an answer.
+      // The exception filter has logged the error, and no server waits for an answer to an event.
     }
   }
 

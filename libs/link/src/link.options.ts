@@ -5,9 +5,12 @@ export interface LinkOptions {
   /** The address on which this server listens. Port 0 takes any free port. */
   readonly host: string;
   readonly port: number;
-  /** Shared by all servers of a fleet. A server refuses a peer that cannot prove that it has the secret. */
+  /** The secret that all servers of a fleet share. A server refuses a peer that cannot prove that it has the secret. */
   readonly secret: string;
-  /** With a certificate all links use TLS. With a CA both sides must also prove their identity with their certificates. */
+  /**
+   * The certificate of this server: all links use TLS. With a CA both sides must also prove their identity with their certificates. Null or
+   * undefined: no TLS.
+   */
   readonly certificate?: Certificate | null;
   /** The longest frame that a peer may send, in bytes: a room's state and some reserve. */
   readonly frameBytesMax?: number;
@@ -24,29 +27,36 @@ export interface LinkAddress {
   readonly port: number;
 }
 
-/** Port: the identity with which this process introduces itself on links. `libs/fleet` implements it. */
+/** The identity with which this process introduces itself on links. `libs/fleet` provides it. */
 export abstract class LinkIdentity {
   abstract readonly id: ServerId;
-  /** 0 before the server is registered. */
+  /** The incarnation of this server. 0: it is not registered yet. */
   abstract readonly incarnation: number;
 }
 
 export const FRAME_BYTES_MAX_DEFAULT = 4 * 1024 * 1024;
-/** In ms. Round trips on loopback and within a data center are far shorter. */
+/** Time within which a peer must prove its identity, in ms. Round trips on loopback and within a data center are far shorter. */
 export const HANDSHAKE_TIMEOUT_MS = 2_000;
 export const HANDSHAKES_MAX_DEFAULT = 128;
-/** An introduction has some hundred bytes. An unauthenticated peer cannot make the server allocate more than this. */
+/**
+ * Maximum size of a frame before the handshake is complete, in bytes. An introduction has a few hundred. An unauthenticated peer cannot
+ * make the server allocate more than this.
+ */
 export const INTRODUCTION_BYTES_MAX = 1_024;
 /** Time for the peer of a closed link to read the earlier messages, in ms. A suspended peer would never read them. */
 export const CLOSE_MS = 1_000;
 /** Silence after which a side sends a ping, in ms. So an idle link costs two small frames a second. */
 export const PING_MS = 500;
-/** Unanswered pings after which `onSilence` reports the peer: 1 to 1.5 s after its last message. No healthy pause is as long. */
+/**
+ * Number of unanswered pings after which `onSilence` reports the peer: 1 to 1.5 s after its last message. A healthy peer never pauses as
+ * long.
+ */
 export const SILENT_PINGS_REPORTED = 1;
-/** Unanswered pings after which the link is closed: it is half open, or the peer hangs. */
+/** Number of unanswered pings after which the link is closed: it is half open, or the peer hangs. */
 export const SILENT_PINGS_MAX = 10;
 export const REQUEST_TIMEOUT_MS_DEFAULT = 5_000;
 export const REQUESTS_PENDING_MAX = 50_000;
-/** Above this backlog callers get `busy`. Above the second limit the link is closed, because the peer reads nothing. */
+/** Backlog of a link above which callers get `busy`, in bytes. */
 export const CONGESTED_BYTES = 4 * 1024 * 1024;
+/** Backlog above which the link is closed because the peer reads nothing, in bytes. */
 export const BACKLOG_BYTES_MAX = 64 * 1024 * 1024;

@@ -138,7 +138,7 @@ describe('the handshake', () => {
     expect(await a.links.to(b.address)).toBe(toB);
   });
 
-  it('dials once for many concurrent callers', async () => {
+  it('runs once for many concurrent callers', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const peers = await Promise.all(Array.from({ length: 5 }, () => a.links.to(b.address)));
     expect(new Set(peers).size).toBe(1);
@@ -222,7 +222,7 @@ describe('the handshake', () => {
     expect(thief.frames().slice(1)).toEqual([Buffer.from([LINK_KIND.refused])]);
   });
 
-  it('refuses a proof that is reflected or has the nonces swapped', () => {
+  it('refuses a proof that was made for the other role, or with swapped nonces', () => {
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     expect(readIntroduction(SECRET, 'dial', ours, packIntroduction(SECRET, 'dial', ours, theirs, who))?.identity).toEqual(who);
@@ -240,7 +240,7 @@ describe('the handshake', () => {
     const foreign = await Stranger.dial(address.port);
     await foreign.prove({ id: serverId('game', 'a', 'blue'), incarnation: 1 }, secret);
     await until(() => foreign.isClosed);
-    // No `refused`: a server that got one would doubt its own secret.
+    // No `refused` frame: a server that receives one reports that its secret differs.
     expect(foreign.frames().slice(1)).toEqual([]);
     expect([...links.all()]).toEqual([]);
     expect(reports).toEqual([]);
@@ -302,7 +302,7 @@ describe('the handshake', () => {
     expect(opened).toEqual([]);
   });
 
-  it('rejects at once when no server listens', async () => {
+  it('fails at once when no server listens', async () => {
     const a = await newSide();
     const { port, close } = await listening(() => {});
     close();
@@ -452,7 +452,7 @@ describe('a frame on a link', () => {
     expect(frame.subarray(31).toString()).toBe('body');
   });
 
-  it('leaves in one write with all frames of its event-loop tick', async () => {
+  it('is sent in one write with all frames of its event-loop tick', async () => {
     const { links, address } = await newSide();
     const stranger = await Stranger.dial(address.port);
     const id = await stranger.prove();
@@ -484,7 +484,7 @@ describe('a frame on a link', () => {
   });
 });
 
-/** `FUZZ_RUNS=100000 npx jest libs/link` runs longer. */
+/** Set `FUZZ_RUNS=100000` for many more runs. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
 describe('a server that receives random bytes', () => {
@@ -521,7 +521,7 @@ describe('a server that receives random bytes', () => {
   });
 });
 
-describe('hostile MessagePack on a link', () => {
+describe('a server that receives hostile MessagePack on a link', () => {
   /** Time within which the server handles a hostile frame and serves the next peer, in ms. */
   const BOUND_MS = 1_000;
   const who = { id: serverId('game', 'a'), incarnation: 1 };
@@ -534,7 +534,7 @@ describe('hostile MessagePack on a link', () => {
     return result;
   }
 
-  it.each(NOT_PLAIN.flatMap(nestings))('is refused as an introduction: %s', (_name, bytes) => {
+  it.each(NOT_PLAIN.flatMap(nestings))('refuses it as an introduction: %s', (_name, bytes) => {
     expect(readIntroduction(SECRET, 'dial', nonces[0], bytes)).toBeNull();
   });
 
@@ -620,7 +620,10 @@ describe('hostile MessagePack on a link', () => {
   });
 });
 
-/** Sockets and promises work as usual. The test controls intervals and the monotonic clock. */
+/**
+ * Functions that stay real when the timers are fake, so that sockets and promises work. The test controls intervals and the monotonic
+ * clock.
+ */
 const REAL = ['nextTick', 'queueMicrotask'] as const;
 const CLOCK_ONLY = { doNotFake: [...REAL, 'setImmediate' as const, 'setTimeout' as const, 'clearTimeout' as const, 'Date' as const] };
 
@@ -688,7 +691,7 @@ describe('a silent peer', () => {
     await until(() => stranger.isClosed);
   });
 
-  it('is reported once before that, and reported again when it sends something', async () => {
+  it('is reported once before its link is closed, and again when it sends something', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const reported: [ServerId, boolean][] = [];
@@ -739,7 +742,7 @@ describe('a silent peer', () => {
     const peer = side.opened[0];
     stranger.socket.pause();
     const much = randomBytes(1024 * 1024);
-    // More than the kernel can buffer.
+    // Sends more than the kernel can buffer.
     for (let sent = 0; sent < 16; sent++) peer.emit('much', much);
     await turns();
     expect(peer.isCongested).toBe(true);
@@ -763,7 +766,7 @@ describe('a silent peer', () => {
   });
 });
 
-/** Advances the clock without running timers, as if the process had been suspended. */
+/** Advances the clock with one late tick instead of many, as if the process had been suspended. */
 function sleepOver(ms: number): void {
   const before = performance.now();
   const spy = jest.spyOn(performance, 'now').mockImplementation(() => before + ms + PING_MS);
@@ -860,7 +863,7 @@ describe('a link over TLS', () => {
     expect(b.opened).toEqual([]);
   });
 
-  it('answers probes, and frees the slot of a closed unauthenticated connection', async () => {
+  it('is opened also after more probes than unauthenticated connections are allowed at once', async () => {
     const side = await newSide({ certificate: await certificate(), handshakesMax: 2 });
     for (let count = 0; count < 4; count += 1) {
       expect(await side.links.probe({ host: '127.0.0.1', port: side.address.port, timeoutMs: 5_000 })).toBe('answered');

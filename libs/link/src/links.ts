@@ -28,21 +28,21 @@ export type Verification = 'proved' | 'refused' | 'unreachable';
 type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
 
 /**
- * All links of this process, both dialed and accepted ones. Each peer has one link, no matter which side dialed. Frames of
- * a link are handled in order, and requests concurrently.
+ * All links of this process, both dialed and accepted ones. A peer has one link, no matter which side dialed, or two when both sides dialed
+ * at once. Frames of a link are handled in order, and requests concurrently.
  */
 @Injectable()
 export class Links implements OnApplicationShutdown {
   private readonly peers = new Map<ServerId, LinkPeer>();
   private readonly dialling = new KeyedFlights<string, LinkPeer>();
-  /** By frame kind. */
+  /** The handlers, indexed by the kind of a frame. */
   private readonly frameHandlers: (FrameHandler | undefined)[] = [];
   private requestHandler: RequestHandler = () => Promise.reject(errorBody('unavailable'));
   private eventHandler: EventHandler = () => {};
   private readonly news = new EventEmitter();
   private server: Server | null = null;
   private readonly sockets = new Set<Socket>();
-  /** Unauthenticated accepted connections by their two addresses, the oldest first. */
+  /** The unauthenticated accepted connections by remote address and port (`endsOf`), the oldest first. */
   private readonly unauthenticated = new Map<string, Socket>();
 
   constructor(
@@ -52,7 +52,7 @@ export class Links implements OnApplicationShutdown {
     this.news.setMaxListeners(0);
   }
 
-  /** Resolves with the port. Rejects with one clear sentence when the port is in use. */
+  /** Starts listening and resolves with the port. Rejects with an error that names the setting when the port is in use. */
   listen(): Promise<number> {
     const { certificate, handshakeTimeoutMs: handshakeTimeout = HANDSHAKE_TIMEOUT_MS } = this.options;
     const accept = (socket: Socket): void => this.accept(socket);
@@ -83,7 +83,7 @@ export class Links implements OnApplicationShutdown {
     return probeLink(address, this.options.certificate != null);
   }
 
-  /** Returns the link to a server if it exists, no matter which side dialed. */
+  /** Returns the link to a server, or undefined when there is none. It does not matter which side dialed. */
   get(id: ServerId): LinkPeer | undefined {
     return this.peers.get(id);
   }
@@ -108,7 +108,10 @@ export class Links implements OnApplicationShutdown {
     this.eventHandler = handler;
   }
 
-  /** Sets the only handler of a kind: the frame path has no fan-out. The frame is a view that is valid during the call only. */
+  /**
+   * Sets the only handler for frames of a kind. There is only one, to keep the frame path fast. The frame is a view that is valid during
+   * the call only.
+   */
   onFrame(kind: number, handler: FrameHandler): void {
     this.frameHandlers[kind] = handler;
   }
@@ -121,12 +124,15 @@ export class Links implements OnApplicationShutdown {
     this.news.on('closed', listener);
   }
 
-  /** A dialed server has another secret: it refused this server's proof, or could not send its own. */
+  /** Registers a listener for each dialed server with another secret: it refused this server's proof, or could not prove its own secret. */
   onRefused(listener: (address: LinkAddress) => void): void {
     this.news.on('refused', listener);
   }
 
-  /** A dialing peer sent a proof with another secret. `claimed` is the id that it sent, which anybody can invent. */
+  /**
+   * Registers a listener for each dialing peer whose proof was made with another secret. `claimed` is the id that the peer sent, which
+   * anybody can invent.
+   */
   onUnproved(listener: (claimed: ServerId) => void): void {
     this.news.on('unproved', listener);
   }
@@ -139,7 +145,10 @@ export class Links implements OnApplicationShutdown {
     return verdict() ?? 'unreachable';
   }
 
-  /** A peer has not answered a ping for 1 to 1.5 s, or has sent something again. The link stays open meanwhile. */
+  /**
+   * Registers a listener for each peer that has not answered a ping for 1 to 1.5 s (`isSilent` is true), or has sent something again. The
+   * link stays open meanwhile.
+   */
   onSilence(listener: (peer: LinkPeer, isSilent: boolean) => void): void {
     this.news.on('silence', listener);
   }
@@ -182,26 +191,26 @@ export class Links implements OnApplicationShutdown {
         const proof = readIntroduction(this.options.secret, isVerify ? 'verify' : 'dial', nonce, body, channel);
         if (!proof) {
           const claimed = claimedId(body);
-          // Only a server can send a well-formed proof with another secret. Other bytes get no answer.
+          // A well-formed proof with another secret probably comes from a server. Other bytes get no answer.
           if (claimed === null || !this.isOfThisFleet(claimed)) return null;
           writeFrame(socket, LINK_KIND.refused, NO_BODY);
           this.news.emit('unproved', claimed);
           return null;
         }
-        // Several fleets may share one Redis and one secret. The dialer has an old address.
+        // The peer belongs to another fleet, which may share the Redis and the secret. It dialed an old address.
         if (!this.isOfThisFleet(proof.identity.id)) return null;
         const side = isVerify ? 'verified' : 'accept';
         writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, side, proof.nonce, nonce, this.self, channel));
         return isVerify ? 'over' : proof.identity;
       },
     );
-    // A TLS socket was registered before its TLS handshake.
+    // A TLS socket was added before its TLS handshake.
     if (!this.options.certificate) this.addUnauthenticated(socket);
     const ends = endsOf(socket);
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     writeFrame(socket, LINK_KIND.challenge, nonce);
-    // `destroySoon`, so that a refused peer still gets the `refused` frame.
+    // `destroySoon` still sends the `refused` frame to a refused peer.
     proved.catch(() => socket.destroySoon()).finally(() => this.unauthenticated.delete(ends));
   }
 
@@ -251,7 +260,7 @@ export class Links implements OnApplicationShutdown {
         const proof =
           kind === LINK_KIND.ready ? readIntroduction(secret, isVerify ? 'verified' : 'accept', nonce, body, channelOf(socket)) : null;
         if (!proof) verdict = 'refused';
-        // Another server uses this address now.
+        // A valid proof of another server is refused as well: that server uses this address now.
         if (proof?.identity.id !== address.id) return null;
         verdict = 'proved';
         return isVerify ? 'over' : proof.identity;
@@ -316,7 +325,7 @@ export class Links implements OnApplicationShutdown {
       clearTimeout(timer);
       peer = new LinkPeer(socket, result, this.inbox, isDialled);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
-      // Without a delay: the next frame in the same chunk may belong to the peer, and may even end the link.
+      // The peer is registered at once, because the next frame in the same chunk may belong to it, and may even end the link.
       this.register(peer);
       resolve(peer);
     };
@@ -355,7 +364,7 @@ export class Links implements OnApplicationShutdown {
   }
 }
 
-/** The reason of a lost link appears in logs and in the error of every open request. */
+/** Maximum length of the reason of a lost link, in characters. The reason appears in logs and in the error of every open request. */
 const REASON_CHARACTERS_MAX = 200;
 const NOT_PROVED = 'the two servers did not prove to each other that they have the same LINK_SECRET';
 const NO_BODY = new Uint8Array(0);
@@ -363,7 +372,7 @@ const NO_BODY = new Uint8Array(0);
 /** Both ends are Holdfast servers, so older versions are not needed. */
 const TLS = { minVersion: 'TLSv1.3' } as const;
 
-/** Key of a connection: TLS wraps a socket in a second object, which has the same two addresses. */
+/** Returns the key of a connection: its remote address and port. TLS wraps a socket in a second object, which has the same key. */
 function endsOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress}|${remotePort}`;
 }

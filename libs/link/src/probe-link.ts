@@ -1,7 +1,10 @@
 import { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
-/** `refused`: no process listens there. `answered`: a living process sent something. `silent`: neither within the time. */
+/**
+ * The result of a probe. `refused`: no process listens there. `answered`: a living process sent something. `silent`: neither happened in
+ * time.
+ */
 export type ProbeResult = 'answered' | 'refused' | 'silent';
 
 /**
@@ -28,7 +31,7 @@ export function probeLink(
     socket.once('error', (error: NodeJS.ErrnoException) =>
       settle(REFUSALS.has(error.code ?? '') ? 'refused' : isTls && error.code?.startsWith('ERR_SSL') ? 'answered' : 'silent'),
     );
-    // The kernel also accepts for a suspended process. When that process dies, the accepted socket closes.
+    // The kernel also accepts connections for a suspended process. They close when that process dies.
     socket.once('close', () => settle('silent'));
     if (!isTls) socket.connect(port, host);
   });

@@ -44,7 +44,7 @@ function dial(port: number): Socket {
 }
 
 describe('readInPlace', () => {
-  // The fields are not public in Node. This test fails first when a version of Node has changed them.
+  // `readInPlace` uses fields that are not public in Node. This test fails when a version of Node has changed them.
   it('returns a new socket that sends, receives and closes like the accepted one', async () => {
     const { port, met } = await reading();
     const [ann, bea] = [dial(port), dial(port)];
@@ -107,7 +107,7 @@ describe('readingTo', () => {
 });
 
 describe('writeAtOnce', () => {
-  it('writes as much as the kernel takes, and nothing behind a backlog or to a closed socket', async () => {
+  it('writes as many bytes as the kernel takes, and none when bytes wait already or the socket is closed', async () => {
     const { port, met } = await reading();
     const client = dial(port);
     await until(() => met.length === 1);

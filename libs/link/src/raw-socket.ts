@@ -3,12 +3,11 @@ import { type OnReadOpts, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
 /**
- * Node's streams allocate a buffer of 64 KB for each read, and a request object for each write, even if the kernel takes
- * the bytes at once. A relay needs neither. Without both a gateway needs a sixth less CPU for a message
- * (`docs/adr/0008-bypass-of-node-streams.md`).
+ * Fields of a socket that Node does not document. `readInPlace` and `writeAtOnce` use them. If a field has changed, or the socket uses TLS,
+ * the streams of Node do the work as usual.
  *
- * Both functions use fields of a socket that Node does not document. If a field has changed, or the socket uses TLS, the
- * streams do the work as usual.
+ * Node's streams allocate a buffer of 64 KB for each read, and a request object for each write, even if the kernel takes the bytes at once.
+ * A relay needs neither. Without both a gateway needs a sixth less CPU for a message (`docs/adr/0008-bypass-of-node-streams.md`).
  */
 interface Internals {
   /** The kernel's socket. Null: the socket is closed, or another object has taken it over. */
@@ -18,7 +17,7 @@ interface Internals {
 }
 
 const READ_BYTES_MAX = 65_536;
-/** Shared by all sockets: a receiver has processed its part before the next read. */
+/** The read buffer of all sockets: a receiver has processed its bytes before the next read. */
 const incoming = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
 /** Returns the `onread` option for a socket that dials. `receive` gets a view that is valid during the call only. */
@@ -33,14 +32,14 @@ export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
 }
 
 /**
- * Does the same for a socket that was accepted in this event-loop tick and has no listeners yet. Returns the socket to use
- * from now on. Listeners of `accepted` receive its `close` at once.
+ * Passes the bytes of an accepted socket to `receive`, as `readingTo` does for a dialing one. The socket was accepted in this event-loop
+ * tick and has no listeners yet. Returns the socket to use from now on. Listeners of `accepted` receive its `close` at once.
  */
 export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void): Socket {
   const from = accepted as unknown as Internals;
   const handle = from._handle;
   if (!handle || accepted instanceof TLSSocket || accepted.readableLength > 0) {
-    // The new socket below does not stay half open, but a socket of an HTTP server would.
+    // An accepted socket of an HTTP server would stay half open. The new socket below never does.
     accepted.allowHalfOpen = false;
     accepted.on('data', receive);
     return accepted;

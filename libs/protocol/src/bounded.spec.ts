@@ -22,7 +22,7 @@ describe('bounded text', () => {
       expect(message.length).toBeLessThan(MESSAGE_CHARACTERS_MAX + 40);
   });
 
-  it('replaces a malformed error of another server by a known one', () => {
+  it('is part of a known error when another server sends a malformed error', () => {
     for (const body of [
       null,
       7,

@@ -19,11 +19,11 @@ const u32 = fc.nat({ max: 0xffff_ffff });
 const name = fc.string({ maxLength: 60, unit: 'grapheme' });
 const roomId = name as fc.Arbitrary<RoomId>;
 const sessionId = name as fc.Arbitrary<SessionId>;
-/** Any JSON value without the one key that the codec refuses. */
+/** Any JSON value without the key `__proto__`, which the codec refuses. */
 const data = fc
   .jsonValue({ maxDepth: 4, noUnicodeString: false } as fc.JsonSharedConstraints)
   .filter((value) => !JSON.stringify(value).includes('__proto__'));
-/** Removes -0: neither JSON nor our MessagePack dialect can represent it. */
+/** Any such value without -0, which neither JSON nor the MessagePack dialect can represent. */
 const plain = data.map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 
 const playerMessages: fc.Arbitrary<PlayerMessage> = fc.oneof(
@@ -87,7 +87,7 @@ const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
 );
 
 describe('the codec', () => {
-  it('decodes every message of a player to what was encoded, in both forms', () => {
+  it('decodes every message of a player to what was encoded, in binary and in JSON form', () => {
     return fc.assert(
       fc.property(playerMessages, (message) => {
         expect(decodePlayerMessage(encodePlayerMessage(message))).toEqual(message);
@@ -96,7 +96,7 @@ describe('the codec', () => {
     );
   });
 
-  it('decodes every message of a server to what was encoded, in both forms', () => {
+  it('decodes every message of a server to what was encoded, in binary and in JSON form', () => {
     return fc.assert(
       fc.property(serverMessages, (message) => {
         expect(decodeServerMessage(encodeServerMessage(message))).toEqual(message);
@@ -105,7 +105,7 @@ describe('the codec', () => {
     );
   });
 
-  it('decodes a frame at any offset of a buffer', () => {
+  it('decodes a frame that is part of a larger buffer', () => {
     const frame = encodePlayerMessage({ kind: 'command', seq: 9, settled: 7, name: 'place', data: { cell: 4 } });
     const buffer = new Uint8Array(frame.length + 7).fill(0xee);
     buffer.set(frame, 3);
@@ -124,7 +124,7 @@ describe('the codec', () => {
     expect(playerMessageFromJson('{"kind":"command","seq":3,"name":"x"}')).toMatchObject({ settled: 2 });
   });
 
-  it('puts the headers at the offsets by which servers route', () => {
+  it('writes header fields at the offsets at which servers read them', () => {
     const command = encodePlayerMessage({ kind: 'command', seq: 5, settled: 4, name: 'go', data: 1 });
     const view = new DataView(command.buffer, command.byteOffset);
     expect(view.getUint32(HEADER.command.seq)).toBe(5);
@@ -135,7 +135,7 @@ describe('the codec', () => {
     expect(new DataView(sync.buffer, sync.byteOffset).getUint32(HEADER.sync.seq)).toBe(5);
   });
 
-  it('refuses the kinds of the other direction', () => {
+  it('refuses a message of a server where it expects one of a player, and the reverse', () => {
     for (const [kind, byte] of Object.entries(KIND)) expect(playerKindOf(byte)).toBe(byte < 0x80 ? kind : null);
     expect(playerKindOf(0x7f)).toBeNull();
     expect(() => decodePlayerMessage(encodeServerMessage({ kind: 'pong', nonce: 1 }))).toThrow(
@@ -210,7 +210,7 @@ describe('decoding of untrusted input', () => {
       Uint8Array.of(KIND.request, 0, 0, 0, 1, 1, 0x6d, ...new Array<number>(depth).fill(0x91), 0xc0);
     const message = decodePlayerMessage(nested(NESTING_MAX));
     expect(Buffer.from(encodePlayerMessage(message))).toEqual(Buffer.from(nested(NESTING_MAX)));
-    // A body of depth 8000 could be decoded but not encoded again.
+    // Without the limit, a body of depth 8000 could be decoded but not encoded again.
     for (const depth of [NESTING_MAX + 1, 8_000])
       expect(() => decodePlayerMessage(nested(depth))).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });

@@ -5,9 +5,9 @@ import { parsePlainJson } from './plain-json.js';
 import { decodeText, decodeValue, NotPlainError, PLAYER_LIMITS, type ReadLimits, SERVER_LIMITS } from './plain-value.js';
 
 /**
- * The binary form of every message: one byte for the kind, then big-endian numbers in a fixed header, then one MessagePack value.
- * The header has the fields by which servers route. Servers read it in place (`HEADER`); only the client and the final server
- * decode the body. `docs/protocol.md` shows the layout with example bytes.
+ * The first byte of each message in binary form. Big-endian numbers in a fixed header follow, then one MessagePack value. The header has
+ * the fields by which servers route. Servers read it in place (`HEADER`); only the client and the final server decode the body.
+ * `docs/protocol.md` shows the layout with example bytes.
  */
 export const KIND = {
   hello: 0x01,
@@ -45,7 +45,7 @@ const KIND_NAMES = new Map<number, string>(Object.entries(KIND).map(([name, byte
 const text = new TextEncoder();
 const UINT32_MAX = 0xffff_ffff;
 
-/** Returns null when players send no message of this kind. */
+/** Returns the kind of a player's message by its first byte, or null when players send no message of this kind. */
 export function playerKindOf(byte: number): PlayerMessage['kind'] | null {
   return byte < 0x80 ? ((KIND_NAMES.get(byte) as PlayerMessage['kind']) ?? null) : null;
 }
@@ -67,7 +67,7 @@ export function encodePlayerMessage(message: PlayerMessage): Uint8Array {
   }
 }
 
-/** Throws `bad-frame` or `unknown-kind`. */
+/** Decodes a message of a player in binary form. Throws `bad-frame` or `unknown-kind`. */
 export function decodePlayerMessage(frame: Uint8Array): PlayerMessage {
   const read = reader(frame);
   switch (frame[0]) {
@@ -113,7 +113,7 @@ export function encodeServerMessage(message: ServerMessage): Uint8Array {
   }
 }
 
-/** Throws `bad-frame` or `unknown-kind`. */
+/** Decodes a message of a server in binary form. Throws `bad-frame` or `unknown-kind`. */
 export function decodeServerMessage(frame: Uint8Array): ServerMessage {
   const read = reader(frame);
   switch (frame[0]) {
@@ -150,10 +150,10 @@ function serverFields(frame: Uint8Array, start: number, kind: string): Record<st
   return fields;
 }
 
-/** One level deeper than `PLAYER_LIMITS`, because the message is itself a map around its data. */
+/** Limits for a message in JSON form: one level deeper than `PLAYER_LIMITS`, because the message is itself a map around its data. */
 const JSON_LIMITS: ReadLimits = { ...PLAYER_LIMITS, depth: PLAYER_LIMITS.depth + 1 };
 
-/** Decodes the JSON form, which is the message object itself. Throws `bad-frame` or `unknown-kind`. */
+/** Decodes a player's message in JSON form, which is the message object itself. Throws `bad-frame` or `unknown-kind`. */
 export function playerMessageFromJson(json: string): PlayerMessage {
   let message: unknown;
   try {
@@ -289,7 +289,7 @@ function uint32(fields: Record<string, unknown>, name: string): number {
   return value;
 }
 
-/** Milliseconds since 1970, which need more than 32 bits. */
+/** Returns a checked epoch. Epochs are about milliseconds since 1970, so they need more than 32 bits. */
 function epoch(value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
     throw new HoldfastError('bad-frame', `\`epoch\` must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);

@@ -11,7 +11,7 @@ export interface RequestOrder {
   readonly number: number;
 }
 
-/** The order after every other request of the same admission. */
+/** Returns an order that is after every other request of the same admission. */
 export function endOf(turn: number): RequestOrder {
   return { turn, number: Number.MAX_SAFE_INTEGER };
 }
@@ -27,13 +27,13 @@ export interface Caller {
   readonly session: SessionId;
   readonly gateway: ServerId;
   /**
-   * The room in which the gateway has the player. It finds the room when Redis has lost the user's own pointer; the room's record
+   * The room in which the gateway has the player. A lobby finds the room by it when Redis has lost the user's pointer; the room's record
    * decides.
    */
   readonly room?: { readonly id: RoomId; readonly watching: boolean };
   /**
-   * The order of the request. A lobby that hung may process the request late; a request older than the user's last move changes
-   * nothing. Absent: the request can never be late.
+   * The order of the request. A lobby that hung may process the request late. A request that is older than the user's last change of room
+   * changes nothing. Absent: the request can never be late.
    */
   readonly asked?: RequestOrder;
 }
@@ -44,7 +44,7 @@ export interface PlayerRequest {
   readonly data: unknown;
 }
 
-/** How a lobby's answer changes the player's room. The gateway binds the session to it. */
+/** The room in which the player is after a request. The gateway binds the session to it. */
 export interface Binding {
   readonly room: RoomId;
   readonly watching: boolean;
@@ -54,11 +54,11 @@ export interface Binding {
 
 export interface PlayerAnswer {
   readonly data: unknown;
-  /** Absent: unchanged. Null: the player is in no room. */
+  /** The room in which the player is now. Absent: unchanged. Null: the player is in no room. */
   readonly binding?: Binding | null;
 }
 
-/** The owner and epoch to which a request about a room refers. */
+/** A room with the owner and epoch to which a request about it refers. */
 export interface RoomTenure {
   readonly room: RoomId;
   readonly server: ServerId;
@@ -66,7 +66,10 @@ export interface RoomTenure {
   readonly epoch: number;
 }
 
-/** Requests and events between servers, by pattern. The operations of players (`rooms.create` and so on) keep their own names. */
+/**
+ * The requests and events between servers, by pattern. Operations of players (`rooms.create` and so on) are forwarded under their own
+ * names.
+ */
 export interface Control {
   /**
    * Lobby → game server: open a room whose start is under way. Idempotent. `news` is the message that this call published about
@@ -98,13 +101,13 @@ export interface Control {
   'room.detach': { data: { handle: number; gone: 'away' | 'left' | 'slow' }; answer: null };
   /** Recovery → game server: adopt these rooms. The results are in the order of the rooms. */
   'room.adopt': { data: { rooms: readonly RoomTenure[] }; answer: { results: readonly AdoptResult[] } };
-  /** Game server → game server: load these rooms, which were migrated to you. */
+  /** Game server → game server: load these rooms, which have migrated to the receiver. */
   'room.load': { data: { rooms: readonly RoomTenure[] }; answer: { results: readonly AdoptResult[] } };
   /** Operator → owner: migrate one room, to the given server or to one that placement chooses. */
   'room.migrate': { data: { room: RoomId; to?: ServerId }; answer: { to: ServerId } };
   /**
-   * Operator → game server: take no new rooms and migrate all others away. `left`: the number of rooms that could not be migrated
-   * yet.
+   * Operator → game server: take no new rooms and migrate all rooms away. `moved`: the number of rooms that migrated. `left`: the number of
+   * rooms that could not be migrated yet.
    */
   'server.drain': { data: Record<string, never>; answer: { moved: number; left: number } };
   /** Operator → game server: take rooms again. A drain that is running stops. */
@@ -113,7 +116,7 @@ export interface Control {
   'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
   /** Server → server: the time since the last successful write to Redis of the server that answers, in ms; null: there was none. */
   'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
-  /** Owner → gateway, event: this handle is not attached (any more). The gateway must read again where the room is. */
+  /** Owner → gateway, event: this handle is not attached, or not any more. The gateway must read again where the room is. */
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: OwnerDetachReason }; answer: null };
   /**
    * Gateway → lobby, event: a member lost its connection or has one again. Of two such events, the one with the later order wins.
@@ -136,13 +139,13 @@ export interface Control {
     answer: null;
   };
   /**
-   * Gateway → lobby, event: a member will not return. Replaced by `user.gone`; still accepted so that two versions can run
-   * side by side.
+   * Gateway → lobby, event: a member will not return. `user.gone` has replaced it. It is still accepted, so that two versions can run side
+   * by side.
    */
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
 }
 
-/** A session that asks its room's owner for an attachment. */
+/** The request for the attachment of one session to the owner of its room. */
 export interface AttachRequest {
   readonly room: RoomId;
   readonly epoch: number;
@@ -150,20 +153,23 @@ export interface AttachRequest {
   readonly session: SessionId;
   readonly user: UserId;
   readonly watch: boolean;
-  /** The number of the game in this room. */
+  /** The number of the game in this room, counted from 0. */
   readonly round: number;
   /** The version of the state that the client has. Null: none. */
   readonly version: number | null;
-  /** The epoch of the owner that sent this version. Absent: not known. */
+  /** The epoch of the owner that sent this version. Null or absent: not known. */
   readonly versionEpoch?: number | null;
 }
 
-/** `not-here`: this server does not own the room in this epoch. `forbidden`: the user has no seat and is not a spectator. */
+/**
+ * Why a handle is not attached. `moved`: the room has migrated. `fenced`: the room has another owner with a higher epoch. `ended`: the game
+ * has ended. `not-here`: this server does not own the room in this epoch. `forbidden`: the user has no seat and is not a spectator.
+ */
 export type OwnerDetachReason = 'moved' | 'fenced' | 'ended' | 'not-here' | 'forbidden';
 
 /**
- * `adopted`: the server owns the room now. `elsewhere`: another server owns it, or nothing needs to be done. `failed`: try again
- * later.
+ * The result of an adoption. `adopted`: the server owns the room now. `elsewhere`: another server owns it, or nothing needs to be done.
+ * `failed`: try again later.
  */
 export type AdoptResult =
   | { readonly result: 'adopted'; readonly epoch: number }

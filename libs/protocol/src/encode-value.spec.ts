@@ -14,7 +14,7 @@ const other = {
 };
 
 describe('encodeValue', () => {
-  it('writes the same bytes as msgpackr, which both decoders read as the value', () => {
+  it('writes the same bytes as msgpackr, and the decoder reads the same value from them', () => {
     return fc.assert(
       fc.property(anyPlainValue, (value) => {
         const bytes = copyOf(encodeValue(value));
@@ -82,7 +82,7 @@ describe('encodeValue', () => {
     expect(decode(encodeValue(runInNewContext('({ list: [1, new Uint8Array(2)] })')))).toEqual({ list: [1, new Uint8Array(2)] });
   });
 
-  it('calls no function of a value', () => {
+  it('writes keys that have a meaning in JavaScript like other keys', () => {
     const value = { toJSON: 'x', constructor: { name: 'Date' }, valueOf: 1, toString: null, length: 3 };
     expect(decode(encodeValue(value))).toEqual(value);
   });
@@ -116,7 +116,7 @@ describe('encodeValue', () => {
     }
   });
 
-  it('refuses a cycle, and what is nested deeper than a decoder reads', () => {
+  it('refuses a cycle, and a value that is nested deeper than a decoder accepts', () => {
     const nested = (depth: number): unknown => {
       let value: unknown = 1;
       for (let level = 0; level < depth; level++) value = level % 2 ? [value] : { a: value };
@@ -140,7 +140,7 @@ describe('encodeValue', () => {
     for (const [index, bytes] of results.entries()) expect(decode(bytes)).toEqual(values[index]);
   });
 
-  it('gives the memory of a large result back', () => {
+  it('keeps no memory of a large result', () => {
     const huge = encodeValue('x'.repeat(3_000_000));
     expect(huge.buffer.byteLength).toBe(huge.length);
     const small = encodeValue({ a: 1 });

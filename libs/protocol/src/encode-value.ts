@@ -1,14 +1,14 @@
 import { NotPlainError, SERVER_LIMITS } from './plain-value.js';
 
 /**
- * The only MessagePack encoder of Holdfast, the opposite of `plain-value.ts`. It writes the shortest form of each value of the
- * dialect, and refuses every other value, so the decoder accepts all that it writes.
+ * Encodes a value. This is the only MessagePack encoder of Holdfast, the opposite of `plain-value.ts`. It writes the shortest form of each
+ * value of the dialect, and refuses every other value. So the decoder accepts everything that it writes.
  *
- * A field that is `undefined` becomes nil. A number that is no 32-bit integer becomes a 64-bit float, and -0 becomes 0. Half of a
+ * A field that is `undefined` becomes nil. A number that is not a 32-bit integer becomes a 64-bit float, and -0 becomes 0. Half of a
  * surrogate pair becomes U+FFFD. An instance of a class becomes a map of its own fields.
  *
- * @throws NotPlainError for a function, symbol or bigint, a built-in object such as a Date or a Map, a key `__proto__`, and for
- *   nesting beyond `SERVER_LIMITS`, which includes a cycle
+ * @throws NotPlainError for a function, symbol or bigint, a built-in object such as a Date or a Map, a key `__proto__`, and for nesting
+ * beyond `SERVER_LIMITS`, which includes a cycle
  */
 export function encodeValue(value: unknown): Uint8Array {
   target = pool;
@@ -18,13 +18,16 @@ export function encodeValue(value: unknown): Uint8Array {
   return finished();
 }
 
-// The state of the encoder, as in the decoder: encoding is synchronous, and one set of variables serves the whole process.
+// The state of the encoder. Encoding is synchronous, so one set of variables serves the whole process, as in the decoder.
 
-/** Small results are views of one pool, so a small frame allocates no memory of its own. */
+/** Size of the pool of small results, in bytes. They are views of it, so a small frame allocates no memory of its own. */
 const POOL_BYTES = 8 * 1024;
 /** A new pool begins when fewer bytes than this are left. */
 const POOL_REST_MIN = 512;
-/** A large result is written to a buffer that grows, and copied from there. A larger one than this is not kept. */
+/**
+ * Maximum size of the scratch buffer that is kept for the next result, in bytes. A large result is written to the scratch buffer, which
+ * grows, and copied from there.
+ */
 const SCRATCH_BYTES_MAX = 1024 * 1024;
 const NO_BYTES = new Uint8Array(0);
 
@@ -69,7 +72,7 @@ function grow(bytes: number): void {
   at = used;
 }
 
-/** `depth`: how many more levels of maps and arrays are allowed here. */
+/** Writes one value. `depth` is the number of levels of maps and arrays that are still allowed. */
 function writeValue(value: unknown, depth: number): void {
   switch (typeof value) {
     case 'string':
@@ -134,7 +137,10 @@ function writeMap(map: Record<string, unknown>, depth: number): void {
   }
 }
 
-/** Writes an instance of a class. An object of another realm has another prototype as well, so its tag decides. */
+/**
+ * Writes an object that is not a plain one. An object of another realm also has another prototype, so the tag of the object (`[object
+ * Map]`) decides.
+ */
 function writeOther(value: object, depth: number): void {
   if (value instanceof Uint8Array) return writeBytes(value);
   const tag = Object.prototype.toString.call(value).slice(8, -1);
@@ -158,14 +164,17 @@ function writeBytes(bytes: Uint8Array): void {
 }
 
 const utf8 = new TextEncoder();
-/** Longer texts are encoded natively. One native call costs about as much as a few dozen characters here. */
+/**
+ * Maximum length of a text that is encoded in JavaScript, in UTF-16 code units. Longer texts are encoded natively; one native call costs
+ * about as much as a few dozen characters here.
+ */
 const WRITTEN_HERE_MAX = 64;
 
 function writeText(text: string): void {
   const { length } = text;
   // A UTF-16 code unit becomes at most three bytes.
   reserve(5 + 3 * length);
-  // The header for as many bytes as there are code units. More bytes may need a longer header.
+  // The size of the header if the text had as many bytes as code units. More bytes may need a longer header.
   const guess = headerBytes(length);
   const begin = at + guess;
   const written = length > WRITTEN_HERE_MAX ? utf8.encodeInto(text, target.subarray(begin)).written : writeShortText(text, begin);

@@ -21,7 +21,7 @@ describe('HoldfastError', () => {
     expect(HoldfastError.from(body).toBody()).toEqual(body);
   });
 
-  it('hides every other error from players: they get `internal` without its message', () => {
+  it('is the only error that players get; every other error becomes `internal` without its message', () => {
     expect(toErrorBody(new Error('password is x'))).toEqual(errorBody('internal'));
     expect(toErrorBody('thrown text')).toEqual(errorBody('internal'));
   });

@@ -1,8 +1,8 @@
 import { bounded } from './bounded.js';
 
 /**
- * Every refusal a player or operator can meet, in one table: its stable code, a sentence for a person, and whether
- * the same request may succeed when tried again. Games add codes of their own by `room.reject('not-your-turn')`.
+ * All refusals that a player or operator can receive: the stable code, a sentence for a person, and whether the same request may succeed
+ * when it is sent again. Games add codes of their own with `room.reject('not-your-turn')`.
  */
 const CODES = {
   'bad-frame': { message: 'The frame could not be decoded.', retry: false },
@@ -55,7 +55,10 @@ const CODES = {
 
 export type ErrorCode = keyof typeof CODES;
 
-/** An error as it travels: `retry` says whether trying again can help, `retryAfterMs` when. */
+/**
+ * An error in a message. `retry`: whether the same request may succeed when it is sent again. `retryAfterMs`: the time to wait before that,
+ * in ms.
+ */
 export interface ErrorBody {
   code: string;
   message: string;
@@ -64,8 +67,8 @@ export interface ErrorBody {
 }
 
 /**
- * A refusal with a stable code. Thrown where a request cannot be served; the edge turns it into an answer. A message may
- * quote what a peer sent, so it is cut at `MESSAGE_CHARACTERS_MAX`.
+ * A refusal with a stable code. It is thrown where a request cannot be served, and the gateway or the admin API answers with it. A message
+ * may quote what a peer sent, so it is cut at `MESSAGE_CHARACTERS_MAX`.
  */
 export class HoldfastError extends Error {
   readonly retry: boolean;
@@ -83,7 +86,7 @@ export class HoldfastError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** The refusal that another server sent; `internal` where that is none. */
+  /** Returns the refusal that another server sent, or `internal` when the body is not a refusal. */
   static from(body: unknown): HoldfastError {
     const { code, message, retry, retryAfterMs } = (body ?? {}) as Partial<Record<keyof ErrorBody, unknown>>;
     if (typeof code !== 'string') return new HoldfastError('internal');
@@ -98,7 +101,7 @@ export class HoldfastError extends Error {
   }
 }
 
-/** The answer of an edge to a thrown value: a `HoldfastError` keeps its code, everything else is `internal`. */
+/** Returns the answer to a thrown value: a `HoldfastError` keeps its code, everything else becomes `internal`. */
 export function toErrorBody(error: unknown): ErrorBody {
   if (error instanceof HoldfastError) return error.toBody();
   return errorBody('internal');

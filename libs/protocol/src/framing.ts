@@ -11,18 +11,18 @@ export const LENGTH_BYTES = 4;
 export class FrameSplitter {
   private partial: Uint8Array | null = null;
   private filled = 0;
-  /**
-   * The part of a length that has arrived, and its number of bytes. Each connection has one splitter; an array here would cost
-   * 200 bytes.
-   */
+  /** The part of a length that has arrived, as a number. Each connection has one splitter; an array here would cost 200 bytes. */
   private lengthSoFar = 0;
+  /** The number of bytes of the length that have arrived. */
   private lengthFilled = 0;
 
   constructor(
-    /** May be raised between two frames: an authenticated connection may send larger ones. */
+    /** Maximum size of a frame, in bytes. It may be raised between two frames: an authenticated connection may send larger ones. */
     public frameBytesMax: number,
     private readonly onFrame: (frame: Uint8Array) => void,
-    /** Node passes `Buffer.allocUnsafeSlow`, so that every frame is a Buffer. */
+    /**
+     * Allocates the copy of a frame that arrives in several chunks. Servers pass `Buffer.allocUnsafeSlow`, so that every frame is a Buffer.
+     */
     private readonly allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
   ) {}
 
@@ -36,7 +36,7 @@ export class FrameSplitter {
     }
   }
 
-  /** Bytes stored of a frame that has not arrived completely. */
+  /** The number of stored bytes of a frame that has not arrived completely. */
   get bytesHeld(): number {
     return this.filled + this.lengthFilled;
   }

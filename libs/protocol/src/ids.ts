@@ -23,7 +23,7 @@ export function serverId(type: ServerType, name: string, prefix: string = FLEET_
   return `${prefix}:${type}:${name}` as ServerId;
 }
 
-/** The prefix of the fleet to which the server belongs. */
+/** Returns the prefix of the fleet to which the server belongs. */
 export function fleetPrefixOf(id: ServerId): string {
   return id.slice(0, id.indexOf(':'));
 }

@@ -16,18 +16,17 @@ export interface Hello {
   name?: string;
   /** Token login (`AUTH=jwt`). */
   token?: string;
-  /** Resume: send both together. */
+  /** With a resume: the session and its secret, both together. */
   session?: SessionId;
   secret?: string;
-  /**
-   * With a resume: the room, the number of its game, and the version that the client has. The server then sends only later
-   * changes.
-   */
+  /** With a resume: the room whose game the client has. If `round` and `version` fit as well, the server sends only later changes. */
   room?: RoomId;
+  /** With a resume: the number of that game in its room. */
   round?: number;
+  /** With a resume: the version of the state that the client has. */
   version?: number;
   /**
-   * The `epoch` of the `placed` under which the client got that version. The server needs it to tell the client that a game was
+   * The `epoch` of the last `placed` before the client received that version. The server needs it to tell the client that a game was
    * rewound.
    */
   epoch?: number;
@@ -35,7 +34,7 @@ export interface Hello {
 
 export interface Request {
   kind: 'request';
-  /** Chosen by the client, 0 to 2^32-1. The response has the same id. */
+  /** A number from 0 to 2^32-1 that the client chooses. The response has the same id. */
   id: number;
   operation: string;
   data?: unknown;
@@ -44,11 +43,11 @@ export interface Request {
 /** A player's command to the game in their room. */
 export interface Command {
   kind: 'command';
-  /** 1, 2, 3 … per seat. The room applies each command at most once, in order. */
+  /** The number of the command, counted from 1 for each seat. The room applies each command at most once, in order. */
   seq: number;
   /**
-   * Every command up to this seq has been answered, as far as the client knows. The room accepts `seq` only when it has seen or
-   * answered all earlier ones. So a command lost in transit is never skipped. Default: `seq - 1`.
+   * The client has received the answers to all commands up to this seq. The room accepts `seq` only when it has seen or answered all
+   * earlier ones. So a command lost in transit is never skipped. Default: `seq - 1`.
    */
   settled?: number;
   name: string;
@@ -89,7 +88,7 @@ export interface Welcome {
   resumed: boolean;
   /** The server's id, for support and tests. */
   server: string;
-  /** The client pings after this much silence, and treats the connection as dead after twice as much. */
+  /** The client sends a ping after this much silence, in ms, and treats the connection as dead after twice as much. */
   pingMs: number;
   /** How long the session exists without a connection, in ms. Servers of an earlier version leave it out. */
   sessionMs?: number;
@@ -158,14 +157,14 @@ export interface Placed {
   kind: 'placed';
   room: RoomId;
   game: string;
-  /** Null for a spectator. */
+  /** The seat of this player. Null: a spectator. */
   seat: Seat | null;
   /** Fencing token of the room's owner; grows with every owner. */
   epoch: number;
   /** The number of the game in this room, counted from 0. Versions of two rounds cannot be compared. */
   round: number;
   players: { seat: Seat; name: string }[];
-  /** The highest command seq of this seat that the room has applied or refused. A new client numbers its commands from here. */
+  /** The highest command seq of this seat that the room has applied or refused. A new client gives its first command the next number. */
   seq: number;
   /**
    * The former owner was lost together with changes that were not stored. The game was rewound from the version that the client
@@ -189,7 +188,7 @@ export interface Sync {
   room: RoomId;
   /** The game's state as this seat may see it. Absent when `patches` are given. */
   state?: unknown;
-  /** The version the patches start from. */
+  /** The version to which `patches` apply. Absent with a snapshot. */
   from?: number;
   patches?: Patch[];
   events?: GameEvent[];
@@ -207,7 +206,9 @@ export interface Rejected extends ErrorBody {
 export const PAUSE_REASONS = ['server-lost', 'server-silent', 'moving', 'store'] as const;
 export type PauseReason = (typeof PAUSE_REASONS)[number];
 
-/** Why a room continues. */
+/**
+ * Why a room continues. `owner`: the room's server answers, the same one or another. `store`: the room's server can write to Redis again.
+ */
 export const RESUME_REASONS = ['owner', 'store'] as const;
 export type ResumeReason = (typeof RESUME_REASONS)[number];
 
@@ -244,7 +245,7 @@ export interface Goodbye {
   kind: 'goodbye';
   code: string;
   reason: string;
-  /** The client may reconnect after this time. Absent: a reconnect will not help. */
+  /** The client may reconnect after this time, in ms. Absent: a reconnect will not help. */
   retryAfterMs?: number;
 }
 

@@ -1,5 +1,6 @@
-/** Longest name of a player and of a room, in characters as a reader counts them (grapheme clusters). */
+/** Maximum length of a player's name, in characters as a reader counts them (grapheme clusters). */
 export const PLAYER_NAME_CHARACTERS_MAX = 32;
+/** Maximum length of a room's name, in the same characters. */
 export const ROOM_NAME_CHARACTERS_MAX = 48;
-/** Longest name in UTF-8. Enough for 32 characters of any script, or for ten family emoji. */
+/** Maximum length of a name, in bytes of UTF-8: enough for 32 characters of any script, or for ten family emoji. */
 export const NAME_BYTES_MAX = 256;

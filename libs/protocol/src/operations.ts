@@ -10,7 +10,7 @@ export interface GameInfo {
 /** Options of a room, as JSON. Each game defines its own. */
 export type RoomOptions = Readonly<Record<string, unknown>>;
 
-/** The largest options of a room in bytes of JSON. They are part of every view of the room. */
+/** Maximum size of the options of a room, in bytes of JSON. It is small because options are part of every view of the room. */
 export const ROOM_OPTIONS_BYTES_MAX = 1_024;
 
 export interface RoomSummary {
@@ -24,7 +24,7 @@ export interface RoomSummary {
   region?: string;
 }
 
-/** Input and result of each operation. `satisfies` holds the lobby's schemas to this type. */
+/** Input and result of each operation. The compiler checks the lobby's schemas against this type (`satisfies`). */
 export interface Operations {
   'games.list': { data: undefined; result: { games: GameInfo[] } };
   /**
@@ -51,8 +51,8 @@ export interface Operations {
   /** `waitMs`: how long to wait for capacity before the refusal `no-capacity`. */
   'rooms.start': { data: { waitMs?: number } | undefined; result: { room: RoomView } };
   /**
-   * Cancels a start of this player, also one that waits for capacity or has not begun. The answer says what became of it: the room's
-   * status is `waiting`, or `playing` when it was too late.
+   * Cancels a start that this player requested, also one that waits for capacity or has not begun. In the answer, the status of the room is
+   * `waiting`, or `playing` when the game had started already.
    */
   'rooms.cancelStart': { data: undefined; result: { room: RoomView } };
   /**
@@ -61,8 +61,8 @@ export interface Operations {
    */
   'match.find': { data: { game: string; region?: string }; result: { room: RoomView } | { waiting: true } };
   /**
-   * Cancels the search. Also makes all older requests of this player that enter a room late: after the answer, `me` says for certain
-   * whether the player is in a room. `cancelled` is false when there was no search any more.
+   * Cancels the search. Also voids all earlier requests of this player that enter a room: after the answer, `me` says for certain whether
+   * the player is in a room. `cancelled` is false when there was no search any more.
    */
   'match.cancel': { data: undefined; result: { cancelled: boolean } };
   me: {

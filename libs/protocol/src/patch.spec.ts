@@ -65,7 +65,7 @@ describe('applyPatches', () => {
     expect(state).toEqual({ cells: [1, 2, 3], turn: 0 });
   });
 
-  it('leads to the state of the change from which the patches were made', () => {
+  it('leads to the same state as the change from which the patches were made', () => {
     const change = fc.array(
       fc.record({ at: fc.nat({ max: 7 }), key: fc.constantFrom('a', 'b', 'c/~'), kind: fc.constantFrom('set', 'push', 'cut', 'drop') }),
       { maxLength: 12 },

@@ -46,7 +46,7 @@ function applyOne(root: unknown, patch: Patch, keys: readonly string[], copied: 
 }
 
 function applyToArray(array: unknown[], key: string, patch: Patch): void {
-  // mutative writes a shortened array as a new `length`. Other tools never do that.
+  // The library mutative writes a shortened array as a new `length`, which other tools never do.
   if (key === 'length' && patch.op === 'replace') {
     array.length = patch.value as number;
     return;
@@ -66,7 +66,7 @@ function applyToObject(object: Record<string, unknown>, key: string, patch: Patc
   else object[key] = patch.value;
 }
 
-/** Returns a copy of `value` that this run may change. A value that this run copied before is returned as it is. */
+/** Returns a copy of `value` that this call of `applyPatches` may change, or `value` itself when this call made it as a copy. */
 function own(value: unknown, copied: Set<unknown>, path: string): unknown {
   if (copied.has(value)) return value;
   let copy: unknown;

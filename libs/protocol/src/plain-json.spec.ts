@@ -15,10 +15,10 @@ describe('JSON from a player', () => {
     ['half of a surrogate pair that is no escape', '["\ud83d"]'],
     ['half of a surrogate pair in upper case', '["\\uD83D"]'],
     ['an integer that JavaScript rounds', '{"id":738529527931269425}'],
-    ['a negative one in an array', '[1,-9007199254740993]'],
+    ['a negative integer that JavaScript rounds', '[1,-9007199254740993]'],
     ['too many values', wide(65_536)],
-    ['too deep', nested(NESTING_MAX + 1)],
-    ['far too deep', nested(100_000)],
+    ['nesting above the limit', nested(NESTING_MAX + 1)],
+    ['nesting far above the limit', nested(100_000)],
   ])('is refused for %s, and the error quotes nothing of it', (_name, json) => {
     expect(() => parsePlainJson(json, PLAYER_LIMITS)).toThrow(NotPlainError);
     expect(() => playerMessageFromJson(`{"kind":"request","id":1,"operation":"me","data":${json}}`)).toThrow(
@@ -34,7 +34,7 @@ describe('JSON from a player', () => {
       'with large numbers as JavaScript writes them',
       `${JSON.stringify([2 ** 60, 1e300, -(2 ** 53), 1.5e-300]).slice(0, -1)},12345678901234567.5]`,
     ],
-    ['with such digits in a text', '{"id 738529527931269425":"\\"738529527931269425","x":1e17}'],
+    ['with many digits in a text', '{"id 738529527931269425":"\\"738529527931269425","x":1e17}'],
     ['with a complete surrogate pair', '["\\ud83d\\udca5"]'],
     ['with keys that are names of functions', '{"constructor":1,"toString":2,"hasOwnProperty":3}'],
   ])('is accepted: %s', (_name, json) => {

@@ -12,7 +12,7 @@ export function parsePlainJson(json: string, limits: ReadLimits): unknown {
   } catch {
     throw new NotPlainError('no JSON');
   }
-  // Well-formed text can contain a lone surrogate only as an escape. Most messages have none, so they skip this check.
+  // In well-formed text a lone surrogate can only be an escape. Most messages have no escapes, so they skip this check.
   const budget = { nodes: limits.nodes, areTextsChecked: json.includes('\\u') || HALF_A_PAIR.test(json), hasLargeNumbers: false };
   check(value, limits.depth, budget);
   if (budget.hasLargeNumbers) refuseRounded(json);
@@ -27,7 +27,7 @@ export function assertPlainJson(value: unknown, limits: ReadLimits): void {
 interface Budget {
   nodes: number;
   readonly areTextsChecked: boolean;
-  /** The value has integers beyond ±(2^53 − 1), which `JSON.parse` may have rounded. */
+  /** Whether the value has integers beyond ±(2^53 − 1), which `JSON.parse` may have rounded. */
   hasLargeNumbers: boolean;
 }
 
@@ -45,7 +45,7 @@ function check(value: unknown, depth: number, budget: Budget): void {
     for (let index = 0; index < value.length; index++) check(value[index], depth - 1, budget);
     return;
   }
-  // A value from JSON.parse has only own keys, `__proto__` among them.
+  // A value from JSON.parse has only own keys, also when a key is `__proto__`.
   for (const key in value) {
     if (key === '__proto__') throw new NotPlainError('a key __proto__');
     checkText(key, budget);
@@ -54,13 +54,13 @@ function check(value: unknown, depth: number, budget: Budget): void {
 }
 
 const TEXTS = /"(?:[^"\\]|\\.)*"/g;
-/** Linear also for long numbers: what begins as a number ends as one, because the text is valid JSON. */
+/** Finds numbers. It takes linear time also for long numbers, because each match in valid JSON is a whole number. */
 const NUMBERS = /-?\d[\d.eE+-]*/g;
 const LONG_INTEGER = /^-?\d{16,}$/;
 
 /**
- * Refuses an integer whose digits no number of JavaScript has, such as an id of 64 bits: it would arrive as another one. A large number as
- * JavaScript writes it is accepted.
+ * Refuses an integer that JavaScript cannot represent with the same digits, such as an id of 64 bits: it would become another number. A
+ * large number in the form that JavaScript writes is accepted.
  */
 function refuseRounded(json: string): void {
   for (const [digits] of json.replace(TEXTS, '""').matchAll(NUMBERS)) {

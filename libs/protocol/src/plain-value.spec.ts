@@ -77,7 +77,7 @@ describe('a plain value', () => {
     expect(value).toEqual(Uint8Array.of(1, 2));
   });
 
-  it('is not confused with another text in the same slot of the cache', () => {
+  it('is not confused with another text that has the same place in the cache', () => {
     for (const text of ['abcdefg', 'aXcdYfg', 'abcdefg']) expect(decode(pack({ [text]: text }))).toEqual({ [text]: text });
   });
 });
@@ -111,7 +111,7 @@ describe('the decoder', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
-  it('replaces wrong text that a server wrote', () => {
+  it('replaces invalid UTF-8 in text that a server wrote', () => {
     for (const [, bytes] of BAD_TEXTS) expect(JSON.stringify(unpack(bytes))).toContain('\ufffd');
   });
 

@@ -1,8 +1,8 @@
 /**
- * The only MessagePack decoder of Holdfast. It knows the dialect of `docs/protocol.md` and nothing else: nil, booleans, numbers,
- * strings, byte strings, arrays, and maps with string keys. It has no code for extension types, so no option can enable them. One
- * pass over the bytes checks and decodes. It compares every length with the bytes left, and every count with the budget, before
- * it allocates.
+ * Limits of the decoder in this file, the only MessagePack decoder of Holdfast. It knows the dialect of `docs/protocol.md` and nothing
+ * else: nil, booleans, numbers, strings, byte strings, arrays, and maps with string keys. It has no code for extension types, so no option
+ * can enable them. One pass over the bytes checks and decodes. It compares every length with the bytes left, and every count with the
+ * budget, before it allocates.
  *
  * A value cannot contain the same object twice, so the size of its tree is bounded by its size in bytes.
  */
@@ -22,13 +22,13 @@ export const NESTING_MAX = 512;
 export const PLAYER_LIMITS: ReadLimits = { nodes: 65_536, depth: NESTING_MAX, strictText: true };
 
 /**
- * Limits for data of our own servers: link frames after the handshake, messages to players, and everything in Redis. They are
- * wider than those of players: servers wrap players' data, and a room must not be lost for its size. No allowed state has as many
- * values. Invalid text is replaced, because one cut emoji must not cost a link or a room.
+ * Limits for data of our own servers: link frames after the handshake, messages to players, and everything in Redis. They are wider than
+ * those of players, because servers wrap players' data, and a room must not be lost because of its size. No allowed state has as many
+ * values. Invalid text is replaced, because an emoji that was cut in half must not close a link or end a room.
  */
 export const SERVER_LIMITS: ReadLimits = { nodes: 2 ** 25, depth: 2 * NESTING_MAX, strictText: false };
 
-/** The bytes or text are not a value of the dialect. The message names the problem and its offset, and quotes nothing. */
+/** The error for bytes or text that are not a value of the dialect. The message names the problem and its offset, and quotes nothing. */
 export class NotPlainError extends Error {
   constructor(problem: string, offset?: number) {
     super(offset === undefined ? problem : `${problem} at byte ${offset}`);
@@ -36,7 +36,7 @@ export class NotPlainError extends Error {
   }
 }
 
-/** Decodes the one value from `start` to `end`. Throws `NotPlainError` for anything else, also for bytes after the value. */
+/** Decodes the value from `start` to `end`. Throws `NotPlainError` when the bytes are not exactly one value. */
 export function decodeValue(bytes: Uint8Array, start: number, end: number, limits: ReadLimits): unknown {
   begin(bytes, start, end, limits);
   const value = readValue(limits.depth);
@@ -74,7 +74,7 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
 // small frame then allocates nothing but its value.
 const NO_BYTES = new Uint8Array(0);
 let source: Uint8Array = NO_BYTES;
-/** The offset from which errors count. */
+/** The offset in `source` from which the offsets in errors count. */
 let base = 0;
 let at = 0;
 let stop = 0;
@@ -90,7 +90,7 @@ function begin(bytes: Uint8Array, start: number, end: number, limits: ReadLimits
   isStrict = limits.strictText;
 }
 
-/** `depth`: how many more levels of maps and arrays are allowed here. */
+/** Reads one value. `depth` is the number of levels of maps and arrays that are still allowed. */
 function readValue(depth: number): unknown {
   if (at >= stop) throw cutShort();
   const token = source[at++]!;
@@ -252,8 +252,8 @@ function exact(high: number, low: number): number {
 const scratch = new DataView(new ArrayBuffer(8));
 const scratchBytes = new Uint8Array(scratch.buffer);
 
-// Keys and short texts are few and repeat. This table of recent ones saves the cost of creating them again. An entry is compared
-// byte by byte, so a client can only evict entries of others.
+// There are few different keys and short texts, and they repeat. This table of recent texts saves the cost of creating them again. The
+// decoder compares an entry byte by byte, so a client can only evict the entries of others.
 const CACHED_MAX = 24;
 const CACHE_MASK = 0x3ff;
 const KEYS = new Array<string>(CACHE_MASK + 1).fill('');
@@ -283,7 +283,10 @@ function textOf(start: number, length: number): string {
   return asciiOf(start, end);
 }
 
-/** Longer texts are decoded natively. One native call costs about as much as a few dozen characters here. */
+/**
+ * Maximum length of a text that is decoded in JavaScript, in bytes. Longer texts are decoded natively; one native call costs about as much
+ * as a few dozen characters here.
+ */
 const LOOKED_THROUGH_MAX = 64;
 const { fromCharCode } = String;
 
@@ -328,7 +331,7 @@ function decoded(start: number, end: number): string {
 }
 
 /**
- * Returns null when the bytes are not UTF-8. Overlong forms, surrogates and values above U+10FFFF are not.
+ * Decodes a short text. Returns null when the bytes are not UTF-8; overlong forms, surrogates and values above U+10FFFF count as not UTF-8.
  * Source: RFC 3629, section 4 (the ranges of the second byte).
  */
 function shortText(start: number, end: number): string | null {

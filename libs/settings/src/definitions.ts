@@ -5,8 +5,8 @@ import { ROOM_SETTINGS } from './room-settings.js';
 import type { Setting } from './setting.js';
 
 /**
- * All settings. The types, the checks at start and `docs/settings.md` come from this one table. A new setting is one entry
- * in one of its parts, and its name in the purposes of `tools/docs/settings-page.mjs`.
+ * All settings. The types, the checks at start and `docs/settings.md` come from this one table. For a new setting, add an entry to one of
+ * its parts, and the name to the purposes of `tools/docs/settings-page.mjs`.
  */
 export const SETTINGS = { ...PROCESS_SETTINGS, ...ROOM_SETTINGS, ...GATEWAY_SETTINGS } as const;
 

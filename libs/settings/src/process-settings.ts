@@ -3,7 +3,10 @@ import { hostname } from 'node:os';
 import { flag, host, integer, oneOf, optionalSecret, optionalText, port, secret, text } from './setting.js';
 import { group } from './setting-group.js';
 
-/** In containers all processes may have the same host name and pid. Two servers of one name would replace each other for ever. */
+/**
+ * The random end of the default server name. In containers all processes may have the same host name and pid, and two servers with one name
+ * would replace each other again and again.
+ */
 const SUFFIX = randomBytes(3).toString('hex');
 
 /** The settings of every process: its identity, its ports, Redis, links, logs and health checks. */
@@ -205,7 +208,7 @@ export const PROCESS_SETTINGS = {
   }),
 } as const;
 
-/** A function, so that its definition can follow the table that uses it. */
+/** Returns the pattern of `REDIS_URL`. It is a function, so that it can be defined after the table that uses it. */
 function redisUrl(): RegExp {
   const node = String.raw`(rediss?:\/\/)[^\s,]+`;
   return new RegExp(String.raw`^(${node}(\s*,\s*(${node}|[^\s,/]+:\d+))*|sentinel:\/\/[^\s,/]+:\d+(,[^\s,/]+:\d+)*\/[^\s/]+)$`);

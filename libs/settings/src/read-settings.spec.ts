@@ -14,7 +14,7 @@ function problemsOf(type: 'gateway' | 'lobby' | 'game', environment: Record<stri
 }
 
 describe('readSettings', () => {
-  it('returns the documented default of every setting', () => {
+  it('returns the documented defaults of settings that are not set', () => {
     const settings = readSettings('gateway', { ...secrets, AUTH: 'guest' });
     expect(settings.redis.url).toBe('redis://127.0.0.1:6379');
     expect(settings.ops).toMatchObject({ port: 7010, host: '127.0.0.1' });
@@ -74,7 +74,7 @@ describe('readSettings', () => {
     ]);
   });
 
-  it('has no default for secrets and never shows one', () => {
+  it('has no default for secrets and never shows a secret', () => {
     expect(problemsOf('lobby', {})).toEqual(['LINK_SECRET is not set and has no default: it must be at least 16 characters']);
     expect(problemsOf('lobby', { LINK_SECRET: 'hunter2' })).toEqual([
       'LINK_SECRET is *** (7 characters): it must be at least 16 characters',

@@ -36,7 +36,7 @@ export function readSettings<T extends ServerType>(type: T, environment: Environ
   return Object.freeze(settings) as SettingsOf<T>;
 }
 
-/** The environment is wrong. One sentence per variable. */
+/** The error for a wrong environment. `problems` has one sentence for each wrong variable. */
 export class SettingsError extends Error {
   constructor(
     type: ServerType,
@@ -49,7 +49,7 @@ export class SettingsError extends Error {
 
 function readOne(setting: Setting<unknown>, environment: Environment, context: Context): { value: unknown } | { problem: string } {
   const { variable, schema, fallback, allowed } = setting;
-  // `NAME=` in a .env or compose file means "not set", as in a shell's ${NAME:-…}.
+  // `NAME=` in a .env or compose file means "not set", as in `${NAME:-…}` of a shell.
   const written = environment[variable]?.trim() || undefined;
   if (written === undefined) {
     return fallback ? { value: fallback(context) } : { problem: `${variable} is not set and has no default: it must be ${allowed}` };
@@ -65,14 +65,17 @@ function shown({ secret, variable }: Setting<unknown>, written: string): string 
   return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
 }
 
-/** Problems of several variables together. A link breaks for all its users when a frame exceeds the limit. */
+/** Checks that a frame between servers can hold the state of a room. A frame above the limit breaks the link for all its users. */
 function linkProblems({ link, rooms }: SettingsOf<ServerType>): string[] {
   const least = rooms.stateBytesMax + LINK_FRAME_REST_BYTES;
   if (link.frameBytesMax >= least) return [];
   return [`LINK_FRAME_BYTES_MAX is ${link.frameBytesMax}: it must be at least ROOM_STATE_BYTES_MAX + ${LINK_FRAME_REST_BYTES} (${least})`];
 }
 
-/** `WAIT` covers one node and one connection, but writes to a Cluster use many. So the promise could not be kept. */
+/**
+ * Checks that no wait for replicas is set for a Cluster. `WAIT` covers one node and one connection, but writes to a Cluster use many, so
+ * the promise could not be kept.
+ */
 function storeProblems({ redis }: SettingsOf<ServerType>): string[] {
   const isCluster = !redis.url.startsWith('sentinel://') && redis.url.includes(',');
   if (!isCluster || redis.durabilityReplicas === 0) return [];
@@ -81,7 +84,7 @@ function storeProblems({ redis }: SettingsOf<ServerType>): string[] {
   ];
 }
 
-/** One source for each part of a login, and no setting without effect. */
+/** Checks that each part of the login at Redis comes from one setting only, and that no setting is without effect. */
 function storeLoginProblems({ redis }: SettingsOf<ServerType>): string[] {
   const problems: string[] = [];
   const [, user = '', password = ''] = /^\w+:\/\/([^:@/]*)(?::([^@/]*))?@/.exec(redis.url) ?? [];
@@ -122,7 +125,7 @@ function storeLoginProblems({ redis }: SettingsOf<ServerType>): string[] {
   return problems;
 }
 
-/** Certificate and key must be given together. Only a gateway has a public port. */
+/** Checks that certificate and key are set together. Only a gateway has a public port (`edge`). */
 function tlsProblems({ link, ops, redis, edge }: Pick<GatewaySettings, 'link' | 'ops' | 'redis'> & Partial<GatewaySettings>): string[] {
   const ports = [['LINK', link], ['OPS', ops], ['REDIS', redis], ...(edge ? ([['PUBLIC', edge]] as const) : [])] as const;
   const problems = ports.flatMap(([prefix, { tlsCert, tlsKey }]) => {
@@ -157,7 +160,10 @@ function gatewayProblems({ auth, scale, edge, link }: GatewaySettings): string[]
   return problems;
 }
 
-/** Space for the fields around a room's state in one frame between servers. */
+/** Space for the fields around a room's state in one frame between servers, in bytes. */
 const LINK_FRAME_REST_BYTES = 16_384;
-/** JSON may more than double in size as MessagePack, and a request to a lobby also contains its caller. */
+/**
+ * Minimum size of a frame between servers, as a multiple of a player's frame. JSON may more than double in size as MessagePack, and a
+ * request to a lobby also contains its caller.
+ */
 const LINK_FRAME_TIMES = 4;

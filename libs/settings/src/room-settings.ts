@@ -2,7 +2,7 @@ import { STATE_BYTES_MAX_DEFAULT } from '#libs/room';
 import { integer, oneOf } from './setting.js';
 import { group } from './setting-group.js';
 
-/** Where rooms go, what they may cost, how they are revived and how players find one. */
+/** The settings of rooms: placement, limits, recovery, game servers and matchmaking. */
 export const ROOM_SETTINGS = {
   placement: group('every server', {
     strategy: oneOf('PLACEMENT_STRATEGY', ['least-games', 'least-players', 'packed', 'random'], {

@@ -10,12 +10,12 @@ export interface Setting<T> {
   readonly schema: z.ZodType<T, string>;
   /** The allowed values, as the end of the sentence "it must be …". */
   readonly allowed: string;
-  /** Absent: the variable must be set. */
+  /** Returns the default. Absent: the variable must be set. */
   readonly fallback?: (context: Context) => T;
   /** The default as shown in the table, when it depends on the machine. */
   readonly fallbackText?: string;
   readonly meaning: string;
-  /** Never shown, not even when it is wrong. */
+  /** Whether the value is a secret. No message shows it, not even when it is wrong. */
   readonly secret: boolean;
 }
 
@@ -31,7 +31,7 @@ interface About<T> {
   readonly fallbackText?: string;
 }
 
-/** A whole number from `from` to `to`. Its unit belongs in the name. */
+/** Creates a setting with a whole number from `from` to `to`. The name of the variable contains the unit. */
 export function integer(
   variable: string,
   { from, to, ...about }: About<number> & { readonly from: number; readonly to: number },
@@ -57,7 +57,7 @@ export function text(variable: string, pattern: RegExp, allowed: string, about: 
   return setting(variable, z.string().regex(pattern), allowed, about);
 }
 
-/** Text that may be absent. */
+/** Creates a setting with text. Its value is null when the variable is not set. */
 export function optionalText(
   variable: string,
   pattern: RegExp,
@@ -67,7 +67,7 @@ export function optionalText(
   return setting<string | null>(variable, z.string().regex(pattern), allowed, { ...about, fallback: null, fallbackText: 'none' });
 }
 
-/** A text that is long enough not to be guessed. It has no default, because a public secret is none. */
+/** Creates a setting with a secret that is long enough not to be guessed. It has no default, because everybody would know it. */
 export function secret(variable: string, charactersMin: number, about: { readonly meaning: string }): Setting<string> {
   return { ...setting(variable, z.string().min(charactersMin), `at least ${charactersMin} characters`, about), secret: true };
 }
@@ -82,7 +82,7 @@ export function list(variable: string, item: RegExp, allowed: string, about: Abo
   return setting<readonly string[]>(variable, items(z.string().regex(item)), allowed, about);
 }
 
-/** Splits a list at its commas. Empty items do not count. */
+/** Returns a schema that splits a list at its commas and drops empty items. */
 function items(item: z.ZodType<string, string>): z.ZodType<readonly string[], string> {
   return z
     .string()
@@ -91,7 +91,7 @@ function items(item: z.ZodType<string, string>): z.ZodType<readonly string[], st
     .pipe(z.array(item));
 }
 
-/** Addresses and networks, as the package `proxy-addr` reads them. */
+/** Creates a setting with a list of addresses and networks, in the form that the package `proxy-addr` reads. */
 export function networks(variable: string, about: About<readonly string[]>): Setting<readonly string[]> {
   const allowed = 'addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal, comma-separated';
   return setting<readonly string[]>(variable, items(z.string().refine(isNetwork)), allowed, about);
@@ -107,7 +107,10 @@ function isNetwork(text: string): boolean {
   return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
-/** A host name or address. `auto` is this machine's own address in its network, which a container cannot know in advance. */
+/**
+ * Creates a setting with a host name or address. `auto` stands for this machine's own address in its network, which a container cannot know
+ * in advance.
+ */
 export function host(variable: string, about: About<string>): Setting<string> {
   const schema = z
     .string()

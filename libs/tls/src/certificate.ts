@@ -22,17 +22,16 @@ export interface CertificateOptions {
 
 export interface Renewal {
   readonly validUntil: string;
-  /** Why the new files were not accepted. The old certificate stays in use. */
+  /** Why the new files were not accepted; the old certificate stays in use. Absent: the new certificate is in use. */
   readonly error?: string;
 }
 
-/** How often the files are checked, in ms. Certificates are renewed days before they expire. */
+/** Interval of the checks whether the files have changed, in ms. Certificates are renewed days before they expire. */
 const POLL_MS = 5_000;
 
 /**
- * A certificate from files, checked when it is loaded and when the files change. A renewal overwrites the files, and new
- * connections use the new certificate. Files that do not match each other, because they are just being written, are ignored until
- * they do.
+ * A certificate from files, checked when it is loaded and when the files change. A renewal overwrites the files, and new connections use
+ * the new certificate. Files that do not match each other, because they are just being written, are ignored until they match.
  */
 export class Certificate {
   private current: CertificateOptions;
@@ -56,7 +55,7 @@ export class Certificate {
     return this.current;
   }
 
-  /** True when a CA is given: then both sides show a certificate. */
+  /** Whether a CA is given, so that both sides must show a certificate. */
   get isMutual(): boolean {
     return this.current.ca !== undefined;
   }
@@ -71,7 +70,7 @@ export class Certificate {
     this.watch();
   }
 
-  /** Registers a listener, for the log. */
+  /** Registers a listener for each renewal, and for each renewal whose files were not accepted. */
   onRenewal(listener: (renewal: Renewal) => void): void {
     this.renewalListeners.push(listener);
   }
@@ -83,7 +82,8 @@ export class Certificate {
     try {
       this.current = read(this.files, this.names);
     } catch (error) {
-      // Reported once per state and tried again, because the second of two files may still be written.
+      // The error is reported once for each state of the files. The next check tries again, because the second of two files may still be
+      // written.
       if (this.refused !== state) this.notifyListeners({ validUntil: this.validUntil, error: (error as Error).message });
       this.refused = state;
       return;
@@ -104,7 +104,10 @@ export class Certificate {
   }
 }
 
-/** Returns null when no certificate is set. A certificate without its key was already refused as a `SettingsError`. */
+/**
+ * Returns the certificate that the settings name, or null when they name none. Certificate settings without a key were already refused as a
+ * `SettingsError`.
+ */
 export function certificateFrom(
   {
     tlsCert: cert,
@@ -117,7 +120,11 @@ export function certificateFrom(
   return new Certificate({ cert, key, ca: ca ?? null }, { cert: `${prefix}_TLS_CERT`, key: `${prefix}_TLS_KEY`, ca: `${prefix}_TLS_CA` });
 }
 
-/** Reads and checks the files. @throws an error that names the setting and the problem */
+/**
+ * Reads and checks the files.
+ *
+ * @throws an error that names the setting and the problem
+ */
 export function read(files: CertificateFiles, names: CertificateNames): CertificateOptions {
   const cert = contentOf('cert', files.cert, names);
   const key = contentOf('key', files.key, names);
@@ -138,7 +145,11 @@ export function read(files: CertificateFiles, names: CertificateNames): Certific
   return options;
 }
 
-/** Reads and checks the file of trusted certificates. @throws an error that names the setting and the problem */
+/**
+ * Reads and checks the file of trusted certificates.
+ *
+ * @throws an error that names the setting and the problem
+ */
 export function readTrusted(ca: string, names: CertificateNames): Buffer {
   const content = contentOf('ca', ca, names);
   mustBeCertificate('ca', ca, content, names);
@@ -180,7 +191,7 @@ function isKey(content: Buffer): boolean {
   }
 }
 
-/** A text that changes when any of the files changes. Symbolic links are followed. */
+/** Returns a text that changes when any of the files changes. Symbolic links are followed. */
 export function stateOf({ cert, key, ca }: { readonly [File in keyof CertificateFiles]?: string | null }): string {
   return [cert ?? '', key ?? '', ca ?? '']
     .map((path) => {

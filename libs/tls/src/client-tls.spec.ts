@@ -14,7 +14,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 const pair = (name: string) => generate([{ name: 'commonName', value: name }], { keyType: 'ec', algorithm: 'sha256' });
 
 describe('the TLS options of a client', () => {
-  it('are empty without files, and name the setting of a wrong file', () => {
+  it('are empty without files, and the error for a wrong file names its setting', () => {
     expect(new ClientTls({}, NAMES).options).toEqual({});
     expect(() => new ClientTls({ ca: '/no/such.crt' }, NAMES)).toThrow(/^REDIS_TLS_CA is "\/no\/such\.crt", which cannot be read/);
     const junk = join(home, 'junk');

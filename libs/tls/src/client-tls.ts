@@ -12,8 +12,8 @@ export interface ClientTlsFiles {
 export type ClientTlsNames = { readonly [File in keyof ClientTlsFiles]-?: string };
 
 /**
- * The TLS options of a client, from files. Read `options` for each new connection, because the files may have been renewed. Files that
- * are missing or do not match each other, because they are just being written, are ignored until they do.
+ * The TLS options of a client, from files. Read `options` for each new connection, because the files may have been renewed. It ignores
+ * files that are missing or do not match each other, because they are just being written, and gives the earlier ones until they match.
  */
 export class ClientTls {
   private current: Partial<CertificateOptions>;
@@ -35,7 +35,7 @@ export class ClientTls {
       this.current = this.load();
       this.seen = state;
     } catch {
-      // The next connection tries again.
+      // The next connection reads the files again.
     }
     return this.current;
   }

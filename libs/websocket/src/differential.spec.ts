@@ -3,8 +3,8 @@ import ws from 'ws';
 import { WebSocketError, WebSocketReader } from './frame-reader.js';
 
 /**
- * The reader against the receiver of `ws`, which is in use far more widely: for the same bytes both deliver the same messages,
- * and where one refuses the other does, with the same close code.
+ * Compares the reader with the receiver of `ws`, which is used far more widely. For the same bytes both must deliver the same messages.
+ * When one of them refuses the bytes, the other must refuse them with the same close code.
  */
 const MESSAGE_BYTES_MAX = 1_000;
 
@@ -60,7 +60,10 @@ async function readByWs(chunks: readonly Buffer[]): Promise<Outcome> {
   return { delivered, refusedWith };
 }
 
-/** Completes a frame that was cut, and begins one that both refuse: one may wait for bytes where the other has refused already. */
+/**
+ * Bytes that follow every stream. They complete a frame that was cut off, and begin a frame that both readers refuse. Without them, one
+ * reader might still wait for bytes where the other has refused already.
+ */
 const REST = Buffer.alloc(MESSAGE_BYTES_MAX + 100);
 
 /** Cuts the bytes, and `REST` after them, into chunks of these lengths, which repeat. */
@@ -78,7 +81,7 @@ function cut(bytes: Uint8Array, lengths: readonly number[]): Buffer[] {
 const often = <Value>(usual: Value, ...others: Value[]) =>
   fc.oneof({ weight: 12, arbitrary: fc.constant(usual) }, ...others.map((other) => ({ weight: 1, arbitrary: fc.constant(other) })));
 
-/** A frame that is valid for the most part, and wrong in each way now and then. */
+/** Generates frames. Most of them are valid, and each kind of error occurs now and then. */
 const frame = fc
   .record({
     opcode: fc.oneof({ weight: 6, arbitrary: fc.constantFrom(0, 1, 2, 8, 9, 10) }, fc.integer({ min: 0, max: 15 })),
@@ -92,9 +95,9 @@ const frame = fc
       fc.integer({ min: 0, max: 65_535 }).map((code) => Uint8Array.of(code >> 8, code & 0xff, 111, 107)),
       fc.constantFrom(124, 125, 126, 127, MESSAGE_BYTES_MAX, MESSAGE_BYTES_MAX + 1).map((length) => new Uint8Array(length).fill(97)),
     ),
-    /** How the length is written: as short as it may be, or longer than needed. */
+    /** Minimum number of bytes of the extended length. 0: the shortest form. */
     lengthBytes: often(0, 2, 8),
-    /** Added to the length that the header announces. */
+    /** Number that is added to the length in the header, so that the header announces too many bytes. */
     tooLong: often(0, 1, 2 ** 31, 2 ** 40),
   })
   .map(({ opcode, isLast, reserved, isMasked, mask, payload, lengthBytes, tooLong }) => {
@@ -122,7 +125,7 @@ describe('WebSocketReader compared with the receiver of ws', () => {
       { numRuns },
     ));
 
-  it('agrees on bytes that are no frames', () =>
+  it('gives the same result for random bytes', () =>
     fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), lengths, async (bytes, lengths) => {
         const chunks = cut(bytes, lengths);
@@ -131,7 +134,7 @@ describe('WebSocketReader compared with the receiver of ws', () => {
       { numRuns },
     ));
 
-  it('agrees on every close code up to the end of the private range', async () => {
+  it('gives the same result for every close code below 5100', async () => {
     const closeWith = (code: number) => Buffer.from([0x88, 0x82, 0, 0, 0, 0, code >> 8, code & 0xff]);
     const codes = Array.from({ length: 5_100 }, (_, code) => code);
     const outcomes = await Promise.all(codes.map((code) => readByWs([closeWith(code)])));

@@ -1,10 +1,10 @@
 /** Opcodes of frames. Source: RFC 6455, section 5.2. */
 export const OPCODE = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const;
 
-/** Bit of the first byte: this is the last frame of its message. */
+/** Bit of the first byte that marks the last frame of a message. */
 export const FIN = 0x80;
 
-/** Size of the header of an unmasked frame with a payload of this length, in bytes. */
+/** Returns the size of the header of an unmasked frame with a payload of this length, in bytes. */
 export function frameHeaderBytes(length: number): 2 | 4 | 10 {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10;
 }

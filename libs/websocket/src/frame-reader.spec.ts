@@ -5,7 +5,7 @@ const MESSAGE_BYTES_MAX = 70_000;
 
 type Delivered = readonly [kind: 'text' | 'binary' | 'ping' | 'pong' | 'close', of: string | number];
 
-/** Copies what it is given, then overwrites it: a view is valid during the call only. */
+/** Copies each message and then overwrites it, because the message is a view that is valid during the call only. */
 class Inbox implements WebSocketInbox {
   readonly delivered: Delivered[] = [];
   message(bytes: Buffer, isBinary: boolean): void {
@@ -30,7 +30,7 @@ interface Frame {
   readonly mask?: Buffer;
 }
 
-/** A frame as a client sends it. Source: RFC 6455, section 5.2. */
+/** Returns a frame as a client sends it. Source: RFC 6455, section 5.2. */
 function frameOf({ opcode, bytes, fin = true, mask = Buffer.from([1, 2, 3, 4]) }: Frame): Buffer {
   const { length } = bytes;
   const header = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
@@ -41,7 +41,10 @@ function frameOf({ opcode, bytes, fin = true, mask = Buffer.from([1, 2, 3, 4]) }
   return Buffer.concat([header, mask, bytes.map((byte, index) => byte ^ mask[index % 4])]);
 }
 
-/** Reads a stream in chunks of these lengths, which repeat. */
+/**
+ * Reads a stream in chunks of these lengths, which repeat. Returns what was delivered, and the close code of a refusal, or null without
+ * one.
+ */
 function read(
   stream: Buffer,
   cuts: readonly number[] = [stream.length || 1],
@@ -70,7 +73,7 @@ const mask = fc.uint8Array({ minLength: 4, maxLength: 4 }).map((array) => Buffer
 const control = fc.record({ opcode: fc.constantFrom(0x9, 0xa), bytes: bytes(125), mask });
 const cuts = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 8 });
 
-/** A message in one frame or several, with pings and pongs between them. */
+/** Generates a message in one frame or several, with pings and pongs between them. */
 const message = fc
   .record({
     parts: fc.array(fc.oneof({ weight: 4, arbitrary: bytes(200) }, fc.constant(Buffer.alloc(66_000, 5))), { minLength: 1, maxLength: 5 }),
@@ -113,7 +116,7 @@ describe('WebSocketReader', () => {
     },
   );
 
-  it('ignores what follows a close frame and gives its code, or 1005 without one', () => {
+  it('ignores bytes after a close frame, and delivers its code, or 1005 when it has none', () => {
     const more = frameOf({ opcode: 0x2, bytes: Buffer.from('more') });
     expect(read(Buffer.concat([frameOf({ opcode: 0x8, bytes: Buffer.alloc(0) }), more])).delivered).toEqual([['close', 1005]]);
     const left = Buffer.from([0x03, 0xe9, ...Buffer.from('left ✓')]);
@@ -150,7 +153,7 @@ describe('WebSocketReader', () => {
       Buffer.concat([begun, ...Array.from({ length: 64 }, () => frameOf({ opcode: 0x0, bytes: hello, fin: false }))]),
       1008,
     ],
-  ])('delivers what came before a frame %s, and refuses the rest', (_, bad, closeCode) => {
+  ])('delivers the messages before a frame %s, and refuses that frame', (_, bad, closeCode) => {
     const stream = Buffer.concat([ok, bad, ok, ok]);
     for (const cuts of [[stream.length], [1], [3, 7]]) expect(read(stream, cuts)).toEqual({ delivered: [['text', 'hello']], closeCode });
   });

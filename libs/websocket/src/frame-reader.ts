@@ -7,11 +7,13 @@ export interface WebSocketInbox {
   message(bytes: Buffer, isBinary: boolean): void;
   ping(bytes: Buffer): void;
   pong(bytes: Buffer): void;
-  /** The client's close frame. Nothing follows it. `code` is 1005 when the frame has none. */
+  /** The close frame of the client; no message follows it. `code` is 1005 when the frame has none. */
   closing(code: number): void;
 }
 
-/** The client broke the protocol. `closeCode` is for the close frame of the answer. Source: RFC 6455, section 7.4.1. */
+/**
+ * The error when the client broke the protocol. `closeCode` is the code for the close frame of the answer. Source: RFC 6455, section 7.4.1.
+ */
 export class WebSocketError extends Error {
   constructor(
     readonly closeCode: 1002 | 1007 | 1008 | 1009,
@@ -21,37 +23,41 @@ export class WebSocketError extends Error {
   }
 }
 
-/** Browsers split a long message into a few frames. Many small frames cost many times the memory of their payload. */
+/**
+ * Maximum number of frames of one message. Browsers split a long message into a few frames. Many small frames cost many times the memory of
+ * their payload.
+ */
 const FRAGMENTS_MAX = 64;
 const CONTROL_BYTES_MAX = 125;
 const MASK_BYTES = 4;
-/** Two bytes, an extended length of up to eight bytes, and the mask. */
+/** Maximum size of a header, in bytes: two bytes, an extended length of up to eight bytes, and the mask. */
 const HEADER_BYTES_MAX = 14;
 
-/** Bits that extensions set. The handshake never agrees on an extension. */
+/** Bits of the first byte that only extensions set. The handshake never agrees on an extension. */
 const RESERVED = 0x70;
 const MASKED = 0x80;
 /** Stands for a close frame without a code; never sent. Source: RFC 6455, section 7.4.1. */
 export const NO_STATUS = 1005;
 
 /**
- * Reads the frames that a client sends and delivers their messages: the server's side of RFC 6455, sections 5 and 7.1.5.
- * A frame that arrived in one piece is unmasked in place and delivered as a view; only a frame that was cut is copied.
- * Memory is bounded: the reader stores at most one message of `messageBytesMax`, and allocates nothing for a frame whose header
- * announces more.
+ * Reads the frames that a client sends and delivers their messages: the server's side of RFC 6455, sections 5 and 7.1.5. A frame that
+ * arrived in one piece is unmasked in place and delivered as a view. Only a frame that arrived in several pieces is copied. Memory is
+ * bounded: the reader stores at most one message of `messageBytesMax`, and allocates nothing for a frame whose header announces more.
  */
 export class WebSocketReader {
-  /** The first bytes of a header of which the rest has not arrived; null: there is none. */
+  /** The first bytes of a header whose rest has not arrived. Null: there is none. */
   private header: Buffer | null = null;
   private headerFilled = 0;
-  /** The first bytes of a payload of which the rest has not arrived; null: there is none. */
+  /** The first bytes of a payload whose rest has not arrived. Null: there is none. */
   private payload: Buffer | null = null;
   private payloadFilled = 0;
-  /** First byte, payload length and mask of the last header. */
+  /** First byte of the last header. */
   private first = 0;
+  /** Payload length in the last header, in bytes. */
   private length = 0;
+  /** Mask in the last header. */
   private mask = 0;
-  /** The frames so far of a message whose last frame has not arrived; null: there is none. */
+  /** The frames of a message whose last frame has not arrived. Null: there is none. */
   private fragments: Buffer[] | null = null;
   private fragmentBytes = 0;
   private isBinary = false;
@@ -78,7 +84,7 @@ export class WebSocketReader {
     }
   }
 
-  /** Reads a header, and its payload if all of it has arrived. */
+  /** Reads a header, and its payload if all of it has arrived. Returns the offset of the next unread byte. */
   private take(chunk: Buffer, at: number): number {
     const start = this.header === null ? this.readHeader(chunk, at, chunk.length) : this.fillHeader(this.header, chunk, at);
     if (start === null) return chunk.length;
@@ -93,7 +99,10 @@ export class WebSocketReader {
     return end;
   }
 
-  /** Gives the end of the header that starts at `at`; null when part of it has not arrived. Then the part that has is stored. */
+  /**
+   * Reads the header that starts at `at` and returns its end. Returns null when part of it is missing; then it stores the part that has
+   * arrived.
+   */
   private readHeader(bytes: Buffer, at: number, end: number): number | null {
     if (end - at >= 2) {
       const first = bytes[at]!;
@@ -215,11 +224,11 @@ function unmask(bytes: Buffer, start: number, end: number, mask: number): void {
 }
 
 function longLength(bytes: Buffer, at: number): number {
-  // More than any limit, and more than a number represents exactly.
+  // 4 GiB or more: that is above every limit, and a number may not represent it exactly.
   return bytes.readUInt32BE(at) > 0 ? Number.POSITIVE_INFINITY : bytes.readUInt32BE(at + 4);
 }
 
-/** Source: RFC 6455, sections 5.5.1 and 7.4. */
+/** Returns the code in the payload of a close frame. Source: RFC 6455, sections 5.5.1 and 7.4. */
 function closeCodeOf(bytes: Buffer): number {
   if (bytes.length === 0) return NO_STATUS;
   const code = bytes.length === 1 ? 0 : bytes.readUInt16BE(0);

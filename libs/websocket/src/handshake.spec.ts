@@ -11,7 +11,7 @@ const headers = {
 };
 
 describe('answerUpgrade', () => {
-  it('accepts a subprotocol that the client offers and proves that it read the key', () => {
+  it('accepts a subprotocol that the client offers, and answers with a value that it computes from the key', () => {
     expect(answerUpgrade('GET', headers, SUBPROTOCOLS)).toEqual({ subprotocol: 'app.json', accept: 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' });
   });
 

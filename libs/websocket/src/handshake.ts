@@ -6,14 +6,14 @@ export type UpgradeAnswer<Subprotocol extends string> =
   | { readonly subprotocol: Subprotocol; readonly accept: string }
   | { readonly status: 400 | 405 | 426; readonly reason: string };
 
-/** Source: RFC 6455, section 1.3. */
+/** The constant that a server appends to the key of the client. Source: RFC 6455, section 1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-/** Sixteen bytes in Base64. */
+/** A key: sixteen bytes in Base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 const VERSION = '13';
 
 /**
- * Decides on the opening handshake of a client. Source: RFC 6455, section 4.2.
+ * Returns the answer to the opening handshake of a client. Source: RFC 6455, section 4.2.
  *
  * @param subprotocols the names that the server accepts, in order of preference
  */

@@ -11,7 +11,7 @@ import {
 } from '#libs/protocol';
 import type { Wire, WireListener } from './wire.js';
 
-/** A frame may contain a whole state. A longer frame can only be an error. */
+/** Maximum size of a frame, in bytes. A frame may contain a whole state. A longer frame can only be an error. */
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
 /**

@@ -61,7 +61,11 @@ export function openWebSocket(url: string, listener: WireListener, encoding: Enc
   };
 }
 
-/** The platform's own WebSocket. */
+/**
+ * Returns the WebSocket of the platform.
+ *
+ * @throws `bad-data` when it has none
+ */
 export function ownWebSocket(): WebSocketConstructor {
   const own = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
   if (!own)
@@ -83,6 +87,6 @@ function closeQuietly(socket: WebSocketLike): void {
   try {
     socket.close(1000);
   } catch {
-    // The socket was never open.
+    // The socket was never open, so there is nothing to close.
   }
 }

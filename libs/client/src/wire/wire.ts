@@ -2,7 +2,7 @@ import type { PlayerMessage, ServerMessage } from '#libs/protocol';
 
 /** One connection to one gateway, over any transport. */
 export interface Wire {
-  /** Best effort: a message that is sent while the connection breaks is lost. */
+  /** Sends a message. A message that is sent while the connection breaks is lost. */
   send(message: PlayerMessage): void;
   /** Closes the connection. `closed` is not called after that. */
   close(): void;
@@ -11,7 +11,7 @@ export interface Wire {
 export interface WireListener {
   opened(): void;
   message(message: ServerMessage): void;
-  /** Called once, whether the connection was ever open or not. `isFaulty`: a frame could not be decoded. */
+  /** The connection is closed, or could not be opened. Called once. `isFaulty`: a frame could not be decoded. */
   closed(reason: string, isFaulty?: boolean): void;
 }
 

@@ -32,7 +32,10 @@ function connectionFrom(address: string, peer = `${address}|${++ports}`) {
   return { connection: connection as unknown as PlayerConnection, codes };
 }
 
-/** Opens a connection, with an accepted hello unless `isAdmitted` is false. `codes` has the codes with which it was closed. */
+/**
+ * Opens a connection from this address. Its hello counts as accepted unless `isAdmitted` is false. Returns whether the limits accepted the
+ * connection (`isIn`) and the codes with which they closed it (`codes`).
+ */
 function enter(limits: ConnectionLimits, address: string, isAdmitted = true) {
   const { connection, codes } = connectionFrom(address);
   here.push({ limits, connection });
@@ -101,7 +104,7 @@ describe('the limits of connections', () => {
     expect(comesAndGoes('192.0.2.2')).toBe(true);
   });
 
-  it('forget an address when it has had no connection for the whole window', () => {
+  it('forget an address when it has no connection and its last new connection is older than the window', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const { connection } = enter(limits, '192.0.2.1');
     limits.sweep(performance.now() + options.connectionsWindowMs + 1);
@@ -127,7 +130,7 @@ describe('the limits of sockets without a connection', () => {
     expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(false);
   });
 
-  it('do not limit the sockets of a trusted proxy by its address, but limit them in all', () => {
+  it('do not limit the sockets of a trusted proxy per address, but count them in the total', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     expect([1, 2, 3, 4, 5].map(() => limits.addSocket(socketFrom('10.0.0.1')))).toEqual([true, true, true, true, false]);
   });
@@ -145,7 +148,7 @@ describe('the limits of sockets without a connection', () => {
     expect([1, 2, 3, 4].map(() => limits.addSocket(socketFrom('192.0.2.1')))).toEqual([true, true, true, false]);
   });
 
-  it('leave no listener on a socket that becomes a connection, which may live for hours', () => {
+  it('remove their listener from a socket that becomes a connection, because it may stay open for hours', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const socket = socketFrom('192.0.2.1');
     limits.addSocket(socket);

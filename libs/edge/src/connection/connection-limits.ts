@@ -14,18 +14,18 @@ import { TrustedProxies } from '../transport/trusted-proxies.js';
 import { ConnectionState, disconnect, stateOf } from './connection-state.js';
 import { TokenBucket } from './token-bucket.js';
 
-/** The connections and budgets of one address. */
+/** The open connections and sockets of one address, and its budgets. */
 interface AddressUse {
   connections: number;
   sockets: number;
-  /** Limits new connections, because each of them may create a session. */
+  /** Limits the rate of new connections, because each of them may create a session. */
   readonly openings: TokenBucket;
   /** The budget of all players of this address for requests to lobbies and the store, in messages: see `operation-prices.ts`. */
   readonly operations: TokenBucket;
   seenAt: number;
 }
 
-/** A socket without a connection of a player: it reads a page or is in a handshake. */
+/** A socket that is not the connection of a player: it loads a page, or its TLS or WebSocket handshake is not complete. */
 interface PendingSocket {
   readonly socket: Socket;
   readonly use: AddressUse;
@@ -33,14 +33,13 @@ interface PendingSocket {
 }
 
 /**
- * Limits the number of connections: in total, from one address, and before their hello. A socket counts as pending from the moment when it
- * is accepted. A socket that becomes a connection of a player counts as pending until the hello is accepted. Each count goes down once,
- * however the socket ends.
+ * Limits the number of connections: in total, for each address, and of those that are pending (their hello is not accepted yet). A socket
+ * counts as pending as soon as the transport has accepted it. Each counter goes down exactly once for a socket, however the socket ends.
  */
 @Injectable()
 export class ConnectionLimits {
   readonly connections = new Set<PlayerConnection>();
-  /** By the two ends of the socket (`peerOf`). */
+  /** The pending sockets, by the addresses and ports of both ends (`peerOf`). */
   private readonly sockets = new Map<string, PendingSocket>();
   private readonly perAddress = new Map<string, AddressUse>();
   private hellosPending = 0;
@@ -50,12 +49,12 @@ export class ConnectionLimits {
     private readonly proxies: TrustedProxies,
   ) {}
 
-  /** Counts a socket that is not a connection of a player yet. Returns false when there are too many. */
+  /** Counts a socket that is not a connection of a player yet. Returns false, without counting it, when there are too many. */
   addSocket(socket: Socket): boolean {
     const { connectionsPerAddress, hellosPendingMax } = this.options;
     const use = this.useOf(addressKey(socket.remoteAddress), performance.now());
     if (this.sockets.size + this.hellosPending >= hellosPendingMax) return false;
-    // A proxy has the sockets of many clients. The address of each client is known with its request.
+    // The sockets of a proxy belong to many clients. The gateway learns the address of each client only from its request.
     if (use.sockets >= connectionsPerAddress && !this.proxies.has(socket.remoteAddress)) return false;
     const peer = peerOf(socket);
     use.sockets += 1;
@@ -65,7 +64,7 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** Counts a connection until it has closed. Returns false when there are too many, and closes the connection then. */
+  /** Counts a connection until `removeConnection`. Returns false when there are too many; then it also closes the connection. */
   addConnection(connection: PlayerConnection): boolean {
     const { connectionsMax, connectionsPerAddress, hellosPendingMax, helloTimeoutMs } = this.options;
     const now = performance.now();
@@ -76,7 +75,7 @@ export class ConnectionLimits {
     this.hellosPending += 1;
     const state = new ConnectionState(this.options, use.operations, now);
     state.helloTimer = setTimeout(() => {
-      // A hello that has arrived may wait for the store to settle. Its requests to the store have their own limits.
+      // The hello has arrived, and the gateway still handles it. Its requests to the store have their own time limits.
       if (!state.isAdmitting) disconnect(connection, 'hello-timeout');
     }, helloTimeoutMs);
     connection.state = state;
@@ -87,7 +86,7 @@ export class ConnectionLimits {
     return false;
   }
 
-  /** The hello of the connection was accepted. */
+  /** Ends the hello timeout, and counts the connection as pending no longer. A second call has no effect. */
   admitted(state: ConnectionState): void {
     if (state.helloTimer === null) return;
     clearTimeout(state.helloTimer);
@@ -95,7 +94,7 @@ export class ConnectionLimits {
     this.hellosPending -= 1;
   }
 
-  /** Returns false when the connection is not counted, or not any more. */
+  /** Stops counting a connection. Returns false when it was not counted. */
   removeConnection(connection: PlayerConnection): boolean {
     if (!this.connections.delete(connection)) return false;
     const use = this.perAddress.get(addressKey(connection.address));
@@ -104,7 +103,11 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** Forgets addresses without connections whose budgets are full again. */
+  /**
+   * Forgets addresses without connections and sockets whose budgets are full again.
+   *
+   * @param now in ms of the monotonic clock
+   */
   sweep(now: number): void {
     const keptMs = Math.max(this.options.connectionsWindowMs, OPERATIONS_REFILL_MS);
     for (const [address, { connections, sockets, seenAt }] of this.perAddress)
@@ -120,7 +123,7 @@ export class ConnectionLimits {
     if (!pending) return;
     this.sockets.delete(peer);
     pending.use.sockets -= 1;
-    // The socket may stay open for hours as the connection of a player.
+    // Removes the listener, because the socket may stay open for hours as the connection of a player.
     pending.socket.off('close', pending.closed);
   }
 

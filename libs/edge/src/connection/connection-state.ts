@@ -7,13 +7,13 @@ import { TokenBucket } from './token-bucket.js';
 /** The state of one connection: its session, once it has one, and its budgets. */
 export class ConnectionState {
   session: GatewaySession | null = null;
-  /** A hello is being handled. */
+  /** Whether the gateway is handling a hello of this connection. */
   isAdmitting = false;
-  /** The time since which the backlog is too large, in ms. Null: the connection keeps up. */
+  /** The time at which the backlog became too large, in ms of the monotonic clock. Null: it is not too large. */
   slowSince: number | null = null;
-  /** The session was resumed, and no message has proved yet that the client has the new secret. */
+  /** Whether the session was resumed and no message has proved yet that the client has the new secret. */
   mustConfirm = false;
-  /** Null: the hello was accepted, or the connection is gone. */
+  /** Closes the connection when no hello arrives in time. Null: the hello was accepted, or the connection is gone. */
   helloTimer: NodeJS.Timeout | null = null;
   readonly messages: TokenBucket;
   readonly bytes: TokenBucket;
@@ -31,7 +31,7 @@ export function stateOf(connection: PlayerConnection): ConnectionState {
   return connection.state as ConnectionState;
 }
 
-/** The reasons for which the gateway closes a connection. */
+/** The codes with which the gateway closes a connection. */
 export type DisconnectCode =
   | 'hello-timeout'
   | 'too-many-connections'
@@ -42,7 +42,7 @@ export type DisconnectCode =
   | 'rate-limited'
   | 'unavailable';
 
-/** Another gateway can serve the player now. */
+/** After these codes the client reconnects at once, because another gateway can serve the player. */
 const RECONNECT_AT_ONCE: ReadonlySet<DisconnectCode> = new Set(['shutting-down', 'unavailable']);
 
 export function disconnect(connection: PlayerConnection, code: DisconnectCode): void {

@@ -2,7 +2,7 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { drainConnections, RECONNECTING_MAX } from './drain-connections.js';
 
-/** Connections of players, and a record of the closed ones. */
+/** Returns connections of players, and the sessions whose connection was closed, in that order. */
 function newPlayers(count: number) {
   const here = new Set<GatewaySession>();
   const disconnected: GatewaySession[] = [];
@@ -23,7 +23,7 @@ describe('the drain of a gateway', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('disconnects the next player when an earlier one has arrived elsewhere, and few at the same time', async () => {
+  it('disconnects a limited number of players at once, and one more for each player who has arrived elsewhere', async () => {
     const { connections, disconnected, arrive, isCurrent } = newPlayers(3 * RECONNECTING_MAX);
     const drained = drainConnections(connections, isCurrent);
     expect(disconnected).toHaveLength(RECONNECTING_MAX);
@@ -38,7 +38,7 @@ describe('the drain of a gateway', () => {
     await drained;
   });
 
-  it('does not wait long for players who never arrive, and ends within a limit', async () => {
+  it('waits only a short time for players who never arrive elsewhere, and ends within a time limit', async () => {
     const few = newPlayers(2 * RECONNECTING_MAX);
     const drained = drainConnections(few.connections, few.isCurrent);
     await jest.advanceTimersByTimeAsync(300);

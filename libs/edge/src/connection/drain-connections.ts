@@ -3,7 +3,7 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { disconnect, stateOf } from './connection-state.js';
 
-/** Most players who reconnect at the same time: as many as another gateway admits without a queue. */
+/** Maximum number of players who reconnect at the same time: as many as another gateway admits without a queue. */
 export const RECONNECTING_MAX = 16;
 /** Time for which the drain waits for a player to arrive at another gateway, in ms. The player may be gone for good. */
 const RECONNECT_MS_MAX = 250;
@@ -12,10 +12,11 @@ const DRAIN_MS_MAX = 8_000;
 const POLL_MS = 5;
 
 /**
- * Disconnects all players, a few at a time, so that they do not all reach another gateway at once. The next player follows when an earlier
- * one has arrived there, which this gateway learns by the notice `replaced`. The others play on meanwhile.
+ * Disconnects all players, at most `RECONNECTING_MAX` at a time, so that they do not all reach another gateway at once. The next player
+ * follows when an earlier one has arrived there, or after `RECONNECT_MS_MAX`. The notice `replaced`, which removes the session from this
+ * gateway, shows the arrival. Players who still have a connection play on meanwhile.
  *
- * @param isCurrent whether the session is still this gateway's
+ * @param isCurrent returns whether the session is still at this gateway
  */
 export async function drainConnections(
   connections: Iterable<PlayerConnection>,

@@ -19,7 +19,7 @@ describe('the price of an operation', () => {
     expect(priceOf('rooms.list', { cursor: 'x' }, 1_000)).toBe(160);
   });
 
-  it('is undefined for a name that is no operation of players', () => {
+  it('is undefined for a name that is not an operation of players', () => {
     for (const name of ['users.away', 'toString', '__proto__', '']) expect(priceOf(name, undefined, 100)).toBeUndefined();
   });
 });

@@ -8,7 +8,7 @@ import type { OperationName } from '#libs/protocol';
 export const OPERATION_PRICES = {
   'games.list': 1,
   me: 1,
-  // The first page, which a lobby reads once for all players who request it. A further page costs `FURTHER_PAGE_PRICE`.
+  // For the first page, which a lobby reads once and shares among all players who request it. A further page costs `FURTHER_PAGE_PRICE`.
   'rooms.list': 10,
   'rooms.create': 3,
   'rooms.join': 3,
@@ -24,16 +24,25 @@ export const OPERATION_PRICES = {
 
 /** The price of `rooms.list` with a cursor. */
 const FURTHER_PAGE_PRICE = 16;
-/** The prices of `rooms.list` are for a page of this many rooms. They grow in proportion when `ROOMS_LISTED_MAX` is higher. */
+/**
+ * The number of rooms of a page for which the prices of `rooms.list` are given. The prices grow in proportion when `ROOMS_LISTED_MAX` is
+ * higher.
+ */
 const PAGE_ROOMS = 100;
 
-/** The price of a login or resume together with the end of the session. Both happen once for a connection. */
+/** The price of a hello. It includes the end of the session, because a connection has at most one of each. */
 export const HELLO_PRICE = 6;
 
-/** Most Redis commands that one message may cost, including commands inside scripts. `rooms.list` costs the most, but only cheap reads. */
+/**
+ * Maximum number of Redis commands that one message may cost, including commands inside scripts. `rooms.list` costs the most, but only
+ * cheap reads.
+ */
 export const REDIS_COMMANDS_PER_MESSAGE = 12;
 
-/** Undefined when players have no such operation. The names of messages between servers are therefore unknown to players. */
+/**
+ * Returns the price of an operation, or undefined when players have no operation of this name. So players cannot use the names of messages
+ * between servers.
+ */
 export function priceOf(operation: string, data: unknown, roomsListedMax: number): number | undefined {
   if (!Object.hasOwn(OPERATION_PRICES, operation)) return undefined;
   const price = OPERATION_PRICES[operation as OperationName];

@@ -12,7 +12,11 @@ export class TokenBucket {
     this.at = now;
   }
 
-  /** Returns false, and takes nothing, when fewer than `count` tokens are left. @param now in ms, of any monotonic clock */
+  /**
+   * Takes `count` tokens. Returns false, and takes none, when fewer are left.
+   *
+   * @param now in ms, of any monotonic clock
+   */
   take(count: number, now: number): boolean {
     this.refill(now);
     if (this.tokens < count) return false;
@@ -20,7 +24,10 @@ export class TokenBucket {
     return true;
   }
 
-  /** Time in ms until `count` tokens, or a whole burst if that is less, are there, if none are taken until then. */
+  /**
+   * Returns the time in ms until the bucket has `count` tokens, if nobody takes tokens meanwhile. A `count` above the burst counts as a
+   * whole burst.
+   */
   waitMs(count: number, now: number): number {
     this.refill(now);
     return Math.max(0, Math.ceil(((Math.min(count, this.burst) - this.tokens) * 1_000) / this.perSecond));

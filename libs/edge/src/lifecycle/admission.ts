@@ -33,9 +33,9 @@ export interface AdmittedSession {
   readonly name: string;
   readonly resumed: boolean;
   readonly binding: Binding | null;
-  /** The requests of this session have this number in the request order. */
+  /** The number of this admission among those of its user. The request order of the session's requests begins with it. */
   readonly admissionNumber: number;
-  /** How far the client is in the game of that room. Null: it starts from nothing. */
+  /** The game that the client has of that room, with its round and version. Null: the client has no state of it. */
   readonly game: ClientGame | null;
 }
 
@@ -44,7 +44,7 @@ type FoundRoom = Pick<AdmittedSession, 'binding' | 'admissionNumber'>;
 const text = (max: number) => z.string().max(max);
 const helloSchema = z.object({
   protocol: z.int(),
-  // `checkPlayerName` has the limits, and says what is wrong.
+  // `checkPlayerName` checks the limits, and its error says what is wrong.
   name: z.string().optional(),
   token: text(8_192).optional(),
   session: text(64).optional(),
@@ -71,17 +71,21 @@ export class Admission {
     private readonly settlement: StoreSettlement,
   ) {}
 
-  /** @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable` */
+  /**
+   * Logs the player in, or resumes the session that the hello names.
+   *
+   * @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable`
+   */
   async admit(message: Hello): Promise<AdmittedSession> {
     const parsed = helloSchema.safeParse(message);
     if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${describeIssues(parsed.error.issues)}`);
     const hello = parsed.data;
     if (hello.protocol !== PROTOCOL_VERSION)
       throw new HoldfastError('protocol-version', `This server speaks version ${PROTOCOL_VERSION} of the protocol.`);
-    // Some languages send an empty string for a field that is not set.
+    // An empty string counts as absent, because clients in some languages send it for a field that is not set.
     const { session, secret } = hello;
     if (Boolean(session) !== Boolean(secret)) throw new HoldfastError('bad-data', 'hello: `session` and `secret` belong together.');
-    // After a restart of the store, the session's gateway may still have to write the session again.
+    // After a restart of the store, the gateway of the session may not have restored it yet.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
     return session && secret ? this.resume(hello, session as SessionId, secret) : this.login(hello);
   }
@@ -107,7 +111,10 @@ export class Admission {
     return { gateway: this.self.id, incarnation: this.self.incarnation };
   }
 
-  /** Undefined: a second login ends the earlier session in any case. */
+  /**
+   * With `SECOND_LOGIN=refuse`: reads whether the gateway of the earlier session lives. Undefined with `takeover`: a second login always
+   * ends the earlier session.
+   */
   private get incarnationOf(): IncarnationOf | undefined {
     return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyIncarnationOf(gateway) : undefined;
   }
@@ -116,7 +123,7 @@ export class Admission {
     try {
       return await this.admitUser(user);
     } catch (error) {
-      // The store has the session at this gateway. The hello fails, so the session has no connection.
+      // The store has the session at this gateway, but the hello fails. So the session is marked as away.
       this.awayMarks.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
       throw error;
     }
@@ -129,7 +136,10 @@ export class Admission {
     return { binding: { room: record.id, watching: pointer.watching, rev: record.rev }, admissionNumber };
   }
 
-  /** Sends the notice at most once. A gateway that misses it finds the change when it renews the session. */
+  /**
+   * Notifies the gateway that had the user's session before, at most once. A gateway that misses the notice finds the change when it renews
+   * the session.
+   */
   private async notifyReplaced(gateway: ServerId, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});
   }

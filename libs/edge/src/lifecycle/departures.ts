@@ -15,17 +15,19 @@ interface Departure {
 
 /**
  * Requests the departure of each user whose session has ended at this gateway, until a lobby has removed the user from the room and from
- * matchmaking. A lobby may still handle a request of the session, so this gateway may not know the room. The store orders the departure
- * and that request by `RequestOrder`.
+ * matchmaking. A lobby may still handle a join of the session, so the room of the user may not be known here. The store orders the
+ * departure after such a request (`RequestOrder`).
  *
- * A departure without an answer is sent again. If this gateway dies first, its index still names the session, and `GatewayCleanup` marks the
- * user as away.
+ * A departure without an answer is sent again. If this gateway dies first, its index still names the session, and `GatewayCleanup` marks
+ * the user as away.
  */
 @Injectable()
 export class Departures {
-  /** By user. A later departure includes everything that an earlier one does. */
+  /** The departures without an answer, by user. A later departure of a user replaces the earlier one, because it includes the same work. */
   private readonly pending = new Map<UserId, Departure>();
-  /** The departures of the last `LEFT_KEPT_MS`, oldest first. A store that falls back may have lost them. */
+  /**
+   * The departures that lobbies carried out within the last `LEFT_KEPT_MS`, the oldest first. A store that falls back may have lost them.
+   */
   private readonly done = new Map<UserId, { readonly departure: Departure; readonly at: number }>();
 
   constructor(
@@ -33,12 +35,17 @@ export class Departures {
     private readonly log: Log,
   ) {}
 
-  /** @param order the request order of the departure, later than every request of the session. */
+  /**
+   * Requests the departure of the session's user.
+   *
+   * @param order the request order of the departure, later than every request of the session
+   * @param done called when a lobby has carried out the departure
+   */
   add(session: GatewaySession, order: RequestOrder, done: () => void = () => {}): void {
     const { user, binding } = session;
     const room = binding && { id: binding.room, watching: binding.watching };
     const departure: Departure = { session, data: { user, asked: order, ...(room && { room }) }, done, isSending: false };
-    // At the limit the oldest is dropped. Its session is marked as away by now, so the lobby's sweep of rooms finds its user.
+    // At the limit the oldest departure is dropped. Its session is marked as away by now, so the sweep of the lobbies finds the user.
     if (this.pending.size >= DEPARTURES_MAX) for (const [eldest] of this.pending) if (this.pending.delete(eldest)) break;
     this.pending.set(user, departure);
     void this.send(departure);

@@ -1,9 +1,9 @@
 import type { SessionId } from '#libs/protocol';
 import type { SessionNotice } from '#libs/session';
 
-/** In ms. Longer than a hello takes while the store answers. */
+/** Time for which the gateway keeps a notice, in ms. It is longer than a hello takes while the store answers. */
 const RETENTION_MS = 10_000;
-/** Most sessions with notices. At the limit the oldest session is dropped. */
+/** Maximum number of sessions with notices. At the limit the oldest session is dropped. */
 const SESSIONS_MAX = 1_000;
 
 interface EarlyNotice {
@@ -12,17 +12,22 @@ interface EarlyNotice {
 }
 
 /**
- * Keeps notices about sessions that this gateway does not have yet. The store names this gateway before the hello is finished. Without
- * this class, a player would miss the notice of a match or a takeover that arrives in between.
+ * Keeps notices about sessions that this gateway does not have yet. While a hello is under way, the store already names this gateway, so
+ * other servers send their notices here. Without this class, a player would miss the notice of a match or a takeover that arrives
+ * meanwhile.
  */
 export class EarlyNotices {
   private readonly notices = new Map<SessionId, EarlyNotice[]>();
 
-  /** @param now in ms, on the same clock as `since` of `take`. */
+  /**
+   * Keeps a notice about a session that this gateway does not have.
+   *
+   * @param now in ms, on the same clock as `since` of `take`
+   */
   add(session: SessionId, notice: SessionNotice, now: number): void {
     const others = this.notices.get(session) ?? [];
     this.notices.delete(session);
-    // No more than four notices arrive during one hello.
+    // Keeps the last four notices, because no more arrive during one hello.
     this.notices.set(session, [...others.slice(-3), { notice, at: now }]);
     for (const [eldest, notices] of this.notices) {
       const isOver = now - notices[notices.length - 1]!.at > RETENTION_MS;

@@ -12,7 +12,7 @@ import { Log } from '#libs/telemetry';
 import { AWAY_AFTER_MS, AWAY_AT_ONCE, AWAY_RETRY_MS, CLEANUP_LEASE_MS, GATEWAY_SWEEP_MS } from '../edge.options.js';
 import { LobbyRouter } from '../lobby/lobby-router.js';
 
-/** A user whose session was at the gateway that ended, with the number of the admission there. */
+/** A user whose session was at the ended gateway, with the number of the user's last admission. */
 interface AbsentUser {
   readonly user: UserId;
   readonly admissionNumber: number;
@@ -29,7 +29,10 @@ interface AbsentUser {
 @HealthPort(ServerEndListener)
 export class GatewayCleanup extends ServerEndListener implements OnModuleInit, OnModuleDestroy {
   private isOver = false;
-  /** Incarnations without a living server. One of them may be about to register again. */
+  /**
+   * Incarnations that had no living server at the last sweep. Only the second sweep cleans them up, because a server may be about to
+   * register again.
+   */
   private readonly missing = new SeenTwice();
 
   constructor(
@@ -63,9 +66,12 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
     if (type === 'gateway') await this.cleanUp({ gateway: id, incarnation });
   }
 
-  /** Rejects when the store does not answer or this process ends. Then the cleanup must be repeated. */
+  /**
+   * Marks the absent users as away, and removes their sessions from the index. Rejects when the store does not answer or this process ends.
+   * Then the cleanup must be repeated.
+   */
   private async cleanUp(gateway: GatewayIncarnation): Promise<void> {
-    // Most players come back at once, and their rooms need no report.
+    // Most players reconnect within this time, and their rooms need no report.
     await sleep(AWAY_AFTER_MS);
     let away = 0;
     const all = await this.index.sessionsOf(gateway);
@@ -84,7 +90,8 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
   /** Returns the users whose session is neither at another gateway nor at the next incarnation of this one. */
   private async findAbsent(sessions: readonly SessionId[], { gateway, incarnation }: GatewayIncarnation): Promise<AbsentUser[]> {
     const known = await this.sessions.readMany(sessions);
-    // The numbers are read before the sessions, so a user who comes back later has a higher number.
+    // The admission numbers are read before the sessions. So a user who comes back after this read has a higher number, and the lobby
+    // ignores the report.
     const admissions = await Promise.all(
       known.map(async (record) => (record ? (await this.userRooms.lastRequestOrder(record.user)).turn : 0)),
     );
@@ -112,7 +119,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
 
   @Interval(GATEWAY_SWEEP_MS)
   async sweep(): Promise<void> {
-    // A directory that lacks this server itself proves nothing about others.
+    // A directory that does not contain even this server is not complete, so it does not show which gateways have ended.
     if (this.isOver || !this.redis.isReady || !this.settlement.isSettled || !this.directory.get(this.self.id)) return;
     try {
       const orphans = (await this.index.gateways()).filter((gateway) => !this.isAlive(gateway));
@@ -135,7 +142,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
 
   private isAlive({ gateway, incarnation }: GatewayIncarnation): boolean {
     const record = this.directory.get(gateway);
-    // The server that evicted a dead one repeats its cleanup until it is done (`settledAt`).
+    // A dead gateway counts as alive until its cleanup is done (`settledAt`), because the server that evicted it repeats that cleanup.
     return record?.incarnation === incarnation && (record.state !== 'dead' || record.settledAt === null);
   }
 }

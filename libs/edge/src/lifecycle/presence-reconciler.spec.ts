@@ -16,7 +16,7 @@ interface Report {
 /** A gateway with one member of a room, and the member in the room's record. */
 function newGateway() {
   const member: { user: string; here: boolean; word?: RequestOrder } = { user: 'ada', here: true };
-  /** The admission that the store has. */
+  /** The number of the user's last admission in the store. */
   const admitted = { turn: 7 };
   const reports: Report[] = [];
   const table = newSessionTable();
@@ -44,7 +44,7 @@ describe('the presence of a member', () => {
     expect(reports).toMatchObject([{ here: true }, { here: false }]);
   });
 
-  it('is reported in a new admission when another server has ended the last one, unless the user is admitted elsewhere', async () => {
+  it('is reported in a new admission when another server has ended the old one, unless the user has been admitted elsewhere', async () => {
     const { presence, session, member, admitted, reports } = newGateway();
     Object.assign(member, { here: false, word: endOf(7) });
     presence.reconcileMembers();
@@ -58,7 +58,7 @@ describe('the presence of a member', () => {
     expect(reports).toHaveLength(1);
   });
 
-  it('is not reported when the record is right, nor shortly after a loss, when the member may reconnect', () => {
+  it('is not reported when the record is right, or when the member has lost the connection but is not away yet', () => {
     const { presence, session, member, reports } = newGateway();
     presence.reconcileMembers();
     session.connection = null;
@@ -69,7 +69,7 @@ describe('the presence of a member', () => {
     expect(reports).toEqual([]);
   });
 
-  it('is reported in order', () => {
+  it('is reported with a later request order each time', () => {
     const { presence, session, reports } = newGateway();
     presence.report(session);
     session.isAway = true;
@@ -79,7 +79,7 @@ describe('the presence of a member', () => {
   });
 });
 
-/** Resolves when the calls of the store, which answers at once, have taken effect. */
+/** Resolves when the answers of the store, which come at once, have taken effect. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,13 +9,16 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 
 /**
- * Compares the presence of users in the store with the sessions of this gateway, and reports the differences. A report to a lobby may be
- * lost, and other gateways may have condemned this one by mistake.
+ * Compares the presence of users in the store with the sessions of this gateway, and reports the differences. They differ when a report to
+ * a lobby was lost, or when other gateways evicted this one by mistake.
  */
 @Injectable()
 export class PresenceReconciler {
   private indexedFor = 0;
-  /** Sessions that the index listed and this gateway did not have, at the last comparison. An admission writes the index first. */
+  /**
+   * Sessions that the index listed at the last comparison and this gateway did not have. An admission writes the index first, so a session
+   * counts as lost only when two comparisons in a row miss it.
+   */
   private suspects: ReadonlySet<SessionId> = new Set();
 
   constructor(
@@ -28,7 +31,7 @@ export class PresenceReconciler {
     private readonly self: Self,
   ) {}
 
-  /** The gateway has registered again, and the index of the new incarnation lacks its sessions. */
+  /** Whether the gateway has registered again since the last comparison. The index of its new incarnation then lacks its sessions. */
   get hasNewIncarnation(): boolean {
     return this.self.incarnation !== 0 && this.self.incarnation !== this.indexedFor;
   }
@@ -53,8 +56,8 @@ export class PresenceReconciler {
   }
 
   /**
-   * Another server has regarded this gateway as dead and ended the admission, so lobbies ignore its reports. The report therefore needs a
-   * new admission. If the store does not answer, the next comparison tries again.
+   * Reports the presence in a new admission. Another server has regarded this gateway as dead and ended the old admission, so lobbies
+   * ignore reports in it. If the store does not answer, the next comparison tries again.
    */
   private async reportInNewAdmission(session: GatewaySession): Promise<void> {
     const { user, admissionNumber } = session;
@@ -64,7 +67,10 @@ export class PresenceReconciler {
     this.report(session);
   }
 
-  /** Adds missing sessions to this gateway's index, and marks the users of sessions that only the index has as away. */
+  /**
+   * Adds the sessions that are missing in this gateway's index. Sessions that only the index has are removed from it, and their users are
+   * marked as away.
+   */
   async reconcileIndex(): Promise<void> {
     const { id: gateway, incarnation } = this.self;
     if (incarnation === 0) return;

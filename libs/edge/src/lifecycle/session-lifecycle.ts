@@ -54,15 +54,15 @@ export class SessionLifecycle {
       if (hello.kind !== 'hello') return;
       const { session: id, secret, user, name, resumed, binding, admissionNumber, game } = await this.admission.admit(hello);
       const early = this.earlyNotices.take(id, since);
-      // Another login or resume came while this hello was under way.
+      // Another login or resume of the user came while this hello was under way.
       if (early.some(({ kind }) => kind === 'replaced') && !(await this.isCurrent(user, id))) throw new HoldfastError('replaced');
       this.limits.admitted(state);
       const session = this.sessionOf(id, user, name);
       const before = session.connection;
       session.secretHash = hashOf(secret);
-      // Two concurrent admissions may finish in the other order.
+      // Two admissions of one session may run at once, and the earlier one may finish last.
       if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
-      // The store has the session at this gateway now, so its lost connection must be reported like any other.
+      // The connection is lost already. The store has the session at this gateway now, so the loss must be reported as usual.
       if (!connection.isOpen) {
         if (!before) this.addDisconnected(session, binding);
         for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);
@@ -98,39 +98,45 @@ export class SessionLifecycle {
     }
   }
 
-  /** The first message after `welcome` proves that the client has the new secret. So the store can delete the previous one. */
+  /** Deletes the previous secret in the store. The first message after `welcome` has proved that the client has the new one. */
   confirmSecret(state: ConnectionState, { id, secretHash }: GatewaySession): void {
     state.mustConfirm = false;
     this.store.confirm(id, secretHash).catch((error: unknown) => this.log.debug('session.confirm-failed', { error }));
   }
 
   /**
-   * A lobby may still handle an earlier request of the session. The departure has a later request order, so that request is refused or
-   * undone.
+   * Ends the session at the request of its player. A lobby may still handle an earlier request of the session. The departure has a later
+   * request order, so that request is refused or undone.
    */
   bye(connection: PlayerConnection, session: GatewaySession): void {
     stateOf(connection).session = null;
     session.connection = null;
     connection.goodbye({ code: 'bye', reason: 'Goodbye.' }, GOODBYE_MS);
-    // The record stays until a lobby has carried out the departure. If this gateway dies first, its cleanup finds the user by it.
+    // The session's record stays in the store until a lobby has carried out the departure. If this gateway dies first, its cleanup finds
+    // the user by the record.
     this.markAway(session);
     this.depart(session, 'left', () => void this.store.end(session.id).catch(() => {}));
   }
 
-  /** Ends the session for good, also when a lobby still handles a request of it. */
+  /** Requests the departure of the user and removes the session from this gateway, also when a lobby still handles a request of it. */
   private depart(session: GatewaySession, expire: 'left' | 'away', done?: () => void): void {
     this.departures.add(session, session.nextRequestOrder(), done);
     this.rooms.unbind(session, expire);
     this.table.remove(session);
   }
 
-  /** Whether the store has the user's live session at this gateway. True when the store does not answer. */
+  /**
+   * Returns whether the store has this session as the user's only one, and at this gateway. Returns true when the store does not answer.
+   */
   private async isCurrent(user: UserId, session: SessionId): Promise<boolean> {
     const found = await this.store.find(user).catch(() => undefined);
     return found === undefined || (found?.session === session && found.gateway === this.self.id);
   }
 
-  /** The session has lost its connection. `forGood`: this gateway closes, and the session continues at another one. */
+  /**
+   * Handles the loss of a session's connection. `forGood` is true when this gateway closes: the session then continues at another gateway,
+   * so no grace begins here.
+   */
   disconnected(session: GatewaySession, forGood: boolean): void {
     session.connection = null;
     this.rooms.connectionLost(session);
@@ -150,7 +156,7 @@ export class SessionLifecycle {
     this.awayMarks.mark(id, { gateway: this.self.id, secretHash });
   }
 
-  /** The connection was lost during the admission. */
+  /** Adds a session whose connection was lost during the admission, and begins its grace. */
   private addDisconnected(session: GatewaySession, binding: Binding | null): void {
     if (binding) this.rooms.bind(session, binding);
     session.stopGraceTimers();
@@ -174,18 +180,18 @@ export class SessionLifecycle {
     }
   }
 
-  /** The gateway calls this once a second. Restores lost data in the store, repeats failed writes, and renews the sessions. */
+  /** Restores lost data in the store, repeats failed writes, and renews the sessions. The gateway calls this once a second. */
   maintain(now: number): void {
     this.restorer.check().catch((error: unknown) => this.log.debug('sessions.check-failed', { error }));
     this.awayMarks.retry();
     this.departures.retry();
-    // The records of a store that is not settled may be older copies.
+    // In a store that is not settled, records may be older copies, so they are not compared.
     if (!this.settlement.isSettled) return;
     this.presence.reconcileMembers();
     if (this.presence.hasNewIncarnation || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
   }
 
-  /** Binds the session to the room that the store names. It may differ from the one that this gateway knew. */
+  /** Binds the session to the room that the store names, which may differ from the room that this gateway knew. */
   private place(session: GatewaySession, binding: Binding | null, game: ClientGame | null): void {
     if (session.binding && session.binding.room === binding?.room) this.rooms.connectionReplaced(session, game);
     else if (binding) this.rooms.bind(session, binding, game);
@@ -202,7 +208,10 @@ export class SessionLifecycle {
     return this.table.add(id, user, name);
   }
 
-  /** The grace is over. The session may be at another gateway if the notice of that was lost. Then the user has not left. */
+  /**
+   * Ends a session whose grace is over. If the store has the session at another gateway, only the notice of the move was lost, and the user
+   * has not left.
+   */
   private async gone(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user).catch(() => null);
     if (session.connection || session.isOver) return;
@@ -211,7 +220,7 @@ export class SessionLifecycle {
     this.table.remove(session);
   }
 
-  /** The store does not have the session any more: another session of the user replaced it, it expired, or the store lost it. */
+  /** Ends a session that the store does not have any more: another session of the user replaced it, it expired, or the store lost it. */
   private async endUnknown(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user);
     if (session.isOver) return;
@@ -222,7 +231,7 @@ export class SessionLifecycle {
     if (connection) disconnect(connection, 'replaced');
   }
 
-  /** The session is at another gateway now, so its player is not away. */
+  /** Removes a session that has moved to another gateway, or that a newer session of its user replaced. The user is not away. */
   private end(session: GatewaySession, code: 'replaced'): void {
     const { connection } = session;
     session.connection = null;

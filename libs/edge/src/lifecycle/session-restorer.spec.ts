@@ -59,7 +59,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).resolves.toMatchObject({ session: gatewaySession.id });
   });
 
-  it('are restored in a store of another generation that has the mark of this gateway', async () => {
+  it('are restored in a store of another generation, although that store still has the last value that this gateway wrote', async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();
@@ -96,7 +96,7 @@ describe('sessions that the store lost', () => {
     expect((await store.find(gatewaySession.user))?.session).not.toBe(older.session);
   });
 
-  it('are marked as restored once for each store generation', async () => {
+  it('are marked as audited once for each store generation', async () => {
     const { restorer, generation, marked, newSession } = newGateway();
     await newSession();
     await restorer.check();
@@ -106,7 +106,7 @@ describe('sessions that the store lost', () => {
     expect(marked).toEqual(['one', 'two']);
   });
 
-  it('are returned with the room that the store had for their users before', async () => {
+  it('are returned together with the room that the store had for their user', async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).turn;
@@ -130,7 +130,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  describe('sessions at their renewal', () => {
+  describe('and that their gateway renews', () => {
     const renewed = ({ gatewaySession }: { gatewaySession: { id: SessionId; user: UserId } }) => [
       { session: gatewaySession.id, user: gatewaySession.user },
     ];

@@ -17,7 +17,10 @@ export interface TouchedSession {
   readonly user: UserId;
 }
 
-/** A session whose user was restored, and the room that the store had for the user before. */
+/**
+ * A session that was restored. `outcome` is the result for its user, and `before` the room that the store had for the user until then.
+ * Null: none.
+ */
 export interface RestoredSession {
   readonly session: GatewaySession;
   readonly outcome: RestoredUser['outcome'];
@@ -26,13 +29,14 @@ export interface RestoredSession {
 
 /**
  * Writes the sessions of this gateway, and the records of their rooms, again into a store that lost its last writes or all data. Otherwise
- * the gateway would end the session of a player who noticed nothing. Then the gateway sets its mark, which `StoreSettlement` waits for.
+ * the gateway would end the session of a player who noticed nothing. Then it marks the store generation as audited, which `StoreSettlement`
+ * waits for.
  */
 @Injectable()
 export class SessionRestorer implements OnApplicationBootstrap {
   private generation: string | null = null;
   private mustRestore = false;
-  /** The incarnation and the generation of the last mark. */
+  /** The incarnation and the store generation that this gateway marked as audited last. Empty: none. */
   private marked = '';
   private restored: readonly RestoredSession[] = [];
   private readonly restoredListeners: (() => void)[] = [];
@@ -54,12 +58,12 @@ export class SessionRestorer implements OnApplicationBootstrap {
     this.storeGeneration.onConnected(() => void this.checkUntilMarked());
   }
 
-  /** Called after each restoration, whether the store is settled or not. */
+  /** Registers a listener that is called after each restoration, whether the store is settled or not. */
   onRestored(listener: () => void): void {
     this.restoredListeners.push(listener);
   }
 
-  /** Returns the restored sessions since the last call, and forgets them. */
+  /** Returns the sessions that were restored since the last call, and forgets them. */
   takeRestored(): readonly RestoredSession[] {
     const { restored } = this;
     this.restored = [];
@@ -110,7 +114,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     if (mustRestore) for (const listener of this.restoredListeners) listener();
   }
 
-  /** @param isAnother the store has another generation, so it may have fallen back and have older copies. */
+  /** @param isAnother whether the store has another generation than before, so that it may have older copies */
   private async restoreAll(isAnother: boolean): Promise<void> {
     const rooms = await this.rooms.restoreAll(this.cache.all());
     let sessions = 0;
@@ -143,7 +147,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     this.marked = mark;
   }
 
-  /** Repeats the check every `RESTORE_RETRY_MS` until the mark is set, because all servers wait for it. */
+  /** Repeats the check every `RESTORE_RETRY_MS` until the store generation is marked as audited, because all servers wait for that. */
   private async checkUntilMarked(): Promise<void> {
     const { current } = this.storeGeneration;
     for (;;) {

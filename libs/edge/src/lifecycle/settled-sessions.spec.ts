@@ -14,7 +14,7 @@ import { SettledSessions } from './settled-sessions.js';
 
 const ROOM = 'r1' as RoomId;
 
-/** One session of a gateway, and the acts for it once a store is settled. */
+/** Returns a gateway with one session, and records what the gateway does when the store is settled. */
 function newGateway(answer: (operation: string) => unknown = () => ({})) {
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.connection = { isOpen: true } as PlayerConnection;
@@ -60,7 +60,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     settle();
     await handled();
   };
-  /** Restores these sessions. No settlement follows. */
+  /** Restores these sessions in a store that is settled or not. No settlement follows. */
   const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
     settlement.isSettled = isSettled;
     restored = late;
@@ -120,7 +120,7 @@ describe('a session, once a store that was restarted is settled', () => {
     expect(gateway.orders).toEqual([{ turn: 5, number: 3 }]);
   });
 
-  it('is completed also when the gateway restores it after the settlement, or without one', async () => {
+  it('leaves rooms again also when the gateway restores it in a store that is settled already', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom(ROOM);

@@ -67,18 +67,21 @@ export class SettledSessions implements OnApplicationBootstrap {
   private async searchAgain({ session, outcome, before }: RestoredSession): Promise<void> {
     const { search } = session;
     if (!search || !session.connection) return;
-    // A lobby found a match, and its message was lost.
+    // A lobby found a match, but its message to this gateway was lost.
     if (outcome === 'moved' && before) return this.rooms.bind(session, { ...before, rev: 0 });
     try {
       const binding = await this.request(session, 'match.find', search.data);
       if (binding) this.rooms.bind(session, binding);
     } catch (error) {
-      // The client finds out with `me` that its search has ended.
+      // The search has ended. The client finds that out with `me`.
       this.log.warn('search.lost', { user: session.user, error });
     }
   }
 
-  /** Repeats the request while lobbies restart, or do not know yet that the store is settled. */
+  /**
+   * Sends a request of the session and returns the binding in the answer, or null. Repeats it while lobbies restart, or do not know yet
+   * that the store is settled.
+   */
   private async request(session: GatewaySession, operation: string, data: unknown): Promise<Binding | null> {
     for (let tries = 1; ; tries++) {
       try {

@@ -13,7 +13,7 @@ export class LobbyRouter implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    // A lobby that hangs does not close its link, and requests would wait for it in vain.
+    // Closes the link to an evicted lobby. A lobby that hangs does not close it itself, and requests would wait in vain.
     this.directory.onChange(({ kind, server }) => {
       const peer = kind === 'evicted' && server.type === 'lobby' ? this.links.get(server.id) : undefined;
       if (peer && peer.incarnation <= server.incarnation) peer.close('evicted');
@@ -29,7 +29,7 @@ export class LobbyRouter implements OnModuleInit {
     return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
   }
 
-  /** Sends a request of the gateway itself about a session, to the lobby of that session. */
+  /** Sends a request of the gateway itself about a session to the lobby of that session, and returns the answer. */
   async requestFor(session: GatewaySession, pattern: ControlPattern, data: unknown, timeoutMs: number): Promise<unknown> {
     return this.lobbyOf(session).request(pattern, data, { timeoutMs });
   }
@@ -39,7 +39,7 @@ export class LobbyRouter implements OnModuleInit {
     try {
       this.lobbyOf(session).emit(pattern, data);
     } catch {
-      // There is no lobby. The sweep of rooms finds the difference later.
+      // Without a lobby the event is lost. The sweep of rooms finds the difference later.
     }
   }
 

@@ -10,7 +10,10 @@ import { PlayerRequests } from './player-requests.js';
 const inRoom = (room: string, rev = 1) => ({ data: { room: { id: room, rev } }, binding: { room: room as RoomId, watching: false, rev } });
 const refuse = (code: ConstructorParameters<typeof HoldfastError>[0]) => new HoldfastError(code);
 
-/** A gateway's link to one lobby, whose answers the test gives in order. A function is called when the request arrives, and returns the answer. */
+/**
+ * Returns the requests of a gateway with one lobby, which gives these answers in order. If an answer is a function, it is called when the
+ * request arrives, and returns the answer.
+ */
 function newPlayerRequests(...answers: unknown[]) {
   const requests: { operation: string; data: unknown; number: number | undefined }[] = [];
   const generation = { current: 'one' as string | null };
@@ -46,7 +49,7 @@ function newPlayerRequests(...answers: unknown[]) {
   );
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.admissionNumber = 5;
-  /** The store is restarted before this answer arrives. */
+  /** Returns an answer before which the store is restarted. */
   const afterRestart = (answer: unknown) => () => {
     generation.current = 'two';
     return answer;
@@ -75,7 +78,7 @@ describe('a request of a player whose answer arrives before any restart of the s
   it.each([
     ['rooms.join', inRoom('a', 7)],
     ['rooms.ready', { data: { room: { id: 'a', rev: 7 } } }],
-  ])('is answered only when this gateway has the record (%s)', async (operation, answer) => {
+  ])('is answered only when this gateway has the room record of the answer (%s)', async (operation, answer) => {
     const { playerRequests, session, whenKnown } = newPlayerRequests(answer);
     let letPass = (): void => {};
     whenKnown.mockImplementation(
@@ -95,7 +98,7 @@ describe('a request of a player whose answer arrives before any restart of the s
     await expect(asked).resolves.toEqual(answer);
   });
 
-  it('rejects with the refusal', async () => {
+  it('rejects with the refusal of the lobby, and is voided when the lobby is lost', async () => {
     const { playerRequests, session, overtaken } = newPlayerRequests(refuse('room-full'), refuse('server-lost'));
     await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'room-full' });
     expect(overtaken).toEqual([]);
@@ -104,7 +107,7 @@ describe('a request of a player whose answer arrives before any restart of the s
   });
 });
 
-describe('a request that enters a room, behind a leave that is not answered', () => {
+describe('a request to enter a room that follows an unanswered leave', () => {
   it.each(['rooms.create', 'rooms.join', 'rooms.watch', 'match.find'])('is sent after the answer to the leave (%s)', async (operation) => {
     let answerLeave = (_: unknown): void => {};
     const { playerRequests, session, requests } = newPlayerRequests(() => new Promise((resolve) => (answerLeave = resolve)), inRoom('b'));
@@ -127,7 +130,7 @@ describe('a request that enters a room, behind a leave that is not answered', ()
     ]);
   });
 
-  it('does not delay a request that only reads', async () => {
+  it('is unlike a request that only reads, which is sent at once', async () => {
     const { playerRequests, session, requests } = newPlayerRequests(() => new Promise(() => {}), { data: { room: null } });
     void playerRequests.send(session, 'rooms.leave', undefined, 500);
     await playerRequests.send(session, 'me', undefined, 500);
@@ -171,7 +174,7 @@ describe('a request of a player whose answer arrives after the store was restart
   });
 
   it.each(['rooms.create', 'match.find'])(
-    'joins the room of %s, and repeats the operation only when that room is gone',
+    'joins the room that the answer to %s named, and repeats the operation only when that room is gone',
     async (operation) => {
       const repeated = newPlayerRequests();
       repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));
@@ -200,7 +203,7 @@ describe('a request of a player whose answer arrives after the store was restart
     await expect(playerRequests.send(session, 'rooms.leave', undefined, 500)).resolves.toEqual({ data: { left: 'a' }, binding: null });
   });
 
-  it('succeeds when it starts a game that runs', async () => {
+  it('succeeds when it starts a game that runs already', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     const room = { id: 'a', status: 'playing' };
     answers.push(afterRestart({ data: { room } }), refuse('room-playing'), { data: { room, watching: false } });
@@ -226,7 +229,7 @@ describe('the search of a session', () => {
     expect(session.search).toBeNull();
   });
 
-  it('is remembered when a later request searches again', async () => {
+  it('is remembered when it follows the cancel of an earlier search', async () => {
     const { playerRequests, session } = newPlayerRequests({ data: { cancelled: true } }, { data: { waiting: true } });
     await playerRequests.send(session, 'match.cancel', undefined, 500);
     await playerRequests.send(session, 'match.find', { game: 'chess' }, 500);

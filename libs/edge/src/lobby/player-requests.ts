@@ -17,11 +17,11 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
 import { repeatRequest } from './repeated-request.js';
 
-/** Reads. They change nothing, so another lobby may answer them when the first one is lost. */
+/** Operations that change nothing, so another lobby may answer them when the first one is lost. */
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
-/** The gateway does not void these when their answer is lost: a search may continue, and the client requests `me`. */
+/** Operations that the gateway does not void when their answer is lost. A search may continue, and the client finds it with `me`. */
 const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find']);
-/** These take the player into a room, so they wait for the answer to a leave that the player sent before. */
+/** Operations that take the player into a room. They wait for the answer to a leave that the player sent before. */
 const ENTERING: ReadonlySet<string> = new Set(['rooms.create', 'rooms.join', 'rooms.watch', 'match.find']);
 /** Refusals that do not decide the outcome of a repeated request, so the gateway repeats it once more. */
 const UNDECIDED: ReadonlySet<string> = new Set(['unavailable', 'busy', 'server-lost']);
@@ -45,7 +45,8 @@ export class PlayerRequests {
   ) {}
 
   /**
-   * Resolves when this gateway has the room's record at the revision of the answer: then it can restore the result that the player receives.
+   * Sends a request of the player and returns the answer. First waits until this gateway has the room record of the answer, at most
+   * `RECORD_WAIT_MS`, so that it can restore the result that the player receives.
    *
    * @param timeoutMs for all repetitions together
    * @throws the lobby's refusal, `server-lost` when the lobby died with the request, `unavailable` when there is no lobby
@@ -117,7 +118,7 @@ export class PlayerRequests {
     if (id !== undefined && rev !== undefined) await this.cache.whenKnown(id, rev, RECORD_WAIT_MS);
   }
 
-  /** The answer to a read counts in any run. */
+  /** Sends a read, and sends it once more when its lobby is lost. The answer counts also when the store was restarted. */
   private async read(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
     try {
       return await this.lobbies.send(session, operation, request, timeoutMs);
@@ -127,29 +128,33 @@ export class PlayerRequests {
     }
   }
 
-  /** The last run of the store that this gateway was connected to. It does not change while the store is away. */
+  /** The last run of the store to which this gateway was connected. It does not change while the store is unreachable. */
   private get storeRun(): string | null {
     this.lastRun = this.generation.current ?? this.lastRun;
     return this.lastRun;
   }
 
-  /** Throws `unavailable` when the store is not settled by then. */
+  /**
+   * Waits until the store is settled.
+   *
+   * @throws `unavailable` when it is not settled at `endsAt`
+   */
   private async whenSettled(endsAt: number): Promise<void> {
     for (;;) {
       try {
         return await this.settlement.whenSettled(Math.max(endsAt - performance.now(), 1));
       } catch (error) {
-        // The store may only be away for a moment.
+        // The store may be unreachable only for a moment.
         if (performance.now() > endsAt) throw error;
         await sleep(RESTORE_RETRY_MS);
       }
     }
   }
 
-  /** Voids a request before the player learns that it failed. A lobby that hangs must not carry it out when it wakes. */
+  /** Voids a request before the player learns that it failed. A lobby that hangs must not carry it out later. */
   private async voidRequest(session: GatewaySession, { turn, number }: RequestOrder): Promise<void> {
     session.requestNumber = Math.max(session.requestNumber, number + 1);
-    // If the store is away, the player's next request has a higher number and voids this one.
+    // If the store does not answer, the player's next request has a higher number and voids this request.
     await this.userRooms.overtake(session.user, { turn, number: number + 1 }).catch(() => {});
   }
 }
@@ -157,8 +162,8 @@ export class PlayerRequests {
 function noop(): void {}
 
 /**
- * Records the search of the session, because lobbies store searches in Redis only, which may lose them. A cancel counts by the order of
- * requests: the answer to an earlier search may arrive after it.
+ * Records the search of the session, because lobbies store searches only in Redis, which may lose them. The answer to a search may arrive
+ * after the answer to its cancel; the request order decides which one counts.
  */
 function noteSearch(
   session: GatewaySession,

@@ -1,9 +1,9 @@
 import { HoldfastError, type PlayerAnswer, type PlayerRequest, type RoomId, type RoomView } from '#libs/protocol';
 
-/** Sends one operation of the player to a lobby, always under the number of the first request. */
+/** Sends an operation of the player to a lobby, with the request number of the first attempt. */
 export type SendOperation = (operation: string, data: unknown) => Promise<PlayerAnswer>;
 
-/** The room that the first answer named does not take the player any more. */
+/** Refusals with which the room of the first answer does not take the player any more. */
 const ROOM_REFUSALS: ReadonlySet<string> = new Set(['room-unknown', 'room-full', 'room-playing']);
 
 /**
@@ -36,7 +36,10 @@ export async function repeatRequest(
   }
 }
 
-/** Creates no second room: the room of the first request may still exist, with the player or without. */
+/**
+ * Repeats a `rooms.create` or `match.find` without creating a second room: the room of the first request may still exist, with the player
+ * in it or not.
+ */
 async function enterAgain(
   send: SendOperation,
   operation: string,
@@ -50,7 +53,7 @@ async function enterAgain(
   } catch (error) {
     if (codeOf(error) !== 'already-in-room') throw error;
     const { room, watching } = await whereIs(send);
-    // A player who was in this room before the request gets the refusal.
+    // A player who was in this room before the request gets the refusal, because the request did not create the room.
     if (!room || watching || (caller.room?.id === room.id && !caller.room.watching)) throw error;
     return send('rooms.join', { room: room.id });
   }
@@ -65,7 +68,7 @@ async function joinIfPossible(send: SendOperation, room: RoomId): Promise<Player
   }
 }
 
-/** A player who is in no room has left it. */
+/** Repeats a `rooms.leave`. It succeeds also when the player is in no room any more. */
 async function leaveAgain(
   send: SendOperation,
   operation: string,
@@ -82,7 +85,7 @@ async function leaveAgain(
   }
 }
 
-/** A room whose game has started needs no second start, and its members were ready. */
+/** Repeats a `rooms.ready` or `rooms.start`. It succeeds also when the game has started, because its members were ready then. */
 async function startAgain(send: SendOperation, operation: string, data: unknown): Promise<PlayerAnswer> {
   try {
     return await send(operation, data);
@@ -91,7 +94,8 @@ async function startAgain(send: SendOperation, operation: string, data: unknown)
     if (codeOf(error) !== 'room-playing' || isUnready) throw error;
     const { room, watching } = await whereIs(send);
     if (!room || watching || room.status === 'waiting') throw error;
-    // The store restart may have interrupted that start. Then a lobby takes it back, and the player must start again.
+    // The restart of the store may have interrupted the start of the game. A lobby then takes the start back, and the player must start
+    // again.
     if (room.status === 'starting' && operation === 'rooms.start') throw new HoldfastError('unavailable');
     return { data: { room } };
   }

@@ -18,7 +18,8 @@ export class GameEndNotifier {
   ) {}
 
   /**
-   * The record says that the game of the client has ended. Sends the end, unless the owner has sent it or sends it in time.
+   * Sends the end of the client's game, which has ended according to the record. Sends nothing when the owner has sent the end, or sends it
+   * within `OWNER_END_WAIT_MS`.
    *
    * @param over called when the client has received the end; not called when it has another game or connection by then
    */
@@ -42,13 +43,13 @@ export class GameEndNotifier {
     }, OWNER_END_WAIT_MS);
   }
 
-  /** The owner has sent the end of the game. */
+  /** Notes that the owner has sent the end of the game. */
   ownerEnded(session: GatewaySession): void {
     const { gameEnd } = session;
     this.set(session, gameEnd.kind === 'finishing' ? { ...gameEnd, isSent: true } : END_SENT);
   }
 
-  /** The owner's last frames have passed, or the time for them is over. */
+  /** Sends the end unless the owner has sent it. The gateway calls this after the owner's last frame, or when the time for it is over. */
   finish(session: GatewaySession): void {
     const { gameEnd } = session;
     if (gameEnd.kind !== 'finishing' || gameEnd.isStarted) return;
@@ -56,7 +57,7 @@ export class GameEndNotifier {
     void gameEnd.finish();
   }
 
-  /** The client plays another game, or none. */
+  /** Forgets the end of the last game, because the client plays another game or none. */
   reset(session: GatewaySession): void {
     this.set(session, NOT_ENDED);
   }

@@ -41,7 +41,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** The session has not found the owner and waits. */
+/** Requests the attachment from an owner that the gateway does not find, so that the session waits. */
 async function waits(): Promise<void> {
   gateway.attachments.attach(gateway.session, record);
   await jest.advanceTimersByTimeAsync(1);

@@ -18,19 +18,20 @@ import type { GatewaySession, WritableSession } from '../session/gateway-session
 import { SessionTable } from '../session/session-table.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** Shared, because a slow connection may cause this event with every frame. */
+/** One object for all sessions, because a slow connection may cause this event with every frame. */
 const SLOW: AttachmentEvent = { kind: 'slow' };
 
 interface QueuedAttach {
   readonly session: GatewaySession;
-  /** A later state of the session voids the request. */
+  /** The attachment of the session when the request was queued. The request is dropped if the session has another one by then. */
   readonly attachment: AttachmentState;
   readonly request: AttachRequest;
 }
 
 /**
- * Attaches sessions to the owners of their rooms. One event requests all sessions of an owner, because hundreds of them lose an owner at
- * once. The transitions are in `attachment-state.ts`; this class alone writes the state and sends what a transition requires.
+ * Attaches sessions to the owners of their rooms. One event requests the attachments of all sessions of an owner, because hundreds of
+ * sessions may lose an owner at once. The transitions are in `attachment-state.ts`; this class alone writes the state and sends what a
+ * transition requires.
  *
  * An event may be lost with its link, or reach an owner that does not have the room yet. So the gateway repeats a request that has no
  * `placed` after `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
@@ -67,50 +68,52 @@ export class OwnerAttachments implements OnModuleInit {
     this.queue(owner, { session, attachment: session.attachment, request });
   }
 
-  /** The owner has sent `placed`. Returns false when this belongs to an earlier attachment. */
+  /** Handles a `placed` of the owner. Returns false when it belongs to an earlier attachment. */
   placed(session: GatewaySession): boolean {
     if (!this.apply(session, { kind: 'placed', now: performance.now() })) return false;
     if (session.attachment.kind === 'attached') session.round = session.attachment.round;
     return true;
   }
 
-  /** The session leaves the room, or its connection is gone or new. */
+  /** Detaches the session, because it leaves the room or its connection is gone or new. */
   detach(session: GatewaySession, gone: DetachReason): void {
     this.apply(session, { kind: 'detach', gone });
   }
 
-  /** No game runs in the room, and the client knows it. */
+  /** Ends the attachment, because no game runs in the room and the client knows it. */
   end(session: GatewaySession): void {
     this.apply(session, { kind: 'ended' });
   }
 
-  /** No game runs for a session whose owner has stopped sending frames. */
+  /** Ends the attachment of a slow session when no game runs in its room any more. */
   drop(session: GatewaySession): void {
     this.apply(session, { kind: 'dropped' });
   }
 
-  /** The connection does not keep up, so the owner must send no syncs until it does. */
+  /** Lets the owner stop its syncs to a session whose connection has a large backlog. */
   suspendFrames(session: GatewaySession): void {
     if (this.apply(session, SLOW)) this.metrics.backpressure.inc({ where: 'player' });
   }
 
-  /** The owner's link has fallen silent. The attachment stays, and the owner handles what it receives later. */
+  /**
+   * Sends `paused`, because the owner does not answer on its link. The attachment stays, and the owner handles later what it has received.
+   */
   ownerStalled(session: GatewaySession): void {
     this.apply(session, { kind: 'stalled', now: performance.now() });
   }
 
-  /** The link to the owner passes messages again. */
+  /** Sends `resumed` after `ownerStalled`, because the owner answers on its link again. */
   ownerRecovered(session: GatewaySession): void {
     this.apply(session, { kind: 'recovered' });
   }
 
-  /** The owner has removed a handle, or does not know it. */
+  /** Handles `room.detached`: the owner has removed the handle, or does not know it. */
   ownerDetached(peer: LinkPeer, { handle, room, epoch, reason }: Control['room.detached']['data']): void {
     const session = this.sessions.withHandle(handle);
     if (!session || session.room !== room || reason === 'ended') return;
     const { attachment } = session;
     if (peerOf(attachment) !== peer || attachment.epoch > epoch) return;
-    // The player has given up the seat. The room still lists the player until the lobby has removed it.
+    // `forbidden`: the player has given up the seat. The room's record still lists the player until a lobby has removed the user.
     if (reason === 'forbidden') return void this.apply(session, { kind: 'dropped' });
     this.lose(session, reason === 'moved' ? 'moving' : 'server-lost');
     // After `moved`, the new owner publishes the changed record. After any other reason, the cached record may be old.
@@ -152,7 +155,7 @@ export class OwnerAttachments implements OnModuleInit {
     }
   }
 
-  /** Null when that incarnation is gone. */
+  /** Returns the link to this incarnation of the owner, or null when the incarnation is gone. */
   private async linkTo(owner: RoomOwnership): Promise<LinkPeer | null> {
     const open = this.openLinkTo(owner);
     if (open) return open;
@@ -183,12 +186,18 @@ export class OwnerAttachments implements OnModuleInit {
     this.apply(session, { kind: 'lost', reason, now: performance.now() });
   }
 
-  /** Does not read the records of the rooms at once: another server is placing them now and publishes where they went. */
+  /**
+   * Pauses the sessions of an owner whose link has closed. It does not read the room records at once: another server is placing the rooms
+   * and publishes their new owners.
+   */
   private ownerLost(peer: LinkPeer): void {
     for (const session of this.sessions.all()) if (peerOf(session.attachment) === peer) this.lose(session, 'server-lost');
   }
 
-  /** A publication may be lost, and an owner that was only cut off takes its sessions again. */
+  /**
+   * Requests missing attachments again and reads the room records. A publication may be lost, and an owner that was only cut off takes its
+   * sessions again.
+   */
   @Interval(LOST_POLL_MS)
   pollWaiting(): void {
     const now = performance.now();
@@ -199,7 +208,7 @@ export class OwnerAttachments implements OnModuleInit {
       if (attachment.kind === 'attaching' && now - attachment.since < ATTACH_TIMEOUT_MS) continue;
       if (attachment.kind === 'attaching') this.lose(session, 'server-lost');
       const record = this.cache.get(room);
-      // An owner that is gone cannot answer, and thousands of sessions may wait for the next one.
+      // Sends no request to an owner that is gone: it cannot answer, and thousands of sessions may wait for the next owner.
       if (record?.status === 'playing' && record.owner && this.isReachable(record.owner)) this.attach(session, record);
       if (now < readAt) continue;
       this.waiting.set(session, now + LOST_READ_MS);
@@ -210,7 +219,10 @@ export class OwnerAttachments implements OnModuleInit {
 
   // ── The one writer of `session.attachment` ─────────────────────────────────────────────────────────────────────
 
-  /** Returns false when the event has no effect in the session's state. */
+  /**
+   * Applies an event to the attachment of a session, and sends what the transition requires. Returns false when the event has no effect in
+   * this state.
+   */
   private apply(session: WritableSession, event: AttachmentEvent): boolean {
     const step = nextAttachment(session.attachment, event);
     if (step === null) return false;

@@ -10,7 +10,7 @@ import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** A `placed` that reports a rewind contains these bytes. Another one contains them only in a player's name, which does no harm. */
+/** Bytes of a `placed` that reports a rewind. A `placed` without a rewind contains them only in a player's name, which does no harm. */
 const REWOUND = Buffer.from('rewound');
 
 /**
@@ -68,7 +68,8 @@ export class RoomFrames implements OnModuleInit {
     const kind = frame[LINK_HEADER.session.frame];
     if (kind === KIND.placed) {
       if (!this.attachments.placed(session)) return;
-      // After a rewind a client may use the numbers of delayed commands again. It also sends unanswered commands again.
+      // After a rewind the delayed commands are dropped: the client may use their sequence numbers again, and sends unanswered commands
+      // again itself.
       if (frame.includes(REWOUND)) session.delayedCommands = [];
       else if (session.delayedCommands.length > 0) this.sendDelayed(session);
     } else if (attachment.kind !== 'attached' && attachment.kind !== 'slow') return;

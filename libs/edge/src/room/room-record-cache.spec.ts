@@ -75,14 +75,14 @@ describe('the cache of room records', () => {
     const [saved, again] = [await records.save(room, { doc: { ...doc, seats: 3 } }), await records.read(room.id)];
     await until(() => reported.length === 2);
     expect(reported[1]).toEqual(saved);
-    // Two revisions later, with one publication.
+    // The record changes by two revisions, and only one publication arrives.
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 3, 'status', 'starting');
     await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 3} 5 starting mine ${encodeRoomDoc(doc)}`);
     await until(() => reported.length === 3);
     expect(reported[2]).toEqual({ ...again, rev: room.rev + 3, status: 'starting' });
   });
 
-  it('finds a change whose publication was lost with the connection, although the store does not answer at first', async () => {
+  it('finds a change whose publication was lost with the connection, also when the store does not answer at first', async () => {
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1, 'status', 'starting');
     const glance = jest.spyOn(records, 'glance').mockRejectedValueOnce(new Error('Connection is closed.'));
     settlement.isSettled = false;
@@ -107,7 +107,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toEqual(saved);
   });
 
-  it('reports every room although the settled store does not answer at first', async () => {
+  it('reports every room also when the settled store does not answer at first', async () => {
     generation.current = 'two';
     const isReady = jest.spyOn(redis, 'isReady', 'get').mockReturnValueOnce(false);
     const glance = jest.spyOn(records, 'glance').mockRejectedValueOnce(new Error('Connection is closed.'));
@@ -122,7 +122,7 @@ describe('the cache of room records', () => {
     for (const spy of [isReady, glance, read]) spy.mockRestore();
   });
 
-  it('reports every room when the connection was lost meanwhile, and stops in another generation', async () => {
+  it('reports every room after a lost connection, and stops when the store has another generation', async () => {
     const lose = (next: string | null) => async () => {
       Object.assign(generation, { current: next });
       settlement.isSettled = false;
@@ -192,7 +192,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toBe('room-unknown');
   });
 
-  it('knows a published revision without a read', async () => {
+  it('waits until a revision is published, and does not read it', async () => {
     const read = jest.spyOn(records, 'read');
     let isKnown = false;
     const waiting = cache.whenKnown(room.id, room.rev + 1, 5_000).then(() => {
@@ -207,7 +207,7 @@ describe('the cache of room records', () => {
     read.mockRestore();
   });
 
-  it('reads the revision of a new room once, and keeps it for a follower in the same event-loop tick', async () => {
+  it('reads the record of a new room once, and keeps it for a follower in the same event-loop tick', async () => {
     const other = (await records.create(`test-${randomUUID()}` as RoomId, 'counter', doc)) as RoomRecord;
     const read = jest.spyOn(records, 'read');
     await cache.whenKnown(other.id, other.rev, 5_000);
@@ -220,7 +220,7 @@ describe('the cache of room records', () => {
     expect(cache.get(other.id)).toBeNull();
   });
 
-  it('stops waiting for a revision when the room closes, or in another store generation', async () => {
+  it('stops waiting for a revision when the room closes, or when the store has another generation', async () => {
     const lost = cache.whenKnown(room.id, room.rev + 1, 60_000);
     generation.current = 'two';
     await cache.compareSettled();
@@ -232,7 +232,7 @@ describe('the cache of room records', () => {
     cache.unfollow(room.id);
   });
 
-  it('ignores an older publication', async () => {
+  it('ignores a publication of a revision that it already has', async () => {
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await until(() => reported.length === 2);
     await redis.commands.publish(roomKey(room.id), `saved ${saved.rev} 5 starting mine ${encodeRoomDoc(doc)}`);

@@ -10,7 +10,7 @@ import { Log } from '#libs/telemetry';
 import { COMPARE_RETRY_MS, FOLLOW_POLL_MS, FOLLOW_TICK_MS, RECORD_READ_MS, UNSETTLED_READ_MS } from '../edge.options.js';
 import { RoomRestorer } from './room-restorer.js';
 
-/** Receives the current record of each followed room, or the news that the room is closed. */
+/** Receives each change of the records of followed rooms, and the closing of such a room. */
 export interface RoomListener {
   changed(record: RoomRecord): void;
   closed(room: RoomId, reason: LeftReason): void;
@@ -20,15 +20,15 @@ interface CachedRoom {
   readonly id: RoomId;
   followers: number;
   record: RoomRecord | null;
-  /** The store generation in which the store had `record`. */
+  /** The generation of the store when it had `record`. Null: not known. */
   generation: string | null;
-  /** The room is read as soon as the subscription is made, so a read in between is skipped. */
+  /** Whether the subscription is under way. The cache reads the room when it is complete, so it skips reads before that. */
   isSubscribing: boolean;
-  /** The result of the read under way. Null: none is. */
+  /** The read that is under way; it resolves to false when it failed. Null: no read is under way. */
   reading: Promise<boolean> | null;
   mustReadAgain: boolean;
   readonly handler: (message: string) => void;
-  /** Called when the record is found to be current, and when the room is closed. */
+  /** Callbacks of `whenKnown`. The cache calls them when it finds the record current, and when the room is closed. */
   readonly waiters: Set<() => void>;
 }
 
@@ -43,8 +43,9 @@ interface CachedRoom {
 export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   private readonly rooms = new Map<RoomId, CachedRoom>();
   private listener: RoomListener | null = null;
-  /** The position of the poll in the list of rooms, and the number of rooms that are due. The poll is spread over `FOLLOW_POLL_MS`. */
+  /** The position of the poll in the list of rooms. The poll is spread over `FOLLOW_POLL_MS`. */
   private round: Iterator<RoomId> = this.rooms.keys();
+  /** The number of rooms that the poll must compare now. It grows with each tick, also by fractions. */
   private due = 0;
   private reconnects = 0;
   private isOpen = true;
@@ -63,12 +64,15 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     this.pubSub.onReconnect(() => void this.compareAll());
   }
 
-  /** There is one listener, which handles all sessions of a room. */
+  /** Sets the only listener, which handles all sessions of a room. */
   onChange(listener: RoomListener): void {
     this.listener = listener;
   }
 
-  /** Returns the record if it is known. For a new room the cache reads the record at once and passes it to the listener. */
+  /**
+   * Begins to follow a room; each call needs an `unfollow`. Returns the record, or null when it is not known yet. For a new room the cache
+   * reads the record at once and passes it to the listener.
+   */
   follow(id: RoomId): RoomRecord | null {
     let room = this.rooms.get(id);
     if (!room) {
@@ -111,7 +115,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     this.follow(id);
     const room = this.rooms.get(id) as CachedRoom;
     const { current } = this.generation;
-    // The publication normally comes before the lobby's answer. A read replaces a lost publication.
+    // The publication normally arrives before the lobby's answer. If it is lost, this read replaces it.
     const reading = setTimeout(() => this.refresh(id), RECORD_READ_MS);
     await new Promise<void>((resolve) => {
       const end = (): void => {
@@ -146,14 +150,18 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Compares all rooms with the settled store, and repeats that after an error or a lost connection. When it resolves, the listener has
-   * received each room, also unchanged ones. It resolves earlier only in another generation, for which another call follows.
+   * received each room, also unchanged ones. It resolves earlier only when the store has another generation, for which another call
+   * follows.
    */
   async compareSettled(): Promise<void> {
     const { current: generation } = this.generation;
     await this.compareEach(true, () => (this.generation.current ?? generation) !== generation);
   }
 
-  /** Compares all rooms, in small batches. Repeats what failed until `isOver`. */
+  /**
+   * Compares all rooms in small batches, and repeats failed comparisons until `isOver` returns true. With `reportAll` the listener also
+   * receives unchanged rooms.
+   */
   private async compareEach(reportAll: boolean, isOver: () => boolean): Promise<void> {
     for await (const some of inBatches([...this.rooms.keys()], { pauseMs: 0 })) {
       let due = await this.compareAndRead(some, reportAll);
@@ -171,7 +179,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     return rooms.filter((_, index) => !isDone[index]);
   }
 
-  /** Reads the record again now. */
+  /** Reads the record of a followed room again, or once more after a read that is under way. */
   refresh(id: RoomId): void {
     const room = this.rooms.get(id);
     if (!room || room.isSubscribing) return;
@@ -209,7 +217,10 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Returns false when the store did not answer or is not settled, or when its generation changed. */
+  /**
+   * Reads the record of a room and handles what has changed. Returns false when the store did not answer or is not settled, or when its
+   * generation changed.
+   */
   private async read(room: CachedRoom): Promise<boolean> {
     try {
       do {
@@ -223,7 +234,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
         else if (record && record.rev === known?.rev) {
-          // A revision identifies one content of the document. In another store generation the owner of the game may differ.
+          // The revision is equal, so the document is equal too. In another store generation the owner of the game may still differ.
           if (room.generation !== current) this.accept(room, record);
         } else if (known) await this.restore(room, known, record);
         else if (await this.settlement.isStillSettled()) this.close(room, 'room-unknown');
@@ -245,12 +256,15 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
 
   private close(room: CachedRoom, reason: LeftReason): void {
     this.listener?.closed(room.id, reason);
-    // A request may still wait for the record, and its session must not be bound to a closed room.
+    // `record` becomes null, so that a request that still waits for it does not bind its session to a closed room.
     room.record = null;
     for (const check of room.waiters) check();
   }
 
-  /** Handles a missing or older record. Either the publication of the close was lost, or the store lost the record. */
+  /**
+   * Handles a record that is missing in the store, or older there than here. Either the publication of the close was lost, or the store
+   * lost the record.
+   */
   private async restore(room: CachedRoom, known: RoomRecord, record: RoomRecord | null): Promise<void> {
     switch (await this.restorer.restore(known, record === null)) {
       case 'closed':
@@ -267,15 +281,15 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Compares all rooms at once after a reconnect of the subscriptions, because publications were lost before it. Repeats what fails until the
-   * next reconnect: the other connections may come back later.
+   * Compares all rooms at once after a reconnect of the subscriptions, because publications were lost before it. Repeats failed comparisons
+   * until the next reconnect: the connection for commands may come back later.
    */
   private async compareAll(): Promise<void> {
     const reconnect = ++this.reconnects;
     await this.compareEach(false, () => this.reconnects !== reconnect);
   }
 
-  /** Polls the next rooms of the round over all rooms. */
+  /** Compares the next rooms of the poll, which goes through all rooms in `FOLLOW_POLL_MS`. */
   @Interval(FOLLOW_TICK_MS)
   async compareNext(): Promise<void> {
     this.due += (this.rooms.size * FOLLOW_TICK_MS) / FOLLOW_POLL_MS;

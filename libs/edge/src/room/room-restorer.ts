@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { inBatches } from '#libs/async';
 import { type Restored, type RoomGlance, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
 
-/** Records compared in one pipeline. More than for routine reads, because every server waits for this comparison. */
+/** Number of records compared in one pipeline. It is higher than for routine reads, because every server waits for this comparison. */
 const AT_ONCE = 250;
 
 /** The outcome for a record that the store lost or has in an older copy. `superseded`: other servers have written on that older copy. */
@@ -10,7 +10,7 @@ export type RoomRestored = Restored | 'superseded';
 
 /**
  * Writes the records of rooms again into a store that lost its last writes or all data. The gateways that follow a room know its record as
- * players saw it: members, results, status. The owners write the games themselves.
+ * players saw it: members, results, status. The state of a game is restored by its owner.
  */
 @Injectable()
 export class RoomRestorer {
@@ -34,8 +34,8 @@ export class RoomRestorer {
   }
 
   /**
-   * Writes the record again when the store has an older one, or none (`isAbsent`). If the store was settled before, it keeps an older one.
-   * Rejects when the store does not answer.
+   * Writes the record again when the store has an older copy, or none (`isAbsent`). If the store was settled before, an older copy stays
+   * and the result is `superseded`. Rejects when the store does not answer.
    */
   async restore(known: RoomRecord, isAbsent: boolean): Promise<RoomRestored> {
     return !isAbsent && (await this.generation.wasSettled()) ? 'superseded' : this.records.restore(known);

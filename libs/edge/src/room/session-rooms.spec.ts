@@ -35,7 +35,7 @@ import { StalledOwnerNotifier } from './stalled-owner-notifier.js';
 const ROOM = 'r1' as RoomId;
 const telemetry = { server: 'hf:gateway:spec', level: 'silent', format: 'json' } as const;
 
-/** An owner at the other end of a link. The test decides what it sends. */
+/** The owner of a room at the other end of a link. The test decides what it sends. */
 class Owner {
   readonly events: { pattern: string; data: Record<string, unknown> }[] = [];
   readonly frames: { handle: number; epoch: number; frame: Buffer }[] = [];
@@ -56,7 +56,7 @@ class Owner {
   }
 }
 
-/** The part of a gateway between players and owners, with a room's record that the test writes. */
+/** The part of a gateway between players and owners. The test writes the room's record. */
 class Gateway {
   readonly owners = new Map<ServerId, Owner>();
   readonly refreshed: RoomId[] = [];
@@ -154,7 +154,7 @@ class Gateway {
     return { session, received, connection };
   }
 
-  /** Receives a frame of the owner for one session. */
+  /** Lets the gateway receive a frame of the owner for one session. */
   receives(session: GatewaySession, epoch: number, message: object): void {
     const frame = encodeServerMessage(message as ServerMessage);
     const whole = Buffer.alloc(LINK_HEADER.session.frame + frame.length);
@@ -184,7 +184,7 @@ class Gateway {
     for (const listener of this.silence) listener(owner as unknown as LinkPeer, isSilent);
   }
 
-  /** Publishes a record without a game. */
+  /** Publishes a record of the room in which no game is played. */
   waits(): void {
     if (this.record) this.record = { ...this.record, rev: this.record.rev + 1, status: 'waiting', owner: null };
     if (this.record) this.listener?.changed(this.record);
@@ -209,7 +209,7 @@ const versions = (received: readonly ServerMessage[]): number[] =>
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-it('attaches all sessions of an owner with one event, and delays their commands until the owner has sent `placed`', async () => {
+it('a gateway attaches all sessions of an owner with one event, and delays their commands until the owner has sent `placed`', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
@@ -228,7 +228,7 @@ it('attaches all sessions of an owner with one event, and delays their commands 
   expect(kinds(bob.received)).toEqual([]);
 });
 
-it('drops all frames of an owner that was replaced', async () => {
+it('a gateway drops all frames of an owner that was replaced', async () => {
   const gateway = new Gateway();
   const [old, fresh] = [gateway.owner('1'), gateway.owner('2')];
   const { session, received } = gateway.player('ada');
@@ -249,7 +249,7 @@ it('drops all frames of an owner that was replaced', async () => {
   expect(fresh.attachRequests()).toMatchObject([{ version: 1 }]);
 });
 
-it('sends `paused` once and `resumed` with the next owner, and neither to a client without the state of the game', async () => {
+it('a gateway sends `paused` once and `resumed` with the next owner, and neither to a client without the state of the game', async () => {
   const gateway = new Gateway();
   const [old, fresh] = [gateway.owner('1'), gateway.owner('2')];
   const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
@@ -265,7 +265,7 @@ it('sends `paused` once and `resumed` with the next owner, and neither to a clie
   expect(kinds(bob.received)).toEqual(['placed']);
 });
 
-it('attaches sessions again to an owner that was only cut off', async () => {
+it('a gateway attaches sessions again to an owner that was only cut off', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const { session, received } = gateway.player('ada');
@@ -280,7 +280,7 @@ it('attaches sessions again to an owner that was only cut off', async () => {
   expect(kinds(received)).toEqual(['placed', 'paused', 'resumed', 'placed']);
 });
 
-it('repeats the request to an owner that does not answer, and reads the record once per interval while it waits', async () => {
+it('a gateway repeats `room.attach` to an owner that does not answer, and reads the record once per interval while it waits', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   gateway.player('ada');
@@ -297,7 +297,7 @@ it('repeats the request to an owner that does not answer, and reads the record o
   expect(gateway.refreshed.length).toBeLessThanOrEqual(6);
 });
 
-it('reads the record when an owner does not have the room, and does not attach a session without a seat again', async () => {
+it('a gateway reads the record when an owner does not have the room, and does not attach a session without a seat again', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const { session } = gateway.player('ada');
@@ -314,7 +314,7 @@ it('reads the record when an owner does not have the room, and does not attach a
   expect(owner.attachRequests()).toHaveLength(2);
 });
 
-it('delays a limited number of commands for a limited time, and refuses the others', async () => {
+it('a gateway delays a limited number of commands for a limited time, and refuses the others', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const { session, received } = gateway.player('ada');
@@ -327,7 +327,7 @@ it('delays a limited number of commands for a limited time, and refuses the othe
   expect(owner.frames).toEqual([]);
 });
 
-it('sends one sync from the last version to a slow connection that reads again', async () => {
+it('a gateway requests a sync from the last version for a slow connection that reads again', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const { session, received, connection } = gateway.player('ada');
@@ -348,7 +348,7 @@ it('sends one sync from the last version to a slow connection that reads again',
   expect(versions(received)).toEqual([1, 2]);
 });
 
-it('sends `resumed` only after `paused`, after any sequence of events at the owners and the connection', async () => {
+it('a gateway sends `resumed` only after `paused`, after any sequence of events at the owners and the connection', async () => {
   const acts = [
     'owned',
     'placed',

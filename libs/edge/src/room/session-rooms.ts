@@ -33,15 +33,19 @@ export class SessionRooms implements OnModuleInit {
     this.cache.onChange({ changed: (record) => this.recordChanged(record), closed: (room, reason) => this.roomClosed(room, reason) });
   }
 
-  /** Accepts the next record of each session's room, whatever its revision. Revisions may go back in a store that lost data. */
+  /** Lets each session accept the next record of its room, whatever the revision is. Revisions may go back in a store that lost data. */
   acceptAnyRevision(sessions: Iterable<GatewaySession>): void {
     for (const session of sessions) if (session.binding) session.binding = { ...session.binding, rev: 0 };
   }
 
-  /** @param game how far the client is in a game of the room */
+  /**
+   * Binds the session to a room, which it follows from now on. Without a change of the binding, this does nothing.
+   *
+   * @param game how far the client is in a game of the room
+   */
   bind(session: GatewaySession, binding: Binding, game: ClientGame | null = null): void {
     const { binding: before } = session;
-    // The session ended before the answer to its request. Its departure removes the user from the room.
+    // The session ended before the answer to its request arrived. Its departure removes the user from the room.
     if (session.isOver) return;
     if (before?.room === binding.room && before.watching === binding.watching) return;
     if (before) this.unbind(session, 'left');
@@ -59,14 +63,18 @@ export class SessionRooms implements OnModuleInit {
     else this.cache.refresh(binding.room);
   }
 
-  /** Number of spectators of a room at this gateway. */
+  /** Returns the number of spectators of a room at this gateway. */
   spectatorCount(room: RoomId): number {
     let count = 0;
     for (const { binding } of this.members.get(room) ?? []) if (binding?.watching) count += 1;
     return count;
   }
 
-  /** @param gone `left`: the user has left the room; `away`: the session ends, and the user stays a member */
+  /**
+   * Ends the binding of a session to its room.
+   *
+   * @param gone `left`: the user has left the room; `away`: the session ends, and the user stays a member
+   */
   unbind(session: GatewaySession, gone: 'left' | 'away'): void {
     const { binding } = session;
     if (!binding) return;
@@ -84,7 +92,7 @@ export class SessionRooms implements OnModuleInit {
     this.cache.unfollow(binding.room);
   }
 
-  /** The session has a new connection, which receives the whole view again. */
+  /** Starts again for a new connection of the session, which receives the whole view of the room. */
   connectionReplaced(session: GatewaySession, game: ClientGame | null): void {
     const { binding } = session;
     if (!binding) return;
@@ -95,13 +103,16 @@ export class SessionRooms implements OnModuleInit {
     else this.cache.refresh(binding.room);
   }
 
-  /** The session has lost its connection. */
+  /** Detaches a session that has lost its connection, and drops its delayed commands. */
   connectionLost(session: GatewaySession): void {
     this.attachments.detach(session, 'away');
     session.delayedCommands = [];
   }
 
-  /** A slow connection keeps up again. The owner then sends one sync with everything that it missed. */
+  /**
+   * Attaches a slow session again when its connection has read its backlog. The owner then sends one sync with everything that the client
+   * missed.
+   */
   resumeFrames(session: GatewaySession): void {
     if (session.attachment.kind !== 'slow') return;
     const record = session.room ? this.cache.get(session.room) : null;
@@ -123,7 +134,11 @@ export class SessionRooms implements OnModuleInit {
     this.follow(session, record, frameOf(record));
   }
 
-  /** @param frame the view of the room, encoded once for all sessions. Null: it has not changed. */
+  /**
+   * Applies a record to one session of its room.
+   *
+   * @param frame the view of the room, encoded once for all sessions. Null: it has not changed.
+   */
   private follow(session: GatewaySession, record: RoomRecord, frame: Uint8Array | null): void {
     // This record is older than the session's binding. A newer one follows.
     if (!session.binding || record.rev < session.binding.rev) return;
@@ -166,7 +181,7 @@ export class SessionRooms implements OnModuleInit {
     this.ends.reset(session);
   }
 
-  /** Compares only what members see, because a change of owner does not concern them. */
+  /** Returns whether the record changes what members see, and remembers it. A change of the owner does not concern members. */
   private isNewView(record: RoomRecord): boolean {
     const view = JSON.stringify({ ...viewOf(record), rev: 0 });
     if (this.views.get(record.id) === view) return false;

@@ -32,7 +32,7 @@ export type AttachmentState =
   | { readonly kind: 'slow'; readonly epoch: number; readonly client: ClientView; readonly round: number; readonly peer: LinkPeer }
   | { readonly kind: 'paused'; readonly epoch: number; readonly client: ClientView };
 
-/** All times are in ms of the monotonic clock. */
+/** An event that may change the attachment of a session. All times are in ms of the monotonic clock. */
 export type AttachmentEvent =
   /** The record names an owner for the session. */
   | { readonly kind: 'attach'; readonly epoch: number; readonly round: number; readonly now: number }
@@ -72,7 +72,7 @@ export interface AttachmentStep {
 const NOTHING: ClientView = { saw: 'nothing' };
 const GAME: ClientView = { saw: 'game' };
 
-/** The state of every session that is in no room. */
+/** The state of a session without any attachment, for example of one that is in no room. */
 export const UNATTACHED: AttachmentState = { kind: 'none', epoch: 0, client: NOTHING };
 
 /** Returns the next state and what must be sent. Null: the event has no effect in this state. */
@@ -81,7 +81,7 @@ export function nextAttachment(state: AttachmentState, event: AttachmentEvent): 
   return cell === null ? null : cell(state, event);
 }
 
-/** The link on which the owner of this attachment sends. Null: there is none. */
+/** Returns the link to the owner of this attachment, or null when there is none. */
 export function peerOf(state: AttachmentState): LinkPeer | null {
   return state.kind === 'none' || state.kind === 'paused' ? null : state.peer;
 }
@@ -90,7 +90,7 @@ type Event<Kind extends AttachmentEvent['kind']> = Extract<AttachmentEvent, { ki
 type State<Kind extends AttachmentState['kind']> = Extract<AttachmentState, { kind: Kind }>;
 type Cell<S, E> = (state: S, event: E) => AttachmentStep | null;
 
-/** A row for each state and a column for each event. Null: the event changes nothing. */
+/** The transitions: a row for each state and a column for each event. Null: the event has no effect. */
 const TABLE: {
   readonly [S in AttachmentState['kind']]: {
     readonly [E in AttachmentEvent['kind']]: Cell<State<S>, Event<E>> | null;
@@ -158,12 +158,15 @@ const TABLE: {
   },
 };
 
-/** The link of the former owner is dropped at once: a drained server closes it as soon as its last room has left. */
+/**
+ * Forgets the link to the former owner at once. A drained owner closes it after its last room has moved, and that must not pause the
+ * session.
+ */
 function attach({ client }: AttachmentState, { epoch, round, now }: Event<'attach'>): AttachmentStep {
   return silently({ kind: 'attaching', epoch, client, round, peer: null, since: now });
 }
 
-/** A `placed` without a link to the owner belongs to an earlier attachment. */
+/** Confirms the attachment. A `placed` before the request has gone out belongs to an earlier attachment and has no effect. */
 function placed(state: State<'attaching'> | State<'attached'>, { now }: Event<'placed'>): AttachmentStep | null {
   const { epoch, client, round, peer } = state;
   if (peer === null) return null;
@@ -171,7 +174,7 @@ function placed(state: State<'attaching'> | State<'attached'>, { now }: Event<'p
   return { state: { kind: 'attached', epoch, client: GAME, round, peer }, output };
 }
 
-/** A client that has not received the game's state, or has received `paused` before, receives nothing. */
+/** Waits for an owner. A client that has no state of the game, or has received `paused` before, receives no `paused`. */
 function pause({ epoch, client }: AttachmentState, { reason, now }: Event<'lost'>): AttachmentStep {
   if (client.saw !== 'game') return silently({ kind: 'paused', epoch, client });
   return { state: { kind: 'paused', epoch, client: { saw: 'pause', since: now } }, output: { kind: 'paused', reason } };
@@ -187,17 +190,17 @@ function recover(state: State<'attached'>): AttachmentStep | null {
   return { state: { ...state, client: GAME }, output: { kind: 'resumed', pausedMs: null } };
 }
 
-/** A client that has received `paused` receives `resumed` from the next owner. */
+/** Ends the attachment. A client that has received `paused` still receives `resumed` from the next owner. */
 function drop({ epoch, client }: AttachmentState): AttachmentStep {
   return silently({ kind: 'none', epoch, client: client.saw === 'pause' ? client : NOTHING });
 }
 
-/** The epoch stays, so that only a later owner attaches the session again. */
+/** Ends the attachment with the game. The epoch stays, so that only a later owner attaches the session again. */
 function end({ epoch }: AttachmentState): AttachmentStep {
   return silently({ kind: 'none', epoch, client: NOTHING });
 }
 
-/** The owner of a slow attachment has detached it already. */
+/** Detaches the session from its owner. The owner of a slow attachment has been detached already, so it receives nothing. */
 function detach(state: AttachmentState, { gone }: Event<'detach'>): AttachmentStep {
   const peer = state.kind === 'slow' ? null : peerOf(state);
   return { state: UNATTACHED, output: peer && { kind: 'detach', peer, gone } };

@@ -15,7 +15,7 @@ const NO_REQUEST: RequestOrder = { turn: 0, number: 0 };
 const NO_ROOMS: GatewaySession['leftRooms'] = [];
 const LEFT_ROOMS_MAX = 4;
 
-/** A session at this gateway. It has only routing state, so the player loses nothing when the gateway dies. */
+/** A session at this gateway. It holds only what is needed for routing, so the player loses nothing when the gateway dies. */
 export class GatewaySession {
   connection: PlayerConnection | null = null;
   binding: Binding | null = null;
@@ -31,25 +31,29 @@ export class GatewaySession {
   versionEpoch: number | null = null;
   delayedCommands: DelayedCommand[] = [];
   lobby: LinkPeer | null = null;
-  /** The number of the session's last admission here, and of its requests since: see `RequestOrder`. */
+  /** The number of the session's last admission at this gateway: see `RequestOrder`. */
   admissionNumber = 0;
+  /** The number of the last request since that admission. */
   requestNumber = 0;
   requestsPending = 0;
   /** Numbers of the requests that a lobby has not answered yet. */
   unanswered: readonly number[] = NO_REQUESTS;
-  /** The answer to the last `rooms.leave`, or its failure. Null: answered. It never rejects. */
+  /** Resolves when the last `rooms.leave` was answered or has failed; it never rejects. Null: no leave is unanswered. */
   leaving: Promise<void> | null = null;
   /** The player's search for a match: its data and the order of its request. Null: the player is not searching. */
   search: { readonly data: unknown; readonly requestOrder: RequestOrder } | null = null;
-  /** The order of the request that ended the last search. */
+  /** The request order of the request that ended the last search, such as its cancel. */
   searchEndedBy: RequestOrder = NO_REQUEST;
-  /** The rooms that the session left last, with the monotonic time. A store that falls back may have the user in one of them again. */
+  /**
+   * The rooms that the session left last, and when, in ms of the monotonic clock. A store that falls back may have the user in one of them
+   * again.
+   */
   leftRooms: readonly { readonly room: RoomId; readonly at: number }[] = NO_ROOMS;
   /** Timers that run while the player has no connection. */
   graceTimers: readonly NodeJS.Timeout[] = NONE;
-  /** The session has had no connection for `AWAY_AFTER_MS`, so the other members see the player as away. */
+  /** Whether the session has had no connection for `AWAY_AFTER_MS`, so that the other members see the player as away. */
   isAway = false;
-  /** The session has left this gateway's table. A late answer to one of its requests must not bind it to a room. */
+  /** Whether the session has left this gateway's table. A late answer to one of its requests must not bind it to a room. */
   isOver = false;
   /** The hash of the player's current secret. The gateway needs it to restore the session in a store that lost it. */
   secretHash = '';
@@ -80,13 +84,16 @@ export class GatewaySession {
     this.leftRooms = [{ room, at: performance.now() }, ...this.leftRooms.slice(0, LEFT_ROOMS_MAX - 1)];
   }
 
-  /** The position before the first request that a lobby has not answered: that request comes later. */
+  /**
+   * Returns the request order just before the first unanswered request, so that this request counts as later. Without an unanswered request
+   * it is the order of the last request.
+   */
   lastAnswered(): RequestOrder {
     return this.unanswered.length === 0 ? this.requestOrder : { turn: this.admissionNumber, number: Math.min(...this.unanswered) - 1 };
   }
 
   /**
-   * The request order of the oldest request that may still have an effect. If there is none, this takes the next number, so that every
+   * Returns the order of the oldest request that may still have an effect. If there is none, this takes the next number, so that every
    * earlier request is older than the result.
    */
   firstOpen(): RequestOrder {
@@ -105,5 +112,5 @@ export class GatewaySession {
   }
 }
 
-/** For the one writer of a field that is readonly for all others. */
+/** A session whose readonly fields can be written. Only the one writer of such a field uses this type. */
 export type WritableSession = { -readonly [Key in keyof GatewaySession]: GatewaySession[Key] };

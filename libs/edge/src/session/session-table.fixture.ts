@@ -1,7 +1,7 @@
 import type { Metrics } from '#libs/telemetry';
 import { SessionTable } from './session-table.js';
 
-/** A table of sessions that counts them for nobody. */
+/** Returns a table of sessions that reports no metrics. */
 export function newSessionTable(): SessionTable {
   return new SessionTable({ sessions: { set: () => {} } } as unknown as Metrics);
 }

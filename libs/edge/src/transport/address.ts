@@ -18,7 +18,7 @@ export function addressKey(address: string | undefined): string {
   return `${network.map((part) => Number.parseInt(part, 16).toString(16)).join(':')}::/64`;
 }
 
-/** Identifies an open socket by its two ends. TLS makes a second object for the same socket. */
+/** Returns a text that identifies an open socket by its two ends. A TLS socket is a second object, which has the same text. */
 export function peerOf({ remoteAddress, remotePort, localPort }: Socket): string {
   return `${remoteAddress}|${remotePort}|${localPort}`;
 }

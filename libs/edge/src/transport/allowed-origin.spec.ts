@@ -9,7 +9,7 @@ describe('isAllowedOrigin', () => {
     ['https://play.example.org:8443', 'play.example.org:8443'],
     ['http://[::1]:7000', '[::1]:7000'],
     ['http://[2001:db8::1]', '[2001:DB8:0::1]:80'],
-  ])('accepts a page from %s at %s', (origin, host) => {
+  ])('accepts a page from %s when the gateway is at %s', (origin, host) => {
     expect(isAllowedOrigin(origin, host, [])).toBe(true);
   });
 
@@ -24,7 +24,7 @@ describe('isAllowedOrigin', () => {
     ['https://play.example.org', undefined],
     ['https://play.example.org', 'not a host'],
     ['https://evil.example', 'evil.example/@play.example.org'],
-  ])('refuses a page from %s at %s', (origin, host) => {
+  ])('refuses a page from %s when the gateway is at %s', (origin, host) => {
     expect(isAllowedOrigin(origin, host, [])).toBe(false);
   });
 

@@ -1,6 +1,6 @@
 /**
- * Whether a page of `origin` may connect to a gateway at `host`. Browsers always send the origin. Other programs send none, and could
- * send any.
+ * Returns whether a page of `origin` may connect to a gateway at `host`. Browsers always send the origin. Other programs send none, and
+ * could send any.
  *
  * @param host the host, with its port, that the browser requested
  * @param allowed origins as browsers send them, such as `https://play.example.org`, `capacitor://localhost`, `null`; `*` allows all
@@ -10,7 +10,10 @@ export function isAllowedOrigin(origin: string | undefined, host: string | undef
   return host !== undefined && isOriginOf(origin, host);
 }
 
-/** Whether the page comes from this host, over http or https. A proxy may add the default port to the host, which an origin never has. */
+/**
+ * Returns whether the page comes from this host, over http or https. A proxy may add the default port to the host, which an origin never
+ * has.
+ */
 function isOriginOf(origin: string, host: string): boolean {
   const [, scheme, originHost] = /^(https?:)\/\/(.+)$/.exec(origin) ?? [];
   if (scheme === undefined) return false;

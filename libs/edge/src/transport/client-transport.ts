@@ -6,16 +6,19 @@ export abstract class ClientTransport {
   abstract readonly name: string;
   /** Starts listening and resolves to the port. Rejects with a message that names the setting when the port is in use. */
   abstract listen(events: ConnectionEvents): Promise<number>;
-  /** Stops accepting connections. Open ones stay. */
+  /** Stops accepting connections. Open connections stay. */
   abstract close(): void;
 }
 
-/** Most sockets of one transport. Node closes further ones without a code, because they exceed all limits that have a code. */
+/**
+ * Returns the maximum number of sockets of one transport. Node closes further sockets without an error code. The limits that answer with a
+ * code are lower.
+ */
 export function socketsMax({ connectionsMax, hellosPendingMax }: EdgeOptions): number {
   return connectionsMax + 2 * hellosPendingMax;
 }
 
-/** The certificate of all transports. Null: none. */
+/** The injection token of the certificate of all transports. Null: no TLS. */
 export const PUBLIC_CERTIFICATE = Symbol('PublicCertificate');
 
 export function listenError(error: NodeJS.ErrnoException, port: number, setting: string): Error {

@@ -115,7 +115,7 @@ async function overTcp() {
 }
 
 describe('a silent WebSocket', () => {
-  it('gets one ping, and another one only after it has answered', async () => {
+  it('gets one ping, and another one only after its next message', async () => {
     const { gateway, client, connection } = await overWebSocket(SUBPROTOCOL_BINARY);
     let pings = 0;
     client.on('ping', () => {
@@ -168,7 +168,7 @@ describe('a WebSocket connection', () => {
     expect(decodePlayerMessage(gateway.frames[0])).toEqual({ kind: 'command', seq: 3, settled: 2, name: 'place', data: { cell: 4 } });
   });
 
-  it('closes only the JSON connection whose message cannot be written as JSON', async () => {
+  it('sends goodbye instead of a message that cannot be written as JSON, and does not throw', async () => {
     const { connection, received, closed } = await overWebSocket(SUBPROTOCOL_JSON);
     const date = Buffer.from([0x81, 0xa5, ...Buffer.from('state'), 0xd6, 0xff, 0, 0, 0, 0]);
     expect(() => connection.sendSync(9, 4, date)).not.toThrow();
@@ -201,13 +201,13 @@ describe('a WebSocket connection', () => {
   it('accepts no compression, and closes at a compressed frame', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY, { perMessageDeflate: true });
     expect(client.extensions).toBe('');
-    // RSV1 set; an empty mask. Source: RFC 7692, section 6.
+    // A frame with the bit RSV1 (compressed) and an empty mask. Source: RFC 7692, section 6.
     (client as unknown as { _socket: Socket })._socket.write(Buffer.from([0xc2, 0x81, 0, 0, 0, 0, 1]));
     await until(() => closed.code !== undefined);
     expect(gateway.frames).toEqual([]);
   });
 
-  it('accepts a message in a few fragments, and closes at one in very many', async () => {
+  it('accepts a message in 8 fragments, and closes at a message in 200 fragments', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     for (let piece = 0; piece < 8; piece++) client.send(Buffer.from([KIND.bye]), { fin: piece === 7 });
     await until(() => gateway.frames.length === 1);
@@ -242,7 +242,7 @@ describe('a WebSocket connection', () => {
     await until(() => gateway.closings === 1);
   });
 
-  it('closes with a protocol error at bytes that are no WebSocket frame', async () => {
+  it('closes with code 1002 at a frame without a mask', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     (client as unknown as { _socket: Socket })._socket.write(Buffer.from([0x82, 1, 7]));
     await until(() => closed.code !== undefined && gateway.closings === 1);
@@ -259,7 +259,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames[0]).toEqual(Buffer.from([KIND.bye]));
   });
 
-  it('closes without reading a message of four times the limit', async () => {
+  it('closes at a message of more than four times the limit', async () => {
     const { client, closed } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.send(Buffer.alloc(4_001));
     await until(() => closed.code !== undefined);
@@ -404,7 +404,7 @@ describe('a TCP connection', () => {
   });
 });
 
-/** `FUZZ_RUNS=100000 npx jest libs/edge` for many more runs. */
+/** Set `FUZZ_RUNS=100000` for many more runs. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
 describe('hostile input', () => {
@@ -524,7 +524,7 @@ describe('hostile input', () => {
     );
   });
 
-  it('gets answers that a client can decode', () => {
+  it('can be decoded by a client when it is the data of a response', () => {
     return fc.assert(
       fc.property(fc.nat(), jsonOfServers, (id, data) => {
         const decoded = decodeServerMessage(encodeServerMessage({ kind: 'response', id, data }));

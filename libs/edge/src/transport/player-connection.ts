@@ -9,7 +9,7 @@ export type TransportName = 'websocket' | 'tcp' | (string & {});
 export interface ConnectionEvents {
   /** The transport has accepted a socket. Returns false when there are too many, and the transport must refuse it. */
   accepted(socket: Socket): boolean;
-  /** Called before the first frame. The gateway may refuse the connection with `goodbye`. */
+  /** A connection has opened; no frame has arrived yet. The gateway may refuse the connection with `goodbye`. */
   opened(connection: PlayerConnection): void;
   frame(connection: PlayerConnection, frame: Buffer): void;
   closed(connection: PlayerConnection): void;
@@ -28,7 +28,7 @@ export abstract class PlayerConnection {
   state: unknown = null;
   lastMessageAt = performance.now();
   protected readonly writer: BatchWriter;
-  /** The code with which the gateway closed the connection. Null: it did not. */
+  /** The code with which the gateway closed the connection. Null: the gateway has not closed it. */
   goodbyeCode: string | null = null;
   private isClosing = false;
 
@@ -47,21 +47,21 @@ export abstract class PlayerConnection {
   /** Sends a sync from its parts, without building a frame first. */
   abstract sendSync(version: number, seq: number, body: Uint8Array): void;
 
-  /** Sends a ping of the transport itself, once in a silence. A transport without pings does nothing. */
+  /** Sends a ping of the transport itself, at most one until the next message arrives. A transport without pings does nothing. */
   probe(_now: number): void {}
 
-  /** Closes the transport in its own way. Bytes that were written before still arrive. */
+  /** Closes the connection as its transport requires. Bytes that were written before still arrive. */
   protected abstract end(goodbye: Goodbye): void;
 
   send(message: ServerMessage): void {
     this.sendFrame(encodeServerMessage(message));
   }
 
-  /** Sends the reason and closes. A client that does not read it is cut off after `graceMs`. */
+  /** Sends a `goodbye` and closes the connection. A client that does not read it is cut off after `graceMs`. */
   goodbye(goodbye: Omit<Goodbye, 'kind'>, graceMs: number): void {
     if (this.isClosing) return;
     const message: Goodbye = { kind: 'goodbye', ...goodbye };
-    // A closing connection sends nothing, so the message goes first.
+    // The message goes first, because a closing connection sends nothing.
     this.send(message);
     this.goodbyeCode = message.code;
     this.isClosing = true;
@@ -70,7 +70,10 @@ export abstract class PlayerConnection {
     this.endWithin(graceMs);
   }
 
-  /** Sends and receives nothing more. Written bytes still arrive if the client reads them in time. */
+  /**
+   * Stops sending and receiving, and destroys the socket after `ms`. Bytes that were written before still arrive if the client reads them
+   * in time.
+   */
   protected endWithin(ms: number): void {
     this.isClosing = true;
     setTimeout(() => this.socket.destroy(), ms).unref();
@@ -80,7 +83,10 @@ export abstract class PlayerConnection {
     return !this.isClosing && !this.socket.destroyed;
   }
 
-  /** The two ends of the open socket. Computed each time, because the string is long. */
+  /**
+   * Identifies the open socket by its two ends (`peerOf`). It is computed on each read, to save the memory of a long string for each
+   * connection.
+   */
   get peer(): string {
     return peerOf(this.socket);
   }

@@ -65,7 +65,7 @@ export class TcpTransport extends ClientTransport {
     );
     socket.on('error', () => socket.destroy());
     socket.on('close', () => events.closed(connection));
-    // Last, because the gateway may refuse and close the connection at once.
+    // This comes last, because the gateway may refuse and close the connection at once.
     events.opened(connection);
   }
 }

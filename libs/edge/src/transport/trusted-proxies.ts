@@ -20,14 +20,20 @@ export class TrustedProxies {
     return address !== undefined && this.isTrusted(address, 0);
   }
 
-  /** The host, with its port, that the browser requested. With several proxies it is the host that the first one received. */
+  /**
+   * Returns the host, with its port, that the browser requested. With several proxies it is the host that the first one received.
+   * Undefined: the request names no host.
+   */
   hostOf({ headers, socket }: IncomingMessage): string | undefined {
     const forwarded = headers['x-forwarded-host'];
     if (typeof forwarded !== 'string' || !this.has(socket.remoteAddress)) return headers.host;
     return forwarded.split(',', 1)[0]!.trim();
   }
 
-  /** The address of the client: the nearest one that is not a trusted proxy. A client can only forge addresses beyond its own. */
+  /**
+   * Returns the address of the client: the nearest one that is not a trusted proxy. A client can forge only addresses before its own in the
+   * header.
+   */
   addressOf(request: IncomingMessage): string {
     const own = request.socket.remoteAddress ?? 'unknown';
     if (!this.has(request.socket.remoteAddress)) return own;

@@ -22,13 +22,18 @@ import {
 import { GOODBYE_MS } from '../edge.options.js';
 import { type ConnectionEvents, PlayerConnection, writeSync } from './player-connection.js';
 
-/** The reader accepts frames up to this many times the limit, so that a frame above the limit gets a goodbye with a code. */
+/**
+ * The reader accepts frames of up to this many times `frameBytesMax`, so that a frame above that limit still gets a goodbye with a code.
+ */
 const READ_FACTOR = 4;
 
-/** Source: RFC 6455, section 7.4.1. Codes from 4000 belong to the application. */
+/** The WebSocket close code for each code of a goodbye. Source: RFC 6455, section 7.4.1. Codes from 4000 belong to the application. */
 const CLOSE_CODES: Readonly<Record<string, number>> = { 'shutting-down': 1001, 'frame-too-large': 1009, 'bad-frame': 1007 };
 const CLOSE_CODE_DEFAULT = 4000;
-/** A close frame takes at most 123 bytes of reason. Reasons are ASCII; the remaining bytes are for "… (n characters)". */
+/**
+ * Maximum length of the reason that a close frame quotes, in characters. A close frame has at most 123 bytes of reason. Reasons are ASCII;
+ * the remaining bytes are for "… (n characters)".
+ */
 const CLOSE_REASON_CHARACTERS_MAX = 90;
 
 /** A WebSocket connection with the binary subprotocol. Server frames need no mask, so they are written straight into the batch. */
@@ -47,7 +52,7 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     this.reader = new WebSocketReader(READ_FACTOR * frameBytesMax, this);
   }
 
-  /** A browser answers a ping by itself, also for a page in the background whose timers run once a minute. */
+  /** Sends a WebSocket ping. A browser answers it by itself, also for a page in the background whose timers run only once a minute. */
   override probe(now: number): void {
     if (!this.isOpen || this.probedAt >= this.lastMessageAt) return;
     this.probedAt = now;
@@ -67,7 +72,7 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     }
   }
 
-  /** For the reader. */
+  /** Called by the reader for a whole message. */
   message(bytes: Buffer, isBinary: boolean): void {
     if (!this.isOpen) return;
     const { frameBytesMax } = this;
@@ -77,19 +82,19 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     this.receiveMessage(bytes, isBinary);
   }
 
-  /** For the reader. A ping counts as a message against the limits. */
+  /** Called by the reader for a ping. A ping counts as a message against the limits; above them it gets no answer. */
   ping(bytes: Buffer): void {
     if (!this.isOpen || !this.events.pinged(this, bytes.length)) return;
     const at = this.begin(OPCODE.pong, bytes.length);
     this.writer.chunk.set(bytes, at);
   }
 
-  /** For the reader. A pong shows that the client lives, also without a ping before it. */
+  /** Called by the reader for a pong. It shows that the client is alive, also without a ping before it. */
   pong(bytes: Buffer): void {
     if (this.isOpen) this.events.pinged(this, bytes.length);
   }
 
-  /** For the reader: the client closes the WebSocket. */
+  /** Called by the reader when the client closes the WebSocket. */
   closing(code: number): void {
     this.close(code, '');
     this.socket.end();
@@ -117,7 +122,7 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     this.close(CLOSE_CODES[goodbye.code] ?? CLOSE_CODE_DEFAULT, goodbye.code);
   }
 
-  /** Sends the close frame once. The socket ends when both sides have sent theirs. */
+  /** Sends the close frame, once. The socket ends when both sides have sent theirs. */
   private close(code: number, reason: string): void {
     if (this.isCloseSent) return;
     this.isCloseSent = true;
@@ -146,7 +151,7 @@ export class JsonWebSocketConnection extends WebSocketConnection {
       message = decodeServerMessage(frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      // The link from the room's server also carries frames of other players. So the error closes only this connection.
+      // The link from the room's server also carries frames of other players, so the error must close only this connection.
       return this.goodbye({ code: 'internal', reason: 'A message to you could not be written as JSON.', retryAfterMs: 500 }, GOODBYE_MS);
     }
     const text = Buffer.from(serverMessageToJson(message));

@@ -21,7 +21,7 @@ export const PLAY_PATH = '/play';
 
 const SUBPROTOCOLS = [SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON] as const;
 
-/** The status of an unreadable request by error code. All others get 400. */
+/** The HTTP status for an unreadable request, by the error code of Node. All other errors get 400. */
 const STATUS_OF: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 
 @Injectable()
