@@ -70,7 +70,7 @@ describe('the loss of one server', () => {
   });
 
   describe('a fleet without one of its lobbies', () => {
-    it('serves rooms, lists, matches and games through the other lobby', async () => {
+    it('serves joins, starts, lists of rooms and games through the other lobby', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
       const rooms = await Promise.all(players.slice(0, 4).map((player) => player.createRoom({ game: 'tic-tac-toe' })));
       const going = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
@@ -100,7 +100,7 @@ describe('the loss of one server', () => {
 
     it('answers the open requests through the other lobby, or refuses them with `retry`', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
-      // A player stays with the lobby of the first request.
+      // The gateway sends all further requests of a player to the lobby that answered the first one.
       await Promise.all(players.map((player) => player.me()));
       const [killed] = fleet.lobbies;
       killed.kill('SIGSTOP');
@@ -207,7 +207,7 @@ describe('a fleet with one gateway and one lobby', () => {
     await leaveAll(rooms);
   }, 30_000);
 
-  it('gives the games to restarted game servers while no gateway lives, and continues them', async () => {
+  it('gives the games to restarted game servers while no gateway is running, and continues them', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await play(rooms, ['e4', 'e5']);
     const epoch = async (): Promise<number> => Number(await fleet.redis.client.hget(redisName(`room:{${rooms[0].id}}`), 'epoch'));
@@ -217,7 +217,7 @@ describe('a fleet with one gateway and one lobby', () => {
     for (const server of killed) server.kill();
     await Promise.all(killed.map(({ exited }) => exited));
     await Promise.all(servers.map((server) => fleet.restart(server)));
-    // Each owner of a room has a higher epoch than the one before.
+    // The epoch of a room grows with each new owner.
     await until(async () => (await epoch()) > before, 10_000);
     await fleet.restart(fleet.gateways[0]);
     await play(rooms, ['Nf3']);

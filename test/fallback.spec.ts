@@ -182,7 +182,7 @@ describe('a store that falls back to before the end of a game', () => {
   }, 60_000);
 });
 
-describe('a store that falls back to nothing', () => {
+describe('a store that loses all its data', () => {
   it('keeps all players in their rooms while the owner of the rooms is suspended', async () => {
     const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
     await Promise.all(pairs.map(start));
@@ -248,19 +248,19 @@ describe('a gateway that starts while the store comes back empty', () => {
     const [living, starting] = fleet.gateways;
     const left: string[] = [];
     pair.rooms[1].on('left', (reason) => left.push(String(reason)));
-    // Bob moves to the gateway that lives. The store would lose his session, and his first gateway could not write it again.
+    // Bob moves to the living gateway first. Otherwise the store would lose his session, and no gateway could write it again.
     const moved = new Promise<void>((resolve) => void bob.on('status', (status) => status === 'open' && resolve()));
     starting.kill();
     await Promise.all([starting.exited, moved]);
     await fleet.redis.kill();
     await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
     const started = fleet.restart(starting);
-    // Enough for the process to start, on most machines. It then waits for Redis.
+    // On most machines the process has started by then, and waits for Redis.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     stopped = [living, ...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.startAgain();
-    // Simulates a slow machine whose other servers are busy. Ends early if the new process settles the store without them.
+    // Simulates a slow machine whose other servers are busy. Ends early if the new process wrote without them that all data is back.
     await until(async () => (await fleet.redis.client.get(redisName('settled'))) !== null, 900).catch(() => {});
     const resumed = comesBack(ada, starting);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -294,7 +294,7 @@ describe('a store that falls back while no game runs in a room', () => {
     await close(ada, bob, carl);
   }, 40_000);
 
-  it('runs a request once that was being handled, and answers it', async () => {
+  it('runs each request that a lobby was handling once, and answers it', async () => {
     const [ada, bob] = await newPlayers();
     const made = await bob.createRoom<Ledger>({ game: 'ledger' });
     stopped = [...fleet.lobbies];
@@ -302,7 +302,7 @@ describe('a store that falls back while no game runs in a room', () => {
     const creating = ada.createRoom<Ledger>({ game: 'ledger', name: 'under way' });
     const leaving = made.leave();
     await fleet.redis.fallBack('nothing');
-    // The lobby restores nothing, so the others settle the store without it.
+    // A lobby has nothing to write again, so the other servers do not wait for it.
     await until(() => fleet.redis.client.exists(redisName('settled')).then((count) => count === 1));
     for (const lobby of stopped) lobby.kill('SIGCONT');
     const created = await creating;

@@ -13,7 +13,7 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.js';
 const executablePath = findChromium();
 const describeInChromium = executablePath ? describe : describe.skip;
 
-/** The bundled program sets this global. */
+/** The global object of the page. The bundled program adds `holdfastClient`. */
 interface Page {
   readonly holdfastClient: { readonly connect: typeof connect };
 }
@@ -63,7 +63,10 @@ describeInChromium('the client as a bundler builds it, in Chromium', () => {
   });
 });
 
-/** Runs in the page: both players of a game of tic-tac-toe, one over MessagePack and one over JSON. */
+/**
+ * Runs in the page and plays both sides of tic-tac-toe, one over MessagePack and one over JSON. Returns the result of the game and the
+ * code with which a command with a Date is rejected.
+ */
 async function playAlone(url: string): Promise<unknown> {
   const { connect } = (globalThis as unknown as Page).holdfastClient;
   const ada = await connect(url, { name: 'Ada' });

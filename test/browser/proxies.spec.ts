@@ -55,7 +55,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     return operator.page;
   }
 
-  it('serves the page and the dashboard below paths of an nginx that changes the host', async () => {
+  it('serves the page and the dashboard below paths of a trusted nginx, and refuses players of an nginx that is not trusted', async () => {
     const [gateway] = fleet.gateways;
     const nginx = await Nginx.before({ players: `127.0.0.1:${gateway.ports.publicPort}`, operators: new URL(gateway.opsUrl).host });
     if (!nginx) return;

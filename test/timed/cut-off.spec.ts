@@ -6,7 +6,7 @@ import { ROOT } from '../../tools/process/paths.mjs';
 import { CuttableProxy, EventStream, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
 const LISTEN_BEHIND = pathToFileURL(join(ROOT, 'tools/process/listen-behind.mjs')).href;
-/** Limit until games continue, in ms. `npm run partitions` measures lower figures. */
+/** Time limit for games to continue after a cut, in ms. `npm run partitions` measures shorter times. */
 const GOES_ON_MS = 5_000;
 const PLAYED = 3;
 
