@@ -9,7 +9,7 @@ import {
   type RecordScenario,
 } from './record-scenarios.js';
 
-/** `npm run model` sets this. The long form has more scenarios and walks, and prints the number of states of each part. */
+/** Whether this is `npm run model`: it has more scenarios and walks, and prints the number of states or steps of each test. */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;
 const SOUND_STATES_MAX = 200_000;
@@ -78,6 +78,6 @@ describe('the explorer finds a violation when the model leaves out the rule that
   );
 });
 
-it('returns null for a room without a running operation', () => {
+it('a scenario in which nothing has happened yet is at the goal', () => {
   expect(whyNotYet(beginningOf(RECORD_SCENARIOS[1]))).toBeNull();
 });
