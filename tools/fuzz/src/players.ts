@@ -9,8 +9,8 @@ import { DEFECT, Finding, inTime, type Target } from './target.js';
 
 const HELLO = { kind: 'hello', protocol: 1, name: 'ada' } as const;
 
-/** Whether the connection first gets a welcome, and the bytes that it sends after it. */
 interface TcpCase {
+  /** Whether the connection logs in and waits for the welcome before it sends `bytes`. */
   readonly isGreeted: boolean;
   readonly bytes: Buffer;
 }
@@ -47,7 +47,7 @@ export function overTcp({ tcpPort }: Gateway): Target<TcpCase> {
 interface WebSocketCase {
   readonly isGreeted: boolean;
   readonly messages: readonly { readonly bytes: Buffer; readonly isOther: boolean }[];
-  /** Bytes that bypass the framing of the WebSocket. */
+  /** Bytes that are written to the socket without a WebSocket frame; null for none. */
   readonly raw: Buffer | null;
 }
 

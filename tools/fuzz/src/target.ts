@@ -8,7 +8,7 @@ export interface Target<Case = unknown> {
   /** Time limit for a case, in ms. Default: `CASE_MS_MAX`. */
   readonly msMax?: number;
   readonly cases: fc.Arbitrary<Case>;
-  /** Throws when the case ended in a way that is not allowed. */
+  /** Runs one case. Throws when it ends in a way that is not allowed. */
   check(one: Case): void | Promise<void>;
 }
 
