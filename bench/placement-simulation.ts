@@ -72,7 +72,7 @@ function choose(choice: Choice, seen: readonly number[], random: () => number): 
   }
 }
 
-/** The times at which servers lose a room: a binary heap by time. */
+/** The times at which rooms end, each with its server, as a binary heap by time. */
 class EndQueue {
   private readonly heap: { readonly at: number; readonly server: number }[] = [];
 

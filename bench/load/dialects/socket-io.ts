@@ -34,7 +34,7 @@ function text(packet: string): Buffer {
   return Wire.framed('ws', Buffer.from(packet), TEXT);
 }
 
-/** Answers the heartbeat of its engine. Otherwise the node closes the connection. */
+/** Answers a heartbeat of Socket.IO's engine. Without an answer the node would close the connection. */
 export function answerPing(wire: Wire, frame: Buffer): void {
   if (frame.length === 1 && frame[0] === PING) wire.write(text('3'));
 }
