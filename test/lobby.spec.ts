@@ -199,7 +199,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
       const search = ada.quickMatch('tic-tac-toe', { signal: abort.signal });
       await until(async () => (await ada.me()).searching !== null);
       const stop = new AbortController();
-      // Of each ten rounds, the first aborts the search before the match, and the last after it.
+      // In the first of ten rounds the search is aborted before the match, and in the last one after it.
       if (round % 10 === 0) abort.abort(new Error('enough'));
       const partner = bob.quickMatch('tic-tac-toe', { signal: stop.signal });
       if (round % 10 === 9) await partner;

@@ -21,7 +21,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
   let tab: BackgroundTab;
   let bob: Session;
   let room: Room;
-  /** What Bob received because of the tab: `away` for each view with an absent member, and the reasons of pauses. */
+  /** The events that Bob received because of the tab: `away` for each view with an absent member, and the reasons of pauses. */
   let learned: string[];
 
   beforeAll(async () => {

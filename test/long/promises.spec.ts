@@ -12,7 +12,7 @@ let games: LedgerGame[];
 
 /** The failure and the assertions of one test. */
 interface Check {
-  /** What dies, if the cell has several tests. Undefined: it has only this one. */
+  /** The processes or the host that die, if the cell has several tests. Undefined: the cell has one test. */
   readonly of?: string;
   run(): Promise<void>;
 }

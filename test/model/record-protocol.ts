@@ -222,7 +222,7 @@ export const BEFORE: Rules = {
 export type Step = StepTo<State>;
 
 const ROOM = 'r';
-/** What the mutation `absentTakesNow` adds to the clock for a revision: in reality the time is far ahead of all revisions. */
+/** The mutation `absentTakesNow` adds this to the clock for a revision, because in reality the time is far ahead of all revisions. */
 const LATER = 50;
 const NAMES = 'ab';
 const EMPTY_STORE: Store = { room: null, closed: null, users: [NOBODY, NOBODY], isListed: false };

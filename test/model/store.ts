@@ -143,7 +143,7 @@ export function reassert(room: StoredRoom | null, args: ReassertArgs, isClosed =
   return { answer: 'ok', room: { ...known, ...written, doc, rev, log: [], checkpoint: args.state || known.checkpoint } };
 }
 
-/** What a gateway knows of a record. */
+/** The part of a record that a gateway keeps in its memory. */
 export type KnownRoom = Pick<StoredRoom, 'rev' | 'doc' | 'game' | 'status' | 'round' | 'result' | 'start' | 'epoch'>;
 
 export function restoreRoom(room: StoredRoom | null, known: KnownRoom, isClosed = false): { answer: Restored; room: StoredRoom | null } {

@@ -28,7 +28,7 @@ export interface Plan {
   act(): Promise<void>;
 }
 
-/** What every fault uses: the fleet, random numbers, and the findings, to which it reports violations. */
+/** The things that every fault uses: the fleet, random numbers, and the findings, to which it reports violations. */
 export interface World {
   readonly fleet: ChaosFleet;
   readonly chance: Chance;

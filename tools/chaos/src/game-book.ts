@@ -1,8 +1,8 @@
 import { BEAT_MS, type ChainResult, type Entry, FIRST_HASH, type Link, nextHash } from './chain.js';
 
 /**
- * What a player knows of a command. `sent`: no answer yet. `unknown`: the game ended before the answer, or a server other than the owner
- * refused it, so the command may or may not have been applied.
+ * The outcome of a command, as far as its player knows it. `sent`: no answer yet. `unknown`: the game ended before the answer, or a server
+ * other than the owner refused the command, so it may or may not have been applied.
  */
 export type Outcome = 'sent' | 'acknowledged' | 'refused' | 'unknown';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What `npm start` writes into `running.json` about the fleet that it runs in this folder. */
+/** The content of `running.json`, in which `npm start` describes the fleet that it runs in this folder. */
 export interface Running {
   /** The URL for players. */
   readonly url?: string;

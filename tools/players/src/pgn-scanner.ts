@@ -197,7 +197,7 @@ const RESULTS = new Map([
   ['*', '*'],
 ]);
 
-/** The result that a text means, or null. */
+/** Returns the result that a text means; null if it is no result. */
 export function resultOf(text: string | undefined): string | null {
   return RESULTS.get(dashed(text ?? '').replace(/\s/g, '')) ?? null;
 }
@@ -206,7 +206,7 @@ function dashed(text: string): string {
   return text.replace(/[–−]/g, '-');
 }
 
-/** Brings the spellings of other programs and of old books to the one of the standard. */
+/** Returns a move in the notation of the standard, from the spellings of other programs and of old books. */
 function sanOf(word: string): string {
   if (/^(?:--|Z0|null|0000|@@@@)[!?]*$/.test(word)) return NULL_MOVE;
   const bare = word

@@ -67,7 +67,7 @@ abstract class Decoder {
     return text;
   }
 
-  /** The text of the bytes that are left. */
+  /** Returns the text of the last bytes, at the end of the file. */
   abstract end(): string;
   protected abstract textOf(bytes: Buffer): string;
 }
