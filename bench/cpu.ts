@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The unit in which the kernel counts CPU time. */
+/** The unit in which the kernel counts CPU time, in seconds. */
 const TICK_SECONDS = 0.01;
 
 /** Returns the CPU time of a process in seconds: user and system, all threads, as counted by the kernel. */

@@ -10,10 +10,10 @@ export interface Tapper {
   close(): void;
 }
 
-/** Receives the answers. */
+/** Counts the answers and messages that players receive. */
 export interface Tally {
   acknowledged(tapper: Tapper, latencyMs: number): void;
-  /** Called for each message that any player receives. */
+  /** Counts one message that any player has received. */
   delivered(): void;
 }
 

@@ -26,7 +26,7 @@ export class Peer {
     return Peer.forked(port, child, peer);
   }
 
-  /** Resolves when the program reports that it is ready. */
+  /** Makes a peer of a Node process. Resolves when the process reports that it is ready. */
   static async forked(port: number, child: ChildProcess, name: string): Promise<Peer> {
     await new Promise<void>((resolve, reject) => {
       child.once('message', () => resolve());

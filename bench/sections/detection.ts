@@ -7,7 +7,7 @@ const GRACE_MS = 500;
 const GATEWAYS = 3;
 
 /**
- * How long a fleet with voting gateways takes to detect that a game server died or hangs: from the signal to the record with the
+ * Measures how long a fleet with voting gateways takes to detect that a game server died or hangs: from the signal to the record with the
  * state dead, polled every 2 ms.
  */
 export async function detection(report: Report, { quick }: Size): Promise<void> {
