@@ -90,7 +90,7 @@ describe('a game', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('is imported only by apps/game, and by pages for its types', () => {
+  it('is imported only by apps/game and by pages', () => {
     const wrong = servers.flatMap(({ path, unit, imports }) =>
       imports
         .filter(({ specifier }) => specifier.startsWith('#games/') && unit !== 'apps/game')
@@ -137,7 +137,7 @@ describe('pure code', () => {
   });
 });
 
-describe('this test', () => {
+describe('the check of the layers', () => {
   it('sees imports of every form, and none in comments', () => {
     const code = `
       import './a.js';
@@ -173,7 +173,7 @@ interface Import {
   /** The imported file, relative to the repository's root. For a package, the specifier itself. */
   readonly to: string;
   readonly typeOnly: boolean;
-  /** True for `import(…)`, which loads later. */
+  /** Whether this is an `import(…)`, which loads the file later. */
   readonly dynamic: boolean;
 }
 

@@ -160,7 +160,11 @@ function removeNamespace(tools, name) {
   quietly(tools.ip, ['netns', 'del', name]);
 }
 
-/** Returns whether a run of this tool has this pid. Compares the command line too, because another process may have it by now. @param {string} pid */
+/**
+ * Returns whether a run of this tool has this pid. Compares the command line too, because another process may have it by now.
+ *
+ * @param {string} pid
+ */
 function isRun(pid) {
   if (Number(pid) === process.pid) return true;
   if (!existsSync(`/proc/${pid}`)) return false;

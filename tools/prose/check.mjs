@@ -23,7 +23,7 @@ export function problemsOfSources(folders) {
   return [...files.flatMap(({ path, code }) => problemsOfFile(path, code)), ...problemsOfNames(files)];
 }
 
-/** Finds exported types and log events with the same name in the whole code base, also in folders that are not clean yet. @returns {Problem[]} */
+/** Finds exported types and log events with the same name in the whole code base, also in folders that are not clean. @returns {Problem[]} */
 export function problemsOfAllNames() {
   return problemsOfNames(sourcesUnder(ALL_SOURCES));
 }

@@ -71,7 +71,11 @@ function isLogCall({ expression }) {
   return LOGS.has(name);
 }
 
-/** Returns whether a call logs an error as text, such as `{ error: String(error) }`. `Log` serializes errors in one form. @param {ts.Expression | undefined} fields */
+/**
+ * Returns whether a call logs an error as text, such as `{ error: String(error) }`. `Log` serializes errors in one form.
+ *
+ * @param {ts.Expression | undefined} fields
+ */
 function hasErrorAsText(fields) {
   if (!fields || !ts.isObjectLiteralExpression(fields)) return false;
   return fields.properties.some(

@@ -6,7 +6,7 @@ export const SENTENCE_WORDS_MAX = 35;
  * allowed.
  */
 const HEADLESS = /^(who|whom|whose|what|whoever|whatever|of|as|to one who|one who|one that|those who|those that)\b/i;
-/** The same for later sentences of a comment. There, "of" and "as" may begin good sentences: "As Orleans does, …". */
+/** Like `HEADLESS`, for later sentences of a comment. There, "of" and "as" may begin good sentences: "As Orleans does, …". */
 const HEADLESS_WITHIN = /^(who|whom|whose|what|whoever|whatever|to one who|one who|one that|those who|those that)\b/i;
 const ALLOWED = /^(as (long|soon|far) as|as a (result|rule)|as if|of course)\b/i;
 
@@ -72,7 +72,7 @@ function paragraphsOf(comment) {
   return paragraphs.filter(({ text }) => text !== '');
 }
 
-/** `@param name text`: the name is no part of the sentence. @param {string} tag @param {string} rest */
+/** Removes the name from `@param name text`, because it is no part of the sentence. @param {string} tag @param {string} rest */
 function withoutParameter(tag, rest) {
   return /@(param|template|typedef|property)\b/.test(tag) ? rest.replace(/^\s*\S+\s*/, '') : rest;
 }
@@ -85,7 +85,7 @@ function sentencesOf(paragraph) {
     .filter((sentence) => sentence !== '');
 }
 
-/** Text in backticks counts as one word. @param {string} sentence */
+/** Counts the words of a sentence. Text in backticks counts as one word. @param {string} sentence */
 function wordsOf(sentence) {
   return sentence
     .replace(/`[^`]*`/g, 'code')

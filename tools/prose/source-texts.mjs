@@ -72,7 +72,7 @@ function commentsOf(blanked, code, lineAt) {
         .slice(start, end)
         .replace(/^\/\*+ ?|\*+\/$/g, '')
         .replace(/^[ \t]*\* ?/gm, '');
-      // Neighbors join single lines only.
+      // Marks it as trailing, so that it is not joined with its neighbors.
       found.push({ line: lineAt(start), text, isTrailing: true });
     }
   }

@@ -9,7 +9,7 @@ export interface BankGameBook {
   readonly acknowledged: Pick<ReadonlyMap<string, unknown>, 'keys'>;
   /** All transfers that players requested. */
   readonly asked: ReadonlySet<string>;
-  /** Null when the game did not end by its rules. */
+  /** The result of the game; null when it did not end by its rules. */
   readonly result: BankResult | null;
 }
 

@@ -24,7 +24,7 @@ export interface Site {
   /** The address of this host, where Redis is. */
   readonly address: string;
   addressOf(name: string): string;
-  /** The command prefix with which a server starts in its own network. */
+  /** Returns the command prefix with which a server starts in its own network. */
   within(name: string): readonly string[];
 }
 
@@ -39,7 +39,7 @@ const CONNECTION_TIMEOUT_MS = 6_000;
 /** Servers and a Redis of one run, all of them processes of their own. */
 export class ChaosFleet {
   readonly servers: ChaosServer[] = [];
-  /** The connection of the tool itself. */
+  /** The connection of the tool itself to Redis. */
   readonly client: Redis;
   /** A value in the environment of every server, by which `orphans` finds processes that are left over. */
   readonly mark = `chaos-${randomBytes(12).toString('hex')}`;

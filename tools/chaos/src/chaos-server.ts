@@ -30,7 +30,7 @@ export interface Workshop {
 /** The time after the end of a fault in which its server may still be evicted for it, in ms. */
 const HARM_FELT_MS = 30_000;
 
-/** A server is `down` from its exit until it is ready again. */
+/** The condition of a process: `up`, `stopped` (suspended), or `down`, from its exit until the server is ready again. */
 export type Condition = 'up' | 'stopped' | 'down';
 
 /** The time limit for a server to exit after SIGTERM, in ms. A drain takes 25 s at most, or longer while Redis is unavailable. */
@@ -72,8 +72,8 @@ export class ChaosServer {
   }
 
   /**
-   * Resolves when the server is ready. A server that exits while it starts, for example because Redis is unavailable, is
-   * started again, as a supervisor would do it.
+   * Starts the process, and resolves when the server is ready. A server that exits while it starts, for example because Redis is
+   * unavailable, is started again, as a supervisor would do it.
    */
   async start(): Promise<void> {
     const { launchServer, mains, wallClock, listenBehind, slowWire } = this.workshop;

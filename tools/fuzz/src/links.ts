@@ -62,7 +62,7 @@ const name = fc.constantFrom(...PATTERNS).map((pattern) => Buffer.from([pattern.
 const id = fc.uint8Array({ minLength: 4, maxLength: 4 });
 
 const body = fc.oneof(packed, wildBytes);
-/** A proof that is valid except for its HMAC, then modified; or something else. */
+/** The body of a proof: valid except for its HMAC and possibly modified, or any other bytes. */
 const introduction = fc.oneof(
   bentBytes(
     fc.constant(

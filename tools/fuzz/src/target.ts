@@ -23,7 +23,7 @@ export const DECODER_MS_MAX = 1_000;
 
 export class Finding extends Error {}
 
-/** Rejects with a finding when the promise does not settle in time. */
+/** Waits for a promise. Rejects with a finding if it does not settle within `CASE_MS_MAX`. */
 export async function inTime<Result>(what: string, promise: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   try {

@@ -22,7 +22,7 @@ export interface PlayersOptions {
   readonly json: boolean;
   /** Chess: number of concurrent games. */
   readonly gamesAtOnce: number;
-  /** A player waits a random time up to this before each move, in ms. */
+  /** The longest pause before a move, in ms. The length of each pause is random. */
   readonly thinkMs: number;
   readonly pgn: string | null;
   /** Chess: whether to play nothing when a game of the file cannot be read. */

@@ -2,7 +2,7 @@ import type { TextLine } from './text-lines.js';
 
 /** One move as the file has it. */
 export interface ScannedMove {
-  /** In standard notation, without annotation signs. `--` is a null move. */
+  /** The move in standard notation, without annotation signs. `--` is a null move. */
   readonly san: string;
   readonly line: number;
 }
@@ -13,7 +13,7 @@ export interface ScannedGame {
   readonly number: number;
   /** The line in which the game begins, from 1. */
   readonly line: number;
-  /** By name in lower case, because some programs write `Setup` or `fen`. */
+  /** The tags, by name in lower case, because some programs write `Setup` or `fen`. */
   readonly tags: ReadonlyMap<string, string>;
   /** The moves of the main line. */
   readonly moves: readonly ScannedMove[];

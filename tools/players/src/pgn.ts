@@ -1,4 +1,4 @@
-// Not through the index of the game: that loads Nest, which a client does not need.
+// Imports these files and not the index of the game, because the index loads Nest, which a client does not need.
 import { type AutomaticEnd, automaticEnd, countPosition, type Occurrences, playMove } from '../../../games/chess/src/position.js';
 import { STANDARD_POSITION, setUpPosition } from '../../../games/chess/src/set-up.js';
 import { NULL_MOVE, resultOf, type ScannedGame } from './pgn-scanner.js';
@@ -142,6 +142,6 @@ function variantRefusal(tags: ReadonlyMap<string, string>): string | null {
   return `it is a game of ${name}; only standard chess is offered`;
 }
 
-/** Lichess names set-ups "From Position". */
+/** The names of standard chess in the tag `Variant`. Lichess names games from a set-up "From Position". */
 const STANDARD = /^(?:standard|normal|chess|classical|from ?position)$/i;
 const CHESS960 = /960|fischer.?r?andom|freestyle/i;
