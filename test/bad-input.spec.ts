@@ -73,14 +73,14 @@ describe('a fleet with bad input', () => {
       player.close();
     });
 
-    it('ignores unknown fields', async () => {
+    it('ignores unknown fields of a hello', async () => {
       const player = await RawPlayer.connect(gateway(), way);
       player.say({ kind: 'hello', protocol: 1, name: 'Ada', colour: 'red' } as never);
       await player.hears('welcome');
       player.close();
     });
 
-    it('requires a hello as the first message, and only one', async () => {
+    it('refuses a command before the hello, and a second hello', async () => {
       const player = await RawPlayer.connect(gateway(), way);
       player.say({ kind: 'command', seq: 1, settled: 0, name: 'place', data: { cell: 0 } });
       await player.hears('error', ({ code }) => code === 'hello-first');
@@ -344,7 +344,7 @@ describe('a fleet with bad input', () => {
       for (let count = 0; count < 50; count++) {
         await new Promise<void>((resolve, reject) => {
           const socket = dial({ host: '127.0.0.1', port: port as number }, () => {
-            // HAProxy ends its checks by a reset.
+            // Ends half of the checks with a reset, as HAProxy does.
             if (count % 2 === 0) socket.resetAndDestroy();
             else socket.destroy();
             resolve();

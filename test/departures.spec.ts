@@ -233,7 +233,7 @@ describe('a session that ends during one of its requests', () => {
         expect(me.watching ? [] : me.room ? [me.room.id] : []).toEqual(await roomsWith(player.user));
         expect(told?.room?.id ?? null).toBe(me.room?.id ?? null);
         expect(await isSearching(player.user)).toBe(me.searching === 'tic-tac-toe');
-        // The user can leave for good.
+        // Checks that a bye now removes the user from the room and the queue.
         next.write({ kind: 'bye' });
         await until(() => isNowhere(player.user), SETTLED_MS);
       }

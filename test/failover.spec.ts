@@ -6,14 +6,14 @@ import { type Fleet, type FleetServer, type Game, startFleet, until } from './ha
 
 const SECOND = 1_000;
 
-describe('the loss of one server', () => {
+describe('a fleet of seven servers', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 3, testGames: { turnMs: 60_000 } });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  describe('a fleet without one of its game servers', () => {
+  describe('without one of its game servers', () => {
     it('continues the lost games on other servers within a second with every move, and does not pause other games', async () => {
       const games = await Promise.all(Array.from({ length: 9 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
       for (const { rooms } of games) await play(rooms, ['e4', 'e5', 'Nf3']);
@@ -69,7 +69,7 @@ describe('the loss of one server', () => {
     }, 30_000);
   });
 
-  describe('a fleet without one of its lobbies', () => {
+  describe('without one of its lobbies', () => {
     it('serves joins, starts, lists of rooms and games through the other lobby', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
       const rooms = await Promise.all(players.slice(0, 4).map((player) => player.createRoom({ game: 'tic-tac-toe' })));
@@ -124,7 +124,7 @@ describe('the loss of one server', () => {
     }, 40_000);
   });
 
-  describe('a fleet without one of its gateways', () => {
+  describe('without one of its gateways', () => {
     it('reconnects the players through the other gateway without losing a move', async () => {
       const [killed, other] = fleet.gateways;
       const games = await Promise.all(

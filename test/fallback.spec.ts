@@ -111,7 +111,7 @@ async function close(...players: Session[]): Promise<void> {
   }
 }
 
-describe('a store that falls back to before the start of a game', () => {
+describe('a fleet whose store falls back to before the start of a game', () => {
   it('continues the game at once, for players who stay and for players who resume', async () => {
     const players = await newPlayers();
     const made = await players[0].createRoom<Ledger>({ game: 'ledger' });
@@ -137,7 +137,7 @@ describe('a store that falls back to before the start of a game', () => {
   }, 60_000);
 });
 
-describe('a store that falls back to before the end of a game', () => {
+describe('a fleet whose store falls back to before the end of a game', () => {
   it('leaves the game ended with its result, runs its effects once, and allows a rematch', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
@@ -182,7 +182,7 @@ describe('a store that falls back to before the end of a game', () => {
   }, 60_000);
 });
 
-describe('a store that loses all its data', () => {
+describe('a fleet whose store loses all its data', () => {
   it('keeps all players in their rooms while the owner of the rooms is suspended', async () => {
     const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
     await Promise.all(pairs.map(start));
@@ -200,7 +200,7 @@ describe('a store that loses all its data', () => {
     await close(...pairs.flatMap(({ players }) => players));
   }, 60_000);
 
-  it('keeps all players in their rooms when it refuses writes for five seconds', async () => {
+  it('keeps all players in their rooms when the store then refuses writes for five seconds', async () => {
     const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
     const waiting = await together(await newPlayers());
     await Promise.all(pairs.map(start));
@@ -275,7 +275,7 @@ describe('a gateway that starts while the store comes back empty', () => {
   }, 40_000);
 });
 
-describe('a store that falls back while no game runs in a room', () => {
+describe('a fleet whose store falls back while no game runs in a room', () => {
   it('keeps the changes of the members: who had joined, who had left, and who was ready', async () => {
     const [ada, bob] = await newPlayers();
     const carl = await fleet.newPlayer('Carl', QUICKLY);
@@ -346,7 +346,7 @@ describe('a store that falls back while no game runs in a room', () => {
   }, 40_000);
 });
 
-describe('a store that falls back to before a room changed its owner', () => {
+describe('a fleet whose store falls back to before a room changed its owner', () => {
   it('keeps the game at the owner that received it by migration, and at the owner that adopted it', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
@@ -372,7 +372,7 @@ describe('a store that falls back to before a room changed its owner', () => {
   }, 60_000);
 });
 
-describe('a store that falls back and loses data about players', () => {
+describe('a fleet whose store falls back and loses data about players', () => {
   it('still matches players who were searching', async () => {
     const [ada, bob] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');
@@ -444,7 +444,7 @@ async function migrate(id: string, to: FleetServer): Promise<void> {
   expect([response.status, await response.json()]).toMatchObject([200, { to: to.id }]);
 }
 
-/** Records all players who receive `left`, with the reason. */
+/** Returns a list, to which one entry is added for each player who receives `left`, with the reason. */
 function watchLeft(pairs: readonly Pair[]): string[] {
   const left: string[] = [];
   for (const { players, rooms } of pairs) {

@@ -5,7 +5,7 @@ describe('a fleet with limits for clients', () => {
   let fleet: Fleet;
   let innocent: Game;
   let cell = 0;
-  /** The client address of this test. The players of the running game are at 127.0.0.1. */
+  /** The client address that the current test uses. The players of the running game are at 127.0.0.1. */
   let nextDoor: string;
 
   beforeAll(async () => {

@@ -181,7 +181,7 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
     await look(ada, 'ended by an operator');
     await operator.page.getByRole('cell', { name: 'waiting' }).first().waitFor();
     await look(operator, 'dashboard');
-    // The copy of a tab continues the session of the first tab, which shows that.
+    // A copy of Ada's tab continues her session, and the first tab says so.
     await Promise.all([ada.page.context().waitForEvent('page'), ada.page.evaluate(() => void window.open(location.href))]);
     await ada.page.getByRole('heading', { name: 'You are now playing in another place.' }).waitFor();
     await look(ada, 'continued in another place');

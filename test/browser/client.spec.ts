@@ -18,7 +18,7 @@ interface Page {
   readonly holdfastClient: { readonly connect: typeof connect };
 }
 
-describeInChromium('the client as a bundler builds it, in Chromium', () => {
+describeInChromium('the bundled client, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
   let folder: string;
@@ -44,7 +44,7 @@ describeInChromium('the client as a bundler builds it, in Chromium', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it.each(['esbuild', 'rolldown', 'vite', 'webpack'])('plays a game to its end: %s', async (bundler) => {
+  it.each(['esbuild', 'rolldown', 'vite', 'webpack'])('plays a game to its end when %s has built it', async (bundler) => {
     const { file } = bundles.find((each) => each.bundler === bundler) as Bundle;
     const url = fleet.gateways[0]?.publicUrl as string;
     const context = await browser.newContext({ bypassCSP: true });

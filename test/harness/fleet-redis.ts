@@ -10,7 +10,7 @@ type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 /** The store of a fleet. */
 export interface FleetStore {
   readonly url: string;
-  /** Further settings with which servers reach it. */
+  /** Further settings with which servers connect to the store. */
   readonly env?: Readonly<Record<string, string>>;
   /** A client for direct reads and writes by the test. */
   readonly client: Redis | Cluster;

@@ -120,7 +120,7 @@ export class FleetServer {
     this.child.kill(signal);
   }
 
-  /** The last lines of its output. */
+  /** Returns the last lines of the server's output. */
   log(): readonly string[] {
     return this.lines;
   }

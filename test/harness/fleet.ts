@@ -21,7 +21,7 @@ export interface FleetOptions {
   readonly redis?: FleetRedisOptions;
   /** Starts another store than a single Redis. The fleet stops it at its end. */
   readonly store?: (home: string) => FleetStore | Promise<FleetStore>;
-  /** Use `game-server.mjs`: tic-tac-toe with a short turn, and the games for tests, such as `ledger` and `fleeting`. */
+  /** If set, game servers run `game-server.mjs`: tic-tac-toe with turns of `turnMs`, and games for tests, such as `ledger`. */
   readonly testGames?: { readonly turnMs: number };
   /** A file descriptor for the standard output and standard error of every server. */
   readonly output?: number;
@@ -72,7 +72,7 @@ export class Fleet {
   readonly gateways: FleetServer[] = [];
   readonly lobbies: FleetServer[] = [];
   readonly games: FleetServer[] = [];
-  /** Shared by all links of this fleet. */
+  /** The `LINK_SECRET` of all servers of this fleet. */
   readonly linkSecret = randomBytes(18).toString('hex');
 
   private readonly children = new Set<ChildProcess>();

@@ -113,7 +113,7 @@ export class LedgerGame {
 
   async leave(): Promise<void> {
     for (const [seat, room] of this.rooms.entries()) {
-      // Retried, because a store that has just failed over may break connections once more.
+      // Repeats the leave, because a store that has just failed over may break connections once more.
       if (this.players[seat].status === 'open') await until(() => room.status === 'left' || room.leave().then(() => true), 10_000);
     }
   }

@@ -78,7 +78,7 @@ class Spenders {
       const sent = turn % 3 === 0 ? room.send('touch') : room.send('transfer', { id });
       await sent.then(
         () => turn % 3 !== 0 && this.acknowledged.set(id, room.version),
-        // The game has ended.
+        // The command failed because the game has ended.
         () => {},
       );
     }

@@ -80,8 +80,8 @@ describe('a lobby that hangs with requests and continues after their players hav
       late(readiers, (player) => player.ask('rooms.ready')),
       late(starters, (player) => player.ask('rooms.start')),
     ]);
-    // The players now do things on which a late request would have an effect. The readier enters another room and is not ready there.
-    // The finder, whose search failed, creates a room. The starter gets a partner who is ready.
+    // Each player now does something on which the late request would have an effect: `readier` enters another room and is not ready
+    // there, `finder` creates a room, and `starter` gets a partner who is ready.
     await readier.player.ask('rooms.leave');
     await readier.player.ask('rooms.join', { room: rooms[4].id });
     const findersRoom = await finder.player.create();

@@ -7,7 +7,7 @@ export interface Model<State, Rules> {
   violationOf(state: State, rules: Rules): string | null;
   /** Whether this state is the goal: all requests are answered, and no work is pending. */
   isGoal(state: State): boolean;
-  /** Equal states have equal hashes. */
+  /** Returns the hash by which states are compared: equal states have equal hashes. */
   hashOf(state: State): number;
 }
 

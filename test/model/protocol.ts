@@ -78,7 +78,7 @@ export interface Player {
 export interface Message {
   readonly from: number;
   readonly incarnation: number;
-  /** False when the sender does not wait any more (timeout, death). */
+  /** Whether the sender still waits for the reply: it has not timed out, and its process lives. */
   readonly live: boolean;
   readonly verb: 'append' | 'checkpoint' | 'handoff' | 'reassert' | 'adopt' | 'fence';
   readonly tenure: Tenure;
@@ -410,7 +410,7 @@ function judgeSeq(
   return seq === Math.max(room.seen[seat], settled) + 1 ? 'next' : 'ignore';
 }
 
-/** The player receives the durable history. Its commands up to the seq in it count as applied unless they were refused. */
+/** Sends a player the durable history. Open commands up to the seq in it then count as applied. */
 function sync(state: State, seat: number, index: number, history?: readonly string[]): State {
   const shown = history ?? (state.servers[index].room as Hosted).durable;
   const seq = seqOf(shown, seat);

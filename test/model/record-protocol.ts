@@ -32,7 +32,7 @@ export interface State {
   readonly results: readonly string[];
   /** Epochs of the games whose last effect was done. */
   readonly effects: readonly number[];
-  /** The store fell back while a gateway slept. Data that only this gateway knew may be lost, if its players learn of the loss. */
+  /** Whether the store fell back while a gateway slept. Then data that only this gateway knew may be lost, if its players learn of it. */
   readonly mayLose: boolean;
   /** The first violation. Null: none. */
   readonly flaw: string | null;
@@ -84,7 +84,7 @@ interface InFlight {
 }
 
 export interface EndedGame extends store.EndArgs {
-  /** False: the server remembers only that the game ended, and its result. */
+  /** Whether the server still has all details of the end. False: it knows only that the game ended, and the result. */
   readonly isWhole: boolean;
 }
 

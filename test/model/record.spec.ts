@@ -30,7 +30,7 @@ function run(scenario: Omit<RecordScenario, 'name'>, rules: Rules = {}, statesMa
 
 describe('the record of a room', () => {
   it.each(isLong ? [...RECORD_SCENARIOS, ...LONG_RECORD_SCENARIOS] : RECORD_SCENARIOS)(
-    'violates no rule when the store falls back: $name',
+    'violates no rule in any state that it can reach: $name',
     (scenario) => {
       const found = run(scenario);
       say(`${found.states} states, ${found.transitions} transitions${found.isComplete ? '' : ' (not all)'}: ${scenario.name}`);

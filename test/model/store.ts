@@ -5,7 +5,7 @@
 
 /** All keys of one room, without fields that no script reads (`since`). */
 export interface StoredRoom {
-  /** Null before the first owner. */
+  /** The epoch of the owner; null before the first one. */
   readonly epoch: number | null;
   readonly owner: string;
   readonly incarnation: number | null;
@@ -170,7 +170,7 @@ export interface EndArgs {
   readonly epoch: number;
   readonly batch: string;
   readonly result: string;
-  /** Empty when there is none. */
+  /** The effects of the last change; empty when there are none. */
   readonly effects: string;
   /** The revision of the record after the end. */
   readonly rev: number;
@@ -195,9 +195,9 @@ export interface SaveArgs {
   /** Null when the room must not exist. */
   readonly rev: number | null;
   readonly doc: string;
-  /** Empty: unchanged. */
+  /** The new status; empty to keep the stored one. */
   readonly status: string;
-  /** Empty: unchanged. */
+  /** The new id of a start; empty to keep the stored one. */
   readonly start: string;
   readonly game: string;
 }

@@ -197,7 +197,7 @@ describe('a gateway that is the only server without Redis', () => {
   }, 60_000);
 });
 
-/** Waits until the grace of all servers is over, because earlier misses do not count. */
+/** Waits until the grace of all servers is over, because misses within it do not lead to an eviction. */
 async function graceIsOver(fleet: Fleet): Promise<void> {
   await until(async () => {
     const [seconds] = await fleet.redis.client.time();
