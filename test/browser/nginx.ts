@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findNginx } from '../../tools/nginx/find-nginx.mjs';
 import { freePort } from '../../tools/process/free-port.mjs';
+import { spawnLeashed } from '../../tools/process/leashed.mjs';
 import { until } from '../../tools/process/until.mjs';
 
 const EXAMPLE = join(__dirname, '../../docs/nginx.conf');
@@ -38,7 +39,7 @@ export class Nginx {
       .replace('listen 8080', `listen 127.0.0.1:${port}`)
       .replace('http {', `http {\n  access_log off;\n${temporary.join('\n')}`);
     await writeFile(config, `daemon off;\nmaster_process off;\npid ${home}/nginx.pid;\nerror_log stderr;\n${text}`);
-    const child = spawn(found.command, ['-p', home, '-c', config, '-e', 'stderr'], { env: found.env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawnLeashed(found.command, ['-p', home, '-c', config, '-e', 'stderr'], { env: found.env, stderr: 'pipe' });
     const output: string[] = [];
     child.stderr?.on('data', (chunk) => output.push(String(chunk)));
     await until(async () => {

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Frame, type Page } from 'playwright-core';
-import { ADMIN_TOKEN, type Fleet, startFleet } from '../harness/index.js';
+import { WebSocket } from 'ws';
+import { ADMIN_TOKEN, type Fleet, type FleetServer, startFleet } from '../harness/index.js';
 import { CHROMIUM_ARGS, findChromium } from './chromium.js';
 import { Nginx } from './nginx.js';
 import { Visitor } from './visitor.js';
@@ -16,6 +18,9 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
   let visitors: Visitor[] = [];
+  const nginxes: Nginx[] = [];
+  const started: FleetServer[] = [];
+  const sockets: WebSocket[] = [];
 
   beforeAll(async () => {
     const env = { TRUSTED_PROXIES: 'loopback', ALLOWED_ORIGINS: 'null, file://' };
@@ -34,8 +39,36 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     const defects = visitors.flatMap((visitor) => visitor.defects.map((defect) => `${visitor.name}: ${defect}`));
     await Promise.all(visitors.map((visitor) => visitor.leaveAll()));
     visitors = [];
+    for (const socket of sockets.splice(0)) socket.terminate();
+    await Promise.all(nginxes.splice(0).map((nginx) => nginx.stop()));
+    for (const server of started.splice(0)) {
+      server.kill();
+      await server.exited;
+      fleet.gateways.splice(fleet.gateways.indexOf(server), 1);
+    }
     expect(defects).toEqual([]);
   });
+
+  async function startGateway(name: string, env: Readonly<Record<string, string>>): Promise<FleetServer> {
+    const server = await fleet.start('gateway', name, env);
+    started.push(server);
+    return server;
+  }
+
+  async function nginxBefore({ ports, opsUrl }: FleetServer): Promise<Nginx | null> {
+    const nginx = await Nginx.before({ players: `127.0.0.1:${ports.publicPort}`, operators: new URL(opsUrl).host });
+    if (nginx) nginxes.push(nginx);
+    return nginx;
+  }
+
+  /** Logs in from this address and returns the first message of the gateway. */
+  async function answerTo(url: string, localAddress: string): Promise<unknown> {
+    const socket = new WebSocket(url, 'holdfast.v1.json', { localAddress });
+    sockets.push(socket);
+    socket.on('open', () => socket.send(JSON.stringify({ kind: 'hello', protocol: 1, name: 'Ada' })));
+    const [message] = await once(socket, 'message');
+    return JSON.parse(String(message));
+  }
 
   async function createsARoom(name: string, url: string): Promise<Visitor> {
     const visitor = await Visitor.open(browser, name, url);
@@ -55,45 +88,46 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     return operator.page;
   }
 
-  it('serves the page and the dashboard below paths of a trusted nginx, and refuses players of an nginx that is not trusted', async () => {
-    const [gateway] = fleet.gateways;
-    const nginx = await Nginx.before({ players: `127.0.0.1:${gateway.ports.publicPort}`, operators: new URL(gateway.opsUrl).host });
+  it('serves the page and the dashboard below paths of an nginx that changes the host', async () => {
+    const nginx = await nginxBefore(fleet.gateways[0]);
     if (!nginx) return;
-    try {
-      const ada = await createsARoom('Ada', `${nginx.url}/games`);
-      expect(new URL(ada.page.url()).pathname).toBe('/games/');
-      const bob = await Visitor.open(browser, 'Bob', ada.page.url());
-      visitors.push(bob);
-      await bob.sees('Ready?');
-      const page = await operates(`${nginx.url}/fleet`);
-      expect(new URL(page.url()).pathname).toBe('/fleet/');
-      await page.getByRole('cell', { name: 'tic-tac-toe' }).first().waitFor();
-
-      const stranger = await fleet.start('gateway', 'untrusting', { TRUSTED_PROXIES: '' });
-      const second = await Nginx.before({ players: `127.0.0.1:${stranger.ports.publicPort}`, operators: new URL(stranger.opsUrl).host });
-      const cy = await Visitor.at(browser, 'Cy', `${second!.url}/games/`);
-      visitors.push(cy);
-      const refused = cy.page.waitForEvent('console', (message) => message.text().includes('Unexpected response code: 403'));
-      await cy.page.getByLabel('Your name').fill('Cy');
-      await cy.press('Play');
-      await refused;
-      await second!.stop();
-      stranger.kill();
-      await stranger.exited;
-      fleet.gateways.splice(fleet.gateways.indexOf(stranger), 1);
-    } finally {
-      await nginx.stop();
-    }
+    const ada = await createsARoom('Ada', `${nginx.url}/games`);
+    expect(new URL(ada.page.url()).pathname).toBe('/games/');
+    const bob = await Visitor.open(browser, 'Bob', ada.page.url());
+    visitors.push(bob);
+    await bob.sees('Ready?');
+    const page = await operates(`${nginx.url}/fleet`);
+    expect(new URL(page.url()).pathname).toBe('/fleet/');
+    await page.getByRole('cell', { name: 'tic-tac-toe' }).first().waitFor();
   }, 60_000);
 
+  it('refuses the WebSocket of the page behind an nginx that the gateway does not trust', async () => {
+    const server = await startGateway('untrusting', { TRUSTED_PROXIES: '' });
+    const nginx = await nginxBefore(server);
+    if (!nginx) return;
+    const cy = await Visitor.at(browser, 'Cy', `${nginx.url}/games/`);
+    visitors.push(cy);
+    const refused = cy.page.waitForEvent('console', (message) => message.text().includes('Unexpected response code: 403'));
+    await cy.page.getByLabel('Your name').fill('Cy');
+    await cy.press('Play');
+    await refused;
+  });
+
+  it('limits each player behind an nginx, and not the nginx', async () => {
+    const server = await startGateway('limited', { TRUSTED_PROXIES: '127.0.0.1', CONNECTIONS_PER_ADDRESS: '1' });
+    const nginx = await nginxBefore(server);
+    if (!nginx) return;
+    const url = `${nginx.url.replace('http', 'ws')}/games/play`;
+    expect(await answerTo(url, '127.0.0.2')).toMatchObject({ kind: 'welcome' });
+    expect(await answerTo(url, '127.0.0.2')).toMatchObject({ kind: 'goodbye', code: 'too-many-connections' });
+    expect(await answerTo(url, '127.0.0.3')).toMatchObject({ kind: 'welcome' });
+  });
+
   it('serves the page and the dashboard over IPv6', async () => {
-    const gateway = await fleet.start('gateway', 'v6', { PUBLIC_HOST: '::1', OPS_HOST: '::1', TRUSTED_PROXIES: '' });
-    await createsARoom('Ada', `http://[::1]:${gateway.ports.publicPort}/`);
-    const page = await operates(`http://[::1]:${gateway.ports.opsPort}/`);
+    const server = await startGateway('v6', { PUBLIC_HOST: '::1', OPS_HOST: '::1', TRUSTED_PROXIES: '' });
+    await createsARoom('Ada', `http://[::1]:${server.ports.publicPort}/`);
+    const page = await operates(`http://[::1]:${server.ports.opsPort}/`);
     await page.getByRole('cell', { name: 'hf:gateway:v6', exact: true }).waitFor();
-    gateway.kill();
-    await gateway.exited;
-    fleet.gateways.splice(fleet.gateways.indexOf(gateway), 1);
   });
 
   it('accepts the listed origins of apps, and no other', async () => {
@@ -122,7 +156,7 @@ function connects(page: Page | Frame, url: string): Promise<boolean> {
   return page.evaluate(
     (address) =>
       new Promise<boolean>((resolve) => {
-        const socket = new WebSocket(address, 'holdfast.v1.json');
+        const socket = new window.WebSocket(address, 'holdfast.v1.json');
         socket.onopen = () => resolve(true);
         socket.onerror = () => resolve(false);
       }),

@@ -91,7 +91,7 @@ export class SentinelStore implements FleetStore {
 
   /** Promotes a replica while the primary lives. The primary still accepts writes for a moment, which are lost. */
   async switchPrimary(): Promise<void> {
-    await connected(this.sentinels[0], (client) => client.call('SENTINEL', 'FAILOVER', NAME));
+    await connected(this.sentinels[0], this.ofSentinels, (client) => client.call('SENTINEL', 'FAILOVER', NAME));
   }
 
   /** Waits until every sentinel has another primary and has configured it, which breaks connections once more. */

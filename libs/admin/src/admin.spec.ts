@@ -236,7 +236,7 @@ describe('the admin API', () => {
       expect(await get(`/api/servers/game:${NAME}`)).toMatchObject({ id: gameId });
       const { status, body } = await ask('GET', '/api/servers/game:nobody');
       expect({ status, code: body.code }).toEqual({ status: 404, code: 'not-found' });
-      expect(body.message).toContain(gameId);
+      expect(body.message).toContain(`game:${NAME}`);
     });
 
     it('cordons: the server gets no new rooms, in placement and on the record, until it is uncordoned', async () => {

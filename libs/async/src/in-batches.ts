@@ -1,12 +1,12 @@
 import { sleep } from './sleep.js';
 
-/** A batch of this size is answered by Redis, and read, in a millisecond or two. */
+/** Default size of a batch: one or two milliseconds of work for Redis, and then for this process. */
 const BATCH_SIZE = 50;
 const PAUSE_MS = 5;
 
 /**
- * Yields the items in batches, with a pause after each full batch. Use it for a periodic walk over all rooms or sessions: in
- * one pipeline the walk would block Redis and this process for tens of milliseconds, and delay the players' frames.
+ * Yields the items in batches, with a pause after each full batch. Use it for a periodic walk over all rooms or sessions. A
+ * walk in one pipeline would block Redis and this process for tens of milliseconds, and delay the players' frames.
  *
  * @param options.size items in a batch, 50 by default
  * @param options.pauseMs pause between two batches in ms, 5 by default

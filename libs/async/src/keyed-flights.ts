@@ -2,7 +2,7 @@
 export class KeyedFlights<Key, Result> {
   private readonly flights = new Map<Key, Promise<Result>>();
 
-  /** Settles as the task of `key` that is under way does; without one, starts `task`. */
+  /** Returns the promise of the task that runs for `key`. Without a running task, starts `task`. */
   join(key: Key, task: () => Promise<Result>): Promise<Result> {
     const known = this.flights.get(key);
     if (known) return known;
@@ -13,7 +13,7 @@ export class KeyedFlights<Key, Result> {
     return flight;
   }
 
-  /** The task of `key` that is under way. */
+  /** Returns the promise of the task that runs for `key`. Undefined: no task runs. */
   get(key: Key): Promise<Result> | undefined {
     return this.flights.get(key);
   }

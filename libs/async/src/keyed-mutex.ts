@@ -3,10 +3,10 @@
  * A task that fails does not block the next one; a task that never settles does.
  */
 export class KeyedMutex {
-  /** For each key with a task: settles when its last task settles. */
+  /** By key: a promise that resolves when the latest task of the key has settled. Keys without tasks have no entry. */
   private readonly tails = new Map<string, Promise<void>>();
 
-  /** Settles as `task` does. */
+  /** Runs `task` after all earlier tasks of `key`. Resolves or rejects as `task` does. */
   async run<Result>(key: string, task: () => Promise<Result>): Promise<Result> {
     const previous = this.tails.get(key);
     const current = previous ? previous.then(task) : task();

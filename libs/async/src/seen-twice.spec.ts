@@ -1,7 +1,7 @@
 import { SeenTwice } from './seen-twice.js';
 
 describe('SeenTwice', () => {
-  it('recognizes a key of the last round, and not one of the same round', () => {
+  it('reports a key as seen again in the next round, but not within the same round', () => {
     const seen = new SeenTwice();
     expect([seen.again('a'), seen.again('a')]).toEqual([false, false]);
     seen.nextRound();

@@ -1,6 +1,6 @@
 /**
- * Remembers the keys of one round, so that the next round knows which of them it sees again. A periodic cleanup acts only on what it sees
- * twice, because another process may be about to write what is missing.
+ * Finds the keys that two consecutive rounds of a periodic cleanup see. The cleanup acts only on these keys, because after one round
+ * another process may be about to write the missing record.
  *
  * @example
  * for (const room of withoutRecord) if (seen.again(room)) await remove(room);
@@ -10,7 +10,7 @@ export class SeenTwice {
   private before = new Set<string>();
   private now = new Set<string>();
 
-  /** Returns whether the last round saw the key as well. */
+  /** Notes the key for this round, and returns whether the round before saw it as well. */
   again(key: string): boolean {
     this.now.add(key);
     return this.before.has(key);

@@ -27,7 +27,7 @@ describe('SingleFlight', () => {
     expect(await third).toBe(2);
   });
 
-  it('starts one more run for all callers that call again during a run', async () => {
+  it('starts one more run for all callers that call `again` during a run', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const first = flight.join();
@@ -42,7 +42,7 @@ describe('SingleFlight', () => {
     expect(runs).toHaveLength(2);
   });
 
-  it('runs again after a run that failed, and passes the error to its callers only', async () => {
+  it('passes the error of a failed run to the callers of that run, and still starts the run that others wait for', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const first = flight.join();
@@ -54,7 +54,7 @@ describe('SingleFlight', () => {
     expect(await again).toBe(2);
   });
 
-  it('starts another run for a caller who calls again during the second run', async () => {
+  it('starts a third run for a caller that calls `again` during the second run', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     void flight.join();

@@ -16,26 +16,26 @@ export class SingleFlight<Result = void> {
     return this.current !== null;
   }
 
-  /** Settles as the run under way does; without one, starts a run. */
+  /** Returns the promise of the current run. Without a current run, starts one. */
   join(): Promise<Result> {
     return this.current ?? this.start();
   }
 
   /**
-   * Settles as a run that begins after this call. During a run, all callers share one run that follows it, whether the run
-   * under way fails or not.
+   * Returns the promise of a run that begins after this call. All callers during one run share the next run, which starts even
+   * if the current one fails.
    */
   again(): Promise<Result> {
     if (!this.current) return this.start();
     this.next ??= this.current.then(ignore, ignore).then(() => {
       this.next = null;
-      // Another caller may have started a run in between: it began after the calls that wait for this one.
+      // Another caller may have started a run in between. It also began after all calls that wait here.
       return this.join();
     });
     return this.next;
   }
 
-  /** Resolves when the run under way, if there is one, has settled. Never rejects. */
+  /** Resolves when the current run has settled; at once without a current run. Never rejects. */
   async settled(): Promise<void> {
     await this.current?.then(ignore, ignore);
   }

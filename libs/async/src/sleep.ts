@@ -10,7 +10,12 @@ export function sleep(ms: number, { isBackground = false }: { readonly isBackgro
   });
 }
 
-/** A duration between half and one and a half times `ms`, so that many processes that wait for one thing do not return at once. */
+/**
+ * Returns a random duration from 0.5 to 1.5 times `ms`. Without it, many processes that wait for the same event would all
+ * continue at the same moment.
+ *
+ * @param random returns a number from 0 to below 1
+ */
 export function jittered(ms: number, random: () => number = Math.random): number {
   return ms * (0.5 + random());
 }

@@ -2,7 +2,7 @@ import { TickBatch } from './tick-batch.js';
 
 const nextTick = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
-describe.each(['microtask', 'io'] as const)('TickBatch that ends with %s', (end) => {
+describe.each(['microtask', 'io'] as const)('TickBatch (%s)', (end) => {
   it('handles all items of one tick in one call, in their order', async () => {
     const calls: number[][] = [];
     const batch = new TickBatch<number>(end, (items) => calls.push(items));
@@ -17,7 +17,7 @@ describe.each(['microtask', 'io'] as const)('TickBatch that ends with %s', (end)
     expect(batch.size).toBe(0);
   });
 
-  it('handles items that are added while it handles others in a call of their own', async () => {
+  it('handles an item that is added during a call in a separate call', async () => {
     const calls: number[][] = [];
     const batch: TickBatch<number> = new TickBatch(end, (items) => {
       calls.push(items);

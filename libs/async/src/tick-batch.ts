@@ -1,6 +1,6 @@
 /**
- * Collects the items that are added during one tick of the event loop and handles them in one call.
- * `microtask`: before the event loop continues (`process.nextTick`). `io`: after all input that is ready (`setImmediate`).
+ * Collects the items that are added during one tick of the event loop and handles them in one call. With `microtask` the call comes before
+ * the event loop continues (`process.nextTick`); with `io` it comes after all input that is ready (`setImmediate`).
  *
  * @example
  * const batch = new TickBatch<RoomId>('microtask', (rooms) => this.release(rooms));

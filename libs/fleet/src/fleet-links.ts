@@ -8,9 +8,9 @@ import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** Interval of dialing missing links to servers in the directory. */
+/** Interval of dialing missing links to servers in the directory, in ms. */
 const REDIAL_MS = 200;
-/** The same for a server with another `LINK_SECRET`, which only a restart can change. */
+/** Minimum time between two dials of a server with another `LINK_SECRET`, in ms. Longer, because only a restart can change a secret. */
 const REDIAL_REFUSED_MS = 2_000;
 
 /**
@@ -44,7 +44,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     });
   }
 
-  /** Adds types whose servers this process dials as soon as the directory knows them and this process is registered. */
+  /** Keeps links to all servers of these types. Dials them as soon as the directory knows them and this process is registered. */
   keep(types: readonly ServerType[]): void {
     for (const type of types) this.types.add(type);
     if (!this.redialing) {

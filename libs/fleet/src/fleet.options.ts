@@ -55,17 +55,17 @@ export const serversKey = (): string => redisName('servers');
 export const fleetChannel = (): string => redisName('fleet');
 export const operatorEventsChannel = (): string => redisName('events');
 
-/** Interval at which a server reads its own record: half of a health check's interval, so a lost registry recovers within two. */
+/** Interval at which a server reads its own record, in ms. Short, so that a server whose record was lost is soon found again. */
 export const OWN_RECORD_POLL_MS = 500;
-/** Interval of polling all records, because messages may be lost. In a large fleet `POLL_MS_PER_SERVER` makes it longer. */
+/** Interval of polling all records, in ms, because messages may be lost. In a large fleet `POLL_MS_PER_SERVER` makes it longer. */
 export const POLL_MS = 1_000;
-/** Share of each server in the poll interval. So a process reads at most 100 records a second, also in a large fleet. */
+/** The poll interval is at least this long for each known server, in ms. So a process polls at most 100 records a second. */
 export const POLL_MS_PER_SERVER = 10;
-/** Shorter poll interval before the first result, because without it a process knows no other server. */
+/** Poll interval before the first result, in ms. Shorter, because until then a process knows no other server. */
 export const FIRST_POLL_MS = 100;
-/** A missing record may return at once, for example after a manual deletion. The directory keeps the server for this time. */
+/** Time for which the directory keeps a server without a record, in ms. The server may write it again, for example after a deletion by hand. */
 export const MISSING_RETENTION_MS = 5_000;
-/** After this time without a record the directory also removes the id from `hf:servers`. */
+/** Time without a record, in ms, after which the directory also removes the id from `hf:servers`. */
 export const MISSING_LISTED_MS = 60_000;
-/** TTL of the mark that a server left by itself: longer than any process needs to notice that its links are closed. */
+/** TTL of the mark that a server left by itself, in ms: longer than any process needs to notice that its links are closed. */
 export const LEFT_KEPT_MS = 60_000;

@@ -24,7 +24,7 @@ interface TestServer {
   readonly events: FleetEvent[];
 }
 
-describe('the registration of servers', () => {
+describe('a registered server', () => {
   const started: TestServer[] = [];
 
   afterEach(async () => {
@@ -70,7 +70,7 @@ describe('the registration of servers', () => {
     return made;
   }
 
-  it('writes the record as a hash at the server id and lists the id in hf:servers', async () => {
+  it('writes its record as a hash at its server id and lists the id in hf:servers', async () => {
     const { self, redis } = await registered(unique('record'));
     const fields = await redis.commands.hgetall(self.id);
     expect(fields).toMatchObject({
@@ -90,7 +90,7 @@ describe('the registration of servers', () => {
     expect(await redis.commands.sismember(serversKey(), self.id)).toBe(1);
   });
 
-  it('reports to every other server which servers registered, changed and left', async () => {
+  it('appears in the directory of another server, which follows its changes until it leaves', async () => {
     const watcher = await server(unique('watcher'));
     const guest = await registered(unique('guest'));
     const { id, incarnation } = guest.self;
@@ -113,7 +113,7 @@ describe('the registration of servers', () => {
     expect(await watcher.redis.commands.sismember(serversKey(), id)).toBe(0);
   });
 
-  it('finds a server that was registered without a message', async () => {
+  it('appears in the directory of another server also without a message about its registration', async () => {
     const watcher = await server(unique('watcher'));
     const id = `hf:game:${unique('foreign')}` as ServerId;
     await watcher.redis.commands.hset(id, { type: 'game', name: 'foreign', state: 'ready', incarnation: 5, linkHost: 'h', linkPort: 1 });
@@ -123,7 +123,7 @@ describe('the registration of servers', () => {
     await watcher.redis.commands.srem(serversKey(), id);
   });
 
-  it('writes a deleted record again with the same incarnation, and no server reports it as left', async () => {
+  it('writes its record again after a deletion, with the same incarnation, and no other server considers it as left', async () => {
     const watcher = await server(unique('watcher'));
     const victim = await registered(unique('victim'));
     const { id, incarnation } = victim.self;
@@ -142,7 +142,7 @@ describe('the registration of servers', () => {
     expect(watcher.changes.filter(({ server, kind }) => server.id === id && kind === 'left')).toEqual([]);
   });
 
-  it('lists the id again when only hf:servers was deleted', async () => {
+  it('lists its id again when only the id was removed from hf:servers', async () => {
     const { self, redis } = await registered(unique('unlisted'));
     await redis.commands.srem(serversKey(), self.id);
     await eventually(async () => expect(await redis.commands.sismember(serversKey(), self.id)).toBe(1));
@@ -160,13 +160,13 @@ describe('the registration of servers', () => {
     await eventually(async () => expect(await condemned.redis.commands.hget(id, 'state')).toBe('ready'));
   });
 
-  it('refuses to change the state of an evicted incarnation', async () => {
+  it('cannot change the state of its incarnation after an eviction', async () => {
     const condemned = await registered(unique('condemned'));
     await condemned.redis.commands.hset(condemned.self.id, { state: 'dead' });
     expect(await condemned.registration.setState('draining')).toBe(false);
   });
 
-  it('gives a shared name to the newer process, and keeps the older one out of the fleet', async () => {
+  it('stays out of the fleet once a newer process has registered under its name', async () => {
     const name = unique('twin');
     const elder = await registered(name);
     const notices: string[] = [];
@@ -180,7 +180,7 @@ describe('the registration of servers', () => {
     expect(newcomer.self.state).toBe('ready');
   });
 
-  it('keeps the incarnation when the store has fallen back to an older record', async () => {
+  it('keeps its incarnation when a store that lost data has an older record of it', async () => {
     const server = await registered(unique('fallback'));
     const { id, incarnation } = server.self;
     await server.redis.commands.hset(id, { incarnation: incarnation - 1000, state: 'dead' });
@@ -189,7 +189,7 @@ describe('the registration of servers', () => {
     );
   });
 
-  it('does not remove the record of an evicted server that leaves', async () => {
+  it('does not remove its record when it leaves after an eviction', async () => {
     const condemned = await registered(unique('condemned'));
     const { id } = condemned.self;
     const leaving = condemned.redis.commands.hset(id, { state: 'dead' });

@@ -8,7 +8,7 @@ import type { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 import type { ServerRegistration } from './server-registration.js';
 
-/** A game server among gateways, each with a link to it, without one, or with one that has fallen silent. */
+/** The `GatewayReach` of a game server among fake gateways. Each gateway has a working link to the server, a silent link, or none. */
 class Among {
   readonly reach: GatewayReach;
   readonly changes: boolean[] = [];
@@ -44,7 +44,7 @@ class Among {
   }
 }
 
-describe('whether gateways reach this server', () => {
+describe('GatewayReach', () => {
   beforeEach(() => {
     jest.useFakeTimers({ now: 0 });
   });
@@ -53,7 +53,7 @@ describe('whether gateways reach this server', () => {
     jest.useRealTimers();
   });
 
-  it('are known to reach it unless a majority of them has no working link', () => {
+  it('reports the server as cut off only if a majority of the gateways has no working link to it', () => {
     expect(new Among().reach.isCutOff).toBe(false);
     expect(new Among('well').reach.isCutOff).toBe(false);
     expect(new Among('well', 'silent').reach.isCutOff).toBe(false);
@@ -63,14 +63,14 @@ describe('whether gateways reach this server', () => {
     expect(new Among('well', 'silent', 'silent').reach.isCutOff).toBe(true);
   });
 
-  it('gives a new gateway time to dial', () => {
+  it('counts a gateway without a link only after a second, because a new gateway needs time to dial', () => {
     const { reach } = new Among('none');
     expect(reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);
     expect(reach.isCutOff).toBe(true);
   });
 
-  it('must be proved by working links after the server was condemned', () => {
+  it('counts a gateway without a link at once after an eviction', () => {
     const among = new Among('none');
     among.evicted();
     expect(among.reach.isCutOff).toBe(true);
@@ -86,7 +86,7 @@ describe('whether gateways reach this server', () => {
     expect(among.changes).toEqual([true, false]);
   });
 
-  it('calls the listeners when the isolation ends, also when the passing of time had begun it', () => {
+  it('calls the listeners when the isolation ends, even if it began by the passing of time, without a call', () => {
     const among = new Among('none');
     expect(among.reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);
@@ -95,7 +95,7 @@ describe('whether gateways reach this server', () => {
     expect(among.changes).toEqual([false]);
   });
 
-  it('must be proved only until a majority reaches the server again', () => {
+  it('gives gateways time to dial again once a majority has reached the server after its eviction', () => {
     const among = new Among('well');
     among.evicted();
     expect(among.reach.isCutOff).toBe(false);
@@ -105,7 +105,7 @@ describe('whether gateways reach this server', () => {
     expect(among.reach.isCutOff).toBe(true);
   });
 
-  it('does not ask for the links of gateways that miss their own checks', () => {
+  it('ignores gateways that are suspect', () => {
     const among = new Among('well');
     const id = serverId('gateway', 'gone');
     among.add('gone', 'silent');

@@ -16,16 +16,16 @@ const DIALS_WITHIN_MS = 1_000;
  */
 @Injectable()
 export class GatewayReach implements OnModuleInit {
-  /** Gateways without a working link, and the time since when, in ms of the monotonic clock. */
+  /** By gateway without a working link: when its link was first found missing, in ms of the monotonic clock. */
   private readonly missing = new Map<ServerId, number>();
   private readonly listeners: (() => void)[] = [];
-  /** The last value of `isCutOff` that anyone has read. */
+  /** The value of `isCutOff` when any code last read it. */
   private lastRead = false;
-  /** Its value at the last call of the listeners. */
+  /** The value of `isCutOff` at the last call of the listeners. */
   private reported = false;
   /**
-   * True after an eviction, because the gateways may have lost the links to this server. It stays true until a majority of the
-   * gateways has a working link; without one, a gateway does not count.
+   * True from an eviction until a majority of the gateways has a working link. While it is true, a gateway without a working
+   * link counts as cut off at once. It gets no time to dial, because a missing link may be the cause of the eviction.
    */
   private mustProve = false;
 

@@ -27,7 +27,7 @@ describe('LinkErrorFilter, for an error of a link handler', () => {
     });
   });
 
-  it('answers with the code of the error and logs nothing', async () => {
+  it('answers a `HoldfastError` with its code and logs nothing', async () => {
     expect(await refusal(new HoldfastError('room-full'))).toEqual({ answer: expect.objectContaining({ code: 'room-full' }), logged: [] });
   });
 

@@ -12,7 +12,7 @@ interface JsonResponse {
 
 /**
  * Turns each error of a handler into an error body with a code, for links and for the ops port. Logs unexpected errors
- * once. On the ops port it also handles refusals before any controller: an unknown path or an unreadable body.
+ * once. On the ops port it also answers requests that reach no controller: an unknown path or an unreadable body.
  */
 @Catch()
 export class LinkErrorFilter implements ExceptionFilter {

@@ -6,7 +6,7 @@ import type { Self } from './self.js';
 import type { ServerChange, ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
-/** A server and the other servers of its fleet. `hasSame`: the other server has the same secret. */
+/** The `LinkTrust` of a game server, with fake other servers. `hasSame`: the other server has the same link secret. */
 class Around {
   readonly records = new Map<ServerId, ServerRecord>();
   readonly verified: ServerId[] = [];
@@ -77,7 +77,7 @@ describe('LinkTrust', () => {
     expect(alone.trust.isOutvoted).toBe(false);
   });
 
-  it('is outvoted when the second server with another secret becomes ready after the first was compared', async () => {
+  it('is outvoted when a second server with another secret becomes ready after the comparison with the first', async () => {
     const around = new Around(['a', 'gateway', false]);
     around.unproved(serverId('gateway', 'a'));
     await settled();
@@ -105,7 +105,7 @@ describe('LinkTrust', () => {
     expect(around.lines).toEqual([]);
   });
 
-  it('is trusted again when those servers return with the same secret, and logs one line for each change', async () => {
+  it('is no longer outvoted when the other servers restart with the same secret, and logs one line for each change', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false]);
     const outvoted: boolean[] = [];
     around.trust.onChange(() => outvoted.push(around.trust.isOutvoted));

@@ -10,7 +10,7 @@ import type { ServerRecord } from './server-record.js';
 const COMPARED_MAX = 9;
 /** Limit for waiting for answers at the start, in ms. */
 const COMPARE_TIMEOUT_MS = 500;
-/** Minimum time between two comparisons with the same server, in ms. */
+/** Minimum time between two comparisons with the same server, and between two calls of `ask` after a difference, in ms. */
 const COMPARE_AGAIN_MS = 2_000;
 
 interface Finding {
@@ -59,13 +59,13 @@ export class LinkTrust implements OnModuleInit {
     this.readiness.add('link', () => this.problem);
   }
 
-  /** True when most of the servers have another secret than this one. */
+  /** True when the servers with another secret are more than those with this server's secret, itself included. */
   get isOutvoted(): boolean {
     const { refused, proved } = this.count();
     return refused.length > proved + 1;
   }
 
-  /** The problem in a sentence for an operator. Null: no problem is known. */
+  /** A sentence for an operator, which names the wrong setting. Null: this server is not outvoted. */
   get problem(): string | null {
     if (!this.isOutvoted) return null;
     const { refused, proved } = this.count();
@@ -75,8 +75,8 @@ export class LinkTrust implements OnModuleInit {
   }
 
   /**
-   * True when a server has another secret and few servers were compared. The server then also compares with those that become ready
-   * later.
+   * True when some server has another secret and fewer than `ASKED_MAX` servers were compared. This server then also compares with servers
+   * that become ready later.
    */
   private get needsMore(): boolean {
     if (this.findings.size >= COMPARED_MAX) return false;
@@ -89,7 +89,7 @@ export class LinkTrust implements OnModuleInit {
     this.listeners.push(listener);
   }
 
-  /** Compares secrets with some ready servers. Also runs before this server becomes ready. Never rejects. */
+  /** Compares secrets with at most `ASKED_MAX` ready servers. Waits for their answers, but at most `ASK_MS`. Never rejects. */
   async compareSecrets(): Promise<void> {
     const ready = this.directory.all().filter((record) => this.isMet(record));
     // Takes some servers of each type, because all servers of one type may have the same wrong configuration.
@@ -103,7 +103,7 @@ export class LinkTrust implements OnModuleInit {
     clearTimeout(timer);
   }
 
-  /** Compares with one server, at most every `COMPARE_AGAIN_MS`. */
+  /** Compares secrets with one server, unless a link to it is open or the last comparison was less than `AGAIN_MS` ago. */
   private async compareAgainWith(id: ServerId): Promise<void> {
     const record = this.directory.get(id);
     if (!record || !this.isMet(record) || this.links.get(id)?.isOpen) return;
@@ -113,7 +113,7 @@ export class LinkTrust implements OnModuleInit {
     await this.compareWith(record);
   }
 
-  /** After one server has shown another secret: compares with more servers to find out which secret the fleet has. */
+  /** Compares with more servers after one had another secret, to find out which secret the fleet has. At most every `AGAIN_MS`. */
   private async compareWithMore(): Promise<void> {
     const now = performance.now();
     if (now - this.comparedWithMoreAt < COMPARE_AGAIN_MS) return;

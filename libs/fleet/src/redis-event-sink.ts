@@ -5,7 +5,7 @@ import { EventSink, type OperatorEvent, type PublishedOperatorEvent } from './ev
 import { operatorEventsChannel } from './fleet.options.js';
 import { Self } from './self.js';
 
-/** More events than a process usually reports in one tick. It keeps a message far below all buffer limits. */
+/** Maximum number of events in one message. A process rarely reports more in one tick, and the message stays far below all buffer limits. */
 const MESSAGE_EVENTS_MAX = 100;
 
 /** Publishes on `hf:events`. A message is a JSON array of the events of one tick, so a thousand recovered rooms need few messages. */
@@ -25,7 +25,7 @@ export class RedisEventSink extends EventSink {
   override publish(event: OperatorEvent): void {
     const { id: by, incarnation } = this.self;
     const at = Math.round(this.clock.storeTime());
-    // The incarnation alone is not unique, because a process has none before it is registered.
+    // Before its registration each process of this name has incarnation 0, so the id also needs the time.
     const id = `${by}:${incarnation}:${at}:${this.count++}`;
     this.batch.add({ id, by, at, ...event });
   }

@@ -11,7 +11,7 @@ export abstract class Self extends LinkIdentity {
   abstract readonly name: string;
   /** The wanted state of this process. It is `dead` from the notice of an eviction until the next registration. */
   abstract readonly state: ServerState;
-  /** Null before it is registered. */
+  /** The addresses of this process for links and for its ops port. Null: `register` was not called yet. */
   abstract readonly addresses: ServerAddresses | null;
   abstract readonly games: OfferedGames;
   abstract readonly build: string;

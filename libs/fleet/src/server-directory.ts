@@ -8,14 +8,15 @@ import { hasLeft } from './scripts/leave.js';
 import { type ServerRecord, toServerRecord } from './server-record.js';
 
 /**
- * - `registered`: the server is new, or has another incarnation. `before` is then the earlier one, which is over.
- * - `changed`: a field changed that other servers depend on (state, addresses, games, suspect, unheard, cordoned).
+ * - `registered`: the server is new, or has another incarnation. The incarnation in `before`, if there is one, is over.
+ * - `changed`: the games changed, or one of the `ESSENTIAL` fields, such as the state, an address, or `suspect`.
  * - `evicted`: the server was declared dead.
  * - `left`: the server left by itself, or its record has been missing for some time.
  */
 export interface ServerChange {
   readonly kind: 'registered' | 'changed' | 'evicted' | 'left';
   readonly server: ServerRecord;
+  /** The record at the read before this one. Absent: the server was not known, or it has left. */
   readonly before?: ServerRecord;
   /** For `left`: true when the server left by itself, and false when only its record has been missing for some time. */
   readonly isCertain?: boolean;
@@ -66,12 +67,12 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     return this.all().filter((server) => server.type === type);
   }
 
-  /** There is a view: the store has been read at least once. */
+  /** True when all records have been read at least once. */
   get isKnown(): boolean {
     return this.hasView;
   }
 
-  /** It is in view, but had no record when it was read last. */
+  /** Returns whether the last read of this server found no record. The directory still keeps the server for a while then. */
   isMissing(id: ServerId): boolean {
     return this.missingSince.has(id);
   }
@@ -80,7 +81,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     return this.records.get(id);
   }
 
-  /** Reads from the store, not from the last view, which incarnation of a server is ready now. Null: none. */
+  /** Reads from the store, not from the last view, which incarnation of a server is ready now. Null: the server is not ready. */
   async readyIncarnationOf(id: ServerId): Promise<number | null> {
     const record = toServerRecord(id, await this.redis.commands.hgetall(id));
     return record?.state === 'ready' ? record.incarnation : null;
@@ -119,7 +120,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.hasView = true;
   }
 
-  /** Many messages in one event-loop tick cause one read. */
+  /** Reads the record of this server at the end of the event-loop tick, together with all others that were requested in the tick. */
   private refreshOne(id: ServerId): void {
     this.stale.add(id);
     if (!this.refreshing && this.stale.size === 1) setImmediate(() => this.readStale());
@@ -145,7 +146,8 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
       if (record) this.found(record);
       else missing.push(id);
     }
-    // If all records are missing, the store has lost them and accepts no writes yet. The servers may all be alive.
+    // If all records are missing, the store has lost them and accepts no writes yet. All servers may be alive, so the time for which the
+    // directory keeps them starts again.
     if (missing.length === ids.length && ids.length >= this.records.size)
       for (const id of missing) this.missingSince.set(id, performance.now());
     await Promise.all(missing.map((id) => this.notFound(id)));
@@ -196,7 +198,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
   }
 }
 
-/** Null: no field changed that other servers depend on. */
+/** Returns what changed between two reads of a record. Null: no field changed that other servers depend on. */
 export function kindOfChange(before: ServerRecord | undefined, now: ServerRecord): ServerChange['kind'] | null {
   if (now.state === 'dead') return before?.state === 'dead' && before.incarnation === now.incarnation ? null : 'evicted';
   if (!before || before.incarnation !== now.incarnation || before.state === 'dead') return 'registered';
@@ -219,7 +221,7 @@ const ESSENTIAL = [
   'cordoned',
 ] as const satisfies (keyof ServerRecord)[];
 
-/** Reads in one round trip. In a Cluster each hash has its own slot, so it sends single commands, which the client batches. */
+/** Reads the hashes in one round trip. In a Cluster each hash has its own slot, so it sends single commands, which the client batches. */
 async function readHashes(client: RedisClient, ids: readonly ServerId[]): Promise<Record<string, string>[]> {
   if (client.isCluster) return Promise.all(ids.map((id) => client.hgetall(id)));
   const pipeline = client.pipeline();

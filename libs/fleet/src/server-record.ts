@@ -19,8 +19,9 @@ export interface ServerRecord extends ServerAddresses {
   readonly name: string;
   readonly incarnation: number;
   readonly state: ServerState;
-  /** Store time in ms: of the first registration of the process, and of its last registration. */
+  /** Store time in ms of the first registration of the process. */
   readonly startedAt: number;
+  /** Store time in ms of the last registration of the process. */
   readonly registeredAt: number;
   readonly build: string;
   /** '' means no region. */
@@ -28,8 +29,9 @@ export interface ServerRecord extends ServerAddresses {
   /** The server takes only rooms that ask for its build. */
   readonly canary: boolean;
   readonly games: OfferedGames;
-  /** This field and the five below are from the last health answer. */
+  /** The last health check: `testing` is not answered yet, `update` is answered. Null: the server was never checked. */
   readonly check: 'testing' | 'update' | null;
+  /** This field and the four below are from the last answer to a health check. */
   readonly rooms: number;
   readonly players: number;
   readonly capacity: number;
@@ -43,14 +45,15 @@ export interface ServerRecord extends ServerAddresses {
   readonly cordoned: boolean;
   /** True when the server's version marks each store generation with which it has compared its data. */
   readonly marksStore: boolean;
-  /** The reason and store time in ms of the eviction. */
+  /** The reason of the eviction. Null: not evicted. */
   readonly deadReason: string | null;
+  /** Store time in ms of the eviction. Null: not evicted. */
   readonly deadAt: number | null;
   /** Store time in ms at which the cleanup of the dead server was complete. Null: not yet. */
   readonly settledAt: number | null;
 }
 
-/** Null: the hash is empty or has no server, for example after a write to a field of a removed record. */
+/** Parses the hash of a server. Null: it is empty or incomplete, for example after a write to one field of a removed record. */
 export function toServerRecord(id: string, fields: Readonly<Record<string, string>>): ServerRecord | null {
   const type = fields.type as ServerType;
   const state = fields.state as ServerState;
@@ -93,7 +96,7 @@ function number(text: string | undefined): number {
   return Number.isFinite(value) ? value : 0;
 }
 
-/** Invalid JSON counts as no games: an error of another program must not hide the rest of the record. */
+/** Parses the offered games. Returns no games for invalid JSON, because an error of another program must not hide the rest of the record. */
 function gamesOf(json: string | undefined): OfferedGames {
   if (!json) return {};
   try {

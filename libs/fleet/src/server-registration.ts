@@ -12,7 +12,7 @@ import { MutableSelf } from './self.js';
 import type { ServerAddresses, ServerState } from './server-record.js';
 
 /**
- * - `condemned`: other servers declared this incarnation dead. After the listeners the process registers with a new one.
+ * - `condemned`: other servers declared this incarnation dead. When all listeners are done, the process registers with a new incarnation.
  * - `replaced`: another process has this server's name. This process stays out of the fleet and should exit.
  */
 export type EvictionNotice = 'condemned' | 'replaced';
@@ -22,9 +22,9 @@ export type EvictedListener = (notice: EvictionNotice) => void | Promise<void>;
  * Maintains the record of this process. If the record is missing, it writes the same record again. If the incarnation was
  * evicted, its rooms may have other owners already, so the listeners drop them before the next registration.
  *
- * When two processes have the same name, the newer one wins: it registers with a higher incarnation. The older one finds
- * that incarnation in the record, notifies its listeners with `replaced` and does not register again. Otherwise the two
- * would replace each other forever.
+ * When two processes have the same name, the newer process wins: it registers with a higher incarnation. The older process
+ * finds the higher incarnation in the record, notifies its listeners with `replaced` and does not register again. Otherwise
+ * the two processes would replace each other forever.
  */
 @Injectable()
 export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
@@ -65,7 +65,10 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     this.timer.unref();
   }
 
-  /** False: the record belongs to another incarnation or is dead. The listeners of `onEvicted` are then notified. */
+  /**
+   * Changes the state in the record. False: this process is not registered, or its record is dead or has another incarnation. An
+   * unregistered process uses the state when it registers.
+   */
   async setState(state: Exclude<ServerState, 'dead'>): Promise<boolean> {
     this.wantedState = state;
     if (this.phase !== 'registered') return false;
@@ -86,7 +89,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     return true;
   }
 
-  /** Removes this process from the fleet without a recovery. Never rejects: if it fails, the health checks find the end. */
+  /** Removes this process from the fleet. Never rejects: if it fails, the health checks notice the end of the process. */
   async leave(): Promise<void> {
     if (this.phase !== 'registered') return;
     this.phase = 'left';
@@ -101,12 +104,12 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Calls `listener` before the next registration (`condemned`), or for the last time (`replaced`). */
+  /** Adds a listener for the end of this incarnation. The next registration waits for all listeners. */
   onEvicted(listener: EvictedListener): void {
     this.listeners.push(listener);
   }
 
-  /** Reads the own record now, in addition to the regular reads. Concurrent calls share one read. */
+  /** Reads the record of this process now, in addition to the regular reads, and reacts to it. Concurrent calls share one read. */
   checkOwnRecord(): Promise<void> {
     if (this.phase !== 'registered') return Promise.resolve();
     return this.checks.join();
@@ -199,9 +202,16 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-/** Compares the incarnation of this process with the record in the store. */
+/**
+ * Compares the record in the store with the incarnation of this process.
+ *
+ * - `stands`: the record has this incarnation and is not dead.
+ * - `lost`: the record is missing or has an older incarnation.
+ * - `condemned`: the record has this incarnation and is dead.
+ * - `replaced`: the record has a newer incarnation.
+ */
 export function judgeOwnRecord(own: number, found: number | null, state: string | null): 'stands' | 'lost' | 'condemned' | 'replaced' {
-  // An older incarnation in the record: the store has gone back to an earlier state.
+  // A record with an older incarnation comes from a store that has returned to an earlier state.
   if (found === null || found < own) return 'lost';
   if (found > own) return 'replaced';
   return state === 'dead' ? 'condemned' : 'stands';

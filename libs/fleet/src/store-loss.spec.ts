@@ -9,7 +9,7 @@ import type { ServerDirectory } from './server-directory.js';
 import { countWriting, StoreLoss } from './store-loss.js';
 
 describe('countWriting', () => {
-  it('counts the servers that write while this one has not for some time', () => {
+  it('counts the servers that write while this server has not written for some time', () => {
     expect(countWriting(3_000, [200, 900, 1_200])).toBe(3);
     expect(countWriting(Number.POSITIVE_INFINITY, [100])).toBe(1);
   });
@@ -23,7 +23,7 @@ describe('countWriting', () => {
   });
 });
 
-describe('a gateway without the store', () => {
+describe('StoreLoss, on a gateway that has lost the store', () => {
   const [gateway, game, lobby] = [serverId('gateway', '2'), serverId('game', '1'), serverId('lobby', '1')];
 
   beforeEach(() => {
@@ -34,7 +34,7 @@ describe('a gateway without the store', () => {
     jest.useRealTimers();
   });
 
-  /** Each server wrote so long ago, in ms. There are no links to gateways at first. */
+  /** `wroteMs`: the time since the last write of each other server, in ms. At first there is no link to the other gateway. */
   function lossAmong(wroteMs: Record<ServerId, number>) {
     const store = { unavailableForMs: 5_000, wroteMs: 5_000, onChange: () => {} };
     const links = new Map<ServerId, LinkPeer>();
@@ -57,7 +57,7 @@ describe('a gateway without the store', () => {
     return { loss, store, links };
   }
 
-  it('dials another gateway and learns whether that one writes', async () => {
+  it('dials another gateway to ask whether it writes, and closes the link when the store is back', async () => {
     const { loss, store, links } = lossAmong({ [gateway]: 100, [game]: 100, [lobby]: 100 });
     await jest.advanceTimersByTimeAsync(1_100);
     expect(loss.isLocal).toBe(true);

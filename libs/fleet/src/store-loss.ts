@@ -13,7 +13,7 @@ const POLL_MS = 500;
 const ASK_AFTER_MS = 1_000;
 /** Number of servers to ask: enough for a majority in a fleet of any size. */
 const ASKED_MAX = 5;
-/** Number of gateways that a gateway asks, among the servers above. It has no links to them and dials them for it. */
+/** Number of gateways among the `ASKED_MAX` servers that a gateway asks. It dials them, because gateways keep no links to each other. */
 const GATEWAYS_ASKED_MAX = 2;
 const ANSWER_MS = 400;
 /** A server whose last write is older than this, in ms, has also lost the store, even if it does not know it yet. */
@@ -40,7 +40,10 @@ interface Answer {
 export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
   private isAsking = false;
-  /** Consecutive rounds with that result. Two are needed: in the first round the others may not have noticed an outage yet. */
+  /**
+   * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isAlone` needs two,
+   * because in the first round of an outage for all, the other servers may not have noticed it yet.
+   */
   private localRounds = 0;
   private lastWriters: ReadonlySet<ServerId> = NONE;
   /** Gateways to which this gateway has opened a link only to ask. */
@@ -73,8 +76,8 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /**
-   * Servers that said in the last round that they write to the store. Empty while this server writes itself. The directory
-   * cannot tell this: it does not change while the store is lost.
+   * Servers that still write to the store, according to their answers in the last round. Empty while this server writes itself.
+   * The directory does not show this, because it does not change while the store is lost.
    */
   get writers(): ReadonlySet<ServerId> {
     return this.lastWriters;
@@ -104,7 +107,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  /** Asks gateways first: only another gateway can take players. */
+  /** Asks gateways first, because only another gateway can take this gateway's players. */
   private ask(): Promise<Answer | null>[] {
     const gateways = this.self.type === 'gateway' ? this.gatewaysToAsk().map((record) => this.askGateway(record)) : [];
     const peers = rotated([...this.links.all()].filter((peer) => peer.isOpen && !peer.isSilent && !this.isAskedAsGateway(peer)));
@@ -115,7 +118,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
     return this.self.type === 'gateway' && serverTypeOf(id) === 'gateway';
   }
 
-  /** Returns gateways that wrote in the last round, then others in any order, so that a gateway that writes is found in time. */
+  /** Returns gateways that wrote in the last round, then others in a random rotation, so that later rounds find a gateway that writes. */
   private gatewaysToAsk(): ServerRecord[] {
     const others = this.directory
       .byType('gateway')
@@ -156,7 +159,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
     this.closeDialled();
   }
 
-  /** Keeps the links to gateways that write: they are asked again. */
+  /** Closes the links that were opened only to ask, except those to gateways that write. These are asked again. */
   private closeDialled(): void {
     for (const id of this.dialled) {
       if (this.lastWriters.has(id)) continue;

@@ -8,7 +8,7 @@ function catalogueOf(servers: { state: string; games: ReturnType<typeof games> }
   return new GameCatalogue({ byType: () => servers as unknown as ServerRecord[] } as unknown as ServerDirectory);
 }
 
-describe('the catalogue of games', () => {
+describe('GameCatalogue', () => {
   it('lists the games of ready and draining game servers, each game once and sorted by name', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },
@@ -21,7 +21,7 @@ describe('the catalogue of games', () => {
     for (const name of ['soon', 'past']) expect(catalogue.get(name)).toBeUndefined();
   });
 
-  it('gives the same data for one game as in the list, when servers differ in the number of seats', () => {
+  it('returns the same data for a single game as in the list, when servers differ in the number of seats', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },
       { state: 'ready', games: games(['duel', 4]) },
@@ -29,7 +29,7 @@ describe('the catalogue of games', () => {
     expect(catalogue.all()).toEqual([catalogue.get('duel')]);
   });
 
-  it('refuses a game without a server, as unknown or as temporarily unavailable', () => {
+  it('refuses a game without a server as unknown, but with `no-capacity` if it was offered before or no games are offered', () => {
     const servers = [{ state: 'ready', games: games(['duel', 2]) }];
     const catalogue = catalogueOf(servers);
     for (const name of ['chess', 'constructor', 'toString'])

@@ -3,7 +3,7 @@ import { ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type GameInfo, HoldfastError } from '#libs/protocol';
 import { listed, quoted } from '#libs/room';
 
-/** The games that can be played: those of the registered game servers. */
+/** Finds the games that can be played: the games of all game servers that are ready or draining. */
 @Injectable()
 export class GameCatalogue {
   private readonly seen = new Set<string>();
@@ -26,7 +26,12 @@ export class GameCatalogue {
     return { name, seats: { ...server.games[name]!.seats } };
   }
 
-  /** Throws `unknown-game` for a game that no server has offered, and `no-capacity` for one that no server offers at the moment. */
+  /**
+   * Returns a game.
+   *
+   * @throws `no-capacity` when no server offers the game at the moment, but `get` has found it before, or no server offers any game;
+   * otherwise `unknown-game`
+   */
   mustGet(name: string): GameInfo {
     const game = this.get(name);
     if (game) return game;

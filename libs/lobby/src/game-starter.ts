@@ -12,7 +12,7 @@ import { RoomService } from './room-service.js';
 export interface StartTerms {
   /** Longest wait for a free slot, in ms. */
   readonly waitMs?: number;
-  /** Called when the room has changed during the start. Throws to cancel the start. */
+  /** Checks whether the caller still wants the start, after another write to the room came first. It throws to cancel the start. */
   readonly stillWanted?: () => Promise<void>;
 }
 
@@ -30,7 +30,11 @@ export class GameStarter {
     private readonly log: Log,
   ) {}
 
-  /** Returns the record of the room in play. Throws the refusals of `checkStart`, `no-capacity`, `game-failed`, or the error of the server. */
+  /**
+   * Starts the game and returns the record of the room in play.
+   *
+   * @throws the refusals of `checkStart`, `no-capacity`, `game-failed`, or the error of the server
+   */
   async start(room: RoomRecord, user: UserId, balancer: LoadBalancerService, terms: StartTerms = {}): Promise<RoomRecord> {
     const players = checkStart(room, user);
     refuseFailedSetup(room);
@@ -49,7 +53,7 @@ export class GameStarter {
       const record = await this.rooms.mustRead(room.id);
       // The game runs; only the answer was lost.
       if (record.start === start && record.status === 'playing') return record;
-      // After a cancel, a later start of this room may have a reservation.
+      // If this start was cancelled, the reservation of the room may belong to a later start.
       if (record.start === start) {
         await this.takeBack(record, start);
         await balancer.cancel(room.id).catch(() => {});
@@ -62,8 +66,8 @@ export class GameStarter {
   }
 
   /**
-   * Cancels a start by the caller that is older than this request, also one that has not begun yet. Returns the record: `playing` when it
-   * is too late. Idempotent.
+   * Cancels a start by the caller that is older than this request, also a start that has not begun yet. Returns the record of the room,
+   * with the status `playing` when the game has started already. Idempotent.
    *
    * @throws `not-in-room`, `not-owner`, `overtaken`
    */
@@ -88,7 +92,10 @@ export class GameStarter {
     await this.records.save(record, { status: 'waiting', start: 'none' });
   }
 
-  /** Returns the news that the game server published. Undefined: the game was open already, or the server has an older version. */
+  /**
+   * Places the room and asks the chosen server to open the game, with at most `START_TRIES_MAX` servers. Returns the message about the room
+   * that the server published on the room's channel. Undefined: the game was open already, or the server has an older version.
+   */
   private async open(
     room: RoomRecord,
     start: string,

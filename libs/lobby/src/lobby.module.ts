@@ -11,7 +11,7 @@ import { RoomSweeper } from './room-sweeper.js';
 
 const PROVIDERS = [GameCatalogue, MatchQueue, RoomList, RoomOptionsCheck, RoomService, GameStarter, Matchmaker];
 
-/** Needs `RoomStoreModule`, `FleetModule`, `SessionModule`, `PlacementModule` and Nest's schedules. */
+/** Needs `RoomStoreModule`, `FleetModule`, `SessionModule`, `PlacementModule` and Nest's `ScheduleModule`. */
 @Module({})
 export class LobbyModule {
   static forRoot(options: LobbyOptions): DynamicModule {

@@ -46,7 +46,6 @@ beforeAll(async () => {
   await redis.commands.flushdb();
 });
 afterAll(() => {
-  pubSub.onModuleDestroy();
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
 });
 
@@ -82,7 +81,7 @@ class GameServers {
     cancel: async (room: RoomId) => void this.cancelled.push(room),
   } as unknown as LoadBalancerService;
 
-  /** Servers of an older version do not send the news of the room. */
+  /** False: like an older version, a server does not send the message about the room that it published. */
   tellsNews = true;
   /** The region of the gateways. */
   region = '';
@@ -291,7 +290,7 @@ describe('rooms', () => {
     expect((await mustRead(made.id)).doc.members).toHaveLength(1);
   });
 
-  it('refuse a user who is in another room, until the user leaves that one', async () => {
+  it('refuse a user who is in another room, until the user leaves the other room', async () => {
     const { rooms } = newLobby();
     const first = await rooms.create(newCaller(), { game: 'duel' });
     const second = await rooms.create(newCaller(), { game: 'duel' });
@@ -306,7 +305,7 @@ describe('rooms', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
-  it('are left as requested: a suspended lobby does not remove the user from the next room', async () => {
+  it('keep a user who entered after a request to leave another room, which a suspended lobby handles late', async () => {
     const { rooms } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const caller = newCaller();
@@ -319,7 +318,7 @@ describe('rooms', () => {
     expect((await mustRead(second.id)).doc.members.map(({ user }) => user)).toContain(caller.user);
   });
 
-  it('do not keep their users from joining other rooms after they were closed', async () => {
+  it('let their members enter other rooms once they are closed', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -346,7 +345,7 @@ describe('rooms', () => {
     expect((await mustRead(id)).doc.members).toEqual([]);
   });
 
-  it('are not listed when they are private, closed or of another game', async () => {
+  it('are listed under their game unless they are private, and at most as many as requested', async () => {
     const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -358,7 +357,7 @@ describe('rooms', () => {
     expect((await list.page({ limit: 1 })).rooms).toHaveLength(1);
   });
 
-  it('refuse a game that no server offers', async () => {
+  it('cannot be created for a game that no server offers', async () => {
     await expect(newLobby().rooms.create(newCaller(), { game: 'none' })).rejects.toMatchObject({ code: 'unknown-game' });
   });
 });
@@ -372,7 +371,7 @@ describe('a start', () => {
     return { room: await mustRead(id), host };
   }
 
-  it('that waits for capacity ends when it is cancelled, and the next start is not disturbed', async () => {
+  it('ends when it is cancelled while it waits for capacity, and does not affect the next start', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const next = asks(host);
@@ -400,7 +399,7 @@ describe('a start', () => {
     expect(await lobby.starter.cancel(next(), lobby.servers.balancer)).toMatchObject({ status: 'playing' });
   });
 
-  it('that has read the room before it is cancelled is not saved after it', async () => {
+  it('is not saved when it was cancelled after it had read the room', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const next = asks(host);
@@ -423,7 +422,7 @@ describe('a start', () => {
     expect(lobby.servers.asked).toHaveLength(1);
   });
 
-  it('returns the current room, whether the game server has published it or not, and after other changes', async () => {
+  it('returns the current record, with and without a message from the game server, and after other changes of the room', async () => {
     const lobby = newLobby();
     const plain = await readyRoom(lobby);
     const started = await lobby.starter.start(plain.room, plain.host.user, lobby.servers.balancer);
@@ -493,7 +492,7 @@ describe('a start', () => {
   });
 });
 
-describe('the queue for matches', () => {
+describe('MatchQueue', () => {
   const game = () => `game-${randomUUID()}`;
   const seek = (queue: MatchQueue, of: string, caller: Caller, seats = 2, waitMs = 60_000) =>
     queue.find(of, caller, seats, `match-${randomUUID()}` as RoomId, waitMs);
@@ -521,7 +520,7 @@ describe('the queue for matches', () => {
     expect((await seek(queue, of, newCaller()))?.people).toHaveLength(2);
   });
 
-  it('serves searches in their order, and notifies the current gateway of each user', async () => {
+  it('matches searches in the order of their arrival, and returns the latest gateway of each user', async () => {
     const queue = new MatchQueue(redis, generation);
     const of = game();
     const [first, second, third] = newCallers(3);
@@ -559,7 +558,7 @@ describe('the queue for matches', () => {
     }
   });
 
-  it('keeps a match until its room exists', async () => {
+  it('keeps a match until `done` reports that its room exists', async () => {
     const queue = new MatchQueue(redis, generation);
     const of = game();
     await seek(queue, of, newCaller());
@@ -572,7 +571,7 @@ describe('the queue for matches', () => {
 });
 
 describe('a match', () => {
-  it('puts its players into a game, and answers the one who completed it first', async () => {
+  it('puts its players into a game, which is the answer to the search that completes the match', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
     expect(await matchmaker.find(first, 'duel')).toBeNull();
@@ -613,7 +612,7 @@ describe('a match', () => {
   });
 });
 
-describe('the sweeper', () => {
+describe('RoomSweeper', () => {
   it('cancels an abandoned start, and not a recent one', async () => {
     const { rooms, sweeper } = newLobby();
     const [abandoned, young] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel' })));
@@ -643,7 +642,7 @@ describe('the sweeper', () => {
     ]);
   });
 
-  it('removes only members who are in another room, after the store forgot that they were here', async () => {
+  it('removes a member who is in another room after a data loss of the store, and no other member', async () => {
     const { rooms, sweeper } = newLobby();
     const [stray, other, loyal] = newCallers(3);
     const [before, kept] = await Promise.all([rooms.create(stray, { game: 'duel' }), rooms.create(loyal, { game: 'duel' })]);
@@ -676,7 +675,7 @@ describe('the sweeper', () => {
     expect(await members()).toEqual([host.user, unknown.user]);
   });
 
-  it('makes the room of a match whose lobby died exactly once, in any lobby', async () => {
+  it('makes the room of a match whose lobby died exactly once, when two lobbies sweep at the same time', async () => {
     const { queue, sweeper, rooms } = newLobby();
     const other = newLobby();
     const people = newCallers(2);
@@ -703,7 +702,7 @@ describe('the sweeper', () => {
     expect(await redis.commands.zscore(roomsKey(), 'never')).toBeNull();
   });
 
-  it('drops such entries also among more rooms than one sweep reads', async () => {
+  it('drops index entries without a record also when there are more entries than one sweep reads', async () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());
@@ -728,7 +727,7 @@ describe('the region of a game', () => {
     return wishOf(servers.wishes[0]);
   }
 
-  it('prefers the region of the gateway of its creator, and is empty in a fleet without regions', async () => {
+  it('is by preference the region of the creator’s gateway, and is not chosen in a fleet without regions', async () => {
     expect(await wishOfRoom('eu', {})).toEqual({ region: undefined, build: undefined, prefer: { region: 'eu' } });
     expect(await wishOfRoom('', {})).toEqual({ region: undefined, build: undefined, prefer: { region: undefined } });
   });
@@ -738,7 +737,7 @@ describe('the region of a game', () => {
     expect(await wishOfRoom('eu', { region: 'us', build: 'b2' })).toEqual(expected);
   });
 
-  it('prefers for a match the region of the player who waited longest', async () => {
+  it('is by preference, for a match, the region of the player who waited longest', async () => {
     const { servers, matchmaker } = newLobby();
     servers.region = 'eu';
     const [first, second, third, fourth] = newCallers(4);
@@ -781,7 +780,7 @@ describe('a late request, at a lobby that was suspended', () => {
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
-  it('removes a member that a fallback put back into a room, although the user has moved to another room since', async () => {
+  it('removes a member whom a store that lost data has in the room again, although the user has created another room since', async () => {
     const { rooms } = newLobby();
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -793,7 +792,7 @@ describe('a late request, at a lobby that was suspended', () => {
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toEqual([host.user]);
   });
 
-  it('keeps the last reported presence of a member; a gateway evicted by mistake reports again', async () => {
+  it('does not change a presence that a newer report or the end of the gateway has set, until the gateway has a new admission', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -814,7 +813,7 @@ describe('a late request, at a lobby that was suspended', () => {
     expect(await isHere()).toBe(true);
   });
 
-  it('keeps a member away whose gateway reported both away and here before it ended', async () => {
+  it('does not mark a member as here again after the gateway that reported it has ended', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -836,7 +835,7 @@ describe('a late request, at a lobby that was suspended', () => {
     expect(await matchmaker.cancel(next())).toBe(true);
   });
 
-  it('does not match a user who has gone elsewhere; the others search again', async () => {
+  it('does not match a user who has created a room since; the other player searches again', async () => {
     const { rooms, matchmaker, queue } = newLobby();
     const next = asks(newCaller());
     const slept = next();
@@ -852,7 +851,7 @@ describe('a late request, at a lobby that was suspended', () => {
   });
 });
 
-describe('the list of rooms', () => {
+describe('RoomList', () => {
   /** Writes many rooms at once, as a lobby writes them, with creation times chosen by the test. */
   async function writeRooms(
     count: number,
@@ -882,7 +881,7 @@ describe('the list of rooms', () => {
   beforeEach(() => redis.commands.flushdb());
   afterAll(() => redis.commands.flushdb());
 
-  it('contains a public room that is older than 1,000 private ones', async () => {
+  it('returns a public room that is older than 1,000 private rooms', async () => {
     const { rooms, list } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     await writeRooms(1_000, (index) => ({ game: 'duel', private: true, createdAt: Date.now() + 1_000 + index }));
@@ -905,7 +904,7 @@ describe('the list of rooms', () => {
     expect(new Set(seen)).toEqual(new Set(ids));
   });
 
-  it('is read once for simultaneous requests, and contains all changes from before each request', async () => {
+  it('shares reads between simultaneous requests, and each answer contains all changes from before its request', async () => {
     const { rooms, list } = newLobby();
     await writeRooms(20, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 1_000 - index }));
     await list.page();
@@ -938,7 +937,7 @@ describe('the list of rooms', () => {
     expect(await redis.commands.zrange('hf:listed:duel', '0', '-1')).toEqual([old[29], 'soon']);
   });
 
-  it('gets missing rooms of an older version, and loses closed rooms, by the sweeper', async () => {
+  it('returns rooms that were missing in the index, and drops closed rooms, after sweeps of RoomSweeper', async () => {
     const { rooms, list, sweeper } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -953,7 +952,7 @@ describe('the list of rooms', () => {
     expect(await redis.commands.exists('hf:listed', 'hf:listed:duel')).toBe(0);
   });
 
-  it('reads 100,000 rooms with as few commands as a few rooms, within milliseconds', async () => {
+  it('returns a page of 100,000 rooms with at most 101 commands and within 100 ms (medians)', async () => {
     const { list } = newLobby();
     const games = ['duel', 'chess', 'go'];
     await writeRooms(100_000, (index) => ({ game: games[index % 3], private: index % 10 !== 0, createdAt: Date.now() - 200_000 + index }));
@@ -995,7 +994,7 @@ describe('a session that ends during a request', () => {
     });
   }
 
-  it('leaves no member when it ends between the two writes of a join, pointer and record', async () => {
+  it('leaves no member when it ends between the two writes of a join (pointer and record)', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const next = await newAsker();
@@ -1006,7 +1005,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(joins.user)).toBeNull();
   });
 
-  it('leaves no room when it ends between the two writes of a new room, pointer and record', async () => {
+  it('leaves no room when it ends between the two writes of a new room (pointer and record)', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const next = await newAsker();
     const [creates, departs] = [next(), next()];
@@ -1037,7 +1036,7 @@ describe('a session that ends during a request', () => {
     }
   });
 
-  it('puts the others of a match back into the queue when it ends before the room is made', async () => {
+  it('puts the other players of its match back into the queue when it ends before the room is made', async () => {
     const { rooms, matchmaker, queue } = newLobby();
     const [first, second] = [await newAsker(), await newAsker()];
     const [waits, departs] = [first(), first()];
@@ -1076,7 +1075,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toContain(joins.user);
   });
 
-  it('undoes a join that was written after its user was admitted elsewhere, but not the join from there', async () => {
+  it('does not keep a join that is written after its user was admitted again, but keeps the join of the new admission', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel', seats: 4 });
     const [resumed, rejoined] = [(await newAsker())(), (await newAsker())()];
@@ -1093,7 +1092,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(rejoined.user)).toEqual({ room: id, watching: false });
   });
 
-  it('is marked away by the second sweep when no process reported its end, and a connected member is not', async () => {
+  it('has its member marked as away by the second sweep when no process reported its end, but not a connected member', async () => {
     const { rooms, sweeper } = newLobby();
     const callers = newCallers(3);
     const { id } = await rooms.create(callers[0], { game: 'duel', seats: 4 });

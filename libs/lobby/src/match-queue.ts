@@ -52,7 +52,7 @@ export class MatchQueue implements OnModuleInit {
     this.generation.onConnected(() => this.known.clear());
   }
 
-  /** Returns the match that this search completes, with the given id. Null: the user waits. */
+  /** Adds a search to the queue. Returns the match that it completes, with the given id. Null: the user waits. */
   async find(game: string, searcher: Searcher, seats: number, id: RoomId, waitMs: number): Promise<MadeMatch | null> {
     if (!this.known.has(game)) {
       await this.redis.commands.sadd(gamesKey(), game);
@@ -69,20 +69,20 @@ export class MatchQueue implements OnModuleInit {
     return people.length === 0 ? null : { id, game, people: people.map((person) => JSON.parse(person) as Searcher) };
   }
 
-  /** With `asked`, only cancels an older search. False: there was no such search. */
+  /** Cancels the search of a user; with `asked`, only a search that is not newer. False: no search was cancelled. */
   async cancel(game: string, user: UserId, asked?: RequestOrder): Promise<boolean> {
     const keys = [queueKey(game), peopleKey(game)];
     return (await cancelScript.run(this.redis.commands, keys, [user, asked?.turn ?? '', asked?.number ?? ''])) === 1;
   }
 
-  /** The game for which the user waits. */
+  /** Returns the game for which the user waits. Null: none. */
   async gameOf(user: UserId): Promise<string | null> {
     return this.amongOf(await this.readGames(), user);
   }
 
   /**
-   * Does the same as `gameOf` with a list of games that may be `GAMES_STALE_MS` old. It may miss the first search of a game. A user who is
-   * matched there is then found to be elsewhere.
+   * Does the same as `gameOf` with a list of games that may be `GAMES_STALE_MS` old, so it may miss the first search of a game. The
+   * matchmaker dissolves a match with such a search, because its user has moved since.
    */
   async probableGameOf(user: UserId): Promise<string | null> {
     if (performance.now() - this.gamesReadAt > GAMES_STALE_MS) await this.readGames();
@@ -100,17 +100,17 @@ export class MatchQueue implements OnModuleInit {
     return games.find((_, index) => scores[index] !== null) ?? null;
   }
 
-  /** Whether the room of the match has not been made yet. */
+  /** Returns whether the match is still stored, so that its room is not made yet. */
   async isOpen({ id, game }: Pick<MadeMatch, 'id' | 'game'>): Promise<boolean> {
     return (await this.redis.commands.hexists(madeKey(game), id)) === 1;
   }
 
-  /** The room of the match exists, so the match can be forgotten. */
+  /** Deletes a match, because its room exists or the match was dissolved. */
   async done({ id, game }: Pick<MadeMatch, 'id' | 'game'>): Promise<void> {
     await this.redis.commands.hdel(madeKey(game), id);
   }
 
-  /** Matches that are older than `ageMs` and have no room, because their lobby died. */
+  /** Returns stored matches that are older than `ageMs`. Their lobby died before it made the room. */
   async abandoned(ageMs: number): Promise<MadeMatch[]> {
     const games = await this.redis.commands.smembers(gamesKey());
     const [seconds] = await this.redis.commands.time();

@@ -12,8 +12,9 @@ import { type MadeMatch, MatchQueue, type Searcher } from './match-queue.js';
 import { newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
 
-/** How long a cancel waits for the room of a match that is being made, in ms, and the pause between two reads. */
+/** How long a cancel waits for the room of a match that is being made, in ms. */
 const ROOM_CREATION_MS = 1_000;
+/** Pause between two reads of this room, in ms. */
 const ROOM_POLL_MS = 20;
 
 /** Finds players for a game, creates a room with them and starts the game, in one call. */
@@ -71,7 +72,10 @@ export class Matchmaker {
     return game !== null && this.queue.cancel(game, user, asked);
   }
 
-  /** Does the same as `UserRooms.overtake`, for a user whose pointer names this room. The pointer is a hint. */
+  /**
+   * Does the same as `UserRooms.overtake`, for a user whose pointer names this room. Throws `already-in-room` when the room's record has the
+   * user as a member too; the pointer alone is only a hint.
+   */
   private async overtakeOutOf(room: RoomId, { user, asked }: Caller): Promise<boolean> {
     const record = await this.records.read(room);
     if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
@@ -89,19 +93,20 @@ export class Matchmaker {
     throw new HoldfastError('overtaken');
   }
 
-  /** The user has no connection any more. Searches from before `asked` are void, also those that are not in the queue yet. */
+  /** Cancels the searches of a user without a connection that are older than `asked`, also a search that is not in the queue yet. */
   async searcherGone({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     if (await this.userRooms.overtake(user, asked)) await this.stopSearching({ user, asked });
   }
 
   /**
-   * Creates the room of a match and starts the game. Idempotent, because the match has the id of its room. Null: a player has gone
-   * elsewhere, and the others search again.
+   * Creates the room of a match and starts the game. Idempotent, because the match has the id of its room. Null: a player has moved to
+   * another room since, and the others search again.
    *
    * @param soughtAt a monotonic time before the match was found; absent for the match of a lobby that died
    */
   async make(match: MadeMatch, soughtAt = Number.NEGATIVE_INFINITY): Promise<RoomRecord | null> {
-    // While this lobby slept, another one may have made the match, which may be over. No lobby takes over a young match.
+    // Other lobbies take over a match only when it is older than `MATCH_ABANDONED_MS`. If this lobby was suspended for longer, another lobby
+    // may have made the room, and the game may be over.
     const isUndisputed = performance.now() - soughtAt < MATCH_ABANDONED_MS / 2;
     if (!isUndisputed && !(await this.queue.isOpen(match))) return this.records.read(match.id);
     const sent = await Promise.all(match.people.map((person) => this.send(person, match.id)));
@@ -120,7 +125,7 @@ export class Matchmaker {
     try {
       started = await this.starter.start(room, first!.user, this.balancer);
     } catch (error) {
-      // They are together in a room. The host can start the game when there is capacity.
+      // The players stay together in the room. The host can start the game when there is capacity.
       this.log.warn('match.start-failed', { roomId: room.id, error });
     }
     await this.queue.done(match);
@@ -128,7 +133,7 @@ export class Matchmaker {
     return started;
   }
 
-  /** False: the user has gone elsewhere since the search. */
+  /** Moves a player to the room of the match. False: the user has moved since the search. */
   private send({ user, asked }: Searcher, room: RoomId): Promise<boolean> {
     return this.userRooms.move(user, { room, watching: false }, { asked, outlivesAdmissions: true });
   }
@@ -144,14 +149,14 @@ export class Matchmaker {
     return null;
   }
 
-  /** Notifies the gateway that the player has now. It may have changed during the search. */
+  /** Notifies the current gateway of the player, which may have changed during the search. */
   private async notifyMatched({ user, session, gateway }: Searcher, room: RoomRecord): Promise<void> {
     const now = (await this.sessions.find(user).catch(() => null)) ?? { session, gateway };
     await this.notices.send(now.gateway, { kind: 'bind', user, session: now.session, room: room.id, role: 'player', rev: room.rev });
   }
 }
 
-/** The user's session has ended, so no search is needed. */
+/** Ignores `overtaken`: the session of the user has ended or the user has moved, so no search is needed. */
 function ignoreOvertaken(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
 }

@@ -19,15 +19,15 @@ interface Read {
   readonly end: IndexEntry | null;
 }
 
-/** Most records that a page reads for each requested room. Private rooms and missing records take no place on the page. */
+/** Maximum number of records that a page reads for each requested room. Private rooms and missing records take no place on the page. */
 const PAGES_MAX = 2;
-/** Age from which an entry of the index without a record belongs to a closed room, in ms. A new room has its entry before its record. */
+/** Age in ms from which an index entry without a record belongs to a closed room. A younger one may belong to a room that is being created. */
 const UNMADE_MS = 60_000;
 
 /**
  * Returns the public rooms in pages, newest first. A page reads at most `PAGES_MAX` records for each requested room, so its cost does not
  * depend on the number of rooms. Players who request the first page of a game at the same time share one read. The read begins after their
- * requests, so each player sees all changes from before the own request.
+ * requests, so an answer contains all changes from before its request.
  */
 @Injectable()
 export class RoomList {
@@ -35,7 +35,7 @@ export class RoomList {
   private readonly next = new Map<string, Promise<Read>>();
   /** By game: when the current or last read began, in ms of the monotonic clock. */
   private readonly beganAt = new Map<string, number>();
-  /** By game: settles with the current read. */
+  /** By game: a promise that resolves when the current read has settled. */
   private readonly current = new Map<string, Promise<unknown>>();
 
   private readonly mutex = new KeyedMutex();
@@ -131,7 +131,7 @@ function pageOf({ rooms, end }: Read, wanted: number): Page {
   return { rooms: page.map(({ summary }) => summary), ...(last && { next: textOf(last) }) };
 }
 
-/** The cursor: `<createdAt>.<room>` of the last entry that was read. */
+/** Returns the cursor that continues behind an entry: `<createdAt>.<room>`. */
 function textOf({ room, createdAt }: IndexEntry): string {
   return `${createdAt}.${room}`;
 }

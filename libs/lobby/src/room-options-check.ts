@@ -30,5 +30,5 @@ export class RoomOptionsCheck {
   }
 }
 
-/** A server that was lost a moment ago may still be in the directory. */
+/** Maximum number of servers to ask. A server that was lost a moment ago may still be in the directory. */
 const TRIES_MAX = 3;

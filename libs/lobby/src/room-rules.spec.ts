@@ -31,7 +31,7 @@ function room(change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}): 
   };
 }
 
-/** The code of the refusal; null: it was allowed. */
+/** Returns the code with which `act` is refused. Null: it is allowed. */
 function refusal(act: () => unknown): string | null {
   try {
     act();
@@ -47,7 +47,7 @@ describe('a new room', () => {
     [undefined, 3],
     [2, 2],
     [3, 3],
-  ])('for %p players has %p seats', (wanted, expected) => {
+  ])('with %p requested seats has %p seats', (wanted, expected) => {
     expect(newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, wanted }, 5)).toMatchObject({
       seats: expected,
       seatsMin: 2,
@@ -55,7 +55,7 @@ describe('a new room', () => {
     });
   });
 
-  it.each([0, 1, 4])('refuses %p seats', (wanted) => {
+  it.each([0, 1, 4])('is refused with %p requested seats', (wanted) => {
     expect(refusal(() => newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, wanted }, 5))).toBe('bad-data');
   });
 
@@ -101,17 +101,17 @@ describe('joining', () => {
 
 describe('leaving', () => {
   it.each([
-    ['another’s stays', 'bob', [member('ada'), member('bob')], 'ada'],
-    ['goes to the next', 'ada', [member('ada'), member('bob'), member('cy')], 'bob'],
-    ['goes to one who is here', 'ada', [member('ada'), member('bob', { here: false }), member('cy')], 'cy'],
-    ['goes to one who is away, if nobody is here', 'ada', [member('ada'), member('bob', { here: false })], 'bob'],
-  ])('the host %s', (_, user, members, host) => {
+    ['does not change the host when another member leaves', 'bob', [member('ada'), member('bob')], 'ada'],
+    ['makes the next member the host', 'ada', [member('ada'), member('bob'), member('cy')], 'bob'],
+    ['makes the next member who is here the host', 'ada', [member('ada'), member('bob', { here: false }), member('cy')], 'cy'],
+    ['makes a member who is away the host if nobody is here', 'ada', [member('ada'), member('bob', { here: false })], 'bob'],
+  ])('%s', (_, user, members, host) => {
     const doc = leave(room({ members }), user as UserId);
     expect(doc?.host).toBe(host);
     expect(doc?.members).toHaveLength(members.length - 1);
   });
 
-  it('leaves no room after the last member', () => {
+  it('returns no document for the last member', () => {
     expect(leave(room({ members: [member('ada')] }), 'ada' as UserId)).toBeNull();
   });
 
@@ -123,7 +123,7 @@ describe('leaving', () => {
 describe('being away', () => {
   const away = (ms: number) => wentAway(room(), 'bob' as UserId, ms);
 
-  it('begins with the first of several reports, and ends when the member returns', () => {
+  it('begins with the first of several reports, and ends when the member comes back', () => {
     const once = away(1_000);
     expect(once.members[1]).toMatchObject({ user: 'bob', here: false, awaySince: 1_000 });
     expect(wentAway(room({ members: once.members }), 'bob' as UserId, 9_000)).toMatchObject({ members: once.members });

@@ -10,9 +10,10 @@ import { type DocMember, isReady, type RoomDoc, type RoomRecord } from '#libs/ro
 export interface NewRoom {
   readonly name?: string;
   readonly seats: { readonly min: number; readonly max: number };
+  /** The requested number of seats. Absent: the maximum of the game. */
   readonly wanted?: number;
   readonly private?: boolean;
-  /** See `RoomDoc`. */
+  /** This field and the three below are copied to the `RoomDoc`, which describes them. */
   readonly region?: string;
   readonly build?: string;
   readonly near?: string;
@@ -83,7 +84,7 @@ export function wentAway({ doc }: RoomRecord, user: UserId, now: number, order?:
   });
 }
 
-/** The members who have been away for longer than `seatGraceMs`. During a game, its owner decides this. */
+/** Returns the members who have been away for longer than `seatGraceMs`. Empty during a game, because the room's owner decides then. */
 export function overdue({ doc, status }: RoomRecord, now: number, seatGraceMs: number): readonly UserId[] {
   if (status !== 'waiting') return [];
   return doc.members
@@ -91,7 +92,7 @@ export function overdue({ doc, status }: RoomRecord, now: number, seatGraceMs: n
     .map(({ user }) => user);
 }
 
-/** Returns the players in the order of their seats. Throws the reason why the game cannot start. */
+/** Returns the players in the order of their seats. Throws a refusal when the game cannot start. */
 export function checkStart(record: RoomRecord, user: UserId): readonly DocMember[] {
   const { doc } = record;
   if (!doc.members.some((member) => member.user === user)) throw new HoldfastError('not-in-room');

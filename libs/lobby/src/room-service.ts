@@ -20,7 +20,7 @@ import { MatchQueue } from './match-queue.js';
 import { RoomOptionsCheck } from './room-options-check.js';
 import { cameBack, join, leave, newRoom, type Person, setReady, wentAway } from './room-rules.js';
 
-/** Called with the record of a room before each change. Throws to refuse the change. */
+/** Checks the record of a room before each change. It throws to refuse the change. */
 export type RoomGuard = (record: RoomRecord) => unknown;
 
 /**
@@ -31,7 +31,10 @@ export type RoomGuard = (record: RoomRecord) => unknown;
 export class RoomService {
   /** One change of a room at a time: of two changes at once, one would fail its compare-and-set and begin again. */
   private readonly mutex = new KeyedMutex();
-  /** The room of each request to create or leave one that has begun, for a request that runs again because Redis lost data. */
+  /**
+   * By request to create or leave a room: the id of the room. When a request runs again because Redis lost data, it uses the same room as
+   * in its first run.
+   */
   private readonly begun = new WeakMap<Caller, RoomId>();
 
   constructor(
@@ -45,7 +48,7 @@ export class RoomService {
     private readonly optionsCheck: RoomOptionsCheck,
   ) {}
 
-  /** The time of Redis, in whole ms since 1970. The index of all rooms is ordered by it. */
+  /** Returns the time of Redis, in whole ms since 1970. The index of all rooms is ordered by it. */
   now(): number {
     return Math.round(this.clock.storeTime());
   }
@@ -67,7 +70,7 @@ export class RoomService {
     return this.make(id, game, doc, [caller]);
   }
 
-  /** The region of the player's gateway, which is probably near the player. */
+  /** Returns the region of the player's gateway, which is probably near the player. Undefined: the gateway has none or is not known. */
   regionOf({ gateway }: Pick<Caller, 'gateway'>): string | undefined {
     return this.directory.get(gateway)?.region || undefined;
   }
@@ -133,7 +136,7 @@ export class RoomService {
     const { user, room: meant, asked } = caller;
     const left = meant ? { room: meant.id, watching: meant.watching } : await this.userRooms.get(user);
     if (!left) throw new HoldfastError('not-in-room');
-    // The request runs again, and the effects of its first run may have survived.
+    // True when the request runs again. The writes of its first run may have survived.
     const isRepeated = asked !== undefined && this.begun.get(caller) === left.room;
     this.begun.set(caller, left.room);
     await this.mutex.run(left.room, async () => {
@@ -153,7 +156,7 @@ export class RoomService {
     return this.change(id, (record) => setReady(record, caller.user, ready), caller);
   }
 
-  /** Throws `not-in-room` when the user is in no room or is a spectator. */
+  /** Returns the room of which the user is a member. Throws `not-in-room` when the user is in no room or is a spectator. */
   async roomOf(caller: Caller): Promise<RoomRecord> {
     const pointer = await this.pointerOf(caller);
     const record = pointer && !pointer.watching ? await this.records.read(pointer.room) : null;
@@ -173,12 +176,12 @@ export class RoomService {
     if (!(await this.userRooms.overtake(user, asked))) throw new HoldfastError('overtaken');
   }
 
-  /** A failover of Redis may have lost the last pointers. The gateway still knows the room. */
+  /** Returns the user's room from Redis or, because a failover may have lost it, the room that the gateway sent with the request. */
   private async pointerOf({ user, room }: Caller): Promise<UserRoom | null> {
     return (await this.userRooms.get(user)) ?? (room ? { room: room.id, watching: room.watching } : null);
   }
 
-  /** The room of the user, as a member or as a spectator. Null: in no room. */
+  /** Returns the room of the user, and whether the user is a spectator there. Null: the user is in no room. */
   async whereIs(user: UserId): Promise<{ record: RoomRecord; watching: boolean } | null> {
     const pointer = await this.userRooms.get(user);
     const record = pointer ? await this.records.read(pointer.room) : null;
@@ -223,8 +226,8 @@ export class RoomService {
   }
 
   /**
-   * Removes a member who will not come back. With `asked`: unless the user has returned to this room since. Without: unless the user was
-   * admitted or has moved since this call.
+   * Removes a member who will not come back. Does nothing when, with `asked`, the user has returned to this room since that request, or,
+   * without `asked`, the user was admitted or has moved since this call.
    */
   async gone(room: RoomId, user: UserId, asked?: RequestOrder, isDue?: RoomGuard): Promise<void> {
     const since = asked ?? (await this.userRooms.lastRequestOrder(user));
@@ -251,7 +254,7 @@ export class RoomService {
     return this.mutex.run(id, () => this.changeNow(id, rule, { caller }));
   }
 
-  /** `record`: the record for the first try, read before the check for late requests. */
+  /** Does the same as `change`, without the mutex. `record`: the record for the first attempt, read before the check for late requests. */
   private async changeNow(
     id: RoomId,
     rule: (record: RoomRecord) => RoomDoc,
@@ -274,7 +277,10 @@ export class RoomService {
     return record;
   }
 
-  /** `guard` is called for each revision before its change. `record`: the record for the first try, which needs no guard. */
+  /**
+   * Removes a member from the room's record. `guard` checks each revision before its change. `record`: the record for the first attempt,
+   * which needs no guard.
+   */
   private async removeMember(
     id: RoomId,
     user: UserId,
@@ -297,8 +303,8 @@ export class RoomService {
   }
 
   /**
-   * Prepares a caller to enter a room: cancels their search, and throws `already-in-room` for a member of a room other than `but`. Returns
-   * the caller's pointer. The pointer is a hint, so the room's record decides.
+   * Prepares a caller to enter a room: cancels the caller's search, and throws `already-in-room` for a member of a room other than `but`.
+   * Returns the caller's pointer. Null: none. The pointer is a hint, so the room's record decides about the membership.
    */
   private async freeFor({ user, asked }: Caller, but: RoomId | null): Promise<UserRoom | null> {
     const [pointer, searched] = await Promise.all([this.userRooms.get(user), this.matches.probableGameOf(user)]);
@@ -346,7 +352,7 @@ function joinAnew(record: RoomRecord, person: Person): RoomDoc {
   return { ...join(record, person) };
 }
 
-/** Ten letters and digits that are hard to confuse: 50 bits. */
+/** Returns a random id of ten letters and digits that are hard to confuse, with almost 50 bits. */
 export function newRoomId(): RoomId {
   const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789x';
   return Array.from(randomBytes(10), (byte) => alphabet[byte % 32]).join('') as RoomId;

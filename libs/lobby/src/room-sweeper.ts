@@ -35,7 +35,7 @@ export class RoomSweeper {
   private readonly missing = new SeenTwice();
   /** Members without a connection although their room has them as here, by `keyOf`. A session may be about to be written. */
   private readonly unconnected = new SeenTwice();
-  /** Members of whom Redis says that they are in no room, by `keyOf`. A join may be under way. */
+  /** Members who are in no room according to their own record in Redis, by `keyOf`. A join may be under way. */
   private readonly unplaced = new SeenTwice();
 
   constructor(
@@ -133,8 +133,8 @@ export class RoomSweeper {
   }
 
   /**
-   * Marks members as away who have no connection: their session or gateway ended, and so did the process that had to report it. The gateway
-   * of a member who is connected reports this again.
+   * Marks members as away who have no connection: their session or gateway ended, and the process that had to report it ended too. If a
+   * member is connected after all, the gateway reports the presence again.
    */
   private async markUnconnected({ id, doc }: RoomRecord): Promise<void> {
     for (const { user, here } of doc.members) {

@@ -15,7 +15,7 @@ interface PendingChoice {
   readonly reject: (error: unknown) => void;
 }
 
-/** Sends the requests of one tick in one call, because a call costs as much as several rooms in it. */
+/** Sends the requests of one event-loop tick in one call of a script, because the fixed cost of a call is that of several rooms. */
 export class Chooser {
   private readonly pending: PendingChoice[] = [];
   private calls = 0;
@@ -27,8 +27,8 @@ export class Chooser {
   ) {}
 
   /**
-   * Chooses a server for a room. Null: no server is eligible. Rejects when Redis does not answer; a repeated request then returns
-   * what was chosen.
+   * Chooses a server for a room. Null: no server is eligible. Rejects when Redis does not answer. Redis may still have made a
+   * choice, and a repeated request then returns it.
    */
   choose(request: ChoiceRequest): Promise<Choice | null> {
     return new Promise((resolve, reject) => {

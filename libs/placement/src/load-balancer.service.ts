@@ -21,7 +21,7 @@ import { confirmReservation } from './scripts/confirm.js';
 import { endGames } from './scripts/end-game.js';
 import type { Choice } from './scripts/place.js';
 
-/** `region`, `build`: only servers with these. Without a build, canaries are excluded. */
+/** A request for a server for one room. `region`, `build`: only servers with these values. Without a build, canaries are excluded. */
 export interface PlacementRequest extends RoomWish, Place {
   /** Only servers that accept rooms of this version of the game. Absent: any version. */
   readonly gameVersion?: number;
@@ -34,18 +34,21 @@ export interface PlacementRequest extends RoomWish, Place {
 export interface PlacementWait {
   /** How long to wait until a server is eligible, in ms. Default: `PLACEMENT_WAIT_MS`. */
   readonly waitMs?: number;
-  /** Called before each further try. Throws to end the wait. */
+  /** Checks before each further attempt whether the caller still wants the room. It throws to end the wait. */
   readonly stillWanted?: () => Promise<void>;
 }
 
-/** The server that must own a room, and its incarnation: after a restart the server knows nothing of the room. */
+/** The server that must own a room, and the incarnation that was chosen. A later incarnation knows nothing of the room. */
 export interface Placement {
   readonly server: ServerId;
   readonly incarnation: number;
 }
 
 interface Placed extends Choice {
-  /** `again`: the room had this reservation before. `elsewhere`: the preference could not be met. */
+  /**
+   * `again`: the room had this reservation before. `placed`: a new reservation on a server that meets the whole preference. `elsewhere`: a
+   * new reservation on another server.
+   */
   readonly result: 'again' | 'placed' | 'elsewhere';
 }
 
@@ -77,6 +80,8 @@ export class LoadBalancerService {
   }
 
   /**
+   * Chooses a server for a room and reserves a slot on it. If the room has a reservation, returns its server.
+   *
    * @throws `no-capacity` (with `retryAfterMs`) when no server becomes eligible within `waitMs`; `unavailable` when Redis does
    * not answer. In that case the room may have a reservation, and a repeated request returns it.
    */
@@ -92,19 +97,19 @@ export class LoadBalancerService {
     }
   }
 
-  /** Confirms a reservation: the server has opened the room. False: it was reported before, or the lease has expired. */
+  /** Confirms a reservation: the server has opened the room. False: it was confirmed before, or no longer exists. */
   async confirm(room: RoomId): Promise<boolean> {
     return confirmReservation(this.redis.commands, room, this.claimMs);
   }
 
-  /** Cancels a reservation whose room is not started after all. False: there was none. */
+  /** Cancels the reservation of a room that is not started after all. False: the room had no reservation. */
   async cancel(room: RoomId): Promise<boolean> {
     return cancelReservation(this.redis.commands, room);
   }
 
   /**
-   * Releases the reservations of rooms whose games have ended on that incarnation of the server. So a server is chosen again for the
-   * next game of each room. At most `ENDED_AT_ONCE_MAX` rooms per call.
+   * Releases the reservations of rooms whose games have ended on this incarnation of the server. So the next game of each room may be
+   * placed on another server. At most `ENDED_AT_ONCE_MAX` rooms per call.
    */
   async gamesEnded({ server, incarnation }: Placement, rooms: readonly RoomId[]): Promise<void> {
     if (rooms.length > 0) await endGames(this.redis.commands, server, incarnation, rooms);
@@ -131,8 +136,8 @@ export class LoadBalancerService {
   }
 
   /**
-   * Polls until a server is eligible. Capacity comes from reports and from cancelled and expired reservations, so no process could
-   * notify all waiting callers in order.
+   * Polls until a server is eligible. Null: no server became eligible within `waitMs`, or `WAITERS_MAX` callers wait already. Capacity
+   * comes from reports and from cancelled and expired reservations, so no process could notify all waiting callers in order.
    */
   private async choiceWithin(request: PlacementRequest, waitMs: number, stillWanted: PlacementWait['stillWanted']): Promise<Placed | null> {
     if (this.waiting >= WAITERS_MAX) return null;

@@ -1,6 +1,6 @@
 import { offerKey } from './placement-keys.js';
 
-/** The servers on which a room may run: of a region, of a build. Neither: any server except canaries. */
+/** A limit on the servers that may run a room. Without `region`: servers of any region. Without `build`: all servers except canaries. */
 export interface Place {
   readonly region?: string;
   readonly build?: string;

@@ -34,7 +34,7 @@ export function orderKey(offers: readonly string[]): string {
   return placementName(`order:${digest.slice(0, 22)}`);
 }
 
-/** Set: the orders of the servers that accept a room of this game. Without a version, region or build: of servers with any. */
+/** Set: the orders of the servers that accept a room of this game. A version, region or build that is absent means any. */
 export function offerKey(game: string, version?: number, { region, build }: Place = {}): string {
   // An encoded name contains none of the separators.
   const parts = [

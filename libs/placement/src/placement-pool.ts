@@ -21,7 +21,7 @@ export interface PooledServer {
   readonly capacity: number;
   /** Number of rooms reserved on it and not opened yet. */
   readonly reserved: number;
-  /** The strategy's score. */
+  /** The number that orders the servers: the strategy's score, the weight of the reservations, and the handicap of a new server. */
   readonly score: number;
   readonly withheld: readonly WithholdReason[];
   /** Whether the next room may be placed on it. */
@@ -39,7 +39,7 @@ export interface PooledServer {
 export class PlacementPool {
   constructor(private readonly redis: RedisConnections) {}
 
-  /** Adds a reason. False: that incarnation no longer exists. */
+  /** Adds a reason. False: the incarnation no longer exists. */
   async withhold(server: ServerId, reason: WithholdReason, incarnation?: number): Promise<boolean> {
     return addReason(this.redis.commands, server, oneWord(reason), incarnation);
   }
@@ -49,7 +49,7 @@ export class PlacementPool {
     return (await dropReason(this.redis.commands, server, oneWord(reason), incarnation)) === 0;
   }
 
-  /** Removes an incarnation for good, together with its reservations. True if it was the current one. */
+  /** Removes an incarnation for good. Its reservations become void. True: it was the current incarnation. */
   async remove(server: ServerId, incarnation: number): Promise<boolean> {
     return buryIncarnation(this.redis.commands, server, incarnation, REMOVED_KEPT_MS);
   }

@@ -18,8 +18,8 @@ export interface ServerReport extends ServerFacts, Offerer {
  * accumulated over time, so no count can drift, whatever fails.
  *
  * Report from the process that collected the facts, as soon as they are collected, because a delayed report could overwrite newer
- * ones. The rooms in `owned` make the count exact. A room that is neither in `owned` nor confirmed by `kept` counts twice until
- * its reservation expires.
+ * ones. The rooms in `owned` make the count exact. A room that is neither in `owned` nor confirmed (`LoadBalancerService.confirm`)
+ * counts twice until its reservation expires.
  */
 @Injectable()
 export class PlacementReporter {
@@ -34,8 +34,8 @@ export class PlacementReporter {
   }
 
   /**
-   * `removed`: this incarnation was removed for good. `older`: a newer incarnation has the name. In both cases the server must
-   * get no more rooms.
+   * Replaces the known facts of a server. Returns `accepted`, or a refusal. `removed`: this incarnation was removed for good.
+   * `older`: a newer incarnation of the server has reported. A refused incarnation gets no more rooms.
    */
   async report({ server, incarnation, rooms, players, capacity, owned = [], ...offerer }: ServerReport): Promise<ReportOutcome> {
     // The ramp protects an empty new server from a flood of rooms. A strategy that fills the fullest first has no such flood.

@@ -7,7 +7,7 @@ export interface ServerFacts {
   readonly capacity: number;
 }
 
-/** The part of a request that may influence the weight: the number of players of the room. */
+/** The part of a request from which a strategy computes the weight of the room. */
 export interface RoomWish {
   readonly room: RoomId;
   readonly game: string;
@@ -15,9 +15,9 @@ export interface RoomWish {
 }
 
 /**
- * How a server is chosen. The strategy only gives each server a whole number as its score, and says which end of the order is
- * taken. Atomic reservation, random choice among equals, leases and withheld servers do not depend on it. So a bad strategy can
- * be inefficient, but it can never give one slot away twice.
+ * Port: the rule that orders the eligible servers. A strategy gives each server a whole number as its score, and says whether the
+ * lowest or the highest score gets the next room. Reservations, leases and withheld servers do not depend on it. So a bad strategy
+ * can be inefficient, but it can never give one slot away twice.
  *
  * To use your own: `PlacementModule.forRoot({ strategy: LeastWork })`, the same on every server. See `docs/placement.md`.
  */
@@ -91,12 +91,12 @@ export type StrategyName = keyof typeof STRATEGIES;
 export const STRATEGY_NAMES = Object.keys(STRATEGIES) as StrategyName[];
 export const STRATEGY_DEFAULT: StrategyName = 'least-games';
 
-/** Larger than any useful score, and small enough that the sum of thousands is exact. */
+/** Limit of a score: larger than any useful score, and small enough that a sum of thousands of scores is exact. */
 const NUMBER_MAX = 1e12;
 
 /**
- * Redis adds and subtracts scores, and only whole numbers leave no rounding errors. NaN and infinity become 0 instead of an error
- * in every report.
+ * Rounds a score or weight, because Redis adds and subtracts these numbers, and only sums of whole numbers are exact. NaN and
+ * infinity become 0, so that they do not fail every report.
  */
 export function wholeNumber(value: number): number {
   return Number.isFinite(value) ? Math.round(Math.min(NUMBER_MAX, Math.max(-NUMBER_MAX, value))) : 0;

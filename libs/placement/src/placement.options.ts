@@ -14,8 +14,8 @@ export interface PlacementOptions {
   /** How long `place` waits for capacity by default, in ms. 0: it answers at once. */
   readonly waitMs?: number;
   /**
-   * How long a server that joins a busy fleet takes to reach its full share, in ms. 0 (the default here): at once, so that all
-   * next rooms start there until it is level. Servers that start together are equals and have no ramp.
+   * How long a server that joins a busy fleet takes to reach its full share, in ms. 0 (the default here): no ramp, so the new
+   * server gets all new rooms until its load equals that of the others. Servers that start together have no ramp.
    */
   readonly rampMs?: number;
 }
@@ -24,9 +24,9 @@ export const PLACEMENT_CLAIM_MS_DEFAULT = 10_000;
 export const PLACEMENT_WAIT_MS_DEFAULT = 0;
 export const PLACEMENT_RAMP_MS_DEFAULT = 0;
 
-/** Capacity comes with the servers' reports, which come once per health check. An earlier retry would find nothing new. */
+/** Time after which a refused caller may try again, in ms. Servers report their capacity once per health check, so not earlier. */
 export const RETRY_AFTER_MS = 1_000;
-/** Maximum number of callers of one process that wait for capacity. More would only make each other wait longer. */
+/** Maximum number of callers in one process that wait for capacity. More callers would only make all of them wait longer. */
 export const WAITERS_MAX = 1_000;
 /**
  * Interval between the polls of a waiting caller, doubled up to the maximum. Short enough that players do not notice it, and long

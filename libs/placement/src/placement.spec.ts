@@ -87,7 +87,7 @@ function spread(placements: readonly Placement[], servers: readonly ServerId[]):
   return { fullest: Math.max(...counts), emptiest: Math.min(...counts) };
 }
 
-/** Lets the lease of a room expire without anybody noticing. */
+/** Makes the lease of a room expire. Its reservation stays until a script deletes it. */
 async function expire(at: Process, room: RoomId): Promise<void> {
   await at.redis.zadd(expiriesKey(), 'XX', 1, room);
 }
@@ -117,7 +117,7 @@ async function reservationOf(at: Process, room: RoomId): Promise<Reservation | n
 async function offered(at: Process, ...wish: Parameters<typeof offerKey>): Promise<ReadonlyMap<string, number>> {
   const orders = await at.redis.smembers(offerKey(...wish));
   const scores = await Promise.all(orders.map((order) => at.redis.zrange(order, '0', '-1', 'WITHSCORES')));
-  // An empty order must not have offers.
+  // An offer must list no empty order.
   for (const order of scores) expect(order).not.toEqual([]);
   return new Map(
     scores.flatMap((order) => order.flatMap((key, index) => (index % 2 === 0 ? [[key, Number(order[index + 1])] as const] : []))),
@@ -136,7 +136,7 @@ async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
   return error;
 }
 
-describe('choosing a server', () => {
+describe('LoadBalancerService', () => {
   it('spreads rooms evenly when eight processes place rooms at once', async () => {
     const processes = await Promise.all(Array.from({ length: 8 }, () => newProcess()));
     const fleet = await Fleet.started(processes[0], 7);
@@ -163,7 +163,7 @@ describe('choosing a server', () => {
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   });
 
-  it('chooses at random among equals', async () => {
+  it('chooses at random among servers with equal scores', async () => {
     const at = await newProcess();
     const first = new Set<ServerId>();
     const fleet = await Fleet.started(at, 3);
@@ -201,7 +201,7 @@ describe('choosing a server', () => {
     }
   });
 
-  it('keeps servers of several builds, games and versions level, at random among equals', async () => {
+  it('keeps servers of several builds, games and versions level, and chooses at random among equals', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 5);
     const [a, b, c, d, e] = fleet.servers;
@@ -220,7 +220,7 @@ describe('choosing a server', () => {
       expect(spread(placements, [a, b, c, d])).toEqual({ fullest: 2, emptiest: 2 });
       first.add(placements[0].server);
     }
-    // A room of version 2 counts where rooms of any version are placed, in the same call.
+    // A room of version 2 counts also for rooms of any version that are placed in the same call.
     await anew(++incarnation);
     const asked = [2, 2, undefined, undefined].map((gameVersion) => fleet.place({ gameVersion }));
     const [one, two, ...others] = (await Promise.all(asked)).map(({ server }) => server);
@@ -252,7 +252,7 @@ describe('choosing a server', () => {
     expect((await fleet.place()).server).toBe(fleet.servers[1]);
   });
 
-  it('counts the rooms of a server against its capacity, even above it', async () => {
+  it('does not choose a server that has more rooms than its capacity', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { rooms: 12, capacity: 10 });
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
@@ -385,7 +385,7 @@ describe('choosing a server', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([3, 3]);
   });
 
-  it('gives a lease to a room that is requested twice in one call, and gets a server only for the second request', async () => {
+  it('gives a lease to a room that is requested twice in one call, when only the second request gets a server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -393,7 +393,7 @@ describe('choosing a server', () => {
     expect(await isLeased(at, room)).toBe(true);
   });
 
-  it('gives a lease to a room whose old one was swept for another room of the same call', async () => {
+  it('gives a new lease to a room whose expired lease was deleted for another room of the same call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 2 });
     const [again, next] = [newRoom(), newRoom()];
@@ -432,7 +432,7 @@ describe('choosing a server', () => {
 });
 
 describe('a reservation', () => {
-  it('gives one room the same server, whichever process asks', async () => {
+  it('has the same server for every process that requests the room', async () => {
     const [one, other] = [await newProcess(), await newProcess()];
     const fleet = await Fleet.started(one, 5);
     const room = newRoom();
@@ -505,7 +505,7 @@ describe('a reservation', () => {
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
     const first = await fleet.place({ room });
-    // The server is full by now. A valid lease would still name it.
+    // The server is full now. A request still returns it while the lease is valid.
     await fleet.report(first.server, { rooms: 100 });
     expect(await fleet.place({ room })).toEqual(first);
     await bury(at);
@@ -526,7 +526,7 @@ describe('a reservation', () => {
     });
   });
 
-  it('counts as a room once it is confirmed, and still names the server', async () => {
+  it('counts as a room of its server once it is confirmed, and a repeated request still returns that server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -562,7 +562,7 @@ describe('the end of a game', () => {
     expect((await fleet.place({ room })).server).not.toBe(first.server);
   });
 
-  it('releases a slot that was still outstanding, once', async () => {
+  it('releases the slot of a reservation that was not confirmed, but only once', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const rooms = [newRoom(), newRoom()];
@@ -571,7 +571,7 @@ describe('the end of a game', () => {
     expect(await fleet.record(fleet.servers[0])).toMatchObject({ reserved: 0, score: 0 });
   });
 
-  it('does not touch a later reservation on another server', async () => {
+  it('does not release a reservation of the room on another server or incarnation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -595,7 +595,7 @@ describe("a server's report", () => {
     expect((await offered(at, fleet.game)).get(serverKey(server))).toBe(3);
   });
 
-  it('adds the reservations whose rooms are not opened yet to its facts', async () => {
+  it('counts a reservation in addition to the reported rooms until its room is owned or confirmed', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -604,12 +604,12 @@ describe("a server's report", () => {
     await at.balancer.confirm(kept);
     await fleet.report(server, { rooms: 2, owned: [taken] });
     expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
-    // A repeated report, because the answer was lost, changes nothing.
+    // A report that is repeated after a lost answer changes nothing.
     await fleet.report(server, { rooms: 2, owned: [taken, kept] });
     expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
   });
 
-  it("removes only the server's own reservations from the count", async () => {
+  it('does not confirm a reservation on another server, even if it lists the room as owned', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -650,7 +650,7 @@ describe("a server's report", () => {
     await fleet.place({ gameVersion: 1 });
   });
 
-  it('restores everything after Redis lost all of it', async () => {
+  it('restores the record, order and offers of its server after Redis lost them', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const orders = await at.redis.smembers(offerKey(fleet.game));
@@ -687,7 +687,7 @@ describe('placement calls of one process', () => {
     expect(calls).toBe(3);
   });
 
-  it('do not block the next call when they fail', async () => {
+  it('do not prevent the next call when they fail', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const send = jest.spyOn(at.redis, 'sendCommand');
@@ -697,7 +697,7 @@ describe('placement calls of one process', () => {
   });
 });
 
-describe('the pool', () => {
+describe('PlacementPool', () => {
   it('makes a withheld server eligible only when no reason is left', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
@@ -714,7 +714,7 @@ describe('the pool', () => {
     expect((await fleet.place()).server).toBe(server);
   });
 
-  it('keeps a reason that was given before the first report, and drops it with the incarnation', async () => {
+  it('keeps a reason that was given before the first report, and drops it when a new incarnation reports', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -726,7 +726,7 @@ describe('the pool', () => {
     expect((await fleet.record(server))?.withheld).toEqual([]);
   });
 
-  it('does not apply a reason of one incarnation to the next', async () => {
+  it('neither adds nor removes a reason of the current incarnation when the call names an older one', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -768,7 +768,7 @@ describe('the pool', () => {
     expect(await at.redis.ttl(serverKey(server))).toBe(-1);
   });
 
-  it('refuses a server that was removed before its first report', async () => {
+  it('refuses the first report of an incarnation that was removed before', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     await at.pool.remove(fleet.servers[0], 3);
@@ -777,7 +777,7 @@ describe('the pool', () => {
 });
 
 describe('a request without capacity', () => {
-  it('is refused at once, with the time of the next attempt', async () => {
+  it('is refused at once, with the time after which the caller may try again', async () => {
     const at = await newProcess();
     const { code, retry, retryAfterMs } = await refusal(new Fleet(at, 0).place());
     expect({ code, retry, retryAfterMs }).toEqual({ code: 'no-capacity', retry: true, retryAfterMs: 1_000 });
@@ -806,7 +806,7 @@ describe('a request without capacity', () => {
   });
 });
 
-/** A developer's own strategy in one line, as the docs show it. */
+/** An example of a strategy that a developer writes. */
 @Injectable()
 class FewestPlayersPerSlot extends PlacementStrategy {
   readonly takes = 'lowest';
@@ -833,18 +833,21 @@ class TooHeavy extends PlacementStrategy {
   }
 }
 
-describe('the strategy', () => {
-  it.each(STRATEGY_NAMES)('%s subtracts reservations exactly as it added them, however they end', async (strategy) => {
-    const at = await newProcess({ strategy });
-    const fleet = await Fleet.started(at, 1);
-    const [cancelled, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
-    for (const room of [cancelled, kept, reported, expired]) await fleet.place({ room, players: 2 });
-    await at.balancer.cancel(cancelled);
-    await at.balancer.confirm(kept);
-    await expire(at, expired);
-    await fleet.report(fleet.servers[0], { rooms: 2, owned: [reported] });
-    expect(await at.redis.hmget(serverKey(fleet.servers[0]), 'reserved', 'weight')).toEqual(['0', '0']);
-  });
+describe('PlacementStrategy', () => {
+  it.each(STRATEGY_NAMES)(
+    '%s subtracts the weight of a reservation exactly as it was added, however the reservation ends',
+    async (strategy) => {
+      const at = await newProcess({ strategy });
+      const fleet = await Fleet.started(at, 1);
+      const [cancelled, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
+      for (const room of [cancelled, kept, reported, expired]) await fleet.place({ room, players: 2 });
+      await at.balancer.cancel(cancelled);
+      await at.balancer.confirm(kept);
+      await expire(at, expired);
+      await fleet.report(fleet.servers[0], { rooms: 2, owned: [reported] });
+      expect(await at.redis.hmget(serverKey(fleet.servers[0]), 'reserved', 'weight')).toEqual(['0', '0']);
+    },
+  );
 
   it.each(STRATEGY_NAMES)('%s places every room within capacity', async (strategy) => {
     const at = await newProcess({ strategy });
@@ -854,7 +857,7 @@ describe('the strategy', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('least-players levels players, not rooms', async () => {
+  it('least-players gives servers the same number of players, not of rooms', async () => {
     const at = await newProcess({ strategy: 'least-players' });
     const fleet = new Fleet(at, 2);
     const [manySmall, fewLarge] = fleet.servers;
@@ -864,7 +867,7 @@ describe('the strategy', () => {
     expect((await fleet.place({ players: 2 })).server).toBe(fewLarge);
   });
 
-  it('least-players gives each room of a call to the server with the fewest players, whatever the sizes', async () => {
+  it('least-players gives each room of a call to the server with the fewest players, also when rooms differ in size', async () => {
     const at = await newProcess({ strategy: 'least-players' });
     const fleet = await Fleet.started(at, 3);
     const sizes = [5, 1, 1, 3, 2, 2, 2, 4, 0, 7];
@@ -908,7 +911,7 @@ describe('the strategy', () => {
     await until(async () => seen.add((await fleet.place()).server).size === 2);
   });
 
-  it("accepts a developer's own class of one line, and treats a NaN score as 0", async () => {
+  it('may be a class that a developer wrote, and its NaN score counts as 0', async () => {
     const at = await newProcess({ strategy: FewestPlayersPerSlot });
     const fleet = new Fleet(at, 2);
     const [small, large] = fleet.servers;
@@ -918,7 +921,7 @@ describe('the strategy', () => {
     expect(await fleet.report(small, { capacity: 0 })).toBe('accepted');
   });
 
-  it('keeps its counts when a room has a weight that is no finite number', async () => {
+  it('cannot corrupt the counts with a weight that is too large to be exact', async () => {
     const at = await newProcess({ strategy: TooHeavy });
     const fleet = await Fleet.started(at, 1);
     const heavy = newRoom();
@@ -929,7 +932,7 @@ describe('the strategy', () => {
 });
 
 describe('a new server', () => {
-  it('takes all new rooms until it is level, without a ramp', async () => {
+  it('takes all new rooms until its load equals that of the others, without a ramp', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [old, newcomer] = fleet.servers;
@@ -939,14 +942,14 @@ describe('a new server', () => {
     expect(placements.every(({ server }) => server === newcomer)).toBe(true);
   });
 
-  it('starts level with the others and reaches its share over the ramp', async () => {
+  it('starts with the score of the other servers, and reaches its own score at the end of the ramp', async () => {
     const rampMs = 400;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 3);
     const [a, b, newcomer] = fleet.servers;
     await fleet.report(a, { rooms: 20 });
     await fleet.report(b, { rooms: 20 });
-    // These two count as new until their ramp ends, so a further new server does not start level with them.
+    // Ends the ramps of the two servers, because a new server starts level only with servers that are not new.
     await at.redis.hincrby(serverKey(a), 'since', -rampMs);
     await at.redis.hincrby(serverKey(b), 'since', -rampMs);
     await fleet.report(newcomer);
@@ -957,7 +960,7 @@ describe('a new server', () => {
     });
   });
 
-  it('starts level with the established servers, however many other new ones there are', async () => {
+  it('starts with the median score of the established servers, also beside other new servers', async () => {
     const rampMs = 60_000;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 6);
@@ -970,7 +973,7 @@ describe('a new server', () => {
     expect(ramps).toEqual(['30', '30', '30', '30']);
   });
 
-  it('starts level with servers of another build when it is the first of its own', async () => {
+  it('starts with the median score of the servers of other builds when it is the first of its build', async () => {
     const rampMs = 60_000;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 5);
@@ -1060,7 +1063,7 @@ describe('the count of reservations', () => {
     }
   }
 
-  /** Checks the invariant of shared.lua from outside. */
+  /** Checks the invariants at the head of shared.lua. */
   async function expectExact(fleet: Fleet, rooms: RoomId[]): Promise<void> {
     const reservations = await Promise.all(rooms.map((id) => reservationOf(fleet.at, id)));
     const offers = await Promise.all([offered(fleet.at, fleet.game), offered(fleet.at, fleet.game, 1)]);

@@ -11,16 +11,19 @@ import { ORPHAN_SWEEP_MS, ORPHAN_SWEEP_ROOMS } from './recovery.options.js';
 import { RoomRecovery } from './room-recovery.js';
 
 /**
- * Recovers rooms whose owner ended without a verdict, for example because it or the whole fleet restarted within seconds. A new incarnation
- * of a server ends the one before. In addition, a periodic sweep reads all rooms.
+ * Recovers rooms whose owner ended without an eviction, for example because it or the whole fleet restarted within seconds. It starts a
+ * recovery when a game server leaves or registers a new incarnation. In addition, a periodic sweep searches all rooms.
  */
 @Injectable()
 export class OrphanSweeper implements OnApplicationBootstrap {
   private isSweeping = false;
   private page = 0;
-  /** Owners without a living record. One of them may be about to register again. */
+  /**
+   * Owners of rooms in play that have no living record. An owner is recovered only when the next walk over all rooms finds it again,
+   * because it may be about to register again.
+   */
   private readonly missing = new SeenTwice();
-  /** The same, for the owners of indexes. */
+  /** Owners that have an index of rooms and no living record. They are recovered when the next sweep finds them again. */
   private readonly absent = new SeenTwice();
 
   constructor(
@@ -66,7 +69,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
         this.missing.nextRound();
       }
       for (const [, { owner, rooms }] of lost) {
-        // The records decide. A store that lost data may have lost the index of the owner's rooms.
+        // The recovery reads the index of the owner's rooms. A store that lost data may have lost it, so it is written again.
         await this.records.noteOwner(rooms, owner.server, owner.incarnation);
         await this.recover(owner);
       }
@@ -79,8 +82,8 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   /**
-   * Recovers rooms whose game is over and whose effects have not run. The walk over rooms in play does not find them. The index of the
-   * lost owner contains them until the effects have run.
+   * Recovers rooms whose game is over and whose effects have not run. The walk over rooms in play does not find them, but the index of the
+   * lost owner contains them until the effects have run. Deletes indexes that are empty.
    */
   private async recoverRemaining(): Promise<void> {
     const gone = (await this.records.owners()).filter((owner) => !this.isAlive(owner));
@@ -88,7 +91,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     this.absent.nextRound();
     for (const owner of lost) {
       if ((await this.records.roomsOf(owner.server, owner.incarnation)).length === 0) await this.records.forgetOwnersIndex(owner);
-      // Not awaited: it lasts until a server can take the rooms.
+      // Not awaited, because a recovery lasts until a server can take the rooms.
       else void this.recover(owner);
     }
   }
@@ -99,7 +102,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   private async recover(owner: RoomOwnership): Promise<void> {
-    // An outvoted process has no links, so it cannot ask a server to adopt a room.
+    // Most servers have another link secret than this process. So it cannot open the links over which it asks servers to adopt rooms.
     if (this.trust.isOutvoted) return;
     try {
       await this.pool.remove(owner.server, owner.incarnation);

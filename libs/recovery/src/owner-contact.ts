@@ -3,7 +3,7 @@ import type { ServerRecord } from '#libs/fleet';
 import { HealthPort, StoreContact } from '#libs/health';
 import { OwnerHeartbeats } from '#libs/room-store';
 
-/** Reads the age of a game server's heartbeat (`hf:alive:…`), which the server writes once a second. */
+/** Reads the age of a game server's heartbeat (`hf:alive:…`), which the server writes once a second. Null: there is no heartbeat. */
 @Injectable()
 @HealthPort(StoreContact)
 export class OwnerContact extends StoreContact {

@@ -7,8 +7,8 @@ import { RECOVERY_OPTIONS, type RecoveryOptions } from './recovery.options.js';
 import { RoomRecovery } from './room-recovery.js';
 
 /**
- * Needs `RoomStoreModule`, `PlacementModule`, `FleetModule` and Nest's schedules. Beside a health checker, its `@HealthPort` providers
- * recover the rooms of an evicted server.
+ * Needs `RoomStoreModule`, `PlacementModule`, `FleetModule` and Nest's `ScheduleModule`. In a process with the health checker, its
+ * `@HealthPort` providers also recover the rooms of an evicted server.
  */
 @Module({})
 export class RecoveryModule {

@@ -11,10 +11,11 @@ export interface RecoveryOptions {
 export const NO_CAPACITY_RETRY_MS = 250;
 /** Time limit of a request to adopt rooms, in ms. */
 export const ADOPT_TIMEOUT_MS = 10_000;
-/** Batches that are recovered at the same time. While one is adopted, the next one is placed. */
+/** Batches that are recovered at the same time. So some batches are placed while others are adopted. */
 export const BATCHES_AT_ONCE = 4;
 /** Lease on the recovery of one lost incarnation, in ms. The holder renews it at a third. */
 export const CLAIM_MS = 5_000;
-/** Time between two searches for rooms without a living owner, in ms, and the rooms that one search reads. */
+/** Time between two sweeps of `OrphanSweeper`, in ms. */
 export const ORPHAN_SWEEP_MS = 3_000;
+/** Rooms that one sweep reads. The next sweep continues behind them. */
 export const ORPHAN_SWEEP_ROOMS = 500;

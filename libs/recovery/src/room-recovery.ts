@@ -45,7 +45,10 @@ export class RoomRecovery {
     @Inject(RECOVERY_OPTIONS) private readonly options: RecoveryOptions,
   ) {}
 
-  /** Resolves when this owner has no room any more. Rejects when Redis does not answer; the caller must repeat it then. */
+  /**
+   * Recovers all rooms of this owner, and resolves when it has none left. A call during the recovery of the same owner waits for that
+   * recovery. Rejects when Redis does not answer or this process is outvoted about its link secret; somebody must start it again then.
+   */
   recover(owner: RoomOwnership): Promise<void> {
     const key = `${owner.server}:${owner.incarnation}`;
     let recovery = this.inProgress.get(key);
@@ -56,7 +59,7 @@ export class RoomRecovery {
     return recovery;
   }
 
-  /** Does the same as `recover`, unless another process already does it. */
+  /** Does the same as `recover`, under a lease. Resolves at once when another process has the lease. */
   async recoverUnclaimed(owner: RoomOwnership): Promise<void> {
     const lease = new RedisLease(this.redis, redisName(`recovering:${owner.server}:${owner.incarnation}`), CLAIM_MS);
     await lease.run(() => this.recover(owner));
@@ -71,7 +74,7 @@ export class RoomRecovery {
     const total = waiting.length;
     this.sink.publish({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
     while (waiting.length > 0) {
-      // This process has become outvoted. Another gateway takes over the cleanup.
+      // Most servers have another link secret than this process, so it has no links. Another gateway takes over the cleanup.
       if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
       await this.untilSettled();
       const left: RoomId[] = [];
@@ -90,7 +93,10 @@ export class RoomRecovery {
     this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
   }
 
-  /** In a store that lost data, a record may be older than its game. Rejects when Redis does not answer. */
+  /**
+   * Waits until the store is settled, because in a store that lost data a record may be older than its game. Rejects when there is no
+   * connection to Redis.
+   */
   private async untilSettled(): Promise<void> {
     while (!this.settlement.isSettled) {
       await this.settlement.whenSettled(SETTLE_WAIT_MS).catch((error: unknown) => {
@@ -99,7 +105,7 @@ export class RoomRecovery {
     }
   }
 
-  /** Returns the rooms that must be tried again. */
+  /** Recovers, or gives up, each room of the batch. Returns the rooms that must be tried again. */
   private async recoverBatch(batch: readonly RoomId[], owner: RoomOwnership, lostMs: number): Promise<RoomId[]> {
     const records = await this.records.readMany(batch);
     const done: RoomId[] = [];
@@ -124,7 +130,10 @@ export class RoomRecovery {
     return batch.filter((id) => !done.includes(id));
   }
 
-  /** Handles games that have ended. If effects remain, a server gets the room and runs them. Returns the rooms that are done. */
+  /**
+   * Handles rooms that the owner no longer owns. If effects of an ended game remain, asks a server to run them. Returns the rooms that are
+   * done: those without effects, and those whose effects a server took.
+   */
   private async finish(over: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
     const hasEffects = await Promise.all(over.map((room) => this.endedGames.hasLastEffects(room)));
     const left = over.filter((_, index) => hasEffects[index]);
@@ -134,7 +143,7 @@ export class RoomRecovery {
     const able = ready.some(({ canary }) => !canary) ? ready.filter(({ canary }) => !canary) : ready;
     if (able.length === 0) return done;
     const server = able[Math.floor(Math.random() * able.length)]!.id;
-    // The server finds no game, only the effects.
+    // No room in play has epoch 0. So the server adopts no game, and only runs the effects.
     const asked = await this.askToAdopt(
       server,
       left.map((id) => ({ id, epoch: 0 })),
@@ -172,7 +181,7 @@ export class RoomRecovery {
     }
   }
 
-  /** Servers that this process cannot reach. A request to adopt a room would time out. */
+  /** Returns the ready game servers that this process cannot reach. A request to them to adopt a room would time out. */
   private outOfReach(): ServerId[] {
     return this.directory
       .byType('game')
@@ -201,7 +210,7 @@ export class RoomRecovery {
     });
   }
 
-  /** The versions (`game@version`) for which this was logged. */
+  /** The versions (`game@version`) for which `recovery.version-missing` is logged, and not logged again. */
   private readonly versionsMissing = new Set<string>();
 
   private async askToAdopt(server: ServerId, rooms: readonly Pick<RoomRecord, 'id' | 'epoch'>[], owner: RoomOwnership): Promise<RoomId[]> {
@@ -243,16 +252,19 @@ export class RoomRecovery {
     });
   }
 
-  /** Servers that refused a room. Placement excludes them until all servers have refused it. */
+  /** By room: the servers that refused to adopt it. Placement excludes them until it finds no other server for the room. */
   private readonly refusedBy = new Map<RoomId, ServerId[]>();
 
-  /** A newer incarnation of the lost server may adopt its rooms. */
+  /** Returns whether another incarnation of the lost server is registered, which may adopt the rooms. */
   private isBack({ server, incarnation }: RoomOwnership): boolean {
     const record = this.directory.get(server);
     return record !== undefined && record.incarnation !== incarnation;
   }
 
-  /** The time since the owner was lost. Redis stores its start, so another gateway that takes over continues to count. */
+  /**
+   * Returns the time since the loss of the owner was found, in ms. Redis stores when that was, so a gateway that takes over the recovery
+   * does not begin at 0.
+   */
   private async lostMs({ server, incarnation }: RoomOwnership): Promise<number> {
     const key = redisName(`lost:${server}:${incarnation}`);
     const [seconds] = await this.redis.commands.time();
@@ -266,7 +278,7 @@ export class RoomRecovery {
   }
 }
 
-/** Prefers the region and build of the room. A game in another place is better than one that stays paused. */
+/** Returns the region and build that placement prefers for the room. A game in another region is better than one that stays paused. */
 function placeOf({ doc: { region, near, build } }: RoomRecord): Place {
   return { region: region ?? near, build };
 }

@@ -22,7 +22,7 @@ export function applyChange<State>(value: RoomValue<State>, change: Change): Roo
   return applyChanges(value, [change]);
 }
 
-/** Like `applyChange`, for a caller that already has the next state. */
+/** Does the same as `applyChange`, for a caller that already has the next state. */
 export function withChange<State>(value: RoomValue<State>, change: Change, state: State): RoomValue<State> {
   return withChanges(value, [change], state);
 }
@@ -102,7 +102,11 @@ export function pendingEffects(
   return effects.map((effect, index) => ({ ...effect, key: effect.key ?? `${game}:${version}:${index}` }));
 }
 
-/** Adds the unique keys of the effects. `tenure`: an epoch, or the id of a start; both are unique. */
+/**
+ * Returns the effects with unique keys.
+ *
+ * @param tenure the epoch of the owner, or the id of the start for effects of a setup. Undefined: the effects get no keys
+ */
 export function keyedEffects(
   { room, round = 0 }: Pick<RoomValue, 'room' | 'round'>,
   version: number,

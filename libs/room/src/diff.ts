@@ -34,7 +34,7 @@ function nextAt(path: string, before: unknown, after: unknown, patches: Patch[],
   if (before === after) return before;
   const isList = Array.isArray(after);
   if (!isList && (typeof after !== 'object' || after === null)) {
-    // An old version of Holdfast may have stored a NaN. This handler did not make it.
+    // A NaN in both was stored by an old version of Holdfast. The handler did not make it, so it is not refused.
     return Object.is(before, after) ? before : replaced(path, after, patches, depth);
   }
   if (typeof before !== 'object' || before === null || Array.isArray(before) !== isList) return replaced(path, after, patches, depth);
@@ -178,12 +178,12 @@ function reshaped(
 
 type PlainObject = Record<string, unknown>;
 
-/** JavaScript lists such keys first, in numeric order, whenever they were added. */
+/** Returns whether a key is an array index. JavaScript lists these keys first, in numeric order, whenever they were added. */
 function isIndex(key: string): boolean {
   return /^(?:0|[1-9]\d{0,9})$/.test(key) && Number(key) < 2 ** 32 - 1;
 }
 
-/** Source: RFC 6901. */
+/** Escapes a key for the path of a patch. Source: RFC 6901. */
 function escapeKey(key: string): string {
   return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key;
 }

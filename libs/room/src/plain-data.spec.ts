@@ -53,7 +53,7 @@ describe('firstDifference', () => {
   });
 });
 
-it('freezes nested objects', () => {
+it('freezeDeep freezes nested objects', () => {
   const value = freezeDeep({ a: [{ b: 1 }] });
   expect(() => {
     value.a[0].b = 2;

@@ -1,6 +1,6 @@
 /**
  * A room stores plain data: objects, arrays, well-formed strings, finite numbers, booleans and null. Redis returns only these
- * unchanged. This file is the one place that decides it, for states, views, events, effects and results.
+ * unchanged. Only this file decides what plain data is, for states, views, events, effects and results.
  */
 
 /** A game's value that a room cannot store. The message names its path and kind: `state.hands[0] is a Date`. */
@@ -20,7 +20,7 @@ export class UnstorableError extends Error {
 /** Maximum nesting. It is below the limit of a frame (512), which adds some levels around a state. */
 export const PLAIN_DEPTH_MAX = 500;
 /**
- * Maximum number of objects and arrays in one value. Much more than the largest state has, and few enough to copy in a second.
+ * Maximum number of objects and arrays in one value: many more than the largest state has, and few enough to copy in a second.
  */
 const PARTS_MAX = 1_000_000;
 
@@ -34,7 +34,7 @@ export function plainCopy<T>(value: T, root = 'state'): T {
   return checked(root, () => copyPart(value, 0)) as T;
 }
 
-/** The first flaw with its path (`state.hands[0] is a Date`), or null when `value` is plain data. */
+/** Returns the first flaw with its path (`state.hands[0] is a Date`). Null: `value` is plain data. */
 export function firstNotPlain(value: unknown, root = 'state'): string | null {
   try {
     plainCopy(value, root);
@@ -52,7 +52,7 @@ export function assertPlainName(name: unknown, what: string): asserts name is st
   if (name === '__proto__') throw new UnstorableError(`the name of the ${what}`, 'is __proto__');
 }
 
-/** The path of the first difference between two plain values, or null. The order of keys counts. */
+/** Returns the path of the first difference between two plain values. Null: they are equal, also in the order of their keys. */
 export function firstDifference(a: unknown, b: unknown, path = 'state'): string | null {
   if (Object.is(a, b)) return null;
   if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return path;
@@ -77,7 +77,7 @@ export function freezeDeep<T>(value: T): T {
   return value;
 }
 
-/** Runs `act` and adds the path to the error that it throws. */
+/** Runs `act`. If it finds a value that is not plain data, throws an `UnstorableError` with the path of that value below `root`. */
 export function checked<T>(root: string, act: () => T): T {
   partsLeft = PARTS_MAX;
   try {
@@ -192,7 +192,7 @@ function copyRecord(value: PlainObject, depth: number): PlainObject {
   let keys: readonly string[];
   try {
     keys = Object.keys(value);
-    // Copied one by one, a key __proto__ would set the prototype.
+    // A large object is copied key by key, and a key `__proto__` would set the prototype of the copy. So the keys are checked first.
     if (keys.length > SPREAD_KEYS_MAX) keys.forEach(assertKey);
     // Each getter is called once. The copy is checked instead of the original, because a proxy may list other keys each time.
     copy = copyOf(value, keys);
@@ -250,7 +250,7 @@ function kindOf(value: unknown): string {
   return value === undefined ? 'undefined' : `a ${typeof value}`;
 }
 
-/** Compares names, because another realm (such as a test runner) has other classes. */
+/** Describes the class of a prototype. Compares names of classes, because another realm (such as a test runner) has other classes. */
 function classOf(prototype: unknown): string {
   const made = (prototype as { constructor?: unknown }).constructor;
   const name: unknown = typeof made === 'function' ? made.name : undefined;

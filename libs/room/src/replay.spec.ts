@@ -26,7 +26,7 @@ describe('a change', () => {
     );
   });
 
-  it('gives the same result in a chain of changes, from a checkpoint at any version', () => {
+  it('leads to the same value as part of a chain of changes, from a checkpoint at any version', () => {
     fc.assert(
       fc.property(state, fc.array(edits, { minLength: 1, maxLength: 6 }), fc.nat(5), (before, chain, checkpoint) => {
         let step = 0;
@@ -171,7 +171,7 @@ describe('a change', () => {
         s.a = { m: 2 };
       },
     ],
-  ])('survives %s', (_what, before, change) => {
+  ])('reproduces %s', (_what, before, change) => {
     const outcome = changed(before, (room) => change(room.state));
     expect(applyChange(outcome.old, stored(outcome.change))).toEqual(outcome.value);
   });
@@ -288,8 +288,8 @@ const { json } = fc.letrec<{ json: unknown }>((tie) => ({
 const state = fc.dictionary(key, json, { minKeys: 1, maxKeys: 5, noNullPrototype: true }) as fc.Arbitrary<Json>;
 
 /**
- * The last four are about one object with several references: stored in a variable, placed in the state from there, and changed
- * through the variable.
+ * The edits of a handler. The last four need a variable of the handler: they store an object in it, place the object in the state,
+ * and change it through the variable.
  */
 const ACTS = [
   ...['set', 'drop', 'push', 'pop', 'shift', 'unshift', 'splice', 'reverse', 'cut', 'swap', 'move', 'copy'],
@@ -310,8 +310,8 @@ const edits = fc.array(
 );
 
 /**
- * A case that a recorder of edits would miss: objects are placed inside others that were themselves placed twice, and both are
- * changed afterwards.
+ * A case that a list of the handler's edits would not reproduce: objects are placed inside other objects that were placed twice
+ * themselves, and both are changed afterwards.
  */
 const MOVED_WITHIN_MOVED: [Json, Edit[]] = [
   { '0': { a: [], '': {} }, a: [[]], '': { '0': [[]], '': { '': {} } }, ' ': [{ '': {} }] },
@@ -333,7 +333,7 @@ function editAll(root: unknown, steps: readonly Edit[]): void {
   }
 }
 
-/** An act of a handler on an object in a variable. The object may be in the state once, twice, or not at all. */
+/** Performs one edit of a handler on an object in a variable. The object may be in the state once, twice, or not at all. */
 function juggle(root: unknown, kept: unknown[], { act, where, other, key: name, value }: Edit): void {
   const containers = containersOf(root);
   const target = containers[where % containers.length];
@@ -352,7 +352,7 @@ function put(target: unknown, name: string, value: unknown): void {
   else (target as Json)[name] = value;
 }
 
-/** An act of a handler on any container in the state. */
+/** Performs one edit of a handler on any container in the state. */
 function edit(root: unknown, { act, where, other, at, count, key: name, value }: Edit): void {
   const containers = containersOf(root);
   const target = containers[where % containers.length];

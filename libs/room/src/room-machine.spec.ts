@@ -126,7 +126,7 @@ describe('a room', () => {
       ['jump', undefined, 'unknown-command'],
       ['add', 'five', 'bad-data'],
       ['constructor', undefined, 'unknown-command'],
-    ])('refuses %s with %j as %s', (name, data, code) => {
+    ])('refuses the command %s with the data %j as %s', (name, data, code) => {
       const room = new Table();
       expect(room.handle({ kind: 'command', seat: 0, seq: 1, name, data })).toMatchObject({ kind: 'refused', code });
       expect(room.value.version).toBe(0);
@@ -200,7 +200,7 @@ describe('a room', () => {
       expect(room.command('slow').kind).toBe('failed');
     });
 
-    it('copies events and effects at the time of the call, apart from the state', () => {
+    it('copies the data of events and effects at the time of the call, so that later edits of the state do not change them', () => {
       const room = new Table({
         commands: {
           tell: (there) => {
@@ -262,7 +262,7 @@ describe('a room', () => {
       });
     });
 
-    it('remembers the newest ones, as many as a client may have unanswered', () => {
+    it('remembers as many of the newest refusals as a client may have unanswered commands', () => {
       const room = new Table();
       for (let seq = 1; seq <= UNANSWERED_MAX + 10; seq++)
         room.changed({ kind: 'command', seat: 1, seq, name: 'add', data: 1 }, refused([seq, 'no']));
@@ -302,7 +302,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_100 });
     });
 
-    it('replaces a timer of the same name, and cancels one', () => {
+    it('replaces a timer of the same name, and cancels a timer', () => {
       const room = new Table({
         commands: { set: (there) => there.schedule('turn', 250), stop: (there) => there.cancel('turn') },
       });
@@ -313,7 +313,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({});
     });
 
-    it('tells the remaining time of a timer, also in the handler that scheduled it', () => {
+    it('returns the remaining time of a timer, also in the handler that scheduled it', () => {
       const seen: unknown[] = [];
       const room = new Table({
         commands: {
@@ -480,7 +480,7 @@ describe('a room', () => {
       expect(mistakeOf(room.command('none'))).toContain("room.effect is given '' as the name of an effect");
     });
 
-    it('emits to one seat, to all seats and to an empty list of seats', () => {
+    it('still accepts an event for one seat, for all seats and for an empty list of seats', () => {
       const room = new Table({
         commands: {
           tell: (there) => {
@@ -500,7 +500,7 @@ describe('a room', () => {
       return begin(setup);
     };
 
-    it("delays its timers by that time, those of the seats included, and calls the game's handler", () => {
+    it("delays its timers by that time, including those of the seats, and calls the game's handler", () => {
       const seen: unknown[] = [];
       const room = new Table({
         setup: scheduled,
@@ -628,7 +628,7 @@ describe('a room', () => {
       expect([pay, done].reduce((value, change) => applyChange(value, plain(change)), plain(before))).toEqual(room.value);
     });
 
-    it('records the completion of effects of the last change, and stays ended', () => {
+    it('records the completion of an effect after the end of the game, and stays ended', () => {
       const room = new Table({
         commands: {
           finish: (there) => {
@@ -645,7 +645,7 @@ describe('a room', () => {
   });
 
   describe('after its end', () => {
-    it('keeps the result and refuses every input', () => {
+    it('keeps the result, and refuses commands and timers', () => {
       const room = new Table({ commands: { finish: (there) => there.end({ winner: 1 }) } });
       expect(room.changed({ kind: 'command', seat: 0, seq: 1, name: 'finish', data: undefined }).ended).toEqual({
         reason: 'finished',
@@ -656,7 +656,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(1);
     });
 
-    it('can be ended by its owner', () => {
+    it('has the result with which its owner ended it', () => {
       const room = new Table();
       room.changed({ kind: 'end', result: { reason: 'operator' } });
       expect(room.value.ended).toEqual({ reason: 'operator' });
@@ -680,7 +680,7 @@ describe('applyChange', () => {
     expect(() => applyChange(value, { ...change, version: 2 })).toThrow('change 2 does not follow');
   });
 
-  it('refuses patches that do not fit', () => {
+  it('throws for a patch whose path does not exist in the state', () => {
     const { value } = new Table();
     expect(() => applyChange(value, { version: 1, at: 0, patches: [{ op: 'replace', path: '/none', value: 1 }] })).toThrow('/none');
   });

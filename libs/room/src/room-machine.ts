@@ -22,7 +22,7 @@ export class RoomMachine<State = unknown> {
 
   /**
    * Makes version 0 of a room, with the events of its setup. `round`: the number of the game in this room. `tenure`: the id of
-   * this start, for the keys of effects. `options`: of the room, as received. Throws what the game throws.
+   * this start, for the keys of effects. `options`: the options of the room, as received. Throws what the game throws.
    * @throws RoomOptionsError when the game refuses the options
    */
   start(
@@ -117,9 +117,9 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * The patches from what `seat` sees of `before` to what it sees of `after`. Freezing costs as much as the patches, so only
-   * every `FROZEN_EVERY`th state is frozen. A view that writes to its state is therefore found a few changes later than by
-   * `view`.
+   * Returns the patches from what `seat` sees of `before` to what it sees of `after`. Freezing a state costs as much as computing
+   * the patches, so only one version in `FROZEN_EVERY` is frozen. A view that writes to the state may therefore fail a few
+   * changes late.
    * @throws UnstorableError, or what the game throws
    */
   viewPatches(before: RoomValue<State>, after: RoomValue<State>, seat: Seat | null): readonly Patch[] {
@@ -208,8 +208,8 @@ export class RoomMachine<State = unknown> {
     } catch (error) {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
       if (own.seat?.seq !== undefined) return { kind: 'refused', code: error.code, message: error.text };
-      // No player sent this input, so there is nobody to refuse. The timer has fired or the player is gone, and the handler's
-      // edits are dropped.
+      // No player waits for an answer to this input. It still takes effect, such as the presence of a seat, but the handler's edits
+      // are dropped.
       return this.run(value, input, seat, () => {}, refused, own);
     }
     const seats = seatChanges(seat, own.seat, refused);
@@ -225,7 +225,7 @@ export class RoomMachine<State = unknown> {
   }
 }
 
-/** The same outcome, with keys for the effects of its change. */
+/** Returns the outcome with keys for the effects of its change. */
 function withKeys<State>(
   before: RoomValue<State>,
   { value, change: { effects = [], ...rest } }: Extract<RoomOutcome<State>, { kind: 'changed' }>,

@@ -22,7 +22,7 @@ export interface RoomContext {
    * repeatable.
    */
   random(): number;
-  /** Fires the timer that `@OnTimer(timer)` handles once, in `ms`. Replaces a running timer of the same name. */
+  /** Starts a timer: its handler (`@OnTimer(timer)`) is called once, after `ms`. Replaces a running timer of the same name. */
   schedule(timer: string, ms: number): void;
   cancel(timer: string): void;
   /** Milliseconds until the timer is due, or null when it is not running. */
@@ -47,7 +47,7 @@ export interface Setup<Options = unknown> extends RoomContext {
 /** The room during a handler. `state` is a draft that the handler changes in place. */
 export interface GameRoom<State> extends RoomContext {
   readonly state: State;
-  /** The seat of the command or seat event; -1 in steps and timers. */
+  /** The seat of the command or seat event; -1 in all other handlers. */
   readonly seat: Seat;
   /** Refuses the command with a code of the game (`not-your-turn`). In other handlers it only undoes the handler's edits. */
   reject(code: string, message?: string): never;
@@ -92,13 +92,13 @@ export interface RoomRules<State = unknown> {
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */
   readonly effects?: ReadonlySet<string> | null;
   readonly seatEvents: ReadonlyMap<SeatEvent, (room: GameRoom<State>) => void>;
-  /** Called once for each step. `stepMs`: the length of a step, always the same. */
+  /** Runs one step of the game. `stepMs`: the length of a step, always the same. Null: the game has no steps. */
   readonly step: ((room: GameRoom<State>, stepMs: number) => void) | null;
-  /** Called after `ms` without an owner. The room's timers are already delayed; the game adjusts the times in its own state. */
+  /** Adjusts the times in the game's state after `ms` without an owner. The room's timers are delayed already. Absent or null: no times. */
   readonly paused?: ((room: GameRoom<State>, ms: number) => void) | null;
   /** Returns the part of the state that a seat may see (null: a spectator). Null: everybody sees everything. Pure. */
   readonly view: ((state: State, seat: Seat | null) => unknown) | null;
-  /** Upgrades a state of an older version of the game to this version. */
+  /** Upgrades a state of an older version of the game to this version. Null: the game has no upgrade. */
   readonly migrateState: ((state: unknown, fromVersion: number) => State) | null;
 }
 

@@ -42,7 +42,7 @@ export interface RoomValue<State = unknown> {
   readonly state: State;
   /** Effects that are durable but not known to be done. The owner runs them, and may run one again after a failure. */
   readonly outbox: readonly PendingEffect[];
-  /** Set by the last change. */
+  /** The result of the game, which its last change sets. Absent: the game is in play. */
   readonly ended?: GameResult;
 }
 
@@ -73,7 +73,7 @@ export interface PendingEffect extends ChangeEffect {
 /** Changes of one seat. Absent fields stay as they are. */
 export interface SeatChange {
   readonly seq?: number;
-  /** Commands refused since the change before, recorded with this one. */
+  /** Commands that were refused since the previous change. This change records them. */
   readonly refused?: readonly Refusal[];
   readonly presence?: Presence;
 }

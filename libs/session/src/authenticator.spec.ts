@@ -63,12 +63,12 @@ describe('GuestAuthenticator', () => {
 describe('JwtAuthenticator with a shared secret', () => {
   const authenticator = new JwtAuthenticator({ secret: SECRET });
 
-  it('takes user and name from the token and ignores the name in the hello', async () => {
+  it('returns the user and name of the token and ignores the name in the hello', async () => {
     const token = await signed({ sub: 'u1', name: 'Ada' });
     expect(await authenticator.authenticate({ token, name: 'Mallory' })).toEqual({ user: 'u1', name: 'Ada' });
   });
 
-  it('uses the user id as name when the token has no name', async () => {
+  it('returns the user id as the name when the token has no name', async () => {
     expect(await authenticator.authenticate({ token: await signed({ sub: 'u1' }), name: 'Mallory' })).toEqual({ user: 'u1', name: 'u1' });
   });
 
@@ -141,7 +141,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     ['is a number', { sub: 'u1', name: 7 }, 'u1'],
     ['is missing and the user is long', { sub: 'x'.repeat(100) }, 'x'.repeat(32)],
     ['is blank and the user is blank, too', { sub: '\u2800', name: ' ' }, PLAYER_NAME_FALLBACK],
-  ])('accepts a token when the name %s', async (_, claims, name) => {
+  ])('accepts a token whose name %s, and returns a name that can be shown', async (_, claims, name) => {
     expect(await authenticator.authenticate({ token: await signed(claims) })).toMatchObject({ name });
   });
 

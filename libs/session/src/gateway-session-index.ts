@@ -9,7 +9,7 @@ export interface GatewayIncarnation {
   readonly incarnation: number;
 }
 
-/** Longer than any outage of the store or of the whole fleet. Only an index without a living gateway expires. */
+/** TTL of an index, in ms: longer than any outage of the store or of the whole fleet. A living gateway writes its index again. */
 const RETENTION_MS = 24 * 3_600_000;
 
 /**

@@ -17,8 +17,8 @@ export interface JwtExpectations {
 
 export interface JwksTiming {
   /**
-   * A token with an unknown key makes the gateway fetch the keys again, but at most once in this time, in ms. So a flood
-   * of bad tokens does not cause a flood of requests to the issuer.
+   * Minimum time between two fetches of the keys, in ms. A token with an unknown key makes the gateway fetch them again. The
+   * limit prevents that a flood of bad tokens causes a flood of requests to the issuer.
    */
   readonly cooldownMs?: number;
   /** The gateway fetches the keys again after this time, in ms, so that a withdrawn key stops working. */
@@ -118,7 +118,12 @@ export class JwtAuthenticator extends Authenticator {
   }
 }
 
-/** @param sub unchecked: some issuers break the standard, which says that `sub` is a string. */
+/**
+ * Returns the user that `sub` names.
+ *
+ * @param sub any value, because some issuers break the standard, which says that `sub` is a string
+ * @throws `unauthorized` when `sub` is missing or cannot be a user id
+ */
 function userOf(sub: unknown): UserId {
   if (sub === undefined || sub === null || sub === '') throw new HoldfastError('unauthorized', 'The token has no user (sub).');
   if (typeof sub === 'number' && !Number.isSafeInteger(sub)) {
@@ -144,7 +149,7 @@ function claimFlaw({ claim, reason }: errors.JWTClaimValidationFailed): string {
   return `The token is not meant for this service (${claim}).`;
 }
 
-/** The message describes the problem and never repeats the content of the token. */
+/** Turns an error of the library `jose` into a refusal. Its message describes the problem without the content of the token. */
 function refusal(cause: unknown): HoldfastError {
   const code = (cause as { code?: unknown } | null)?.code;
   switch (code) {
@@ -168,7 +173,7 @@ function refusal(cause: unknown): HoldfastError {
   }
 }
 
-/** The message of `fetch` is only "fetch failed"; the reason is in its cause. */
+/** Returns the message of an error and the code or message of its cause. An error of `fetch` says only "fetch failed" by itself. */
 function sentenceOf(cause: unknown): string {
   const { message, cause: beneath } = cause as { message?: string; cause?: { message?: string; code?: string } };
   return [message, beneath?.code ?? beneath?.message].filter(Boolean).join(': ') || String(cause);

@@ -53,7 +53,7 @@ export function checkNickname(text: string, { graphemesMax, bytesMax }: Nickname
  */
 export function cleanNickname(text: string, limits: NicknameLimits): string {
   let name = text.slice(0, INPUT_CHARS_MAX);
-  // Removing a character can put two characters side by side that are not allowed there. RFC 8266 repeats its rules, too.
+  // The rules are applied again, as in RFC 8266, because a removal can put two characters side by side that are not allowed so.
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const cleaned = cutTo(withoutDisallowed(mapped(name.trim()).slice(0, INPUT_CHARS_MAX)), limits);
     if (cleaned === name) return name;
@@ -63,20 +63,20 @@ export function cleanNickname(text: string, limits: NicknameLimits): string {
 }
 
 /**
- * In UTF-16 units, before and after normalization (NFKC turns one character into up to 18). It is larger than every
- * limit and bounds the cost.
+ * Maximum length of a text in UTF-16 units, before and after normalization, because NFKC turns one character into up to 18.
+ * It limits the cost of a check, and is larger than every limit of a name.
  */
 const INPUT_CHARS_MAX = 512;
-/** The property test found no input that needs more than two. */
+/** Maximum number of rounds of `cleanNickname`. The property test found no input that needs more than two. */
 const ROUNDS_MAX = 8;
-/** Source: UTS #39, section 5.4. */
+/** Maximum number of combining marks on one letter. Source: UTS #39, section 5.4. */
 const MARKS_MAX = 4;
 
 const SEGMENTER = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 /*
- * The patterns use `new RegExp`, because TypeScript accepts the flag `v` in a literal only for a later target than ours.
- * All sets use the syntax of `v`, in which `--` subtracts.
+ * The patterns use `new RegExp`, because TypeScript accepts the flag `v` in a literal only for a later target than this
+ * project's. All sets use the syntax of `v`, in which `--` subtracts.
  */
 
 /** Classified as visible, but drawn as nothing: Braille blank, null notehead, hieroglyph blanks, Khitan filler, object placeholder. */
@@ -113,7 +113,7 @@ const ALLOWED = `(?:${RGI_EMOJI}|${FREEFORM}|${CONTEXT_RULES.join('|')})`;
 const ALLOWED_START = new RegExp(`^${ALLOWED}+`, 'v');
 const ALLOWED_RUNS = new RegExp(`${ALLOWED}+`, 'gv');
 
-/** These stay as they are. The parentheses make `split` return them as well. */
+/** Emoji and Hangul compatibility jamo, which NFKC must not change. The parentheses make `split` return them as well. */
 const UNMAPPED = new RegExp(String.raw`(${RGI_EMOJI}|[\u3131-\u3163\u3165-\u318E])`, 'v');
 const MARK_WITHOUT_BASE = /(^| )\p{M}+/u;
 const MARKS_TOO_MANY = new RegExp(String.raw`([\p{Mn}\p{Me}]{${MARKS_MAX}})[\p{Mn}\p{Me}]+`, 'v');
@@ -146,7 +146,7 @@ function cutTo(name: string, { graphemesMax, bytesMax }: NicknameLimits): string
 
 const LOOK_ALIKES = ['Latin', 'Greek', 'Cyrillic'].map((name) => ({ name, letter: new RegExp(`\\p{Script=${name}}`, 'u') }));
 
-/** `Latin and Cyrillic` when one word has letters of both; null when no word mixes them. */
+/** Returns the scripts that one word mixes, such as `Latin and Cyrillic`. Null: no word mixes scripts. */
 function scriptsMixed(name: string): string | null {
   for (const [word] of name.matchAll(/[\p{L}\p{M}]+/gu)) {
     const scripts = LOOK_ALIKES.filter(({ letter }) => letter.test(word));
@@ -155,7 +155,7 @@ function scriptsMixed(name: string): string | null {
   return null;
 }
 
-/** In this order: the first match is the reason. */
+/** Why a character is not allowed. The first test that matches gives the reason. */
 const REASONS: readonly (readonly [test: RegExp, reason: string])[] = [
   [/[\u200C\u200D]/u, 'it is invisible, and joins or separates nothing here'],
   [/\p{Default_Ignorable_Code_Point}/u, 'it is invisible'],
@@ -169,7 +169,11 @@ const REASONS: readonly (readonly [test: RegExp, reason: string])[] = [
   [new RegExp(`[${CONTEXTUAL}]`, 'v'), 'it is not allowed in this place'],
 ];
 
-/** @param text the entered text: the message names the character that the player typed, not its normalized form. */
+/**
+ * Describes a character that is not allowed.
+ *
+ * @param text the entered text: the message names the character that the player typed, not its normalized form
+ */
 function describeDisallowed(character: string, text: string): string {
   const entered = [...text].find((one) => one.normalize('NFKC').includes(character)) ?? character;
   const reason = REASONS.find(([test]) => test.test(character))?.[1] ?? 'RFC 8264 disallows it';

@@ -11,12 +11,15 @@ interface LostConnection {
 
 /**
  * Marks a session's record as away when its connection is lost, so that the session does not block the user's next login.
- * Keeps marks that the store did not accept and writes them again. A login needs the store, so there are never more
- * marks than sessions.
+ * Keeps marks that the store did not accept and writes them again. Their number is limited by the number of sessions,
+ * because no new session begins while the store accepts no writes.
  */
 @Injectable()
 export class PendingAwayMarks {
-  /** By the hash of the secret: after a resume with an unknown result, either of two secrets may be the stored one. */
+  /**
+   * Marks that the store has not confirmed, by the hash of the secret. One session may have two marks: after a resume with an unknown
+   * result, the store has either the old or the new secret.
+   */
   private readonly unwritten = new Map<string, LostConnection & { readonly session: SessionId }>();
 
   constructor(private readonly redis: RedisConnections) {}
@@ -26,7 +29,7 @@ export class PendingAwayMarks {
     void this.write(session, lost);
   }
 
-  /** The gateway calls this regularly. */
+  /** Writes all unconfirmed marks again if there is a connection to the store. The gateway calls it regularly. */
   retry(): void {
     if (!this.redis.isReady) return;
     for (const lost of this.unwritten.values()) void this.write(lost.session, lost);

@@ -76,8 +76,8 @@ function newFailing(commands: Record<string, 'not' | 'unheard'>) {
 
 const refused = { code: 'already-online', retry: false };
 
-describe('a second login with SECOND_LOGIN=refuse', () => {
-  it('is refused at every gateway while the first player is connected, and the first session does not change', async () => {
+describe('a login with SECOND_LOGIN=refuse', () => {
+  it('is refused at every gateway while the user is connected, and does not change the first session', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -118,7 +118,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
   it.each([
     ['was killed', (gateway: ReturnType<ReturnType<typeof newFleet>['newGateway']>) => gateway.dies()],
     ['was restarted', (gateway: ReturnType<ReturnType<typeof newFleet>['newGateway']>) => gateway.restarts()],
-  ])('is accepted after the gateway that had the session %s', async (_, falls) => {
+  ])('is accepted after the gateway of the first session %s', async (_, falls) => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -145,9 +145,9 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
   });
 
   it.each([
-    ['before the session was named', 'not'],
-    ['with the reply to naming the session lost', 'unheard'],
-  ] as const)('is accepted after the store has failed during the first login and recovered, %s', async (_, named) => {
+    ['before the live session of the user was stored', 'not'],
+    ['after the live session of the user was stored, but without a reply', 'unheard'],
+  ] as const)('is accepted once the store works again after a failure during the first login, %s', async (_, named) => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const failing = newFailing({ hf_session_claim_user: named, hf_session_finish: 'not', hf_session_mark_away: 'not' });
@@ -157,7 +157,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
     await until(() => second.logIn());
   });
 
-  it('is accepted after the store has failed during a resume and recovered', async () => {
+  it('is accepted once the store works again after a failure during a resume', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -169,7 +169,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
     await until(() => second.logIn());
   });
 
-  it('is accepted after the store has recovered when it received neither the away mark nor the resume', async () => {
+  it('is accepted once the store works again after it received neither the away mark of the first session nor its resume', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -180,7 +180,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
     await until(() => second.logIn());
   });
 
-  it('keeps no mark to write later when the store received nothing of the login', async () => {
+  it('leaves no away mark to write later when the store received nothing of the login', async () => {
     const failing = newFailing({ sadd: 'not', hf_session_finish: 'not' });
     const mark = jest.spyOn(failing.awayMarks, 'mark');
     const gateway = newFleet().newGateway();
@@ -188,7 +188,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
     expect(mark).not.toHaveBeenCalled();
   });
 
-  it('accepts exactly one of many concurrent logins at several gateways; the others leave no session', async () => {
+  it('is accepted exactly once when the user logs in many times at several gateways concurrently', async () => {
     for (let round = 0; round < 10; round += 1) {
       const fleet = newFleet();
       const gateways = [fleet.newGateway(), fleet.newGateway(), fleet.newGateway()];
@@ -202,7 +202,7 @@ describe('a second login with SECOND_LOGIN=refuse', () => {
     }
   });
 
-  it('accepts exactly one when it races with a resume, and the winner keeps the session', async () => {
+  it('succeeds only if a resume that races with it fails, and the winner of the two has the live session', async () => {
     for (let round = 0; round < 20; round += 1) {
       const fleet = newFleet();
       const [first, second] = [fleet.newGateway(), fleet.newGateway()];

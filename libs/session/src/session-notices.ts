@@ -61,7 +61,7 @@ export class SessionNotices {
   }
 }
 
-/** Null: this build does not know the notice. A newer server may send other kinds. */
+/** Parses a notice. Null: this build does not know its kind, because a newer server sent it, or it is invalid. */
 export function parseNotice(message: string): SessionNotice | null {
   try {
     return noticeSchema.parse(JSON.parse(message)) as SessionNotice;

@@ -58,7 +58,7 @@ async function refusalCode(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('SessionStore.create', () => {
-  it('creates a session that can be found and replaces none', async () => {
+  it('creates a session that can be found, and replaces no other session', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const { session, replaced } = await logIn(gateway, user, 'Grace');
@@ -83,7 +83,7 @@ describe('SessionStore.create', () => {
     expect((await resume(gateway, other)).session).toBe(other.session);
   });
 
-  it('leaves one live session after many concurrent logins, and reports or refuses each of the others', async () => {
+  it('leaves one live session after many concurrent logins, and none of the others can be resumed', async () => {
     const gateways = [await newGateway(), await newGateway(), await newGateway()];
     const user = newUser();
     const logins = await Promise.all(Array.from({ length: 12 }, (_, index) => logIn(gateways[index % 3], user)));
@@ -141,7 +141,7 @@ describe('SessionStore.resume', () => {
     expect(await refusalCode(resume(gateway, login))).toBe('session-unknown');
   });
 
-  it('invalidates older secrets when the newest one is confirmed, and ignores the confirmation of a lost one', async () => {
+  it('invalidates older secrets when the newest is confirmed, and ignores the confirmation of a secret that a resume replaced', async () => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     const lost = await resume(gateway, login);
@@ -190,7 +190,7 @@ describe('SessionStore.resume', () => {
     expect(await refusalCode(resume(gateway, { session, secret: stored }))).toBe('session-unknown');
   });
 
-  it('gives the session to the later of two concurrent resumes, and returns the gateway of the earlier', async () => {
+  it('gives the session to the later of two concurrent resumes, and returns to it the gateway of the earlier one', async () => {
     const [home, left, right] = [await newGateway(), await newGateway(), await newGateway()];
     for (let round = 0; round < 20; round += 1) {
       const user = newUser();
@@ -221,7 +221,7 @@ describe('SessionStore.resume', () => {
   });
 });
 
-describe('the lifetime of a session', () => {
+describe('a session', () => {
   it('ends with its TTL', async () => {
     const gateway = await newGateway({ sessionTtlMs: 50 });
     const user = newUser();
@@ -233,7 +233,7 @@ describe('the lifetime of a session', () => {
     expect((await logIn(gateway, user)).replaced).toBeNull();
   });
 
-  it('is extended by touch, for many sessions in one call', async () => {
+  it('has its full TTL again after touch, together with many others in one call', async () => {
     const gateway = await newGateway();
     const users = Array.from({ length: 20 }, newUser);
     const sessions = await Promise.all(users.map(async (user) => ({ user, session: (await logIn(gateway, user)).session })));
@@ -244,7 +244,7 @@ describe('the lifetime of a session', () => {
     expect(Math.min(...left)).toBeGreaterThan(60_000);
   });
 
-  it('is extended by a resume', async () => {
+  it('has its full TTL again after a resume', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const login = await logIn(gateway, user);
@@ -255,7 +255,7 @@ describe('the lifetime of a session', () => {
     expect(await gateway.redis.pttl(userSessionKey(user))).toBeGreaterThan(60_000);
   });
 
-  it('makes touch return the sessions that are over, so that a lost notice does no harm', async () => {
+  it('is returned by touch once it is over, so that a lost notice does no harm', async () => {
     const [there, here] = [await newGateway(), await newGateway()];
     const [replacedUser, endedUser, playingUser] = [newUser(), newUser(), newUser()];
     const replaced = await logIn(there, replacedUser);
@@ -272,7 +272,7 @@ describe('the lifetime of a session', () => {
     expect(await there.store.touch([])).toEqual([]);
   });
 
-  it('ends once when the player says bye', async () => {
+  it('can be ended once, and then neither be found nor resumed', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const login = await logIn(gateway, user);
@@ -283,7 +283,7 @@ describe('the lifetime of a session', () => {
     expect(await gateway.store.enterRoom(login.session, 'r' as RoomId)).toBe(false);
   });
 
-  it('cannot be ended by an earlier gateway, which cannot end a newer session either', async () => {
+  it('cannot be ended by an earlier gateway, and the end of an older session does not end it', async () => {
     const [first, second] = [await newGateway(), await newGateway()];
     const user = newUser();
     const login = await logIn(first, user);

@@ -19,13 +19,13 @@ import { hashOf, isHashOf, newSecret, newSessionId } from './session-secret.js';
 export interface NewSession {
   readonly session: SessionId;
   readonly secret: string;
-  /** The earlier session of the user, which is over. The caller notifies its gateway. */
+  /** The earlier session of the user, which is over. The caller notifies its gateway. Null: no gateway has such a session. */
   readonly replaced: { readonly session: SessionId; readonly gateway: ServerId } | null;
 }
 
 export interface ResumedSession {
   readonly session: SessionId;
-  /** The player needs it for the next resume. */
+  /** The new secret, which the player needs for the next resume. */
   readonly secret: string;
   readonly user: UserId;
   readonly name: string;
@@ -40,15 +40,15 @@ export interface FoundSession {
   readonly name: string;
   readonly gateway: ServerId;
   readonly room: RoomId | null;
-  /** The gateway has marked the session as away. */
+  /** True: the session has no connection, so its gateway has marked it as away. */
   readonly isAway: boolean;
 }
 
-/** Each try fails only when another resume of the same session came between. No real player resumes this often at once. */
+/** Attempts to write a resume. An attempt fails only when another resume of the session came between, and no real client sends so many. */
 const ROTATE_TRIES_MAX = 5;
-/** Each try fails only when another login or resume of the same user came between. After that many, the user counts as online. */
+/** Attempts to write a login. An attempt fails only when another login or resume of the user came between. The login is then refused. */
 const CLAIM_TRIES_MAX = 5;
-/** Longer than an outage of the store. A gateway that was suspended for longer checks its sessions as after a data loss. */
+/** TTL of the witness, in ms: longer than an outage. A gateway that was suspended for longer checks its sessions as after a data loss. */
 const WITNESS_MS = 3_600_000;
 
 /** The ended session of a user, and the gateway that may still have it in memory. Null: the user had no session. */
@@ -141,7 +141,7 @@ export class SessionStore {
     throw new HoldfastError('session-unknown');
   }
 
-  /** The player has received this secret, so the previous one becomes invalid. Does nothing after a newer resume. */
+  /** Invalidates the previous secret, because the player has received this one. Does nothing after a newer resume. */
   async confirm(session: SessionId, secretHash: string): Promise<void> {
     await confirm(this.redis.commands, session, secretHash);
   }
@@ -203,7 +203,7 @@ export class SessionStore {
     return enterRoom(this.redis.commands, session, room);
   }
 
-  /** Returns the live session of a user. It may end or change its gateway at any time. */
+  /** Returns the live session of a user. Null: none. The session may end or change its gateway at any time. */
   async find(user: UserId): Promise<FoundSession | null> {
     const client = this.redis.commands;
     const session = (await client.get(userSessionKey(user))) as SessionId | null;
@@ -225,7 +225,7 @@ export class SessionStore {
     await Promise.all([begin(this.redis.commands, session, begun, this.ttlMs), this.index.add([session], holder)]);
   }
 
-  /** Null: the session is over. */
+  /** Writes a resume. `changed`: another resume came between. Null: the session is over. */
   private async takeUp(session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
     try {
       const rotated = await rotate(this.redis.commands, session, rotation);
@@ -245,7 +245,7 @@ export class SessionStore {
     return before && ended && { session: before, gateway: ended.gateway };
   }
 
-  /** Names the session as the user's live session, and tries again when another login was faster. */
+  /** Makes the session the user's live session. If another login was faster, tries to end that one's session and repeats the attempt. */
   private async claim(user: UserId, session: SessionId, incarnationOf: IncarnationOf, first: Freed): Promise<NewSession['replaced']> {
     let before = first;
     for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {
@@ -259,8 +259,8 @@ export class SessionStore {
   }
 
   /**
-   * Ends the user's earlier session before the new one is named. If the gateway dies in between, the user has no session
-   * and can log in. Throws `already-online` when a player is connected with the session.
+   * Ends the user's earlier session before the user's key gets the new one. If the gateway dies in between, the user has no
+   * session and can log in. Throws `already-online` when a player is connected with the session.
    */
   private async freeUser(user: UserId, incarnationOf: IncarnationOf): Promise<Freed> {
     const client = this.redis.commands;
@@ -274,7 +274,10 @@ export class SessionStore {
     throw new HoldfastError('already-online');
   }
 
-  /** Called after a resume is written: a concurrent login has written the user's key by then, so this read sees it. */
+  /**
+   * Returns whether the session is the live session of its user. If it is, the user's key gets its full TTL. Call it after a resume is
+   * written: a concurrent login that ended the session wrote the user's key before, so this read sees it.
+   */
   private async isLive(user: UserId, session: SessionId): Promise<boolean> {
     const key = userSessionKey(user);
     const live = await this.redis.commands.get(key);

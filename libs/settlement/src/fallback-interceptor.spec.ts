@@ -26,8 +26,8 @@ function newInterceptor(settles: boolean) {
 const key = 'spec:fallback-interceptor';
 beforeEach(() => redis.commands.del(key));
 
-describe('a request during which the store fell back', () => {
-  it.each(['succeeded', 'failed'])('runs again from its start when it %s', async (outcome) => {
+describe('FallbackInterceptor, for a request during which the store lost data', () => {
+  it.each(['succeeded', 'failed'])('runs a request that %s again from its start', async (outcome) => {
     const { generation, run } = newInterceptor(true);
     const result = await run(async () => {
       const tries = await redis.commands.incr(key);
@@ -39,7 +39,7 @@ describe('a request during which the store fell back', () => {
     expect(result).toBe(2);
   });
 
-  it('fails with `unavailable` when the store is not settled in time', async () => {
+  it('throws `unavailable`, and does not run the request again, when the store does not become settled', async () => {
     const { generation, run } = newInterceptor(false);
     const operation = async () => {
       await redis.commands.incr(key);
@@ -51,7 +51,7 @@ describe('a request during which the store fell back', () => {
   });
 });
 
-it('runs a request once when the store does not change, also when the request fails', async () => {
+it('FallbackInterceptor runs a request only once when the store stays the same, also when the request fails', async () => {
   const { run } = newInterceptor(true);
   expect(await run(() => redis.commands.incr(key))).toBe(1);
   const refused = async () => {

@@ -1,16 +1,16 @@
-/** Interval at which a process asks whether a restarted store is settled, in ms. It asks no more once the store is settled. */
+/** Interval at which a process reads whether a restarted store is settled, in ms. It stops reading when the store is settled. */
 export const POLL_MS = 50;
 /**
  * Longest time for which the settlement waits for a server that has no record, is suspect or is unheard, in ms. A living server writes its
  * record again within half a second.
  */
 export const LISTED_AGAIN_MS = 5_000;
-/** Time after which a process logs `store.unsettled`, in ms. */
+/** Time without a settlement after which a process logs `store.unsettled`, in ms. */
 export const UNSETTLED_WARN_MS = 5_000;
 /** Longest time for which a request waits until the store is settled, in ms. After that it fails with `unavailable` and may be repeated. */
 export const SETTLE_WAIT_MS = 4_000;
 /**
- * Time in which living servers list themselves again in a Redis that was started, in ms. They connect again every 50 ms and then write
- * their records.
+ * Time in which living servers list themselves again in a Redis that has just started, in ms. They try to connect every 50 ms and then
+ * write their records.
  */
 export const RELISTED_MS = 2_000;

@@ -6,7 +6,7 @@ import { Log } from '#libs/telemetry';
 import { LISTED_AGAIN_MS, POLL_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
-/** A store with the marks of servers, and a directory of servers. */
+/** A `StoreSettlement` with a fake store, which holds the marks of servers, and a fake directory of servers. */
 class World {
   readonly marks = new Map<string, string>();
   readonly missing = new Set<ServerId>();
@@ -92,7 +92,7 @@ class World {
   }
 }
 
-describe('the settlement of a store', () => {
+describe('StoreSettlement', () => {
   let world: World;
   beforeEach(() => {
     jest.useFakeTimers();
@@ -103,7 +103,7 @@ describe('the settlement of a store', () => {
     jest.useRealTimers();
   });
 
-  it('settles the store when every living game server and gateway has marked it, and keeps it settled', async () => {
+  it('settles the store when every living game server and gateway has set its mark, and keeps it settled', async () => {
     const [game, gateway] = [world.add('game', '1'), world.add('gateway', '1')];
     world.add('lobby', '1');
     world.mark(game);
@@ -119,7 +119,7 @@ describe('the settlement of a store', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('settles at once in a process that starts after the others have settled the store, and not in a later generation', async () => {
+  it('waits for no marks in a process that starts after others have settled the store, until the next generation', async () => {
     world.add('game', 'cut off');
     world.settledByOthers = 'one';
     await world.pass();
@@ -130,7 +130,7 @@ describe('the settlement of a store', () => {
     expect(world.settlement.isSettled).toBe(false);
   });
 
-  it('does not settle a restarted store before every server has marked it again', async () => {
+  it('does not settle a restarted store before every server has set its mark again', async () => {
     const game = world.add('game', '1');
     world.mark(game);
     await world.pass();
@@ -199,7 +199,7 @@ describe('the settlement of a store', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('does not wait again for a server that it no longer waits for, while it waits for another one', async () => {
+  it('does not wait for a server that it has given up, until the next generation of the store', async () => {
     const [lost, slow] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id);
     await world.pass(LISTED_AGAIN_MS + 1_000);
@@ -220,7 +220,7 @@ describe('the settlement of a store', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('releases all waiters when the connection comes back to a generation that was settled', async () => {
+  it('releases all waiters when the connection comes back to a generation that is settled already', async () => {
     world.mark(world.add('game', '1'));
     await world.pass();
     world.current = null;
@@ -233,7 +233,7 @@ describe('the settlement of a store', () => {
     expect(outcomes).toEqual(['called', 'resolved']);
   });
 
-  it('makes a waiter wait until the store is settled, and rejects it with `unavailable` after its timeout', async () => {
+  it('resolves `whenSettled` once the store is settled; rejects after the timeout, and without a connection, with `unavailable`', async () => {
     const game = world.add('game', '1');
     const outcomes: string[] = [];
     const wait = (ms: number) =>

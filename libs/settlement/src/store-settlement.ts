@@ -10,11 +10,11 @@ import { LISTED_AGAIN_MS, POLL_MS, UNSETTLED_WARN_MS } from './settlement.option
 interface Awaited {
   readonly incarnation: number;
   /**
-   * The time since which the store has taken writes and the server has had no record or has not been reached by other servers. In ms of the
-   * monotonic clock. Null: the server has a record and is reached, or the store takes no writes.
+   * The time at which the server became absent, in ms of the monotonic clock. Absent means that the store takes writes, and the server has
+   * no record, is suspect or is unheard. Null: not absent.
    */
   absentSince: number | null;
-  /** The server was absent for too long. The settlement of this generation does not wait for it anymore. */
+  /** The server was absent for longer than `LISTED_AGAIN_MS`. The settlement of this generation no longer waits for it. */
   isGivenUp: boolean;
 }
 
@@ -32,9 +32,9 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   private readonly listeners: ((generation: string) => void)[] = [];
   private readonly waiters = new Set<() => void>();
   private readonly awaited = new Map<ServerId, Awaited>();
-  /** The generation that `awaited` is about. */
+  /** The generation whose marks `awaited` waits for. Null: none yet. */
   private awaitedFor: string | null = null;
-  /** The generation in which this process started, so that it had no earlier data to write again. */
+  /** The generation in which this process started. It has no older data that the store could have lost. Null: not known yet. */
   private bornIn: string | null = null;
   private unsettledSince = performance.now();
   private isReported = false;
@@ -73,12 +73,12 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
     return this.generation.isSettled;
   }
 
-  /** Called with each generation once it is settled. */
+  /** Adds a listener, which is called with the id of each generation when it is settled. */
   onSettled(listener: (generation: string) => void): void {
     this.listeners.push(listener);
   }
 
-  /** Called once, as soon as the store is settled. */
+  /** Calls `listener` once: now if the store is settled, otherwise when it is settled. */
   onceSettled(listener: () => void): void {
     if (this.isSettled) {
       listener();
@@ -104,15 +104,15 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   /**
-   * Reads the marks again. A store that was emptied without a restart has lost the marks, so a missing record proves nothing there.
-   * Rejects when the store does not answer.
+   * Returns whether the store is settled and still has the marks of all living servers. False also in a store that was emptied without a
+   * restart; a missing record proves nothing there. Rejects when the store does not answer.
    */
   async isStillSettled(): Promise<boolean> {
     const living = this.directory.all().filter((server) => isAwaited(server) && !this.isGivenUp(server));
     return this.isSettled && this.generation.isAuditedBy(living.map(({ id, incarnation }) => ({ server: id, incarnation })));
   }
 
-  /** The settlement of this generation no longer waits for that incarnation, which may be dead and may never set its mark. */
+  /** Returns whether the settlement of this generation no longer waits for this incarnation, because it was absent for too long. */
   isGivenUp({ id, incarnation }: Pick<ServerRecord, 'id' | 'incarnation'>): boolean {
     const known = this.awaited.get(id);
     return known?.incarnation === incarnation && known.isGivenUp;
@@ -128,15 +128,15 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
       if ((await this.wasSettledBefore(current)) || (await this.generation.isAuditedBy(this.stillAwaited()))) await this.settle(current);
       else this.warnIfLong(current);
     } catch {
-      // The store is away again, or takes no commands yet. The next interval asks again.
+      // The store is away again, or takes no commands yet. The next call of `look` reads again.
     } finally {
       this.isPolling = false;
     }
   }
 
   /**
-   * A process that starts in a generation that the others have settled need not wait for marks. One of them may be missing, for example
-   * while its server cannot reach the store.
+   * Returns whether other processes had settled this generation when this process started in it. Then this process does not wait for marks,
+   * because a mark may be missing again, for example of a server that cannot reach the store.
    */
   private async wasSettledBefore(generation: string): Promise<boolean> {
     return this.bornIn === generation && (await this.generation.wasSettled());
@@ -221,7 +221,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 }
 
-/** The server holds data that a store may have lost, and sets a mark when it has written the data again. */
+/** Returns whether the server is alive and sets a mark after it has written again what the store may have lost. */
 function isAwaited({ type, state, marksStore }: ServerRecord): boolean {
   if (state !== 'ready' && state !== 'draining') return false;
   // A gateway of an older version sets no marks.
@@ -229,7 +229,7 @@ function isAwaited({ type, state, marksStore }: ServerRecord): boolean {
 }
 
 /**
- * The health checks regard the server as alive. A server may remain suspect or unheard without an eviction: for example with
+ * Returns whether the server passes its health checks. A server may remain suspect or unheard without an eviction: for example with
  * `HEALTH_DRY_RUN`, or when a gateway has lost Redis and still answers on its links.
  */
 function isReached({ suspect, unheard }: ServerRecord): boolean {

@@ -27,7 +27,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The time for which a process that starts now waits, in ms. */
+/** Returns the time for which a process that starts now waits, in ms. */
 async function waited(): Promise<number> {
   const since = performance.now();
   await new YoungStore(generation, redis, log).whenServersAreListed();
@@ -39,7 +39,7 @@ async function uptime(): Promise<number> {
 }
 
 describe('a process that starts', () => {
-  it('waits in an empty Redis that was just started, until living servers have listed themselves', async () => {
+  it('waits in an empty Redis until that has run long enough for living servers to list themselves', async () => {
     expect(await uptime()).toBeLessThan(RELISTED_MS / 1_000);
     await waited();
     expect(await uptime()).toBeGreaterThanOrEqual(RELISTED_MS / 1_000);
@@ -47,7 +47,7 @@ describe('a process that starts', () => {
     expect(await waited()).toBeLessThan(RELISTED_MS / 2);
   });
 
-  it('waits in a Redis that lists servers, because their records may have expired while it was down', async () => {
+  it('waits the full time in a Redis that lists servers, because their records may have expired while it was down', async () => {
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);
   });
@@ -59,7 +59,7 @@ describe('a process that starts', () => {
     expect(await waiting).toBeLessThan(RELISTED_MS / 2);
   });
 
-  it('does not take a settlement of an earlier run for one of this run', async () => {
+  it('waits the full time when only an earlier run of Redis was settled', async () => {
     await redis.commands.mset('hf:settled', 'an-earlier-run');
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);

@@ -8,8 +8,9 @@ import { Log } from '#libs/telemetry';
 import { POLL_MS, RELISTED_MS } from './settlement.options.js';
 
 /**
- * A Redis that has just been started may not list the servers that live: it came back empty, or with records that have expired. A process
- * that starts at this moment would know none of them, take the store for settled, and make them come too late with what they know.
+ * Makes a process that starts wait while Redis itself has just started. Such a Redis may not list all living servers yet: it came back
+ * empty, or with records that have expired. A process that read the list now could regard the store as settled too early. The store would
+ * then refuse what the living servers restore later.
  */
 @Injectable()
 export class YoungStore {
@@ -20,8 +21,8 @@ export class YoungStore {
   ) {}
 
   /**
-   * To be awaited before this process reads the list of servers. Resolves at once in a Redis that other processes know as settled, and at
-   * the latest after `RELISTED_MS`. Rejects when Redis does not answer.
+   * Waits until all living servers have had time to list themselves, at most `RELISTED_MS`. Call it before this process reads the list of
+   * servers. Resolves at once when other processes have settled this run of Redis. Rejects when Redis does not answer.
    */
   async whenServersAreListed(): Promise<void> {
     const since = performance.now();
@@ -32,11 +33,11 @@ export class YoungStore {
   }
 
   private async mayBeComplete(since: number): Promise<boolean> {
-    // Null right after the connection, until the run of Redis is known.
+    // `current` is null right after the connection, until this process knows the run of Redis.
     if (this.generation.current === null) return false;
     if (await this.generation.wasSettled()) return true;
     if ((await this.redis.commands.scard(serversKey())) > 0) return performance.now() - since >= RELISTED_MS;
-    // No server was listed when Redis was stopped, or it came back empty. Living servers were able to connect since its start.
+    // Redis came back empty, or no server was registered. Living servers have been able to list themselves since the start of Redis.
     return (await uptimeMs(this.redis.commands)) >= RELISTED_MS;
   }
 }

@@ -9,7 +9,16 @@ export interface DetachedError {
 /** Functions that end the own process. */
 const EXITS = ['exit', 'reallyExit', 'abort'] as const;
 /** Functions that add or remove listeners of process events, and the events that the server itself uses. */
-const LISTENER_METHODS = ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener', 'off', 'removeListener', 'removeAllListeners'];
+const LISTENER_METHODS = [
+  'on',
+  'addListener',
+  'once',
+  'prependListener',
+  'prependOnceListener',
+  'off',
+  'removeListener',
+  'removeAllListeners',
+];
 const OWN_EVENTS: ReadonlySet<unknown> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'uncaughtException', 'unhandledRejection']);
 type Process = Record<(typeof EXITS)[number], (...args: unknown[]) => unknown>;
 

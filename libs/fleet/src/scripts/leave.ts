@@ -6,7 +6,7 @@ const LEAVE = new LuaScript('fleet_leave', new URL('./leave.lua', import.meta.ur
 
 /**
  * Removes the record of a server that leaves. It sets a mark first. So a reader of the missing record can distinguish a
- * server that left from a lost registry. True: the record existed.
+ * server that left from a lost registry. False: the record is missing, dead, or of another incarnation, and nothing was removed.
  */
 export async function removeServer(client: RedisClient, id: ServerId, incarnation: number): Promise<boolean> {
   await client.set(leftKey(id), incarnation, 'PX', LEFT_KEPT_MS);
@@ -15,7 +15,7 @@ export async function removeServer(client: RedisClient, id: ServerId, incarnatio
   return removed;
 }
 
-/** Returns whether this incarnation left by itself. */
+/** Returns whether this incarnation of the server, or a later one, has left by itself. */
 export async function hasLeft(client: RedisClient, id: ServerId, incarnation: number): Promise<boolean> {
   return Number(await client.get(leftKey(id))) >= incarnation;
 }

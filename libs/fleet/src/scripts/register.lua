@@ -5,9 +5,9 @@
 --       3… field, value, …
 -- Returns the registered incarnation.
 --
--- The wanted incarnation is kept only if no other process can have a later one and it was not evicted: the registry was
--- lost, or has gone back to an earlier state. A new incarnation is never used twice, even after a data loss of the store,
--- because it is higher than the old one, than the caller's, and at least the time in ms.
+-- ARGV 1 is kept when the record is missing, has a lower incarnation, or has the same incarnation and is not dead. So a
+-- process keeps its incarnation after the store lost the record or returned to an earlier state. A new incarnation is
+-- never used twice: it is higher than the one in the record and ARGV 2, and at least Redis' time in ms.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

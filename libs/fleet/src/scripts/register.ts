@@ -4,7 +4,13 @@ import type { ServerState } from '../server-record.js';
 
 const REGISTER = new LuaScript('fleet_register', new URL('./register.lua', import.meta.url), 1);
 
-/** Returns the registered incarnation: `keep` if it could be kept, else a new one. */
+/**
+ * Writes the whole record of this process.
+ *
+ * @param startedAt store time in ms of the first registration of this process. 0: this is the first
+ * @param keep the incarnation to keep. 0: a new one
+ * @returns the registered incarnation: `keep`, or a new one if that could not be kept
+ */
 export async function registerServer(
   client: RedisClient,
   self: Self,

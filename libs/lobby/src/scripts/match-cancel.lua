@@ -1,7 +1,7 @@
 -- Cancels the search of a user for a match. With an order, only a search that is not newer than the order.
 -- KEYS  1 queue (zset: user by time)  2 people (hash: user to JSON)
 -- ARGV  1 user  2 turn and  3 number of the request that cancels; '' cancels any search
--- answer  1 | 0: the user does not wait, or has a newer search
+-- Returns 1, or 0 when the user does not wait, or has a newer search.
 local person = redis.call('HGET', KEYS[2], ARGV[1])
 local asked = person and cjson.decode(person).asked
 if asked and ARGV[2] ~= '' then

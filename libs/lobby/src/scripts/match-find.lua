@@ -1,7 +1,7 @@
 -- Adds the search of a user to the queue, and takes the searches of a complete match out of it.
 -- KEYS  1 queue (zset: user by time)  2 people (hash: user to JSON)  3 made (hash: match id to "time [people]")
 -- ARGV  1 user  2 search (JSON)  3 players of a match  4 id of the match, if one is made  5 time to live of a search in ms
--- answer  the searches of the match; empty: the user waits
+-- Returns the searches of the match; an empty list when the user waits.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stale = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[5]))

@@ -3,7 +3,7 @@
 --
 -- KEYS  1 reservations  2 expiries
 -- ARGV  1 room  2 claim, ms
--- Returns 1 if it was outstanding, else 0.
+-- Returns 1, or 0 when the room has no reservation, or only one that is confirmed already or of an old incarnation.
 
 local reservations, expiries = KEYS[1], KEYS[2]
 local room, claim_ms = ARGV[1], ARGV[2]

@@ -3,7 +3,7 @@
 --
 -- KEYS  1 reservations  2 expiries
 -- ARGV  1 the server's record  2 its incarnation  3… rooms
--- Returns the number of cancelled reservations.
+-- Returns the number of released reservations.
 
 local reservations, expiries, server, incarnation = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 

@@ -1,15 +1,16 @@
--- Prefix of `place`: orders as far as they were read. `place` changes them here and writes them at its end.
+-- Prefix of `place`: copies of orders in memory. `place` changes these copies and writes the changes at its end.
 --
 -- An order:
---     key         of the sorted set
---     is_better   whether one score comes before another
---     scores      of its levels, the best last
---     levels      by score: servers with equal scores, and `unread`: how many more of them exist
--- A server: record, score.
+--     key         name of the sorted set
+--     is_better   function: whether the first score gets rooms before the second
+--     scores      scores of the levels, the best last
+--     levels      by score: the servers with this score, and `unread`: how many more of them Redis has
+-- A server: the key of its record, and its score.
 
 local function is_lower(score, other) return score < other end
 local function is_higher(score, other) return score > other end
 
+-- Adds a server to the level of its score.
 local function stand(order, server)
   local level = order.levels[server.score]
   if not level then
@@ -26,8 +27,8 @@ local function stand(order, server)
   level[#level + 1] = server
 end
 
--- Reads the best `limit` servers. The last level is read from a random position: concurrent callers would otherwise all read the
--- same first servers of it.
+-- Returns a copy of the best `limit` servers of an order. If only a part of the last level fits, that part begins at a random
+-- position, because otherwise concurrent callers would all read the same servers.
 local function read_order(key, takes, limit)
   local order = { key = key, is_better = takes == 'highest' and is_higher or is_lower, scores = {}, levels = {} }
   local range = takes == 'highest' and 'ZREVRANGE' or 'ZRANGE'
@@ -49,8 +50,8 @@ local function read_order(key, takes, limit)
   return order
 end
 
--- Chooses at random among the best servers of an order that are not excluded. Returns the score, the index in the level, and the
--- number of equals.
+-- Chooses at random among the best servers of an order that are not excluded. Returns the score, the index in its level, and the
+-- number of servers with this score; nothing when all are excluded.
 local function best_of(order, excluded)
   local scores, levels = order.scores, order.levels
   while #scores > 0 and #levels[scores[#scores]] == 0 do
@@ -70,7 +71,8 @@ local function best_of(order, excluded)
   end
 end
 
--- Takes the best server of several orders, at random among equals. Returns it with its order, or nothing when there is none.
+-- Removes the best server from the copies of several orders, at random among equals. Returns it with its order, or nil when there
+-- is none.
 local function take_best(orders, excluded)
   local order, score, index, ties = nil, nil, nil, 0
   for _, candidate in ipairs(orders) do

@@ -4,8 +4,8 @@
 -- ARGV  1 claim, ms  2 'lowest' or 'highest'  3 seed of the random choice among equals
 --       then for each run of equal requests: which of the offers (1: KEYS[3]), the weight of each room, the number of
 --       excluded servers, their records, the number of rooms, the rooms
--- Returns 1 the servers: record and incarnation of each  2… for each room, in order, its server (1: the first). The number is
--- negative if the room had that reservation before, and its lease was renewed. It is 0 when no server is eligible.
+-- Returns 1 the servers: record and incarnation of each  2… for each room, in order, the number of its server (1: the first).
+-- The number is negative if the room had this reservation before, and its lease was renewed. It is 0 when no server is eligible.
 --
 -- The cost of this script is in its calls of Redis. So it reads each server once, places the rooms in memory, and writes all
 -- results at the end.
@@ -33,11 +33,11 @@ while ARGV[at] do
 end
 
 local now = now_ms()
--- Two sweeps per new reservation keep up with any rate. The constant is slack after a pause.
+-- Each new reservation deletes up to two expired ones, so these do not accumulate at any rate. The constant shortens a backlog.
 local SWEPT_MAX = 16 + 2 * #rooms
 local may_more_be_expired = sweep(reservations, expiries, now, SWEPT_MAX) == SWEPT_MAX
 
--- The existing reservations. A room that is requested twice finds here what its first request got.
+-- The reservation of each room. A room that is requested twice in this call finds here the result of its first request.
 local held = {}
 for i, reservation in ipairs(redis.call('HMGET', reservations, unpack(rooms))) do
   if reservation then
@@ -52,7 +52,7 @@ for room in pairs(held) do
   end
 end
 
--- Leases are written before the reservations, so that a later failure leaves nothing that is never swept.
+-- Leases are written before the reservations, because a sweep would never find a reservation without a lease.
 local leases, lease_end = {}, string.format('%d', now + ARGV[1])
 for i, room in ipairs(rooms) do leases[2 * i - 1], leases[2 * i] = lease_end, room end
 redis.call('ZADD', expiries, unpack(leases))
@@ -65,7 +65,8 @@ local function orders_for(offer)
   if not orders_of[offer] then
     local those = {}
     for i, key in ipairs(redis.call('SMEMBERS', offer)) do
-      -- Each room takes at most one new server, so one server per room is enough. One more shows whether the last one has equals.
+      -- A room takes at most one server, so one server for each room and each excluded server is enough. One more shows whether the
+      -- last one has equals.
       orders[key] = orders[key] or read_order(key, takes, #rooms + excluded_max + 1)
       those[i] = orders[key]
     end

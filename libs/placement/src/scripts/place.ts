@@ -7,7 +7,7 @@ import { placementScript } from './script.js';
 
 const script = placementScript('place', null, ['orders']);
 
-/** The random numbers of Redis are the same in every run of a script, so each call passes a seed. */
+/** Number of different seeds. Each call passes a random seed, because otherwise Redis gives every run of a script the same numbers. */
 const SEEDS = 2 ** 31;
 
 export interface Choice {

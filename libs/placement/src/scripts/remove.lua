@@ -2,7 +2,7 @@
 -- because they name it. Idempotent.
 --
 -- KEYS  1 the server's record  2 servers
--- ARGV  1 incarnation  2 how long to remember, ms
+-- ARGV  1 incarnation  2 how long the removal is remembered, ms
 -- Returns 1 if it was the current one, else 0.
 
 local server, servers = KEYS[1], KEYS[2]

@@ -1,7 +1,7 @@
 -- Replaces the known facts of a server by its report.
 --
 -- KEYS  1 the server's record  2 servers  3 reservations  4 expiries
--- ARGV  1 incarnation  2 rooms  3 players  4 capacity  5 standing  6 order  7 its offers, separated by spaces
+-- ARGV  1 incarnation  2 rooms  3 players  4 capacity  5 the strategy's score  6 order  7 its offers, separated by spaces
 --       8 ramp, ms (0: none)  9… rooms that the server has opened, included in its rooms
 -- Returns 'accepted', 'older' (a newer incarnation has reported) or 'removed'.
 
@@ -14,8 +14,8 @@ if known == 'older' or known == 'removed' then return known end
 local now = now_ms()
 sweep(reservations, expiries, now, 128)
 
--- A new server starts level with the median of its established peers. A sample from each order is enough: in a large fleet that
--- starts together, comparing all pairs would take minutes.
+-- Maximum number of peers whose scores are read. A new server starts with the median score of its established peers. A sample is
+-- enough: if each server of a large fleet read all others at a common start, that would take minutes.
 local PEERS_LOOKED_AT = 100
 
 local function settled_peers(peers_order, share)
@@ -32,7 +32,7 @@ end
 local function ramp_for_newcomer()
   local offer = string.match(offers, '%S+')
   if ramp_ms == 0 or not offer then return 0 end
-  -- A peer is any server that may get rooms of its first game, also one of another build or version.
+  -- A peer is any server that may get rooms of the new server's first game, also a server of another build or version.
   local orders, size = redis.call('SMEMBERS', offer), 0
   for _, peers_order in ipairs(orders) do size = size + redis.call('ZCARD', peers_order) end
   local scores = {}
@@ -70,6 +70,6 @@ if ramp_ms > 0 then handicap = math.floor(before[4] * math.max(0, 1 - (now - bef
 redis.call('HSET', server, 'rooms', ARGV[2], 'players', ARGV[3], 'capacity', ARGV[4], 'standing', ARGV[5],
   'reserved', outstanding.reserved, 'weight', outstanding.weight, 'handicap', handicap, 'order', order, 'offers', offers)
 local eligible, first_offer = settle(server), string.match(offers, '%S+')
--- If an offer lost this order, its requests would find none of the servers in it.
+-- Adds the order to its offers again if Redis has lost them. Without the entry, requests would find none of the order's servers.
 if eligible and first_offer and redis.call('SISMEMBER', first_offer, order) == 0 then list(server, order) end
 return 'accepted'

@@ -14,7 +14,7 @@ export interface PlacementStanding extends ServerFacts {
   /** The strategy's score of these facts. */
   readonly score: number;
   readonly offers: readonly string[];
-  /** 0: none. */
+  /** Duration of the ramp of a new server, in ms. 0: no ramp. */
   readonly rampMs: number;
   readonly owned: readonly RoomId[];
 }

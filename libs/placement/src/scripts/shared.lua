@@ -1,11 +1,12 @@
 -- Prefix of every script of placement.
 --
 -- A server's record (hash):
---     incarnation              the process that the rest describes; absent: none has reported since the last was removed.
---     rooms players capacity   its facts, as last reported; rooms that it has opened since are added.
+--     incarnation              the incarnation that the other fields describe; absent: none is known, or the last was removed.
+--     rooms players capacity   its facts, as last reported; rooms that were confirmed since are added.
 --     standing                 the strategy's score of those facts.
 --     reserved weight          outstanding reservations, and what they add to the score.
---     ramp handicap since      a new server's handicap at first and now; time of its first report (Redis' time, ms).
+--     ramp handicap            a new server's addition to its score: at its first report, and now.
+--     since                    Redis' time in ms at which this incarnation became known.
 --     withheld                 reasons that withhold it, separated by spaces; empty: none.
 --     order                    the order (sorted set) that contains it while it is eligible, with all servers of the same offers.
 --     offers                   the offers of that order, separated by spaces.

@@ -13,7 +13,7 @@ if incarnation ~= '' then
   if known == 'newer' then begin(server, incarnation, now_ms()) end
 else
   local record = redis.call('HMGET', server, 'incarnation', 'removed')
-  -- The reason is about a removed incarnation. On its successor nobody would ever remove it.
+  -- The reason is meant for the removed incarnation. The next incarnation would keep it, because no process would remove it.
   if not record[1] and record[2] then return 0 end
 end
 

@@ -1,10 +1,10 @@
--- Writes the record of a session again after the store lost it or fell back to an older copy of it.
+-- Writes the record of a session again after the store lost it or returned to an older copy of it.
 --
 -- KEYS  1 record of the session
 -- ARGV  1 user  2 name  3 hash of the secret  4 gateway  5 room, or '' for none  6 TTL, ms
 --       7 '1' when the session has no connection, else ''
 --       8 '1' when this gateway is known to be the last one of the session, else '': then a record is never overwritten
--- Returns 1, or 0 when a record exists that stays.
+-- Returns 1, or 0 when the existing record was kept.
 
 local there = redis.call('HMGET', KEYS[1], 'secret', 'gateway')
 if there[1] and (ARGV[8] ~= '1' or (there[1] == ARGV[3] and there[2] == ARGV[4])) then return 0 end

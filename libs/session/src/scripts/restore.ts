@@ -13,11 +13,15 @@ export interface HeldSession {
   readonly secretHash: string;
   readonly gateway: ServerId;
   readonly room: RoomId | null;
-  /** The session has no connection. */
+  /** True: the session has no connection. */
   readonly isAway: boolean;
 }
 
-/** False: the session already has a record; with `isLast`, one with the same content. */
+/**
+ * Writes the record of a session again after a data loss of the store. False: a record exists and was kept.
+ *
+ * @param isLast true: an existing record is replaced, unless it has the same gateway and secret
+ */
 export async function restore(client: RedisClient, held: HeldSession, ttlMs: number, isLast: boolean): Promise<boolean> {
   const { session, user, name, secretHash, gateway, room, isAway } = held;
   const args = [user, name, secretHash, gateway, room ?? '', ttlMs, isAway ? '1' : '', isLast ? '1' : ''];

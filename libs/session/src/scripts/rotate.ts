@@ -5,10 +5,13 @@ import { sessionKey } from '../session-keys.js';
 const script = new LuaScript('session_rotate', new URL('./rotate.lua', import.meta.url), 1);
 
 export interface Rotation {
-  /** The stored hashes with which the caller compared the player's secret. */
+  /** Hash of the secret, as the caller read it. */
   readonly secret: string;
+  /** Hash of the previous secret, as the caller read it. '' means none. */
   readonly previous: string;
+  /** Hash of the new secret. */
   readonly newSecret: string;
+  /** Hash of the secret that the player sent: it works until the new one has arrived. */
   readonly shown: string;
   readonly gateway: ServerId;
   readonly ttlMs: number;
@@ -21,7 +24,10 @@ export interface Rotated {
   readonly room: string;
 }
 
-/** `changed`: another resume changed the secrets since the caller read them; read again. Null: the session is gone. */
+/**
+ * Gives a session to a gateway under a new secret. `changed`: another resume changed the secrets since the caller read them, so the
+ * caller must read again. Null: the session is gone.
+ */
 export async function rotate(client: RedisClient, session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
   const { secret, previous, newSecret, shown, gateway, ttlMs } = rotation;
   const answer = (await script.run(client, [sessionKey(session)], [secret, previous, newSecret, shown, gateway, ttlMs])) as

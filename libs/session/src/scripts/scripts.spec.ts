@@ -5,7 +5,7 @@ import { sessionKey, userSessionKey } from '../session-keys.js';
 import { forgetUser } from './forget-user.js';
 import { rotate } from './rotate.js';
 
-/** These tests replay races of two gateways step by step. */
+// The tests of this file replay races of two gateways step by step.
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const client = redis.commands;
 
@@ -39,7 +39,7 @@ describe('rotate', () => {
 });
 
 describe('forget-user', () => {
-  it('keeps the key of a newer login', async () => {
+  it('deletes the key of the session that ended, and keeps the key of a newer login', async () => {
     const user = randomUUID() as UserId;
     await client.set(userSessionKey(user), 'newer', 'PX', 10_000);
     await forgetUser(client, user, 'older' as SessionId);
