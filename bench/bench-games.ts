@@ -32,7 +32,7 @@ export class Fleeting extends Tapping {}
 @Game({ name: 'echo', version: 1, seats: 1, durability: 'none' })
 export class Echo extends Tapping {}
 
-/** The same, with every change stored: the cost of a change, with one connection per room. */
+/** Like `Echo`, but each change is stored: measures the cost of a change, with one connection per room. */
 @Game({ name: 'diary', version: 1, seats: 1, durability: 'every-change' })
 export class Diary extends Tapping {}
 

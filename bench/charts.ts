@@ -13,11 +13,11 @@ export interface Chart {
   readonly unit: string;
   readonly categories: readonly string[];
   readonly series: readonly { readonly name: string; readonly figures: readonly string[] }[];
-  /** For values that differ by a factor of a hundred. */
+  /** Whether the axis is logarithmic, for values that differ by a factor of a hundred. */
   readonly isLogarithmic?: boolean;
 }
 
-/** Medians of figures, by their full name within the section. */
+/** The figures of a relay chart, by the end of their names. The beginning names the transport, the connections and the mode. */
 const RELAYED = ['Holdfast, CPU of gateway', 'bare relay, CPU of relay', 'HAProxy, CPU of relay', 'ws echo, CPU of echo'];
 
 function relayChart(connections: number): Chart {

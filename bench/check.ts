@@ -15,7 +15,7 @@ const TOLERANCES: Readonly<Record<string, Tolerance>> = {
 
 interface Tolerance {
   readonly share: number;
-  /** In the unit of the figure. Needed because a share of a very small value is too small. */
+  /** The smallest tolerance, in the unit of the figure, because a share of a very small value is too small. */
   readonly least: number;
 }
 

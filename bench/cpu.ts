@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** The unit in which the kernel counts CPU time. */
+/** The unit in which the kernel counts CPU time, in seconds. */
 const TICK_SECONDS = 0.01;
 
-/** CPU time of a process in seconds, user and system, all threads, as counted by the kernel. */
+/** Returns the CPU time of a process in seconds: user and system, all threads, as counted by the kernel. */
 export function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   // The name, in brackets, may contain spaces.
@@ -16,7 +16,7 @@ export interface SystemCalls {
   readonly writes: number;
 }
 
-/** Number of read and write system calls of a process, on sockets and files. */
+/** Returns the number of read and write system calls of a process, on sockets and files. */
 export function systemCalls(pid: number): SystemCalls {
   const io = readFileSync(`/proc/${pid}/io`, 'latin1');
   const of = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, 'm').exec(io)?.[1] ?? Number.NaN);

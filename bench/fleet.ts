@@ -81,7 +81,7 @@ export class BenchFleet {
     return this.servers.filter((server) => server.type === type).sort((a, b) => a.name.localeCompare(b.name));
   }
 
-  /** The processes under the names that a `CpuMeter` reports. */
+  /** Returns the pids of Redis and of all servers, by the names under which figures report them. */
   pids(): Record<string, number> {
     const pids: Record<string, number> = { redis: this.redisPid };
     for (const type of ['gateway', 'lobby', 'game'] as const) {
@@ -161,7 +161,7 @@ export class BenchFleet {
     }, 90_000);
   }
 
-  /** The number of rooms of each game server, by the records in Redis. */
+  /** Returns the number of these rooms on each game server, from the records of the rooms in Redis. */
   async roomsOf(rooms: readonly string[]): Promise<Map<string, number>> {
     const pipeline = this.redis.pipeline();
     for (const room of rooms) pipeline.hget(redisName(`room:{${room}}`), 'owner');

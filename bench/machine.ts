@@ -36,7 +36,7 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
-/** The average load of the machine over the last minute. */
+/** Returns the average load of the machine over the last minute. */
 export function loadOfTheMinute(): number {
   return loadavg()[0];
 }

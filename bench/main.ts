@@ -11,7 +11,7 @@ import { SECTIONS, SHORT } from './sections.js';
 import { type Figure, table, verdictOf } from './table.js';
 import { ROOT } from './tools.js';
 
-/** The exit code: 0, or 1 when a section could not be run, or when `--check` found something worse. Missed targets are in the table. */
+/** Runs the chosen sections. Returns the exit code: 1 if a section failed or `--check` found worse figures, else 0. */
 export async function main(argv: readonly string[]): Promise<number> {
   const command = newCommand().parse([...argv], { from: 'user' });
   const { quick, json, record, check, short, draw, ...rest } = command.opts<BenchOptions>();

@@ -1,4 +1,4 @@
-/** How a server is chosen in the simulation. Each strategy uses only information that a real one could have. */
+/** The strategies that the simulation compares. Each uses only information that a real one could have. */
 export const CHOICES = [
   'random',
   'least of stale counts',
@@ -29,7 +29,7 @@ export interface Balance {
 export function simulateBalance(choice: Choice, churn: Churn): Balance {
   const random = mulberry32(churn.seed);
   const owned = new Array<number>(churn.servers).fill(0);
-  /** The counts that the choice uses. */
+  /** The number of rooms of each server, as far as the strategy knows it. */
   const seen = new Array<number>(churn.servers).fill(0);
   const ends = new EndQueue();
   const ratios: number[] = [];
@@ -72,7 +72,7 @@ function choose(choice: Choice, seen: readonly number[], random: () => number): 
   }
 }
 
-/** The times at which servers lose a room: a binary heap by time. */
+/** The times at which rooms end, each with its server, as a binary heap by time. */
 class EndQueue {
   private readonly heap: { readonly at: number; readonly server: number }[] = [];
 

@@ -33,7 +33,7 @@ const IN_FLIGHT = 64;
 const PACED_MS = 2_000;
 const PACED_PER_SECOND = 10_000;
 
-/** Uses its own Redis, because it registers thousands of fake servers. */
+/** Measures the rate and latency of placements on this many servers. Uses its own Redis, because it registers fake servers. */
 async function throughput(servers: number, report: Report): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
   const tools = pathToFileURL(join(process.cwd(), 'tools/redis/index.mjs')).href;
@@ -89,7 +89,7 @@ function scriptMicroseconds(commandStats: string): number {
   return Number(/^cmdstat_evalsha:.*usec=(\d+)/m.exec(commandStats)?.[1] ?? Number.NaN);
 }
 
-/** Runs as many acts as possible, with `count` of them concurrently. */
+/** Runs as many acts as possible during `ms`, with `count` of them concurrently. */
 async function inFlight(count: number, ms: number, act: () => Promise<unknown>): Promise<{ perSecond: number; latenciesMs: number[] }> {
   const latenciesMs: number[] = [];
   const start = performance.now();

@@ -18,7 +18,7 @@ export interface Recorded {
   readonly figures: readonly Figure[];
 }
 
-/** By section. */
+/** The recorded figures, by the name of their section. */
 export type Record_ = Readonly<Record<string, Recorded>>;
 
 const FILE = join(ROOT, 'bench/baseline.json');

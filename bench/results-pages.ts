@@ -8,7 +8,7 @@ const BEGIN = '<!-- conclusions: written by npm run bench -- --record -->';
 const END = '<!-- /conclusions -->';
 
 /**
- * Pure: RESULTS.md with the conclusions of this record between its marks.
+ * Pure: returns the text of RESULTS.md with the conclusions of this record between its two marks.
  *
  * @param order the names of the sections
  * @throws when the page has lost its marks
@@ -19,7 +19,7 @@ export function withConclusions(page: string, record: Record_, order: readonly s
   return `${page.slice(0, begin + BEGIN.length)}\n\n${conclusions(record, order)}\n\n${page.slice(end)}`;
 }
 
-/** Pure: the page of one section, with all that was recorded of it. It is written into the folder `bench/results`. */
+/** Pure: returns the page of one section for the folder `bench/results`, with all recorded figures. */
 export function sectionPage(name: string, recorded: Recorded, charts: readonly Chart[]): string {
   const { about, machine, startedAt, runs, loadBefore, loadAfter, figures } = recorded;
   const { cpu, cores, memoryGigabytes, kernel, node, redis, commit, peers } = machine;
@@ -65,7 +65,7 @@ function conclusions(record: Record_, order: readonly string[]): string {
   ].join('\n\n');
 }
 
-/** Figures that differ only in their rate stand in one row. */
+/** Returns the rows of the ratios that have a target. Ratios of the closed loop and of the fixed rate share one row. */
 function ratioRows({ name, recorded }: { readonly name: string; readonly recorded: Recorded }): string[][] {
   const rows = new Map<string, string[]>();
   for (const figure of recorded.figures) {

@@ -8,7 +8,7 @@ import { ROOT } from './tools.js';
 const PAGE = join(ROOT, 'bench/RESULTS.md');
 
 /**
- * Writes what is recorded: the conclusions into RESULTS.md, and a page for each section into the folder `bench/results`.
+ * Writes the recorded figures: the conclusions into RESULTS.md, and a page for each section into the folder `bench/results`.
  *
  * @param order the names of the sections
  */

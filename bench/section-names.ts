@@ -1,4 +1,4 @@
-/** In the order of RESULTS.md. This list is separate from the sections, so that the help can be written without loading them. */
+/** The names of all sections, in the order of RESULTS.md. They are in a file of their own, so that the help does not load the sections. */
 export const SECTION_NAMES = [
   'relay',
   'relay-1000',
@@ -20,5 +20,5 @@ export const SECTION_NAMES = [
 
 export type SectionName = (typeof SECTION_NAMES)[number];
 
-/** Sections whose checked figures are the same on a busy machine: for CI. */
+/** The sections for CI: their figures are the same on a busy machine. */
 export const SHORT_NAMES: readonly SectionName[] = ['patches', 'counts'];

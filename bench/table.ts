@@ -9,7 +9,7 @@ export interface Figure {
   readonly target?: Target;
 }
 
-/** Units that depend on the machine and its load. They are not compared with another day's values. */
+/** The units of figures that depend on the load of the machine or are plain counts. These figures are not compared with the record. */
 const OF_THE_MOMENT: ReadonlySet<string> = new Set(['ms', 'µs', '', 'rooms']);
 
 export function verdictOf({ values, target }: Figure): { median: number; isMet?: boolean } {
@@ -21,7 +21,7 @@ export function verdictOf({ values, target }: Figure): { median: number; isMet?:
 }
 
 /**
- * A table of figures: the median, minimum and maximum of the runs, the target, and the change since `before` (medians by name).
+ * Returns a table of figures: the median, minimum and maximum of the runs, the target, and the change since `before` (medians by name).
  */
 export function table(figures: readonly Figure[], before: Readonly<Record<string, number>>): string {
   const head = ['', 'median', 'min to max', 'target', 'since the record'];
@@ -50,7 +50,7 @@ function markdown(rows: readonly (readonly string[])[]): string {
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
 
-/** A number for a reader: about three digits, with separators of thousands. */
+/** Formats a number for a reader: about three digits, with separators of thousands. */
 export function plain(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);

@@ -21,7 +21,7 @@ export const { OwnApt, libraryFolders } = (await import(tool('process/own-apt.mj
 export const { onPath } = (await import(tool('redis/find-redis.mjs'))) as typeof import('../tools/redis/find-redis.mjs');
 export const { spawnLeashed } = (await import(tool('process/leashed.mjs'))) as typeof import('../tools/process/leashed.mjs');
 
-/** Monotonic time in ms, the same in all processes of a machine. */
+/** Returns the monotonic time in ms, which is the same in all processes of a machine. */
 export function nowMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

@@ -22,7 +22,10 @@ describe('an operator', () => {
     await fleet.stop();
   });
 
-  /** Asks another gateway than the one with the event stream, because every gateway has the admin API. */
+  /**
+   * Calls the admin API and returns the answer; throws on an error status. By default it asks the second gateway, to show that a
+   * gateway knows what the first one, which sends the event stream, publishes.
+   */
   async function admin<Answer>(method: string, path: string, gateway = 1): Promise<Answer> {
     const response = await fetch(`${fleet.gateways[gateway].opsUrl}${path}`, {
       method,
@@ -78,7 +81,7 @@ describe('an operator', () => {
     expect(listed).toHaveLength(4);
   }, 40_000);
 
-  it('evicts a server: another recovers its games, and it returns empty', async () => {
+  it('evicts a server: another one recovers its game, and the server registers again', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await rooms[0].send('move', { san: 'd4' });
     const owner = await fleet.ownerOf(rooms[0]);
@@ -111,7 +114,7 @@ describe('an operator', () => {
     expect(await fleet.ownerOf(rooms[0])).toBe(drained);
   }, 40_000);
 
-  it('gets a sentence and an exit code for a wrong token, address or command', async () => {
+  it('gets exit code 1 and a sentence for a wrong token or address, and exit code 2 for an unknown command', async () => {
     const wrong = await cli('--token', 'not the token of this fleet', 'list').catch((error) => error);
     expect({ code: wrong.code, said: wrong.stderr }).toEqual({ code: 1, said: expect.stringContaining('does not accept this token') });
     const nowhere = await cli('--url', 'http://127.0.0.1:1', 'list').catch((error) => error);

@@ -3,10 +3,10 @@ import { applyPatches, type Sync } from '#libs/protocol';
 import { type Fleet, type FleetServer, type Ledger, LedgerGame, type LedgerState, RawPlayer, startFleet, until } from './harness/index.js';
 
 const BACKLOG_BYTES_MAX = 65_536;
-/** Above this backlog a link accepts no more commands. Frames that were accepted before are added to it. */
+/** The backlog of a link, in bytes, above which the gateway answers commands with `busy`. The last accepted frames may exceed it. */
 const LINK_FULL_BYTES = 4_194_304;
 const FRAME_BYTES_MAX = 65_536;
-/** The default of the setting. */
+/** The size of the largest frame on a link, in bytes: the default of `LINK_FRAME_BYTES_MAX`. */
 const LINK_FRAME_BYTES_MAX = 4_194_304;
 /** Maximum number of unanswered commands of a seat. */
 const UNANSWERED_MAX = 64;
@@ -29,7 +29,7 @@ describe('a fleet with slow readers', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('closes a player who does not read with `too-slow`, serves the others meanwhile, and sends all missed changes in one sync', async () => {
+  it('disconnects a player who does not read with `too-slow`, serves others meanwhile, and sends all missed changes in one sync', async () => {
     const [gateway] = fleet.gateways;
     const beside = await LedgerGame.begin(fleet);
     const { ada, bob, room } = await inALedger();
@@ -39,7 +39,7 @@ describe('a fleet with slow readers', () => {
       noted.push(id);
       await room.send('note', { id });
     };
-    // The pings keep the connection alive: only the program hangs, not the computer.
+    // The pings keep the connection alive, so that the gateway can close it only because of the backlog.
     const pinging = setInterval(() => ada.say({ kind: 'ping', nonce: 1 }), 500);
     ada.listen(false);
     const text = 'x'.repeat(50_000);
@@ -50,7 +50,7 @@ describe('a fleet with slow readers', () => {
     const others = beside.count;
     // The gateway drops these syncs for Ada. She receives the changes after her resume.
     for (let count = 0; count < 20; count++) await note();
-    // Bytes for a closed socket would reset it and discard the data that the kernel still has for her.
+    // The pings end here: after the gateway has closed the socket, a ping would reset it, and Ada could not read the rest any more.
     clearInterval(pinging);
     await until(async () => (await metric(gateway, 'holdfast_goodbyes_total', 'code="too-slow"')) === 1, 10_000);
     expect(beside.count - others).toBeGreaterThan(20);
@@ -99,7 +99,7 @@ describe('a fleet with slow readers', () => {
     const sync = await resumed.hears('sync');
     expect(sync).toMatchObject({ state: expect.anything(), missed: true });
     await room.send('note', { id: 'after' });
-    // The return of the player is a change as well. Either player may receive it first.
+    // Ada's return is a change of the state as well, and may come after the note. So this waits for the version that Bob has.
     await until(() => syncsOf(resumed).at(-1)?.version === room.version);
     expect(stateAfter(syncsOf(resumed))).toEqual(room.state);
     expect(beside.pauses).toEqual([]);
@@ -134,7 +134,7 @@ describe('a fleet with slow readers', () => {
     expect(turnedAway).toBeGreaterThan(0);
     await flood();
     expect(new Set(refused())).toEqual(new Set(['busy']));
-    // The kernel may have taken a few more.
+    // The kernel may have taken a few more bytes from the gateway, so that it accepted a few more commands.
     expect(refused().length - turnedAway).toBeGreaterThan(0.9 * tables.length * UNANSWERED_MAX);
     const held = await until(async () => {
       const bytes = await metric(gateway, 'holdfast_backlog_bytes', 'where="link"');

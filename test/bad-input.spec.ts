@@ -73,14 +73,14 @@ describe('a fleet with bad input', () => {
       player.close();
     });
 
-    it('ignores unknown fields', async () => {
+    it('ignores unknown fields of a hello', async () => {
       const player = await RawPlayer.connect(gateway(), way);
       player.say({ kind: 'hello', protocol: 1, name: 'Ada', colour: 'red' } as never);
       await player.hears('welcome');
       player.close();
     });
 
-    it('requires a hello as the first message, and only one', async () => {
+    it('refuses a command before the hello, and a second hello', async () => {
       const player = await RawPlayer.connect(gateway(), way);
       player.say({ kind: 'command', seq: 1, settled: 0, name: 'place', data: { cell: 0 } });
       await player.hears('error', ({ code }) => code === 'hello-first');
@@ -233,7 +233,7 @@ describe('a fleet with bad input', () => {
       });
     });
 
-    it('answers every sample with `bad-frame` at every position in a message', async () => {
+    it('answers each sample of data that is not plain with `bad-frame`, in a hello and in a request', async () => {
       const samples = NOT_PLAIN.flatMap((sample) => [nestings(sample)[0], nestings(sample)[3]]);
       const heard = async ([name, bytes]: Sample, asHello: boolean): Promise<readonly [string, string]> => {
         const player = asHello ? await RawPlayer.connect(gateway(), 'tcp') : await RawPlayer.welcomed(gateway(), 'Mallory', 'tcp');
@@ -337,14 +337,14 @@ describe('a fleet with bad input', () => {
     expect(await statusOf(`session=${'x'.repeat(17 * 1_024)}`)).toBe(431);
   });
 
-  it('logs nothing about health checks that only connect, and keeps none of their sockets', async () => {
+  it('logs no warning about health checks that only connect, and keeps none of their sockets', async () => {
     const { log, ports } = { log: () => gateway().log(), ports: gateway().ports };
     const before = log().length;
     for (const port of [ports.publicPort, ports.tcpPort, ports.opsPort, ports.linkPort]) {
       for (let count = 0; count < 50; count++) {
         await new Promise<void>((resolve, reject) => {
           const socket = dial({ host: '127.0.0.1', port: port as number }, () => {
-            // HAProxy ends its checks by a reset.
+            // Ends half of the checks with a reset, as HAProxy does.
             if (count % 2 === 0) socket.resetAndDestroy();
             else socket.destroy();
             resolve();
@@ -383,7 +383,7 @@ describe('a fleet with bad input', () => {
           frame(99),
         ]) {
           const heard = await talk(ports.linkPort as number, lie);
-          // A length, the kind of a challenge, and sixteen random bytes.
+          // The server sends only a challenge: a length, the kind of the frame, and 16 random bytes.
           expect([id, heard.length, heard.subarray(0, 5)]).toEqual([id, 4 + 1 + 16, Buffer.from([0, 0, 0, 17, 1])]);
         }
       }
@@ -391,7 +391,7 @@ describe('a fleet with bad input', () => {
 
     it('refuses a server with another secret', async () => {
       const server = await fleet.startStranger('lobby', 'stranger', OTHER_LINK_SECRET);
-      // The server is in the registry, because the store does not check the secret. But it gets no requests.
+      // The stranger is in the registry, because the store does not check the secret. But the gateway sends it no requests.
       for (let asked = 0; asked < 10; asked++) {
         const player = await fleet.newPlayer(`P${asked}`);
         await player.createRoom({ game: 'chess' });
@@ -426,7 +426,7 @@ describe('a fleet with bad input', () => {
     });
   });
 
-  /** The last test: it searches all log lines that the tests above caused, at all levels. */
+  /** This test comes after the others that use the fleet, because it searches the log lines that they caused. */
   it('leaves no secret in the log of any server', async () => {
     const ada = await fleet.newPlayer('Ada');
     told.push(ada.credentials.secret);
@@ -450,7 +450,7 @@ describe('a fleet with bad input', () => {
     );
     expect(found).toEqual([]);
     expect(new Set(secrets).size).toBe(secrets.length);
-    // The logs do contain the lines of all servers.
+    // Proves that the search covered the logs of all servers, also of those that have stopped.
     for (const server of fleet.servers) expect(logs).toContain(`"server":"${server.id}"`);
     expect(logs).toContain('hf:gateway:jwt');
     expect(logs).toContain('hf:lobby:stranger');
@@ -483,7 +483,7 @@ describe('a fleet with bad input', () => {
       ['gateway', 'TCP_PORT'],
       ['gateway', 'OPS_PORT'],
       ['lobby', 'LINK_PORT'],
-    ] as const)('fails for a %s with a used %s in one sentence', async (type, name) => {
+    ] as const)('fails for a %s whose %s is in use, with one sentence that names the port and the setting', async (type, name) => {
       const occupant = createServer();
       await new Promise<void>((resolve) => occupant.listen(0, '127.0.0.1', resolve));
       const { port } = occupant.address() as { port: number };
@@ -503,7 +503,7 @@ describe('a fleet with bad input', () => {
       expect(said).not.toMatch(/\n\s+at /);
     });
 
-    it('names the address when Redis is unreachable', async () => {
+    it('fails with one sentence that names the address when Redis is unreachable', async () => {
       const { code, said } = await startOnce('lobby', {
         ...fleet.settings(),
         LOG_LEVEL: 'info',

@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 /** A short run of `npm run chaos`. Long runs are started by hand. */
 describe('a fleet whose servers and Redis fail at random', () => {
   it(
-    'applies each acknowledged command once, pays each transfer once, shows all players the same, and leaves nothing over',
+    'applies each acknowledged command once, pays each transfer once, shows all players the same, and leaves no room or process over',
     async () => {
       const report = await chaos(
         '--minutes',

@@ -15,7 +15,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const TURN_MS = 5_000;
-/** The tolerance for two busy cores, the pause of a migration, and the poll of the test. */
+/** The tolerance for a busy machine, the pause of a migration, and the poll of the test, in ms. */
 const SLACK_MS = 1_500;
 const JWT_SECRET = 'a secret for tests that is long enough';
 const PRELOAD = pathToFileURL(join(ROOT, 'tools/process/wall-clock.mjs')).href;
@@ -30,7 +30,7 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'holdfast-clocks-'));
 });
 
-/** A server whose wall clock is ahead by `aheadMs`. `set` makes it jump, and waits until the server has the new time. */
+/** The wall clock of one server, which is ahead by `aheadMs`. `set` lets it jump, and resolves when the server has the new time. */
 class Clock {
   private readonly file: string;
   readonly env: Record<string, string>;
@@ -57,7 +57,7 @@ async function start(type: ServerType, name: string, aheadMs: number): Promise<{
   return { server: await fleet.start(type, name, clock.env), clock };
 }
 
-/** Starts a game of two players. Measures the current turn, in ms from the state that began it until it passes. */
+/** Starts a game of two players. `untilPassed` resolves when the first turn is over, with its length in ms. */
 async function game(): Promise<{ room: Room<TicTacToe>; untilPassed: () => Promise<number> }> {
   const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
   const since = performance.now();
@@ -96,7 +96,7 @@ describe('a turn of a game', () => {
     ['a minute ahead', 0, MINUTE],
     ['an hour ahead', 0, HOUR],
     ['an hour behind', 0, -HOUR],
-    ['two hours behind the one before', HOUR, -HOUR],
+    ['two hours behind the clock of the previous host', HOUR, -HOUR],
   ])('keeps its length when its room migrates to a host whose clock is %s', async (_, from, to) => {
     await start('game', '1', from);
     await fleet.whole();
@@ -123,8 +123,8 @@ describe('a turn of a game', () => {
   it.each([
     ['an hour ahead', 0, HOUR],
     ['an hour behind', 0, -HOUR],
-    ['two hours ahead of the one before', -HOUR, HOUR],
-  ])('keeps its remaining time when its server is killed and the next one has a clock %s', async (_, from, to) => {
+    ['two hours ahead of the clock of the killed one', -HOUR, HOUR],
+  ])('keeps its remaining time when its server is killed and the clock of the next server is %s', async (_, from, to) => {
     const { server } = await start('game', '1', from);
     await fleet.whole();
     const { room, untilPassed } = await game();
@@ -138,7 +138,7 @@ describe('a turn of a game', () => {
     const pausedMs = performance.now() - killedAt;
     const ms = await untilPassed();
     expect(ms).toBeGreaterThan(TURN_MS - SLACK_MS);
-    // The last heartbeat may be a second old, which lengthens the measured pause.
+    // The turn is extended by the downtime, which begins at the last heartbeat: up to a second before the kill.
     expect(ms).toBeLessThan(TURN_MS + pausedMs + SECOND + SLACK_MS);
   });
 });
@@ -193,7 +193,7 @@ describe('lobbies and gateways whose clocks differ by two hours', () => {
   });
 });
 
-it('reports a server with a wrong clock, and its correction', async () => {
+it('a server whose clock is wrong logs it, reports its offset, and logs when the clock is right again', async () => {
   fleet = await startFleet({ games: 0 });
   const { server, clock } = await start('game', '1', -HOUR);
   const { server: right } = await start('game', '2', 0);

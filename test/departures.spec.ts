@@ -6,7 +6,10 @@ import { type Fleet, type FleetServer, RawPlayer, startFleet, until } from './ha
 const SECRET = 'a secret for tests only, of more than 32 characters';
 const SECOND = 1_000;
 const SEAT_GRACE_MS = SECOND;
-/** A lost connection is reported after 1.5 s. Then the grace begins, and a sweep removes the member some seconds after its end. */
+/**
+ * Time limit for the removal of a member whose session has ended, in ms. A lost connection is reported after 1.5 s; then the grace
+ * begins, and a sweep removes the member some seconds after its end.
+ */
 const SETTLED_MS = 20 * SECOND;
 
 let nextUser = 0;
@@ -110,7 +113,10 @@ describe('a session that ends during one of its requests', () => {
     (await fleet.store.client.zscore(redisName('match:{tic-tac-toe}'), user)) !== null;
   const isNowhere = async (user: string): Promise<boolean> => (await roomsWith(user)).length === 0 && !(await isSearching(user));
 
-  /** Suspends the lobby, sends a request of each player, ends their sessions with `ending`, and continues the lobby. */
+  /**
+   * Suspends the lobby, lets `ending` send one request of each player and end the session, and resumes the lobby. Returns the
+   * players by the name of their request, and the rooms with their hosts.
+   */
   async function endAll(ending: Ending, stoppedMs = 0): Promise<{ hosts: Player[]; rooms: string[]; players: Record<string, Player> }> {
     const hosts = await Promise.all([1, 2, 3, 4].map(() => Player.login(gateway())));
     const rooms = await Promise.all(hosts.map((host) => host.create()));
@@ -217,7 +223,7 @@ describe('a session that ends during one of its requests', () => {
       },
     ],
   ])(
-    'leaves the user in the room that the new connection was sent, after %s',
+    'leaves the user in the room that the new connection shows, after %s',
     async (_, ending) => {
       const { hosts, rooms, players } = await endAll(ending);
       for (const player of Object.values(players)) {
@@ -227,7 +233,7 @@ describe('a session that ends during one of its requests', () => {
         expect(me.watching ? [] : me.room ? [me.room.id] : []).toEqual(await roomsWith(player.user));
         expect(told?.room?.id ?? null).toBe(me.room?.id ?? null);
         expect(await isSearching(player.user)).toBe(me.searching === 'tic-tac-toe');
-        // The user can leave for good.
+        // Checks that a bye now removes the user from the room and the queue.
         next.write({ kind: 'bye' });
         await until(() => isNowhere(player.user), SETTLED_MS);
       }

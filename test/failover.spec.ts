@@ -6,14 +6,14 @@ import { type Fleet, type FleetServer, type Game, startFleet, until } from './ha
 
 const SECOND = 1_000;
 
-describe('the loss of one server', () => {
+describe('a fleet of seven servers', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 3, testGames: { turnMs: 60_000 } });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  describe('a fleet without one of its game servers', () => {
+  describe('without one of its game servers', () => {
     it('continues the lost games on other servers within a second with every move, and does not pause other games', async () => {
       const games = await Promise.all(Array.from({ length: 9 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
       for (const { rooms } of games) await play(rooms, ['e4', 'e5', 'Nf3']);
@@ -69,8 +69,8 @@ describe('the loss of one server', () => {
     }, 30_000);
   });
 
-  describe('a fleet without one of its lobbies', () => {
-    it('serves rooms, lists, matches and games through the other lobby', async () => {
+  describe('without one of its lobbies', () => {
+    it('serves joins, starts, lists of rooms and games through the other lobby', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
       const rooms = await Promise.all(players.slice(0, 4).map((player) => player.createRoom({ game: 'tic-tac-toe' })));
       const going = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
@@ -100,7 +100,7 @@ describe('the loss of one server', () => {
 
     it('answers the open requests through the other lobby, or refuses them with `retry`', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
-      // A player stays with the lobby of the first request.
+      // The gateway sends all further requests of a player to the lobby that answered the first one.
       await Promise.all(players.map((player) => player.me()));
       const [killed] = fleet.lobbies;
       killed.kill('SIGSTOP');
@@ -124,7 +124,7 @@ describe('the loss of one server', () => {
     }, 40_000);
   });
 
-  describe('a fleet without one of its gateways', () => {
+  describe('without one of its gateways', () => {
     it('reconnects the players through the other gateway without losing a move', async () => {
       const [killed, other] = fleet.gateways;
       const games = await Promise.all(
@@ -207,7 +207,7 @@ describe('a fleet with one gateway and one lobby', () => {
     await leaveAll(rooms);
   }, 30_000);
 
-  it('gives the games to restarted game servers while no gateway lives, and continues them', async () => {
+  it('gives the games to restarted game servers while no gateway is running, and continues them', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await play(rooms, ['e4', 'e5']);
     const epoch = async (): Promise<number> => Number(await fleet.redis.client.hget(redisName(`room:{${rooms[0].id}}`), 'epoch'));
@@ -217,7 +217,7 @@ describe('a fleet with one gateway and one lobby', () => {
     for (const server of killed) server.kill();
     await Promise.all(killed.map(({ exited }) => exited));
     await Promise.all(servers.map((server) => fleet.restart(server)));
-    // Each owner of a room has a higher epoch than the one before.
+    // The epoch of a room grows with each new owner.
     await until(async () => (await epoch()) > before, 10_000);
     await fleet.restart(fleet.gateways[0]);
     await play(rooms, ['Nf3']);

@@ -111,7 +111,7 @@ async function close(...players: Session[]): Promise<void> {
   }
 }
 
-describe('a store that falls back to before the start of a game', () => {
+describe('a fleet whose store falls back to before the start of a game', () => {
   it('continues the game at once, for players who stay and for players who resume', async () => {
     const players = await newPlayers();
     const made = await players[0].createRoom<Ledger>({ game: 'ledger' });
@@ -137,7 +137,7 @@ describe('a store that falls back to before the start of a game', () => {
   }, 60_000);
 });
 
-describe('a store that falls back to before the end of a game', () => {
+describe('a fleet whose store falls back to before the end of a game', () => {
   it('leaves the game ended with its result, runs its effects once, and allows a rematch', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
@@ -182,7 +182,7 @@ describe('a store that falls back to before the end of a game', () => {
   }, 60_000);
 });
 
-describe('a store that falls back to nothing', () => {
+describe('a fleet whose store loses all its data', () => {
   it('keeps all players in their rooms while the owner of the rooms is suspended', async () => {
     const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
     await Promise.all(pairs.map(start));
@@ -200,7 +200,7 @@ describe('a store that falls back to nothing', () => {
     await close(...pairs.flatMap(({ players }) => players));
   }, 60_000);
 
-  it('keeps all players in their rooms when it refuses writes for five seconds', async () => {
+  it('keeps all players in their rooms when the store then refuses writes for five seconds', async () => {
     const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
     const waiting = await together(await newPlayers());
     await Promise.all(pairs.map(start));
@@ -248,19 +248,19 @@ describe('a gateway that starts while the store comes back empty', () => {
     const [living, starting] = fleet.gateways;
     const left: string[] = [];
     pair.rooms[1].on('left', (reason) => left.push(String(reason)));
-    // Bob moves to the gateway that lives. The store would lose his session, and his first gateway could not write it again.
+    // Bob moves to the living gateway first. Otherwise the store would lose his session, and no gateway could write it again.
     const moved = new Promise<void>((resolve) => void bob.on('status', (status) => status === 'open' && resolve()));
     starting.kill();
     await Promise.all([starting.exited, moved]);
     await fleet.redis.kill();
     await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
     const started = fleet.restart(starting);
-    // Enough for the process to start, on most machines. It then waits for Redis.
+    // On most machines the process has started by then, and waits for Redis.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     stopped = [living, ...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.startAgain();
-    // Simulates a slow machine whose other servers are busy. Ends early if the new process settles the store without them.
+    // Simulates a slow machine whose other servers are busy. Ends early if the new process wrote without them that all data is back.
     await until(async () => (await fleet.redis.client.get(redisName('settled'))) !== null, 900).catch(() => {});
     const resumed = comesBack(ada, starting);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -275,7 +275,7 @@ describe('a gateway that starts while the store comes back empty', () => {
   }, 40_000);
 });
 
-describe('a store that falls back while no game runs in a room', () => {
+describe('a fleet whose store falls back while no game runs in a room', () => {
   it('keeps the changes of the members: who had joined, who had left, and who was ready', async () => {
     const [ada, bob] = await newPlayers();
     const carl = await fleet.newPlayer('Carl', QUICKLY);
@@ -294,7 +294,7 @@ describe('a store that falls back while no game runs in a room', () => {
     await close(ada, bob, carl);
   }, 40_000);
 
-  it('runs a request once that was being handled, and answers it', async () => {
+  it('runs each request that a lobby was handling once, and answers it', async () => {
     const [ada, bob] = await newPlayers();
     const made = await bob.createRoom<Ledger>({ game: 'ledger' });
     stopped = [...fleet.lobbies];
@@ -302,7 +302,7 @@ describe('a store that falls back while no game runs in a room', () => {
     const creating = ada.createRoom<Ledger>({ game: 'ledger', name: 'under way' });
     const leaving = made.leave();
     await fleet.redis.fallBack('nothing');
-    // The lobby restores nothing, so the others settle the store without it.
+    // A lobby has nothing to write again, so the other servers do not wait for it.
     await until(() => fleet.redis.client.exists(redisName('settled')).then((count) => count === 1));
     for (const lobby of stopped) lobby.kill('SIGCONT');
     const created = await creating;
@@ -346,7 +346,7 @@ describe('a store that falls back while no game runs in a room', () => {
   }, 40_000);
 });
 
-describe('a store that falls back to before a room changed its owner', () => {
+describe('a fleet whose store falls back to before a room changed its owner', () => {
   it('keeps the game at the owner that received it by migration, and at the owner that adopted it', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
@@ -372,7 +372,7 @@ describe('a store that falls back to before a room changed its owner', () => {
   }, 60_000);
 });
 
-describe('a store that falls back and loses data about players', () => {
+describe('a fleet whose store falls back and loses data about players', () => {
   it('still matches players who were searching', async () => {
     const [ada, bob] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');
@@ -444,7 +444,7 @@ async function migrate(id: string, to: FleetServer): Promise<void> {
   expect([response.status, await response.json()]).toMatchObject([200, { to: to.id }]);
 }
 
-/** Records all players who receive `left`, with the reason. */
+/** Returns a list, to which one entry is added for each player who receives `left`, with the reason. */
 function watchLeft(pairs: readonly Pair[]): string[] {
   const left: string[] = [];
   for (const { players, rooms } of pairs) {

@@ -3,11 +3,11 @@ import type { TicTacToe } from '#games/tic-tac-toe';
 import type { GameEvent, Room } from '#libs/client';
 import { type Fleet, type Game, startFleet, type Way } from './harness/index.js';
 
-/** Short enough to wait for, and long enough for a move on a busy machine. */
+/** The length of a turn, in ms: short enough to wait for, and long enough for a move on a busy machine. */
 const TURN_MS = 3_000;
 const SOON = { timeoutMs: 5_000 };
 
-describe.each<Way>(['binary', 'json', 'tcp'])('games over %s', (encoding) => {
+describe.each<Way>(['binary', 'json', 'tcp'])('a fleet whose players use %s', (encoding) => {
   let fleet: Fleet;
   const ways = [{ encoding }, { encoding }] as const;
   beforeAll(async () => {
@@ -95,7 +95,7 @@ describe.each<Way>(['binary', 'json', 'tcp'])('games over %s', (encoding) => {
   });
 });
 
-it('passes the turn of a player who does not move, and ends a game that nobody plays', async () => {
+it('tic-tac-toe passes the turn of a player who does not move, and ends when nobody moves any more', async () => {
   const { rooms } = await (shared as Fleet).twoPlayersInAGame<TicTacToe>('tic-tac-toe');
   await rooms[1].waitFor(({ state }) => state?.turn === 1, { timeoutMs: 2 * TURN_MS });
   expect(rooms[1].state).toMatchObject({ moves: 0, passes: 1 });
@@ -104,11 +104,11 @@ it('passes the turn of a player who does not move, and ends a game that nobody p
   expect(rooms[0].result?.result).toEqual({ winner: null, by: 'timeout' });
 });
 
-/** One fleet for all three encodings. */
+/** The fleet that all tests of this file use. The first group of tests starts it. */
 let shared: Fleet | undefined;
 afterAll(() => shared?.stop());
 
-/** Seat 0 begins. Each player waits for the other's mark. */
+/** Marks these cells in turn, beginning with seat 0. Each player first waits for the mark of the other. */
 async function place(rooms: readonly Room<TicTacToe>[], cells: readonly number[]): Promise<void> {
   for (const [moves, cell] of cells.entries()) {
     const room = rooms[moves % 2];

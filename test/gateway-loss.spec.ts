@@ -5,7 +5,7 @@ import { ROOT } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet, until } from './harness/index.js';
 
 const run = promisify(execFile);
-/** Half of them are at the gateway that is killed. `GATEWAY_LOSS_PLAYERS=400` runs the case of the design and prints its report. */
+/** Number of players. Half of them use the gateway that is killed. With more than 80 players the test also prints its report. */
 const PLAYERS = Number(process.env.GATEWAY_LOSS_PLAYERS ?? 80);
 const SECONDS = 8;
 

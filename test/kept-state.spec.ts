@@ -79,7 +79,7 @@ describe('a fleet with a state that cannot be stored or read', () => {
     60_000,
   );
 
-  it('ends a game whose timer puts such a value into the state', async () => {
+  it('ends a game whose timer puts a Date into the state', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Odd>('odd');
     await rooms[0].send('wind');
     for (const room of rooms) await room.waitFor(({ result }) => result?.reason === 'game-failed', { timeoutMs: 5_000 });
@@ -87,11 +87,11 @@ describe('a fleet with a state that cannot be stored or read', () => {
   }, 20_000);
 
   it.each<[string, (room: string) => Promise<unknown>]>([
-    ['a checkpoint', (room) => fleet.redis.client.set(redisName(`room:{${room}}:checkpoint`), 'neither one thing nor another')],
-    ['a log', (room) => fleet.redis.client.lset(redisName(`room:{${room}}:log`), -1, Buffer.from([0xc1, 0xa3]))],
+    ['an unreadable checkpoint', (room) => fleet.redis.client.set(redisName(`room:{${room}}:checkpoint`), 'neither one thing nor another')],
+    ['an unreadable log', (room) => fleet.redis.client.lset(redisName(`room:{${room}}:log`), -1, Buffer.from([0xc1, 0xa3]))],
     ['a missing checkpoint', (room) => fleet.redis.client.del(redisName(`room:{${room}}:checkpoint`))],
   ])(
-    'ends a room with %s that cannot be read, with the reason, and frees its players',
+    'ends the game of a room with %s, publishes the reason, and lets its players enter other rooms',
     async (_what, corrupt) => {
       const [odd, fine] = await Promise.all([
         fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe'),

@@ -5,7 +5,7 @@ describe('a fleet with limits for clients', () => {
   let fleet: Fleet;
   let innocent: Game;
   let cell = 0;
-  /** The client address of this test. The players of the running game are at 127.0.0.1. */
+  /** The client address that the current test uses. The players of the running game are at 127.0.0.1. */
   let nextDoor: string;
 
   beforeAll(async () => {
@@ -87,7 +87,7 @@ describe('a fleet with limits for clients', () => {
     expect(slow.map(({ heard }) => heard().slice(0, 12))).toEqual(slow.map(() => 'HTTP/1.1 408'));
   });
 
-  it('accepts one frame of the maximum size, and refuses the next with `rate-limited`', async () => {
+  it('accepts one frame of almost the maximum size, and refuses the next with `rate-limited`', async () => {
     const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'binary', nextDoor);
     const data = { game: 'chess', name: 'x'.repeat(15_900) };
     player.say({ kind: 'request', id: 1, operation: 'rooms.create', data });
@@ -108,7 +108,7 @@ describe('a fleet with limits for clients', () => {
     socket.on('message', (data) => heard.push(String(data)));
     await until(() => socket.readyState === WebSocket.OPEN);
     for (let ping = 0; ping < 200; ping++) socket.ping();
-    // Many pings, because the limit allows a new one every fiftieth of a second.
+    // Sends many messages, because the limit accepts one of them every 20 ms.
     for (let ping = 0; ping < 20; ping++) socket.send('{"kind":"ping","nonce":1}');
     await until(() => heard.some((message) => JSON.parse(message).code === 'rate-limited'));
     expect(pongs).toBeLessThan(100);
@@ -126,7 +126,7 @@ describe('a fleet with limits for clients', () => {
     for (const player of [first, second]) player.close();
   });
 
-  it('closes the oldest unauthenticated connections at the link port, and no link of a server', async () => {
+  it('closes unauthenticated connections above the limit of the link port, and no link of a server', async () => {
     const { linkPort } = fleet.games[0].ports;
     const strangers = await Promise.all(
       [1, 2, 3, 4, 5, 6].map(async () => {

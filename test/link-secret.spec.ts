@@ -4,9 +4,9 @@ import { type Fleet, type FleetServer, startFleet, until } from './harness/index
 
 const OTHER_SECRET = 'another secret of some length';
 const ROOMS = 12;
-/** Each kill has even odds that the vote of the server with the other secret would complete the majority. */
+/** Number of kills. It is not one, because only about half of the evictions would need the vote of the server with the other secret. */
 const KILLS = 5;
-/** Longer than several attempts to open a link. */
+/** A time in which servers attempt to open a link several times, in ms. */
 const ATTEMPTS_MS = 3_000;
 
 describe('a server with another LINK_SECRET than the fleet', () => {

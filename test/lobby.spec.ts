@@ -80,7 +80,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await joined.waitFor(({ view }) => view.owner === bob.user && view.members.length === 1, { timeoutMs: 5_000 });
   });
 
-  it('takes a player into another room who leaves and joins at once, also out of a running game', async () => {
+  it('moves a player who sends a leave and a join at once to the other room, also out of a running game', async () => {
     const [host] = await players(1);
     const other = await host.createRoom({ game: 'chess' });
     const [ada, bob] = await players(2);
@@ -95,7 +95,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect((await pair[0].me()).room?.id).toBe(made.id);
   });
 
-  it('seats a player once who leaves and joins the same room at once, and starts one game for two starts', async () => {
+  it('gives one seat to a player who sends a leave and a join of the same room at once, and starts one game for two starts', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     const first = await bob.joinRoom(room.id);
@@ -209,7 +209,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await room.leave();
   });
 
-  it('ends a search that is aborted in the moment of the match in the room or in no room, thirty times', async () => {
+  it('puts a player who aborts a search during the match into the matched room or into no room, thirty times', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {
@@ -217,7 +217,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
       const search = ada.quickMatch('tic-tac-toe', { signal: abort.signal });
       await until(async () => (await ada.me()).searching !== null);
       const stop = new AbortController();
-      // The first round of ten aborts before the match, and the last one after it.
+      // In the first of ten rounds the search is aborted before the match, and in the last one after it.
       if (round % 10 === 0) abort.abort(new Error('enough'));
       const partner = bob.quickMatch('tic-tac-toe', { signal: stop.signal });
       if (round % 10 === 9) await partner;
@@ -236,7 +236,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect([...outcomes].sort()).toEqual(['enough', 'in the room']);
   }, 60_000);
 
-  it('ends a start that is aborted in a game or in a room that waits, thirty times', async () => {
+  it('shows all members the same status, playing or waiting, after a start that the host aborts, thirty times', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {

@@ -13,7 +13,10 @@ const run = promisify(execFile);
 const TEST_TIMEOUT_MS = 300_000;
 const READY_MS = 60_000;
 
-/** Jest must know before the tests are defined which of them it skips. */
+/**
+ * Finds an executable of this line of Node, or returns why there is none. It waits for a child process, because Jest must know which
+ * tests to skip when they are defined.
+ */
 function nodeOfLine(line: string): { path: string } | { missing: string } {
   const program = `
     const { findNode } = await import(${JSON.stringify(join(ROOT, 'tools/test/find-node.mjs'))});
@@ -23,7 +26,7 @@ function nodeOfLine(line: string): { path: string } | { missing: string } {
   return stdout ? JSON.parse(stdout) : { missing: stderr };
 }
 
-/** The lines of Node that are maintained. CI runs all tests on each; here, one game shows that a fleet starts. */
+/** CI runs all tests on each line of Node that is maintained. Here, a few games show that a fleet starts on the others. */
 describe('a fleet on another Node', () => {
   for (const line of ['22', '24']) {
     const found = nodeOfLine(line);
@@ -40,7 +43,7 @@ describe('a fleet on another Node', () => {
 async function play(node: string): Promise<void> {
   const home = await mkdtemp(join(tmpdir(), 'holdfast-node-'));
   const port = await freePort();
-  // The folder is written in another way than DIST, so that the fleet does not build it again for this Node.
+  // The slash at the end makes this path differ from DIST, so that the fleet does not build the folder again for this Node.
   const redis = await findRedisServer();
   const env = {
     ...redis.env,

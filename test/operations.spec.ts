@@ -75,7 +75,7 @@ describe('a running fleet', () => {
     }
   });
 
-  it('writes no secret into the log', () => {
+  it('does not write the link secret into the log', () => {
     const all = fleet.servers.flatMap((server) => server.log()).join('\n');
     expect(all).not.toContain(fleet.linkSecret);
   });

@@ -121,8 +121,8 @@ describe('a server with output that nobody reads', () => {
     closeSync(reader);
   }, 30_000);
 
-  it('answers while the process that reads its output is suspended', async () => {
-    // `npm start` and other Node programs connect the output to a socket, not to a pipe.
+  it('answers HTTP requests while nobody reads its output socket, and writes `log.dropped` when somebody reads it again', async () => {
+    // The child process has a socket as its output, as under `npm start` and other Node programs, and not a pipe.
     const child = spawn(process.execPath, [TALKATIVE], {
       cwd: ROOT,
       env: { ...process.env, ...fleet.settings(), SERVER_NAME: 'unread', OPS_PORT: '0', HOLDFAST_READY_FILE: join(home, 'unread.json') },

@@ -8,7 +8,7 @@ import { ROOT } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet } from './harness/index.js';
 
 const run = promisify(execFile);
-/** The whole tournament, if the file exists. The fixture has ten games of it. */
+/** The games of a whole tournament. Where this file does not exist, the test plays the fixture, which has ten of them. */
 const TOURNAMENT = join(ROOT, '../shared/data/london-1851.pgn');
 const FIXTURE = join(__dirname, 'fixtures/london-1851-ten-games.pgn');
 const GAMES_MAX = 20;
@@ -40,11 +40,11 @@ describe('the tool tools/players', () => {
         .join('')
         .replace(/^\[.*$/gm, '')
         .match(/(?<![\w-])[KQRBNOa-h][\w+#=-]*/g) ?? [];
-    // Some games did not end on the board. Their results use other commands, which do not count as moves.
+    // Games that end by resignation or agreement use other commands for it, which do not count as moves.
     expect(report.moves).toBe(moves.length);
   }, 120_000);
 
-  it('plays set-ups, passes over unreadable games, and remarks on moves after an automatic end', async () => {
+  it('plays games from set-up positions, skips unreadable games, and remarks on moves after an automatic end', async () => {
     const file = join(folder, 'people.pgn');
     const fixtures = ['oddities', 'unreadable', 'set-up', 'automatic-ends'];
     const texts = fixtures.map((name) => readFile(join(ROOT, `tools/players/src/fixtures/${name}.pgn`), 'utf8'));

@@ -53,7 +53,7 @@ describe('placement', () => {
 describe('a rematch', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // Without a ramp a new server gets its full share of rooms at once. The lease has its default length.
+    // Without a ramp, a new server gets its full share of rooms at once.
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, env: { PLACEMENT_RAMP_MS: '0' } });
   }, 60_000);
   afterAll(() => fleet.stop());
@@ -145,7 +145,7 @@ describe('a start whose game server hangs', () => {
     await Promise.all(starts);
     await Promise.all(rooms.map((room) => room.waitFor(({ state }) => state !== undefined, { timeoutMs: 10_000 })));
 
-    // The hung server reads the requests that were sent to it.
+    // The hung server continues, and reads the requests that were sent to it before.
     hung.kill('SIGCONT');
     await until(async () => {
       const { state, suspect = '0' } = await client.hgetall(hung.id);
@@ -159,7 +159,7 @@ describe('a start whose game server hangs', () => {
   }, 30_000);
 });
 
-/** An unfinished start is taken back, and then the host starts the room again. */
+/** Returns whether the room plays. If its start was taken back, the host starts it again. */
 async function playsOrStartsAgain(room: Room): Promise<boolean> {
   if (room.status === 'playing') return true;
   if (room.view.status === 'waiting') await room.start().catch(() => {});
@@ -226,7 +226,7 @@ async function seated([host, guest]: readonly [Session, Session]): Promise<Room>
   return room;
 }
 
-/** Fills all rooms first, so that all starts come at once. */
+/** Starts one room for each pair and returns the rooms. It fills all rooms first, so that all starts come at once. */
 async function startAll(pairs: readonly (readonly [Session, Session])[]): Promise<Room[]> {
   const rooms = await Promise.all(pairs.map(seated));
   await Promise.all(rooms.map((room) => room.start()));
@@ -237,7 +237,7 @@ async function ownerIdOf(fleet: Fleet, { id }: { readonly id: string }): Promise
   return fleet.redis.client.hget(redisName(`room:{${id}}`), 'owner');
 }
 
-/** Counts the rooms of each server by the records of the rooms. */
+/** Returns for each game server how many of these rooms name it as owner in their record. */
 async function spread(fleet: Fleet, rooms: readonly Room[]): Promise<number[]> {
   const owners = await Promise.all(rooms.map((room) => ownerIdOf(fleet, room)));
   return fleet.games.map(({ id }) => owners.filter((owner) => owner === id).length);

@@ -49,7 +49,7 @@ class Player {
     const id = this.lastId;
     this.raw.say({ kind: 'request', id, operation, data });
     const response = await this.raw.hears('response', (message) => message.id === id);
-    // `hears` searches all messages from the beginning. So this keeps only the other responses.
+    // Deletes all messages except other responses, because `hears` searches the list from its beginning.
     const others = this.raw.heard.filter((message) => message.kind === 'response' && message !== response);
     this.raw.heard.splice(0, this.raw.heard.length, ...others);
     return response.error ? { error: response.error } : (response.data as Answer);
@@ -62,7 +62,10 @@ class Player {
   }
 }
 
-/** Sends as many requests as allowed. Reads as little of the answers as possible, because this process also measures the others. */
+/**
+ * A player who sends as many requests as the limits allow. It decodes as little of the answers as possible, because this process also
+ * measures the latency of other players.
+ */
 class Attacker {
   private lastId = 0;
   private readonly waiting = new Map<number, (frame: Buffer) => void>();
@@ -90,7 +93,7 @@ class Attacker {
     return attacker;
   }
 
-  /** Resolves with the error of the answer, or null. */
+  /** Sends a request. Resolves with the error of the answer, or with null if the request succeeded. */
   ask(operation: string, data?: unknown): Promise<{ code: string; retryAfterMs?: number } | null> {
     this.lastId += 1;
     const id = this.lastId;
@@ -111,7 +114,10 @@ class Attacker {
     this.socket.write(Buffer.concat([length, frame]));
   }
 
-  /** Sends requests at the rate limit, and not above it, because refused requests have a cost as well. */
+  /**
+   * Sends requests at the rate limit until the time `until`, at most `atOnce` of them at once. It stays below the limit, because
+   * refused requests have a cost as well. Returns the number of requests that were not refused with `rate-limited`.
+   */
   async attack(mix: Mix, room: string, until: number, atOnce: number): Promise<number> {
     const allowed = new TokenBucket(MESSAGES_PER_SECOND, MESSAGES_BURST, performance.now());
     let done = 0;
@@ -133,7 +139,7 @@ class Attacker {
 
 type Mix = readonly (readonly [OperationName, (unknown | ((room: string) => unknown))?])[];
 
-/** CPU time of the main thread, which does nearly all of the work in a lobby and in Redis. */
+/** Returns the CPU time of the main thread of a process, in ms. It does nearly all of the work in a lobby and in Redis. */
 const cpuMs = (pid: number): number => Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
 
 async function look(fleet: Fleet) {
@@ -168,7 +174,10 @@ describe('the price of an operation', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  /** Counts the commands of Redis for one run of `act`, without the commands of an idle fleet. */
+  /**
+   * Prints the commands of Redis and the CPU time for one run of `act`, without those of an idle fleet. If the commands exceed the
+   * price, adds the operation to `over`.
+   */
   async function count(what: string, price: number, act: (index: number) => Promise<unknown>): Promise<void> {
     const from = await look(fleet);
     for (let index = 0; index < COUNT; index++) await act(index);

@@ -31,7 +31,7 @@ describe('the table of promises in the README', () => {
     expect(rows.map(([name]) => name)).toEqual(Object.keys(PROMISES));
   });
 
-  it.each(rows)('has a test with the same promise for each cell of the row "%s"', (name, cells) => {
+  it.each(rows)('makes the promises that are tested in its row "%s"', (name, cells) => {
     expect(cells).toEqual(EVENTS.map((event) => PROMISES[name as keyof typeof PROMISES]?.[event]));
   });
 });

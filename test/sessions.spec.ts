@@ -17,7 +17,7 @@ import {
 const SECOND = 1_000;
 const SEAT_GRACE_MS = 4 * SECOND;
 const CONNECTION_TIMEOUT_MS = 3 * SECOND;
-/** The gateway checks its connections once a second. */
+/** The time that the gateway may need to notice a timeout, in ms. It checks its connections once a second. */
 const LOOK_MS = 1_500;
 
 describe('a session', () => {
@@ -31,7 +31,7 @@ describe('a session', () => {
       MESSAGES_BURST: '5000',
       BYTES_PER_SECOND: '100000000',
       BYTES_BURST: '100000000',
-      // High, so that no server is evicted when a test suspends it for seconds. The tests observe the effects for players.
+      // High, so that no server is evicted when a test suspends it for seconds.
       HEALTH_MAX_MISSES: '8',
     };
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
@@ -39,7 +39,7 @@ describe('a session', () => {
   afterAll(() => fleet.stop());
 
   describe('after the sudden loss of its gateway', () => {
-    it('is away until it resumes elsewhere, loses its place after the grace, and is never away when it resumes at once', async () => {
+    it('is away until it resumes elsewhere, loses its place if it does not, and is never away if it resumes at once', async () => {
       const [first, second] = fleet.gateways;
       const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
       const ada = await RawPlayer.welcomed(first, 'Ada');
@@ -109,7 +109,7 @@ describe('a session', () => {
     expect(await ada.hears('goodbye')).toMatchObject({ code: 'replaced' });
     const next = await resumed.hears('welcome');
     expect(next.secret).not.toBe(welcome.secret);
-    // Its first message proves that it has received the welcome.
+    // The first message proves that the client has received the new secret. Then the old one becomes invalid.
     await resumed.asks(1, 'me');
     const key = redisName(`session:${welcome.session}`);
     await until(async () => (await fleet.redis.client.hexists(key, 'previous')) === 0);
@@ -122,7 +122,7 @@ describe('a session', () => {
     resumed.close();
   }, 20_000);
 
-  it('continues elsewhere before its gateway has noticed the dead connection, is never away, and makes one of two moves', async () => {
+  it('continues elsewhere before its gateway notices the dead connection, is never away, and makes the first of two moves', async () => {
     const [first, second] = fleet.gateways;
     const proxy = await CuttableProxy.to({ port: Number(new URL(first.publicUrl).port) });
     const ada = await connect([`ws://127.0.0.1:${proxy.port}/play`, second.publicUrl], { name: 'Ada' });
@@ -230,7 +230,7 @@ describe('a session', () => {
     for (const player of players) player.close();
   }, 20_000);
 
-  it('gets one sync with all missed changes when it reads again, or a goodbye, and does not delay others', async () => {
+  it('gets the missed changes in one sync if it reads again, is disconnected if it does not, and does not delay others', async () => {
     const [first, second] = fleet.gateways;
     const { ada, room } = await inALedger(first, second, 'tcp');
     const backpressure = async () =>
@@ -267,7 +267,7 @@ describe('a session', () => {
     // The limit allows for other load on the machine. If a slow reader blocked others, they would wait for seconds.
     expect(median(tookMs)).toBeLessThan(10 * usualMs + 250);
 
-    // A new connection: the kernel buffers megabytes for a connection that has read as much before.
+    // Uses a new connection, because the kernel buffers megabytes for a connection that has read as much before.
     const back = await resume(first, await ada.hears('welcome'), 'tcp');
     await back.hears('sync');
     const staying = setInterval(() => back.say({ kind: 'ping', nonce: 1 }), 500);

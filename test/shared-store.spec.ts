@@ -74,7 +74,7 @@ describe.each([
     await blue.whole();
   }, 60_000);
 
-  // A Cluster loses data only in parts.
+  // Only a single Redis can come back empty: a Cluster loses its data only in parts.
   if (kind === 'a Redis')
     it('restore their own games and no others when Redis comes back empty', async () => {
       const fleets = [blue, green];
@@ -92,7 +92,7 @@ describe.each([
       );
     }, 60_000);
 
-  it('write no key and use no channel without one of both prefixes', async () => {
+  it('write no key and use no channel without the prefix of one of them', async () => {
     const keys = (await Promise.all(nodes().map((node) => node.keys('*')))).flat();
     const channels = (await Promise.all(nodes().map((node) => node.pubsub('CHANNELS', '*')))).flat() as string[];
     for (const prefix of ['blue:', 'green:'])

@@ -31,7 +31,7 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** The documented users, as lines for the configuration of Redis and of a sentinel. */
+/** Reads the users from the documentation. Returns them with this password, as lines for the configuration of Redis and of a sentinel. */
 async function documentedUsers(password = 'of-the-fleet'): Promise<{ data: string; sentinel: string }> {
   const lines = [...(await readFile(PAGE, 'utf8')).matchAll(/^ {4}ACL SETUSER (holdfast on >PASSWORD .*)$/gm)].map(([, line]) => line);
   expect(lines).toHaveLength(2);
@@ -39,7 +39,7 @@ async function documentedUsers(password = 'of-the-fleet'): Promise<{ data: strin
   return { data, sentinel };
 }
 
-/** Writes a CA, and a certificate that it signed for the name or for 127.0.0.1. */
+/** Writes a CA, and a certificate that it signed for `name` or, without a name, for 127.0.0.1. Returns the paths of the files. */
 async function certificates(name?: string): Promise<{ ca: string; cert: string; key: string }> {
   const files = { ca: join(home, 'ca.crt'), cert: join(home, 'redis.crt'), key: join(home, 'redis.key') };
   const options = { keyType: 'ec', algorithm: 'sha256' } as const;
@@ -56,7 +56,10 @@ async function certificates(name?: string): Promise<{ ca: string; cert: string; 
   return files;
 }
 
-/** Plays everything that needs another command of Redis, and loses servers of each type. */
+/**
+ * Uses the features of the fleet that need different commands of Redis: games, lists, matchmaking, the loss of a game server and the
+ * restart of a gateway. Returns the games, which continue.
+ */
 async function exercise(): Promise<LedgerGame[]> {
   const games = await LedgerGame.many(fleet, 3);
   await Promise.all(games.map((game) => game.goesOn()));
@@ -79,7 +82,7 @@ async function exercise(): Promise<LedgerGame[]> {
   return games;
 }
 
-/** Returns the commands that Redis has refused to the users of the fleet. */
+/** Returns everything that these nodes have refused because of their users: the entries of `ACL LOG`. */
 async function refusals(nodes: readonly Redis[]): Promise<unknown[]> {
   return (await Promise.all(nodes.map((node) => node.acl('LOG')))).flat();
 }
@@ -138,7 +141,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
         const [one] = cluster.url.split(',');
         const port = new URL(one).port;
         return {
-          // Twice the same node, because one address alone is a single Redis.
+          // Names the same node twice, because a URL with one address means a single Redis.
           url: `rediss://holdfast:of-the-fleet@127.0.0.1:${port},127.0.0.1:${port}`,
           env: { REDIS_TLS_CA: tls.ca, REDIS_TLS_NAME: 'redis.example.org' },
           client: cluster.client,
@@ -232,7 +235,7 @@ describe('the password of a fleet', () => {
     await fleet.restart(fleet.gateways[0]);
     await fleet.whole();
 
-    // The wrong order: first the file, and Redis learns of it last.
+    // The wrong order: the file gets the new password before Redis does.
     await replace('three');
     await everyServerLogged('store.password-refused', 1);
     await Promise.all(games.map((game) => game.goesOn(2, 15_000)));
@@ -259,7 +262,7 @@ describe('a maxmemory-policy that deletes keys', () => {
       expect(server.logged('store.policy-wrong')).toMatchObject([{ level: 'error', policy: 'allkeys-lru' }]);
       expect(await metric(server)).toBe('1');
       await until(() => events.told('store.policy-wrong', server.id).length === 1);
-      // All servers have this Redis, so none would be left.
+      // The server stays ready. All servers use this Redis, so otherwise none would be ready.
       expect((await server.ops('/readyz')).status).toBe(200);
     }
     await expect(fleet.start('game', 'late')).rejects.toThrow(/maxmemory-policy allkeys-lru/);

@@ -7,7 +7,7 @@ import { ADMIN_TOKEN, type Fleet, type FleetServer, LedgerGame, RawPlayer, start
 
 const HELLOS = 960;
 const GAMES = 2;
-/** A server notices a hanging store after this time. */
+/** The time after which a server notices that the store hangs, in ms. */
 const COMMAND_TIMEOUT_MS = 500;
 /** Limit of the warnings of one server in one outage: about the store, about itself, and about servers that it checks. */
 const WARNINGS_MAX = 6;
@@ -16,7 +16,7 @@ interface Trouble {
   readonly name: string;
   begin(fleet: Fleet): Promise<unknown>;
   end(fleet: Fleet): Promise<unknown>;
-  /** The reason that servers log. Absent: it depends on the first command that fails. */
+  /** The reason in the log event `store.unavailable`. It is absent if it depends on which command fails first. */
   readonly reason?: string;
 }
 
@@ -129,7 +129,7 @@ describe('a fleet with a failing store', () => {
   afterAll(() => fleet.stop());
 
   it.each(TROUBLES)(
-    'when the store $name, refuses players with `unavailable`, logs it once, is not ready, and continues its games afterwards',
+    'refuses players with `unavailable`, logs it once, is not ready, and continues its games afterwards, when the store $name',
     async ({ begin, end, reason }) => {
       const games = await LedgerGame.many(fleet, GAMES);
       await Promise.all(games.map((game) => game.goesOn()));
@@ -186,7 +186,7 @@ function saidOf(server: FleetServer, from: number, event?: string): Record<strin
   return event === undefined ? lines : lines.filter((line) => line.event === event);
 }
 
-/** Returns the code that a new guest gets now. */
+/** Returns the code of the goodbye that a new guest receives. */
 async function codeOfHello(gateway: FleetServer, name: string): Promise<string> {
   const player = await RawPlayer.connect(gateway, 'tcp');
   player.say({ kind: 'hello', protocol: 1, name });

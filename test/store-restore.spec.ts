@@ -3,7 +3,7 @@ import { type Fleet, startFleet } from './harness/index.js';
 
 const TIMEOUT = { timeoutMs: 15_000 };
 
-describe('a backup of Redis that is restored as documented', () => {
+describe('a fleet whose Redis is restored from a backup as documented', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ games: 2, redis: { appendonly: true } });

@@ -17,7 +17,7 @@ describe('a fleet whose Redis fails during games', () => {
       games: 2,
       testGames: { turnMs: 60_000 },
       redis: { appendonly: true },
-      // A session is renewed after a third of its TTL. A lost session that is not restored by then ends.
+      // Short, because a gateway renews a session after a third of it. A session that the store has not got back by then ends.
       env: { SESSION_TTL_MS: '10000' },
     });
     incarnations = await incarnationsOf(fleet);
@@ -29,7 +29,7 @@ describe('a fleet whose Redis fails during games', () => {
     await Promise.all(games.map((game) => game.goesOn()));
   }, 30_000);
 
-  /** The checks after each of these faults. */
+  /** Checks after a fault that games, rooms and sessions continue, and that no server was evicted or registered again. */
   async function nothingIsLost(): Promise<void> {
     await Promise.all(games.map((game) => game.goesOn()));
     await Promise.all(games.map((game) => game.settled()));
@@ -100,7 +100,7 @@ async function isWholeAgain(fleet: Fleet, games: readonly LedgerGame[]): Promise
   const { acknowledged } = game;
   const [ada] = game.players;
   const [room] = game.rooms;
-  // Longer than the detection of the loss takes when no connection breaks.
+  // Waits for the gateway to write the session again. Without a broken connection it takes seconds to notice the loss.
   await until(async () => (await fleet.redis.client.exists(redisName(`session:${ada.id}`))) === 1, 5_000);
   ada.detach();
   const again = await connect(fleet.gateways[1].publicUrl, ada.credentials);

@@ -15,7 +15,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'libs/room-host': ['room', 'durability', 'engine', 'ownership', 'attachments'],
 };
 const PURE = ['libs/protocol', 'libs/room', 'libs/state-patch'];
-/** For pages and the tools that play. No server imports them. */
+/** Libraries for pages and for the tools that play. No server imports them. */
 const BROWSER = ['libs/client', 'libs/game-page'];
 
 describe('the layers', () => {
@@ -90,7 +90,7 @@ describe('a game', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('is imported only by apps/game, and by pages for its types', () => {
+  it('is imported only by apps/game and by pages', () => {
     const wrong = servers.flatMap(({ path, unit, imports }) =>
       imports
         .filter(({ specifier }) => specifier.startsWith('#games/') && unit !== 'apps/game')
@@ -137,7 +137,7 @@ describe('pure code', () => {
   });
 });
 
-describe('this test', () => {
+describe('the check of the layers', () => {
   it('sees imports of every form, and none in comments', () => {
     const code = `
       import './a.js';
@@ -162,7 +162,7 @@ describe('this test', () => {
     expect(cycles([file('a.ts', 'b.ts'), file('b.ts', 'c.ts'), file('c.ts', 'b.ts')])).toEqual(['b.ts → c.ts → b.ts']);
   });
 
-  it('reads the table', () => {
+  it('reads the order of the layers from the table', () => {
     expect(table.get('apps/gateway')).toBeGreaterThan(table.get('libs/health') as number);
     expect(table.get('libs/health')).toBeGreaterThan(table.get('libs/redis') as number);
   });
@@ -173,7 +173,7 @@ interface Import {
   /** The imported file, relative to the repository's root. For a package, the specifier itself. */
   readonly to: string;
   readonly typeOnly: boolean;
-  /** True for `import(…)`, which loads later. */
+  /** Whether this is an `import(…)`, which loads the file later. */
   readonly dynamic: boolean;
 }
 
@@ -219,7 +219,7 @@ function withoutComments(code: string): string {
   return code.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
 }
 
-/** The imports of package.json: the index of a library or game, and the second entry of the client. */
+/** Returns whether package.json has this import: the index of a library or game, or the second entry of the client. */
 function isEntry(specifier: string): boolean {
   return /^#(libs|games)\/[a-z-]+$/.test(specifier) || specifier === '#libs/client/node';
 }
@@ -231,12 +231,12 @@ function resolve(from: string, specifier: string): string {
   return join(dirname(from), specifier).split(sep).join('/').replace(/\.js$/, '.ts');
 }
 
-/** `libs/health`, `apps/game` or `games/chess`; null for anything else. */
+/** Returns the library, app or game of a file, such as `libs/health`, `apps/game` or `games/chess`; null for any other file. */
 function unitOf(path: string): string | null {
   return /^(libs|apps|games)\/[^/]+/.exec(path)?.[0] ?? null;
 }
 
-/** `room` for `libs/edge/src/room/room-frames.ts`; null for a file directly in `src`. */
+/** Returns the folder of a file of a library: `room` for `libs/edge/src/room/room-frames.ts`; null for a file directly in `src`. */
 function folderOf(path: string): string | null {
   return /^libs\/[^/]+\/src\/([^/]+)\//.exec(path)?.[1] ?? null;
 }

@@ -7,7 +7,7 @@ import { sleep } from '../tools.js';
 export interface Carrier {
   readonly name: string;
   readonly load: LoadProcess;
-  /** All its processes. */
+  /** The pids of all its processes, by name. */
   readonly pids: Readonly<Record<string, number>>;
   /** The processes of `pids` that a message passes through. */
   readonly path: readonly string[];
@@ -23,7 +23,7 @@ export interface Cost {
 
 export type Play = (load: LoadProcess) => Promise<{ readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number }>;
 
-/** Starts all carriers that can be started. Prints the reason for each one that is left out. */
+/** Starts all carriers that can be started, and prints why others are left out. Rejects if one of `needed` cannot be started. */
 export async function startAll(starts: Readonly<Record<string, () => Promise<Carrier>>>, needed: readonly string[]): Promise<Carrier[]> {
   const carriers: Carrier[] = [];
   for (const [name, start] of Object.entries(starts)) {

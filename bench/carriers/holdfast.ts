@@ -12,7 +12,7 @@ export interface HoldfastRooms {
   readonly payloadBytes: number;
 }
 
-/** Rooms of Holdfast, all in play. `fleet`: an existing fleet, which does not stop with the carrier. */
+/** Starts a fleet of Holdfast with rooms that are all in play. `fleet`: uses this fleet, which does not stop with the carrier. */
 export async function holdfast({ name, way, ...entering }: HoldfastRooms, fleet?: BenchFleet): Promise<Carrier> {
   const own = fleet ?? (await BenchFleet.start());
   const load = new LoadProcess();

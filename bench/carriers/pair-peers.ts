@@ -8,7 +8,7 @@ interface Rooms {
   readonly payloadBytes: number;
 }
 
-/** One process with its own WebSocket transport. */
+/** Starts Colyseus as one process, with its own WebSocket transport. */
 export async function colyseus(rooms: Rooms): Promise<Carrier> {
   const server = await Peer.npm('colyseus');
   const load = new LoadProcess();
@@ -23,7 +23,7 @@ export async function socketIo(rooms: Rooms): Promise<Carrier> {
   return { name: 'Socket.IO', load, pids: { node: node.pid }, path: ['node'], stop: () => node.stop() };
 }
 
-/** Two nodes with the Redis adapter between them. The members of each room are on different nodes. */
+/** Starts two nodes of Socket.IO with the Redis adapter between them. The members of each room are on different nodes. */
 export async function socketIoOverRedis(rooms: Rooms, redis: { readonly url: string; readonly pid: number }): Promise<Carrier> {
   const nodes = [await Peer.npm('socket.io', [redis.url]), await Peer.npm('socket.io', [redis.url])];
   const load = new LoadProcess();

@@ -8,7 +8,7 @@ interface Players {
   readonly payloadBytes: number;
 }
 
-/** The minimal relay in Node: one multiplexed connection to an echo server behind it. */
+/** Starts the minimal relay in Node, with one multiplexed connection to an echo server behind it. */
 export async function bareRelay(players: Players): Promise<Carrier> {
   const echo = await Peer.own('relay', ['echo']);
   const front = await Peer.own('relay', ['relay'], [String(echo.port)]);

@@ -3,17 +3,17 @@ import { nowMs, percentile, sleep } from '../tools.js';
 /** A player that sends messages and counts those without an answer. */
 export interface Tapper {
   readonly outstanding: number;
-  /** Undefined when there are no seats. */
+  /** The seat of the player; undefined for systems without seats. */
   readonly seat?: number;
-  /** `times`: send this many messages in one write. */
+  /** Sends one message, or `times` messages in one write. */
   tap(times?: number): void;
   close(): void;
 }
 
-/** Receives the answers. */
+/** Counts the answers and messages that players receive. */
 export interface Tally {
   acknowledged(tapper: Tapper, latencyMs: number): void;
-  /** Called for each message that any player receives. */
+  /** Counts one message that any player has received. */
   delivered(): void;
 }
 
@@ -55,14 +55,14 @@ export class Crowd implements Tally {
     this.totals.deliveries += 1;
   }
 
-  /** Total number of answers and messages so far. */
+  /** Returns the total numbers of answers and of received messages so far. */
   counts(): { answers: number; deliveries: number } {
     return this.totals;
   }
 
   /**
-   * Closed loop: each player sends the next message after the answer to the last one. `count`: messages per player. `seat`: only
-   * players of this seat.
+   * Measures in a closed loop: each player sends the next message after the answer to the last one, for `ms` or for `count` messages.
+   * `seat`: only players of this seat.
    */
   async closed({ ms, warmupMs = 500, count, seat }: { ms?: number; warmupMs?: number; count?: number; seat?: number }): Promise<Played> {
     const tappers = this.tappers.filter((tapper) => seat === undefined || tapper.seat === seat);
@@ -94,7 +94,7 @@ export class Crowd implements Tally {
     return played;
   }
 
-  /** Each player sends `size` messages at once, and the next ones when all are answered, for `rounds` rounds. */
+  /** Measures bursts: each player sends `size` messages at once, and the next ones when all are answered, for `rounds` rounds. */
   async bursts({ size, rounds }: { size: number; rounds: number }): Promise<Played> {
     this.count();
     const startedAt = nowMs();
@@ -113,7 +113,7 @@ export class Crowd implements Tally {
     return this.counted(startedAt);
   }
 
-  /** Sends at a steady rate over all players, even when answers do not keep up. */
+  /** Measures at a steady rate over all players, which continues even when answers do not keep up. */
   async paced({ perSecond, ms, warmupMs = 1_000 }: { perSecond: number; ms: number; warmupMs?: number }): Promise<Played> {
     this.pace({ perSecond });
     await sleep(warmupMs);
@@ -159,7 +159,7 @@ export class Crowd implements Tally {
     this.tappers = [];
   }
 
-  /** Starts to record answers. */
+  /** Starts to record the times of answers. */
   private count(): void {
     this.isCounting = true;
     this.latencies = [];

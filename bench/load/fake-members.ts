@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { serverId } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 
-/** Fake members of the fleet: a record, a channel and the answer, over plain Redis. */
+/** Fake servers of the fleet. They only have a record, listen to their channel, and answer checks, over plain Redis. */
 export class FakeMembers {
   answers = 0;
 

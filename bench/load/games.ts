@@ -13,7 +13,7 @@ export interface Entering {
 }
 
 export interface FaultSeen {
-  /** Times of `nowMs()`, one per player whose game was placed again. */
+  /** For each player whose game was placed again: the time of `nowMs()` at which the game continued. */
   readonly back: readonly number[];
   readonly paused: readonly number[];
   /** For each player: time in ms from the first `paused` to the sync that ended the pause. */

@@ -20,12 +20,12 @@ export interface Turns {
 export class LobbyLoad {
   constructor(private readonly games: Games) {}
 
-  /** Pairs that repeatedly create a room, join it, start its game, and leave. */
+  /** Measures pairs that repeatedly create a room, join it, start its game, and leave. */
   starts(turns: Turns): Promise<Rate> {
     return this.inTurns(turns, async (pair) => void (await play(pair, turns.game)));
   }
 
-  /** Pairs that repeatedly create a room, join it, and leave. No game starts. */
+  /** Measures pairs that repeatedly create a room, join it, and leave. No game starts. */
   joins(turns: Turns): Promise<Rate> {
     return this.inTurns(turns, async ([host, guest]) => {
       const { room } = await host.ask<{ room: { id: string } }>('rooms.create', { game: turns.game, private: true });
@@ -56,7 +56,7 @@ export class LobbyLoad {
     return { perSecond, p50Ms: percentile(tookMs, 0.5) };
   }
 
-  /** Players that repeatedly search for a match, get a game of two, and leave. The result is players placed per second. */
+  /** Measures players that repeatedly search for a match, get a game of two, and leave. Returns the players placed per second. */
   async matches({ port, game, count, ms }: { port: number; game: string; count: number; ms: number }): Promise<Rate> {
     const players = await this.games.newcomers(port, count);
     const tookMs: number[] = [];

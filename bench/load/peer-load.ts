@@ -61,7 +61,7 @@ export class PeerLoad {
     }
   }
 
-  /** Pairs that repeatedly create a Colyseus room, join it, and leave, at its processes in turn. */
+  /** Measures pairs that repeatedly create a Colyseus room, join it, and leave, at the Colyseus processes in turn. */
   async colyseusJoins({ ports, pairs, ms }: { ports: readonly number[]; pairs: number; ms: number }): Promise<Rate> {
     const tookMs: number[] = [];
     const startedAt = nowMs();
@@ -82,7 +82,7 @@ export class PeerLoad {
   }
 
   /**
-   * Players that repeatedly request any Colyseus room of two with a free place, and leave. The result is players placed per
+   * Measures players that repeatedly request any Colyseus room of two with a free place, and leave. Returns the players placed per
    * second.
    */
   async colyseusMatches({ ports, count, ms }: { ports: readonly number[]; count: number; ms: number }): Promise<Rate & { failed: number }> {
@@ -106,7 +106,7 @@ export class PeerLoad {
     return { perSecond: (tookMs.length * 1_000) / (nowMs() - startedAt), p50Ms: percentile(tookMs, 0.5), failed };
   }
 
-  /** Requests this many rooms at the same moment, at its processes in turn. Returns the number of rooms of each process. */
+  /** Requests this many Colyseus rooms at the same moment, at its processes in turn. Returns the number of rooms of each process. */
   async colyseusAtOnce({ ports, rooms }: { ports: readonly number[]; rooms: number }): Promise<{ counts: number[]; ms: number }> {
     const startedAt = nowMs();
     const seats = await Promise.all(Array.from({ length: rooms }, (_, index) => matchmake(ports[index % ports.length], 'create', 'pair')));

@@ -143,7 +143,7 @@ export class Player implements Tapper {
     for (const unanswered of this.seqs) this.write(unanswered);
   }
 
-  /** Starts the next report. */
+  /** Begins a new measurement of pauses and waits. */
   mark(): void {
     this.markedAt = nowMs();
     this.pausedAt = 0;
@@ -152,12 +152,12 @@ export class Player implements Tapper {
     this.worstWaitMs = 0;
   }
 
-  /** The longest wait since the mark, including that of unanswered commands. */
+  /** Returns the longest wait for an answer since `mark()`, in ms, including that of unanswered commands. */
   waitMs(now: number): number {
     return this.seqs.length === 0 ? this.worstWaitMs : Math.max(this.worstWaitMs, now - Math.max(this.sentAt[0], this.markedAt));
   }
 
-  /** The number of this player's taps in the game's state, as of the last acknowledgement. */
+  /** Returns the number of this player's taps in the state of the last acknowledgement; NaN if that message does not contain it. */
   tapsSeen(): number {
     if (!this.lastOwnSync) return 0;
     const { state, patches = [] } = decodeServerMessage(this.lastOwnSync) as Of<'sync'>;

@@ -7,7 +7,7 @@ import type { Player } from './player.js';
 const TICK_MS = 20;
 /** Interval of the pings of a client that does not read, in ms: the client hangs, but its computer runs. */
 const PING_MS = 2_000;
-/** A driver with more unanswered taps waits. */
+/** The number of unanswered taps from which on a driver waits. */
 const AHEAD_MAX = 2_000;
 const ANSWERED_MS = 30_000;
 

@@ -3,7 +3,7 @@ import { FrameSplitter, LENGTH_BYTES, SUBPROTOCOL_BINARY } from '#libs/protocol'
 
 export type Way = 'tcp' | 'ws';
 
-/** Path and subprotocol of a WebSocket. Default: the players' port of a gateway. */
+/** Path and subprotocol of a WebSocket. The default is that of a gateway. */
 export interface Address {
   readonly path: string;
   readonly subprotocol?: string;
@@ -64,7 +64,7 @@ export class Wire {
     });
   }
 
-  /** Rejects when nothing answers. */
+  /** Connects, over WebSocket with its handshake. Rejects when the connection is refused or closed before it is open. */
   static open(way: Way, port: number, address = PLAY): Promise<Wire> {
     return new Promise((resolve, reject) => {
       let wire: Wire | null = null;
@@ -87,7 +87,7 @@ export class Wire {
     });
   }
 
-  /** Number of bytes before the payload in a frame of `framed`. */
+  /** Returns the number of bytes that `framed` writes before a payload of this size. */
   static headBytes(way: Way, payload: number): number {
     return way === 'tcp' ? LENGTH_BYTES : payload < 126 ? 6 : 8;
   }

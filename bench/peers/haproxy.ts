@@ -45,7 +45,7 @@ listen relay
   try {
     return await Peer.program(command, ['-db', '-f', config], port, env);
   } finally {
-    // It has read the file once it listens.
+    // HAProxy reads the file before it listens, so the file is not needed any more.
     await rm(home, { recursive: true, force: true });
   }
 }

@@ -9,13 +9,13 @@ const SOURCES = join(ROOT, 'bench/peers/npm');
 
 export type NpmPeer = 'colyseus' | 'socket.io' | 'pinus';
 
-/** A peer that needs a newer Node has the package `node` as a dependency. This is its program. */
+/** The path of the Node program in the package `node`, on which a peer depends if it needs a newer Node. */
 const OWN_NODE = 'node_modules/node/bin/node';
 
 export interface Installed {
   /** The folder with its node_modules. It is outside the repository's own, so that no peer is a dependency of Holdfast. */
   readonly folder: string;
-  /** The Node program that starts it. */
+  /** The path of the Node program that starts the peer. */
   readonly node: string;
 }
 
@@ -35,7 +35,7 @@ export async function installed(peer: NpmPeer): Promise<Installed> {
   return { folder, node: dependencies.node ? join(folder, OWN_NODE) : process.execPath };
 }
 
-/** The installed versions, by package name. */
+/** Returns the versions of the packages that are installed for a peer, by package name. */
 export async function versionsOf(peer: NpmPeer): Promise<Readonly<Record<string, string>>> {
   const manifest = await readFile(join(SOURCES, peer, 'package.json'), 'utf8');
   return (JSON.parse(manifest) as { dependencies: Record<string, string> }).dependencies;

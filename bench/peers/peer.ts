@@ -26,7 +26,7 @@ export class Peer {
     return Peer.forked(port, child, peer);
   }
 
-  /** Resolves when the program reports that it is ready. */
+  /** Makes a peer of a Node process. Resolves when the process reports that it is ready. */
   static async forked(port: number, child: ChildProcess, name: string): Promise<Peer> {
     await new Promise<void>((resolve, reject) => {
       child.once('message', () => resolve());
@@ -56,7 +56,7 @@ export class Peer {
 
 export const PRODUCTION: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'production' };
 
-/** The output of a peer matters only when it does not start. */
+/** Hides the output of a peer, which matters only when it does not start. BENCH_VERBOSE shows it. */
 export const STDIO: StdioOptions = ['ignore', 'ignore', process.env.BENCH_VERBOSE ? 'inherit' : 'ignore', 'ipc'];
 
 function isListening(port: number): Promise<boolean> {

@@ -12,7 +12,7 @@ export interface PinusFleet {
   stop(): Promise<void>;
 }
 
-/** Starts its three processes: a master, which connects the others, a connector, and a backend with the rooms. */
+/** Starts the three processes of Pinus: a master, which connects the others, a connector, and a backend with the rooms. */
 export async function startPinus(): Promise<PinusFleet> {
   const { folder, node } = await installed('pinus');
   const home = await mkdtemp(join(tmpdir(), 'holdfast-pinus-'));

@@ -1,6 +1,6 @@
 import { WebSocketServer } from 'ws';
 
-/** The popular library alone: one process that sends each message back, with nothing behind it. */
+/** The library `ws` alone: one process that sends each message back, with nothing behind it. */
 const server = new WebSocketServer({ host: '127.0.0.1', port: Number(process.argv[2]), perMessageDeflate: false }, () =>
   process.send?.('ready'),
 );

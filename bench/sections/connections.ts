@@ -16,7 +16,7 @@ export const connections: Section = {
       try {
         const [gateway] = fleet.of('gateway');
         const port = way === 'tcp' ? gateway.tcpPort : gateway.publicPort;
-        // The first ones are not counted, because they warm the code up.
+        // The first sessions are not counted, because they warm the code up.
         await load.do.idle({ port, way, count: 500, atOnce: 64 });
         await sleep(2_000);
         const before = residentKilobytes(gateway.pid);

@@ -7,7 +7,7 @@ const GRACE_MS = 500;
 const GATEWAYS = 3;
 
 /**
- * How long a fleet with voting gateways takes to detect that a game server died or hangs: from the signal to the record with the
+ * Measures how long a fleet with voting gateways takes to detect that a game server died or hangs: from the signal to the record with the
  * state dead, polled every 2 ms.
  */
 export async function detection(report: Report, { quick }: Size): Promise<void> {
@@ -46,11 +46,11 @@ async function afterKill(fleet: BenchFleet): Promise<number> {
   return tookMs;
 }
 
-/** Uses the same process each time: it resumes, finds that it was evicted, and registers again. */
+/** Measures one suspension, in ms. The process is the same each time: it resumes, detects its eviction, and registers again. */
 async function afterStop(fleet: BenchFleet): Promise<number> {
   const [, server] = fleet.of('game');
   await isSettled(fleet);
-  // At a random time of the round.
+  // Suspends the server at a random time between two checks.
   await sleep(Math.random() * INTERVAL_MS);
   const from = nowMs();
   server.child.kill('SIGSTOP');
@@ -83,7 +83,7 @@ async function isSettled(fleet: BenchFleet): Promise<void> {
   });
 }
 
-/** Evictions in addition to those that the measurement caused. */
+/** Returns the number of evictions besides the `ended` ones that the measurement caused. */
 async function othersEvicted(fleet: BenchFleet, ended: number): Promise<number> {
   const metrics = await Promise.all(
     fleet.of('gateway').map(async ({ opsPort }) => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text()),

@@ -7,7 +7,7 @@ import { nowMs, sleep } from '../tools.js';
 const PER_SECOND = 2_000;
 const PROCESSES = ['gateway', 'game', 'redis', 'lobby'];
 
-/** The same load in larger fleets: shows which costs grow. */
+/** Measures the same load with more rooms and with more servers, which shows which costs grow. */
 export const growth: Section = {
   name: 'growth',
   about: `${PER_SECOND} durable commands per second in 10 to 10,000 rooms of one, and over 1 to 4 game servers`,

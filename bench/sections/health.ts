@@ -6,7 +6,7 @@ import type { Report, Section, Size } from '../section.js';
 import { sleep } from '../tools.js';
 import { detection } from './detection.js';
 
-/** How fast dead servers are detected, and the cost of checking a thousand servers, at the default interval of a second. */
+/** Measures how fast dead servers are detected, and the cost of checking a thousand servers, at the default interval of a second. */
 export const health: Section = {
   name: 'health',
   about:

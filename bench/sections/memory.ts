@@ -50,7 +50,7 @@ async function weigh(
 ): Promise<void> {
   const load = new LoadProcess();
   try {
-    // The first ones are not counted, because they warm the code up.
+    // The first rooms are not counted, because they warm the code up.
     await enter(load, WARM_ROOMS);
     await sleep(SETTLE_MS);
     const before = Object.entries(pids).map(([process, pid]) => [process, residentKilobytes(pid)] as const);

@@ -78,7 +78,7 @@ interface Fault {
   readonly limits: Limits;
 }
 
-/** In ms. Longer than the effect of any fault. A player who is not back by then counts as lost. */
+/** The time after a fault in which players are watched, in ms: longer than its effect. A player who is not back by then counts as lost. */
 const WATCH_MS = 6_000;
 
 async function sufferFault({ name, fleet, load, rooms, victim, signal, report, limits }: Fault): Promise<void> {

@@ -10,7 +10,7 @@ const PER_SECOND = 5_000;
 /** Targets of the design: the gateway's CPU time compared with a minimal relay in Node, and with one in C. */
 const TARGETS: Readonly<Record<string, Target>> = { 'bare relay': { atMost: 1.5 }, HAProxy: { atMost: 1 } };
 
-/** One message there and back. Holdfast is compared with other carriers, in turn, while all of them stay alive. */
+/** Measures one message there and back. Holdfast is compared with other carriers, in turn, while all of them stay alive. */
 function relaySection(connections: number): Section {
   return {
     name: connections === 200 ? 'relay' : `relay-${connections}`,

@@ -13,7 +13,7 @@ interface Comparison {
   readonly target?: Target;
 }
 
-/** Targets of the design. A target for Socket.IO is given as our share of its cost: 0.5 means half the cost. */
+/** The comparisons, with the targets of the design. A target is our CPU cost divided by that of the peer: 0.5 means half of its cost. */
 const COMPARISONS: readonly Comparison[] = [
   { ours: 'fleeting', other: 'Colyseus', target: { atMost: 1 } },
   { ours: 'durable', other: 'Colyseus', target: { atMost: 1.5 } },

@@ -7,13 +7,13 @@ import { nowMs, percentile, sleep, until } from '../tools.js';
 
 const SLOW_ROOMS = 8;
 const PAYLOAD_BYTES = 1_000;
-/** Per room. At this rate the kernel's buffers are full within seconds, and the backlog long before the minute ends. */
+/** The taps per second in each room. With it the kernel's buffers are full within seconds, and the backlog long before the minute ends. */
 const TAPS_PER_SECOND = 300;
 const OTHERS = { rooms: 100, perSecond: 1_000 };
-/** Variation by garbage collection, in MB. A smaller growth counts as flat. */
+/** The growth of memory that still counts as none, in MB, because garbage collection makes it vary. */
 const FLAT_MB = 32;
 const SLICE_MS = 4_000;
-/** How long the game server is suspended, in ms. Its gateway only notices that nothing is read. */
+/** The time for which the game server is suspended, in ms. Its gateway notices only that the server reads nothing. */
 const STOPPED_MS = 3_000;
 const STOPPED_TAPS_PER_SECOND = 3_000;
 
@@ -89,7 +89,7 @@ async function minute(
   report('they read on, resume, and all are back in their game within', nowMs() - readAt, 'ms');
 }
 
-/** The median of slices during this time. */
+/** Divides this time into slices, and returns the medians of their latencies. */
 async function typical(load: LoadProcess, ms: number): Promise<{ p50Ms: number; p99Ms: number }> {
   const slices: Played[] = [];
   for (const end = nowMs() + ms; nowMs() < end; ) slices.push(await load.do.paceCounted({ ms: SLICE_MS }));

@@ -6,7 +6,7 @@ import { Peer } from '../peers/peer.js';
 import type { Report, Section, Target } from '../section.js';
 import { sleep } from '../tools.js';
 
-/** Enough to saturate both sides: with fewer, the faster one would wait for answers. */
+/** The number of pairs of players. They saturate both systems: with fewer, the faster system would wait for requests. */
 const PAIRS = 128;
 const SEEKERS = 128;
 const BURST = 100;

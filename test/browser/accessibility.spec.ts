@@ -44,7 +44,7 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
     violations.push(...(await violationsOf(visitor.page, state)));
   };
 
-  /** Two players in a game, and the address of their room. The first has seat 0. */
+  /** Starts a game of two players. Returns the players, of whom the first has seat 0, and the address of their room. */
   async function playersIn(game: string, status = 'Your turn'): Promise<[Visitor, Visitor, url: string]> {
     const ada = await visit('Ada');
     await ada.press(`Create a room: ${game}`);
@@ -117,7 +117,7 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
     await look(ada, 'chess promotion');
   }, 120_000);
 
-  it('in a game without a board of its own', async () => {
+  it('in a game for which the page has no board', async () => {
     const [ada] = await playersIn('Fleeting', 'The game is running.');
     await ada.page.getByText('This page has no board for this game.').waitFor();
     await look(ada, 'game without a board');
@@ -181,7 +181,7 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
     await look(ada, 'ended by an operator');
     await operator.page.getByRole('cell', { name: 'waiting' }).first().waitFor();
     await look(operator, 'dashboard');
-    // A tab that was duplicated continues the session.
+    // A copy of Ada's tab continues her session, and the first tab says so.
     await Promise.all([ada.page.context().waitForEvent('page'), ada.page.evaluate(() => void window.open(location.href))]);
     await ada.page.getByRole('heading', { name: 'You are now playing in another place.' }).waitFor();
     await look(ada, 'continued in another place');

@@ -7,7 +7,7 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.js';
 const executablePath = findChromium();
 const describeInChromium = executablePath ? describe : describe.skip;
 
-/** Playwright switches these off: they are what the tests are about. */
+/** Flags with which Playwright disables the throttling of tabs in the background. The tests start Chromium without them. */
 const BACKGROUND_FLAGS = [
   '--disable-background-timer-throttling',
   '--disable-backgrounding-occluded-windows',
@@ -21,7 +21,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
   let tab: BackgroundTab;
   let bob: Session;
   let room: Room;
-  /** Signs of the tab that its partner received: its absence, and pauses of the game. */
+  /** The events that Bob received because of the tab: `away` for each view with an absent member, and the reasons of pauses. */
   let learned: string[];
 
   beforeAll(async () => {
@@ -69,7 +69,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
   const turn = (): number => (room.state as { turn: number }).turn;
   const marks = "document.querySelectorAll('.ttt-cell .mark:not(.ghost .mark)').length";
 
-  /** Bob has the turn afterwards. */
+  /** Lets Ada move if she begins, so that Bob has the turn. Returns the number of her moves, 0 or 1. */
   async function adaMovesIfFirst(): Promise<number> {
     if (turn() === room.seat) return 0;
     await tab.evaluate("document.querySelectorAll('.ttt-cell')[4].click()");
@@ -81,13 +81,13 @@ describeInChromium('a tab in the background, in Chromium', () => {
     await new Promise((resolve) => setTimeout(resolve, ms));
   }
 
-  it('keeps its connection while its timers are throttled and its code is slow, and shows a move at once', async () => {
+  it('keeps its connection while its timers are throttled and its code is slow, and shows a move within two seconds', async () => {
     const before = await adaMovesIfFirst();
     await tab.hide();
     await tab.slowDown(20);
     await tab.evaluate('window.beats = 0; setInterval(() => { window.beats += 1; }, 100); 0');
     await idle(3 * TIMEOUT_MS);
-    // 60 without throttling.
+    // Without throttling the timer would have run 60 times.
     expect(await tab.evaluate<number>('window.beats')).toBeLessThan(15);
     await room.send('place', { cell: 0 });
     await tab.sees(`${marks} === ${before + 1}`, 2_000);

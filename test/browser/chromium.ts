@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** Returns `CHROMIUM_PATH`, Debian's Chromium, or one on the PATH. Null: there is none. */
+/** Returns the path of a Chromium: `CHROMIUM_PATH`, Debian's, or one on the PATH. Null: this machine has none. */
 export function findChromium(env: NodeJS.ProcessEnv = process.env): string | null {
   const onPath = (env.PATH ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
   return [env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', ...onPath].find((path) => path !== '' && existsSync(path)) ?? null;

@@ -13,12 +13,12 @@ import { CHROMIUM_ARGS, findChromium } from './chromium.js';
 const executablePath = findChromium();
 const describeInChromium = executablePath ? describe : describe.skip;
 
-/** The bundled program sets this global. */
+/** The global object of the page. The bundled program adds `holdfastClient`. */
 interface Page {
   readonly holdfastClient: { readonly connect: typeof connect };
 }
 
-describeInChromium('the client as a bundler builds it, in Chromium', () => {
+describeInChromium('the bundled client, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
   let folder: string;
@@ -44,7 +44,7 @@ describeInChromium('the client as a bundler builds it, in Chromium', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it.each(['esbuild', 'rolldown', 'vite', 'webpack'])('plays a game to its end: %s', async (bundler) => {
+  it.each(['esbuild', 'rolldown', 'vite', 'webpack'])('plays a game to its end when %s has built it', async (bundler) => {
     const { file } = bundles.find((each) => each.bundler === bundler) as Bundle;
     const url = fleet.gateways[0]?.publicUrl as string;
     const context = await browser.newContext({ bypassCSP: true });
@@ -63,7 +63,10 @@ describeInChromium('the client as a bundler builds it, in Chromium', () => {
   });
 });
 
-/** Runs in the page: both players of a game of tic-tac-toe, one over MessagePack and one over JSON. */
+/**
+ * Runs in the page and plays both sides of tic-tac-toe, one over MessagePack and one over JSON. Returns the result of the game and the
+ * code with which a command with a Date is rejected.
+ */
 async function playAlone(url: string): Promise<unknown> {
   const { connect } = (globalThis as unknown as Page).holdfastClient;
   const ada = await connect(url, { name: 'Ada' });

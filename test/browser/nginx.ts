@@ -15,7 +15,7 @@ export interface Upstreams {
   readonly operators: string;
 }
 
-/** A real nginx with the example of the documentation, for the ports of a test. */
+/** An nginx process with the configuration in `docs/nginx.conf`, changed to the ports of a test. */
 export class Nginx {
   private constructor(
     private readonly child: ChildProcess,
@@ -23,7 +23,7 @@ export class Nginx {
     readonly url: string,
   ) {}
 
-  /** Resolves when it accepts connections. Null: there is no nginx here. */
+  /** Starts nginx before these addresses. Resolves when it accepts connections, or with null if this machine has no nginx. */
   static async before({ players, operators }: Upstreams): Promise<Nginx | null> {
     const found = await findNginx();
     if ('missing' in found) {

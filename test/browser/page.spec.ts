@@ -19,7 +19,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
   let visitors: Visitor[] = [];
-  /** The room of the test that runs; those of others are still listed. */
+  /** The name of the room of the current test. The list may still have rooms of earlier tests. */
   let roomName = '';
   let rooms = 0;
 
@@ -53,7 +53,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     return visitor;
   };
 
-  /** The first made the room, and so has seat 0: X, or White. */
+  /** Starts a game of two visitors. The first one made the room and has seat 0, which is X or White. */
   const playersIn = async (game: string, options: readonly VisitorOptions[] = []): Promise<[Visitor, Visitor]> => {
     const [ada, bob] = await Promise.all([visit('Ada', options[0]), visit('Bob', options[1])]);
     await ada.press(`Create a room: ${game}`);
@@ -242,7 +242,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.sees('Your turn');
   });
 
-  it('resumes within two seconds when it is online again and its connection is dead', async () => {
+  it('resumes within four seconds when it is online again and its connection is dead', async () => {
     const proxy = await QuietProxy.before(Number(new URL(fleet.gateways[0].publicUrl).port));
     try {
       const [ada, bob] = await Promise.all([visit('Ada', {}, `http://127.0.0.1:${proxy.port}/`), visit('Bob')]);
@@ -370,7 +370,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   });
 });
 
-describeInChromium('the players’ page, of a game that is saved only now and then', () => {
+describeInChromium('the players’ page, of a game that is stored only at checkpoints', () => {
   it('shows a player how far the game was rewound when its server was killed', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-page-'));
     const env = { TEST_BANK: join(dir, 'payments') };

@@ -61,7 +61,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     return nginx;
   }
 
-  /** The first message to a player whose computer has this address. */
+  /** Logs in from this address and returns the first message of the gateway. */
   async function answerTo(url: string, localAddress: string): Promise<unknown> {
     const socket = new WebSocket(url, 'holdfast.v1.json', { localAddress });
     sockets.push(socket);
@@ -101,7 +101,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     await page.getByRole('cell', { name: 'tic-tac-toe' }).first().waitFor();
   }, 60_000);
 
-  it('refuses the page behind an nginx that the gateway does not trust', async () => {
+  it('refuses the WebSocket of the page behind an nginx that the gateway does not trust', async () => {
     const server = await startGateway('untrusting', { TRUSTED_PROXIES: '' });
     const nginx = await nginxBefore(server);
     if (!nginx) return;

@@ -18,7 +18,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
       chromium.launch({
         executablePath: executablePath as string,
         args: CHROMIUM_ARGS,
-        // The browser of a person has this cache. Playwright turns it off.
+        // Playwright disables the back/forward cache, which browsers have by default.
         ignoreDefaultArgs: ['--disable-back-forward-cache'],
       }),
     ]);
@@ -59,7 +59,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
       });
     });
     await page.goto(`${fleet.gateways[0].opsUrl}/livez`);
-    // The event `load`, for which Playwright would wait, does not come.
+    // A page from the back/forward cache gets no event `load`, so Playwright must not wait for it.
     await page.goBack({ waitUntil: 'commit' });
     await ada.mark(2);
     await bob.sees('Your turn');
@@ -67,7 +67,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(ada.defects).toEqual([]);
   });
 
-  it('takes the game over when it is a copy of another tab, which says so and does not come back by itself', async () => {
+  it('takes the game over when it is a copy of another tab, which says so and does not reconnect by itself', async () => {
     const stored = await bob.page.evaluate(() => JSON.stringify(sessionStorage));
     const copy = await bob.page.context().newPage();
     await copy.addInitScript((values) => {

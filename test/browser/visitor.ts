@@ -5,7 +5,7 @@ export interface VisitorOptions extends BrowserContextOptions {
   readonly script?: () => void;
 }
 
-/** One person before one page; `defects` is what the page threw. */
+/** One person who uses one page in a browser context of their own. `defects` has the uncaught errors of the page. */
 export class Visitor {
   readonly defects: string[] = [];
 
@@ -40,7 +40,7 @@ export class Visitor {
     return this.page.getByRole('button', { name: button, exact: true }).click();
   }
 
-  /** Until the line that says what matters now says this. */
+  /** Waits until the status line of the page contains this text. */
   sees(status: string | RegExp): Promise<void> {
     return this.page.getByTestId('status').filter({ hasText: status }).waitFor();
   }
@@ -67,7 +67,7 @@ export class Visitor {
     await mouse.up();
   }
 
-  /** By keyboard alone. */
+  /** Moves a chess piece with the keyboard alone. */
   async type(from: string, to: string): Promise<void> {
     await this.sees('Your turn');
     for (const square of [from, to]) {

@@ -11,7 +11,7 @@ import { Module } from './nest.mjs';
  */
 
 const PURSE = 10_000;
-/** Long enough that a killed server loses changes of the game with `checkpoint`. */
+/** The time between checkpoints, in ms. Long enough that a killed server loses changes of the game with `checkpoint`. */
 const CHECKPOINT_MS = 3_000;
 const PAYING_MS = 20;
 
@@ -44,7 +44,7 @@ function bankOf(durability) {
 class Clearing {
   /** @param {{ key: string, roomId: string, data: { id: string } }} effect */
   async pay({ key, roomId, data }) {
-    // If the server is killed before the next line, nothing was paid. If it is killed after it, the effect runs again.
+    // If the server is killed before it appends the line, nothing was paid. If it is killed afterwards, the effect runs again.
     await new Promise((resolve) => setTimeout(resolve, PAYING_MS));
     appendFileSync(process.env.TEST_BANK ?? '', `${JSON.stringify({ key, room: roomId, id: data.id })}\n`);
   }

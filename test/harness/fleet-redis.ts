@@ -10,7 +10,7 @@ type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 /** The store of a fleet. */
 export interface FleetStore {
   readonly url: string;
-  /** Further settings with which servers reach it. */
+  /** Further settings with which servers connect to the store. */
   readonly env?: Readonly<Record<string, string>>;
   /** A client for direct reads and writes by the test. */
   readonly client: Redis | Cluster;
@@ -24,7 +24,7 @@ export interface FleetRedisOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A copy of the data of a Redis at one moment. */
+/** The path of a copy of a Redis' data, which `FleetRedis.keep` made. */
 export type KeptStore = string & { readonly kept: true };
 
 /** The private Redis of one fleet. A test may stop it, kill it and read its data. */
@@ -68,13 +68,13 @@ export class FleetRedis implements FleetStore {
     return this.options.dir;
   }
 
-  /** Starts Redis again on the same port, with its stored data. Resolves when it answers. */
+  /** Kills Redis and starts it again on the same port, with its stored data. Resolves when it answers. */
   async restart(): Promise<void> {
     await this.kill();
     await this.startAgain();
   }
 
-  /** Starts a Redis again that was killed, with additional settings in `config`. */
+  /** Starts Redis again on the same port after `kill`, with additional settings in `config`. Resolves when it answers. */
   async startAgain(config: Readonly<Record<string, string | number>> = {}): Promise<void> {
     const { options } = this;
     this.running = await startRedis({ ...options, config: { ...options.config, ...config }, port: this.running.port });

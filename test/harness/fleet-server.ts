@@ -12,7 +12,7 @@ export interface ServerSpec {
   readonly main?: string;
   /** A file descriptor for its standard output and standard error. `log()` is then empty. */
   readonly output?: number;
-  /** Do not wait until the server is ready, because the test expects that it does not become ready. */
+  /** Whether the start does not wait until the server is ready, because the test expects that it never is. */
   readonly mayBeUnready?: boolean;
 }
 
@@ -27,9 +27,11 @@ const LINES_KEPT = 2_000;
 export class FleetServer {
   readonly id: ServerId;
   readonly opsUrl: string;
-  /** This and the next two: the addresses for players. Gateways only. */
+  /** The WebSocket address for players. Only that of a gateway is valid. */
   readonly publicUrl: string;
+  /** The TCP address for players. Only that of a gateway is valid. */
   readonly tcpUrl: string;
+  /** The address of the players' page. Only that of a gateway is valid. */
   readonly pageUrl: string;
   /** Resolves when the process has ended and all of its output is read. */
   readonly exited: Promise<Exit>;
@@ -63,7 +65,10 @@ export class FleetServer {
     });
   }
 
-  /** Resolves when the server is ready. Rejects with its last lines when it ends before that. Calls `spawned` at once. */
+  /**
+   * Starts the process of a server and passes it to `spawned`. Resolves when the server is ready; rejects with its last lines if it ends
+   * before that.
+   */
   static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
     const { type, name, env, main = mainOf(type), output, mayBeUnready } = spec;
     const lines: string[] = [];
@@ -90,7 +95,7 @@ export class FleetServer {
     return new FleetServer(spec, ports, child as ChildProcess, lines);
   }
 
-  /** Returns settings with fixed ports for players, so that they can reconnect after a restart. */
+  /** Returns the settings of the ports: free ports for players, which stay the same after a restart, and 0 (any port) for the others. */
   static async portsFor(type: ServerType): Promise<Record<string, string>> {
     if (type !== 'gateway') return { OPS_PORT: '0', LINK_PORT: '0' };
     const [publicPort, tcpPort] = [await freePort(), await freePort()];
@@ -115,7 +120,7 @@ export class FleetServer {
     this.child.kill(signal);
   }
 
-  /** The last lines of its output. */
+  /** Returns the last lines of the server's output. */
   log(): readonly string[] {
     return this.lines;
   }

@@ -21,7 +21,7 @@ export interface FleetOptions {
   readonly redis?: FleetRedisOptions;
   /** Starts another store than a single Redis. The fleet stops it at its end. */
   readonly store?: (home: string) => FleetStore | Promise<FleetStore>;
-  /** Use `game-server.mjs`: tic-tac-toe with a short turn, and the games for tests, such as `ledger` and `fleeting`. */
+  /** If set, game servers run `game-server.mjs`: tic-tac-toe with turns of `turnMs`, and games for tests, such as `ledger`. */
   readonly testGames?: { readonly turnMs: number };
   /** A file descriptor for the standard output and standard error of every server. */
   readonly output?: number;
@@ -72,7 +72,7 @@ export class Fleet {
   readonly gateways: FleetServer[] = [];
   readonly lobbies: FleetServer[] = [];
   readonly games: FleetServer[] = [];
-  /** Shared by all links of this fleet. */
+  /** The `LINK_SECRET` of all servers of this fleet. */
   readonly linkSecret = randomBytes(18).toString('hex');
 
   private readonly children = new Set<ChildProcess>();
@@ -96,7 +96,7 @@ export class Fleet {
     return this.store;
   }
 
-  /** A key or channel of this fleet. Its prefix is `REDIS_PREFIX` in `env`. */
+  /** Returns the full name of a key or channel of this fleet. Its prefix is `REDIS_PREFIX` in `env`, or the default. */
   redisName(name: string): string {
     return `${this.options.env?.REDIS_PREFIX ?? keyPrefix()}:${name}`;
   }
@@ -116,7 +116,7 @@ export class Fleet {
     return this.launch(type, name, env, true);
   }
 
-  /** The settings of every server of this fleet, without its name and ports. */
+  /** Returns the settings that all servers of this fleet have in common: all except the name and the ports. */
   settings(): Record<string, string> {
     return {
       REDIS_URL: this.store.url,
@@ -194,7 +194,7 @@ export class Fleet {
 
   // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Ends all processes at once. Throws when a server had ended unexpectedly before. */
+  /** Kills all processes and deletes their files. Throws if a server had ended before without a test ending it. */
   async stop(): Promise<void> {
     this.stopReporting();
     for (const session of this.sessions) session.detach();

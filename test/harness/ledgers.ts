@@ -25,9 +25,9 @@ export interface LedgerState {
 
 type LedgerCall = GameRoom<LedgerState>;
 
-/** Players reconnect sooner than by default, because tests wait for them. */
+/** The delays of reconnecting, in ms. They are shorter than by default, because tests wait for the players. */
 const COME_BACK = { firstMs: 100, maxMs: 300, giveUpMs: 60_000 };
-/** Pause between two notes of a player. Short enough to have notes in flight at any fault, and long enough for a slow machine. */
+/** Pause between two notes of a player, in ms. Short enough to have notes in flight at any fault, long enough for a slow machine. */
 const BETWEEN_NOTES_MS = 15;
 
 /**
@@ -77,7 +77,7 @@ export class LedgerGame {
     await until(() => this.acknowledged.every(({ length }, seat) => length >= before[seat] + more), deadlineMs);
   }
 
-  /** Waits until the first player sees a state for which `isSo` is true. Changes by other players may arrive late. */
+  /** Waits until the first player has a state for which `isSo` is true, and returns that state. */
   async sees(isSo: (state: LedgerState) => boolean): Promise<LedgerState> {
     const [room] = this.rooms;
     await room.waitFor(({ state }) => state !== undefined && isSo(state), { timeoutMs: 10_000 });
@@ -113,7 +113,7 @@ export class LedgerGame {
 
   async leave(): Promise<void> {
     for (const [seat, room] of this.rooms.entries()) {
-      // Retried, because a store that has just failed over may break connections once more.
+      // Repeats the leave, because a store that has just failed over may break connections once more.
       if (this.players[seat].status === 'open') await until(() => room.status === 'left' || room.leave().then(() => true), 10_000);
     }
   }

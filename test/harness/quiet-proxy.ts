@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A proxy before a gateway. It can make connections half open: they stay open and transport nothing. */
+/** A TCP proxy before one port of a server. It can make connections half open: they stay open and transport nothing. */
 export class QuietProxy {
   private readonly sockets = new Set<Socket>();
 

@@ -14,7 +14,7 @@ import type { FleetServer } from './fleet-server.js';
 export type Way = 'binary' | 'json' | 'tcp';
 type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;
 
-/** The limit of the real client: a player who missed much receives it in one frame. */
+/** The largest accepted frame, in bytes. It is as large as in the real client, because all missed changes come in one frame. */
 const FRAME_BYTES_MAX = 16 * 1_048_576;
 
 /** A player without our client: it can send any bytes, and records all received messages. */

@@ -10,14 +10,14 @@ type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 
 const NAME = 'holdfast';
 const SLOTS = 16_384;
-/** Shorter than an operator would choose, to keep the tests short. */
+/** Time without an answer after which a sentinel considers the primary down, in ms. Shorter than an operator would choose. */
 const DOWN_AFTER_MS = 1_000;
 
 /** How a group of Redis processes is protected. */
 export interface RedisSecurity {
   /** The password of the user `default`, which the test and the Redis processes use among themselves. */
   readonly password?: string;
-  /** A line of the configuration that creates the user of the fleet: `holdfast on >word ~* &* +@all`. */
+  /** The value of the setting `user` that creates the user of the fleet, such as `holdfast on >word ~* &* +@all`. */
   readonly user?: string;
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
 }
@@ -163,7 +163,7 @@ function isSettled(sentinel: RunningRedis, before: RunningRedis, security: Redis
   });
 }
 
-/** The options of a client that trusts the CA, whatever host a certificate names. */
+/** Returns the options of a client that trusts the CA and does not check which host a certificate names. */
 function trusting({ ca }: { readonly ca: string }): { ca: Buffer; checkServerIdentity(): undefined } {
   return { ca: readFileSync(ca), checkServerIdentity: () => undefined };
 }

@@ -42,7 +42,7 @@ async function payments(): Promise<Payment[]> {
 
 /** Two players of a game who transfer until the game ends or the test stops them. */
 class Spenders {
-  /** By acknowledged transfer, the version that its player had. A rewind that the player receives removes the transfers it undid. */
+  /** By the id of each acknowledged transfer, the version of the state after it. A rewind removes the transfers that it undid. */
   readonly acknowledged = new Map<string, number>();
   readonly rewinds: { from: number; to: number }[] = [];
   private isStopped = false;
@@ -78,7 +78,7 @@ class Spenders {
       const sent = turn % 3 === 0 ? room.send('touch') : room.send('transfer', { id });
       await sent.then(
         () => turn % 3 !== 0 && this.acknowledged.set(id, room.version),
-        // The game has ended.
+        // The command failed because the game has ended.
         () => {},
       );
     }
@@ -86,7 +86,7 @@ class Spenders {
 }
 
 describe.each(DURABILITIES)('transfers by effects, durability %s, under kill -9 of the servers', (durability) => {
-  it('keep the sum of money: each key belongs to one transfer, and only transfers that the game knows are paid', async () => {
+  it('are paid once for each key; if changes are stored, exactly the transfers that the game knows are paid', async () => {
     const name = `bank-${durability}`;
     const all: Spenders[] = [];
     const play = async () => {
@@ -243,7 +243,7 @@ describe('a client that numbers its commands again after a rewind', () => {
     await answered(3);
 
     const owner = await fleet.ownerOf(room);
-    // No other server can take the room before the gateway has the next command, so the gateway keeps it.
+    // Suspends the other servers, so that the gateway gets the next command while the room has no owner, and keeps the command.
     const others = fleet.games.filter((server) => server !== owner);
     for (const server of others) server.kill('SIGSTOP');
     owner.kill();

@@ -40,7 +40,7 @@ async function onAServerThatHangs(name: string): Promise<{ game: Game<Ledger>; o
   return { game, owner };
 }
 
-/** Each test starts its own game servers. */
+/** Kills the game servers of the previous test, because each test starts its own. */
 beforeEach(async () => {
   await end(...fleet.games.filter(({ exit }) => !exit));
 });
@@ -118,7 +118,7 @@ describe('an effect with a handler that never finishes', () => {
 describe('a timer', () => {
   const WOUND_MS = 1_200;
 
-  it('fires once and on time on the current owner, after a kill and after a drain', async () => {
+  it('fires once on the current owner, after a kill and after a drain', async () => {
     const before = await fleet.start('game', 'early');
     await fleet.whole();
     const game = await fleet.twoPlayersInAGame<Ledger>('ledger');

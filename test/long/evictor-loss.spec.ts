@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { redisName } from '#libs/redis';
 import { type Fleet, RawPlayer, startFleet, until } from '../harness/index.js';
 
-/** More than fit into one request, so that the cleanup has several steps. */
+/** Number of players at the lost gateway: more than fit into one request, so that the cleanup has several steps. */
 const PLAYERS = 100;
 
 describe('a gateway that is killed during the cleanup of another', () => {
@@ -30,7 +30,7 @@ describe('a gateway that is killed during the cleanup of another', () => {
     const [held] = rooms;
     await store.rename(redisName(`room:{${held}}`), `held:{${held}}`);
     await store.set(redisName(`room:{${held}}`), 'not a room');
-    // Each change of a room is published.
+    // The servers publish each change of a room. The first one shows that the cleanup has begun.
     const listener = new Redis(fleet.redis.url);
     await listener.psubscribe(redisName('room:*'));
     const begun = new Promise<void>((resolve) => listener.once('pmessage', () => resolve()));

@@ -4,11 +4,11 @@ import { EventStream, type Fleet, type FleetOptions, startFleet, until } from '.
 const INTERVAL_MS = 500;
 const ENV = { HEALTH_INTERVAL_MS: String(INTERVAL_MS), HEALTH_GRACE_MS: '500', HEALTH_HOLD_MS: '2000' };
 const AWAY_MS = 10_000;
-/** Long enough that the gateway is late for its own checks, and short enough that no command times out. */
+/** Duration of a short suspension, in ms: the gateway is late for its own checks, but no command times out. */
 const SHORT_SLEEP_MS = INTERVAL_MS;
 const SECOND = 1_000;
 
-/** Three fleets with different faults run at the same time, because they mostly wait. */
+/** The test runs three fleets with different faults at the same time, because it mostly waits. */
 describe('a fleet with unreliable checkers', () => {
   const fleets: Fleet[] = [];
   const streams: EventStream[] = [];
@@ -38,7 +38,7 @@ describe('a fleet with unreliable checkers', () => {
     sleeper.kill('SIGSTOP');
     store.fleet.redis.pause();
     await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
-    // The suspended one of three gateways is evicted, because the other two have missed it.
+    // The suspended one of three gateways is evicted, because the other two agree that it does not answer.
     expect(await three.fleet.redis.client.hmget(sleeper.id, 'state', 'deadReason')).toEqual(['dead', 'silent']);
     only.fleet.gateways[0].kill('SIGCONT');
     sleeper.kill('SIGCONT');
@@ -66,7 +66,10 @@ describe('a fleet with unreliable checkers', () => {
     expect(changed(before[2], await lives(store.fleet))).toEqual([killed.id]);
   }, 90_000);
 
-  /** Checks the event of a short suspension. After a long one the event may be lost, because connections to Redis time out. */
+  /**
+   * Suspends the gateway briefly and checks that it publishes `loop-late`. After a long suspension this event may be lost, because
+   * connections to Redis time out.
+   */
   async function tellsOfAShortSleep({ fleet, stream }: { fleet: Fleet; stream: EventStream }) {
     const [gateway] = fleet.gateways;
     const lastOf = (event: string): number => Date.parse(String(gateway.logged(event).at(-1)?.time));
@@ -107,7 +110,7 @@ function changed(before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
   return [...before.keys()].filter((id) => before.get(id) !== after.get(id));
 }
 
-/** Waits until all servers know each other and some further checks have succeeded. */
+/** Waits until all servers are ready and know each other, and each has answered about four further checks. */
 async function judgedAgain(fleet: Fleet): Promise<void> {
   await until(async () => [...(await lives(fleet)).values()].every((record) => record.startsWith('ready')), 15 * SECOND);
   await fleet.whole();

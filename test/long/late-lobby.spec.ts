@@ -18,7 +18,7 @@ class Asker {
 
   static async at(fleet: Fleet, name: string): Promise<Asker> {
     const asker = new Asker(await RawPlayer.welcomed(fleet.gateways[0], name));
-    // A player stays with the lobby of the first request.
+    // The gateway sends all further requests of a player to the lobby that answered the first one.
     await asker.me();
     return asker;
   }
@@ -46,7 +46,7 @@ class Asker {
 describe('a lobby that hangs with requests and continues after their players have done something else', () => {
   let fleet: Fleet;
   beforeAll(async () => {
-    // The test requests lists in a loop.
+    // The limit of messages is high, because the test sends requests in a loop.
     const env = { HEALTH_INTERVAL_MS: String(HEALTH_INTERVAL_MS), HEALTH_GRACE_MS: '0', MESSAGES_BURST: '100000' };
     fleet = await startFleet({ gateways: 1, lobbies: 2, games: 1, env });
   }, 60_000);
@@ -80,7 +80,8 @@ describe('a lobby that hangs with requests and continues after their players hav
       late(readiers, (player) => player.ask('rooms.ready')),
       late(starters, (player) => player.ask('rooms.start')),
     ]);
-    // The readier enters another room and is not ready there. The finder gets a room. The starter gets a ready partner.
+    // Each player now does something on which the late request would have an effect: `readier` enters another room and is not ready
+    // there, `finder` creates a room, and `starter` gets a partner who is ready.
     await readier.player.ask('rooms.leave');
     await readier.player.ask('rooms.join', { room: rooms[4].id });
     const findersRoom = await finder.player.create();
@@ -108,7 +109,7 @@ describe('a lobby that hangs with requests and continues after their players hav
   }, 40_000);
 });
 
-describe('a lobby that hangs with a report of presence and continues after the reporting gateway has died', () => {
+describe('the presence of players', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     const env = { HEALTH_INTERVAL_MS: String(HEALTH_INTERVAL_MS), HEALTH_GRACE_MS: '0', SEAT_GRACE_MS: String(SEAT_GRACE_MS) };
@@ -116,7 +117,7 @@ describe('a lobby that hangs with a report of presence and continues after the r
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('does not mark the players as present again, so their room removes them after the grace', async () => {
+  it('does not change by a report that a hung lobby handles after its gateway has died, so the rooms remove the players', async () => {
     const [first, second] = fleet.gateways;
     const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
     const rooms = [await bob.createRoom({ game: 'tic-tac-toe' }), await dora.createRoom({ game: 'tic-tac-toe' })];
@@ -134,7 +135,7 @@ describe('a lobby that hangs with a report of presence and continues after the r
       const back = await RawPlayer.connect(first);
       back.say({ kind: 'hello', protocol: 1, session, secret });
       expect(await back.hears('welcome')).toMatchObject({ resumed: true });
-      // Before the pong, the gateway has sent the report of presence for the admission.
+      // When the pong arrives, the gateway has sent the report of presence for this admission.
       back.say({ kind: 'ping', nonce: 1 });
       await back.hears('pong');
     }
@@ -148,7 +149,7 @@ describe('a lobby that hangs with a report of presence and continues after the r
     await fleet.whole();
   }, 60_000);
 
-  it('shows a player as present again when a suspended gateway continues', async () => {
+  it('is restored when a suspended gateway continues', async () => {
     const [first, second] = fleet.gateways;
     const bob = await fleet.newPlayer('Bob', { gateway: second });
     const room = await bob.createRoom({ game: 'tic-tac-toe' });

@@ -12,7 +12,7 @@ let games: LedgerGame[];
 
 /** The failure and the assertions of one test. */
 interface Check {
-  /** The case, for a cell with several cases. */
+  /** The processes or the host that die, if the cell has several tests. Undefined: the cell has one test. */
   readonly of?: string;
   run(): Promise<void>;
 }
@@ -24,7 +24,7 @@ const REDIS: Readonly<Record<PromisedRedis, () => FleetOptions>> = {
   'replicas, `DURABILITY_REPLICAS=1`': () => ({ env: { DURABILITY_REPLICAS: '1' }, store: (home) => SentinelStore.start(home) }),
 };
 
-/** The same for every kind of Redis. */
+/** The tests of the column about dying servers, which are the same in each row. */
 const SERVERS_DIE: readonly Check[] = [
   {
     of: 'all game servers',
@@ -99,7 +99,7 @@ const CHECKS: Readonly<Record<PromisedRedis, Readonly<Record<PromisedEvent, read
   },
 };
 
-describe.each(Object.keys(PROMISES) as PromisedRedis[])('%s', (redis) => {
+describe.each(Object.keys(PROMISES) as PromisedRedis[])('a Redis with %s', (redis) => {
   beforeEach(async () => {
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 2, testGames: { turnMs: 60_000 }, ...REDIS[redis]() });
     games = await LedgerGame.many(fleet, GAMES);
@@ -113,7 +113,7 @@ describe.each(Object.keys(PROMISES) as PromisedRedis[])('%s', (redis) => {
       run,
     ]),
   );
-  it.each(cells)('%s', (_cell, run) => run(), 90_000);
+  it.each(cells)('keeps the promise of the README: %s', (_cell, run) => run(), 90_000);
 });
 
 /** Checks that every acknowledged command is in its game exactly once, and that the games continue. */

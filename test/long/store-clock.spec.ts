@@ -14,9 +14,9 @@ import { ADMIN_TOKEN, type Fleet, LedgerGame, startFleet, until } from '../harne
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const TURN_MS = 5_000;
-/** The tolerance for two busy cores, the pause of a migration, and the poll of the test. */
+/** The tolerance for a busy machine, the pause of a migration, and the poll of the test, in ms. */
 const SLACK_MS = 1_500;
-/** The time that chess adds to a player's clock with each move. */
+/** The time that chess adds to a player's clock with each move, in ms. */
 const INCREMENT_MS = 5_000;
 
 const compiler = onPath('cc', process.env) ?? onPath('gcc', process.env);
@@ -38,7 +38,7 @@ class StoreHostClock {
     return new StoreHostClock(openSync(path, 'r+'), { LD_PRELOAD: library, SET_CLOCK_FILE: path });
   }
 
-  /** Sets the clock ahead of the clock of this machine. */
+  /** Sets the clock ahead of this machine's clock by `aheadMs`; behind it if that is negative. */
   set(aheadMs: number): void {
     const bytes = Buffer.alloc(8);
     bytes.writeBigInt64LE(BigInt(aheadMs));
@@ -89,7 +89,7 @@ describeWithCompiler.each([
     expect(Math.abs((await storeAheadMs()) - byMs)).toBeLessThan(2 * SECOND);
   }
 
-  /** Starts a game of two players, and measures the current turn in ms. */
+  /** Starts a game of two players. `lasts` resolves when the first turn is over, with its length in ms. */
   async function turn() {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const since = performance.now();
@@ -157,7 +157,7 @@ describeWithCompiler.each([
     expect(pausedMs).toBeLessThan(3 * SECOND);
     const ms = await lasts();
     expect(ms).toBeGreaterThan(TURN_MS - SLACK_MS);
-    // The last heartbeat may be a second old, which lengthens the measured pause.
+    // The turn is extended by the downtime, which begins at the last heartbeat: up to a second before the kill.
     expect(ms).toBeLessThan(TURN_MS + pausedMs + SECOND + SLACK_MS);
     await expectAllIsWell();
   }, 60_000);

@@ -15,7 +15,7 @@ describe('a fleet on a Redis Cluster of three', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  /** Log lines about commands whose keys are in different slots. */
+  /** Returns the log lines about commands that Redis refused because their keys are in different slots. */
   function crossedSlots(): string[] {
     return fleet.servers.flatMap((server) => server.log().filter((line) => /CROSSSLOT|same slot|same node/i.test(line)));
   }

@@ -3,17 +3,17 @@ import { Random } from './random.js';
 /** A model that can be explored: its states, and the steps from each state. */
 export interface Model<State, Rules> {
   stepsOf(state: State, rules: Rules): readonly Step<State>[];
-  /** The broken invariant of this state, as a sentence; null when there is none. */
+  /** Returns the broken invariant of this state, as a sentence; null when there is none. */
   violationOf(state: State, rules: Rules): string | null;
-  /** Whether everything is answered and no step is pending. */
+  /** Whether this state is the goal: all requests are answered, and no work is pending. */
   isGoal(state: State): boolean;
-  /** Equal states have equal hashes. */
+  /** Returns the hash by which states are compared: equal states have equal hashes. */
   hashOf(state: State): number;
 }
 
 export interface Step<State> {
   readonly label: string;
-  /** A failure or an optional act: the room must reach the goal without it. */
+  /** Whether the step is a failure or an optional act. The goal must be reachable without such steps. */
   readonly isFault: boolean;
   readonly next: State;
 }
@@ -94,7 +94,10 @@ export interface Walks {
   readonly counterExample: CounterExample | null;
 }
 
-/** Random walks with many more faults than can be explored. Each walk must reach the goal after the faults end. */
+/**
+ * Takes random walks until `until` is true, with many more faults than can be explored. After 60 steps a walk has no more faults and must
+ * reach the goal. Returns the number of walks and steps, and the first violation.
+ */
 export function walk<State, Rules>(
   { stepsOf, violationOf, isGoal }: Model<State, Rules>,
   initial: State,
@@ -132,7 +135,7 @@ export function walk<State, Rules>(
 const FAULTS_WITHIN = 60;
 const GOAL_WITHIN = 3_000;
 
-/** The states from which no goal can be reached. */
+/** Returns the states from which no goal can be reached. */
 function unable(count: number, edges: readonly number[], goals: readonly number[]): number[] {
   const starts = new Uint32Array(count + 1);
   for (let at = 1; at < edges.length; at += 2) starts[edges[at] + 1] += 1;
@@ -177,7 +180,7 @@ function traceTo<State>(
 
 const partHashes = new WeakMap<object, number>();
 
-/** A cached hash. A step changes few parts of a state, and the other parts stay the same objects. */
+/** Returns the hash of a part of a state, from a cache: a step changes few parts, and the others stay the same objects. */
 export function partHashOf(part: object): number {
   let hash = partHashes.get(part);
   if (hash === undefined) {
@@ -187,7 +190,7 @@ export function partHashOf(part: object): number {
   return hash;
 }
 
-/** Jest makes the lookup of a global slow, and this function is called for each character. */
+/** A constant, because Jest makes the lookup of globals slow, and `cyrb53` calls this function for each character. */
 const { imul } = Math;
 
 export function cyrb53(text: string): number {

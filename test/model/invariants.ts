@@ -3,7 +3,7 @@ import { commandsIn, hashOf, historyOf, isGoal, isPrefix, type Rules, refusalsIn
 
 export const ROOM_PROTOCOL: Model<State, Rules> = { stepsOf, violationOf, isGoal, hashOf };
 
-/** The broken invariant of this state, as a sentence; null when there is none. */
+/** Returns the broken invariant of this state, as a sentence; null when there is none. */
 export function violationOf(state: State, rules: Rules): string | null {
   if (state.flaw) return state.flaw;
   const { store } = state;
@@ -37,7 +37,10 @@ export function violationOf(state: State, rules: Rules): string | null {
   return null;
 }
 
-/** When the store may lose data, the newest living owner decides, if it has more than the store. */
+/**
+ * Returns the history that must not be lost although the store may lose data: that of the store, or that of a living owner with a higher
+ * epoch or a longer durable history.
+ */
 function newestOf(state: State, stored: readonly string[] | null): readonly string[] {
   let newest = { epoch: stored ? (state.store?.epoch ?? 0) : 0, history: stored ?? [] };
   for (const { life, condemned, room } of state.servers) {

@@ -2,7 +2,7 @@ import { type CounterExample, explore, walk } from './explorer.js';
 import { ROOM_PROTOCOL } from './invariants.js';
 import { beginningOf, LONG_SCENARIOS, MUTANTS, SCENARIOS, WALKS } from './scenarios.js';
 
-/** `npm run model`: more scenarios and minutes of walks. Each test prints its number of states or steps. */
+/** Whether this is `npm run model`: it has more scenarios and longer walks, and prints the number of states or steps of each test. */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;
 const WALKS_A_SCENARIO = isLong ? 4_000 : 600;

@@ -13,7 +13,7 @@ export interface State {
   /** The time for epochs. It grows with each new epoch and each fallback. */
   readonly clock: number;
   readonly store: StoredRoom | null;
-  /** The content of the store after a fallback. */
+  /** The content that the store would have after a fallback. */
   readonly durable: StoredRoom | null;
   /** The generation of the store, which grows with each fallback. */
   readonly generation: number;
@@ -57,7 +57,7 @@ export interface Hosted {
   readonly seen: readonly number[];
   /** Whether the store answered that it has less than this owner. */
   readonly behind: boolean;
-  /** The new owner of a migration. */
+  /** The new owner, while the room migrates; otherwise null. */
   readonly to: Tenure | null;
 }
 
@@ -70,7 +70,7 @@ export interface Player {
   readonly epoch: number;
   /** The highest seq sent since the attachment. First sends are in order. */
   readonly sent: number;
-  /** A delayed copy of a command: see `Mutations.copiesOutliveAttachment`. */
+  /** A copy of a sent command that may still arrive; null when there is none. It is dropped when the attachment ends. */
   readonly copy: { readonly seq: number; readonly settled: number } | null;
 }
 
@@ -78,7 +78,7 @@ export interface Player {
 export interface Message {
   readonly from: number;
   readonly incarnation: number;
-  /** False when the sender does not wait any more (timeout, death). */
+  /** Whether the sender still waits for the reply: it has not timed out, and its process lives. */
   readonly live: boolean;
   readonly verb: 'append' | 'checkpoint' | 'handoff' | 'reassert' | 'adopt' | 'fence';
   readonly tenure: Tenure;
@@ -94,7 +94,7 @@ export interface Message {
 interface Reply {
   readonly answer: string;
   readonly adopted: store.Adopted | null;
-  /** False while a fallback of the store would undo the replied change. The reply does not count until then. */
+  /** Whether the sender may receive the reply. False while a fallback of the store could still undo the change. */
   readonly counts: boolean;
 }
 
@@ -206,7 +206,7 @@ export function initialState(servers: number, commands: readonly number[], budge
   };
 }
 
-/** Everything is answered, and a living owner has the room at the epoch of the store. */
+/** Returns whether everything is answered and a living owner has the room at the epoch of the store. */
 export function isGoal(state: State): boolean {
   if (state.players.some(({ answers }) => answers.includes('?'))) return false;
   return state.servers.some(
@@ -237,12 +237,12 @@ export function hashOf(state: State): number {
   return cyrb53(`${clock} ${generation} ${parts.join(' ')} ${partHashOf(budget)} ${partHashOf(told)} ${partHashOf(issued)} ${flaw}`);
 }
 
-/** The history that can be read from the store; null when the log has a hole. */
+/** Returns the history that can be read from the store; null when the log has a hole. */
 export function historyOf(room: StoredRoom): readonly string[] | null {
   return revived(room.checkpoint ?? '', room.log, room.version);
 }
 
-/** All steps from this state. */
+/** Returns all steps that are possible in this state. */
 export function stepsOf(state: State, rules: Rules): Step[] {
   const steps: Step[] = [];
   const step = (label: string, next: State): void => void steps.push({ label, isFault: false, next });
@@ -342,7 +342,7 @@ export function stepsOf(state: State, rules: Rules): Step[] {
 function attach(state: State, seat: number, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   let next = withPlayer(state, seat, { at: index, epoch: room.epoch, sent: 0, ...(!rules.copiesOutliveAttachment && { copy: null }) });
-  // These refusals were for the previous attachment.
+  // Drops the refusals that would have been sent to the previous attachment.
   next = withHosted(next, index, { ...room, waiting: room.waiting.filter(({ command }) => command[0] !== SEATS[seat]) });
   // Refusals first, because the following sync counts as the answer to all other commands.
   for (const command of refusalsIn(room.durable))
@@ -350,7 +350,7 @@ function attach(state: State, seat: number, index: number, rules: Rules): State 
   return sync(next, seat, index);
 }
 
-/** The possible steps when a command arrives at the server to which its player is attached. */
+/** Adds to `steps` what can happen when a command arrives at the server to which its player is attached. */
 function deliveries(
   state: State,
   before: State,
@@ -410,7 +410,7 @@ function judgeSeq(
   return seq === Math.max(room.seen[seat], settled) + 1 ? 'next' : 'ignore';
 }
 
-/** The player receives the durable history. Its commands up to the seq in it count as applied unless they were refused. */
+/** Sends a player the durable history. Open commands up to the seq in it then count as applied. */
 function sync(state: State, seat: number, index: number, history?: readonly string[]): State {
   const shown = history ?? (state.servers[index].room as Hosted).durable;
   const seq = seqOf(shown, seat);
@@ -517,7 +517,10 @@ function hasTakenOver(state: State, { to }: Hosted): boolean {
   return to !== null && state.servers.some(({ life, room }) => life === 'running' && room !== null && room.epoch >= to.epoch);
 }
 
-/** The audit of an owner after an outage of the store, or after the store answered that it has less. Null when not needed. */
+/**
+ * Returns the state after the next step of a server's audit, which follows an outage of the store or an answer that the store has less.
+ * Null when no audit is due.
+ */
 function auditOf(state: State, index: number, rules: Rules): State | null {
   const server = state.servers[index];
   const { room } = server;
@@ -541,7 +544,7 @@ function auditOf(state: State, index: number, rules: Rules): State | null {
   return send(state, index, { verb: 'reassert', version: to, batch: inFlight?.batch ?? room.batch, history: room.value.slice(0, to) });
 }
 
-/** Marks the changes as durable after an append or a repeated write. */
+/** Marks the changes as durable after an append or a reassert, sends them to the players with the refusals that waited for them. */
 function commit(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { to, batch } = room.inFlight as NonNullable<Hosted['inFlight']>;
@@ -604,7 +607,7 @@ function sendAdopt(state: State, index: number, rules: Rules): State {
   const expected = { epoch: epoch as number, owner, incarnation: incarnation as number };
   const message = sent(state, index, { verb: 'adopt', to: expected, version: state.servers[index].epochSeen + 1 });
   if (!rules.readBeforeFence) return { ...state, wire: [...state.wire, message] };
-  // The log is read first, …
+  // The mutation `readBeforeFence` reads the log here, before the request sets the fence.
   const { adopted } = store.adopt(state.store, { expected, owner: serverName(index), incarnation: message.incarnation, epochMin: 0 }, 0);
   return {
     ...state,
@@ -669,7 +672,7 @@ function runMessage(state: State, at: number, rules: Rules): State {
         rules.appendIgnoresEpoch && before
           ? { epoch: before.epoch as number, owner: before.owner, incarnation: before.incarnation as number }
           : tenure;
-      // An append with a new id is applied to the current end of the log.
+      // The mutation `blindRetry` repeats an append under a new id, and the store applies it at the current end of the log.
       const from = batch.endsWith(BLIND) && before ? before.version : base;
       const done = store.append(before, { ...mine, from, batch, changes: history.slice(base) });
       ({ answer, room } = done);
@@ -705,7 +708,7 @@ function runMessage(state: State, at: number, rules: Rules): State {
       taken = done.adopted;
       answer = taken ? `epoch ${taken.epoch}` : 'elsewhere';
       if (taken) next = issue({ ...next, clock: Math.max(next.clock, taken.epoch) + 1 }, { epoch: taken.epoch, owner, incarnation });
-      // … then the fence is set, so changes in between are not seen.
+      // With `readBeforeFence`, the adopter uses the log that it read before the fence, and misses later changes.
       if (taken && verb === 'fence') taken = { ...taken, version: history.length, checkpoint: packedHistory, log: [], batch };
     }
   }
@@ -732,7 +735,7 @@ function receive(state: State, at: number, rules: Rules): State {
       : { ...next, flaw: 'the room cannot be revived: there is a hole in its log' };
   }
   if (!room || room.epoch !== tenure.epoch) return next;
-  // The append was already settled by another answer.
+  // Another answer has already confirmed this append.
   if (verb === 'append' && batch.replace(BLIND, '') !== room.inFlight?.batch) return next;
   if (answer === 'conflict') return drop(next, index);
   if (answer === 'fenced') return letGo(withServer(next, index, { audited: state.generation }), index);
@@ -845,7 +848,7 @@ function unpacked(state: string): readonly string[] {
   return state.length > 1 ? state.slice(1).split(' ') : [];
 }
 
-/** Restores a room as `RoomLoader` does; null when that throws. */
+/** Returns the history of a stored room as `RoomLoader` restores it; null where that throws. */
 function revived(checkpoint: string, log: readonly string[], version: number): readonly string[] | null {
   const held = unpacked(checkpoint);
   const before = version - log.length;

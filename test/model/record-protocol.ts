@@ -10,13 +10,13 @@ import { type Asked, type KnownRoom, NOBODY, type StoredRoom, type StoredUser } 
  * A document is a string of members: `a`, or `A` for a member who is ready. The state of a game is the list of its moves.
  */
 export interface State {
-  /** The time, as far as epochs and first revisions need it. It grows with each of them. */
+  /** The time from which epochs and first revisions are taken. It grows with each of them. */
   readonly clock: number;
   readonly store: Store;
   /** All earlier contents of the store. Empty when the store may not fall back anymore. */
   readonly past: readonly Store[];
   readonly generation: number;
-  /** The last generation that was settled. */
+  /** The last generation in which the store was settled: all living servers had compared their data with it. */
   readonly settled: number;
   readonly servers: readonly Server[];
   readonly gateways: readonly Gateway[];
@@ -32,7 +32,7 @@ export interface State {
   readonly results: readonly string[];
   /** Epochs of the games whose last effect was done. */
   readonly effects: readonly number[];
-  /** The store fell back while a gateway slept. Data that only this gateway knew may be lost, if its players learn of the loss. */
+  /** Whether the store fell back while a gateway slept. Then data that only this gateway knew may be lost, if its players learn of it. */
   readonly mayLose: boolean;
   /** The first violation. Null: none. */
   readonly flaw: string | null;
@@ -52,9 +52,9 @@ export interface Server {
   readonly room: Hosted | null;
   /** The last game that ended here. */
   readonly ended: EndedGame | null;
-  /** The store had no record when this server wrote the end again. */
+  /** Whether the store had no record when this server wanted to write the end of its game again. */
   readonly isMissing: boolean;
-  /** The last generation for which the server has set its mark. */
+  /** The last generation for which the server has set its mark, which says that it has compared its rooms with the store. */
   readonly marked: number;
 }
 
@@ -68,7 +68,7 @@ export interface Hosted {
   readonly moves: readonly string[];
   readonly batch: string;
   readonly inFlight: InFlight | null;
-  /** The store has answered that it has less than the owner. */
+  /** Whether the store has answered that it has less than the owner. */
   readonly isBehind: boolean;
 }
 
@@ -84,20 +84,22 @@ interface InFlight {
 }
 
 export interface EndedGame extends store.EndArgs {
-  /** False: the server remembers only that the game ended, and its result. */
+  /** Whether the server still has all details of the end. False: it knows only that the game ended, and the result. */
   readonly isWhole: boolean;
 }
 
 export interface Gateway {
   readonly isDead: boolean;
-  /** The gateway sleeps, and other servers regard it as dead. */
+  /** Whether the gateway sleeps, so that other servers regard it as dead. */
   readonly isAsleep: boolean;
   readonly known: Known | null;
   /** The generation in which the store held `known`. */
   readonly knownIn: number;
-  /** The last generation with which it has compared its rooms (`compared`), its users (`marked`), and that it found settled. */
+  /** The last generation in which the gateway has compared its rooms with the store. */
   readonly compared: number;
+  /** The last generation in which the gateway has compared its users with the store and set its mark. */
   readonly marked: number;
+  /** The last generation that the gateway knows to be settled. */
   readonly settled: number;
 }
 
@@ -113,11 +115,11 @@ export interface User {
   /** The revision from which the session is in the room. Null: it is in no room. */
   readonly binding: number | null;
   readonly mustRejoin: boolean;
-  /** As far as its gateway knows, the session left the room a short time ago. */
+  /** Whether the session has left the room a short time ago, as far as its gateway knows. */
   readonly hasLeft: boolean;
   /** The epoch of the owner to which the session is attached. 0: none. */
   readonly epoch: number;
-  /** The round in which its client is in play. */
+  /** The round that the client of the player is playing. Null: none. */
   readonly round: number | null;
   readonly moves: readonly string[];
   // The following fields are what the player has received and may rely on.
@@ -160,7 +162,7 @@ export interface Budget {
   readonly sleep: number;
   /** A lobby removes a member who was away for too long. */
   readonly remove: number;
-  /** A server forgets the details of an old end and remembers only that the game ended. */
+  /** A server forgets the details of the end of a game and remembers only that it ended. */
   readonly forget: number;
 }
 
@@ -195,7 +197,7 @@ export interface Mutations {
 
 export type Rules = Partial<Mutations>;
 
-/** The protocol before these rules existed. */
+/** The mutations that make the protocol what it was before these rules existed. */
 export const BEFORE: Rules = {
   reassertBumpsRev: true,
   absentTakesNow: true,
@@ -220,7 +222,7 @@ export const BEFORE: Rules = {
 export type Step = StepTo<State>;
 
 const ROOM = 'r';
-/** The lead of the clock over revisions. A first revision is the clock's time, and each change adds only 1. */
+/** The mutation `absentTakesNow` adds this to the clock for a revision, because in reality the time is far ahead of all revisions. */
 const LATER = 50;
 const NAMES = 'ab';
 const EMPTY_STORE: Store = { room: null, closed: null, users: [NOBODY, NOBODY], isListed: false };
@@ -519,7 +521,7 @@ function look(state: State, index: number, rules: Rules): State | null {
   if (!room) {
     if (isBelieved || closed !== null || (!known && isLocallySettled))
       return unfollowed(here.reduce((next, user) => tellOut(next, user), state));
-    // The room was closed or lost. A restored record can do no harm, because no server has written on a missing one.
+    // The room was closed or lost. Restoring the record is harmless, because no server has written to the missing one.
     return known && isLocallySettled ? withRoom(state, store.restoreRoom(null, known).room) : null;
   }
   if (known?.rev === room.rev && contentOf(known) !== contentOf(room) && gateway.marked === state.generation && !state.mayLose)
@@ -541,7 +543,7 @@ function follow(state: State, index: number, record: Known): State {
   const user = state.users[index];
   if (user.binding === null || user.binding > record.rev) return state;
   if (!has(record.doc, NAMES[index])) {
-    // The answer to the session's own request decides.
+    // While a request of this session is running, its answer decides, and not the record.
     const isMoving = state.operations.some(({ user: other, gateway }) => other === index && gateway !== null);
     if (isMoving) return state;
     return user.mustRejoin ? asked(withUser(state, index, { mustRejoin: false }), index, 'join', user.at) : tellOut(state, index);
@@ -607,7 +609,7 @@ function begin(state: State, at: number, rules: Rules): State | null {
   return rules.operationsOutliveGenerations ? begun : read(begun, at, rules);
 }
 
-/** Data that was read in another generation is not valid in this one. */
+/** Returns whether the operation must begin again, because it read its data in another generation of the store. */
 function mustBeginAgain(state: State, { readIn }: Operation, rules: Rules): boolean {
   return readIn !== state.generation && !rules.operationsOutliveGenerations;
 }
@@ -659,7 +661,7 @@ function read(state: State, at: number, rules: Rules): State {
   return withOperation(next, at, { stage: 'read', read: seen, readIn: state.generation, before: before ?? stored.room });
 }
 
-/** This request brought the user to the current room. */
+/** Returns whether this request brought the user to the current room. */
 function isOwn({ movedTurn, movedNumber }: StoredUser, { turn, number }: Asked): boolean {
   return movedTurn === turn && movedNumber === number;
 }
@@ -727,7 +729,7 @@ function check(state: State, at: number, rules: Rules): State {
   const { kind, user, asked: by, gateway } = operation;
   const stored = state.store.users[user];
   const isThere = stored.room === ROOM && !(store.isLate(stored, by) && isOwn(stored, by));
-  // The store may have lost the room of the user who created it, so a missing one proves nothing.
+  // The store may have lost the entry of a user who created the room, so a missing entry proves nothing.
   const isForgotten = kind === 'create' && stored.room === '' && !store.isLate(stored, by);
   if ((kind === 'join' || kind === 'create') && !isThere && !isForgotten) {
     // The lobby removes the member before the player receives the failure.
@@ -1012,7 +1014,10 @@ function settle(state: State, rules: Rules): State | null {
     : null;
 }
 
-/** No process is killed while the store may fall back. Both together may lose data that only that process knew, which is permitted. */
+/**
+ * Returns whether a process may be killed: only when the store cannot fall back any more. Both faults together may lose data that only
+ * the killed process knew, which is permitted.
+ */
 function mayKill(state: State): boolean {
   return state.budget.fallback === 0 && isSettled(state);
 }
@@ -1038,12 +1043,12 @@ function violationOf({ flaw }: State): string | null {
   return flaw;
 }
 
-/** Every player sees the current room, or knows that the player is out of it. The users and the list agree with the room. */
+/** Returns whether each player sees the current room or knows to be out of it, and the users and the list agree with the room. */
 function isGoal(state: State): boolean {
   return whyNotYet(state) === null;
 }
 
-/** The operation that is still running, as a sentence; null when there is none. */
+/** Returns the first reason why this state is not the goal; null when it is the goal. */
 export function whyNotYet(state: State): string | null {
   const { room, isListed } = state.store;
   if (state.gateways.some(({ isAsleep }) => isAsleep)) return 'a gateway sleeps';
@@ -1144,7 +1149,7 @@ function withoutOperation(state: State, at: number): State {
   return { ...state, operations: state.operations.filter((_, index) => index !== at) };
 }
 
-/** The content that a revision identifies. */
+/** Returns the content of a record that its revision must identify, as text. */
 function contentOf({ doc, status, round, result }: KnownRoom): string {
   return `${doc || 'nobody'} ${status} ${round}${result ? ` after ${result}` : ''}`;
 }
@@ -1153,7 +1158,7 @@ function knownOf({ rev, doc, game, status, round, result, start, epoch, owner }:
   return { rev, doc, game, status, round, result, start, epoch, owner };
 }
 
-/** True for a member, ready or not. */
+/** Returns whether the document has this member, ready or not. */
 function has(doc: string, name: string): boolean {
   return doc.toLowerCase().includes(name);
 }

@@ -116,7 +116,7 @@ export const RECORD_WALKS: readonly RecordScenario[] = [
   },
 ];
 
-/** Defects that were reported before the rules existed. Each scenario is a shortest path to its defect without any of the rules. */
+/** Defects that were reported before the rules existed. Each scenario leads to its defect when all rules are switched off (`BEFORE`). */
 export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[] = [
   {
     name: 'a player who logs in again is removed from the running game',
@@ -168,7 +168,7 @@ export const REPORTED: readonly (RecordScenario & { readonly breaks: RegExp })[]
 
 export interface RecordMutant {
   readonly rule: keyof Mutations;
-  /** The rule that the mutant switches off, as a sentence. */
+  /** The rule that is switched off; completes "leaves out the rule that". */
   readonly without: string;
   /** The violation that the explorer must find. */
   readonly breaks: RegExp;

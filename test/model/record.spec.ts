@@ -9,7 +9,7 @@ import {
   type RecordScenario,
 } from './record-scenarios.js';
 
-/** `npm run model` sets this. The long form has more scenarios and walks, and prints the number of states of each part. */
+/** Whether this is `npm run model`: it has more scenarios and walks, and prints the number of states or steps of each test. */
 const isLong = process.env.MODEL_LONG !== undefined;
 const STATES_MAX = isLong ? 3_000_000 : 60_000;
 const SOUND_STATES_MAX = 200_000;
@@ -30,7 +30,7 @@ function run(scenario: Omit<RecordScenario, 'name'>, rules: Rules = {}, statesMa
 
 describe('the record of a room', () => {
   it.each(isLong ? [...RECORD_SCENARIOS, ...LONG_RECORD_SCENARIOS] : RECORD_SCENARIOS)(
-    'violates no rule when the store falls back: $name',
+    'violates no rule in any state that it can reach: $name',
     (scenario) => {
       const found = run(scenario);
       say(`${found.states} states, ${found.transitions} transitions${found.isComplete ? '' : ' (not all)'}: ${scenario.name}`);
@@ -78,6 +78,6 @@ describe('the explorer finds a violation when the model leaves out the rule that
   );
 });
 
-it('returns null for a room without a running operation', () => {
+it('a scenario in which nothing has happened yet is at the goal', () => {
   expect(whyNotYet(beginningOf(RECORD_SCENARIOS[1]))).toBeNull();
 });

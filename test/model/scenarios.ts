@@ -147,9 +147,9 @@ export const WALKS: readonly Scenario[] = [
 
 export interface Mutant {
   readonly rule: keyof Mutations;
-  /** The removed rule; completes "without the rule that". */
+  /** The rule that is switched off; completes "leaves out the rule that". */
   readonly without: string;
-  /** The expected violation. */
+  /** The violation that the explorer must find. */
   readonly breaks: RegExp;
   readonly scenario: Omit<Scenario, 'name'>;
 }

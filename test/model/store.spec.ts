@@ -10,7 +10,7 @@ const SEQUENCES = process.env.MODEL_LONG ? 3_000 : 150;
 const VERBS_A_SEQUENCE = 30;
 
 const scripts = join(__dirname, '../../libs/room-store/src/scripts');
-/** `keyCount`: for a script that takes a variable number of keys. */
+/** Reads a script. It takes as many keys as the highest `KEYS[n]` in it says, or `keyCount` if their number is variable. */
 const verb = (name: string, keyCount?: number): { lua: string; keys: number } => {
   const lua = readFileSync(join(scripts, `${name}.lua`), 'utf8');
   const highest = Math.max(...[...lua.matchAll(/KEYS\[(\d)\]/g)].map(([, index]) => Number(index)));
@@ -47,7 +47,7 @@ describe('the model of the store', () => {
   beforeAll(() => redis.connect());
   afterAll(() => redis.disconnect());
 
-  /** The earlier contents to which the store may fall back. */
+  /** An earlier content of the store, to which it may fall back. */
   interface Moment {
     readonly room: StoredRoom | null;
     readonly isClosed: boolean;
@@ -114,12 +114,12 @@ describe('the model of the store', () => {
         paused: hash.paused ?? '',
         log,
         checkpoint,
-        // Effects are keyed by the batch of the end. Their content does not matter in this sequence.
+        // The hash has the effects of each game by the batch of its end. The model has only the last ones.
         effects: effects.at(-1) ?? null,
       };
     }
 
-    /** Records the current content, to which the store may fall back. */
+    /** Replaces the content of the store by an earlier one. */
     async fallBack({ room, isClosed }: Moment): Promise<void> {
       await this.destroy();
       if (room) await this.write(room);
@@ -140,7 +140,7 @@ describe('the model of the store', () => {
     return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
   }
 
-  /** Often the right tenure, else a plausible wrong one. */
+  /** Returns the tenure of the stored owner in about half of the calls, otherwise a plausible wrong one. */
   function tenureOf(random: Random, room: StoredRoom | null): Tenure {
     const epoch = room?.epoch ?? 7;
     const right = { epoch, owner: room?.owner || 's1', incarnation: room?.incarnation ?? 1 };
@@ -217,7 +217,7 @@ describe('the model of the store', () => {
         const before = await redisNow();
         let expected: unknown;
         let answer: unknown;
-        /** The time at which the script ran, when its answer shows it. */
+        /** Returns the time at which the script ran: the time in its answer if that is possible, otherwise the time before the call. */
         const seenTime = async (shown: number): Promise<number> => (shown >= before && shown <= (await redisNow()) ? shown : before);
         switch (name) {
           case 'append': {
@@ -364,7 +364,7 @@ describe('the model of the store', () => {
               ...string[],
             ];
             const done = store.adopt(model, { expected: tenure, ...me, epochMin, aloneMs }, await seenTime(Number(reply[0])));
-            // The marks of poison and the time of the room are not modeled.
+            // The model has no quarantine and no room time, so those fields of the answer are left out.
             answer = done.adopted ? [...reply.slice(0, 9), reply[13]] : reply;
             const held = model;
             expected = done.adopted
@@ -409,7 +409,7 @@ describe('the model of the store', () => {
             );
             answer = reply;
             expected = done.epoch === 0 ? ['0'] : [`${done.epoch}`, `${model?.round}`, model?.doc, `${done.room?.rev}`];
-            // The message that the write published, when this step wrote it.
+            // If this call opened the room, the answer also has the message that the script published.
             if (done.room !== model && Array.isArray(expected))
               expected.push(`opened ${done.room?.rev} ${done.epoch} ${incarnation} ${owner} every-change -`);
             if (!Array.isArray(reply)) expected = `${done.epoch}`;
@@ -530,7 +530,7 @@ describe('the model of the store', () => {
     return seen;
   }
 
-  it('answers and writes as the real scripts of users do', async () => {
+  it('answers and writes as the real scripts of users do, for random sequences of requests', async () => {
     const seen = new Set<string>();
     for (let seed = 1; seed <= SEQUENCES; seed++) for (const outcome of await runUser(seed)) seen.add(outcome);
     const wanted = ['move 0', 'move 1', 'leave 0', 'leave 1', 'restore 0', 'restore 1', 'restore 2', 'overtake 0', 'overtake 1', 'admit '];

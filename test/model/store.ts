@@ -5,7 +5,7 @@
 
 /** All keys of one room, without fields that no script reads (`since`). */
 export interface StoredRoom {
-  /** Null before the first owner. */
+  /** The epoch of the owner; null before the first one. */
   readonly epoch: number | null;
   readonly owner: string;
   readonly incarnation: number | null;
@@ -60,7 +60,7 @@ export function append(room: StoredRoom | null, args: AppendArgs): Written {
 }
 
 export interface FinishArgs extends Tenure {
-  /** Null: any value is accepted. */
+  /** The version that the store must have. Null: any version is accepted. */
   readonly from: number | null;
   readonly batch: string;
   readonly result: string;
@@ -79,7 +79,7 @@ export function finish(room: StoredRoom | null, args: FinishArgs): Written {
 export interface CheckpointArgs extends Tenure {
   readonly version: number;
   readonly state: string;
-  /** The room has no log, so the checkpoint sets the version. */
+  /** Whether the room has no log, so that the checkpoint sets the version. */
   readonly isVolatile: boolean;
 }
 
@@ -94,7 +94,7 @@ export function checkpoint(room: StoredRoom | null, args: CheckpointArgs): Writt
   return { answer: 'ok', room: { ...before, version, checkpoint: args.state, log: logAfter(before, args.version) } };
 }
 
-/** The log without the changes up to `version`. */
+/** Returns the log without the changes up to `version`. */
 export function logAfter({ log, version: last }: StoredRoom, version: number): readonly string[] {
   return last > version ? log.slice(Math.max(0, log.length - (last - version))) : [];
 }
@@ -117,7 +117,7 @@ export function handoff(room: StoredRoom | null, args: HandoffArgs): Written {
 export interface ReassertArgs extends Tenure {
   readonly version: number;
   readonly batch: string;
-  /** Empty when the game ends with its server. */
+  /** The whole value of the room. Empty for a game that is not stored and ends with its server. */
   readonly state: string;
   readonly doc: string;
   /** The revision of the doc. */
@@ -143,7 +143,7 @@ export function reassert(room: StoredRoom | null, args: ReassertArgs, isClosed =
   return { answer: 'ok', room: { ...known, ...written, doc, rev, log: [], checkpoint: args.state || known.checkpoint } };
 }
 
-/** A gateway's knowledge of a record. */
+/** The part of a record that a gateway keeps in its memory. */
 export type KnownRoom = Pick<StoredRoom, 'rev' | 'doc' | 'game' | 'status' | 'round' | 'result' | 'start' | 'epoch'>;
 
 export function restoreRoom(room: StoredRoom | null, known: KnownRoom, isClosed = false): { answer: Restored; room: StoredRoom | null } {
@@ -170,7 +170,7 @@ export interface EndArgs {
   readonly epoch: number;
   readonly batch: string;
   readonly result: string;
-  /** Empty when there is none. */
+  /** The effects of the last change; empty when there are none. */
   readonly effects: string;
   /** The revision of the record after the end. */
   readonly rev: number;
@@ -179,7 +179,7 @@ export interface EndArgs {
   readonly game: string;
 }
 
-/** `missing`: without a record the script does nothing, because a member of the room restores it, or there is no member. */
+/** Answers `missing` and writes nothing if there is no record. The gateway of a member restores the record if the room has members. */
 export function restoreEnd(room: StoredRoom | null, args: EndArgs): Written {
   if (!room) return { answer: 'missing', room };
   if ((room.epoch ?? 0) > args.epoch || room.round > args.round) return { answer: 'fenced', room };
@@ -195,9 +195,9 @@ export interface SaveArgs {
   /** Null when the room must not exist. */
   readonly rev: number | null;
   readonly doc: string;
-  /** Empty: unchanged. */
+  /** The new status; empty to keep the stored one. */
   readonly status: string;
-  /** Empty: unchanged. */
+  /** The new id of a start; empty to keep the stored one. */
   readonly start: string;
   readonly game: string;
 }
@@ -210,7 +210,7 @@ export function save(room: StoredRoom | null, args: SaveArgs, now: number): { is
   return { isSaved: true, room: { ...room, doc, status: status || room.status, start: start || room.start, rev: room.rev + 1 } };
 }
 
-/** `closed`: the stored epoch of a closed room; null when it was not closed. */
+/** Closes a room unless another write was faster or a game runs. `closed` is the stored epoch; null when the room was not closed. */
 export function close(room: StoredRoom | null, rev: number): { closed: number | null; room: StoredRoom | null } {
   if (room?.rev !== rev || room.status === 'playing') return { closed: null, room };
   return { closed: room.epoch ?? 0, room: null };
@@ -337,7 +337,7 @@ export const EMPTY: StoredRoom = {
   effects: null,
 };
 
-/** The check of every fenced write. */
+/** Checks the fence of a write. Returns the answer with which the store refuses the write, or null if it accepts the write. */
 function refusalOf(room: StoredRoom | null, args: Tenure): Answer | null {
   if (room?.epoch == null) return 'missing';
   if (room.epoch > args.epoch) return 'fenced';

@@ -6,7 +6,7 @@ import { ROOT } from '../../tools/process/paths.mjs';
 import { CuttableProxy, EventStream, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
 const LISTEN_BEHIND = pathToFileURL(join(ROOT, 'tools/process/listen-behind.mjs')).href;
-/** Limit until games continue, in ms. `npm run partitions` measures lower figures. */
+/** Time limit for games to continue after a cut, in ms. `npm run partitions` measures shorter times. */
 const GOES_ON_MS = 5_000;
 const PLAYED = 3;
 
@@ -197,7 +197,7 @@ describe('a gateway that is the only server without Redis', () => {
   }, 60_000);
 });
 
-/** Waits until the grace of all servers is over, because earlier misses do not count. */
+/** Waits until the grace of all servers is over, because misses within it do not lead to an eviction. */
 async function graceIsOver(fleet: Fleet): Promise<void> {
   await until(async () => {
     const [seconds] = await fleet.redis.client.time();

@@ -6,8 +6,8 @@ import { type Fleet, startFleet, until } from '../harness/index.js';
 
 const INTERVAL_MS = 400;
 
-/** Tests of the contract in Redis. `redis-cli` and a few lines of any language are enough to follow it. */
-describe('the contract of health checks in Redis', () => {
+/** Tests the fields and messages in Redis by which servers are checked. A program in any language can follow this contract. */
+describe('a fleet with health checks through Redis', () => {
   let fleet: Fleet;
   let redis: Redis;
   let ears: Redis;
@@ -32,7 +32,7 @@ describe('the contract of health checks in Redis', () => {
       });
       await ears.subscribe(id);
       for (let round = 1; round <= 2; round++) {
-        // A checker writes the same. Only the server itself sets the field back.
+        // Writes what a checker writes. Only the server itself sets the field to `update` again.
         await redis.hset(id, 'check', 'testing');
         await redis.publish(id, 'check');
         await until(async () => (await redis.hget(id, 'check')) === 'update', 1_000);
@@ -126,7 +126,7 @@ describe('the contract of health checks in Redis', () => {
     await until(async () => (await Promise.all(ids.map((id) => redis.hget(id, 'state')))).every((state) => state === 'ready'));
     expect(await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')))).toEqual(before);
     await fleet.whole();
-    // The answer to a gateway's read of the incomplete registry may arrive only now.
+    // A gateway may still have the incomplete registry that it read in between, so the first requests may fail.
     const eve = await fleet.newPlayer('Eve');
     await until(() =>
       eve.rooms().then(

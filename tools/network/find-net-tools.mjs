@@ -73,7 +73,11 @@ async function fetchPackage(name, home, env) {
   });
 }
 
-/** Tries a namespace with a bridge, a pair of interfaces and a rule. @param {NetTools} tools @returns {Promise<string | null>} the reason of a failure */
+/**
+ * Tries a namespace with a bridge, a pair of interfaces and a rule.
+ *
+ * @param {NetTools} tools @returns {Promise<string | null>} the reason of a failure; null if all works
+ */
 async function whyRefused({ ip, nft }) {
   const name = `hfp-${process.pid}-try`;
   try {

@@ -63,7 +63,7 @@ export class Network {
   }
 
   /**
-   * The prefix with which a command runs in the namespace. The command keeps the pid of the process that is started.
+   * Returns the prefix with which a command runs in the namespace. The command keeps the pid of the process that is started.
    *
    * @param {string} name @returns {string[]}
    */
@@ -145,7 +145,7 @@ export function removeLeftovers(tools) {
 }
 
 /**
- * Kills its processes first, because a namespace with a process continues to exist without a name.
+ * Removes a namespace. Kills its processes first, because a namespace with a process continues to exist without a name.
  *
  * @param {import('./find-net-tools.mjs').NetTools} tools @param {string} name
  */
@@ -160,7 +160,11 @@ function removeNamespace(tools, name) {
   quietly(tools.ip, ['netns', 'del', name]);
 }
 
-/** Compares the command line too, because another process may have the pid by now. @param {string} pid */
+/**
+ * Returns whether a run of this tool has this pid. Compares the command line too, because another process may have it by now.
+ *
+ * @param {string} pid
+ */
 function isRun(pid) {
   if (Number(pid) === process.pid) return true;
   if (!existsSync(`/proc/${pid}`)) return false;

@@ -14,7 +14,7 @@ const SKIPPED = new Set(['node_modules', 'dist', '.git', '.holdfast', 'coverage'
 const ALL_SOURCES = ['apps', 'bench', 'docs', 'games', 'libs', 'tools'];
 
 /**
- * Problems of comments, test names, exported types and log events in these folders.
+ * Returns the problems of comments, test names, exported types and log events in these folders.
  *
  * @param {readonly string[]} folders from the repository's root @returns {Problem[]}
  */
@@ -23,13 +23,13 @@ export function problemsOfSources(folders) {
   return [...files.flatMap(({ path, code }) => problemsOfFile(path, code)), ...problemsOfNames(files)];
 }
 
-/** Exported types and log events of one name in the whole code base, in folders that are not clean yet, too. @returns {Problem[]} */
+/** Finds exported types and log events with the same name in the whole code base, also in folders that are not clean. @returns {Problem[]} */
 export function problemsOfAllNames() {
   return problemsOfNames(sourcesUnder(ALL_SOURCES));
 }
 
 /**
- * Pure, except that it looks whether pages exist: problems of one file's comments and test names.
+ * Returns the problems of one file's comments and test names. It is pure, except that it looks whether pages exist.
  *
  * @param {string} path @param {string} code @returns {Problem[]}
  */
@@ -50,9 +50,8 @@ export function problemsOfFile(path, code) {
 }
 
 /**
- * Pure: exported types of one name, and log events of one name in two files. `libs`, `apps` and `games` are shipped together,
- * so a name stands for one thing in all of them. Each tool, `bench` and `docs` have names of their own. Tests and fixtures do
- * not count.
+ * Pure: finds exported types, and log events, with the same name in two files. `libs`, `apps` and `games` are shipped together, so a
+ * name may have only one meaning in all of them. Each tool, `bench` and `docs` have names of their own. Tests and fixtures do not count.
  *
  * @param {readonly { path: string, code: string }[]} files @returns {Problem[]}
  */
@@ -77,7 +76,7 @@ export function problemsOfNames(files) {
   ];
 }
 
-/** Relative links of all pages that lead nowhere. @returns {Problem[]} */
+/** Finds the relative links of all pages that lead nowhere. @returns {Problem[]} */
 export function problemsOfLinks() {
   const pages = filesUnder('.', /\.md$/);
   const texts = new Map(pages.map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]));
@@ -98,7 +97,7 @@ export function problemsOfLinks() {
   });
 }
 
-/** `path:line: problem`. @param {Problem} problem */
+/** Returns a problem as `path:line: problem`. @param {Problem} problem */
 export function describe({ path, line, problem }) {
   return `${path}:${line}: ${problem}`;
 }

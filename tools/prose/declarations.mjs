@@ -52,7 +52,7 @@ function isExported(node) {
 }
 
 /**
- * True when an export gives a type of this file its public name, or a type of another file a new name. A value that is exported
+ * Returns whether an export gives a type of this file its public name, or a type of another file a new name. A value that is exported
  * under a new name counts as well, unless its name begins in lower case.
  *
  * @param {ts.ExportSpecifier} specifier @param {ReadonlySet<string>} declared
@@ -71,7 +71,11 @@ function isLogCall({ expression }) {
   return LOGS.has(name);
 }
 
-/** `{ error: String(error) }`: `Log` serializes errors, so that each line has the same form. @param {ts.Expression | undefined} fields */
+/**
+ * Returns whether a call logs an error as text, such as `{ error: String(error) }`. `Log` serializes errors in one form.
+ *
+ * @param {ts.Expression | undefined} fields
+ */
 function hasErrorAsText(fields) {
   if (!fields || !ts.isObjectLiteralExpression(fields)) return false;
   return fields.properties.some(

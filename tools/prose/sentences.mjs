@@ -1,18 +1,19 @@
-/** More words than this are two sentences. `STYLE.md` asks for fewer than 25. */
+/** The maximum number of words in a sentence. `STYLE.md` asks for fewer than 25, but only longer ones are reported. */
 export const SENTENCE_WORDS_MAX = 35;
 
 /**
- * A clause without an agent: "Who says nothing is closed." A question is allowed, and so are the few conjunctions below.
+ * Matches the beginning of a clause without an agent: "Who says nothing is closed." Questions, and the conjunctions in `ALLOWED`, are
+ * allowed.
  */
 const HEADLESS = /^(who|whom|whose|what|whoever|whatever|of|as|to one who|one who|one that|those who|those that)\b/i;
-/** The same for later sentences of a comment. There, "of" and "as" may begin good sentences: "As Orleans does, …". */
+/** Like `HEADLESS`, for later sentences of a comment. There, "of" and "as" may begin good sentences: "As Orleans does, …". */
 const HEADLESS_WITHIN = /^(who|whom|whose|what|whoever|whatever|to one who|one who|one that|those who|those that)\b/i;
 const ALLOWED = /^(as (long|soon|far) as|as a (result|rule)|as if|of course)\b/i;
 
 /**
  * Pure: what is wrong with a comment, and on which of its lines (from 0).
  *
- * @param {string} comment without its marks
+ * @param {string} comment without its delimiters
  * @returns {{ line: number, problem: string }[]}
  */
 export function problemsOfComment(comment) {
@@ -43,7 +44,7 @@ function headlessStart(sentence, rule) {
 }
 
 /**
- * Paragraphs, items of lists and tags of JSDoc each stand alone. Code blocks, tables, the lists of a Lua script's keys and
+ * Returns the paragraphs, items of lists and tags of JSDoc, one by one. Code blocks, tables, the lists of a Lua script's keys and
  * arguments, and directives for tools are left out.
  *
  * @param {string} comment
@@ -71,7 +72,7 @@ function paragraphsOf(comment) {
   return paragraphs.filter(({ text }) => text !== '');
 }
 
-/** `@param name text`: the name is no part of the sentence. @param {string} tag @param {string} rest */
+/** Removes the name from `@param name text`, because it is no part of the sentence. @param {string} tag @param {string} rest */
 function withoutParameter(tag, rest) {
   return /@(param|template|typedef|property)\b/.test(tag) ? rest.replace(/^\s*\S+\s*/, '') : rest;
 }
@@ -84,7 +85,7 @@ function sentencesOf(paragraph) {
     .filter((sentence) => sentence !== '');
 }
 
-/** Text in backticks counts as one word. @param {string} sentence */
+/** Counts the words of a sentence. Text in backticks counts as one word. @param {string} sentence */
 function wordsOf(sentence) {
   return sentence
     .replace(/`[^`]*`/g, 'code')

@@ -53,8 +53,8 @@ export function commentsOfLua(code) {
 }
 
 /**
- * The scanner alone cannot tell a template or a regular expression from code. The parser can, so their characters are
- * blanked first, and what the scanner then takes for a comment is one.
+ * Finds the comments with the scanner. It cannot tell templates and regular expressions from code, but the parser can. So the parser
+ * has replaced their characters by blanks in `blanked`.
  *
  * @param {string} blanked @param {string} code @param {(position: number) => number} lineAt
  */
@@ -72,7 +72,7 @@ function commentsOf(blanked, code, lineAt) {
         .slice(start, end)
         .replace(/^\/\*+ ?|\*+\/$/g, '')
         .replace(/^[ \t]*\* ?/gm, '');
-      // Neighbors join single lines only.
+      // Marks it as trailing, so that it is not joined with its neighbors.
       found.push({ line: lineAt(start), text, isTrailing: true });
     }
   }
@@ -104,7 +104,7 @@ function isTextToken(node) {
   );
 }
 
-/** `it` of `it(…)`, `it.only(…)` and `it.each(…)(…)`. @param {ts.Expression} callee @returns {string} */
+/** Returns the name `it` for `it(…)`, `it.only(…)` and `it.each(…)(…)`. @param {ts.Expression} callee @returns {string} */
 function nameOfCallee(callee) {
   if (ts.isIdentifier(callee)) return callee.text;
   if (ts.isPropertyAccessExpression(callee)) return callee.name.text === 'each' ? '' : nameOfCallee(callee.expression);

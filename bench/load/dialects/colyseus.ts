@@ -18,7 +18,7 @@ export interface Seat {
   readonly publicAddress?: string;
 }
 
-/** Version 0.18: a request to the matchmaker, then a WebSocket to the process of the room. */
+/** The dialect of Colyseus 0.18: a request to the matchmaker, then a WebSocket to the process of the room. */
 export const colyseus: Dialect = {
   async pair(ports) {
     const host = await matchmake(ports[0], 'create', 'pair');
@@ -51,7 +51,7 @@ export function matchmake(port: number, method: 'create' | 'joinById' | 'joinOrC
 }
 const HEADERS = { 'content-type': 'application/json', 'content-length': 2 };
 
-/** Resolves when the room has admitted the player. `port`: the port of its process, unless the seat contains an address. */
+/** Takes a seat: connects and waits until the room has admitted the player. `port` is used if the seat contains no address. */
 export async function take({ sessionId, roomId, processId, publicAddress }: Seat, port: number): Promise<Wire> {
   const at = publicAddress ? Number(publicAddress.split(':')[1]) : port;
   const wire = await Wire.open('ws', at, { path: `/${processId}/${roomId}?sessionId=${sessionId}` });

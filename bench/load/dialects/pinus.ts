@@ -1,7 +1,8 @@
 import { Wire } from '../wire.js';
 import { type Dialect, heard } from './dialect.js';
 
-// Packages: kind, three bytes of length, body. Messages inside: flag, request id, length and name of the route, JSON.
+// A package of Pinus has a kind, three bytes of length, and a body. A message in it has a flag, a request id, the length and name of
+// the route, and JSON.
 const HANDSHAKE = 1;
 const ACKNOWLEDGED = 2;
 const DATA = 4;
@@ -12,7 +13,7 @@ const PUSH = 3 << 1;
 const HEAD = 4;
 const PAYLOAD_AT = HEAD + 1 + 1 + 'tap'.length + '{"payload":"'.length;
 
-/** Version 1.7: a connector for the players, and a backend for the rooms. */
+/** The dialect of Pinus 1.7: a connector has the players, and a backend has the rooms. */
 export const pinus: Dialect = {
   async pair(ports, room) {
     return [await enter(ports[0], room, `${room}-a`), await enter(ports[0], room, `${room}-b`)];

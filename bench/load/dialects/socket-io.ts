@@ -7,7 +7,7 @@ const MESSAGE = '4'.charCodeAt(0);
 const EVENT = '2'.charCodeAt(0);
 const PATH = '/socket.io/?EIO=4&transport=websocket';
 
-/** Version 4, over WebSocket from the start, in its default text encoding. The members of a room are on different nodes. */
+/** The dialect of Socket.IO 4, over WebSocket from the start, as text. If there are two nodes, the members of a room are on both. */
 export const socketIo: Dialect = {
   async pair(ports, room) {
     return [await enter(ports[0], room), await enter(ports[1 % ports.length], room)];
@@ -34,7 +34,7 @@ function text(packet: string): Buffer {
   return Wire.framed('ws', Buffer.from(packet), TEXT);
 }
 
-/** Answers the heartbeat of its engine. Otherwise the node closes the connection. */
+/** Answers a heartbeat of Socket.IO's engine. Without an answer the node would close the connection. */
 export function answerPing(wire: Wire, frame: Buffer): void {
   if (frame.length === 1 && frame[0] === PING) wire.write(text('3'));
 }

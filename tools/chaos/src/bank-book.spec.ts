@@ -36,7 +36,7 @@ describe('the audit of a bank', () => {
     expect(violations[0]).toMatch(new RegExp(`^bank-checkpoint game ${GAME}: .*${violation}`));
   });
 
-  it('checks of a game that was lost with its server only that nothing was paid twice', () => {
+  it('checks only that nothing was paid twice for a game that was lost with its server', () => {
     const lost = book({ durability: 'none', result: null });
     expect(auditBank([lost], paid('a')).violations).toEqual([]);
     expect(auditBank([lost], [...paid('a'), { key: 'another', game: GAME, id: 'a' }]).violations).toHaveLength(1);

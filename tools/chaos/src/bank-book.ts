@@ -5,11 +5,11 @@ import { type BankResult, bankName, type Payment, PURSE } from './bank.js';
 export interface BankGameBook {
   readonly game: string;
   readonly durability: Durability;
-  /** Transfers whose command was acknowledged, without those that a rewind has undone and whose player was notified of it. */
+  /** The ids of acknowledged transfers, without those that a rewind undid after which their player received `rewound`. */
   readonly acknowledged: Pick<ReadonlyMap<string, unknown>, 'keys'>;
   /** All transfers that players requested. */
   readonly asked: ReadonlySet<string>;
-  /** Null when the game did not end by its rules. */
+  /** The result of the game; null when it did not end by its rules. */
   readonly result: BankResult | null;
 }
 

@@ -17,9 +17,9 @@ export interface Bank {
 const Transfer = z.object({ id: z.string().max(64) });
 const TARGET_MIN = 10;
 const TARGET_MAX = 25;
-/** Long enough that a killed server loses changes. */
+/** The time between checkpoints, in ms. Long enough that a killed server loses changes. */
 const CHECKPOINT_MS = 3_000;
-/** Long enough that some payment is running at most kills of a server. */
+/** The duration of a payment, in ms. Long enough that some payment is running when a server is killed, in most cases. */
 const PAYING_MS = 20;
 
 /** Transfers money by effects to an account outside of the fleet. The command `touch` changes the state without a payment. */

@@ -14,7 +14,7 @@ type BankRoom = Room<BankRules>;
 /** The share of commands without an effect. A rewind loses the commands since the last checkpoint or effect. */
 const TOUCH_SHARE = 0.75;
 const UNANSWERED_MAX = 6;
-/** A game without a new version for this time is stuck. Faults last 11 s at most. */
+/** The time without a new version after which a game counts as stuck, in ms. Faults last 11 s at most. */
 const STUCK_MS = 40_000;
 
 interface Book extends BankGameBook {
@@ -34,7 +34,7 @@ export class BankTable {
   constructor(
     private readonly name: string,
     private readonly durability: Durability,
-    /** The average time between two commands of a player. */
+    /** The average time between two commands of a player, in ms. */
     private readonly thinkMs: number,
     private readonly findings: Findings,
     private readonly chance: Chance,
@@ -55,7 +55,7 @@ export class BankTable {
     );
   }
 
-  /** Resolves after `stop()`, once the current game has ended. */
+  /** Plays one game after another. Resolves after `stop()`, once the current game has ended. */
   async run(): Promise<void> {
     while (!this.isOver) {
       try {
@@ -126,7 +126,7 @@ export class BankTable {
       room.on('rewound', ({ from, to }) => {
         const game = room.state?.game;
         if (game === undefined) return;
-        // Only the transfers of this player: the other player receives the rewind on another connection.
+        // Removes only the transfers of this player. The other player receives the rewind on another connection.
         const { acknowledged } = this.bookOf(game);
         for (const [id, version] of acknowledged) if (version > to && id.startsWith(`${this.nameOf(room)}#`)) acknowledged.delete(id);
         this.findings.counts.rewinds += 1;

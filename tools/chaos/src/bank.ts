@@ -20,7 +20,7 @@ export interface Payment {
 export interface BankResult {
   readonly game: string;
   readonly purse: number;
-  /** All transfers, in their order. */
+  /** The ids of all transfers, in their order. */
   readonly sent: readonly string[];
 }
 

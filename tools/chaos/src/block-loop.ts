@@ -1,4 +1,4 @@
-/** The total duration; the loop is busy for 0.8 s of each second. */
+/** The duration of `blockLoop`, in ms. The event loop is busy for 0.8 s of each second. */
 export const BLOCKED_MS = 5_000;
 const BUSY_MS = 800;
 const FREE_MS = 200;

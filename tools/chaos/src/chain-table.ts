@@ -16,9 +16,9 @@ const NEGATIVE_SHARE = 0.08;
 const BURST_SHARE = 0.15;
 const BURST = 4;
 const UNANSWERED_MAX = 12;
-/** A game without a change for this time is stuck: its timer fires every second, and faults last 11 s at most. */
+/** The time without a change after which a game counts as stuck, in ms. Its timer fires every second, and faults last 11 s at most. */
 const STUCK_MS = 40_000;
-/** The last events of a game may arrive this long after its end. */
+/** The time limit for the last events of a game to arrive after its end, in ms. */
 const LAST_EVENTS_MS = 10_000;
 
 interface Player {
@@ -35,7 +35,7 @@ export class ChainTable {
   constructor(
     private readonly name: string,
     private readonly seats: number,
-    /** The average time between two commands of a player. */
+    /** The average time between two commands of a player, in ms. */
     private readonly thinkMs: number,
     private readonly findings: Findings,
     private readonly chance: Chance,
@@ -61,7 +61,7 @@ export class ChainTable {
     );
   }
 
-  /** Resolves after `stop()`, once the current game has ended. */
+  /** Plays games in one room after another. Resolves after `stop()`, once the current game has ended. */
   async run(): Promise<void> {
     while (!this.isOver) {
       try {
@@ -101,7 +101,7 @@ export class ChainTable {
     }
   }
 
-  /** @returns the name of the game that was played */
+  /** Plays the game that follows the game `last`. @returns the name of the played game */
   private async playGame(rooms: readonly ChainRoom[], last: string | null): Promise<string> {
     await this.all(rooms, 'begin', (room) => {
       const game = gameOf(room);
@@ -206,7 +206,10 @@ export class ChainTable {
     }
   }
 
-  /** Reports a game without a new version for `STUCK_MS`. The timer of the game alone makes one every second. */
+  /**
+   * Watches a game until `stop()`. `stuck` rejects when no player has received a new version for `STUCK_MS`, although the timer of the
+   * game makes one every second.
+   */
   private watch(rooms: readonly ChainRoom[], game: string): { stuck: Promise<never>; stop(): void } {
     let best = '';
     let since = performance.now();
@@ -257,7 +260,7 @@ export class ChainTable {
   }
 }
 
-/** The game that a player knows: the current one, or one that ended before the player received its state. */
+/** Returns the name of the last game that a player knows, also if it ended before the player received its state; null without a game. */
 function gameOf({ state, version, view }: ChainRoom): string | null {
   const ended = (view.lastResult?.result as ChainResult | undefined)?.game ?? null;
   return version >= 0 && state ? state.game : ended;

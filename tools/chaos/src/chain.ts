@@ -26,7 +26,7 @@ export interface ChainResult {
 export const FIRST_HASH = 0x811c9dc5;
 export const BEAT_MS = 1_000;
 
-/** Two sequences of entries that differ anywhere have different final hashes. Source: FNV-1a, 32 bits. */
+/** Returns the hash after one more entry. Sequences that differ anywhere almost surely have different hashes (FNV-1a, 32 bits). */
 export function nextHash(hash: number, { kind, id, seat, n }: Entry): number {
   let next = hash;
   for (const character of `${kind} ${id} ${seat} ${n};`) {

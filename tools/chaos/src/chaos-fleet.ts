@@ -24,24 +24,24 @@ export interface Site {
   /** The address of this host, where Redis is. */
   readonly address: string;
   addressOf(name: string): string;
-  /** The command prefix with which a server starts in its own network. */
+  /** Returns the command prefix with which a server starts in its own network. */
   within(name: string): readonly string[];
 }
 
-/** The name of a server at a site. */
+/** Returns the name of a server at a site. */
 export function siteName(type: ServerType, name: string): string {
   return `${type}${name}`;
 }
 
-/** A player connects to another gateway after this time without data. So a suspended gateway costs no more time than an eviction. */
+/** The time without data after which a player connects to another gateway, in ms: about as long as the eviction of a gateway takes. */
 const CONNECTION_TIMEOUT_MS = 6_000;
 
 /** Servers and a Redis of one run, all of them processes of their own. */
 export class ChaosFleet {
   readonly servers: ChaosServer[] = [];
-  /** The connection of the tool itself. */
+  /** The connection of the tool itself to Redis. */
   readonly client: Redis;
-  /** Part of the environment of every server; finds processes that are left over. */
+  /** A value in the environment of every server, by which `orphans` finds processes that are left over. */
   readonly mark = `chaos-${randomBytes(12).toString('hex')}`;
   redisCondition: Condition = 'up';
   readonly wires = new PlayerWires();
@@ -88,7 +88,7 @@ export class ChaosFleet {
     return this.servers.filter((server) => server.type === type);
   }
 
-  /** The game server that reaches Redis through a proxy which can stop passing messages. */
+  /** The first game server, and the proxy between it and Redis that can stop the messages of Redis. */
   get deafened(): { readonly server: ChaosServer; readonly proxy: HalfOpenProxy } {
     return { server: this.of('game')[0], proxy: this.proxy };
   }
@@ -117,7 +117,7 @@ export class ChaosFleet {
     return kept;
   }
 
-  /** Replaces the files of a killed Redis: by the copy, or (null) by nothing. */
+  /** Replaces the files of a killed Redis by the copy `kept`, or deletes them if `kept` is null. */
   async rewindRedis(kept: string | null): Promise<void> {
     await rm(this.redisFiles, { recursive: true, force: true });
     if (kept !== null) await cp(kept, this.redisFiles, { recursive: true });
@@ -166,7 +166,7 @@ export class ChaosFleet {
     );
   }
 
-  /** The number of rooms in the memory of the game servers. */
+  /** Returns the number of rooms in the memory of the game servers, from their metrics. */
   async hostedRooms(): Promise<number> {
     const pages = await Promise.all(this.of('game').map((server) => server.page('/metrics')));
     return pages.reduce(
@@ -176,7 +176,7 @@ export class ChaosFleet {
     );
   }
 
-  /** The payments of the effects of bank games so far. */
+  /** Reads all payments that effects of bank games have made so far. */
   async payments(): Promise<Payment[]> {
     const lines = (await readFile(this.bankLedger, 'utf8').catch(() => '')).split('\n');
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Payment);
@@ -195,7 +195,7 @@ export class ChaosFleet {
     await rm(join(this.folder, 'redis', 'appendonlydir'), { recursive: true, force: true });
   }
 
-  /** Processes of this run that still exist. */
+  /** Returns the processes of this run that still exist, each with its pid and command line. */
   async orphans(): Promise<string[]> {
     const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
     const found = await Promise.all(
@@ -208,12 +208,12 @@ export class ChaosFleet {
     return found.flat();
   }
 
-  /** A file, because it must survive the end of servers and of Redis. */
+  /** The path of the ledger of payments. It is a file, because it must survive the end of servers and of Redis. */
   private get bankLedger(): string {
     return join(this.folder, 'payments');
   }
 
-  /** The first game server reaches Redis through `HalfOpenProxy`. The proxy of the second one is set by `openCuts`. */
+  /** Returns the URL of Redis for a server. The first game server uses a `HalfOpenProxy`; `openCuts` sets the URL of the second. */
   private redisUrlFor(type: ServerType, number: number): string {
     if (this.site) return `redis://${this.site.address}:${this.redis.port}`;
     return type === 'game' && number === 1 ? this.proxy.url : this.redis.url;

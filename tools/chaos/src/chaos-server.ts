@@ -10,7 +10,7 @@ import type { launchServer } from '../../start/launch-server.mjs';
 import { BLOCKED_MS } from './block-loop.js';
 import { pause } from './until.js';
 
-/** The functions that start and end processes. `run.mjs` passes them, because they are outside dist/. */
+/** The functions that start and end processes. `command.mjs` passes them, because they are outside dist/. */
 export interface Workshop {
   readonly launchServer: typeof launchServer;
   readonly startRedis: typeof startRedis;
@@ -27,16 +27,16 @@ export interface Workshop {
   readonly home: string;
 }
 
-/** A server may be evicted for a fault this long after its end. */
+/** The time after the end of a fault in which its server may still be evicted for it, in ms. */
 const HARM_FELT_MS = 30_000;
 
-/** A server is `down` from its exit until it is ready again. */
+/** The condition of a process: `up`, `stopped` (suspended), or `down`, from its exit until the server is ready again. */
 export type Condition = 'up' | 'stopped' | 'down';
 
-/** A drain takes 25 s at most; it may take longer while Redis is unavailable. */
+/** The time limit for a server to exit after SIGTERM, in ms. A drain takes 25 s at most, or longer while Redis is unavailable. */
 const DRAIN_MS = 45_000;
 const AGAIN_MS = 300;
-/** Long enough for an operator's drain. */
+/** The time limit for an answer of the admin API, in ms. Long enough for a drain. */
 const ANSWER_MS = 15_000;
 
 export class ChaosServer {
@@ -72,8 +72,8 @@ export class ChaosServer {
   }
 
   /**
-   * Resolves when the server is ready. A server that exits while it starts, for example because Redis is unavailable, is
-   * started again, as a supervisor would do it.
+   * Starts the process, and resolves when the server is ready. A server that exits while it starts, for example because Redis is
+   * unavailable, is started again, as a supervisor would do it.
    */
   async start(): Promise<void> {
     const { launchServer, mains, wallClock, listenBehind, slowWire } = this.workshop;

@@ -15,11 +15,11 @@ export interface Kind {
   readonly name: string;
   /** The share of this kind among all kinds; with 0 it happens only with `--faults`. */
   readonly weight: number;
-  /** No other fault of a server or of Redis may happen at the same time. */
+  /** Whether no other fault of a server or of Redis may happen at the same time. */
   readonly isAlone?: boolean;
-  /** The fault affects only players, and may be injected at the same time as any other fault. */
+  /** Whether the fault affects only players, so that it may happen at the same time as any other fault. */
   readonly isOfPlayers?: boolean;
-  /** Null when the fault is not possible now: it has no target, or it would affect the last server of a type. */
+  /** Chooses the target of a fault. Null when it is not possible now: it has no target, or it would affect the last server of a type. */
   plan(): Plan | null;
 }
 
@@ -28,7 +28,7 @@ export interface Plan {
   act(): Promise<void>;
 }
 
-/** The target of all faults, and the place for what they find. */
+/** The things that every fault uses: the fleet, random numbers, and the findings, to which it reports violations. */
 export interface World {
   readonly fleet: ChaosFleet;
   readonly chance: Chance;

@@ -26,7 +26,7 @@ export class Findings {
 
   constructor(
     private readonly tell: (violation: string) => void,
-    /** The record of a room in Redis, for the text of a violation. */
+    /** Reads the record of a room in Redis, for the text of a violation. */
     readonly recordOf: (room: string) => Promise<string>,
   ) {}
 

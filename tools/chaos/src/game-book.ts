@@ -1,6 +1,9 @@
 import { BEAT_MS, type ChainResult, type Entry, FIRST_HASH, type Link, nextHash } from './chain.js';
 
-/** A player's knowledge of a command. `unknown`: the game ended before the answer, or the command was refused on the way. */
+/**
+ * The outcome of a command, as far as its player knows it. `sent`: no answer yet. `unknown`: the game ended before the answer, or a server
+ * other than the owner refused the command, so it may or may not have been applied.
+ */
 export type Outcome = 'sent' | 'acknowledged' | 'refused' | 'unknown';
 
 interface Sent {
@@ -22,7 +25,7 @@ interface Member {
   result: ChainResult | null;
 }
 
-/** The clock of a machine may be corrected. A beat that is early by this much is not a timer that fired twice. */
+/** The time by which a beat may be early, in ms, because the clock may be corrected. An earlier beat is a timer that fired twice. */
 const CLOCK_SLACK_MS = 20;
 
 /** The book of one game of chain: the commands that its players sent, and the answers and events that they received. */
@@ -96,7 +99,7 @@ export class GameBook {
     );
   }
 
-  /** The differences between the book and the game, as sentences; empty when there are none. */
+  /** Returns the differences between the book and the game, as sentences; empty when there are none. */
   verdict(): string[] {
     const { result } = this;
     if (!result) return ['it has no end'];
@@ -138,7 +141,7 @@ export class GameBook {
   }
 }
 
-/** Checks the game alone: it has no negative number, no beat too early, and the hash of its entries. */
+/** Checks the result by itself: no entry has a negative number, no beat is too early, and the hash is that of the entries. */
 function chainFaults({ entries, hash }: ChainResult): string[] {
   const faults: string[] = [];
   let lastBeat = 0;

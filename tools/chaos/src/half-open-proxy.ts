@@ -20,14 +20,14 @@ export class HalfOpenProxy {
     return proxy;
   }
 
-  /** Stops the messages of all subscribed connections, current and new ones, until `hearAgain`. */
+  /** Stops the messages of all subscribed connections, current and new ones. Returns the number of current ones. */
   silenceSubscribers(): number {
     this.isSilent = true;
     for (const pair of this.subscribers) cut(pair);
     return this.subscribers.size;
   }
 
-  /** New connections pass messages again. Silenced ones stay silent, as a half-open connection does. */
+  /** Lets new connections pass messages again. Silenced ones stay silent, as a half-open connection does. */
   hearAgain(): void {
     this.isSilent = false;
   }
@@ -58,7 +58,7 @@ export class HalfOpenProxy {
   }
 }
 
-/** Both ends are still read, so that neither detects the cut by backpressure. */
+/** Stops passing data between two sockets. It still reads both, so that neither end notices the cut by backpressure. */
 function cut([near, far]: readonly [Socket, Socket]): void {
   near.unpipe(far);
   far.unpipe(near);

@@ -3,12 +3,12 @@ import { redisName } from '#libs/redis';
 
 const SCAN_COUNT = 500;
 
-/** Keys of rooms and of their indexes. All players have left their rooms, so each such key is left over. */
+/** Returns the keys of rooms and of their indexes that never expire, with their content. After all players have left, each is left over. */
 export async function roomLeftovers(redis: Redis): Promise<string[]> {
   const found: string[] = [];
   for (const pattern of [redisName('room:*'), redisName('rooms*')]) {
     for (const key of await keysLike(redis, pattern)) {
-      // An epilogue expires by itself.
+      // A key with an expiry, such as an epilogue, disappears by itself.
       if ((await redis.pttl(key)) >= 0) continue;
       const type = await redis.type(key);
       if (type === 'none') continue;

@@ -24,9 +24,11 @@ import { until } from './until.js';
 
 const PLAYERS_A_ROOM = [2, 3, 4] as const;
 const PROGRESS_MS = 10_000;
-/** Times after the last fault: until the fleet is complete, until games have ended, until their keys are swept. */
+/** The time limit for the fleet to be complete after the last fault, in ms. */
 const HEAL_MS = 30_000;
+/** The time limit for the last games to end after that, in ms. */
 const LAST_GAMES_MS = 90_000;
+/** The time limit for payments and for the deletion of rooms after the last games, in ms. */
 const SWEPT_MS = 30_000;
 const OTHERS_THINK_MS = 600;
 const BANK_THINK_MS = 250;
@@ -129,7 +131,7 @@ function allKinds(world: World): readonly Kind[] {
   return [...serverFaults(world), ...storeFaults(world), ...partitionFaults(world), ...playerFaults(world), ...operatorFaults(world)];
 }
 
-/** Waits for running payments first: an effect may run after the end of its game. */
+/** Audits the bank games. Waits for missing payments first, because an effect may run after the end of its game. */
 async function auditedBank(banks: readonly BankTable[], fleet: ChaosFleet, findings: Findings): Promise<BankReport> {
   const books = banks.flatMap((table) => [...table.books.values()]);
   await until(async () => auditBank(books, await fleet.payments()).missing === 0, SWEPT_MS, 1_000).catch(() => {});
@@ -161,7 +163,7 @@ class Others {
     const options = {
       players: others,
       game: 'tic-tac-toe',
-      // `stop()` ends the run. A day is longer than any run.
+      // A day longer than the run, because `stop()` ends it.
       seconds: minutes * 60 + 86_400,
       urls,
       certificate,

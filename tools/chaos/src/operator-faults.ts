@@ -7,17 +7,17 @@ import { pause, until } from './until.js';
 
 const CORDONED_MS = [3_000, 6_000] as const;
 const LOOK_MS = 250;
-/** An evicted server detects it by its next poll, half a second later, and drops its rooms before it registers again. */
+/** The time limit for an evicted server to register again, in ms. It detects the eviction within half a second and drops its rooms. */
 const ANEW_MS = 20_000;
 
-/** Acts of operators in a fleet without a fault. The gateway that receives the request may fail; then the act does not happen. */
+/** Returns the acts of operators on servers that are well. If the gateway that gets the request fails, the act does not happen. */
 export function operatorFaults(world: World): Kind[] {
   const evict = (type: ServerType, weight: number): Kind => ({
     name: `evict-${type}`,
     weight,
     plan: () => withOne(world, type, (server) => evictOne(world, server)),
   });
-  // Two operators at one server would undo each other's acts.
+  // The servers on which an operator is acting. A second operator would undo the act of the first.
   const seenTo = new Set<ChaosServer>();
   const alone = (planFor: (world: World, server: ChaosServer) => Plan) => (): Plan | null =>
     withOne(world, 'game', (server) => {
@@ -36,7 +36,7 @@ export function operatorFaults(world: World): Kind[] {
   ];
 }
 
-/** While a server is cordoned, it must not be eligible. */
+/** Plans to cordon a server for some seconds, during which it must not be eligible. */
 function cordon(world: World, server: ChaosServer): Plan {
   const ms = world.chance.between(...CORDONED_MS);
   return {
@@ -68,7 +68,7 @@ function empty(world: World, server: ChaosServer): Plan {
   };
 }
 
-/** Repeats the request until a gateway has accepted it, because a server must not stay cordoned. */
+/** Uncordons a server. Repeats the request until a gateway has accepted it, because a server must not stay cordoned. */
 async function open(world: World, server: ChaosServer): Promise<void> {
   const isOpen = async (): Promise<boolean> =>
     server.condition === 'down' || (await ask(world, 'POST', `/api/servers/${server.id}/uncordon`)) !== null;
@@ -82,7 +82,7 @@ async function move(world: World): Promise<void> {
   if (moved && moved.from === moved.to) world.findings.violation(`room ${room.id} was migrated from ${moved.from} to itself`);
 }
 
-/** Evicts a server that is well. It drops its rooms and sessions, and registers again. */
+/** Plans the eviction of a server that is well. The server must drop its rooms and sessions, and register again. */
 function evictOne(world: World, server: ChaosServer): Plan {
   const { fleet, findings } = world;
   return {
@@ -103,7 +103,7 @@ function evictOne(world: World, server: ChaosServer): Plan {
   };
 }
 
-/** Null when no gateway was available or the request was refused. Both are normal during other faults. */
+/** Sends a request to any gateway. Null when no gateway is up or the request was refused, which is normal during other faults. */
 async function ask<Answer>({ fleet, chance, findings }: World, method: 'GET' | 'POST', path: string): Promise<Answer | null> {
   const gateway = chance.pick(fleet.of('gateway').filter(({ condition }) => condition === 'up'));
   if (!gateway) return null;

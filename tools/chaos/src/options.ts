@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 
 export interface ChaosOptions {
   readonly minutes: number;
-  /** Restarts every server, one after the other, instead of causing faults. */
+  /** Whether to restart every server, one after the other, instead of causing faults. */
   readonly rolling: boolean;
   readonly seed: number;
   /** Seconds from one fault to the next, on average. */
@@ -16,17 +16,17 @@ export interface ChaosOptions {
   readonly others: number;
   /** Rooms of the bank games, with two players each and the three durabilities in turn. */
   readonly banks: number;
-  /** The rate of all players of the checked game together. */
+  /** The number of commands per second of all players of the checked game together. */
   readonly commandsPerSecond: number;
-  /** Players connect over TLS, with a certificate made for the run. */
+  /** Whether players connect over TLS, with a certificate made for the run. */
   readonly tls: boolean;
   /** Only faults of these kinds; empty: all. */
   readonly faults: readonly string[];
-  /** Print one JSON object and nothing else. */
+  /** Whether to print one JSON object and nothing else. */
   readonly json: boolean;
 }
 
-/** Exits with commander's message when an option is not valid. */
+/** Reads the options. Exits the process with commander's message when one is not valid. */
 export function readOptions(argv: readonly string[]): ChaosOptions {
   const command = newCommand();
   const { faults = [], ...rest } = command.parse([...argv], { from: 'user' }).opts<Omit<ChaosOptions, 'faults'> & { faults?: string[] }>();

@@ -4,7 +4,7 @@ import { pause } from './until.js';
 
 const CUT_MS = [5_000, 9_000] as const;
 
-/** Cuts of one game server by proxies, which need no rights. `npm run partitions` can cut any two servers. */
+/** Returns cuts of one game server by proxies, which need no special rights. `npm run partitions` can cut any two servers. */
 export function partitionFaults(world: World): Kind[] {
   return [
     { name: 'cut-links-game', weight: 2, plan: () => cut(world, 'links') },
@@ -12,7 +12,7 @@ export function partitionFaults(world: World): Kind[] {
   ];
 }
 
-/** The server may be evicted as `unreachable` or `store-lost`. No other server may be evicted. */
+/** Plans a cut, for which this server may be evicted as `unreachable` or `store-lost`, and no other server. */
 function cut({ fleet, chance }: World, which: 'links' | 'store'): Plan | null {
   const { cuttable } = fleet;
   if (cuttable?.server.condition !== 'up') return null;

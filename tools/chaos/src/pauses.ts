@@ -13,9 +13,9 @@ interface Wait {
   readonly ms: number;
 }
 
-/** Longer than any answer takes without a fault. */
+/** An answer that takes at least this long counts as a long wait, in ms. Without a fault no answer takes as long. */
 const LONG_WAIT_MS = 100;
-/** A wait counts for a fault until this long after everything was restored. */
+/** The time after the end of a fault in which it still counts as the cause of waits, in ms. */
 const AFTERMATH_MS = 5_000;
 export const NO_FAULT = 'none';
 
@@ -36,7 +36,10 @@ export class Pauses {
     return spreadOf(this.answers.map(({ ms }) => ms));
   }
 
-  /** The waits by their cause: the latest fault before their start whose effect had not passed, else one that began later. */
+  /**
+   * Returns the waits by their cause: the latest fault that began before the wait and whose effect had not passed. If there is none, it is
+   * the first fault that began during the wait, or else `NO_FAULT`.
+   */
   byFault(faults: readonly Fault[]): Record<string, { faults: number; pauses: Spread; longWaits: Spread }> {
     const kinds = new Map<string, { pauses: number[]; waits: number[] }>();
     const of = (kind: string): { pauses: number[]; waits: number[] } => {

@@ -7,7 +7,7 @@ import { pause, until } from './until.js';
 const SLOW_MS = [2_000, 8_000] as const;
 const TAKEN_OVER_MS = 15_000;
 
-/** Faults of the connections of players, and second logins. */
+/** Returns the faults of connections of players, and second logins. */
 export function playerFaults(world: World): Kind[] {
   const { fleet, chance } = world;
   const onAWire = (plan: () => Plan) => (): Plan | null => (fleet.wires.count === 0 ? null : plan());
@@ -29,7 +29,7 @@ export function playerFaults(world: World): Kind[] {
   ];
 }
 
-/** A player sends, and reads nothing for some seconds. */
+/** Plans that one player reads nothing for some seconds, but still sends. */
 function slow({ fleet, chance }: World): Plan {
   const ms = chance.between(...SLOW_MS);
   return {
@@ -42,7 +42,7 @@ function slow({ fleet, chance }: World): Plan {
   };
 }
 
-/** Resumes a session over a second connection. The first one must be notified and closed; the second one has the same user. */
+/** Plans to resume a session over a second connection. The first one must then be closed, and the second one have the same user. */
 function secondLogin({ fleet, chance, findings }: World): Plan {
   const turn = chance.whole(0, fleet.gatewayUrls.length - 1);
   const trust = trustIn(fleet.certificate);

@@ -25,7 +25,7 @@ export class PlayerWires {
     this.take(chance)?.cut();
   }
 
-  /** One connection stays open and passes no more data; neither end is notified. */
+  /** Stops the data of one connection for good. The connection stays open, and neither end is notified. */
   silenceOne(chance: Chance): void {
     this.take(chance)?.silence();
   }
@@ -93,7 +93,7 @@ class Wire {
       if (!this.isSilent && !to.write(bytes)) from.pause();
     });
     to.on('drain', () => void (from === this.far && this.isHeld ? null : from.resume()));
-    // The data before the end still arrives, because the last message comes right before it.
+    // Ends the other side only after all data has been sent, because the last message comes right before the end.
     from.on('end', () => void (!this.isSilent && to.end()));
     from.on('close', () => {
       this.gone();

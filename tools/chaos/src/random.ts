@@ -2,7 +2,7 @@
 export class Chance {
   constructor(private seed: number) {}
 
-  /** From 0 (included) to 1 (excluded). */
+  /** Returns a number from 0 (included) to 1 (excluded). */
   next(): number {
     this.seed = (this.seed + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.seed ^ (this.seed >>> 15), 1 | this.seed);
@@ -14,12 +14,12 @@ export class Chance {
     return low + (high - low) * this.next();
   }
 
-  /** Both ends included. */
+  /** Returns a whole number from `low` to `high`, both included. */
   whole(low: number, high: number): number {
     return Math.floor(this.between(low, high + 1));
   }
 
-  /** Undefined when the list is empty. */
+  /** Returns one of the things; undefined when the list is empty. */
   pick<T>(things: readonly T[]): T | undefined {
     return things[Math.floor(this.next() * things.length)];
   }

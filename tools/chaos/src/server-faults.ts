@@ -3,11 +3,12 @@ import type { ChaosServer } from './chaos-server.js';
 import type { Kind, Plan, World } from './faults.js';
 import { pause } from './until.js';
 
-/** A short suspension is detected at most as suspect. A long one exceeds the two to three checks after which a server is evicted. */
+/** The shortest and longest duration of a short suspension, in ms. The server becomes suspect at most. */
 const SHORT_STOP_MS = [150, 900] as const;
+/** The shortest and longest duration of a long suspension, in ms: longer than the two to three checks that lead to an eviction. */
 const LONG_STOP_MS = [4_500, 7_500] as const;
 const DOWN_MS = [300, 3_000] as const;
-/** Jumps as NTP, a person, or a host with an empty battery causes them. */
+/** Jumps of a clock in ms, as NTP, a person, or a host with an empty battery causes them. */
 const CLOCK_JUMPS_MS = [-3_600_000, -40_000, 40_000, 3_600_000] as const;
 const CLOCK_WRONG_MS = [3_000, 20_000] as const;
 const TYPES: readonly [ServerType, number][] = [
@@ -16,7 +17,7 @@ const TYPES: readonly [ServerType, number][] = [
   ['lobby', 1],
 ];
 
-/** Faults of the processes of servers. */
+/** Returns the faults of the processes of servers. */
 export function serverFaults(world: World): Kind[] {
   return [
     ...TYPES.flatMap(([type, weight]): Kind[] => [
@@ -49,7 +50,7 @@ function kill({ chance }: World, servers: readonly ChaosServer[]): Plan {
   };
 }
 
-/** Kills half of each type, rounded up, but never the last server of a type. */
+/** Plans to kill half of the servers of each type, rounded up, but never the last one of a type. */
 function killHalf(world: World): Plan | null {
   const servers = TYPES.flatMap(([type]) => {
     const up = world.fleet.of(type).filter(({ condition }) => condition === 'up');
@@ -58,7 +59,7 @@ function killHalf(world: World): Plan | null {
   return servers.length < 2 ? null : kill(world, servers);
 }
 
-/** Only a suspension that is longer than a short one may lead to an eviction. */
+/** Plans a suspension of a random length. The server may be evicted for it only if it is longer than every short one. */
 function stopFor({ chance }: World, server: ChaosServer, [low, high]: readonly [number, number]): Plan {
   const ms = chance.between(low, high);
   return {
@@ -81,7 +82,7 @@ function restart(server: ChaosServer): Plan {
   };
 }
 
-/** Sets the clock, and corrects it later. When faults of this kind overlap, each end corrects the clock. */
+/** Plans to set the wall clock of a server and to correct it later. If two of these faults overlap, the first end corrects the clock. */
 function setClock({ chance }: World, server: ChaosServer): Plan {
   const byMs = chance.pick(CLOCK_JUMPS_MS) as number;
   const ms = chance.between(...CLOCK_WRONG_MS);
@@ -95,7 +96,7 @@ function setClock({ chance }: World, server: ChaosServer): Plan {
   };
 }
 
-/** The server must not be evicted for this, which `Innocents` checks. */
+/** Plans to block the event loop of a server. The server must not be evicted for this, which `Innocents` checks. */
 function block(server: ChaosServer): Plan {
   return { what: `${server.id}, four fifths of its time`, act: () => server.block() };
 }

@@ -3,19 +3,20 @@ import type { Kind, Plan, World } from './faults.js';
 import { pause, until } from './until.js';
 
 const SHORT_PAUSE_MS = [200, 3_500] as const;
-/** Longer than every timeout of a request to Redis. */
+/** The shortest and longest duration of a long pause, in ms: longer than every timeout of a request to Redis. */
 const LONG_PAUSE_MS = [8_000, 11_000] as const;
 const DEAF_MS = [4_000, 7_000] as const;
-/** The lost time when Redis falls back: up to the two seconds of `appendfsync everysec`. A share of the faults loses all data. */
+/** The shortest and longest time whose writes a fallback loses, in ms: up to the two seconds of `appendfsync everysec`. */
 const LOST_MS = [300, 2_000] as const;
+/** The share of fallbacks that lose all data. */
 const EMPTIED_SHARE = 0.25;
-/** All servers are up, and have written their data again within this time. */
+/** The time limit for all servers to write their data again after a fallback, in ms. */
 const SETTLED_MS = 10_000;
 const AFTER_SETTLED_MS = 1_000;
-/** Each server checks its own record twice per second. */
+/** The time limit for a server to write its deleted record again, in ms. It checks the record twice per second. */
 const REGISTERED_AGAIN_MS = 10_000;
 
-/** Faults of Redis and of the connections to it. */
+/** Returns the faults of Redis and of the connections to it. */
 export function storeFaults(world: World): Kind[] {
   const { fleet } = world;
   const withStore = (plan: () => Plan | null) => (): Plan | null => (fleet.redisCondition === 'up' ? plan() : null);
@@ -24,7 +25,7 @@ export function storeFaults(world: World): Kind[] {
     { name: 'pause-redis', weight: 2, plan: withStore(() => pauseFor(world, SHORT_PAUSE_MS)) },
     { name: 'hang-redis', weight: 1, plan: withStore(() => pauseFor(world, LONG_PAUSE_MS)) },
     { name: 'fall-back-redis', weight: 2, isAlone: true, plan: withStore(() => fallBack(world)) },
-    // Only by name: when a game server dies at the same time, its data is lost for good.
+    // Happens only with `--faults`: when a game server dies at the same time, its data is lost for good.
     { name: 'flush-redis', weight: 0, plan: withStore(() => flush(world)) },
     { name: 'drop-registry', weight: 1, plan: withStore(() => dropRegistry(world)) },
     { name: 'deafen-game', weight: 2, plan: withStore(() => deafen(world)) },
@@ -56,8 +57,8 @@ function pauseFor({ fleet, chance }: World, [low, high]: readonly [number, numbe
 }
 
 /**
- * The host of Redis dies: the last writes are lost, or all of them. All servers must be up, because data that only a dying
- * server had would be lost for good.
+ * Plans a fallback, as if the host of Redis died: the last writes are lost, or all of them. All servers must be up, because data that
+ * only a dying server had would be lost for good.
  */
 function fallBack({ fleet, chance, findings }: World): Plan | null {
   if (fleet.servers.some(({ condition }) => condition !== 'up')) return null;
@@ -91,7 +92,7 @@ function flush({ fleet }: World): Plan | null {
   return isWell ? { what: 'emptied', act: async () => void (await fleet.client.flushall()) } : null;
 }
 
-/** Deletes all records of servers, as an operator might by mistake. Every living server must write its record again. */
+/** Plans to delete all records of servers, as an operator might by mistake. Every living server must write its record again. */
 function dropRegistry({ fleet, findings }: World): Plan | null {
   if (fleet.servers.some(({ condition }) => condition !== 'up')) return null;
   return {
@@ -111,7 +112,7 @@ function dropRegistry({ fleet, findings }: World): Plan | null {
   };
 }
 
-/** The server receives no messages of Redis, and is not notified of it. `Innocents` and `allOpen` check the result. */
+/** Plans that one server receives no messages of Redis and is not notified of it. `Innocents` and `allOpen` check the result. */
 function deafen({ fleet, chance }: World): Plan | null {
   const { server, proxy } = fleet.deafened;
   if (server.condition !== 'up') return null;

@@ -15,7 +15,7 @@ export class FleetError extends Error {
   }
 }
 
-/** In ms. Longer than any command may take; a drain waits for two minutes. */
+/** The time limit for an answer, in ms. Longer than any command may take; a drain waits for two minutes. */
 const ANSWER_MS = 150_000;
 
 export class AdminClient {
@@ -31,7 +31,7 @@ export class AdminClient {
     return this.ask('POST', path, body);
   }
 
-  /** The events in real time, until the connection ends. */
+  /** Yields the last `recent` events, and then new ones as they happen, until the connection ends. */
   async *events({ recent = 0, signal }: { recent?: number; signal?: AbortSignal } = {}): AsyncGenerator<FleetEventLine> {
     const response = await this.send('GET', `/api/events?recent=${recent}`, undefined, signal);
     let rest = '';

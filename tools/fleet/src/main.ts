@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { FleetError } from './admin-client.js';
 import { type FleetOptions, newCommand } from './program.js';
 
-/** Returns the exit code: 0, 1 when the fleet refused or did not answer, 2 when the command line was wrong. */
+/** Runs one command. Returns the exit code: 0 for success, 1 if the fleet refused or did not answer, 2 if the command line was wrong. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = newCommand();
   try {

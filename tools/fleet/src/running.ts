@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The fleet that `npm start` runs in this folder, from its own file. */
+/** The content of `running.json`, in which `npm start` describes the fleet that it runs in this folder. */
 export interface Running {
   /** The URL for players. */
   readonly url?: string;
@@ -19,7 +19,7 @@ export function runningFile(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.HOLDFAST_DIR ?? join(ROOT, '.holdfast'), 'running.json');
 }
 
-/** Returns null when no fleet runs. */
+/** Reads the file of `npm start`. Null when it cannot be read, because no fleet runs. */
 export function readRunning(file: string): Running | null {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));

@@ -1,7 +1,7 @@
 import type { AdminRoomView, FleetAnswer, HistoryAnswer, RoomsAnswer, ServerView } from '#libs/admin';
 import type { FleetEventLine } from './admin-client.js';
 
-/** Formats output for a terminal. Pure. `now`: ms since 1970. */
+/** Formats the servers and a summary of the fleet for a terminal. `now`: ms since 1970. */
 export function fleetTable(servers: readonly ServerView[], fleet: FleetAnswer, now: number): string {
   const rows = servers.map((server) => [
     shortId(server.id),
@@ -78,7 +78,7 @@ export function shortId(id: string): string {
   return id.replace(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(?=(?:gateway|lobby|game):)/, '');
 }
 
-/** Columns are as wide as their widest cell. Lines have no trailing blanks. */
+/** Formats a table. Columns are as wide as their widest cell, and lines have no trailing blanks. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows].map((row) => row.map(printable));
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column].length)));
@@ -105,7 +105,7 @@ function stateOf({ state, cordoned, deadReason, withheld, rooms }: ServerView): 
   return cordoned ? `${state}, cordoned` : state;
 }
 
-/** The error of its wall clock. An answer takes some ms, so less than a tenth of a second counts as right. */
+/** Formats the error of a server's wall clock. The measurement is not exact, so an error that rounds to 0.0 s counts as right. */
 function clockOf({ clockOffsetMs }: ServerView): string {
   if (clockOffsetMs === null) return '?';
   const tenths = Math.round(clockOffsetMs / 100);

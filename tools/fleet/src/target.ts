@@ -8,7 +8,12 @@ export interface Target {
 
 export const URL_DEFAULT = 'http://127.0.0.1:7010';
 
-/** Takes the target from the arguments, else from the environment, else from the fleet of `npm start` in this folder. */
+/**
+ * Finds the fleet that a command addresses. The URL is that of the arguments, of the fleet of `npm start` in this folder, or the default.
+ * The token is that of the arguments, of the environment, or of the fleet of `npm start` if the URL is its URL.
+ *
+ * @throws FleetError when the URL is not valid or there is no token
+ */
 export function findTarget(given: Partial<Target>, env: NodeJS.ProcessEnv = process.env, file: string = runningFile(env)): Target {
   const running = readRunning(file);
   const url = given.url ?? running?.opsUrl ?? URL_DEFAULT;

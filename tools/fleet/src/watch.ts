@@ -3,8 +3,9 @@ import { FleetError, type FleetEventLine } from './admin-client.js';
 import type { Invocation } from './commands.js';
 import { eventText, fleetTable } from './tables.js';
 
-/** In ms: how often the table is read again, and how soon after an event. */
+/** The time after which the table is read again, in ms. */
 const REDRAW_MS = 2_000;
+/** The time after an event at which the table is read again, in ms. */
 const SOON_MS = 150;
 const RETRY_MS = 1_000;
 const LINES_KEPT = 200;
@@ -17,7 +18,7 @@ export async function watch(invocation: Invocation): Promise<void> {
   const { client, json, print } = invocation;
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
-  // The first error ends the command at once. Later the fleet may be unreachable for a while.
+  // If this first request fails, the command ends. Later it keeps trying, because the fleet may be unreachable for a while.
   await client.get('/api/fleet');
   const screen = process.stdout.isTTY && !json ? new Screen(invocation) : null;
   screen?.start();

@@ -1,7 +1,7 @@
 import { startRedis } from '../../redis/start-redis.mjs';
 import { type Fuzzer, newFuzzer } from './fuzzer.js';
 
-/** `npm run fuzz` runs many more cases. */
+/** A short form of `npm run fuzz`, which runs many more cases. */
 describe('the handling of hostile input', () => {
   let fuzzer: Fuzzer;
   beforeAll(async () => {

@@ -11,17 +11,17 @@ import { overTcp, overWebSocket } from './players.js';
 import { stored } from './stored.js';
 import { CASE_MS_MAX, Finding, type Target } from './target.js';
 
-/** In ms. The fuzzer yields to the event loop after this time. */
+/** The time after which the fuzzer yields to the event loop, in ms. */
 const TURN_MS = 50;
 
-/** Functions that are outside dist/. */
+/** The functions from outside dist/ that the fuzzer uses. */
 export interface Surroundings {
   startRedis(options: { dir: string; log: (line: string) => void }): Promise<{ readonly url: string; stop(): Promise<unknown> }>;
 }
 
 export interface Fuzzer {
   readonly targets: readonly Target[];
-  /** Runs the cases. Rejects with the finding, its smallest case, and the seed. */
+  /** Runs this many cases and calls `each` before each of them. Rejects with the finding, its smallest case, and the seed. */
   run(target: Target, cases: number, seed: number, each?: () => void): Promise<void>;
   close(): Promise<void>;
 }

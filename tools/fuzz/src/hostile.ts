@@ -37,7 +37,7 @@ const STRINGS = ['', '\u0000', '\ud800', '__proto__', '../../etc/passwd', '*', '
 
 const key = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...KEYS) }, { weight: 1, arbitrary: fc.string({ maxLength: 8 }) });
 
-/** Includes an own key `__proto__`: `fromEntries` defines the key, while an assignment would set the prototype. */
+/** Hostile values. Objects may have an own key `__proto__`: `fromEntries` defines it, while an assignment would set the prototype. */
 export const value: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -110,7 +110,7 @@ function bent(bytes: Buffer, { how, at, to, bytes: more }: Bend): Buffer {
   return changed;
 }
 
-/** The bytes unchanged, or modified up to three times. */
+/** Returns the bytes unchanged, or modified up to three times. */
 export function bentBytes(sound: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return fc.tuple(sound, fc.array(bend, { maxLength: 3 })).map(([bytes, bends]) => bends.reduce(bent, bytes));
 }
@@ -161,13 +161,13 @@ const TEXTS = [
   '{"note":"\\ud800","__proto__":{"to":"x"}}',
 ];
 const soundText = message.map((sent) => Buffer.from(JSON.stringify(sent, (_, item) => (typeof item === 'bigint' ? Number(item) : item))));
-/** Bytes instead of strings, because hostile text need not be UTF-8. */
+/** Hostile JSON, as bytes and not as strings, because hostile text need not be UTF-8. */
 export const text: fc.Arbitrary<Buffer> = fc.oneof(
   bentBytes(soundText),
   bentBytes(fc.oneof(fc.constantFrom(...TEXTS), fc.json()).map((json) => Buffer.from(json))),
 );
 
-/** Frames with their lengths, modified as a whole: lengths may be wrong, and frames may have no end. */
+/** Returns streams of frames with their lengths, modified as a whole: lengths may be wrong, and frames may have no end. */
 export function streamOf(frames: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer> {
   return bentBytes(fc.array(frames, { minLength: 1, maxLength: 5 }).map((some) => Buffer.concat(some.map(withLength))));
 }

@@ -9,7 +9,7 @@ import { Finding, inTime, type Target } from './target.js';
 import { wildBytes } from './wild-bytes.js';
 
 interface Case {
-  /** True: the peer knows the secret, and sends what only a defective server would send. */
+  /** Whether the peer proves that it knows the secret, and then sends what only a defective server would send. */
   readonly isProved: boolean;
   readonly bytes: Buffer;
 }
@@ -62,7 +62,7 @@ const name = fc.constantFrom(...PATTERNS).map((pattern) => Buffer.from([pattern.
 const id = fc.uint8Array({ minLength: 4, maxLength: 4 });
 
 const body = fc.oneof(packed, wildBytes);
-/** A proof that is valid except for its HMAC, then modified; or something else. */
+/** The body of a proof: valid except for its HMAC and possibly modified, or any other bytes. */
 const introduction = fc.oneof(
   bentBytes(
     fc.constant(

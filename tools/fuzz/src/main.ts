@@ -10,7 +10,7 @@ const WARM_UP_PART = 0.1;
 /** Allowed growth of the heap after the warm-up, in bytes: sessions wait for their expiry, and metrics count. */
 const GROWTH_BYTES_MAX = 32 * 1024 * 1024;
 const PROGRESS_MS = 5_000;
-/** In ms. Longer than the sessions of closed connections are kept. */
+/** The wait before each measurement, in ms: longer than the sessions of closed connections are kept. */
 const FORGET_MS = 12_000;
 
 /** Runs the requested cases. Returns the exit code: 1 if there was a finding, else 0. */
@@ -58,7 +58,7 @@ function progress(name: string, count: number): () => void {
   };
 }
 
-/** Enables the garbage collector as `node --expose-gc` does. */
+/** Runs the garbage collector. The flag `--expose-gc` makes the function `gc` available. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();

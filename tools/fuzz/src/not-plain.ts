@@ -10,7 +10,7 @@ const ascii = (text: string): Buffer => Buffer.concat([Buffer.from([0xa0 | text.
 const ID = (id: number): Buffer => Buffer.concat([hex('d6 69'), uint32(id)]);
 const POINTER = (id: number): Buffer => Buffer.concat([hex('d6 70'), uint32(id)]);
 
-/** Named after msgpackr's `unpack.js`, or after the MessagePack specification. */
+/** Extension types, with the names of msgpackr's `unpack.js` or of the MessagePack specification. */
 export const EXTENSIONS: readonly Sample[] = [
   ['undefined (0x00)', hex('d4 00 00')],
   ['a big integer (0x42)', hex('d4 42 01')],
@@ -123,7 +123,7 @@ export function referenceBomb(levels = 30): Buffer {
   return Buffer.concat(parts);
 }
 
-/** The sample alone and in the place of a nested value. */
+/** Returns the sample alone, in an array, in a map, and deep within maps and arrays. */
 export function nestings([name, bytes]: Sample): readonly Sample[] {
   return [
     [name, bytes],

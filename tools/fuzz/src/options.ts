@@ -6,7 +6,7 @@ export interface FuzzOptions {
   readonly seed: number;
 }
 
-/** Exits with commander's message when an option is not valid. */
+/** Reads the options. Exits the process with commander's message when one is not valid. */
 export function readOptions(argv: readonly string[]): FuzzOptions {
   return newCommand()
     .parse([...argv], { from: 'user' })

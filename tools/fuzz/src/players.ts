@@ -9,8 +9,8 @@ import { DEFECT, Finding, inTime, type Target } from './target.js';
 
 const HELLO = { kind: 'hello', protocol: 1, name: 'ada' } as const;
 
-/** Whether the connection first gets a welcome, and the bytes that it sends after it. */
 interface TcpCase {
+  /** Whether the connection logs in and waits for the welcome before it sends `bytes`. */
   readonly isGreeted: boolean;
   readonly bytes: Buffer;
 }
@@ -47,13 +47,13 @@ export function overTcp({ tcpPort }: Gateway): Target<TcpCase> {
 interface WebSocketCase {
   readonly isGreeted: boolean;
   readonly messages: readonly { readonly bytes: Buffer; readonly isOther: boolean }[];
-  /** Bytes that bypass the framing of the WebSocket. */
+  /** Bytes that are written to the socket without a WebSocket frame; null for none. */
   readonly raw: Buffer | null;
 }
 
 export function overWebSocket({ webSocketPort }: Gateway, form: 'MessagePack' | 'JSON'): Target<WebSocketCase> {
   const isJson = form === 'JSON';
-  // FIN and text or binary, masked, 6 bytes: a valid frame of a client, to be modified.
+  // A valid WebSocket frame of a client (FIN, text or binary, masked, 6 bytes), which the cases modify.
   const wire = Buffer.from([isJson ? 0x81 : 0x82, 0x86, 0, 0, 0, 0, 5, 0, 0, 0, 1, 0]);
   return {
     name: `players, ${form} over WebSocket`,
@@ -89,7 +89,7 @@ export function overWebSocket({ webSocketPort }: Gateway, form: 'MessagePack' | 
   };
 }
 
-/** Resolves when the connection is closed, in whatever way. */
+/** Waits until the connection is closed, by whichever end and with or without an error. */
 function closing(connection: Socket | WebSocket): Promise<void> {
   connection.on('error', () => {});
   return new Promise((resolve) => {

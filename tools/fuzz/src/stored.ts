@@ -59,7 +59,7 @@ const SOUND: Readonly<Record<Case['what'], Uint8Array>> = {
   effects: pack(room.outbox),
 };
 
-/** Data of a room as read from Redis, where a disk or another program may have corrupted it. */
+/** Returns the target that reads the data of a room from Redis, where a disk or another program may have corrupted it. */
 export function stored(): Target<Case> {
   return {
     name: 'data in Redis',
@@ -70,7 +70,7 @@ export function stored(): Target<Case> {
         what: fc.constant(what),
         bytes: fc.oneof(
           bentBytes(fc.constant(Buffer.from(SOUND[what]))),
-          // Replaces one of its fields by something else.
+          // Replaces one byte of valid data by other bytes.
           fc.tuple(fc.constant(SOUND[what]), wildBytes, fc.nat()).map(([sound, wild, at]) => {
             const cut = at % sound.length;
             return Buffer.concat([sound.subarray(0, cut), wild, sound.subarray(cut + 1)]);
@@ -96,7 +96,7 @@ export function stored(): Target<Case> {
   };
 }
 
-/** Games cannot write some values. Here only reading matters. */
+/** Returns the state, or null if it cannot be packed. A game cannot store that state either, and this target tests only reading. */
 function plainOr(state: unknown): unknown {
   try {
     pack(state);

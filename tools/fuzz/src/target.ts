@@ -8,7 +8,7 @@ export interface Target<Case = unknown> {
   /** Time limit for a case, in ms. Default: `CASE_MS_MAX`. */
   readonly msMax?: number;
   readonly cases: fc.Arbitrary<Case>;
-  /** Throws when the case ended in a way that is not allowed. */
+  /** Runs one case. Throws when it ends in a way that is not allowed. */
   check(one: Case): void | Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export const DECODER_MS_MAX = 1_000;
 
 export class Finding extends Error {}
 
-/** Rejects with a finding when the promise does not settle in time. */
+/** Waits for a promise. Rejects with a finding if it does not settle within `CASE_MS_MAX`. */
 export async function inTime<Result>(what: string, promise: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   try {

@@ -61,7 +61,7 @@ export const wildBytes: fc.Arbitrary<Buffer> = fc.letrec<{ bytes: Buffer }>((tie
   ),
 })).bytes;
 
-/** The short form, or the four-byte form when it declares more than there is. */
+/** Returns the head of an array or map: the short form, or the form with four bytes when it declares more items than there are. */
 function head(short: number, long: number, length: number, more: number): Buffer {
   return more === 0 ? Buffer.of(short | length) : Buffer.concat([Buffer.of(long), uint32(length + more)]);
 }

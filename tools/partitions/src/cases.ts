@@ -24,7 +24,7 @@ export interface PartitionCase {
 }
 
 const PLAY_GOES_ON_MS = 5_000;
-/** Clients ping after a third of `CONNECTION_TIMEOUT_MS` (here 6 s) and disconnect after two unanswered pings. */
+/** Time in which a client notices a dead connection, in ms. It pings after a third of `CONNECTION_TIMEOUT_MS` (6 s), at most twice. */
 const CLIENT_NOTICES_MS = 12_000;
 
 /** The cuts between parts of the fleet. `docs/chaos.md` lists the outcomes. */

@@ -19,15 +19,16 @@ import { isTold, summaryOf, ToldEvents } from './told-events.js';
 const HEAL_MS = 30_000;
 const LAST_GAMES_MS = 60_000;
 const SWEPT_MS = 30_000;
-/** The misses of a newly registered server do not count at first, so an earlier cut would be detected late. */
+/** The time for which each server must be registered before a cut, in ms. Earlier misses of the server would not count. */
 const GRACE_MS = 3_500;
 
 export interface CaseReport {
   readonly name: string;
   readonly what: string;
   readonly cuts: number;
-  /** Answers that took over 100 ms, in ms. `pauses`: from `paused` to `resumed`, in ms. */
+  /** The times of the answers that took over 100 ms, in ms. */
   readonly waits: Spread;
+  /** The times from `paused` to `resumed`, in ms. */
   readonly pauses: Spread;
   readonly waitMsMax: number;
   /** The number of players who received no event of a game except its end. */
@@ -223,7 +224,7 @@ class PartitionRun {
   }
 }
 
-/** Sorts by the number of players or rooms, so that a cut of the first server affects most players. */
+/** Returns the servers of a type, sorted by their players or rooms, so that a cut of the first one affects most players. */
 async function busiestFirst(fleet: ChaosFleet, type: 'gateway' | 'game', count: 'players' | 'rooms'): Promise<ChaosServer[]> {
   const servers = fleet.of(type);
   const counts = new Map(await Promise.all(servers.map(async ({ id }) => [id, Number(await fleet.client.hget(id, count))] as const)));

@@ -10,16 +10,16 @@ export interface PartitionOptions {
   readonly games: number;
   /** Rooms of the checked game, with two players each. */
   readonly rooms: number;
-  /** The rate of all players together. */
+  /** The number of commands per second of all players together. */
   readonly commandsPerSecond: number;
   readonly seed: number;
   /** Names of the cases to run. */
   readonly cases: readonly string[];
-  /** Print one JSON object and nothing else. */
+  /** Whether to print one JSON object and nothing else. */
   readonly json: boolean;
 }
 
-/** Exits with commander's message when an option is not valid. */
+/** Reads the options. Exits the process with commander's message when one is not valid. */
 export function readOptions(argv: readonly string[]): PartitionOptions {
   const command = newCommand();
   const options = command.parse([...argv], { from: 'user' }).opts<PartitionOptions & { cases?: string[] }>();

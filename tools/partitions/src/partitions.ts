@@ -3,7 +3,7 @@ import { siteName } from '../../chaos/src/chaos-fleet.js';
 import type { ChaosServer } from '../../chaos/src/chaos-server.js';
 import type { Network } from '../../network/network.mjs';
 
-/** Redis and the players are at the host's end of the bridge. Rules distinguish them by ports. */
+/** One side of a cut. Redis and the players are both at the host's end of the bridge, so rules distinguish them by ports. */
 export type Party = ChaosServer | 'redis' | 'players';
 
 /** Cuts between one server and others. All rules are in the namespace of that server. */
@@ -34,8 +34,8 @@ export class Partitions {
   }
 
   /**
-   * The kernel still accepts connections at the link port, but all data on them is lost: a packet without data has at most 52
-   * bytes of headers.
+   * Loses all data between the server and the others, while the kernels still open connections: a packet without data has at most 52 bytes
+   * of headers.
    */
   async silence(server: ChaosServer, others: readonly ChaosServer[]): Promise<void> {
     const rule = (way: string): string[] =>

@@ -19,7 +19,7 @@ export interface Difference {
   readonly what: string;
 }
 
-/** A game that the file continues or judges otherwise than the laws of chess. This is no fault of the fleet. */
+/** A game for which the file has further moves, or another result, than the laws of chess. This is no fault of the fleet. */
 export interface Remark {
   readonly game: number;
   readonly title: string;
@@ -29,7 +29,7 @@ export interface Remark {
 /** Plays every game of a file, each with two players who see only what the fleet sends them. */
 export class ChessRun {
   readonly differences: Difference[] = [];
-  /** The first remarks. */
+  /** The first remarks. `remarkCount` counts all of them. */
   readonly remarks: Remark[] = [];
   remarkCount = 0;
   /** Number of players. */
@@ -79,7 +79,7 @@ export class ChessRun {
   }
 
   private async play(game: PgnGame, white: Session, black: Session): Promise<void> {
-    // The player who created the room has seat 0, and White.
+    // The player who created the room has seat 0, which plays White.
     const room: Board = await freshly(white, () => white.createRoom<Chess>({ game: 'chess', private: true, ...setUpOf(game) }));
     const other: Board = await freshly(black, () => black.joinRoom<Chess>(room.id));
     await patiently(() => other.ready());

@@ -4,8 +4,8 @@ import { readRunning, runningFile } from '../../fleet/src/running.js';
 export const URL_DEFAULT = 'ws://127.0.0.1:7000/play';
 
 /**
- * In ms. A gateway accepts 100 messages per second of a connection. With this pause, two players together make about as many
- * moves.
+ * The default of `thinkMs`, in ms. With it two players together make about 100 moves per second. A gateway accepts as many messages per
+ * second of each connection.
  */
 const THINK_MS = 20;
 
@@ -18,21 +18,21 @@ export interface PlayersOptions {
   readonly urls: readonly string[];
   /** File of the certificate that the gateways show, which is trusted directly. Null: Node's defaults. */
   readonly certificate: string | null;
-  /** Print only one JSON object. */
+  /** Whether to print only one JSON object. */
   readonly json: boolean;
   /** Chess: number of concurrent games. */
   readonly gamesAtOnce: number;
-  /** A player waits a random time up to this before each move, in ms. */
+  /** The longest pause before a move, in ms. The length of each pause is random. */
   readonly thinkMs: number;
   readonly pgn: string | null;
-  /** Chess: play nothing when a game of the file cannot be read. */
+  /** Chess: whether to play nothing when a game of the file cannot be read. */
   readonly strict: boolean;
   readonly encoding: 'binary' | 'json';
   /** Tic-tac-toe: `rooms`: two players share a room that one of them created. `match`: the matchmaker pairs them. */
   readonly pairing: 'rooms' | 'match';
 }
 
-/** Exits with commander's own message when an option is invalid. */
+/** Reads the options. Exits the process with commander's message when one is not valid. */
 export function readOptions(argv: readonly string[], file: string = runningFile()): PlayersOptions {
   const command = newCommand();
   const options = command.parse([...argv], { from: 'user' }).opts<{

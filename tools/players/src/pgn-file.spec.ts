@@ -76,7 +76,7 @@ describe('a file of games', () => {
     ]);
   });
 
-  it('is refused by --strict, with the reason, and a good one is not', async () => {
+  it('is refused by --strict, with the reasons, if games cannot be read, and is accepted otherwise', async () => {
     await expect(refuseUnreadable(fixture('unreadable.pgn'))).rejects.toThrow(
       /7 of its 9 games cannot be read:\n {2}- game 2 \(Illegal – Move\), line 12: 2\.Nf6 is no legal move/,
     );
@@ -122,8 +122,8 @@ describe('the text of a file', () => {
     ['UTF-8 with a byte order mark', Buffer.from(`\ufeff${TEXT}`)],
     ['UTF-16LE with a byte order mark', Buffer.from(`\ufeff${TEXT}`, 'utf16le')],
     ['UTF-16BE with a byte order mark', Buffer.from(`\ufeff${TEXT}`, 'utf16le').swap16()],
-    ['UTF-16LE without one', Buffer.from(TEXT, 'utf16le')],
-    ['UTF-16BE without one', Buffer.from(TEXT, 'utf16le').swap16()],
+    ['UTF-16LE without a byte order mark', Buffer.from(TEXT, 'utf16le')],
+    ['UTF-16BE without a byte order mark', Buffer.from(TEXT, 'utf16le').swap16()],
     ['lines that end with CR', Buffer.from(TEXT.replaceAll('\n', '\r'))],
     ['lines that end with CRLF', Buffer.from(TEXT.replaceAll('\n', '\r\n'))],
   ])('may be %s', async (_what, bytes) => {

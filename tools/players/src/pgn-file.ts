@@ -6,7 +6,7 @@ import { readLines, type TextLine } from './text-lines.js';
 
 /** The games of a PGN file, read as a stream: only the games in play are in memory, so a file may have any size. */
 export class PgnFile {
-  /** The first games that were passed over. */
+  /** The first games that cannot be read. `unreadableCount` counts all of them. */
   readonly unreadable: UnreadableGame[] = [];
   unreadableCount = 0;
   bytesRead = 0;
@@ -29,7 +29,7 @@ export class PgnFile {
     return new PgnFile(path, size);
   }
 
-  /** The next game that can be played. Null: the file is over. Several callers may wait at once. */
+  /** Returns the next game that can be played. Null: there are no more. Several callers may wait at once. */
   async next(): Promise<PgnGame | null> {
     for (;;) {
       const read = await this.games.next();
@@ -70,7 +70,7 @@ export function describeUnreadable({ number, title, line, reason }: UnreadableGa
   return `game ${number} (${title}), line ${line}: ${reason}`;
 }
 
-/** One line for each item, and one for those that were counted but not kept. */
+/** Returns one line for each item, and a last line with the number of further items that were counted but not kept. */
 export function linesOf<Item>(items: readonly Item[], count: number, describe: (item: Item) => string): string[] {
   const more = count - items.length;
   return [...items.map((item) => `  - ${describe(item)}`), ...(more > 0 ? [`  - and ${more} more`] : [])];
@@ -78,7 +78,7 @@ export function linesOf<Item>(items: readonly Item[], count: number, describe: (
 
 export const KB = 1_024;
 
-/** A screen has space for these. The others are counted. */
+/** The maximum number of unreadable games, and of remarks, that are kept for the report. Others are only counted. */
 export const UNREADABLE_KEPT = 20;
 
 /** Reads all games of a file in their order. */

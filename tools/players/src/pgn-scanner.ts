@@ -2,7 +2,7 @@ import type { TextLine } from './text-lines.js';
 
 /** One move as the file has it. */
 export interface ScannedMove {
-  /** In standard notation, without annotation signs. `--` is a null move. */
+  /** The move in standard notation, without annotation signs. `--` is a null move. */
   readonly san: string;
   readonly line: number;
 }
@@ -13,7 +13,7 @@ export interface ScannedGame {
   readonly number: number;
   /** The line in which the game begins, from 1. */
   readonly line: number;
-  /** By name in lower case, because some programs write `Setup` or `fen`. */
+  /** The tags, by name in lower case, because some programs write `Setup` or `fen`. */
   readonly tags: ReadonlyMap<string, string>;
   /** The moves of the main line. */
   readonly moves: readonly ScannedMove[];
@@ -197,7 +197,7 @@ const RESULTS = new Map([
   ['*', '*'],
 ]);
 
-/** The result that a text means, or null. */
+/** Returns the result that a text means; null if it is no result. */
 export function resultOf(text: string | undefined): string | null {
   return RESULTS.get(dashed(text ?? '').replace(/\s/g, '')) ?? null;
 }
@@ -206,7 +206,7 @@ function dashed(text: string): string {
   return text.replace(/[–−]/g, '-');
 }
 
-/** Brings the spellings of other programs and of old books to the one of the standard. */
+/** Returns a move in the notation of the standard, from the spellings of other programs and of old books. */
 function sanOf(word: string): string {
   if (/^(?:--|Z0|null|0000|@@@@)[!?]*$/.test(word)) return NULL_MOVE;
   const bare = word

@@ -1,4 +1,4 @@
-// Not through the index of the game: that loads Nest, which a client does not need.
+// Imports these files and not the index of the game, because the index loads Nest, which a client does not need.
 import { type AutomaticEnd, automaticEnd, countPosition, type Occurrences, playMove } from '../../../games/chess/src/position.js';
 import { STANDARD_POSITION, setUpPosition } from '../../../games/chess/src/set-up.js';
 import { NULL_MOVE, resultOf, type ScannedGame } from './pgn-scanner.js';
@@ -22,7 +22,7 @@ export interface PgnGame {
   readonly result: Outcome;
   /** How the last move ends the game, without a claim or an agreement. Null: it does not. */
   readonly endsBy: AutomaticEnd | null;
-  /** Where the file says something else than the laws of chess. */
+  /** The difference between the file and the laws of chess, as a sentence. Null: there is none. */
   readonly remark: string | null;
 }
 
@@ -71,7 +71,7 @@ export function replay(scanned: ScannedGame): ReadGame {
   };
 }
 
-/** A name as it can be printed on a terminal. */
+/** Returns a name without control characters, so that a terminal can print it; `?` if there is none. */
 function nameOf(tag: string | undefined): string {
   return tag?.replace(/\p{Cc}/gu, '').slice(0, NAME_CHARS_MAX) || '?';
 }
@@ -106,7 +106,7 @@ function playAll(start: string, { moves: scanned }: ScannedGame): Played {
   return { ok: true, moves, fen, endsBy: null, movesLeft: 0 };
 }
 
-/** When the two results of a game differ, the tag counts, because databases correct the tag. */
+/** Returns the result of a game. If the tag and the end of the moves differ, the tag counts, because databases correct the tag. */
 function outcomeOf({ tags, result }: ScannedGame): Outcome {
   const tag = resultOf(tags.get('result'));
   return ((tag === '*' ? null : tag) ?? result ?? '*') as Outcome;
@@ -134,7 +134,7 @@ function moveNumber(fen: string): string {
   return turn === 'w' ? `${move}.` : `${move}...`;
 }
 
-/** Null: the game is standard chess. */
+/** Returns why a game of this variant cannot be played. Null: the game is standard chess. */
 function variantRefusal(tags: ReadonlyMap<string, string>): string | null {
   const variant = tags.get('variant')?.trim() ?? '';
   if (variant === '' || STANDARD.test(variant)) return null;
@@ -142,6 +142,6 @@ function variantRefusal(tags: ReadonlyMap<string, string>): string | null {
   return `it is a game of ${name}; only standard chess is offered`;
 }
 
-/** Lichess names set-ups "From Position". */
+/** The names of standard chess in the tag `Variant`. Lichess names games from a set-up "From Position". */
 const STANDARD = /^(?:standard|normal|chess|classical|from ?position)$/i;
 const CHESS960 = /960|fischer.?r?andom|freestyle/i;

@@ -3,9 +3,9 @@ import type { PlayersOptions } from './options.js';
 import type { Tally } from './tally.js';
 import { trustIn } from './trust.js';
 
-/** Limits concurrent connection attempts, because opening hundreds at once is not under test. */
+/** The maximum number of concurrent connection attempts, because opening hundreds at once is not under test. */
 const OPEN_AT_ONCE = 16;
-/** A request that may succeed later is repeated for this long, in ms. */
+/** The time for which a request that may succeed later is repeated, in ms. */
 const PATIENCE_MS = 30_000;
 const AGAIN_MS = 100;
 /** How long a start may wait for capacity, in ms. */
@@ -65,13 +65,13 @@ export async function move(send: () => Promise<void>, tally: Tally): Promise<boo
     return true;
   } catch (error) {
     tally.refused(codeOf(error));
-    // Waits when the server limits the rate.
+    // Waits before the next attempt if the move may succeed later, for example when the server limits the rate.
     if ((error as Partial<HoldfastError>).retry) await pause((error as Partial<HoldfastError>).retryAfterMs ?? AGAIN_MS);
     return false;
   }
 }
 
-/** Repeats the act while the server says that another attempt can help. */
+/** Repeats the act for up to 30 s while its error says `retry` or has a code of `alsoAgain`. */
 export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: readonly string[] = []): Promise<Result> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
@@ -88,7 +88,7 @@ export async function patiently<Result>(act: () => Promise<Result>, alsoAgain: r
 
 export const NO_FLEET = 'no-fleet';
 
-/** Fails at once when no gateway answers at all, instead of retrying. */
+/** Throws the error of an attempt to connect. If no gateway answered at all, its code is `no-fleet`, which is not retried. */
 function orNoFleet(error: Partial<HoldfastError>): never {
   throw error.code === 'unavailable' && error.retryAfterMs === undefined ? new HoldfastError(NO_FLEET, error.message) : error;
 }

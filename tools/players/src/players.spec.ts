@@ -90,7 +90,7 @@ describe('a tally', () => {
     expect([tally.longestPauseMs, tally.pauses]).toEqual([500, 2]);
   });
 
-  it('is right until a move is lost or doubled, or a fault occurs', () => {
+  it('is right after a refusal, and not right after a fault', () => {
     const tally = new Tally();
     tally.refused('not-your-turn');
     expect(tally.isRight).toBe(true);

@@ -25,11 +25,11 @@ export interface Report {
   readonly differences?: readonly Difference[];
   /** Chess: number of games of the file that cannot be read and were not played. */
   readonly unreadableCount?: number;
-  /** Chess: the first of them. */
+  /** Chess: the first of the games that cannot be read. */
   readonly unreadable?: readonly UnreadableGame[];
-  /** Chess: number of games that the file continues or judges otherwise than the laws of chess. */
+  /** Chess: number of games for which the file has further moves, or another result, than the laws of chess. */
   readonly remarkCount?: number;
-  /** Chess: the first of them. */
+  /** Chess: the first of these games. */
   readonly remarks?: readonly Remark[];
 }
 

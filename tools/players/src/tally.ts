@@ -12,7 +12,7 @@ export class Tally {
   /** Other faults, as sentences. Only the first ones are kept. */
   readonly faults: string[] = [];
   faultCount = 0;
-  /** A sample of the answer times; all of them while there are few. */
+  /** A random sample of the answer times, in ms; all of them while there are few. */
   private readonly latencies: number[] = [];
   private latencyMaxMs = 0;
   private readonly openPauses = new Set<() => number>();
@@ -41,7 +41,7 @@ export class Tally {
     };
   }
 
-  /** Unfinished pauses count with their current length. */
+  /** The longest pause, in ms. An unfinished pause counts with its current length. */
   get longestPauseMs(): number {
     return Math.max(this.endedPausesMaxMs, ...[...this.openPauses].map((lengthMs) => lengthMs()));
   }
@@ -55,7 +55,7 @@ export class Tally {
     return this.lost === 0 && this.doubled === 0 && this.faultCount === 0;
   }
 
-  /** @param share for example 0.99: the time that 99 of 100 answers did not exceed */
+  /** Returns the time that this share of the answers did not exceed, in ms: with 0.99 the 99th percentile. */
   latencyMs(share: number): number {
     if (this.latencies.length === 0) return 0;
     if (share === 1) return round(this.latencyMaxMs);

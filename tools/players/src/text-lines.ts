@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { type FileHandle, open } from 'node:fs/promises';
 
 export interface TextLine {
-  /** From 1. */
+  /** The number of the line, from 1. */
   readonly number: number;
   readonly text: string;
   /** Number of bytes that were read from the file so far. */
@@ -67,7 +67,7 @@ abstract class Decoder {
     return text;
   }
 
-  /** The text of the bytes that are left. */
+  /** Returns the text of the last bytes, at the end of the file. */
   abstract end(): string;
   protected abstract textOf(bytes: Buffer): string;
 }

@@ -9,18 +9,18 @@ import type { Tally } from './tally.js';
 
 type Table = Room<TicTacToe>;
 
-/** In ms: a game that is running when the time is up may take this long to finish, because a fleet may be recovering. */
+/** The time limit for the last games to finish after the time is up, in ms. A fleet may be recovering then. */
 const LAST_GAMES_MS = 30_000;
-/** In ms: two ready players must be playing by then, even when a server is lost meanwhile. */
+/** The time limit for the game of two ready players to begin, in ms, even when a server is lost meanwhile. */
 const BEGIN_MS = 20_000;
-/** In ms: a game of nine moves that takes longer hangs. */
+/** The time limit for a turn and for the return to the lobby, in ms. A game of nine moves that takes longer hangs. */
 const GAME_MS = 60_000;
 
 /** Plays tic-tac-toe with pairs of players until the time is up. */
 export class TicTacToeRun {
   private readonly ledgers = new Map<string, { ledger: GameLedger; playersLeft: number }>();
   private readonly stopping = new AbortController();
-  /** The current room of each player. */
+  /** The rooms in play, each with the name of its player. */
   private readonly tables = new Map<Table, string>();
   /** The current step of each host, to explain a run that does not end. */
   private readonly steps = new Map<string, string>();
@@ -59,7 +59,7 @@ export class TicTacToeRun {
     return this.stopping.signal.aborted;
   }
 
-  /** Two players who stay together: one creates a room, the other joins, and they play in it repeatedly. */
+  /** Lets two players stay together until the end: one creates a room, the other joins, and they play in it repeatedly. */
   private async liveInRooms(host: Session, guest: Session): Promise<void> {
     const step = (what: string): void => void this.steps.set(host.name, what);
     while (!this.isOver) {
@@ -87,7 +87,7 @@ export class TicTacToeRun {
     this.steps.delete(host.name);
   }
 
-  /** One player who searches for a new opponent after each game. */
+  /** Lets one player search for a new opponent after each game, until the end. */
   private async liveByMatches(session: Session): Promise<void> {
     const { signal } = this.stopping;
     while (!this.isOver) {
@@ -168,7 +168,7 @@ export class TicTacToeRun {
     return known.ledger;
   }
 
-  /** The second of the two players evaluates the ledger. */
+  /** Notes that a player has finished this game. After both players, evaluates the ledger. */
   private close(game: string): void {
     const known = this.ledgers.get(game);
     if (!known) return;
@@ -194,7 +194,7 @@ export class TicTacToeRun {
   }
 }
 
-/** True when the board is full or has a line. Then no move follows, although the state still names a player to move. */
+/** Returns whether the board is full or has a line. Then no move follows, although the state still names a player to move. */
 export function isDecided(cells: readonly (number | null)[]): boolean {
   if (!cells.includes(null)) return true;
   return LINES.some(([a, b, c]) => cells[a] !== null && cells[a] === cells[b] && cells[b] === cells[c]);

@@ -4,7 +4,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { ConnectOptions } from '#libs/client/node';
 
-/** Options for the connection. Null: Node's defaults. */
+/** Returns connection options that trust the certificate in this file. Null: Node's defaults. */
 export function trustIn(certificate: string | null): Pick<ConnectOptions, 'WebSocket'> {
   return certificate === null ? {} : { WebSocket: trusting(certificate) };
 }
@@ -25,7 +25,7 @@ function trustOf(pem: string): ConnectionOptions {
   const { raw } = new X509Certificate(pem);
   return {
     ca: pem,
-    // The file may not contain the root certificate.
+    // The root certificate may be missing in the file.
     allowPartialTrustChain: true,
     checkServerIdentity: (_, shown) => (raw.equals(shown.raw) ? undefined : new Error('the certificate is not that of the fleet')),
   } as ConnectionOptions;

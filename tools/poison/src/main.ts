@@ -14,12 +14,12 @@ import { type PoisonOptions, readOptions } from './options.js';
 import { playPoison } from './poison-room.js';
 
 const WHOLE_MS = 30_000;
-/** In ms between two cases, so that the effects of one end before the next begins. */
+/** The pause between two cases, in ms. The effects of a case end before the next one begins. */
 const BETWEEN_MS = 5_500;
 const LAST_GAMES_MS = 60_000;
 const OPEN_AT_ONCE = 20;
 const LOSSES_STOP = 4;
-/** Most log lines that may name the hostile game in one case. */
+/** The maximum number of log lines that may name the hostile game in one case. */
 const LINES_MAX = 20;
 
 export interface CaseReport {
@@ -29,8 +29,9 @@ export interface CaseReport {
   readonly lossesMax: number;
   /** Time until the player knew the outcome, in ms. */
   readonly ms: number;
-  /** Waits and pauses of innocent players, in ms. A wait is an answer that took more than 100 ms. */
+  /** The times of the answers to innocent players that took more than 100 ms, in ms. */
   readonly waits: Spread;
+  /** The lengths of the pauses of innocent players, in ms. */
   readonly pauses: Spread;
   readonly faults: readonly string[];
 }

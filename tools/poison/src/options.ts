@@ -11,11 +11,11 @@ export interface PoisonOptions {
   readonly seed: number;
   /** Names of the cases to run. */
   readonly cases: readonly string[];
-  /** Print only one JSON object. */
+  /** Whether to print only one JSON object. */
   readonly json: boolean;
 }
 
-/** Exits with commander's own message when an option is invalid. */
+/** Reads the options. Exits the process with commander's message when one is not valid. */
 export function readOptions(argv: readonly string[]): PoisonOptions {
   const command = newCommand();
   const options = command.parse([...argv], { from: 'user' }).opts<PoisonOptions & { cases?: string[] }>();

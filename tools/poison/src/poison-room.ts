@@ -5,7 +5,7 @@ import type { PoisonCase } from './cases.js';
 import type { PoisonGame } from './poison-game.js';
 import { SETUP_POISON } from './poisons.js';
 
-/** Time limit in ms. A room that is lost and recovered has settled by then. */
+/** The time limit for the outcome of a hostile act, in ms. Long enough for a room to be lost and recovered. */
 const OUTCOME_MS = 20_000;
 
 export interface PoisonOutcome {
@@ -15,7 +15,7 @@ export interface PoisonOutcome {
   readonly faults: readonly string[];
 }
 
-/** Plays one hostile room. `whole` is awaited between two acts. */
+/** Plays one hostile room. Between two acts it calls `whole`, which waits until the fleet is complete. */
 export async function playPoison(poison: PoisonCase, url: string, whole: () => Promise<void>): Promise<PoisonOutcome> {
   const name = poison.place === 'setup' ? `${SETUP_POISON}${poison.poison}` : 'Mallory';
   const host = await connect(url, { name });
@@ -76,7 +76,7 @@ async function poisonGame(
   return { ms, faults };
 }
 
-/** Returns the code of the answer, or `applied`. */
+/** Sends the hostile command, or the command that prepares it. Returns the code of the answer, `applied`, or `never`. */
 async function act(poison: PoisonCase, room: Room<PoisonGame>, other: Room<PoisonGame> | null): Promise<string> {
   const sent =
     poison.place === 'command'
