@@ -31,7 +31,7 @@ export class Auditor implements OnModuleInit {
   private next: string | null = null;
   private lastTickAt = performance.now();
   private auditedAs = 0;
-  /** The store generation for which this server has set its mark. */
+  /** The store generation for which this server has marked its audit as done. Null: none yet. */
   private auditedGeneration: string | null = null;
 
   constructor(
@@ -58,8 +58,8 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Runs one audit at a time. During an audit, an event causes one more audit after it. A regular audit stops early in favor of that one.
-   * Never rejects.
+   * Starts an audit, or waits for the audit that runs. When an event requests an audit meanwhile, another one follows, and a regular audit
+   * stops early for it. Never rejects.
    */
   audit(reason: string): Promise<void> {
     if (this.auditing) {
@@ -112,9 +112,9 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Writes the ends of games again. When the store has no record of such a room, a gateway must write the record first. This server then
-   * waits for the marks of the gateways before it sets its own mark. Otherwise the store could be settled, and a gateway could read the
-   * room without its end. Null: the store did not take all ends.
+   * Writes the ends of games again that the store lost, and returns their number. Null: the store did not take all ends.
+   * When the store has no record of a room, a gateway must write the record first. This server then waits until the gateways have marked
+   * their audits as done before it marks its own. Otherwise the store could be settled, and a gateway could read the room without its end.
    */
   private async restoreEnds(): Promise<number | null> {
     const ended = await this.ended.restore();
@@ -142,7 +142,10 @@ export class Auditor implements OnModuleInit {
     this.auditedAs = incarnation;
   }
 
-  /** `reasserted`: the store had less than this owner and now has the same. `unanswered`: the store may still have less. */
+  /**
+   * `reasserted`: the store had less than this owner and now has the same. `unanswered`: the store may still have less. Null: there was
+   * nothing to write.
+   */
   private async compare(room: HostedRoom, version: number, standing: RoomStanding): Promise<'reasserted' | 'unanswered' | null> {
     if (room.status === 'dropped') return null;
     const { epoch, server, incarnation } = room.tenure;
@@ -166,7 +169,7 @@ export class Auditor implements OnModuleInit {
 
   /**
    * Writes the room again at its durable version, or at the version of the append under way. `fenced`: another owner has the room, or its
-   * game is over. `unknown`: the store did not answer, or another call writes the room already.
+   * game is over. `unknown`: the store did not answer, or another call writes the room already, or the room was dropped.
    */
   async reassert(room: HostedRoom): Promise<'ok' | 'fenced' | 'unknown'> {
     if (room.isReasserting || room.status === 'dropped') return 'unknown';
@@ -199,7 +202,8 @@ export class Auditor implements OnModuleInit {
         case 'fenced':
           return (await this.appender.fenced(room)) === 'unknown' ? 'unknown' : 'fenced';
         default:
-          // Without an answer the owner sends the append again. The append finds again that the store has less, and causes the next try.
+          // The store did not answer. The owner repeats its append, which finds again that the store has less and so calls `reassert`
+          // again.
           if (room.isDirty) setTimeout(() => this.appender.markDirty(room), PAUSE_TICK_MS);
           return 'unknown';
       }

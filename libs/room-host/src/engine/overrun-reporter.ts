@@ -20,8 +20,8 @@ const CLEAR_AGAIN_MS = 1_000;
 const PING_MS = 400;
 
 /**
- * Runs in the watchdog's thread. Logs a handler that takes too long, and marks it in the room's record, so that the next owner does not run
- * it.
+ * Returns the reporter that runs in the watchdog's thread. It logs a handler that takes too long, and marks its input in the room's record,
+ * so that the next owner does not run that input.
  */
 export function createReporter({ redis, telemetry }: OverrunReporterData): WatchdogReporter {
   const log = new Log(telemetry);
@@ -60,7 +60,9 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
   };
 }
 
-/** A connection that is open before it is needed: a call that ends the process may leave a tenth of a second for its mark. */
+/**
+ * Opens a connection before it is needed, because a handler that ends the process may leave only a tenth of a second for writing its mark.
+ */
 function openConnection(redis: RedisOptions, access: RedisAccess): RedisClient {
   const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS }, access);
   client.on('error', () => {});

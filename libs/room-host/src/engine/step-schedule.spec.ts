@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { CATCH_UP_STEPS_MAX, type Stepper, StepSchedule } from './step-schedule.js';
 
-/** A clock that moves only when the test says so. `costMs`: how long each step takes. */
+/** A clock that only the test moves. Each step takes `costMs`. */
 class FakeTime {
   clock = 1_000.25;
   costMs = 0;
@@ -147,7 +147,7 @@ describe('StepSchedule', () => {
     expect([own.at.length, other.at.length, rest.at.length]).toEqual([1, 0, 10]);
   });
 
-  it('steps any set of rooms as often as their rates say, whatever is added and removed meanwhile', () => {
+  it('steps each room at its rate, whatever rooms are added and removed meanwhile', () => {
     return fc.assert(
       fc.property(
         fc.array(fc.record({ hz: fc.integer({ min: 1, max: 60 }), atMs: fc.nat(900), forMs: fc.nat(2_000) }), { maxLength: 30 }),

@@ -34,7 +34,7 @@ async function played() {
 }
 
 describe('a player who leaves', () => {
-  it('leaves the game at once in the usual case', async () => {
+  it('leaves the game at once while the room stays on its owner', async () => {
     const { room, leave } = await played();
     await leave(1);
     expect(presences(room)).toEqual(['here', 'left']);
@@ -47,7 +47,7 @@ describe('a player who leaves', () => {
     expect(presences(second.rooms.get(room.id))).toEqual(['here', 'left']);
   });
 
-  it('has left when the room was about to migrate and stays', async () => {
+  it('has left when the room was about to migrate and the migration failed', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = async () => {
       await leave(1);
