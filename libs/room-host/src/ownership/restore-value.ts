@@ -4,7 +4,7 @@ import type { AdoptedRoom, EventTail } from '#libs/room-store';
 import { OverrunError } from '#libs/watchdog';
 import { GameError, type GuardedMachine } from '../room/guarded-machine.js';
 
-/** A room at the version that its record names. */
+/** The value of a room at the version in its record, restored from its checkpoint and log. */
 export interface RestoredValue {
   readonly value: RoomValue;
   /** The version of the checkpoint. */

@@ -38,7 +38,11 @@ export class RoomOpener {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
   ) {}
 
-  /** @throws `unknown-game`; `game-failed` or `state-too-large` from its setup; `bad-data` for refused options; `room-unknown` when the start is over */
+  /**
+   * Sets up the game, and stores the room with this server as its owner.
+   * @throws `unknown-game`; `game-failed` or `state-too-large` from the setup; `bad-data` for refused options; `room-unknown` when the
+   * record has another start or none
+   */
   async open(request: OpenRequest): Promise<OpenedRoom> {
     const { room: id, game, start } = request;
     // In a store that fell back, the record may have the start of a game that has already begun or ended.

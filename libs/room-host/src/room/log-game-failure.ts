@@ -13,7 +13,7 @@ export interface GameFailure {
   readonly seq?: number;
   /** Failures of the same room that were not logged since the last line. */
   readonly skipped?: number;
-  /** Described already, because describing a thrown value may run code of the game. */
+  /** The text of the thrown value. The caller makes it under the watchdog, because that may run code of the game. */
   readonly error: string;
 }
 
