@@ -17,19 +17,19 @@ export const CHECK_OPTIONS = Symbol('CheckOptions');
 
 /** Period of the checker, in ms. All periods below are rounded up to it. */
 export const TICK_MS = 50;
-/** Time between two checks of a server whose link was lost, in ms, until the case is decided. */
+/** Time between two checks of a server whose link was lost, in ms, until the server answers or is evicted. */
 export const URGENT_CHECK_MS = 250;
 /** Time limit of a dial, in intervals. With the missed check before the dial, a hang is decided within three intervals. */
 export const DIAL_INTERVALS = 0.75;
-/** Time for which a prepared dial counts for a vote, in intervals: nearly as long as the dial of the checker counts. */
+/** Time for which a gateway may use a dial from before the request for its vote, in intervals. */
 export const PREPARED_INTERVALS = 1.5;
 /** Time after which an open verdict is tried again, in ms: votes were missing, or Redis did not answer. */
 export const VERDICT_RETRY_MS = 250;
-/** Servers checked in one pipeline. A larger pipeline would delay the other commands of this process. */
+/** Maximum number of servers that are checked in one pipeline. A larger pipeline would delay the other commands of this process. */
 export const BATCH_MAX = 500;
-/** Number of times that Redis must answer before missed checks count again. */
+/** Number of times in a row that Redis must answer before missed checks count again. */
 export const CLEAN_ROUNDS = 2;
-/** Servers that die within this time may have one cause. In intervals. */
+/** Time within which the deaths of several servers may have one cause, in intervals. */
 export const MANY_WINDOW_INTERVALS = 3;
 /** Longest time for which a server that reported a high event-loop lag may be silent, in intervals. */
 export const PATIENCE_INTERVALS_MAX = 5;
@@ -39,7 +39,7 @@ export const VOTE_MS = 5_000;
 export const DEAD_RECORD_MS = 3_600_000;
 /** Lease on the cleanup of a dead server, in ms. The holder renews it at a third; when it expires, another gateway takes over. */
 export const CLEANUP_LEASE_MS = 10_000;
-/** Time after an eviction by another gateway, in ms, at which a gateway checks once whether that one gave up the cleanup. */
+/** Time after an eviction by another gateway, in ms, at which a gateway checks once whether the evicting gateway gave up the cleanup. */
 export const LEFT_CHECK_MS = 300;
 /** Time without a link after which a server counts as unreachable: in intervals, and the minimum in ms. */
 export const UNREACHABLE_INTERVALS = 2;

@@ -26,7 +26,10 @@ export class StoreProbe implements OnModuleInit {
     await this.pubSub.subscribe(this.channel, (nonce) => this.waiting.get(nonce)?.());
   }
 
-  /** Null: Redis has not restarted, and a message through it came back within `withinMs`. Never rejects. */
+  /**
+   * Returns the failure that the probe finds. Null: Redis has not restarted, and a message through it came back within `withinMs`. Never
+   * rejects.
+   */
   async check(withinMs: number): Promise<StoreTrouble | null> {
     const nonce = randomUUID();
     const startedAt = performance.now();
@@ -55,7 +58,7 @@ export class StoreProbe implements OnModuleInit {
   }
 }
 
-/** A new `run_id` means a new process, which may have lost data. In a Cluster, the ids of all primaries. */
+/** Returns the `run_id` of Redis, or in a Cluster those of all primaries. A new id means a new process, which may have lost data. */
 async function readRunIds(client: RedisClient): Promise<string> {
   const nodes = client instanceof Cluster ? client.nodes('master') : [client];
   const ids = await Promise.all(nodes.map(async (node) => /run_id:(\w+)/.exec(await node.info('server'))?.[1] ?? ''));

@@ -4,8 +4,8 @@ import type { EvictionReason } from '../ports.js';
 import type { HoldReason } from '../voting/eviction-holds.js';
 
 /**
- * Why a check says nothing about the server. `loop-late`: this process was away. `grace`: the server has just registered. `first`: no
- * check waited for an answer.
+ * Why a check says nothing about the server. `loop-late`: this process was suspended or busy. `grace`: the server has just registered.
+ * `first`: no check waited for an answer. `StoreTrouble`: Redis failed.
  */
 export type VoidReason = StoreTrouble | 'loop-late' | 'grace' | 'first';
 

@@ -29,7 +29,7 @@ export class MassFailures {
     this.deaths.push(now);
   }
 
-  /** Whether too many servers are silent, or died a moment ago. Counted once per tick, not once per suspect. */
+  /** Whether too many servers are silent, or died a moment ago. The servers are counted once per tick, not once per suspect. */
   isMassSilence(now: number): boolean {
     if (this.silence.at !== now) this.silence = { at: now, isMass: this.countSilence(now) };
     return this.silence.isMass;

@@ -26,14 +26,14 @@ export interface MonitorContext {
   readonly directory: Pick<ServerDirectory, 'refresh'>;
   readonly metrics: Pick<Metrics, 'healthChecks'>;
   readonly log: Pick<Log, 'info'>;
-  /** The incarnation is dead, or the server has a newer one. */
+  /** Ends the monitor, because the incarnation is dead or the server has a newer one. */
   onOver(monitor: ServerMonitor): void;
 }
 
 /** The evidence against a server since its last answer. An answer replaces it by a new one. */
 interface Suspicion {
   misses: number;
-  /** The link to the server was lost: it is checked more often until the case is decided. */
+  /** Whether the server is checked more often, because its link was lost. */
   isUrgent: boolean;
   /** When the dial in progress began. Null: no dial is in progress. */
   diallingSince: number | null;
@@ -90,12 +90,12 @@ export class ServerMonitor {
     return this.dueAt <= now;
   }
 
-  /** A newer record of the same incarnation. */
+  /** Takes a newer record of the same incarnation. */
   update(record: ServerRecord): void {
     this.record = record;
   }
 
-  /** A round of checks failed, so nothing is known about the server. */
+  /** Plans the next check after a round of checks has failed, which says nothing about the server. */
   postpone(sentAt: number): void {
     this.dueAt = sentAt + this.context.options.intervalMs;
   }
@@ -165,7 +165,7 @@ export class ServerMonitor {
   private caseAt(now: number): Omit<Case, 'misses'> {
     const { self, massFailures, options } = this.context;
     const { suspicion } = this;
-    // This process was away while it waited for the answer to the dial.
+    // This process was suspended or busy while it waited for the answer to the dial, so the dial does not count.
     if (suspicion.dialled?.found === 'silent' && self.voidReason(suspicion.dialled.at, now)) suspicion.dialled = null;
     const patienceMs = Math.min(2 * this.lagMs, PATIENCE_INTERVALS_MAX * options.intervalMs);
     return {
@@ -272,7 +272,8 @@ export class ServerMonitor {
     const { suspicion } = this;
     suspicion.diallingSince = at;
     void this.context.dials.dial(this.record).then((found) => {
-      // A newer dial is in progress. If the server has answered a check since, this suspicion is not the monitor's any more.
+      // Ignores the result when a newer dial is in progress. When the server has answered a check since, the monitor uses a new suspicion
+      // and not this one.
       if (suspicion.diallingSince !== at) return;
       suspicion.diallingSince = null;
       suspicion.dialled = { at, found };

@@ -22,8 +22,8 @@ export type VoteAnswer =
   | { readonly kind: 'dead' | 'other' | 'answered' | 'unheard' };
 
 /**
- * The state of the last check that a verdict requires, up to the last moment. An answer acquits a silent server. A server that does not
- * answer checks is not judged as unreachable: its checker judges it.
+ * The state that the server's last check must have at the moment of the vote, by reason. An answer clears a silent server. A server that
+ * does not answer checks is not evicted as unreachable, because its checker judges it.
  */
 const REQUIRED_CHECK: Partial<Record<EvictionReason, 'testing' | 'update'>> = {
   silent: 'testing',

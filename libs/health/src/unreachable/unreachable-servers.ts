@@ -136,7 +136,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
         isLocal: false,
         isBusy: false,
       });
-      // The dial runs during the rest of the wait, so that its result is there at the end.
+      // The dial runs during the rest of the wait, so that its result is known at the end.
       if (isSilent) this.dialIfDue(this.lost.get(server.id) as LostLink, now);
     }
   }
@@ -199,7 +199,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
       // The server was reached again or has left before the store answered.
       if (this.lost.get(server.id) !== lost || answer.kind === 'over') return;
       if (answer.kind === 'unheard') {
-        // The record is also in this state between each check and its answer. That says nothing about the server.
+        // The record is also in this state between each check and its answer, which says nothing about the server.
         if (this.directory.get(server.id)?.suspect === 0) return;
         lost.reportedSince = null;
         lost.heldSince = null;

@@ -28,7 +28,10 @@ export class Verdicts {
     private readonly voterProbe: VoterProbe,
   ) {}
 
-  /** May be repeated while the outcome is `open`. Rejects when Redis does not answer; the case is open then, too. */
+  /**
+   * Votes for the eviction of a server. Repeat the call while the outcome is `open`, and after a rejection. It rejects when Redis does not
+   * answer.
+   */
   async condemn(server: ServerRecord, reason: EvictionReason): Promise<VerdictOutcome> {
     if (this.options.dryRun) {
       this.holds.report(server, 'dry-run', { reason });
