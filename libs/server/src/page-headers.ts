@@ -7,7 +7,10 @@ interface PagePolicy {
   readonly framedBy: "'self'" | "'none'";
 }
 
-/** Security headers for every answer: no scripts or requests from other origins, no guessed content types, no referrer. */
+/**
+ * Returns a handler that sets security headers on every answer: no scripts or requests from other origins, no guessed content types, no
+ * referrer.
+ */
 export function pageHeaders({ connectTo = [], framedBy }: PagePolicy) {
   const headers = {
     'X-Content-Type-Options': 'nosniff',
