@@ -174,7 +174,7 @@ export class OutputWriter {
     this.retryMs = Math.min(RETRY_MS.longest, 2 * this.retryMs);
   }
 
-  /** Called when the buffer is empty. */
+  /** Reports dropped lines and ends the retries, because the buffer is empty now. */
   private written(): void {
     this.retryMs = RETRY_MS.first;
     if (this.droppedLines > 0) this.recovered();
