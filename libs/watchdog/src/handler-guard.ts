@@ -39,9 +39,9 @@ export interface QueuedRun {
   readonly label: number;
   readonly seat: number;
   readonly seq: number;
-  /** Synchronous, may be stopped in the middle or run again, and never throws. */
+  /** Runs the code. It is synchronous, may be stopped in the middle or run again, and never throws. */
   work(): void;
-  /** Called with an `OverrunError` when the work was interrupted. */
+  /** Receives an `OverrunError` when the work was interrupted. */
   stopped(error: unknown): void;
 }
 
@@ -51,7 +51,7 @@ export abstract class HandlerGuard {
   /** Returns the number for a name, such as `command place`. Call it once per name, because names are never deleted. */
   abstract label(name: string): number;
   /**
-   * Runs all in order, each with its own limits. This is cheaper than as many calls of `RunSubject.run`. Stops after an
+   * Runs all of them in order, each with its own limits. One call is cheaper than a call of `RunSubject.run` for each. Stops after an
    * interrupted run. Returns the index of the first run that was not done.
    */
   abstract runAll(runs: readonly QueuedRun[]): number;

@@ -26,7 +26,7 @@ export type Action =
   | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number; readonly isOver: boolean }
   /** Interrupt the run, for the first time or again. */
   | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }
-  /** The run cannot be interrupted. */
+  /** End the process, because the run cannot be interrupted. */
   | { readonly kind: 'kill'; readonly run: number; readonly ms: number; readonly grownMb: number }
   /** The event loop is blocked outside of any run. */
   | { readonly kind: 'loop-slow'; readonly ms: number }

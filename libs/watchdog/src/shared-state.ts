@@ -25,7 +25,7 @@ export const CELL = {
 
 export const CELLS = 10;
 
-/** A signal within this time after the last interrupt is that interrupt, in ms. It is delivered within a few ms. */
+/** Time after an interrupt, in ms, within which a signal counts as that interrupt. The system delivers an interrupt within a few ms. */
 const DELIVERED_MS = 1_000;
 
 /** Whether the watchdog sent the signal. False: it came from outside, such as Ctrl-C. */

@@ -38,9 +38,10 @@ interface Suspicion {
   /** Settles when the suspicion is stored outside this process. */
   readonly known: Promise<void>;
 }
-/** The current run, once it is marked, and the code that blocks the event loop outside of runs. */
+/** The current run, once it is marked. Null: it is not marked. */
 let marked: (Suspicion & { readonly run: number }) | null = null;
 let sampledRun = { run: 0, times: 0, cpuMs: 0 };
+/** The code that blocks the event loop outside of runs. Null: none is known. */
 let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;
 let isKilling = false;
@@ -68,7 +69,7 @@ function markLongRun(): void {
   if (run !== sampledRun.run) sampledRun = { run, times: 0, cpuMs: run === 0 ? 0 : mainThreadCpuMs() };
   sampledRun.times += 1;
   if (run === 0 || sampledRun.times < MARK_AFTER_SAMPLES || isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
-  // On a busy machine a short run may only wait for a processor. NaN, where the CPU time is not known, counts as much.
+  // On a busy machine a short run may only wait for a processor. Where the CPU time is not known (NaN), the run is marked all the same.
   if (!(mainThreadCpuMs() - sampledRun.cpuMs < MARK_CPU_MS)) mark(run);
 }
 
@@ -169,7 +170,7 @@ async function kill(report: Omit<OverrunReport, 'stack'>): Promise<void> {
 const DETACHED = { handler: 'detached', seat: -1, seq: 0 } as const;
 const UNKNOWN: RunFacts = { handler: 'unknown', seat: -1, seq: 0 };
 
-/** Returns null when the run has ended and the cells describe another one. */
+/** Returns the facts about the current run; null when the run has ended and the cells describe another one. */
 function factsOf(run: number): RunFacts | null {
   const subject = subjects.get(Atomics.load(cells, CELL.subject));
   const handler = labels.get(Atomics.load(cells, CELL.label)) ?? 'unknown';

@@ -13,12 +13,12 @@ export const WATCHDOG_DEFAULTS: WatchdogOptions = { slowMs: 200, limitMs: 500, m
 /** Interval between two samples of the main thread, in ms. Sampling costs about 0.1 % of a core. */
 export const POLL_MS = 50;
 /**
- * Interval at which the watchdog looks which run is current, in ms. Every run that it sees `MARK_AFTER_SAMPLES` times in a row is marked,
- * because some calls end the process within a tenth of a second. Costs less than 0.1 % of a core.
+ * Interval at which the watchdog samples the number of the current run, in ms. Every run that it sees `MARK_AFTER_SAMPLES` times in a row
+ * is marked, because some calls end the process within a tenth of a second. Costs less than 0.1 % of a core.
  */
 export const MARK_POLL_MS = 10;
 export const MARK_AFTER_SAMPLES = 3;
-/** CPU time of the main thread since the first of these looks, in ms, without which the run is not marked. */
+/** CPU time that a run must have used since the first of these samples before it is marked, in ms. */
 export const MARK_CPU_MS = 10;
 /** Interval at which the main thread signals that its event loop turns, in ms. */
 export const BEAT_MS = 100;
