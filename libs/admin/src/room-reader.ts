@@ -63,7 +63,7 @@ export class RoomReader {
     };
   }
 
-  /** A server has few rooms, and their ids are stored together, so all are read. */
+  /** Returns a page of the rooms of one server. It reads all of them, because a server has few rooms and their ids are stored together. */
   private async pageOf(query: RoomsQuery, server: string): Promise<Omit<RoomsAnswer, 'total'>> {
     const owner = this.directory.get(fullId(server));
     if (!owner) throw new HoldfastError('not-found', `There is no server ${server}.`);
