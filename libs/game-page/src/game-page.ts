@@ -16,7 +16,7 @@ export interface GamePage<Rules = unknown> {
   readonly options?: RoomOptionsPart;
   /** The player for whom the game waits. Null: nobody in particular. */
   turnOf(state: StateOf<Rules>): Seat | null;
-  /** Converts the argument of `room.end(result)` for people. */
+  /** Converts the argument of `room.end(result)` into a winner and a text for people. */
   outcome(result: unknown): Outcome;
   /**
    * Draws the board into `root`, once the room has a state. The board stays after the end, and into the next game of the room.
@@ -37,7 +37,7 @@ export interface RoomOptionsPart {
 }
 
 export interface MountedGame {
-  /** Called when the room changed: its state, seat, status or view. */
+  /** Draws the board again after a change of the room: of its state, seat, status or view. */
   update(): void;
   destroy(): void;
 }

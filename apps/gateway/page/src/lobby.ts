@@ -1,6 +1,6 @@
 import type { GameInfo, RoomSummary, Session } from '#libs/client';
 
-/** Maximum age of the lists in the lobby, in ms. */
+/** Interval at which the lists in the lobby are refreshed, in ms. */
 const REFRESH_MS = 2_000;
 
 /** The games, the open rooms, and the search for an opponent. */

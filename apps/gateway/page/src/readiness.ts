@@ -7,7 +7,10 @@ export type RoomReadiness =
   /** All members are ready. The page of the host starts the game. */
   | { readonly kind: 'ready' };
 
-/** @param seatsMin minimum number of players of the game */
+/**
+ * Returns why a waiting room does not start.
+ * @param seatsMin minimum number of players of the game
+ */
 export function readinessOf(view: RoomView, seatsMin: number): RoomReadiness {
   const missing = seatsMin - view.members.length;
   if (missing > 0) return { kind: 'too-few', missing };
