@@ -29,7 +29,7 @@ export class ServerOperations {
     await this.note(server, true);
   }
 
-  /** Reopens a cordoned or drained server. It also stops a running drain; rooms that were not migrated by then stay. */
+  /** Reopens a cordoned or drained server. It also stops a running drain; rooms that have not migrated yet stay on the server. */
   async uncordon(id: string): Promise<void> {
     const server = onlyGames(await this.servers.fresh(id), 'uncordon');
     if (server.state === 'draining')
@@ -58,8 +58,8 @@ export class ServerOperations {
   }
 
   /**
-   * Evicts the server; false when it is dead already. Its rooms are recovered on other servers. A process that is still alive registers
-   * again, without rooms.
+   * Evicts the server; false when it is dead already or has a newer incarnation. Its rooms are recovered on other servers. A process that
+   * is still alive registers again, without rooms.
    */
   async evict(id: string): Promise<boolean> {
     const server = await this.servers.fresh(id);

@@ -3,7 +3,7 @@ import type { CreateRoom, Room, Seat, StateOf } from '#libs/client';
 
 /** The part of a game in the players' page: its board and its controls. `games/<name>/page/index.ts` exports it as `page`. */
 export interface GamePage<Rules = unknown> {
-  /** The same name as in `@Game({ name })`. */
+  /** The name of the game, as in `@Game({ name })`. */
   readonly name: string;
   readonly title: string;
   /** A short description for the lobby. */
@@ -14,7 +14,7 @@ export interface GamePage<Rules = unknown> {
   readonly refusals: Readonly<Record<string, string>>;
   /** The options of a new room, if the game has any. */
   readonly options?: RoomOptionsPart;
-  /** The player for whom the game waits. Null: nobody in particular. */
+  /** Returns the seat for whose move the game waits. Null: it waits for no particular player. */
   turnOf(state: StateOf<Rules>): Seat | null;
   /** Converts the argument of `room.end(result)` into a winner and a text for people. */
   outcome(result: unknown): Outcome;

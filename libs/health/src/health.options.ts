@@ -5,7 +5,7 @@ export interface CheckOptions {
   readonly maxMisses: number;
   /** Time after its registration in which the misses of a server do not count, in ms, because a process that starts is busy. */
   readonly graceMs: number;
-  /** When many servers are silent at once, each must be silent for this long before it is condemned, in ms. */
+  /** Time for which each server must be silent before it is condemned when many servers are silent at once, in ms. */
   readonly holdMs: number;
   /** Judge and report, but evict no server. */
   readonly dryRun: boolean;

@@ -55,6 +55,9 @@ export abstract class ServerEndListener {
  * it. Without one, no server is evicted as `store-lost`.
  */
 export abstract class StoreContact {
-  /** In ms. Null: not known, for example for a server that owns no rooms. Rejects when Redis does not answer. */
+  /**
+   * Returns the time since the server's last write, in ms. Null: not known, for example for a server that owns no rooms. Rejects when Redis
+   * does not answer.
+   */
   abstract silentMs(server: ServerRecord): Promise<number | null>;
 }

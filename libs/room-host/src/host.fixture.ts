@@ -175,7 +175,7 @@ export class Host {
       metrics,
       options,
     );
-    // In the order of their dependencies, as Nest does it.
+    // Initializes the parts in the order of their dependencies, as Nest does.
     for (const part of [appender, checkpointer, batch, ended, auditor]) part.onModuleInit();
     for (const part of [this.clock, this.effects, departures, this.attachments, leftovers, this.loader]) part.onModuleInit();
     // `@Interval` does this in the server.

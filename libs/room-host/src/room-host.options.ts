@@ -96,5 +96,8 @@ export const ENDED_BYTES_MAX = 32 * 1024 * 1024;
  */
 export const ENDED_REMEMBERED_MS = 600_000;
 export const ENDED_REMEMBERED_MAX = 20_000;
-/** A planned exit waits until the last end is this old, in ms. A Redis that writes to disk once a second has it by then. */
+/**
+ * Time that must pass between the last end of a game and a planned exit, in ms. By then, a Redis that writes to disk once a second has
+ * stored the end.
+ */
 export const ENDED_DURABLE_MS = 2_000;

@@ -107,7 +107,7 @@ export class OutputWriter {
     while (!this.isEmpty) {
       const reason = this.writeSome();
       if (reason !== null) return this.failed(reason);
-      // It accepted some bytes, so the reader is slow but alive.
+      // The reader accepted some bytes, so it is slow but still reads.
       this.retryMs = RETRY_MS.first;
     }
     this.written();

@@ -117,7 +117,7 @@ describe('the ops endpoints', () => {
     await module.close();
   });
 
-  it('show every metric that dashboards and alerts rely on, and the lag of the event loop', async () => {
+  it('show each metric of the list `CONTRACT`, and the lag of the event loop', async () => {
     const module = await testingModule();
     await module.init();
     module.get(Metrics).evictions.inc({ type: 'game', reason: 'refused' });

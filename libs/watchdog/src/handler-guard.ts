@@ -34,7 +34,7 @@ export interface RunSubject {
 
 /** One of several runs in one call. */
 export interface QueuedRun {
-  /** Null: the run is not watched. */
+  /** The subject whose code runs. Null: the watchdog does not watch the run. */
   readonly subject: RunSubject | null;
   readonly label: number;
   readonly seat: number;
@@ -55,7 +55,7 @@ export abstract class HandlerGuard {
    * interrupted run. Returns the index of the first run that was not done.
    */
   abstract runAll(runs: readonly QueuedRun[]): number;
-  /** True during a run. */
+  /** Whether a run is in progress. */
   abstract readonly isRunning: boolean;
   /**
    * The subject whose code runs now: in a run, or in a timer, promise or socket that a run created. Undefined: no code of a game.

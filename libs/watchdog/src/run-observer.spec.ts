@@ -3,7 +3,7 @@ import { WATCHDOG_DEFAULTS } from './watchdog.options.js';
 
 const STEP_MS = 25;
 
-/** Feeds an observer with one sample after the other. */
+/** Passes a series of samples to an observer. */
 class Looks {
   private readonly observer = new RunObserver(WATCHDOG_DEFAULTS);
   private cpuMs = 0;

@@ -31,7 +31,7 @@ export const KILL_AFTER_MS = 1_000;
  * waits instead of computing.
  */
 export const WAIT_FACTOR = 2;
-/** A blocked event loop is examined after this, in ms. */
+/** Time after which the watchdog examines a blocked event loop, in ms. */
 export const LOOP_SLOW_MS = 750;
 /** CPU time in ms after which a blocked event loop ends the process: when game code blocks it, and in every other case. */
 export const LOOP_LIMIT_MS = 2_000;

@@ -47,7 +47,7 @@ export class Watchdog extends HandlerGuard {
     super();
   }
 
-  /** False on Windows, which has no such signals. Runs are then neither watched nor interrupted. */
+  /** False on Windows, which has no POSIX signals. Runs are then neither watched nor interrupted. */
   static get isSupported(): boolean {
     return process.platform !== 'win32';
   }

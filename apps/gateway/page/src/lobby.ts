@@ -6,7 +6,7 @@ const REFRESH_MS = 2_000;
 /** The games, the open rooms, and the search for an opponent. */
 export class Lobby {
   games: readonly GameInfo[] = [];
-  /** Null: not loaded yet. */
+  /** The rooms in the list. Null: not loaded yet. */
   rooms: readonly RoomSummary[] | null = null;
   search: { readonly game: string; readonly since: number } | null = null;
   /** The game whose form for a new room is open. */

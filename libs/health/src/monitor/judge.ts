@@ -20,7 +20,7 @@ export type Judgement =
 export interface Seen {
   /** `unasked`: no check waited for an answer. `unanswered`: the record still says `testing`, or there is no record. */
   readonly answer: 'unasked' | 'answered' | 'unanswered';
-  /** Null: this process and Redis have been well since the check was sent. */
+  /** Why the check may not count. Null: this process and Redis have been well since the check was sent. */
   readonly doubt: VoidReason | null;
   readonly inGrace: boolean;
   readonly missesBefore: number;

@@ -5,7 +5,7 @@ export interface UnreachedCase {
   readonly gateways: number;
   /** The number of rooms on the server. No player waits for a server without rooms. */
   readonly rooms: number;
-  /** This gateway reaches another game server, which can take the rooms. */
+  /** Whether this gateway reaches another game server, which can take the rooms. */
   readonly othersReached: boolean;
   /** So many servers are unreachable at once that they probably share one cause. */
   readonly many: boolean;

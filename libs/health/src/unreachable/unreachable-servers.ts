@@ -102,7 +102,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     const wasLate = now - this.lastTickAt > REPORT_MS + 2 * TICK_MS;
     this.lastTickAt = now;
     if (!this.isOpen || this.self.incarnation === 0 || this.self.state === 'dead') return;
-    // This process slept and has not read its links yet, so a silent link says nothing about the server.
+    // This process was suspended or busy and has not read its links yet, so a silent link says nothing about the server.
     if (wasLate) this.lost.clear();
     this.updateLost(now);
     for (const lost of this.lost.values()) {

@@ -159,7 +159,7 @@ describe('a game that has ended', () => {
 
   describe.each([
     ['has the record with the end again from a gateway', (epoch: number) => epoch],
-    ['has that record from a gateway with an earlier epoch', () => 0],
+    ['has the record with the end, but an earlier epoch, again from a gateway', () => 0],
   ])('and whose last append got no answer from a store that fell back and %s', (_, epochOf) => {
     it('ends with its effects and its epilogue', async () => {
       const ran: unknown[] = [];
@@ -236,7 +236,7 @@ describe('a store', () => {
     expect(await second.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
   });
 
-  it('counts as not audited while the mark of an owner is missing or names another generation of the store', async () => {
+  it('counts as not audited while the audit mark of an owner is missing or names another generation of the store', async () => {
     expect(await first.auditor.isStoreAudited()).toBe(true);
     await hosts.redis.appends.hdel('hf:audited', `${second.self.id}:${second.self.incarnation}`);
     expect(await first.auditor.isStoreAudited()).toBe(false);

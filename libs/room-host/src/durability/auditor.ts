@@ -12,7 +12,10 @@ import { AUDIT_EVERY_MS, AUDIT_ROUTINE, AUDIT_URGENT, INDEX_RETRY_MS, OWN_PAUSE_
 import { Appender } from './appender.js';
 import { EndedGames } from './ended-games.js';
 
-/** Longest time for which this server waits for the marks of gateways, in ms. A gateway compares its rooms in about 100 ms. */
+/**
+ * Longest time for which this server waits until the gateways have marked their audits as done, in ms. A gateway compares its rooms in
+ * about 100 ms.
+ */
 const GATEWAYS_WAIT_MS = 2_000;
 const GATEWAYS_LOOK_MS = 50;
 
@@ -78,8 +81,8 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * True when the store is settled and has the mark of every game server that may be alive, except those that the settlement gave up. A
-   * store that was emptied after it was settled has lost the marks.
+   * True when the store is settled and every game server that may be alive has marked its audit as done there, except servers that the
+   * settlement gave up. A store that was emptied after it was settled has lost these marks.
    */
   async isStoreAudited(): Promise<boolean> {
     if (!this.settlement.isSettled) return false;
@@ -231,7 +234,7 @@ export class Auditor implements OnModuleInit {
     const now = performance.now();
     const sleptMs = now - this.lastTickAt - PAUSE_TICK_MS;
     this.lastTickAt = now;
-    // This server registered again, and other servers wait for the mark of its new incarnation.
+    // This server registered again, and other servers wait until its new incarnation has marked its audit as done.
     if (this.self.incarnation !== this.auditedAs) void this.audit('registered');
     // No server adopts a room, and no lobby writes, before this server has set its mark for this generation.
     else if (this.generation.current !== null && this.generation.current !== this.auditedGeneration) void this.audit('unsettled');

@@ -14,7 +14,7 @@ const RETRY_MS = 200;
 /** The progress of a room towards its next checkpoint. */
 interface Progress {
   changes: number;
-  /** When the last checkpoint was written, by the monotonic clock. */
+  /** When the last checkpoint was written, by the monotonic clock, in ms. */
   writtenAt: number;
 }
 

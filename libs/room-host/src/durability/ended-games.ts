@@ -98,7 +98,7 @@ export class EndedGames implements OnModuleInit {
     return results.filter(({ result, isStored }) => result === 'ok' && !isStored).length;
   }
 
-  /** True when the store had no record for an end at the last `restore`. */
+  /** True when the last `restore` found a room of an ended game without a record in the store. */
   get hasMissing(): boolean {
     return this.missing.length > 0;
   }

@@ -95,7 +95,7 @@ export class CommandBatch implements OnModuleInit {
 }
 
 class QueuedCommand implements QueuedRun {
-  /** Null until the outcome is known. */
+  /** The outcome of the command. Null: not known yet. */
   outcome: RoomOutcome<unknown> | null = null;
   /** The value on which the outcome was computed. Null: it was not computed. */
   base: RoomValue | null = null;

@@ -83,7 +83,10 @@ export class RoomAdopter {
     return { room, adopted, downtimeMs };
   }
 
-  /** True: the game of the room ended here, in this epoch or a later one, and the store has it in play again. */
+  /**
+   * Ends the game of a room again that ended on this server, in this epoch or a later one, when the store has it in play. False: no such
+   * end is known.
+   */
   private async endAgain({ room, ...tenure }: RoomTenure): Promise<boolean> {
     const result = this.ended.resultOf(room, tenure.epoch);
     if (result === null) return false;

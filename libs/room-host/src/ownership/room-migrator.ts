@@ -155,7 +155,7 @@ export class RoomMigrator {
    */
   private async placeFor(room: HostedRoom): Promise<ServerId> {
     const { game, gameVersion, seats } = room.value;
-    // Placement put the room here because its players are probably near this region.
+    // The players are probably near this server, so placement prefers its region.
     const prefer = { region: this.self.region || undefined };
     const request = { room: room.id, game, players: seats.length, prefer };
     const exclude = [this.self.id];

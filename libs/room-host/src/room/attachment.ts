@@ -9,7 +9,7 @@ export interface Attachment {
   readonly handle: number;
   readonly session: SessionId;
   readonly user: UserId;
-  /** Null: a spectator. */
+  /** The seat of the session's user. Null: the session belongs to a spectator. */
   readonly seat: Seat | null;
   /** The version of the room, durable or not, when the session was attached. */
   readonly since: number;

@@ -48,7 +48,7 @@ export interface WaitingRefusal {
 
 /** Changes that are on their way to the store, and the value after them. */
 export interface InFlight {
-  /** Null when the game keeps no log, so that the changes count as durable at once. */
+  /** The append that stores the changes. Null: the game keeps no log, so the changes count as durable at once. */
   readonly append: Append | null;
   readonly changes: readonly Change[];
   readonly after: RoomValue;
@@ -109,10 +109,13 @@ export class HostedRoom {
   isReasserting = false;
   /** The target of a handoff that is under way or done. The store may report the handoff before its answer arrives. Null: none. */
   handingTo: Tenure | null = null;
-  /** The append that ends the game, and the record after it, once the store has it. Null: no such append was made. */
+  /** The append that ends the game, and the record after it (null until the store has it). Null: the room has no such append. */
   ending: { readonly append: Append; record: DocAtRev | null } | null = null;
   readonly size: StateSize;
-  /** The error of the game's view, or the error of sending what the view returned. The game then ends. Null: none. */
+  /**
+   * Why the game's view must not run any more: its error, the error of sending what it returned, or the name of the handler that cost the
+   * room its last owner. The game then ends. Null: the view may run.
+   */
   brokenBy: unknown = null;
   /** Whether a command of the room waits for the end of this event-loop tick. */
   isQueued = false;
@@ -179,7 +182,7 @@ export class HostedRoom {
     return this.machine.rules.definition.durability;
   }
 
-  /** True while the room has a change that the store has not acknowledged. */
+  /** Whether the room has a change that the store has not acknowledged. */
   get isDirty(): boolean {
     return this.unflushed.length > 0 || this.inFlight !== null;
   }

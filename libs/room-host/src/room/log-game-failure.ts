@@ -3,7 +3,7 @@ import type { Log } from '#libs/telemetry';
 /** Fields of the log event `game.failed`: the handler of a game that threw, and what it was handling. */
 export interface GameFailure {
   readonly roomId: string;
-  /** Null or absent: the game has ended, and its name is not known anymore. */
+  /** Name of the game. Null or absent: the game has ended, and its name is no longer known. */
   readonly game?: string | null;
   /** See `handlerOf`. */
   readonly handler: string;
