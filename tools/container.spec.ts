@@ -78,7 +78,7 @@ describe('the versions of Node', () => {
   const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
   const lines: string[] = parse(read('.github/workflows/ci.yml')).jobs.check.strategy.matrix.node;
 
-  it('are all tested by CI, and its oldest one is the lowest that package.json allows', () => {
+  it('are all tested by CI, and the oldest one is the lowest that package.json allows', () => {
     const ranges: string[] = JSON.parse(read('package.json')).engines.node.split(' || ');
     expect(ranges.map((range) => /\d+/.exec(range)?.[0])).toEqual(lines.map((line) => line.split('.')[0]));
     expect(ranges[0]).toBe(`^${lines[0]}.0`);

@@ -232,7 +232,7 @@ describe('the admin API', () => {
       expect(servers.find(({ id }) => id === gameId)).toMatchObject({ state: 'ready', cordoned: false, willing: true, withheld: [] });
     });
 
-    it('returns a server by its short id, and answers 404 with the known ids for an unknown one', async () => {
+    it('returns a server by its short id, and answers 404 with the known ids for an unknown id', async () => {
       expect(await get(`/api/servers/game:${NAME}`)).toMatchObject({ id: gameId });
       const { status, body } = await ask('GET', '/api/servers/game:nobody');
       expect({ status, code: body.code }).toEqual({ status: 404, code: 'not-found' });
@@ -260,7 +260,7 @@ describe('the admin API', () => {
       await ask('POST', `/api/servers/${gameId}/uncordon`);
     });
 
-    it('reopens a drained server through a request to it, and refuses for one that is shutting down', async () => {
+    it('reopens a drained server through a request to it, and refuses to reopen a server that is shutting down', async () => {
       const { incarnation } = game.get(Self);
       const pool = game.get(PlacementPool);
       await ask('POST', `/api/servers/${gameId}/cordon`);
@@ -359,7 +359,7 @@ describe('the admin API', () => {
       expect(second.rooms.map(({ id }) => id)).toEqual([oldest]);
     });
 
-    it('filters by status and by owner', async () => {
+    it('filters the rooms by status and by owner', async () => {
       const mine = await roomInPlay(game.get(Self));
       const waiting = await room();
       const playing: RoomsAnswer = await get(`/api/rooms?game=${GAME}&status=playing`);
@@ -370,7 +370,7 @@ describe('the admin API', () => {
       expect(owned.rooms.every(({ owner }) => owner?.server === gameId)).toBe(true);
     });
 
-    it('returns one room with its members, and an error for an unknown one', async () => {
+    it('returns one room with its members, and an error for an unknown id', async () => {
       const id = await roomInPlay(game.get(Self));
       expect(await get(`/api/rooms/${id}`)).toMatchObject({
         id,

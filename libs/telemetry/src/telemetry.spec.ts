@@ -15,7 +15,7 @@ function logInto(format: LogFormat): { log: Log; lines: string[] } {
 }
 
 describe('Log', () => {
-  it('writes a fact as one JSON object with its fields and the server', () => {
+  it('writes an event as one JSON object with its fields and the server', () => {
     const { log, lines } = logInto('json');
     log.info('room.recovered', { roomId: 'r1', epoch: 7 });
     expect(lines).toHaveLength(1);

@@ -96,7 +96,7 @@ describe('the health checker, over a real Redis', () => {
     expect(evicted(watching, game.self.id)).toEqual([]);
   });
 
-  it('delays the eviction of many silent servers, and evicts a server that refuses connections at once', async () => {
+  it('delays the eviction of many silent servers, and immediately evicts a server that refuses connections', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     const silent = await Promise.all(['a', 'b', 'c'].map((name) => world.foreign(watching, name, 'is silent')));

@@ -67,7 +67,7 @@ describe('an audit', () => {
     expect(first.rooms.get(room.id)).toBe(room);
   });
 
-  it('drops a room that another server owns by now, and does not overwrite it', async () => {
+  it('drops a room that another server owns by now, and does not overwrite its record', async () => {
     const room = await hosts.open(first);
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const theirs = await hosts.record(room.id);
@@ -253,7 +253,7 @@ describe('a store', () => {
     expect(await second.auditor.isStoreAudited()).toBe(true);
   });
 
-  it('does not wait for owners that are gone', async () => {
+  it('counts as audited although an owner that has left the fleet has not audited it', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     third.isListed = false;

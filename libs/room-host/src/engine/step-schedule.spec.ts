@@ -98,7 +98,7 @@ describe('StepSchedule', () => {
     expect(Math.max(...atOnce.values())).toBeLessThan(45);
   });
 
-  it('catches up late steps, drops those beyond the limit, and keeps to the grid', () => {
+  it('runs missed steps late up to a limit, drops the others, and keeps the due times of later steps', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const room = new Recorder(time);
@@ -117,7 +117,7 @@ describe('StepSchedule', () => {
     expect(Math.abs(((room.at.at(-1) as number) - first) % 50)).toBeLessThanOrEqual(1.01);
   });
 
-  it('drops steps instead of falling behind for ever when steps take too long', () => {
+  it('drops steps instead of falling behind more and more when steps take too long', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const rooms = [new Recorder(time), new Recorder(time)];

@@ -40,14 +40,14 @@ describe('a player who leaves', () => {
     expect(presences(room)).toEqual(['here', 'left']);
   });
 
-  it('has left on the next server from the beginning when the room was about to migrate', async () => {
+  it('counts as left on the next server from the beginning when the departure came during the migration', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = () => leave(1);
     await first.migrator.migrate(room.id);
     expect(presences(second.rooms.get(room.id))).toEqual(['here', 'left']);
   });
 
-  it('has left when the room was about to migrate and the migration failed', async () => {
+  it('counts as left when the departure came during a migration that failed', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = async () => {
       await leave(1);
