@@ -54,7 +54,7 @@ function storeToken() {
   try {
     sessionStorage.setItem(TOKEN_KEY, token);
   } catch {
-    // See `storedToken`.
+    // The browser denies storage, so the token lasts until the page is reloaded.
   }
 }
 

@@ -112,7 +112,7 @@ function startsOf(provider: ts.ClassDeclaration): string[] {
   const visit = (node: ts.Node): void => {
     if (visited.has(node)) return;
     visited.add(node);
-    // A function that is only created here runs later.
+    // A function that the constructor only creates runs later.
     if (ts.isFunctionLike(node) && !ts.isConstructorDeclaration(node) && !ts.isMethodDeclaration(node)) return;
     if (ts.isCallExpression(node)) {
       if (isStart(node)) found.push(node.expression.getText());

@@ -64,7 +64,7 @@ export function boardView(model: BoardModel, actions: BoardActions): TemplateRes
   </div>`;
 }
 
-/** All squares from the far left corner, row by row. */
+/** Returns all squares from the far left corner of the board, row by row. */
 export function squares(bottom: Side): readonly string[] {
   const all = Array.from({ length: 64 }, (_, at) => `${'abcdefgh'[at % 8]}${8 - Math.floor(at / 8)}`);
   return bottom === 'w' ? all : all.reverse();

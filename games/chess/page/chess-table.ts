@@ -14,11 +14,11 @@ export class ChessTable implements MountedGame {
   private readonly clocks = new ClockFace();
   private readonly ticking: ReturnType<typeof setInterval>;
   private selected: string | null = null;
-  /** A pawn on the last rank whose promotion is not chosen yet. */
+  /** The move of a pawn to the last rank whose promotion is not chosen yet. Null: none. */
   private promoting: { from: string; to: string } | null = null;
   private isSure = false;
   private isFlipped = false;
-  /** The room's moves that the board shows. */
+  /** The room's moves that the board shows. Null: the board must follow the room again. */
   private followed: readonly string[] | null = null;
   private clocksShown = '';
   /** The number of moves to which the list was scrolled. */

@@ -32,7 +32,7 @@ export interface RoomOptionsPart {
   readonly fields: TemplateResult;
   /** Reads the options from the form. Undefined: none. */
   read(form: FormData): RoomOptions | undefined;
-  /** A sentence for the players of a room with these options. */
+  /** Returns a sentence about these options for the players of a room. */
   describe(options: RoomOptions): string;
 }
 
@@ -53,6 +53,6 @@ export interface Table {
   /** Shows the player why an action failed, for example a rejected `room.send`. */
   failed(error: unknown): void;
   nameOf(seat: Seat): string;
-  /** False while the player of this seat has no connection. */
+  /** Returns false while the player of this seat has no connection. */
   isHere(seat: Seat): boolean;
 }

@@ -7,7 +7,7 @@ export interface CheckOptions {
   readonly graceMs: number;
   /** Time for which each server must be silent before it is condemned when many servers are silent at once, in ms. */
   readonly holdMs: number;
-  /** Judge and report, but evict no server. */
+  /** Whether this gateway only judges and reports, and evicts no server. */
   readonly dryRun: boolean;
 }
 
@@ -35,7 +35,7 @@ export const MANY_WINDOW_INTERVALS = 3;
 export const PATIENCE_INTERVALS_MAX = 5;
 /** Lifetime of a vote, in ms. Gateways that see the same failure vote at nearly the same time. */
 export const VOTE_MS = 5_000;
-/** Time to live of a dead record, in ms. A server that wakes reads there that it is dead; operators read the reason. */
+/** Time to live of the record of a dead server, in ms. A server that wakes reads in it that it was evicted; operators read the reason. */
 export const DEAD_RECORD_MS = 3_600_000;
 /** Lease on the cleanup of a dead server, in ms. The holder renews it at a third; when it expires, another gateway takes over. */
 export const CLEANUP_LEASE_MS = 10_000;
@@ -49,5 +49,8 @@ export const REPORT_MS = 250;
 export const REPORT_LIFETIME_MS = 3 * REPORT_MS;
 /** Time after which a gateway without a majority regards itself as cut off and sends its players to other gateways, in ms. */
 export const CUT_OFF_MS = 750;
-/** Age of the last write at which an owner has lost Redis, in ms. Owners write once a second, and reconnect faster than this. */
+/**
+ * Time since its last write after which an owner counts as having lost Redis, in ms. Owners write once a second, and reconnect faster than
+ * this.
+ */
 export const STORE_LOST_MS = 3_000;

@@ -57,7 +57,7 @@ export const EVENT_TAIL_BYTES_MAX = 16 * 1024;
 export const APPEND_RETRY_MS = 50;
 /** Players receive a pause once the store has not answered for this long, in ms. Shorter waits are only lag. */
 export const STALL_PAUSE_MS = 1_000;
-/** Period of the regular audit, in ms. One also follows each reconnect. An audit of many rooms may take longer. */
+/** Period of the regular audit, in ms. An audit also follows each reconnect. An audit of many rooms may take longer than the period. */
 export const AUDIT_EVERY_MS = 5_000;
 /**
  * Rooms per pipeline of an audit, and the pause between two pipelines, in ms. An urgent audit takes no pause. A regular one must not delay

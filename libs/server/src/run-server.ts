@@ -24,8 +24,8 @@ export interface ServerPlan<Type extends ServerType> {
   /** Returns the games that the server offers. Runs after the modules are initialized. */
   games?(app: NestExpressApplication): OfferedGames;
   /**
-   * Registers `listener` for SIGINT in another way, when the process must not have a listener of its own for SIGINT. Returns
-   * false when it may have one.
+   * Registers `listener` for SIGINT where the process itself must have no listener for SIGINT, and returns true. Returns false when the
+   * process may have one.
    */
   onInterrupt?(app: NestExpressApplication, listener: () => void): boolean;
   /** Adds routes to the ops port, in addition to the controllers. Runs before the server listens. */
@@ -79,7 +79,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   app.use(opsHeaders);
   app.useLogger(app.get(NestLog));
   const log = app.get(Log);
-  // Node would print warnings in several forms and lines.
+  // Replaces Node's own listener, which prints warnings in several forms and lines.
   process.removeAllListeners('warning');
   process.on('warning', (error) => log.warn('process.warned', { error }));
   await app.get(RedisConnections).ready();
@@ -88,7 +88,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   const transport = new LinkTransport(app.get(Links));
   app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
   plan.prepare?.(app, settings);
-  // Before the first link: `onModuleInit` registers the listeners of links.
+  // This precedes the first link, because `onModuleInit` registers the listeners of links.
   await app.init();
   await app.startAllMicroservices();
   const linkPort = await app.get(Links).listen();

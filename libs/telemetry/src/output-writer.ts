@@ -19,7 +19,7 @@ const RETRY_MS = { first: 10, longest: 1_000 };
 const CHUNK_CHARS = 65_536;
 const EXIT_LOOK_MS = 5;
 
-/** The lines that were dropped. Reported once writing is possible again. */
+/** A report about dropped lines, which follows once writing is possible again. */
 export interface OutputLoss {
   readonly lines: number;
   /** The code of the error that blocked writing: `ENOSPC`, `EAGAIN` (nobody reads), `EPIPE` (the reader is gone), … */

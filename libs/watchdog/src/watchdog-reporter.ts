@@ -2,7 +2,7 @@ import type { Subject } from './handler-guard.js';
 
 /** The code that runs, as a mark in the room's record describes it. */
 export interface RunFacts {
-  /** Absent when the code is not known to belong to any subject. */
+  /** The room or effect whose code runs. Absent: not known. */
   readonly subject?: Subject;
   /** `command place`, `timer turn`, `step` and so on. `detached`: a timer or promise that a handler created. */
   readonly handler: string;
@@ -12,7 +12,7 @@ export interface RunFacts {
 
 /** A run that takes too long, or an event loop that game code blocks. */
 export interface OverrunReport extends RunFacts {
-  /** How long it has run, in ms. */
+  /** How long the run has taken, or the event loop has been blocked, in ms. */
   readonly ms: number;
   readonly grownMb: number;
   /** The main thread's stack, innermost call first. Null when it could not be read. */

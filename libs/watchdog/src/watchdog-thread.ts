@@ -148,7 +148,7 @@ async function loopIsSlow(ms: number): Promise<void> {
 }
 
 async function loopIsOver(limit: 'known' | 'unknown', ms: number): Promise<void> {
-  // At the first attempt the thread may have been in native code.
+  // At the first attempt the main thread may have run native code, so that it could not be paused.
   if (!blocker) await loopIsSlow(ms);
   if (blocker || limit === 'unknown') await kill({ ...DETACHED, subject: blocker ?? undefined, ms: Math.round(ms), grownMb: 0 });
 }

@@ -1,6 +1,6 @@
 /** Limits of one run of game code. Times in ms. */
 export interface WatchdogOptions {
-  /** A longer run is reported, with its stack. */
+  /** CPU time of the main thread after which a run is reported with its stack. */
   readonly slowMs: number;
   /** A run is interrupted after this much CPU time of the main thread. */
   readonly limitMs: number;
@@ -22,9 +22,9 @@ export const MARK_AFTER_SAMPLES = 3;
 export const MARK_CPU_MS = 10;
 /** Interval at which the main thread signals that its event loop turns, in ms. */
 export const BEAT_MS = 100;
-/** An interrupt without effect is repeated after this, in ms. */
+/** Time after which an interrupt without effect is repeated, in ms. */
 export const INTERRUPT_AGAIN_MS = 250;
-/** A run that continues for this long after the first interrupt cannot be interrupted, and the process ends. In ms. */
+/** Time after the first interrupt of a run, in ms. A run that still continues cannot be interrupted, so the process ends. */
 export const KILL_AFTER_MS = 1_000;
 /**
  * Factor of the limit for elapsed time. Elapsed time counts when the CPU time is not known (not Linux), and for a thread that
@@ -33,6 +33,9 @@ export const KILL_AFTER_MS = 1_000;
 export const WAIT_FACTOR = 2;
 /** Time after which the watchdog examines a blocked event loop, in ms. */
 export const LOOP_SLOW_MS = 750;
-/** CPU time in ms after which a blocked event loop ends the process: when game code blocks it, and in every other case. */
+/**
+ * CPU time in ms after which a blocked event loop ends the process. The first limit applies when game code is known to block it, the second
+ * in every other case.
+ */
 export const LOOP_LIMIT_MS = 2_000;
 export const LOOP_LIMIT_UNKNOWN_MS = 30_000;

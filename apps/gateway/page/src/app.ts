@@ -41,7 +41,7 @@ export class App {
     document.addEventListener('visibilitychange', () => {
       if (this.stage.at === 'inside' && !document.hidden && !this.screen) void this.stage.lobby.refresh();
     });
-    // Updates the seconds of a search.
+    // Redraws the page once a second, so that the duration of a search is current.
     setInterval(() => this.stage.at === 'inside' && this.stage.lobby.search && this.changed(), 1_000);
     void this.parts.then(() => this.changed());
     const { token, rest } = tokenIn(location);
@@ -56,7 +56,7 @@ export class App {
     if (this.name !== '' && tabStorage.getItem(SESSION_KEY) !== null) return this.enter();
   }
 
-  /** Enters as the user of this token. */
+  /** Logs in as the user of this token. */
   async enterBy(token: string): Promise<void> {
     this.token = token;
     // The stored session may belong to another user.
@@ -64,7 +64,7 @@ export class App {
     return this.enter();
   }
 
-  /** Enters as this player: with the stored session of this tab, else with a new one. */
+  /** Logs in with this name, or resumes the stored session of this tab. */
   async enter(name = this.name): Promise<void> {
     this.name = name;
     this.stage = { at: 'login', isConnecting: true };

@@ -42,7 +42,7 @@ export class Lobby {
       this.games = games;
       this.rooms = rooms.filter(({ status }) => status !== 'closed');
     } catch {
-      // The next refresh is soon, and the old lists are still nearly right.
+      // The lists stay as they are until the next refresh, which is at most `REFRESH_MS` away.
     } finally {
       this.isAsking = false;
       this.changed();

@@ -7,7 +7,7 @@ import type { Toasts } from './toasts.js';
 
 /** How long the page says that the game continues, in ms. */
 const RESUMED_MS = 2_500;
-/** How long to wait for capacity, in ms: a full fleet may have a free slot soon. */
+/** Time for which the start of a game waits for a free slot in a full fleet, in ms. */
 const START_WAIT_MS = 10_000;
 
 /** The player's room on the page. The board of the game is in `board`. */
@@ -167,7 +167,7 @@ export class RoomScreen {
     if (!shouldStart(view, this.me, this.seatsMin(view.game)) || view.rev === this.startedRev) return;
     this.startedRev = view.rev;
     this.room.start({ waitMs: START_WAIT_MS }).catch(async (error: { code?: string }) => {
-      // Another page of this player, or the match itself, started the game first.
+      // The game runs already, because another page of this player or the matchmaking has started it.
       if (error.code === 'room-playing') return;
       this.toasts.failed(error);
       // The member becomes not ready. Otherwise the page would try to start the game again and again.

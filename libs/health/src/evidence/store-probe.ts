@@ -4,7 +4,10 @@ import { Cluster } from 'ioredis';
 import { Self } from '#libs/fleet';
 import { PubSub, type RedisClient, RedisConnections } from '#libs/redis';
 
-/** A failure that a probe of Redis can find. `no-echo`: Redis answers commands, and its messages do not arrive. */
+/**
+ * A failure that a probe of Redis can find. `no-echo`: Redis answers commands, but its messages do not arrive. `store-unreachable`: a
+ * command failed. `store-slow`: the probe took too long. `store-restarted`: Redis runs in a new process.
+ */
 export type StoreTrouble = 'no-echo' | 'store-unreachable' | 'store-slow' | 'store-restarted';
 
 /** Checks that this process can do through Redis what it expects of other servers: write, and receive a message. */

@@ -154,7 +154,7 @@ describe('the health checker, over a real Redis', () => {
       hung.wire.goSilent();
       const from = performance.now();
       await eventually(() => expect(evicted(watching, hung.self.id)).toEqual([expect.objectContaining({ reason: 'silent' })]));
-      // The dial and two quick checks. With regular checks it would take two to three intervals more.
+      // This is the time for the dial and two quick checks. Regular checks would take two to three intervals.
       expect(performance.now() - from).toBeLessThan(1.5 * intervalMs + 500);
     });
   });

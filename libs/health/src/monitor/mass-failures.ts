@@ -11,7 +11,7 @@ export interface MonitoredState {
 
 /** Counts the servers that fail at the same time, in the whole fleet. Servers that fail together may have one cause. */
 export class MassFailures {
-  /** When servers were evicted by any gateway, within the last `MANY_WINDOW_INTERVALS`. */
+  /** The times at which any gateway evicted a server, within the last `MANY_WINDOW_INTERVALS`. */
   private readonly deaths: number[] = [];
   private silence = { at: Number.NaN, isMass: false };
 

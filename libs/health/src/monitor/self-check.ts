@@ -56,7 +56,7 @@ export class SelfCheck {
     return this.health.voidReason(checkedAt, now);
   }
 
-  /** Checks Redis once more. True: an unanswered check that was sent at `checkedAt` still counts. */
+  /** Checks Redis once more. True: a check that was sent at `checkedAt` and got no answer still counts. */
   async confirm(checkedAt: number | null): Promise<boolean> {
     const trouble = await this.store.check(this.options.intervalMs);
     if (trouble) this.distrust(trouble);

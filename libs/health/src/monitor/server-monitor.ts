@@ -37,7 +37,7 @@ interface Suspicion {
   isUrgent: boolean;
   /** When the dial in progress began. Null: no dial is in progress. */
   diallingSince: number | null;
-  /** The result of the last dial, and when that dial began. */
+  /** The result of the last dial, and when that dial began. Null: no dial has ended. */
   dialled: { readonly at: number; readonly found: ProbeResult } | null;
   heldSince: number | null;
 }
@@ -76,7 +76,7 @@ export class ServerMonitor {
     return this.record;
   }
 
-  /** The server missed a check and has not answered a dial since. */
+  /** Whether the server missed a check and has not answered a dial since. */
   get isSilent(): boolean {
     return this.suspicion.misses > 0 && this.suspicion.dialled?.found !== 'answered';
   }
@@ -108,7 +108,7 @@ export class ServerMonitor {
    */
   receive(record: CheckedRecord | null, sentAt: number, now: number): void {
     if (record && (record.incarnation !== this.record.incarnation || record.state === 'dead')) {
-      // The directory does not know this yet. It ends this monitor.
+      // The directory does not know this yet. When it does, the checker removes this monitor.
       this.dueAt = now + this.context.options.intervalMs;
       this.acquit(now);
       void this.context.directory.refresh();
@@ -116,7 +116,7 @@ export class ServerMonitor {
     this.checkedAt = sentAt;
   }
 
-  /** Judges again between two checks: a dial has ended, or a verdict was held for long enough. Called at each tick. */
+  /** Judges again between two checks: a dial has ended, or a verdict was held for long enough. The checker calls this at each tick. */
   tick(now: number): void {
     const { misses, isUrgent, dialled } = this.suspicion;
     if (misses === 0 && !isUrgent) return;
@@ -125,7 +125,7 @@ export class ServerMonitor {
     if (judgement.kind === 'condemned' || judgement.kind === 'held') this.act(judgement, now);
   }
 
-  /** The link to the server was lost, and the dial that began at `dialledAt` got no answer. Checks follow quickly. */
+  /** Makes checks more frequent, because the link to the server was lost and the dial that began at `dialledAt` got no answer. */
   linkLost(dialledAt: number): void {
     this.context.log.info('server.link-lost', { target: this.record.id, incarnation: this.record.incarnation });
     this.suspicion.isUrgent = true;
@@ -220,7 +220,7 @@ export class ServerMonitor {
     this.context.marks.mark(this.record, before, eligibility);
   }
 
-  /** The server answers on its link and not through Redis. Condemns a game server that has lost Redis. */
+  /** Condemns a game server that has lost Redis. It runs for a server that answers on its link and not through Redis. */
   private async checkStoreLoss(now: number): Promise<void> {
     const { context, record, checkedAt } = this;
     if (record.type !== 'game' || this.isCondemning || now < this.storeLossCheckAt) return;
@@ -253,7 +253,7 @@ export class ServerMonitor {
     } finally {
       this.isCondemning = false;
       this.condemnAgainAt = performance.now() + VERDICT_RETRY_MS;
-      // The next attempt needs a new refusal.
+      // The next attempt needs the result of a new dial.
       if (reason === 'refused') {
         this.suspicion.dialled = null;
         if (this.suspicion.misses > 0) this.dial();

@@ -7,7 +7,7 @@ export interface UnreachedCase {
   readonly rooms: number;
   /** Whether this gateway reaches another game server, which can take the rooms. */
   readonly othersReached: boolean;
-  /** So many servers are unreachable at once that they probably share one cause. */
+  /** Whether so many servers are unreachable at once that one cause is likely. */
   readonly many: boolean;
   readonly heldForMs: number;
   readonly holdMs: number;

@@ -31,7 +31,7 @@ interface LostLink {
   readonly since: number;
   /** When the last dial began. Null: this gateway has not dialed yet. */
   dialledAt: number | null;
-  /** A dial got no answer. This gateway sends no report before that. */
+  /** Whether a dial got no answer. This gateway sends no report before that. */
   isUnreached: boolean;
   reportedSince: number | null;
   reportAt: number;

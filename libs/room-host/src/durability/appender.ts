@@ -82,7 +82,7 @@ export class Appender implements OnModuleInit {
     this.behindListeners.push(listener);
   }
 
-  /** Resolves when nothing of the room waits for the store, or the room is dropped. */
+  /** Resolves when all changes of the room are durable, or the room is dropped. */
   whenSettled(room: HostedRoom): Promise<void> {
     if (!room.isDirty || room.status === 'dropped') return Promise.resolve();
     return new Promise((resolve) => {

@@ -236,7 +236,7 @@ export class Auditor implements OnModuleInit {
     this.lastTickAt = now;
     // This server registered again, and other servers wait until its new incarnation has marked its audit as done.
     if (this.self.incarnation !== this.auditedAs) void this.audit('registered');
-    // No server adopts a room, and no lobby writes, before this server has set its mark for this generation.
+    // No server adopts a room, and no lobby writes, before this server has marked its audit as done for this generation.
     else if (this.generation.current !== null && this.generation.current !== this.auditedGeneration) void this.audit('unsettled');
     if (sleptMs < OWN_PAUSE_MS) return;
     this.log.warn('server.slept', { ms: Math.round(sleptMs) });

@@ -27,7 +27,7 @@ interface Tombstone {
 interface RecentEnd {
   game: EndedGame;
   readonly endedAt: number;
-  /** Estimated memory of `game`. */
+  /** Estimated memory of `game`, in bytes. */
   readonly bytes: number;
 }
 

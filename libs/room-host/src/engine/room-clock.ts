@@ -70,7 +70,7 @@ export class RoomClock implements OnModuleInit {
     if (room.value.seats[seat]!.presence === 'away') this.engine.input(room, { kind: 'seat', seat, event: 'back' });
   }
 
-  /** Starts the timers and steps of a room that takes inputs (again). */
+  /** Starts the timers and steps of a room that takes inputs, for the first time or after a freeze. */
   start(room: HostedRoom): void {
     const schedule = this.schedules.get(room);
     if (!schedule) return;

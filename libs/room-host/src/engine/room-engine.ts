@@ -56,7 +56,7 @@ export class RoomEngine {
     this.input(room, { kind: 'end', result: { reason: 'game-failed', message: why } });
   }
 
-  /** The game's view threw (`brokenBy`), or returned data that cannot be sent. The room is broken, so it ends. */
+  /** Ends a room whose game's view threw (`brokenBy`) or returned data that cannot be sent. */
   viewFailed(room: HostedRoom): void {
     if (room.value.ended) return;
     const error = describeThrown(room.brokenBy);
@@ -81,8 +81,8 @@ export class RoomEngine {
   }
 
   /**
-   * A command that fails is refused. A timer or step that fails would fail each time, so the room ends. It also ends when a handler
-   * had to be interrupted.
+   * Refuses a command whose handler failed. Ends the room when another handler failed, because it would fail each time, or when the
+   * watchdog interrupted any handler.
    */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
     const handler = handlerOf(input);

@@ -188,7 +188,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log), batch);
   for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
-  /** A room that the store also has, with one player per seat. */
+  /** Makes a room that is also stored, with one player per seat. */
   async function room({ players = 2, rules = counterRules() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
     const id = `host-${randomUUID()}` as RoomId;
     await records.create(id, 'counter', doc);

@@ -31,7 +31,7 @@ class FakeTime {
     this.clock = Math.max(this.clock, until);
   }
 
-  /** The process is suspended, so a due timer fires late. */
+  /** Moves the clock without firing timers, as for a suspended process. */
   suspend(ms: number): void {
     this.clock += ms;
   }

@@ -33,7 +33,7 @@ export function restoreValue(room: RoomId, { checkpoint, log, version }: Adopted
 /**
  * Upgrades the value to the version of the game that this server has, with the game's `migrateState`.
  *
- * @throws `unknown-game` when there is no way to that version; `game-failed`, or `OverrunError`, from `migrateState`
+ * @throws `unknown-game` when this server cannot upgrade the value to that version; `game-failed`, or `OverrunError`, from `migrateState`
  */
 export function upgradeValue(machine: GuardedMachine, value: RoomValue): RoomValue {
   const { definition, migrateState } = machine.rules;

@@ -143,7 +143,7 @@ export class RoomAdopter {
       machine.dispose();
       throw error;
     }
-    // Changes of the old state do not lead to the upgraded one, so players receive it as a snapshot.
+    // Changes of the old state do not lead to the upgraded state, so players receive a snapshot.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.pushEvents(log.changes);
     const place = { batch, doc, rev, start, round, takeovers, stateBytesMax: this.options.stateBytesMax };

@@ -76,14 +76,14 @@ export class RoomLoader implements OnModuleInit {
     return { epoch: room.tenure.epoch, ...(news !== undefined && { news }) };
   }
 
-  /** Takes rooms of a lost owner whose records are as expected. Never rejects. */
+  /** Adopts rooms of a lost owner whose records still name that owner and epoch. Never rejects. */
   async adopt(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
     if (!this.takesNewRooms) return tenures.map(() => ({ result: 'failed', code: 'no-capacity' }));
     return this.load(tenures);
   }
 
   /**
-   * Takes rooms that a migration gave to this server, even when it is full or leaving, because the record already names it. Never
+   * Loads rooms that a migration gave to this server, even when it is full or shutting down, because their records already name it. Never
    * rejects.
    */
   async load(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {

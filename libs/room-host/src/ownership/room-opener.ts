@@ -20,7 +20,7 @@ type OpenRequest = Control['room.open']['data'];
 /** A room whose game has just been set up and stored. */
 export interface OpenedRoom {
   readonly room: HostedRoom;
-  /** The published news of the start. Absent: the room was opened before, and the answer was lost. */
+  /** The message about the start that the store has published. Absent: the room was opened before, and the answer was lost. */
   readonly news?: string;
 }
 

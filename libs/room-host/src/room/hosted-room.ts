@@ -57,7 +57,7 @@ export interface InFlight {
 }
 
 export type SeqVerdict =
-  /** The next command of its seat. */
+  /** The command is the next one of its seat. */
   | { readonly kind: 'next' }
   /** The command is applied and durable, and is acknowledged again. */
   | { readonly kind: 'applied' }
@@ -335,7 +335,7 @@ export class HostedRoom {
     });
   }
 
-  /** Effects whose change is durable, so that a loss of this server does not undo it. */
+  /** Effects that may run, because their change is durable and a loss of this server cannot undo it. */
   get runnableEffects(): readonly PendingEffect[] {
     const { storedEffects, poisonedEffect } = this;
     if (storedEffects === null && poisonedEffect === null) return this.durable.outbox;

@@ -5,13 +5,13 @@ export interface GameFailure {
   readonly roomId: string;
   /** Name of the game. Null or absent: the game has ended, and its name is no longer known. */
   readonly game?: string | null;
-  /** See `handlerOf`. */
+  /** Name of the handler, as `handlerOf` returns it. */
   readonly handler: string;
   /** The key of the effect whose handler failed. */
   readonly effect?: string;
   readonly seat?: number;
   readonly seq?: number;
-  /** Failures of the same room that were not logged since the last line. */
+  /** Number of failures of the same room that were not logged since the last line. */
   readonly skipped?: number;
   /** The text of the thrown value. The caller makes it under the watchdog, because that may run code of the game. */
   readonly error: string;
