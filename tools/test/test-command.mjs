@@ -37,7 +37,7 @@ const PHASES = [
 /** The phase of `npm run test:long`: failures that are rare, or that take long to appear. */
 const LONG_PHASES = [{ name: 'long', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/long/', ...FLEET_WORKERS] }];
 
-/** The phase of `npm run model`: longer random runs of the model than those of `npm test`. */
+/** The phase of `npm run model`: longer random walks of the model than those of `npm test`. */
 const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/model/', '--maxWorkers', '1'] };
 
 /** The names of the phases that CI adds up. Each phase writes its own result file. */
