@@ -1,19 +1,26 @@
-import { createConnection } from 'node:net';
+import { createConnection, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 const TIMEOUT_MS = 3_000;
 
 /**
- * Checks without any library whether a Redis answers at a REDIS_URL. Of several hosts (Cluster, Sentinel) one must answer.
+ * Checks without any library whether a Redis answers at a REDIS_URL. Of several hosts (Cluster, Sentinel) one must answer. The login
+ * in REDIS_PASSWORD or a file is left to the servers, which report what is wrong with it.
  *
  * @param {string} url
+ * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<string | null>} null: it answers; else the problem, as the end of a sentence that begins with "Redis at …"
  */
-export async function pingRedis(url) {
-  const hosts = url.startsWith('sentinel://')
+export async function pingRedis(url, env = process.env) {
+  const isSentinel = url.startsWith('sentinel://');
+  const isTls = (isSentinel ? env.REDIS_SENTINEL_TLS : env.REDIS_TLS) === 'true';
+  const isLoginElsewhere = ['PASSWORD', 'PASSWORD_FILE'].some((name) => env[`REDIS_${isSentinel ? 'SENTINEL_' : ''}${name}`]);
+  // The login in the URL of sentinels is that of the servers with the data.
+  const hosts = isSentinel
     ? url
         .slice('sentinel://'.length)
         .split('/')[0]
+        .replace(/^.*@/, '')
         .split(',')
         .map((host) => `redis://${host}`)
     : url.split(',');
@@ -24,18 +31,20 @@ export async function pingRedis(url) {
       problem = 'is not a Redis URL (redis://HOST:PORT, rediss://HOST:PORT, a comma-separated list, or sentinel://HOST:PORT,…/NAME)';
       continue;
     }
-    const answer = await pingOne(new URL(text));
+    const answer = await pingOne(new URL(text), isTls || new URL(text).protocol === 'rediss:', isLoginElsewhere);
     if (answer === null) return null;
     problem = answer;
   }
   return problem;
 }
 
-/** @param {URL} url @returns {Promise<string | null>} */
-function pingOne({ protocol, hostname, port, username, password }) {
+/** @param {URL} url @param {boolean} isTls @param {boolean} isLoginElsewhere @returns {Promise<string | null>} */
+function pingOne({ hostname, port, username, password }, isTls, isLoginElsewhere) {
   const where = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 6379) };
   return new Promise((resolve) => {
-    const socket = protocol === 'rediss:' ? connectTls({ ...where, servername: where.host }) : createConnection(where);
+    // The servers may trust another CA (REDIS_TLS_CA) or expect another name. This program sends no password to such a peer.
+    const tls = isTls ? connectTls({ ...where, ...(!isIP(where.host) && { servername: where.host }), rejectUnauthorized: false }) : null;
+    const socket = tls ?? createConnection(where);
     /** @param {string | null} problem */
     const settle = (problem) => {
       socket.destroy();
@@ -45,15 +54,17 @@ function pingOne({ protocol, hostname, port, username, password }) {
     socket.setTimeout(TIMEOUT_MS, () => settle(`does not answer within ${TIMEOUT_MS / 1_000} s`));
     socket.on('error', (error) => settle(`cannot be reached (${/** @type {NodeJS.ErrnoException} */ (error).code ?? error.message})`));
     socket.on('close', () => settle('closes the connection'));
-    socket.on(protocol === 'rediss:' ? 'secureConnect' : 'connect', () => {
-      if (password) socket.write(command('AUTH', ...(username ? [decodeURIComponent(username)] : []), decodeURIComponent(password)));
+    socket.on(tls ? 'secureConnect' : 'connect', () => {
+      if (password && tls?.authorized !== false)
+        socket.write(command('AUTH', ...(username ? [decodeURIComponent(username)] : []), decodeURIComponent(password)));
       socket.write(command('PING'));
     });
     socket.on('data', (chunk) => {
       reply += chunk;
       if (/\+PONG\r\n/.test(reply)) return settle(null);
       const refusal = /^-(.*)\r\n/m.exec(reply);
-      if (refusal) settle(refusal[1].startsWith('LOADING') ? null : `refuses: ${refusal[1]}`);
+      const isLoginMissing = refusal?.[1].startsWith('NOAUTH') && (isLoginElsewhere || (password && tls?.authorized === false));
+      if (refusal) settle(isLoginMissing || refusal[1].startsWith('LOADING') ? null : `refuses: ${refusal[1]}`);
     });
   });
 }

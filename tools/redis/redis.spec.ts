@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { generate } from 'selfsigned';
 import { freePort } from '../process/free-port.mjs';
 import { findRedis } from './find-redis.mjs';
 import { pingRedis } from './ping-redis.mjs';
@@ -94,6 +95,24 @@ describe('pingRedis', () => {
     const redis = await start({ config: { requirepass: 'word' } });
     expect(await pingRedis(`redis://:word@127.0.0.1:${redis.port}`)).toBeNull();
     expect(await pingRedis(redis.url)).toContain('NOAUTH');
+  });
+
+  it('leaves a login that is not in the URL to the servers', async () => {
+    const redis = await start({ config: { requirepass: 'word' } });
+    for (const env of [{ REDIS_PASSWORD: 'word' }, { REDIS_PASSWORD_FILE: '/run/secrets/redis' }])
+      expect(await pingRedis(redis.url, env)).toBeNull();
+    const sentinel = `sentinel://holdfast:word@127.0.0.1:${redis.port}/main`;
+    expect(await pingRedis(sentinel, {})).toContain('NOAUTH');
+    expect(await pingRedis(sentinel, { REDIS_SENTINEL_PASSWORD: 'word' })).toBeNull();
+  });
+
+  it('accepts a Redis with TLS whose certificate only the servers trust, and sends it no password', async () => {
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'redis' }], { keyType: 'ec', algorithm: 'sha256' });
+    const tls = { ca: join(dir, 'redis.crt'), cert: join(dir, 'redis.crt'), key: join(dir, 'redis.key') };
+    await Promise.all([writeFile(tls.cert, cert), writeFile(tls.key, key)]);
+    const redis = await start({ tls, password: 'word' });
+    expect(await pingRedis(`rediss://:word@127.0.0.1:${redis.port}`, {})).toBeNull();
+    expect(await pingRedis(`redis://:word@127.0.0.1:${redis.port}`, { REDIS_TLS: 'true' })).toBeNull();
   });
 
   it('reports why there is no answer', async () => {

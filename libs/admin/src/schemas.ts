@@ -8,7 +8,7 @@ const msSince1970 = z.int().describe("ms since 1970, by Redis' clock");
 const roomStatus = z.enum(['waiting', 'starting', 'playing', 'closed']);
 
 export const ServerView = z.object({
-  id: z.string().describe('hf:<type>:<name>; <type>:<name> is accepted as well'),
+  id: z.string().describe('<fleet>:<type>:<name>, such as hf:game:1; <type>:<name> is accepted as well'),
   type: z.enum(SERVER_TYPES),
   name: z.string(),
   incarnation: z.int().describe('new each time a server registers'),

@@ -46,7 +46,6 @@ beforeAll(async () => {
   await redis.commands.flushdb();
 });
 afterAll(() => {
-  pubSub.onModuleDestroy();
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
 });
 

@@ -79,7 +79,21 @@ function logIn(client: Redis, access: RedisAccess): Redis {
     sentinelPassword: current(() => access.sentinelCredentials.password),
     sentinelTLS: current(() => access.sentinelTls),
   });
+  surviveErrors(client);
   return client;
+}
+
+/**
+ * A TLS stream may emit a second error, for example an alert of the peer after the refusal of its certificate. ioredis listens only to the
+ * first, and the second would end the process.
+ */
+function surviveErrors(client: Redis): void {
+  const { connector } = client as unknown as { connector: { connect(emit: unknown): Promise<Redis['stream']> } };
+  const open = connector.connect.bind(connector);
+  connector.connect = async (emit) => {
+    const stream = await open(emit);
+    return stream.on('error', () => {});
+  };
 }
 
 /**

@@ -25,7 +25,8 @@ export function keyPrefix(): string {
 }
 
 /**
- * Sets the prefix of this process. A process belongs to one fleet, so the prefix is not passed to each function that builds a name.
+ * Sets the prefix of this process. A process belongs to one fleet, so the prefix is not passed to each function that builds a name
+ * (`docs/adr/0015-a-prefix-for-each-process.md`).
  * `RedisModule` and `connect` call this before the first name is built.
  *
  * @throws when the prefix is not allowed, or when names with another prefix were built before

@@ -72,7 +72,6 @@ describe('a subscription', () => {
       expect(unhandled).toEqual([]);
     } finally {
       process.off('unhandledRejection', notice);
-      pubSub.onModuleDestroy();
       redis.onApplicationShutdown();
       direct.onApplicationShutdown();
       way.close();

@@ -1,4 +1,5 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import { RedisConnections } from './redis-connections.js';
 
 export type MessageHandler = (message: string, channel: string) => void;
@@ -11,10 +12,9 @@ const PING_MS = 1_000;
  * read the current state: on reconnect (`onReconnect`) and periodically.
  */
 @Injectable()
-export class PubSub implements OnModuleInit, OnModuleDestroy {
+export class PubSub {
   private readonly handlers = new Map<string, Set<MessageHandler>>();
   private readonly reconnected = new Set<() => void>();
-  private pinging: NodeJS.Timeout | null = null;
   private wasReady = false;
 
   constructor(private readonly redis: RedisConnections) {
@@ -27,12 +27,10 @@ export class PubSub implements OnModuleInit, OnModuleDestroy {
     client.on('ready', () => void this.restore());
   }
 
-  onModuleInit(): void {
+  @Interval(PING_MS)
+  protected ping(): void {
     const client = this.redis.subscriptions;
-    this.pinging = setInterval(() => {
-      if (client.status === 'ready') client.ping().catch(() => client.disconnect(true));
-    }, PING_MS);
-    this.pinging.unref();
+    if (client.status === 'ready') client.ping().catch(() => client.disconnect(true));
   }
 
   async subscribe(channel: string, handler: MessageHandler): Promise<void> {
@@ -59,10 +57,6 @@ export class PubSub implements OnModuleInit, OnModuleDestroy {
   /** Registers a function that is called after each reconnect, because messages may be lost. */
   onReconnect(look: () => void): void {
     this.reconnected.add(look);
-  }
-
-  onModuleDestroy(): void {
-    if (this.pinging) clearInterval(this.pinging);
   }
 
   private async restore(): Promise<void> {

@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { sleep } from '#libs/async';
 import { batchWrites } from './batch-writes.js';
 import { connect, type RedisClient } from './connect.js';
+import { connectionAdvice } from './connection-advice.js';
 import { LuaScript } from './lua-script.js';
 import { RECONNECT_MS, type RedisOptions } from './redis.options.js';
 import { RedisAccess } from './redis-access.js';
@@ -61,10 +62,7 @@ export class RedisConnections implements OnApplicationShutdown {
     }
     for (const client of this.all) {
       while (client.status !== 'ready') {
-        if (performance.now() > deadline)
-          throw new Error(
-            `Redis at ${redacted(this.options.url)} does not answer (${this.lastError ?? 'timeout'}). Start it, or set REDIS_URL to one that answers`,
-          );
+        if (performance.now() > deadline) throw new Error(`Redis at ${redacted(this.options.url)} ${connectionAdvice(this.lastError)}`);
         await sleep(20);
       }
     }

@@ -465,7 +465,6 @@ describe('the published messages of a game', () => {
     records.push(await rooms.read(room));
     await one(append(room, { ...second, epoch: adopted.epoch }, 0, 1, { ended: { reason: 'finished', result: { winner: 'a b' } } }));
     records.push(await rooms.read(room));
-    pubSub.onModuleDestroy();
     expect(heard).toHaveLength(3);
     for (const [index, message] of heard.entries()) {
       expect(readNews(records[index], message)).toEqual({ kind: 'record', record: records[index + 1] });

@@ -17,7 +17,6 @@ const pubSub = new PubSub(redis);
 
 beforeAll(() => redis.ready());
 afterAll(() => {
-  pubSub.onModuleDestroy();
   redis.onApplicationShutdown();
 });
 

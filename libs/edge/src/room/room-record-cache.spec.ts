@@ -19,7 +19,6 @@ const doc = roomDoc();
 
 beforeAll(() => redis.ready());
 afterAll(() => {
-  pubSub.onModuleDestroy();
   redis.onApplicationShutdown();
 });
 
