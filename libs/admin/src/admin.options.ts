@@ -15,7 +15,10 @@ export const ADMIN_OPTIONS = Symbol('AdminOptions');
 export const DRAIN_WAIT_MS = 120_000;
 /** Time limit for the migration of a room, in ms. It waits for Redis and for the next owner. */
 export const ROOM_REQUEST_MS = 30_000;
-/** How often the fleet's capacity is sampled, in ms. Much shorter than any stabilization window; it reads only memory. */
+/**
+ * Interval at which the fleet's capacity is sampled, in ms. It is much shorter than any stabilization window, because a sample reads only
+ * memory.
+ */
 export const CAPACITY_SAMPLE_MS = 1_000;
 
 /** Number of rooms that are read from the index at once, and the maximum for one answer, even if few of them match. */

@@ -101,7 +101,7 @@ describe('the ops port', () => {
   it(
     'closes a connection that reads the answer too slowly',
     async () => {
-      // The timeout for a stalled connection must not be the reason here.
+      // A longer timeout for stalled connections, so that it does not close this connection first.
       server.timeout = 10 * WITHIN_MS;
       answer = (_, response) => response.end(LONG);
       const { socket, cut } = reading();

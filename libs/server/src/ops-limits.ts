@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface OpsLimits {
-  /** Maximum number of sockets, event streams included. A further one is closed. */
+  /** Maximum number of sockets, event streams included. The server closes further ones. */
   readonly connectionsMax: number;
   /** Time limit for a complete request, and for the first request of a connection, in ms. */
   readonly requestMs: number;

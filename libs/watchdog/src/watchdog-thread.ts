@@ -8,7 +8,7 @@ import { mainThreadCpuMs } from './thread-cpu.js';
 import { MARK_AFTER_SAMPLES, MARK_CPU_MS, MARK_POLL_MS, POLL_MS, type WatchdogOptions } from './watchdog.options.js';
 import type { OverrunReport, RunFacts, WatchdogReporter } from './watchdog-reporter.js';
 
-/** A message of the main thread about a subject or label, sent before its number is used. */
+/** A message of the main thread that describes a subject or label. It is sent before the number of the subject or label is used. */
 export type ThreadMessage =
   | { readonly kind: 'subject'; readonly id: number; readonly subject: Subject | null }
   | { readonly kind: 'label'; readonly id: number; readonly name: string };

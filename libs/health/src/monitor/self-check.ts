@@ -12,7 +12,7 @@ export class SelfCheck {
   private readonly health: LocalHealth;
   private redisCheckAt = 0;
   private isCheckingRedis = false;
-  /** Why checks are void at the moment. Null: they count. */
+  /** The reason that was reported last for void checks. Null: checks count. */
   private voidSince: VoidReason | null = null;
 
   constructor(

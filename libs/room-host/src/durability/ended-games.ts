@@ -37,9 +37,9 @@ interface RecentEnd {
  */
 @Injectable()
 export class EndedGames implements OnModuleInit {
-  /** The oldest first. */
+  /** The ended games, by room, the oldest first. */
   private readonly tombstones = new Map<RoomId, Tombstone>();
-  /** The oldest first; each has a tombstone. */
+  /** The ends that can be written again, by room, the oldest first. Each has a tombstone. */
   private readonly recent = new Map<RoomId, RecentEnd>();
   private recentBytes = 0;
   /** Rooms without a record in the store. Either they are closed, or a gateway is about to write their record again. */
@@ -167,5 +167,5 @@ export class EndedGames implements OnModuleInit {
   }
 }
 
-/** Estimated memory of an end apart from the states, in bytes. */
+/** Estimated memory of an end without its states, in bytes. */
 const ENTRY_BYTES = 1_024;
