@@ -23,7 +23,7 @@ $('login').addEventListener('submit', (event) => {
 });
 if (token) void enter();
 
-// People without a mouse scroll these with the arrow keys.
+// Makes these areas focusable, so that people without a mouse can scroll them with the arrow keys.
 for (const area of document.querySelectorAll('.wide, #events')) /** @type {HTMLElement} */ (area).tabIndex = 0;
 
 async function enter() {
@@ -41,7 +41,7 @@ async function enter() {
   schedule();
 }
 
-/** A browser may deny storage. The token then lasts until the page is reloaded. */
+/** Returns the stored token, or an empty text. A browser may deny storage; the token then lasts until the page is reloaded. */
 function storedToken() {
   try {
     return sessionStorage.getItem(TOKEN_KEY) ?? '';
@@ -54,7 +54,7 @@ function storeToken() {
   try {
     sessionStorage.setItem(TOKEN_KEY, token);
   } catch {
-    // See `storedToken`.
+    // The browser denies storage, so the token lasts until the page is reloaded.
   }
 }
 
@@ -84,7 +84,10 @@ async function poll() {
   $('no-rooms').hidden = rooms.length > 0;
 }
 
-/** Keeps the keyboard focus on the button of the same operation. @param {HTMLElement} body @param {HTMLElement[]} rows */
+/**
+ * Replaces the rows of a table, and keeps the keyboard focus on the button of the same operation. @param {HTMLElement} body @param
+ * {HTMLElement[]} rows
+ */
 function replaceRows(body, rows) {
   const path = body.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.path : undefined;
   body.replaceChildren(...rows);
@@ -187,7 +190,7 @@ async function follow() {
         for (const block of blocks) showEvent(block);
       }
     } catch {
-      // The gateway is away. The loop tries again.
+      // The gateway cannot be reached. The loop tries again.
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -241,7 +244,10 @@ function button({ label, about, path, question }) {
   return made;
 }
 
-/** Asks the operator before an operation. @param {Question} question @param {string} label @returns {Promise<object | null>} the body of the request; null: no */
+/**
+ * Asks the operator before an operation. @param {Question} question @param {string} label @returns {Promise<object | null>} the body of the
+ * request; null: the operator canceled
+ */
 function ask({ title, details, asksForNote = false }, label) {
   const dialog = /** @type {HTMLDialogElement} */ ($('question'));
   const note = /** @type {HTMLInputElement} */ (dialog.querySelector('input'));
@@ -280,7 +286,7 @@ async function request(path, method = 'GET', body) {
   const response = await fetch(`api/${path}`, { method, headers, ...sent }).catch(() => {
     throw new Error('There is no connection to the gateway.');
   });
-  // A proxy answers with a page of its own when the gateway is away.
+  // A proxy answers with a page of its own when it cannot reach the gateway.
   const answer = await response.json().catch(() => null);
   if (!response.ok || answer === null)
     throw new Error(answer?.message ?? `The gateway does not answer: a server before it sent the status ${response.status}.`);

@@ -52,7 +52,7 @@ describe('docker-compose.yml', () => {
     expect(settings.link.host).not.toBe('127.0.0.1');
   });
 
-  it('contains no secret', () => {
+  it('has no default for LINK_SECRET and ADMIN_TOKEN', () => {
     for (const type of servers) expect(() => environmentOf(compose.services[type], {})).toThrow('LINK_SECRET');
     expect(() => environmentOf(compose.services.gateway, { LINK_SECRET: 'x' })).toThrow('ADMIN_TOKEN');
   });
@@ -68,7 +68,7 @@ describe('docker-compose.yml', () => {
     for (const type of ['redis', 'lobby', 'game']) expect(compose.services[type].ports).toBeUndefined();
   });
 
-  it('checks health with a script that Node accepts', async () => {
+  it('checks health with a script that Node runs, and that fails without a server', async () => {
     const script = compose.services.game.healthcheck?.test.at(-1)?.replaceAll('$$', '$') as string;
     await expect(run(process.execPath, ['--eval', script])).rejects.toMatchObject({ code: 1, stderr: '' });
   });
@@ -78,13 +78,13 @@ describe('the versions of Node', () => {
   const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
   const lines: string[] = parse(read('.github/workflows/ci.yml')).jobs.check.strategy.matrix.node;
 
-  it('are all tested by CI, with the lowest one exactly', () => {
+  it('are all tested by CI, and the oldest one is the lowest that package.json allows', () => {
     const ranges: string[] = JSON.parse(read('package.json')).engines.node.split(' || ');
     expect(ranges.map((range) => /\d+/.exec(range)?.[0])).toEqual(lines.map((line) => line.split('.')[0]));
     expect(ranges[0]).toBe(`^${lines[0]}.0`);
   });
 
-  it('are the newest tested one in the image and for contributors', () => {
+  it('in the image and for contributors are the newest one that CI tests', () => {
     const bases = [...read('Dockerfile').matchAll(/^FROM node:(\S+)/gm)].map(([, tag]) => tag);
     expect(bases).toEqual([`${lines.at(-1)}-slim`, `${lines.at(-1)}-slim`]);
     expect(read('.nvmrc').trim()).toBe(lines.at(-1));

@@ -37,7 +37,7 @@ describe('nest-cli.json', () => {
 describe('the Nest command line', () => {
   let copy: string;
   beforeAll(() => {
-    // A copy, because other tests run servers from dist/ at the same time.
+    // Builds in a copy, because other tests run servers from dist/ at the same time.
     copy = mkdtempSync(join(tmpdir(), 'holdfast-nest-'));
     for (const name of ['apps', 'libs', 'games', 'nest-cli.json', 'package.json', 'tsconfig.json', '.swcrc']) {
       cpSync(join(ROOT, name), join(copy, name), { recursive: true });
@@ -58,7 +58,7 @@ describe('the Nest command line', () => {
     expect(built.filter((file) => /\.(spec|fixture)\./.test(file))).toEqual([]);
   });
 
-  it('generates a provider into the library it is for and adds it to its module', async () => {
+  it('generates a provider in the given library and adds it to the module of that library', async () => {
     await nest('generate', 'service', 'probe', '--project', 'health');
     expect(readFileSync(join(copy, 'libs/health/src/probe.service.ts'), 'utf8')).toContain('export class ProbeService');
     expect(readFileSync(join(copy, 'libs/health/src/health.module.ts'), 'utf8')).toContain(

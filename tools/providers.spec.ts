@@ -26,7 +26,7 @@ describe('a provider', () => {
     expect([...new Set(found.map(({ provider }) => provider))].sort()).toEqual(Object.keys(EARLY).sort());
   });
 
-  it('that extends a port of libs/health is marked with it, because an unmarked one is never called', () => {
+  it('that extends a port of libs/health is marked with that port, because an unmarked provider is never called', () => {
     const ports = parse('ports.ts', readFileSync(join(ROOT, 'libs/health/src/ports.ts'), 'utf8'))
       .statements.filter(ts.isClassDeclaration)
       .map(nameOf);
@@ -37,7 +37,7 @@ describe('a provider', () => {
     );
   });
 
-  it('declares a fixed period by `@Interval` where its library needs ScheduleModule', () => {
+  it('declares a fixed period by `@Interval` where its library uses `@nestjs/schedule`', () => {
     const scheduled = new Set(
       sources.filter(({ text }) => text.includes("from '@nestjs/schedule'")).map(({ fileName }) => unitOf(fileName)),
     );
@@ -49,7 +49,7 @@ describe('a provider', () => {
   });
 });
 
-describe('this test', () => {
+describe('the search for timers and listeners', () => {
   const provider = (members: string) => providersIn(parse('a.ts', `@Injectable() export class A { ${members} }`))[0] as ts.ClassDeclaration;
 
   it.each([
@@ -58,7 +58,7 @@ describe('this test', () => {
     'constructor(client: Client) { if (client.isOpen) client.on("ready", () => {}); }',
     'private timer = setInterval(() => {}, 5);',
     'constructor() { this.start(); } private start() { void this.listen(); } private listen() { pubSub.subscribe("a"); }',
-  ])('finds what is started in: %s', (members) => {
+  ])('finds the start in: %s', (members) => {
     expect(startsOf(provider(members))).toHaveLength(1);
   });
 
@@ -102,14 +102,17 @@ function nameOf(provider: ts.ClassDeclaration): string {
   return provider.name?.text ?? '';
 }
 
-/** The calls that start something while an instance is constructed: in the constructor, in initializers, and in own methods that they call. */
+/**
+ * Returns the calls that start something while an instance is constructed: in the constructor, in initializers, and in own methods that
+ * they call.
+ */
 function startsOf(provider: ts.ClassDeclaration): string[] {
   const found: string[] = [];
   const visited = new Set<ts.Node>();
   const visit = (node: ts.Node): void => {
     if (visited.has(node)) return;
     visited.add(node);
-    // A function that is only created here runs later.
+    // A function that the constructor only creates runs later.
     if (ts.isFunctionLike(node) && !ts.isConstructorDeclaration(node) && !ts.isMethodDeclaration(node)) return;
     if (ts.isCallExpression(node)) {
       if (isStart(node)) found.push(node.expression.getText());

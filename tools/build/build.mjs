@@ -15,8 +15,8 @@ import { bundleDependencies } from './dependencies.mjs';
  * rolldown, pages with vite. It builds only what has changed since the last build, by content, and removes what no longer has a
  * source. Two commands that build at the same time do so one after the other.
  *
- * @param {{ force?: boolean, log?: (line: string) => void, parts?: readonly Part[] }} [options] `parts`: those that a fleet needs by
- *   default
+ * @param {{ force?: boolean, log?: (line: string) => void, parts?: readonly Part[] }} [options] `parts`: the parts to build; by default
+ *   those that a fleet needs
  * @returns {Promise<{ built: string[] }>} the parts that were rebuilt
  */
 export async function build({ force = false, log = () => {}, parts = FLEET } = {}) {
@@ -80,7 +80,7 @@ const PAGES = [
 ];
 
 /**
- * A page that vite builds, if its folder exists.
+ * Returns a part for a page that vite builds, if the folder of the page exists.
  *
  * @param {string} name @param {string} folder @param {string[]} imports folders from which it imports code
  * @returns {Part}

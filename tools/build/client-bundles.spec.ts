@@ -38,7 +38,7 @@ describe('the built client', () => {
     }
   });
 
-  it('has an entry for Node that each bundler for browsers reports', async () => {
+  it('has an entry for Node whose Node modules each bundler for browsers reports', async () => {
     const inNode = await bundlesOf('holdfast-client/node');
     expect(inNode.map(({ bundler }) => bundler)).toEqual(BUNDLERS);
     for (const { problems } of inNode) expect(problems.join('\n')).toMatch(/node:net|"ws"/);
@@ -67,7 +67,7 @@ describe('the built client', () => {
   });
 });
 
-/** A program of somebody else. The lines after `@ts-expect-error` show that the types are not `any`. */
+/** A program that uses the client. The lines after `@ts-expect-error` prove that the types are not `any`. */
 const PROGRAM = `
 import { connect, type ConnectOptions, HoldfastError, type Room, type Session } from 'holdfast-client';
 import { connect as connectInNode } from 'holdfast-client/node';

@@ -44,7 +44,7 @@ export async function bundleDependencies() {
   const bundle = await rolldown({
     input: Object.fromEntries([...entries.keys()].map((name) => [`${name}/index`, ENTRY + name])),
     platform: 'node',
-    // rxjs exports its CommonJS copy for Node, which is half as large again.
+    // rxjs exports its CommonJS copy for Node, which is 50 % larger.
     resolve: { alias: { rxjs$: join(FROM, 'rxjs/dist/esm/index.js'), 'rxjs/operators$': join(FROM, 'rxjs/dist/esm/operators/index.js') } },
     external: (id) => isPackage(id) && (LEFT_ALONE.includes(packageOf(id)) || !existsSync(join(FROM, packageOf(id)))),
     // Tree shaking would remove patches of globals.

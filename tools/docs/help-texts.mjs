@@ -14,11 +14,11 @@ export const HELP_TEXTS = [
   { file: 'tools/partitions/help.txt', module: 'tools/partitions/src/options' },
 ];
 
-/** The same on every terminal. */
+/** Width of the help texts in characters, so that they are the same on every terminal. */
 const WIDTH = 120;
 
 /**
- * The help of a command, followed by the options of its subcommands.
+ * Returns the help of a command, followed by the options of its subcommands.
  *
  * @param {import('commander').Command} command
  */

@@ -175,7 +175,7 @@ export function settingsTable(settings, variables) {
   ].join('\n');
 }
 
-/** Pure: every setting there is. @param {Settings} settings @returns {Row[]} */
+/** Pure: a row for every setting. @param {Settings} settings @returns {Row[]} */
 export function rowsOf(settings) {
   return Object.values(settings).flatMap(({ servers, settings }) =>
     Object.values(settings).map((setting) => ({

@@ -3,12 +3,12 @@ import { addUp, summaryLine } from './results.mjs';
 const phase = { numPassedTests: 5, numFailedTests: 0, numPendingTests: 0, numTodoTests: 0, numRuntimeErrorTestSuites: 0 };
 
 describe('the summary of a test run', () => {
-  it('adds up what each phase says', () => {
+  it('adds up the results of all phases', () => {
     expect(summaryLine(addUp([phase, { ...phase, numFailedTests: 2 }]))).toBe('10 passed, 2 failed');
     expect(summaryLine(addUp([{ ...phase, numPendingTests: 1, numTodoTests: 2 }]))).toBe('5 passed, 0 failed, 3 skipped');
   });
 
-  it('counts a file that could not be loaded, and a phase that never reported, as failures', () => {
+  it('counts a file that could not be loaded, and a phase without results, as failures', () => {
     expect(addUp([{ ...phase, numRuntimeErrorTestSuites: 1 }]).failed).toBe(1);
     expect(addUp([phase, null]).failed).toBe(1);
   });

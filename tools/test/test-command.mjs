@@ -37,7 +37,7 @@ const PHASES = [
 /** The phase of `npm run test:long`: failures that are rare, or that take long to appear. */
 const LONG_PHASES = [{ name: 'long', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/long/', ...FLEET_WORKERS] }];
 
-/** The phase of `npm run model`: longer walks of the model than those of `npm test`. */
+/** The phase of `npm run model`: longer random walks of the model than those of `npm test`. */
 const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/model/', '--maxWorkers', '1'] };
 
 /** The names of the phases that CI adds up. Each phase writes its own result file. */
@@ -86,7 +86,7 @@ export async function main(argv) {
   for (const { name, args } of phases) {
     if (interrupted) break;
     terminal.line(terminal.paint('1', `\n${name} tests`));
-    // Forced, because a connection that a test did not close must not keep the run from ending.
+    // `--forceExit`, because a connection that a test did not close must not keep the run from ending.
     failed = (await jest([...args, '--forceExit', '--json', '--outputFile', join(RESULTS, `${name}.json`)], env)) !== 0 || failed;
   }
   const names = phases.map(({ name }) => name);
@@ -107,7 +107,7 @@ async function testOnNode(line, argv) {
     stdio: 'inherit',
     env: { ...process.env, PATH: `${dirname(found.path)}${delimiter}${process.env.PATH}` },
   });
-  // Ctrl-C reaches the child, too.
+  // Ctrl-C also reaches the child. This process ignores it and waits for the end of the child.
   process.on('SIGINT', () => {});
   process.once('SIGTERM', () => child.kill('SIGTERM'));
   process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));

@@ -64,7 +64,7 @@ export function boardView(model: BoardModel, actions: BoardActions): TemplateRes
   </div>`;
 }
 
-/** All squares from the far left corner, row by row. */
+/** Returns all squares from the far left corner of the board, row by row. */
 export function squares(bottom: Side): readonly string[] {
   const all = Array.from({ length: 64 }, (_, at) => `${'abcdefgh'[at % 8]}${8 - Math.floor(at / 8)}`);
   return bottom === 'w' ? all : all.reverse();
@@ -74,7 +74,7 @@ function isLight(square: string): boolean {
   return (square.charCodeAt(0) + Number(square[1])) % 2 === 1;
 }
 
-/** In pixels. A larger movement is a drag and not a trembling finger. */
+/** Largest movement of a pointer that counts as a click, in pixels. A larger one is a drag. */
 const DRAG_PX = 5;
 
 /** Follows one pointer from down to up: a click on a square, or the drag of a piece. Keyboards click without a pointer. */

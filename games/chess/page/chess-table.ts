@@ -14,11 +14,11 @@ export class ChessTable implements MountedGame {
   private readonly clocks = new ClockFace();
   private readonly ticking: ReturnType<typeof setInterval>;
   private selected: string | null = null;
-  /** A pawn on the last rank whose promotion is not chosen yet. */
+  /** The move of a pawn to the last rank whose promotion is not chosen yet. Null: none. */
   private promoting: { from: string; to: string } | null = null;
   private isSure = false;
   private isFlipped = false;
-  /** The room's moves that the board shows. */
+  /** The room's moves that the board shows. Null: the board must follow the room again. */
   private followed: readonly string[] | null = null;
   private clocksShown = '';
   /** The number of moves to which the list was scrolled. */
@@ -245,14 +245,14 @@ export class ChessTable implements MountedGame {
   }
 }
 
-/** By seat number. */
+/** The sides by seat number. */
 const SIDES: readonly Side[] = ['w', 'b'];
 
 type Promotion = Exclude<PieceKind, 'p' | 'k'>;
 
 function moveList(made: readonly string[], startFen: string | undefined): TemplateResult {
   const [, turn, , , , first] = startFen?.split(' ') ?? [];
-  // When Black moves first, the place of White's move stays empty.
+  // When Black moves first, an ellipsis takes the place of White's move.
   const moves = turn === 'b' && made.length > 0 ? ['…', ...made] : made;
   const pairs = Array.from({ length: Math.ceil(moves.length / 2) }, (_, at) => moves.slice(2 * at, 2 * at + 2));
   return html`<ol class="moves" aria-label="Moves" tabindex="0">

@@ -40,7 +40,7 @@ describe('the clocks on the page', () => {
   });
 });
 
-it("uses a time that does not jump when the computer's clock is set", () => {
+it("takes a time for the clocks that does not jump when the computer's clock is set", () => {
   const before = pageNow();
   expect(Math.abs(before - Date.now())).toBeLessThan(60_000);
   const setClock = jest.spyOn(Date, 'now').mockReturnValue(0);

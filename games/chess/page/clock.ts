@@ -9,7 +9,7 @@ export class ClockFace {
   private offsetMs = 0;
   private isLearnt = false;
   private runningSince: number | null = null;
-  /** The time of the pause, while the room is paused. */
+  /** When the pause of the room began, in ms. Null: the room is not paused. */
   private frozenAt: number | null = null;
 
   follow(clocks: Clocks, now: number): void {
@@ -18,7 +18,7 @@ export class ClockFace {
     this.runningSince = runningSince;
     if (runningSince === null) return;
     const offset = now - runningSince;
-    // A start time in the future also shows an offset.
+    // A start time in the future proves that this computer's clock is behind.
     if ((isNews && !this.isLearnt) || offset < this.offsetMs) {
       this.offsetMs = offset;
       this.isLearnt = true;
@@ -36,7 +36,7 @@ export class ClockFace {
   }
 }
 
-/** Formats as `9:05`, with tenths of a second near the end. */
+/** Formats a time as `9:05`, with tenths of a second below 20 s. */
 export function clockText(ms: number): string {
   if (ms < 20_000) return `0:${(Math.floor(ms / 100) / 10).toFixed(1).padStart(4, '0')}`;
   const seconds = Math.ceil(ms / 1_000);

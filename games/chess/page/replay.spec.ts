@@ -35,7 +35,7 @@ describe('the game on the page', () => {
     expect(replay.last()).toBeNull();
   });
 
-  it('begins in the position of a set-up, and again in the standard one', () => {
+  it('begins in a given position, and begins the next game in the standard one', () => {
     const replay = new Replay();
     replay.follow(['Rb1#'], '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50');
     expect(replay.at('b1')).toEqual({ kind: 'r', side: 'b' });

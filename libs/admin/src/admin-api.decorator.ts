@@ -6,7 +6,7 @@ import { AdminGuard } from './admin-token.js';
 import { PlainInputPipe } from './plain-input.pipe.js';
 import { ErrorAnswer } from './schemas.js';
 
-/** A controller of the admin API: protected by the token, validated by schemas, with refusals in one form. */
+/** Marks a class as a controller of the admin API. The token protects it, schemas validate its inputs, and its refusals have one form. */
 export function AdminApi(path: string): ClassDecorator {
   return applyDecorators(
     Controller(`api/${path}`),

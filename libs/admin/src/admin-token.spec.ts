@@ -2,24 +2,27 @@ import { bearerOf, passwordOf, refusalOf, TokenCheck } from './admin-token.js';
 
 const check = new TokenCheck('the right token of a test');
 
-describe('the admin token', () => {
+describe('the check of the admin token', () => {
   it('accepts the right token', () => {
     expect(refusalOf(bearerOf('Bearer the right token of a test'), check)).toBeNull();
   });
 
-  it('accepts any spelling of the scheme', () => {
+  it('accepts the scheme `Bearer` in upper and lower case', () => {
     expect(bearerOf('bearer abc')).toBe('abc');
   });
 
-  it.each([undefined, '', 'Bearer', 'Bearer ', 'Basic eDp5', 'abc'])('is required, and the refusal says how to send it: %p', (header) => {
-    expect(refusalOf(bearerOf(header), check)).toContain('Authorization: Bearer');
-  });
+  it.each([undefined, '', 'Bearer', 'Bearer ', 'Basic eDp5', 'abc'])(
+    'requires a bearer token, and the refusal says how to send it: %p',
+    (header) => {
+      expect(refusalOf(bearerOf(header), check)).toContain('Authorization: Bearer');
+    },
+  );
 
   it.each(['wrong', 'the right token of a tes', 'the right token of a test!', 'THE RIGHT TOKEN OF A TEST'])('refuses %p', (token) => {
     expect(refusalOf(bearerOf(`Bearer ${token}`), check)).toContain('not the ADMIN_TOKEN');
   });
 
-  it("is accepted as the password of a browser's prompt, colons included", () => {
+  it("reads the token from the password of a browser's prompt, colons included", () => {
     expect(passwordOf(`Basic ${Buffer.from('me:a:b').toString('base64')}`)).toBe('a:b');
     expect(passwordOf(`Basic ${Buffer.from('nothing').toString('base64')}`)).toBeNull();
     expect(passwordOf('Bearer me:a')).toBeNull();

@@ -46,7 +46,10 @@ export function bearerOf(header: string | undefined): string | null {
   return /^Bearer +(\S.*)$/i.exec(header ?? '')?.[1] ?? null;
 }
 
-/** The token from a browser's own prompt, where a person typed any user name, and the token as the password. */
+/**
+ * Returns the token from a browser's own prompt, where a person typed any user name and the token as the password. Null: the header has
+ * none.
+ */
 export function passwordOf(header: string | undefined): string | null {
   const encoded = /^Basic +(\S+)$/i.exec(header ?? '')?.[1];
   if (!encoded) return null;

@@ -4,21 +4,24 @@ export interface AdminOptions {
   /** The token that an operator's request must have: `Authorization: Bearer …`. */
   readonly token: string;
   readonly scale: ScaleThresholds & {
-    /** How long a smaller number of servers must have been enough before it is requested, in ms. */
+    /** Time for which a smaller number of servers must have been enough before the fleet wants only that number, in ms. */
     readonly windowMs: number;
   };
 }
 
 export const ADMIN_OPTIONS = Symbol('AdminOptions');
 
-/** A drain migrates every room of a server. Time limit for its answer, in ms. */
+/** Time limit for the answer to a drain, which migrates every room of a server, in ms. */
 export const DRAIN_WAIT_MS = 120_000;
 /** Time limit for the migration of a room, in ms. It waits for Redis and for the next owner. */
 export const ROOM_REQUEST_MS = 30_000;
-/** How often the fleet's capacity is sampled, in ms. Much shorter than any stabilization window; it reads only memory. */
+/**
+ * Interval at which the fleet's capacity is sampled, in ms. It is much shorter than any stabilization window, because a sample reads only
+ * memory.
+ */
 export const CAPACITY_SAMPLE_MS = 1_000;
 
-/** Rooms read from the index in one request, and the maximum for one answer, however few of them match. */
+/** Number of rooms that are read from the index at once, and the maximum for one answer, even if few of them match. */
 export const ROOMS_READ_AT_ONCE = 200;
 export const ROOMS_READ_MAX = 5_000;
 
@@ -26,9 +29,7 @@ export const ROOMS_READ_MAX = 5_000;
 export const STREAMS_MAX = 100;
 /** Number of past events that a gateway keeps for new readers. */
 export const OPERATOR_EVENTS_KEPT = 1_000;
-/**
- * A stream is closed when its reader is this far behind. The reader reconnects with the id of the last event that it received.
- */
+/** Backlog at which a stream is closed, in bytes. The reader reconnects with the id of the last event that it received. */
 export const STREAM_BACKLOG_BYTES_MAX = 1_048_576;
 /** Interval of keepalive comments, in ms, so that proxies do not close a quiet stream. */
 export const STREAM_KEEPALIVE_MS = 15_000;

@@ -158,7 +158,7 @@ describe('the admin API', () => {
     return id;
   }
 
-  /** Creates a room as a game server that owns it would leave it. */
+  /** Creates a room whose game is in play on this owner. */
   async function roomInPlay(owner: Pick<Self, 'id' | 'incarnation'>): Promise<RoomId> {
     const id = await room({
       members: [{ user: 'u1' as UserId, name: 'Ada', readyRound: 0, here: true }],
@@ -188,7 +188,7 @@ describe('the admin API', () => {
       expect((await ask('GET', path, { token: 'the admin token of a tesT' })).status).toBe(401);
     });
 
-    it('refuses before it reads the request, and changes nothing', async () => {
+    it('refuses an eviction, and evicts no server', async () => {
       expect((await ask('POST', `/api/servers/${gameId}/evict`, { token: 'wrong' })).status).toBe(401);
       expect(await get(`/api/servers/${gameId}`)).toMatchObject({ state: 'ready' });
     });
@@ -226,20 +226,20 @@ describe('the admin API', () => {
   });
 
   describe('the servers resource', () => {
-    it('lists them with their placement status', async () => {
+    it('lists the servers with their placement status', async () => {
       const { servers } = await get<{ servers: ServerView[] }>('/api/servers?type=game');
       expect(servers.every(({ type }) => type === 'game')).toBe(true);
       expect(servers.find(({ id }) => id === gameId)).toMatchObject({ state: 'ready', cordoned: false, willing: true, withheld: [] });
     });
 
-    it('returns a server by its short id, and answers 404 with the known ids for an unknown one', async () => {
+    it('returns a server by its short id, and answers 404 with the known ids for an unknown id', async () => {
       expect(await get(`/api/servers/game:${NAME}`)).toMatchObject({ id: gameId });
       const { status, body } = await ask('GET', '/api/servers/game:nobody');
       expect({ status, code: body.code }).toEqual({ status: 404, code: 'not-found' });
       expect(body.message).toContain(`game:${NAME}`);
     });
 
-    it('cordons: the server gets no new rooms, in placement and on the record, until it is uncordoned', async () => {
+    it('cordons a server, which placement and its record show, until it is uncordoned', async () => {
       const cordoned = (await ask('POST', `/api/servers/${gameId}/cordon`)).body;
       expect(cordoned).toMatchObject({ cordoned: true, willing: false, withheld: ['cordoned'] });
       expect((await ask('POST', `/api/servers/${gameId}/cordon`)).body).toMatchObject({ withheld: ['cordoned'] });
@@ -260,7 +260,7 @@ describe('the admin API', () => {
       await ask('POST', `/api/servers/${gameId}/uncordon`);
     });
 
-    it('reopens a drained server through a request to it, and refuses for one that is shutting down', async () => {
+    it('reopens a drained server through a request to it, and refuses to reopen a server that is shutting down', async () => {
       const { incarnation } = game.get(Self);
       const pool = game.get(PlacementPool);
       await ask('POST', `/api/servers/${gameId}/cordon`);
@@ -291,7 +291,7 @@ describe('the admin API', () => {
       expect((await ask('POST', `/api/servers/gateway:${NAME}/cordon`)).status).toBe(400);
     });
 
-    it('evicts a server once; a process that is alive registers again, with a new incarnation and not cordoned', async () => {
+    it('evicts a server, whose living process registers again with a new incarnation and not cordoned', async () => {
       const other = open[2].get(Self);
       const before = other.incarnation;
       await ask('POST', `/api/servers/${other.id}/cordon`);
@@ -303,11 +303,11 @@ describe('the admin API', () => {
   });
 
   describe('the rooms resource', () => {
-    it('lists them newest first, page by page, each once, even when rooms are added meanwhile', async () => {
+    it('lists the rooms newest first, page by page, each room once, even when rooms are added meanwhile', async () => {
       const game_ = `paged-${randomUUID()}`;
       const now = Date.now();
       const made: RoomId[] = [];
-      // Some were created in the same millisecond. Their order must not depend on the page.
+      // Some rooms were created in the same millisecond. Their order must not depend on the page.
       for (let index = 0; index < 7; index++) made.push(await room({ createdAt: now + Math.floor(index / 3) }, game_));
       const seen: string[] = [];
       let after = '';
@@ -359,7 +359,7 @@ describe('the admin API', () => {
       expect(second.rooms.map(({ id }) => id)).toEqual([oldest]);
     });
 
-    it('filters by status and by owner', async () => {
+    it('filters the rooms by status and by owner', async () => {
       const mine = await roomInPlay(game.get(Self));
       const waiting = await room();
       const playing: RoomsAnswer = await get(`/api/rooms?game=${GAME}&status=playing`);
@@ -370,7 +370,7 @@ describe('the admin API', () => {
       expect(owned.rooms.every(({ owner }) => owner?.server === gameId)).toBe(true);
     });
 
-    it('returns one room with its members, and an error for an unknown one', async () => {
+    it('returns one room with its members, and an error for an unknown id', async () => {
       const id = await roomInPlay(game.get(Self));
       expect(await get(`/api/rooms/${id}`)).toMatchObject({
         id,
@@ -437,7 +437,7 @@ describe('the admin API', () => {
       expect(await ask('POST', `/api/rooms/${waiting}/end`)).toMatchObject({ status: 409, body: { code: 'room-not-playing' } });
     });
 
-    it('ends the game of a room whose server is gone or does not own it, and the players get the note', async () => {
+    it('ends the game of a room whose server is gone or has a newer incarnation, and stores the note in the result', async () => {
       const gone = await roomInPlay({ id: serverId('game', 'long-gone'), incarnation: 3 });
       expect(await ask('POST', `/api/rooms/${gone}/end`, { body: { note: 'too late' } })).toMatchObject({
         status: 200,
@@ -454,7 +454,7 @@ describe('the admin API', () => {
       expect(asked).toEqual([]);
     });
 
-    it.each(['limit=0', 'limit=x', 'status=odd', 'after=abc'])('says what is wrong with ?%s', async (query) => {
+    it.each(['limit=0', 'limit=x', 'status=odd', 'after=abc'])('names the wrong parameter of ?%s', async (query) => {
       const { status, body } = await ask('GET', `/api/rooms?${query}`);
       expect({ status, code: body.code }).toEqual({ status: 400, code: 'bad-data' });
       expect(body.message).toContain(query.split('=')[0]);
@@ -591,7 +591,7 @@ describe('the admin API', () => {
 });
 
 describe('a cursor', () => {
-  it('has the form of the end of a page, and any other text is refused', () => {
+  it('is read from the `next` of a page, and any other text is refused', () => {
     expect(cursorOf('12.a.b')).toEqual({ createdAt: 12, room: 'a.b' });
     expect(cursorOf(undefined)).toBeNull();
     expect(() => cursorOf('a.12')).toThrow('`after`');

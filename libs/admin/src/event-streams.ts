@@ -18,9 +18,9 @@ export interface StreamResponse {
 }
 
 /**
- * Server-sent events of everything that happens to servers and rooms. Each event has the same id at every gateway. A reader that
- * reconnects, to any gateway, gets the events that it missed, as far as the gateway still has them.
- * Source: the HTML standard's "Server-sent events".
+ * Sends the operator events of all servers and rooms to readers, as server-sent events. Each event has the same id at every gateway. A
+ * reader that reconnects, to any gateway, gets the events that it missed, as far as the gateway still has them. Source: the HTML standard's
+ * "Server-sent events".
  */
 @Injectable()
 export class EventStreams implements OnModuleInit, OnModuleDestroy {
@@ -39,7 +39,10 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     this.pubSub.onReconnect(() => this.writeAll(': Redis was unreachable; some events may be missing\n\n'));
   }
 
-  /** Adds a reader. `lastId`: the last event that it received. `recent`: how many past events to send when that is not known. */
+  /**
+   * Adds a reader. `lastId`: the last event that it received. `recent`: how many past events to send when `lastId` is absent or no longer
+   * kept.
+   */
   add(response: StreamResponse, { lastId, recent }: { readonly lastId?: string; readonly recent: number }): void {
     if (this.open.size >= STREAMS_MAX)
       throw new HoldfastError('busy', `This gateway already has ${STREAMS_MAX} event streams, the maximum. Use another gateway.`);

@@ -20,8 +20,7 @@ export interface Capacity {
 }
 
 /**
- * The capacity of the fleet and the number of game servers that it needs. Computed from the directory in memory, without reading
- * Redis.
+ * Computes the capacity of the fleet and the number of game servers that it needs, from the directory in memory and without reading Redis.
  */
 @Injectable()
 export class FleetCapacity implements OnApplicationBootstrap {

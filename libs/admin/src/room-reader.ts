@@ -6,7 +6,7 @@ import { ROOMS_READ_AT_ONCE, ROOMS_READ_MAX } from './admin.options.js';
 import type { AdminRoomView, HistoryAnswer, RoomsAnswer, RoomsQuery } from './schemas.js';
 import { fullId } from './server-reader.js';
 
-/** Rooms as the admin API shows them. */
+/** Reads rooms in the form in which the admin API shows them. */
 @Injectable()
 export class RoomReader {
   constructor(
@@ -16,8 +16,8 @@ export class RoomReader {
   ) {}
 
   /**
-   * Lists rooms, newest first. It reads a bounded part of the index, so a page may be short when few rooms match. `next`
-   * continues.
+   * Lists rooms, newest first. It reads a bounded part of the index, so a page may be short when few rooms match. `next` is the cursor of
+   * the next page; null: this is the last page.
    */
   async page(query: RoomsQuery): Promise<RoomsAnswer> {
     const total = await this.records.count();
@@ -63,7 +63,7 @@ export class RoomReader {
     };
   }
 
-  /** A server has few rooms, and their ids are stored together, so all are read. */
+  /** Returns a page of the rooms of one server. It reads all of them, because a server has few rooms and their ids are stored together. */
   private async pageOf(query: RoomsQuery, server: string): Promise<Omit<RoomsAnswer, 'total'>> {
     const owner = this.directory.get(fullId(server));
     if (!owner) throw new HoldfastError('not-found', `There is no server ${server}.`);

@@ -8,7 +8,7 @@ import { Log } from '#libs/telemetry';
 import { DRAIN_WAIT_MS } from './admin.options.js';
 import { ServerReader } from './server-reader.js';
 
-/** An operator's acts on servers. Each is idempotent. An act on one incarnation never affects the next. */
+/** Carries out an operator's requests about servers. Each operation is idempotent, and never affects a later incarnation. */
 @Injectable()
 export class ServerOperations {
   constructor(
@@ -29,7 +29,7 @@ export class ServerOperations {
     await this.note(server, true);
   }
 
-  /** Reopens a cordoned or drained server. It also stops a running drain; rooms that were not migrated by then stay. */
+  /** Reopens a cordoned or drained server. It also stops a running drain; rooms that have not migrated yet stay on the server. */
   async uncordon(id: string): Promise<void> {
     const server = onlyGames(await this.servers.fresh(id), 'uncordon');
     if (server.state === 'draining')
@@ -58,14 +58,15 @@ export class ServerOperations {
   }
 
   /**
-   * Evicts the server. Its rooms are recovered on other servers. A process that is still alive registers again, without rooms.
+   * Evicts the server; false when it is dead already or has a newer incarnation. Its rooms are recovered on other servers. A process that
+   * is still alive registers again, without rooms.
    */
   async evict(id: string): Promise<boolean> {
     const server = await this.servers.fresh(id);
     return this.eviction.evict(server, 'operator');
   }
 
-  /** Placement has this reason, because the process itself adds and removes it. */
+  /** True when placement withholds the server because of a drain. The server process itself adds and removes this reason. */
   private async isDrained({ id, incarnation }: ServerRecord): Promise<boolean> {
     const pooled = (await this.pool.status()).find(({ server }) => server === id);
     return pooled?.incarnation === incarnation && pooled.withheld.includes('draining');

@@ -5,7 +5,7 @@ import { HoldfastError, SERVER_TYPES, type ServerId } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 import type { ServerView } from './schemas.js';
 
-/** Servers as the admin API shows them: the record with the status in placement. */
+/** Reads servers in the form in which the admin API shows them: the record with the status in placement. */
 @Injectable()
 export class ServerReader {
   constructor(
@@ -37,7 +37,7 @@ export class ServerReader {
     throw new HoldfastError('not-found', `There is no server ${id}. Known servers: ${list}.`);
   }
 
-  /** The current record, for writes. The cached one may be a second old. */
+  /** Returns the current record, which writes need. The record in the directory may be a second old. */
   async fresh(id: string): Promise<ServerRecord> {
     await this.directory.refresh();
     return this.record(id);

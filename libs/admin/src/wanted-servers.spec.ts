@@ -4,28 +4,32 @@ import { type GameServerLoad, StabilisedWish, wantedServers } from './wanted-ser
 const SCALE = { upAtPercent: 75, downAtPercent: 40 };
 const open = (...rooms: number[]): GameServerLoad[] => rooms.map((count) => ({ rooms: count, capacity: 100, status: 'open' }));
 
-describe('how many game servers are wanted', () => {
+describe('the number of wanted game servers', () => {
   it.each<[string, GameServerLoad[], number]>([
-    ['one, when there are none', [], 1],
-    ['one, when one is idle', open(0), 1],
-    ['one of three idle ones', open(0, 0, 0), 1],
-    ['as many as there are, between the thresholds', open(50, 50), 2],
-    ['as many as there are, at the upper threshold', open(75, 75), 2],
-    ['more, above the upper threshold', open(80, 80), 3],
-    ['one more, one room above the upper threshold', open(75, 76), 3],
-    ['many more, for a full fleet', open(100, 100, 100, 100), 7],
-    ['as many as there are, at the lower threshold', open(40, 40, 40), 3],
-    ['fewer, below the lower threshold', open(30, 30, 30, 30), 3],
-    ['no fewer, when one less would exceed the middle', open(39, 39), 2],
-    ['including cordoned servers, but not their rooms', [...open(50), { rooms: 90, capacity: 100, status: 'cordoned' }], 2],
-    ['including the rooms of leaving servers, but not those servers', [...open(50), { rooms: 50, capacity: 100, status: 'leaving' }], 2],
-    ['as many as there are, when none has reported its capacity', [{ rooms: 0, capacity: 0, status: 'open' }], 1],
-    ['one more, when all are cordoned', [{ rooms: 9, capacity: 100, status: 'cordoned' }], 2],
+    ['one without any server', [], 1],
+    ['one for one idle server', open(0), 1],
+    ['one for three idle servers', open(0, 0, 0), 1],
+    ['the current number between the thresholds', open(50, 50), 2],
+    ['the current number at the upper threshold', open(75, 75), 2],
+    ['larger above the upper threshold', open(80, 80), 3],
+    ['larger by one with one room above the upper threshold', open(75, 76), 3],
+    ['much larger for a full fleet', open(100, 100, 100, 100), 7],
+    ['the current number at the lower threshold', open(40, 40, 40), 3],
+    ['smaller below the lower threshold', open(30, 30, 30, 30), 3],
+    ['the current number when one server less would be above the middle of the thresholds', open(39, 39), 2],
+    ['one that includes cordoned servers, but not their rooms', [...open(50), { rooms: 90, capacity: 100, status: 'cordoned' }], 2],
+    [
+      'one that includes the rooms of leaving servers, but not those servers',
+      [...open(50), { rooms: 50, capacity: 100, status: 'leaving' }],
+      2,
+    ],
+    ['the current number when no server has reported its capacity', [{ rooms: 0, capacity: 0, status: 'open' }], 1],
+    ['larger by one when all servers are cordoned', [{ rooms: 9, capacity: 100, status: 'cordoned' }], 2],
   ])('is %s', (_, servers, wanted) => {
     expect(wantedServers(servers, SCALE)).toBe(wanted);
   });
 
-  it('is stable: a fleet of the wanted size does not want fewer', () => {
+  it('does not change in the opposite direction once the fleet has the wanted size', () => {
     const loads = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(loads, (rooms) => {

@@ -1,7 +1,7 @@
 export interface ScaleThresholds {
   /** Percentage of used slots above which more game servers are wanted. */
   readonly upAtPercent: number;
-  /** Percentage of used slots below which fewer are wanted. */
+  /** Percentage of used slots below which fewer game servers are wanted. */
   readonly downAtPercent: number;
 }
 
@@ -14,9 +14,9 @@ export interface GameServerLoad {
 }
 
 /**
- * The number of game servers that the fleet needs now. Pure. Between the thresholds it is the current number. Beyond a threshold,
- * it is the number that brings the load to the middle between both. So one change of the fleet does not lead to the opposite
- * change. It is never zero, because the first game needs a server. Cordoned servers count, because an autoscaler counts them.
+ * Returns the number of game servers that the fleet needs now. Pure. Between the thresholds it is the current number. Beyond a threshold,
+ * it is the number that brings the load to the middle between both. So one change of the fleet does not lead to the opposite change. It is
+ * never zero, because the first game needs a server. Cordoned servers count, because an autoscaler counts them.
  */
 export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent, downAtPercent }: ScaleThresholds): number {
   const open = servers.filter(({ status }) => status === 'open');
@@ -33,8 +33,9 @@ export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent,
 }
 
 /**
- * Grows at once, and shrinks only after a whole window in which fewer were enough: the maximum within the window counts. Before
- * the first window is over it never shrinks, because a new gateway does not know the past.
+ * Stabilizes the number of wanted game servers: it is the maximum of all samples within a window. So it grows at once, and shrinks only
+ * after a whole window in which fewer servers were enough. Before the first window is over it never shrinks, because a new gateway does not
+ * know the past.
  */
 export class StabilisedWish {
   private readonly wishes: { readonly at: number; readonly wanted: number }[] = [];

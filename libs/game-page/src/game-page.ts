@@ -3,7 +3,7 @@ import type { CreateRoom, Room, Seat, StateOf } from '#libs/client';
 
 /** The part of a game in the players' page: its board and its controls. `games/<name>/page/index.ts` exports it as `page`. */
 export interface GamePage<Rules = unknown> {
-  /** The same name as in `@Game({ name })`. */
+  /** The name of the game, as in `@Game({ name })`. */
   readonly name: string;
   readonly title: string;
   /** A short description for the lobby. */
@@ -14,9 +14,9 @@ export interface GamePage<Rules = unknown> {
   readonly refusals: Readonly<Record<string, string>>;
   /** The options of a new room, if the game has any. */
   readonly options?: RoomOptionsPart;
-  /** The player for whom the game waits. Null: nobody in particular. */
+  /** Returns the seat for whose move the game waits. Null: it waits for no particular player. */
   turnOf(state: StateOf<Rules>): Seat | null;
-  /** Converts the argument of `room.end(result)` for people. */
+  /** Converts the argument of `room.end(result)` into a winner and a text for people. */
   outcome(result: unknown): Outcome;
   /**
    * Draws the board into `root`, once the room has a state. The board stays after the end, and into the next game of the room.
@@ -32,12 +32,12 @@ export interface RoomOptionsPart {
   readonly fields: TemplateResult;
   /** Reads the options from the form. Undefined: none. */
   read(form: FormData): RoomOptions | undefined;
-  /** A sentence for the players of a room with these options. */
+  /** Returns a sentence about these options for the players of a room. */
   describe(options: RoomOptions): string;
 }
 
 export interface MountedGame {
-  /** Called when the room changed: its state, seat, status or view. */
+  /** Draws the board again after a change of the room: of its state, seat, status or view. */
   update(): void;
   destroy(): void;
 }
@@ -53,6 +53,6 @@ export interface Table {
   /** Shows the player why an action failed, for example a rejected `room.send`. */
   failed(error: unknown): void;
   nameOf(seat: Seat): string;
-  /** False while the player of this seat has no connection. */
+  /** Returns false while the player of this seat has no connection. */
   isHere(seat: Seat): boolean;
 }

@@ -5,7 +5,7 @@ export interface TextField {
   /** Its name in the form, and its id on the page. */
   readonly name: string;
   readonly label: string;
-  /** A sentence about the flaw of a text. Null: the text is allowed. */
+  /** Returns a sentence about the flaw of a text. Null: the text is allowed. */
   readonly flawOf: (text: string) => string | null;
   readonly value?: string;
   readonly placeholder?: string;
@@ -13,7 +13,7 @@ export interface TextField {
   readonly isRequired?: boolean;
   readonly isDisabled?: boolean;
   readonly whenShown?: ((element: Element | undefined) => void) | Ref;
-  /** At the end of the line: a button. */
+  /** Content at the end of the line, such as a button. */
   readonly end?: TemplateResult;
 }
 
@@ -45,7 +45,10 @@ function showFlaw(input: HTMLInputElement, flawOf: TextField['flawOf']): void {
   if (note) note.textContent = flaw ?? '';
 }
 
-/** Our sentence is on the page already, so the browser need not show it again. The field may be in a closed `details`. */
+/**
+ * Shows a field with a flaw, also in a closed `details`. The sentence about the flaw is on the page already, so the browser must not show
+ * it again.
+ */
 function showField(event: Event): void {
   const input = event.target as HTMLInputElement;
   const details = input.closest('details');

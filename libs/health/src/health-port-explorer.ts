@@ -7,7 +7,10 @@ import { type PortClass, portMark } from './health-port.decorator.js';
 export class HealthPortExplorer {
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** In no defined order. Each instance once, even when an alias (`useExisting`) lists it again. */
+  /**
+   * Returns the providers that implement the port, in no defined order. Each instance is there once, even when an alias (`useExisting`)
+   * lists it again.
+   */
   all<Port>(port: PortClass<Port>): readonly Port[] {
     const instances = new Set<Port>();
     for (const wrapper of this.discovery.getProviders({ metadataKey: portMark.KEY })) {
@@ -19,7 +22,7 @@ export class HealthPortExplorer {
     return [...instances];
   }
 
-  /** Null when no provider implements the port. Throws when several do. */
+  /** Returns the provider that implements the port; null when there is none. Throws when there are several. */
   single<Port>(port: PortClass<Port>): Port | null {
     const [found = null, ...others] = this.all(port);
     if (others.length > 0) {

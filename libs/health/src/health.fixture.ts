@@ -82,7 +82,7 @@ export class HealthWorld {
     return world;
   }
 
-  /** Starts an empty Redis. The caller stops the one before. */
+  /** Starts an empty Redis. The caller stops the previous one. */
   async startRedis(options: Omit<Parameters<typeof startRedis>[0], 'dir'> = {}): Promise<void> {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-health-'));
     this.folders.push(dir);
@@ -189,7 +189,7 @@ export class HealthWorld {
     return { ...server, wire };
   }
 
-  /** Answers the checks of a server without a process, each one after `afterMs`. */
+  /** Answers the checks of a server without a process, each one after `afterMs`. A check for which `hears` returns false gets no answer. */
   async answerLate(by: Started, id: ServerId, afterMs: number, hears = () => true): Promise<void> {
     const listener = by.redis.open();
     await listener.connect();

@@ -23,7 +23,7 @@ import { VoterProbe } from './voting/voter-probe.js';
  */
 @Module({})
 export class HealthModule {
-  /** For a server that checks others: a gateway. */
+  /** The part that a gateway imports in addition: it checks other servers. */
   static forChecker(options: Partial<CheckOptions> = {}): DynamicModule {
     return {
       module: HealthModule,

@@ -5,9 +5,9 @@ export interface CheckOptions {
   readonly maxMisses: number;
   /** Time after its registration in which the misses of a server do not count, in ms, because a process that starts is busy. */
   readonly graceMs: number;
-  /** When many servers are silent at once, each must be silent for this long before it is condemned, in ms. */
+  /** Time for which each server must be silent before it is condemned when many servers are silent at once, in ms. */
   readonly holdMs: number;
-  /** Judge and report, but evict no server. */
+  /** Whether this gateway only judges and reports, and evicts no server. */
   readonly dryRun: boolean;
 }
 
@@ -17,29 +17,29 @@ export const CHECK_OPTIONS = Symbol('CheckOptions');
 
 /** Period of the checker, in ms. All periods below are rounded up to it. */
 export const TICK_MS = 50;
-/** Time between two checks of a server whose link was lost, in ms, until the case is decided. */
+/** Time between two checks of a server whose link was lost, in ms, until the server answers or is evicted. */
 export const URGENT_CHECK_MS = 250;
 /** Time limit of a dial, in intervals. With the missed check before the dial, a hang is decided within three intervals. */
 export const DIAL_INTERVALS = 0.75;
-/** Time for which a prepared dial counts for a vote, in intervals: nearly as long as the dial of the checker counts. */
+/** Time for which a gateway may use a dial from before the request for its vote, in intervals. */
 export const PREPARED_INTERVALS = 1.5;
 /** Time after which an open verdict is tried again, in ms: votes were missing, or Redis did not answer. */
 export const VERDICT_RETRY_MS = 250;
-/** Servers checked in one pipeline. A larger pipeline would delay the other commands of this process. */
+/** Maximum number of servers that are checked in one pipeline. A larger pipeline would delay the other commands of this process. */
 export const BATCH_MAX = 500;
-/** Number of times that Redis must answer before missed checks count again. */
+/** Number of times in a row that Redis must answer before missed checks count again. */
 export const CLEAN_ROUNDS = 2;
-/** Servers that die within this time may have one cause. In intervals. */
+/** Time within which the deaths of several servers may have one cause, in intervals. */
 export const MANY_WINDOW_INTERVALS = 3;
 /** Longest time for which a server that reported a high event-loop lag may be silent, in intervals. */
 export const PATIENCE_INTERVALS_MAX = 5;
 /** Lifetime of a vote, in ms. Gateways that see the same failure vote at nearly the same time. */
 export const VOTE_MS = 5_000;
-/** Time to live of a dead record, in ms. A server that wakes reads there that it is dead; operators read the reason. */
+/** Time to live of the record of a dead server, in ms. A server that wakes reads in it that it was evicted; operators read the reason. */
 export const DEAD_RECORD_MS = 3_600_000;
 /** Lease on the cleanup of a dead server, in ms. The holder renews it at a third; when it expires, another gateway takes over. */
 export const CLEANUP_LEASE_MS = 10_000;
-/** Time after an eviction by another gateway, in ms, at which a gateway checks once whether that one gave up the cleanup. */
+/** Time after an eviction by another gateway, in ms, at which a gateway checks once whether the evicting gateway gave up the cleanup. */
 export const LEFT_CHECK_MS = 300;
 /** Time without a link after which a server counts as unreachable: in intervals, and the minimum in ms. */
 export const UNREACHABLE_INTERVALS = 2;
@@ -49,5 +49,8 @@ export const REPORT_MS = 250;
 export const REPORT_LIFETIME_MS = 3 * REPORT_MS;
 /** Time after which a gateway without a majority regards itself as cut off and sends its players to other gateways, in ms. */
 export const CUT_OFF_MS = 750;
-/** Age of the last write at which an owner has lost Redis, in ms. Owners write once a second, and reconnect faster than this. */
+/**
+ * Time since its last write after which an owner counts as having lost Redis, in ms. Owners write once a second, and reconnect faster than
+ * this.
+ */
 export const STORE_LOST_MS = 3_000;

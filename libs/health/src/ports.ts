@@ -16,14 +16,14 @@ export interface FactsOfServer {
 }
 
 /**
- * The load of this server: levels, not changes. Called at each answer to a check, so it must be cheap. At most one provider
- * implements it. Without one, the server reports no load.
+ * Reports the load of this server, as current numbers and not as changes. It runs at each answer to a check, so it must be cheap. At most
+ * one provider implements it. Without one, the server reports no load.
  */
 export abstract class HealthFacts {
   abstract facts(): FactsOfServer;
 }
 
-/** Called after each stored answer to a check, so that other counts of this server's load can be corrected. */
+/** Receives the load of this server after each stored answer to a check, to correct other counts of the load. */
 export abstract class HealthAnswerListener {
   abstract answered(facts: FactsOfServer & { readonly lagMs: number }): void | Promise<void>;
 }
@@ -35,13 +35,15 @@ export interface Eligibility {
   readonly unheard: boolean;
 }
 
-/** Called in the checker's process when a server becomes suspect or unheard, or recovers. Other processes read this in the directory. */
+/**
+ * Reacts, in the process of the checker, when a server becomes suspect or unheard, or recovers. Other processes read this in the directory.
+ */
 export abstract class EligibilityListener {
   abstract changed(server: ServerRecord, eligibility: Eligibility): void | Promise<void>;
 }
 
 /**
- * One kind of work in the cleanup of a dead server. Called in the process whose vote completed the eviction. When that process dies or the
+ * One kind of work in the cleanup of a dead server. It runs in the process whose vote completed the eviction. When that process dies or the
  * listener rejects, the listener is called again, there or in another process. It must be idempotent.
  */
 export abstract class ServerEndListener {
@@ -53,6 +55,9 @@ export abstract class ServerEndListener {
  * it. Without one, no server is evicted as `store-lost`.
  */
 export abstract class StoreContact {
-  /** In ms. Null: not known, for example for a server that owns no rooms. Rejects when Redis does not answer. */
+  /**
+   * Returns the time since the server's last write, in ms. Null: not known, for example for a server that owns no rooms. Rejects when Redis
+   * does not answer.
+   */
   abstract silentMs(server: ServerRecord): Promise<number | null>;
 }

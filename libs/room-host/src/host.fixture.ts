@@ -56,14 +56,15 @@ export class Host {
   readonly metrics: Metrics;
   /** The operator events that this server has published. */
   readonly operatorEvents: OperatorEvent[] = [];
-  /** How far its clock is ahead of the others, in ms. */
+  /** How far the clock of this server is ahead of the others, in ms. */
   clockAheadMs = 0;
   readonly storeClock: StoreClock;
-  /** Whether other servers see this one, and how it answers requests to load rooms. */
+  /** Whether the directory of other servers contains this one. */
   isListed = true;
+  /** How requests to load rooms are answered: as usual, with the error `server-lost`, or with that error only after `giveUp`. */
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
   loadsAsked = 0;
-  /** Ends the waits for an answer that never comes. */
+  /** Ends the waits of requests to load rooms (`loadAnswers` is `never`). */
   giveUp: () => void = () => {};
   private readonly auditing: NodeJS.Timeout;
   private readonly isGivenUp = new Promise<void>((resolve) => {
@@ -174,7 +175,7 @@ export class Host {
       metrics,
       options,
     );
-    // In the order of their dependencies, as Nest does it.
+    // Initializes the parts in the order of their dependencies, as Nest does.
     for (const part of [appender, checkpointer, batch, ended, auditor]) part.onModuleInit();
     for (const part of [this.clock, this.effects, departures, this.attachments, leftovers, this.loader]) part.onModuleInit();
     // `@Interval` does this in the server.
@@ -223,7 +224,7 @@ export class Host {
   }
 }
 
-/** The real store. A test can drop single answers, or run code before a write. */
+/** A log in real Redis. A test can lose single answers, or run code before a write. */
 class WatchedLog extends RoomLog {
   beforeHandoff: () => void | Promise<void> = () => {};
   handoffAnswersToLose = 0;

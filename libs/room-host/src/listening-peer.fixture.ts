@@ -1,6 +1,6 @@
 import { decodeServerMessage, type Placed, unpack } from '#libs/protocol';
 
-/** A gateway's end of a link: the bodies of the syncs that it receives. */
+/** The end of a link at a gateway. It records the syncs, places and detachments that it receives. */
 export class ListeningPeer {
   readonly syncs: {
     version: number;

@@ -3,23 +3,23 @@ import { STATE_BYTES_MAX_DEFAULT } from '#libs/room';
 export const ROOM_HOST_OPTIONS = Symbol('RoomHostOptions');
 
 export interface RoomHostOptions {
-  /** Most rooms of this server. */
+  /** Maximum number of rooms on this server. */
   readonly roomsMax: number;
   /** Limit of a packed state with its timers and effects, in bytes. It is kept in memory, stored and migrated as a whole. */
   readonly stateBytesMax: number;
-  /** Limit of one sync, packed, in bytes. A longer frame than a link carries would close the link. */
+  /** Maximum size of one packed sync, in bytes. A frame that is too long for a link would close the link. */
   readonly syncBytesMax: number;
-  /** A checkpoint after this many changes … */
+  /** Number of changes after which a checkpoint is written. */
   readonly checkpointEveryChanges: number;
-  /** … or this many bytes of changes … */
+  /** Bytes of changes after which a checkpoint is written, also when there are fewer changes. */
   readonly checkpointEveryBytes: number;
-  /** … or this long after the last one, if anything changed, in ms. */
+  /** Time since the last checkpoint after which the next change causes one, in ms. */
   readonly checkpointEveryMs: number;
-  /** Migrations at the same time during a drain. */
+  /** Number of migrations that a drain runs at the same time. */
   readonly migrationsAtOnce: number;
   /** Time without a connection after which a player is `away` for the game, in ms. It is longer than a client needs to resume. */
   readonly awayAfterMs: number;
-  /** An effect handler that has not settled after this time is logged, in ms. */
+  /** Time after which an effect handler that has not settled is logged, in ms. */
   readonly effectWarnMs: number;
 }
 
@@ -35,16 +35,19 @@ export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
   effectWarnMs: 60_000,
 };
 
-/** Most changes of a room that are not durable. Beyond it commands are refused as `busy`, because the store is too slow. */
+/**
+ * Maximum number of changes of a room that wait for their append. Beyond it the room refuses commands as `busy`, because the store is too
+ * slow.
+ */
 export const UNFLUSHED_MAX = 256;
 /**
- * Most changes of a room that are kept for clients that come back. Older clients get a snapshot. As many more changes with events are kept
- * for their events.
+ * Maximum number of changes of a room that are kept for clients that come back. A client with an older version gets a snapshot. In
+ * addition, the events of as many earlier changes are kept.
  */
 export const RECENT_CHANGES_MAX = 128;
 /**
- * Limit of their packed bytes, for each of the two kinds. It is more than the backlog at which a slow connection is closed
- * (`BACKLOG_BYTES_MAX`).
+ * Maximum packed size of the kept changes, and also of the kept events of earlier changes, in bytes. It is more than the backlog at which a
+ * slow connection is closed (`BACKLOG_BYTES_MAX`).
  */
 export const RECENT_BYTES_MAX = 512 * 1024;
 /** Limit of the events in the tail of a checkpoint, packed, in bytes: a small part of the limit of the state. */
@@ -54,10 +57,11 @@ export const EVENT_TAIL_BYTES_MAX = 16 * 1024;
 export const APPEND_RETRY_MS = 50;
 /** Players receive a pause once the store has not answered for this long, in ms. Shorter waits are only lag. */
 export const STALL_PAUSE_MS = 1_000;
-/** Period of the regular audit, in ms. One also follows each reconnect. An audit of many rooms may take longer. */
+/** Period of the regular audit, in ms. An audit also follows each reconnect. An audit of many rooms may take longer than the period. */
 export const AUDIT_EVERY_MS = 5_000;
 /**
- * Rooms per pipeline of an audit, and the pause between two, in ms. An urgent audit takes no pause. A regular one must not delay commands.
+ * Rooms per pipeline of an audit, and the pause between two pipelines, in ms. An urgent audit takes no pause. A regular one must not delay
+ * commands.
  */
 export const AUDIT_URGENT = { size: 250, pauseMs: 0 } as const;
 export const AUDIT_ROUTINE = { size: 50, pauseMs: 100 } as const;
@@ -83,11 +87,17 @@ export const SWEEP_MS = 2_000;
  * never falls back by more than this.
  */
 export const ENDED_KEPT_MS = 60_000;
-/** Most ends of games that are kept, and most bytes of them. */
+/** Maximum number of ends of games that are kept, and their maximum size together, in bytes. */
 export const ENDED_WHOLE_MAX = 2_000;
 export const ENDED_BYTES_MAX = 32 * 1024 * 1024;
-/** Time for which the result of a game is kept, in ms, and most results. It prevents the adoption of an older copy of the game. */
+/**
+ * Time for which the result of a game is kept, in ms, and the maximum number of results. A known result prevents the adoption of an older
+ * copy of the game.
+ */
 export const ENDED_REMEMBERED_MS = 600_000;
 export const ENDED_REMEMBERED_MAX = 20_000;
-/** A planned exit waits until the last end is this old, in ms. A Redis that writes to disk once a second has it by then. */
+/**
+ * Time that must pass between the last end of a game and a planned exit, in ms. By then, a Redis that writes to disk once a second has
+ * stored the end.
+ */
 export const ENDED_DURABLE_MS = 2_000;

@@ -4,8 +4,8 @@ import { EvictionPolicy } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 
 /**
- * Reports a Redis that has begun to delete keys when it is full. The server stays ready: all servers have the same Redis, and nothing is
- * lost until it is full.
+ * Reports when the settings of Redis begin to let it delete keys when it is full, and when they are right again. The server stays ready,
+ * because all servers use the same Redis, and nothing is lost until it is full.
  */
 export const evictionReports: Provider = {
   provide: Symbol('EvictionReports'),

@@ -35,7 +35,7 @@ describe('the sentence about a flaw', () => {
     expect(flawOf(schema, value)).toBe(sentence);
   });
 
-  it('is that of the schema, when the schema has one', () => {
+  it('is the message of the schema when the schema has one', () => {
     expect(flawOf(z.string().max(3, 'must be short'), 'four')).toBe('must be short');
     expect(flawOf(z.string('a name, please'), 7)).toBe('a name, please');
   });

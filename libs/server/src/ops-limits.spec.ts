@@ -6,9 +6,9 @@ const REQUEST_MS = 300;
 const CONNECTIONS_MAX = 4;
 const UNREAD_MS = 300;
 const ANSWER_MS = 1_000;
-/** More than the kernel buffers of both ends. */
+/** An answer that is larger than the buffers of the kernel at both ends. */
 const LONG = Buffer.alloc(32 * 1_048_576, 'x');
-/** Node's own check runs every 30 s, which would be later than this. */
+/** Time limit of these tests, in ms. By default, Node looks for overdue connections only every 30 s. */
 const WITHIN_MS = 5_000;
 
 let server: Server;
@@ -58,11 +58,11 @@ function reading(): { socket: Socket; cut: Promise<void> } {
 
 describe('the ops port', () => {
   it.each([
-    ['its headers', 'GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: '],
-    ['its body', 'POST /api HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n'],
-    ['nothing', ''],
+    ['sends its headers slowly', 'GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: '],
+    ['sends its body slowly', 'POST /api HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n'],
+    ['sends nothing', ''],
   ])(
-    'soon closes a connection that sends %s slowly',
+    'soon closes a connection that %s',
     async (_, text) => {
       const { heard, closed } = dripping(text);
       await closed;
@@ -101,7 +101,7 @@ describe('the ops port', () => {
   it(
     'closes a connection that reads the answer too slowly',
     async () => {
-      // The timeout for a stalled connection must not be the reason here.
+      // A longer timeout for stalled connections, so that it does not close this connection first.
       server.timeout = 10 * WITHIN_MS;
       answer = (_, response) => response.end(LONG);
       const { socket, cut } = reading();
@@ -116,7 +116,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'answers a slow request, and sends events to a reader',
+    'sends an answer that takes long to compute, and events to a client that reads them',
     async () => {
       answer = (_, response) => setTimeout(() => response.end('at last'), 3 * UNREAD_MS);
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface OpsLimits {
-  /** Maximum number of sockets, event streams included. A further one is closed. */
+  /** Maximum number of sockets, event streams included. The server closes further ones. */
   readonly connectionsMax: number;
   /** Time limit for a complete request, and for the first request of a connection, in ms. */
   readonly requestMs: number;
@@ -21,14 +21,14 @@ export const OPS_LIMITS: OpsLimits = { connectionsMax: 256, requestMs: 5_000, un
  */
 const LATE_SHARE = 0.1;
 
-/** Call it before the server listens. */
+/** Applies the limits to an HTTP server. Call it before the server listens. */
 export function limitOps(server: Server, { connectionsMax, requestMs, unreadMs, answerMs }: OpsLimits = OPS_LIMITS): void {
   server.maxConnections = connectionsMax;
   server.headersTimeout = requestMs;
   server.requestTimeout = requestMs;
   // This is an option of `createServer`, which Nest calls. Node reads it when the server begins to listen.
   Object.assign(server, { connectionsCheckingInterval: requestMs * LATE_SHARE });
-  // Nothing was read or written. A server that is still working on its answer has nothing to send, so it is not cut off.
+  // For `unreadMs`, nothing was read or written. A connection that waits for its answer has no data to send, so it stays open.
   server.setTimeout(unreadMs, (socket: Socket) => {
     if (socket.writableLength > 0) socket.destroy();
   });

@@ -7,7 +7,10 @@ interface PagePolicy {
   readonly framedBy: "'self'" | "'none'";
 }
 
-/** Security headers for every answer: no scripts or requests from other origins, no guessed content types, no referrer. */
+/**
+ * Returns a handler that sets security headers on every answer: no scripts or requests from other origins, no guessed content types, no
+ * referrer.
+ */
 export function pageHeaders({ connectTo = [], framedBy }: PagePolicy) {
   const headers = {
     'X-Content-Type-Options': 'nosniff',
@@ -29,5 +32,5 @@ export function pageHeaders({ connectTo = [], framedBy }: PagePolicy) {
   };
 }
 
-/** For the ops port. An operator's page has a token, so no page may show it in a frame. */
+/** The headers of the ops port. The operators' page has the admin token, so no other page may show it in a frame. */
 export const opsHeaders = pageHeaders({ framedBy: "'none'" });

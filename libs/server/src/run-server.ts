@@ -21,33 +21,33 @@ import { opsHeaders } from './page-headers.js';
 export interface ServerPlan<Type extends ServerType> {
   readonly type: Type;
   module(settings: SettingsOf<Type>): DynamicModule;
-  /** The games that the server offers. Called after the modules are initialized. */
+  /** Returns the games that the server offers. Runs after the modules are initialized. */
   games?(app: NestExpressApplication): OfferedGames;
   /**
-   * Registers `listener` for SIGINT in another way, when the process must not have a listener of its own for SIGINT. Returns
-   * false when it may have one.
+   * Registers `listener` for SIGINT where the process itself must have no listener for SIGINT, and returns true. Returns false when the
+   * process may have one.
    */
   onInterrupt?(app: NestExpressApplication, listener: () => void): boolean;
-  /** Called before the server listens. Adds routes to the ops port, in addition to the controllers. */
+  /** Adds routes to the ops port, in addition to the controllers. Runs before the server listens. */
   prepare?(app: NestExpressApplication, settings: SettingsOf<Type>): void;
-  /** Called when the server is registered but not ready. Opens the ports for clients, and returns them for the ready file. */
+  /** Opens the ports for clients, and returns them for the ready file. Runs when the server is registered but not ready. */
   open?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<Record<string, number>>;
-  /** Called when the server is ready for clients. */
+  /** Starts work that needs a server that is ready for clients. */
   ready?(app: NestExpressApplication): Promise<void>;
-  /** Called when the server stops, while it is still in the fleet. Hands over its work. */
+  /** Hands over the work of a server that stops. Runs while the server is still in the fleet. */
   drain?(app: NestExpressApplication, settings: SettingsOf<Type>): Promise<void>;
 }
 
 /** Time limit for requests that arrived before the fleet knew that this server stops, in ms. */
 const LAST_REQUESTS_MS = 5_000;
-/** The fleet learns of `draining` at once. After this time in ms, servers that were just choosing this one have finished. */
+/** Wait after the server has published the state `draining`, in ms, so that servers that are just choosing this one finish first. */
 const DRAINING_NOTICE_MS = 150;
 const READY_FILE_RETRY_MS = 1_000;
 
 /**
- * The life cycle of every server: settings, Redis, link, ops port, registration, client ports. On SIGTERM, SIGINT or SIGHUP it
- * goes the same way back, without losing a reply in flight. When the server cannot start, it prints one clear sentence and exits
- * with code 1.
+ * Runs a server through its life cycle: settings, Redis, link, ops port, registration, client ports. On SIGTERM, SIGINT or SIGHUP it closes
+ * these in reverse order, without losing a reply in flight. When the server cannot start, it prints one clear sentence and exits with code
+ * 1.
  */
 export async function runServer<Type extends ServerType>(plan: ServerPlan<Type>): Promise<void> {
   guardStandardStreams();
@@ -79,7 +79,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   app.use(opsHeaders);
   app.useLogger(app.get(NestLog));
   const log = app.get(Log);
-  // Node would print warnings in several forms and lines.
+  // Replaces Node's own listener, which prints warnings in several forms and lines.
   process.removeAllListeners('warning');
   process.on('warning', (error) => log.warn('process.warned', { error }));
   await app.get(RedisConnections).ready();
@@ -88,7 +88,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   const transport = new LinkTransport(app.get(Links));
   app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
   plan.prepare?.(app, settings);
-  // Before the first link: `onModuleInit` registers the listeners of links.
+  // This precedes the first link, because `onModuleInit` registers the listeners of links.
   await app.init();
   await app.startAllMicroservices();
   const linkPort = await app.get(Links).listen();
@@ -97,7 +97,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   const registration = app.get(ServerRegistration);
   await registration.register({ linkHost: link.host, linkPort, opsHost: ops.host, opsPort: Number(opsPort) }, plan.games?.(app));
   const ports = (await plan.open?.(app, settings)) ?? {};
-  // A game server with a wrong secret must not get a single room.
+  // A game server with a wrong link secret must not get any room.
   await app.get(LinkTrust).compareSecrets();
   await registration.setState('ready');
   await plan.ready?.(app);
@@ -134,7 +134,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   });
 }
 
-/** A full disk must not stop the server: the file is written once there is space. */
+/** Writes the ready file. When that fails, for example on a full disk, the server continues and tries again. */
 function writeReadyFile(file: string, text: string, log: Log, isAgain = false): void {
   try {
     writeFileSync(file, text, { mode: 0o600 });

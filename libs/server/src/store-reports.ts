@@ -2,7 +2,10 @@ import type { Provider } from '@nestjs/common';
 import { StoreHealth } from '#libs/redis';
 import { Log, Metrics, Readiness } from '#libs/telemetry';
 
-/** A game chooses the text of its errors, and may use a database of its own. */
+/**
+ * Matches events with errors of games. Such an error says nothing about Redis, because a game chooses the text and may use another
+ * database.
+ */
 const OF_A_GAME = /^(?:game|effect|handler)\./;
 
 /**

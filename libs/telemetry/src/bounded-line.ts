@@ -1,4 +1,7 @@
-/** Limits in characters: people read these lines, and a peer or a game controls some of their fields. */
+/**
+ * Limits of a line, a stack and a text in characters, and of the causes of an error. People read these lines, and a peer or a game controls
+ * some of their fields.
+ */
 const LINE_MAX = 16_384;
 const STACK_MAX = 6_000;
 const TEXT_MAX = 2_000;

@@ -25,7 +25,7 @@ export function cappedFields(fields: Record<string, unknown>): Record<string, un
   return copy ?? fields;
 }
 
-/** Like `cappedFields`, for any value. */
+/** Does the same as `cappedFields`, for a value of any type. */
 export function cappedValue(value: unknown): unknown {
   return capped(value, DEPTH_MAX, newBudget());
 }

@@ -1,4 +1,4 @@
-/** Enough of a message and a stack to find the place in the code. */
+/** Maximum length of a description, in characters: enough of a message and a stack to find the place in the code. */
 const CHARS_MAX = 4_000;
 
 /** Describes a thrown value for a log line. Never throws and never returns a long text, whatever a game has thrown. */

@@ -19,7 +19,7 @@ export class EventLoopLag implements OnModuleInit, OnApplicationShutdown {
     };
   }
 
-  /** The 99th percentile in ms since the last call. */
+  /** Returns the 99th percentile of the lag since the last call, in ms. */
   takeP99Ms(): number {
     return takeP99Ms(this.sinceAsked);
   }

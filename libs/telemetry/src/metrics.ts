@@ -6,8 +6,8 @@ import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js
 /** Buckets in seconds, from a round trip to Redis on loopback to a wait after which a player gives up. */
 const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 /**
- * In ms. Fine enough to show a lag that players notice. Each measurement wakes an idle process, and three timers measure (two of
- * `EventLoopLag`, one of prom-client).
+ * Interval of the lag measurement, in ms: short enough to show a lag that players notice. Each measurement wakes an idle process, and three
+ * timers measure (two of `EventLoopLag`, one of prom-client).
  */
 export const LAG_RESOLUTION_MS = 20;
 const PAUSE_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];

@@ -19,7 +19,7 @@ const RETRY_MS = { first: 10, longest: 1_000 };
 const CHUNK_CHARS = 65_536;
 const EXIT_LOOK_MS = 5;
 
-/** The lines that were dropped. Reported once writing is possible again. */
+/** A report about dropped lines, which follows once writing is possible again. */
 export interface OutputLoss {
   readonly lines: number;
   /** The code of the error that blocked writing: `ENOSPC`, `EAGAIN` (nobody reads), `EPIPE` (the reader is gone), … */
@@ -107,7 +107,7 @@ export class OutputWriter {
     while (!this.isEmpty) {
       const reason = this.writeSome();
       if (reason !== null) return this.failed(reason);
-      // It accepted some bytes, so the reader is slow but alive.
+      // The reader accepted some bytes, so it is slow but still reads.
       this.retryMs = RETRY_MS.first;
     }
     this.written();
@@ -174,7 +174,7 @@ export class OutputWriter {
     this.retryMs = Math.min(RETRY_MS.longest, 2 * this.retryMs);
   }
 
-  /** Called when the buffer is empty. */
+  /** Reports dropped lines and ends the retries, because the buffer is empty now. */
   private written(): void {
     this.retryMs = RETRY_MS.first;
     if (this.droppedLines > 0) this.recovered();

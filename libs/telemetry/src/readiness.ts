@@ -12,7 +12,7 @@ export class Readiness {
     this.checks.set(name, check);
   }
 
-  /** The reasons by name of the check. Empty: the server is ready. */
+  /** Returns why the server is not ready, by the name of each failed check. Empty: the server is ready. */
   notReady(): Readonly<Record<string, string>> {
     const missing: Record<string, string> = {};
     for (const [name, check] of this.checks) {

@@ -2,7 +2,7 @@ import { OutputWriter } from './output-writer.js';
 
 const writers = new Map<1 | 2, OutputWriter>();
 
-/** The only writer of this process's standard output (1) or standard error (2). */
+/** Returns the only writer of this process's standard output (1) or standard error (2). */
 export function standardWriter(fd: 1 | 2): OutputWriter {
   let writer = writers.get(fd);
   if (!writer) {

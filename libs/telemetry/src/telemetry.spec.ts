@@ -15,7 +15,7 @@ function logInto(format: LogFormat): { log: Log; lines: string[] } {
 }
 
 describe('Log', () => {
-  it('writes a fact as one JSON object with its fields and the server', () => {
+  it('writes an event as one JSON object with its fields and the server', () => {
     const { log, lines } = logInto('json');
     log.info('room.recovered', { roomId: 'r1', epoch: 7 });
     expect(lines).toHaveLength(1);
@@ -99,7 +99,7 @@ describe('Log', () => {
 });
 
 describe('the ops endpoints', () => {
-  it('answer 503 with the reasons, then 200', async () => {
+  it('answer 503 with the reasons while the server is not ready, and then 200', async () => {
     const module = await testingModule();
     const ops = module.get(OpsController);
     let redis: string | null = 'does not answer';
@@ -117,7 +117,7 @@ describe('the ops endpoints', () => {
     await module.close();
   });
 
-  it('show every metric of the contract, and the lag of the event loop', async () => {
+  it('show each metric of the list `CONTRACT`, and the lag of the event loop', async () => {
     const module = await testingModule();
     await module.init();
     module.get(Metrics).evictions.inc({ type: 'game', reason: 'refused' });

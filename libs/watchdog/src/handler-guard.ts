@@ -34,14 +34,14 @@ export interface RunSubject {
 
 /** One of several runs in one call. */
 export interface QueuedRun {
-  /** Null: the run is not watched. */
+  /** The subject whose code runs. Null: the watchdog does not watch the run. */
   readonly subject: RunSubject | null;
   readonly label: number;
   readonly seat: number;
   readonly seq: number;
-  /** Synchronous, may be stopped in the middle or run again, and never throws. */
+  /** Runs the code. It is synchronous, may be stopped in the middle or run again, and never throws. */
   work(): void;
-  /** Called with an `OverrunError` when the work was interrupted. */
+  /** Receives an `OverrunError` when the work was interrupted. */
   stopped(error: unknown): void;
 }
 
@@ -51,11 +51,11 @@ export abstract class HandlerGuard {
   /** Returns the number for a name, such as `command place`. Call it once per name, because names are never deleted. */
   abstract label(name: string): number;
   /**
-   * Runs all in order, each with its own limits. This is cheaper than as many calls of `RunSubject.run`. Stops after an
+   * Runs all of them in order, each with its own limits. One call is cheaper than a call of `RunSubject.run` for each. Stops after an
    * interrupted run. Returns the index of the first run that was not done.
    */
   abstract runAll(runs: readonly QueuedRun[]): number;
-  /** True during a run. */
+  /** Whether a run is in progress. */
   abstract readonly isRunning: boolean;
   /**
    * The subject whose code runs now: in a run, or in a timer, promise or socket that a run created. Undefined: no code of a game.

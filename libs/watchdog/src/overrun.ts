@@ -1,4 +1,4 @@
-/** The watchdog interrupted a run. Its results must be discarded. */
+/** The error of a run that the watchdog interrupted. The caller must discard the results of the run. */
 export class OverrunError extends Error {
   constructor(
     /** The handler that ran: `command place`. */

@@ -84,8 +84,8 @@ export class GameProcessGuard {
   }
 
   /**
-   * With a listener of a game, the watchdog's interrupts would not work. Without the server's listeners, an error of a game would
-   * end the process.
+   * Refuses calls of game code that change the listeners of the server's own events. With a listener of a game, the watchdog's interrupts
+   * would not work. Without the server's listeners, an error of a game would end the process.
    */
   private refuseListening(): void {
     const self = process as unknown as Record<string, (event?: unknown, ...rest: unknown[]) => unknown>;
@@ -101,7 +101,7 @@ export class GameProcessGuard {
     }
   }
 
-  /** Node 20 and 22 lose the async context of a microtask that throws. */
+  /** Catches the errors of microtasks of games, because Node 20 and 22 lose the async context of a microtask that throws. */
   private catchMicrotasks(onDetachedError: (failed: DetachedError) => void): void {
     const original = globalThis.queueMicrotask;
     globalThis.queueMicrotask = (callback) => {

@@ -3,7 +3,7 @@ import { WATCHDOG_DEFAULTS } from './watchdog.options.js';
 
 const STEP_MS = 25;
 
-/** Feeds an observer with one sample after the other. */
+/** Passes a series of samples to an observer. */
 class Looks {
   private readonly observer = new RunObserver(WATCHDOG_DEFAULTS);
   private cpuMs = 0;
@@ -39,7 +39,7 @@ describe('RunObserver', () => {
     expect(looks.pass(25, { run: 0, beats: true })).toEqual([]);
   });
 
-  it('interrupts a run at its limit of CPU time, repeats that while it runs, and kills what it cannot interrupt', () => {
+  it('interrupts a run at its limit of CPU time, repeats the interrupt while the run continues, and then kills the process', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
     expect(kinds(looks.pass(550, { run: 7 }))).toEqual(['suspect', 'interrupt']);
@@ -47,7 +47,7 @@ describe('RunObserver', () => {
     expect(kinds(looks.pass(600, { run: 7 }))).toContain('kill');
   });
 
-  it('allows a waiting run twice the time, and counts no time while the process sleeps', () => {
+  it('allows twice the time for a run that uses no CPU', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
     expect(kinds(looks.pass(950, { run: 7, cpu: 0 }))).toEqual(['suspect']);
@@ -82,7 +82,7 @@ describe('RunObserver', () => {
     expect(kinds(looks.pass(25, { run: 0, beats: true }))).toEqual(['loop-turns']);
   });
 
-  it('treats an event loop that uses no CPU as asleep', () => {
+  it('reports a blocked event loop that uses no CPU, and does not end the process', () => {
     const looks = new Looks();
     looks.pass(100, { run: 0, beats: true });
     expect(kinds(looks.pass(60_000, { run: 0, cpu: 0 }))).toEqual(['loop-slow']);

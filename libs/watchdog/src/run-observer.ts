@@ -22,11 +22,11 @@ export interface Sample {
 }
 
 export type Action =
-  /** The run passed its first limit. `isOver`: it passed the second one too, so it is interrupted at once. */
+  /** The run passed the limit for reports. `isOver`: it also passed the limit for interrupts, so it is interrupted at once. */
   | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number; readonly isOver: boolean }
   /** Interrupt the run, for the first time or again. */
   | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }
-  /** The run cannot be interrupted. */
+  /** End the process, because the run cannot be interrupted. */
   | { readonly kind: 'kill'; readonly run: number; readonly ms: number; readonly grownMb: number }
   /** The event loop is blocked outside of any run. */
   | { readonly kind: 'loop-slow'; readonly ms: number }

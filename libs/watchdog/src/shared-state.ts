@@ -7,11 +7,11 @@ export const CELL = {
   run: 0,
   /** Id of the subject that runs. */
   subject: 1,
-  /** Id of the label of what runs. */
+  /** Id of the label of the handler that runs. */
   label: 2,
   seat: 3,
   seq: 4,
-  /** Grows with the ticks of the main thread's event loop, one per `BEAT_MS`. */
+  /** Grows by one per `BEAT_MS` while the main thread's event loop turns. */
   beat: 5,
   /** The run to interrupt. */
   target: 6,
@@ -25,7 +25,7 @@ export const CELL = {
 
 export const CELLS = 10;
 
-/** A signal within this time after the last interrupt is that interrupt, in ms. It is delivered within a few ms. */
+/** Time after an interrupt, in ms, within which a signal counts as that interrupt. The system delivers an interrupt within a few ms. */
 const DELIVERED_MS = 1_000;
 
 /** Whether the watchdog sent the signal. False: it came from outside, such as Ctrl-C. */

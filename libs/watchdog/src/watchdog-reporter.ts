@@ -1,8 +1,8 @@
 import type { Subject } from './handler-guard.js';
 
-/** The code that runs, for a mark. */
+/** The code that runs, as a mark in the room's record describes it. */
 export interface RunFacts {
-  /** Absent when the code is not known to belong to any subject. */
+  /** The room or effect whose code runs. Absent: not known. */
   readonly subject?: Subject;
   /** `command place`, `timer turn`, `step` and so on. `detached`: a timer or promise that a handler created. */
   readonly handler: string;
@@ -12,7 +12,7 @@ export interface RunFacts {
 
 /** A run that takes too long, or an event loop that game code blocks. */
 export interface OverrunReport extends RunFacts {
-  /** How long it has run, in ms. */
+  /** How long the run has taken, or the event loop has been blocked, in ms. */
   readonly ms: number;
   readonly grownMb: number;
   /** The main thread's stack, innermost call first. Null when it could not be read. */
@@ -25,14 +25,14 @@ export interface OverrunReport extends RunFacts {
  */
 export interface WatchdogReporter {
   /**
-   * A run takes longer than most. It may be the last one of this process, so this is reported early and without a log line. Resolves when
-   * the report would survive the loss of this process.
+   * Reports a run that takes longer than most. It may be the last run of this process, so the report comes early and without a log line.
+   * Resolves when the report would survive the loss of this process.
    */
   suspect(facts: RunFacts): Promise<void>;
-  /** A run passed `slowMs`, or its limit of memory. For the log, once its stack is known. */
+  /** Logs a run that passed `slowMs` or its limit of memory, once its stack is known. */
   slow(report: OverrunReport): void;
-  /** A run that was reported to `suspect` ended, by itself or by an interrupt. */
+  /** Reports that a run which was passed to `suspect` has ended, by itself or by an interrupt. */
   ended(facts: RunFacts): Promise<void>;
-  /** The run could not be interrupted, and the process will be killed. Resolves when the report is written. */
+  /** Reports a run that could not be interrupted, before the process is killed. Resolves when the report is written. */
   killing(report: OverrunReport): Promise<void>;
 }

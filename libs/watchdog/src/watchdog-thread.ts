@@ -8,7 +8,7 @@ import { mainThreadCpuMs } from './thread-cpu.js';
 import { MARK_AFTER_SAMPLES, MARK_CPU_MS, MARK_POLL_MS, POLL_MS, type WatchdogOptions } from './watchdog.options.js';
 import type { OverrunReport, RunFacts, WatchdogReporter } from './watchdog-reporter.js';
 
-/** A message of the main thread about a subject or label, sent before its number is used. */
+/** A message of the main thread that describes a subject or label. It is sent before the number of the subject or label is used. */
 export type ThreadMessage =
   | { readonly kind: 'subject'; readonly id: number; readonly subject: Subject | null }
   | { readonly kind: 'label'; readonly id: number; readonly name: string };
@@ -38,9 +38,10 @@ interface Suspicion {
   /** Settles when the suspicion is stored outside this process. */
   readonly known: Promise<void>;
 }
-/** The current run, once it is marked, and the code that blocks the event loop outside of runs. */
+/** The current run, once it is marked. Null: it is not marked. */
 let marked: (Suspicion & { readonly run: number }) | null = null;
 let sampledRun = { run: 0, times: 0, cpuMs: 0 };
+/** The code that blocks the event loop outside of runs. Null: none is known. */
 let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;
 let isKilling = false;
@@ -68,7 +69,7 @@ function markLongRun(): void {
   if (run !== sampledRun.run) sampledRun = { run, times: 0, cpuMs: run === 0 ? 0 : mainThreadCpuMs() };
   sampledRun.times += 1;
   if (run === 0 || sampledRun.times < MARK_AFTER_SAMPLES || isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
-  // On a busy machine a short run may only wait for a processor. NaN, where the CPU time is not known, counts as much.
+  // On a busy machine a short run may only wait for a processor. Where the CPU time is not known (NaN), the run is marked all the same.
   if (!(mainThreadCpuMs() - sampledRun.cpuMs < MARK_CPU_MS)) mark(run);
 }
 
@@ -147,7 +148,7 @@ async function loopIsSlow(ms: number): Promise<void> {
 }
 
 async function loopIsOver(limit: 'known' | 'unknown', ms: number): Promise<void> {
-  // At the first attempt the thread may have been in native code.
+  // At the first attempt the main thread may have run native code, so that it could not be paused.
   if (!blocker) await loopIsSlow(ms);
   if (blocker || limit === 'unknown') await kill({ ...DETACHED, subject: blocker ?? undefined, ms: Math.round(ms), grownMb: 0 });
 }
@@ -169,7 +170,7 @@ async function kill(report: Omit<OverrunReport, 'stack'>): Promise<void> {
 const DETACHED = { handler: 'detached', seat: -1, seq: 0 } as const;
 const UNKNOWN: RunFacts = { handler: 'unknown', seat: -1, seq: 0 };
 
-/** Returns null when the run has ended and the cells describe another one. */
+/** Returns the facts about the current run; null when the run has ended and the cells describe another one. */
 function factsOf(run: number): RunFacts | null {
   const subject = subjects.get(Atomics.load(cells, CELL.subject));
   const handler = labels.get(Atomics.load(cells, CELL.label)) ?? 'unknown';

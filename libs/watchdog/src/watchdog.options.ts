@@ -1,6 +1,6 @@
 /** Limits of one run of game code. Times in ms. */
 export interface WatchdogOptions {
-  /** A longer run is reported, with its stack. */
+  /** CPU time of the main thread after which a run is reported with its stack. */
   readonly slowMs: number;
   /** A run is interrupted after this much CPU time of the main thread. */
   readonly limitMs: number;
@@ -13,26 +13,29 @@ export const WATCHDOG_DEFAULTS: WatchdogOptions = { slowMs: 200, limitMs: 500, m
 /** Interval between two samples of the main thread, in ms. Sampling costs about 0.1 % of a core. */
 export const POLL_MS = 50;
 /**
- * Interval at which the watchdog looks which run is current, in ms. Every run that it sees `MARK_AFTER_SAMPLES` times in a row is marked,
- * because some calls end the process within a tenth of a second. Costs less than 0.1 % of a core.
+ * Interval at which the watchdog samples the number of the current run, in ms. Every run that it sees `MARK_AFTER_SAMPLES` times in a row
+ * is marked, because some calls end the process within a tenth of a second. Costs less than 0.1 % of a core.
  */
 export const MARK_POLL_MS = 10;
 export const MARK_AFTER_SAMPLES = 3;
-/** CPU time of the main thread since the first of these looks, in ms, without which the run is not marked. */
+/** CPU time that a run must have used since the first of these samples before it is marked, in ms. */
 export const MARK_CPU_MS = 10;
 /** Interval at which the main thread signals that its event loop turns, in ms. */
 export const BEAT_MS = 100;
-/** An interrupt without effect is repeated after this, in ms. */
+/** Time after which an interrupt without effect is repeated, in ms. */
 export const INTERRUPT_AGAIN_MS = 250;
-/** A run that continues for this long after the first interrupt cannot be interrupted, and the process ends. In ms. */
+/** Time after the first interrupt of a run, in ms. A run that still continues cannot be interrupted, so the process ends. */
 export const KILL_AFTER_MS = 1_000;
 /**
  * Factor of the limit for elapsed time. Elapsed time counts when the CPU time is not known (not Linux), and for a thread that
  * waits instead of computing.
  */
 export const WAIT_FACTOR = 2;
-/** A blocked event loop is examined after this, in ms. */
+/** Time after which the watchdog examines a blocked event loop, in ms. */
 export const LOOP_SLOW_MS = 750;
-/** CPU time in ms after which a blocked event loop ends the process: when game code blocks it, and in every other case. */
+/**
+ * CPU time in ms after which a blocked event loop ends the process. The first limit applies when game code is known to block it, the second
+ * in every other case.
+ */
 export const LOOP_LIMIT_MS = 2_000;
 export const LOOP_LIMIT_UNKNOWN_MS = 30_000;

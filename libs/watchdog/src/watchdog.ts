@@ -47,7 +47,7 @@ export class Watchdog extends HandlerGuard {
     super();
   }
 
-  /** False on Windows, which has no such signals. Runs are then neither watched nor interrupted. */
+  /** False on Windows, which has no POSIX signals. Runs are then neither watched nor interrupted. */
   static get isSupported(): boolean {
     return process.platform !== 'win32';
   }
@@ -66,7 +66,7 @@ export class Watchdog extends HandlerGuard {
     });
     const beat = setInterval(() => {
       Atomics.add(cells, CELL.beat, 1);
-      // A breakpoint stops the clock.
+      // While a debugger is attached, the watchdog does nothing, because a breakpoint is not an overrun.
       Atomics.store(cells, CELL.debugged, inspector.url() === undefined ? 0 : 1);
     }, BEAT_MS);
     beat.unref();
@@ -112,7 +112,7 @@ export class Watchdog extends HandlerGuard {
     return id;
   }
 
-  /** Use `RunSubject.run`. */
+  /** Runs `work` under the watchdog. Only `ThreadSubject` calls it; other code uses `RunSubject.run`. */
   run<T>(subject: ThreadSubject, label: number, seat: number, seq: number, work: () => T, isPure: boolean): T {
     const { cells } = this;
     // A run inside another run belongs to the outer one.

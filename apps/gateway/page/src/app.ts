@@ -10,7 +10,7 @@ import { Toasts } from './toasts.js';
 import { asksForToken, tokenIn } from './token.js';
 import { pageView } from './views/page-view.js';
 
-/** One tab is one player: `sessionStorage` survives a reload, and other tabs do not share it. */
+/** Keys in the storage of this tab. Each tab is one player: `sessionStorage` survives a reload, and other tabs do not share it. */
 const NAME_KEY = 'holdfast.name';
 const SESSION_KEY = 'holdfast.session';
 
@@ -20,7 +20,7 @@ export type Stage =
   | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby }
   | { readonly at: 'over'; readonly error: HoldfastError };
 
-/** The page. Its fields are the state, and `changed` draws it. */
+/** The page. Its fields are the state of the page, and `changed` draws it. */
 export class App {
   stage: Stage = { at: 'login', isConnecting: false };
   screen: RoomScreen | null = null;
@@ -41,7 +41,7 @@ export class App {
     document.addEventListener('visibilitychange', () => {
       if (this.stage.at === 'inside' && !document.hidden && !this.screen) void this.stage.lobby.refresh();
     });
-    // Updates the seconds of a search.
+    // Redraws the page once a second, so that the duration of a search is current.
     setInterval(() => this.stage.at === 'inside' && this.stage.lobby.search && this.changed(), 1_000);
     const address = location.href;
     this.parts.then(
@@ -68,7 +68,7 @@ export class App {
     if (this.name !== '' && tabStorage.getItem(SESSION_KEY) !== null) return this.enter();
   }
 
-  /** Enters as the user of this token. */
+  /** Logs in as the user of this token. */
   async enterBy(token: string): Promise<void> {
     this.token = token;
     // The stored session may belong to another user.
@@ -76,7 +76,7 @@ export class App {
     return this.enter();
   }
 
-  /** Enters as this player: with the stored session of this tab, else with a new one. */
+  /** Logs in with this name, or resumes the stored session of this tab. */
   async enter(name = this.name): Promise<void> {
     this.name = name;
     this.stage = { at: 'login', isConnecting: true };
@@ -133,7 +133,7 @@ export class App {
     this.changed();
   }
 
-  /** A player who leaves a running game gives it up, so the page asks first. */
+  /** Leaves the room. A player who leaves a running game gives it up, so the page asks first. */
   async leaveRoom(): Promise<void> {
     const { screen } = this;
     if (!screen) return;
@@ -254,7 +254,7 @@ const SIGN_OUT_TEXTS: Readonly<Record<string, string>> = {
   orphaned: 'This room was lost.',
 };
 
-/** The gateway accepts players beside its page, which may be below a path of a proxy. */
+/** Returns the address for players: `play` beside the page, which a proxy may serve below a path. */
 function playUrl(): string {
   const url = new URL('play', document.baseURI);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -263,7 +263,7 @@ function playUrl(): string {
   return url.href;
 }
 
-/** For a link: takes a seat if one is free, else watches. */
+/** Enters the room of a link: takes a seat if one is free, else watches. */
 async function joinOrWatch(session: Session, room: string): Promise<void> {
   try {
     await session.joinRoom(room);
@@ -274,7 +274,10 @@ async function joinOrWatch(session: Session, room: string): Promise<void> {
   }
 }
 
-/** `navigator.clipboard` exists only on https and localhost, but people also play over http in a home network. */
+/**
+ * Copies a text, also without `navigator.clipboard`: that exists only on https and localhost, and people also play over http in a home
+ * network.
+ */
 async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text).catch(() => copyBySelection(text));
   copyBySelection(text);

@@ -1,7 +1,7 @@
 import { HoldfastError } from '#libs/client';
 import type { GamePage } from '#libs/game-page';
 
-/** The page part of every game, found by its folder. A game adds its own by adding the folder. Each part is loaded separately. */
+/** The page part of every game, found by its folder. A new game only needs a folder `page`. Each part is loaded separately. */
 const PARTS = import.meta.glob<{ page: GamePage }>('../../../../games/*/page/index.ts');
 
 const loaded = new Map<string, GamePage>();

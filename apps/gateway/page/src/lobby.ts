@@ -1,12 +1,12 @@
 import type { GameInfo, RoomSummary, Session } from '#libs/client';
 
-/** Maximum age of the lists in the lobby, in ms. */
+/** Interval at which the lists in the lobby are refreshed, in ms. */
 const REFRESH_MS = 2_000;
 
 /** The games, the open rooms, and the search for an opponent. */
 export class Lobby {
   games: readonly GameInfo[] = [];
-  /** Null: not loaded yet. */
+  /** The rooms in the list. Null: not loaded yet. */
   rooms: readonly RoomSummary[] | null = null;
   search: { readonly game: string; readonly since: number } | null = null;
   /** The game whose form for a new room is open. */
@@ -42,7 +42,7 @@ export class Lobby {
       this.games = games;
       this.rooms = rooms.filter(({ status }) => status !== 'closed');
     } catch {
-      // The next refresh is soon, and the old lists are still nearly right.
+      // The lists stay as they are until the next refresh, which is at most `REFRESH_MS` away.
     } finally {
       this.isAsking = false;
       this.changed();

@@ -11,7 +11,7 @@ describe('the flaw of a name', () => {
     expect(nameFlaw('The name', name, charactersMax)).toBeNull();
   });
 
-  it('is the number of characters, as a reader counts them, or of bytes', () => {
+  it('says that it has too many characters, as a reader counts them, or too many bytes', () => {
     expect(nameFlaw('The name', 'é'.repeat(33), 32)).toBe('The name has 33 characters: at most 32 are allowed.');
     expect(nameFlaw('The name', '👩‍🚀'.repeat(32), 32)).toBe('The name has 352 bytes: at most 256 are allowed.');
   });

@@ -1,7 +1,8 @@
 import { NAME_BYTES_MAX } from '#libs/protocol';
 
 /**
- * The flaw of a name that is too long, by the limits of the server. The server also checks the characters, and says what is wrong.
+ * Returns the flaw of a name that is longer than the server allows; null: its length is allowed. Only the server checks which characters a
+ * name has.
  *
  * @param what begins the sentence: `The name of the room`
  */

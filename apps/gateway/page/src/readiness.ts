@@ -7,7 +7,10 @@ export type RoomReadiness =
   /** All members are ready. The page of the host starts the game. */
   | { readonly kind: 'ready' };
 
-/** @param seatsMin minimum number of players of the game */
+/**
+ * Returns why a waiting room does not start.
+ * @param seatsMin minimum number of players of the game
+ */
 export function readinessOf(view: RoomView, seatsMin: number): RoomReadiness {
   const missing = seatsMin - view.members.length;
   if (missing > 0) return { kind: 'too-few', missing };
@@ -15,7 +18,7 @@ export function readinessOf(view: RoomView, seatsMin: number): RoomReadiness {
   return who.length > 0 ? { kind: 'unready', who } : { kind: 'ready' };
 }
 
-/** Only the host may start the game. So of all pages, the host's page starts it, once all members are ready. */
+/** True when this page must start the game. Only the host may start it, so the host's page does so, once all members are ready. */
 export function shouldStart(view: RoomView, me: UserId, seatsMin: number): boolean {
   return view.status === 'waiting' && view.owner === me && readinessOf(view, seatsMin).kind === 'ready';
 }

@@ -7,10 +7,10 @@ import type { Toasts } from './toasts.js';
 
 /** How long the page says that the game continues, in ms. */
 const RESUMED_MS = 2_500;
-/** How long to wait for capacity, in ms: a full fleet may have a free slot soon. */
+/** Time for which the start of a game waits for a free slot in a full fleet, in ms. */
 const START_WAIT_MS = 10_000;
 
-/** The player's room on the page: the lobby's part, and the board of the game in `board`. */
+/** The player's room on the page. The board of the game is in `board`. */
 export class RoomScreen {
   readonly board = document.createElement('div');
   readonly page: GamePage | undefined;
@@ -22,7 +22,7 @@ export class RoomScreen {
   private mounted: MountedGame | null = null;
   private readonly stops: (() => void)[];
   private resumedTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The revision for which `start` was requested. */
+  /** The revision of the room for which `start` was requested last. -1: none. */
   private startedRev = -1;
 
   constructor(
@@ -66,12 +66,12 @@ export class RoomScreen {
     return this.room.status === 'playing' || this.room.status === 'paused';
   }
 
-  /** The seat whose turn it is. Undefined: no game runs, or it is not known. */
+  /** The seat whose turn it is. Null: the game waits for nobody in particular. Undefined: no game runs, or the turn is not known. */
   get turn(): Seat | null | undefined {
     return this.isOn && this.room.state !== undefined ? this.page?.turnOf(this.room.state) : undefined;
   }
 
-  /** False while the game is paused: a move would wait. */
+  /** Whether it is this player's turn. False while the game is paused, because a move would wait. */
   get isMyTurn(): boolean {
     return !this.isPaused && this.turn !== undefined && this.turn !== null && this.turn === this.room.seat;
   }
@@ -143,7 +143,8 @@ export class RoomScreen {
   }
 
   /**
-   * A player who left is no longer a member. After the game the remaining members may change seats, so they are found by name.
+   * Whether the player of a seat has a connection. A player who left is no longer a member. After the game the remaining members may change
+   * seats, so they are found by name.
    */
   private isHere(seat: Seat): boolean {
     const { members } = this.room.view;
@@ -166,16 +167,19 @@ export class RoomScreen {
     if (!shouldStart(view, this.me, this.seatsMin(view.game)) || view.rev === this.startedRev) return;
     this.startedRev = view.rev;
     this.room.start({ waitMs: START_WAIT_MS }).catch(async (error: { code?: string }) => {
-      // Another page of this player, or the match itself, started the game first.
+      // The game runs already, because another page of this player or the matchmaking has started it.
       if (error.code === 'room-playing') return;
       this.toasts.failed(error);
-      // Otherwise the page would try again without end.
+      // The member becomes not ready. Otherwise the page would try to start the game again and again.
       await this.room.ready(false).catch(() => {});
     });
   }
 }
 
-/** Each change of a game adds a version, also a change of its clock or of the presence of a player. */
+/**
+ * Returns the message about a rewind. It counts versions as steps, because not only moves add a version, but also changes of a clock or of
+ * the presence of a player.
+ */
 function rewindSentence({ from, to }: { readonly from: number; readonly to: number }): string {
   const steps = from - to;
   return `The game went back ${steps} ${steps === 1 ? 'step' : 'steps'} after a server failed. What happened in them is undone.`;

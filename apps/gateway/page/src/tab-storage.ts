@@ -22,7 +22,7 @@ class TabStorage implements SessionStorage {
       sessionStorage.setItem(key, value);
       this.memory.delete(key);
     } catch {
-      // The former value must not come back after a reload.
+      // Removes the former value, which would otherwise come back after a reload.
       this.removeItem(key);
       this.memory.set(key, value);
     }

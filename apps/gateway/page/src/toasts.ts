@@ -1,6 +1,6 @@
 import { HoldfastError } from '#libs/client';
 
-/** In ms. Long enough to read two sentences. */
+/** Time for which a message is shown, in ms: long enough to read two sentences. */
 const SHOWN_MS = 6_000;
 const SHOWN_MAX = 3;
 

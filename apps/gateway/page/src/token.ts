@@ -10,7 +10,10 @@ export function tokenIn({ search, hash }: Pick<Location, 'search' | 'hash'>): { 
   return { token, rest: `${left === '' ? '' : `?${left}`}${inHash === undefined ? hash : ''}` };
 }
 
-/** Whether this server requires a token. An older server does not say; the page then asks for a name. */
+/**
+ * Whether this server requires a token. False also when the server does not say so, as an older one does not; the page then asks for a
+ * name.
+ */
 export async function asksForToken(): Promise<boolean> {
   try {
     const response = await fetch('about.json');

@@ -36,7 +36,7 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
     this.pubSub.onReconnect(() => this.answerSoon());
   }
 
-  /** Checks that arrive during an answer share one answer after it. */
+  /** Answers a check. Checks that arrive while an answer is being written share one answer after it. */
   private answerSoon(): void {
     if (this.self.incarnation === 0) return;
     void this.answers.again().catch((error: unknown) => this.log.debug('health.answer-failed', { error }));

@@ -24,8 +24,8 @@ export class LostStore implements OnModuleInit {
   }
 
   /**
-   * False also when nothing is known about the server, or when this process gets no answers from the store in time. Rejects when the store
-   * is away.
+   * True when the server has written nothing to the store for `STORE_LOST_MS`. False also when nothing is known about the server, or when
+   * this process gets no answers from the store in time. Rejects when the store does not answer at all.
    */
   async isLost(server: ServerRecord): Promise<boolean> {
     const silentMs = (await this.contact?.silentMs(server)) ?? null;

@@ -16,7 +16,7 @@ export class ServerDials {
     return DIAL_INTERVALS * this.options.intervalMs;
   }
 
-  /** A server without a link port has no second path, so its checks alone decide. */
+  /** Dials the link port of a server. The result is `silent` for a server without a link port, so that its checks alone decide. */
   dial(server: ServerRecord): Promise<ProbeResult> {
     if (server.linkPort === 0) return Promise.resolve('silent');
     return this.links.probe(server, this.limitMs);

@@ -4,7 +4,10 @@ import { Cluster } from 'ioredis';
 import { Self } from '#libs/fleet';
 import { PubSub, type RedisClient, RedisConnections } from '#libs/redis';
 
-/** A failure that a probe of Redis can find. `no-echo`: Redis answers commands, and its messages do not arrive. */
+/**
+ * A failure that a probe of Redis can find. `no-echo`: Redis answers commands, but its messages do not arrive. `store-unreachable`: a
+ * command failed. `store-slow`: the probe took too long. `store-restarted`: Redis runs in a new process.
+ */
 export type StoreTrouble = 'no-echo' | 'store-unreachable' | 'store-slow' | 'store-restarted';
 
 /** Checks that this process can do through Redis what it expects of other servers: write, and receive a message. */
@@ -26,7 +29,10 @@ export class StoreProbe implements OnModuleInit {
     await this.pubSub.subscribe(this.channel, (nonce) => this.waiting.get(nonce)?.());
   }
 
-  /** Null: Redis has not restarted, and a message through it came back within `withinMs`. Never rejects. */
+  /**
+   * Returns the failure that the probe finds. Null: Redis has not restarted, and a message through it came back within `withinMs`. Never
+   * rejects.
+   */
   async check(withinMs: number): Promise<StoreTrouble | null> {
     const nonce = randomUUID();
     const startedAt = performance.now();
@@ -55,7 +61,7 @@ export class StoreProbe implements OnModuleInit {
   }
 }
 
-/** A new `run_id` means a new process, which may have lost data. In a Cluster, the ids of all primaries. */
+/** Returns the `run_id` of Redis, or in a Cluster those of all primaries. A new id means a new process, which may have lost data. */
 async function readRunIds(client: RedisClient): Promise<string> {
   const nodes = client instanceof Cluster ? client.nodes('master') : [client];
   const ids = await Promise.all(nodes.map(async (node) => /run_id:(\w+)/.exec(await node.info('server'))?.[1] ?? ''));

@@ -96,7 +96,7 @@ describe('the health checker, over a real Redis', () => {
     expect(evicted(watching, game.self.id)).toEqual([]);
   });
 
-  it('delays the eviction of many silent servers, and evicts a server that refuses connections at once', async () => {
+  it('delays the eviction of many silent servers, and immediately evicts a server that refuses connections', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     const silent = await Promise.all(['a', 'b', 'c'].map((name) => world.foreign(watching, name, 'is silent')));
@@ -113,7 +113,7 @@ describe('the health checker, over a real Redis', () => {
     });
   });
 
-  describe('when a link is lost', () => {
+  describe('with links to other servers', () => {
     it('keeps one link between two gateways, whichever started first', async () => {
       const gateways = [await world.linked('2', { type: 'gateway' }), await world.linked('1', { type: 'gateway' })];
       const [two, one] = gateways.map(({ module }) => module.get(FleetLinks));
@@ -127,7 +127,7 @@ describe('the health checker, over a real Redis', () => {
     // The checker never runs, so only the dial after the loss of the link can evict.
     const RARE: Partial<CheckOptions> = { ...CHECKS, intervalMs: 60_000 };
 
-    it('evicts a server whose process has ended at once, and keeps one whose process still runs', async () => {
+    it('evicts a server as soon as its process has ended, and keeps one that only lost its link', async () => {
       const watching = await world.gateway('1', RARE);
       const [gone, there] = [await world.linked('gone'), await world.linked('there')];
       const links = watching.module.get(FleetLinks);
@@ -143,7 +143,7 @@ describe('the health checker, over a real Redis', () => {
       expect(evicted(watching, there.self.id)).toEqual([]);
     });
 
-    it('checks a server more often when it does not answer the dial, and decides sooner', async () => {
+    it('checks a server more often when its link is lost and a dial gets no answer, and evicts it sooner', async () => {
       const intervalMs = 4_000;
       const watching = await world.gateway('1', { ...CHECKS, intervalMs });
       await world.start('lobby', '1');
@@ -154,7 +154,7 @@ describe('the health checker, over a real Redis', () => {
       hung.wire.goSilent();
       const from = performance.now();
       await eventually(() => expect(evicted(watching, hung.self.id)).toEqual([expect.objectContaining({ reason: 'silent' })]));
-      // The dial and two quick checks. With regular checks it would take two to three intervals more.
+      // This is the time for the dial and two quick checks. Regular checks would take two to three intervals.
       expect(performance.now() - from).toBeLessThan(1.5 * intervalMs + 500);
     });
   });

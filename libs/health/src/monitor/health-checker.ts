@@ -114,7 +114,10 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 
-  /** Chooses the servers of this gateway again after a change of the fleet. A server that is new here begins with no misses. */
+  /**
+   * Chooses the servers of this gateway again after a change of the fleet. A server that this gateway did not check before begins with no
+   * misses.
+   */
   private assignServers(now: number): void {
     if (!this.fleetChanged) return;
     this.fleetChanged = false;
@@ -139,7 +142,10 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     void this.directory.refresh();
   }
 
-  /** The part of the interval after which the next server is due first. Multiples of the golden ratio spread evenly. */
+  /**
+   * Returns the part of the interval after which the next server is checked first. The fractional parts of multiples of the golden ratio
+   * are spread evenly.
+   */
   private nextShare(): number {
     this.share = (this.share + 0.618_034) % 1;
     return this.share;

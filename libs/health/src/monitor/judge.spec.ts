@@ -6,12 +6,17 @@ const CASE: Case = { misses: 2, maxMisses: 2, secondPath: 'silent', patienceIsOv
 describe('judge', () => {
   it.each<[string, Partial<Seen>, Partial<Case>, Judgement]>([
     [
-      'is healthy after an answer, however many checks were missed before',
+      'returns `healthy` after an answer, however many checks were missed before',
       { answer: 'answered', missesBefore: 9 },
       {},
       { kind: 'healthy' },
     ],
-    ['is healthy after an answer, even when this process was late', { answer: 'answered', doubt: 'loop-late' }, {}, { kind: 'healthy' }],
+    [
+      'returns `healthy` after an answer, even when this process was late',
+      { answer: 'answered', doubt: 'loop-late' },
+      {},
+      { kind: 'healthy' },
+    ],
     ['counts no miss when no check waited for an answer', { answer: 'unasked' }, {}, { kind: 'void', reason: 'first' }],
     ['counts no miss when this process was late', { doubt: 'loop-late', missesBefore: 1 }, {}, { kind: 'void', reason: 'loop-late' }],
     [
@@ -47,15 +52,19 @@ describe('judgeCase', () => {
       { secondPath: 'refused', many: true },
       { kind: 'condemned', reason: 'refused', misses: 2 },
     ],
-    ['gives a busy server more time', { patienceIsOver: false }, { kind: 'missed', misses: 2 }],
+    [
+      'counts only a miss while the reported event-loop lag may explain the silence',
+      { patienceIsOver: false },
+      { kind: 'missed', misses: 2 },
+    ],
     ['holds the verdict when many servers are silent', { many: true }, { kind: 'held', reason: 'many', misses: 2 }],
     [
-      'condemns a silent server of many after the hold',
+      'condemns a silent server among many after the hold',
       { many: true, heldForMs: 10_000 },
       { kind: 'condemned', reason: 'silent', misses: 2 },
     ],
     [
-      'holds the verdict on a server of many that answers a dial',
+      'holds the verdict on a server that answers a dial when many servers are silent',
       { many: true, secondPath: 'answered', heldForMs: 10_000 },
       { kind: 'held', reason: 'unheard', misses: 2 },
     ],

@@ -4,8 +4,8 @@ import type { EvictionReason } from '../ports.js';
 import type { HoldReason } from '../voting/eviction-holds.js';
 
 /**
- * Why a check says nothing about the server. `loop-late`: this process was away. `grace`: the server has just registered. `first`: no
- * check waited for an answer.
+ * Why a check says nothing about the server. `loop-late`: this process was suspended or busy. `grace`: the server has just registered.
+ * `first`: no check waited for an answer. `StoreTrouble`: Redis failed.
  */
 export type VoidReason = StoreTrouble | 'loop-late' | 'grace' | 'first';
 
@@ -20,7 +20,7 @@ export type Judgement =
 export interface Seen {
   /** `unasked`: no check waited for an answer. `unanswered`: the record still says `testing`, or there is no record. */
   readonly answer: 'unasked' | 'answered' | 'unanswered';
-  /** Null: this process and Redis have been well since the check was sent. */
+  /** Why the check may not count. Null: this process and Redis have been well since the check was sent. */
   readonly doubt: VoidReason | null;
   readonly inGrace: boolean;
   readonly missesBefore: number;
@@ -32,9 +32,9 @@ export interface Case {
   readonly maxMisses: number;
   /** The result of a dial since the last answer. Null: no dial has ended yet. */
   readonly secondPath: ProbeResult | null;
-  /** The server has been silent for longer than its last reported event-loop lag explains. */
+  /** Whether the server has been silent for longer than its last reported event-loop lag explains. */
   readonly patienceIsOver: boolean;
-  /** So many servers are silent at once that they probably share one cause. */
+  /** Whether so many servers are silent at once that one cause is likely. */
   readonly many: boolean;
   readonly heldForMs: number;
   readonly holdMs: number;
@@ -52,7 +52,7 @@ export function judge(seen: Seen, rest: Omit<Case, 'misses'>): Judgement {
   return judgeCase({ ...rest, misses: seen.missesBefore + 1 });
 }
 
-/** Judges a server that missed checks, when new evidence comes without a new check. */
+/** Judges a server that missed checks. It also runs between two checks, when there is new evidence. */
 export function judgeCase({ misses, maxMisses, secondPath, patienceIsOver, many, heldForMs, holdMs }: Case): Judgement {
   // No process listens on the port. That is certain, so neither a second miss nor the number of other failures matters.
   if (secondPath === 'refused') return { kind: 'condemned', reason: 'refused', misses };

@@ -49,7 +49,7 @@ describe('LocalHealth', () => {
     expect(health.voidReason(4_000, 6_000)).toBeNull();
   });
 
-  it('keeps its result when Redis answers more often', () => {
+  it('voids no earlier check when Redis answers once more', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     tickThrough(health, 0, 6_000);
     health.redisAnswered(5_000);

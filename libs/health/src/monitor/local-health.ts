@@ -18,7 +18,7 @@ export class LocalHealth {
     this.lastTickAt = now;
   }
 
-  /** Called at each tick. True: the tick is late. */
+  /** Notes a tick. Returns true when the tick is late. */
   tick(now: number): boolean {
     this.detectLateLoop(now);
     this.lastTickAt = now;
@@ -37,8 +37,8 @@ export class LocalHealth {
   }
 
   /**
-   * Null: a check that was sent at `checkedAt` counts. A process that was suspended may read answers before its next tick, so this method
-   * also compares the time.
+   * Returns why a check that was sent at `checkedAt` does not count. Null: it counts. A process that was suspended may read answers before
+   * its next tick, so this method also compares the time.
    */
   voidReason(checkedAt: number, now: number): VoidReason | null {
     this.detectLateLoop(now);

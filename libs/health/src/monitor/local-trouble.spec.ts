@@ -12,7 +12,7 @@ describe('a gateway that was suspended or without Redis, over a real Redis', () 
 
   it('condemns no server when it was suspended itself', async () => {
     const watching = await world.gateway('1');
-    // Their links are silent, so only the self-check of the gateway prevents an eviction.
+    // The links of these servers are silent, so only the self-check of the gateway prevents an eviction.
     const game = await world.start('game', '1', { port: 'is silent' });
     await world.start('game', '2', { port: 'is silent' });
     await eventually(async () => expect(await result(watching, 'healthy')).toBeGreaterThan(3));
@@ -70,7 +70,7 @@ describe('a gateway that was suspended or without Redis, over a real Redis', () 
 
   it('condemns no server when Redis stops for ten intervals, is flushed, or restarts empty', async () => {
     const watching = await world.gateway('1');
-    // Their links are silent, so only the self-check of the gateway prevents an eviction.
+    // The links of these servers are silent, so only the self-check of the gateway prevents an eviction.
     const games = [
       await world.start('game', '1', { port: 'is silent' }),
       await world.start('game', '2', { port: 'is silent' }),

@@ -11,7 +11,7 @@ export interface MonitoredState {
 
 /** Counts the servers that fail at the same time, in the whole fleet. Servers that fail together may have one cause. */
 export class MassFailures {
-  /** When servers were evicted by any gateway, within the last `MANY_WINDOW_INTERVALS`. */
+  /** The times at which any gateway evicted a server, within the last `MANY_WINDOW_INTERVALS`. */
   private readonly deaths: number[] = [];
   private silence = { at: Number.NaN, isMass: false };
 
@@ -29,7 +29,7 @@ export class MassFailures {
     this.deaths.push(now);
   }
 
-  /** Whether too many servers are silent, or died a moment ago. Counted once per tick, not once per suspect. */
+  /** Whether too many servers are silent, or died a moment ago. The servers are counted once per tick, not once per suspect. */
   isMassSilence(now: number): boolean {
     if (this.silence.at !== now) this.silence = { at: now, isMass: this.countSilence(now) };
     return this.silence.isMass;

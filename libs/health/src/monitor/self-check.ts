@@ -12,7 +12,7 @@ export class SelfCheck {
   private readonly health: LocalHealth;
   private redisCheckAt = 0;
   private isCheckingRedis = false;
-  /** Why checks are void at the moment. Null: they count. */
+  /** The reason that was reported last for void checks. Null: checks count. */
   private voidSince: VoidReason | null = null;
 
   constructor(
@@ -26,7 +26,7 @@ export class SelfCheck {
     this.health = new LocalHealth(options.intervalMs, performance.now());
   }
 
-  /** Called at each tick. True: the tick is late, so this process was away. */
+  /** Notes a tick. Returns true when the tick is late, because this process was suspended or busy. */
   tick(now: number): boolean {
     return this.health.tick(now);
   }
@@ -49,19 +49,21 @@ export class SelfCheck {
     });
   }
 
-  /** Null: this process and Redis have been well since `checkedAt`, so a check that was sent then counts. */
+  /**
+   * Returns why a check that was sent at `checkedAt` does not count. Null: it counts, because this process and Redis have been well since.
+   */
   voidReason(checkedAt: number, now: number): VoidReason | null {
     return this.health.voidReason(checkedAt, now);
   }
 
-  /** Checks Redis once more. True: an unanswered check that was sent at `checkedAt` still counts. */
+  /** Checks Redis once more. True: a check that was sent at `checkedAt` and got no answer still counts. */
   async confirm(checkedAt: number | null): Promise<boolean> {
     const trouble = await this.store.check(this.options.intervalMs);
     if (trouble) this.distrust(trouble);
     return !trouble && checkedAt !== null && !this.voidReason(checkedAt, performance.now());
   }
 
-  /** Redis has failed. Checks are void until it has answered `CLEAN_ROUNDS` times. */
+  /** Notes that Redis has failed. Checks are void until it has answered `CLEAN_ROUNDS` times in a row. */
   distrust(reason: VoidReason, fields: Readonly<Record<string, unknown>> = {}): void {
     this.health.redisFailed(reason);
     this.reportVoid(reason, fields);

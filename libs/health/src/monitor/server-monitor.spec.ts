@@ -114,7 +114,7 @@ describe('ServerMonitor', () => {
   it.each<[ServerType, string[][]]>([
     ['game', [['store-lost']]],
     ['lobby', []],
-  ])('condemns an unheard server that has lost Redis if it owns rooms: %s', async (type, reasons) => {
+  ])('condemns an unheard server that has lost Redis only if it is a game server: %s', async (type, reasons) => {
     const { context, check, miss } = newMonitor(type);
     context.dials.dial.mockResolvedValue('answered');
     context.lostStore.isLost.mockResolvedValue(true);
@@ -185,7 +185,7 @@ describe('ServerMonitor', () => {
     expect(context.onOver).not.toHaveBeenCalled();
   });
 
-  it('drops the case when the server answers while the votes are counted', async () => {
+  it('clears the suspicion when the server answers before its eviction', async () => {
     const { context, monitor, check, miss } = newMonitor();
     context.verdicts.condemn.mockResolvedValue('acquitted');
     await check();

@@ -26,18 +26,18 @@ export interface MonitorContext {
   readonly directory: Pick<ServerDirectory, 'refresh'>;
   readonly metrics: Pick<Metrics, 'healthChecks'>;
   readonly log: Pick<Log, 'info'>;
-  /** The incarnation is dead, or the server has a newer one. */
+  /** Ends the monitor, because the incarnation is dead or the server has a newer one. */
   onOver(monitor: ServerMonitor): void;
 }
 
 /** The evidence against a server since its last answer. An answer replaces it by a new one. */
 interface Suspicion {
   misses: number;
-  /** The link to the server was lost: it is checked more often until the case is decided. */
+  /** Whether the server is checked more often, because its link was lost. */
   isUrgent: boolean;
   /** When the dial in progress began. Null: no dial is in progress. */
   diallingSince: number | null;
-  /** The result of the last dial, and when that dial began. */
+  /** The result of the last dial, and when that dial began. Null: no dial has ended. */
   dialled: { readonly at: number; readonly found: ProbeResult } | null;
   heldSince: number | null;
 }
@@ -76,7 +76,7 @@ export class ServerMonitor {
     return this.record;
   }
 
-  /** The server missed a check and has not answered a dial since. */
+  /** Whether the server missed a check and has not answered a dial since. */
   get isSilent(): boolean {
     return this.suspicion.misses > 0 && this.suspicion.dialled?.found !== 'answered';
   }
@@ -90,12 +90,12 @@ export class ServerMonitor {
     return this.dueAt <= now;
   }
 
-  /** A newer record of the same incarnation. */
+  /** Takes a newer record of the same incarnation. */
   update(record: ServerRecord): void {
     this.record = record;
   }
 
-  /** A round of checks failed, so nothing is known about the server. */
+  /** Plans the next check after a round of checks has failed, which says nothing about the server. */
   postpone(sentAt: number): void {
     this.dueAt = sentAt + this.context.options.intervalMs;
   }
@@ -108,7 +108,7 @@ export class ServerMonitor {
    */
   receive(record: CheckedRecord | null, sentAt: number, now: number): void {
     if (record && (record.incarnation !== this.record.incarnation || record.state === 'dead')) {
-      // The directory does not know this yet. It ends this monitor.
+      // The directory does not know this yet. When it does, the checker removes this monitor.
       this.dueAt = now + this.context.options.intervalMs;
       this.acquit(now);
       void this.context.directory.refresh();
@@ -116,7 +116,7 @@ export class ServerMonitor {
     this.checkedAt = sentAt;
   }
 
-  /** Judges again between two checks: a dial has ended, or a verdict was held for long enough. Called at each tick. */
+  /** Judges again between two checks: a dial has ended, or a verdict was held for long enough. The checker calls this at each tick. */
   tick(now: number): void {
     const { misses, isUrgent, dialled } = this.suspicion;
     if (misses === 0 && !isUrgent) return;
@@ -125,7 +125,7 @@ export class ServerMonitor {
     if (judgement.kind === 'condemned' || judgement.kind === 'held') this.act(judgement, now);
   }
 
-  /** The link to the server was lost, and the dial that began at `dialledAt` got no answer. Checks follow quickly. */
+  /** Makes checks more frequent, because the link to the server was lost and the dial that began at `dialledAt` got no answer. */
   linkLost(dialledAt: number): void {
     this.context.log.info('server.link-lost', { target: this.record.id, incarnation: this.record.incarnation });
     this.suspicion.isUrgent = true;
@@ -165,7 +165,7 @@ export class ServerMonitor {
   private caseAt(now: number): Omit<Case, 'misses'> {
     const { self, massFailures, options } = this.context;
     const { suspicion } = this;
-    // This process was away while it waited for the answer to the dial.
+    // This process was suspended or busy while it waited for the answer to the dial, so the dial does not count.
     if (suspicion.dialled?.found === 'silent' && self.voidReason(suspicion.dialled.at, now)) suspicion.dialled = null;
     const patienceMs = Math.min(2 * this.lagMs, PATIENCE_INTERVALS_MAX * options.intervalMs);
     return {
@@ -220,7 +220,7 @@ export class ServerMonitor {
     this.context.marks.mark(this.record, before, eligibility);
   }
 
-  /** The server answers on its link and not through Redis. Condemns a game server that has lost Redis. */
+  /** Condemns a game server that has lost Redis. It runs for a server that answers on its link and not through Redis. */
   private async checkStoreLoss(now: number): Promise<void> {
     const { context, record, checkedAt } = this;
     if (record.type !== 'game' || this.isCondemning || now < this.storeLossCheckAt) return;
@@ -253,7 +253,7 @@ export class ServerMonitor {
     } finally {
       this.isCondemning = false;
       this.condemnAgainAt = performance.now() + VERDICT_RETRY_MS;
-      // The next attempt needs a new refusal.
+      // The next attempt needs the result of a new dial.
       if (reason === 'refused') {
         this.suspicion.dialled = null;
         if (this.suspicion.misses > 0) this.dial();
@@ -272,7 +272,8 @@ export class ServerMonitor {
     const { suspicion } = this;
     suspicion.diallingSince = at;
     void this.context.dials.dial(this.record).then((found) => {
-      // A newer dial is in progress. If the server has answered a check since, this suspicion is not the monitor's any more.
+      // Ignores the result when a newer dial is in progress. When the server has answered a check since, the monitor uses a new suspicion
+      // and not this one.
       if (suspicion.diallingSince !== at) return;
       suspicion.diallingSince = null;
       suspicion.dialled = { at, found };

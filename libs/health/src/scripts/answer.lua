@@ -1,7 +1,7 @@
 -- Stores the answer of a server to a check, with its load.
 -- KEYS  the server's record
 -- ARGV  incarnation, then field, value, …
--- answer  'ok' | 'gone': no record | 'other': the record of another incarnation | 'dead'
+-- Returns 'ok' | 'gone': no record | 'other': the record of another incarnation | 'dead'
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state')
 if not record[1] then return 'gone' end
 if record[1] ~= ARGV[1] then return 'other' end

@@ -5,7 +5,7 @@
 --       required state of its check ('testing': unanswered, 'update': answered, '': any),
 --       number of gateways whose votes count, these gateways,
 --       then field, value, … of the record, which are written when the registry has lost the record
--- answer  {'evicted', votes} | {'voted', votes} | {'dead'} | {'other'} | {'answered'} | {'unheard'}
+-- Returns {'evicted', votes} | {'voted', votes} | {'dead'} | {'other'} | {'answered'} | {'unheard'}
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check')
 local voters = tonumber(ARGV[9])
 if not record[1] then

@@ -16,14 +16,14 @@ export interface Vote {
 }
 
 export type VoteAnswer =
-  /** This call evicted the server. Exactly one call gets this answer. */
+  /** This vote completed the eviction. Exactly one call gets this answer. */
   | { readonly kind: 'evicted'; readonly votes: number }
   | { readonly kind: 'voted'; readonly votes: number }
   | { readonly kind: 'dead' | 'other' | 'answered' | 'unheard' };
 
 /**
- * The state of the last check that a verdict requires, up to the last moment. An answer acquits a silent server. A server that does not
- * answer checks is not judged as unreachable: its checker judges it.
+ * The state that the server's last check must have at the moment of the vote, by reason. An answer clears a silent server. A server that
+ * does not answer checks is not evicted as unreachable, because its checker judges it.
  */
 const REQUIRED_CHECK: Partial<Record<EvictionReason, 'testing' | 'update'>> = {
   silent: 'testing',

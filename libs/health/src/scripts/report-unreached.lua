@@ -1,7 +1,7 @@
 -- Stores the report of a gateway that it cannot reach a server by link, and counts the gateways with such a report.
 -- KEYS  the server's record
 -- ARGV  incarnation, gateway, lifetime of a report in ms, gateways whose reports count
--- answer  {'reported', reports, rooms of the server}
+-- Returns {'reported', reports, rooms of the server}
 --         {'unheard'}: a health check waits for the server's answer; if the server is suspect, it does not answer through the store
 --                      either, and its checker judges it
 --         {'over'}: the server is dead or has another incarnation

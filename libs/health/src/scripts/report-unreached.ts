@@ -14,7 +14,7 @@ export type ReportAnswer =
   | { readonly kind: 'over' };
 
 /**
- * Stores the caller's report about the server, for `REPORT_KEPT_MS`, and counts the reports.
+ * Stores the caller's report about the server, for `REPORT_LIFETIME_MS`, and counts the reports.
  *
  * @param gateways the gateways whose reports are counted, including the caller.
  */

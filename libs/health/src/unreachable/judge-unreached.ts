@@ -5,9 +5,9 @@ export interface UnreachedCase {
   readonly gateways: number;
   /** The number of rooms on the server. No player waits for a server without rooms. */
   readonly rooms: number;
-  /** This gateway reaches another game server, which can take the rooms. */
+  /** Whether this gateway reaches another game server, which can take the rooms. */
   readonly othersReached: boolean;
-  /** So many servers are unreachable at once that they probably share one cause. */
+  /** Whether so many servers are unreachable at once that one cause is likely. */
   readonly many: boolean;
   readonly heldForMs: number;
   readonly holdMs: number;
@@ -24,7 +24,10 @@ export type UnreachedJudgement =
   /** No majority reports the server, so this gateway is cut off itself. */
   | { readonly kind: 'alone' };
 
-/** Pure. A majority of the gateways condemns the server. A gateway that gets no majority sends its own players to other gateways. */
+/**
+ * Judges a server that this gateway cannot reach by link. Pure. A majority of the gateways condemns the server. A gateway that gets no
+ * majority sends its own players to other gateways.
+ */
 export function judgeUnreached(seen: UnreachedCase): UnreachedJudgement {
   const { reports, gateways, rooms, othersReached, many, heldForMs, holdMs, reportedForMs, cutOffMs } = seen;
   if (reports < Math.floor(gateways / 2) + 1) return reportedForMs < cutOffMs ? { kind: 'wait' } : { kind: 'alone' };

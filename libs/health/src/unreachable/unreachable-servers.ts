@@ -31,7 +31,7 @@ interface LostLink {
   readonly since: number;
   /** When the last dial began. Null: this gateway has not dialed yet. */
   dialledAt: number | null;
-  /** A dial got no answer. This gateway sends no report before that. */
+  /** Whether a dial got no answer. This gateway sends no report before that. */
   isUnreached: boolean;
   reportedSince: number | null;
   reportAt: number;
@@ -102,7 +102,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     const wasLate = now - this.lastTickAt > REPORT_MS + 2 * TICK_MS;
     this.lastTickAt = now;
     if (!this.isOpen || this.self.incarnation === 0 || this.self.state === 'dead') return;
-    // This process slept and has not read its links yet, so a silent link says nothing about the server.
+    // This process was suspended or busy and has not read its links yet, so a silent link says nothing about the server.
     if (wasLate) this.lost.clear();
     this.updateLost(now);
     for (const lost of this.lost.values()) {
@@ -136,7 +136,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
         isLocal: false,
         isBusy: false,
       });
-      // The dial runs during the rest of the wait, so that its result is there at the end.
+      // The dial runs during the rest of the wait, so that its result is known at the end.
       if (isSilent) this.dialIfDue(this.lost.get(server.id) as LostLink, now);
     }
   }
@@ -199,7 +199,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
       // The server was reached again or has left before the store answered.
       if (this.lost.get(server.id) !== lost || answer.kind === 'over') return;
       if (answer.kind === 'unheard') {
-        // The record is also in this state between each check and its answer. That says nothing about the server.
+        // The record is also in this state between each check and its answer, which says nothing about the server.
         if (this.directory.get(server.id)?.suspect === 0) return;
         lost.reportedSince = null;
         lost.heldSince = null;

@@ -28,13 +28,16 @@ export class Verdicts {
     private readonly voterProbe: VoterProbe,
   ) {}
 
-  /** May be repeated while the outcome is `open`. Rejects when Redis does not answer; the case is open then, too. */
+  /**
+   * Votes for the eviction of a server. Repeat the call while the outcome is `open`, and after a rejection. It rejects when Redis does not
+   * answer.
+   */
   async condemn(server: ServerRecord, reason: EvictionReason): Promise<VerdictOutcome> {
     if (this.options.dryRun) {
       this.holds.report(server, 'dry-run', { reason });
       return 'open';
     }
-    // A server that left by itself has no record and no open port either.
+    // A server that left the fleet by itself must not be evicted, although it also has no record and no open port.
     if (await hasLeft(this.redis.commands, server.id, server.incarnation)) return 'over';
     const gateways = votingGateways(this.directory.all()).map(({ id }) => id);
     const voters = gateways.includes(this.self.id) ? gateways : [...gateways, this.self.id];

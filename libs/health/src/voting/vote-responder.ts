@@ -65,12 +65,12 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
     this.isOpen = false;
   }
 
-  /** The listener is called when a link was lost and the dial that followed got no answer. */
+  /** Calls the listener when a link was lost and the dial that followed got no answer. */
   onLinkSilent(listener: (server: ServerRecord, dialledAt: number) => void): void {
     this.linkSilentListeners.add(listener);
   }
 
-  /** The listener is called when another gateway voted that a server is unreachable. */
+  /** Calls the listener when another gateway voted that a server is unreachable. */
   onUnreachableVote(listener: (server: ServerRecord) => void): void {
     this.unreachableVoteListeners.add(listener);
   }
@@ -112,13 +112,13 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
   private async dial(server: ServerRecord): Promise<DialReport> {
     const dialledAt = performance.now();
     const found = await this.dials.dial(server);
-    // The time ran out because this process was away, so the silence says nothing about the server.
+    // The time ran out because this process was suspended or busy, so the silence says nothing about the server.
     const wasLate = performance.now() - dialledAt > 2 * this.dials.limitMs;
     return { dialledAt, found, wasLate };
   }
 
   /**
-   * Dials the server and votes on the result, until the case is decided or the server answers.
+   * Dials the server and votes on the result, until the server is evicted or answers.
    *
    * @param finding the finding of the gateway that voted, or `refused` after the loss of a link. Silence needs the rounds of a checker:
    *   this gateway votes for it only when the checker has found silence too.
@@ -139,7 +139,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
         if (found === 'answered') return;
         if (found === 'silent' && wasLate) continue;
         if (found === 'silent' && finding === 'refused') {
-          // The checker of this gateway may have become silent together with it.
+          // The lost server is a gateway, and its checker may have become silent at the same time.
           if (server.type === 'gateway') this.voterProbe.probe([server.id]);
           for (const listener of this.linkSilentListeners) listener(server, dialledAt);
           return;

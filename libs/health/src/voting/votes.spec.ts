@@ -6,7 +6,7 @@ import { Eviction } from './eviction.js';
 import { Verdicts } from './verdicts.js';
 import { VoterProbe } from './voter-probe.js';
 
-describe('the votes of gateways, over a real Redis', () => {
+describe('the voting of gateways, over a real Redis', () => {
   let world: HealthWorld;
 
   beforeEach(async () => {
@@ -27,7 +27,7 @@ describe('the votes of gateways, over a real Redis', () => {
     for (const { self, redis } of [...gateways, ...games]) expect(await redis.commands.hget(self.id, 'state')).toBe('ready');
   });
 
-  it('counts each gateway once, and only named gateways', async () => {
+  it('counts the vote of each gateway once, and only of gateways in the list of voters', async () => {
     const [one, two, stranger] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT), await world.gateway('3', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -121,7 +121,7 @@ describe('the votes of gateways, over a real Redis', () => {
     expect((await refused.record()).state).toBe('ready');
   });
 
-  it('takes over the cleanup of a server whose evicting gateway has not run it', async () => {
+  it('takes over the cleanup of a server when it failed in the evicting gateway', async () => {
     const evictor = await world.gateway('1', DORMANT);
     const other = await world.gateway('2', DORMANT);
     evictor.module.get(EndsSeen).failures = 1;

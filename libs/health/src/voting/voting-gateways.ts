@@ -1,6 +1,9 @@
 import type { ServerRecord } from '#libs/fleet';
 
-/** The gateways whose votes count: all that are ready and miss no checks themselves. Without such a gateway, all that are not dead. */
+/**
+ * Returns the gateways whose votes count: all that have started, are not dead, and answer their own checks. When there is none, all
+ * gateways that are not dead.
+ */
 export function votingGateways(servers: readonly ServerRecord[]): ServerRecord[] {
   const gateways = servers.filter(({ type, state }) => type === 'gateway' && state !== 'dead');
   const able = gateways.filter(({ state, suspect, unheard }) => state !== 'starting' && suspect === 0 && !unheard);

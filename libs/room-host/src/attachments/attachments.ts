@@ -23,8 +23,8 @@ import { RoomOutputs } from '../room/room-outputs.js';
 import { ResyncWatch } from './resync-watch.js';
 
 /**
- * The sessions that are attached to this server's rooms, and the short path of their frames from a gateway's link to a room. For a command:
- * the header is read in place, its sequence number is judged, and the payload is decoded once.
+ * Holds the sessions that are attached to rooms of this server, and passes their frames from the gateway's link to the room. It reads the
+ * header of a command in place, checks the sequence number, and decodes the payload only of a new command.
  */
 @Injectable()
 export class Attachments implements OnModuleInit {
@@ -49,7 +49,11 @@ export class Attachments implements OnModuleInit {
     this.rooms.onDropped((room, reason) => this.detachAll(room, reason));
   }
 
-  /** @throws `moved` when this server does not own the room in this epoch; `forbidden` when the user has no seat and does not watch */
+  /**
+   * Attaches a session and sends it the state of its room. An earlier attachment of the same handle or seat ends.
+   * @throws `moved` when the room is not active on this server in this epoch or a later one; `forbidden` when the user has no seat and does
+   * not watch
+   */
   attach(peer: LinkPeer, { room: roomId, epoch, handle, session, user, watch, round, version, versionEpoch = null }: AttachRequest): void {
     this.batch.flush();
     const room = this.rooms.get(roomId);
@@ -69,11 +73,11 @@ export class Attachments implements OnModuleInit {
       if (before) this.remove(before);
       this.clock.seatFilled(room, seat);
     }
-    // A version of another game of this room means nothing for this one.
+    // A version counts the changes of one round, so the version of another round is not used.
     const held = round === room.round ? version : null;
     if (held === null) this.resyncs.wantsAll(room, session, seat);
     this.outputs.sendPlaced(attachment, held, room.rewoundTo(held, versionEpoch));
-    // The frames of these refusals may be lost. The sync of the next change covers their numbers, and would acknowledge the commands.
+    // The player may not have received these refusals. Without them, the sync of the next change would acknowledge the refused commands.
     if (seat !== null) for (const [seq, code] of room.unrecordedRefusals(seat)) this.sendRefusal(attachment, seq, errorBody(code));
     if (room.isPauseSent) this.outputs.pause(room, 'store');
     if (room.brokenBy !== null) this.engine.viewFailed(room);
@@ -200,7 +204,7 @@ export class Attachments implements OnModuleInit {
     tally.inc();
   }
 
-  /** The attachments of a room, for operators. */
+  /** Returns the attachments of a room, for operators. Empty when this server does not have the room. */
   of(room: RoomId): readonly Attachment[] {
     return [...(this.rooms.get(room)?.attachments ?? [])];
   }

@@ -5,12 +5,12 @@ import type { HostedRooms } from '../room/hosted-rooms.js';
 import type { Attachments } from './attachments.js';
 import { PendingAttachments } from './pending-attachments.js';
 
-/** One room that is here at epoch 1, one that is being loaded, and the calls of `Attachments`. */
+/** A server that has the room `here` at epoch 1 and is loading the room `coming`. It records the calls of `Attachments`. */
 class Server {
   readonly done: string[] = [];
   readonly sent: object[] = [];
   readonly peer = { emit: (_: string, data: object) => this.sent.push(data) } as unknown as LinkPeer;
-  /** Ends the load of the room, with or without success. */
+  /** Ends the load of the room `coming`. */
   settle: () => void = () => {};
   private readonly coming = new Promise<void>((resolve) => {
     this.settle = resolve;
@@ -92,7 +92,7 @@ it('drops waiting sessions when their link closes', async () => {
   expect(server.done).toEqual([]);
 });
 
-it('refuses a session whose room is not here or who has no seat, with the reason', () => {
+it('refuses a session whose room is on another server or whose user has no seat, and sends the reason', () => {
   const server = new Server();
   server.refuse = new HoldfastError('moved');
   server.ask(['elsewhere', 1]);

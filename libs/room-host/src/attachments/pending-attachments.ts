@@ -9,13 +9,13 @@ type Detach = Control['room.detach']['data'];
 
 interface Expected {
   readonly request: AttachRequest;
-  /** Why the session was detached before its room was loaded. Null: it still waits. */
+  /** Why the gateway detached the session before its room was loaded. Null: it did not. */
   gone: Detach['gone'] | null;
 }
 
 /**
- * Attachments of sessions to rooms that are still being loaded. A gateway learns the new owner from the store at the moment of the
- * adoption, before the owner has read the room. Such a session waits for its room, because its player would lose time if it were refused.
+ * Keeps requests to attach sessions to rooms that are still being loaded. A gateway may read in the store that this server owns a room
+ * before the server has loaded it. A refusal would cost the player time, so the session waits until the room is loaded.
  */
 @Injectable()
 export class PendingAttachments implements OnModuleInit {
@@ -37,8 +37,8 @@ export class PendingAttachments implements OnModuleInit {
   }
 
   /**
-   * When the room is still being loaded, the session is attached and detached once it is there, so that the game learns that the player
-   * left.
+   * Detaches a session. When its room is still being loaded, the session is attached and then detached after the load, so that the game
+   * learns that the player left.
    */
   detach(peer: LinkPeer, event: Detach): void {
     const expected = this.expected.get(peer)?.get(event.handle);
@@ -65,7 +65,7 @@ export class PendingAttachments implements OnModuleInit {
   private takeExpected(peer: LinkPeer, expected: Expected): void {
     const { request, gone } = expected;
     const handles = this.expected.get(peer);
-    // Its link has closed, or the session was attached again.
+    // The link of the session has closed, or a newer request has replaced this one.
     if (handles?.get(request.handle) !== expected) return;
     handles.delete(request.handle);
     this.takeNow(peer, request);

@@ -3,7 +3,10 @@ import type { SessionId } from '#libs/protocol';
 import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
 
-/** Maximum number of requests of one session for the whole state within the window. A client with more cannot read its syncs, or loses them. */
+/**
+ * Number of requests for the whole state that a session may make within the window. The client of a session with more does not receive its
+ * syncs or cannot read them.
+ */
 const RESYNCS_MAX = 5;
 const WINDOW_MS = 60_000;
 /** Maximum number of sessions counted for one room: more than its seats. With more spectators, only the newest sessions are counted. */

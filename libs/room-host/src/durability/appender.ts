@@ -11,27 +11,27 @@ import { logGameFailure } from '../room/log-game-failure.js';
 import { RoomOutputs } from '../room/room-outputs.js';
 import { APPEND_RETRY_MS, STALL_PAUSE_MS } from '../room-host.options.js';
 
-/** Changes that have become durable. */
+/** Changes of one room that have become durable, and the room's durable value before them. */
 export interface Committed {
   readonly room: HostedRoom;
   readonly before: RoomValue;
   readonly changes: readonly Change[];
 }
 
-/** The epilogue has the events of this many of the last changes with events: more than a client can miss while it reconnects. */
+/** Maximum number of changes whose events are in the epilogue: more than a client can miss while it reconnects. */
 const EPILOGUE_CHANGES = 32;
 
-/** A batch id is the name of this process and a counter: unique and cheap. */
+/** The first part of each batch id, random for each process. The second part is a counter. */
 const PROCESS_TAG = randomUUID().slice(0, 8);
 
 /**
- * Group commit: the changes of all rooms in one event-loop tick go to the store in a few calls. The next group leaves when they are
- * answered. So a group grows with the load, and a single change does not wait.
+ * Writes the changes of rooms as group commits: the changes of all rooms in one event-loop tick go to the store in a few calls. The
+ * appender sends the next group when these calls are answered. So a group grows with the load, and a single change does not wait.
  *
- * An append without an answer is sent again unchanged until it has one. A room never has two under way.
+ * The appender repeats an append without an answer, unchanged, until the store answers. A room has at most one append under way.
  *
- * The append that ends a game makes a revision of the record, so it waits until the store is settled. In a store that fell back, the same
- * revision could be that of other content, which a gateway knows and has not written again yet. All other appends continue.
+ * The append that ends a game gives the room's record a new revision number, so it waits until the store is settled. A store that fell back
+ * may have lost a record with the same revision number and other content, which a gateway will write again. All other appends continue.
  */
 @Injectable()
 export class Appender implements OnModuleInit {
@@ -41,7 +41,7 @@ export class Appender implements OnModuleInit {
   private batches = 0;
   private readonly committedListeners: ((committed: Committed) => void)[] = [];
   private readonly behindListeners: ((room: HostedRoom) => void)[] = [];
-  /** Rooms whose game has ended, while the store is not settled. */
+  /** Rooms whose append with the end of the game waits until the store is settled. */
   private readonly held = new Set<HostedRoom>();
   private holdTimer: NodeJS.Timeout | null = null;
   private readonly settledWaiters = new Map<HostedRoom, (() => void)[]>();
@@ -74,12 +74,15 @@ export class Appender implements OnModuleInit {
     this.committedListeners.push(listener);
   }
 
-  /** The store has less than the owner: it lost data, and the owner must write it again. */
+  /**
+   * Calls the listener for each room of which the store has less than this owner. The store lost data, and the owner must write the room
+   * again.
+   */
   onBehind(listener: (room: HostedRoom) => void): void {
     this.behindListeners.push(listener);
   }
 
-  /** Resolves when nothing of the room waits for the store, or the room is dropped. */
+  /** Resolves when all changes of the room are durable, or the room is dropped. */
   whenSettled(room: HostedRoom): Promise<void> {
     if (!room.isDirty || room.status === 'dropped') return Promise.resolve();
     return new Promise((resolve) => {
@@ -89,7 +92,7 @@ export class Appender implements OnModuleInit {
     });
   }
 
-  /** The store has the room up to `after` by another write (`reassert`). */
+  /** Commits the append under way, because another write (`reassert`) has stored the value to which it leads. */
   commitInFlight(room: HostedRoom): void {
     const { inFlight } = room;
     if (!inFlight) return;
@@ -98,9 +101,9 @@ export class Appender implements OnModuleInit {
   }
 
   /**
-   * Drops the room, because the store refuses its writes (`fenced`). An exception is the end that this server wrote: its answer was lost
-   * with a store that fell back, and a gateway that had received the end wrote the record again. Then the effects and the epilogue are
-   * written again, and the players receive the end (`ended`). `unknown`: no answer came.
+   * Drops the room, because the store refuses its writes, and returns `fenced`. Returns `ended` when this server itself had written the end
+   * of the game, and a gateway wrote that record again after the store fell back. The effects and the epilogue are then written again, and
+   * the players receive the end. Returns `unknown` when the store's answer did not decide this, or the room has changed meanwhile.
    */
   async fenced(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
     const { inFlight, ending } = room;
@@ -146,7 +149,7 @@ export class Appender implements OnModuleInit {
     const rooms: HostedRoom[] = [];
     const appends: Append[] = [];
     const { dirty } = this;
-    // A room that becomes dirty during this loop waits for the next tick.
+    // A room that becomes dirty during this loop waits for the next flush.
     this.dirty = new Set();
     for (const room of dirty) {
       const append = this.nextAppend(room);
@@ -160,7 +163,7 @@ export class Appender implements OnModuleInit {
     try {
       results = await this.roomLog.appendAll(appends);
     } catch (error) {
-      // One of the appends cannot be packed, and none was sent. That room is ended, and the others are sent again.
+      // One of the appends cannot be packed, and none was sent. The game of that room ends, and the other appends are sent again.
       this.log.error('append.failed', { error });
       rooms.forEach((room, index) => {
         if (!canBePacked(appends[index]!)) this.breakOff(room, error);
@@ -179,7 +182,7 @@ export class Appender implements OnModuleInit {
     else if (this.dirty.size > 0) this.schedule();
   }
 
-  /** The next append of a room: the one in flight again, or a new one. Null: there is none. */
+  /** Returns the append to send for a room: the one under way, to repeat it, or a new one. Null: there is nothing to send now. */
   private nextAppend(room: HostedRoom): Append | null {
     if (room.status === 'dropped' || room.status === 'lame') return null;
     const ends = room.inFlight ? room.inFlight.append?.ended : room.value.ended;
@@ -287,7 +290,7 @@ export class Appender implements OnModuleInit {
     if (!room.isDirty) this.settled(room);
   }
 
-  /** Measures from the oldest command of the batch, so the time is never less than the wait of any player. */
+  /** Records the wait of the oldest command of the batch for all its commands, so that no player waited longer than the recorded time. */
   private observe(changes: readonly Change[], seatCount: number, since: number): void {
     let commands = 0;
     for (const { seats } of changes) {
@@ -296,7 +299,7 @@ export class Appender implements OnModuleInit {
     if (commands > 0) this.metrics.commandAckSeconds.observe((performance.now() - since) / 1_000, commands);
   }
 
-  /** The view of a game may contain data that cannot be sent. That breaks only its own room. */
+  /** Calls `write`. When it throws, because the view of the game contains data that cannot be sent, only this room counts as broken. */
   private send(room: HostedRoom, write: () => void): void {
     try {
       write();
@@ -305,7 +308,7 @@ export class Appender implements OnModuleInit {
     }
   }
 
-  /** The room's changes cannot be stored, so its game ends with the stored value. */
+  /** Ends the game with its last durable value, because its later changes cannot be stored. */
   private breakOff(room: HostedRoom, error: unknown): void {
     room.returnToDurable();
     this.end(room, error);
@@ -339,7 +342,7 @@ export class Appender implements OnModuleInit {
   }
 }
 
-/** The end of the game for players who are not attached here. */
+/** Returns the end of the game for players who were away. Undefined: it has data that cannot be stored. */
 function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change[]): Epilogue | undefined {
   const { tenure, round } = room;
   const { since, changes: recent } = room.recent.tail([], changes, EPILOGUE_CHANGES);

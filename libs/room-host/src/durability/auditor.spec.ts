@@ -18,7 +18,7 @@ afterEach(() => hosts.close());
 const keysOf = (room: string) => ['', ':log', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`);
 
 describe('an audit', () => {
-  it('writes a room that the store lost again, with its index entries', async () => {
+  it('restores a room that the store lost, with its index entries', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     await hosts.redis.commands.del(...keysOf(room.id), `hf:rooms-of:${first.self.id}:${first.self.incarnation}`);
@@ -33,7 +33,7 @@ describe('an audit', () => {
     expect(second.rooms.get(room.id)?.value.state).toEqual({ count: 2 });
   });
 
-  it('writes the changes that the store lost again', async () => {
+  it('restores the changes that the store lost', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     await hosts.redis.commands.hset(`hf:room:{${room.id}}`, 'version', 0, 'batch', '');
@@ -42,7 +42,7 @@ describe('an audit', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
-  it('stops early when an event starts another audit', async () => {
+  it('that runs at its interval stops early when an event starts another audit', async () => {
     const rooms = await Promise.all(Array.from({ length: 110 }, () => hosts.open(first)));
     const asked: number[] = [];
     const { standings } = first.roomLog;
@@ -67,7 +67,7 @@ describe('an audit', () => {
     expect(first.rooms.get(room.id)).toBe(room);
   });
 
-  it('drops a room that another server owns by now, and does not overwrite it', async () => {
+  it('drops a room that another server owns by now, and does not overwrite its record', async () => {
     const room = await hosts.open(first);
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const theirs = await hosts.record(room.id);
@@ -102,7 +102,7 @@ describe('a game that has ended', () => {
     return { room, back, over: await hosts.record(room.id) };
   }
 
-  it('is dropped when the answer to its end was lost and its room was closed since, so that the audit is complete', async () => {
+  it('is dropped when the answer to its end was lost and a lobby has closed its room, so that the audit can finish', async () => {
     const room = await hosts.open(first);
     const { appendAll } = first.roomLog;
     jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
@@ -139,7 +139,7 @@ describe('a game that has ended', () => {
     jest.restoreAllMocks();
   });
 
-  it('is written only once the store is settled, while its moves are written before', async () => {
+  it('is stored as ended only after the store is settled, while its earlier changes are stored at once', async () => {
     const [room, other] = [await hosts.open(first), await hosts.open(first)];
     first.settlement.isSettled = false;
     await first.does(room, 0, 'add');
@@ -147,7 +147,7 @@ describe('a game that has ended', () => {
     expect(during).toMatchObject({ version: 1, status: 'playing' });
     room.handle({ kind: 'end', result: { reason: 'finished' } });
     first.appender.markDirty(room);
-    // Two appends of another room. The end would have left with the first.
+    // If the end did not wait, it would be sent with the first of these two appends of another room.
     await first.does(other, 0, 'add');
     await first.does(other, 0, 'add');
     expect(await hosts.record(room.id)).toEqual(during);
@@ -158,10 +158,10 @@ describe('a game that has ended', () => {
   });
 
   describe.each([
-    ['has it again from a gateway that had heard of the end', (epoch: number) => epoch],
-    ['has only a record of an earlier epoch, from such a gateway', () => 0],
-  ])('and whose answer was lost when the store fell back, which %s', (_, epochOf) => {
-    it('is ended with its effects and its epilogue', async () => {
+    ['has the record with the end again from a gateway', (epoch: number) => epoch],
+    ['has the record with the end, but an earlier epoch, again from a gateway', () => 0],
+  ])('and whose last append got no answer from a store that fell back and %s', (_, epochOf) => {
+    it('ends with its effects and its epilogue', async () => {
       const ran: unknown[] = [];
       const paying = hosts.add('paying', {}, new Map([['pay', (run) => void ran.push((run as unknown as { data: unknown }).data)]]));
       const room = await hosts.open(paying);
@@ -169,7 +169,7 @@ describe('a game that has ended', () => {
       const key = `hf:room:{${room.id}}`;
       const outbox = [{ key: 'k', name: 'pay', data: 5 }] as unknown as typeof room.value.outbox;
       const { appendAll } = paying.roomLog;
-      // The end is written and then lost, except for the record that a gateway has.
+      // The store takes the end and then loses it, except for the record, which a gateway has written again.
       jest.spyOn(paying.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
         await appendAll.call(paying.roomLog, appends);
         await hosts.redis.commands.del(`${key}:effects`, `${key}:epilogue`);
@@ -189,7 +189,7 @@ describe('a game that has ended', () => {
     });
   });
 
-  it('is fenced when another server has ended it or owns the room', async () => {
+  it('keeps the result of another server that ended it before', async () => {
     const room = await hosts.open(first);
     const { room: _, ...tenure } = await hosts.tenure(room.id);
     await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' });
@@ -209,7 +209,7 @@ describe('a game that has ended', () => {
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('is not written by its last owner when the store has lost the record, because a gateway writes that first', async () => {
+  it('is not written by its last owner while the store has no record of the room, because a gateway must write the record first', async () => {
     const { room } = await ended();
     await hosts.redis.commands.del(...keysOf(room.id));
     await first.auditor.audit('test');
@@ -225,7 +225,7 @@ describe('a game that has ended', () => {
 });
 
 describe('a store', () => {
-  it('gives rooms to adopters only after all living owners have audited it', async () => {
+  it('lets servers adopt rooms only after all living owners have audited it', async () => {
     const room = await hosts.open(first);
     const tenure = await hosts.tenure(room.id);
     const third = hosts.add('third');
@@ -236,7 +236,7 @@ describe('a store', () => {
     expect(await second.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
   });
 
-  it('counts as not audited while the mark of an owner is missing or names another generation of the store', async () => {
+  it('counts as not audited while the audit mark of an owner is missing or names another generation of the store', async () => {
     expect(await first.auditor.isStoreAudited()).toBe(true);
     await hosts.redis.appends.hdel('hf:audited', `${second.self.id}:${second.self.incarnation}`);
     expect(await first.auditor.isStoreAudited()).toBe(false);
@@ -246,14 +246,14 @@ describe('a store', () => {
     expect(await first.auditor.isStoreAudited()).toBe(false);
   });
 
-  it('is audited although a server that the settlement gave up has not compared its rooms', async () => {
+  it('counts as audited although a server that the settlement gave up has not compared its rooms', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     second.settlement.givenUp.add(third.self.id);
     expect(await second.auditor.isStoreAudited()).toBe(true);
   });
 
-  it('does not wait for owners that are gone', async () => {
+  it('counts as audited although an owner that has left the fleet has not audited it', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     third.isListed = false;

@@ -12,7 +12,10 @@ import { AUDIT_EVERY_MS, AUDIT_ROUTINE, AUDIT_URGENT, INDEX_RETRY_MS, OWN_PAUSE_
 import { Appender } from './appender.js';
 import { EndedGames } from './ended-games.js';
 
-/** Longest time for which this server waits for the marks of gateways, in ms. A gateway compares its rooms in about 100 ms. */
+/**
+ * Longest time for which this server waits until the gateways have marked their audits as done, in ms. A gateway compares its rooms in
+ * about 100 ms.
+ */
 const GATEWAYS_WAIT_MS = 2_000;
 const GATEWAYS_LOOK_MS = 50;
 
@@ -31,7 +34,7 @@ export class Auditor implements OnModuleInit {
   private next: string | null = null;
   private lastTickAt = performance.now();
   private auditedAs = 0;
-  /** The store generation for which this server has set its mark. */
+  /** The store generation for which this server has marked its audit as done. Null: none yet. */
   private auditedGeneration: string | null = null;
 
   constructor(
@@ -58,8 +61,8 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Runs one audit at a time. During an audit, an event causes one more audit after it. A regular audit stops early in favor of that one.
-   * Never rejects.
+   * Starts an audit, or waits for the audit that runs. When an event requests an audit meanwhile, another one follows, and a regular audit
+   * stops early for it. Never rejects.
    */
   audit(reason: string): Promise<void> {
     if (this.auditing) {
@@ -78,8 +81,8 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * True when the store is settled and has the mark of every game server that may be alive, except those that the settlement gave up. A
-   * store that was emptied after it was settled has lost the marks.
+   * True when the store is settled and every game server that may be alive has marked its audit as done there, except servers that the
+   * settlement gave up. A store that was emptied after it was settled has lost these marks.
    */
   async isStoreAudited(): Promise<boolean> {
     if (!this.settlement.isSettled) return false;
@@ -112,9 +115,9 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Writes the ends of games again. When the store has no record of such a room, a gateway must write the record first. This server then
-   * waits for the marks of the gateways before it sets its own mark. Otherwise the store could be settled, and a gateway could read the
-   * room without its end. Null: the store did not take all ends.
+   * Writes the ends of games again that the store lost, and returns their number. Null: the store did not take all ends.
+   * When the store has no record of a room, a gateway must write the record first. This server then waits until the gateways have marked
+   * their audits as done before it marks its own. Otherwise the store could be settled, and a gateway could read the room without its end.
    */
   private async restoreEnds(): Promise<number | null> {
     const ended = await this.ended.restore();
@@ -142,7 +145,10 @@ export class Auditor implements OnModuleInit {
     this.auditedAs = incarnation;
   }
 
-  /** `reasserted`: the store had less than this owner and now has the same. `unanswered`: the store may still have less. */
+  /**
+   * `reasserted`: the store had less than this owner and now has the same. `unanswered`: the store may still have less. Null: there was
+   * nothing to write.
+   */
   private async compare(room: HostedRoom, version: number, standing: RoomStanding): Promise<'reasserted' | 'unanswered' | null> {
     if (room.status === 'dropped') return null;
     const { epoch, server, incarnation } = room.tenure;
@@ -166,7 +172,7 @@ export class Auditor implements OnModuleInit {
 
   /**
    * Writes the room again at its durable version, or at the version of the append under way. `fenced`: another owner has the room, or its
-   * game is over. `unknown`: the store did not answer, or another call writes the room already.
+   * game is over. `unknown`: the store did not answer, or another call writes the room already, or the room was dropped.
    */
   async reassert(room: HostedRoom): Promise<'ok' | 'fenced' | 'unknown'> {
     if (room.isReasserting || room.status === 'dropped') return 'unknown';
@@ -199,7 +205,8 @@ export class Auditor implements OnModuleInit {
         case 'fenced':
           return (await this.appender.fenced(room)) === 'unknown' ? 'unknown' : 'fenced';
         default:
-          // Without an answer the owner sends the append again. The append finds again that the store has less, and causes the next try.
+          // The store did not answer. The owner repeats its append, which finds again that the store has less and so calls `reassert`
+          // again.
           if (room.isDirty) setTimeout(() => this.appender.markDirty(room), PAUSE_TICK_MS);
           return 'unknown';
       }
@@ -227,9 +234,9 @@ export class Auditor implements OnModuleInit {
     const now = performance.now();
     const sleptMs = now - this.lastTickAt - PAUSE_TICK_MS;
     this.lastTickAt = now;
-    // This server registered again, and other servers wait for the mark of its new incarnation.
+    // This server registered again, and other servers wait until its new incarnation has marked its audit as done.
     if (this.self.incarnation !== this.auditedAs) void this.audit('registered');
-    // No server adopts a room, and no lobby writes, before this server has set its mark for this generation.
+    // No server adopts a room, and no lobby writes, before this server has marked its audit as done for this generation.
     else if (this.generation.current !== null && this.generation.current !== this.auditedGeneration) void this.audit('unsettled');
     if (sleptMs < OWN_PAUSE_MS) return;
     this.log.warn('server.slept', { ms: Math.round(sleptMs) });

@@ -6,7 +6,7 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import { Appender, type Committed } from './appender.js';
 
-/** Most checkpoints under way at once. Each is a whole state, and they must not delay appends. */
+/** Maximum number of checkpoints under way at once. Each carries a whole state, and too many would delay appends. */
 const CONCURRENT_MAX = 8;
 /** Delay before a checkpoint that effects wait for is tried again, in ms. */
 const RETRY_MS = 200;
@@ -14,18 +14,18 @@ const RETRY_MS = 200;
 /** The progress of a room towards its next checkpoint. */
 interface Progress {
   changes: number;
-  /** When the last checkpoint was written, by the monotonic clock. */
+  /** When the last checkpoint was written, by the monotonic clock, in ms. */
   writtenAt: number;
 }
 
 /**
- * Keeps logs short: after some number of changes or bytes, or some time, the whole value replaces the log. Durability `checkpoint` stores
- * nothing else.
+ * Keeps logs short: after a number of changes or bytes, or after a time, a checkpoint replaces the log of a room. A game of durability
+ * `checkpoint` has no log, and only its checkpoints are stored.
  */
 @Injectable()
 export class Checkpointer implements OnModuleInit {
   private readonly waiting = new Set<HostedRoom>();
-  /** Rooms whose checkpoint is under way: one at a time each. */
+  /** Rooms whose checkpoint is under way. A room has at most one. */
   private readonly underWay = new Set<HostedRoom>();
   /** The progress of each room towards its next checkpoint. */
   private readonly progress = new Map<HostedRoom, Progress>();
@@ -48,7 +48,7 @@ export class Checkpointer implements OnModuleInit {
     });
   }
 
-  /** A checkpoint was stored, so effects that waited for it may run. */
+  /** Calls the listener after each stored checkpoint. Effects that waited for it may then run. */
   onStored(listener: (room: HostedRoom) => void): void {
     this.storedListeners.push(listener);
   }
@@ -110,10 +110,10 @@ export class Checkpointer implements OnModuleInit {
       room.checkpointed(durable);
       for (const listener of this.storedListeners) listener(room);
     } else {
-      // A late checkpoint loses nothing, because the log still has all changes. The next change tries again.
+      // The failure loses nothing, because the log still has all changes. The next change of the room tries again.
       if (progress) progress.changes = this.options.checkpointEveryChanges;
       this.log.debug('checkpoint.failed', { roomId: room.id, result });
-      // Effects wait, and a next change may never come.
+      // Effects wait for this checkpoint, and the room may never change again.
       if (room.hasUnstoredEffects) this.wantLater(room);
     }
   }

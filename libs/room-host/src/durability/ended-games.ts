@@ -15,7 +15,7 @@ import {
   ENDED_WHOLE_MAX,
 } from '../room-host.options.js';
 
-/** The fact that a game ended. It keeps the room from being taken for a game in play. */
+/** The fact that a game ended. While it is known, this server does not adopt the room as a game in play. */
 interface Tombstone {
   readonly epoch: number;
   readonly result: GameResult;
@@ -27,24 +27,24 @@ interface Tombstone {
 interface RecentEnd {
   game: EndedGame;
   readonly endedAt: number;
-  /** Estimated memory of `game`. */
+  /** Estimated memory of `game`, in bytes. */
   readonly bytes: number;
 }
 
 /**
- * The games that ended on this server. After its end a room has no owner. So when the store falls back to an earlier moment, only this
- * memory can write the end again. It also keeps this server from adopting the older copy as a game in play.
+ * Remembers the games that ended on this server. The room of an ended game has no owner. So when the store falls back to an earlier moment,
+ * only this class can write the end again. It also prevents this server from adopting the older copy as a game in play.
  */
 @Injectable()
 export class EndedGames implements OnModuleInit {
-  /** The oldest first. */
+  /** The ended games, by room, the oldest first. */
   private readonly tombstones = new Map<RoomId, Tombstone>();
-  /** The oldest first; each has a tombstone. */
+  /** The ends that can be written again, by room, the oldest first. Each has a tombstone. */
   private readonly recent = new Map<RoomId, RecentEnd>();
   private recentBytes = 0;
   /** Rooms without a record in the store. Either they are closed, or a gateway is about to write their record again. */
   private missing: readonly RoomId[] = [];
-  /** The store did not answer after its settlement, so the next audit calls `restore`. */
+  /** Whether the next audit must call `restore`, because the store did not answer when it was settled. */
   mustRestore = false;
 
   constructor(
@@ -70,7 +70,7 @@ export class EndedGames implements OnModuleInit {
     return tombstone && tombstone.epoch >= epoch ? tombstone.result : null;
   }
 
-  /** Notes that all effects of that game are done, so that none is written again. */
+  /** Notes that all effects of the game that ended in this epoch are done, so that none of them is written again. */
   effectsDone(room: RoomId, epoch: number): void {
     const end = this.recent.get(room);
     if (end?.game.epoch === epoch) end.game = { ...end.game, effects: [] };
@@ -88,7 +88,7 @@ export class EndedGames implements OnModuleInit {
       games.map(async ({ room, game }, index) => {
         const isStored = standings[index]?.status !== 'playing' && (standings[index]?.epoch ?? 0) >= game.epoch;
         const result = await this.store.restoreEnd(room, game);
-        // The store may have effects again that are done. Nobody must run them a second time.
+        // A store that fell back may list effects that are done. They must not run a second time.
         if (result === 'ok' && game.effects.length === 0) await this.store.lastEffectsDone(room, [game.batch]);
         return { result, isStored };
       }),
@@ -98,13 +98,13 @@ export class EndedGames implements OnModuleInit {
     return results.filter(({ result, isStored }) => result === 'ok' && !isStored).length;
   }
 
-  /** True when the store had no record for an end at the last `restore`. */
+  /** True when the last `restore` found a room of an ended game without a record in the store. */
   get hasMissing(): boolean {
     return this.missing.length > 0;
   }
 
   /**
-   * Resolves when the last game that ended here did so `ENDED_DURABLE_MS` ago. A server waits for this before it exits, because no other
+   * Resolves `ENDED_DURABLE_MS` after the last end of a game on this server. A server waits for this before it exits, because no other
    * server can write the effects and the epilogue again. A Redis that writes to disk once a second has them by then.
    */
   async untilDurable(): Promise<void> {
@@ -114,7 +114,7 @@ export class EndedGames implements OnModuleInit {
     if (ms > 0) await sleep(ms);
   }
 
-  /** The gateways have written their records. The ends go on top, for players who missed them. */
+  /** Writes the ends of the rooms in `missing`, after the gateways have written the records of these rooms again. */
   private async restoreMissing(): Promise<void> {
     const { missing } = this;
     this.missing = [];
@@ -143,7 +143,7 @@ export class EndedGames implements OnModuleInit {
     this.forgetOld();
   }
 
-  /** Costs as much as it removes: a thousand games may end in one event-loop tick. */
+  /** Stops at the first entry that stays, because a thousand games may end in one event-loop tick. */
   private forgetOld(): void {
     const now = performance.now();
     for (const [room, { endedAt }] of this.tombstones) {
@@ -167,5 +167,5 @@ export class EndedGames implements OnModuleInit {
   }
 }
 
-/** Memory of an end without the states. */
+/** Estimated memory of an end without its states, in bytes. */
 const ENTRY_BYTES = 1_024;

@@ -67,7 +67,7 @@ describe('a player of a game that was rewound', () => {
     expect(player.syncs).toEqual([{ room: room.id, version: to + 1, state: { count: 2 } }]);
   });
 
-  it('receives `rewound`, a snapshot and only the new events when the new history has become longer', async () => {
+  it('receives `rewound`, a snapshot and only the new events when the new history is longer than the lost one', async () => {
     const { before, next, room, from, to } = await rewound();
     while (room.durable.version <= from) await next.does(room, 1, 'add');
     const player = next.attach(room, 0, 1, from, before.tenure.epoch);
@@ -77,7 +77,7 @@ describe('a player of a game that was rewound', () => {
     expect(player.hasMissed).toBe(false);
   });
 
-  it('receives no `rewound` when its client has the saved version, a version of the new history or none', async () => {
+  it('receives no `rewound` when its client has the saved version, a version of the new history or no version', async () => {
     const { before, next, room, to } = await rewound();
     await next.does(room, 1, 'add');
     const { version } = room.durable;

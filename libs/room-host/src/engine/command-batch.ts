@@ -8,15 +8,15 @@ import { RoomEngine } from './room-engine.js';
 export type CommandInput = RoomInput & { kind: 'command' };
 export type CommandAnswer = (attachment: Attachment, input: CommandInput, outcome: RoomOutcome<unknown>) => void;
 
-/** Most commands in one batch. One read of a link rarely has more. */
+/** Maximum number of commands in one batch. One read of a link rarely contains more. */
 const COMMANDS_MAX = 64;
 
 /**
  * Handles the commands of one event-loop tick together, at most one for each seat, because each call of the watchdog costs as much as
  * several commands.
  *
- * Inside that call the outcomes are computed, which has no effects. The second command of a room is computed on the value to which the
- * first one leads. The outcomes take effect after the call.
+ * One call of the watchdog computes the outcomes of all these commands and changes no room. The second command of a room is computed on the
+ * value to which the first one leads. The outcomes take effect after the call.
  */
 @Injectable()
 export class CommandBatch implements OnModuleInit {
@@ -88,14 +88,14 @@ export class CommandBatch implements OnModuleInit {
     base: RoomValue | null,
   ): RoomOutcome<unknown> {
     if (outcome !== null && base === null) return outcome;
-    // The command before it changed nothing or ended the game, so this outcome has the wrong base and is computed again.
+    // The outcome is not known, or an earlier command of the room led to another value than its base. It is computed now.
     if (outcome === null || base !== room.value) return this.engine.input(room, input);
     return this.engine.apply(room, input, outcome);
   }
 }
 
 class QueuedCommand implements QueuedRun {
-  /** Null until the outcome is known. */
+  /** The outcome of the command. Null: not known yet. */
   outcome: RoomOutcome<unknown> | null = null;
   /** The value on which the outcome was computed. Null: it was not computed. */
   base: RoomValue | null = null;

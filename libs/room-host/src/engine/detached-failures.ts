@@ -40,7 +40,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     this.process?.close();
   }
 
-  /** Describing a thrown value may run code of the game. */
+  /** Returns the text of a thrown value, which may run code of the game, so the watchdog limits it. */
   private described(subject: Subject, error: unknown): string {
     const runs = this.guard.subject(subject);
     try {

@@ -20,15 +20,16 @@ const RETRY_MS = 500;
 const RETRY_MS_MAX = 30_000;
 
 /**
- * Runs effects once the change that asked for them is durable, and records that they are done. Each runs at least once, with the same key
- * each time, even when servers die in between. Durable means: in the log. For durability `checkpoint` it means in a checkpoint, which is
- * written at once for that. For durability `none` it means made, because nothing of such a game outlives its server.
+ * Runs effects once the change that asked for them is durable, and records that they are done. Each effect runs at least once, with the
+ * same key each time, even when servers die in between. A change is durable when the log has it. With durability `checkpoint`, a checkpoint
+ * must have it, and the owner writes that checkpoint at once. With durability `none`, each change counts as durable, because no part of the
+ * game outlives its server.
  */
 @Injectable()
 export class EffectRunner implements OnModuleInit, OnModuleDestroy {
   /** Attempts under way, by key of their effect. */
   private readonly running = new Map<string, Promise<EffectOutcome>>();
-  /** Keys of the attempts of each room on this server. A room that comes back is another one, with attempts of its own. */
+  /** Keys of the effects under way, by room. A room that leaves this server and returns is a new object with attempts of its own. */
   private readonly attempted = new Map<HostedRoom, Set<string>>();
   private readonly retries = new Set<NodeJS.Timeout>();
   private readonly done = new Map<HostedRoom, string[]>();
@@ -58,7 +59,7 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
     this.rooms.onDropped((room) => this.attempted.delete(room));
   }
 
-  /** Runs the effects of a game that has ended. They are in a key of their own, and are removed from it once all are done. */
+  /** Runs the effects of a game that has ended. Redis keeps them in a key of their own, from which they are removed once all are done. */
   async runLast(room: RoomId, { effects, batches, poisoned }: LastEffects, game: string | null = null): Promise<void> {
     for (const effect of effects)
       if (poisoned.includes(effect.key)) this.log.error('effect.abandoned', { roomId: room, effect: effect.name, key: effect.key });
@@ -67,7 +68,10 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
     await this.endedStore.lastEffectsDone(room, batches);
   }
 
-  /** An attempt that was under way when its game ended is awaited, so that the effect does not run twice at the same time. */
+  /**
+   * Runs an effect of a game that has ended. It first waits for an attempt that began before the end, so that the effect does not run twice
+   * at the same time.
+   */
   private async lastAttempt(room: RoomId, effect: PendingEffect, game: string | null): Promise<void> {
     const outcome = await this.running.get(effect.key);
     if (outcome === undefined || outcome === 'lost')
@@ -94,7 +98,7 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
         attempted.delete(effect.key);
         if (outcome === 'done') this.noteDone(room, effect.key);
         if (outcome !== 'stopped' || room.value.ended) return;
-        // This comes before the end, so that the end does not leave the effect to others.
+        // The effect must count as done before the game ends. Otherwise it would run again as an effect of the ended game.
         this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
         this.engine.endFailed(room, `The game was stopped: effect ${effect.name} exceeded its limit.`);
       });
@@ -102,8 +106,8 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * `lost`: this server lost the room meanwhile, and the next owner runs the effect. `stopped`: the watchdog interrupted it, and it is not
-   * tried again.
+   * Runs the handler of an effect until it succeeds. `done`: it succeeded, or there is no handler. `lost`: this server lost the room
+   * meanwhile, and the next owner runs the effect. `stopped`: the watchdog interrupted the handler, and the effect is not tried again.
    */
   private async attempt(subject: Subject, effect: PendingEffect, game: string | null, isOurs: () => boolean): Promise<EffectOutcome> {
     const roomId = subject.room as RoomId;
@@ -148,7 +152,7 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  /** Records the effects of one event-loop tick as one change. */
+  /** Records that an effect is done. All effects that are done in one event-loop tick become one change. */
   private noteDone(room: HostedRoom, key: string): void {
     const keys = this.done.get(room);
     if (keys) keys.push(key);

@@ -5,7 +5,7 @@ import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js
 
 /** One attempt at an effect. */
 export interface EffectAttempt {
-  /** Null when the game has ended and its name is not known anymore. */
+  /** Name of the game. Null: the game has ended and its name is no longer known. */
   readonly game: string | null;
   readonly roomId: RoomId;
   readonly effect: string;

@@ -9,10 +9,10 @@ interface Purse {
   left: number;
 }
 
-/** The payments outside, by key. Like every receiver that removes duplicates by key, the last one counts. */
+/** The payments that another system has received, by key. It ignores a key that it has received before. */
 type Paid = Map<string, unknown>;
 
-/** A game that pays by effects, of one durability. Its checkpoints are so rare that only effects cause one. */
+/** Servers with a game that pays by effects. Its checkpoints are so rare that only effects cause one. */
 class Bank extends Hosts {
   readonly paid: Paid = new Map();
   readonly runs: { key: string; data: unknown; storedVersion: number }[] = [];
@@ -94,7 +94,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     expect(bank.runs[1]).toEqual({ key: expect.any(String), data: 'ann', storedVersion: 2 });
   });
 
-  it('is not run when its server is lost before that, and the effect of the new history has another key', async () => {
+  it('is not run when its server is lost before that checkpoint, while an effect of the new history runs', async () => {
     const bank = await newBank('checkpoint');
     const first = bank.newServer('first');
     const opened = await bank.open(first);
@@ -129,7 +129,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
 });
 
 describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, durability %s', (durability) => {
-  it('stays the same on every server, and is not used for another effect after the store fell back', async () => {
+  it('is not used for another effect after the store fell back and its server was lost', async () => {
     const bank = await newBank(durability);
     const first = bank.newServer('first');
     const opened = await bank.open(first);
@@ -137,7 +137,7 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, du
     const before = await Promise.all(keys.map((key) => bank.redis.commands.dumpBuffer(key)));
     await first.does(opened, 0, 'pay', 'ann');
     await until(() => bank.paid.size === 1);
-    // The store forgets all of this, and the only server that knew it is lost at the same time.
+    // The store loses these changes, and the only server that had them is lost at the same time.
     const tenure = await bank.tenure(opened.id);
     first.stop();
     await bank.redis.commands.del(...keys);
@@ -149,7 +149,7 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, du
     expect([...bank.paid.values()]).toEqual(['ann', 'bob']);
   });
 
-  it('survives the loss of its server while its handler runs', async () => {
+  it('stays the same on the next server when the first one is lost while the handler runs', async () => {
     const bank = await newBank(durability);
     const first = bank.add('first', {}, new Map([['pay', (effect) => bank.runs.push(effect as never) && new Promise(() => {})]]));
     const opened = await bank.open(first);

@@ -20,8 +20,8 @@ const CLEAR_AGAIN_MS = 1_000;
 const PING_MS = 400;
 
 /**
- * Runs in the watchdog's thread. Logs a handler that takes too long, and marks it in the room's record, so that the next owner does not run
- * it.
+ * Returns the reporter that runs in the watchdog's thread. It logs a handler that takes too long, and marks its input in the room's record,
+ * so that the next owner does not run that input.
  */
 export function createReporter({ redis, telemetry }: OverrunReporterData): WatchdogReporter {
   const log = new Log(telemetry);
@@ -47,7 +47,7 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
     async ended(facts) {
       const place = placeOf(facts.subject);
       if (!place) return;
-      // A mark that stays would blame the room for a later loss of its server.
+      // Tries again and again: with a mark that stays, a later loss of the server would count as caused by this input.
       for (let tries = 1; tries <= CLEAR_TRIES_MAX; tries++) {
         if (await withMarks((marks) => marks.clear(place, inputOf(facts)))) return;
         await sleep(CLEAR_AGAIN_MS);
@@ -60,7 +60,9 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
   };
 }
 
-/** A connection that is open before it is needed: a call that ends the process may leave a tenth of a second for its mark. */
+/**
+ * Opens a connection before it is needed, because a handler that ends the process may leave only a tenth of a second for writing its mark.
+ */
 function openConnection(redis: RedisOptions, access: RedisAccess): RedisClient {
   const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS }, access);
   client.on('error', () => {});

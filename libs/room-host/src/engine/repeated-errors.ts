@@ -1,6 +1,6 @@
 import type { Subject } from '#libs/watchdog';
 
-/** In ms. Within this time after a logged error, further errors of the same subject are only counted. */
+/** Time after a logged error within which further errors of the same subject are only counted, in ms. */
 const QUIET_MS = 60_000;
 
 interface Logged {

@@ -8,12 +8,12 @@ import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js
 import { RoomEngine } from './room-engine.js';
 import { type Stepper, StepSchedule } from './step-schedule.js';
 
-/** The longest delay of `setTimeout`. A later due time is checked again then. */
+/** Longest delay of `setTimeout`, in ms. After it, a timer with a later due time is set again. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 /**
- * The timers, steps and away players of hosted rooms. Due times are in the room's value, in room time. So a timer whose owner died fires on
- * the next owner, late but once.
+ * Runs the timers and steps of hosted rooms, and notices players who are away. Due times are part of the room's value, in room time. So a
+ * timer whose owner died fires on the next owner, late but once.
  */
 @Injectable()
 export class RoomClock implements OnModuleInit {
@@ -45,7 +45,7 @@ export class RoomClock implements OnModuleInit {
     this.engine.onHandled((room) => this.schedule(room));
   }
 
-  /** The seat has no connection. Its player is away for the game unless another connection comes soon. */
+  /** Notes that a seat has no connection. The game learns that the player is away when no connection follows within `awayAfterMs`. */
   seatEmptied(room: HostedRoom, seat: Seat): void {
     const awayTimers = this.schedules.get(room)?.awayTimers;
     if (!awayTimers || awayTimers.has(seat) || room.status !== 'active') return;
@@ -58,7 +58,7 @@ export class RoomClock implements OnModuleInit {
     awayTimers.set(seat, timer);
   }
 
-  /** A player has been without a connection for long enough to be away. */
+  /** Calls the listener with the room each time a player becomes away. */
   onAway(listener: (room: HostedRoom) => void): void {
     this.awayListeners.push(listener);
   }
@@ -70,7 +70,7 @@ export class RoomClock implements OnModuleInit {
     if (room.value.seats[seat]!.presence === 'away') this.engine.input(room, { kind: 'seat', seat, event: 'back' });
   }
 
-  /** Starts the timers and steps of a room that takes inputs (again). */
+  /** Starts the timers and steps of a room that takes inputs, for the first time or after a freeze. */
   start(room: HostedRoom): void {
     const schedule = this.schedules.get(room);
     if (!schedule) return;
@@ -122,7 +122,7 @@ export class RoomClock implements OnModuleInit {
 /** The timers of this process for one room. */
 class Schedule {
   timer: NodeJS.Timeout | null = null;
-  /** When `timer` fires, by the room's time. */
+  /** Due time of `timer`, in room time. Infinity: the room has no timer. */
   timerDue = Number.POSITIVE_INFINITY;
   readonly awayTimers = new Map<Seat, NodeJS.Timeout>();
 

@@ -8,7 +8,7 @@ import type { HandledOutcome, HostedRoom } from '../room/hosted-room.js';
 import { logGameFailure } from '../room/log-game-failure.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions, UNFLUSHED_MAX } from '../room-host.options.js';
 
-/** The only entrance for inputs of a hosted room. It handles one input at a time, in order. */
+/** Handles all inputs of hosted rooms, one at a time and in order. */
 @Injectable()
 export class RoomEngine {
   private flushQueued: () => void = () => {};
@@ -32,7 +32,8 @@ export class RoomEngine {
   }
 
   /**
-   * The outcome of an input for which no code of the game runs, because the room migrates or waits for the store. Null: the room takes it.
+   * Returns the outcome of an input that the room does not take, because it migrates or has too many changes to store. Null: the room takes
+   * it.
    */
   refusalOf(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> | null {
     if (room.status !== 'active') return { kind: 'refused', code: 'moved' };
@@ -41,7 +42,7 @@ export class RoomEngine {
     return input.kind === 'step' ? { kind: 'unchanged' } : null;
   }
 
-  /** Applies what was computed of the room as it is now (`HostedRoom.compute`). */
+  /** Applies an outcome that `HostedRoom.compute` has computed from the room's current value. Returns what the caller answers. */
   apply(room: HostedRoom, input: RoomInput, computed: RoomOutcome<unknown>): RoomOutcome<unknown> {
     return this.settle(room, input, room.apply(input, computed));
   }
@@ -55,7 +56,7 @@ export class RoomEngine {
     this.input(room, { kind: 'end', result: { reason: 'game-failed', message: why } });
   }
 
-  /** The game's view threw (`brokenBy`), or returned data that cannot be sent. The room is broken, so it ends. */
+  /** Ends a room whose game's view threw (`brokenBy`) or returned data that cannot be sent. */
   viewFailed(room: HostedRoom): void {
     if (room.value.ended) return;
     const error = describeThrown(room.brokenBy);
@@ -80,8 +81,8 @@ export class RoomEngine {
   }
 
   /**
-   * A command that fails is refused. A timer or step that fails would fail each time, so the room ends. It also ends when a handler
-   * had to be interrupted.
+   * Refuses a command whose handler failed. Ends the room when another handler failed, because it would fail each time, or when the
+   * watchdog interrupted any handler.
    */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
     const handler = handlerOf(input);

@@ -110,7 +110,7 @@ afterEach(() => {
   for (const rooms of hosted.splice(0)) for (const room of [...rooms.all()]) rooms.drop(room, 'evicted');
 });
 
-/** The real store. A test can drop its answers. */
+/** A log in real Redis. A test can lose calls or their answers. */
 class LossyLog extends RoomLog {
   readonly sent: Append[][] = [];
   answersToLose = 0;
@@ -131,7 +131,7 @@ class LossyLog extends RoomLog {
   }
 }
 
-/** A gateway's end of a link: the messages that its players receive. */
+/** The end of a link at a gateway. It records the messages to players. */
 class RecordingPeer {
   readonly messages: { handle: number; message: ServerMessage }[] = [];
   readonly events: { pattern: string; data: unknown }[] = [];
@@ -188,7 +188,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log), batch);
   for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
-  /** A room that the store also has, with one player per seat. */
+  /** Makes a room that is also stored, with one player per seat. */
   async function room({ players = 2, rules = counterRules() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
     const id = `host-${randomUUID()}` as RoomId;
     await records.create(id, 'counter', doc);
@@ -311,7 +311,7 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(0, 2, 0)).toEqual({ kind: 'applied' });
   });
 
-  it('does not change for a change that cannot be stored or is too large, and keeps the refusals for the next change', () => {
+  it('keeps its value when a change cannot be stored or is too large, and records earlier refusals with the next change', () => {
     const room = alone(1_000);
     handled(room, 1, 1, 'refuse');
     const before = room.value;
@@ -412,7 +412,7 @@ describe('the output of a room', () => {
     expect(eventsOf(two)).toHaveLength(2);
   });
 
-  it('contains the view of the seat when the game has one', async () => {
+  it('contains the view of the receiver when the game has views', async () => {
     const view = (state: Counter, seat: number | null) => ({ mine: seat === null ? null : state.count * 10 + seat });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -541,7 +541,7 @@ describe('a refusal', () => {
     expect(room.value.version).toBe(0);
   });
 
-  it('is sent by a room whose store is too slow', async () => {
+  it('is sent for a command to a room that has too many changes to store', async () => {
     const host = newHost();
     const room = await host.room();
     host.roomLog.callsToLose = 1_000;
@@ -654,7 +654,7 @@ describe('appends', () => {
   it('end a room whose changes cannot be packed, and succeed for the other rooms', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
-    // This bypasses the rules, which refuse such a value.
+    // This bypasses the rules, which refuse a value that cannot be packed.
     odd.handle({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     (odd.unflushed[0].patches as Patch[]).push({ op: 'add', path: '/odd', value: 10n ** 30n });
     host.appender.markDirty(odd);
@@ -745,7 +745,7 @@ describe('the clock of a room', () => {
     expect(room.value.timers.ring).toBeUndefined();
   });
 
-  it('fires at the later time when the timer was set again', async () => {
+  it('fires a timer at the later time when the game set it again', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 10);
@@ -839,7 +839,7 @@ describe('the clock of a room', () => {
     const [from, startedAt] = [lengths.length, performance.now()];
     await until(() => lengths.length >= from + 20);
     const steps = lengths.length - from;
-    // Two schedules would run 40 in this time.
+    // Two schedules for one room would run 40 steps in this time.
     expect(steps * 20).toBeLessThan(performance.now() - startedAt + 60);
     expect(new Set(lengths)).toEqual(new Set([20]));
     host.rooms.drop(room, 'evicted');

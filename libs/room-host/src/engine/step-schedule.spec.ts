@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { CATCH_UP_STEPS_MAX, type Stepper, StepSchedule } from './step-schedule.js';
 
-/** A clock that moves only when the test says so. `costMs`: how long each step takes. */
+/** A clock that only the test moves. Each step takes `costMs`. */
 class FakeTime {
   clock = 1_000.25;
   costMs = 0;
@@ -31,7 +31,7 @@ class FakeTime {
     this.clock = Math.max(this.clock, until);
   }
 
-  /** The process is suspended, so a due timer fires late. */
+  /** Moves the clock without firing timers, as for a suspended process. */
   suspend(ms: number): void {
     this.clock += ms;
   }
@@ -98,7 +98,7 @@ describe('StepSchedule', () => {
     expect(Math.max(...atOnce.values())).toBeLessThan(45);
   });
 
-  it('catches up late steps, drops those beyond the limit, and keeps to the grid', () => {
+  it('runs missed steps late up to a limit, drops the others, and keeps the due times of later steps', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const room = new Recorder(time);
@@ -117,7 +117,7 @@ describe('StepSchedule', () => {
     expect(Math.abs(((room.at.at(-1) as number) - first) % 50)).toBeLessThanOrEqual(1.01);
   });
 
-  it('drops steps instead of falling behind for ever when steps take too long', () => {
+  it('drops steps instead of falling behind more and more when steps take too long', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const rooms = [new Recorder(time), new Recorder(time)];
@@ -147,7 +147,7 @@ describe('StepSchedule', () => {
     expect([own.at.length, other.at.length, rest.at.length]).toEqual([1, 0, 10]);
   });
 
-  it('steps any set of rooms as often as their rates say, whatever is added and removed meanwhile', () => {
+  it('steps each room at its rate, whatever rooms are added and removed meanwhile', () => {
     return fc.assert(
       fc.property(
         fc.array(fc.record({ hz: fc.integer({ min: 1, max: 60 }), atMs: fc.nat(900), forMs: fc.nat(2_000) }), { maxLength: 30 }),

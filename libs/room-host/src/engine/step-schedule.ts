@@ -1,10 +1,10 @@
-/** The side of the schedule that runs the steps of one room. */
+/** Runs and counts the steps of one room for the schedule. */
 export interface Stepper {
   /** Runs one step. */
   step(): void;
-  /** Called with the number of steps that are left out, because the process cannot keep up. */
+  /** Counts steps that the schedule leaves out, because the process cannot keep up. */
   dropped(steps: number): void;
-  /** Called before a step that starts after the next one was due. */
+  /** Counts a step that starts when the step after it is already due. */
   late(): void;
 }
 
@@ -23,15 +23,17 @@ export const PROCESS_TIME: StepTime = {
   },
 };
 
-/** A step that is late by at most this many steps is caught up. Steps beyond are dropped. */
+/** Maximum number of missed steps that the schedule runs late. It drops older ones. */
 export const CATCH_UP_STEPS_MAX = 4;
 /** Rooms are due at multiples of this time, in ms. So one wake-up runs the steps of several rooms, and their changes are stored together. */
 const SLOT_MS = 2;
 /** A timer may fire this much too early, in ms, because timers count whole milliseconds. The step then runs early instead of a whole ms late. */
 const EARLY_MS = 1;
-/** After this time of steps, other work of the process gets its turn, in ms. */
+/** Maximum time of steps in one call of the timer, in ms. Other work of the process runs before the remaining steps. */
 const WORK_MS_MAX = 10;
-/** The fractional parts of its multiples are spread evenly, however many there are (the golden ratio). */
+/**
+ * The inverse of the golden ratio. The fractional parts of its multiples are spread evenly, so the phases of any number of rooms are, too.
+ */
 const SPREAD = (Math.sqrt(5) - 1) / 2;
 
 interface Entry {

@@ -15,7 +15,7 @@ beforeEach(async () => {
   hosts = new Hosts(rules as unknown as RoomRules<never>);
   await hosts.ready();
   first = hosts.add('first');
-  // Players without a connection are away after this time, and the record is read once for each.
+  // A player without a connection is away after this time, and then the owner reads the record once.
   second = hosts.add('second', { awayAfterMs: 1_000 });
   await Promise.all([first.auditor.audit('test'), second.auditor.audit('test')]);
 });
@@ -34,20 +34,20 @@ async function played() {
 }
 
 describe('a player who leaves', () => {
-  it('leaves the game at once in the usual case', async () => {
+  it('leaves the game at once while the room stays on its owner', async () => {
     const { room, leave } = await played();
     await leave(1);
     expect(presences(room)).toEqual(['here', 'left']);
   });
 
-  it('has left on the next server from the beginning when the room was about to migrate', async () => {
+  it('counts as left on the next server from the beginning when the departure came during the migration', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = () => leave(1);
     await first.migrator.migrate(room.id);
     expect(presences(second.rooms.get(room.id))).toEqual(['here', 'left']);
   });
 
-  it('has left when the room was about to migrate and stays', async () => {
+  it('counts as left when the departure came during a migration that failed', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = async () => {
       await leave(1);

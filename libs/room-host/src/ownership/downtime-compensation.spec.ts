@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => hosts.close());
 
-/** Makes the last heartbeat of the server this old. */
+/** Sets the age of the server's last heartbeat. */
 async function silentFor(host: Host, ms: number): Promise<void> {
   const { id: server, incarnation } = host.self;
   await hosts.heartbeats.renew({ server, incarnation }, host.storeClock.now() - ms);
@@ -40,7 +40,7 @@ async function silentFor(host: Host, ms: number): Promise<void> {
 }
 
 describe('a room that had no owner', () => {
-  it('moves its timers by the downtime when it is adopted, and reports it to its game once', async () => {
+  it('moves its timers by the downtime when it is adopted, and reports the downtime to its game once', async () => {
     const { id, value } = await hosts.open(first);
     first.stop();
     await silentFor(first, 5_000);
@@ -53,7 +53,7 @@ describe('a room that had no owner', () => {
     expect(pauses[0]).toBeLessThan(15_000);
     expect(room.durable.timers.turn).toBe(value.timers.turn + pauses[0]);
 
-    // That time is compensated, so the next loss counts only its own.
+    // The first downtime is compensated, so the second loss counts only its own downtime.
     second.stop();
     await silentFor(second, 2_000);
     await third.loader.adopt([await hosts.tenure(id)]);
@@ -70,11 +70,11 @@ describe('a room that had no owner', () => {
     second.stop();
     await silentFor(second, 1_000);
     await third.loader.adopt([await hosts.tenure(id)]);
-    // Two readings of two clocks, each in whole ms.
+    // The second downtime is 1 s; 100 ms allow for the rounding of two clocks.
     expect(pauses[1]).toBeGreaterThan(pauses[0] + 900);
   });
 
-  it('counts from its last change when that is later than the last heartbeat', async () => {
+  it('counts its downtime from its last change when that is later than the last heartbeat', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     first.stop();
@@ -96,40 +96,46 @@ it('changes no timer of a room that migrates, or whose owner has no heartbeat', 
 });
 
 describe('a room whose next owner has another clock', () => {
-  /** The time until its timer is due, in ms. */
+  /** The time until the timer of a room is due, in ms. */
   const left = ({ value, time }: HostedRoom): number => value.timers.turn - time.now();
   const BEHIND = -HOUR;
 
   it.each([
     ['an hour ahead', HOUR],
     ['an hour behind', BEHIND],
-  ])('keeps the time until its timers after a migration to a clock that is %s, and its time does not decrease', async (_, aheadMs) => {
-    second.clockAheadMs = aheadMs;
-    const room = await hosts.open(first);
-    const before = room.time.now();
-    await first.migrator.migrate(room.id, second.self.id);
-    const moved = second.rooms.get(room.id) as HostedRoom;
-    expect(left(moved)).toBeGreaterThan(HOUR - 10_000);
-    expect(left(moved)).toBeLessThanOrEqual(HOUR);
-    expect(moved.time.now()).toBeGreaterThanOrEqual(before);
-  });
+  ])(
+    'keeps the time until its timers are due after a migration to a clock that is %s, and its room time does not go back',
+    async (_, aheadMs) => {
+      second.clockAheadMs = aheadMs;
+      const room = await hosts.open(first);
+      const before = room.time.now();
+      await first.migrator.migrate(room.id, second.self.id);
+      const moved = second.rooms.get(room.id) as HostedRoom;
+      expect(left(moved)).toBeGreaterThan(HOUR - 10_000);
+      expect(left(moved)).toBeLessThanOrEqual(HOUR);
+      expect(moved.time.now()).toBeGreaterThanOrEqual(before);
+    },
+  );
 
   it.each([
     ['an hour ahead', HOUR],
     ['an hour behind', BEHIND],
-  ])('keeps the time until its timers after an adoption with a clock that is %s, and its time does not decrease', async (_, aheadMs) => {
-    second.clockAheadMs = aheadMs;
-    const room = await hosts.open(first);
-    await first.does(room, 0, 'add');
-    const before = room.time.now();
-    first.stop();
-    await silentFor(first, 2_000);
-    await second.loader.adopt([await hosts.tenure(room.id)]);
-    const adopted = second.rooms.get(room.id) as HostedRoom;
-    expect(left(adopted)).toBeGreaterThan(HOUR - 10_000);
-    expect(left(adopted)).toBeLessThanOrEqual(HOUR + 5_000);
-    expect(adopted.time.now()).toBeGreaterThanOrEqual(before);
-  });
+  ])(
+    'keeps the time until its timers are due after an adoption with a clock that is %s, and its room time does not go back',
+    async (_, aheadMs) => {
+      second.clockAheadMs = aheadMs;
+      const room = await hosts.open(first);
+      await first.does(room, 0, 'add');
+      const before = room.time.now();
+      first.stop();
+      await silentFor(first, 2_000);
+      await second.loader.adopt([await hosts.tenure(room.id)]);
+      const adopted = second.rooms.get(room.id) as HostedRoom;
+      expect(left(adopted)).toBeGreaterThan(HOUR - 10_000);
+      expect(left(adopted)).toBeLessThanOrEqual(HOUR + 5_000);
+      expect(adopted.time.now()).toBeGreaterThanOrEqual(before);
+    },
+  );
 
   it('continues from the time of its checkpoint when no change is later', async () => {
     const room = await hosts.open(first);
@@ -138,7 +144,7 @@ describe('a room whose next owner has another clock', () => {
     const { tenure } = room;
     expect(await first.roomLog.checkpoint(room.id, tenure, room.checkpoint(), room.durable.version, false)).toBe('ok');
     first.stop();
-    // Nothing is known of its owner, and the clock of the next one is behind.
+    // The last owner left no heartbeat, and the clock of the next owner is behind.
     second.clockAheadMs = BEHIND;
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const adopted = second.rooms.get(room.id) as HostedRoom;

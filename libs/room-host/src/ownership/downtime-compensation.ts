@@ -7,8 +7,8 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { RoomTime } from '../room/room-time.js';
 
 /**
- * The time since the last owner. `downtimeMs`: how long the room had no owner, in ms, plus the jump of the room's time to the new owner's
- * clock. `now`: the room time.
+ * The downtime of a room and the room time after it, both in ms. `downtimeMs`: how long the room had no owner, plus the jump from its room
+ * time to the new owner's clock. `now`: the room time on the new owner.
  */
 export interface Downtime {
   readonly downtimeMs: number;
@@ -17,10 +17,10 @@ export interface Downtime {
 
 export type DowntimeOf = (tenure: RoomTenure) => Downtime;
 
-/** Estimates of the store's time on two servers differ by some ms. A greater difference means another clock, in ms. */
+/** Largest difference between two servers' estimates of the same store time, in ms. A larger one means that the store's clock was set. */
 const SAME_CLOCK_MS = 1_000;
 
-/** Moves the timers of a room by the time without an owner, so that no player loses it. The first input on the next owner does that. */
+/** Moves the timers of a room by its downtime, so that players do not lose that time. This is the room's first input on the next owner. */
 @Injectable()
 export class DowntimeCompensation {
   constructor(
@@ -29,7 +29,10 @@ export class DowntimeCompensation {
     private readonly clock: StoreClock,
   ) {}
 
-  /** A room that names `me` was handed over by plan, or is here already, so it has no downtime. */
+  /**
+   * Reads the heartbeats of the last owners, and returns a function for the downtime of each room. A room whose owner is `me` was handed
+   * over by plan, or is here already, so it has no downtime.
+   */
   async measure(tenures: readonly RoomTenure[], me: RoomOwnership): Promise<DowntimeOf> {
     const heartbeats = new Map<string, OwnerHeartbeat & { readonly readAt: number }>();
     for (const { server, incarnation } of tenures) {
@@ -49,16 +52,19 @@ export class DowntimeCompensation {
     };
   }
 
-  /** The time of a room on this owner. It never goes back, whatever the last owner's clock was. */
+  /** Returns the room time on this owner and the downtime. The room time never goes back, whatever the last owner's clock was. */
   timeOf({ handedAt, checkpoint, log }: Pick<AdoptedRoom, 'handedAt' | 'checkpoint' | 'log'>, since: Downtime) {
     const { downtimeMs, now } = handedAt === null ? since : this.continueFrom(handedAt);
     const known = Math.max(log.changes.at(-1)?.at ?? 0, checkpoint?.tail?.at ?? 0);
     return { time: new RoomTime(this.clock, Math.max(now, known)), downtimeMs };
   }
 
-  /** Call it before any other input. The change proves that the compensation was made. */
+  /**
+   * Moves the timers of the room by its downtime. Call it before any other input. The stored change tells a later owner that this downtime
+   * is compensated.
+   */
   compensate(room: HostedRoom, { pausedMs, log }: Pick<AdoptedRoom, 'pausedMs' | 'log'>, downtimeMs: number): void {
-    // The owner lived when it made the last change, whatever its last heartbeat says.
+    // The owner was alive when it made the last change, even if its last heartbeat is older.
     const last = pausedMs === 0 ? log.changes.at(-1) : undefined;
     const sinceLast = last ? Math.max(0, room.time.now() - last.at) : Number.POSITIVE_INFINITY;
     const ms = Math.round(pausedMs + Math.min(downtimeMs, sinceLast));

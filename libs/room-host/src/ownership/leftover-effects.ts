@@ -25,7 +25,7 @@ export class LeftoverEffects implements OnModuleInit {
     });
   }
 
-  /** For a game that ended on another owner, or on a former incarnation of this server. Never rejects. */
+  /** Runs the effects of a game that ended on another owner, or on a former incarnation of this server. Never rejects. */
   async run(room: RoomId, { server, incarnation }: RoomOwnership): Promise<void> {
     try {
       const last = await this.endedStore.lastEffects(room);

@@ -12,8 +12,8 @@ interface PendingLoad {
 }
 
 /**
- * Asks other servers to load the rooms that were handed to them. The rooms of one event-loop tick share a request to each server: a drain
- * asks for hundreds, and a request costs both sides more than a room in it.
+ * Asks other servers to load the rooms that were handed to them. All rooms of one event-loop tick for the same server share one request,
+ * because a drain hands over hundreds of rooms.
  */
 @Injectable()
 export class LoadRequests {
@@ -24,12 +24,15 @@ export class LoadRequests {
     private readonly links: FleetLinks,
   ) {}
 
-  /** False: the incarnation that received the room is gone. */
+  /** True while the directory has the incarnation that received the room. */
   canAsk({ server, incarnation }: RoomOwnership): boolean {
     return this.directory.get(server)?.incarnation === incarnation;
   }
 
-  /** Rejects when no answer came. The target may have loaded the room all the same. */
+  /**
+   * Asks the server in `tenure` to load the room, and returns its answer. Rejects when no answer came; the server may have loaded the room
+   * all the same.
+   */
   ask(room: RoomId, tenure: Tenure): Promise<AdoptResult> {
     return new Promise((resolve, reject) => {
       const key = `${tenure.server}:${tenure.incarnation}`;

@@ -1,14 +1,14 @@
 import type { Self } from '#libs/fleet';
 import type { RoomOwnership } from '#libs/room-store';
 
-/** This server as the owner of rooms. */
+/** Returns the current incarnation of this server as an owner of rooms. */
 export function ownershipOf({ id, incarnation }: Self): RoomOwnership {
   return { server: id, incarnation };
 }
 
 /**
- * True while this server lives as that incarnation. A room that belongs to an evicted incarnation must not be played here, because no
- * gateway looks for it here, and the recovery of that incarnation gives the room to another server.
+ * True while this server is registered as that incarnation. A room that belongs to an evicted incarnation must not be played here, because
+ * no gateway looks for it here, and the recovery of that incarnation gives the room to another server.
  */
 export function isStill(self: Self, { incarnation }: Pick<RoomOwnership, 'incarnation'>): boolean {
   return self.incarnation === incarnation && self.state !== 'dead';

@@ -16,7 +16,7 @@ import { RoomLoader } from './room-loader.js';
 export class OwnedRoomSweeper {
   /** Incarnations of this server whose index may not be empty. The newest is last. */
   private incarnations: RoomOwnership[] = [];
-  /** Entries that named no room of their incarnation in the last sweep. */
+  /** Index entries, as `incarnation:room`, whose room did not belong to that incarnation in the last sweep. */
   private unmatched = new Set<string>();
 
   constructor(
@@ -59,7 +59,9 @@ export class OwnedRoomSweeper {
     }
   }
 
-  /** The first time, the room may have been about to come. */
+  /**
+   * Removes an entry that two sweeps in a row have found useless. In the first one, the room may have been about to come to this server.
+   */
   private async removeSecondTime(room: RoomId, owner: RoomOwnership, unmatchedBefore: ReadonlySet<string>): Promise<void> {
     const entry = `${owner.incarnation}:${room}`;
     if (unmatchedBefore.has(entry)) await this.leftovers.run(room, owner);

@@ -44,19 +44,22 @@ describe('a room whose owner was lost to an input', () => {
     expect(room.judgeSeq(1, 1, 0)).toEqual({ kind: 'next' });
   });
 
-  it.each(['timer turn', 'step', 'seat left', 'view', 'paused', 'migrateState', 'detached'])('ends when it was %s', async (handler) => {
-    const { room } = await lostTo({ handler, seat: -1, seq: 0 });
-    await ended(room.id);
-    expect((await hosts.record(room.id)).result).toMatchObject({ reason: 'game-failed', message: expect.stringContaining(handler) });
-  });
+  it.each(['timer turn', 'step', 'seat left', 'view', 'paused', 'migrateState', 'detached'])(
+    'ends when the input was %s',
+    async (handler) => {
+      const { room } = await lostTo({ handler, seat: -1, seq: 0 });
+      await ended(room.id);
+      expect((await hosts.record(room.id)).result).toMatchObject({ reason: 'game-failed', message: expect.stringContaining(handler) });
+    },
+  );
 
-  it('ends when it cost a second owner', async () => {
+  it('ends when a command has cost it a second owner', async () => {
     const { room } = await lostTo({ handler: 'command add', seat: 0, seq: 2 }, 2);
     await ended(room.id);
     expect((await hosts.record(room.id)).result).toMatchObject({ reason: 'game-failed' });
   });
 
-  it('does not run that effect again, and continues', async () => {
+  it('does not run the effect again that cost its owner, and runs later effects', async () => {
     const ran: string[] = [];
     const rules = rulesOf<{ paid: number }>('paying', () => ({ paid: 0 }), {
       commands: new Map([['pay', { validate: () => ({ ok: true, value: null }), run: (room) => room.effect('pay') }]]),

@@ -7,12 +7,12 @@ import { Log } from '#libs/telemetry';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
- * Cancels the reservation of a room as soon as its game has ended. Otherwise a rematch within the lease would stay on this server, however
- * empty another one is. All games that end in one event-loop tick need one call.
+ * Cancels the reservation of a room as soon as its game has ended. Otherwise a rematch within the lease would stay on this server, even if
+ * others have more free slots. Games that end in one event-loop tick share a call.
  */
 @Injectable()
 export class ReservationReturner implements OnModuleInit {
-  /** Flushed in this tick, so that the store has the end before a player can ask for the next game. */
+  /** Sent within the current event-loop tick, so that the reservation is gone before a player can request the next game. */
   private readonly ended = new TickBatch<RoomId>('microtask', (rooms) => this.giveBack(rooms));
 
   constructor(
@@ -34,7 +34,7 @@ export class ReservationReturner implements OnModuleInit {
       const rooms = ended.slice(at, at + ENDED_AT_ONCE_MAX);
       this.balancer
         .gamesEnded({ server, incarnation }, rooms)
-        // Nothing is lost: the lease of the reservation ends by itself.
+        // A failure does no harm, because the lease of the reservation expires.
         .catch((error: unknown) => this.log.debug('placement.give-back-failed', { rooms: rooms.length, error }));
     }
   }

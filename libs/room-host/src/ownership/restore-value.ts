@@ -4,7 +4,7 @@ import type { AdoptedRoom, EventTail } from '#libs/room-store';
 import { OverrunError } from '#libs/watchdog';
 import { GameError, type GuardedMachine } from '../room/guarded-machine.js';
 
-/** A room at the version that its record names. */
+/** The value of a room at the version in its record, restored from its checkpoint and log. */
 export interface RestoredValue {
   readonly value: RoomValue;
   /** The version of the checkpoint. */
@@ -33,7 +33,7 @@ export function restoreValue(room: RoomId, { checkpoint, log, version }: Adopted
 /**
  * Upgrades the value to the version of the game that this server has, with the game's `migrateState`.
  *
- * @throws `unknown-game` when there is no way to that version; `game-failed`, or `OverrunError`, from `migrateState`
+ * @throws `unknown-game` when this server cannot upgrade the value to that version; `game-failed`, or `OverrunError`, from `migrateState`
  */
 export function upgradeValue(machine: GuardedMachine, value: RoomValue): RoomValue {
   const { definition, migrateState } = machine.rules;

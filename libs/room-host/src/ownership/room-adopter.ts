@@ -24,7 +24,7 @@ import { type Downtime, DowntimeCompensation } from './downtime-compensation.js'
 import { LeftoverEffects } from './leftover-effects.js';
 import { type RestoredValue, restoreValue, upgradeValue } from './restore-value.js';
 
-/** A room that was taken from its last owner. It is to be compensated for `downtimeMs`, and then hosted. */
+/** A room that this server has adopted and not hosted yet. The caller first compensates it for the downtime. */
 export interface RevivedRoom {
   readonly room: HostedRoom;
   readonly adopted: AdoptedRoom;
@@ -47,13 +47,13 @@ export class RoomAdopter {
   ) {}
 
   /**
-   * Null: the record is not as expected, or the game had to be ended.
+   * Adopts a room and restores its value. Null: the record is not as expected, or the game had to be ended.
    *
    * @param epochMin lowest epoch that the new tenure may have
    * @throws when the room could not be adopted; another attempt may succeed, here or elsewhere
    */
   async adopt(tenure: RoomTenure, owner: RoomOwnership, since: () => Downtime, epochMin: number): Promise<RevivedRoom | null> {
-    // A game that ended stays ended. The store fell back, and this is a copy from before the end.
+    // If the game ended on this server, the store fell back and has a copy from before the end. The game then ends again.
     if (await this.endAgain(tenure)) return null;
     const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, epochMin, since().downtimeMs);
     if ('unreadable' in adopted) {
@@ -61,7 +61,7 @@ export class RoomAdopter {
       return null;
     }
     if (!('checkpoint' in adopted)) {
-      // A game that ended with its owner may have left effects, and the recovery asked this server to take the room.
+      // The game has ended, and its owner may have been lost before it ran the last effects. This server runs them.
       if (adopted.status !== 'playing') void this.leftovers.run(tenure.room, owner);
       return null;
     }
@@ -83,7 +83,10 @@ export class RoomAdopter {
     return { room, adopted, downtimeMs };
   }
 
-  /** True: the game of the room ended here, in this epoch or a later one, and the store has it in play again. */
+  /**
+   * Ends the game of a room again that ended on this server, in this epoch or a later one, when the store has it in play. False: no such
+   * end is known.
+   */
   private async endAgain({ room, ...tenure }: RoomTenure): Promise<boolean> {
     const result = this.ended.resultOf(room, tenure.epoch);
     if (result === null) return false;
@@ -92,8 +95,8 @@ export class RoomAdopter {
   }
 
   /**
-   * Ends the game of a room that was adopted just now without running any of its code, because its stored data leads to no state or the
-   * code must not run. Its players receive the reason, and the stored data is kept for a while.
+   * Ends the game of a room that was adopted just now, because its stored data leads to no state or its code must not run. No code of the
+   * game runs for that. Its players receive the reason, and the stored data is kept for a while.
    */
   private async giveUp(room: RoomId, tenure: Tenure, reason: GameResult['reason'], why: string): Promise<void> {
     if (!(await this.roomLog.abandon(room, tenure, { reason }))) return;
@@ -103,7 +106,10 @@ export class RoomAdopter {
     await this.records.forgetOwner([room], tenure.server, tenure.incarnation);
   }
 
-  /** Null when `migrateState` was interrupted: another attempt would delay every other room by as much again. */
+  /**
+   * Returns the restored room. Null: the watchdog interrupted `migrateState`, and the game was ended, because another attempt would block
+   * all other rooms for as long again.
+   */
   private async revivedOrGivenUp(
     adopted: AdoptedRoom,
     restored: RestoredValue,
@@ -119,7 +125,7 @@ export class RoomAdopter {
     }
   }
 
-  /** Code of the game runs only to upgrade an old state. */
+  /** Makes the hosted room from its restored value. Code of the game runs only to upgrade an old state. */
   private revive(
     adopted: AdoptedRoom,
     { value, tail, checkpointVersion }: RestoredValue,
@@ -129,7 +135,7 @@ export class RoomAdopter {
     const { epoch, batch, log, doc, rev, start, round, takeovers } = adopted;
     const machine = this.machines.make(value.game, time, value.room, { epoch });
     const recent = new RecentChanges(tail, checkpointVersion);
-    // The state of a game that is to be ended stays as it is.
+    // The state of a game that is about to end is not upgraded.
     let current: RoomValue;
     try {
       current = isToBeEnded(adopted) ? value : upgradeValue(machine, value);
@@ -137,7 +143,7 @@ export class RoomAdopter {
       machine.dispose();
       throw error;
     }
-    // Changes of the old state do not lead to the upgraded one, so players receive it as a snapshot.
+    // Changes of the old state do not lead to the upgraded state, so players receive a snapshot.
     if (current === value) recent.push(log.changes, log.entries);
     else recent.pushEvents(log.changes);
     const place = { batch, doc, rev, start, round, takeovers, stateBytesMax: this.options.stateBytesMax };
@@ -145,8 +151,8 @@ export class RoomAdopter {
   }
 
   /**
-   * An input that cost the room its owner is not run again. A command is refused, and an effect is dropped. Any other input ends the
-   * room, and so does a second loss. No code of the game has run here yet.
+   * Excludes an input that cost the room its owner, so that it does not run again. A command is refused, and an effect is dropped. Any
+   * other input ends the room, and so does a second loss. No code of the game has run here yet.
    */
   private quarantine(room: HostedRoom, adopted: AdoptedRoom): void {
     const { poison, losses } = adopted;
@@ -163,7 +169,7 @@ export class RoomAdopter {
     }
   }
 
-  /** Stores an upgraded state before any change of it, because the old log does not lead there. */
+  /** Stores an upgraded state before any change of it, because the old log does not lead to it. */
   private async storeUpgraded(room: HostedRoom, { checkpoint }: AdoptedRoom): Promise<void> {
     const { value, tenure } = room;
     if (checkpoint?.value.gameVersion === value.gameVersion) return;
@@ -180,5 +186,5 @@ function isToBeEnded({ poison, losses }: AdoptedRoom): boolean {
   return losses >= LOSSES_MAX || !(poison.handler.startsWith('command ') || poison.effect !== undefined);
 }
 
-/** Length of the cause in a log line. */
+/** Maximum length of the cause in a log line, in characters. */
 const REASON_CHARS_MAX = 300;

@@ -25,7 +25,7 @@ import { RoomAdopter } from './room-adopter.js';
 import { RoomLoader } from './room-loader.js';
 import { RoomOpener } from './room-opener.js';
 
-/** A server that is evicted while it loads a room. */
+/** Labels of the logs and metrics of the tested server. */
 const options = { server: 'hf:game:woken', level: 'silent', format: 'json' } as const;
 const id = serverId('game', 'woken');
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
@@ -39,7 +39,7 @@ const version2 = { ...rules, definition: { ...rules.definition, version: 2 } } a
 beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
 
-/** The real store. A test can do something before its answer arrives. */
+/** A log in real Redis. A test can run code before an answer arrives. */
 class SlowLog extends RoomLog {
   meanwhile: () => void = () => {};
 
@@ -130,7 +130,7 @@ it('leaves a room whose upgraded state is not plain data to other servers', asyn
   expect(rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { seen: {} } });
 });
 
-it('does not report a room of a dead incarnation as adopted', async () => {
+it('adopts a room of its former incarnation, although it still hosts the room', async () => {
   const { self, rooms, loader } = newServer();
   const room = await roomThatStarts();
   await loader.open({ room, game: 'empty', start: 's', round: 0, players });
@@ -140,7 +140,7 @@ it('does not report a room of a dead incarnation as adopted', async () => {
   expect((await records.read(room))?.owner?.incarnation).toBe(2);
 });
 
-it('removes index entries, also of its former incarnations, that name none of their rooms', async () => {
+it('removes index entries of rooms that it does not own, also in the index of a former incarnation', async () => {
   const { self, sweeper } = newServer();
   const [one, two] = [`loader-${randomUUID()}`, `loader-${randomUUID()}`] as RoomId[];
   self.incarnation = Date.now();
@@ -195,7 +195,7 @@ describe('a room with version 1 of its game, on a server with version 2,', () =>
       (room) => `${sentence(room)}: its migrateState threw Error: no way from version 1`,
     ],
     [
-      'whose migrateState makes no state',
+      'whose migrateState returns no state',
       () => undefined as never,
       'game-failed',
       (room) => `${sentence(room)}: its migrateState made undefined, and no object for a state`,
@@ -206,7 +206,7 @@ describe('a room with version 1 of its game, on a server with version 2,', () =>
       'game-failed',
       (room) => `${sentence(room)}: its migrateState made a promise, and no object for a state`,
     ],
-  ])('%s, is not taken or lost, and is logged once with a remedy', async (_, migrateState, code, message) => {
+  ])('%s, is not adopted, is not lost, and is logged once with a remedy', async (_, migrateState, code, message) => {
     const older = newServer();
     const room = await roomThatStarts();
     await older.loader.open({ room, game: 'empty', start: 's', round: 0, players });

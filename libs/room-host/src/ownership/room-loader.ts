@@ -16,19 +16,22 @@ import { RoomAdopter } from './room-adopter.js';
 import { RoomOpener } from './room-opener.js';
 
 /**
- * The ways in which rooms come to this server: a lobby opens them, a recovery has them adopted after a loss, and another server hands
- * them over in a migration. Loads of one room run one at a time.
+ * Brings rooms to this server: it opens rooms for lobbies, adopts rooms of lost servers, and loads rooms that another server hands over in
+ * a migration. Loads of one room run one at a time.
  */
 @Injectable()
 export class RoomLoader implements OnModuleInit {
   private readonly underWay = new Map<RoomId, Promise<HostedRoom | null>>();
-  /** Why rooms could not be adopted in the last attempt. */
+  /** Why each room could not be adopted in the last attempt. */
   private readonly adoptFailures = new Map<RoomId, string>();
   /** The highest epoch in which this process owned each room. A store that fell back may give out the same epoch again. */
   private readonly highestEpochs = new Map<RoomId, number>();
   /** Rooms that came here since the last report to placement. */
   private taken: RoomId[] = [];
-  /** `drained`: an operator empties this server, so it takes no new rooms. `leaving`: it shuts down, and never takes any again. */
+  /**
+   * `open`: this server takes new rooms. `drained`: an operator empties this server, so it takes no new rooms. `leaving`: it shuts down,
+   * and never takes any again.
+   */
   admission: 'open' | 'drained' | 'leaving' = 'open';
 
   constructor(
@@ -50,7 +53,7 @@ export class RoomLoader implements OnModuleInit {
   }
 
   /**
-   * Repeated requests for the same start open the room once.
+   * Opens a room for a lobby. Repeated requests for the same start open it once.
    *
    * @throws `no-capacity`, and all that `RoomOpener.open` throws
    */
@@ -73,14 +76,14 @@ export class RoomLoader implements OnModuleInit {
     return { epoch: room.tenure.epoch, ...(news !== undefined && { news }) };
   }
 
-  /** Takes rooms of a lost owner whose records are as expected. Never rejects. */
+  /** Adopts rooms of a lost owner whose records still name that owner and epoch. Never rejects. */
   async adopt(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
     if (!this.takesNewRooms) return tenures.map(() => ({ result: 'failed', code: 'no-capacity' }));
     return this.load(tenures);
   }
 
   /**
-   * Takes rooms that a migration gave to this server, even when it is full or leaving, because the record already names it. Never
+   * Loads rooms that a migration gave to this server, even when it is full or shutting down, because their records already name it. Never
    * rejects.
    */
   async load(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
@@ -146,7 +149,7 @@ export class RoomLoader implements OnModuleInit {
     }
   }
 
-  /** Such a room is tried again every few seconds, here or elsewhere, so each cause is logged once. */
+  /** Logs each cause once, because a room that cannot be adopted is tried again every few seconds, here or elsewhere. */
   private adoptFailed(roomId: RoomId, error: unknown): void {
     const text = describeThrown(error);
     if (this.adoptFailures.get(roomId) === text) return;
@@ -156,7 +159,11 @@ export class RoomLoader implements OnModuleInit {
     this.log.warn('room.adopt-failed', { roomId, error: text, ...(cause !== undefined && { cause: describeThrown(cause) }) });
   }
 
-  /** @param prepare called before the room is added, when this server still is its owner */
+  /**
+   * Adds a room to the hosted rooms.
+   * @param prepare runs before that
+   * @throws `unavailable` when this server was declared dead meanwhile
+   */
   private host(room: HostedRoom, prepare: () => void = done): void {
     try {
       if (!isStill(this.self, room.tenure)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
@@ -191,5 +198,5 @@ function done(): void {}
 
 const FAILURES_REMEMBERED_MAX = 1_000;
 
-/** Enough for the rooms of many hours on any server. Each costs about 50 bytes. */
+/** Maximum number of remembered epochs: enough for the rooms of many hours. Each costs about 50 bytes. */
 const EPOCHS_REMEMBERED_MAX = 20_000;

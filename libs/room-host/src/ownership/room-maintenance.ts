@@ -38,7 +38,7 @@ export class RoomMaintenance implements OnApplicationBootstrap {
     });
   }
 
-  /** Writes the heartbeat. A process that slept skips one, because its rooms may have been given to others meanwhile. */
+  /** Writes the heartbeat. A process that slept skips one heartbeat, because other servers may have adopted its rooms meanwhile. */
   @Interval(HEARTBEAT_MS)
   async renewHeartbeat(): Promise<void> {
     const now = performance.now();

@@ -19,7 +19,7 @@ afterEach(() => hosts.close());
 const add = { kind: 'command', seat: 0, name: 'add', data: null } as const;
 
 describe('a room that migrates', () => {
-  it('continues at its target with all changes, also those not stored before, and is on no other server', async () => {
+  it('continues at its target with all changes, also those that were not stored yet, and leaves its source', async () => {
     const room = await hosts.open(first);
     const peer = first.attach(room, 0, 1, null);
     for (let seq = 1; seq <= 3; seq++) first.engine.input(room, { ...add, seq });
@@ -63,7 +63,7 @@ describe('a room that migrates', () => {
     expect(newer.rooms.get(room.id)?.value).toMatchObject({ gameVersion: 2, state: { count: 70 } });
   });
 
-  it('takes no input and sends nothing from the freeze until its target has it', async () => {
+  it('refuses inputs and stays on its source until its target has it', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';
     const moving = first.migrator.migrate(room.id);
@@ -76,7 +76,7 @@ describe('a room that migrates', () => {
     expect(second.rooms.get(room.id)?.value.version).toBe(0);
   });
 
-  it('is handed over once when the answer was lost', async () => {
+  it('is handed over once when the answers to the first two handoffs were lost', async () => {
     const room = await hosts.open(first);
     first.roomLog.handoffAnswersToLose = 2;
     await first.migrator.migrate(room.id);
@@ -84,7 +84,7 @@ describe('a room that migrates', () => {
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('is kept until its target has it, although an audit and a late checkpoint see the handoff first', async () => {
+  it('stays on its source until its target has it, although an audit and a late checkpoint find the new owner first', async () => {
     const busy = hosts.add('busy', { checkpointEveryChanges: 1 });
     await busy.auditor.audit('test');
     const room = await hosts.open(busy);
@@ -115,7 +115,7 @@ describe('a room that migrates', () => {
 
   it.each([
     ['its last changes and the handoff', (room: string) => hosts.redis.commands.hset(`hf:room:{${room}}`, 'version', 1, 'batch', 'old')],
-    ['all of it', (room: string) => hosts.redis.commands.del(...['', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`))],
+    ['the whole room', (room: string) => hosts.redis.commands.del(...['', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`))],
   ])('is handed over again, with all changes, when the store lost %s', async (_, lose) => {
     const room = await hosts.open(first);
     for (let seq = 1; seq <= 3; seq++) await first.does(room, 0, 'add');
@@ -134,7 +134,7 @@ describe('a room that migrates', () => {
     expect(await hosts.tenure(room.id)).toMatchObject({ server: second.self.id });
   });
 
-  it('is dropped when its target played it to its end, and all members left, before the answer arrived', async () => {
+  it('is dropped when its game ended at the target, and all members left, before the answer arrived', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -201,7 +201,7 @@ describe('a room that migrates', () => {
   it('does not migrate when its game ends before the handoff', async () => {
     const room = await hosts.open(first);
     const { noteOwner } = hosts.records;
-    // The last moment before the freeze: the end is on its way to the store.
+    // Ends the game just before the freeze, so that the end is still on its way to the store.
     const noting = jest.spyOn(hosts.records, 'noteOwner').mockImplementation(async (...args) => {
       await noteOwner.call(hosts.records, ...args);
       first.engine.input(room, { kind: 'end', result: { reason: 'operator' } });
@@ -221,7 +221,7 @@ describe('a room that migrates', () => {
 });
 
 describe('a drain', () => {
-  it('leaves no room on the server, and admits none', async () => {
+  it('migrates all rooms of the server, which then takes no new room', async () => {
     const rooms = await Promise.all([1, 2, 3].map(() => hosts.open(first)));
     expect(await first.migrator.drain(5_000, 'drained')).toEqual({ moved: 3, left: 0 });
     for (const { id } of rooms) expect(second.rooms.get(id)).toBeDefined();
@@ -239,7 +239,7 @@ describe('a drain', () => {
   });
 });
 
-/** The migrations by the metric, and by operator events with their targets. */
+/** Returns the number of migrations in the metric, and the targets in the operator events. */
 async function reportedMoves({ metrics, operatorEvents }: Host): Promise<{ counted: number; published: unknown[] }> {
   const { values } = await metrics.roomsMigrated.get();
   return {

@@ -23,9 +23,9 @@ import { LoadRequests } from './load-requests.js';
 import { RoomLoader } from './room-loader.js';
 
 /**
- * Migrates rooms by plan, in a safe order. The room takes no more inputs, and the store acknowledges its changes. One conditional write
- * hands it over. The copy stays here, without output, until the new owner has the room. A crash at any point is an ordinary loss of the
- * server that the record names.
+ * Migrates rooms in four steps. The room stops taking inputs. The store acknowledges its changes. One conditional write hands the room
+ * over. This server keeps its copy, without output, until the new owner has loaded the room. A crash at any point counts as a loss of the
+ * server that the record names as owner.
  */
 @Injectable()
 export class RoomMigrator {
@@ -49,7 +49,7 @@ export class RoomMigrator {
   ) {}
 
   /**
-   * Returns the server that has the room now.
+   * Migrates a room to the server `to`, or to one that placement chooses. Returns the new owner.
    *
    * @throws `room-unknown`, `no-capacity` or another reason, when the room is still here and continues. Otherwise: `game-ended`; `moved`
    * when another server took it; `server-lost` when its target is gone, and the room is back here or is being recovered; `unavailable` when
@@ -59,7 +59,7 @@ export class RoomMigrator {
     const room = this.rooms.get(id);
     if (room?.status !== 'active') throw new HoldfastError('room-unknown');
     const taker = await this.targetFor(room, to);
-    // This comes before the room is frozen, so that its players do not wait for it. A sweep removes an entry too many.
+    // Both calls precede the freeze, so that players do not wait for them. If the migration fails, a sweep removes the index entry.
     const [epoch] = await Promise.all([
       this.roomLog.nextEpoch(id, room.tenure.epoch),
       this.records.noteOwner([id], taker.server, taker.incarnation),
@@ -93,7 +93,10 @@ export class RoomMigrator {
     return target.server;
   }
 
-  /** Migrates all rooms, until `timeoutMs` is over or the drain is called off. From now on this server takes no new rooms. */
+  /**
+   * Migrates all rooms, until `timeoutMs` is over or the drain is called off. From now on this server takes no new rooms. Returns how many
+   * rooms were moved, and how many are left.
+   */
   async drain(timeoutMs: number, why: 'drained' | 'leaving'): Promise<{ moved: number; left: number }> {
     if (this.loader.admission !== 'leaving') this.loader.admission = why;
     const deadline = performance.now() + timeoutMs;
@@ -122,7 +125,10 @@ export class RoomMigrator {
     return { moved, left: this.rooms.size };
   }
 
-  /** Admits rooms again. A drain under way ends with the current migrations. False: this server is leaving. */
+  /**
+   * Lets this server take new rooms again. A drain under way ends with the current migrations. Returns false when this server is shutting
+   * down.
+   */
   reopen(): boolean {
     if (this.loader.admission === 'leaving') return false;
     this.loader.admission = 'open';
@@ -144,11 +150,12 @@ export class RoomMigrator {
   }
 
   /**
-   * A server with the room's own version of its game. When there is none, because a deployment is nearly done: a server with a newer one.
+   * Returns a server with the same version of the room's game. When there is none, as at the end of a deployment, returns a server that can
+   * upgrade the room.
    */
   private async placeFor(room: HostedRoom): Promise<ServerId> {
     const { game, gameVersion, seats } = room.value;
-    // The players are near this server, by their choice or after a loss.
+    // The players are probably near this server, so placement prefers its region.
     const prefer = { region: this.self.region || undefined };
     const request = { room: room.id, game, players: seats.length, prefer };
     const exclude = [this.self.id];
@@ -193,7 +200,7 @@ export class RoomMigrator {
     room.become('lame');
     const isLoaded = await this.untilLoaded(room, target, state);
     this.rooms.drop(room, 'moved');
-    // Otherwise the target is gone, and the record may name this server again. Its sweep removes an entry too many.
+    // If the room was not loaded, the record may name this server again, so the index entry stays. A sweep removes it if it is useless.
     if (isLoaded) await this.records.forgetOwner([id], tenure.server, tenure.incarnation).catch(() => {});
     return isLoaded ? 'taken' : 'untaken';
   }
@@ -212,9 +219,9 @@ export class RoomMigrator {
   }
 
   /**
-   * Resolves to true when the record names the target, by this write or an earlier one. False: another server has the room by now.
-   * `isRepeat`: the store may have had this handoff and lost it. Then the room is written again before the handoff, because the target may
-   * have continued the room, so its source must not.
+   * Writes the handoff. Resolves to true when the record names the target, by this write or an earlier one. False: another server has the
+   * room by now, or its game is over. `isRepeat`: the store may have had this handoff and lost it. Then the room is written again before
+   * the handoff. The source must not continue the room, because the target may have continued it.
    */
   private async handoff(room: HostedRoom, target: Tenure, state: Uint8Array, isRepeat: boolean): Promise<boolean> {
     room.handingTo = target;
@@ -231,13 +238,16 @@ export class RoomMigrator {
         // The game has ended at the target, and all members have left.
         if (reasserted === 'fenced') return false;
       }
-      // Without an answer the write may be done. It is repeated until the store answers; nobody else owns the room meanwhile.
+      // The store may have done the write without an answer. The write is repeated until the store answers.
       await sleep(HANDOFF_RETRY_MS);
     }
     return false;
   }
 
-  /** Resolves when the target, or a later owner, has the room. True: the target has confirmed it. */
+  /**
+   * Asks the target to load the room until it answers. True: the target has the room. False: the target is gone, another owner has the
+   * room, or `LAME_MS_MAX` is over.
+   */
   private async untilLoaded(room: HostedRoom, target: Tenure, state: Uint8Array): Promise<boolean> {
     const deadline = performance.now() + LAME_MS_MAX;
     while (!hasStatus(room, 'dropped') && performance.now() < deadline) {
@@ -260,14 +270,17 @@ export class RoomMigrator {
     room.become('active');
     this.clock.start(room);
     if (room.isDirty) this.appender.markDirty(room);
-    // A report of a player who left during the freeze was ignored.
+    // The room ignored reports of players who left during the freeze.
     void this.departures.reconcile(room);
   }
 }
 
 const MIGRATE = 'Add migrateState(state, fromVersion) to the game, or start a server with the version of the room.';
 
-/** `not-ours`: another server owned the room before the handoff. `untaken`: handed over, but the target has not confirmed it. */
+/**
+ * `taken`: the target has the room. `not-ours`: another server owned the room before the handoff. `untaken`: handed over, but the target
+ * has not confirmed it.
+ */
 type HandedOver = 'taken' | 'untaken' | 'not-ours';
 
 /** Reads the status now, because it may have changed during any await. */

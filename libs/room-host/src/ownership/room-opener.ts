@@ -20,7 +20,7 @@ type OpenRequest = Control['room.open']['data'];
 /** A room whose game has just been set up and stored. */
 export interface OpenedRoom {
   readonly room: HostedRoom;
-  /** The published news of the start. Absent: the room was opened before, and the answer was lost. */
+  /** The message about the start that the store has published. Absent: the room was opened before, and the answer was lost. */
   readonly news?: string;
 }
 
@@ -38,7 +38,11 @@ export class RoomOpener {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
   ) {}
 
-  /** @throws `unknown-game`; `game-failed` or `state-too-large` from its setup; `bad-data` for refused options; `room-unknown` when the start is over */
+  /**
+   * Sets up the game, and stores the room with this server as its owner.
+   * @throws `unknown-game`; `game-failed` or `state-too-large` from the setup; `bad-data` for refused options; `room-unknown` when the
+   * record has another start or none
+   */
   async open(request: OpenRequest): Promise<OpenedRoom> {
     const { room: id, game, start } = request;
     // In a store that fell back, the record may have the start of a game that has already begun or ended.

@@ -9,11 +9,11 @@ export interface Attachment {
   readonly handle: number;
   readonly session: SessionId;
   readonly user: UserId;
-  /** Null: a spectator. */
+  /** The seat of the session's user. Null: the session belongs to a spectator. */
   readonly seat: Seat | null;
   /** The version of the room, durable or not, when the session was attached. */
   readonly since: number;
-  /** The version that was sent to it last; -1: none. */
+  /** The version that was sent to the session last; -1: none. */
   version: number;
   /** Whether a command of this session waits for the end of the event-loop tick. */
   isQueued: boolean;

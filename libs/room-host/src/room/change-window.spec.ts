@@ -59,9 +59,9 @@ describe('the recent changes of a room', () => {
     return recent;
   }
 
-  it('fit into a frame, however large their events are', () => {
+  it('have a limited size, however large their events are', () => {
     const length = 40;
-    // The text of each is there twice, in a patch and in an event: a tenth of the limit.
+    // Each change has its text twice, in a patch and in an event, so its size is a tenth of the limit.
     const loud = Array.from({ length }, (_, index) => change(index + 1, 'x'.repeat(RECENT_BYTES_MAX / 20), true));
     const recent = recentOf(loud);
     expect(recent.since(1)).toBeNull();
@@ -71,7 +71,7 @@ describe('the recent changes of a room', () => {
     expect(recent.eventsAfter(length - 3)).toEqual(loud.slice(-3).map(({ version, events }) => ({ version, events })));
   });
 
-  it('continue after a change that is too large to keep, and mark it as missing', () => {
+  it('start anew after a change that is too large to keep, and report that it is missing', () => {
     const quiet = [change(1, 'a', true), change(2, 'b', false)];
     const huge = change(3, 'x'.repeat(RECENT_BYTES_MAX), true);
     const after = change(4, 'c', true);

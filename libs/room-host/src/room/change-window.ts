@@ -27,12 +27,12 @@ export class ChangeWindow {
     return this.count === 0;
   }
 
-  /** True while the oldest entry must go before an entry of so many bytes fits. */
+  /** True while the oldest entry must be dropped before an entry of so many bytes fits. */
   isFullFor(entryBytes: number): boolean {
     return this.count > 0 && (this.count >= this.countMax || this.tail - this.head + HEAD.bytes + entryBytes > this.bytesMax);
   }
 
-  /** Call it only while there is an entry. */
+  /** The version of the oldest entry. The window must not be empty. */
   get oldestVersion(): number {
     return this.block.readUInt32LE(this.head + HEAD.version);
   }
@@ -41,7 +41,7 @@ export class ChangeWindow {
     return this.block[this.head + HEAD.hasEvents] === 1;
   }
 
-  /** A view, valid until the next `push`. */
+  /** The oldest change, packed. It is a view of the block, valid until the next `push`. The window must not be empty. */
   get oldestEntry(): Uint8Array {
     const at = this.head + HEAD.bytes;
     return this.block.subarray(at, at + this.block.readUInt32LE(this.head + HEAD.length));
@@ -55,7 +55,10 @@ export class ChangeWindow {
     this.tail = 0;
   }
 
-  /** False when the entry would not fit into an empty window. Make room before the call (`isFullFor`). */
+  /**
+   * Adds an entry. Before the call, drop the oldest entries while `isFullFor` is true. Returns false when the entry would not fit even into
+   * an empty window.
+   */
   push(version: number, hasEvents: boolean, entry: Uint8Array): boolean {
     const bytes = HEAD.bytes + entry.length;
     if (bytes > this.bytesMax) return false;
@@ -70,7 +73,7 @@ export class ChangeWindow {
     return true;
   }
 
-  /** The changes after `version`, oldest first. `withEventsOnly`: only those with events. */
+  /** Returns the changes after `version`, oldest first. `withEventsOnly`: only those with events. */
   after(version: number, withEventsOnly = false): Change[] {
     const changes: Change[] = [];
     const { block } = this;

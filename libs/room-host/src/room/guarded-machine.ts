@@ -14,11 +14,11 @@ import {
 import { describeThrown } from '#libs/telemetry';
 import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog';
 
-/** The part of a machine that a hosted room needs. `RoomMachine` itself fits, for tests. */
+/** The part of a machine that a hosted room needs. Tests use a `RoomMachine` directly. */
 export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view' | 'viewPatches'> {
-  /** Call it when the room is gone. */
+  /** Frees what the watchdog keeps about the room, which has left this server. */
   dispose?(): void;
-  /** The subject of the runs, for the watchdog. */
+  /** Runs code of the game under the watchdog. Absent: the code runs without a watchdog. */
   readonly runs?: RunSubject;
   labelOf?(input: GameInput): number;
 }
@@ -26,10 +26,13 @@ export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'v
 /** Inputs for which code of the game runs. */
 type GameInput = Exclude<RoomInput, { kind: 'end' | 'effects-done' }>;
 
-/** Names of game code that no input runs, in logs and in marks. */
+/** Names, in logs and in marks of suspect inputs, of game code that no input runs. */
 export const HANDLER = { setup: 'setup', migrateState: 'migrateState', view: 'view' } as const;
 
-/** The name of the code that an input runs, in logs and marks: `command place`, `timer turn`, `seat away`, `step` … */
+/**
+ * Returns the name of the code that an input runs, for logs and marks of suspect inputs: `command place`, `timer turn`, `seat away`, `step`
+ * …
+ */
 export function handlerOf(input: RoomInput): string {
   switch (input.kind) {
     case 'command':
@@ -43,7 +46,8 @@ export function handlerOf(input: RoomInput): string {
 }
 
 /**
- * The text of an error that a game threw. Describing it runs code of the game (getters, `toString`), so that happens under the watchdog.
+ * The text of an error that a game threw. Reading the error may run code of the game (getters, `toString`), so its text is made while the
+ * watchdog still watches.
  */
 export class GameError extends Error {
   constructor(text: string) {
@@ -77,7 +81,7 @@ export class GuardedMachine implements HostedMachine {
     return this.runs.run(this.labels.setup, -1, 0, () => describing(() => this.machine.start(room, players, round, start, options)));
   }
 
-  /** This server owns the room that was set up. */
+  /** Notes the epoch of the room that was set up, because this server owns it now. */
   opened(epoch: number): void {
     this.runs.update({ game: this.rules.definition.name, room: this.runs.subject.room, epoch });
   }
@@ -140,13 +144,13 @@ function describing<T>(work: () => T): T {
   }
 }
 
-/** Errors of Holdfast stay as they are. */
+/** Returns errors of Holdfast unchanged, and a `GameError` for any other thrown value. */
 export function asGameError(error: unknown): Error {
   if (error instanceof UnstorableError || error instanceof GameMistake || error instanceof RoomOptionsError) return error;
   return new GameError(describeThrown(error));
 }
 
-/** The watchdog's number for each name of game code. */
+/** The numbers by which the watchdog knows the names of game code. */
 export class HandlerLabels {
   readonly setup: number;
   readonly migrateState: number;
@@ -178,7 +182,7 @@ export class HandlerLabels {
     return this.guard.label(`effect ${name}`);
   }
 
-  /** Players can send names that no game has, so these are not kept. */
+  /** Returns the number of a command. Commands that the game does not have share one number, because players can send any name. */
   private command(name: string, rules: RoomRules): number {
     if (!rules.commands.has(name)) return this.unknownCommand;
     const label = this.guard.label(`command ${name}`);

@@ -48,23 +48,23 @@ export interface WaitingRefusal {
 
 /** Changes that are on their way to the store, and the value after them. */
 export interface InFlight {
-  /** Null when the game keeps no log, so that the changes count as durable at once. */
+  /** The append that stores the changes. Null: the game keeps no log, so the changes count as durable at once. */
   readonly append: Append | null;
   readonly changes: readonly Change[];
   readonly after: RoomValue;
-  /** When the oldest of them was made, by the monotonic clock. */
+  /** When the oldest of the changes was made, by the monotonic clock, in ms. */
   readonly since: number;
 }
 
 export type SeqVerdict =
-  /** The next command of its seat. */
+  /** The command is the next one of its seat. */
   | { readonly kind: 'next' }
-  /** Applied and durable before: it is acknowledged again. */
+  /** The command is applied and durable, and is acknowledged again. */
   | { readonly kind: 'applied' }
   | { readonly kind: 'refused-before'; readonly code: string }
-  /** It cost the room its last owner, and must not run again. */
+  /** The command cost the room its last owner, and must not run again. */
   | { readonly kind: 'poisoned' }
-  /** It is in work, or an earlier one is missing. The client sends all unanswered commands again. */
+  /** The command waits for the store, or an earlier one is missing. The client sends all unanswered commands again. */
   | { readonly kind: 'ignore' };
 
 /** `too-large`: the change would make the room larger than the limit of its server, so it was dropped. */
@@ -93,40 +93,46 @@ export class HostedRoom {
   /** The number of the game within its room. */
   readonly round: number;
   unflushed: Change[] = [];
-  /** When the oldest of them was made, by the monotonic clock. */
+  /** When the oldest of the changes was made, by the monotonic clock, in ms. */
   unflushedSince = 0;
   inFlight: InFlight | null = null;
   readonly attachments = new Set<Attachment>();
   readonly bySeat = new Map<Seat, Attachment>();
   /** Durable changes, for clients that come back. */
   readonly recent: RecentChanges;
-  /** Seats whose players received the game. When such a player comes back without a version, a page was reloaded. */
+  /** Seats whose players have received the state of the game. When one of them attaches without a version, the page was reloaded. */
   readonly shown: Set<Seat>;
   waitingRefusals: WaitingRefusal[] = [];
-  /** Since when an append has had no answer; null: none waits. */
+  /** Since when an append has had no answer, by the monotonic clock, in ms. Null: the store has answered. */
   stalledSince: number | null = null;
   isPauseSent = false;
   isReasserting = false;
-  /** The target of a handoff that is under way or done. The store may report the handoff before its answer arrives. */
+  /** The target of a handoff that is under way or done. The store may report the handoff before its answer arrives. Null: none. */
   handingTo: Tenure | null = null;
-  /** The append that ends the game, and the record after it, once the store has it. Null: no such append was made. */
+  /** The append that ends the game, and the record after it (null until the store has it). Null: the room has no such append. */
   ending: { readonly append: Append; record: DocAtRev | null } | null = null;
   readonly size: StateSize;
-  /** The error of the game's view, or the value that could not be sent. Such a game is ended. */
+  /**
+   * Why the game's view must not run any more: its error, the error of sending what it returned, or the name of the handler that cost the
+   * room its last owner. The game then ends. Null: the view may run.
+   */
   brokenBy: unknown = null;
-  /** A command of it waits for the end of this event-loop tick. */
+  /** Whether a command of the room waits for the end of this event-loop tick. */
   isQueued = false;
-  /** The value after the commands that were computed in this tick. */
+  /** The value after the commands of the current batch that are computed and not applied yet. Null: none. */
   ahead: RoomValue | null = null;
-  /** The command that cost the room its last owner. */
+  /** The command that cost the room its last owner. Null: none. */
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
-  /** The key of the effect that cost the room its last owner. It is pending until the change that drops it is durable. */
+  /** The key of the effect that cost the room its last owner. It is pending until the change that drops it is durable. Null: none. */
   poisonedEffect: string | null = null;
 
   private readonly takeovers: readonly Takeover[];
   /** Identifies this tenure in the keys of effects. */
   private readonly tenureName: string;
-  /** The keys of pending effects that a checkpoint has, for durability `checkpoint`. Null: all durable ones are stored. */
+  /**
+   * The keys of pending effects that a checkpoint has, for durability `checkpoint`. Null: the durability is another, and all effects of
+   * durable changes may run.
+   */
   private storedEffects: ReadonlySet<string> | null;
   /** The highest sequence number that was applied or refused, by seat. */
   private readonly seen: number[];
@@ -176,7 +182,7 @@ export class HostedRoom {
     return this.machine.rules.definition.durability;
   }
 
-  /** True while the room has a change that the store has not acknowledged. */
+  /** Whether the room has a change that the store has not acknowledged. */
   get isDirty(): boolean {
     return this.unflushed.length > 0 || this.inFlight !== null;
   }
@@ -198,12 +204,14 @@ export class HostedRoom {
 
   /** Returns the outcome of an input on `from`: the current value, or the value after earlier inputs of a batch. Changes nothing. */
   compute(input: RoomInput, from: RoomValue = this.value): RoomOutcome<unknown> {
-    // The next change records the refusals. That is the first one of those that are computed.
+    // The next change records the refusals. Of a batch, only the first input is computed on the current value.
     const refused = from === this.value && this.refused.size > 0 ? this.refused : undefined;
     return this.machine.handle(from, input, refused, this.tenureName);
   }
 
-  /** Applies what was computed of the room as it is now. A change that cannot be stored or is too large leaves the room as it was. */
+  /**
+   * Applies an outcome that was computed from the current value. A change that cannot be stored or is too large leaves the room as it was.
+   */
   apply(input: RoomInput, outcome: RoomOutcome<unknown>): HandledOutcome {
     if (outcome.kind !== 'changed') return outcome;
     if (isMeasured(input)) {
@@ -220,7 +228,9 @@ export class HostedRoom {
     return outcome;
   }
 
-  /** The state as `seat` may see it. Null for everyone when the view of the game has failed. */
+  /**
+   * Returns the state as `seat` may see it; a null seat means spectators. Returns null for everyone when the view of the game has failed.
+   */
   view(state: unknown, seat: Seat | null): unknown {
     // A view that failed is not tried for every other player, because each attempt may take as long as the watchdog allows.
     if (this.brokenBy !== null && this.machine.rules.view !== null) return null;
@@ -232,7 +242,7 @@ export class HostedRoom {
     }
   }
 
-  /** The patches from `before` to the durable state, as `seat` may see them. None when the view of the game has failed. */
+  /** Returns the patches from `before` to the durable state, as `seat` may see them; none when the view of the game has failed. */
   viewPatches(before: RoomValue, seat: Seat | null): readonly Patch[] {
     if (this.brokenBy !== null && this.machine.rules.view !== null) return [];
     try {
@@ -268,7 +278,7 @@ export class HostedRoom {
     this.seen[seat] = seq;
   }
 
-  /** The refusals of the seat since the last change. No change has them on record yet. */
+  /** Returns the refusals of the seat that no change has recorded yet. */
   unrecordedRefusals(seat: Seat): readonly Refusal[] {
     return this.refused.get(seat) ?? NO_REFUSALS;
   }
@@ -278,7 +288,7 @@ export class HostedRoom {
     this.refused.set(seat, [...this.unrecordedRefusals(seat), [seq, code] as const].slice(-UNANSWERED_MAX));
   }
 
-  /** A refusal that was decided after the change was computed is not in it, and waits for the next change. */
+  /** Forgets the refusals that the change has recorded. A refusal that is newer than the change waits for the next one. */
   private forgetRecorded({ seats }: Change): void {
     for (const [seat, refusals] of this.refused) {
       const recorded = seats?.[seat]?.refused ?? NO_REFUSALS;
@@ -288,34 +298,34 @@ export class HostedRoom {
     }
   }
 
-  /** The changes are durable. */
+  /** Notes that the changes are durable. */
   committed({ append, changes, after }: InFlight): void {
     this.durable = after;
     if (append) this.batch = append.batch;
     this.stalledSince = null;
-    // A game without a log sends its state to players who come back. Most of it has changed, and nothing is packed for them.
+    // A game without a log has no packed changes. Players who come back to it receive its whole state.
     if (append && !append.ended) this.recent.push(changes, append.entries);
     else this.recent.pushEvents(changes);
   }
 
   /**
-   * The version to which the game was rewound for a client with `version` of an owner of epoch `versionEpoch`. Null: it was not rewound. A
-   * rewind happens with durability `checkpoint`, or when the store lost data together with the owner.
+   * Returns the version to which the game was rewound for a client that received `version` in epoch `versionEpoch`. Null: it was not
+   * rewound. A rewind happens with durability `checkpoint`, or when the store lost data together with the owner.
    */
   rewoundTo(version: number | null, versionEpoch: number | null): number | null {
     if (version === null) return null;
     if (versionEpoch !== null) return rewoundBy(this.takeovers, version, versionEpoch);
-    // Without an epoch, the version of the client was lost if the room has not reached it yet.
+    // Without an epoch, the client's version counts as lost only if the room has not reached it yet.
     return version > this.value.version ? (this.takeovers.at(-1)?.version ?? null) : null;
   }
 
-  /** The durable changes after `version`; null when not all of them are kept. */
+  /** Returns the durable changes after `version`; null when not all of them are kept. */
   changesSince(version: number): readonly Change[] | null {
     if (version === this.durable.version) return [];
     return version > this.durable.version ? null : this.recent.since(version);
   }
 
-  /** The checkpoint of the durable value, or of the value after an append that is under way. */
+  /** Returns the packed checkpoint of the durable value, or of the value after an append that is under way. */
   checkpoint({ after, changes }: Pick<InFlight, 'after' | 'changes'> = { after: this.durable, changes: [] }): Uint8Array {
     const { takeovers } = this;
     return packCheckpoint(after, {
@@ -325,7 +335,7 @@ export class HostedRoom {
     });
   }
 
-  /** Effects whose change is durable, so that a loss of this server does not undo it. */
+  /** Effects that may run, because their change is durable and a loss of this server cannot undo it. */
   get runnableEffects(): readonly PendingEffect[] {
     const { storedEffects, poisonedEffect } = this;
     if (storedEffects === null && poisonedEffect === null) return this.durable.outbox;
@@ -338,7 +348,7 @@ export class HostedRoom {
     return storedEffects !== null && this.durable.outbox.some(({ key }) => !storedEffects.has(key));
   }
 
-  /** The store has a checkpoint of this value. */
+  /** Notes that the store has a checkpoint of this value. */
   checkpointed({ outbox }: RoomValue): void {
     if (this.storedEffects === null) return;
     // The answer to an older checkpoint may arrive after that of a newer one.
@@ -371,14 +381,17 @@ export class HostedRoom {
 
   private refusalOf(seat: Seat, seq: number): string | null {
     const onRecord = this.value.seats[seat]!.refused;
-    // The usual case, and this runs for every command.
+    // Skips the search in the usual case, because this runs for every command.
     if (onRecord.length === 0 && this.refused.size === 0) return null;
     const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
     return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;
   }
 }
 
-/** The server must always be able to record its own inputs. They are small, and end a game that has grown too large. */
+/**
+ * True when the change of an input counts against the limit of the state. The server's own inputs do not count, because they are small and
+ * must work in a room that is too large.
+ */
 function isMeasured(input: RoomInput): boolean {
   return input.kind !== 'end' && input.kind !== 'effects-done';
 }

@@ -40,8 +40,8 @@ export class HostedRooms {
   }
 
   /**
-   * The store says that this server does not own the room. After a handoff that is expected: the migrator keeps the room, without output,
-   * until another server has it, because the store may forget the handoff.
+   * Drops a room that this server does not own according to the store. After a handoff this is expected: the migrator keeps the room,
+   * without output, until another server has it, because the store may lose the handoff.
    */
   fenced(room: HostedRoom): void {
     if (room.handingTo === null) this.drop(room, 'fenced');

@@ -3,17 +3,17 @@ import type { Log } from '#libs/telemetry';
 /** Fields of the log event `game.failed`: the handler of a game that threw, and what it was handling. */
 export interface GameFailure {
   readonly roomId: string;
-  /** Null or absent: the game has ended, and its name is not known anymore. */
+  /** Name of the game. Null or absent: the game has ended, and its name is no longer known. */
   readonly game?: string | null;
-  /** See `handlerOf`. */
+  /** Name of the handler, as `handlerOf` returns it. */
   readonly handler: string;
   /** The key of the effect whose handler failed. */
   readonly effect?: string;
   readonly seat?: number;
   readonly seq?: number;
-  /** Failures of the same room that were not logged since the last line. */
+  /** Number of failures of the same room that were not logged since the last line. */
   readonly skipped?: number;
-  /** Described already, because describing a thrown value may run code of the game. */
+  /** The text of the thrown value. The caller makes it under the watchdog, because that may run code of the game. */
   readonly error: string;
 }
 

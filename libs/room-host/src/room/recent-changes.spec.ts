@@ -56,7 +56,7 @@ beforeEach(async () => {
 });
 afterEach(() => hosts.close());
 
-/** Players who received all up to `version`, and receive the rest from `second`. */
+/** Attaches both players to the room on `second`, with clients that have `version`. */
 async function comeBackTo(room: RoomId, version: number) {
   const there = second.rooms.get(room);
   if (!there) throw new Error('not there');
@@ -79,7 +79,7 @@ describe('changes that are too large for one sync', () => {
     await host.auditor.audit('test');
   });
 
-  it('reach players as the state, marked as incomplete, and later changes arrive whole', async () => {
+  it('reach players as the state, with `missed` for lost events, and later changes arrive whole', async () => {
     const room = await hosts.open(host);
     const [ada, bob] = [0, 1].map((seat) => host.attach(room, seat, seat + 1, 0));
     await host.does(room, 0, 'boast', 2_000);
@@ -88,7 +88,7 @@ describe('changes that are too large for one sync', () => {
     for (const peer of [ada, bob]) expect(peer.receivedEvents).toEqual(['2 two']);
   });
 
-  it('reach a returning player as one state, although the other players received each step', async () => {
+  it('reach a player who comes back as one state, although the other player received each change', async () => {
     const room = await hosts.open(host);
     const ada = host.attach(room, 0, 1, 0);
     for (let count = 0; count < 3; count++) await host.does(room, 0, 'boast', 500);
@@ -99,7 +99,7 @@ describe('changes that are too large for one sync', () => {
   });
 });
 
-describe('a player who comes back with a version receives all later events, once and in order,', () => {
+describe('a player who comes back receives all events that the client lacks, once and in order,', () => {
   it('from the target of a migration', async () => {
     const room = await sayAndWhisper();
     expect(await first.migrator.migrate(room.id)).toBe(second.self.id);
@@ -149,7 +149,7 @@ describe('a player who comes back with a version receives all later events, once
     }
   });
 
-  it('from the beginning when the player had not seen the game before the loss, and none after a reload', async () => {
+  it('from the setup on when the player attaches for the first time, and none after a reload of the page', async () => {
     const room = await hosts.open(first);
     first.attach(room, 1, 9, null);
     await first.does(room, 0, 'say', 'one');

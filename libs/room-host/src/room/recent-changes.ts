@@ -15,7 +15,7 @@ export class RecentChanges {
   private readonly events = new ChangeWindow(RECENT_CHANGES_MAX, RECENT_BYTES_MAX);
   private eventsSince: number;
 
-  /** @param upTo the version that `tail` reaches to */
+  /** @param upTo the version up to which the given events are complete */
   constructor(
     { since, changes }: Pick<EventTail, 'since' | 'changes'>,
     private upTo: number,
@@ -52,20 +52,20 @@ export class RecentChanges {
     }
   }
 
-  /** All changes after `version`; null when not all of them are kept. */
+  /** Returns all changes after `version`; null when not all of them are kept. */
   since(version: number): readonly Change[] | null {
     if (this.changes.isEmpty || this.changes.oldestVersion > version + 1) return null;
     return this.changes.after(version);
   }
 
-  /** All events after `version`; null when not all of them are kept. -1: from the setup on. */
+  /** Returns all events after `version`; null when not all of them are kept. With -1, the events of the setup are included. */
   eventsAfter(version: number): readonly EventsOfChange[] | null {
     if (version < this.eventsSince) return null;
     const all = [...this.events.after(version, true), ...this.changes.after(version, true)];
     return all.map(({ version, events }) => ({ version, events }));
   }
 
-  /** The latest events, with those of changes that are on their way to the store, up to the size limit of a checkpoint's tail. */
+  /** Returns the latest events, with those of changes that are on their way to the store, up to the size limit of a checkpoint's tail. */
   tail(shown: Iterable<Seat>, onTheirWay: readonly Change[] = [], changesMax = RECENT_CHANGES_MAX): EventTail {
     const kept = this.eventsAfter(this.eventsSince) ?? [];
     const all = [...kept, ...onTheirWay.flatMap(({ version, events }) => (events ? [{ version, events }] : []))];

@@ -41,5 +41,5 @@ export class RoomOptionsValidator {
 }
 
 const HANDLER = 'options';
-/** In logs. No room has this id. */
+/** Replaces the room id in logs, because the room does not exist yet. */
 const NO_ROOM = '-';

@@ -37,8 +37,8 @@ export class RoomOutputs {
   constructor(@Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'syncBytesMax'>) {}
 
   /**
-   * Sends a session that was just attached its place, and then what it lacks. `rewoundTo`: `held` belongs to a history that was undone
-   * after this version.
+   * Sends a session that was just attached its place, and then what its client lacks. `held`: the version that the client has; null: none.
+   * `rewoundTo`: the last version of the client's history that was not lost; null: no rewind.
    */
   sendPlaced(attachment: Attachment, held: number | null, rewoundTo: number | null = null): void {
     const { room, seat } = attachment;
@@ -56,7 +56,7 @@ export class RoomOutputs {
     });
     // Refusals whose answer may have been lost come first, because the `seq` of the sync would acknowledge these commands.
     if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat]!.refused) this.refuse(attachment, refusedSeq, errorBody(code));
-    // Patches of this history do not fit a state of the other one.
+    // The client has a state of the lost history, to which no patch of this one applies.
     if (rewoundTo !== null) return this.sendSync(attachment, this.sinceRewind(room, seat, rewoundTo));
     const changes = held === null || room.machine.rules.view ? null : room.changesSince(held);
     if (changes !== null) this.sendSync(attachment, this.patchesOf(room, held as number, changes, seat));
@@ -66,7 +66,7 @@ export class RoomOutputs {
 
   /** Sends the changes from `before` to the durable value. */
   sendChanges(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
-    // They come before the sync, because its `seq` acknowledges every command up to it that was not refused.
+    // Refusals come before the sync, because its `seq` acknowledges every command up to it that was not refused.
     this.sendDueRefusals(room);
     if (room.attachments.size > 0) {
       this.sendRecordedRefusals(room, changes);
@@ -165,14 +165,14 @@ export class RoomOutputs {
     return changes === null ? { room: room.id, state, missed: true } : withEvents({ room: room.id, state }, changes, seat);
   }
 
-  /** The state, and the events since the version up to which both histories are the same. */
+  /** Returns the state, and the events since the version up to which both histories are the same. */
   private sinceRewind(room: HostedRoom, seat: Seat | null, rewoundTo: number): SyncBody {
     const body = { room: room.id, state: room.view(room.durable.state, seat) };
     const changes = room.recent.eventsAfter(rewoundTo);
     return changes === null ? { ...body, missed: true } : withEvents(body, changes, seat);
   }
 
-  /** The game so far, for a player who was not attached yet when it began. Timers and the other players do not wait. */
+  /** Returns the state and all events since the setup, for a player who attaches for the first time. */
   private beginning(room: HostedRoom, seat: Seat | null): SyncBody {
     const body = this.snapshot(room, seat, null);
     return withEvents(body, room.recent.eventsAfter(-1) ?? [], seat);
@@ -192,7 +192,7 @@ export class RoomOutputs {
     attachment.peer.sendSyncMany(room.tenure.epoch, room.durable.version, [attachment.handle, seq], this.packed(room, seat, body));
   }
 
-  /** Packs the body. When it is too large for one step, packs only the current state, marked as `missed`. */
+  /** Packs the body. When it is too large for one sync, packs only the current state, with `missed` if events are left out. */
   private packed(room: HostedRoom, seat: Seat | null, body: SyncBody): Uint8Array {
     const bytes = pack(body);
     if (bytes.length <= this.options.syncBytesMax) return bytes;

@@ -17,7 +17,7 @@ export class StateSize {
     return this.measuredBytes;
   }
 
-  /** The estimated size of the changes since then. */
+  /** The estimated size of the changes since that measurement. */
   get changedBytes(): number {
     return this.changed;
   }
@@ -34,7 +34,7 @@ export class StateSize {
     return this.measuredBytes <= this.bytesMax;
   }
 
-  /** The whole value was packed. */
+  /** Notes the packed size of the whole value. */
   measured(bytes: number): void {
     this.measuredBytes = bytes;
     this.changed = 0;

@@ -95,7 +95,7 @@ function createForm(app: App, session: Session, lobby: Lobby, { name: game, seat
   </form>`;
 }
 
-/** One shared function, so that only a new element gets the focus. */
+/** Moves the focus to an element. It is one shared function, because lit would call a new function again for the same element. */
 function focus(element: Element | undefined): void {
   (element as HTMLElement | undefined)?.focus();
 }

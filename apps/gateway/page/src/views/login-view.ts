@@ -37,7 +37,7 @@ export function loginView(app: App, { isConnecting, problem }: LoginForm): Templ
   </section>`;
 }
 
-/** One shared function, so that only a new element gets the focus. */
+/** Moves the focus to an element. It is one shared function, because lit would call a new function again for the same element. */
 function focus(element: Element | undefined): void {
   (element as HTMLElement | undefined)?.focus();
 }
@@ -66,7 +66,7 @@ function tokenView(app: App, isConnecting: boolean, problem: string | undefined)
 
 const WHAT_TO_DO = 'Request a new token, or try again.';
 
-/** The session ended, but not by the player. */
+/** The page after a session that ended, but not by the player. */
 export function overView(app: App, { code, message }: HoldfastError): TemplateResult {
   return html`<section class="login">
     <h1>${code === 'replaced' ? 'You are now playing in another place.' : 'The connection is closed.'}</h1>

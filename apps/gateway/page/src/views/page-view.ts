@@ -40,7 +40,7 @@ function header(app: App): TemplateResult {
   </header>`;
 }
 
-/** Shows one problem at a time: the lost connection, or the lost server. */
+/** Shows at most one message: about a lost connection, a lost game server, or a game that continues. */
 function banner({ stage, screen }: App): TemplateResult {
   const lines = (() => {
     if (stage.at !== 'inside') return nothing;

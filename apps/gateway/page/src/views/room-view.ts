@@ -44,8 +44,8 @@ function lobbyPart(app: App, screen: RoomScreen, session: Session): TemplateResu
 }
 
 /**
- * The actions between two games. The players are shown beside the board. Until the lobby knows of the end, its view is of the
- * previous game.
+ * The actions between two games; the players are shown beside the board. They appear once the lobby has recorded the end, because until
+ * then its view of the room is that of the previous game.
  */
 function nextGame(app: App, screen: RoomScreen): TemplateResult {
   return html`<div class="next-game">${screen.room.view.status === 'waiting' ? actions(app, screen) : nothing}</div>`;
@@ -124,12 +124,12 @@ function resultLine(screen: RoomScreen, result: GameResult): string {
   if (!outcome) return ENDED[result.reason];
   const { winner, how } = outcome;
   if (winner === null) return `A draw: ${how}.`;
-  // Without a state this page has not seen the game: it was reloaded after the end.
+  // Without a state, the page was reloaded after the end of the game, so the room has no seat for this player.
   const mySeat = screen.room.state === undefined ? screen.member?.seat : screen.room.seat;
   return winner === mySeat ? `You win: ${how}.` : `${screen.nameOf(winner)} wins: ${how}.`;
 }
 
-/** The status line has two lines. A longer note also stands below the board. */
+/** Length of a note that fits into the two lines of the status, in characters. A longer note is also shown below the board. */
 const SHORT_NOTE_CHARACTERS = 50;
 
 const ENDED: Readonly<Record<GameResult['reason'], string>> = {
