@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OPERATOR_EVENT_KINDS, SERVER_STATES } from '#libs/fleet';
+import { EVICTION_REASONS } from '#libs/health';
 import { SERVER_TYPES } from '#libs/protocol';
 
 /** The inputs and outputs of the admin API. Types, validation and the OpenAPI document are all derived from these schemas. */
@@ -43,7 +44,7 @@ export const ServerView = z.object({
   ops: z.string().describe('host:port'),
   startedAt: msSince1970,
   registeredAt: msSince1970,
-  deadReason: z.string().nullable().describe('refused, silent, left, operator'),
+  deadReason: z.string().nullable().describe(EVICTION_REASONS.join(', ')),
   deadAt: msSince1970.nullable(),
   settledAt: msSince1970.nullable().describe('when the cleanup after its death was complete'),
 });

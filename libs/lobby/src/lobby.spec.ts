@@ -124,6 +124,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const options: LobbyOptions = { roomIdleMs: 600_000, seatGraceMs: 60_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
   const games = new GameCatalogue(servers.directory);
   const queue = new MatchQueue(redis, generation);
+  const clock = new StoreClock(redis);
   const rooms = new RoomService(
     redis,
     records,
@@ -131,10 +132,10 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     games,
     queue,
     servers.directory,
-    new StoreClock(redis),
+    clock,
     new RoomOptionsCheck(servers.directory, servers.links),
   );
-  const list = new RoomList(records, options);
+  const list = new RoomList(records, clock, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
   const matchmaker = new Matchmaker(
     queue,

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { KeyedMutex, sleep } from '#libs/async';
 import { HoldfastError, type Operations, type RoomId, type RoomSummary } from '#libs/protocol';
+import { StoreClock } from '#libs/redis';
 import { type IndexEntry, RoomRecords, summaryOf } from '#libs/room-store';
 import { LIST_EVERY_MS, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 
@@ -42,6 +43,7 @@ export class RoomList {
 
   constructor(
     private readonly records: RoomRecords,
+    private readonly clock: StoreClock,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {}
 
@@ -119,7 +121,8 @@ export class RoomList {
 
   /** Removes old entries without a record. A young entry may belong to a new room, whose record is written after the index. */
   private unlist(entries: readonly IndexEntry[], game: string | undefined): void {
-    const old = entries.filter(({ createdAt }) => Date.now() - createdAt > UNMADE_MS).map(({ room }) => room);
+    const now = this.clock.storeTime();
+    const old = entries.filter(({ createdAt }) => now - createdAt > UNMADE_MS).map(({ room }) => room);
     // After an error, the next read removes them.
     void this.records.unlist(old, game === undefined ? undefined : [game]).catch(ignore);
   }

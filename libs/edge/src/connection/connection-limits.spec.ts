@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import { jest } from '@jest/globals';
 import type { EdgeOptions } from '../edge.options.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { TrustedProxies } from '../transport/trusted-proxies.js';
@@ -114,6 +115,20 @@ describe('the limits of connections', () => {
     expect(limits.addressesKnown).toBe(1);
     limits.sweep(performance.now() + options.connectionsWindowMs + 1);
     expect(limits.addressesKnown).toBe(0);
+  });
+
+  it('keep what an address has used when its last connection was open for a long time', () => {
+    const limits = new ConnectionLimits(options, new TrustedProxies(options));
+    const { connection } = enter(limits, '192.0.2.1');
+    const closedAt = performance.now() + 3_600_000;
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(closedAt);
+    try {
+      limits.removeConnection(connection);
+      limits.sweep(closedAt + 1);
+      expect(limits.addressesKnown).toBe(1);
+    } finally {
+      clock.mockRestore();
+    }
   });
 });
 

@@ -22,6 +22,7 @@ interface AddressUse {
   readonly openings: TokenBucket;
   /** The budget of all players of this address for requests to lobbies and the store, in messages: see `operation-prices.ts`. */
   readonly operations: TokenBucket;
+  /** When a connection or socket of this address last opened or closed, in ms of the monotonic clock. */
   seenAt: number;
 }
 
@@ -98,7 +99,10 @@ export class ConnectionLimits {
   removeConnection(connection: PlayerConnection): boolean {
     if (!this.connections.delete(connection)) return false;
     const use = this.perAddress.get(addressKey(connection.address));
-    if (use) use.connections -= 1;
+    if (use) {
+      use.connections -= 1;
+      use.seenAt = performance.now();
+    }
     this.admitted(stateOf(connection));
     return true;
   }
@@ -123,6 +127,7 @@ export class ConnectionLimits {
     if (!pending) return;
     this.sockets.delete(peer);
     pending.use.sockets -= 1;
+    pending.use.seenAt = performance.now();
     // Removes the listener, because the socket may stay open for hours as the connection of a player.
     pending.socket.off('close', pending.closed);
   }
