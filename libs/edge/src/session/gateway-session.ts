@@ -80,6 +80,11 @@ export class GatewaySession {
     return this.requestOrder;
   }
 
+  /** True: this session has recently left the room. */
+  hasLeft(room: RoomId): boolean {
+    return this.leftRooms.some((left) => left.room === room);
+  }
+
   recordLeftRoom(room: RoomId): void {
     this.leftRooms = [{ room, at: performance.now() }, ...this.leftRooms.slice(0, LEFT_ROOMS_MAX - 1)];
   }
