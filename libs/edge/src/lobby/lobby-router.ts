@@ -67,7 +67,8 @@ export class LobbyRouter implements OnModuleInit {
   private lobby(position: number): LinkPeer {
     const open = this.directory
       .byType('lobby')
-      .filter(({ state, suspect }) => state === 'ready' && suspect === 0)
+      // A lobby that is unheard cannot write its answers to checks, for example because Redis refuses writes. It answers on its link.
+      .filter(({ state, suspect, unheard }) => state === 'ready' && (suspect === 0 || unheard))
       .map(({ id }) => this.links.get(id))
       .filter((peer) => peer?.isOpen) as LinkPeer[];
     const answering = open.filter((peer) => !peer.isSilent);
