@@ -260,6 +260,19 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect(outcomes).toContain('playing');
   }, 60_000);
 
+  it('keeps a player in the next game when the notice of an earlier match, which the player has left, arrives late', async () => {
+    const [ada, bob] = await players(2);
+    const match = (): Promise<Room<TicTacToe>[]> => Promise.all([ada, bob].map((player) => player.quickMatch<TicTacToe>('tic-tac-toe')));
+    const [left] = await match();
+    await Promise.all([ada, bob].map((player) => player.room?.leave()));
+    const rooms = await match();
+    await Promise.all(rooms.map((room) => room.waitFor(({ status, state }) => status === 'playing' && !!state, { timeoutMs: 5_000 })));
+    const late = { kind: 'bind', user: ada.user, session: ada.id, room: left.id, role: 'player', rev: left.view.rev };
+    for (const { id } of fleet.gateways)
+      expect(await fleet.redis.client.publish(fleet.redisName(`sessions:${id}`), JSON.stringify(late))).toBe(1);
+    expect(await playToTheEnd(rooms)).toEqual([0, 0]);
+  });
+
   it('forgets a cancelled search', async () => {
     const [ada, bob] = await players(2);
     const giveUp = new AbortController();

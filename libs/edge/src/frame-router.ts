@@ -170,9 +170,7 @@ export class FrameRouter {
     try {
       const { data: result, binding } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
       answer(result);
-      // The room of a match whose notice has not arrived: the notice must not take the player back into it.
-      if (binding === null && !session.binding) session.recordLeftRoom((result as Operations['rooms.leave']['result']).left);
-      else if (binding === null) this.rooms.unbind(session, 'left');
+      if (binding === null) this.rooms.leave(session, (result as Operations['rooms.leave']['result']).left);
       else if (binding) this.rooms.bind(session, binding);
     } catch (error) {
       if (!(error instanceof HoldfastError)) this.log.error('player-request.failed', { operation, error });

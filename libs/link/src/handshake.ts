@@ -104,7 +104,7 @@ export function readIntroduction(
   if (introduction === null) return null;
   const { identity, nonce, mac } = introduction;
   const expected = sign(secret, side, ownNonce, nonce, identity, channel);
-  return timingSafeEqual(mac, expected) ? { identity: identity, nonce } : null;
+  return timingSafeEqual(mac, expected) ? { identity, nonce } : null;
 }
 
 function introductionOf(bytes: Uint8Array): { identity: Introduction; nonce: Uint8Array; mac: Uint8Array } | null {

@@ -174,9 +174,7 @@ export class SessionLifecycle {
       case 'replaced':
         return this.end(session, 'replaced');
       case 'bind':
-        // The player has learned of the match by an answer and has left its room since. Each match has a room of its own.
-        if (session.hasLeft(notice.room)) return;
-        return this.rooms.bind(session, { room: notice.room, watching: notice.role === 'watcher', rev: notice.rev });
+        return this.rooms.bindMatch(session, { room: notice.room, watching: notice.role === 'watcher', rev: notice.rev });
       case 'unbind':
         if (session.room === notice.room) this.rooms.unbind(session, 'left');
     }

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { FleetLinks, ServerDirectory } from '#libs/fleet';
+import { FleetLinks, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import type { LinkPeer } from '#libs/link';
 import { type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
 import type { GatewaySession } from '../session/gateway-session.js';
@@ -65,15 +65,16 @@ export class LobbyRouter implements OnModuleInit {
   }
 
   private lobby(position: number): LinkPeer {
-    const open = this.directory
-      .byType('lobby')
-      // A lobby that is unheard cannot write its answers to checks, for example because Redis refuses writes. It answers on its link.
-      .filter(({ state, suspect, unheard }) => state === 'ready' && (suspect === 0 || unheard))
-      .map(({ id }) => this.links.get(id))
-      .filter((peer) => peer?.isOpen) as LinkPeer[];
-    const answering = open.filter((peer) => !peer.isSilent);
-    if (answering.length > 0) return answering[position % answering.length]!;
-    if (open.length === 0) throw new HoldfastError('unavailable', 'No lobby answers right now.', { retryAfterMs: 500 });
-    return open[position % open.length]!;
+    const ready = this.directory.byType('lobby').filter(({ state }) => state === 'ready');
+    const healthy = this.openLinks(ready.filter(({ suspect }) => suspect === 0));
+    const answering = healthy.filter((peer) => !peer.isSilent);
+    // An unheard lobby answers on its link, but not through Redis, for example because Redis refuses writes. It is the last choice.
+    const best = [answering, healthy, this.openLinks(ready.filter(({ unheard }) => unheard))].find(({ length }) => length > 0);
+    if (!best) throw new HoldfastError('unavailable', 'No lobby answers right now.', { retryAfterMs: 500 });
+    return best[position % best.length]!;
+  }
+
+  private openLinks(lobbies: readonly ServerRecord[]): LinkPeer[] {
+    return lobbies.map(({ id }) => this.links.get(id)).filter((peer) => peer?.isOpen) as LinkPeer[];
   }
 }

@@ -63,6 +63,20 @@ export class SessionRooms implements OnModuleInit {
     else this.cache.refresh(binding.room);
   }
 
+  /**
+   * Binds the session to the room of a match, unless the player has left it since: the player may have learned of the match from an answer,
+   * before this notice arrived. Each match has a room of its own, so the player cannot return to it by another notice.
+   */
+  bindMatch(session: GatewaySession, binding: Binding): void {
+    if (!session.hasLeft(binding.room)) this.bind(session, binding);
+  }
+
+  /** The user of the session has left the room. The session is not bound to it while the notice of its match is under way. */
+  leave(session: GatewaySession, room: RoomId): void {
+    if (session.binding) this.unbind(session, 'left');
+    else session.recordLeftRoom(room);
+  }
+
   /** Returns the number of spectators of a room at this gateway. */
   spectatorCount(room: RoomId): number {
     let count = 0;
