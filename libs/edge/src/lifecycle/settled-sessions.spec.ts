@@ -95,6 +95,15 @@ describe('a session, once a store that was restarted is settled', () => {
     expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left-2', 'member.gone left-1']);
   });
 
+  it.each(['moved', 'late'] as const)('does not leave the room in which the user is since the loss (%s)', async (outcome) => {
+    const gateway = newGateway();
+    const { session } = gateway;
+    session.recordLeftRoom('left' as RoomId);
+    session.recordLeftRoom(ROOM);
+    await gateway.settled({ restored: [{ session, outcome, before: { room: ROOM, watching: false } }] });
+    expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left']);
+  });
+
   it('searches for a match again, or enters the match that a lobby has found', async () => {
     const gateway = newGateway(() => ({ binding: { room: ROOM, watching: false, rev: 1 } }));
     const { session } = gateway;

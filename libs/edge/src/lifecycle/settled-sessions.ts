@@ -54,12 +54,17 @@ export class SettledSessions implements OnApplicationBootstrap {
     }
   }
 
-  /** Removes the user from rooms that the session had left, because the store may list the user there again. */
-  private leaveAgain({ session, before }: RestoredSession): void {
+  /**
+   * Removes the user from rooms that the session had left, because the store may list the user there again. A room into which a later request
+   * or a match has moved the user is not among them.
+   */
+  private leaveAgain({ session, outcome, before }: RestoredSession): void {
     const { user, binding, leftRooms } = session;
     const left = new Set<RoomId>();
+    const isCurrent = outcome !== 'written';
     if (before && !before.watching) left.add(before.room);
     for (const { room, at } of leftRooms) if (performance.now() - at < LEFT_KEPT_MS) left.add(room);
+    if (before && isCurrent) left.delete(before.room);
     if (binding) left.delete(binding.room);
     for (const room of left) this.lobbies.emit(session, 'member.gone', { room, user, asked: session.lastAnswered() });
   }
