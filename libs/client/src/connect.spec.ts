@@ -1,11 +1,11 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { jest } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { errorBody, type Sync } from '#libs/protocol';
+import { errorBody, type PlayerMessage, type RoomId, type RoomView, type Sync } from '#libs/protocol';
 import { until } from '../../../tools/process/until.mjs';
 import { FakeFleet } from '../test/fake-fleet.fixture.js';
 import { FakeGateway } from '../test/fake-gateway.fixture.js';
-import type { FakeRoom, Tally } from '../test/fake-room.fixture.js';
+import { FakeRoom, type Tally } from '../test/fake-room.fixture.js';
 import { connect as connectInBrowser } from './connect.js';
 import { connect, type NodeConnectOptions } from './connect-in-node.js';
 import type { Room } from './room.js';
@@ -922,6 +922,66 @@ describe('a quick match', () => {
     abort.abort();
     expect((await match).id).toBe(partner.id);
     expect(ada.room?.id).toBe(partner.id);
+  });
+
+  describe('and a player who has left its room again', () => {
+    const isOf = (operation: string) => (message: PlayerMessage) => message.kind === 'request' && message.operation === operation;
+
+    /** Holds the next request of this operation back, and returns a function that lets the fleet answer it with this room. */
+    function hold(operation: string): (room: RoomView) => void {
+      let answer = (_: RoomView): void => {};
+      fleet.intercept = (message, line) => {
+        if (!isOf(operation)(message) || message.kind !== 'request') return false;
+        fleet.intercept = () => false;
+        answer = (room) => line.send({ kind: 'response', id: message.id, data: { room, searching: null } });
+        return true;
+      };
+      return (room) => answer(room);
+    }
+
+    /** The server puts the player of the first session into the room of a match, and out of it again. */
+    async function passThrough(ada: Session): Promise<RoomView> {
+      const [session] = fleet.sessions.values();
+      const { view } = new FakeRoom('r-match' as RoomId, session);
+      session.line?.send({ kind: 'room', room: view });
+      await until(() => ada.room?.id === view.id);
+      session.line?.send({ kind: 'room', room: null, reason: 'left' });
+      await until(() => ada.room === null);
+      return view;
+    }
+
+    it.each(['match.find', 'me'])('do not return to the room by a late answer (%s)', async (operation) => {
+      const ada = await join();
+      const answer = hold(operation);
+      const abort = new AbortController();
+      const match = ada.quickMatch('tally', { signal: abort.signal });
+      await until(() => fleet.heardKinds('request').some(isOf('match.find')));
+      if (operation === 'me') abort.abort();
+      await until(() => fleet.heardKinds('request').some(isOf(operation)));
+      const view = await passThrough(ada);
+      expect((await match).id).toBe(view.id);
+      answer(view);
+      await ada.games();
+      expect(ada.room).toBeNull();
+    });
+  });
+
+  it('fails with the refusal of its own request only', async () => {
+    const ada = await join();
+    let refuseFirst = (): void => {};
+    fleet.intercept = (message, line) => {
+      if (message.kind !== 'request' || message.operation !== 'match.find') return false;
+      fleet.intercept = () => false;
+      refuseFirst = () => line.send({ kind: 'response', id: message.id, error: errorBody('overtaken') });
+      return true;
+    };
+    const abort = new AbortController();
+    const first = ada.quickMatch('tally', { signal: abort.signal });
+    abort.abort(new Error('enough'));
+    await expect(first).rejects.toThrow('enough');
+    const [second, bob] = [ada.quickMatch('tally'), await join({ name: 'bob' })];
+    refuseFirst();
+    await expect(Promise.all([second, bob.quickMatch('tally')])).resolves.toHaveLength(2);
   });
 
   it('stays cancelled when the connection is lost before the cancel is answered', async () => {

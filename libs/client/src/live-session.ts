@@ -39,6 +39,8 @@ interface Search {
   /** Whether the caller has given up. The answer to the cancel then decides how the search ends. */
   isCancelled: boolean;
   readonly region?: string;
+  /** Number of requests for this search. The refusal of an earlier one does not end it. */
+  finds: number;
   found(room: LiveRoom): void;
   failed(error: unknown): void;
 }
@@ -55,6 +57,8 @@ export class LiveSession implements Session {
   private readonly requests: Requests;
   private readonly uplink: Uplink;
   private search: Search | null = null;
+  /** Number of times that the player entered or left a room. */
+  private roomChanges = 0;
   private firstWelcome: { resolve(): void; reject(error: HoldfastError): void } | null = null;
 
   /** @param keep called with each new secret, and with null when the session has ended */
@@ -134,7 +138,7 @@ export class LiveSession implements Session {
     let cancel = (): void => {};
     try {
       return (await new Promise<LiveRoom>((found, failed) => {
-        const search: Search = { game, before: this.room?.id, region, isCancelled: false, found, failed };
+        const search: Search = { game, before: this.room?.id, region, isCancelled: false, finds: 0, found, failed };
         this.search = search;
         cancel = () => {
           search.isCancelled = true;
@@ -310,6 +314,7 @@ export class LiveSession implements Session {
   private change(room: LiveRoom | null): void {
     const before = this.room;
     this.room = room;
+    this.roomChanges += 1;
     before?.quit('other-room');
     this.emitter.emit('room', room);
   }
@@ -340,27 +345,49 @@ export class LiveSession implements Session {
 
   /** Returns the room of the player, once no earlier request can change it any more. Null: the player is in no room. */
   private async whereNow(triesMax?: number): Promise<LiveRoom | null> {
+    let search: Search | null = null;
     const { room } = await untilAnswered(async () => {
+      search = this.search;
       await this.request('match.cancel', undefined).catch(ignoreOvertaken);
-      return this.me();
+      return this.enterCurrent();
     }, triesMax);
-    if (room) return this.enter(room);
-    // `match.cancel` has also cancelled a search that its caller still wants, so it begins again.
-    if (this.search && !this.search.isCancelled) this.find(this.search);
-    return null;
+    if (!room) this.findAgain(search);
+    return room;
+  }
+
+  /**
+   * Asks where the player is, enters that room, and returns it. Null: the player is in none. Asks again when the player has entered or left a
+   * room meanwhile, because the answer may be older than that. No `await` may stand between this check and the entry.
+   */
+  private async enterCurrent(): Promise<{ room: LiveRoom | null; searching: string | null }> {
+    for (;;) {
+      const { roomChanges } = this;
+      const { room, searching } = await this.me();
+      if (this.roomChanges === roomChanges) return { room: room && this.enter(room), searching };
+    }
   }
 
   // ── Matchmaking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private find({ game, region }: Pick<Search, 'game' | 'region'>): void {
+  /** Begins a search again that `match.cancel` has cancelled although its caller still wants it. */
+  private findAgain(search: Search | null): void {
+    if (search && this.search === search && !search.isCancelled) this.find(search);
+  }
+
+  private find(search: Search): void {
+    const { game, region } = search;
+    search.finds += 1;
+    const { finds } = search;
     this.request('match.find', { game, ...(region !== undefined && { region }) }).then(
       (answer) => {
-        if ('room' in answer) this.enter(answer.room);
+        // After the end of the search the answer is late: the player may have left that room.
+        if ('room' in answer && this.search === search) this.enter(answer.room);
       },
       (error: unknown) => {
         // After a loss the client does not know whether the search exists. It asks when it is connected again.
         const isLost = error instanceof HoldfastError && error.code === 'server-lost';
-        if (!isLost && this.search?.isCancelled === false) this.search.failed(error);
+        const isRepeated = search.finds > finds;
+        if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);
       },
     );
   }
@@ -368,10 +395,8 @@ export class LiveSession implements Session {
   private async searchAgain(): Promise<void> {
     const { search } = this;
     try {
-      const { room, searching } = await this.me();
-      if (!search || this.search !== search) return;
-      if (room) this.enter(room);
-      else if (searching === null) this.find(search);
+      const { room, searching } = await this.enterCurrent();
+      if (!room && searching === null) this.findAgain(search);
     } catch (error) {
       search?.failed(error);
     }
