@@ -8,7 +8,7 @@ describe('package-lock.json', () => {
     expect(Object.keys(missingOptional(lock.packages))).toEqual([]);
   });
 
-  it('is completed with platforms from the names of packages', () => {
+  it('gets an entry for each missing optional package, with os, cpu and libc taken from the name of the package', () => {
     const optionalDependencies = { '@a/b-linux-x64-musl': '1.0.0', '@a/b-win32-arm64-msvc': '1.0.0', '@a/b-linux-x64-gnu': '1.0.0' };
     const packages = {
       'node_modules/@a/b': { version: '1.0.0', dev: true, optionalDependencies },

@@ -96,7 +96,10 @@ export class LocalFleet {
     });
   }
 
-  /** For the message when there is no network, so that the user learns everything at once. */
+  /**
+   * Returns a sentence about the missing Redis, or '' when there is one. The installation adds it to its error about a missing network, so that
+   * the user reads about both problems at once.
+   */
   redisToFetch() {
     if (this.options.redisUrl || hasRedis(this.env)) return '';
     return 'A Redis is missing, too: install redis-server or valkey-server, or pass the URL of a running one (--redis-url).';

@@ -6,7 +6,7 @@ import { parseRedisUrl, type RedisTarget } from './redis-target.js';
 /** The options of Node's TLS for one connection. */
 export type RedisTlsOptions = Readonly<Record<string, unknown>>;
 
-/** A login at the time of one connection. */
+/** The login for one new connection. Do not keep it: the password may change before the next connection. */
 export interface RedisCredentials {
   readonly user: string | undefined;
   readonly password: string | undefined;

@@ -27,7 +27,7 @@ export class StoreClock implements OnModuleDestroy {
   private anchor = Date.now();
   private anchoredAt = performance.now();
   private pace = 1;
-  /** The difference between Redis' time and the monotonic clock, by the best sample. Null: no sample yet. */
+  /** Redis' time minus the monotonic clock, in ms, by the last sample. Null: no sample yet. */
   private storeOrigin: number | null = null;
   private timer: NodeJS.Timeout | null = null;
   private readonly samples = new SingleFlight(() => this.measure());

@@ -29,7 +29,7 @@ export interface Append {
   readonly entries: readonly Uint8Array[];
   /** The id of this append. It distinguishes a repetition from the append of another writer. */
   readonly batch: string;
-  /** Set when the last change ends the game. Then the log is not written, and the room returns to the lobby. */
+  /** Set when the last change ends the game. Then the log is not written, and the room waits for its next game. */
   readonly ended?: GameResult;
   readonly lastEffects?: readonly PendingEffect[];
   readonly epilogue?: Epilogue;

@@ -8,11 +8,11 @@ export type RoomInput =
   | { readonly kind: 'step' }
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: SeatEvent }
   /**
-   * Nobody owned the room for `ms`. All timers are due later by that time. This is the first input on an owner that adopted the
+   * The room had no owner for `ms`. All its timers are delayed by this time. This is the first input on an owner that adopted the
    * room.
    */
   | { readonly kind: 'paused'; readonly ms: number }
-  /** The owner has completed these effects. */
+  /** The owner has completed the effects with these keys. */
   | { readonly kind: 'effects-done'; readonly keys: readonly string[] }
   /** Ends the game from outside: by an operator, or because the game failed. */
   | { readonly kind: 'end'; readonly result: GameResult };

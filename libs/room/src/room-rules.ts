@@ -34,7 +34,7 @@ export interface RoomContext {
    * least once, with a unique key.
    */
   effect(name: string, data?: unknown): void;
-  /** Ends the game. Its players return to the lobby. */
+  /** Ends the game with this result. The players stay in the room, which waits for its next game. */
   end(result?: unknown): void;
 }
 

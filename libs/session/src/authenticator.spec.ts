@@ -82,7 +82,7 @@ describe('JwtAuthenticator with a shared secret', () => {
   it.each<[string, () => Promise<string> | string, RegExp]>([
     ['that has expired', () => signed({ sub: 'u1', exp: 1 }), /expired/],
     ['that is not valid yet', () => signed({ sub: 'u1', nbf: Date.now() }), /not valid yet/],
-    ['from another issuer', () => signed({ sub: 'u1' }, new TextEncoder().encode(`${SECRET}!`)), /not signed by a key/],
+    ['that is signed with another key', () => signed({ sub: 'u1' }, new TextEncoder().encode(`${SECRET}!`)), /not signed by a key/],
     ['without an expiry time', () => signed({ sub: 'u1', exp: undefined }), /no expiry time \(exp\).*AUTH_JWT_ALLOW_NO_EXP/],
     [
       'with a text as expiry time',

@@ -134,7 +134,7 @@ describe('a value that is not plain', () => {
       expect(() => encodePatch(before, after)).toThrow(StatePatchError);
   });
 
-  it('leaves the next message as it would be without it', () => {
+  it('does not affect the next patch after the encoder has refused it', () => {
     expect(() => encodePatch({ a: [{ b: 1 }] }, { a: [{ b: Number.NaN }] })).toThrow(StatePatchError);
     expect(hex(encodePatch({ x: 1, y: 2 }, { x: 1, y: 3 }))).toBe('016902');
   });

@@ -50,7 +50,10 @@ export class PrimitiveChange {
     this.operations.operation(siblings, FLIP, index);
   }
 
-  /** A number that is no decimal of the precision of the last one, or that has changed much. */
+  /**
+   * Writes the change of a number that has another number of decimal places than the decimal before it, or that has changed by too many
+   * steps for the short form.
+   */
   private otherNumber(siblings: Siblings, index: number, before: number, after: number): void {
     assertFinite(after);
     const isSingle = isFloat32(after);

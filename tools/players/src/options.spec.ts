@@ -24,7 +24,7 @@ describe('the gateways that the players use', () => {
     ]);
   });
 
-  it('use TLS when that fleet has a certificate, which is trusted only there', () => {
+  it('are reached over TLS when the fleet of npm start has a certificate, which the players trust only at the URL of that fleet', () => {
     const url = 'wss://127.0.0.1:7120/play';
     writeFileSync(file, JSON.stringify({ url, certificate: '/a.crt' }));
     expect(readOptions([], file)).toMatchObject({ urls: [url], certificate: '/a.crt' });

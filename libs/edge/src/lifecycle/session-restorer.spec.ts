@@ -121,7 +121,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toBeNull();
   });
 
-  it('are not restored when they had ended before', async () => {
+  it('are not restored while the store has lost nothing, when they had ended', async () => {
     const { restorer, store, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();

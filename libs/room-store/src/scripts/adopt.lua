@@ -1,4 +1,5 @@
--- A new owner adopts a room whose owner is gone. The script fences the old owner and reads the room in one step.
+-- A server adopts a room whose owner is gone, or that was handed off to this server. The script raises the epoch, which fences every
+-- earlier owner, and reads the room in one step.
 -- KEYS  1 record  2 log  3 checkpoint
 -- ARGV  1 expected epoch  2 expected owner  3 expected incarnation  4 new owner  5 its incarnation  6 lowest epoch to give
 --       7 downtime of the room, in ms  8 the newest format of log and checkpoint that the new owner reads
@@ -7,7 +8,7 @@
 --          how many owners its inputs cost, the room time now after a handoff to this owner ('' : there was none),
 --          the takeovers so far, with this one unless it follows a handoff, each as EPOCH:VERSION, rev};
 --         {'0', owner, incarnation, epoch, status} when the record is not as expected;
---         {'log'}, without a write, when this version cannot read the format of the log.
+--         {'log'}, without a write, when this version cannot read the format of log and checkpoint, or Redis cannot read the log.
 
 -- Maximum number of takeovers in a record. When there are more, the two oldest are joined.
 local TAKEOVERS_MAX = 32
