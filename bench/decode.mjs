@@ -1,4 +1,6 @@
 // CPU time of one decode in ns: `npm run build && node bench/decode.mjs`. The minimum of the rounds has the least noise.
+import { boatsState, events, patches, steering } from './codec-samples.mjs';
+
 const built = new URL('../dist/libs/protocol/src/index.js', import.meta.url).href;
 const { encodePlayerMessage, encodeServerMessage, decodePlayerMessage, decodeServerMessage, pack, unpack, unpackBody } = await import(
   built
@@ -14,27 +16,12 @@ const steer = Buffer.from(
     seq: 9,
     settled: 8,
     name: 'steer',
-    data: { x: 12.25, y: -3.5, fire: true, target: 'boat-17', keys: [1, 2, 3] },
+    data: steering,
   }),
 );
 const hello = Buffer.from(encodePlayerMessage({ kind: 'hello', protocol: 1, name: 'Ada' }));
-const patches = [
-  { op: 'replace', path: '/cells/4', value: 0 },
-  { op: 'replace', path: '/turn', value: 1 },
-];
-const events = [{ version: 9, name: 'placed', data: { seat: 0, cell: 4 } }];
 const sync = Buffer.from(encodeServerMessage({ kind: 'sync', version: 9, seq: 8, room: 'r-42', from: 8, patches, events }));
-const boats = Array.from({ length: 60 }, (_, index) => ({
-  id: `boat-${index}`,
-  x: index * 1.37,
-  y: index * 2.11,
-  heading: index / 7,
-  owner: `Spieler ${index} – Ä`,
-  alive: index % 3 === 0,
-}));
-const state = Buffer.from(
-  encodeServerMessage({ kind: 'sync', version: 9, seq: 8, room: 'r-42', state: { boats, turn: 3, text: 'x'.repeat(300) } }),
-);
+const state = Buffer.from(encodeServerMessage({ kind: 'sync', version: 9, seq: 8, room: 'r-42', state: boatsState }));
 const change = pack([
   17,
   1_795_359_600_000,

@@ -1,6 +1,7 @@
 // CPU time of one encode in ns, and that of msgpackr: `npm run build && node bench/encode.mjs`. The minimum of the rounds has the
 // least noise.
 import { Packr } from 'msgpackr';
+import { boatsState, events, patches, steering } from './codec-samples.mjs';
 
 const { pack } = await import(new URL('../dist/libs/protocol/src/index.js', import.meta.url).href);
 const packr = new Packr({ useRecords: false, variableMapSize: true, moreTypes: false, encodeUndefinedAsNil: true, useToJSON: false });
@@ -8,26 +9,12 @@ const ROUNDS = 7;
 const CALLS = 200_000;
 const CALLS_OF_LONG = 3_000;
 
-const patches = [
-  { op: 'replace', path: '/cells/4', value: 0 },
-  { op: 'replace', path: '/turn', value: 1 },
-];
-const events = [{ version: 9, name: 'placed', data: { seat: 0, cell: 4 } }];
-const boats = Array.from({ length: 60 }, (_, index) => ({
-  id: `boat-${index}`,
-  x: index * 1.37,
-  y: index * 2.11,
-  heading: index / 7,
-  owner: `Spieler ${index} – Ä`,
-  alive: index % 3 === 0,
-}));
-
 /** @type {readonly [name: string, calls: number, value: unknown][]} */
 const CASES = [
   ['data of a command { cell: 4 }', CALLS, { cell: 4 }],
-  ['data of a command with 5 fields', CALLS, { x: 12.25, y: -3.5, fire: true, target: 'boat-17', keys: [1, 2, 3] }],
+  ['data of a command with 5 fields', CALLS, steering],
   ['sync with two patches and an event', CALLS, { room: 'r-42', from: 8, patches, events }],
-  ['sync with a state of 60 boats', CALLS_OF_LONG, { room: 'r-42', state: { boats, turn: 3, text: 'x'.repeat(300) } }],
+  ['sync with a state of 60 boats', CALLS_OF_LONG, { room: 'r-42', state: boatsState }],
   ['one change of a log', CALLS, [17, 1_795_359_600_000, patches.map(({ path, value }) => [path, value]), [[0, 17]], events]],
 ];
 /** @type {readonly [name: string, encode: (value: unknown) => Uint8Array][]} */

@@ -1,3 +1,5 @@
+import { randomFrom } from './random.js';
+
 /** The strategies that the simulation compares. Each uses only information that a real one could have. */
 export const CHOICES = [
   'random',
@@ -27,7 +29,7 @@ export interface Balance {
 
 /** Simulates rooms that start and end at random. Measures how much more than its share the fullest server has. */
 export function simulateBalance(choice: Choice, churn: Churn): Balance {
-  const random = mulberry32(churn.seed);
+  const random = randomFrom(churn.seed);
   const owned = new Array<number>(churn.servers).fill(0);
   /** The number of rooms of each server, as far as the strategy knows it. */
   const seen = new Array<number>(churn.servers).fill(0);
@@ -109,15 +111,4 @@ class EndQueue {
 
 function exponential(random: () => number, mean: number): number {
   return -Math.log(1 - random()) * mean;
-}
-
-/** A random number generator with a seed (Tommy Ettinger's mulberry32), so that a run can be repeated. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

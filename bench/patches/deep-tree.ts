@@ -1,5 +1,6 @@
 import { type Schema, schema, t } from '@colyseus/schema';
-import { declared, randomFrom, type Scenario, STEPS } from './scenario.js';
+import { randomFrom } from '../random.js';
+import { declared, type Scenario, STEPS } from './scenario.js';
 
 const KEYS = ['alpha', 'beta', 'gamma', 'delta', 'omega'];
 const LEVELS = 5;

@@ -1,5 +1,6 @@
 import { schema, t } from '@colyseus/schema';
-import { declared, hundredths, randomFrom, type Scenario, STEPS } from './scenario.js';
+import { randomFrom } from '../random.js';
+import { declared, hundredths, type Scenario, STEPS } from './scenario.js';
 
 interface Unit {
   readonly id: number;

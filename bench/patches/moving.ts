@@ -1,5 +1,6 @@
 import { schema, t } from '@colyseus/schema';
-import { declared, hundredths, randomFrom, type Scenario, STEPS } from './scenario.js';
+import { randomFrom } from '../random.js';
+import { declared, hundredths, type Scenario, STEPS } from './scenario.js';
 
 const ENTITIES = 60;
 /** The size of the field in the unit of the coordinates. It is the largest one that 16 bits have in steps of 0.01. */

@@ -67,17 +67,6 @@ export function declared<State extends Schema>(
   };
 }
 
-/** A generator of numbers from 0 to 1. Source: mulberry32 by Tommy Ettinger. */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export function hundredths(value: number): number {
   return Math.round(value * 100) / 100;
 }

@@ -1,23 +1,19 @@
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { ADMIN_TOKEN, type Fleet, startFleet } from '../harness/index.js';
 import { violationsOf } from './accessibility.js';
-import { CHROMIUM_ARGS, findChromium } from './chromium.js';
-import { Visitor } from './visitor.js';
-
-const executablePath = findChromium();
-if (!executablePath) console.warn('Accessibility is not tested: no Chromium here. Name one in CHROMIUM_PATH, or install `chromium`.');
-const describeInChromium = executablePath ? describe : describe.skip;
+import { describeInChromium, launchChromium } from './chromium.js';
+import { Visitor, Visitors } from './visitor.js';
 
 describeInChromium('axe finds nothing, light and dark, on a desktop and on a phone,', () => {
   let fleet: Fleet;
   let browser: Browser;
-  let visitors: Visitor[] = [];
+  const visitors = new Visitors();
   let violations: string[] = [];
 
   beforeAll(async () => {
     [fleet, browser] = await Promise.all([
       startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 120_000 } }),
-      chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS }),
+      launchChromium(),
     ]);
   }, 60_000);
 
@@ -27,17 +23,14 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
   });
 
   afterEach(async () => {
-    await Promise.all(visitors.map((visitor) => visitor.leaveAll()));
-    visitors = [];
+    await visitors.leave();
     const found = violations;
     violations = [];
     expect(found).toEqual([]);
   });
 
   const visit = async (name: string, url = fleet.gateways[0].pageUrl): Promise<Visitor> => {
-    const visitor = await Visitor.open(browser, name, url);
-    visitors.push(visitor);
-    return visitor;
+    return visitors.add(await Visitor.open(browser, name, url));
   };
 
   const look = async (visitor: Visitor, state: string): Promise<void> => {
@@ -59,7 +52,7 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
 
   it('before a session, in the lobby and in a waiting room', async () => {
     const ada = await Visitor.at(browser, 'Ada', fleet.gateways[0].pageUrl);
-    visitors.push(ada);
+    visitors.add(ada);
     await ada.page.getByLabel('Your name').fill('x'.repeat(40));
     await ada.page.getByText('The name has 40 characters: at most 32 are allowed.').waitFor();
     await look(ada, 'login');
@@ -92,7 +85,7 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
   it('at a server that wants a token', async () => {
     const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: 'a secret for the tokens of tests only' });
     const ada = await Visitor.at(browser, 'Ada', server.pageUrl);
-    visitors.push(ada);
+    visitors.add(ada);
     await ada.page.getByLabel('Your token').fill('no token');
     await ada.press('Play');
     await ada.page.getByRole('alert').filter({ hasText: 'The token is not a valid JWT.' }).waitFor();
@@ -160,7 +153,7 @@ describeInChromium('axe finds nothing, light and dark, on a desktop and on a pho
     await ada.sees('Your turn');
     const room = ada.page.url().split('/').at(-1) as string;
     const operator = await Visitor.at(browser, 'Operator', `${fleet.gateways[0].opsUrl}/`);
-    visitors.push(operator);
+    visitors.add(operator);
     await look(operator, 'dashboard before the token');
     await operator.page.getByLabel('Admin token').fill('wrong');
     await operator.press('Sign in');

@@ -1,4 +1,5 @@
 import type { Browser, CDPSession } from 'playwright-core';
+import { until } from '../../tools/process/until.mjs';
 
 /**
  * A tab that really is in the background when it is hidden: the browser throttles its timers and can freeze it. Pages of Playwright always
@@ -61,11 +62,9 @@ export class BackgroundTab {
 
   /** Resolves when the expression is true in the tab. Asks from outside, so that throttled timers do not matter. */
   async sees(expression: string, timeoutMs = 10_000): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    while (!(await this.evaluate<boolean>(`Boolean(${expression})`))) {
-      if (performance.now() > deadline) throw new Error(`In the tab this did not become true: ${expression}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until(() => this.evaluate<boolean>(`Boolean(${expression})`), timeoutMs).catch((error: unknown) => {
+      throw new Error(`In the tab this did not become true: ${expression}`, { cause: error });
+    });
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,8 @@
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import type { Room, Session } from '#libs/client';
 import { type Fleet, startFleet, until } from '../harness/index.js';
 import { BackgroundTab } from './background-tab.js';
-import { CHROMIUM_ARGS, findChromium } from './chromium.js';
-
-const executablePath = findChromium();
-const describeInChromium = executablePath ? describe : describe.skip;
+import { describeInChromium, launchChromium } from './chromium.js';
 
 /** Flags with which Playwright disables the throttling of tabs in the background. The tests start Chromium without them. */
 const BACKGROUND_FLAGS = [
@@ -27,7 +24,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
   beforeAll(async () => {
     [fleet, browser] = await Promise.all([
       startFleet({ gateways: 1, lobbies: 1, games: 1, env: { CONNECTION_TIMEOUT_MS: String(TIMEOUT_MS) } }),
-      chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS, ignoreDefaultArgs: BACKGROUND_FLAGS }),
+      launchChromium({ ignoreDefaultArgs: BACKGROUND_FLAGS }),
     ]);
   }, 60_000);
 

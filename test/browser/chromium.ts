@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** Returns the path of a Chromium: `CHROMIUM_PATH`, Debian's, or one on the PATH. Null: this machine has none. */
-export function findChromium(env: NodeJS.ProcessEnv = process.env): string | null {
+function findChromium(env: NodeJS.ProcessEnv = process.env): string | null {
   const onPath = (env.PATH ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
   return [env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', ...onPath].find((path) => path !== '' && existsSync(path)) ?? null;
 }
 
 /** Flags that avoid network traffic to other machines, and additional processes. */
-export const CHROMIUM_ARGS = [
+const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -23,3 +24,14 @@ export const CHROMIUM_ARGS = [
   '--disable-extensions',
   '--disable-component-extensions-with-background-pages',
 ];
+
+const executablePath = findChromium();
+
+/** Describes tests that need Chromium. Skips them where there is none. */
+export const describeInChromium = executablePath ? describe : describe.skip;
+if (!executablePath) console.warn('Skipped: no Chromium here. Name one in CHROMIUM_PATH, or install `chromium`.');
+
+/** Starts Chromium. Use it within `describeInChromium`. */
+export function launchChromium(options: LaunchOptions = {}): Promise<Browser> {
+  return chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS, ...options });
+}

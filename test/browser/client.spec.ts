@@ -3,15 +3,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import type { connect, Room } from '#libs/client';
 import type { Bundle } from '../../tools/build/client-bundles.mjs';
 import { ROOT } from '../../tools/process/paths.mjs';
 import { type Fleet, startFleet } from '../harness/index.js';
-import { CHROMIUM_ARGS, findChromium } from './chromium.js';
-
-const executablePath = findChromium();
-const describeInChromium = executablePath ? describe : describe.skip;
+import { describeInChromium, launchChromium } from './chromium.js';
 
 /** The global object of the page. The bundled program adds `holdfastClient`. */
 interface Page {
@@ -28,10 +25,7 @@ describeInChromium('the bundled client, in Chromium', () => {
     folder = await mkdtemp(join(tmpdir(), 'holdfast-client-'));
     const script = join(ROOT, 'tools/build/client-bundles.mjs');
     const built = promisify(execFile)(process.execPath, [script, folder]);
-    [fleet, browser] = await Promise.all([
-      startFleet({ gateways: 1, lobbies: 1, games: 1 }),
-      chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS }),
-    ]);
+    [fleet, browser] = await Promise.all([startFleet({ gateways: 1, lobbies: 1, games: 1 }), launchChromium()]);
     bundles = (await built).stdout
       .split('\n')
       .filter((line) => line !== '')

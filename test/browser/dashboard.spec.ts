@@ -1,12 +1,8 @@
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type Page } from 'playwright-core';
 import { ADMIN_TOKEN, type Fleet, startFleet } from '../harness/index.js';
 import { QuietProxy } from '../harness/quiet-proxy.js';
-import { CHROMIUM_ARGS, findChromium } from './chromium.js';
+import { describeInChromium, launchChromium } from './chromium.js';
 import { Visitor } from './visitor.js';
-
-const executablePath = findChromium();
-if (!executablePath) console.warn('The dashboard is not tested: no Chromium here. Name one in CHROMIUM_PATH, or install `chromium`.');
-const describeInChromium = executablePath ? describe : describe.skip;
 
 describeInChromium('the dashboard, in Chromium', () => {
   let fleet: Fleet;
@@ -16,10 +12,7 @@ describeInChromium('the dashboard, in Chromium', () => {
   let page: Page;
 
   beforeAll(async () => {
-    [fleet, browser] = await Promise.all([
-      startFleet({ gateways: 1, lobbies: 1, games: 1 }),
-      chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS }),
-    ]);
+    [fleet, browser] = await Promise.all([startFleet({ gateways: 1, lobbies: 1, games: 1 }), launchChromium()]);
     proxy = await QuietProxy.before(Number(new URL(fleet.gateways[0].opsUrl).port));
     operator = await Visitor.at(browser, 'Operator', `http://127.0.0.1:${proxy.port}/`);
     page = operator.page;

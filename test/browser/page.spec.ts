@@ -2,32 +2,25 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
-import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { until } from '../../tools/process/until.mjs';
 import { type Fleet, startFleet } from '../harness/index.js';
 import { QuietProxy } from '../harness/quiet-proxy.js';
-import { CHROMIUM_ARGS, findChromium } from './chromium.js';
-import { Visitor, type VisitorOptions } from './visitor.js';
-
-const executablePath = findChromium();
-if (!executablePath) console.warn('The players’ page is not tested: no Chromium here. Name one in CHROMIUM_PATH, or install `chromium`.');
-const describeInChromium = executablePath ? describe : describe.skip;
+import { describeInChromium, launchChromium } from './chromium.js';
+import { Visitor, type VisitorOptions, Visitors } from './visitor.js';
 
 const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, colorScheme: 'dark' };
 
 describeInChromium('the players’ page, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
-  let visitors: Visitor[] = [];
+  const visitors = new Visitors();
   /** The name of the room of the current test. The list may still have rooms of earlier tests. */
   let roomName = '';
   let rooms = 0;
 
   beforeAll(async () => {
-    [fleet, browser] = await Promise.all([
-      startFleet({ gateways: 1, lobbies: 1, games: 2 }),
-      chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS }),
-    ]);
+    [fleet, browser] = await Promise.all([startFleet({ gateways: 1, lobbies: 1, games: 2 }), launchChromium()]);
   }, 60_000);
 
   afterAll(async () => {
@@ -36,9 +29,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   });
 
   afterEach(async () => {
-    const defects = visitors.flatMap((visitor) => visitor.defects.map((defect) => `${visitor.name}: ${defect}`));
-    await Promise.all(visitors.map((visitor) => visitor.leaveAll()));
-    visitors = [];
+    const defects = await visitors.leave();
     expect(defects).toEqual([]);
   });
 
@@ -48,9 +39,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   };
 
   const visit = async (name: string, options?: VisitorOptions, url = home()): Promise<Visitor> => {
-    const visitor = await Visitor.open(browser, name, url, options);
-    visitors.push(visitor);
-    return visitor;
+    return visitors.add(await Visitor.open(browser, name, url, options));
   };
 
   /** Starts a game of two visitors. The first one made the room and has seat 0, which is X or White. */
@@ -342,7 +331,7 @@ describeInChromium('the players’ page, in Chromium', () => {
         .setExpirationTime(expires)
         .sign(new TextEncoder().encode(secret));
     const ada = await Visitor.at(browser, 'Ada', server.pageUrl);
-    visitors.push(ada);
+    visitors.add(ada);
     const give = async (token: string) => {
       await ada.page.getByLabel('Your token').fill(token);
       await ada.press('Play');
@@ -358,11 +347,11 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.page.getByTitle('You play as Ada').waitFor();
 
     const bob = await Visitor.at(browser, 'Bob', `${server.pageUrl}#token=${await tokenFor('Bob', '1 hour')}`);
-    visitors.push(bob);
+    visitors.add(bob);
     await bob.page.getByTitle('You play as Bob').waitFor();
     expect(bob.page.url()).not.toContain('token');
     const cy = await Visitor.at(browser, 'Cy', `${server.pageUrl}?token=expired`);
-    visitors.push(cy);
+    visitors.add(cy);
     await cy.page.getByRole('alert').filter({ hasText: 'The token is not a valid JWT.' }).waitFor();
     server.kill();
     await server.exited;
@@ -376,7 +365,7 @@ describeInChromium('the players’ page, of a game that is stored only at checkp
     const env = { TEST_BANK: join(dir, 'payments') };
     const [fleet, browser] = await Promise.all([
       startFleet({ gateways: 1, lobbies: 1, games: 2, testGames: { turnMs: 60_000 }, env }),
-      chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS }),
+      launchChromium(),
     ]);
     try {
       const ada = await fleet.newPlayer('Ada');

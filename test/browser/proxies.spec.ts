@@ -3,31 +3,24 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, chromium, type Frame, type Page } from 'playwright-core';
+import { type Browser, type Frame, type Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { ADMIN_TOKEN, type Fleet, type FleetServer, startFleet } from '../harness/index.js';
-import { CHROMIUM_ARGS, findChromium } from './chromium.js';
+import { describeInChromium, launchChromium } from './chromium.js';
 import { Nginx } from './nginx.js';
-import { Visitor } from './visitor.js';
-
-const executablePath = findChromium();
-if (!executablePath) console.warn('Proxies are not tested: no Chromium here. Name one in CHROMIUM_PATH, or install `chromium`.');
-const describeInChromium = executablePath ? describe : describe.skip;
+import { Visitor, Visitors } from './visitor.js';
 
 describeInChromium('a fleet behind proxies, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
-  let visitors: Visitor[] = [];
+  const visitors = new Visitors();
   const nginxes: Nginx[] = [];
   const started: FleetServer[] = [];
   const sockets: WebSocket[] = [];
 
   beforeAll(async () => {
     const env = { TRUSTED_PROXIES: 'loopback', ALLOWED_ORIGINS: 'null, file://' };
-    [fleet, browser] = await Promise.all([
-      startFleet({ gateways: 1, lobbies: 1, games: 1, env }),
-      chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_ARGS }),
-    ]);
+    [fleet, browser] = await Promise.all([startFleet({ gateways: 1, lobbies: 1, games: 1, env }), launchChromium()]);
   }, 60_000);
 
   afterAll(async () => {
@@ -36,9 +29,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
   });
 
   afterEach(async () => {
-    const defects = visitors.flatMap((visitor) => visitor.defects.map((defect) => `${visitor.name}: ${defect}`));
-    await Promise.all(visitors.map((visitor) => visitor.leaveAll()));
-    visitors = [];
+    const defects = await visitors.leave();
     for (const socket of sockets.splice(0)) socket.terminate();
     await Promise.all(nginxes.splice(0).map((nginx) => nginx.stop()));
     for (const server of started.splice(0)) {
@@ -72,7 +63,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
 
   async function createsARoom(name: string, url: string): Promise<Visitor> {
     const visitor = await Visitor.open(browser, name, url);
-    visitors.push(visitor);
+    visitors.add(visitor);
     await visitor.press('Create a room: Tic-tac-toe');
     await visitor.press('Create');
     await visitor.sees('Waiting for players');
@@ -81,7 +72,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
 
   async function operates(url: string): Promise<Page> {
     const operator = await Visitor.at(browser, 'Operator', url);
-    visitors.push(operator);
+    visitors.add(operator);
     await operator.page.getByLabel('Admin token').fill(ADMIN_TOKEN);
     await operator.press('Sign in');
     await operator.page.getByRole('cell', { name: 'hf:gateway:1', exact: true }).waitFor();
@@ -94,7 +85,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     const ada = await createsARoom('Ada', `${nginx.url}/games`);
     expect(new URL(ada.page.url()).pathname).toBe('/games/');
     const bob = await Visitor.open(browser, 'Bob', ada.page.url());
-    visitors.push(bob);
+    visitors.add(bob);
     await bob.sees('Ready?');
     const page = await operates(`${nginx.url}/fleet`);
     expect(new URL(page.url()).pathname).toBe('/fleet/');
@@ -106,7 +97,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     const nginx = await nginxBefore(server);
     if (!nginx) return;
     const cy = await Visitor.at(browser, 'Cy', `${nginx.url}/games/`);
-    visitors.push(cy);
+    visitors.add(cy);
     const refused = cy.page.waitForEvent('console', (message) => message.text().includes('Unexpected response code: 403'));
     await cy.page.getByLabel('Your name').fill('Cy');
     await cy.press('Play');
@@ -133,7 +124,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
   it('accepts the listed origins of apps, and no other', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-origins-'));
     const visitor = await Visitor.at(browser, 'App', 'about:blank');
-    visitors.push(visitor);
+    visitors.add(visitor);
     const { page } = visitor;
     try {
       await writeFile(

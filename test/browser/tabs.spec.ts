@@ -1,11 +1,7 @@
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { type Fleet, startFleet, until } from '../harness/index.js';
-import { CHROMIUM_ARGS, findChromium } from './chromium.js';
+import { describeInChromium, launchChromium } from './chromium.js';
 import { Visitor } from './visitor.js';
-
-const executablePath = findChromium();
-if (!executablePath) console.warn('Tabs are not tested: no Chromium here. Name one in CHROMIUM_PATH, or install `chromium`.');
-const describeInChromium = executablePath ? describe : describe.skip;
 
 describeInChromium('the tab of a player, in Chromium', () => {
   let fleet: Fleet;
@@ -15,9 +11,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
   beforeAll(async () => {
     [fleet, browser] = await Promise.all([
       startFleet({ gateways: 1, lobbies: 1, games: 1 }),
-      chromium.launch({
-        executablePath: executablePath as string,
-        args: CHROMIUM_ARGS,
+      launchChromium({
         // Playwright disables the back/forward cache, which browsers have by default.
         ignoreDefaultArgs: ['--disable-back-forward-cache'],
       }),

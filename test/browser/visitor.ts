@@ -117,3 +117,21 @@ export class Visitor {
     return this.page.locator(`[data-square="${name}"]`);
   }
 }
+
+/** The visitors of one test. */
+export class Visitors {
+  private all: Visitor[] = [];
+
+  add(visitor: Visitor): Visitor {
+    this.all.push(visitor);
+    return visitor;
+  }
+
+  /** Closes all pages. Returns the errors that they threw, with the names of their visitors. */
+  async leave(): Promise<string[]> {
+    const defects = this.all.flatMap(({ name, defects: own }) => own.map((defect) => `${name}: ${defect}`));
+    await Promise.all(this.all.map((visitor) => visitor.leaveAll()));
+    this.all = [];
+    return defects;
+  }
+}
