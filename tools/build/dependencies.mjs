@@ -55,6 +55,12 @@ export async function bundleDependencies() {
         resolveId: (id) => (id.startsWith(ENTRY) ? id : null),
         load: (id) => entries.get(id.slice(ENTRY.length)) ?? null,
       },
+      {
+        // The bundler runs a CommonJS package after the other imports of its importer, but the decorators of Nest need this one first.
+        // It is a plain script, so it can be bundled as a module, which runs in the order of the imports.
+        name: 'reflect-metadata first',
+        load: async (id) => (id.endsWith('/reflect-metadata/Reflect.js') ? `${await readFile(id, 'utf8')}\nexport default {};` : null),
+      },
     ],
     onLog: () => {},
   });

@@ -1,0 +1,20 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+
+const DIST = join(process.cwd(), 'dist');
+
+/** Any program may import these first, and their decorators need reflect-metadata. */
+const MODULES = [
+  ...['common', 'core', 'microservices', 'schedule', 'swagger'].map((name) => `node_modules/@nestjs/${name}/index.js`),
+  ...['redis', 'health', 'room-host'].map((name) => `libs/${name}/src/index.js`),
+];
+
+describe('the built program', () => {
+  it.each(MODULES)('can import %s first', async (path) => {
+    const program = `await import('${pathToFileURL(join(DIST, path)).href}'); console.log(typeof Reflect.getOwnMetadata); process.exit()`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+    expect(stdout.trim()).toBe('function');
+  });
+});
