@@ -1,7 +1,7 @@
 import type { ServerDirectory, ServerRecord } from '#libs/fleet';
 import type { ProbeResult } from '#libs/link';
 import type { Log, Metrics } from '#libs/telemetry';
-import type { LostStore } from '../evidence/lost-store.js';
+import type { PeerStoreLossDetector } from '../evidence/peer-store-loss-detector.js';
 import type { ServerDials } from '../evidence/server-dials.js';
 import { type CheckOptions, PATIENCE_INTERVALS_MAX, URGENT_CHECK_MS, VERDICT_RETRY_MS } from '../health.options.js';
 import type { Eligibility, EvictionReason } from '../ports.js';
@@ -19,7 +19,7 @@ export interface MonitorContext {
   readonly self: Pick<SelfCheck, 'voidReason' | 'confirm' | 'distrust' | 'reportVoid'>;
   readonly dials: Pick<ServerDials, 'dial'>;
   readonly massFailures: Pick<MassFailures, 'isMassSilence' | 'isMassUnheard'>;
-  readonly lostStore: Pick<LostStore, 'isLost'>;
+  readonly storeLossDetector: Pick<PeerStoreLossDetector, 'isLost'>;
   readonly holds: Pick<EvictionHolds, 'report' | 'clear'>;
   readonly verdicts: Pick<Verdicts, 'condemn'>;
   readonly marks: Pick<EligibilityMarks, 'mark'>;
@@ -226,7 +226,7 @@ export class ServerMonitor {
     if (record.type !== 'game' || this.isCondemning || now < this.storeLossCheckAt) return;
     this.storeLossCheckAt = now + VERDICT_RETRY_MS;
     try {
-      if (checkedAt === null || context.self.voidReason(checkedAt, now) || !(await context.lostStore.isLost(record))) return;
+      if (checkedAt === null || context.self.voidReason(checkedAt, now) || !(await context.storeLossDetector.isLost(record))) return;
       const since = performance.now();
       const { heldSince, misses } = this.suspicion;
       if (heldSince === null || context.self.voidReason(checkedAt, since)) return;

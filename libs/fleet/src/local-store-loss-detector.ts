@@ -37,7 +37,7 @@ interface Answer {
  * others.
  */
 @Injectable()
-export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
+export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
   private isAsking = false;
   /**
