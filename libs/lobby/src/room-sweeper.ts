@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { inBatches, SeenTwice } from '#libs/async';
+import { ConsecutiveSightings, inBatches } from '#libs/async';
 import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
@@ -32,11 +32,11 @@ export class RoomSweeper {
   private isSweeping = false;
   private page = 0;
   /** Index entries without a record. The record may be about to be written. */
-  private readonly missing = new SeenTwice();
+  private readonly missing = new ConsecutiveSightings();
   /** Members without a connection although their room has them as here, by `keyOf`. A session may be about to be written. */
-  private readonly unconnected = new SeenTwice();
+  private readonly unconnected = new ConsecutiveSightings();
   /** Members who are in no room according to their own record in Redis, by `keyOf`. A join may be under way. */
-  private readonly unplaced = new SeenTwice();
+  private readonly unplaced = new ConsecutiveSightings();
 
   constructor(
     private readonly redis: RedisConnections,

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { inBatches, SeenTwice } from '#libs/async';
+import { ConsecutiveSightings, inBatches } from '#libs/async';
 import { LinkTrust, ServerDirectory } from '#libs/fleet';
 import { PlacementPool } from '#libs/placement';
 import type { RoomId } from '#libs/protocol';
@@ -22,9 +22,9 @@ export class OrphanSweeper implements OnApplicationBootstrap {
    * Owners of rooms in play that have no living record. An owner is recovered only when the next walk over all rooms finds it again,
    * because it may be about to register again.
    */
-  private readonly missing = new SeenTwice();
+  private readonly missing = new ConsecutiveSightings();
   /** Owners that have an index of rooms and no living record. They are recovered when the next sweep finds them again. */
-  private readonly absent = new SeenTwice();
+  private readonly absent = new ConsecutiveSightings();
 
   constructor(
     private readonly redis: RedisConnections,

@@ -8,7 +8,7 @@
 local server, servers, reservations, expiries = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local incarnation, order, offers, ramp_ms = ARGV[1], ARGV[6], ARGV[7], tonumber(ARGV[8])
 
-local known = standing_of(server, incarnation)
+local known = compare_incarnation(server, incarnation)
 if known == 'older' or known == 'removed' then return known end
 
 local now = now_ms()

@@ -11,7 +11,7 @@ let scratch = Buffer.allocUnsafe(65_536);
  * A command that is encoded in one pass over its arguments. ioredis first makes a string or buffer of each argument. That is most
  * of the cost of a call with hundreds of arguments.
  */
-export class WrittenCall extends Command {
+export class EncodedCommand extends Command {
   private readonly bytes: Buffer;
 
   constructor(name: string, head: readonly CallArgument[], keys: readonly CallArgument[], args: readonly CallArgument[]) {
