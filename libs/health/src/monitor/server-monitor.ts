@@ -9,7 +9,7 @@ import type { CheckedRecord } from '../scripts/check.js';
 import type { EvictionHolds } from '../voting/eviction-holds.js';
 import type { Verdicts } from '../voting/verdicts.js';
 import type { EligibilityMarks } from './eligibility-marks.js';
-import { type Case, type Judgement, judge, judgeCase } from './judge.js';
+import { type Judgement, judge, judgeMisses, type MissEvidence } from './judge.js';
 import type { MassFailures } from './mass-failures.js';
 import type { SelfCheck } from './self-check.js';
 
@@ -121,7 +121,7 @@ export class ServerMonitor {
     const { misses, isUrgent, dialled } = this.suspicion;
     if (misses === 0 && !isUrgent) return;
     if (this.isCondemning || now < this.condemnAgainAt || dialled === null) return;
-    const judgement = judgeCase({ ...this.caseAt(now), misses });
+    const judgement = judgeMisses({ ...this.evidenceAt(now), misses });
     if (judgement.kind === 'condemned' || judgement.kind === 'held') this.act(judgement, now);
   }
 
@@ -147,7 +147,7 @@ export class ServerMonitor {
         inGrace: record !== null && record.ageMs < this.context.options.graceMs,
         missesBefore: this.suspicion.misses,
       },
-      this.caseAt(now),
+      this.evidenceAt(now),
     );
     this.planNextCheck(judgement, now);
     this.act(judgement, now);
@@ -162,7 +162,7 @@ export class ServerMonitor {
     if (!isFirst) this.context.metrics.healthChecks.inc({ result: judgement.kind });
   }
 
-  private caseAt(now: number): Omit<Case, 'misses'> {
+  private evidenceAt(now: number): Omit<MissEvidence, 'misses'> {
     const { self, massFailures, options } = this.context;
     const { suspicion } = this;
     // This process was suspended or busy while it waited for the answer to the dial, so the dial does not count.
