@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-const LOOK_MS = 100;
+const POLL_MS = 100;
 
 /**
  * Does work that only one process of this machine may do at a time. Other processes wait for the lock. A process takes over a
@@ -20,7 +20,7 @@ export async function withLock(file, work, { waiting = () => {} } = {}) {
   const mine = [await nameOf(process.pid)];
   for (let tries = 0; !(await take(file, mine)); tries++) {
     if (tries === 0) waiting();
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   try {
     return await work(async (pid) => {

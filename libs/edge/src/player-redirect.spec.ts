@@ -17,7 +17,7 @@ function refuses(isLocal: boolean, writers: readonly ServerId[]): boolean {
     {} as EventSink,
     {} as Log,
   );
-  return redirect.refuses;
+  return redirect.refusesPlayers;
 }
 
 describe('a gateway that has lost the store', () => {

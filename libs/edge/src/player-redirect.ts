@@ -46,7 +46,7 @@ export class PlayerRedirect {
   }
 
   /** Whether this gateway refuses players: it has lost the store, and another gateway can admit them. */
-  get refuses(): boolean {
+  get refusesPlayers(): boolean {
     return this.storeLoss.isLocal && this.hasOthers();
   }
 

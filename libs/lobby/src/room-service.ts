@@ -35,7 +35,7 @@ export class RoomService {
    * By request to create or leave a room: the id of the room. When a request runs again because Redis lost data, it uses the same room as
    * in its first run.
    */
-  private readonly begun = new WeakMap<Caller, RoomId>();
+  private readonly roomOfRequest = new WeakMap<Caller, RoomId>();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -57,7 +57,7 @@ export class RoomService {
     const { game, name, seats, private: isPrivate, region, build, options } = wish;
     const info = this.games.mustGet(game);
     if (options !== undefined) await this.optionsCheck.refuseFlawed(game, options);
-    const id = (caller.asked && this.begun.get(caller)) ?? newRoomId();
+    const id = (caller.asked && this.roomOfRequest.get(caller)) ?? newRoomId();
     await this.freeFor(caller, id);
     const near = region === undefined ? this.regionOf(caller) : undefined;
     const doc = newRoom(
@@ -65,7 +65,7 @@ export class RoomService {
       { name, seats: info.seats, wanted: seats, private: isPrivate, region, build, near, ...(options && { options }) },
       this.now(),
     );
-    this.begun.set(caller, id);
+    this.roomOfRequest.set(caller, id);
     if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
     return this.make(id, game, doc, [caller]);
   }
@@ -137,8 +137,8 @@ export class RoomService {
     const left = meant ? { room: meant.id, watching: meant.watching } : await this.userRooms.get(user);
     if (!left) throw new HoldfastError('not-in-room');
     // True when the request runs again. The writes of its first run may have survived.
-    const isRepeated = asked !== undefined && this.begun.get(caller) === left.room;
-    this.begun.set(caller, left.room);
+    const isRepeated = asked !== undefined && this.roomOfRequest.get(caller) === left.room;
+    this.roomOfRequest.set(caller, left.room);
     await this.mutex.run(left.room, async () => {
       // Read before the check for late requests, as in `join`.
       const record = left.watching ? null : await this.records.read(left.room);

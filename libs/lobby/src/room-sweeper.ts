@@ -4,7 +4,7 @@ import { ConsecutiveSightings, inBatches } from '#libs/async';
 import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { type RoomGlance, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
+import { type RoomDigest, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
@@ -83,21 +83,21 @@ export class RoomSweeper {
   }
 
   private async sweepSome(ids: readonly RoomId[], now: number): Promise<void> {
-    const glances = await this.records.glance(ids);
-    const missing = ids.filter((_, index) => glances[index] === null);
+    const digests = await this.records.readDigests(ids);
+    const missing = ids.filter((_, index) => digests[index] === null);
     const gone = missing.filter((id) => this.missing.again(id));
     await Promise.all([this.records.unindex(gone), this.records.unlist(gone)]);
-    await this.enlistForgotten(glances);
+    await this.enlistForgotten(digests);
     // Rooms in play are left out, because their owner removes the players.
-    const ours = glances.flatMap((glance) => (glance?.status === 'waiting' || glance?.status === 'starting' ? glance.id : []));
+    const ours = digests.flatMap((digest) => (digest?.status === 'waiting' || digest?.status === 'starting' ? digest.id : []));
     for (const record of await this.records.readMany(ours)) {
       if (record) await this.sweepRoom(record, now);
     }
   }
 
   /** Lists public rooms that are missing in the list: an older version made them, or a process or Redis lost the write. */
-  private async enlistForgotten(glances: readonly (RoomGlance | null)[]): Promise<void> {
-    const candidates = glances.flatMap((glance) => (glance && glance.private !== true ? glance : []));
+  private async enlistForgotten(digests: readonly (RoomDigest | null)[]): Promise<void> {
+    const candidates = digests.flatMap((digest) => (digest && digest.private !== true ? digest : []));
     const areListed = await this.records.areListed(candidates);
     const unlisted = candidates.filter((_, index) => !areListed[index]);
     for (const record of await this.records.readMany(unlisted.map(({ id }) => id))) {

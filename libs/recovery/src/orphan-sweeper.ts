@@ -54,7 +54,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
       const ids = await this.records.list(ORPHAN_SWEEP_ROOMS, this.page * ORPHAN_SWEEP_ROOMS);
       const owners = new Map<string, { owner: RoomOwnership; rooms: RoomId[] }>();
       for await (const some of inBatches(ids)) {
-        for (const record of await this.records.glance(some)) {
+        for (const record of await this.records.readDigests(some)) {
           if (record?.status !== 'playing' || !record.owner || this.isAlive(record.owner)) continue;
           const key = `${record.owner.server}:${record.owner.incarnation}`;
           const known = owners.get(key);

@@ -121,16 +121,16 @@ export class SessionStore {
     incarnation,
   }: { session: SessionId; secret: string } & GatewayIncarnation): Promise<ResumedSession> {
     const client = this.redis.commands;
-    const shown = hashOf(secret);
+    const presented = hashOf(secret);
     for (let tries = 0; tries < ROTATE_TRIES_MAX; tries += 1) {
       const [stored, previous] = await client.hmget(sessionKey(session), 'secret', 'previous');
       // Always compares both, so that the duration does not show which of them matched.
-      const isCurrent = isHashOf(shown, stored ?? '');
-      const isPrevious = isHashOf(shown, previous ?? '');
+      const isCurrent = isHashOf(presented, stored ?? '');
+      const isPrevious = isHashOf(presented, previous ?? '');
       if (!stored || !(isCurrent || isPrevious)) break;
       await this.index.add([session], { gateway, incarnation });
       const next = newSecret();
-      const rotation = { secret: stored, previous: previous ?? '', newSecret: hashOf(next), shown, gateway, ttlMs: this.ttlMs };
+      const rotation = { secret: stored, previous: previous ?? '', newSecret: hashOf(next), presented, gateway, ttlMs: this.ttlMs };
       const rotated = await this.takeUp(session, rotation);
       if (rotated === null) break;
       if (rotated === 'changed') continue;
