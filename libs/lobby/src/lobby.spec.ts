@@ -797,7 +797,7 @@ describe('a late request, at a lobby that was suspended', () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
-    const { turn } = await userRooms.admit(caller.user);
+    const { admissionNumber: turn } = await userRooms.admit(caller.user);
     const says = (here: boolean, number: number, inTurn = turn) => rooms.setPresence(id, caller.user, here, { turn: inTurn, number });
     const isHere = async () => (await mustRead(id)).doc.members[0].here;
     await says(false, 2);
@@ -810,7 +810,7 @@ describe('a late request, at a lobby that was suspended', () => {
     // Sent before the end of the gateway, and handled after it.
     await says(true, 4);
     expect(await isHere()).toBe(false);
-    await says(true, 5, (await userRooms.renewTurn(caller.user, turn)) as number);
+    await says(true, 5, (await userRooms.renewAdmission(caller.user, turn)) as number);
     expect(await isHere()).toBe(true);
   });
 
@@ -818,7 +818,7 @@ describe('a late request, at a lobby that was suspended', () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
-    const { turn } = await userRooms.admit(caller.user);
+    const { admissionNumber: turn } = await userRooms.admit(caller.user);
     await rooms.setPresence(id, caller.user, false, { turn, number: 1 });
     const { awaySince } = (await mustRead(id)).doc.members[0];
     await rooms.away(caller.user, turn);
@@ -981,7 +981,7 @@ describe('a session that ends during a request', () => {
   /** Numbers the requests of a user, as the gateway does. */
   async function newAsker(): Promise<() => Caller & { asked: RequestOrder }> {
     const caller = newCaller();
-    const { turn } = await userRooms.admit(caller.user);
+    const { admissionNumber: turn } = await userRooms.admit(caller.user);
     let number = 0;
     return () => ({ ...caller, asked: { turn, number: ++number } });
   }
@@ -1083,7 +1083,7 @@ describe('a session that ends during a request', () => {
     onceBefore('save', () => userRooms.admit(resumed.user));
     await expect(rooms.join(resumed, id)).rejects.toMatchObject({ code: 'overtaken' });
     onceBefore('save', async () => {
-      const { turn } = await userRooms.admit(rejoined.user);
+      const { admissionNumber: turn } = await userRooms.admit(rejoined.user);
       await newLobby().rooms.join({ ...rejoined, asked: { turn, number: 1 } }, id);
     });
     await expect(rooms.join(rejoined, id)).rejects.toMatchObject({ code: 'overtaken' });

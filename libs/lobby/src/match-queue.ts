@@ -69,10 +69,10 @@ export class MatchQueue implements OnModuleInit {
     return people.length === 0 ? null : { id, game, people: people.map((person) => JSON.parse(person) as Searcher) };
   }
 
-  /** Cancels the search of a user; with `asked`, only a search that is not newer. False: no search was cancelled. */
-  async cancel(game: string, user: UserId, asked?: RequestOrder): Promise<boolean> {
+  /** Cancels the search of a user; with `order`, only a search that is not newer. False: no search was cancelled. */
+  async cancel(game: string, user: UserId, order?: RequestOrder): Promise<boolean> {
     const keys = [queueKey(game), peopleKey(game)];
-    return (await cancelScript.run(this.redis.commands, keys, [user, asked?.turn ?? '', asked?.number ?? ''])) === 1;
+    return (await cancelScript.run(this.redis.commands, keys, [user, order?.turn ?? '', order?.number ?? ''])) === 1;
   }
 
   /** Returns the game for which the user waits. Null: none. */

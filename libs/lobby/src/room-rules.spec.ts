@@ -133,14 +133,14 @@ describe('being away', () => {
   });
 
   it('follows the report with the highest order, in any order of arrival', () => {
-    const word = (turn: number, number: number) => ({ turn, number });
-    const gone = wentAway(room(), 'bob' as UserId, 1_000, word(7, 2));
-    expect(cameBack(room({ members: gone.members }), 'bob' as UserId, word(7, 1))).toMatchObject({ members: gone.members });
-    expect(cameBack(room({ members: gone.members }), 'bob' as UserId, word(6, 9))).toMatchObject({ members: gone.members });
-    const back = cameBack(room({ members: gone.members }), 'bob' as UserId, word(8, 1));
+    const at = (turn: number, number: number) => ({ turn, number });
+    const gone = wentAway(room(), 'bob' as UserId, 1_000, at(7, 2));
+    expect(cameBack(room({ members: gone.members }), 'bob' as UserId, at(7, 1))).toMatchObject({ members: gone.members });
+    expect(cameBack(room({ members: gone.members }), 'bob' as UserId, at(6, 9))).toMatchObject({ members: gone.members });
+    const back = cameBack(room({ members: gone.members }), 'bob' as UserId, at(8, 1));
     expect(back.members[1]).toMatchObject({ here: true });
-    expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, word(7, 3))).toMatchObject({ members: back.members });
-    expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, word(8, 2)).members[1]).toMatchObject({ here: false });
+    expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, at(7, 3))).toMatchObject({ members: back.members });
+    expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, at(8, 2)).members[1]).toMatchObject({ here: false });
     // Servers other than the gateway of the user do not know the number of the admission.
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000).members[1]).toMatchObject({ here: false });
   });

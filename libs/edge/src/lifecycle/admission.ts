@@ -130,7 +130,7 @@ export class Admission {
   }
 
   private async admitUser(user: UserId): Promise<FoundRoom> {
-    const { turn: admissionNumber, pointer } = await this.userRooms.admit(user);
+    const { admissionNumber, pointer } = await this.userRooms.admit(user);
     const record = pointer ? await this.records.read(pointer.room) : null;
     if (!pointer || !record || !(pointer.watching || isMember(record, user))) return { binding: null, admissionNumber };
     return { binding: { room: record.id, watching: pointer.watching, rev: record.rev }, admissionNumber };

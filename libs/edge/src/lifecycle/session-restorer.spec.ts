@@ -85,7 +85,7 @@ describe('sessions that the store lost', () => {
   it('replace an older login of the same user when the store returned to older data', async () => {
     const { restorer, store, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
-    gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).turn;
+    gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
     await restorer.check();
     const older = await store.create({ user: gatewaySession.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
     await redis.commands.del(`hf:session:${gatewaySession.id}`);
@@ -109,7 +109,7 @@ describe('sessions that the store lost', () => {
   it('are returned together with the room that the store had for their user', async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession } = await newSession();
-    gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).turn;
+    gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
     await restorer.check();
     restorer.takeRestored();
     await userRooms.set(gatewaySession.user, 'left-before' as RoomId, false);

@@ -26,11 +26,11 @@ const PING_MS = 400;
 export function createReporter({ redis, telemetry }: OverrunReporterData): WatchdogReporter {
   const log = new Log(telemetry);
   const access = new RedisAccess(redis);
-  const standing = openConnection(redis, access);
+  const idle = openConnection(redis, access);
   const withMarks = async (work: (marks: SuspectMarks) => Promise<void>): Promise<boolean> => {
     try {
-      if (standing.status === 'ready') {
-        await work(new SuspectMarks(standing));
+      if (idle.status === 'ready') {
+        await work(new SuspectMarks(idle));
         return true;
       }
     } catch {

@@ -588,7 +588,7 @@ describe('appends', () => {
     expect(third).toBe(first);
     expect(last).toMatchObject({ from: 1 });
     expect(last.batch).not.toBe(first.batch);
-    expect(await host.roomLog.standings([room.id])).toMatchObject([{ version: 2 }]);
+    expect(await host.roomLog.readTenures([room.id])).toMatchObject([{ version: 2 }]);
     expect(stateOf(room).count).toBe(2);
     expect(kinds(peer.to(1).slice(2))).toEqual(['sync', 'sync']);
   });

@@ -88,7 +88,7 @@ describe('a room that migrates', () => {
     const busy = hosts.add('busy', { checkpointEveryChanges: 1 });
     await busy.auditor.audit('test');
     const room = await hosts.open(busy);
-    const { standings, checkpoint } = busy.roomLog;
+    const { readTenures, checkpoint } = busy.roomLog;
     const isLame = () => until(() => room.status === 'lame');
     const late: Promise<unknown>[] = [];
     jest.spyOn(busy.roomLog, 'checkpoint').mockImplementation(async (...args) => {
@@ -96,9 +96,9 @@ describe('a room that migrates', () => {
       late.push(writing);
       return writing;
     });
-    jest.spyOn(busy.roomLog, 'standings').mockImplementation(async (ids) => {
+    jest.spyOn(busy.roomLog, 'readTenures').mockImplementation(async (ids) => {
       await isLame();
-      return standings.call(busy.roomLog, ids);
+      return readTenures.call(busy.roomLog, ids);
     });
     second.loadAnswers = 'nothing';
     await busy.does(room, 0, 'add');
