@@ -18,8 +18,8 @@ import {
   type Sync,
 } from '#libs/protocol';
 import { Emitter } from './emitter.js';
-import { orAborted, untilAnswered } from './giving-up.js';
 import { Outbox } from './outbox.js';
+import { orAborted, untilAnswered } from './request-retry.js';
 import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
 import { assertSendable } from './sendable.js';
 

@@ -12,9 +12,9 @@ const POLL_MS = 500;
 /** Length of an outage after which this server asks other servers, in ms. A reconnect takes less. */
 const ASK_AFTER_MS = 1_000;
 /** Number of servers to ask: enough to find out whether most servers still write, in a fleet of any size. */
-const ASKED_MAX = 5;
-/** Number of gateways among the `ASKED_MAX` servers that a gateway asks. It dials them, because gateways keep no links to each other. */
-const GATEWAYS_ASKED_MAX = 2;
+const PEERS_MAX = 5;
+/** Number of gateways among the `PEERS_MAX` servers that a gateway asks. It dials them, because gateways keep no links to each other. */
+const GATEWAYS_MAX = 2;
 const ANSWER_MS = 400;
 /** A server whose last write is older than this, in ms, has also lost the store, even if it does not know it yet. */
 const FRESH_MS = 2_000;
@@ -111,7 +111,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   private ask(): Promise<Answer | null>[] {
     const gateways = this.self.type === 'gateway' ? this.gatewaysToAsk().map((record) => this.askGateway(record)) : [];
     const peers = rotated([...this.links.all()].filter((peer) => peer.isOpen && !peer.isSilent && !this.isAskedAsGateway(peer)));
-    return [...gateways, ...peers.slice(0, ASKED_MAX - gateways.length).map((peer) => this.askPeer(peer))];
+    return [...gateways, ...peers.slice(0, PEERS_MAX - gateways.length).map((peer) => this.askPeer(peer))];
   }
 
   private isAskedAsGateway({ id }: LinkPeer): boolean {
@@ -124,7 +124,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
       .byType('gateway')
       .filter(({ id, state, linkPort }) => id !== this.self.id && state === 'ready' && linkPort > 0);
     const isWriter = ({ id }: ServerRecord) => this.lastWriters.has(id);
-    return [...others.filter(isWriter), ...rotated(others.filter((other) => !isWriter(other)))].slice(0, GATEWAYS_ASKED_MAX);
+    return [...others.filter(isWriter), ...rotated(others.filter((other) => !isWriter(other)))].slice(0, GATEWAYS_MAX);
   }
 
   private async askGateway(record: ServerRecord): Promise<Answer | null> {

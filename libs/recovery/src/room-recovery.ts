@@ -144,12 +144,12 @@ export class RoomRecovery {
     if (able.length === 0) return done;
     const server = able[Math.floor(Math.random() * able.length)]!.id;
     // No room in play has epoch 0. So the server adopts no game, and only runs the effects.
-    const asked = await this.askToAdopt(
+    const adopted = await this.askToAdopt(
       server,
       left.map((id) => ({ id, epoch: 0 })),
       owner,
     );
-    return [...done, ...asked];
+    return [...done, ...adopted];
   }
 
   /** Places each room and asks its server to adopt it, with one request for each server. Returns the rooms that are done. */

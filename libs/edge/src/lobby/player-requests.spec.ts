@@ -88,14 +88,14 @@ describe('a request of a player whose answer arrives before any restart of the s
         }),
     );
     let isAnswered = false;
-    const asked = playerRequests.send(session, operation, undefined, 500).finally(() => {
+    const answered = playerRequests.send(session, operation, undefined, 500).finally(() => {
       isAnswered = true;
     });
     await new Promise((resolve) => setImmediate(resolve));
     expect(whenKnown).toHaveBeenCalledWith('a', 7, expect.any(Number));
     expect(isAnswered).toBe(false);
     letPass();
-    await expect(asked).resolves.toEqual(answer);
+    await expect(answered).resolves.toEqual(answer);
   });
 
   it('rejects with the refusal of the lobby, and is voided when the lobby is lost', async () => {

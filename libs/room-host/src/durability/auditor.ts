@@ -17,7 +17,7 @@ import { EndedGames } from './ended-games.js';
  * about 100 ms.
  */
 const GATEWAYS_WAIT_MS = 2_000;
-const GATEWAYS_LOOK_MS = 50;
+const GATEWAYS_POLL_MS = 50;
 
 /** The reason of the regular audit, which no event caused. */
 const ROUTINE = 'interval';
@@ -123,7 +123,7 @@ export class Auditor implements OnModuleInit {
     const ended = await this.ended.restore();
     if (!this.ended.hasMissing || this.settlement.isSettled) return ended;
     const deadline = performance.now() + GATEWAYS_WAIT_MS;
-    while (performance.now() < deadline && !(await this.haveGatewaysMarked())) await sleep(GATEWAYS_LOOK_MS);
+    while (performance.now() < deadline && !(await this.haveGatewaysMarked())) await sleep(GATEWAYS_POLL_MS);
     const more = await this.ended.restore();
     return ended === null || more === null ? null : ended + more;
   }

@@ -252,7 +252,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
 const TIME = new RoomTime({ now: () => Date.now() });
 
 /** Resolves when the commands of this event-loop tick are handled. */
-function turn(): Promise<void> {
+function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -535,7 +535,7 @@ describe('a refusal', () => {
     host.command(room, peer, 1, 1, 'no-such-command');
     host.command(room, peer, 1, 2, 'throw');
     host.command(room, watcher, 1, 1, 'add', 1);
-    await turn();
+    await tick();
     expect(peer.to(1).slice(2)).toMatchObject([{ code: 'unknown-command' }, { code: 'game-failed' }]);
     expect(watcher.to(1)[2]).toMatchObject({ kind: 'rejected', code: 'spectator' });
     expect(room.value.version).toBe(0);
@@ -634,7 +634,7 @@ describe('appends', () => {
     host.command(odd, peer, 1, 1, 'oddity');
     host.engine.input(fine, { kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     await until(() => fine.durable.version === 1, 1_000);
-    await turn();
+    await tick();
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'rejected', seq: 1, code: 'game-failed' });
     host.command(odd, peer, 1, 2, 'add', 1);
     await until(() => odd.durable.version === 1, 1_000);
@@ -645,7 +645,7 @@ describe('appends', () => {
     const room = await host.room();
     const peer = host.attach(room, 0);
     host.command(room, peer, 1, 1, 'textless');
-    await turn();
+    await tick();
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'rejected', seq: 1, code: 'game-failed' });
     host.command(room, peer, 1, 2, 'add', 1);
     await until(() => room.durable.version === 1, 1_000);
