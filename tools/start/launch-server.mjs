@@ -33,8 +33,8 @@ const LINES_KEPT = 15;
  * @property {number} [timeoutMs]
  * @property {number} [output] a file descriptor for the server's standard output and standard error, instead of `onLine`
  *   and the log file
- * @property {readonly string[]} [within] words before the command: `ip netns exec NAME`
- * @property {boolean} [mayBeUnready] resolve once its ports are known, even when it is not ready
+ * @property {readonly string[]} [within] the command that runs the server, such as `ip netns exec NAME`
+ * @property {boolean} [mayBeUnready] true: resolves once the ports are known, even when the server is not ready
  */
 
 /**

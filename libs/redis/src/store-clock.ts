@@ -4,7 +4,7 @@ import { SingleFlight } from '#libs/async';
 import { redisName } from './key-prefix.js';
 import { RedisConnections } from './redis-connections.js';
 
-/** Between two samples, in ms. A quartz clock drifts by less than a millisecond in this time. */
+/** Period of the samples, in ms. A quartz clock drifts by less than a millisecond in this time. */
 const SAMPLE_EVERY_MS = 5_000;
 /** Requests per sample. The one with the shortest round trip counts. */
 const REQUESTS = 3;

@@ -5,9 +5,9 @@ import { redisName } from './key-prefix.js';
 import { RedisConnections } from './redis-connections.js';
 import { storeFailureOf } from './store-failure.js';
 
-/** Between two probes, in ms. */
+/** Period of the probes, in ms. */
 const PROBE_MS = { available: 1_000, unavailable: 250 };
-/** How long nothing must have failed before Redis counts as available again, in ms. */
+/** Time without a failure after which Redis counts as available again, in ms. */
 const QUIET_MS = 1_000;
 const probeKey = (): string => redisName('store-probe');
 const PROBE_TTL_MS = 60_000;
@@ -68,7 +68,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     return this.probeFailure;
   }
 
-  /** For how long the store has been away, as far as this server has noticed, in ms; 0: it is there. */
+  /** For how long Redis has been unavailable, as far as this server has noticed, in ms. 0: Redis is available. */
   get unavailableForMs(): number {
     return this.outage === null ? 0 : performance.now() - this.outage.since;
   }
