@@ -51,7 +51,7 @@ export class LuaScript {
   }
 
   /** Like `run`, for calls with so many arguments that encoding them is the main cost. */
-  async runWritten(client: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+  async runEncoded(client: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
     try {
       return await (client.sendCommand(new EncodedCommand('evalsha', [this.sha, keys.length], keys, args)) as Promise<unknown>);
     } catch (error) {
