@@ -1,6 +1,7 @@
 export * from './in-batches.js';
 export * from './keyed-flights.js';
 export * from './keyed-mutex.js';
+export * from './observed-ages.js';
 export * from './seen-twice.js';
 export * from './single-flight.js';
 export * from './sleep.js';
