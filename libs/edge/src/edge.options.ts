@@ -98,6 +98,10 @@ export const UNSETTLED_READ_MS = 250;
 /** Time after which the gateway tries again to restore lost data, or repeats a request in a restarted store, in ms. */
 export const RESTORE_RETRY_MS = 100;
 /**
+ * Time in ms for which the gateway refuses an unknown session with `unavailable` after the store lost data. Each gateway detects the loss within a second and writes its sessions again.
+ */
+export const LOST_SESSION_WAIT_MS = 3_000;
+/**
  * Time in ms for which the gateway remembers a departure or a left room. If the store falls back within this time, the gateway sends the
  * departure or the leave again.
  */
