@@ -95,6 +95,8 @@ export const CLEANUP_LEASE_MS = 10_000;
 export const COMPARE_RETRY_MS = 100;
 /** Time after which the gateway reads a missing room again when it is not certain that the store is settled, in ms. */
 export const UNSETTLED_READ_MS = 250;
+/** Interval at which the gateway renews the rooms of connected users in the store, in ms. They are stored for at least a day. */
+export const USERS_RENEW_MS = 3_600_000;
 /** Time after which the gateway tries again to restore lost data, or repeats a request in a restarted store, in ms. */
 export const RESTORE_RETRY_MS = 100;
 /**
