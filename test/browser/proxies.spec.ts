@@ -7,7 +7,7 @@ import { type Browser, type Frame, type Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { ADMIN_TOKEN, type Fleet, type FleetServer, startFleet } from '../harness/index.js';
 import { describeInChromium, launchChromium } from './chromium.js';
-import { Nginx } from './nginx.js';
+import { Nginx } from './front-proxy.js';
 import { Visitor, Visitors } from './visitor.js';
 
 describeInChromium('a fleet behind proxies, in Chromium', () => {

@@ -3,10 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findNginx } from '../../tools/nginx/find-nginx.mjs';
 import { freePort } from '../../tools/process/free-port.mjs';
 import { spawnLeashed } from '../../tools/process/leashed.mjs';
 import { until } from '../../tools/process/until.mjs';
+import { findNginx } from '../../tools/proxies/find-proxy.mjs';
 
 const EXAMPLE = join(__dirname, '../../docs/nginx.conf');
 
