@@ -6,47 +6,82 @@ import { join } from 'node:path';
 import { freePort } from '../../tools/process/free-port.mjs';
 import { spawnLeashed } from '../../tools/process/leashed.mjs';
 import { until } from '../../tools/process/until.mjs';
-import { findNginx } from '../../tools/proxies/find-proxy.mjs';
+import { findProxy } from '../../tools/proxies/find-proxy.mjs';
 
-const EXAMPLE = join(__dirname, '../../docs/nginx.conf');
+const DOCS = join(__dirname, '../../docs');
 
 export interface Upstreams {
   readonly players: string;
   readonly operators: string;
 }
 
-/** An nginx process with the configuration in `docs/nginx.conf`, changed to the ports of a test. */
-export class Nginx {
+export type ProxyKind = 'nginx' | 'haproxy';
+
+/** Where a proxy of a test listens and stores its files. */
+interface Place {
+  readonly home: string;
+  readonly port: number;
+}
+
+interface Setup {
+  /** The documented configuration in `docs/`. */
+  readonly example: string;
+  /** Returns the configuration for this place, with the addresses of the fleet filled in. */
+  readonly configuration: (example: string, place: Place) => string;
+  readonly args: (config: string, home: string) => readonly string[];
+}
+
+const SETUPS: Readonly<Record<ProxyKind, Setup>> = {
+  nginx: {
+    example: 'nginx.conf',
+    configuration: (example, { home, port }) => {
+      const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `  ${kind}_temp_path ${home}/${kind};`);
+      const text = example
+        .replace('listen 8080', `listen 127.0.0.1:${port}`)
+        .replace('http {', `http {\n  access_log off;\n${temporary.join('\n')}`);
+      return `daemon off;\nmaster_process off;\npid ${home}/nginx.pid;\nerror_log stderr;\n${text}`;
+    },
+    args: (config, home) => ['-p', home, '-c', config, '-e', 'stderr'],
+  },
+  haproxy: {
+    example: 'haproxy.cfg',
+    configuration: (example, { port }) => `global\n  nbthread 1\n  maxconn 100\n${example.replace('bind :8080', `bind 127.0.0.1:${port}`)}`,
+    args: (config) => ['-db', '-f', config],
+  },
+};
+
+/** A process of a proxy with its configuration in `docs/`, changed to the ports of a test. */
+export class FrontProxy {
   private constructor(
     private readonly child: ChildProcess,
     private readonly home: string,
     readonly url: string,
   ) {}
 
-  /** Starts nginx before these addresses. Resolves when it accepts connections, or with null if this machine has no nginx. */
-  static async before({ players, operators }: Upstreams): Promise<Nginx | null> {
-    const found = await findNginx();
+  /** Starts the proxy before these addresses. Resolves when it accepts connections, or with null if this machine has no such proxy. */
+  static async before({ players, operators }: Upstreams, kind: ProxyKind): Promise<FrontProxy | null> {
+    const found = await findProxy(kind);
     if ('missing' in found) {
-      console.warn(`Proxies are not tested: ${found.missing}.`);
+      console.warn(`A proxy is not tested: ${found.missing}.`);
       return null;
     }
-    const [home, port, example] = await Promise.all([mkdtemp(join(tmpdir(), 'holdfast-nginx-')), freePort(), readFile(EXAMPLE, 'utf8')]);
-    const config = join(home, 'nginx.conf');
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `  ${kind}_temp_path ${home}/${kind};`);
-    const text = example
-      .replace('127.0.0.1:7000', players)
-      .replace('127.0.0.1:7010', operators)
-      .replace('listen 8080', `listen 127.0.0.1:${port}`)
-      .replace('http {', `http {\n  access_log off;\n${temporary.join('\n')}`);
-    await writeFile(config, `daemon off;\nmaster_process off;\npid ${home}/nginx.pid;\nerror_log stderr;\n${text}`);
-    const child = spawnLeashed(found.command, ['-p', home, '-c', config, '-e', 'stderr'], { env: found.env, stderr: 'pipe' });
+    const { example, configuration, args } = SETUPS[kind];
+    const [home, port, text] = await Promise.all([
+      mkdtemp(join(tmpdir(), `holdfast-${kind}-`)),
+      freePort(),
+      readFile(join(DOCS, example), 'utf8'),
+    ]);
+    const config = join(home, example);
+    const upstreams = text.replace('127.0.0.1:7000', players).replace('127.0.0.1:7010', operators);
+    await writeFile(config, configuration(upstreams, { home, port }));
+    const child = spawnLeashed(found.command, [...args(config, home)], { env: found.env, stderr: 'pipe' });
     const output: string[] = [];
     child.stderr?.on('data', (chunk) => output.push(String(chunk)));
     await until(async () => {
-      if (child.exitCode !== null) throw new Error(`nginx ended: ${output.join('')}`);
+      if (child.exitCode !== null) throw new Error(`${kind} ended: ${output.join('')}`);
       return accepts(port);
     });
-    return new Nginx(child, home, `http://127.0.0.1:${port}`);
+    return new FrontProxy(child, home, `http://127.0.0.1:${port}`);
   }
 
   async stop(): Promise<void> {
