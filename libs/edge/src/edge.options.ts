@@ -95,8 +95,14 @@ export const CLEANUP_LEASE_MS = 10_000;
 export const COMPARE_RETRY_MS = 100;
 /** Time after which the gateway reads a missing room again when it is not certain that the store is settled, in ms. */
 export const UNSETTLED_READ_MS = 250;
+/** Interval at which the gateway renews the rooms of connected users in the store, in ms. They are stored for at least a day. */
+export const USERS_RENEW_MS = 3_600_000;
 /** Time after which the gateway tries again to restore lost data, or repeats a request in a restarted store, in ms. */
 export const RESTORE_RETRY_MS = 100;
+/**
+ * Time in ms for which the gateway refuses an unknown session with `unavailable` after the store lost data. Each gateway detects the loss within a second and writes its sessions again.
+ */
+export const LOST_SESSION_WAIT_MS = 3_000;
 /**
  * Time in ms for which the gateway remembers a departure or a left room. If the store falls back within this time, the gateway sends the
  * departure or the leave again.

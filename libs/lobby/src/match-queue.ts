@@ -110,18 +110,16 @@ export class MatchQueue implements OnModuleInit {
     await this.redis.commands.hdel(madeKey(game), id);
   }
 
-  /** Returns stored matches that are older than `ageMs`. Their lobby died before it made the room. */
-  async abandoned(ageMs: number): Promise<MadeMatch[]> {
+  /** Returns the stored matches. A lobby is making their rooms now, or it died before that. */
+  async open(): Promise<MadeMatch[]> {
     const games = await this.redis.commands.smembers(gamesKey());
-    const [seconds] = await this.redis.commands.time();
-    const before = Number(seconds) * 1_000 - ageMs;
     const made = await Promise.all(games.map((game) => this.redis.commands.hgetall(madeKey(game))));
     return games.flatMap((game, index) =>
-      Object.entries(made[index]!).flatMap(([id, text]) => {
-        const space = text.indexOf(' ');
-        if (Number(text.slice(0, space)) > before) return [];
-        return [{ id: id as RoomId, game, people: JSON.parse(text.slice(space + 1)) as Searcher[] }];
-      }),
+      Object.entries(made[index]!).map(([id, text]) => ({
+        id: id as RoomId,
+        game,
+        people: JSON.parse(text.slice(text.indexOf(' ') + 1)) as Searcher[],
+      })),
     );
   }
 }

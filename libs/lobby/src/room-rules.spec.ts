@@ -1,7 +1,7 @@
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import type { DocMember, RoomDoc, RoomRecord } from '#libs/room-store';
 import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
-import { cameBack, checkStart, join, leave, newRoom, overdue, setReady, wentAway } from './room-rules.js';
+import { absentees, cameBack, checkStart, join, leave, newRoom, setReady, wentAway } from './room-rules.js';
 
 const seats = { min: 2, max: 3 };
 
@@ -145,11 +145,11 @@ describe('being away', () => {
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000).members[1]).toMatchObject({ here: false });
   });
 
-  it('makes a member overdue after the grace, except during a game', () => {
+  it('lists the members who are away, except during a game', () => {
     const { members } = away(1_000);
-    expect(overdue(room({ members }), 61_000, 60_000)).toEqual([]);
-    expect(overdue(room({ members }), 61_001, 60_000)).toEqual(['bob']);
-    expect(overdue(room({ members }, { status: 'playing' }), 61_001, 60_000)).toEqual([]);
+    expect(absentees(room({ members }))).toEqual([{ user: 'bob', awaySince: 1_000 }]);
+    expect(absentees(room())).toEqual([]);
+    expect(absentees(room({ members }, { status: 'playing' }))).toEqual([]);
   });
 
   it('is refused for a user who is no member', () => {

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { ConsecutiveSightings, inBatches } from '#libs/async';
+import { ConsecutiveSightings, inBatches, ObservedAges } from '#libs/async';
 import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
@@ -20,12 +20,15 @@ import {
 } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
-import { overdue } from './room-rules.js';
+import { absentees } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
 /**
  * Removes idle and empty rooms and members who stayed away, and completes or takes back starts and matches whose lobby died. Every lobby
  * sweeps. Each change is a compare-and-set, so it happens once.
+ *
+ * Each lobby measures by its own clock for how long it has observed a room, an absence or a match unchanged. The times in Redis are no
+ * measure: when the clock of Redis is set ahead, all rooms look idle, and all absent members overdue.
  */
 @Injectable()
 export class RoomSweeper {
@@ -37,6 +40,12 @@ export class RoomSweeper {
   private readonly unconnected = new ConsecutiveSightings();
   /** Members who are in no room according to their own record in Redis, by `keyOf`. A join may be under way. */
   private readonly unplaced = new ConsecutiveSightings();
+  /** By room: the age of its revision. */
+  private readonly revisions = new ObservedAges();
+  /** By `keyOf`: the length of a member's absence. */
+  private readonly absences = new ObservedAges();
+  /** By match: the time for which its room has not been made. */
+  private readonly matches = new ObservedAges();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -59,10 +68,7 @@ export class RoomSweeper {
     this.isSweeping = true;
     try {
       await this.sweepRooms();
-      for (const match of await this.queue.abandoned(MATCH_ABANDONED_MS)) {
-        this.log.info('match.taken-up', { roomId: match.id });
-        await this.matchmaker.make(match);
-      }
+      await this.sweepMatches();
     } catch (error) {
       this.log.warn('sweep.failed', { error });
     } finally {
@@ -70,19 +76,27 @@ export class RoomSweeper {
     }
   }
 
-  private async sweepRooms(): Promise<void> {
-    const ids = await this.records.list(SWEEP_ROOMS, this.page * SWEEP_ROOMS);
-    const [seconds] = await this.redis.commands.time();
-    const now = Number(seconds) * 1_000;
-    for await (const some of inBatches(ids)) await this.sweepSome(some, now);
-    if (ids.length === SWEEP_ROOMS) this.page += 1;
-    else {
-      this.page = 0;
-      for (const seen of [this.missing, this.unconnected, this.unplaced]) seen.nextRound();
+  private async sweepMatches(): Promise<void> {
+    const open = await this.queue.open();
+    const abandoned = open.filter(({ id }) => this.matches.ageMs(id, id) > MATCH_ABANDONED_MS);
+    this.matches.nextRound();
+    for (const match of abandoned) {
+      this.log.info('match.taken-up', { roomId: match.id });
+      await this.matchmaker.make(match);
     }
   }
 
-  private async sweepSome(ids: readonly RoomId[], now: number): Promise<void> {
+  private async sweepRooms(): Promise<void> {
+    const ids = await this.records.list(SWEEP_ROOMS, this.page * SWEEP_ROOMS);
+    for await (const some of inBatches(ids)) await this.sweepSome(some);
+    if (ids.length === SWEEP_ROOMS) this.page += 1;
+    else {
+      this.page = 0;
+      for (const seen of [this.missing, this.unconnected, this.unplaced, this.revisions, this.absences]) seen.nextRound();
+    }
+  }
+
+  private async sweepSome(ids: readonly RoomId[]): Promise<void> {
     const digests = await this.records.readDigests(ids);
     const missing = ids.filter((_, index) => digests[index] === null);
     const gone = missing.filter((id) => this.missing.again(id));
@@ -91,7 +105,7 @@ export class RoomSweeper {
     // Rooms in play are left out, because their owner removes the players.
     const ours = digests.flatMap((digest) => (digest?.status === 'waiting' || digest?.status === 'starting' ? digest.id : []));
     for (const record of await this.records.readMany(ours)) {
-      if (record) await this.sweepRoom(record, now);
+      if (record) await this.sweepRoom(record);
     }
   }
 
@@ -152,17 +166,19 @@ export class RoomSweeper {
     return gateway !== undefined && gateway.state !== 'dead';
   }
 
-  private async sweepRoom(record: RoomRecord, now: number): Promise<void> {
-    const ageMs = now - record.since;
+  private async sweepRoom(record: RoomRecord): Promise<void> {
+    const ageMs = this.revisions.ageMs(record.id, record.rev);
     if (record.status === 'starting' && ageMs > START_ABANDONED_MS) {
       this.log.info('start.taken-back', { roomId: record.id });
       await this.starter.takeBack(record, record.start ?? '');
     }
     if (record.status !== 'waiting') return;
-    for (const user of overdue(record, now, this.options.seatGraceMs)) {
+    for (const { user, awaySince } of absentees(record)) {
+      if (this.absences.ageMs(keyOf(record.id, user), awaySince) <= this.options.seatGraceMs) continue;
       this.log.info('member.overdue', { roomId: record.id, user });
       await this.rooms.gone(record.id, user, undefined, (current) => {
-        if (!overdue(current, now, this.options.seatGraceMs).includes(user)) throw new HoldfastError('overtaken');
+        const isStillAway = absentees(current).some((absentee) => absentee.user === user && absentee.awaySince === awaySince);
+        if (!isStillAway) throw new HoldfastError('overtaken');
       });
     }
     if (ageMs > STRAY_AFTER_MS) {

@@ -109,3 +109,16 @@ describe('a server whose first sentinel accepts connections but never answers', 
     expect(await redis.commands.set('key', '1')).toBe('OK');
   });
 });
+
+describe('the addresses that sentinels know of each other', () => {
+  it.each([
+    ['are used when data nodes and sentinels have no TLS', false, false, true],
+    ['are used when both have TLS', true, true, true],
+    ['are not used when only the data nodes have TLS, because a client could not connect to them', true, false, false],
+    ['are not used when only the sentinels have TLS', false, true, false],
+  ])('%s', (_, isOn, isTls, isUsed) => {
+    const redis = new RedisConnections({ url: 'sentinel://127.0.0.1:1/main', tls: { isOn }, sentinel: { isTls } });
+    opened.push(redis);
+    for (const client of [redis.commands, redis.appends]) expect((client as Redis).options.updateSentinels).toBe(isUsed);
+  });
+});

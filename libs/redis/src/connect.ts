@@ -44,6 +44,9 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         sentinelRetryStrategy: () => RECONNECT_MS,
         sentinelCommandTimeout: commandTimeoutMs,
         failoverDetector: true,
+        // ioredis adds the sentinels that a sentinel knows. Sentinels announce the port that they use among themselves, which has TLS when the
+        // data nodes have it. With other TLS for clients, connections to these ports would hang.
+        updateSentinels: (access.tls === undefined) === (access.sentinelTls === undefined),
         enableTLSForSentinelMode: access.tls !== undefined,
       });
       return logIn(client, access);

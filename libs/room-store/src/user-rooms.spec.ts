@@ -15,6 +15,26 @@ const newUser = (): UserId => `user-${randomUUID()}` as UserId;
 const A = { room: 'a' as RoomId, watching: false };
 const B = { room: 'b' as RoomId, watching: false };
 
+describe('the room of a user', () => {
+  it.each([
+    ['an hour', 3_600_000],
+    ['thirty days', 30 * 24 * 3_600_000],
+  ])('is stored for a day longer than a session that lasts %s, also after a move and a renewal', async (_, sessionTtlMs) => {
+    const rooms = new UserRooms(redis, { sessionTtlMs });
+    const user = newUser();
+    const isStored = async () => (await redis.commands.pttl(userKey(user))) > sessionTtlMs + 23 * 3_600_000;
+    const { admissionNumber: turn } = await rooms.admit(user);
+    expect(await isStored()).toBe(true);
+    await redis.commands.pexpire(userKey(user), 5_000);
+    await rooms.move(user, A, { asked: { turn, number: 1 } });
+    expect(await isStored()).toBe(true);
+    await redis.commands.pexpire(userKey(user), 5_000);
+    await rooms.renew([user, newUser()]);
+    expect(await isStored()).toBe(true);
+    expect(await rooms.get(user)).toEqual(A);
+  });
+});
+
 describe('a user', () => {
   it('is in the room of the latest request, in whatever order requests are handled', async () => {
     const user = newUser();

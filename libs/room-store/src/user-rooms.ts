@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { HoldfastError, isBefore, type RequestOrder, type RoomId, type UserId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import { userKey } from './room-keys.js';
+import { ROOM_STORE_OPTIONS, type RoomStoreOptions } from './room-store.options.js';
 
 export interface UserRoom {
   readonly room: RoomId;
@@ -48,8 +49,8 @@ export interface RestoredUser {
 
 const RESTORED: readonly RestoredUser['outcome'][] = ['late', 'written', 'moved'];
 
-/** TTL of a user's record: longer than any game. The record of a user who never returns expires. */
-const POINTER_TTL_SECONDS = 24 * 3600;
+/** How much longer a user's record lives than a session, in seconds. The record of a user who never returns expires. */
+const BEYOND_SESSION_SECONDS = 24 * 3600;
 
 /**
  * Stores the room of each user, called the user's pointer. It is a hint: the room's record decides whether the user is a member. Also stores
@@ -57,7 +58,14 @@ const POINTER_TTL_SECONDS = 24 * 3600;
  */
 @Injectable()
 export class UserRooms {
-  constructor(private readonly redis: RedisConnections) {}
+  private readonly ttlSeconds: number;
+
+  constructor(
+    private readonly redis: RedisConnections,
+    @Optional() @Inject(ROOM_STORE_OPTIONS) { sessionTtlMs = 0 }: Pick<RoomStoreOptions, 'sessionTtlMs'> = {},
+  ) {
+    this.ttlSeconds = BEYOND_SESSION_SECONDS + Math.ceil(sessionTtlMs / 1_000);
+  }
 
   async get(user: UserId): Promise<UserRoom | null> {
     const [room, watching] = await this.redis.commands.hmget(userKey(user), 'room', 'watching');
@@ -72,7 +80,7 @@ export class UserRooms {
 
   /** Admits a user at a gateway: returns a new admission number for the request order, and the room of the user. */
   async admit(user: UserId): Promise<{ readonly admissionNumber: number; readonly pointer: UserRoom | null }> {
-    const [turn, room, watching] = (await admitScript.run(this.redis.commands, [userKey(user)], [POINTER_TTL_SECONDS])) as [
+    const [turn, room, watching] = (await admitScript.run(this.redis.commands, [userKey(user)], [this.ttlSeconds])) as [
       string,
       string | null,
       string | null,
@@ -85,21 +93,29 @@ export class UserRooms {
    * the first of its requests that may still be under way.
    */
   async restore(user: UserId, to: UserRoom | null, order: RequestOrder): Promise<RestoredUser> {
-    const args = [to?.room ?? '', to?.watching ? '1' : '0', order.turn, order.number, POINTER_TTL_SECONDS];
+    const args = [to?.room ?? '', to?.watching ? '1' : '0', order.turn, order.number, this.ttlSeconds];
     const [code, room, watching] = (await restoreUserScript.run(this.redis.commands, [userKey(user)], args)) as [number, string, string];
     return { outcome: RESTORED[code]!, before: pointerOf(room, watching) };
   }
 
+  /**
+   * Sets the TTL of the users' records to its full length. Call this for connected users more often than once a day: a player may be in one
+   * room for longer, and must find it again.
+   */
+  async renew(users: readonly UserId[]): Promise<void> {
+    await Promise.all(users.map((user) => this.redis.commands.expire(userKey(user), this.ttlSeconds)));
+  }
+
   /** Gives a new admission number to a user whose last admission was `admission`. Null: the user was admitted since, here or elsewhere. */
   async renewAdmission(user: UserId, admission: number): Promise<number | null> {
-    const renewed = await renewAdmissionScript.run(this.redis.commands, [userKey(user)], [admission, POINTER_TTL_SECONDS]);
+    const renewed = await renewAdmissionScript.run(this.redis.commands, [userKey(user)], [admission, this.ttlSeconds]);
     return renewed === null ? null : Number(renewed);
   }
 
   /** Moves the user to a room, or with null out of one. False: a condition refused it, and nothing has changed. */
   async move(user: UserId, to: UserRoom | null, { asked: order, outlivesAdmissions, from }: MoveTerms = {}): Promise<boolean> {
     const where = [to?.room ?? '', to?.watching ? '1' : '0', order?.turn ?? '', order?.number ?? ''];
-    const terms = [from ?? '', outlivesAdmissions ? '1' : '', POINTER_TTL_SECONDS];
+    const terms = [from ?? '', outlivesAdmissions ? '1' : '', this.ttlSeconds];
     return (await moveScript.run(this.redis.commands, [userKey(user)], [...where, ...terms])) === 1;
   }
 
@@ -108,7 +124,7 @@ export class UserRooms {
    * again.
    */
   async leave(user: UserId, room: RoomId, order: RequestOrder | undefined): Promise<boolean> {
-    const args = [room, order?.turn ?? '', order?.number ?? '', POINTER_TTL_SECONDS];
+    const args = [room, order?.turn ?? '', order?.number ?? '', this.ttlSeconds];
     return (await leaveScript.run(this.redis.commands, [userKey(user)], args)) === 1;
   }
 
@@ -117,7 +133,7 @@ export class UserRooms {
    * which the user was, also when the call is repeated. `late`: the user was admitted or moved since, and nothing has changed.
    */
   async depart(user: UserId, order: RequestOrder): Promise<UserRoom | null | 'late'> {
-    const answer = await departScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, POINTER_TTL_SECONDS]);
+    const answer = await departScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, this.ttlSeconds]);
     if (answer === null) return 'late';
     const [room, watching] = answer as [string, string];
     return pointerOf(room, watching);
@@ -140,12 +156,12 @@ export class UserRooms {
   /** Makes all older requests of the user late. False: this request is late itself. */
   async overtake(user: UserId, order: RequestOrder | undefined): Promise<boolean> {
     if (!order) return true;
-    return (await overtakeScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, POINTER_TTL_SECONDS, ''])) === 1;
+    return (await overtakeScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, this.ttlSeconds, ''])) === 1;
   }
 
   /** Does the same as `overtake` if the user is in no room or is a spectator. Otherwise changes nothing and returns the user's room. */
   async overtakeIfFree(user: UserId, order: RequestOrder | undefined): Promise<boolean | RoomId> {
-    const args = [order?.turn ?? '', order?.number ?? '', POINTER_TTL_SECONDS, '1'];
+    const args = [order?.turn ?? '', order?.number ?? '', this.ttlSeconds, '1'];
     const answer = (await overtakeScript.run(this.redis.commands, [userKey(user)], args)) as number | RoomId;
     return typeof answer === 'number' ? answer === 1 : answer;
   }
