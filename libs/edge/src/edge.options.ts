@@ -46,7 +46,7 @@ export const OPERATIONS_BURST_PER_CONNECTION = 20;
 /** Minimum burst of that budget, in messages by price, for an address that may have few connections. */
 export const OPERATIONS_BURST_MIN = 200;
 /**
- * Time in which an empty budget of an address is full again, in ms. The gateway remembers an address for at least this time after its last
+ * Longest time in which an empty budget of an address is full again, in ms. The gateway remembers an address for at least this time after its last
  * new socket, so that a client gets no new burst by reconnecting.
  */
 export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;

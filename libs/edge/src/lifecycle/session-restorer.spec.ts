@@ -144,7 +144,7 @@ describe('sessions that the store lost', () => {
     expect((await store.find(gatewaySession.user))?.session).not.toBe(older.session);
   });
 
-  it('are marked as audited once for each store generation', async () => {
+  it('are restored before the gateway marks the store generation as audited, once for each generation', async () => {
     const { restorer, generation, marked, newSession } = newGateway();
     await newSession();
     await restorer.check();
@@ -169,7 +169,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toBeNull();
   });
 
-  it('are not restored while the store has lost nothing, when they had ended', async () => {
+  it('are not restored when the store lost nothing and the sessions have ended', async () => {
     const { restorer, store, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();

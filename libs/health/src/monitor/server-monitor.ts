@@ -178,7 +178,7 @@ export class ServerMonitor {
     };
   }
 
-  /** The only place where a judgement has effects. */
+  /** Acts on a judgement. No other method changes the record or condemns the server because of one. */
   private act(judgement: Judgement, now: number): void {
     const { context, record, suspicion } = this;
     switch (judgement.kind) {

@@ -47,7 +47,7 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
     async ended(facts) {
       const place = placeOf(facts.subject);
       if (!place) return;
-      // Tries again and again: with a mark that stays, a later loss of the server would count as caused by this input.
+      // Repeats the write. If the mark stayed, a later loss of the server would count as caused by this input.
       for (let tries = 1; tries <= CLEAR_TRIES_MAX; tries++) {
         if (await withMarks((marks) => marks.clear(place, inputOf(facts)))) return;
         await sleep(CLEAR_AGAIN_MS);

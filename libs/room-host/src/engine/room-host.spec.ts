@@ -348,7 +348,7 @@ describe('a hosted room', () => {
 });
 
 describe('the output of a room', () => {
-  it('begins with the place of the session and a snapshot', async () => {
+  it('begins with `placed` and a snapshot', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 1);
@@ -374,7 +374,7 @@ describe('the output of a room', () => {
     expect(peer.to(1)[2]).toMatchObject({ kind: 'sync', version: 1, seq: 1, from: 0, patches: [{ path: '/count', value: 5 }] });
   });
 
-  it('is sent once per gateway, however many sessions it has', async () => {
+  it('is sent once to each gateway, however many sessions the gateway has', async () => {
     const host = newHost();
     const room = await host.room({ players: 4 });
     const [here, there] = [new RecordingPeer(), new RecordingPeer()];
