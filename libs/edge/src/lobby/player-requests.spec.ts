@@ -129,8 +129,10 @@ describe('a request to enter a room that follows an unanswered leave', () => {
       expect(playerRequests.send(session, 'rooms.create', undefined, 500)).resolves.toEqual(inRoom('b')),
     ]);
   });
+});
 
-  it('is unlike a request that only reads, which is sent at once', async () => {
+describe('a request that only reads', () => {
+  it('is sent at once while a leave is unanswered', async () => {
     const { playerRequests, session, requests } = newPlayerRequests(() => new Promise(() => {}), { data: { room: null } });
     void playerRequests.send(session, 'rooms.leave', undefined, 500);
     await playerRequests.send(session, 'me', undefined, 500);

@@ -195,7 +195,7 @@ describe('ServerMonitor', () => {
     expect(context.onOver).not.toHaveBeenCalled();
   });
 
-  it('checks a server soon after its link was lost, and keeps checking quickly', async () => {
+  it('checks a server soon after its link was lost, and often until it has answered', async () => {
     const { monitor, check } = newMonitor();
     await check();
     monitor.linkLost(performance.now());

@@ -541,7 +541,7 @@ describe('a refusal', () => {
     expect(room.value.version).toBe(0);
   });
 
-  it('is sent for a command to a room that has too many changes to store', async () => {
+  it('has the code `busy` when the room has too many changes to store', async () => {
     const host = newHost();
     const room = await host.room();
     host.roomLog.callsToLose = 1_000;
@@ -640,7 +640,7 @@ describe('appends', () => {
     await until(() => odd.durable.version === 1, 1_000);
   });
 
-  it('continue after a command that threw a value without a text', async () => {
+  it('are sent also after a command that threw a value without a text', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -662,8 +662,10 @@ describe('appends', () => {
     await until(() => fine.durable.version === 1 && odd.status === 'dropped', 1_000);
     expect(await records.read(odd.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
   });
+});
 
-  it('end a game whose view fails, and no other game', async () => {
+describe('a view', () => {
+  it('ends its game when it fails, and no other game', async () => {
     const view = (state: Counter) => {
       if (state.text) throw new Error('a defect of the view');
       return state;
@@ -683,7 +685,7 @@ describe('appends', () => {
     ['a Date', 'poison', new Date(0)],
     ['undefined', 'poison', undefined],
     ['a text cut in the middle of an emoji', 'add', '😀'.slice(1)],
-  ])('end a game whose view shows %s', async (_what, command, shown) => {
+  ])('ends its game when it shows %s', async (_what, command, shown) => {
     const view = (state: Counter) => (state.text || state.count > 0 ? { shown } : { shown: null });
     const host = newHost();
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -694,7 +696,7 @@ describe('appends', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
 
-  it('end a game whose view shows data that cannot be sent to a session that attaches', async () => {
+  it('ends its game when it shows data that cannot be sent to a session that attaches', async () => {
     const host = newHost();
     const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -702,8 +704,10 @@ describe('appends', () => {
     await until(() => odd.status === 'dropped', 1_000);
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
+});
 
-  it('give the room back to the lobby when the game ends, and its players receive the result', async () => {
+describe('the end of a game', () => {
+  it('gives the room back to the lobby, and reaches the players with the result', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -718,7 +722,7 @@ describe('appends', () => {
     expect(await host.endedStore.epilogue(room.id)).toMatchObject({ version: 1, seats: [{ user: 'u0', seq: 1 }, { user: 'u1' }] });
   });
 
-  it('are not made for a game without a log until it ends', async () => {
+  it('is the first append of a game without a log', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ durability: 'none' }) });
     const peer = host.attach(room, 0);
