@@ -39,7 +39,7 @@ interface Answer {
 @Injectable()
 export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
-  private isAsking = false;
+  private isPolling = false;
   /**
    * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isAlone` needs two,
    * because in the first round of an outage for all, the other servers may not have noticed it yet.
@@ -84,14 +84,14 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   }
 
   private async poll(): Promise<void> {
-    if (this.isAsking) return;
+    if (this.isPolling) return;
     if (this.store.unavailableForMs < ASK_AFTER_MS) {
       this.reset();
       return;
     }
-    this.isAsking = true;
+    this.isPolling = true;
     try {
-      const answers = (await Promise.all(this.ask())).filter((answer) => answer !== null);
+      const answers = (await Promise.all(this.pollServers())).filter((answer) => answer !== null);
       // The store may have come back meanwhile.
       if (this.store.unavailableForMs === 0) return this.reset();
       const ownAge = this.store.wroteMs ?? Number.POSITIVE_INFINITY;
@@ -103,23 +103,23 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
       this.localRounds = writing > ages.length / 2 ? this.localRounds + 1 : 0;
       if (this.isLocal && !wasLocal) this.log.error('store.lost-alone', { asked: ages.length, writing });
     } finally {
-      this.isAsking = false;
+      this.isPolling = false;
     }
   }
 
   /** Asks gateways first, because only another gateway can take this gateway's players. */
-  private ask(): Promise<Answer | null>[] {
-    const gateways = this.self.type === 'gateway' ? this.gatewaysToAsk().map((record) => this.askGateway(record)) : [];
-    const peers = rotated([...this.links.all()].filter((peer) => peer.isOpen && !peer.isSilent && !this.isAskedAsGateway(peer)));
-    return [...gateways, ...peers.slice(0, PEERS_MAX - gateways.length).map((peer) => this.askPeer(peer))];
+  private pollServers(): Promise<Answer | null>[] {
+    const gateways = this.self.type === 'gateway' ? this.gatewaysToPoll().map((record) => this.pollGateway(record)) : [];
+    const peers = rotated([...this.links.all()].filter((peer) => peer.isOpen && !peer.isSilent && !this.isPolledAsGateway(peer)));
+    return [...gateways, ...peers.slice(0, PEERS_MAX - gateways.length).map((peer) => this.pollPeer(peer))];
   }
 
-  private isAskedAsGateway({ id }: LinkPeer): boolean {
+  private isPolledAsGateway({ id }: LinkPeer): boolean {
     return this.self.type === 'gateway' && serverTypeOf(id) === 'gateway';
   }
 
   /** Returns gateways that wrote in the last round, then others in a random rotation, so that later rounds find a gateway that writes. */
-  private gatewaysToAsk(): ServerRecord[] {
+  private gatewaysToPoll(): ServerRecord[] {
     const others = this.directory
       .byType('gateway')
       .filter(({ id, state, linkPort }) => id !== this.self.id && state === 'ready' && linkPort > 0);
@@ -127,11 +127,11 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     return [...others.filter(isWriter), ...rotated(others.filter((other) => !isWriter(other)))].slice(0, GATEWAYS_MAX);
   }
 
-  private async askGateway(record: ServerRecord): Promise<Answer | null> {
+  private async pollGateway(record: ServerRecord): Promise<Answer | null> {
     if (!this.fleetLinks.get(record.id)) this.dialled.add(record.id);
     let isLate = false;
     const dial = this.fleetLinks.to(record).then((peer) => {
-      if (!isLate) return this.askPeer(peer);
+      if (!isLate) return this.pollPeer(peer);
       peer.close('asked');
       return null;
     });
@@ -144,7 +144,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     return Promise.race([dial.catch(() => null), late]);
   }
 
-  private async askPeer(peer: LinkPeer): Promise<Answer | null> {
+  private async pollPeer(peer: LinkPeer): Promise<Answer | null> {
     try {
       const { wroteMs } = (await peer.request('store.status', {}, { timeoutMs: ANSWER_MS })) as Control['store.status']['answer'];
       return { id: peer.id, wroteMs };

@@ -106,7 +106,7 @@ export class RoomService {
       if (!record) throw new HoldfastError('room-unknown');
       if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
       try {
-        const joined = await this.changeNow(id, (current) => joinAnew(current, caller), { caller, record });
+        const joined = await this.changeNow(id, (current) => joinAgain(current, caller), { caller, record });
         const { pointer, isLate, isOwn } = await this.userRooms.moveStatus(caller.user, caller);
         if (pointer?.room === id && !(isLate && isOwn)) return joined;
         // Either the user joined two rooms at once, by two lobbies: the last pointer decides. Or the session has ended or was resumed
@@ -352,7 +352,7 @@ export class RoomService {
  * Returns a new object even when nothing changes, so that the record gets a new revision. A concurrent undo of an older request by the
  * same user then fails.
  */
-function joinAnew(record: RoomRecord, person: Person): RoomDoc {
+function joinAgain(record: RoomRecord, person: Person): RoomDoc {
   return { ...join(record, person) };
 }
 

@@ -43,15 +43,15 @@ export class PasswordRenewal implements OnApplicationBootstrap {
       const { message } = error as Error;
       if (!/^(?:WRONGPASS|ERR)/.test(message) || password === this.refused) return;
       this.refused = password;
-      this.tell({ isAccepted: false, message });
+      this.notify({ isAccepted: false, message });
       return;
     }
     this.accepted = password;
     this.refused = undefined;
-    this.tell({ isAccepted: true });
+    this.notify({ isAccepted: true });
   }
 
-  private tell(change: PasswordChange): void {
+  private notify(change: PasswordChange): void {
     for (const listener of this.listeners) listener(change);
   }
 }

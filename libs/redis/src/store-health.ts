@@ -138,7 +138,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     const cause = reason === 'away' ? this.redis.why : null;
     const first = storeFailureOf(cause)?.reason ?? reason;
     this.outage = { since: now, reasons: new Set([first]), failures: 1, failedAt: now };
-    this.tell({ isAvailable: false, reason: first, message: messageOf(cause ?? error) });
+    this.notify({ isAvailable: false, reason: first, message: messageOf(cause ?? error) });
   }
 
   private succeeded(): void {
@@ -147,10 +147,10 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     const now = performance.now();
     if (now - outage.failedAt < QUIET_MS) return;
     this.outage = null;
-    this.tell({ isAvailable: true, ms: Math.round(now - outage.since), reasons: [...outage.reasons], failures: outage.failures });
+    this.notify({ isAvailable: true, ms: Math.round(now - outage.since), reasons: [...outage.reasons], failures: outage.failures });
   }
 
-  private tell(change: StoreChange): void {
+  private notify(change: StoreChange): void {
     for (const listener of this.listeners) listener(change);
   }
 }

@@ -3,7 +3,7 @@ import { HoldfastError, type RoomId, type ServerId, type SessionId, type UserId 
 import { RedisConnections } from '#libs/redis';
 import { type GatewayIncarnation, GatewaySessionIndex } from './gateway-session-index.js';
 import { PendingAwayMarks } from './pending-away-marks.js';
-import { type BegunSession, begin } from './scripts/begin.js';
+import { begin, type SessionStart } from './scripts/begin.js';
 import { claimUser } from './scripts/claim-user.js';
 import { confirm } from './scripts/confirm.js';
 import { enterRoom } from './scripts/enter-room.js';
@@ -231,9 +231,9 @@ export class SessionStore {
     return records.map(([user, gateway]) => (!user || !gateway ? null : { user: user as UserId, gateway: gateway as ServerId }));
   }
 
-  private async write(session: SessionId, begun: BegunSession, holder: GatewayIncarnation): Promise<void> {
+  private async write(session: SessionId, start: SessionStart, holder: GatewayIncarnation): Promise<void> {
     // A script instead of `multi`: ioredis copies all known scripts onto each `multi`, which doubles the memory of a session.
-    await Promise.all([begin(this.redis.commands, session, begun, this.ttlMs), this.index.add([session], holder)]);
+    await Promise.all([begin(this.redis.commands, session, start, this.ttlMs), this.index.add([session], holder)]);
   }
 
   /** Writes a resume. `changed`: another resume came between. Null: the session is over. */

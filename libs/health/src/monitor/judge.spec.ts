@@ -25,7 +25,7 @@ describe('judge', () => {
       {},
       { kind: 'healthy' },
     ],
-    ['counts no miss when no check waited for an answer', { answer: 'unasked' }, {}, { kind: 'void', reason: 'first' }],
+    ['counts no miss when no check waited for an answer', { answer: 'not-due' }, {}, { kind: 'void', reason: 'first' }],
     ['counts no miss when this process was late', { doubt: 'loop-late', missesBefore: 1 }, {}, { kind: 'void', reason: 'loop-late' }],
     [
       'counts no miss when Redis did not answer',

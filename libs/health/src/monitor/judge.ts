@@ -18,8 +18,8 @@ export type Judgement =
 
 /** The result of one check. */
 export interface CheckResult {
-  /** `unasked`: no check waited for an answer. `unanswered`: the record still says `testing`, or there is no record. */
-  readonly answer: 'unasked' | 'answered' | 'unanswered';
+  /** `not-due`: no check waited for an answer. `unanswered`: the record still says `testing`, or there is no record. */
+  readonly answer: 'not-due' | 'answered' | 'unanswered';
   /** Why the check may not count. Null: this process and Redis have been well since the check was sent. */
   readonly doubt: VoidReason | null;
   readonly inGrace: boolean;
@@ -46,7 +46,7 @@ export interface MissEvidence {
  */
 export function judge(result: CheckResult, evidence: Omit<MissEvidence, 'misses'>): Judgement {
   if (result.answer === 'answered') return { kind: 'healthy' };
-  if (result.answer === 'unasked') return { kind: 'void', reason: 'first' };
+  if (result.answer === 'not-due') return { kind: 'void', reason: 'first' };
   if (result.doubt) return { kind: 'void', reason: result.doubt };
   if (result.inGrace) return { kind: 'void', reason: 'grace' };
   return judgeMisses({ ...evidence, misses: result.missesBefore + 1 });

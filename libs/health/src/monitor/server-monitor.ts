@@ -142,7 +142,7 @@ export class ServerMonitor {
     const { checkedAt } = this;
     const judgement = judge(
       {
-        answer: checkedAt === null ? 'unasked' : record?.answered ? 'answered' : 'unanswered',
+        answer: checkedAt === null ? 'not-due' : record?.answered ? 'answered' : 'unanswered',
         doubt: checkedAt === null ? null : this.context.self.voidReason(checkedAt, now),
         inGrace: record !== null && record.ageMs < this.context.options.graceMs,
         missesBefore: this.suspicion.misses,
