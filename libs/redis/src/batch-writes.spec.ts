@@ -26,7 +26,7 @@ describe('commands of one tick', () => {
   });
 
   const counted = existsSync(IO) ? it : it.skip;
-  counted('leave together', async () => {
+  counted('are sent with few system calls', async () => {
     await client.echo('begin');
     const before = writes();
     const answers = Promise.all(Array.from({ length: 100 }, (_, index) => client.echo(`${index}`)));
