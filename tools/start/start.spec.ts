@@ -21,7 +21,7 @@ import { ended } from '../process/leashed.mjs';
 import { eventually } from '../process/until.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
 
-/** Runs `npm start` as a process with stand-ins for the servers. The tests are about who starts, watches and stops them. */
+/** The code of a stand-in for a server. The tests check that `npm start` starts, watches and stops these processes. */
 const STAND_IN = `
   const { createServer } = require('node:http');
   const { writeFileSync } = require('node:fs');
