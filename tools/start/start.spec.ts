@@ -128,6 +128,15 @@ function commandLineOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 }
 
+function isRunning(pid: number): boolean {
+  try {
+    // A process that has ended and is not reaped yet has no command line.
+    return commandLineOf(pid) !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** The files that other users can read, write or enter. */
 function openToOthers(folder: string): string[] {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
@@ -289,9 +298,12 @@ describe('npm start', () => {
     const port = String(await freePort());
     const first = new Start(['--port', port]);
     await first.says(/Ready after/);
+    const left = Object.values(pids());
     first.child.kill('SIGKILL');
     const second = new Start(['--port', port]);
     await second.says(/Ready after/);
+    expect(left).toHaveLength(5);
+    expect(left.filter(isRunning)).toEqual([]);
   });
 
   it('refuses to start a second fleet in the same folder', async () => {
