@@ -260,6 +260,7 @@ export class LiveSession implements Session {
       case 'welcome':
       case 'pong':
       case 'goodbye':
+      case 'compact':
         return;
       default:
         // Ignores a kind of message that this client is too old to know.

@@ -42,6 +42,7 @@ export class FakeFleet {
         if (line.session) this.sessions.delete(line.session.id);
         return;
       case 'ack':
+      case 'input':
         return;
     }
   }

@@ -12,9 +12,21 @@ interface Example {
 }
 
 const examples: Example[] = [...page.matchAll(/```hex\n(.*)\n([^`]*)```/g)].map(([, json, hex]) => ({
-  message: JSON.parse(json) as Example['message'],
-  bytes: Uint8Array.from(hex.trim().split(/\s+/), (pair) => Number.parseInt(pair, 16)),
+  message: withBytes(JSON.parse(json) as Example['message']),
+  bytes: bytesOf(hex.replace(/\s+/g, '')),
 }));
+
+/** Replaces the hexadecimal digits of a compact sync by bytes. */
+function withBytes(message: Example['message']): Example['message'] {
+  if (message.kind !== 'compact') return message;
+  for (const name of ['state', 'patch'] as const)
+    if (message[name] !== undefined) message[name] = bytesOf(message[name] as unknown as string);
+  return message;
+}
+
+function bytesOf(hex: string): Uint8Array {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
 
 describe('docs/protocol.md', () => {
   it('has an example of every kind of message', () => {
