@@ -1,0 +1,24 @@
+import type { Seat } from '#libs/protocol';
+
+/** One update of the state of the game, as the room received it. */
+export interface RoomSync<State = unknown> {
+  readonly version: number;
+  /** Room time of the step, in ms. Undefined when the server does not send it. */
+  readonly time?: number | undefined;
+  /** Number of the latest input of this seat that the state contains; 0: none. */
+  readonly input: number;
+  readonly state: State;
+  /** The state before this update. Undefined: this is the first one. */
+  readonly previous?: State | undefined;
+  /** True when the game was rewound between the previous update and this one. */
+  readonly rewound?: boolean | undefined;
+}
+
+/** The part of a `Room` that prediction and interpolation use. A `Room` of the client is one. */
+export interface RoomFeed<State = unknown> {
+  /** The seat of this player. Null: a spectator. */
+  readonly seat: Seat | null;
+  on(name: 'sync', listener: (sync: RoomSync<State>) => void): () => void;
+  /** Sends an input. The room drops it when no server is attached. */
+  sendInput(number: number, data: unknown): void;
+}
