@@ -5,7 +5,7 @@
 export type BlendRule = 'linear' | { readonly turn: number };
 
 /** The fields of an entity that are blended. All other fields keep their latest value. */
-export type Blend<Entity> = { readonly [Key in keyof Entity as Entity[Key] extends number ? Key : never]?: BlendRule };
+export type Blend<Entity> = { readonly [Key in keyof Entity as NonNullable<Entity[Key]> extends number ? Key : never]?: BlendRule };
 
 /** Returns the value between `from` (t = 0) and `to` (t = 1). A larger `t` extrapolates. */
 export function lerp(from: number, to: number, t: number): number {
@@ -55,14 +55,14 @@ export class Blender<Entity extends object> {
     return offset;
   }
 
-  /** Adds `part` of the offset to an entity, in place. */
-  add(entity: Entity, offset: Offset, part: number): Entity {
+  /** Adds an offset to an entity, in place. */
+  add(entity: Entity, offset: Offset): Entity {
     const fields = entity as Record<string, unknown>;
     for (const [key, rule] of this.rules) {
       const value = fields[key];
       const by = offset[key];
       if (typeof value !== 'number' || by === undefined) continue;
-      fields[key] = rule === 'linear' ? value + by * part : wrapped(value + by * part, rule.turn);
+      fields[key] = rule === 'linear' ? value + by : wrapped(value + by, rule.turn);
     }
     return entity;
   }

@@ -1,13 +1,18 @@
 import type { Blender, Offset } from './blend.js';
 
-/** The time in which a correction shrinks to 1/e, in ms. After 100 ms 8 % of it remain. */
-const DECAY_MS = 40;
-/** A correction ends when less than this part of it remains. */
-const PART_MIN = 0.002;
+/** The time constant of the spring, in ms. After 100 ms 15 % of a correction remain, after 200 ms 1 %. */
+const SPRING_MS = 30;
+/** A correction ends after this time, in ms. */
+const END_MS = 10 * SPRING_MS;
 
-/** Moves what is displayed from where it was to where it should be, without a jump. */
+/**
+ * Moves what is displayed from where it was to where it should be, without a jump of the place or of the speed: the difference is a
+ * critically damped spring. (T. Lowe, "Critically Damped Ease-In/Ease-Out Smoothing", Game Programming Gems 4, 2004.)
+ */
 export class Correction<Entity extends object> {
   private offset: Offset | null = null;
+  /** The change of the offset when the correction began, per ms. */
+  private velocity: Offset = {};
   private since = 0;
 
   /** @param jumpOver a longer correction is shown at once, because a slide over it would be worse than a jump */
@@ -16,13 +21,12 @@ export class Correction<Entity extends object> {
     private readonly jumpOver: number,
   ) {}
 
-  /** Starts a correction: `shown` was displayed, and without a correction `actual` would be. Returns its length. */
-  begin(shown: Entity, actual: Entity, now: number): number {
+  /** Starts a correction: `shown` was displayed, and without a correction `actual` would be. */
+  begin(shown: Entity, actual: Entity, now: number): void {
     const offset = this.blender.offset(shown, actual);
-    const length = this.blender.length(offset);
-    this.offset = length > this.jumpOver ? null : offset;
+    this.velocity = this.velocityAt(now);
+    this.offset = this.blender.length(offset) > this.jumpOver ? null : offset;
     this.since = now;
-    return length;
   }
 
   clear(): void {
@@ -31,12 +35,28 @@ export class Correction<Entity extends object> {
 
   /** Adds the rest of the correction to `actual`, in place. */
   apply(actual: Entity, now: number): Entity {
-    if (!this.offset) return actual;
-    const part = Math.exp(-Math.max(now - this.since, 0) / DECAY_MS);
-    if (part < PART_MIN) {
-      this.offset = null;
-      return actual;
+    const { offset, velocity } = this;
+    if (!offset) return actual;
+    const t = Math.max(now - this.since, 0);
+    if (t > END_MS) this.offset = null;
+    const rest: Offset = {};
+    const decay = Math.exp(-t / SPRING_MS);
+    for (const key of Object.keys(offset)) {
+      const x = offset[key] as number;
+      rest[key] = (x + ((velocity[key] ?? 0) + x / SPRING_MS) * t) * decay;
     }
-    return this.blender.add(actual, this.offset, part);
+    return this.blender.add(actual, rest);
+  }
+
+  private velocityAt(now: number): Offset {
+    const { offset, velocity } = this;
+    const at: Offset = {};
+    const t = Math.max(now - this.since, 0);
+    const decay = Math.exp(-t / SPRING_MS);
+    for (const key of Object.keys(offset ?? {})) {
+      const v = velocity[key] ?? 0;
+      at[key] = (v - ((v + ((offset as Offset)[key] as number) / SPRING_MS) * t) / SPRING_MS) * decay;
+    }
+    return at;
   }
 }

@@ -9,10 +9,16 @@ const STATES_MAX = 64;
 const DELAY_MS_MIN = 20;
 const DELAY_MS_MAX = 600;
 const EXTRAPOLATE_MS = 150;
-/** States that are further apart than this have a pause between them, in ms. The motion then belongs to the end of the pause. */
+/** States that are further apart than this have a pause between them, in ms. Nothing is displayed between them. */
 const PAUSE_MS = 500;
+/** After a motion was continued for its time, it waits until `PAUSE_MS`, and then goes back to the latest state within this time, in ms. */
+const RETURN_MS = 300;
+/** Number of latest times between two states whose median is used. */
+const GAPS = 15;
+/** States that are further apart than this number of steps have steps between them that changed nothing. */
+const IDLE_STEPS = 2.5;
 /** The part of the latest syncs that arrives in time for its display. */
-const IN_TIME = 0.95;
+const IN_TIME = 0.9;
 /** The time of a frame, in ms, which a sync may be late without harm. */
 const MARGIN_MS = 8;
 /** The displayed time runs at most by this part faster or slower than the server's. */
@@ -85,13 +91,12 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
   private readonly jumpOver: number;
   private readonly off: () => void;
   private snapshots: Snapshot<Entity>[] = [];
-  /** The smallest time between two states, in ms. */
+  /** The latest times between two states, and their median, in ms. */
+  private gaps: number[] = [];
   private intervalMs = Number.POSITIVE_INFINITY;
   private displayed = Number.NaN;
   private sampledAt = 0;
   private delay: number;
-  /** Whether the latest call displayed entities after the latest state. */
-  private isExtrapolated = false;
 
   constructor(
     room: RoomFeed<State>,
@@ -117,8 +122,6 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
       if (entity) correction.apply(entity, now);
       else this.corrections.delete(key);
     }
-    const latest = this.snapshots.at(-1);
-    this.isExtrapolated = latest !== undefined && this.displayed > latest.time;
     return [...entities.values()];
   }
 
@@ -137,29 +140,29 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
   private take(sync: RoomSync<State>): void {
     const now = this.now();
     const time = sync.time ?? now;
-    this.clock.take(time, now);
     const latest = this.snapshots.at(-1);
     if (!latest) this.displayed = time;
-    const isBack = latest !== undefined && time <= latest.time;
-    const isSlide = isBack || sync.rewound || this.isExtrapolated;
-    const shown = isSlide ? this.shownAt(this.sampledAt) : undefined;
-    if (isBack) this.snapshots = this.snapshots.filter((snapshot) => snapshot.time < time);
-    this.add(time, sync.state);
+    const gap = latest ? time - latest.time : 0;
+    // A sync with the time of the one before has no new step. It may have been sent much later than the step.
+    if (!latest || gap !== 0) this.clock.take(time, now);
+    // The motion between the two states is unknown: the game went back, or it was stopped.
+    const isApart = latest !== undefined && (gap < 0 || gap > PAUSE_MS || sync.rewound === true);
+    const shown = latest && (isApart || this.displayed > latest.time) ? this.shown() : undefined;
+    if (isApart) this.snapshots = [];
+    else if (latest && gap === 0) this.snapshots.pop();
+    else if (latest) this.await(latest, time);
+    const entities = this.options.entities(sync.state).map((entity) => [this.options.key(entity), entity] as const);
+    this.snapshots.push({ time, entities: new Map(entities) });
+    if (this.snapshots.length > STATES_MAX) this.snapshots.shift();
     if (shown) this.slide(shown);
-    this.isExtrapolated = false;
   }
 
-  private add(time: number, state: State): void {
-    const latest = this.snapshots.at(-1);
-    if (latest && time > latest.time) {
-      const gap = time - latest.time;
-      // Nothing moved in a pause: not the players' connection was late, but the game was stopped.
-      if (gap > PAUSE_MS) this.snapshots.push({ ...latest, time: time - Math.min(this.intervalMs, PAUSE_MS) });
-      else this.intervalMs = Math.min(this.intervalMs, gap);
-    }
-    const entities = new Map(this.options.entities(state).map((entity) => [this.options.key(entity), entity]));
-    this.snapshots.push({ time, entities });
-    if (this.snapshots.length > STATES_MAX) this.snapshots = this.snapshots.slice(-STATES_MAX);
+  /** Takes the time since the state before. The server sends no step that changed nothing, so a motion after a long time began late. */
+  private await(latest: Snapshot<Entity>, time: number): void {
+    const gap = time - latest.time;
+    if (gap > this.intervalMs * IDLE_STEPS) this.snapshots.push({ ...latest, time: time - this.intervalMs });
+    this.gaps = [...this.gaps.slice(1 - GAPS), gap];
+    this.intervalMs = [...this.gaps].sort((a, b) => a - b)[this.gaps.length >> 1] as number;
   }
 
   /** Starts a correction for each entity whose place at the displayed time has changed. */
@@ -174,25 +177,32 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     }
   }
 
-  private shownAt(now: number): ReadonlyMap<Key, Entity> {
+  /** Returns what the latest call of `sample` displayed. */
+  private shown(): ReadonlyMap<Key, Entity> {
     const entities = this.at(this.displayed);
-    for (const [key, entity] of entities) this.corrections.get(key)?.apply(entity, now);
+    for (const [key, entity] of entities) this.corrections.get(key)?.apply(entity, this.sampledAt);
     return entities;
   }
 
   /** Advances the displayed time, a little faster or slower when the delay is not the one that the jitter needs. */
   private play(now: number): void {
     const elapsed = Math.max(now - this.sampledAt, 0);
-    this.sampledAt = now;
     if (!this.clock.isSet) return;
     const interval = Number.isFinite(this.intervalMs) ? this.intervalMs : 0;
     const needed = interval + this.clock.latenessMs(IN_TIME) + MARGIN_MS;
     this.delay = Math.min(Math.max(needed, this.limits.min), this.limits.max);
     const target = this.clock.at(now) - this.delay;
     const error = target - (this.displayed + elapsed);
-    // After a pause of this page the time in between is skipped.
-    if (Math.abs(error) > STEP_OVER_MS || elapsed > STEP_OVER_MS) this.displayed = target;
-    else this.displayed += elapsed + Math.min(Math.max(error * SLEW, -elapsed * SLEW), elapsed * SLEW);
+    if (elapsed > STEP_OVER_MS) {
+      // The page displayed nothing for a while.
+      this.displayed = target;
+      this.corrections.clear();
+    } else if (Math.abs(error) > STEP_OVER_MS) {
+      const shown = this.shown();
+      this.displayed = target;
+      this.slide(shown);
+    } else this.displayed += elapsed + Math.min(Math.max(error * SLEW, -elapsed * SLEW), elapsed * SLEW);
+    this.sampledAt = now;
   }
 
   /** Returns copies of all entities at a room time. */
@@ -206,7 +216,7 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     const from = snapshots[Math.max(after - 1, 0)] as Snapshot<Entity>;
     const to = snapshots[after] as Snapshot<Entity>;
     const span = to.time - from.time;
-    const t = span > 0 ? (Math.min(time, to.time + this.extrapolateMs) - from.time) / span : 1;
+    const t = span > 0 ? (Math.min(time, to.time + this.beyond(time - to.time)) - from.time) / span : 1;
     const base = isBeyond ? to : from;
     for (const [key, entity] of base.entities) {
       const a = from.entities.get(key);
@@ -215,5 +225,11 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
       entities.set(key, isBlended ? this.blender.mix(a, b, t, entity) : { ...entity });
     }
     return entities;
+  }
+
+  /** Returns for how many ms a motion continues when the latest state is this old. */
+  private beyond(ageMs: number): number {
+    const back = Math.max(ageMs - Math.max(PAUSE_MS, this.extrapolateMs), 0) / RETURN_MS;
+    return Math.max(this.extrapolateMs * (1 - back), 0);
   }
 }

@@ -11,7 +11,7 @@ import { Timeline } from './timeline.js';
 const SLEPT_MS = 500;
 /** After such a gap between two syncs the server may not know the input, in ms. */
 const SILENT_MS = 400;
-/** Without a sync, prediction ends after this time, in ms. It is longer than the recovery of a room takes. */
+/** Without a sync and a changed input, prediction ends after this time, in ms. It is longer than the recovery of a room takes. */
 const ALONE_MS = 10_000;
 
 export interface PredictionOptions<State, Own extends object, Input> {
@@ -40,7 +40,7 @@ export interface PredictionStats {
   readonly roundTripMs: number | undefined;
   /** Number of predicted steps that the server's state does not contain. */
   readonly pendingSteps: number;
-  /** The length of the latest correction, in the units of the game. */
+  /** By how much the latest sync moved the prediction, in the units of the game. */
   readonly correction: number;
   /** Time since the latest sync, in ms. Undefined: none has arrived. */
   readonly silentMs: number | undefined;
@@ -106,6 +106,7 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   private inputBefore: Input;
   private inputAfter: { readonly input: Input } | undefined;
   private number = 0;
+  private changedAt = 0;
   private correction = 0;
 
   constructor(
@@ -160,10 +161,13 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     this.advance();
     const { stepMs } = this.options;
     const shown = this.shown();
+    const predicted = this.actual();
     const { sync: before, time: now } = this;
     const time = sync.time ?? now;
-    this.clock.take(time, now);
-    this.sender.answer(sync.input, now);
+    const input = sync.input ?? 0;
+    // A sync with the time of the one before has no new step. It may have been sent much later than the step.
+    if (time !== before?.time) this.clock.take(time, now);
+    this.sender.answer(input, now);
     if (!before || sync.rewound || now - this.syncAt > SILENT_MS) {
       this.timeline.realign();
       this.sender.repeat();
@@ -172,9 +176,11 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     this.syncAt = now;
     const serverSteps = before ? Math.max(Math.round((time - (before.time ?? time - stepMs)) / stepMs), 0) : 0;
     const delayMs = Math.max(now - this.clock.localTimeOf(time), 0);
-    this.timeline.reconcile(serverSteps, sync.input, this.timeline.latest + this.fraction - delayMs / stepMs);
+    this.timeline.reconcile(serverSteps, input, this.timeline.latest + this.fraction - delayMs / stepMs);
     this.replay();
-    this.correction = this.smooth(shown);
+    const actual = this.actual();
+    this.correction = predicted && actual ? this.blender.length(this.blender.offset(predicted, actual)) : 0;
+    this.smooth(shown);
   }
 
   private replay(): void {
@@ -191,7 +197,7 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     const elapsed = now - this.time;
     if (!(elapsed > 0)) return;
     this.time = now;
-    if (!this.sync || now - this.syncAt > ALONE_MS) return;
+    if (!this.sync) return;
     if (elapsed > SLEPT_MS) {
       this.timeline.realign();
       this.sender.repeat();
@@ -215,8 +221,9 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     this.inputBefore = this.input;
     this.input = this.inputAfter ? this.inputAfter.input : this.input;
     this.inputAfter = undefined;
+    if (isChange) this.changedAt = now;
     this.from = this.to;
-    this.to = this.from && this.next(this.from);
+    if (now - Math.max(this.syncAt, this.changedAt) < ALONE_MS) this.to = this.from && this.next(this.from);
   }
 
   private next(own: Own): Own {
@@ -236,10 +243,9 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     return actual && this.corrections.apply(actual, this.time);
   }
 
-  private smooth(shown: Own | undefined): number {
+  private smooth(shown: Own | undefined): void {
     const actual = this.actual();
-    if (shown && actual) return this.corrections.begin(shown, actual, this.time);
-    this.corrections.clear();
-    return 0;
+    if (shown && actual) this.corrections.begin(shown, actual, this.time);
+    else this.corrections.clear();
   }
 }

@@ -5,8 +5,8 @@ export interface RoomSync<State = unknown> {
   readonly version: number;
   /** Room time of the step, in ms. Undefined when the server does not send it. */
   readonly time?: number | undefined;
-  /** Number of the latest input of this seat that the state contains; 0: none. */
-  readonly input: number;
+  /** Number of the latest input of this seat that the state contains; 0 or undefined: none. */
+  readonly input?: number | undefined;
   readonly state: State;
   /** The state before this update. Undefined: this is the first one. */
   readonly previous?: State | undefined;
@@ -20,5 +20,5 @@ export interface RoomFeed<State = unknown> {
   readonly seat: Seat | null;
   on(name: 'sync', listener: (sync: RoomSync<State>) => void): () => void;
   /** Sends an input. The room drops it when no server is attached. */
-  sendInput(number: number, data: unknown): void;
+  sendInput(number: number, data: unknown): unknown;
 }

@@ -1,8 +1,10 @@
 /** Number and length (ms) of the slots of the minimum filter. The filter remembers their product. */
 const SLOTS = 8;
 const SLOT_MS = 1_000;
-/** A larger error is corrected at once, in ms; a smaller one by running faster or slower. RFC 5905 steps at 128 ms, too. */
+/** An offset that is too small by more than this is corrected at once, in ms; else the clock runs slower. RFC 5905 steps at 128 ms, too. */
 const STEP_OVER_MS = 128;
+/** A sync that is later than this shows that the room time was stopped, in ms. A connection rarely holds a message for that long. */
+const STOPPED_MS = 800;
 /** Part of the elapsed time by which the clock may run faster or slower. */
 const SLEW = 0.02;
 /** Number of latest samples that measure the jitter: some three seconds at 20 Hz. */
@@ -13,7 +15,7 @@ const JITTER_SAMPLES = 64;
  *
  * The network and the timers of the browser only ever delay a sync. So the sync with the smallest delay of the last seconds tells the
  * offset between both clocks, as in the clock filter of NTP (RFC 5905, section 10: the sample with the lowest delay is the best one). The
- * minimum is taken over a sliding window, so that the clock follows drift and a changed path. Small errors are slewed, large ones stepped.
+ * minimum is taken over a sliding window, so that the clock follows drift and a changed path. A smaller delay is a proof and counts at once; a growing minimum is slewed, and a large error is stepped.
  *
  * @example
  * const clock = new ServerClock();
@@ -37,6 +39,7 @@ export class ServerClock {
   /** Takes the time of a sync that arrived at the local time `now`, both in ms. */
   take(roomTime: number, now: number): void {
     const delay = now - roomTime;
+    if (delay - this.offset > STOPPED_MS) this.slots = [];
     let slot = this.slots.at(-1);
     if (!slot || now - slot.start >= SLOT_MS) {
       slot = { start: now, min: delay };
@@ -81,10 +84,11 @@ export class ServerClock {
     const error = target - this.offset;
     const limit = Math.max(now - this.slewedAt, 0) * SLEW;
     this.slewedAt = now;
-    if (!this.isSet || Math.abs(error) > STEP_OVER_MS) {
+    if (this.isSet && error <= STEP_OVER_MS) this.offset += Math.min(error, limit);
+    else {
       this.offset = target;
       this.lateness.length = 0;
       this.next = 0;
-    } else this.offset += Math.min(Math.max(error, -limit), limit);
+    }
   }
 }
