@@ -3,5 +3,5 @@
 export { type Blend, type BlendRule, lerp, lerpTurn } from './realtime/blend.js';
 export { type Interpolation, type InterpolationOptions, interpolate } from './realtime/interpolate.js';
 export { type Prediction, type PredictionOptions, type PredictionStats, predict } from './realtime/predict.js';
-export type { RoomFeed, RoomSync } from './realtime/room-feed.js';
+export type { FeedSync, RoomFeed } from './realtime/room-feed.js';
 export { ServerClock } from './realtime/server-clock.js';

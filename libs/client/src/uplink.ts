@@ -1,18 +1,9 @@
-import {
-  errorBody,
-  type Goodbye,
-  type Hello,
-  HoldfastError,
-  type PlayerMessage,
-  PROTOCOL_VERSION,
-  type ServerMessage,
-  type Welcome,
-} from '#libs/protocol';
+import { errorBody, type Goodbye, type Hello, HoldfastError, type PlayerMessage, PROTOCOL_VERSION, type Welcome } from '#libs/protocol';
 import { Heartbeat } from './heartbeat.js';
 import { GIVE_UP_MS_DEFAULT, type ReconnectOptions, retryDelayMs } from './reconnect.js';
 import { SearchTime } from './search-time.js';
 import { onWake } from './wake-signals.js';
-import type { OpenWire, Wire } from './wire/wire.js';
+import type { OpenWire, ReceivedMessage, Wire } from './wire/wire.js';
 
 export interface UplinkOptions {
   readonly urls: readonly string[];
@@ -27,7 +18,7 @@ export interface UplinkListener {
   /** Returns the content of the hello. Called for each new connection. */
   hello(): Omit<Hello, 'kind' | 'protocol'>;
   welcomed(welcome: Welcome): void;
-  message(message: ServerMessage): void;
+  message(message: ReceivedMessage): void;
   /** The connection is lost, and a new one is being opened. `isFaulty`: the client could not decode or apply a message. */
   lost(isFaulty: boolean): void;
   /** The client opens no further connection. `error` says why. */
@@ -64,7 +55,7 @@ export class Uplink {
   private phase: Phase = 'resting';
   private wire: Wire | null = null;
   /** Number of the current connection. Messages of older connections are ignored. */
-  private turn = 0;
+  private connectionNumber = 0;
   private gateway = 0;
   private attempt = 0;
   private wasWelcome = false;
@@ -147,7 +138,7 @@ export class Uplink {
   }
 
   private seek(): void {
-    const turn = this.close();
+    const number = this.close();
     this.phase = 'seeking';
     this.soughtAt = performance.now();
     const url = this.options.urls[this.gateway]!;
@@ -155,7 +146,7 @@ export class Uplink {
     const ifCurrent =
       <Args extends unknown[]>(act: (...args: Args) => void) =>
       (...args: Args): void => {
-        if (turn === this.turn) act(...args);
+        if (number === this.connectionNumber) act(...args);
       };
     this.options
       .openWire(url, {
@@ -165,7 +156,7 @@ export class Uplink {
       })
       .then(
         (wire) => {
-          if (turn === this.turn) this.wire = wire;
+          if (number === this.connectionNumber) this.wire = wire;
           else wire.close();
         },
         ifCurrent((error: unknown) =>
@@ -179,7 +170,7 @@ export class Uplink {
     this.wire?.send({ ...this.listener.hello(), kind: 'hello', protocol: PROTOCOL_VERSION });
   }
 
-  private heard(message: ServerMessage): void {
+  private heard(message: ReceivedMessage): void {
     this.heartbeat.heard();
     this.stopProbe();
     if (message.kind === 'goodbye') this.goodbye(message);
@@ -252,7 +243,7 @@ export class Uplink {
     this.heartbeat.stop();
     this.wire?.close();
     this.wire = null;
-    this.turn += 1;
-    return this.turn;
+    this.connectionNumber += 1;
+    return this.connectionNumber;
   }
 }

@@ -1,5 +1,5 @@
 import type { Seat } from '#libs/protocol';
-import { type Interpolation, interpolate, type Prediction, predict, type RoomFeed, type RoomSync } from '../src/realtime.js';
+import { type FeedSync, type Interpolation, interpolate, type Prediction, predict, type RoomFeed } from '../src/realtime.js';
 
 /** The game of the simulation: ships with a constant speed, which only turn. So a ship that stands still is always a fault. */
 export interface Ship {
@@ -168,7 +168,7 @@ class Simulation {
     this.version += 1;
     this.truth.push({ at: this.now, own: ships[0] as Ship });
     const stopped = pause?.isTimeStopped && this.now >= pause.to ? pause.to - pause.from : 0;
-    const sync: RoomSync<Sky> = {
+    const sync: FeedSync<Sky> = {
       version: this.version,
       time: Math.round(1_000_000 + this.now * 1.0001 - stopped),
       input: this.sampled,
@@ -181,7 +181,7 @@ class Simulation {
     this.schedule(asleep && isIn(asleep, arrival) ? asleep.to : arrival, () => this.deliver(sync));
   }
 
-  private deliver(sync: RoomSync<Sky>): void {
+  private deliver(sync: FeedSync<Sky>): void {
     this.feed.deliver(sync);
     this.corrections.push({ at: this.now, length: this.prediction.stats.correction });
   }
@@ -197,9 +197,9 @@ class Simulation {
 class SimulatedRoom implements RoomFeed<Sky> {
   readonly seat = 0 as Seat;
   send: (number: number, data: unknown) => void = () => {};
-  private readonly listeners = new Set<(sync: RoomSync<Sky>) => void>();
+  private readonly listeners = new Set<(sync: FeedSync<Sky>) => void>();
 
-  on(_name: 'sync', listener: (sync: RoomSync<Sky>) => void): () => void {
+  on(_name: 'sync', listener: (sync: FeedSync<Sky>) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
@@ -208,7 +208,7 @@ class SimulatedRoom implements RoomFeed<Sky> {
     this.send(number, data);
   }
 
-  deliver(sync: RoomSync<Sky>): void {
+  deliver(sync: FeedSync<Sky>): void {
     for (const listener of this.listeners) listener(sync);
   }
 }

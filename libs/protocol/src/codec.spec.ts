@@ -39,6 +39,7 @@ const playerMessages: fc.Arbitrary<PlayerMessage> = fc.oneof(
       round: u32,
       version: u32,
       epoch: fc.nat({ max: 2 ** 45 }),
+      compact: fc.boolean(),
     },
     { requiredKeys: ['kind', 'protocol'] },
   ),
@@ -47,6 +48,7 @@ const playerMessages: fc.Arbitrary<PlayerMessage> = fc.oneof(
   fc.record({ kind: fc.constant('ack' as const), version: u32 }),
   fc.record({ kind: fc.constant('ping' as const), nonce: u32 }),
   fc.constant({ kind: 'bye' as const }),
+  fc.record({ kind: fc.constant('input' as const), number: u32, data: plain }),
 );
 
 const error = fc.record({ code: name, message: name, retry: fc.boolean() });
@@ -193,7 +195,11 @@ describe('decoding of untrusted input', () => {
       fc.string(),
       fc.json(),
       fc
-        .record({ kind: fc.constantFrom('hello', 'request', 'command', 'ack', 'ping', 'bye', 'x'), id: fc.anything(), seq: fc.anything() })
+        .record({
+          kind: fc.constantFrom('hello', 'request', 'command', 'ack', 'ping', 'bye', 'input', 'x'),
+          id: fc.anything(),
+          seq: fc.anything(),
+        })
         .map((value) => {
           try {
             return JSON.stringify(value);

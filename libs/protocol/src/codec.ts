@@ -16,6 +16,7 @@ export const KIND = {
   ack: 0x04,
   ping: 0x05,
   bye: 0x06,
+  input: 0x07,
   welcome: 0x81,
   response: 0x82,
   room: 0x83,
@@ -28,6 +29,7 @@ export const KIND = {
   pong: 0x8a,
   error: 0x8b,
   goodbye: 0x8c,
+  compact: 0x8d,
 } as const;
 
 /** Byte offsets in binary frames, for servers that route frames without decoding them. */
@@ -36,6 +38,7 @@ export const HEADER = {
   command: { seq: 1, settled: 5, nameLength: 9, name: 10 },
   ack: { version: 1, length: 5 },
   ping: { nonce: 1, length: 5 },
+  input: { number: 1, body: 5 },
   response: { id: 1, failed: 5, body: 6 },
   sync: { version: 1, seq: 5, body: 9 },
   rejected: { seq: 1, body: 5 },
@@ -64,6 +67,10 @@ export function encodePlayerMessage(message: PlayerMessage): Uint8Array {
       return withHeader(KIND.ping, [message.nonce]);
     case 'bye':
       return withHeader(KIND.bye, []);
+    case 'input': {
+      const { number, data } = message;
+      return data === undefined ? withHeader(KIND.input, [number]) : withBody(KIND.input, [number], data);
+    }
   }
 }
 
@@ -87,6 +94,8 @@ export function decodePlayerMessage(frame: Uint8Array): PlayerMessage {
       return { kind: 'ping', nonce: read(1) };
     case KIND.bye:
       return { kind: 'bye' };
+    case KIND.input:
+      return { kind: 'input', number: read(HEADER.input.number), data: unpackBody(frame, HEADER.input.body) };
     default:
       throw new HoldfastError('unknown-kind');
   }
@@ -113,7 +122,7 @@ export function encodeServerMessage(message: ServerMessage): Uint8Array {
   }
 }
 
-/** Decodes a message of a server in binary form. Throws `bad-frame` or `unknown-kind`. */
+/** Decodes a message of a server in binary form. `decodeCompactSync` decodes compact syncs. Throws `bad-frame` or `unknown-kind`. */
 export function decodeServerMessage(frame: Uint8Array): ServerMessage {
   const read = reader(frame);
   switch (frame[0]) {
@@ -136,7 +145,7 @@ export function decodeServerMessage(frame: Uint8Array): ServerMessage {
     case KIND.pong:
       return { kind: 'pong', nonce: read(1) };
     default: {
-      const kind = frame[0]! >= 0x80 ? KIND_NAMES.get(frame[0]!) : undefined;
+      const kind = frame[0]! >= 0x80 && frame[0] !== KIND.compact ? KIND_NAMES.get(frame[0]!) : undefined;
       if (kind === undefined) throw new HoldfastError('unknown-kind');
       return serverFields(frame, 1, kind) as unknown as ServerMessage;
     }
@@ -179,6 +188,8 @@ export function playerMessageFromJson(json: string): PlayerMessage {
       return { kind: 'ack', version: uint32(fields, 'version') };
     case 'ping':
       return { kind: 'ping', nonce: uint32(fields, 'nonce') };
+    case 'input':
+      return { kind: 'input', number: uint32(fields, 'number'), data: fields.data };
     default:
       throw new HoldfastError('unknown-kind');
   }
@@ -278,6 +289,7 @@ function hello(fields: Record<string, unknown>): PlayerMessage {
     if (fields[name] != null) message[name] = string(fields, name);
   for (const name of ['round', 'version'] as const) if (fields[name] != null) message[name] = uint32(fields, name);
   if (fields.epoch != null) message.epoch = epoch(fields.epoch);
+  if (fields.compact != null) message.compact = boolean(fields, 'compact');
   return message as unknown as PlayerMessage;
 }
 
@@ -294,6 +306,12 @@ function epoch(value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
     throw new HoldfastError('bad-frame', `\`epoch\` must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);
   return value as number;
+}
+
+function boolean(fields: Record<string, unknown>, name: string): boolean {
+  const value = fields[name];
+  if (typeof value !== 'boolean') throw new HoldfastError('bad-frame', `\`${name}\` must be a boolean.`);
+  return value;
 }
 
 function string(fields: Record<string, unknown>, name: string): string {

@@ -1,5 +1,6 @@
 export * from './bounded.js';
 export * from './codec.js';
+export * from './compact-sync.js';
 export * from './control.js';
 export * from './errors.js';
 export * from './framing.js';

@@ -5,6 +5,8 @@ import type { Patch } from './patch.js';
 export const PROTOCOL_VERSION = 1;
 export const SUBPROTOCOL_BINARY = 'holdfast.v1.msgpack';
 export const SUBPROTOCOL_JSON = 'holdfast.v1.json';
+/** The binary form, with compact syncs as well. */
+export const SUBPROTOCOL_COMPACT = 'holdfast.v1.compact';
 
 // ── From the player ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -30,6 +32,8 @@ export interface Hello {
    * rewound.
    */
   epoch?: number;
+  /** True: the client reads compact syncs. For TCP; over a WebSocket the subprotocol says it. */
+  compact?: boolean;
 }
 
 export interface Request {
@@ -54,6 +58,16 @@ export interface Command {
   data?: unknown;
 }
 
+/**
+ * What a player holds down right now. The room's steps sample the latest one. It is never answered, and a server may drop it.
+ */
+export interface Input {
+  kind: 'input';
+  /** The number of the input, counted from 1 for each seat and game. After a resume the numbers continue. */
+  number: number;
+  data?: unknown;
+}
+
 /** Tells the room which version the client has. Optional; it saves bandwidth. */
 export interface Ack {
   kind: 'ack';
@@ -70,7 +84,7 @@ export interface Bye {
   kind: 'bye';
 }
 
-export type PlayerMessage = Hello | Request | Command | Ack | Ping | Bye;
+export type PlayerMessage = Hello | Request | Command | Input | Ack | Ping | Bye;
 
 // ── To the player ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -194,6 +208,40 @@ export interface Sync {
   events?: GameEvent[];
   /** True when the client missed events that the server no longer has. */
   missed?: boolean;
+}
+
+/**
+ * A sync in compact form, for clients that read it. It belongs to the room of the last `placed`. It has either `state`, or `from` and
+ * `patch`, in the form of `docs/state-patch.md`.
+ */
+export interface CompactSync {
+  kind: 'compact';
+  /** As in `Sync`. */
+  seq: number;
+  /** The number of the latest input of this seat that the steps up to `version` have sampled. 0: none. */
+  input: number;
+  version: number;
+  /**
+   * The version of the last change of the state before this sync. The client must have this version, or a later one below `version`. At
+   * `version` itself only an empty patch fits.
+   */
+  from?: number;
+  /**
+   * The room time of the last change of the state up to `version`, in ms: the start of a clock. Only games with steps have it, in the first
+   * sync after a `placed`.
+   */
+  time?: number;
+  /** Instead of `time`: the room time from version `from` to this sync, in ms. */
+  elapsed?: number;
+  /** The hash of the state after this sync, as this seat sees it (`hashValue`). */
+  hash?: number;
+  events?: GameEvent[];
+  /** As in `Sync`. */
+  missed?: boolean;
+  /** The whole state. */
+  state?: Uint8Array;
+  /** The patch from version `from` to `version`. Empty: the state did not change. */
+  patch?: Uint8Array;
 }
 
 /** The command `seq` was refused and changed nothing. */

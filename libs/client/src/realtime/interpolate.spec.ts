@@ -1,5 +1,5 @@
 import { interpolate } from './interpolate.js';
-import type { RoomFeed, RoomSync } from './room-feed.js';
+import type { FeedSync, RoomFeed } from './room-feed.js';
 
 interface Thing {
   readonly id: number;
@@ -9,7 +9,7 @@ interface Thing {
 
 function setUp() {
   let now = 0;
-  let listener: (sync: RoomSync<Thing[]>) => void = () => {};
+  let listener: (sync: FeedSync<Thing[]>) => void = () => {};
   const off = jest.fn();
   const on: RoomFeed<Thing[]>['on'] = (_name, added) => {
     listener = added;
@@ -19,7 +19,7 @@ function setUp() {
   const things = interpolate(room, { entities: (all) => all, key: ({ id }) => id, blend: { x: 'linear' }, jumpOver: 100, now: () => now });
   let version = 0;
   /** Delivers a state, and displays frames for 50 ms. Returns what the last frame displayed. */
-  const step = (state: Thing[] | null, time = now, fields: Partial<RoomSync<Thing[]>> = {}): readonly Thing[] => {
+  const step = (state: Thing[] | null, time = now, fields: Partial<FeedSync<Thing[]>> = {}): readonly Thing[] => {
     if (state) listener({ version: ++version, time: 5_000 + time, state, ...fields });
     let shown: readonly Thing[] = [];
     for (let frame = 0; frame < 5; frame++) {

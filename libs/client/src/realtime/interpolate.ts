@@ -1,6 +1,6 @@
 import { type Blend, Blender } from './blend.js';
 import { Correction } from './correction.js';
-import type { RoomFeed, RoomSync } from './room-feed.js';
+import type { FeedSync, RoomFeed } from './room-feed.js';
 import { ServerClock } from './server-clock.js';
 
 /** Maximum number of states that are remembered: more than the longest delay needs at 60 Hz. */
@@ -137,7 +137,8 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     this.off();
   }
 
-  private take(sync: RoomSync<State>): void {
+  private take(sync: FeedSync<State>): void {
+    if (sync.state === undefined) return;
     const now = this.now();
     const time = sync.time ?? now;
     const latest = this.snapshots.at(-1);

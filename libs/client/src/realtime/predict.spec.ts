@@ -1,6 +1,6 @@
 import type { Seat } from '#libs/protocol';
 import { type PredictionOptions, predict } from './predict.js';
-import type { RoomFeed, RoomSync } from './room-feed.js';
+import type { FeedSync, RoomFeed } from './room-feed.js';
 
 interface Car {
   x: number;
@@ -12,7 +12,7 @@ interface Race {
 
 function setUp(options: Partial<PredictionOptions<Race, Car, number>> = {}, seat: Seat | null = 0 as Seat) {
   let now = 0;
-  let listener: (sync: RoomSync<Race>) => void = () => {};
+  let listener: (sync: FeedSync<Race>) => void = () => {};
   const sent: [number: number, data: unknown][] = [];
   const on: RoomFeed<Race>['on'] = (_name, added) => {
     listener = added;
@@ -33,7 +33,7 @@ function setUp(options: Partial<PredictionOptions<Race, Car, number>> = {}, seat
     ...options,
   });
   let version = 0;
-  const sync = (x: number, input = 0, fields: Partial<RoomSync<Race>> = {}): void =>
+  const sync = (x: number, input = 0, fields: Partial<FeedSync<Race>> = {}): void =>
     listener({ version: ++version, time: now, input, state: { cars: [{ x }] }, ...fields });
   /** Displays a frame every 10 ms. */
   const wait = (ms: number): Car | undefined => {

@@ -3,7 +3,7 @@ import { type Blend, Blender } from './blend.js';
 import { Correction } from './correction.js';
 import { InputSender } from './input-sender.js';
 import { copied, isSame } from './plain.js';
-import type { RoomFeed, RoomSync } from './room-feed.js';
+import type { FeedSync, RoomFeed } from './room-feed.js';
 import { ServerClock } from './server-clock.js';
 import { Timeline } from './timeline.js';
 
@@ -92,7 +92,8 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   private readonly corrections: Correction<Own>;
   private readonly off: () => void;
 
-  private sync: RoomSync<State> | undefined;
+  private sync: FeedSync<State> | undefined;
+  private state: State | undefined;
   private syncAt = 0;
   /** The local time up to which steps were predicted. */
   private time: number;
@@ -157,7 +158,8 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     this.off();
   }
 
-  private take(sync: RoomSync<State>): void {
+  private take(sync: FeedSync<State>): void {
+    if (sync.state === undefined) return;
     this.advance();
     const { stepMs } = this.options;
     const shown = this.shown();
@@ -173,6 +175,7 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
       this.sender.repeat();
     }
     this.sync = sync;
+    this.state = sync.state;
     this.syncAt = now;
     const serverSteps = before ? Math.max(Math.round((time - (before.time ?? time - stepMs)) / stepMs), 0) : 0;
     const delayMs = Math.max(now - this.clock.localTimeOf(time), 0);
@@ -184,8 +187,8 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   }
 
   private replay(): void {
-    const { sync, room, options } = this;
-    const own = sync && room.seat !== null ? options.own(sync.state, room.seat) : undefined;
+    const { state, room, options } = this;
+    const own = state !== undefined && room.seat !== null ? options.own(state, room.seat) : undefined;
     this.from = own && copied(own);
     if (this.from) for (const input of this.timeline.inputs()) this.from = this.run(this.from, input);
     this.to = this.from && this.next(this.from);
@@ -231,7 +234,7 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   }
 
   private run(own: Own, input: Input): Own {
-    return this.options.step(own, input, this.options.stepMs, (this.sync as RoomSync<State>).state) ?? own;
+    return this.options.step(own, input, this.options.stepMs, this.state as State) ?? own;
   }
 
   private actual(): Own | undefined {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import {
   bounded,
+  compactHeaderBytes,
   decodeServerMessage,
   encodePlayerMessage,
   type Goodbye,
@@ -9,6 +10,7 @@ import {
   playerMessageFromJson,
   type ServerMessage,
   serverMessageToJson,
+  writeCompactHeader,
 } from '#libs/protocol';
 import {
   frameHeaderBytes,
@@ -72,7 +74,7 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     }
   }
 
-  /** Called by the reader for a whole message. */
+  /** Passes a whole message to the gateway. Sends `goodbye` for a message that is empty or too large. */
   message(bytes: Buffer, isBinary: boolean): void {
     if (!this.isOpen) return;
     const { frameBytesMax } = this;
@@ -82,19 +84,19 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     this.receiveMessage(bytes, isBinary);
   }
 
-  /** Called by the reader for a ping. A ping counts as a message against the limits; above them it gets no answer. */
+  /** Answers a ping of the client. A ping counts as a message against the limits; above them it gets no answer. */
   ping(bytes: Buffer): void {
     if (!this.isOpen || !this.events.pinged(this, bytes.length)) return;
     const at = this.begin(OPCODE.pong, bytes.length);
     this.writer.chunk.set(bytes, at);
   }
 
-  /** Called by the reader for a pong. It shows that the client is alive, also without a ping before it. */
+  /** Counts a pong of the client as a sign that it is alive, also without a ping before it. */
   pong(bytes: Buffer): void {
     if (this.isOpen) this.events.pinged(this, bytes.length);
   }
 
-  /** Called by the reader when the client closes the WebSocket. */
+  /** Answers the close frame of the client, and closes the connection. */
   closing(code: number): void {
     this.close(code, '');
     this.socket.end();
@@ -116,6 +118,13 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     if (!this.isOpen) return;
     const at = this.begin(OPCODE.binary, HEADER.sync.body + body.length);
     writeSync(this.writer.chunk, at, version, seq, body);
+  }
+
+  override sendCompactSync(seq: number, input: number, body: Uint8Array): void {
+    if (!this.isOpen) return;
+    const at = this.begin(OPCODE.binary, compactHeaderBytes(seq, input) + body.length);
+    const { chunk } = this.writer;
+    chunk.set(body, writeCompactHeader(chunk, at, seq, input));
   }
 
   protected override end(goodbye: Goodbye): void {
@@ -144,6 +153,8 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
 
 /** A WebSocket connection with the JSON subprotocol, for short scripts and consoles. */
 export class JsonWebSocketConnection extends WebSocketConnection {
+  override readonly isBinary = false;
+
   override sendFrame(frame: Uint8Array): void {
     if (!this.isOpen) return;
     let message: ServerMessage;
