@@ -7,8 +7,9 @@ import * as ts from 'typescript';
 import { ROOT } from '../process/paths.mjs';
 import type { Bundle } from './client-bundles.mjs';
 
-/** Limit for the minified program with the WebSocket entry. */
+/** Limit for the minified program with the WebSocket entry, and for the program that reads compact syncs as well. */
 const GZIPPED_BYTES_MAX = 15 * 1024;
+const COMPACT_GZIPPED_BYTES_MAX = 19 * 1024;
 const BUNDLERS = ['esbuild', 'rolldown', 'vite', 'webpack'];
 
 let folder: string;
@@ -37,6 +38,20 @@ describe('the built client', () => {
       expect(await readFile(file, 'utf8')).toContain('holdfast.v1.msgpack');
     }
   });
+
+  it('has an entry with the decoder of compact syncs that each bundler adds without a warning, and without the encoder', async () => {
+    const withCompact = await bundlesOf('holdfast-client/compact');
+    expect(withCompact.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(
+      BUNDLERS.map((bundler) => ({ bundler, problems: [] })),
+    );
+    for (const { file, gzippedBytes } of withCompact) {
+      expect(gzippedBytes).toBeLessThanOrEqual(COMPACT_GZIPPED_BYTES_MAX);
+      const code = await readFile(file, 'utf8');
+      expect(code.includes('The state after the sync has another hash.')).toBe(true);
+      // An error of the encoder.
+      expect(code.includes('An object has a class.')).toBe(false);
+    }
+  }, 120_000);
 
   it('has an entry for Node whose Node modules each bundler for browsers reports', async () => {
     const inNode = await bundlesOf('holdfast-client/node');
@@ -70,6 +85,7 @@ describe('the built client', () => {
 /** A program that uses the client. The lines after `@ts-expect-error` prove that the types are not `any`. */
 const PROGRAM = `
 import { connect, type ConnectOptions, HoldfastError, type Room, type Session } from 'holdfast-client';
+import { compact } from 'holdfast-client/compact';
 import { connect as connectInNode } from 'holdfast-client/node';
 
 interface Rules {
@@ -78,7 +94,7 @@ interface Rules {
 }
 
 export async function play(url: string): Promise<number> {
-  const options: ConnectOptions = { name: 'Ada', storage: sessionStorage, WebSocket };
+  const options: ConnectOptions = { name: 'Ada', storage: sessionStorage, WebSocket, compact };
   const session: Session = await connect([url], options);
   await connectInNode(url, { ...options, ca: '' });
   // @ts-expect-error: only the entry for Node has certificates

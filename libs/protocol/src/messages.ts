@@ -226,9 +226,12 @@ export interface CompactSync {
    * `version` itself only an empty patch fits.
    */
   from?: number;
-  /** The room time of the last change of `state`, in ms. Only games with steps have it. */
+  /**
+   * The room time of the last change of the state up to `version`, in ms: the start of a clock. Only games with steps have it, in the first
+   * sync after a `placed`.
+   */
   time?: number;
-  /** The room time between version `from` and this sync, in ms. Only games with steps have it. */
+  /** Instead of `time`: the room time from version `from` to this sync, in ms. */
   elapsed?: number;
   /** The hash of the state after this sync, as this seat sees it (`hashValue`). */
   hash?: number;
@@ -300,7 +303,6 @@ export type ServerMessage =
   | RoomMessage
   | Placed
   | Sync
-  | CompactSync
   | Rejected
   | Paused
   | Resumed
