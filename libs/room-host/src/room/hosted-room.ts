@@ -216,7 +216,7 @@ export class HostedRoom {
     if (outcome.kind !== 'changed') return outcome;
     if (isMeasured(input)) {
       try {
-        if (!this.size.takes(outcome.change, outcome.value)) return TOO_LARGE;
+        if (!this.size.takes(outcome.change, outcome.value, this.value)) return TOO_LARGE;
       } catch (error) {
         return { kind: 'failed', error };
       }

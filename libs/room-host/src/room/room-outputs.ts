@@ -13,7 +13,7 @@ import {
   type Seat,
   type ServerMessage,
 } from '#libs/protocol';
-import type { Change, RoomValue } from '#libs/room';
+import { type Change, patchesOf, type RoomValue } from '#libs/room';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import type { Attachment } from './attachment.js';
 import type { HostedRoom } from './hosted-room.js';
@@ -59,7 +59,7 @@ export class RoomOutputs {
     // The client has a state of the lost history, to which no patch of this one applies.
     if (rewoundTo !== null) return this.sendSync(attachment, this.sinceRewind(room, seat, rewoundTo));
     const changes = held === null || room.machine.rules.view ? null : room.changesSince(held);
-    if (changes !== null) this.sendSync(attachment, this.patchesOf(room, held as number, changes, seat));
+    if (changes !== null) this.sendSync(attachment, this.since(room, held as number, changes, seat));
     else if (held === null && this.isFirstVisit(room, seat)) this.sendSync(attachment, this.beginning(room, seat));
     else this.sendSync(attachment, this.snapshot(room, seat, held));
   }
@@ -139,7 +139,7 @@ export class RoomOutputs {
       entries[at]!.push(attachment.handle, attachment.seat === null ? 0 : durable.seats[attachment.seat]!.seq);
     }
     for (let at = 0; at < peers.length; at++) {
-      body ??= this.packed(room, null, this.patchesOf(room, before.version, changes, null));
+      body ??= this.packed(room, null, this.changed(room, before, changes, null));
       peers[at]!.sendSyncMany(tenure.epoch, durable.version, entries[at]!, body);
     }
   }
@@ -148,14 +148,20 @@ export class RoomOutputs {
     const { room, seat } = attachment;
     const { view } = room.machine.rules;
     if (attachment.version !== before.version) return this.sendSync(attachment, this.snapshot(room, seat, attachment.version));
-    if (view === null) return this.sendSync(attachment, this.patchesOf(room, before.version, changes, seat));
+    if (view === null) return this.sendSync(attachment, this.changed(room, before, changes, seat));
     const patches = room.viewPatches(before, seat);
     this.sendSync(attachment, withEvents({ room: room.id, from: before.version, patches }, changes, seat));
   }
 
-  private patchesOf(room: HostedRoom, from: number, changes: readonly Change[], seat: Seat | null): SyncBody {
-    const patches = changes.length === 1 ? changes[0]!.patches : changes.flatMap((change) => change.patches);
-    return withEvents({ room: room.id, from, patches }, changes, seat);
+  private changed(room: HostedRoom, before: RoomValue, changes: readonly Change[], seat: Seat | null): SyncBody {
+    const patches = patchesOf(changes, before.state, room.durable.state);
+    return withEvents({ room: room.id, from: before.version, patches }, changes, seat);
+  }
+
+  /** Returns what a client lacks that has version `held`. A state patch has no RFC 6902 form without the state before it. */
+  private since(room: HostedRoom, held: number, changes: readonly Change[], seat: Seat | null): SyncBody {
+    if (changes.some(({ delta }) => delta !== undefined)) return this.snapshot(room, seat, held);
+    return withEvents({ room: room.id, from: held, patches: patchesOf(changes, null, null) }, changes, seat);
   }
 
   private snapshot(room: HostedRoom, seat: Seat | null, held: number | null): SyncBody {
