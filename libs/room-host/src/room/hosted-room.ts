@@ -13,6 +13,8 @@ import {
   type Append,
   type DocAtRev,
   type EndedGame,
+  type LogFormat,
+  logFormatOf,
   packCheckpoint,
   type RoomDoc,
   rewoundBy,
@@ -180,6 +182,10 @@ export class HostedRoom {
 
   get durability(): 'every-change' | 'checkpoint' | 'none' {
     return this.machine.rules.definition.durability;
+  }
+
+  get logFormat(): LogFormat {
+    return logFormatOf(this.machine.rules.definition);
   }
 
   /** Whether the room has a change that the store has not acknowledged. */
