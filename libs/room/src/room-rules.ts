@@ -74,9 +74,19 @@ export interface GameDefinition {
    * `stepHz`: each step is sent at once, together with the commands before it.
    */
   readonly syncHz: number;
+  /** What a handler writes to. Absent: a draft. */
+  readonly draft?: DraftMode;
+  /** Numbers that a handler changed are rounded to multiples of this step. Absent: they stay as they are. */
+  readonly quantize?: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs: number;
 }
+
+/**
+ * What a handler writes to. `proxy`: a draft that copies what is written; cheap when a handler changes little of a large state.
+ * `copy`: a copy of the whole state; cheap when it changes much of it. The changes of such a game are state patches.
+ */
+export type DraftMode = 'proxy' | 'copy';
 
 /**
  * `every-change`: nothing is sent before it is stored, and a crash costs only a pause. `checkpoint`: the state is saved

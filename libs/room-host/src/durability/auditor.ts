@@ -194,6 +194,7 @@ export class Auditor implements OnModuleInit {
         durability,
         round,
         start,
+        format: room.logFormat,
       });
       if ((room.status as string) === 'dropped') return 'unknown';
       switch (result) {

@@ -14,6 +14,8 @@ import {
   type Append,
   type DocAtRev,
   type EndedGame,
+  type LogFormat,
+  logFormatOf,
   packCheckpoint,
   type RoomDoc,
   rewoundBy,
@@ -201,6 +203,10 @@ export class HostedRoom {
     return this.machine.rules.definition.durability;
   }
 
+  get logFormat(): LogFormat {
+    return logFormatOf(this.machine.rules.definition);
+  }
+
   /** Whether the room has a change that the store has not acknowledged. */
   get isDirty(): boolean {
     return this.unflushed.length > 0 || this.inFlight !== null;
@@ -235,7 +241,7 @@ export class HostedRoom {
     if (outcome.kind !== 'changed') return outcome;
     if (isMeasured(input)) {
       try {
-        if (!this.size.takes(outcome.change, outcome.value)) return TOO_LARGE;
+        if (!this.size.takes(outcome.change, outcome.value, this.value)) return TOO_LARGE;
       } catch (error) {
         return { kind: 'failed', error };
       }
