@@ -59,7 +59,8 @@ export interface Command {
 }
 
 /**
- * The keys or buttons that a player holds down right now, or a similar value. The room's steps sample the latest one. It is never answered, and a server may drop it.
+ * The keys or buttons that a player holds down right now, or a similar value. The room's steps sample the latest one. It is never
+ * answered, and a server may drop it.
  */
 export interface Input {
   kind: 'input';
