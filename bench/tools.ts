@@ -13,12 +13,8 @@ export const { launchServer, mainOf } = (await import(
   tool('start/launch-server.mjs')
 )) as typeof import('../tools/start/launch-server.mjs');
 export const { freePort } = (await import(tool('process/free-port.mjs'))) as typeof import('../tools/process/free-port.mjs');
+export const { findProxy } = (await import(tool('proxies/find-proxy.mjs'))) as typeof import('../tools/proxies/find-proxy.mjs');
 export const { HOLDFAST_DIR } = (await import(tool('process/paths.mjs'))) as typeof import('../tools/process/paths.mjs');
-export const { createFolderOnce } = (await import(
-  tool('process/create-folder-once.mjs')
-)) as typeof import('../tools/process/create-folder-once.mjs');
-export const { OwnApt, libraryFolders } = (await import(tool('process/own-apt.mjs'))) as typeof import('../tools/process/own-apt.mjs');
-export const { onPath } = (await import(tool('redis/find-redis.mjs'))) as typeof import('../tools/redis/find-redis.mjs');
 export const { spawnLeashed } = (await import(tool('process/leashed.mjs'))) as typeof import('../tools/process/leashed.mjs');
 
 /** Returns the monotonic time in ms, which is the same in all processes of a machine. */

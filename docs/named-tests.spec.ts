@@ -22,8 +22,30 @@ describe.each([
   });
 
   it.each(named)('%s has the test "%s"', (file, name) => {
-    expect(readFileSync(join(ROOT, file), 'utf8')).toMatch(
-      new RegExp(`\\(\\s*['"\`]${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}['"\`],`),
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    const call = new RegExp(`([\\w.]*)\\(\\s*['"\`]${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}['"\`],`).exec(text);
+    expect(call).not.toBeNull();
+    expect(call?.[1]).not.toMatch(/^x|\.skip$|\.todo$/);
+  });
+});
+
+describe('docs/field-cases.md', () => {
+  /** The cells of each row: case, reports, outcome, test. */
+  const cases = readFileSync(join(__dirname, 'field-cases.md'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (-|case \|)/.test(line))
+    .map((line) => line.slice(2, -2).split(' | '));
+
+  it('has four cells and an outcome for each case', () => {
+    expect(cases.length).toBeGreaterThan(80);
+    expect(cases.filter((cells) => cells.length !== 4 || !/^(Held|Mended|Open)\b/.test(cells[2]!))).toEqual([]);
+  });
+
+  it('names a report and, unless the case is open, a test for each case', () => {
+    const bare = cases.filter(
+      ([, reports, outcome, test]) =>
+        !reports!.includes('](https://') || (!outcome!.startsWith('Open') && !/`[\w./-]+\.spec\.ts`: "/.test(test!)),
     );
+    expect(bare).toEqual([]);
   });
 });

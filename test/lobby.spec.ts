@@ -275,6 +275,23 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect(await playToTheEnd(rooms)).toEqual([0, 0]);
   });
 
+  it('keeps no subscription to a room that is closed, after games, matches and spectators', async () => {
+    const subscribed = (): Promise<unknown> => fleet.redis.client.pubsub('CHANNELS', fleet.redisName('room:*'));
+    const [ada, bob, cy] = await players(3);
+    const seen = new Set<string>();
+    for (let times = 0; times < 5; times++) {
+      const rooms = await Promise.all([ada, bob].map((player) => player.quickMatch<TicTacToe>('tic-tac-toe')));
+      const watched = await cy.watchRoom(rooms[0].id);
+      const channel = fleet.redisName(`room:{${rooms[0].id}}`);
+      seen.add(channel);
+      expect(await subscribed()).toContain(channel);
+      await playToTheEnd(rooms);
+      await Promise.all([...rooms, watched].map((room) => room.leave()));
+    }
+    expect(seen.size).toBe(5);
+    await until(async () => ((await subscribed()) as string[]).every((channel) => !seen.has(channel)));
+  });
+
   it('forgets a cancelled search', async () => {
     const [ada, bob] = await players(2);
     const giveUp = new AbortController();

@@ -158,48 +158,56 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
     for (const node of nodes) expect(await node.client('LIST')).toMatch(/user=holdfast/);
   }, 90_000);
 
-  it('does all its work behind sentinels with users, passwords and TLS, also after a failover', async () => {
-    const [{ data }, { sentinel }, tls] = [await documentedUsers(), await documentedUsers('of-the-sentinels'), await certificates()];
-    let sentinels!: SentinelStore;
-    fleet = await startFleet({
-      games: 2,
-      testGames: { turnMs: 60_000 },
-      store: async (folder) => {
-        sentinels = await SentinelStore.start(
-          folder,
-          { password: ADMIN, user: data, tls },
-          { password: 'among-sentinels', user: sentinel, tls },
-        );
-        const file = join(home, 'password');
-        await writeFile(file, 'of-the-fleet\n');
-        return {
-          url: sentinels.url,
-          env: {
-            REDIS_USER: 'holdfast',
-            REDIS_PASSWORD_FILE: file,
-            REDIS_TLS: 'true',
-            REDIS_TLS_CA: tls.ca,
-            REDIS_SENTINEL_USER: 'holdfast',
-            REDIS_SENTINEL_PASSWORD: 'of-the-sentinels',
-            REDIS_SENTINEL_TLS: 'true',
-          },
-          client: sentinels.client,
-          stop: () => sentinels.stop(),
-        };
-      },
-    });
-    const games = await exercise();
-    expect(await refusals([sentinels.client])).toEqual([]);
-    await sentinels.killPrimary();
-    await Promise.all(games.map((game) => game.goesOn(2, 30_000)));
-    await sentinels.failedOver();
-    await Promise.all(games.map((game) => game.settled()));
-    await Promise.all(games.map((game) => game.leave()));
-    expect(await refusals([sentinels.client])).toEqual([]);
-    const watched = new Redis(sentinels.sentinels[0].url, { tls: { ca: await readFile(tls.ca) } });
-    expect(await refusals([watched])).toEqual([]);
-    watched.disconnect();
-  }, 120_000);
+  it.each([
+    ['users, passwords and TLS', { data: true, sentinels: true }],
+    ['users and passwords, of which only the data nodes have TLS', { data: true, sentinels: false }],
+    ['users and passwords, of which only the sentinels have TLS', { data: false, sentinels: true }],
+  ])(
+    'does all its work behind sentinels with %s, also after a failover',
+    async (_, hasTls) => {
+      const [{ data }, { sentinel }, tls] = [await documentedUsers(), await documentedUsers('of-the-sentinels'), await certificates()];
+      let sentinels!: SentinelStore;
+      fleet = await startFleet({
+        games: 2,
+        testGames: { turnMs: 60_000 },
+        store: async (folder) => {
+          sentinels = await SentinelStore.start(
+            folder,
+            { password: ADMIN, user: data, ...(hasTls.data && { tls }) },
+            { password: 'among-sentinels', user: sentinel, ...(hasTls.sentinels && { tls }) },
+          );
+          const file = join(home, 'password');
+          await writeFile(file, 'of-the-fleet\n');
+          return {
+            url: sentinels.url,
+            env: {
+              REDIS_USER: 'holdfast',
+              REDIS_PASSWORD_FILE: file,
+              REDIS_TLS: String(hasTls.data),
+              REDIS_TLS_CA: tls.ca,
+              REDIS_SENTINEL_USER: 'holdfast',
+              REDIS_SENTINEL_PASSWORD: 'of-the-sentinels',
+              REDIS_SENTINEL_TLS: String(hasTls.sentinels),
+            },
+            client: sentinels.client,
+            stop: () => sentinels.stop(),
+          };
+        },
+      });
+      const games = await exercise();
+      expect(await refusals([sentinels.client])).toEqual([]);
+      await sentinels.killPrimary();
+      await Promise.all(games.map((game) => game.goesOn(2, 30_000)));
+      await sentinels.failedOver();
+      await Promise.all(games.map((game) => game.settled()));
+      await Promise.all(games.map((game) => game.leave()));
+      expect(await refusals([sentinels.client])).toEqual([]);
+      const watched = new Redis(sentinels.sentinels[0].url, hasTls.sentinels ? { tls: { ca: await readFile(tls.ca) } } : {});
+      expect(await refusals([watched])).toEqual([]);
+      watched.disconnect();
+    },
+    120_000,
+  );
 });
 
 describe('the password of a fleet', () => {

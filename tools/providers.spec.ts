@@ -11,7 +11,7 @@ const HOOKS = ['onModuleInit', 'onApplicationBootstrap'];
 const EARLY: Readonly<Record<string, string>> = {
   RedisConnections: 'it reports the errors of its clients, which run-server awaits before the hooks',
   PubSub: 'it restores the subscriptions of every connection, also of the first, which run-server awaits before the hooks',
-  StoreGeneration: 'it identifies the run of Redis at the first connection, and YoungStore waits for that before the hooks',
+  StoreGeneration: 'it identifies the run of Redis at the first connection, and StoreStartupWait waits for that before the hooks',
   Log: 'lines may be dropped before the hooks, and the loss must be reported',
 };
 

@@ -1,29 +1,14 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFolderOnce, freePort, HOLDFAST_DIR, libraryFolders, OwnApt, onPath } from '../tools.js';
+import { findProxy, freePort } from '../tools.js';
 import { Peer } from './peer.js';
-
-/** Finds the distribution's package on the PATH, or unpacks it under .holdfast/ without root. */
-async function findHaproxy(): Promise<{ command: string; env: NodeJS.ProcessEnv }> {
-  const command = onPath('haproxy') ?? onPath('haproxy', { PATH: '/usr/sbin:/usr/local/sbin' });
-  if (command) return { command, env: process.env };
-  const home = join(HOLDFAST_DIR, 'peers/haproxy');
-  if (!existsSync(home)) {
-    process.stderr.write('fetching haproxy from the package mirror (about 2 MB) …\n');
-    await createFolderOnce(home, async (work) => {
-      const root = join(work, 'root');
-      await (await OwnApt.open(work, process.env)).unpackWithDependencies(['haproxy'], root);
-      return root;
-    });
-  }
-  return { command: join(home, 'usr/sbin/haproxy'), env: { ...process.env, LD_LIBRARY_PATH: (await libraryFolders(home)).join(':') } };
-}
 
 /** Starts HAProxy in TCP mode, with one backend connection per client, and with one thread like all other carriers. */
 export async function startHaproxy(backendPort: number): Promise<Peer> {
-  const { command, env } = await findHaproxy();
+  const found = await findProxy('haproxy');
+  if ('missing' in found) throw new Error(found.missing);
+  const { command, env } = found;
   const port = await freePort();
   const home = await mkdtemp(join(tmpdir(), 'holdfast-haproxy-'));
   const config = join(home, 'haproxy.cfg');

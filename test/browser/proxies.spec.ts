@@ -7,14 +7,19 @@ import { type Browser, type Frame, type Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { ADMIN_TOKEN, type Fleet, type FleetServer, startFleet } from '../harness/index.js';
 import { describeInChromium, launchChromium } from './chromium.js';
-import { Nginx } from './nginx.js';
+import { FrontProxy, type ProxyKind } from './front-proxy.js';
 import { Visitor, Visitors } from './visitor.js';
+
+const PROXIES: readonly (readonly [name: string, kind: ProxyKind])[] = [
+  ['an nginx', 'nginx'],
+  ['a HAProxy', 'haproxy'],
+];
 
 describeInChromium('a fleet behind proxies, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
   const visitors = new Visitors();
-  const nginxes: Nginx[] = [];
+  const proxies: FrontProxy[] = [];
   const started: FleetServer[] = [];
   const sockets: WebSocket[] = [];
 
@@ -31,7 +36,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
   afterEach(async () => {
     const defects = await visitors.leave();
     for (const socket of sockets.splice(0)) socket.terminate();
-    await Promise.all(nginxes.splice(0).map((nginx) => nginx.stop()));
+    await Promise.all(proxies.splice(0).map((proxy) => proxy.stop()));
     for (const server of started.splice(0)) {
       server.kill();
       await server.exited;
@@ -46,10 +51,10 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     return server;
   }
 
-  async function nginxBefore({ ports, opsUrl }: FleetServer): Promise<Nginx | null> {
-    const nginx = await Nginx.before({ players: `127.0.0.1:${ports.publicPort}`, operators: new URL(opsUrl).host });
-    if (nginx) nginxes.push(nginx);
-    return nginx;
+  async function proxyBefore({ ports, opsUrl }: FleetServer, kind: ProxyKind): Promise<FrontProxy | null> {
+    const proxy = await FrontProxy.before({ players: `127.0.0.1:${ports.publicPort}`, operators: new URL(opsUrl).host }, kind);
+    if (proxy) proxies.push(proxy);
+    return proxy;
   }
 
   /** Logs in from this address and returns the first message of the gateway. */
@@ -79,24 +84,28 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     return operator.page;
   }
 
-  it('serves the page and the dashboard below paths of an nginx that changes the host', async () => {
-    const nginx = await nginxBefore(fleet.gateways[0]);
-    if (!nginx) return;
-    const ada = await createsARoom('Ada', `${nginx.url}/games`);
-    expect(new URL(ada.page.url()).pathname).toBe('/games/');
-    const bob = await Visitor.open(browser, 'Bob', ada.page.url());
-    visitors.add(bob);
-    await bob.sees('Ready?');
-    const page = await operates(`${nginx.url}/fleet`);
-    expect(new URL(page.url()).pathname).toBe('/fleet/');
-    await page.getByRole('cell', { name: 'tic-tac-toe' }).first().waitFor();
-  }, 60_000);
+  it.each(PROXIES)(
+    'serves the page and the dashboard below paths of %s that changes the host',
+    async (_, kind) => {
+      const proxy = await proxyBefore(fleet.gateways[0], kind);
+      if (!proxy) return;
+      const ada = await createsARoom('Ada', `${proxy.url}/games`);
+      expect(new URL(ada.page.url()).pathname).toBe('/games/');
+      const bob = await Visitor.open(browser, 'Bob', ada.page.url());
+      visitors.add(bob);
+      await bob.sees('Ready?');
+      const page = await operates(`${proxy.url}/fleet`);
+      expect(new URL(page.url()).pathname).toBe('/fleet/');
+      await page.getByRole('cell', { name: 'tic-tac-toe' }).first().waitFor();
+    },
+    60_000,
+  );
 
-  it('refuses the WebSocket of the page behind an nginx that the gateway does not trust', async () => {
+  it.each(PROXIES)('refuses the WebSocket of the page behind %s that the gateway does not trust', async (_, kind) => {
     const server = await startGateway('untrusting', { TRUSTED_PROXIES: '' });
-    const nginx = await nginxBefore(server);
-    if (!nginx) return;
-    const cy = await Visitor.at(browser, 'Cy', `${nginx.url}/games/`);
+    const proxy = await proxyBefore(server, kind);
+    if (!proxy) return;
+    const cy = await Visitor.at(browser, 'Cy', `${proxy.url}/games/`);
     visitors.add(cy);
     const refused = cy.page.waitForEvent('console', (message) => message.text().includes('Unexpected response code: 403'));
     await cy.page.getByLabel('Your name').fill('Cy');
@@ -104,11 +113,11 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     await refused;
   });
 
-  it('limits each player behind an nginx, and not the nginx', async () => {
+  it.each(PROXIES)('limits each player behind %s, and not the proxy', async (_, kind) => {
     const server = await startGateway('limited', { TRUSTED_PROXIES: '127.0.0.1', CONNECTIONS_PER_ADDRESS: '1' });
-    const nginx = await nginxBefore(server);
-    if (!nginx) return;
-    const url = `${nginx.url.replace('http', 'ws')}/games/play`;
+    const proxy = await proxyBefore(server, kind);
+    if (!proxy) return;
+    const url = `${proxy.url.replace('http', 'ws')}/games/play`;
     expect(await answerTo(url, '127.0.0.2')).toMatchObject({ kind: 'welcome' });
     expect(await answerTo(url, '127.0.0.2')).toMatchObject({ kind: 'goodbye', code: 'too-many-connections' });
     expect(await answerTo(url, '127.0.0.3')).toMatchObject({ kind: 'welcome' });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
+import { freePort } from '../../tools/process/free-port.mjs';
 import { ended } from '../../tools/process/leashed.mjs';
 import { until } from '../../tools/process/until.mjs';
 import { startRedis } from '../../tools/redis/index.mjs';
@@ -22,7 +23,12 @@ export interface RedisSecurity {
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
 }
 
-/** A primary, two replicas and three sentinels that monitor them. */
+/**
+ * A primary, two replicas and three sentinels that monitor them.
+ *
+ * A sentinel connects to the data nodes and to the other sentinels in the same way: with TLS or without. So when data nodes and sentinels
+ * differ in TLS, each sentinel has a second port for the other sentinels.
+ */
 export class SentinelStore implements FleetStore {
   private constructor(
     readonly url: string,
@@ -34,8 +40,9 @@ export class SentinelStore implements FleetStore {
   ) {}
 
   static async start(home: string, data: RedisSecurity = {}, ofSentinels: RedisSecurity = {}): Promise<SentinelStore> {
-    const start = (name: string, config: Record<string, string | number>, sentinel = false): Promise<RunningRedis> => {
+    const start = async (name: string, config: Record<string, string | number>, sentinel = false): Promise<RunningRedis> => {
       const { password, tls, user } = sentinel ? ofSentinels : data;
+      const isMixed = sentinel && !data.tls !== !ofSentinels.tls;
       return startRedis({
         dir: join(home, name),
         appendonly: !sentinel,
@@ -45,6 +52,7 @@ export class SentinelStore implements FleetStore {
         config: {
           ...(user && { user }),
           ...(!sentinel && password && { masterauth: password }),
+          ...(isMixed && portForSentinels(await freePort(), data.tls)),
           ...config,
         },
       });
@@ -68,6 +76,8 @@ export class SentinelStore implements FleetStore {
       retryStrategy: () => 50,
       password: data.password,
       sentinelPassword: ofSentinels.password,
+      // ioredis would otherwise use the ports that sentinels have for each other.
+      updateSentinels: !data.tls === !ofSentinels.tls,
       ...(data.tls && { tls: trusting(data.tls), enableTLSForSentinelMode: true }),
       ...(ofSentinels.tls && { sentinelTLS: trusting(ofSentinels.tls) }),
     });
@@ -161,6 +171,19 @@ function isSettled(sentinel: RunningRedis, before: RunningRedis, security: Redis
     const of = (field: string): string => said[said.indexOf(field) + 1];
     return of('port') !== String(before.port) && of('flags') === 'master';
   });
+}
+
+/** Returns the lines of a sentinel's configuration that make it connect to others as the data nodes do, and listen for them on `port`. */
+function portForSentinels(port: number, tls: RedisSecurity['tls']): Record<string, string | number> {
+  if (!tls) return { port, 'tls-replication': 'no' };
+  return {
+    'tls-port': port,
+    'tls-ca-cert-file': `"${tls.ca}"`,
+    'tls-cert-file': `"${tls.cert}"`,
+    'tls-key-file': `"${tls.key}"`,
+    'tls-auth-clients': 'no',
+    'tls-replication': 'yes',
+  };
 }
 
 /** Returns the options of a client that trusts the CA and does not check which host a certificate names. */

@@ -12,7 +12,7 @@ import { ROOT } from '../process/paths.mjs';
  */
 
 /**
- * Pure: the missing packages, by path. Their platforms are taken from their names.
+ * Returns the optional packages that the lock lacks, by path. Derives their platforms from their names. Pure.
  *
  * @param {Record<string, LockedPackage>} packages
  * @returns {Record<string, LockedPackage>}
@@ -29,7 +29,7 @@ export function missingOptional(packages) {
   return missing;
 }
 
-/** Searches as Node does: in the folder of the importing package, then in its parents. @param {Record<string, LockedPackage>} packages @param {string} from @param {string} name */
+/** Returns whether Node would find `name` from the folder `from`: in its own node_modules, then in those of its parents. @param {Record<string, LockedPackage>} packages @param {string} from @param {string} name */
 function isFound(packages, from, name) {
   for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/node_modules/')))) {
     if (packages[`${at && `${at}/`}node_modules/${name}`]) return true;

@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { ROOT } from '../process/paths.mjs';
 import { unreachable } from './registry.mjs';
 
-/** A slow npm that records its begin and end. */
+/** A fake npm that is slow, and writes `begins` and `ends` to a file. */
 const NPM = `#!/bin/sh
 [ "$1" = ping ] && exit 0
 echo begins >> npm-runs
@@ -105,7 +105,7 @@ describe('an installation without a network', () => {
     return { message, ms: performance.now() - startedAt };
   }
 
-  it('names a registry that does not answer within seconds, and what to do', async () => {
+  it('fails in less than 25 s when the registry does not answer, and says what to do', async () => {
     const registry = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
     const { message, ms } = await failure(registry, 'A Redis is missing, too.');
     expect(message).toMatch(

@@ -6,11 +6,11 @@ const run = promisify(execFile);
 
 /** In ms. A registry that has not answered by then is treated as unreachable. */
 const ANSWER_TIMEOUT_MS = 4_000;
-/** In ms. npm cannot interrupt a search for the registry's address, so it is killed. */
+/** In ms. npm is killed then, because it cannot interrupt the lookup of the registry's address. */
 const KILL_AFTER_MS = ANSWER_TIMEOUT_MS + 1_000;
 
 /**
- * Asks the registry for a sign of life with npm itself, which knows the user's registry, proxy and certificates. `npm ci` without
+ * Pings the registry with npm itself, which knows the user's registry, proxy and certificates. `npm ci` without
  * a network would try for minutes.
  *
  * @param {NodeJS.ProcessEnv} [env]

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-const LOOK_MS = 100;
+const POLL_MS = 100;
 
 /**
- * Does work that only one process of this machine may do at a time. Other processes wait for the lock. A process takes over a
+ * Runs `work` while this process has the lock, so that one process of this machine runs it at a time. Others wait for the lock. A process takes over a
  * lock whose holders are all gone (kill -9), so nobody has to remove a lock by hand.
  *
  * @template T
@@ -20,7 +20,7 @@ export async function withLock(file, work, { waiting = () => {} } = {}) {
   const mine = [await nameOf(process.pid)];
   for (let tries = 0; !(await take(file, mine)); tries++) {
     if (tries === 0) waiting();
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   try {
     return await work(async (pid) => {
@@ -87,7 +87,7 @@ function isAlive(pid) {
   }
 }
 
-/** The pid and, from /proc, the start time of a process, because another process may get the same pid later. @param {number} pid */
+/** Returns the pid and, from /proc, the start time of a process, because another process may get the same pid later. @param {number} pid */
 async function nameOf(pid) {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   // The second field is a name in parentheses, which may contain any characters.

@@ -18,7 +18,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 
-/** A process that takes the lock for `holdMs`, and writes `in` and `out` with its name to the diary. */
+/** Starts a process that takes the lock for `holdMs`, and writes `in` and `out` with its name to the diary. */
 function holder(name: string, holdMs: number): { child: ChildProcess; ended: Promise<number | null> } {
   const program = `
     import { appendFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-const LOOK_MS = 250;
+const POLL_MS = 250;
 
 /**
  * Calls `act` once when the npm process that started this program is gone (kill -9), because the program would then run
@@ -13,6 +13,6 @@ export function whenNpmIsGone(act, env = process.env) {
     if (process.ppid === npm) return;
     clearInterval(looking);
     act();
-  }, LOOK_MS);
+  }, POLL_MS);
   looking.unref();
 }

@@ -31,7 +31,7 @@ export class OwnApt {
     return apt;
   }
 
-  /** Unpacks only these packages. @param {readonly string[]} packages @param {string} root stands for `/` */
+  /** Unpacks these packages without their dependencies. @param {readonly string[]} packages @param {string} root the folder that takes the place of `/` */
   async unpack(packages, root) {
     await this.#get('download', ...packages);
     await this.#unpackFrom(this.work, root);
@@ -41,7 +41,7 @@ export class OwnApt {
    * Unpacks these packages and all their dependencies that this machine lacks.
    *
    * @param {readonly string[]} packages
-   * @param {string} root stands for `/`
+   * @param {string} root the folder that takes the place of `/`
    */
   async unpackWithDependencies(packages, root) {
     await this.#get('install', '--download-only', '--yes', '--no-install-recommends', ...packages);

@@ -6,13 +6,13 @@ import fs, { readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { Socket } from 'node:net';
 
-const LOOK_MS = 50;
+const POLL_MS = 50;
 const file = /** @type {string} */ (process.env.SLOW_WIRE_FILE);
 /** @type {Map<string, number>} */
 let delays = new Map();
 let text = '';
 
-function look() {
+function readDelays() {
   const now = readFileSync(file, 'utf8');
   if (now === text) return;
   text = now;
@@ -20,8 +20,8 @@ function look() {
   delays = new Map(entries.filter((entry) => entry.length === 2).map(([where, ms]) => [where, Number(ms)]));
 }
 
-look();
-setInterval(look, LOOK_MS).unref();
+readDelays();
+setInterval(readDelays, POLL_MS).unref();
 
 // The next write of a socket waits for the one before. So the order stays, and data that arrives meanwhile leaves together.
 for (const name of /** @type {const} */ (['_write', '_writev'])) {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { PORT_OFFSETS } from './options.mjs';
 
 /**
- * The addresses of the fleet as seen from this machine, by the settings of its gateways, and the certificates to expect there.
+ * Returns the addresses at which a program on this machine reaches the gateways, and the certificate files that their settings name.
  *
  * @param {{ host: string, port: number }} options @param {NodeJS.ProcessEnv} env
  */
@@ -20,7 +20,7 @@ export function addressesOf({ host, port }, env) {
   };
 }
 
-/** The address of this machine at which a server is reached that listens on `host`. @param {string} host */
+/** Returns an address at which this machine reaches a server that listens on `host`. @param {string} host */
 export function reachableHost(host) {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' ? '::1' : host;

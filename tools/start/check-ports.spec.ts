@@ -25,7 +25,7 @@ describe('the check of the ports of a fleet', () => {
     await check('--host', '::1', '--port', String(await freePort('::1')));
   });
 
-  it('names the port of the second gateway that is in use, and other ports', async () => {
+  it('names the port of the second gateway that is in use, and proposes other ports', async () => {
     const port = await freePort();
     const other = createServer().listen(port + 20, '127.0.0.1');
     try {
@@ -37,13 +37,13 @@ describe('the check of the ports of a fleet', () => {
     }
   });
 
-  it('lists the addresses of this machine when it does not have the host', async () => {
+  it('lists the addresses of this machine when the host is not one of them', async () => {
     await expect(check('--host', '192.0.2.1')).rejects.toThrow(
       /^--host is "192\.0\.2\.1": this machine does not have that address\. It has .*127\.0\.0\.1.*, and 0\.0\.0\.0 means all of IPv4\.$/,
     );
   });
 
-  it('refuses a host name without an address within seconds', async () => {
+  it('refuses a host name without an address, in less than 10 s', async () => {
     const startedAt = performance.now();
     await expect(check('--host', 'no-such-host.invalid')).rejects.toThrow(
       /^--host is "no-such-host\.invalid": no address was found for that name \(\w+\)\. Use an address of this machine, such as /,

@@ -14,7 +14,7 @@ import { Terminal } from './terminal.mjs';
 const SAME_SIGNAL_MS = 500;
 
 const errors = new SteadyWriter(() => 2);
-/** The output for people. The fleet does not depend on whether or where it is read. */
+/** The output for people. The fleet continues when nobody reads it, or when it cannot be written. */
 const output = Object.assign(
   new SteadyWriter(() => 1, {
     lost: ({ lines, reason }) => `  ${lines} lines could not be written (${reason}); they are in ${LOGS}`,

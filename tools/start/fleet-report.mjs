@@ -7,7 +7,7 @@ import { readable } from './terminal.mjs';
 
 /** The lines about the processes of a fleet: its addresses, deaths and returns, and the log lines that people should see. */
 export class FleetReport {
-  /** The fleet stops, so the lines of its servers are of no interest. */
+  /** True while the fleet stops. Lines of its servers are then not printed. */
   isMuted = false;
   hasStarted = false;
 

@@ -5,10 +5,11 @@ import { ended } from '../process/leashed.mjs';
 export const PAUSES = { firstMs: 200, longestMs: 10_000, healthyAfterMs: 60_000 };
 
 /**
- * Returns the pause before the next start. Pure.
+ * Returns the pause before the next start, in ms: twice the last one, up to a maximum. It is the first pause again after a program
+ * that ran for `healthyAfterMs`. Pure.
  *
- * @param {number} lastPauseMs
- * @param {number} ranMs
+ * @param {number} lastPauseMs 0: the program has not died yet
+ * @param {number} ranMs the time for which the program ran
  * @param {typeof PAUSES} pauses
  */
 export function pauseAfter(lastPauseMs, ranMs, pauses = PAUSES) {

@@ -17,7 +17,7 @@ function keeperOf(script = 'echo ready; exec sleep 60') {
 }
 
 describe('pauseAfter', () => {
-  it('grows with every death up to a maximum, and restarts after a healthy time', () => {
+  it('doubles with every death up to a maximum, and is the first pause again after a long run', () => {
     const pauses: number[] = [];
     for (let pause = 0; pauses.length < 8; pauses.push(pause)) pause = pauseAfter(pause, 1_000);
     expect(pauses).toEqual([200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
@@ -59,11 +59,11 @@ describe('a keeper', () => {
     expect(keeper.child).toBeNull();
   });
 
-  it('rejects when the first attempt fails', async () => {
+  it('rejects when the first start fails', async () => {
     await expect(keeperOf('exit 3').start()).rejects.toThrow('ended before it was ready');
   });
 
-  it('restarts on purpose without reporting a death', async () => {
+  it('reports no death when it restarts the program on purpose', async () => {
     const keeper = keeperOf();
     await keeper.start();
     try {
@@ -80,7 +80,7 @@ describe('a keeper', () => {
 });
 
 describe('a leashed process', () => {
-  it('ends with the process that started it, however that ends', async () => {
+  it('ends when the process that started it is killed', async () => {
     const leash = JSON.stringify(require.resolve('../process/leashed.mjs'));
     const script = `import(${leash}).then(({ spawnLeashed }) => console.log(spawnLeashed('sleep', ['60']).pid))`;
     const parent = spawnLeashed(process.execPath, ['-e', script], { stdout: 'pipe' });

@@ -33,8 +33,8 @@ const LINES_KEPT = 15;
  * @property {number} [timeoutMs]
  * @property {number} [output] a file descriptor for the server's standard output and standard error, instead of `onLine`
  *   and the log file
- * @property {readonly string[]} [within] words before the command: `ip netns exec NAME`
- * @property {boolean} [mayBeUnready] resolve once its ports are known, even when it is not ready
+ * @property {readonly string[]} [within] the command that runs the server, such as `ip netns exec NAME`
+ * @property {boolean} [mayBeUnready] true: resolves once the ports are known, even when the server is not ready
  */
 
 /**
@@ -71,7 +71,7 @@ export async function launchServer({
   /** @type {string[]} */
   const lastLines = [];
   /** @type {Ports | null} */
-  let toldPorts = null;
+  let loggedPorts = null;
   const file = new SteadyWriter(() => openSync(logFile, 'a', 0o600), {
     lost: (loss) => JSON.stringify({ level: 'error', time: new Date().toISOString(), file: logFile, ...loss, event: 'log.dropped' }),
   });
@@ -79,7 +79,7 @@ export async function launchServer({
     if (stream === null) continue;
     createInterface({ input: stream }).on('line', (line) => {
       file.write(`${line}\n`);
-      toldPorts ??= portsOf(line);
+      loggedPorts ??= portsOf(line);
       lastLines.push(line);
       if (lastLines.length > LINES_KEPT) lastLines.shift();
       onLine(line);
@@ -90,7 +90,7 @@ export async function launchServer({
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     // The log line of the server also has the ports, because the server cannot write the file on a full disk.
-    const ports = (await portsIn(readyFile)) ?? toldPorts;
+    const ports = (await portsIn(readyFile)) ?? loggedPorts;
     if (ports && (mayBeUnready || (await isReady(ports.opsPort, env)))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {
       // The end of its output may still be in the pipe.

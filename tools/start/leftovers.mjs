@@ -3,10 +3,11 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname } from 'node:path';
 
 /**
- * The running processes of this folder, on disk, so that a start after a `kill -9` of the last one finds the leftovers.
+ * The content of the file about the fleet that runs from this folder. After a `kill -9` of `npm start`, the next start finds the
+ * processes that are left in it.
  *
  * @typedef {object} Running
- * @property {number} supervisor
+ * @property {number} supervisor the pid of `npm start`
  * @property {string} [url] the URL for players
  * @property {string} [opsUrl]
  * @property {string} [certificate] file of the certificate at `url`, with TLS

@@ -30,7 +30,7 @@ const STOP_TIMEOUT_MS = 10_000;
  * @typedef {{ plan: import('./fleet-plan.mjs').PlannedServer, keeper: Keeper, opsPort: number | null }} LocalServer
  */
 
-/** A whole fleet on this machine: Redis, unless it is given, and the servers, each restarted by a keeper when it dies. */
+/** A fleet on this machine: its servers and, without `--redis-url`, a private Redis. A keeper restarts each of them when it dies. */
 export class LocalFleet {
   /** @type {LocalServer[]} */
   servers = [];
@@ -140,7 +140,7 @@ export class LocalFleet {
     process.exit(130);
   }
 
-  /** One fleet per folder: two would share a Redis and all server names. */
+  /** Refuses a second fleet in this folder, because two fleets would share a Redis and all server names. */
   async claimFolder() {
     const other = await clearLeftovers(RUNNING_FILE);
     if (other) {
@@ -229,7 +229,7 @@ export class LocalFleet {
     };
   }
 
-  /** Builds after changes of the code, and restarts one server after another. */
+  /** Builds after each change of the code, and restarts one server after another when their code has changed. */
   watchCode() {
     let working = false;
     let again = false;

@@ -19,7 +19,7 @@ describe('the options of npm start', () => {
     expect(optionsOf([])).toMatchObject({ gateways: 1, lobbies: 1, games: 2, port: 7000, host: '127.0.0.1', redisUrl: null });
   });
 
-  it('come from the command line before the environment', () => {
+  it('are taken from the command line first, then from the environment', () => {
     const env = { REDIS_URL: 'redis://a:1', PUBLIC_PORT: '8000' };
     expect(optionsOf([], env)).toMatchObject({ redisUrl: 'redis://a:1', port: 8000 });
     expect(optionsOf(['--redis-url', 'redis://b:2', '--port', '9000'], env)).toMatchObject({ redisUrl: 'redis://b:2', port: 9000 });
@@ -77,7 +77,7 @@ describe('the plan of a fleet', () => {
     expect(ports.slice(0, 3)).toEqual([7000, 7001, 7010]);
   });
 
-  it('keeps the ports of the gateways free of the private Redis', () => {
+  it('knows which ports belong to the gateways, so that the private Redis avoids them', () => {
     const options = optionsOf(['--gateways', '3']);
     for (const { port } of plannedPorts(options)) expect(isPortOfGateway(port, options)).toBe(true);
     expect([6999, 7060].map((port) => isPortOfGateway(port, options))).toEqual([false, false]);

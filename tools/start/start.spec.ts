@@ -21,7 +21,7 @@ import { ended } from '../process/leashed.mjs';
 import { eventually } from '../process/until.mjs';
 import { findRedisServer } from '../redis/find-redis.mjs';
 
-/** Runs `npm start` as a process with stand-ins for the servers. The tests are about who starts, watches and stops them. */
+/** The code of a stand-in for a server. The tests check that `npm start` starts, watches and stops these processes. */
 const STAND_IN = `
   const { createServer } = require('node:http');
   const { writeFileSync } = require('node:fs');
@@ -126,6 +126,15 @@ async function changed<T>(value: () => T, from: T): Promise<void> {
 /** The command line as `ps` shows it to everybody. */
 function commandLineOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    // A process that has ended and is not reaped yet has no command line.
+    return commandLineOf(pid) !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** The files that other users can read, write or enter. */
@@ -289,9 +298,12 @@ describe('npm start', () => {
     const port = String(await freePort());
     const first = new Start(['--port', port]);
     await first.says(/Ready after/);
+    const left = Object.values(pids());
     first.child.kill('SIGKILL');
     const second = new Start(['--port', port]);
     await second.says(/Ready after/);
+    expect(left).toHaveLength(5);
+    expect(left.filter(isRunning)).toEqual([]);
   });
 
   it('refuses to start a second fleet in the same folder', async () => {

@@ -59,7 +59,7 @@ export class Terminal {
     return this.paint(this.#colours.get(name), name);
   }
 
-  /** A step that is replaced by another one (Ctrl-C) is not shown any more. @param {string} text @returns {Step} */
+  /** Shows a step. It replaces a step that still runs (Ctrl-C), whose result is then not shown. @param {string} text @returns {Step} */
   #begin(text) {
     if (this.#step) clearInterval(this.#step.timer);
     const timer = setInterval(() => {

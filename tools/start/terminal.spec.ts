@@ -52,7 +52,7 @@ describe('steps', () => {
     expect(chunks).toEqual(['  ✗ Redis\n']);
   });
 
-  it('remove the spinner from a terminal', async () => {
+  it('remove their spinner from a terminal when they end', async () => {
     const { chunks, out } = written(true);
     await new Terminal(out, { NO_COLOR: '1' }).step('build', async () => {});
     expect(chunks.at(-2)).toBe('\r\x1b[2K');

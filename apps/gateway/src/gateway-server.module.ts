@@ -7,9 +7,9 @@ import { CoreModule, certificateLog } from '#libs/server';
 import { type AuthOptions, SessionModule } from '#libs/session';
 import type { SettingsOf } from '#libs/settings';
 import { certificateFrom } from '#libs/tls';
-import { cutOffLinks } from './cut-off-links.js';
 import { GatewayFacts } from './gateway-facts.js';
 import { OwnerController } from './owner.controller.js';
+import { playerRedirectWiring } from './player-redirect-wiring.js';
 import { publicPages } from './public-pages.js';
 
 @Module({})
@@ -40,7 +40,7 @@ export class GatewayServerModule {
         AdminModule.forRoot({ ...admin, scale }, checker),
       ],
       controllers: [OwnerController],
-      providers: [certificateLog(certificate), cutOffLinks, GatewayFacts],
+      providers: [certificateLog(certificate), playerRedirectWiring, GatewayFacts],
     };
   }
 }

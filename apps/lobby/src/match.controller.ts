@@ -5,7 +5,7 @@ import type { Control, PlayerAnswer } from '#libs/protocol';
 import { viewOf } from '#libs/room-store';
 import { FallbackInterceptor, SettledGuard } from '#libs/settlement';
 import { OPERATION_SCHEMAS } from './operation-schemas.js';
-import { type Asked, PlayerRequestPipe } from './player-request.pipe.js';
+import { PlayerRequestPipe, type ValidRequest } from './player-request.pipe.js';
 
 /** Requests of players about matchmaking. */
 @Controller()
@@ -16,7 +16,7 @@ export class MatchController {
 
   @MessagePattern('match.find')
   async find(
-    @Payload(new PlayerRequestPipe(OPERATION_SCHEMAS['match.find'])) { caller, data }: Asked<'match.find'>,
+    @Payload(new PlayerRequestPipe(OPERATION_SCHEMAS['match.find'])) { caller, data }: ValidRequest<'match.find'>,
   ): Promise<PlayerAnswer> {
     const room = await this.matchmaker.find(caller, data.game, data.region);
     return room
@@ -26,7 +26,7 @@ export class MatchController {
 
   @MessagePattern('match.cancel')
   async cancel(
-    @Payload(new PlayerRequestPipe(OPERATION_SCHEMAS['match.cancel'])) { caller }: Asked<'match.cancel'>,
+    @Payload(new PlayerRequestPipe(OPERATION_SCHEMAS['match.cancel'])) { caller }: ValidRequest<'match.cancel'>,
   ): Promise<PlayerAnswer> {
     return { data: { cancelled: await this.matchmaker.cancel(caller) } };
   }

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { type Caller, describeIssues, HoldfastError, type OperationName, type Operations } from '#libs/protocol';
 
 /** A player's request with validated data. */
-export interface Asked<Name extends OperationName> {
+export interface ValidRequest<Name extends OperationName> {
   readonly caller: Caller;
   readonly data: Operations[Name]['data'];
 }

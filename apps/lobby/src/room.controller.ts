@@ -6,9 +6,9 @@ import type { OperationName, Operations, PlayerAnswer } from '#libs/protocol';
 import { type RoomRecord, viewOf } from '#libs/room-store';
 import { FallbackInterceptor, SettledGuard } from '#libs/settlement';
 import { OPERATION_SCHEMAS } from './operation-schemas.js';
-import { type Asked, PlayerRequestPipe } from './player-request.pipe.js';
+import { PlayerRequestPipe, type ValidRequest } from './player-request.pipe.js';
 
-const asked = (operation: OperationName): PlayerRequestPipe => new PlayerRequestPipe(OPERATION_SCHEMAS[operation]);
+const validated = (operation: OperationName): PlayerRequestPipe => new PlayerRequestPipe(OPERATION_SCHEMAS[operation]);
 
 /** Requests of players about rooms. The load balancer is injected here, because it places the room of a start. */
 @Controller()
@@ -30,37 +30,37 @@ export class RoomController {
   }
 
   @MessagePattern('rooms.list')
-  async listRooms(@Payload(asked('rooms.list')) { data }: Asked<'rooms.list'>): Promise<PlayerAnswer> {
+  async listRooms(@Payload(validated('rooms.list')) { data }: ValidRequest<'rooms.list'>): Promise<PlayerAnswer> {
     return answer<'rooms.list'>(await this.list.page(data));
   }
 
   @MessagePattern('rooms.create')
-  async create(@Payload(asked('rooms.create')) { caller, data }: Asked<'rooms.create'>): Promise<PlayerAnswer> {
+  async create(@Payload(validated('rooms.create')) { caller, data }: ValidRequest<'rooms.create'>): Promise<PlayerAnswer> {
     return inRoom(await this.rooms.create(caller, data), false);
   }
 
   @MessagePattern('rooms.join')
-  async join(@Payload(asked('rooms.join')) { caller, data }: Asked<'rooms.join'>): Promise<PlayerAnswer> {
+  async join(@Payload(validated('rooms.join')) { caller, data }: ValidRequest<'rooms.join'>): Promise<PlayerAnswer> {
     return inRoom(await this.rooms.join(caller, data.room), false);
   }
 
   @MessagePattern('rooms.watch')
-  async watch(@Payload(asked('rooms.watch')) { caller, data }: Asked<'rooms.watch'>): Promise<PlayerAnswer> {
+  async watch(@Payload(validated('rooms.watch')) { caller, data }: ValidRequest<'rooms.watch'>): Promise<PlayerAnswer> {
     return inRoom(await this.rooms.watch(caller, data.room), true);
   }
 
   @MessagePattern('rooms.leave')
-  async leave(@Payload(asked('rooms.leave')) { caller }: Asked<'rooms.leave'>): Promise<PlayerAnswer> {
+  async leave(@Payload(validated('rooms.leave')) { caller }: ValidRequest<'rooms.leave'>): Promise<PlayerAnswer> {
     return { data: { left: await this.rooms.leave(caller) }, binding: null };
   }
 
   @MessagePattern('rooms.ready')
-  async ready(@Payload(asked('rooms.ready')) { caller, data }: Asked<'rooms.ready'>): Promise<PlayerAnswer> {
+  async ready(@Payload(validated('rooms.ready')) { caller, data }: ValidRequest<'rooms.ready'>): Promise<PlayerAnswer> {
     return answer<'rooms.ready'>({ room: viewOf(await this.rooms.setReady(caller, data?.ready ?? true)) });
   }
 
   @MessagePattern('rooms.start')
-  async start(@Payload(asked('rooms.start')) { caller, data }: Asked<'rooms.start'>): Promise<PlayerAnswer> {
+  async start(@Payload(validated('rooms.start')) { caller, data }: ValidRequest<'rooms.start'>): Promise<PlayerAnswer> {
     const room = await this.rooms.roomOf(caller);
     const stillWanted = () => this.rooms.refuseLate(caller);
     const started = await this.starter.start(room, caller.user, this.balancer, { waitMs: data?.waitMs, stillWanted });
@@ -68,12 +68,12 @@ export class RoomController {
   }
 
   @MessagePattern('rooms.cancelStart')
-  async cancelStart(@Payload(asked('rooms.cancelStart')) { caller }: Asked<'rooms.cancelStart'>): Promise<PlayerAnswer> {
+  async cancelStart(@Payload(validated('rooms.cancelStart')) { caller }: ValidRequest<'rooms.cancelStart'>): Promise<PlayerAnswer> {
     return answer<'rooms.cancelStart'>({ room: viewOf(await this.starter.cancel(caller, this.balancer)) });
   }
 
   @MessagePattern('me')
-  async me(@Payload(asked('me')) { caller }: Asked<'me'>): Promise<PlayerAnswer> {
+  async me(@Payload(validated('me')) { caller }: ValidRequest<'me'>): Promise<PlayerAnswer> {
     const [where, searching] = await Promise.all([this.rooms.whereIs(caller.user), this.matches.gameOf(caller.user)]);
     const { user, name, session } = caller;
     return answer<'me'>({ user, name, session, room: where ? viewOf(where.record) : null, watching: where?.watching ?? false, searching });

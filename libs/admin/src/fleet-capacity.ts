@@ -3,7 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import { ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { Metrics } from '#libs/telemetry';
 import { ADMIN_OPTIONS, type AdminOptions, CAPACITY_SAMPLE_MS } from './admin.options.js';
-import { type GameServerLoad, StabilisedWish, wantedServers } from './wanted-servers.js';
+import { type GameServerLoad, StabilizationWindow, wantedServers } from './wanted-servers.js';
 
 export interface Capacity {
   /** Number of rooms that the open game servers can have in total. Canaries do not count. */
@@ -24,14 +24,14 @@ export interface Capacity {
  */
 @Injectable()
 export class FleetCapacity implements OnApplicationBootstrap {
-  private readonly wish: StabilisedWish;
+  private readonly window: StabilizationWindow;
 
   constructor(
     @Inject(ADMIN_OPTIONS) private readonly options: AdminOptions,
     private readonly directory: ServerDirectory,
     private readonly metrics: Metrics,
   ) {
-    this.wish = new StabilisedWish(options.scale.windowMs);
+    this.window = new StabilizationWindow(options.scale.windowMs);
   }
 
   onApplicationBootstrap(): void {
@@ -61,7 +61,7 @@ export class FleetCapacity implements OnApplicationBootstrap {
       freeSlots: free,
       takenPercent: slots === 0 ? null : Math.round((1_000 * (slots - free)) / slots) / 10,
       gameServers: { open: count('open'), cordoned: count('cordoned'), leaving: count('leaving') },
-      wantedGameServers: this.wish.add(wantedServers(loads, this.options.scale), present, performance.now()),
+      wantedGameServers: this.window.add(wantedServers(loads, this.options.scale), present, performance.now()),
     };
   }
 }

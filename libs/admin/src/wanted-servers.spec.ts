@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type GameServerLoad, StabilisedWish, wantedServers } from './wanted-servers.js';
+import { type GameServerLoad, StabilizationWindow, wantedServers } from './wanted-servers.js';
 
 const SCALE = { upAtPercent: 75, downAtPercent: 40 };
 const open = (...rooms: number[]): GameServerLoad[] => rooms.map((count) => ({ rooms: count, capacity: 100, status: 'open' }));
@@ -47,34 +47,34 @@ describe('the number of wanted game servers', () => {
 
 describe('the stabilized number of wanted servers', () => {
   it('grows at once', () => {
-    const wish = new StabilisedWish(100);
-    expect(wish.add(2, 2, 0)).toBe(2);
-    expect(wish.add(5, 2, 1)).toBe(5);
+    const window = new StabilizationWindow(100);
+    expect(window.add(2, 2, 0)).toBe(2);
+    expect(window.add(5, 2, 1)).toBe(5);
   });
 
   it('shrinks only after a whole window in which fewer were enough', () => {
-    const wish = new StabilisedWish(100);
-    wish.add(5, 5, 0);
-    expect(wish.add(5, 5, 150)).toBe(5);
-    expect(wish.add(3, 5, 151)).toBe(5);
-    expect(wish.add(2, 5, 200)).toBe(5);
-    expect(wish.add(2, 5, 251)).toBe(3);
-    expect(wish.add(2, 3, 301)).toBe(2);
+    const window = new StabilizationWindow(100);
+    window.add(5, 5, 0);
+    expect(window.add(5, 5, 150)).toBe(5);
+    expect(window.add(3, 5, 151)).toBe(5);
+    expect(window.add(2, 5, 200)).toBe(5);
+    expect(window.add(2, 5, 251)).toBe(3);
+    expect(window.add(2, 3, 301)).toBe(2);
   });
 
   it('restarts its window with each larger number', () => {
-    const wish = new StabilisedWish(100);
-    wish.add(4, 4, 0);
-    wish.add(2, 4, 90);
-    wish.add(4, 4, 150);
-    expect(wish.add(2, 4, 240)).toBe(4);
-    expect(wish.add(2, 4, 251)).toBe(2);
+    const window = new StabilizationWindow(100);
+    window.add(4, 4, 0);
+    window.add(2, 4, 90);
+    window.add(4, 4, 150);
+    expect(window.add(2, 4, 240)).toBe(4);
+    expect(window.add(2, 4, 251)).toBe(2);
   });
 
   it('does not shrink before the first window is over', () => {
-    const wish = new StabilisedWish(100);
-    expect(wish.add(1, 4, 0)).toBe(4);
-    expect(wish.add(1, 4, 99)).toBe(4);
-    expect(wish.add(1, 4, 100)).toBe(1);
+    const window = new StabilizationWindow(100);
+    expect(window.add(1, 4, 0)).toBe(4);
+    expect(window.add(1, 4, 99)).toBe(4);
+    expect(window.add(1, 4, 100)).toBe(1);
   });
 });

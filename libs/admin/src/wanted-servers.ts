@@ -37,8 +37,8 @@ export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent,
  * after a whole window in which fewer servers were enough. Before the first window is over it never shrinks, because a new gateway does not
  * know the past.
  */
-export class StabilisedWish {
-  private readonly wishes: { readonly at: number; readonly wanted: number }[] = [];
+export class StabilizationWindow {
+  private readonly samples: { readonly at: number; readonly wanted: number }[] = [];
   private firstAt: number | null = null;
 
   constructor(private readonly windowMs: number) {}
@@ -49,10 +49,10 @@ export class StabilisedWish {
   add(wanted: number, present: number, now: number): number {
     this.firstAt ??= now;
     // The list is kept in descending order, so its first element is the maximum. An equal value replaces the older one.
-    while (this.wishes.length > 0 && this.wishes[this.wishes.length - 1]!.wanted <= wanted) this.wishes.pop();
-    this.wishes.push({ at: now, wanted });
-    while (now - this.wishes[0]!.at > this.windowMs) this.wishes.shift();
-    const highest = this.wishes[0]!.wanted;
+    while (this.samples.length > 0 && this.samples[this.samples.length - 1]!.wanted <= wanted) this.samples.pop();
+    this.samples.push({ at: now, wanted });
+    while (now - this.samples[0]!.at > this.windowMs) this.samples.shift();
+    const highest = this.samples[0]!.wanted;
     return now - this.firstAt < this.windowMs ? Math.max(highest, present) : highest;
   }
 }

@@ -20,8 +20,8 @@ import {
 } from '#libs/protocol';
 import type { CompactFrame } from './compact-form.js';
 import { Emitter } from './emitter.js';
-import { orAborted, untilAnswered } from './giving-up.js';
 import { Outbox } from './outbox.js';
+import { orAborted, untilAnswered } from './request-retry.js';
 import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
 import { assertSendable } from './sendable.js';
 import { SyncTime } from './sync-time.js';

@@ -14,8 +14,8 @@ import {
   type Welcome,
 } from '#libs/protocol';
 import { Emitter } from './emitter.js';
-import { orAborted, untilAnswered } from './giving-up.js';
 import { type GameFrame, LiveRoom } from './live-room.js';
+import { orAborted, untilAnswered } from './request-retry.js';
 import { Requests } from './requests.js';
 import type { Room } from './room.js';
 import type { CreateRoom, Credentials, GiveUpOptions, Session, SessionEvents, SessionStatus } from './session.js';

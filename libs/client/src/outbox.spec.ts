@@ -17,7 +17,7 @@ function add(outbox: Outbox, name = 'x'): { seq: number; fate: () => string } {
 }
 
 const settled = (outbox: Outbox): (number | undefined)[] => outbox.takeFrom(0).map((command) => command.settled);
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('an outbox', () => {
   it('numbers commands from 1, and counts all commands before the first unanswered one as settled', () => {
@@ -39,7 +39,7 @@ describe('an outbox', () => {
     const fates = [add(outbox), add(outbox), add(outbox)];
     outbox.refuse(2, new HoldfastError('not-your-turn'));
     outbox.settle(3);
-    await turn();
+    await tick();
     expect(fates.map(({ fate }) => fate())).toEqual(['applied', 'not-your-turn', 'applied']);
   });
 
@@ -60,10 +60,10 @@ describe('an outbox', () => {
     expect(outbox.repeat()).toMatchObject([{ seq: 3, settled: 2 }]);
     // The room is at an earlier command than it had acknowledged.
     outbox.settle(0);
-    await turn();
+    await tick();
     expect(open.fate()).toBe('open');
     outbox.settle(3);
-    await turn();
+    await tick();
     expect(open.fate()).toBe('applied');
     expect(add(outbox).seq).toBe(4);
   });
@@ -76,10 +76,10 @@ describe('an outbox', () => {
     outbox.rejected(1, busy);
     outbox.takeFrom(2);
     for (let count = 0; count < 5; count++) outbox.rejected(2, busy);
-    await turn();
+    await tick();
     expect([once.fate(), twice.fate()]).toEqual(['busy', 'open']);
     outbox.rejected(2, busy);
-    await turn();
+    await tick();
     expect(twice.fate()).toBe('busy');
   });
 
@@ -89,7 +89,7 @@ describe('an outbox', () => {
     outbox.takeFrom(1);
     outbox.takeFrom(1);
     outbox.rejected(1, new HoldfastError('not-your-turn'));
-    await turn();
+    await tick();
     expect(refused.fate()).toBe('not-your-turn');
   });
 });

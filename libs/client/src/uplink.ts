@@ -55,7 +55,7 @@ export class Uplink {
   private phase: Phase = 'resting';
   private wire: Wire | null = null;
   /** Number of the current connection. Messages of older connections are ignored. */
-  private turn = 0;
+  private connectionNumber = 0;
   private gateway = 0;
   private attempt = 0;
   private wasWelcome = false;
@@ -138,7 +138,7 @@ export class Uplink {
   }
 
   private seek(): void {
-    const turn = this.close();
+    const number = this.close();
     this.phase = 'seeking';
     this.soughtAt = performance.now();
     const url = this.options.urls[this.gateway]!;
@@ -146,7 +146,7 @@ export class Uplink {
     const ifCurrent =
       <Args extends unknown[]>(act: (...args: Args) => void) =>
       (...args: Args): void => {
-        if (turn === this.turn) act(...args);
+        if (number === this.connectionNumber) act(...args);
       };
     this.options
       .openWire(url, {
@@ -156,7 +156,7 @@ export class Uplink {
       })
       .then(
         (wire) => {
-          if (turn === this.turn) this.wire = wire;
+          if (number === this.connectionNumber) this.wire = wire;
           else wire.close();
         },
         ifCurrent((error: unknown) =>
@@ -243,7 +243,7 @@ export class Uplink {
     this.heartbeat.stop();
     this.wire?.close();
     this.wire = null;
-    this.turn += 1;
-    return this.turn;
+    this.connectionNumber += 1;
+    return this.connectionNumber;
   }
 }

@@ -7,14 +7,14 @@ type Target = Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListene
 export function onWake(woke: () => void): () => void {
   const { document } = globalThis as { document?: Target & { readonly hidden?: boolean } };
   const whole = globalThis as Target;
-  const shown = (): void => {
+  const onVisible = (): void => {
     if (!document?.hidden) woke();
   };
   const sources = [
     [whole, 'online', woke],
     [whole, 'pageshow', woke],
     [document, 'resume', woke],
-    [document, 'visibilitychange', shown],
+    [document, 'visibilitychange', onVisible],
   ] as const;
   for (const [target, name, listener] of sources) target?.addEventListener?.(name, listener);
   return () => {

@@ -46,7 +46,7 @@ export const OPERATIONS_BURST_PER_CONNECTION = 20;
 /** Minimum burst of that budget, in messages by price, for an address that may have few connections. */
 export const OPERATIONS_BURST_MIN = 200;
 /**
- * Time in which an empty budget of an address is full again, in ms. The gateway remembers an address for at least this time after its last
+ * Longest time in which an empty budget of an address is full again, in ms. The gateway remembers an address for at least this time after its last
  * new socket, so that a client gets no new burst by reconnecting.
  */
 export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;
@@ -95,8 +95,14 @@ export const CLEANUP_LEASE_MS = 10_000;
 export const COMPARE_RETRY_MS = 100;
 /** Time after which the gateway reads a missing room again when it is not certain that the store is settled, in ms. */
 export const UNSETTLED_READ_MS = 250;
+/** Interval at which the gateway renews the rooms of connected users in the store, in ms. They are stored for at least a day. */
+export const USERS_RENEW_MS = 3_600_000;
 /** Time after which the gateway tries again to restore lost data, or repeats a request in a restarted store, in ms. */
 export const RESTORE_RETRY_MS = 100;
+/**
+ * Time in ms for which the gateway refuses an unknown session with `unavailable` after the store lost data. Each gateway detects the loss within a second and writes its sessions again.
+ */
+export const LOST_SESSION_WAIT_MS = 3_000;
 /**
  * Time in ms for which the gateway remembers a departure or a left room. If the store falls back within this time, the gateway sends the
  * departure or the leave again.

@@ -82,7 +82,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     this.metrics.connections.inc({ transport: connection.transport });
     if (!this.limits.addConnection(connection)) return;
     if (this.isClosing) disconnect(connection, 'shutting-down');
-    else if (this.redirect.refuses) disconnect(connection, 'unavailable');
+    else if (this.redirect.refusesPlayers) disconnect(connection, 'unavailable');
   }
 
   frame(connection: PlayerConnection, frame: Buffer): void {

@@ -1,4 +1,4 @@
-import type { EventSink, Self, ServerDirectory, StoreLoss } from '#libs/fleet';
+import type { EventSink, LocalStoreLossDetector, Self, ServerDirectory } from '#libs/fleet';
 import { type ServerId, serverId } from '#libs/protocol';
 import type { Log } from '#libs/telemetry';
 import { PlayerRedirect } from './player-redirect.js';
@@ -13,11 +13,11 @@ function refuses(isLocal: boolean, writers: readonly ServerId[]): boolean {
     {} as RoomRecordCache,
     { byType: () => [{ id: OTHER, state: 'ready', suspect: 0, unheard: false }] } as unknown as ServerDirectory,
     { id: serverId('gateway', '1') } as Self,
-    { isLocal, writers: new Set(writers) } as unknown as StoreLoss,
+    { isLocal, writers: new Set(writers) } as unknown as LocalStoreLossDetector,
     {} as EventSink,
     {} as Log,
   );
-  return redirect.refuses;
+  return redirect.refusesPlayers;
 }
 
 describe('a gateway that has lost the store', () => {

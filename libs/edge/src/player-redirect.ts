@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { EventSink, Self, ServerDirectory, StoreLoss } from '#libs/fleet';
+import { EventSink, LocalStoreLossDetector, Self, ServerDirectory } from '#libs/fleet';
 import type { ServerId, SessionId } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
 import { disconnect } from './connection/connection-state.js';
@@ -35,7 +35,7 @@ export class PlayerRedirect {
     private readonly cache: RoomRecordCache,
     private readonly directory: ServerDirectory,
     private readonly self: Self,
-    private readonly storeLoss: StoreLoss,
+    private readonly storeLoss: LocalStoreLossDetector,
     private readonly sink: EventSink,
     private readonly log: Log,
   ) {}
@@ -46,7 +46,7 @@ export class PlayerRedirect {
   }
 
   /** Whether this gateway refuses players: it has lost the store, and another gateway can admit them. */
-  get refuses(): boolean {
+  get refusesPlayers(): boolean {
     return this.storeLoss.isLocal && this.hasOthers();
   }
 

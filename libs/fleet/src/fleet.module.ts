@@ -6,11 +6,11 @@ import { FleetEvents } from './fleet-events.js';
 import { FleetLinks } from './fleet-links.js';
 import { GatewayReach } from './gateway-reach.js';
 import { LinkTrust } from './link-trust.js';
+import { LocalStoreLossDetector } from './local-store-loss-detector.js';
 import { RedisEventSink } from './redis-event-sink.js';
 import { MutableSelf, Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
-import { StoreLoss } from './store-loss.js';
 
 /** Requires `RedisModule`, `TelemetryModule` and `LinkModule`. It provides the `LinkIdentity` for `LinkModule`. */
 @Module({})
@@ -31,7 +31,7 @@ export class FleetModule {
         FleetLinks,
         LinkTrust,
         GatewayReach,
-        StoreLoss,
+        LocalStoreLossDetector,
       ],
       exports: [
         Self,
@@ -43,7 +43,7 @@ export class FleetModule {
         FleetLinks,
         LinkTrust,
         GatewayReach,
-        StoreLoss,
+        LocalStoreLossDetector,
       ],
     };
   }

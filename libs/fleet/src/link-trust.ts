@@ -75,7 +75,7 @@ export class LinkTrust implements OnModuleInit {
   }
 
   /**
-   * True when some server has another secret and fewer than `ASKED_MAX` servers were compared. This server then also compares with servers
+   * True when some server has another secret and fewer than `COMPARED_MAX` servers were compared. This server then also compares with servers
    * that become ready later.
    */
   private get needsMore(): boolean {
@@ -89,7 +89,7 @@ export class LinkTrust implements OnModuleInit {
     this.listeners.push(listener);
   }
 
-  /** Compares secrets with at most `ASKED_MAX` ready servers. Waits for their answers, but at most `ASK_MS`. Never rejects. */
+  /** Compares secrets with at most `COMPARED_MAX` ready servers. Waits for their answers, but at most `ASK_MS`. Never rejects. */
   async compareSecrets(): Promise<void> {
     const ready = this.directory.all().filter((record) => this.isMet(record));
     // Takes some servers of each type, because all servers of one type may have the same wrong configuration.

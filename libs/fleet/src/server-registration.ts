@@ -30,7 +30,7 @@ export type EvictedListener = (notice: EvictionNotice) => void | Promise<void>;
 export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   private readonly listeners: EvictedListener[] = [];
   private readonly checks = new SingleFlight(() =>
-    this.checkOnce().catch((error: unknown) => this.log.debug('server.look-failed', { error })),
+    this.checkOnce().catch((error: unknown) => this.log.debug('server.record-check-failed', { error })),
   );
   private timer: NodeJS.Timeout | null = null;
   private phase: 'unregistered' | 'registered' | 'replaced' | 'left' = 'unregistered';

@@ -81,8 +81,8 @@ function seatsOf(seats: GameOptions['seats']): GameDefinition['seats'] {
   const isRange = typeof seats === 'object' && seats !== null;
   demand(isRange || seats !== undefined, `has no seats; ${allowed}`);
   const { min, max } = isRange ? seats : { min: seats, max: seats };
-  const said = isRange ? `seats from ${quoted(min)} to ${quoted(max)}` : `${quoted(seats)} seats`;
-  demand(isSeats(min) && isSeats(max), `has ${said}; ${allowed}`);
+  const declared = isRange ? `seats from ${quoted(min)} to ${quoted(max)}` : `${quoted(seats)} seats`;
+  demand(isSeats(min) && isSeats(max), `has ${declared}; ${allowed}`);
   demand(min <= max, `has at most ${max} seats, but at least ${min}`);
   return { min, max };
 }

@@ -147,7 +147,7 @@ export class HealthWorld {
     return this.start('gateway', name, { checks, listeners: [EndsSeen, EligibilitySeen] });
   }
 
-  /** A server without a process: a record, and a port that behaves as `port` says. */
+  /** Registers a server without a process: a record, and a link port that behaves as `port` says. */
   async foreign(
     by: Started,
     name: string,
@@ -174,7 +174,7 @@ export class HealthWorld {
     return { id, incarnation, port: fake, record: () => by.redis.commands.hgetall(id) };
   }
 
-  /** A server with a real link port behind a wire that the test can cut. */
+  /** Starts a server whose link port is behind a `Wire`, so that the test can silence it. */
   async linked(name: string, options: { answers?: boolean; type?: 'gateway' } = {}): Promise<Started & { wire: Wire }> {
     let wire: Wire | undefined;
     const linkPort = async (links: Links): Promise<number> => {

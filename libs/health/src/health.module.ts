@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { HealthResponder } from './answer/health-responder.js';
 import { ServerCleanups } from './cleanup/server-cleanups.js';
-import { LostStore } from './evidence/lost-store.js';
+import { PeerStoreLossDetector } from './evidence/peer-store-loss-detector.js';
 import { ServerDials } from './evidence/server-dials.js';
 import { StoreProbe } from './evidence/store-probe.js';
 import { CHECK_DEFAULTS, CHECK_OPTIONS, type CheckOptions } from './health.options.js';
@@ -32,7 +32,7 @@ export class HealthModule {
         { provide: CHECK_OPTIONS, useValue: checkOptions(options) },
         HealthPortExplorer,
         StoreProbe,
-        LostStore,
+        PeerStoreLossDetector,
         ServerDials,
         ServerCleanups,
         Eviction,

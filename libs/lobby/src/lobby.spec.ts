@@ -196,10 +196,27 @@ function codeOf(reason: unknown): string {
   return reason instanceof HoldfastError ? reason.code : String(reason);
 }
 
-/** Makes the room older, as if it had not changed for `ms`. */
-async function aged(id: RoomId, ms: number): Promise<void> {
-  const record = await mustRead(id);
-  await redis.commands.hset(roomKey(id), 'since', record.since - ms);
+/** Lets `ms` pass for this process: sets its monotonic clock ahead. */
+function pass(ms: number): void {
+  passedMs += ms;
+  jest.spyOn(performance, 'now').mockImplementation(() => monotonic() + passedMs);
+}
+
+const monotonic = performance.now.bind(performance);
+let passedMs = 0;
+afterEach(() => {
+  passedMs = 0;
+  jest.restoreAllMocks();
+});
+
+/** Sets the clock of Redis ahead by `ms`, as far as the room shows it: all times in its record are that much older. */
+async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
+  const { since, doc } = await mustRead(id);
+  const members = doc.members.map((member) => ({
+    ...member,
+    ...(member.awaySince !== undefined && { awaySince: member.awaySince - ms }),
+  }));
+  await redis.commands.hset(roomKey(id), 'since', since - ms, 'doc', JSON.stringify({ ...doc, members }));
 }
 
 describe('a room with options', () => {
@@ -564,10 +581,10 @@ describe('MatchQueue', () => {
     const of = game();
     await seek(queue, of, newCaller());
     const match = await seek(queue, of, newCaller());
-    expect((await queue.abandoned(-2_000)).filter((left) => left.game === of)).toEqual([match]);
-    expect((await queue.abandoned(60_000)).filter((left) => left.game === of)).toEqual([]);
+    const open = async () => (await queue.open()).filter((left) => left.game === of);
+    expect(await open()).toEqual([match]);
     await queue.done(match as NonNullable<typeof match>);
-    expect((await queue.abandoned(-2_000)).filter((left) => left.game === of)).toEqual([]);
+    expect(await open()).toEqual([]);
   });
 });
 
@@ -614,11 +631,50 @@ describe('a match', () => {
 });
 
 describe('RoomSweeper', () => {
+  it('keeps rooms, members who are away, and starts when the clock of Redis is set ahead or back', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [idle, starting, left] = await Promise.all(newCallers(3).map((caller) => rooms.create(caller, { game: 'duel' })));
+    await records.save(await mustRead(starting.id), { status: 'starting', start: 'under-way' });
+    const [{ user }] = left.doc.members;
+    await rooms.setPresence(left.id, user, false);
+    for (const hours of [1, -2]) {
+      for (const { id } of [idle, starting, left]) await setRedisAhead(id, hours * 3_600_000);
+      for (let sweeps = 0; sweeps < 2; sweeps++) await sweeper.sweep();
+      const found = await records.readMany([idle.id, starting.id, left.id]);
+      expect(found.map((record) => record?.status)).toEqual(['waiting', 'starting', 'waiting']);
+      expect(found[2]?.doc.members).toMatchObject([{ user, here: false }]);
+    }
+    // The clock of Redis is an hour behind now, and the lobby still measures how long nothing happens.
+    pass(601_000);
+    await sweeper.sweep();
+    expect((await records.readMany([idle.id, left.id])).map((record) => record?.status ?? null)).toEqual([null, null]);
+    expect((await mustRead(starting.id)).status).toBe('waiting');
+  });
+
+  it('removes a member who has been away for longer than the grace, and no member who came back', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [host, away, back] = newCallers(3);
+    const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
+    for (const caller of [away, back]) await rooms.join(caller, id);
+    for (const { user } of [away, back]) await rooms.setPresence(id, user, false);
+    await sweeper.sweep();
+    pass(59_000);
+    await rooms.setPresence(id, back.user, true);
+    await sweeper.sweep();
+    const members = async () => (await mustRead(id)).doc.members.map(({ user }) => user);
+    expect(await members()).toEqual([host.user, away.user, back.user]);
+    pass(2_000);
+    await sweeper.sweep();
+    expect(await members()).toEqual([host.user, back.user]);
+  });
+
   it('cancels an abandoned start, and not a recent one', async () => {
     const { rooms, sweeper } = newLobby();
     const [abandoned, young] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel' })));
-    for (const { id } of [abandoned, young]) await records.save(await mustRead(id), { status: 'starting', start: 'lost' });
-    await aged(abandoned.id, START_ABANDONED_MS + 1_000);
+    await records.save(await mustRead(abandoned.id), { status: 'starting', start: 'lost' });
+    await sweeper.sweep();
+    pass(START_ABANDONED_MS + 1_000);
+    await records.save(await mustRead(young.id), { status: 'starting', start: 'young' });
     await sweeper.sweep();
     expect((await mustRead(abandoned.id)).status).toBe('waiting');
     expect((await mustRead(young.id)).status).toBe('starting');
@@ -630,10 +686,11 @@ describe('RoomSweeper', () => {
   it('closes only idle and empty rooms', async () => {
     const { rooms, sweeper } = newLobby();
     const [idle, empty, fresh, played] = await Promise.all(newCallers(4).map((caller) => rooms.create(caller, { game: 'duel' })));
-    await aged(idle.id, 601_000);
-    await records.save(await mustRead(empty.id), { doc: { ...empty.doc, members: [] } });
     await records.save(await mustRead(played.id), { status: 'playing' });
-    await aged(played.id, 6_010_000);
+    await sweeper.sweep();
+    pass(601_000);
+    await records.save(await mustRead(empty.id), { doc: { ...empty.doc, members: [] } });
+    await records.save(await mustRead(fresh.id), { doc: fresh.doc });
     await sweeper.sweep();
     expect((await records.readMany([idle.id, empty.id, fresh.id, played.id])).map((record) => record?.status ?? null)).toEqual([
       null,
@@ -650,7 +707,9 @@ describe('RoomSweeper', () => {
     await rooms.join(other, before.id);
     await userRooms.clear(stray.user);
     const now = await rooms.create(stray, { game: 'duel' });
-    for (const { id } of [before, kept, now]) await aged(id, STRAY_AFTER_MS + 2_000);
+    await sweeper.sweep();
+    expect((await mustRead(before.id)).doc.members.map(({ user }) => user)).toEqual([stray.user, other.user]);
+    pass(STRAY_AFTER_MS + 2_000);
     await sweeper.sweep();
     expect((await mustRead(before.id)).doc.members.map(({ user }) => user)).toEqual([other.user]);
     expect((await mustRead(now.id)).doc.members.map(({ user }) => user)).toEqual([stray.user]);
@@ -668,7 +727,8 @@ describe('RoomSweeper', () => {
     await userRooms.admit(unplaced.user);
     await userRooms.move(unplaced.user, null);
     await userRooms.clear(unknown.user);
-    await aged(id, STRAY_AFTER_MS + 2_000);
+    await sweeper.sweep();
+    pass(STRAY_AFTER_MS + 2_000);
     const members = async (): Promise<string[]> => (await mustRead(id)).doc.members.map(({ user }) => user);
     await sweeper.sweep();
     expect(await members()).toEqual([host.user, unplaced.user, unknown.user]);
@@ -684,9 +744,9 @@ describe('RoomSweeper', () => {
     await queue.find('duel', people[0], 2, id, 60_000);
     await queue.find('duel', people[1], 2, id, 60_000);
     const made = 'hf:match:{duel}:made';
-    const text = (await redis.commands.hget(made, id)) as string;
-    const at = Number(text.slice(0, text.indexOf(' ')));
-    await redis.commands.hset(made, id, `${at - MATCH_ABANDONED_MS - 2_000}${text.slice(text.indexOf(' '))}`);
+    await Promise.all([sweeper.sweep(), other.sweeper.sweep()]);
+    expect(await redis.commands.hexists(made, id)).toBe(1);
+    pass(MATCH_ABANDONED_MS + 2_000);
     await Promise.all([sweeper.sweep(), other.sweeper.sweep()]);
     await sweeper.sweep();
     expect(await mustRead(id)).toMatchObject({ status: 'playing', round: 0, doc: { players: people.map(({ user }) => user) } });
@@ -797,7 +857,7 @@ describe('a late request, at a lobby that was suspended', () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
-    const { turn } = await userRooms.admit(caller.user);
+    const { admissionNumber: turn } = await userRooms.admit(caller.user);
     const says = (here: boolean, number: number, inTurn = turn) => rooms.setPresence(id, caller.user, here, { turn: inTurn, number });
     const isHere = async () => (await mustRead(id)).doc.members[0].here;
     await says(false, 2);
@@ -810,7 +870,7 @@ describe('a late request, at a lobby that was suspended', () => {
     // Sent before the end of the gateway, and handled after it.
     await says(true, 4);
     expect(await isHere()).toBe(false);
-    await says(true, 5, (await userRooms.renewTurn(caller.user, turn)) as number);
+    await says(true, 5, (await userRooms.renewAdmission(caller.user, turn)) as number);
     expect(await isHere()).toBe(true);
   });
 
@@ -818,7 +878,7 @@ describe('a late request, at a lobby that was suspended', () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
-    const { turn } = await userRooms.admit(caller.user);
+    const { admissionNumber: turn } = await userRooms.admit(caller.user);
     await rooms.setPresence(id, caller.user, false, { turn, number: 1 });
     const { awaySince } = (await mustRead(id)).doc.members[0];
     await rooms.away(caller.user, turn);
@@ -981,7 +1041,7 @@ describe('a session that ends during a request', () => {
   /** Numbers the requests of a user, as the gateway does. */
   async function newAsker(): Promise<() => Caller & { asked: RequestOrder }> {
     const caller = newCaller();
-    const { turn } = await userRooms.admit(caller.user);
+    const { admissionNumber: turn } = await userRooms.admit(caller.user);
     let number = 0;
     return () => ({ ...caller, asked: { turn, number: ++number } });
   }
@@ -1083,7 +1143,7 @@ describe('a session that ends during a request', () => {
     onceBefore('save', () => userRooms.admit(resumed.user));
     await expect(rooms.join(resumed, id)).rejects.toMatchObject({ code: 'overtaken' });
     onceBefore('save', async () => {
-      const { turn } = await userRooms.admit(rejoined.user);
+      const { admissionNumber: turn } = await userRooms.admit(rejoined.user);
       await newLobby().rooms.join({ ...rejoined, asked: { turn, number: 1 } }, id);
     });
     await expect(rooms.join(rejoined, id)).rejects.toMatchObject({ code: 'overtaken' });
@@ -1103,7 +1163,8 @@ describe('a session that ends during a request', () => {
       callers.slice(0, 2).map(({ user, name }) => sessions.create({ user, name, gateway, incarnation: 1 })),
     );
     await redis.commands.hset(`hf:session:${away.session}`, 'away', '1');
-    await aged(id, STRAY_AFTER_MS + 1_000);
+    await sweeper.sweep();
+    pass(STRAY_AFTER_MS + 1_000);
     const here = async () => (await mustRead(id)).doc.members.map((member) => member.here);
     await sweeper.sweep();
     expect(await here()).toEqual([true, true, true]);

@@ -69,10 +69,10 @@ export class MatchQueue implements OnModuleInit {
     return people.length === 0 ? null : { id, game, people: people.map((person) => JSON.parse(person) as Searcher) };
   }
 
-  /** Cancels the search of a user; with `asked`, only a search that is not newer. False: no search was cancelled. */
-  async cancel(game: string, user: UserId, asked?: RequestOrder): Promise<boolean> {
+  /** Cancels the search of a user; with `order`, only a search that is not newer. False: no search was cancelled. */
+  async cancel(game: string, user: UserId, order?: RequestOrder): Promise<boolean> {
     const keys = [queueKey(game), peopleKey(game)];
-    return (await cancelScript.run(this.redis.commands, keys, [user, asked?.turn ?? '', asked?.number ?? ''])) === 1;
+    return (await cancelScript.run(this.redis.commands, keys, [user, order?.turn ?? '', order?.number ?? ''])) === 1;
   }
 
   /** Returns the game for which the user waits. Null: none. */
@@ -110,18 +110,16 @@ export class MatchQueue implements OnModuleInit {
     await this.redis.commands.hdel(madeKey(game), id);
   }
 
-  /** Returns stored matches that are older than `ageMs`. Their lobby died before it made the room. */
-  async abandoned(ageMs: number): Promise<MadeMatch[]> {
+  /** Returns the stored matches. A lobby is making their rooms now, or it died before that. */
+  async open(): Promise<MadeMatch[]> {
     const games = await this.redis.commands.smembers(gamesKey());
-    const [seconds] = await this.redis.commands.time();
-    const before = Number(seconds) * 1_000 - ageMs;
     const made = await Promise.all(games.map((game) => this.redis.commands.hgetall(madeKey(game))));
     return games.flatMap((game, index) =>
-      Object.entries(made[index]!).flatMap(([id, text]) => {
-        const space = text.indexOf(' ');
-        if (Number(text.slice(0, space)) > before) return [];
-        return [{ id: id as RoomId, game, people: JSON.parse(text.slice(space + 1)) as Searcher[] }];
-      }),
+      Object.entries(made[index]!).map(([id, text]) => ({
+        id: id as RoomId,
+        game,
+        people: JSON.parse(text.slice(text.indexOf(' ') + 1)) as Searcher[],
+      })),
     );
   }
 }

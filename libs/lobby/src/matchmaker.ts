@@ -88,7 +88,7 @@ export class Matchmaker {
     if (match) return this.make(match, soughtAt);
     // The session may have ended before the search was in the queue, so its end did not find the search there.
     const { user, asked } = searcher;
-    if (!asked || !(await this.userRooms.standing(user, { asked, outlivesAdmissions: true })).isLate) return null;
+    if (!asked || !(await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate) return null;
     await this.queue.cancel(game, user, asked);
     throw new HoldfastError('overtaken');
   }

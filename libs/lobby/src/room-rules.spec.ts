@@ -1,7 +1,7 @@
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import type { DocMember, RoomDoc, RoomRecord } from '#libs/room-store';
 import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
-import { cameBack, checkStart, join, leave, newRoom, overdue, setReady, wentAway } from './room-rules.js';
+import { absentees, cameBack, checkStart, join, leave, newRoom, setReady, wentAway } from './room-rules.js';
 
 const seats = { min: 2, max: 3 };
 
@@ -133,23 +133,23 @@ describe('being away', () => {
   });
 
   it('follows the report with the highest order, in any order of arrival', () => {
-    const word = (turn: number, number: number) => ({ turn, number });
-    const gone = wentAway(room(), 'bob' as UserId, 1_000, word(7, 2));
-    expect(cameBack(room({ members: gone.members }), 'bob' as UserId, word(7, 1))).toMatchObject({ members: gone.members });
-    expect(cameBack(room({ members: gone.members }), 'bob' as UserId, word(6, 9))).toMatchObject({ members: gone.members });
-    const back = cameBack(room({ members: gone.members }), 'bob' as UserId, word(8, 1));
+    const at = (turn: number, number: number) => ({ turn, number });
+    const gone = wentAway(room(), 'bob' as UserId, 1_000, at(7, 2));
+    expect(cameBack(room({ members: gone.members }), 'bob' as UserId, at(7, 1))).toMatchObject({ members: gone.members });
+    expect(cameBack(room({ members: gone.members }), 'bob' as UserId, at(6, 9))).toMatchObject({ members: gone.members });
+    const back = cameBack(room({ members: gone.members }), 'bob' as UserId, at(8, 1));
     expect(back.members[1]).toMatchObject({ here: true });
-    expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, word(7, 3))).toMatchObject({ members: back.members });
-    expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, word(8, 2)).members[1]).toMatchObject({ here: false });
+    expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, at(7, 3))).toMatchObject({ members: back.members });
+    expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000, at(8, 2)).members[1]).toMatchObject({ here: false });
     // Servers other than the gateway of the user do not know the number of the admission.
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000).members[1]).toMatchObject({ here: false });
   });
 
-  it('makes a member overdue after the grace, except during a game', () => {
+  it('lists the members who are away, except during a game', () => {
     const { members } = away(1_000);
-    expect(overdue(room({ members }), 61_000, 60_000)).toEqual([]);
-    expect(overdue(room({ members }), 61_001, 60_000)).toEqual(['bob']);
-    expect(overdue(room({ members }, { status: 'playing' }), 61_001, 60_000)).toEqual([]);
+    expect(absentees(room({ members }))).toEqual([{ user: 'bob', awaySince: 1_000 }]);
+    expect(absentees(room())).toEqual([]);
+    expect(absentees(room({ members }, { status: 'playing' }))).toEqual([]);
   });
 
   it('is refused for a user who is no member', () => {

@@ -20,6 +20,12 @@ export interface NewRoom {
   readonly options?: RoomOptions;
 }
 
+/** A member who is away. `awaySince` identifies the absence; it is no measure of its length, because the clock of Redis may be set. */
+export interface Absentee {
+  readonly user: UserId;
+  readonly awaySince: number;
+}
+
 export interface Person {
   readonly user: UserId;
   readonly name: string;
@@ -84,12 +90,10 @@ export function wentAway({ doc }: RoomRecord, user: UserId, now: number, order?:
   });
 }
 
-/** Returns the members who have been away for longer than `seatGraceMs`. Empty during a game, because the room's owner decides then. */
-export function overdue({ doc, status }: RoomRecord, now: number, seatGraceMs: number): readonly UserId[] {
+/** Returns the members who are away. Empty during a game, because the room's owner decides about them then. */
+export function absentees({ doc, status }: RoomRecord): readonly Absentee[] {
   if (status !== 'waiting') return [];
-  return doc.members
-    .filter(({ here, awaySince }) => !here && awaySince !== undefined && now - awaySince > seatGraceMs)
-    .map(({ user }) => user);
+  return doc.members.flatMap(({ user, here, awaySince }) => (here || awaySince === undefined ? [] : { user, awaySince }));
 }
 
 /** Returns the players in the order of their seats. Throws a refusal when the game cannot start. */

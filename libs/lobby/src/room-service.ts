@@ -35,7 +35,7 @@ export class RoomService {
    * By request to create or leave a room: the id of the room. When a request runs again because Redis lost data, it uses the same room as
    * in its first run.
    */
-  private readonly begun = new WeakMap<Caller, RoomId>();
+  private readonly roomOfRequest = new WeakMap<Caller, RoomId>();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -57,7 +57,7 @@ export class RoomService {
     const { game, name, seats, private: isPrivate, region, build, options } = wish;
     const info = this.games.mustGet(game);
     if (options !== undefined) await this.optionsCheck.refuseFlawed(game, options);
-    const id = (caller.asked && this.begun.get(caller)) ?? newRoomId();
+    const id = (caller.asked && this.roomOfRequest.get(caller)) ?? newRoomId();
     await this.freeFor(caller, id);
     const near = region === undefined ? this.regionOf(caller) : undefined;
     const doc = newRoom(
@@ -65,7 +65,7 @@ export class RoomService {
       { name, seats: info.seats, wanted: seats, private: isPrivate, region, build, near, ...(options && { options }) },
       this.now(),
     );
-    this.begun.set(caller, id);
+    this.roomOfRequest.set(caller, id);
     if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
     return this.make(id, game, doc, [caller]);
   }
@@ -87,9 +87,9 @@ export class RoomService {
     terms: Pick<MoveTerms, 'outlivesAdmissions'> = {},
   ): Promise<RoomRecord> {
     const made = await this.records.create(id, game, doc);
-    const standings = await Promise.all(people.map(({ user, asked }) => this.userRooms.standing(user, { asked, ...terms })));
+    const statuses = await Promise.all(people.map(({ user, asked }) => this.userRooms.moveStatus(user, { asked, ...terms })));
     const gone = people.filter((_, index) => {
-      const { pointer, isLate, isOwn } = standings[index]!;
+      const { pointer, isLate, isOwn } = statuses[index]!;
       // A failover of Redis may have lost the pointer, so a missing pointer alone proves nothing.
       if (pointer === null) return isLate;
       return pointer.room !== id || (isLate && isOwn);
@@ -106,8 +106,8 @@ export class RoomService {
       if (!record) throw new HoldfastError('room-unknown');
       if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
       try {
-        const joined = await this.changeNow(id, (current) => joinAnew(current, caller), { caller, record });
-        const { pointer, isLate, isOwn } = await this.userRooms.standing(caller.user, caller);
+        const joined = await this.changeNow(id, (current) => joinAgain(current, caller), { caller, record });
+        const { pointer, isLate, isOwn } = await this.userRooms.moveStatus(caller.user, caller);
         if (pointer?.room === id && !(isLate && isOwn)) return joined;
         // Either the user joined two rooms at once, by two lobbies: the last pointer decides. Or the session has ended or was resumed
         // while this lobby wrote: then no gateway would learn that the user is in the room.
@@ -137,8 +137,8 @@ export class RoomService {
     const left = meant ? { room: meant.id, watching: meant.watching } : await this.userRooms.get(user);
     if (!left) throw new HoldfastError('not-in-room');
     // True when the request runs again. The writes of its first run may have survived.
-    const isRepeated = asked !== undefined && this.begun.get(caller) === left.room;
-    this.begun.set(caller, left.room);
+    const isRepeated = asked !== undefined && this.roomOfRequest.get(caller) === left.room;
+    this.roomOfRequest.set(caller, left.room);
     await this.mutex.run(left.room, async () => {
       // Read before the check for late requests, as in `join`.
       const record = left.watching ? null : await this.records.read(left.room);
@@ -194,49 +194,49 @@ export class RoomService {
    * changes nothing.
    */
   async setPresence(room: RoomId, user: UserId, here: boolean, order?: RequestOrder): Promise<void> {
-    const turn = order && endOf(order.turn);
-    if (!here) return this.setAway(room, user, turn, order);
-    await this.change(room, (record) => cameBack(record, user, order), { user, asked: turn }).catch(ignoreGone);
+    const admissionEnd = order && endOf(order.turn);
+    if (!here) return this.setAway(room, user, admissionEnd, order);
+    await this.change(room, (record) => cameBack(record, user, order), { user, asked: admissionEnd }).catch(ignoreGone);
   }
 
   /**
-   * Marks the user as away, because the gateway of the admission `turn` is dead. Idempotent. Ordered after all reports of that admission:
+   * Marks the user as away, because the gateway of this `admission` is dead. Idempotent. Ordered after all reports of that admission:
    * a report of the dead gateway may come late, through a lobby that was suspended. A gateway that was evicted by mistake admits the user
    * again.
    */
-  async away(user: UserId, turn?: number): Promise<void> {
-    const asked = turn === undefined ? undefined : endOf(turn);
-    await this.stopSearching(user, asked);
+  async away(user: UserId, admission?: number): Promise<void> {
+    const admissionEnd = admission === undefined ? undefined : endOf(admission);
+    await this.stopSearching(user, admissionEnd);
     const pointer = await this.userRooms.get(user);
     // A store that lost the user's admissions has 0, which cannot be compared with any report.
-    if (pointer && !pointer.watching) await this.setAway(pointer.room, user, asked, turn ? asked : undefined);
+    if (pointer && !pointer.watching) await this.setAway(pointer.room, user, admissionEnd, admission ? admissionEnd : undefined);
   }
 
   /**
-   * Ends the membership of a user whose session is over. Every request before `asked` is void, and the user leaves the room and the queue.
+   * Ends the membership of a user whose session is over. Every request before `order` is void, and the user leaves the room and the queue.
    * A lobby that still handles an older request detects this after its write, and undoes it. Idempotent. Does nothing when the user was
    * admitted or moved since.
    *
    * @param known the room in which the gateway has the user, for a store that lost the pointer
    */
-  async depart(user: UserId, asked: RequestOrder, known: UserRoom | null = null): Promise<void> {
-    const left = await this.userRooms.depart(user, asked);
+  async depart(user: UserId, order: RequestOrder, known: UserRoom | null = null): Promise<void> {
+    const left = await this.userRooms.depart(user, order);
     if (left === 'late') return;
-    await this.stopSearching(user, asked);
+    await this.stopSearching(user, order);
     const { room, watching } = left ?? known ?? {};
     if (room === undefined || watching) return;
-    const guard = () => this.refuseLate({ user, asked });
+    const guard = () => this.refuseLate({ user, asked: order });
     await this.mutex.run(room, () => this.removeMember(room, user, 'gone', { guard })).catch(ignoreGone);
   }
 
   /**
-   * Removes a member who will not come back. Does nothing when, with `asked`, the user has returned to this room since that request, or,
-   * without `asked`, the user was admitted or has moved since this call.
+   * Removes a member who will not come back. Does nothing when, with `order`, the user has returned to this room since that request, or,
+   * without `order`, the user was admitted or has moved since this call.
    */
-  async gone(room: RoomId, user: UserId, asked?: RequestOrder, isDue?: RoomGuard): Promise<void> {
-    const since = asked ?? (await this.userRooms.lastRequestOrder(user));
+  async gone(room: RoomId, user: UserId, order?: RequestOrder, isDue?: RoomGuard): Promise<void> {
+    const since = order ?? (await this.userRooms.lastRequestOrder(user));
     const guard: RoomGuard = async (record) => {
-      await (asked ? this.refuseReturned(room, { user, asked }) : this.userRooms.refuseLate(user, since));
+      await (order ? this.refuseReturned(room, { user, asked: order }) : this.userRooms.refuseLate(user, since));
       await isDue?.(record);
     };
     try {
@@ -327,13 +327,13 @@ export class RoomService {
 
   /** Throws `overtaken` when the user's pointer names this room because of another request. */
   private async refuseReturnedBy({ user, asked }: Caller, room: RoomId): Promise<void> {
-    const { pointer, isOwn } = await this.userRooms.standing(user, { asked });
+    const { pointer, isOwn } = await this.userRooms.moveStatus(user, { asked });
     if (pointer?.room === room && !isOwn) throw new HoldfastError('overtaken');
   }
 
-  private async setAway(room: RoomId, user: UserId, asked?: RequestOrder, order?: RequestOrder): Promise<void> {
+  private async setAway(room: RoomId, user: UserId, order?: RequestOrder, reported?: RequestOrder): Promise<void> {
     const now = await this.redisNow();
-    await this.change(room, (record) => wentAway(record, user, now, order), { user, asked }).catch(ignoreGone);
+    await this.change(room, (record) => wentAway(record, user, now, reported), { user, asked: order }).catch(ignoreGone);
   }
 
   private async redisNow(): Promise<number> {
@@ -341,10 +341,10 @@ export class RoomService {
     return Number(seconds) * 1_000;
   }
 
-  /** Cancels the search of the user that is older than `asked`. */
-  private async stopSearching(user: UserId, asked: RequestOrder | undefined): Promise<void> {
+  /** Cancels the search of the user that is older than `order`. */
+  private async stopSearching(user: UserId, order: RequestOrder | undefined): Promise<void> {
     const game = await this.matches.gameOf(user);
-    if (game) await this.matches.cancel(game, user, asked);
+    if (game) await this.matches.cancel(game, user, order);
   }
 }
 
@@ -352,7 +352,7 @@ export class RoomService {
  * Returns a new object even when nothing changes, so that the record gets a new revision. A concurrent undo of an older request by the
  * same user then fails.
  */
-function joinAnew(record: RoomRecord, person: Person): RoomDoc {
+function joinAgain(record: RoomRecord, person: Person): RoomDoc {
   return { ...join(record, person) };
 }
 

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { inBatches, SeenTwice } from '#libs/async';
+import { ConsecutiveSightings, inBatches, ObservedAges } from '#libs/async';
 import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { type RoomGlance, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
+import { type RoomDigest, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
@@ -20,23 +20,32 @@ import {
 } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
-import { overdue } from './room-rules.js';
+import { absentees } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
 /**
  * Removes idle and empty rooms and members who stayed away, and completes or takes back starts and matches whose lobby died. Every lobby
  * sweeps. Each change is a compare-and-set, so it happens once.
+ *
+ * Each lobby measures by its own clock for how long it has observed a room, an absence or a match unchanged. The times in Redis are no
+ * measure: when the clock of Redis is set ahead, all rooms look idle, and all absent members overdue.
  */
 @Injectable()
 export class RoomSweeper {
   private isSweeping = false;
   private page = 0;
   /** Index entries without a record. The record may be about to be written. */
-  private readonly missing = new SeenTwice();
+  private readonly missing = new ConsecutiveSightings();
   /** Members without a connection although their room has them as here, by `keyOf`. A session may be about to be written. */
-  private readonly unconnected = new SeenTwice();
+  private readonly unconnected = new ConsecutiveSightings();
   /** Members who are in no room according to their own record in Redis, by `keyOf`. A join may be under way. */
-  private readonly unplaced = new SeenTwice();
+  private readonly unplaced = new ConsecutiveSightings();
+  /** By room: the age of its revision. */
+  private readonly revisions = new ObservedAges();
+  /** By `keyOf`: the length of a member's absence. */
+  private readonly absences = new ObservedAges();
+  /** By match: the time for which its room has not been made. */
+  private readonly matches = new ObservedAges();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -59,10 +68,7 @@ export class RoomSweeper {
     this.isSweeping = true;
     try {
       await this.sweepRooms();
-      for (const match of await this.queue.abandoned(MATCH_ABANDONED_MS)) {
-        this.log.info('match.taken-up', { roomId: match.id });
-        await this.matchmaker.make(match);
-      }
+      await this.sweepMatches();
     } catch (error) {
       this.log.warn('sweep.failed', { error });
     } finally {
@@ -70,34 +76,42 @@ export class RoomSweeper {
     }
   }
 
-  private async sweepRooms(): Promise<void> {
-    const ids = await this.records.list(SWEEP_ROOMS, this.page * SWEEP_ROOMS);
-    const [seconds] = await this.redis.commands.time();
-    const now = Number(seconds) * 1_000;
-    for await (const some of inBatches(ids)) await this.sweepSome(some, now);
-    if (ids.length === SWEEP_ROOMS) this.page += 1;
-    else {
-      this.page = 0;
-      for (const seen of [this.missing, this.unconnected, this.unplaced]) seen.nextRound();
+  private async sweepMatches(): Promise<void> {
+    const open = await this.queue.open();
+    const abandoned = open.filter(({ id }) => this.matches.ageMs(id, id) > MATCH_ABANDONED_MS);
+    this.matches.nextRound();
+    for (const match of abandoned) {
+      this.log.info('match.taken-up', { roomId: match.id });
+      await this.matchmaker.make(match);
     }
   }
 
-  private async sweepSome(ids: readonly RoomId[], now: number): Promise<void> {
-    const glances = await this.records.glance(ids);
-    const missing = ids.filter((_, index) => glances[index] === null);
+  private async sweepRooms(): Promise<void> {
+    const ids = await this.records.list(SWEEP_ROOMS, this.page * SWEEP_ROOMS);
+    for await (const some of inBatches(ids)) await this.sweepSome(some);
+    if (ids.length === SWEEP_ROOMS) this.page += 1;
+    else {
+      this.page = 0;
+      for (const seen of [this.missing, this.unconnected, this.unplaced, this.revisions, this.absences]) seen.nextRound();
+    }
+  }
+
+  private async sweepSome(ids: readonly RoomId[]): Promise<void> {
+    const digests = await this.records.readDigests(ids);
+    const missing = ids.filter((_, index) => digests[index] === null);
     const gone = missing.filter((id) => this.missing.again(id));
     await Promise.all([this.records.unindex(gone), this.records.unlist(gone)]);
-    await this.enlistForgotten(glances);
+    await this.enlistForgotten(digests);
     // Rooms in play are left out, because their owner removes the players.
-    const ours = glances.flatMap((glance) => (glance?.status === 'waiting' || glance?.status === 'starting' ? glance.id : []));
+    const ours = digests.flatMap((digest) => (digest?.status === 'waiting' || digest?.status === 'starting' ? digest.id : []));
     for (const record of await this.records.readMany(ours)) {
-      if (record) await this.sweepRoom(record, now);
+      if (record) await this.sweepRoom(record);
     }
   }
 
   /** Lists public rooms that are missing in the list: an older version made them, or a process or Redis lost the write. */
-  private async enlistForgotten(glances: readonly (RoomGlance | null)[]): Promise<void> {
-    const candidates = glances.flatMap((glance) => (glance && glance.private !== true ? glance : []));
+  private async enlistForgotten(digests: readonly (RoomDigest | null)[]): Promise<void> {
+    const candidates = digests.flatMap((digest) => (digest && digest.private !== true ? digest : []));
     const areListed = await this.records.areListed(candidates);
     const unlisted = candidates.filter((_, index) => !areListed[index]);
     for (const record of await this.records.readMany(unlisted.map(({ id }) => id))) {
@@ -152,17 +166,19 @@ export class RoomSweeper {
     return gateway !== undefined && gateway.state !== 'dead';
   }
 
-  private async sweepRoom(record: RoomRecord, now: number): Promise<void> {
-    const ageMs = now - record.since;
+  private async sweepRoom(record: RoomRecord): Promise<void> {
+    const ageMs = this.revisions.ageMs(record.id, record.rev);
     if (record.status === 'starting' && ageMs > START_ABANDONED_MS) {
       this.log.info('start.taken-back', { roomId: record.id });
       await this.starter.takeBack(record, record.start ?? '');
     }
     if (record.status !== 'waiting') return;
-    for (const user of overdue(record, now, this.options.seatGraceMs)) {
+    for (const { user, awaySince } of absentees(record)) {
+      if (this.absences.ageMs(keyOf(record.id, user), awaySince) <= this.options.seatGraceMs) continue;
       this.log.info('member.overdue', { roomId: record.id, user });
       await this.rooms.gone(record.id, user, undefined, (current) => {
-        if (!overdue(current, now, this.options.seatGraceMs).includes(user)) throw new HoldfastError('overtaken');
+        const isStillAway = absentees(current).some((absentee) => absentee.user === user && absentee.awaySince === awaySince);
+        if (!isStillAway) throw new HoldfastError('overtaken');
       });
     }
     if (ageMs > STRAY_AFTER_MS) {

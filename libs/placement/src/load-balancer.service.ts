@@ -3,7 +3,6 @@ import { jittered, sleep } from '#libs/async';
 import { HoldfastError, type RoomId, type ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Metrics } from '#libs/telemetry';
-import { Chooser } from './chooser.js';
 import { type Place, placesInOrder } from './offers.js';
 import {
   PLACEMENT_CLAIM_MS_DEFAULT,
@@ -15,6 +14,7 @@ import {
   WAIT_POLL_MS_MAX,
   WAITERS_MAX,
 } from './placement.options.js';
+import { PlacementBatcher } from './placement-batcher.js';
 import { PlacementStrategy, type RoomWish, wholeNumber } from './placement-strategy.js';
 import { cancelReservation } from './scripts/cancel.js';
 import { confirmReservation } from './scripts/confirm.js';
@@ -63,7 +63,7 @@ interface Placed extends Choice {
  */
 @Injectable()
 export class LoadBalancerService {
-  private readonly chooser: Chooser;
+  private readonly batcher: PlacementBatcher;
   private readonly claimMs: number;
   private readonly waitMs: number;
   private waiting = 0;
@@ -75,7 +75,7 @@ export class LoadBalancerService {
     @Inject(PLACEMENT_OPTIONS) options: PlacementOptions,
   ) {
     this.claimMs = options.claimMs ?? PLACEMENT_CLAIM_MS_DEFAULT;
-    this.chooser = new Chooser(redis.commands, { claimMs: this.claimMs, takes: strategy.takes });
+    this.batcher = new PlacementBatcher(redis.commands, { claimMs: this.claimMs, takes: strategy.takes });
     this.waitMs = options.waitMs ?? PLACEMENT_WAIT_MS_DEFAULT;
   }
 
@@ -128,7 +128,7 @@ export class LoadBalancerService {
     const { room, game, gameVersion, exclude = [] } = request;
     const weight = Math.max(0, wholeNumber(this.strategy.weight(request)));
     try {
-      return await this.chooser.choose({ room, game, gameVersion, place, exclude, weight });
+      return await this.batcher.choose({ room, game, gameVersion, place, exclude, weight });
     } catch (cause) {
       this.metrics.placements.inc({ result: 'unavailable' });
       throw new HoldfastError('unavailable', undefined, { cause });

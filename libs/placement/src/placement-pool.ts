@@ -41,12 +41,12 @@ export class PlacementPool {
 
   /** Adds a reason. False: the incarnation no longer exists. */
   async withhold(server: ServerId, reason: WithholdReason, incarnation?: number): Promise<boolean> {
-    return addReason(this.redis.commands, server, oneWord(reason), incarnation);
+    return addReason(this.redis.commands, server, checkedReason(reason), incarnation);
   }
 
   /** Removes a reason. True: no reason is left. */
   async readmit(server: ServerId, reason: WithholdReason, incarnation?: number): Promise<boolean> {
-    return (await dropReason(this.redis.commands, server, oneWord(reason), incarnation)) === 0;
+    return (await dropReason(this.redis.commands, server, checkedReason(reason), incarnation)) === 0;
   }
 
   /** Removes an incarnation for good. Its reservations become void. True: it was the current incarnation. */
@@ -87,7 +87,7 @@ function pooledServer(server: ServerId, record: Record<string, string>): PooledS
   };
 }
 
-function oneWord(reason: string): string {
+function checkedReason(reason: string): string {
   if (!/^\S{1,64}$/.test(reason)) throw new Error(`a reason must be one word of at most 64 characters, not ${JSON.stringify(reason)}`);
   return reason;
 }

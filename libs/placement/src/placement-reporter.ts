@@ -4,7 +4,7 @@ import { RedisConnections } from '#libs/redis';
 import { type Offerer, offersOf } from './offers.js';
 import { PLACEMENT_OPTIONS, PLACEMENT_RAMP_MS_DEFAULT, type PlacementOptions } from './placement.options.js';
 import { PlacementStrategy, type ServerFacts, wholeNumber } from './placement-strategy.js';
-import { type ReportOutcome, setStanding } from './scripts/report.js';
+import { type ReportOutcome, writeReport } from './scripts/report.js';
 
 export interface ServerReport extends ServerFacts, Offerer {
   readonly server: ServerId;
@@ -41,7 +41,7 @@ export class PlacementReporter {
     // The ramp protects an empty new server from a flood of rooms. A strategy that fills the fullest first has no such flood.
     const rampMs = this.strategy.takes === 'lowest' ? this.rampMs : 0;
     const score = wholeNumber(this.strategy.score({ rooms, players, capacity }));
-    return setStanding(this.redis.commands, {
+    return writeReport(this.redis.commands, {
       server,
       incarnation,
       rooms,

@@ -12,12 +12,12 @@ export interface RequestOrder {
 }
 
 /** Returns an order that is after every other request of the same admission. */
-export function endOf(turn: number): RequestOrder {
-  return { turn, number: Number.MAX_SAFE_INTEGER };
+export function endOf(admission: number): RequestOrder {
+  return { turn: admission, number: Number.MAX_SAFE_INTEGER };
 }
 
-export function isBefore(asked: RequestOrder, than: RequestOrder): boolean {
-  return asked.turn < than.turn || (asked.turn === than.turn && asked.number < than.number);
+export function isBefore(order: RequestOrder, other: RequestOrder): boolean {
+  return order.turn < other.turn || (order.turn === other.turn && order.number < other.number);
 }
 
 /** The player who made a request. The gateway adds this to every request that it forwards. */

@@ -278,7 +278,7 @@ function cachedText(cache: string[], start: number, length: number): string {
 
 function textOf(start: number, length: number): string {
   const end = start + length;
-  if (length > LOOKED_THROUGH_MAX) return decoded(start, end);
+  if (length > SCANNED_TEXT_MAX) return decoded(start, end);
   for (let index = start; index < end; index++) if (source[index]! >= 0x80) return decoded(start, end);
   return asciiOf(start, end);
 }
@@ -287,7 +287,7 @@ function textOf(start: number, length: number): string {
  * Maximum length of a text that is decoded in JavaScript, in bytes. Longer texts are decoded natively; one native call costs about as much
  * as a few dozen characters here.
  */
-const LOOKED_THROUGH_MAX = 64;
+const SCANNED_TEXT_MAX = 64;
 const { fromCharCode } = String;
 
 function asciiOf(start: number, end: number): string {
@@ -318,7 +318,7 @@ const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const replacingDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function decoded(start: number, end: number): string {
-  const text = end - start <= LOOKED_THROUGH_MAX ? shortText(start, end) : null;
+  const text = end - start <= SCANNED_TEXT_MAX ? shortText(start, end) : null;
   if (text !== null) return text;
   const bytes = source.subarray(start, end);
   if (!isStrict) return replacingDecoder.decode(bytes);

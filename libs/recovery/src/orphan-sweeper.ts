@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { inBatches, SeenTwice } from '#libs/async';
+import { ConsecutiveSightings, inBatches } from '#libs/async';
 import { LinkTrust, ServerDirectory } from '#libs/fleet';
 import { PlacementPool } from '#libs/placement';
 import type { RoomId } from '#libs/protocol';
@@ -22,9 +22,9 @@ export class OrphanSweeper implements OnApplicationBootstrap {
    * Owners of rooms in play that have no living record. An owner is recovered only when the next walk over all rooms finds it again,
    * because it may be about to register again.
    */
-  private readonly missing = new SeenTwice();
+  private readonly missing = new ConsecutiveSightings();
   /** Owners that have an index of rooms and no living record. They are recovered when the next sweep finds them again. */
-  private readonly absent = new SeenTwice();
+  private readonly absent = new ConsecutiveSightings();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -54,7 +54,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
       const ids = await this.records.list(ORPHAN_SWEEP_ROOMS, this.page * ORPHAN_SWEEP_ROOMS);
       const owners = new Map<string, { owner: RoomOwnership; rooms: RoomId[] }>();
       for await (const some of inBatches(ids)) {
-        for (const record of await this.records.glance(some)) {
+        for (const record of await this.records.readDigests(some)) {
           if (record?.status !== 'playing' || !record.owner || this.isAlive(record.owner)) continue;
           const key = `${record.owner.server}:${record.owner.incarnation}`;
           const known = owners.get(key);

@@ -144,12 +144,12 @@ export class RoomRecovery {
     if (able.length === 0) return done;
     const server = able[Math.floor(Math.random() * able.length)]!.id;
     // No room in play has epoch 0. So the server adopts no game, and only runs the effects.
-    const asked = await this.askToAdopt(
+    const adopted = await this.requestAdoption(
       server,
       left.map((id) => ({ id, epoch: 0 })),
       owner,
     );
-    return [...done, ...asked];
+    return [...done, ...adopted];
   }
 
   /** Places each room and asks its server to adopt it, with one request for each server. Returns the rooms that are done. */
@@ -157,7 +157,7 @@ export class RoomRecovery {
     const placed = (await Promise.all(lost.map((record) => this.place(record, owner)))).filter((place) => place !== null);
     const byServer = new Map<ServerId, RoomRecord[]>();
     for (const { record, server } of placed) byServer.set(server, [...(byServer.get(server) ?? []), record]);
-    const outcomes = await Promise.all([...byServer].map(([server, rooms]) => this.askToAdopt(server, rooms, owner)));
+    const outcomes = await Promise.all([...byServer].map(([server, rooms]) => this.requestAdoption(server, rooms, owner)));
     return outcomes.flat();
   }
 
@@ -213,7 +213,11 @@ export class RoomRecovery {
   /** The versions (`game@version`) for which `recovery.version-missing` is logged, and not logged again. */
   private readonly versionsMissing = new Set<string>();
 
-  private async askToAdopt(server: ServerId, rooms: readonly Pick<RoomRecord, 'id' | 'epoch'>[], owner: RoomOwnership): Promise<RoomId[]> {
+  private async requestAdoption(
+    server: ServerId,
+    rooms: readonly Pick<RoomRecord, 'id' | 'epoch'>[],
+    owner: RoomOwnership,
+  ): Promise<RoomId[]> {
     const tenures: RoomTenure[] = rooms.map(({ id, epoch }) => ({ room: id, epoch, ...owner }));
     let results: readonly AdoptResult[];
     try {

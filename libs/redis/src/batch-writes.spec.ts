@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { until } from '../../../tools/process/until.mjs';
 import { RedisConnections } from './redis-connections.js';
 
-/** The kernel counts here all write calls of this process, sockets included. Linux only. */
+/** In this file, Linux counts all write calls of this process, sockets included. */
 const IO = '/proc/self/io';
 const writes = (): number => Number(/syscw: (\d+)/.exec(readFileSync(IO, 'utf8'))?.[1]);
 
@@ -26,7 +26,7 @@ describe('commands of one tick', () => {
   });
 
   const counted = existsSync(IO) ? it : it.skip;
-  counted('leave together', async () => {
+  counted('are sent with few system calls', async () => {
     await client.echo('begin');
     const before = writes();
     const answers = Promise.all(Array.from({ length: 100 }, (_, index) => client.echo(`${index}`)));

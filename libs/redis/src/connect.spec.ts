@@ -37,7 +37,7 @@ function startSentinel(
   return start(name, { sentinel: true, config: { 'sentinel monitor': `main 127.0.0.1 ${port} 1` }, ...options });
 }
 
-/** Waits shorter than a server, because most of these connections never open. */
+/** Returns the error of a failed start, or '' after a successful one. Waits for 1 s, because most of these connections never open. */
 async function problemOf(options: RedisOptions): Promise<string> {
   const redis = new RedisConnections(options);
   opened.push(redis);
@@ -55,7 +55,7 @@ async function certificate(): Promise<{ ca: string; cert: string; key: string }>
 }
 
 describe('a server that cannot connect to Redis', () => {
-  it('says which setting of the login is wrong, and shows no password', async () => {
+  it('names the settings of the login that Redis refuses, and shows no password', async () => {
     const { port } = await start('data', { password: 'word' });
     const advice = 'refuses the login of this server';
     expect(await problemOf({ url: `redis://127.0.0.1:${port}` })).toMatch(
@@ -66,14 +66,14 @@ describe('a server that cannot connect to Redis', () => {
     expect(wrong).not.toContain('hunter2');
   });
 
-  it('says that the login of the sentinels is wrong', async () => {
+  it('names the settings of the login that the sentinels refuse', async () => {
     const sentinel = await startSentinel('sentinel', await start('data'), { password: 'word' });
     expect(await problemOf({ url: `sentinel://127.0.0.1:${sentinel.port}/main` })).toMatch(
       /has sentinels that refuse this server \(.*NOAUTH.*\)\. Set REDIS_SENTINEL_USER and REDIS_SENTINEL_PASSWORD_FILE$/,
     );
   });
 
-  it('says which setting of TLS is missing', async () => {
+  it('names REDIS_TLS_CA when it does not trust the certificate of Redis', async () => {
     const tls = await certificate();
     const { port } = await start('data', { tls });
     const url = `rediss://127.0.0.1:${port}`;
@@ -84,7 +84,7 @@ describe('a server that cannot connect to Redis', () => {
 });
 
 describe('a connection', () => {
-  it('survives a second error of its stream, as TLS has it', async () => {
+  it('survives a second error of its stream, which TLS may emit', async () => {
     const { url } = await start('data');
     const redis = new RedisConnections({ url });
     opened.push(redis);
@@ -98,7 +98,7 @@ describe('a connection', () => {
 });
 
 describe('a server whose first sentinel accepts connections but never answers', () => {
-  it('asks the next one', async () => {
+  it('asks the next sentinel', async () => {
     const data = await start('data');
     const [hanging, next] = await Promise.all(['one', 'two'].map((name) => startSentinel(name, data)));
     hanging.process.kill('SIGSTOP');
@@ -107,5 +107,18 @@ describe('a server whose first sentinel accepts connections but never answers', 
     opened.push(redis);
     await redis.ready();
     expect(await redis.commands.set('key', '1')).toBe('OK');
+  });
+});
+
+describe('the addresses that sentinels know of each other', () => {
+  it.each([
+    ['are used when data nodes and sentinels have no TLS', false, false, true],
+    ['are used when both have TLS', true, true, true],
+    ['are not used when only the data nodes have TLS, because a client could not connect to them', true, false, false],
+    ['are not used when only the sentinels have TLS', false, true, false],
+  ])('%s', (_, isOn, isTls, isUsed) => {
+    const redis = new RedisConnections({ url: 'sentinel://127.0.0.1:1/main', tls: { isOn }, sentinel: { isTls } });
+    opened.push(redis);
+    for (const client of [redis.commands, redis.appends]) expect((client as Redis).options.updateSentinels).toBe(isUsed);
   });
 });

@@ -14,7 +14,7 @@ export type RedisClient = Redis | Cluster;
  */
 export function connect(redis: RedisOptions, access = new RedisAccess(redis)): RedisClient {
   const { commandTimeoutMs = COMMAND_TIMEOUT_MS_DEFAULT, prefix } = redis;
-  // The watchdog's thread has modules of its own, and uses no `RedisModule`.
+  // `RedisModule` has not set the prefix in the watchdog's thread, which loads its own copy of this code.
   if (prefix !== undefined) setKeyPrefix(prefix);
   const options: ClientOptions = {
     maxRetriesPerRequest: 0,
@@ -44,6 +44,9 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         sentinelRetryStrategy: () => RECONNECT_MS,
         sentinelCommandTimeout: commandTimeoutMs,
         failoverDetector: true,
+        // ioredis adds the sentinels that a sentinel knows. Sentinels announce the port that they use among themselves, which has TLS when the
+        // data nodes have it. With other TLS for clients, connections to these ports would hang.
+        updateSentinels: (access.tls === undefined) === (access.sentinelTls === undefined),
         enableTLSForSentinelMode: access.tls !== undefined,
       });
       return logIn(client, access);
@@ -61,7 +64,7 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         slotsRefreshTimeout: commandTimeoutMs,
       };
       const cluster = new Cluster([...target.nodes], clusterOptions);
-      // Also nodes that the URL does not name. They are not connected yet.
+      // The Cluster also adds nodes that the URL does not name. This event comes before a node is connected.
       cluster.on('+node', (node: Redis) => logIn(node, access));
       return cluster;
     }
@@ -97,8 +100,8 @@ function surviveErrors(client: Redis): void {
 }
 
 /**
- * A Redis that became a replica cannot be used, and behind a Sentinel another one is the primary. All commands of a connection
- * cause one reconnect, and at most one per second while the server stays a replica.
+ * Returns a `reconnectOnError` function. It makes ioredis reconnect after a READONLY error, because the server has become a replica and
+ * another one may be the primary. All commands of a client together cause at most one reconnect per second.
  */
 function onReadOnly(): (error: Error) => 1 | false {
   let reconnectedAt = Number.NEGATIVE_INFINITY;

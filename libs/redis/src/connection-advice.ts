@@ -1,4 +1,4 @@
-/** Why a server could not connect to Redis, and what to do, as the end of a sentence that begins with "Redis at …". */
+/** Returns why a server could not connect to Redis, and what to do, as the end of a sentence that begins with "Redis at …". */
 export function connectionAdvice(lastError: string | null): string {
   const why = lastError ?? 'timeout';
   const advice = ADVICE.find(([pattern]) => pattern.test(why));

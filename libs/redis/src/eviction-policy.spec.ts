@@ -38,7 +38,7 @@ describe('a server at its start', () => {
     );
   });
 
-  it('accepts noeviction, also when Redis hides CONFIG', async () => {
+  it('accepts noeviction when Redis hides CONFIG', async () => {
     await start({ maxmemory: '100mb', 'rename-command CONFIG': '""' });
     await redis.ready();
   });

@@ -3,12 +3,12 @@ import { Interval } from '@nestjs/schedule';
 import { RedisConnections } from './redis-connections.js';
 import { wrongPolicyOf } from './wrong-policy.js';
 
-/** Between two reads, in ms. The policy is changed rarely, but also by a failover to a node with another configuration. */
+/** Period of the reads, in ms. The policy rarely changes: an operator sets it, or a failover leads to a node with another one. */
 const READ_EVERY_MS = 5_000;
 
 /**
- * Watches whether Redis still keeps all keys. A server does not start with another policy (`RedisConnections.ready`), but an operator or a
- * failover may change it later.
+ * Reports when Redis begins to evict keys. A server does not start with a Redis that evicts keys (`RedisConnections.ready`), but an operator
+ * or a failover may change the policy later.
  */
 @Injectable()
 export class EvictionPolicy {

@@ -6,7 +6,7 @@ interface Prefixes {
   readonly setKeyPrefix: typeof setKeyPrefix;
 }
 
-/** The module as a new process has it. */
+/** Loads the module again, so that it is in the state of a new process. */
 function newProcess(): Prefixes {
   let fresh!: Prefixes;
   jest.isolateModules(() => {

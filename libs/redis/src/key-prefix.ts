@@ -10,7 +10,7 @@ let prefix = FLEET_PREFIX_DEFAULT;
 let isUsed = false;
 
 /**
- * Name of a key or channel of this fleet: `hf:servers` for `servers`. All names begin with the same prefix, so that several fleets can
+ * Returns the name of a key or channel of this fleet: `hf:servers` for `servers`. All names begin with the same prefix, so that several fleets can
  * share one Redis.
  */
 export function redisName(name: string): string {
@@ -18,7 +18,7 @@ export function redisName(name: string): string {
   return `${prefix}:${name}`;
 }
 
-/** The first part of all names, and of the ids of all servers of this fleet. */
+/** Returns the first part of all names, and of the ids of all servers of this fleet. */
 export function keyPrefix(): string {
   isUsed = true;
   return prefix;

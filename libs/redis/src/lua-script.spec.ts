@@ -39,18 +39,18 @@ describe('a script', () => {
     expect(await echo.runBinary(redis.commands, ['k'], [Buffer.from([0, 255])])).toEqual(Buffer.from([0, 255]));
   });
 
-  it('behaves the same when written directly: any text, any bytes, no arguments, long ones, and an empty script cache', async () => {
+  it('returns the same when it is encoded in one pass, also after a flush of the script cache', async () => {
     const client = redis.commands as Redis;
     const all = new LuaScript('test_all', lua('all', 'return {#KEYS, KEYS[2], unpack(ARGV)}'), null);
     const long = 'x'.repeat(200_000);
     const keys = ['k', '{k}:ключ'];
     const args = [0, -1.5, 1_795_382_183_123, '', 'ein Wort: Größe', Buffer.from('bytes\r\n'), long];
     const expected = [2, '{k}:ключ', '0', '-1.5', '1795382183123', '', 'ein Wort: Größe', 'bytes\r\n', long];
-    expect(await all.runWritten(client, keys, args)).toEqual(expected);
+    expect(await all.runEncoded(client, keys, args)).toEqual(expected);
     await client.script('FLUSH');
-    expect(await Promise.all([all.runWritten(client, keys, args), all.runWritten(client, ['k'], [])])).toEqual([expected, [1]]);
+    expect(await Promise.all([all.runEncoded(client, keys, args), all.runEncoded(client, ['k'], [])])).toEqual([expected, [1]]);
     const broken = new LuaScript('test_broken', lua('broken', "return redis.error_reply('NO such thing')"), null);
-    await expect(broken.runWritten(client, [], [])).rejects.toMatchObject({ name: 'ReplyError', message: 'NO such thing' });
+    await expect(broken.runEncoded(client, [], [])).rejects.toMatchObject({ name: 'ReplyError', message: 'NO such thing' });
   });
 
   it('can be queued in a pipeline that began before its first call', async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { RedisClient } from './connect.js';
-import { WrittenCall } from './written-call.js';
+import { EncodedCommand } from './encoded-command.js';
 
 type ScriptArgument = string | number | Buffer | Uint8Array;
 
@@ -51,9 +51,9 @@ export class LuaScript {
   }
 
   /** Like `run`, for calls with so many arguments that encoding them is the main cost. */
-  async runWritten(client: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
+  async runEncoded(client: Redis, keys: readonly string[], args: readonly ScriptArgument[]): Promise<unknown> {
     try {
-      return await (client.sendCommand(new WrittenCall('evalsha', [this.sha, keys.length], keys, args)) as Promise<unknown>);
+      return await (client.sendCommand(new EncodedCommand('evalsha', [this.sha, keys.length], keys, args)) as Promise<unknown>);
     } catch (error) {
       // The script did not run: Redis has not seen it yet, or has forgotten it.
       if (!String((error as Error).message).startsWith('NOSCRIPT')) throw error;

@@ -42,7 +42,7 @@ const cutOff = async (): Promise<void> => void (await operator.client('KILL', 'U
 const reconnected = (): Promise<unknown> =>
   until(async () => redis.isReady && (await redis.commands.set('key', '1').catch(() => null)) === 'OK');
 
-it('reports a changed password once when Redis accepts it, and new connections use it', async () => {
+it('a server reports a changed password once when Redis accepts it, and new connections use it', async () => {
   await renewal.read();
   expect(reports).toEqual([]);
   await operator.acl('SETUSER', 'holdfast', '>two');
@@ -56,7 +56,7 @@ it('reports a changed password once when Redis accepts it, and new connections u
   expect(await operator.client('LIST')).toContain('user=holdfast');
 });
 
-it('reports a refused password once and keeps its connections, until Redis knows the password', async () => {
+it('a server reports a refused password once and keeps its connections, until Redis knows the password', async () => {
   await writeFile(file, 'two');
   await renewal.read();
   await renewal.read();

@@ -3,7 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import { Cluster, type Redis } from 'ioredis';
 import { RedisConnections } from './redis-connections.js';
 
-/** Between two reads of the password's file, in ms. */
+/** Period of the reads of the password's file, in ms. */
 const READ_EVERY_MS = 2_000;
 
 export type PasswordChange = { readonly isAccepted: true } | { readonly isAccepted: false; readonly message: string };
@@ -20,7 +20,7 @@ export class PasswordRenewal implements OnApplicationBootstrap {
 
   constructor(private readonly redis: RedisConnections) {}
 
-  /** All connections are open, so Redis has accepted this password. */
+  /** Remembers the password as accepted, because all connections are open by now. */
   onApplicationBootstrap(): void {
     this.accepted = this.redis.access.credentials.password;
   }
@@ -43,15 +43,15 @@ export class PasswordRenewal implements OnApplicationBootstrap {
       const { message } = error as Error;
       if (!/^(?:WRONGPASS|ERR)/.test(message) || password === this.refused) return;
       this.refused = password;
-      this.tell({ isAccepted: false, message });
+      this.notify({ isAccepted: false, message });
       return;
     }
     this.accepted = password;
     this.refused = undefined;
-    this.tell({ isAccepted: true });
+    this.notify({ isAccepted: true });
   }
 
-  private tell(change: PasswordChange): void {
+  private notify(change: PasswordChange): void {
     for (const listener of this.listeners) listener(change);
   }
 }

@@ -7,7 +7,7 @@ import { RedisConnections } from './redis-connections.js';
 const REDIS_URL = process.env.HOLDFAST_TEST_REDIS_URL as string;
 
 /** A proxy to the test's Redis. While `isDeaf`, it drops everything after a subscribe. */
-class Way {
+class DroppingProxy {
   isDeaf = false;
   private readonly sockets = new Set<Socket>();
   private readonly server = createServer((near) => {
@@ -45,8 +45,8 @@ class Way {
 
 describe('a subscription', () => {
   it('is repeated when its reply never arrives after a reconnect, and does not crash the process', async () => {
-    const way = new Way();
-    const redis = new RedisConnections({ url: await way.open(), commandTimeoutMs: 150 });
+    const proxy = new DroppingProxy();
+    const redis = new RedisConnections({ url: await proxy.open(), commandTimeoutMs: 150 });
     const direct = new RedisConnections({ url: REDIS_URL });
     const pubSub = new PubSub(redis);
     const unhandled: unknown[] = [];
@@ -60,11 +60,11 @@ describe('a subscription', () => {
       let losses = 0;
       redis.subscriptions.on('close', () => losses++);
 
-      way.isDeaf = true;
-      way.cutAll();
+      proxy.isDeaf = true;
+      proxy.cutAll();
       // The test caused the first loss. The second one is the reaction to the missing reply.
       await until(() => losses >= 3);
-      way.isDeaf = false;
+      proxy.isDeaf = false;
       await until(() => {
         void direct.commands.publish(channel, 'again').catch(() => {});
         return heard.includes('again');
@@ -74,7 +74,7 @@ describe('a subscription', () => {
       process.off('unhandledRejection', notice);
       redis.onApplicationShutdown();
       direct.onApplicationShutdown();
-      way.close();
+      proxy.close();
     }
   });
 });

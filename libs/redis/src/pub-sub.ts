@@ -55,8 +55,8 @@ export class PubSub {
   }
 
   /** Registers a function that is called after each reconnect, because messages may be lost. */
-  onReconnect(look: () => void): void {
-    this.reconnected.add(look);
+  onReconnect(listener: () => void): void {
+    this.reconnected.add(listener);
   }
 
   private async restore(): Promise<void> {
@@ -70,6 +70,6 @@ export class PubSub {
       this.redis.subscriptions.disconnect(true);
       return;
     }
-    if (!isFirst) for (const look of this.reconnected) look();
+    if (!isFirst) for (const listener of this.reconnected) listener();
   }
 }

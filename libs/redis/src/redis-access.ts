@@ -84,20 +84,23 @@ class RenewablePassword {
       throw new Error(`${setting} is ${JSON.stringify(login.passwordFile)}, which is empty. Write the password into it`);
   }
 
-  /** The file may be missing or empty while it is being replaced. Then the last password counts. */
+  /**
+   * Returns the password for a new connection. Returns the last known one while the file is missing or empty, because it is being
+   * replaced.
+   */
   current(): string | undefined {
     const { passwordFile } = this.login;
     if (passwordFile == null) return this.known;
     try {
       this.known = read(passwordFile) || this.known;
     } catch {
-      // See above.
+      // The file is being replaced.
     }
     return this.known;
   }
 }
 
-/** Editors and `echo` end a file with a line break. */
+/** Returns the text of a file without the line break at its end, which editors and `echo` add. */
 function read(file: string): string {
   return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
 }

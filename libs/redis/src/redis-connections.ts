@@ -54,7 +54,7 @@ export class RedisConnections implements OnApplicationShutdown {
     return client;
   }
 
-  /** Connects all. @throws a clear error when Redis does not answer within `timeoutMs` */
+  /** Opens all connections. @throws a clear error when Redis does not answer within `timeoutMs` */
   async ready(timeoutMs = 5_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (const client of this.all) {
@@ -71,7 +71,7 @@ export class RedisConnections implements OnApplicationShutdown {
 
   /** A Redis with an eviction policy would silently delete rooms when it is full. */
   private async refuseEvicting(): Promise<void> {
-    // `EvictionPolicy` asks again.
+    // When this read fails, `EvictionPolicy` reads the policy later.
     const policy = await wrongPolicyOf(this.commands).catch(() => null);
     if (policy === null) return;
     throw new Error(

@@ -29,7 +29,7 @@ beforeEach(() => redis.commands.flushall());
 
 const leaseOf = (connections: RedisConnections): RedisLease => new RedisLease(connections, 'hf:lease', TTL_MS);
 
-/** Work that lasts until `end` is called. */
+/** Returns work that lasts until `end` is called. */
 function work(): { run(): Promise<void>; end(): void; began: Promise<void> } {
   let end = (): void => {};
   let begin = (): void => {};
@@ -84,7 +84,7 @@ describe('a lease', () => {
     expect(await leaseOf(other).run(async () => {})).toBe(true);
   });
 
-  it('expires when its process dies', async () => {
+  it('can be taken by another process once the lease of a dead process has expired', async () => {
     await redis.commands.set('hf:lease', 'a dead process', 'PX', TTL_MS);
     expect(await leaseOf(other).run(async () => {})).toBe(false);
     await until(() => leaseOf(other).run(async () => {}));

@@ -33,7 +33,7 @@ export function parseRedisUrl(url: string): RedisTarget {
   return url.startsWith('sentinel://') ? parseSentinels(url) : parseNodes(url);
 }
 
-/** Removes the password for logs. */
+/** Replaces the login of each address by `***`, for logs and messages. */
 export function redacted(url: string): string {
   return url.replace(/\/\/[^@/]*@/g, '//***@');
 }
@@ -93,7 +93,7 @@ function loginOf(url: string, user: string, password: string): RedisUrlLogin {
   }
 }
 
-/** Node writes an IPv6 address of a URL in brackets. */
+/** Removes the brackets around an IPv6 address, which Node keeps in the host of a URL. */
 function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1');
 }

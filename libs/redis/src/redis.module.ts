@@ -11,7 +11,7 @@ import { StoreHealth } from './store-health.js';
 @Module({})
 export class RedisModule {
   static forRoot(options: RedisOptions): DynamicModule {
-    // Before the first provider builds a name.
+    // The prefix must be set before the first provider builds a name.
     if (options.prefix !== undefined) setKeyPrefix(options.prefix);
     return {
       module: RedisModule,

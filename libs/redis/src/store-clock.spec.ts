@@ -1,3 +1,4 @@
+import { until } from '../../../tools/process/until.mjs';
 import type { RedisClient } from './connect.js';
 import { RedisConnections } from './redis-connections.js';
 import { StoreClock } from './store-clock.js';
@@ -115,7 +116,7 @@ describe('StoreClock', () => {
     await clock.sample();
     expect(clock.storeTime()).toBeCloseTo(monotonic + store.aheadMs - 300, 2);
     for (const ready of store.listeners) ready();
-    await clock.sample();
+    await until(() => clock.storeTime() > monotonic + store.aheadMs - 1, 1_000);
     expect(clock.storeTime()).toBeCloseTo(monotonic + store.aheadMs, 2);
   });
 

@@ -4,7 +4,7 @@ import { SingleFlight } from '#libs/async';
 import { redisName } from './key-prefix.js';
 import { RedisConnections } from './redis-connections.js';
 
-/** Between two samples, in ms. A quartz clock drifts by less than a millisecond in this time. */
+/** Period of the samples, in ms. A quartz clock drifts by less than a millisecond in this time. */
 const SAMPLE_EVERY_MS = 5_000;
 /** Requests per sample. The one with the shortest round trip counts. */
 const REQUESTS = 3;
@@ -90,13 +90,13 @@ export class StoreClock implements OnModuleDestroy {
     let bestMs = Number.POSITIVE_INFINITY;
     let origin = 0;
     for (let request = 0; request < REQUESTS; request++) {
-      const askedAt = performance.now();
-      const time = await this.askTime();
+      const requestedAt = performance.now();
+      const time = await this.readTime();
       const answeredAt = performance.now();
-      const roundTripMs = answeredAt - askedAt;
+      const roundTripMs = answeredAt - requestedAt;
       if (roundTripMs >= bestMs) continue;
       bestMs = roundTripMs;
-      origin = time - (askedAt + answeredAt) / 2;
+      origin = time - (requestedAt + answeredAt) / 2;
     }
     if (this.storeOrigin !== null && bestMs > ROUND_TRIP_MS_MAX) return;
     this.adjust(origin);
@@ -114,7 +114,7 @@ export class StoreClock implements OnModuleDestroy {
     this.pace = isDrift ? 1 + Math.max(-SLEW, Math.min(SLEW, behindMs / SAMPLE_EVERY_MS)) : 1;
   }
 
-  private async askTime(): Promise<number> {
+  private async readTime(): Promise<number> {
     const { commands } = this.redis;
     const answer = commands instanceof Cluster ? await commands.eval("return redis.call('TIME')", 1, clusterKey()) : await commands.time();
     const [seconds, microseconds] = answer as readonly [string | number, string | number];

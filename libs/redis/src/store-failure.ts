@@ -40,7 +40,7 @@ const RETRY_MS = 500;
 export interface StoreFailure {
   /** `away`, `timeout`, `max-clients`, or the lower-case code of Redis' own error: `oom`, `readonly`, … */
   readonly reason: string;
-  /** False when the error may come from another connection. */
+  /** False: the error may come from a connection to something else than Redis. */
   readonly isCertain: boolean;
 }
 

@@ -56,7 +56,7 @@ describe('the health of Redis', () => {
   it('is not changed by errors with another cause', async () => {
     const { health, changes } = await healthOf((await start('one')).url);
     expect(health.note(new Error('what?'))).toBe(false);
-    // This may be a connection of a game.
+    // The error may come from a connection that a game has opened.
     expect(health.note(Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:5432'), { code: 'ECONNREFUSED' }))).toBe(false);
     expect(changes).toEqual([]);
   });

@@ -5,9 +5,9 @@ import { redisName } from './key-prefix.js';
 import { RedisConnections } from './redis-connections.js';
 import { storeFailureOf } from './store-failure.js';
 
-/** Between two probes, in ms. */
+/** Period of the probes, in ms. */
 const PROBE_MS = { available: 1_000, unavailable: 250 };
-/** How long nothing must have failed before Redis counts as available again, in ms. */
+/** Time without a failure after which Redis counts as available again, in ms. */
 const QUIET_MS = 1_000;
 const probeKey = (): string => redisName('store-probe');
 const PROBE_TTL_MS = 60_000;
@@ -68,7 +68,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     return this.probeFailure;
   }
 
-  /** For how long the store has been away, as far as this server has noticed, in ms; 0: it is there. */
+  /** For how long Redis has been unavailable, as far as this server has noticed, in ms. 0: Redis is available. */
   get unavailableForMs(): number {
     return this.outage === null ? 0 : performance.now() - this.outage.since;
   }
@@ -138,7 +138,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     const cause = reason === 'away' ? this.redis.why : null;
     const first = storeFailureOf(cause)?.reason ?? reason;
     this.outage = { since: now, reasons: new Set([first]), failures: 1, failedAt: now };
-    this.tell({ isAvailable: false, reason: first, message: messageOf(cause ?? error) });
+    this.notify({ isAvailable: false, reason: first, message: messageOf(cause ?? error) });
   }
 
   private succeeded(): void {
@@ -147,10 +147,10 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     const now = performance.now();
     if (now - outage.failedAt < QUIET_MS) return;
     this.outage = null;
-    this.tell({ isAvailable: true, ms: Math.round(now - outage.since), reasons: [...outage.reasons], failures: outage.failures });
+    this.notify({ isAvailable: true, ms: Math.round(now - outage.since), reasons: [...outage.reasons], failures: outage.failures });
   }
 
-  private tell(change: StoreChange): void {
+  private notify(change: StoreChange): void {
     for (const listener of this.listeners) listener(change);
   }
 }

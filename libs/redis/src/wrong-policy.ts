@@ -4,7 +4,7 @@ import type { RedisClient } from './connect.js';
 const RIGHT = 'noeviction';
 
 /**
- * The policy of the first node that evicts keys when it is full, or null. `maxmemory` does not matter, because it may be set later. `INFO`
+ * Returns the policy of the first node that evicts keys when it is full. Null: no node does. `maxmemory` does not matter, because it may be set later. `INFO`
  * is read instead of `CONFIG`, which managed services block. A service whose `INFO` has no policy cannot be checked.
  */
 export async function wrongPolicyOf(client: RedisClient): Promise<string | null> {

@@ -63,7 +63,7 @@ export class Host {
   isListed = true;
   /** How requests to load rooms are answered: as usual, with the error `server-lost`, or with that error only after `giveUp`. */
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
-  loadsAsked = 0;
+  loadRequests = 0;
   /** Ends the waits of requests to load rooms (`loadAnswers` is `never`). */
   giveUp: () => void = () => {};
   private readonly auditing: NodeJS.Timeout;
@@ -217,7 +217,7 @@ export class Host {
   }
 
   private async load(rooms: RoomTenure[]): Promise<unknown> {
-    this.loadsAsked += 1;
+    this.loadRequests += 1;
     if (this.loadAnswers === 'never') await this.isGivenUp;
     if (this.loadAnswers !== 'as it is') throw new HoldfastError('server-lost');
     return { results: await this.loader.load(rooms) };

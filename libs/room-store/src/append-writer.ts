@@ -65,7 +65,7 @@ const WRITE_RESULTS: readonly WriteResult[] = ['ok', 'fenced', 'behind', 'missin
 
 async function resultsOf(call: AppendCall, client: Redis): Promise<WriteResult[] | null> {
   try {
-    return written(call, await call.script.runWritten(client, call.keys, call.args));
+    return written(call, await call.script.runEncoded(client, call.keys, call.args));
   } catch (error) {
     return failed(call, error as Error);
   }

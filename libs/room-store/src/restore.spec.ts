@@ -195,7 +195,7 @@ describe('a gateway that restores a user', () => {
 
   it('writes the room of the user into a store that lost it, so that older requests of the user are late', async () => {
     const ada = user();
-    const { turn } = await users.admit(ada);
+    const { admissionNumber: turn } = await users.admit(ada);
     await redis.commands.del(userKey(ada));
     expect(await users.restore(ada, { room, watching: true }, { turn, number: 4 })).toEqual({ outcome: 'written', before: null });
     expect(await users.get(ada)).toEqual({ room, watching: true });
@@ -205,7 +205,7 @@ describe('a gateway that restores a user', () => {
 
   it('removes the user from a room that the user had left, and returns that room', async () => {
     const ada = user();
-    const { turn } = await users.admit(ada);
+    const { admissionNumber: turn } = await users.admit(ada);
     await users.move(ada, { room, watching: false }, { asked: { turn, number: 1 } });
     const restored = await users.restore(ada, null, { turn, number: 3 });
     expect(restored).toEqual({ outcome: 'written', before: { room, watching: false } });
@@ -214,7 +214,7 @@ describe('a gateway that restores a user', () => {
 
   it('changes nothing for a user who was admitted elsewhere since, or whom a running request has moved', async () => {
     const ada = user();
-    const { turn } = await users.admit(ada);
+    const { admissionNumber: turn } = await users.admit(ada);
     await users.move(ada, { room, watching: false }, { asked: { turn, number: 2 } });
     expect((await users.restore(ada, null, { turn, number: 2 })).outcome).toBe('moved');
     await redis.commands.hset(userKey(ada), 'turn', turn + 5);

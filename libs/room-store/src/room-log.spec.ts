@@ -120,14 +120,14 @@ describe('an append', () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 2))).toBe('ok');
     expect(await one(append(room, tenure, 2, 3))).toBe('ok');
-    expect((await log.standings([room]))[0]).toMatchObject({ ...tenure, version: 5, status: 'playing' });
+    expect((await log.readTenures([room]))[0]).toMatchObject({ ...tenure, version: 5, status: 'playing' });
     expect((await log.recent(room, 4)).map(({ version }) => version)).toEqual([2, 3, 4, 5]);
   });
 
   it('may have more changes than a script can unpack at once', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 9_001))).toBe('ok');
-    expect((await log.standings([room]))[0]).toMatchObject({ version: 9_001 });
+    expect((await log.readTenures([room]))[0]).toMatchObject({ version: 9_001 });
     expect((await rooms.adopt(room, tenure, second)).log.changes.map(({ version }) => version)).toEqual(
       Array.from({ length: 9_001 }, (_, index) => index + 1),
     );
@@ -367,7 +367,7 @@ describe('a handoff', () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     expect(await log.handoff(room, tenure, 1, pack(valueAt(room, 1)), handedTo(tenure), 1_000)).toBe('fenced');
-    expect((await log.standings([room]))[0]).toMatchObject({ ...tenure, version: 2 });
+    expect((await log.readTenures([room]))[0]).toMatchObject({ ...tenure, version: 2 });
   });
 
   it('is fenced, behind or missing like an append', async () => {
@@ -596,11 +596,11 @@ describe('stored data that cannot be read', () => {
   });
 });
 
-describe('RoomLog.standings', () => {
+describe('RoomLog.readTenures', () => {
   it('returns one entry for each room, in order', async () => {
     const [a, b] = await Promise.all([playingRoom(), playingRoom(second)]);
     await one(append(b.room, b.tenure, 0, 4));
-    expect(await log.standings([b.room, 'nowhere' as RoomId, a.room])).toEqual([
+    expect(await log.readTenures([b.room, 'nowhere' as RoomId, a.room])).toEqual([
       { ...b.tenure, version: 4, status: 'playing' },
       null,
       { ...a.tenure, version: 0, status: 'playing' },
@@ -655,7 +655,7 @@ describe('without a store', () => {
       // The connection is closed.
       expect(await lostLog.appendAll([append('any' as RoomId, tenure, 0)])).toEqual(['unknown']);
       expect(await lostLog.checkpoint('any' as RoomId, tenure, new Uint8Array(1), 1, false)).toBe('unknown');
-      await expect(lostLog.standings(['any' as RoomId])).rejects.toThrow();
+      await expect(lostLog.readTenures(['any' as RoomId])).rejects.toThrow();
     } finally {
       lost.onApplicationShutdown();
       await server.stop();

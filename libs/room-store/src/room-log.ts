@@ -39,7 +39,7 @@ export interface LivingGame extends DocAtRev {
 }
 
 /** The fields of a room's record that an owner compares with its own values. Null: the store has no record of the room. */
-export type RoomStanding = (Tenure & { readonly version: number; readonly status: string }) | null;
+export type StoredTenure = (Tenure & { readonly version: number; readonly status: string }) | null;
 
 /**
  * The number of the format in which this version writes logs and checkpoints. A version with another format sets the field `format` of the
@@ -200,18 +200,19 @@ export class RoomLog {
     return this.writes.result(reassertScript.run(this.redis.appends, keys, args), STATE_RESULTS);
   }
 
-  /** Returns the standing of each room, in order. Rejects when the store does not answer. */
-  async standings(rooms: readonly RoomId[]): Promise<RoomStanding[]> {
+  /** Returns the stored owner, version and status of each room, in order. Rejects when the store does not answer. */
+  async readTenures(rooms: readonly RoomId[]): Promise<StoredTenure[]> {
     const client = this.redis.appends;
     const fields = ['epoch', 'owner', 'incarnation', 'version', 'status'] as const;
-    if (!(client instanceof Redis)) return Promise.all(rooms.map(async (room) => standingOf(await client.hmget(roomKey(room), ...fields))));
+    if (!(client instanceof Redis))
+      return Promise.all(rooms.map(async (room) => storedTenureOf(await client.hmget(roomKey(room), ...fields))));
     const pipeline = client.pipeline();
     for (const room of rooms) pipeline.hmget(roomKey(room), ...fields);
     const replies = await execWithin(pipeline);
     return rooms.map((_, index) => {
       const [error, values] = replies[index] ?? [new Error('no reply'), null];
       if (error) throw error;
-      return standingOf(values as (string | null)[]);
+      return storedTenureOf(values as (string | null)[]);
     });
   }
 
@@ -230,7 +231,7 @@ export class RoomLog {
   }
 }
 
-function standingOf([epoch, server, incarnation, version, status]: readonly (string | null)[]): RoomStanding {
+function storedTenureOf([epoch, server, incarnation, version, status]: readonly (string | null)[]): StoredTenure {
   if (epoch == null) return null;
   return {
     epoch: Number(epoch),

@@ -64,7 +64,8 @@ export interface RoomRecord {
   readonly hasFailedSetup: boolean;
 }
 
-export type RoomGlance = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'owner' | 'epoch' | 'round'> & {
+/** The fields that show whether a record has changed or needs work. */
+export type RoomDigest = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'owner' | 'epoch' | 'round'> & {
   /** Null: an older version wrote the record without this field, and only the document has the value. */
   readonly private: boolean | null;
 };

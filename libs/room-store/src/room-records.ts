@@ -15,7 +15,7 @@ import {
   roomsKey,
   roomsOfKey,
 } from './room-keys.js';
-import { ownerOf, type RoomDoc, type RoomGlance, type RoomOwnership, type RoomRecord, readRecord } from './room-record.js';
+import { ownerOf, type RoomDigest, type RoomDoc, type RoomOwnership, type RoomRecord, readRecord } from './room-record.js';
 import { StoreGeneration } from './store-generation.js';
 
 const saveScript = new LuaScript('save_room', new URL('./scripts/save-room.lua', import.meta.url), 1);
@@ -95,7 +95,7 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /** Reads the few fields that show whether a record needs work, in the order of the ids. Null: there is no room with this id. */
-  async glance(rooms: readonly RoomId[]): Promise<(RoomGlance | null)[]> {
+  async readDigests(rooms: readonly RoomId[]): Promise<(RoomDigest | null)[]> {
     const { commands } = this.redis;
     const all = await Promise.all(
       rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'status', 'owner', 'incarnation', 'private', 'game', 'epoch', 'round')),

@@ -5,4 +5,6 @@ export interface RoomStoreOptions {
   readonly replicas: number;
   /** Longest wait for these replicas, in ms. */
   readonly replicasTimeoutMs: number;
+  /** Time for which a session without a connection can be resumed, in ms. The room of its user is stored for longer. Absent: 0. */
+  readonly sessionTtlMs?: number;
 }

@@ -15,10 +15,30 @@ const newUser = (): UserId => `user-${randomUUID()}` as UserId;
 const A = { room: 'a' as RoomId, watching: false };
 const B = { room: 'b' as RoomId, watching: false };
 
+describe('the room of a user', () => {
+  it.each([
+    ['an hour', 3_600_000],
+    ['thirty days', 30 * 24 * 3_600_000],
+  ])('is stored for a day longer than a session that lasts %s, also after a move and a renewal', async (_, sessionTtlMs) => {
+    const rooms = new UserRooms(redis, { sessionTtlMs });
+    const user = newUser();
+    const isStored = async () => (await redis.commands.pttl(userKey(user))) > sessionTtlMs + 23 * 3_600_000;
+    const { admissionNumber: turn } = await rooms.admit(user);
+    expect(await isStored()).toBe(true);
+    await redis.commands.pexpire(userKey(user), 5_000);
+    await rooms.move(user, A, { asked: { turn, number: 1 } });
+    expect(await isStored()).toBe(true);
+    await redis.commands.pexpire(userKey(user), 5_000);
+    await rooms.renew([user, newUser()]);
+    expect(await isStored()).toBe(true);
+    expect(await rooms.get(user)).toEqual(A);
+  });
+});
+
 describe('a user', () => {
   it('is in the room of the latest request, in whatever order requests are handled', async () => {
     const user = newUser();
-    const { turn, pointer } = await users.admit(user);
+    const { admissionNumber: turn, pointer } = await users.admit(user);
     expect(pointer).toBeNull();
     expect(await users.move(user, B, { asked: { turn, number: 2 } })).toBe(true);
     expect(await users.move(user, A, { asked: { turn, number: 1 } })).toBe(false);
@@ -35,7 +55,7 @@ describe('a user', () => {
 
   it('can make older requests late, unless the user is a member of a room', async () => {
     const user = newUser();
-    const { turn } = await users.admit(user);
+    const { admissionNumber: turn } = await users.admit(user);
     expect(await users.overtakeIfFree(user, { turn, number: 2 })).toBe(true);
     expect(await users.overtakeIfFree(user, { turn, number: 1 })).toBe(false);
     expect(await users.move(user, A, { asked: { turn, number: 3 } })).toBe(true);
@@ -48,7 +68,7 @@ describe('a user', () => {
 
   it('is removed from the room of the request, but not when the user has returned to it since', async () => {
     const user = newUser();
-    const { turn } = await users.admit(user);
+    const { admissionNumber: turn } = await users.admit(user);
     await users.move(user, A, { asked: { turn, number: 1 } });
     expect(await users.leave(user, 'b' as RoomId, { turn, number: 2 })).toBe(true);
     expect(await users.get(user)).toEqual(A);
@@ -67,8 +87,8 @@ describe('a user', () => {
 
   it('is not moved by requests of an earlier admission, except by a match', async () => {
     const user = newUser();
-    const before = (await users.admit(user)).turn;
-    const { turn } = await users.admit(user);
+    const before = (await users.admit(user)).admissionNumber;
+    const { admissionNumber: turn } = await users.admit(user);
     expect(turn).toBeGreaterThan(before);
     expect(await users.move(user, A, { asked: { turn: before, number: 9 } })).toBe(false);
     await expect(users.refuseLate(user, { turn: before, number: 9 })).rejects.toMatchObject({ code: 'overtaken' });
@@ -80,21 +100,21 @@ describe('a user', () => {
 
   it('gets a new admission number, unless the user was admitted again in the meantime', async () => {
     const user = newUser();
-    const { turn } = await users.admit(user);
-    const renewed = (await users.renewTurn(user, turn)) as number;
+    const { admissionNumber: turn } = await users.admit(user);
+    const renewed = (await users.renewAdmission(user, turn)) as number;
     expect(renewed).toBeGreaterThan(turn);
     await expect(users.refuseLate(user, { turn, number: 9 })).rejects.toMatchObject({ code: 'overtaken' });
-    expect(await users.renewTurn(user, turn)).toBeNull();
+    expect(await users.renewAdmission(user, turn)).toBeNull();
     const again = await users.admit(user);
-    expect(again.turn).toBeGreaterThan(renewed);
-    expect(await users.renewTurn(user, renewed)).toBeNull();
+    expect(again.admissionNumber).toBeGreaterThan(renewed);
+    expect(await users.renewAdmission(user, renewed)).toBeNull();
     await redis.commands.del(userKey(user));
-    expect(await users.renewTurn(user, again.turn)).toBeGreaterThan(again.turn);
+    expect(await users.renewAdmission(user, again.admissionNumber)).toBeGreaterThan(again.admissionNumber);
   });
 
   it('gets a higher admission number from a store that lost the user, and can continue', async () => {
     const user = newUser();
-    const { turn } = await users.admit(user);
+    const { admissionNumber: turn } = await users.admit(user);
     await users.overtake(user, { turn, number: 3 });
     expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 3 });
     await redis.commands.del(userKey(user));
@@ -108,7 +128,7 @@ describe('a user', () => {
       return Number(seconds) * 1_000 + Number(microseconds) / 1_000 > turn + 1;
     });
     const again = await users.admit(user);
-    expect(again.turn).toBeGreaterThan(turn);
-    expect(await users.lastRequestOrder(user)).toEqual({ turn: again.turn, number: 0 });
+    expect(again.admissionNumber).toBeGreaterThan(turn);
+    expect(await users.lastRequestOrder(user)).toEqual({ turn: again.admissionNumber, number: 0 });
   });
 });

@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { HoldfastError, isBefore, type RequestOrder, type RoomId, type UserId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import { userKey } from './room-keys.js';
+import { ROOM_STORE_OPTIONS, type RoomStoreOptions } from './room-store.options.js';
 
 export interface UserRoom {
   readonly room: RoomId;
@@ -21,14 +22,14 @@ export interface MoveTerms {
 const overtaken = new URL('./scripts/user-overtaken.lua', import.meta.url);
 const admitScript = new LuaScript('admit_user', new URL('./scripts/admit-user.lua', import.meta.url), 1);
 const restoreUserScript = new LuaScript('restore_user', new URL('./scripts/restore-user.lua', import.meta.url), 1);
-const renewTurnScript = new LuaScript('renew_turn', new URL('./scripts/renew-turn.lua', import.meta.url), 1);
+const renewAdmissionScript = new LuaScript('renew_admission', new URL('./scripts/renew-admission.lua', import.meta.url), 1);
 const moveScript = new LuaScript('move_user', [overtaken, new URL('./scripts/move-user.lua', import.meta.url)], 1);
 const leaveScript = new LuaScript('leave_user', [overtaken, new URL('./scripts/leave-user.lua', import.meta.url)], 1);
 const departScript = new LuaScript('depart_user', [overtaken, new URL('./scripts/depart-user.lua', import.meta.url)], 1);
 const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
 
 /** The state of a user after a request that moved the user has written the room's record. */
-export interface Standing {
+export interface MoveStatus {
   readonly pointer: UserRoom | null;
   /** True: the user has moved, left for good or (unless the request outlives admissions) was admitted since the request. */
   readonly isLate: boolean;
@@ -48,8 +49,8 @@ export interface RestoredUser {
 
 const RESTORED: readonly RestoredUser['outcome'][] = ['late', 'written', 'moved'];
 
-/** TTL of a user's record: longer than any game. The record of a user who never returns expires. */
-const POINTER_TTL_SECONDS = 24 * 3600;
+/** How much longer a user's record lives than a session, in seconds. The record of a user who never returns expires. */
+const BEYOND_SESSION_SECONDS = 24 * 3600;
 
 /**
  * Stores the room of each user, called the user's pointer. It is a hint: the room's record decides whether the user is a member. Also stores
@@ -57,7 +58,14 @@ const POINTER_TTL_SECONDS = 24 * 3600;
  */
 @Injectable()
 export class UserRooms {
-  constructor(private readonly redis: RedisConnections) {}
+  private readonly ttlSeconds: number;
+
+  constructor(
+    private readonly redis: RedisConnections,
+    @Optional() @Inject(ROOM_STORE_OPTIONS) { sessionTtlMs = 0 }: Pick<RoomStoreOptions, 'sessionTtlMs'> = {},
+  ) {
+    this.ttlSeconds = BEYOND_SESSION_SECONDS + Math.ceil(sessionTtlMs / 1_000);
+  }
 
   async get(user: UserId): Promise<UserRoom | null> {
     const [room, watching] = await this.redis.commands.hmget(userKey(user), 'room', 'watching');
@@ -71,35 +79,43 @@ export class UserRooms {
   }
 
   /** Admits a user at a gateway: returns a new admission number for the request order, and the room of the user. */
-  async admit(user: UserId): Promise<{ readonly turn: number; readonly pointer: UserRoom | null }> {
-    const [turn, room, watching] = (await admitScript.run(this.redis.commands, [userKey(user)], [POINTER_TTL_SECONDS])) as [
+  async admit(user: UserId): Promise<{ readonly admissionNumber: number; readonly pointer: UserRoom | null }> {
+    const [turn, room, watching] = (await admitScript.run(this.redis.commands, [userKey(user)], [this.ttlSeconds])) as [
       string,
       string | null,
       string | null,
     ];
-    return { turn: Number(turn), pointer: pointerOf(room, watching) };
+    return { admissionNumber: Number(turn), pointer: pointerOf(room, watching) };
   }
 
   /**
-   * Writes the user's room again, as the gateway of the session knows it, into a store that lost it. `asked`: the session's admission, and
+   * Writes the user's room again, as the gateway of the session knows it, into a store that lost it. `order`: the session's admission, and
    * the first of its requests that may still be under way.
    */
-  async restore(user: UserId, to: UserRoom | null, asked: RequestOrder): Promise<RestoredUser> {
-    const args = [to?.room ?? '', to?.watching ? '1' : '0', asked.turn, asked.number, POINTER_TTL_SECONDS];
+  async restore(user: UserId, to: UserRoom | null, order: RequestOrder): Promise<RestoredUser> {
+    const args = [to?.room ?? '', to?.watching ? '1' : '0', order.turn, order.number, this.ttlSeconds];
     const [code, room, watching] = (await restoreUserScript.run(this.redis.commands, [userKey(user)], args)) as [number, string, string];
     return { outcome: RESTORED[code]!, before: pointerOf(room, watching) };
   }
 
-  /** Gives a new admission number to a user whose last admission was `turn`. Null: the user was admitted since, here or elsewhere. */
-  async renewTurn(user: UserId, turn: number): Promise<number | null> {
-    const renewed = await renewTurnScript.run(this.redis.commands, [userKey(user)], [turn, POINTER_TTL_SECONDS]);
+  /**
+   * Sets the TTL of the users' records to its full length. Call this for connected users more often than once a day: a player may be in one
+   * room for longer, and must find it again.
+   */
+  async renew(users: readonly UserId[]): Promise<void> {
+    await Promise.all(users.map((user) => this.redis.commands.expire(userKey(user), this.ttlSeconds)));
+  }
+
+  /** Gives a new admission number to a user whose last admission was `admission`. Null: the user was admitted since, here or elsewhere. */
+  async renewAdmission(user: UserId, admission: number): Promise<number | null> {
+    const renewed = await renewAdmissionScript.run(this.redis.commands, [userKey(user)], [admission, this.ttlSeconds]);
     return renewed === null ? null : Number(renewed);
   }
 
   /** Moves the user to a room, or with null out of one. False: a condition refused it, and nothing has changed. */
-  async move(user: UserId, to: UserRoom | null, { asked, outlivesAdmissions, from }: MoveTerms = {}): Promise<boolean> {
-    const where = [to?.room ?? '', to?.watching ? '1' : '0', asked?.turn ?? '', asked?.number ?? ''];
-    const terms = [from ?? '', outlivesAdmissions ? '1' : '', POINTER_TTL_SECONDS];
+  async move(user: UserId, to: UserRoom | null, { asked: order, outlivesAdmissions, from }: MoveTerms = {}): Promise<boolean> {
+    const where = [to?.room ?? '', to?.watching ? '1' : '0', order?.turn ?? '', order?.number ?? ''];
+    const terms = [from ?? '', outlivesAdmissions ? '1' : '', this.ttlSeconds];
     return (await moveScript.run(this.redis.commands, [userKey(user)], [...where, ...terms])) === 1;
   }
 
@@ -107,8 +123,8 @@ export class UserRooms {
    * Removes the user from the room, and makes all older requests late. False: this request is late itself, and the user is in the room
    * again.
    */
-  async leave(user: UserId, room: RoomId, asked: RequestOrder | undefined): Promise<boolean> {
-    const args = [room, asked?.turn ?? '', asked?.number ?? '', POINTER_TTL_SECONDS];
+  async leave(user: UserId, room: RoomId, order: RequestOrder | undefined): Promise<boolean> {
+    const args = [room, order?.turn ?? '', order?.number ?? '', this.ttlSeconds];
     return (await leaveScript.run(this.redis.commands, [userKey(user)], args)) === 1;
   }
 
@@ -116,33 +132,36 @@ export class UserRooms {
    * Ends the stay of a user whose session is over: removes the user from any room, and makes all older requests late. Returns the room in
    * which the user was, also when the call is repeated. `late`: the user was admitted or moved since, and nothing has changed.
    */
-  async depart(user: UserId, asked: RequestOrder): Promise<UserRoom | null | 'late'> {
-    const answer = await departScript.run(this.redis.commands, [userKey(user)], [asked.turn, asked.number, POINTER_TTL_SECONDS]);
+  async depart(user: UserId, order: RequestOrder): Promise<UserRoom | null | 'late'> {
+    const answer = await departScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, this.ttlSeconds]);
     if (answer === null) return 'late';
     const [room, watching] = answer as [string, string];
     return pointerOf(room, watching);
   }
 
   /** Returns whether a request that moved the user still counts. Call it after the request has written the room's record. */
-  async standing(user: UserId, { asked, outlivesAdmissions }: Pick<MoveTerms, 'asked' | 'outlivesAdmissions'>): Promise<Standing> {
+  async moveStatus(
+    user: UserId,
+    { asked: order, outlivesAdmissions }: Pick<MoveTerms, 'asked' | 'outlivesAdmissions'>,
+  ): Promise<MoveStatus> {
     const fields = ['room', 'watching', 'by', 'turn', 'movedTurn', 'movedNumber'] as const;
     const [room, watching, by, turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), ...fields);
-    const isMovedSince = asked !== undefined && isBefore(asked, { turn: Number(movedTurn), number: Number(movedNumber) });
-    const isAdmittedSince = asked !== undefined && !outlivesAdmissions && asked.turn < Number(turn);
+    const isMovedSince = order !== undefined && isBefore(order, { turn: Number(movedTurn), number: Number(movedNumber) });
+    const isAdmittedSince = order !== undefined && !outlivesAdmissions && order.turn < Number(turn);
     // A pointer of an older version does not name its request.
-    const isOwn = asked === undefined || by === null || by === `${asked.turn}:${asked.number}`;
+    const isOwn = order === undefined || by === null || by === `${order.turn}:${order.number}`;
     return { pointer: pointerOf(room!, watching!), isLate: isMovedSince || isAdmittedSince, isOwn };
   }
 
   /** Makes all older requests of the user late. False: this request is late itself. */
-  async overtake(user: UserId, asked: RequestOrder | undefined): Promise<boolean> {
-    if (!asked) return true;
-    return (await overtakeScript.run(this.redis.commands, [userKey(user)], [asked.turn, asked.number, POINTER_TTL_SECONDS, ''])) === 1;
+  async overtake(user: UserId, order: RequestOrder | undefined): Promise<boolean> {
+    if (!order) return true;
+    return (await overtakeScript.run(this.redis.commands, [userKey(user)], [order.turn, order.number, this.ttlSeconds, ''])) === 1;
   }
 
   /** Does the same as `overtake` if the user is in no room or is a spectator. Otherwise changes nothing and returns the user's room. */
-  async overtakeIfFree(user: UserId, asked: RequestOrder | undefined): Promise<boolean | RoomId> {
-    const args = [asked?.turn ?? '', asked?.number ?? '', POINTER_TTL_SECONDS, '1'];
+  async overtakeIfFree(user: UserId, order: RequestOrder | undefined): Promise<boolean | RoomId> {
+    const args = [order?.turn ?? '', order?.number ?? '', this.ttlSeconds, '1'];
     const answer = (await overtakeScript.run(this.redis.commands, [userKey(user)], args)) as number | RoomId;
     return typeof answer === 'number' ? answer === 1 : answer;
   }
@@ -152,10 +171,10 @@ export class UserRooms {
    *
    * @throws `overtaken` when the user has moved, or was admitted, since the request
    */
-  async refuseLate(user: UserId, asked: RequestOrder | undefined): Promise<void> {
-    if (!asked) return;
+  async refuseLate(user: UserId, order: RequestOrder | undefined): Promise<void> {
+    if (!order) return;
     const [turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), 'turn', 'movedTurn', 'movedNumber');
-    const isLate = asked.turn < Number(turn) || isBefore(asked, { turn: Number(movedTurn), number: Number(movedNumber) });
+    const isLate = order.turn < Number(turn) || isBefore(order, { turn: Number(movedTurn), number: Number(movedNumber) });
     if (isLate) throw new HoldfastError('overtaken');
   }
 

@@ -22,11 +22,14 @@ import { StoreStatusController } from './store-status.controller.js';
 /** The settings that every type of server has. */
 export type CommonSettings = Pick<SettingsOf<'game'>, 'server' | 'redis' | 'clock' | 'link' | 'ops' | 'log' | 'placement'>;
 
+/** The settings of `CoreModule`. A game server stores no rooms of users and has no settings of sessions. */
+type CoreSettings = CommonSettings & Partial<Pick<SettingsOf<'gateway'>, 'session'>>;
+
 /** The modules that every server needs. */
 @Module({})
 export class CoreModule {
-  static forRoot(type: ServerType, settings: CommonSettings): DynamicModule {
-    const { server, redis, clock, link, log, placement } = settings;
+  static forRoot(type: ServerType, settings: CoreSettings): DynamicModule {
+    const { server, redis, clock, link, log, placement, session } = settings;
     const certificate = certificateFrom(link, 'LINK');
     return {
       module: CoreModule,
@@ -36,7 +39,11 @@ export class CoreModule {
         LinkModule.forRoot({ ...link, certificate }),
         FleetModule.forRoot({ type, name: server.name, build: server.build, region: server.region, canary: server.canary }),
         PlacementModule.forRoot(placement),
-        RoomStoreModule.forRoot({ replicas: redis.durabilityReplicas, replicasTimeoutMs: redis.durabilityTimeoutMs }),
+        RoomStoreModule.forRoot({
+          replicas: redis.durabilityReplicas,
+          replicasTimeoutMs: redis.durabilityTimeoutMs,
+          sessionTtlMs: session?.ttlMs,
+        }),
         SettlementModule,
         ScheduleModule.forRoot(),
       ],

@@ -9,7 +9,7 @@ import { Links, LinkTransport } from '#libs/link';
 import type { ServerType } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
 import { readSettings, SettingsError, type SettingsOf } from '#libs/settings';
-import { YoungStore } from '#libs/settlement';
+import { StoreStartupWait } from '#libs/settlement';
 import { guardStandardStreams, Log, NestLog } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
 import type { CommonSettings } from './core.module.js';
@@ -83,7 +83,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   process.removeAllListeners('warning');
   process.on('warning', (error) => log.warn('process.warned', { error }));
   await app.get(RedisConnections).ready();
-  await app.get(YoungStore).whenServersAreListed();
+  await app.get(StoreStartupWait).whenServersAreListed();
   await app.get(StoreClock).start();
   const transport = new LinkTransport(app.get(Links));
   app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });

@@ -221,12 +221,12 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     const old = await first.logIn();
     first.dies();
     let isResumed = false;
-    const whileItLooks: IncarnationOf = async (gateway) => {
+    const duringLookup: IncarnationOf = async (gateway) => {
       if (!isResumed) await second.resume(old);
       isResumed = true;
       return gateway === second.id ? 1 : null;
     };
-    await expect(second.logIn(whileItLooks)).rejects.toMatchObject(refused);
+    await expect(second.logIn(duringLookup)).rejects.toMatchObject(refused);
     expect((await store.find(fleet.user))?.session).toBe(old.session);
   });
 

@@ -3,7 +3,7 @@ import { HoldfastError, type RoomId, type ServerId, type SessionId, type UserId 
 import { RedisConnections } from '#libs/redis';
 import { type GatewayIncarnation, GatewaySessionIndex } from './gateway-session-index.js';
 import { PendingAwayMarks } from './pending-away-marks.js';
-import { type BegunSession, begin } from './scripts/begin.js';
+import { begin, type SessionStart } from './scripts/begin.js';
 import { claimUser } from './scripts/claim-user.js';
 import { confirm } from './scripts/confirm.js';
 import { enterRoom } from './scripts/enter-room.js';
@@ -48,8 +48,16 @@ export interface FoundSession {
 const ROTATE_TRIES_MAX = 5;
 /** Attempts to write a login. An attempt fails only when another login or resume of the user came between. The login is then refused. */
 const CLAIM_TRIES_MAX = 5;
-/** TTL of the witness, in ms: longer than an outage. A gateway that was suspended for longer checks its sessions as after a data loss. */
-const WITNESS_MS = 3_600_000;
+/**
+ * Maximum TTL of the witness, in ms. When the clock of Redis is set ahead by more than this, the witness expires. A gateway that was suspended
+ * for longer checks its sessions as after a data loss.
+ */
+const WITNESS_MS_MAX = 60_000;
+/**
+ * The TTL of the witness is this part of a session's TTL. A connected session always has more time left, because it is renewed after a third of
+ * its TTL. So no clock that is set can let such a session expire and leave the witness.
+ */
+const WITNESS_PART = 1 / 3;
 
 /** The ended session of a user, and the gateway that may still have it in memory. Null: the user had no session. */
 type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } | null;
@@ -68,6 +76,7 @@ type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } 
 @Injectable()
 export class SessionStore {
   private readonly ttlMs: number;
+  private readonly witnessTtlMs: number;
   /** The value that `hasForgotten` wrote last. */
   private witness: string | null = null;
 
@@ -78,6 +87,7 @@ export class SessionStore {
     @Inject(SESSION_OPTIONS) options: SessionOptions,
   ) {
     this.ttlMs = options.sessionTtlMs ?? SESSION_TTL_MS_DEFAULT;
+    this.witnessTtlMs = Math.ceil(Math.min(WITNESS_MS_MAX, this.ttlMs * WITNESS_PART));
   }
 
   /**
@@ -121,16 +131,16 @@ export class SessionStore {
     incarnation,
   }: { session: SessionId; secret: string } & GatewayIncarnation): Promise<ResumedSession> {
     const client = this.redis.commands;
-    const shown = hashOf(secret);
+    const presented = hashOf(secret);
     for (let tries = 0; tries < ROTATE_TRIES_MAX; tries += 1) {
       const [stored, previous] = await client.hmget(sessionKey(session), 'secret', 'previous');
       // Always compares both, so that the duration does not show which of them matched.
-      const isCurrent = isHashOf(shown, stored ?? '');
-      const isPrevious = isHashOf(shown, previous ?? '');
+      const isCurrent = isHashOf(presented, stored ?? '');
+      const isPrevious = isHashOf(presented, previous ?? '');
       if (!stored || !(isCurrent || isPrevious)) break;
       await this.index.add([session], { gateway, incarnation });
       const next = newSecret();
-      const rotation = { secret: stored, previous: previous ?? '', newSecret: hashOf(next), shown, gateway, ttlMs: this.ttlMs };
+      const rotation = { secret: stored, previous: previous ?? '', newSecret: hashOf(next), presented, gateway, ttlMs: this.ttlMs };
       const rotated = await this.takeUp(session, rotation);
       if (rotated === null) break;
       if (rotated === 'changed') continue;
@@ -163,13 +173,14 @@ export class SessionStore {
   }
 
   /**
-   * Returns whether the store has lost data since the last call of this gateway: it was emptied, or is at an earlier state.
+   * Returns whether the store has lost data since the last call of this gateway: it was emptied, is at an earlier state, or its clock was
+   * set ahead so far that sessions may have expired.
    * The first call returns true, because earlier data may be lost as well.
    */
   async hasForgotten(gateway: ServerId): Promise<boolean> {
     const expected = this.witness;
     const next = newSecret();
-    const found = await this.redis.commands.set(witnessKey(gateway), next, 'PX', WITNESS_MS, 'GET');
+    const found = await this.redis.commands.set(witnessKey(gateway), next, 'PX', this.witnessTtlMs, 'GET');
     this.witness = next;
     return expected === null || found !== expected;
   }
@@ -220,9 +231,9 @@ export class SessionStore {
     return records.map(([user, gateway]) => (!user || !gateway ? null : { user: user as UserId, gateway: gateway as ServerId }));
   }
 
-  private async write(session: SessionId, begun: BegunSession, holder: GatewayIncarnation): Promise<void> {
+  private async write(session: SessionId, start: SessionStart, holder: GatewayIncarnation): Promise<void> {
     // A script instead of `multi`: ioredis copies all known scripts onto each `multi`, which doubles the memory of a session.
-    await Promise.all([begin(this.redis.commands, session, begun, this.ttlMs), this.index.add([session], holder)]);
+    await Promise.all([begin(this.redis.commands, session, start, this.ttlMs), this.index.add([session], holder)]);
   }
 
   /** Writes a resume. `changed`: another resume came between. Null: the session is over. */

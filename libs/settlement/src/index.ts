@@ -3,4 +3,4 @@ export * from './settled-guard.js';
 export * from './settlement.module.js';
 export * from './settlement.options.js';
 export * from './store-settlement.js';
-export * from './young-store.js';
+export * from './store-startup-wait.js';

@@ -11,7 +11,7 @@ import { ValueReader } from './value-reader.js';
 export class PatchReader {
   private readonly operations = new ByteReader();
   private readonly values = new ValueReader();
-  /** By depth of the parent. */
+  /** The cursor for the operations on the children, by the depth of their parent. */
   private readonly cursors: OperationCursor[] = [];
   private readonly guesses: (KeyList | null)[] = [];
 

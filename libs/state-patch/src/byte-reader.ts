@@ -30,7 +30,7 @@ export class ByteReader {
     return at;
   }
 
-  /** An integer from 0 to 2^53 - 1. */
+  /** Reads an integer from 0 to 2^53 - 1. */
   varint(): number {
     let byte = this.byte();
     if (byte < 0x80) return byte;
@@ -44,7 +44,7 @@ export class ByteReader {
     return value;
   }
 
-  /** A string with its tag. */
+  /** Reads a string with its tag. */
   text(): string {
     const tag = this.byte();
     if (tag >= SHORT_TEXT && tag < SHORT_LIST) return this.textOf(tag - SHORT_TEXT);

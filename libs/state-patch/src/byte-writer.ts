@@ -1,7 +1,7 @@
 import { SHORT_TEXT, SHORT_TEXT_BYTES_MAX, TEXT } from './format.js';
 import { assertWellFormed } from './plain.js';
 
-/** Above it, a varint is written in two halves, because bit operations have 32 bits. */
+/** From this value on, a varint is written in two halves, because bit operations have 32 bits. */
 const BITS_28 = 2 ** 28;
 const utf8 = new TextEncoder();
 
@@ -30,7 +30,7 @@ export class ByteWriter {
     this.bytes[this.length++] = value;
   }
 
-  /** An integer from 0 to 2^53 - 1, seven bits per byte, lowest first. The upper bit says that a byte follows. */
+  /** Writes an integer from 0 to 2^53 - 1, seven bits per byte, lowest first. The upper bit says that a byte follows. */
   varint(value: number): void {
     if (this.length + 8 > this.bytes.length) this.grow(8);
     const { bytes } = this;
@@ -58,7 +58,7 @@ export class ByteWriter {
     this.length += 8;
   }
 
-  /** A string with its tag. */
+  /** Writes a string with its tag. */
   text(text: string): void {
     const { length } = text;
     if (length <= SHORT_TEXT_BYTES_MAX && this.ascii(text)) return;
@@ -81,7 +81,7 @@ export class ByteWriter {
     else for (let index = 0; index < length; index++) target[at + index] = bytes[index]!;
   }
 
-  /** Writes a short string of ASCII characters. False, and nothing written, when there are others. */
+  /** Writes a short string of ASCII characters. False: the text has other characters, and nothing was written. */
   private ascii(text: string): boolean {
     const { length } = text;
     const at = this.length;

@@ -13,7 +13,7 @@ export class DiffWriter {
   private readonly operations = new OperationWriter(1_024);
   private readonly values = new ValueWriter(4_096);
   private readonly primitives = new PrimitiveChange(this.operations, this.values);
-  /** By depth of the parent. */
+  /** The state for the children, by the depth of their parent. */
   private readonly siblings: Siblings[] = [];
 
   /** Returns the bytes that turn `before` into `after`. Children that both share by reference are skipped. */
@@ -47,7 +47,7 @@ export class DiffWriter {
     return message;
   }
 
-  /** Writes the edits of the children. False, and nothing written, when the new value as a whole is shorter. */
+  /** Writes the edits of the children. False: the new value as a whole is shorter, and nothing was written. */
   private children(before: object, after: object, depth: number): boolean {
     if (depth >= DEPTH_MAX) refuseDepth();
     let siblings = this.siblings[depth];
@@ -99,7 +99,7 @@ export class DiffWriter {
     }
   }
 
-  /** First the operations on old keys in their order, then the new keys. */
+  /** Writes the operations on old keys in their order, then the new keys. */
   private entriesOfOtherKeys(
     siblings: Siblings,
     before: PlainRecord,
@@ -170,7 +170,7 @@ export class DiffWriter {
     this.values.value(item, before[index === 0 ? 0 : index - 1], depth + 1);
   }
 
-  /** An insertion passes over no old child. */
+  /** Writes an insertion. It passes over no old child, so the next gap counts from `index`. */
   private insertOperation(siblings: Siblings, index: number): void {
     this.operations.operation(siblings, INSERT, index);
     siblings.next = index;

@@ -10,7 +10,7 @@ import { assertFinite, assertWellFormed, type PlainRecord, refuseDepth, refuseKi
 let state = 0;
 let words = 0;
 
-/** Words that begin a value of each kind. */
+/** The first word of a value, by its kind. */
 const NULL = 0;
 const FALSE = 1;
 const TRUE = 2;
@@ -55,7 +55,7 @@ function mixValue(value: unknown, depth: number): void {
 function mixNumber(value: number): void {
   assertFinite(value);
   mix(NUMBER);
-  // The sum makes -0 to 0.
+  // `+ 0` turns -0 into 0.
   mix(highBits(value + 0));
   mix(lowBits());
 }
@@ -69,7 +69,7 @@ function mixRecord(record: PlainRecord, depth: number): void {
   for (let index = 0; index < list.sorted.length; index++) mixValue(record[list.sorted[index]!], depth + 1);
 }
 
-/** The hash of a key list, which is computed once. */
+/** Returns the hash of sorted keys. `KeyList` stores it, so that it is computed once. */
 function hashKeys(keys: readonly string[]): number {
   const outerState = state;
   const outerWords = words;
@@ -81,7 +81,7 @@ function hashKeys(keys: readonly string[]): number {
   return hash;
 }
 
-/** A word for each code point, and their number. */
+/** Mixes in one word for each code point, and then their number. */
 function mixText(text: string): void {
   assertWellFormed(text);
   let count = 0;

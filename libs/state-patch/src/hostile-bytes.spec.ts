@@ -7,14 +7,14 @@ const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
 /** Much longer than the slowest message takes, so that only an endless or exponential loop exceeds it. */
 const LIMIT_MS = 5_000;
 
-/** The number of values and characters. */
+/** Returns the number of values and characters in a value. */
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return 1 + value.length;
   if (typeof value !== 'object' || value === null) return 1;
   return Object.values(value).reduce<number>((sum, part) => sum + sizeOf(part), 1);
 }
 
-/** Applies bytes that may be anything: a refusal, or a value that is not larger than the old one and the message. */
+/** Applies bytes that may be anything. Expects a refusal, or a value that is not larger than the old one and the message together. */
 function attack(before: unknown, bytes: Uint8Array): void {
   const startedAt = performance.now();
   try {
@@ -27,7 +27,7 @@ function attack(before: unknown, bytes: Uint8Array): void {
 }
 
 describe('hostile bytes', () => {
-  it('are refused or make a small value, when they are random or a modified patch or for another value', () => {
+  it('are refused or produce a small value: random bytes, modified patches and patches for another value', () => {
     const modifications = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(plainValues, plainValues, fc.uint8Array({ maxLength: 40 }), modifications, fc.nat(), (a, b, noise, changes, cut) => {
@@ -45,7 +45,7 @@ describe('hostile bytes', () => {
     );
   });
 
-  it('are refused or make a small value, when the old value is a large table', () => {
+  it('are refused or produce a small value when the old value is a large table', () => {
     const table = frozen(Array.from({ length: 200 }, (_, id) => ({ id, list: [1, 2, 3], isOn: true })));
     const below = seededBelow(7);
     for (let round = 0; round < 5 * RUNS; round++) {

@@ -1,15 +1,15 @@
-/** Integers of a smaller size are exact in every computation here. */
+/** Integers between minus this number and this number are exact in every computation of this file. */
 export const STEPS_MAX = 2 ** 49;
 
 const SCALES = [1, 10, 100, 1_000, 10_000];
 export const DIGITS_MAX = SCALES.length - 1;
 
-/** The number of steps of 10^-`digits` in `value`, rounded. */
+/** Returns the number of steps of 10^-`digits` in `value`, rounded. */
 export function decimalSteps(value: number, digits: number): number {
   return Math.floor(value * SCALES[digits]! + 0.5);
 }
 
-/** The number with this many steps of 10^-`digits`. */
+/** Returns the number that has this many steps of 10^-`digits`. */
 export function fromDecimalSteps(steps: number, digits: number): number {
   return steps / SCALES[digits]!;
 }
@@ -34,7 +34,7 @@ function isDecimal(value: number, digits: number): boolean {
   return fromDecimalSteps(steps, digits) === value && steps > -STEPS_MAX && steps < STEPS_MAX;
 }
 
-/** 0, -1, 1, -2, 2 … become 0, 1, 2, 3, 4 …, so that small numbers of either sign are short. */
+/** Maps 0, -1, 1, -2, 2 … to 0, 1, 2, 3, 4 …, so that small numbers of either sign are short. */
 export function zigzag(value: number): number {
   return value < 0 ? -2 * value - 1 : 2 * value;
 }
@@ -46,18 +46,18 @@ export function fromZigzag(value: number): number {
 
 const scratch = new DataView(new ArrayBuffer(8));
 
-/** The upper 32 bits of a float64, as a signed integer. `lowBits` gives the lower ones of the same number. */
+/** Returns the upper 32 bits of a float64, as a signed integer. `lowBits` gives the lower ones of the same number. */
 export function highBits(value: number): number {
   scratch.setFloat64(0, value);
   return scratch.getInt32(0);
 }
 
-/** The lower 32 bits of the number that `highBits` was given last. */
+/** Returns the lower 32 bits of the last argument of `highBits`. */
 export function lowBits(): number {
   return scratch.getUint32(4);
 }
 
-/** The number of float32 steps from `from` to `to`, as a signed integer of 32 bits that wraps around. */
+/** Returns the number of float32 steps from `from` to `to`, as a signed integer of 32 bits that wraps around. */
 export function float32Steps(from: number, to: number): number {
   scratch.setFloat32(0, from);
   scratch.setFloat32(4, to);
@@ -70,7 +70,7 @@ export function addFloat32Steps(from: number, steps: number): number {
   return scratch.getFloat32(0);
 }
 
-/** The number of float64 steps from `from` to `to`. Exact where its size is below 2^53. */
+/** Returns the number of float64 steps from `from` to `to`. It is exact up to 2^53 steps. */
 export function float64Steps(from: number, to: number): number {
   const high = highBits(from);
   const low = lowBits();
@@ -87,7 +87,7 @@ export function addFloat64Steps(from: number, steps: number): number {
   return scratch.getFloat64(0);
 }
 
-/** Reads a big-endian float32 or float64 without an own view of these bytes. */
+/** Reads a big-endian float32 or float64 without creating a view of these bytes. */
 export function float32At(bytes: Uint8Array, at: number): number {
   for (let index = 0; index < 4; index++) scratch.setUint8(index, bytes[at + index]!);
   return scratch.getFloat32(0);

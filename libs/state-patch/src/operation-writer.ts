@@ -65,7 +65,7 @@ export class OperationWriter extends ByteWriter {
     if (siblings.lastAt >= 0) this.bytes[siblings.lastAt]! |= LAST;
   }
 
-  /** The first byte of an operation, and the rest of a long gap. */
+  /** Writes the first byte of an operation, and the rest of a long gap. */
   kindAndGap(kind: number, gap: number): void {
     if (gap < GAP_MASK) {
       this.byte((kind << 4) | gap);

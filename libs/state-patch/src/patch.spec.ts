@@ -19,7 +19,7 @@ describe('a patch', () => {
     );
   });
 
-  it('follows a chain of edits at a receiver that lists keys in another order', () => {
+  it('updates a receiver through a chain of edits, although it lists keys in another order', () => {
     fc.assert(
       fc.property(plainValues, fc.array(plainValues, { minLength: 6, maxLength: 6 }), fc.integer(), (first, pool, seed) => {
         const below = seededBelow(seed);
@@ -77,7 +77,7 @@ describe('a patch', () => {
     expect(encodePatch(list(0), list(1)).length).toBeLessThanOrEqual(110);
   });
 
-  it('recognizes items that moved within a list by their id', () => {
+  it('is short when items with ids shift within a list', () => {
     const items = Array.from({ length: 60 }, (_, id) => ({ id, name: `unit ${id}` }));
     const copies = structuredClone(items);
     copies.splice(20, 1);

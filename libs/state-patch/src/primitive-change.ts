@@ -68,7 +68,7 @@ export class PrimitiveChange {
     else this.set(siblings, index, before, after);
   }
 
-  /** Writes the sum in decimal steps. False, and nothing written, when `after` is no such decimal or the sum is too large. */
+  /** Writes the sum in decimal steps. False: `after` is no such decimal or the sum is too large, and nothing was written. */
   private decimal(siblings: Siblings, index: number, before: number, after: number, digits: number, stepsMax: number): boolean {
     const afterSteps = decimalSteps(after, digits);
     if (fromDecimalSteps(afterSteps, digits) !== after || !isSteps(afterSteps)) return false;
@@ -94,7 +94,7 @@ function isSteps(integer: number): boolean {
   return integer > -STEPS_MAX && integer < STEPS_MAX;
 }
 
-/** Counts common characters at the start. Only ASCII counts, because other characters have another length in other languages. */
+/** Counts common characters at the start. Only ASCII counts, because programming languages count other characters differently. */
 function commonStart(a: string, b: string, max: number): number {
   for (let at = 0; at < max; at++) {
     const unit = a.charCodeAt(at);

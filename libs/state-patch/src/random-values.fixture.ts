@@ -53,8 +53,8 @@ export class RandomEdit {
   private depth = 0;
 
   /**
-   * @param below a random integer from 0 to its argument, exclusive
-   * @param another a random value to insert
+   * @param below returns a random integer from 0 to its argument, exclusive
+   * @param another returns a random value to insert
    */
   constructor(
     private readonly below: (limit: number) => number,
@@ -116,7 +116,7 @@ export class RandomEdit {
   }
 }
 
-/** The same value with the keys of all objects in the reverse order. */
+/** Returns the same value with the keys of all objects in the reverse order. */
 export function reordered(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reordered);
   if (typeof value !== 'object' || value === null) return value;
@@ -127,7 +127,7 @@ export function reordered(value: unknown): unknown {
   );
 }
 
-/** A generator of integers for RandomEdit. Source: Marsaglia, Xorshift RNGs (2003). */
+/** Returns a generator of integers for RandomEdit. Source: Marsaglia, Xorshift RNGs (2003). */
 export function seededBelow(seed: number): (limit: number) => number {
   let state = seed >>> 0 || 1;
   return (limit) => {

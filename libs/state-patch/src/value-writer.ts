@@ -25,7 +25,7 @@ import { isSameKeys, type KeyList, keyListOf } from './key-list.js';
 import { decimalDigits, decimalSteps, isFloat32, STEPS_MAX, zigzag } from './numbers.js';
 import { assertFinite, assertRecord, hasChildren, type PlainRecord, refuseDepth, refuseKind } from './plain.js';
 
-/** A decimal of a float32 must not take more bytes than the float32. */
+/** A float32 is written as a decimal only with fewer steps than this, so that it does not take more bytes. */
 export const DECIMAL_OF_FLOAT32_MAX = 2 ** 21;
 
 /** Writes whole values. */

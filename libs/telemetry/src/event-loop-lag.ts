@@ -5,13 +5,13 @@ import { LAG_RESOLUTION_MS, Metrics } from './metrics.js';
 /** Measures how late the timers of this process fire. It has two histograms, because each of its two readers resets its own. */
 @Injectable()
 export class EventLoopLag implements OnModuleInit, OnApplicationShutdown {
-  private readonly sinceAsked = newHistogram();
+  private readonly sinceTaken = newHistogram();
   private readonly sinceScrape = newHistogram();
 
   constructor(private readonly metrics: Metrics) {}
 
   onModuleInit(): void {
-    this.sinceAsked.enable();
+    this.sinceTaken.enable();
     this.sinceScrape.enable();
     const { eventLoopLagSeconds } = this.metrics;
     (eventLoopLagSeconds as unknown as { collect: () => void }).collect = () => {
@@ -21,11 +21,11 @@ export class EventLoopLag implements OnModuleInit, OnApplicationShutdown {
 
   /** Returns the 99th percentile of the lag since the last call, in ms. */
   takeP99Ms(): number {
-    return takeP99Ms(this.sinceAsked);
+    return takeP99Ms(this.sinceTaken);
   }
 
   onApplicationShutdown(): void {
-    this.sinceAsked.disable();
+    this.sinceTaken.disable();
     this.sinceScrape.disable();
   }
 }

@@ -17,7 +17,7 @@ const LIMITS: OutputLimits = { bufferChars: 1_048_576, exitMs: 500 };
  */
 const RETRY_MS = { first: 10, longest: 1_000 };
 const CHUNK_CHARS = 65_536;
-const EXIT_LOOK_MS = 5;
+const EXIT_POLL_MS = 5;
 
 /** A report about dropped lines, which follows once writing is possible again. */
 export interface OutputLoss {
@@ -94,7 +94,7 @@ export class OutputWriter {
         if (this.isEmpty && this.droppedLines > 0) this.recovered();
         if (this.isEmpty) return;
       } else if (reason !== 'EAGAIN' || performance.now() > deadline) return;
-      else Atomics.wait(PAUSE, 0, 0, EXIT_LOOK_MS);
+      else Atomics.wait(PAUSE, 0, 0, EXIT_POLL_MS);
     }
   }
 

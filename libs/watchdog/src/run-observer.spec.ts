@@ -4,7 +4,7 @@ import { WATCHDOG_DEFAULTS } from './watchdog.options.js';
 const STEP_MS = 25;
 
 /** Passes a series of samples to an observer. */
-class Looks {
+class SampleSeries {
   private readonly observer = new RunObserver(WATCHDOG_DEFAULTS);
   private cpuMs = 0;
   private beat = 0;
@@ -27,64 +27,64 @@ const kinds = (actions: readonly Action[]): string[] => actions.map(({ kind }) =
 
 describe('RunObserver', () => {
   it('does nothing about short runs and an event loop that turns', () => {
-    const looks = new Looks();
-    expect(looks.pass(10_000, { run: 0, beats: true })).toEqual([]);
-    for (let run = 1; run < 50; run++) expect(looks.pass(175, { run })).toEqual([]);
+    const series = new SampleSeries();
+    expect(series.pass(10_000, { run: 0, beats: true })).toEqual([]);
+    for (let run = 1; run < 50; run++) expect(series.pass(175, { run })).toEqual([]);
   });
 
   it('reports a run at the first limit, once', () => {
-    const looks = new Looks();
-    looks.pass(100, { run: 0, beats: true });
-    expect(kinds(looks.pass(450, { run: 7 }))).toEqual(['suspect']);
-    expect(looks.pass(25, { run: 0, beats: true })).toEqual([]);
+    const series = new SampleSeries();
+    series.pass(100, { run: 0, beats: true });
+    expect(kinds(series.pass(450, { run: 7 }))).toEqual(['suspect']);
+    expect(series.pass(25, { run: 0, beats: true })).toEqual([]);
   });
 
   it('interrupts a run at its limit of CPU time, repeats the interrupt while the run continues, and then kills the process', () => {
-    const looks = new Looks();
-    looks.pass(100, { run: 0, beats: true });
-    expect(kinds(looks.pass(550, { run: 7 }))).toEqual(['suspect', 'interrupt']);
-    expect(kinds(looks.pass(500, { run: 7 }))).toEqual(['interrupt', 'interrupt']);
-    expect(kinds(looks.pass(600, { run: 7 }))).toContain('kill');
+    const series = new SampleSeries();
+    series.pass(100, { run: 0, beats: true });
+    expect(kinds(series.pass(550, { run: 7 }))).toEqual(['suspect', 'interrupt']);
+    expect(kinds(series.pass(500, { run: 7 }))).toEqual(['interrupt', 'interrupt']);
+    expect(kinds(series.pass(600, { run: 7 }))).toContain('kill');
   });
 
   it('allows twice the time for a run that uses no CPU', () => {
-    const looks = new Looks();
-    looks.pass(100, { run: 0, beats: true });
-    expect(kinds(looks.pass(950, { run: 7, cpu: 0 }))).toEqual(['suspect']);
-    expect(kinds(looks.pass(100, { run: 7, cpu: 0 }))).toEqual(['interrupt']);
+    const series = new SampleSeries();
+    series.pass(100, { run: 0, beats: true });
+    expect(kinds(series.pass(950, { run: 7, cpu: 0 }))).toEqual(['suspect']);
+    expect(kinds(series.pass(100, { run: 7, cpu: 0 }))).toEqual(['interrupt']);
   });
 
   it('interrupts a run at once when the process grows past the limit', () => {
-    const looks = new Looks();
-    looks.pass(100, { run: 0, beats: true });
-    looks.pass(50, { run: 7 });
-    looks.memoryMb = 400;
-    expect(looks.pass(25, { run: 7 })).toEqual([
+    const series = new SampleSeries();
+    series.pass(100, { run: 0, beats: true });
+    series.pass(50, { run: 7 });
+    series.memoryMb = 400;
+    expect(series.pass(25, { run: 7 })).toEqual([
       expect.objectContaining({ kind: 'suspect', grownMb: 300 }),
       expect.objectContaining({ kind: 'interrupt', grownMb: 300 }),
     ]);
   });
 
   it('does not blame a run for memory that was used before it', () => {
-    const looks = new Looks();
-    looks.pass(100, { run: 0, beats: true });
-    looks.memoryMb = 2_000;
-    looks.pass(25, { run: 0, beats: true });
-    expect(looks.pass(175, { run: 7 })).toEqual([]);
+    const series = new SampleSeries();
+    series.pass(100, { run: 0, beats: true });
+    series.memoryMb = 2_000;
+    series.pass(25, { run: 0, beats: true });
+    expect(series.pass(175, { run: 7 })).toEqual([]);
   });
 
   it('reports a blocked event loop, and allows game code less time than other code', () => {
-    const looks = new Looks();
-    looks.pass(100, { run: 0, beats: true });
-    expect(kinds(looks.pass(1_000, { run: 0 }))).toEqual(['loop-slow']);
-    expect(looks.pass(1_500, { run: 0 })).toEqual([expect.objectContaining({ kind: 'loop-limit', limit: 'known' })]);
-    expect(looks.pass(30_000, { run: 0 })).toEqual([expect.objectContaining({ kind: 'loop-limit', limit: 'unknown' })]);
-    expect(kinds(looks.pass(25, { run: 0, beats: true }))).toEqual(['loop-turns']);
+    const series = new SampleSeries();
+    series.pass(100, { run: 0, beats: true });
+    expect(kinds(series.pass(1_000, { run: 0 }))).toEqual(['loop-slow']);
+    expect(series.pass(1_500, { run: 0 })).toEqual([expect.objectContaining({ kind: 'loop-limit', limit: 'known' })]);
+    expect(series.pass(30_000, { run: 0 })).toEqual([expect.objectContaining({ kind: 'loop-limit', limit: 'unknown' })]);
+    expect(kinds(series.pass(25, { run: 0, beats: true }))).toEqual(['loop-turns']);
   });
 
   it('reports a blocked event loop that uses no CPU, and does not end the process', () => {
-    const looks = new Looks();
-    looks.pass(100, { run: 0, beats: true });
-    expect(kinds(looks.pass(60_000, { run: 0, cpu: 0 }))).toEqual(['loop-slow']);
+    const series = new SampleSeries();
+    series.pass(100, { run: 0, beats: true });
+    expect(kinds(series.pass(60_000, { run: 0, cpu: 0 }))).toEqual(['loop-slow']);
   });
 });

@@ -5,7 +5,7 @@ import type { WatchdogOptions } from './watchdog.options.js';
 
 /** Starts and stops the watchdog with the process. */
 @Injectable()
-class WatchdogLife implements OnApplicationBootstrap, OnApplicationShutdown {
+class WatchdogLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(private readonly guard: HandlerGuard) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -25,7 +25,7 @@ export class WatchdogModule {
     return {
       module: WatchdogModule,
       global: true,
-      providers: [{ provide: HandlerGuard, useFactory: () => (isOn ? new Watchdog(options, reporter) : DIRECT_GUARD) }, WatchdogLife],
+      providers: [{ provide: HandlerGuard, useFactory: () => (isOn ? new Watchdog(options, reporter) : DIRECT_GUARD) }, WatchdogLifecycle],
       exports: [HandlerGuard],
     };
   }

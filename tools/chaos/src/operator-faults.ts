@@ -6,7 +6,7 @@ import { withOne } from './server-faults.js';
 import { pause, until } from './until.js';
 
 const CORDONED_MS = [3_000, 6_000] as const;
-const LOOK_MS = 250;
+const POLL_MS = 250;
 /** The time limit for an evicted server to register again, in ms. It detects the eviction within half a second and drops its rooms. */
 const ANEW_MS = 20_000;
 
@@ -51,7 +51,7 @@ function cordon(world: World, server: ChaosServer): Plan {
           world.findings.violation(`${server.id} is eligible although it is cordoned`);
           break;
         }
-        await pause(LOOK_MS);
+        await pause(POLL_MS);
       }
       await open(world, server);
     },
@@ -72,7 +72,7 @@ function empty(world: World, server: ChaosServer): Plan {
 async function open(world: World, server: ChaosServer): Promise<void> {
   const isOpen = async (): Promise<boolean> =>
     server.condition === 'down' || (await ask(world, 'POST', `/api/servers/${server.id}/uncordon`)) !== null;
-  await until(isOpen, ANEW_MS, LOOK_MS).catch(() => world.findings.count('operator:not-opened'));
+  await until(isOpen, ANEW_MS, POLL_MS).catch(() => world.findings.count('operator:not-opened'));
 }
 
 async function move(world: World): Promise<void> {
@@ -97,7 +97,7 @@ function evictOne(world: World, server: ChaosServer): Plan {
         const [incarnation, state] = await fleet.client.hmget(server.id, 'incarnation', 'state');
         return Number(incarnation) > before && state === 'ready';
       };
-      await until(isAnew, ANEW_MS, LOOK_MS).catch(() => findings.violation(`${server.id} did not register again after its eviction`));
+      await until(isAnew, ANEW_MS, POLL_MS).catch(() => findings.violation(`${server.id} did not register again after its eviction`));
       server.mayBeCondemned();
     },
   };

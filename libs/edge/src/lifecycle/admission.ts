@@ -18,12 +18,14 @@ import {
   hashOf,
   type IncarnationOf,
   PendingAwayMarks,
+  type ResumedSession,
   SessionNotices,
   SessionStore,
 } from '#libs/session';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { EDGE_OPTIONS, type EdgeOptions } from '../edge.options.js';
 import type { ClientGame } from '../room/session-rooms.js';
+import { SessionRestorer } from './session-restorer.js';
 
 /** The result of a login or a resume. */
 export interface AdmittedSession {
@@ -69,6 +71,7 @@ export class Admission {
     private readonly self: Self,
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     private readonly settlement: StoreSettlement,
+    private readonly restorer: SessionRestorer,
   ) {}
 
   /**
@@ -99,12 +102,28 @@ export class Admission {
   }
 
   private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<AdmittedSession> {
-    const resumed = await this.sessions.resume({ session, secret, ...this.gateway });
+    const resumed = await this.takeUp(session, secret);
     if (resumed.previousGateway) await this.notifyReplaced(resumed.previousGateway, session);
     const { binding, admissionNumber } = await this.findRoom(resumed.user, session, resumed.secret);
     const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
     const game = isSameRoom ? { round: hello.round as number, version: hello.version ?? null, epoch: hello.epoch ?? null } : null;
     return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, admissionNumber, game };
+  }
+
+  /**
+   * Resumes the session in the store. Throws `unavailable` for an unknown session that its gateway may be about to write again, because the
+   * store has just lost data.
+   */
+  private async takeUp(session: SessionId, secret: string): Promise<ResumedSession> {
+    try {
+      return await this.sessions.resume({ session, secret, ...this.gateway });
+    } catch (error) {
+      const isUnknown = error instanceof HoldfastError && error.code === 'session-unknown';
+      if (!isUnknown || !(await this.restorer.isIncomplete())) throw error;
+      throw new HoldfastError('unavailable', 'The store lost data, which is being written again. Try again in a moment.', {
+        retryAfterMs: 500,
+      });
+    }
   }
 
   private get gateway(): GatewayIncarnation {
@@ -130,7 +149,7 @@ export class Admission {
   }
 
   private async admitUser(user: UserId): Promise<FoundRoom> {
-    const { turn: admissionNumber, pointer } = await this.userRooms.admit(user);
+    const { admissionNumber, pointer } = await this.userRooms.admit(user);
     const record = pointer ? await this.records.read(pointer.room) : null;
     if (!pointer || !record || !(pointer.watching || isMember(record, user))) return { binding: null, admissionNumber };
     return { binding: { room: record.id, watching: pointer.watching, rev: record.rev }, admissionNumber };

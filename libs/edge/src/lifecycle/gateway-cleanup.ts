@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { SeenTwice, sleep } from '#libs/async';
+import { ConsecutiveSightings, sleep } from '#libs/async';
 import { Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type EvictionReason, HealthPort, ServerEndListener } from '#libs/health';
 import type { SessionId, UserId } from '#libs/protocol';
@@ -33,7 +33,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
    * Incarnations that had no living server at the last sweep. Only the second sweep cleans them up, because a server may be about to
    * register again.
    */
-  private readonly missing = new SeenTwice();
+  private readonly missing = new ConsecutiveSightings();
 
   constructor(
     private readonly index: GatewaySessionIndex,

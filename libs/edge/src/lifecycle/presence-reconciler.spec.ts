@@ -22,7 +22,9 @@ function newGateway() {
   const table = newSessionTable();
   const cache = { get: () => ({ doc: { members: [member] } }) } as unknown as RoomRecordCache;
   const lobbies = { emit: (_: unknown, __: string, data: Report) => reports.push(data) } as unknown as LobbyRouter;
-  const userRooms = { renewTurn: async (_: unknown, turn: number) => (turn === admitted.turn ? turn + 1 : null) } as unknown as UserRooms;
+  const userRooms = {
+    renewAdmission: async (_: unknown, turn: number) => (turn === admitted.turn ? turn + 1 : null),
+  } as unknown as UserRooms;
   const presence = new PresenceReconciler(table, cache, lobbies, {} as GatewaySessionIndex, {} as SessionStore, userRooms, {} as Self);
   const session = table.add('s' as SessionId, 'ada' as UserId, 'Ada');
   session.admissionNumber = 7;

@@ -61,7 +61,7 @@ export class PresenceReconciler {
    */
   private async reportInNewAdmission(session: GatewaySession): Promise<void> {
     const { user, admissionNumber } = session;
-    const renewed = await this.userRooms.renewTurn(user, admissionNumber).catch(() => null);
+    const renewed = await this.userRooms.renewAdmission(user, admissionNumber).catch(() => null);
     if (renewed === null || session.admissionNumber !== admissionNumber) return;
     session.admissionNumber = renewed;
     this.report(session);

@@ -3,12 +3,13 @@ import { inBatches } from '#libs/async';
 import { Self } from '#libs/fleet';
 import { type Binding, decodePlayerMessage, HoldfastError, PROTOCOL_VERSION, type SessionId, type UserId } from '#libs/protocol';
 import { answerTo } from '#libs/redis';
+import { UserRooms } from '#libs/room-store';
 import { hashOf, PendingAwayMarks, type SessionNotice, SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { ConnectionLimits } from '../connection/connection-limits.js';
 import { type ConnectionState, disconnect, stateOf } from '../connection/connection-state.js';
-import { AWAY_AFTER_MS, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from '../edge.options.js';
+import { AWAY_AFTER_MS, EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS, USERS_RENEW_MS } from '../edge.options.js';
 import { LobbyRouter } from '../lobby/lobby-router.js';
 import { type ClientGame, SessionRooms } from '../room/session-rooms.js';
 import type { GatewaySession } from '../session/gateway-session.js';
@@ -27,6 +28,8 @@ import { SessionRestorer } from './session-restorer.js';
 @Injectable()
 export class SessionLifecycle {
   private touchedAt = 0;
+  /** The time of the last renewal of the users' rooms. An admission renews its user as well. */
+  private usersRenewedAt = performance.now();
   private readonly earlyNotices = new EarlyNotices();
 
   constructor(
@@ -44,6 +47,7 @@ export class SessionLifecycle {
     private readonly self: Self,
     private readonly log: Log,
     private readonly settlement: StoreSettlement,
+    private readonly userRooms: UserRooms,
   ) {}
 
   async admit(connection: PlayerConnection, state: ConnectionState, frame: Buffer): Promise<void> {
@@ -243,8 +247,11 @@ export class SessionLifecycle {
   private async touch(now: number): Promise<void> {
     this.touchedAt = now;
     const connected = [...this.table.all()].filter(({ connection }) => connection !== null);
+    const mustRenewUsers = now - this.usersRenewedAt > USERS_RENEW_MS;
+    if (mustRenewUsers) this.usersRenewedAt = now;
     try {
       for await (const some of inBatches(connected)) {
+        if (mustRenewUsers) await this.userRooms.renew(some.map(({ user }) => user));
         const over = await this.restorer.touch(some.map(({ id, user }) => ({ session: id, user })));
         for (const id of over) {
           const session = this.table.get(id);

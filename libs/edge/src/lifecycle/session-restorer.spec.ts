@@ -5,6 +5,7 @@ import { RedisConnections } from '#libs/redis';
 import { type StoreGeneration, UserRooms } from '#libs/room-store';
 import { GatewaySessionIndex, hashOf, PendingAwayMarks, SessionStore } from '#libs/session';
 import type { Log } from '#libs/telemetry';
+import { LOST_SESSION_WAIT_MS } from '../edge.options.js';
 import type { RoomRecordCache } from '../room/room-record-cache.js';
 import type { RoomRestorer } from '../room/room-restorer.js';
 import { newSessionTable } from '../session/session-table.fixture.js';
@@ -16,12 +17,24 @@ const userRooms = new UserRooms(redis);
 
 beforeAll(() => redis.ready());
 beforeEach(() => redis.commands.flushdb());
+afterEach(() => jest.restoreAllMocks());
 afterAll(() => redis.onApplicationShutdown());
 
+/** Sets the clock of the store ahead, as far as keys show it: all keys have `ms` less to live, and expire if that is nothing. */
+async function setStoreAhead(ms: number): Promise<void> {
+  for (const key of await redis.commands.keys('*')) {
+    const leftMs = await redis.commands.pttl(key);
+    if (leftMs >= 0) await redis.commands.pexpire(key, leftMs - ms);
+  }
+}
+
 /** The sessions of a gateway and their restorer. */
-function newGateway() {
+function newGateway(sessionTtlMs?: number) {
   const id = serverId('gateway', randomUUID());
-  const store = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
+  const store = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), {
+    auth: { kind: 'guest' },
+    sessionTtlMs,
+  });
   const table = newSessionTable();
   const marked: string[] = [];
   const generation = { current: 'one' as string | null, markAudited: async (_: unknown, name: string) => void marked.push(name) };
@@ -49,6 +62,41 @@ describe('sessions that the store lost', () => {
     await restorer.check();
     expect(await userRooms.get(gatewaySession.user)).toEqual({ room: 'a-room', watching: false });
     expect(await resume()).toMatchObject({ session: gatewaySession.id, user: gatewaySession.user, name: 'Ada' });
+  });
+
+  it.each([
+    ['an hour', 3_600_000, undefined],
+    ['almost the TTL of a session', 3_580_000, undefined],
+    ['half an hour, when sessions last for ten minutes', 1_800_000, 600_000],
+    ['half a minute, when sessions last for half a minute', 30_000, 30_000],
+  ])('are restored with the room of the user when the clock of the store is set ahead by %s', async (_, ms, ttlMs) => {
+    const { restorer, newSession } = newGateway(ttlMs);
+    const { gatewaySession, resume } = await newSession();
+    gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
+    gatewaySession.binding = { room: 'a-room' as RoomId, watching: false, rev: 1 };
+    // The gateway renews a session after a third of its TTL or after half a minute.
+    const key = `hf:session:${gatewaySession.id}`;
+    await redis.commands.pexpire(key, (await redis.commands.pttl(key)) - Math.min(30_000, (ttlMs ?? 3_600_000) / 3));
+    await restorer.check();
+    await setStoreAhead(ms);
+    expect(await redis.commands.exists(key)).toBe(0);
+    await restorer.check();
+    await expect(resume()).resolves.toMatchObject({ session: gatewaySession.id });
+    expect(await userRooms.get(gatewaySession.user)).toEqual({ room: 'a-room', watching: false });
+  });
+
+  it('are known to be incomplete for a moment after a loss, also when a check had begun before it, and not after a start', async () => {
+    const { restorer } = newGateway();
+    expect(await restorer.isIncomplete()).toBe(false);
+    await restorer.check();
+    expect(await restorer.isIncomplete()).toBe(false);
+    const before = restorer.check();
+    await redis.commands.flushdb();
+    expect(await Promise.all([restorer.isIncomplete(), before])).toEqual([true, undefined]);
+    expect(await restorer.isIncomplete()).toBe(true);
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + LOST_SESSION_WAIT_MS);
+    expect(await restorer.isIncomplete()).toBe(false);
   });
 
   it('are restored when the store lost them before the first check of the gateway', async () => {
@@ -85,7 +133,7 @@ describe('sessions that the store lost', () => {
   it('replace an older login of the same user when the store returned to older data', async () => {
     const { restorer, store, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
-    gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).turn;
+    gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
     await restorer.check();
     const older = await store.create({ user: gatewaySession.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
     await redis.commands.del(`hf:session:${gatewaySession.id}`);
@@ -96,7 +144,7 @@ describe('sessions that the store lost', () => {
     expect((await store.find(gatewaySession.user))?.session).not.toBe(older.session);
   });
 
-  it('are marked as audited once for each store generation', async () => {
+  it('are restored before the gateway marks the store generation as audited, once for each generation', async () => {
     const { restorer, generation, marked, newSession } = newGateway();
     await newSession();
     await restorer.check();
@@ -109,7 +157,7 @@ describe('sessions that the store lost', () => {
   it('are returned together with the room that the store had for their user', async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession } = await newSession();
-    gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).turn;
+    gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
     await restorer.check();
     restorer.takeRestored();
     await userRooms.set(gatewaySession.user, 'left-before' as RoomId, false);
@@ -121,7 +169,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toBeNull();
   });
 
-  it('are not restored while the store has lost nothing, when they had ended', async () => {
+  it('are not restored when the store lost nothing and the sessions have ended', async () => {
     const { restorer, store, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();

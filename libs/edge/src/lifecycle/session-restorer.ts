@@ -6,7 +6,7 @@ import { RedisConnections } from '#libs/redis';
 import { type RestoredUser, StoreGeneration, type UserRoom, UserRooms } from '#libs/room-store';
 import { SessionStore } from '#libs/session';
 import { Log } from '#libs/telemetry';
-import { RESTORE_RETRY_MS } from '../edge.options.js';
+import { LOST_SESSION_WAIT_MS, RESTORE_RETRY_MS } from '../edge.options.js';
 import { RoomRecordCache } from '../room/room-record-cache.js';
 import { RoomRestorer } from '../room/room-restorer.js';
 import type { GatewaySession } from '../session/gateway-session.js';
@@ -41,6 +41,8 @@ export class SessionRestorer implements OnApplicationBootstrap {
   private restored: readonly RestoredSession[] = [];
   private readonly restoredListeners: (() => void)[] = [];
   private checking: Promise<void> | null = null;
+  /** The time at which this gateway found that the store had lost data, in ms of the monotonic clock. */
+  private lostAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly table: SessionTable,
@@ -56,6 +58,8 @@ export class SessionRestorer implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.storeGeneration.onConnected(() => void this.checkUntilMarked());
+    // Writes the witness before players connect, so that a loss in the first second is found.
+    void this.checkUntilMarked();
   }
 
   /** Registers a listener that is called after each restoration, whether the store is settled or not. */
@@ -76,6 +80,17 @@ export class SessionRestorer implements OnApplicationBootstrap {
       this.checking = null;
     });
     return this.checking;
+  }
+
+  /**
+   * Returns whether the store has just lost data, so that other gateways may be about to write sessions again. Rejects
+   * when the store does not answer.
+   */
+  async isIncomplete(): Promise<boolean> {
+    // The check under way may have read the store before the loss.
+    await this.checking?.catch(() => {});
+    await this.check();
+    return performance.now() - this.lostAt < LOST_SESSION_WAIT_MS;
   }
 
   /**
@@ -106,7 +121,11 @@ export class SessionRestorer implements OnApplicationBootstrap {
     const { current } = this.storeGeneration;
     if (!this.isKnown) return;
     const isAnother = this.generation !== null && this.generation !== current;
-    if (isAnother || (await this.store.hasForgotten(this.self.id))) this.mustRestore = true;
+    if (isAnother || (await this.store.hasForgotten(this.self.id))) {
+      this.mustRestore = true;
+      // At its first check, a gateway does not know what the store had before.
+      if (this.generation !== null) this.lostAt = performance.now();
+    }
     const { mustRestore } = this;
     if (mustRestore) await this.restoreAll(this.generation !== current);
     this.generation = current;

@@ -95,7 +95,7 @@ describe('a session, once a store that was restarted is settled', () => {
     expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left-2', 'member.gone left-1']);
   });
 
-  it.each(['moved', 'late'] as const)('does not leave the room in which the user is since the loss (%s)', async (outcome) => {
+  it.each(['moved', 'late'] as const)('does not leave the room in which the user has been since the loss (%s)', async (outcome) => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom('left' as RoomId);

@@ -26,7 +26,7 @@ async function receivers(lobbies: readonly FakeLobby[]): Promise<string[]> {
 }
 
 describe('the lobby for a request', () => {
-  it('is one of the healthy lobbies, in turns', async () => {
+  it('is not always the same when several lobbies are healthy', async () => {
     expect(await receivers([{ id: 'a' }, { id: 'b' }])).toEqual(['a', 'b']);
   });
 
@@ -50,7 +50,7 @@ describe('the lobby for a request', () => {
     ).toEqual(['unheard']);
   });
 
-  it('does not exist when every lobby is suspect or has no link', async () => {
+  it('is missing when every lobby is suspect or has no link, so that the request fails as `unavailable`', async () => {
     const sent = receivers([
       { id: 'suspect', suspect: 1 },
       { id: 'closed', isOpen: false },

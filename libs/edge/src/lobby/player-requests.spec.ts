@@ -88,14 +88,14 @@ describe('a request of a player whose answer arrives before any restart of the s
         }),
     );
     let isAnswered = false;
-    const asked = playerRequests.send(session, operation, undefined, 500).finally(() => {
+    const answered = playerRequests.send(session, operation, undefined, 500).finally(() => {
       isAnswered = true;
     });
     await new Promise((resolve) => setImmediate(resolve));
     expect(whenKnown).toHaveBeenCalledWith('a', 7, expect.any(Number));
     expect(isAnswered).toBe(false);
     letPass();
-    await expect(asked).resolves.toEqual(answer);
+    await expect(answered).resolves.toEqual(answer);
   });
 
   it('rejects with the refusal of the lobby, and is voided when the lobby is lost', async () => {
@@ -129,8 +129,10 @@ describe('a request to enter a room that follows an unanswered leave', () => {
       expect(playerRequests.send(session, 'rooms.create', undefined, 500)).resolves.toEqual(inRoom('b')),
     ]);
   });
+});
 
-  it('is unlike a request that only reads, which is sent at once', async () => {
+describe('a request that only reads', () => {
+  it('is sent at once while a leave is unanswered', async () => {
     const { playerRequests, session, requests } = newPlayerRequests(() => new Promise(() => {}), { data: { room: null } });
     void playerRequests.send(session, 'rooms.leave', undefined, 500);
     await playerRequests.send(session, 'me', undefined, 500);

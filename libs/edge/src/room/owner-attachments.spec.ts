@@ -50,9 +50,9 @@ async function waits(): Promise<void> {
 
 describe('a session whose owner is gone', () => {
   it.each([
-    ['forgotten', null],
+    ['not in the directory', null],
     ['dead', { state: 'dead', incarnation: 1 }],
-    ['another incarnation', { state: 'ready', incarnation: 2 }],
+    ['registered in another incarnation', { state: 'ready', incarnation: 2 }],
   ])('sends no request while the owner is %s', async (_, server) => {
     gateway.knows.server = server;
     await waits();
@@ -60,6 +60,7 @@ describe('a session whose owner is gone', () => {
     await jest.advanceTimersByTimeAsync(4 * LOST_POLL_MS);
     expect(gateway.session.attachment).toBe(attachment);
     expect(gateway.session.attachment.kind).toBe('paused');
+    expect(gateway.requests).toEqual([]);
   });
 
   it.each([

@@ -84,15 +84,15 @@ describe('the cache of room records', () => {
 
   it('finds a change whose publication was lost with the connection, also when the store does not answer at first', async () => {
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1, 'status', 'starting');
-    const glance = jest.spyOn(records, 'glance').mockRejectedValueOnce(new Error('Connection is closed.'));
+    const readDigests = jest.spyOn(records, 'readDigests').mockRejectedValueOnce(new Error('Connection is closed.'));
     settlement.isSettled = false;
     redis.subscriptions.disconnect(true);
     await until(() => redis.subscriptions.status === 'ready');
     settlement.isSettled = true;
     await until(() => reported.length === 2);
     expect(reported[1]).toMatchObject({ rev: room.rev + 1, status: 'starting' });
-    expect(glance).toHaveBeenCalledTimes(2);
-    glance.mockRestore();
+    expect(readDigests).toHaveBeenCalledTimes(2);
+    readDigests.mockRestore();
   });
 
   it('reports nothing while the store is not settled, and everything afterwards', async () => {
@@ -110,16 +110,16 @@ describe('the cache of room records', () => {
   it('reports every room also when the settled store does not answer at first', async () => {
     generation.current = 'two';
     const isReady = jest.spyOn(redis, 'isReady', 'get').mockReturnValueOnce(false);
-    const glance = jest.spyOn(records, 'glance').mockRejectedValueOnce(new Error('Connection is closed.'));
+    const readDigests = jest.spyOn(records, 'readDigests').mockRejectedValueOnce(new Error('Connection is closed.'));
     await cache.compareSettled();
-    expect(glance).toHaveBeenCalledTimes(2);
+    expect(readDigests).toHaveBeenCalledTimes(2);
     expect(reported).toEqual([room, room]);
     // The comparison shows another record, and the first read of it fails.
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1);
     const read = jest.spyOn(records, 'read').mockRejectedValueOnce(new Error('Connection is closed.'));
     await cache.compareSettled();
     expect(reported[2]).toEqual({ ...room, rev: room.rev + 1 });
-    for (const spy of [isReady, glance, read]) spy.mockRestore();
+    for (const spy of [isReady, readDigests, read]) spy.mockRestore();
   });
 
   it('reports every room after a lost connection, and stops when the store has another generation', async () => {
@@ -128,7 +128,7 @@ describe('the cache of room records', () => {
       settlement.isSettled = false;
       throw new Error('Connection is closed.');
     };
-    const glance = jest.spyOn(records, 'glance').mockImplementationOnce(lose(null));
+    const readDigests = jest.spyOn(records, 'readDigests').mockImplementationOnce(lose(null));
     const settled = cache.compareSettled();
     await until(() => !settlement.isSettled);
     expect(reported).toHaveLength(1);
@@ -136,10 +136,10 @@ describe('the cache of room records', () => {
     settlement.isSettled = true;
     await settled;
     expect(reported).toEqual([room, room]);
-    glance.mockImplementationOnce(lose('two'));
+    readDigests.mockImplementationOnce(lose('two'));
     await cache.compareSettled();
     expect(reported).toHaveLength(2);
-    glance.mockRestore();
+    readDigests.mockRestore();
   });
 
   it('restores the record in a store that lost it, and does not report the room as closed', async () => {

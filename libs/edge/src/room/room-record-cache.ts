@@ -4,7 +4,7 @@ import { Interval } from '@nestjs/schedule';
 import { inBatches } from '#libs/async';
 import type { LeftReason, RoomId } from '#libs/protocol';
 import { PubSub, RedisConnections } from '#libs/redis';
-import { type RoomGlance, type RoomRecord, RoomRecords, readNews, roomKey, StoreGeneration } from '#libs/room-store';
+import { type RoomDigest, type RoomRecord, RoomRecords, readNews, roomKey, StoreGeneration } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { COMPARE_RETRY_MS, FOLLOW_POLL_MS, FOLLOW_TICK_MS, RECORD_READ_MS, UNSETTLED_READ_MS } from '../edge.options.js';
@@ -311,11 +311,11 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     if (!this.redis.isReady || !this.settlement.isSettled) return false;
     try {
       const { current } = this.generation;
-      const glances = await this.records.glance(rooms);
+      const digests = await this.records.readDigests(rooms);
       if (this.generation.current !== current) return false;
       for (const [index, id] of rooms.entries()) {
         const room = this.rooms.get(id);
-        if (!room?.record || !isSame(room.record, glances[index]!)) this.refresh(id);
+        if (!room?.record || !isSame(room.record, digests[index]!)) this.refresh(id);
         else {
           room.generation = current;
           if (reportAll) this.listener?.changed(room.record);
@@ -330,6 +330,6 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 }
 
-function isSame(known: RoomRecord, glance: RoomGlance | null): boolean {
-  return glance !== null && (['rev', 'status', 'epoch', 'round'] as const).every((field) => known[field] === glance[field]);
+function isSame(known: RoomRecord, digest: RoomDigest | null): boolean {
+  return digest !== null && (['rev', 'status', 'epoch', 'round'] as const).every((field) => known[field] === digest[field]);
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { inBatches } from '#libs/async';
-import { type Restored, type RoomGlance, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
+import { type Restored, type RoomDigest, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
 
 /** Number of records compared in one pipeline. It is higher than for routine reads, because every server waits for this comparison. */
 const AT_ONCE = 250;
@@ -25,8 +25,8 @@ export class RoomRestorer {
     const isLate = await this.generation.wasSettled();
     let restored = 0;
     for await (const some of inBatches(known, { size: AT_ONCE, pauseMs: 0 })) {
-      const glances = await this.records.glance(some.map(({ id }) => id));
-      const lost = some.filter((record, index) => isOlder(glances[index]!, record) && !(isLate && glances[index]));
+      const digests = await this.records.readDigests(some.map(({ id }) => id));
+      const lost = some.filter((record, index) => isOlder(digests[index]!, record) && !(isLate && digests[index]));
       const outcomes = await Promise.all(lost.map((record) => this.records.restore(record)));
       restored += outcomes.filter((outcome) => outcome === 'restored').length;
     }
@@ -42,6 +42,6 @@ export class RoomRestorer {
   }
 }
 
-function isOlder(glance: RoomGlance | null, { rev }: RoomRecord): boolean {
-  return glance === null || glance.rev < rev;
+function isOlder(digest: RoomDigest | null, { rev }: RoomRecord): boolean {
+  return digest === null || digest.rev < rev;
 }

@@ -71,7 +71,7 @@ export class SessionRooms implements OnModuleInit {
     if (!session.hasLeft(binding.room)) this.bind(session, binding);
   }
 
-  /** The user of the session has left the room. The session is not bound to it while the notice of its match is under way. */
+  /** Unbinds a session whose user has left the room. Without a binding, records the room, so that a late notice of a match is ignored. */
   leave(session: GatewaySession, room: RoomId): void {
     if (session.binding) this.unbind(session, 'left');
     else session.recordLeftRoom(room);
@@ -106,7 +106,7 @@ export class SessionRooms implements OnModuleInit {
     this.cache.unfollow(binding.room);
   }
 
-  /** Starts again for a new connection of the session, which receives the whole view of the room. */
+  /** Prepares the session for its new connection: detaches it from the owner, and sends the whole view of the room. */
   connectionReplaced(session: GatewaySession, game: ClientGame | null): void {
     const { binding } = session;
     if (!binding) return;

@@ -145,7 +145,7 @@ describe('the attachment of a session to the owner of its room', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'recovered' }]).sent).toEqual(['paused', 'resumed']);
   });
 
-  it('sends no `resumed` for a stall of an owner that the session has left', () => {
+  it('sends no `resumed` when a stalled owner recovers after the detach of a slow connection', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'slow' }, { kind: 'recovered' }]).sent).toEqual(['paused', 'detach']);
   });
 

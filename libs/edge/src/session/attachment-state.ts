@@ -159,7 +159,7 @@ const TABLE: {
 };
 
 /**
- * Forgets the link to the former owner at once. A drained owner closes it after its last room has moved, and that must not pause the
+ * Begins an attachment. Forgets the link to the former owner at once. A drained owner closes it after its last room has moved, and that must not pause the
  * session.
  */
 function attach({ client }: AttachmentState, { epoch, round, now }: Event<'attach'>): AttachmentStep {

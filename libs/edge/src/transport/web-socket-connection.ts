@@ -72,7 +72,7 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     }
   }
 
-  /** Called by the reader for a whole message. */
+  /** Passes a whole message to the gateway. Sends `goodbye` for a message that is empty or too large. */
   message(bytes: Buffer, isBinary: boolean): void {
     if (!this.isOpen) return;
     const { frameBytesMax } = this;
@@ -82,19 +82,19 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     this.receiveMessage(bytes, isBinary);
   }
 
-  /** Called by the reader for a ping. A ping counts as a message against the limits; above them it gets no answer. */
+  /** Answers a ping of the client. A ping counts as a message against the limits; above them it gets no answer. */
   ping(bytes: Buffer): void {
     if (!this.isOpen || !this.events.pinged(this, bytes.length)) return;
     const at = this.begin(OPCODE.pong, bytes.length);
     this.writer.chunk.set(bytes, at);
   }
 
-  /** Called by the reader for a pong. It shows that the client is alive, also without a ping before it. */
+  /** Counts a pong of the client as a sign that it is alive, also without a ping before it. */
   pong(bytes: Buffer): void {
     if (this.isOpen) this.events.pinged(this, bytes.length);
   }
 
-  /** Called by the reader when the client closes the WebSocket. */
+  /** Answers the close frame of the client, and closes the connection. */
   closing(code: number): void {
     this.close(code, '');
     this.socket.end();

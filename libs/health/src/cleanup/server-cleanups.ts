@@ -65,7 +65,7 @@ export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
     await claimCleanup(this.redis.commands, server, 'give-up').catch(() => false);
   }
 
-  /** Another gateway evicted a server. If it gives up the cleanup, this gateway takes over soon. */
+  /** Plans a check of the cleanups after another gateway has evicted a server. This gateway takes over a cleanup that was given up. */
   private checkLeftSoon(): void {
     this.leftCheck ??= setTimeout(() => {
       this.leftCheck = null;

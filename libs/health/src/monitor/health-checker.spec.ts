@@ -127,7 +127,7 @@ describe('the health checker, over a real Redis', () => {
     // The checker never runs, so only the dial after the loss of the link can evict.
     const RARE: Partial<CheckOptions> = { ...CHECKS, intervalMs: 60_000 };
 
-    it('evicts a server as soon as its process has ended, and keeps one that only lost its link', async () => {
+    it('evicts a server soon after its process has ended, and keeps one that only lost its link', async () => {
       const watching = await world.gateway('1', RARE);
       const [gone, there] = [await world.linked('gone'), await world.linked('there')];
       const links = watching.module.get(FleetLinks);

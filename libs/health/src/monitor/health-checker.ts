@@ -4,7 +4,7 @@ import { Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import type { ServerId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
-import { LostStore } from '../evidence/lost-store.js';
+import { PeerStoreLossDetector } from '../evidence/peer-store-loss-detector.js';
 import { ServerDials } from '../evidence/server-dials.js';
 import { BATCH_MAX, CHECK_OPTIONS, type CheckOptions, TICK_MS } from '../health.options.js';
 import { type CheckedRecord, checkServers } from '../scripts/check.js';
@@ -44,7 +44,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     verdicts: Verdicts,
     holds: EvictionHolds,
     dials: ServerDials,
-    lostStore: LostStore,
+    storeLossDetector: PeerStoreLossDetector,
     marks: EligibilityMarks,
     metrics: Metrics,
   ) {
@@ -52,7 +52,20 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     this.massFailures = new MassFailures(options.intervalMs, others, (id) => this.monitors.get(id));
     const { massFailures } = this;
     const onOver = (monitor: ServerMonitor): void => this.drop(monitor);
-    this.context = { options, self: selfCheck, dials, massFailures, lostStore, holds, verdicts, marks, directory, metrics, log, onOver };
+    this.context = {
+      options,
+      self: selfCheck,
+      dials,
+      massFailures,
+      storeLossDetector: storeLossDetector,
+      holds,
+      verdicts,
+      marks,
+      directory,
+      metrics,
+      log,
+      onOver,
+    };
   }
 
   onApplicationBootstrap(): void {

@@ -1,10 +1,18 @@
-import { type Case, type Judgement, judge, judgeCase, type Seen } from './judge.js';
+import { type CheckResult, type Judgement, judge, judgeMisses, type MissEvidence } from './judge.js';
 
-const SEEN: Seen = { answer: 'unanswered', doubt: null, inGrace: false, missesBefore: 0 };
-const CASE: Case = { misses: 2, maxMisses: 2, secondPath: 'silent', patienceIsOver: true, many: false, heldForMs: 0, holdMs: 10_000 };
+const RESULT: CheckResult = { answer: 'unanswered', doubt: null, inGrace: false, missesBefore: 0 };
+const EVIDENCE: MissEvidence = {
+  misses: 2,
+  maxMisses: 2,
+  secondPath: 'silent',
+  patienceIsOver: true,
+  many: false,
+  heldForMs: 0,
+  holdMs: 10_000,
+};
 
 describe('judge', () => {
-  it.each<[string, Partial<Seen>, Partial<Case>, Judgement]>([
+  it.each<[string, Partial<CheckResult>, Partial<MissEvidence>, Judgement]>([
     [
       'returns `healthy` after an answer, however many checks were missed before',
       { answer: 'answered', missesBefore: 9 },
@@ -17,7 +25,7 @@ describe('judge', () => {
       {},
       { kind: 'healthy' },
     ],
-    ['counts no miss when no check waited for an answer', { answer: 'unasked' }, {}, { kind: 'void', reason: 'first' }],
+    ['counts no miss when no check waited for an answer', { answer: 'not-due' }, {}, { kind: 'void', reason: 'first' }],
     ['counts no miss when this process was late', { doubt: 'loop-late', missesBefore: 1 }, {}, { kind: 'void', reason: 'loop-late' }],
     [
       'counts no miss when Redis did not answer',
@@ -28,13 +36,13 @@ describe('judge', () => {
     ['counts no miss during the grace of a server', { inGrace: true, missesBefore: 1 }, {}, { kind: 'void', reason: 'grace' }],
     ['suspects a server after its first miss', {}, { secondPath: null }, { kind: 'missed', misses: 1 }],
     ['condemns a silent server after its second miss', { missesBefore: 1 }, {}, { kind: 'condemned', reason: 'silent', misses: 2 }],
-  ])('%s', (_rule, seen, rest, expected) => {
-    expect(judge({ ...SEEN, ...seen }, { ...CASE, ...rest })).toEqual(expected);
+  ])('%s', (_rule, result, evidence, expected) => {
+    expect(judge({ ...RESULT, ...result }, { ...EVIDENCE, ...evidence })).toEqual(expected);
   });
 });
 
-describe('judgeCase', () => {
-  it.each<[string, Partial<Case>, Judgement]>([
+describe('judgeMisses', () => {
+  it.each<[string, Partial<MissEvidence>, Judgement]>([
     ['does not condemn a server before a dial has ended', { secondPath: null }, { kind: 'missed', misses: 2 }],
     ['does not condemn a server with one miss whose link is silent', { misses: 1 }, { kind: 'missed', misses: 1 }],
     [
@@ -69,6 +77,6 @@ describe('judgeCase', () => {
       { kind: 'held', reason: 'unheard', misses: 2 },
     ],
   ])('%s', (_rule, given, expected) => {
-    expect(judgeCase({ ...CASE, ...given })).toEqual(expected);
+    expect(judgeMisses({ ...EVIDENCE, ...given })).toEqual(expected);
   });
 });

@@ -17,9 +17,9 @@ export type Judgement =
   | { readonly kind: 'condemned'; readonly reason: EvictionReason; readonly misses: number };
 
 /** The result of one check. */
-export interface Seen {
-  /** `unasked`: no check waited for an answer. `unanswered`: the record still says `testing`, or there is no record. */
-  readonly answer: 'unasked' | 'answered' | 'unanswered';
+export interface CheckResult {
+  /** `not-due`: no check waited for an answer. `unanswered`: the record still says `testing`, or there is no record. */
+  readonly answer: 'not-due' | 'answered' | 'unanswered';
   /** Why the check may not count. Null: this process and Redis have been well since the check was sent. */
   readonly doubt: VoidReason | null;
   readonly inGrace: boolean;
@@ -27,7 +27,7 @@ export interface Seen {
 }
 
 /** The evidence about a server that missed checks. */
-export interface Case {
+export interface MissEvidence {
   readonly misses: number;
   readonly maxMisses: number;
   /** The result of a dial since the last answer. Null: no dial has ended yet. */
@@ -44,16 +44,16 @@ export interface Case {
  * Judges one check of a server that may be silent or refuse connections. Pure. `judge-unreached.ts` judges servers that others cannot reach.
  * A verdict on silence needs one more check of Redis, and every verdict needs the votes of a majority of the gateways.
  */
-export function judge(seen: Seen, rest: Omit<Case, 'misses'>): Judgement {
-  if (seen.answer === 'answered') return { kind: 'healthy' };
-  if (seen.answer === 'unasked') return { kind: 'void', reason: 'first' };
-  if (seen.doubt) return { kind: 'void', reason: seen.doubt };
-  if (seen.inGrace) return { kind: 'void', reason: 'grace' };
-  return judgeCase({ ...rest, misses: seen.missesBefore + 1 });
+export function judge(result: CheckResult, evidence: Omit<MissEvidence, 'misses'>): Judgement {
+  if (result.answer === 'answered') return { kind: 'healthy' };
+  if (result.answer === 'not-due') return { kind: 'void', reason: 'first' };
+  if (result.doubt) return { kind: 'void', reason: result.doubt };
+  if (result.inGrace) return { kind: 'void', reason: 'grace' };
+  return judgeMisses({ ...evidence, misses: result.missesBefore + 1 });
 }
 
 /** Judges a server that missed checks. It also runs between two checks, when there is new evidence. */
-export function judgeCase({ misses, maxMisses, secondPath, patienceIsOver, many, heldForMs, holdMs }: Case): Judgement {
+export function judgeMisses({ misses, maxMisses, secondPath, patienceIsOver, many, heldForMs, holdMs }: MissEvidence): Judgement {
   // No process listens on the port. That is certain, so neither a second miss nor the number of other failures matters.
   if (secondPath === 'refused') return { kind: 'condemned', reason: 'refused', misses };
   if (misses < maxMisses || secondPath === null) return { kind: 'missed', misses };

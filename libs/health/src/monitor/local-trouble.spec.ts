@@ -26,9 +26,9 @@ describe('a gateway that was suspended or without Redis, over a real Redis', () 
 
   it('counts no miss for a check that waited for its answer while the gateway was suspended', async () => {
     const watching = await world.gateway('1');
-    const asked = await world.foreign(watching, 'asked', 'is silent');
+    const checked = await world.foreign(watching, 'checked', 'is silent');
     let block = false;
-    await world.answerLate(watching, asked.id, 0, () => {
+    await world.answerLate(watching, checked.id, 0, () => {
       if (!block) return true;
       block = false;
       blockFor(4 * INTERVAL_MS);
@@ -45,9 +45,9 @@ describe('a gateway that was suspended or without Redis, over a real Redis', () 
 
   it('counts no miss for a check that waited for its answer while Redis was unavailable', async () => {
     const watching = await world.gateway('1');
-    const asked = await world.foreign(watching, 'asked', 'is silent');
+    const checked = await world.foreign(watching, 'checked', 'is silent');
     let stop: 'not yet' | 'now' | 'stopped' | 'over' = 'not yet';
-    await world.answerLate(watching, asked.id, INTERVAL_MS * 0.7, () => {
+    await world.answerLate(watching, checked.id, INTERVAL_MS * 0.7, () => {
       if (stop === 'now') {
         stop = 'stopped';
         process.kill(world.redisServer.pid, 'SIGSTOP');

@@ -28,7 +28,7 @@ function newMonitor(type: ServerType = 'game') {
     },
     dials: { dial: jest.fn().mockResolvedValue('silent') },
     massFailures: { isMassSilence: jest.fn().mockReturnValue(false), isMassUnheard: jest.fn().mockReturnValue(false) },
-    lostStore: { isLost: jest.fn().mockResolvedValue(false) },
+    storeLossDetector: { isLost: jest.fn().mockResolvedValue(false) },
     holds: { report: jest.fn(), clear: jest.fn() },
     verdicts: { condemn: jest.fn().mockResolvedValue('over') },
     marks: { mark: jest.fn() },
@@ -117,7 +117,7 @@ describe('ServerMonitor', () => {
   ])('condemns an unheard server that has lost Redis only if it is a game server: %s', async (type, reasons) => {
     const { context, check, miss } = newMonitor(type);
     context.dials.dial.mockResolvedValue('answered');
-    context.lostStore.isLost.mockResolvedValue(true);
+    context.storeLossDetector.isLost.mockResolvedValue(true);
     await check();
     await miss();
     await check({ answered: false });
@@ -195,7 +195,7 @@ describe('ServerMonitor', () => {
     expect(context.onOver).not.toHaveBeenCalled();
   });
 
-  it('checks a server soon after its link was lost, and keeps checking quickly', async () => {
+  it('checks a server soon after its link was lost, and often until it has answered', async () => {
     const { monitor, check } = newMonitor();
     await check();
     monitor.linkLost(performance.now());

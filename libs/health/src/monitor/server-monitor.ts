@@ -1,7 +1,7 @@
 import type { ServerDirectory, ServerRecord } from '#libs/fleet';
 import type { ProbeResult } from '#libs/link';
 import type { Log, Metrics } from '#libs/telemetry';
-import type { LostStore } from '../evidence/lost-store.js';
+import type { PeerStoreLossDetector } from '../evidence/peer-store-loss-detector.js';
 import type { ServerDials } from '../evidence/server-dials.js';
 import { type CheckOptions, PATIENCE_INTERVALS_MAX, URGENT_CHECK_MS, VERDICT_RETRY_MS } from '../health.options.js';
 import type { Eligibility, EvictionReason } from '../ports.js';
@@ -9,7 +9,7 @@ import type { CheckedRecord } from '../scripts/check.js';
 import type { EvictionHolds } from '../voting/eviction-holds.js';
 import type { Verdicts } from '../voting/verdicts.js';
 import type { EligibilityMarks } from './eligibility-marks.js';
-import { type Case, type Judgement, judge, judgeCase } from './judge.js';
+import { type Judgement, judge, judgeMisses, type MissEvidence } from './judge.js';
 import type { MassFailures } from './mass-failures.js';
 import type { SelfCheck } from './self-check.js';
 
@@ -19,7 +19,7 @@ export interface MonitorContext {
   readonly self: Pick<SelfCheck, 'voidReason' | 'confirm' | 'distrust' | 'reportVoid'>;
   readonly dials: Pick<ServerDials, 'dial'>;
   readonly massFailures: Pick<MassFailures, 'isMassSilence' | 'isMassUnheard'>;
-  readonly lostStore: Pick<LostStore, 'isLost'>;
+  readonly storeLossDetector: Pick<PeerStoreLossDetector, 'isLost'>;
   readonly holds: Pick<EvictionHolds, 'report' | 'clear'>;
   readonly verdicts: Pick<Verdicts, 'condemn'>;
   readonly marks: Pick<EligibilityMarks, 'mark'>;
@@ -121,7 +121,7 @@ export class ServerMonitor {
     const { misses, isUrgent, dialled } = this.suspicion;
     if (misses === 0 && !isUrgent) return;
     if (this.isCondemning || now < this.condemnAgainAt || dialled === null) return;
-    const judgement = judgeCase({ ...this.caseAt(now), misses });
+    const judgement = judgeMisses({ ...this.evidenceAt(now), misses });
     if (judgement.kind === 'condemned' || judgement.kind === 'held') this.act(judgement, now);
   }
 
@@ -142,12 +142,12 @@ export class ServerMonitor {
     const { checkedAt } = this;
     const judgement = judge(
       {
-        answer: checkedAt === null ? 'unasked' : record?.answered ? 'answered' : 'unanswered',
+        answer: checkedAt === null ? 'not-due' : record?.answered ? 'answered' : 'unanswered',
         doubt: checkedAt === null ? null : this.context.self.voidReason(checkedAt, now),
         inGrace: record !== null && record.ageMs < this.context.options.graceMs,
         missesBefore: this.suspicion.misses,
       },
-      this.caseAt(now),
+      this.evidenceAt(now),
     );
     this.planNextCheck(judgement, now);
     this.act(judgement, now);
@@ -162,7 +162,7 @@ export class ServerMonitor {
     if (!isFirst) this.context.metrics.healthChecks.inc({ result: judgement.kind });
   }
 
-  private caseAt(now: number): Omit<Case, 'misses'> {
+  private evidenceAt(now: number): Omit<MissEvidence, 'misses'> {
     const { self, massFailures, options } = this.context;
     const { suspicion } = this;
     // This process was suspended or busy while it waited for the answer to the dial, so the dial does not count.
@@ -178,7 +178,7 @@ export class ServerMonitor {
     };
   }
 
-  /** The only place where a judgement has effects. */
+  /** Acts on a judgement. No other method changes the record or condemns the server because of one. */
   private act(judgement: Judgement, now: number): void {
     const { context, record, suspicion } = this;
     switch (judgement.kind) {
@@ -226,7 +226,7 @@ export class ServerMonitor {
     if (record.type !== 'game' || this.isCondemning || now < this.storeLossCheckAt) return;
     this.storeLossCheckAt = now + VERDICT_RETRY_MS;
     try {
-      if (checkedAt === null || context.self.voidReason(checkedAt, now) || !(await context.lostStore.isLost(record))) return;
+      if (checkedAt === null || context.self.voidReason(checkedAt, now) || !(await context.storeLossDetector.isLost(record))) return;
       const since = performance.now();
       const { heldSince, misses } = this.suspicion;
       if (heldSince === null || context.self.voidReason(checkedAt, since)) return;

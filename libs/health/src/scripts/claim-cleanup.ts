@@ -7,7 +7,7 @@ const CLAIM_CLEANUP = new LuaScript('health_claim_cleanup', new URL('./claim-cle
 export async function claimCleanup(
   client: RedisClient,
   { id, incarnation }: ServerRecord,
-  verb: 'take' | 'renew' | 'give-up' | 'complete',
+  action: 'take' | 'renew' | 'give-up' | 'complete',
 ): Promise<boolean> {
-  return (await CLAIM_CLEANUP.run(client, [id], [incarnation, verb, CLEANUP_LEASE_MS])) === 1;
+  return (await CLAIM_CLEANUP.run(client, [id], [incarnation, action, CLEANUP_LEASE_MS])) === 1;
 }

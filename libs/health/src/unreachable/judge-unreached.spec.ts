@@ -1,6 +1,6 @@
-import { judgeUnreached, type UnreachedCase } from './judge-unreached.js';
+import { judgeUnreached, type UnreachedEvidence } from './judge-unreached.js';
 
-const CUT: UnreachedCase = {
+const CUT: UnreachedEvidence = {
   reports: 3,
   gateways: 3,
   rooms: 5,

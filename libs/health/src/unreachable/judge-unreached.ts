@@ -1,5 +1,5 @@
 /** The facts about a server that this gateway cannot reach by link, and that answers its checks through the store. */
-export interface UnreachedCase {
+export interface UnreachedEvidence {
   /** The number of gateways that report the server as unreachable, including this one, and the number of all gateways. */
   readonly reports: number;
   readonly gateways: number;
@@ -28,8 +28,8 @@ export type UnreachedJudgement =
  * Judges a server that this gateway cannot reach by link. Pure. A majority of the gateways condemns the server. A gateway that gets no
  * majority sends its own players to other gateways.
  */
-export function judgeUnreached(seen: UnreachedCase): UnreachedJudgement {
-  const { reports, gateways, rooms, othersReached, many, heldForMs, holdMs, reportedForMs, cutOffMs } = seen;
+export function judgeUnreached(evidence: UnreachedEvidence): UnreachedJudgement {
+  const { reports, gateways, rooms, othersReached, many, heldForMs, holdMs, reportedForMs, cutOffMs } = evidence;
   if (reports < Math.floor(gateways / 2) + 1) return reportedForMs < cutOffMs ? { kind: 'wait' } : { kind: 'alone' };
   if (rooms === 0 || !othersReached) return { kind: 'wait' };
   return many && heldForMs < holdMs ? { kind: 'held' } : { kind: 'condemned' };

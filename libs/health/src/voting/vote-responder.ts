@@ -4,7 +4,7 @@ import { FleetEvents, FleetLinks, Self, ServerDirectory, type ServerRecord } fro
 import type { ProbeResult } from '#libs/link';
 import { SERVER_TYPES } from '#libs/protocol';
 import { Log } from '#libs/telemetry';
-import { LostStore } from '../evidence/lost-store.js';
+import { PeerStoreLossDetector } from '../evidence/peer-store-loss-detector.js';
 import { ServerDials } from '../evidence/server-dials.js';
 import { CHECK_OPTIONS, type CheckOptions, PREPARED_INTERVALS, VERDICT_RETRY_MS, VOTE_MS } from '../health.options.js';
 import { incarnationKey } from '../incarnation-key.js';
@@ -41,7 +41,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
     private readonly dials: ServerDials,
     private readonly verdicts: Verdicts,
     private readonly voterProbe: VoterProbe,
-    private readonly lostStore: LostStore,
+    private readonly storeLossDetector: PeerStoreLossDetector,
     private readonly log: Log,
   ) {}
 
@@ -93,7 +93,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
     if (this.self.incarnation === 0 || this.inProgress.has(key)) return;
     this.inProgress.add(key);
     try {
-      if (await this.lostStore.isLost(server)) await this.verdicts.condemn(server, 'store-lost');
+      if (await this.storeLossDetector.isLost(server)) await this.verdicts.condemn(server, 'store-lost');
     } catch (error) {
       this.log.debug('verdict.not-seconded', { target: server.id, error });
     } finally {

@@ -15,7 +15,7 @@ describe('the voting of gateways, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('evicts a server once by two votes of three, and one of the voters runs the cleanup', async () => {
+  it('evicts a server once, by at least two votes of three, and one gateway runs the cleanup', async () => {
     const gateways = [await world.gateway('1'), await world.gateway('2'), await world.gateway('3')];
     const games = [await world.start('game', '1'), await world.start('game', '2')];
     const silent = await world.foreign(gateways[0], 'silent', 'is silent');
@@ -40,7 +40,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect(await vote(one)).toMatchObject({ kind: 'dead' });
   });
 
-  it('checks voters whose votes are missing, and excludes only the silent ones', async () => {
+  it('checks voters whose votes are missing, and marks only the silent ones as suspect', async () => {
     const [watching, present] = [await world.gateway('1'), await world.gateway('2', DORMANT)];
     const absent = await world.foreign(watching, 'absent', 'is silent');
     await watching.redis.commands.hset(absent.id, { registeredAt: Date.now() + 60_000 });
@@ -55,7 +55,7 @@ describe('the voting of gateways, over a real Redis', () => {
     );
   });
 
-  it('reports missing votes after an interval, and not at each request for votes', async () => {
+  it('reports missing votes once, after an interval, and not at each request for votes', async () => {
     const [one] = [await world.gateway('1'), await world.gateway('2', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -69,6 +69,8 @@ describe('the voting of gateways, over a real Redis', () => {
       expect(await verdicts.condemn(server, 'refused')).toBe('open');
       expect(await held()).toEqual([1]);
     });
+    expect(await verdicts.condemn(server, 'refused')).toBe('open');
+    expect(await held()).toEqual([1]);
   });
 
   it('gives the answer `evicted` to exactly one of several simultaneous calls', async () => {
@@ -121,7 +123,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect((await refused.record()).state).toBe('ready');
   });
 
-  it('takes over the cleanup of a server when it failed in the evicting gateway', async () => {
+  it('runs a failed cleanup of a server again after its lease has expired', async () => {
     const evictor = await world.gateway('1', DORMANT);
     const other = await world.gateway('2', DORMANT);
     evictor.module.get(EndsSeen).failures = 1;

@@ -45,7 +45,7 @@ export async function choose(
     keys.push(offerKey(game, gameVersion, place));
     args.push(keys.length - 2, weight, exclude.length, ...exclude.map(serverKey), run.length, ...run.map(({ room }) => room));
   }
-  const answer = await (client.isCluster ? script.run(client, keys, args) : script.runWritten(client as Redis, keys, args));
+  const answer = await (client.isCluster ? script.run(client, keys, args) : script.runEncoded(client as Redis, keys, args));
   const [servers, ...chosen] = answer as [string[], ...number[]];
   return chosen.map((number) => {
     if (number === 0) return null;

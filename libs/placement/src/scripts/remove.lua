@@ -6,7 +6,7 @@
 -- Returns 1 if it was the current one, else 0.
 
 local server, servers = KEYS[1], KEYS[2]
-local known = standing_of(server, ARGV[1])
+local known = compare_incarnation(server, ARGV[1])
 if known == 'older' or known == 'removed' then return 0 end
 
 local order = redis.call('HGET', server, 'order')

@@ -8,7 +8,7 @@
 local server, servers, reservations, expiries = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local incarnation, order, offers, ramp_ms = ARGV[1], ARGV[6], ARGV[7], tonumber(ARGV[8])
 
-local known = standing_of(server, incarnation)
+local known = compare_incarnation(server, incarnation)
 if known == 'older' or known == 'removed' then return known end
 
 local now = now_ms()
@@ -16,7 +16,7 @@ sweep(reservations, expiries, now, 128)
 
 -- Maximum number of peers whose scores are read. A new server starts with the median score of its established peers. A sample is
 -- enough: if each server of a large fleet read all others at a common start, that would take minutes.
-local PEERS_LOOKED_AT = 100
+local PEERS_SAMPLED = 100
 
 local function settled_peers(peers_order, share)
   local size = redis.call('ZCARD', peers_order)
@@ -37,7 +37,7 @@ local function ramp_for_newcomer()
   for _, peers_order in ipairs(orders) do size = size + redis.call('ZCARD', peers_order) end
   local scores = {}
   for _, peers_order in ipairs(orders) do
-    for _, score in ipairs(settled_peers(peers_order, math.min(1, PEERS_LOOKED_AT / size))) do scores[#scores + 1] = score end
+    for _, score in ipairs(settled_peers(peers_order, math.min(1, PEERS_SAMPLED / size))) do scores[#scores + 1] = score end
   end
   if #scores == 0 then return 0 end
   table.sort(scores)

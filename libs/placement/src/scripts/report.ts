@@ -8,7 +8,7 @@ const script = placementScript('report', 4);
 
 export type ReportOutcome = 'accepted' | 'older' | 'removed';
 
-export interface PlacementStanding extends ServerFacts {
+export interface PlacementReport extends ServerFacts {
   readonly server: ServerId;
   readonly incarnation: number;
   /** The strategy's score of these facts. */
@@ -19,8 +19,8 @@ export interface PlacementStanding extends ServerFacts {
   readonly owned: readonly RoomId[];
 }
 
-export async function setStanding(client: RedisClient, standing: PlacementStanding): Promise<ReportOutcome> {
-  const { server, incarnation, rooms, players, capacity, score, offers, rampMs, owned } = standing;
+export async function writeReport(client: RedisClient, report: PlacementReport): Promise<ReportOutcome> {
+  const { server, incarnation, rooms, players, capacity, score, offers, rampMs, owned } = report;
   const args = [incarnation, rooms, players, capacity, score, orderKey(offers), offers.join(' '), rampMs, ...owned];
   return (await script.run(client, [serverKey(server), serversKey(), reservationsKey(), expiriesKey()], args)) as ReportOutcome;
 }

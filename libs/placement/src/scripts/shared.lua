@@ -66,12 +66,12 @@ local function begin(server, incarnation, now)
 end
 
 -- Compares an incarnation with the record under its name. Returns 'current', 'newer' (or the first), 'older', or 'removed'.
-local function standing_of(server, incarnation)
+local function compare_incarnation(server, incarnation)
   local record = redis.call('HMGET', server, 'incarnation', 'removed')
-  local asked = tonumber(incarnation)
-  if record[2] and asked <= tonumber(record[2]) then return 'removed' end
-  if not record[1] or asked > tonumber(record[1]) then return 'newer' end
-  if asked < tonumber(record[1]) then return 'older' end
+  local given = tonumber(incarnation)
+  if record[2] and given <= tonumber(record[2]) then return 'removed' end
+  if not record[1] or given > tonumber(record[1]) then return 'newer' end
+  if given < tonumber(record[1]) then return 'older' end
   return 'current'
 end
 

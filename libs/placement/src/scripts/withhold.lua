@@ -8,7 +8,7 @@ local server, servers = KEYS[1], KEYS[2]
 local reason, incarnation = ARGV[1], ARGV[2]
 
 if incarnation ~= '' then
-  local known = standing_of(server, incarnation)
+  local known = compare_incarnation(server, incarnation)
   if known == 'older' or known == 'removed' then return 0 end
   if known == 'newer' then begin(server, incarnation, now_ms()) end
 else

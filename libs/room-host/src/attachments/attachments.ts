@@ -23,7 +23,7 @@ import { RoomOutputs } from '../room/room-outputs.js';
 import { ResyncWatch } from './resync-watch.js';
 
 /**
- * Holds the sessions that are attached to rooms of this server, and passes their frames from the gateway's link to the room. It reads the
+ * Keeps the sessions that are attached to rooms of this server, and passes their frames from the gateway's link to the room. It reads the
  * header of a command in place, checks the sequence number, and decodes the payload only of a new command.
  */
 @Injectable()

@@ -59,7 +59,7 @@ function request(room: string, handle: number, version: number): AttachRequest {
   return { room: room as RoomId, epoch: 1, handle, session, user, watch: false, round: 0, version };
 }
 
-it('attaches sessions of a hosted room at once, and those of a room that is being loaded after the load', async () => {
+it('a server attaches sessions of a hosted room at once, and those of a room that is being loaded after the load', async () => {
   const server = new Server();
   server.ask(['coming', 1], ['here', 2]);
   expect(server.done).toEqual(['attach here 2 0']);
@@ -67,7 +67,7 @@ it('attaches sessions of a hosted room at once, and those of a room that is bein
   expect(server.done).toEqual(['attach here 2 0', 'attach coming 1 0']);
 });
 
-it('attaches and detaches a player who left during the load, so that the game learns of it', async () => {
+it('a server attaches and detaches a player who left during the load, so that the game learns of it', async () => {
   const server = new Server();
   server.ask(['coming', 1]);
   server.pending.detach(server.peer, { handle: 1, gone: 'left' });
@@ -76,7 +76,7 @@ it('attaches and detaches a player who left during the load, so that the game le
   expect(server.done).toEqual(['attach coming 1 0', 'detach 1 left']);
 });
 
-it('attaches a session that repeats its request once, with the last request', async () => {
+it('a server attaches a session only once when its request is repeated, as the last request says', async () => {
   const server = new Server();
   server.ask(['coming', 1, 3]);
   server.ask(['coming', 1, 5]);
@@ -84,7 +84,7 @@ it('attaches a session that repeats its request once, with the last request', as
   expect(server.done).toEqual(['attach coming 1 5']);
 });
 
-it('drops waiting sessions when their link closes', async () => {
+it('a server drops waiting sessions when their link closes', async () => {
   const server = new Server();
   server.ask(['coming', 1]);
   server.loseLink();
@@ -92,7 +92,7 @@ it('drops waiting sessions when their link closes', async () => {
   expect(server.done).toEqual([]);
 });
 
-it('refuses a session whose room is on another server or whose user has no seat, and sends the reason', () => {
+it('a server refuses a session whose room is on another server or whose user has no seat, and sends the reason', () => {
   const server = new Server();
   server.refuse = new HoldfastError('moved');
   server.ask(['elsewhere', 1]);

@@ -18,7 +18,7 @@ interface Watched {
 }
 
 /**
- * Finds sessions that attach to a room again and again and request the whole state each time. Their client cannot read or apply the syncs.
+ * Finds sessions that attach to a room repeatedly and request the whole state each time. Their client cannot read or apply the syncs.
  * The server logs such a session once a window, because operators would not notice it otherwise.
  */
 @Injectable()

@@ -45,10 +45,10 @@ describe('an audit', () => {
   it('that runs at its interval stops early when an event starts another audit', async () => {
     const rooms = await Promise.all(Array.from({ length: 110 }, () => hosts.open(first)));
     const asked: number[] = [];
-    const { standings } = first.roomLog;
-    jest.spyOn(first.roomLog, 'standings').mockImplementation((ids) => {
+    const { readTenures } = first.roomLog;
+    jest.spyOn(first.roomLog, 'readTenures').mockImplementation((ids) => {
       asked.push(ids.length);
-      return standings.call(first.roomLog, ids);
+      return readTenures.call(first.roomLog, ids);
     });
     await hosts.redis.commands.del(...keysOf(rooms[109].id));
     void first.auditor.audit('interval');

@@ -3,7 +3,7 @@ import { Interval } from '@nestjs/schedule';
 import { inBatches, sleep } from '#libs/async';
 import { Self, ServerDirectory } from '#libs/fleet';
 import { HoldfastError } from '#libs/protocol';
-import { RoomLog, RoomRecords, type RoomStanding, StoreGeneration } from '#libs/room-store';
+import { RoomLog, RoomRecords, type StoredTenure, StoreGeneration } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
@@ -17,7 +17,7 @@ import { EndedGames } from './ended-games.js';
  * about 100 ms.
  */
 const GATEWAYS_WAIT_MS = 2_000;
-const GATEWAYS_LOOK_MS = 50;
+const GATEWAYS_POLL_MS = 50;
 
 /** The reason of the regular audit, which no event caused. */
 const ROUTINE = 'interval';
@@ -102,8 +102,8 @@ export class Auditor implements OnModuleInit {
       if (isRoutine && this.next !== null) return;
       const batch = some.filter(({ status }) => status !== 'dropped');
       const held = batch.map(({ durable }) => durable.version);
-      const standings = await this.roomLog.standings(batch.map(({ id }) => id));
-      const outcomes = await Promise.all(batch.map((room, index) => this.compare(room, held[index]!, standings[index]!)));
+      const stored = await this.roomLog.readTenures(batch.map(({ id }) => id));
+      const outcomes = await Promise.all(batch.map((room, index) => this.compare(room, held[index]!, stored[index]!)));
       reasserted += outcomes.filter((outcome) => outcome === 'reasserted').length;
       unanswered += outcomes.filter((outcome) => outcome === 'unanswered').length;
     }
@@ -123,7 +123,7 @@ export class Auditor implements OnModuleInit {
     const ended = await this.ended.restore();
     if (!this.ended.hasMissing || this.settlement.isSettled) return ended;
     const deadline = performance.now() + GATEWAYS_WAIT_MS;
-    while (performance.now() < deadline && !(await this.haveGatewaysMarked())) await sleep(GATEWAYS_LOOK_MS);
+    while (performance.now() < deadline && !(await this.haveGatewaysMarked())) await sleep(GATEWAYS_POLL_MS);
     const more = await this.ended.restore();
     return ended === null || more === null ? null : ended + more;
   }
@@ -149,22 +149,22 @@ export class Auditor implements OnModuleInit {
    * `reasserted`: the store had less than this owner and now has the same. `unanswered`: the store may still have less. Null: there was
    * nothing to write.
    */
-  private async compare(room: HostedRoom, version: number, standing: RoomStanding): Promise<'reasserted' | 'unanswered' | null> {
+  private async compare(room: HostedRoom, version: number, stored: StoredTenure): Promise<'reasserted' | 'unanswered' | null> {
     if (room.status === 'dropped') return null;
     const { epoch, server, incarnation } = room.tenure;
-    const isNewer = standing !== null && standing.epoch > epoch;
-    const isOthers = standing !== null && standing.epoch === epoch && (standing.server !== server || standing.incarnation !== incarnation);
-    if (isNewer || (isOthers && standing.status === 'playing')) {
+    const isNewer = stored !== null && stored.epoch > epoch;
+    const isOthers = stored !== null && stored.epoch === epoch && (stored.server !== server || stored.incarnation !== incarnation);
+    if (isNewer || (isOthers && stored.status === 'playing')) {
       this.rooms.fenced(room);
       return null;
     }
     // The game has ended in the store. Either the answer to this owner's last append is on its way, or another server ended the game.
-    if (standing !== null && standing.epoch === epoch && standing.status !== 'playing') {
+    if (stored !== null && stored.epoch === epoch && stored.status !== 'playing') {
       if (!room.value.ended) this.rooms.fenced(room);
       return null;
     }
     const isLogged = room.durability === 'every-change';
-    if (standing !== null && standing.epoch === epoch && (!isLogged || standing.version >= version)) return null;
+    if (stored !== null && stored.epoch === epoch && (!isLogged || stored.version >= version)) return null;
     const result = await this.reassert(room);
     if (result === 'ok') return 'reasserted';
     return result === 'unknown' && (room.status as string) !== 'dropped' ? 'unanswered' : null;

@@ -83,10 +83,10 @@ export class EndedGames implements OnModuleInit {
     this.mustRestore = false;
     const games = [...this.recent].map(([room, { game }]) => ({ room, game }));
     if (games.length === 0) return 0;
-    const standings = await this.roomLog.standings(games.map(({ room }) => room));
+    const stored = await this.roomLog.readTenures(games.map(({ room }) => room));
     const results = await Promise.all(
       games.map(async ({ room, game }, index) => {
-        const isStored = standings[index]?.status !== 'playing' && (standings[index]?.epoch ?? 0) >= game.epoch;
+        const isStored = stored[index]?.status !== 'playing' && (stored[index]?.epoch ?? 0) >= game.epoch;
         const result = await this.store.restoreEnd(room, game);
         // A store that fell back may list effects that are done. They must not run a second time.
         if (result === 'ok' && game.effects.length === 0) await this.store.lastEffectsDone(room, [game.batch]);

@@ -48,7 +48,7 @@ afterEach(async () => {
   await hosts.close();
 });
 
-it.each(Object.keys(asks))('refuses a command that tries to %s, changes nothing and logs one line', async (name) => {
+it.each(Object.keys(asks))('a server refuses a command that tries to %s, changes nothing and logs one line', async (name) => {
   const room = await hosts.open(host);
   await host.does(room, 0, 'fine');
   const before = room.value;
@@ -69,7 +69,7 @@ it.each(Object.keys(asks))('refuses a command that tries to %s, changes nothing 
   expect((await hosts.record(room.id)).version).toBe(2);
 });
 
-it('ends a room whose timer makes a mistake, and logs one line', async () => {
+it('a server ends a room whose timer names an unknown timer, and logs one line', async () => {
   const room = await hosts.open(host);
   await host.does(room, 0, 'late');
   await until(() => room.value.ended);

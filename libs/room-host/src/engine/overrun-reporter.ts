@@ -26,11 +26,11 @@ const PING_MS = 400;
 export function createReporter({ redis, telemetry }: OverrunReporterData): WatchdogReporter {
   const log = new Log(telemetry);
   const access = new RedisAccess(redis);
-  const standing = openConnection(redis, access);
+  const idle = openConnection(redis, access);
   const withMarks = async (work: (marks: SuspectMarks) => Promise<void>): Promise<boolean> => {
     try {
-      if (standing.status === 'ready') {
-        await work(new SuspectMarks(standing));
+      if (idle.status === 'ready') {
+        await work(new SuspectMarks(idle));
         return true;
       }
     } catch {
@@ -47,7 +47,7 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
     async ended(facts) {
       const place = placeOf(facts.subject);
       if (!place) return;
-      // Tries again and again: with a mark that stays, a later loss of the server would count as caused by this input.
+      // Repeats the write. If the mark stayed, a later loss of the server would count as caused by this input.
       for (let tries = 1; tries <= CLEAR_TRIES_MAX; tries++) {
         if (await withMarks((marks) => marks.clear(place, inputOf(facts)))) return;
         await sleep(CLEAR_AGAIN_MS);

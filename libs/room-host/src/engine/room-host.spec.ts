@@ -252,7 +252,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
 const TIME = new RoomTime({ now: () => Date.now() });
 
 /** Resolves when the commands of this event-loop tick are handled. */
-function turn(): Promise<void> {
+function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -348,7 +348,7 @@ describe('a hosted room', () => {
 });
 
 describe('the output of a room', () => {
-  it('begins with the place of the session and a snapshot', async () => {
+  it('begins with `placed` and a snapshot', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 1);
@@ -374,7 +374,7 @@ describe('the output of a room', () => {
     expect(peer.to(1)[2]).toMatchObject({ kind: 'sync', version: 1, seq: 1, from: 0, patches: [{ path: '/count', value: 5 }] });
   });
 
-  it('is sent once per gateway, however many sessions it has', async () => {
+  it('is sent once to each gateway, however many sessions the gateway has', async () => {
     const host = newHost();
     const room = await host.room({ players: 4 });
     const [here, there] = [new RecordingPeer(), new RecordingPeer()];
@@ -535,13 +535,13 @@ describe('a refusal', () => {
     host.command(room, peer, 1, 1, 'no-such-command');
     host.command(room, peer, 1, 2, 'throw');
     host.command(room, watcher, 1, 1, 'add', 1);
-    await turn();
+    await tick();
     expect(peer.to(1).slice(2)).toMatchObject([{ code: 'unknown-command' }, { code: 'game-failed' }]);
     expect(watcher.to(1)[2]).toMatchObject({ kind: 'rejected', code: 'spectator' });
     expect(room.value.version).toBe(0);
   });
 
-  it('is sent for a command to a room that has too many changes to store', async () => {
+  it('has the code `busy` when the room has too many changes to store', async () => {
     const host = newHost();
     const room = await host.room();
     host.roomLog.callsToLose = 1_000;
@@ -588,7 +588,7 @@ describe('appends', () => {
     expect(third).toBe(first);
     expect(last).toMatchObject({ from: 1 });
     expect(last.batch).not.toBe(first.batch);
-    expect(await host.roomLog.standings([room.id])).toMatchObject([{ version: 2 }]);
+    expect(await host.roomLog.readTenures([room.id])).toMatchObject([{ version: 2 }]);
     expect(stateOf(room).count).toBe(2);
     expect(kinds(peer.to(1).slice(2))).toEqual(['sync', 'sync']);
   });
@@ -634,18 +634,18 @@ describe('appends', () => {
     host.command(odd, peer, 1, 1, 'oddity');
     host.engine.input(fine, { kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     await until(() => fine.durable.version === 1, 1_000);
-    await turn();
+    await tick();
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'rejected', seq: 1, code: 'game-failed' });
     host.command(odd, peer, 1, 2, 'add', 1);
     await until(() => odd.durable.version === 1, 1_000);
   });
 
-  it('continue after a command that threw a value without a text', async () => {
+  it('are sent also after a command that threw a value without a text', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
     host.command(room, peer, 1, 1, 'textless');
-    await turn();
+    await tick();
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'rejected', seq: 1, code: 'game-failed' });
     host.command(room, peer, 1, 2, 'add', 1);
     await until(() => room.durable.version === 1, 1_000);
@@ -662,8 +662,10 @@ describe('appends', () => {
     await until(() => fine.durable.version === 1 && odd.status === 'dropped', 1_000);
     expect(await records.read(odd.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
   });
+});
 
-  it('end a game whose view fails, and no other game', async () => {
+describe('a view', () => {
+  it('ends its game when it fails, and no other game', async () => {
     const view = (state: Counter) => {
       if (state.text) throw new Error('a defect of the view');
       return state;
@@ -683,7 +685,7 @@ describe('appends', () => {
     ['a Date', 'poison', new Date(0)],
     ['undefined', 'poison', undefined],
     ['a text cut in the middle of an emoji', 'add', '😀'.slice(1)],
-  ])('end a game whose view shows %s', async (_what, command, shown) => {
+  ])('ends its game when it shows %s', async (_what, command, shown) => {
     const view = (state: Counter) => (state.text || state.count > 0 ? { shown } : { shown: null });
     const host = newHost();
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -694,7 +696,7 @@ describe('appends', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
 
-  it('end a game whose view shows data that cannot be sent to a session that attaches', async () => {
+  it('ends its game when it shows data that cannot be sent to a session that attaches', async () => {
     const host = newHost();
     const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -702,8 +704,10 @@ describe('appends', () => {
     await until(() => odd.status === 'dropped', 1_000);
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
+});
 
-  it('give the room back to the lobby when the game ends, and its players receive the result', async () => {
+describe('the end of a game', () => {
+  it('gives the room back to the lobby, and reaches the players with the result', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -718,7 +722,7 @@ describe('appends', () => {
     expect(await host.endedStore.epilogue(room.id)).toMatchObject({ version: 1, seats: [{ user: 'u0', seq: 1 }, { user: 'u1' }] });
   });
 
-  it('are not made for a game without a log until it ends', async () => {
+  it('is the first append of a game without a log', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ durability: 'none' }) });
     const peer = host.attach(room, 0);

@@ -62,7 +62,7 @@ export class StepSchedule {
 
   /**
    * Starts the steps of a room. Steps that were due before this call are not caught up. A room that is in the schedule already starts
-   * anew.
+   * again.
    * @param hz steps a second, above 0
    */
   add(stepper: Stepper, hz: number): void {

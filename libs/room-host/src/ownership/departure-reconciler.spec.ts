@@ -34,7 +34,7 @@ async function played() {
 }
 
 describe('a player who leaves', () => {
-  it('leaves the game at once while the room stays on its owner', async () => {
+  it('has left the game at once when the room stays on its owner', async () => {
     const { room, leave } = await played();
     await leave(1);
     expect(presences(room)).toEqual(['here', 'left']);

@@ -84,7 +84,7 @@ describe('a room that had no owner', () => {
   });
 });
 
-it('changes no timer of a room that migrates, or whose owner has no heartbeat', async () => {
+it('a new owner changes no timer of a room that migrates, or whose owner has no heartbeat', async () => {
   const { id, value } = await hosts.open(first);
   await silentFor(first, 5_000);
   await first.migrator.migrate(id, second.self.id);

@@ -36,13 +36,13 @@ export class LoadRequests {
   ask(room: RoomId, tenure: Tenure): Promise<AdoptResult> {
     return new Promise((resolve, reject) => {
       const key = `${tenure.server}:${tenure.incarnation}`;
-      const asked = { room, tenure, resolve, reject };
+      const request = { room, tenure, resolve, reject };
       const others = this.byTarget.get(key);
       if (others) {
-        others.push(asked);
+        others.push(request);
         return;
       }
-      this.byTarget.set(key, [asked]);
+      this.byTarget.set(key, [request]);
       setImmediate(() => {
         const all = this.byTarget.get(key) ?? [];
         this.byTarget.delete(key);

@@ -10,7 +10,7 @@ const marks = new SuspectMarks(hosts.redis.commands);
 beforeAll(() => hosts.ready());
 afterAll(() => hosts.close());
 
-/** A room whose owner is lost while it handles `input`, and the server that adopts the room. */
+/** Returns a room whose owners were lost, `times` in a row, while they handled `input`, and the server that adopted the room last. */
 async function lostTo(input: SuspectInput, times = 1) {
   const first = hosts.add('lost');
   let room = await hosts.open(first);
@@ -32,7 +32,7 @@ async function lostTo(input: SuspectInput, times = 1) {
 }
 
 describe('a room whose owner was lost to an input', () => {
-  it('refuses that command after any earlier inputs, and accepts the next one', async () => {
+  it('refuses the command that cost its owner, after any earlier commands, and accepts the next one', async () => {
     const { owner, room } = await lostTo({ handler: 'command add', seat: 0, seq: 3 });
     expect(room.judgeSeq(0, 2, 1)).toEqual({ kind: 'next' });
     await owner.does(room, 0, 'add');

@@ -100,7 +100,7 @@ const tenureOf = async (room: RoomId) => {
   return { room, epoch, server: owner?.server ?? id, incarnation: owner?.incarnation ?? 0 };
 };
 
-it('drops a room when the incarnation is evicted while the room is opened or adopted', async () => {
+it('a server drops a room when the incarnation is evicted while the room is opened or adopted', async () => {
   const { self, rooms, roomLog, loader } = newServer();
   roomLog.meanwhile = () => {
     self.state = 'dead';
@@ -119,7 +119,7 @@ it('drops a room when the incarnation is evicted while the room is opened or ado
   expect(rooms.get(room)?.tenure.incarnation).toBe(3);
 });
 
-it('leaves a room whose upgraded state is not plain data to other servers', async () => {
+it('a server leaves a room whose upgraded state is not plain data to other servers', async () => {
   const room = await roomThatStarts();
   await newServer().loader.open({ room, game: 'empty', start: 's', round: 0, players });
   const definition = { ...rules.definition, version: 2 };
@@ -130,7 +130,7 @@ it('leaves a room whose upgraded state is not plain data to other servers', asyn
   expect(rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { seen: {} } });
 });
 
-it('adopts a room of its former incarnation, although it still hosts the room', async () => {
+it('a server adopts a room of its former incarnation, although it still hosts the room', async () => {
   const { self, rooms, loader } = newServer();
   const room = await roomThatStarts();
   await loader.open({ room, game: 'empty', start: 's', round: 0, players });
@@ -140,7 +140,7 @@ it('adopts a room of its former incarnation, although it still hosts the room', 
   expect((await records.read(room))?.owner?.incarnation).toBe(2);
 });
 
-it('removes index entries of rooms that it does not own, also in the index of a former incarnation', async () => {
+it('a server removes index entries of rooms that it does not own, also in the index of a former incarnation', async () => {
   const { self, sweeper } = newServer();
   const [one, two] = [`loader-${randomUUID()}`, `loader-${randomUUID()}`] as RoomId[];
   self.incarnation = Date.now();
@@ -156,7 +156,7 @@ it('removes index entries of rooms that it does not own, also in the index of a 
   expect(await records.roomsOf(id, current)).toEqual([]);
 });
 
-it('opens no room whose options its game refuses', async () => {
+it('a server opens no room whose options its game refuses', async () => {
   const { loader } = newServer();
   const room = await roomThatStarts();
   await expect(loader.open({ room, game: 'empty', start: 's', round: 0, players, options: { size: 3 } })).rejects.toMatchObject({
@@ -166,7 +166,7 @@ it('opens no room whose options its game refuses', async () => {
   await expect(records.read(room)).resolves.toMatchObject({ status: 'starting', owner: null });
 });
 
-it('lists its games when it refuses to open an unknown one', async () => {
+it('a server lists its games when it refuses to open an unknown one', async () => {
   const { loader } = newServer();
   const room = await roomThatStarts();
   await expect(loader.open({ room, game: 'emtpy', start: 's', round: 0, players })).rejects.toMatchObject({

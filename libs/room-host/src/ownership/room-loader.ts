@@ -11,7 +11,7 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import { DowntimeCompensation, type DowntimeOf } from './downtime-compensation.js';
-import { isStill, ownershipOf } from './own-incarnation.js';
+import { isCurrentIncarnation, ownershipOf } from './own-incarnation.js';
 import { RoomAdopter } from './room-adopter.js';
 import { RoomOpener } from './room-opener.js';
 
@@ -130,7 +130,8 @@ export class RoomLoader implements OnModuleInit {
     try {
       const room = await this.once(tenure.room, async () => {
         const hosted = this.rooms.get(tenure.room);
-        if (hosted && hosted.status !== 'lame' && hosted.tenure.epoch >= tenure.epoch && isStill(this.self, hosted.tenure)) return hosted;
+        if (hosted && hosted.status !== 'lame' && hosted.tenure.epoch >= tenure.epoch && isCurrentIncarnation(this.self, hosted.tenure))
+          return hosted;
         if (hosted) this.rooms.drop(hosted, 'moved');
         const epochMin = (this.highestEpochs.get(tenure.room) ?? 0) + 1;
         const revived = await this.adopter.adopt(tenure, owner, () => downtimeOf(tenure), epochMin);
@@ -166,7 +167,7 @@ export class RoomLoader implements OnModuleInit {
    */
   private host(room: HostedRoom, prepare: () => void = done): void {
     try {
-      if (!isStill(this.self, room.tenure)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
+      if (!isCurrentIncarnation(this.self, room.tenure)) throw new HoldfastError('unavailable', 'This server was declared dead meanwhile.');
       prepare();
       this.add(room);
     } catch (error) {

@@ -48,7 +48,7 @@ describe('a room that migrates', () => {
       message: expect.stringMatching(sentence),
     });
     expect(await first.migrator.drain(50, 'drained')).toEqual({ moved: 0, left: 1 });
-    expect(newer.loadsAsked).toBe(0);
+    expect(newer.loadRequests).toBe(0);
     await first.does(room, 0, 'add');
     expect(await hosts.tenure(room.id)).toMatchObject({ server: first.self.id });
   });
@@ -69,7 +69,7 @@ describe('a room that migrates', () => {
     const moving = first.migrator.migrate(room.id);
     await until(() => room.status === 'lame');
     expect(first.engine.input(room, { ...add, seq: 1 })).toEqual({ kind: 'refused', code: 'moved' });
-    await until(() => second.loadsAsked > 1);
+    await until(() => second.loadRequests > 1);
     expect(first.rooms.get(room.id)).toBe(room);
     second.loadAnswers = 'as it is';
     await moving;
@@ -88,7 +88,7 @@ describe('a room that migrates', () => {
     const busy = hosts.add('busy', { checkpointEveryChanges: 1 });
     await busy.auditor.audit('test');
     const room = await hosts.open(busy);
-    const { standings, checkpoint } = busy.roomLog;
+    const { readTenures, checkpoint } = busy.roomLog;
     const isLame = () => until(() => room.status === 'lame');
     const late: Promise<unknown>[] = [];
     jest.spyOn(busy.roomLog, 'checkpoint').mockImplementation(async (...args) => {
@@ -96,9 +96,9 @@ describe('a room that migrates', () => {
       late.push(writing);
       return writing;
     });
-    jest.spyOn(busy.roomLog, 'standings').mockImplementation(async (ids) => {
+    jest.spyOn(busy.roomLog, 'readTenures').mockImplementation(async (ids) => {
       await isLame();
-      return standings.call(busy.roomLog, ids);
+      return readTenures.call(busy.roomLog, ids);
     });
     second.loadAnswers = 'nothing';
     await busy.does(room, 0, 'add');
@@ -153,7 +153,7 @@ describe('a room that migrates', () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
-    await until(() => second.loadsAsked > 0);
+    await until(() => second.loadRequests > 0);
     second.stop();
     expect(await first.loader.adopt([await hosts.tenure(room.id)])).toMatchObject([{ result: 'adopted' }]);
     second.giveUp();
@@ -167,7 +167,7 @@ describe('a room that migrates', () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
-    await until(() => second.loadsAsked > 0);
+    await until(() => second.loadRequests > 0);
     second.stop();
     second.giveUp();
     await expect(moving).rejects.toMatchObject({ code: 'server-lost', message: expect.stringContaining('being recovered') });

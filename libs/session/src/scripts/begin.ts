@@ -4,7 +4,7 @@ import { sessionKey } from '../session-keys.js';
 
 const script = new LuaScript('session_begin', new URL('./begin.lua', import.meta.url), 1);
 
-export interface BegunSession {
+export interface SessionStart {
   readonly user: UserId;
   readonly name: string;
   readonly secretHash: string;
@@ -12,7 +12,7 @@ export interface BegunSession {
 }
 
 /** Writes the record of a new session without a room. Rejects when Redis did not confirm the write. */
-export async function begin(client: RedisClient, session: SessionId, begun: BegunSession, ttlMs: number): Promise<void> {
-  const { user, name, secretHash, gateway } = begun;
+export async function begin(client: RedisClient, session: SessionId, start: SessionStart, ttlMs: number): Promise<void> {
+  const { user, name, secretHash, gateway } = start;
   await script.run(client, [sessionKey(session)], [user, name, secretHash, gateway, ttlMs]);
 }

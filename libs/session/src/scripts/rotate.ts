@@ -12,7 +12,7 @@ export interface Rotation {
   /** Hash of the new secret. */
   readonly newSecret: string;
   /** Hash of the secret that the player sent: it works until the new one has arrived. */
-  readonly shown: string;
+  readonly presented: string;
   readonly gateway: ServerId;
   readonly ttlMs: number;
 }
@@ -29,8 +29,8 @@ export interface Rotated {
  * caller must read again. Null: the session is gone.
  */
 export async function rotate(client: RedisClient, session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
-  const { secret, previous, newSecret, shown, gateway, ttlMs } = rotation;
-  const answer = (await script.run(client, [sessionKey(session)], [secret, previous, newSecret, shown, gateway, ttlMs])) as
+  const { secret, previous, newSecret, presented, gateway, ttlMs } = rotation;
+  const answer = (await script.run(client, [sessionKey(session)], [secret, previous, newSecret, presented, gateway, ttlMs])) as
     | [string, string, string, string]
     | 'changed'
     | null;

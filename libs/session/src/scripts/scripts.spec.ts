@@ -13,7 +13,7 @@ beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
 
 describe('rotate', () => {
-  const rotation = { secret: 's1', previous: '', newSecret: 's2', shown: 's1', gateway: 'hf:gateway:1' as ServerId, ttlMs: 10_000 };
+  const rotation = { secret: 's1', previous: '', newSecret: 's2', presented: 's1', gateway: 'hf:gateway:1' as ServerId, ttlMs: 10_000 };
 
   async function newRecord(): Promise<SessionId> {
     const session = randomUUID() as SessionId;

@@ -10,7 +10,7 @@ import { StoreProbe } from './store-probe.js';
  * rooms. A server that has written nothing for `STORE_LOST_MS` cannot acknowledge commands, so other servers adopt its rooms.
  */
 @Injectable()
-export class LostStore implements OnModuleInit {
+export class PeerStoreLossDetector implements OnModuleInit {
   private contact: StoreContact | null = null;
 
   constructor(

@@ -4,9 +4,9 @@ import { type ServerId, serverId } from '#libs/protocol';
 import type { StoreHealth } from '#libs/redis';
 import type { Log } from '#libs/telemetry';
 import type { FleetLinks } from './fleet-links.js';
+import { countWriting, LocalStoreLossDetector } from './local-store-loss-detector.js';
 import type { Self } from './self.js';
 import type { ServerDirectory } from './server-directory.js';
-import { countWriting, StoreLoss } from './store-loss.js';
 
 describe('countWriting', () => {
   it('counts the servers that write while this server has not written for some time', () => {
@@ -23,7 +23,7 @@ describe('countWriting', () => {
   });
 });
 
-describe('StoreLoss, on a gateway that has lost the store', () => {
+describe('LocalStoreLossDetector, on a gateway that has lost the store', () => {
   const [gateway, game, lobby] = [serverId('gateway', '2'), serverId('game', '1'), serverId('lobby', '1')];
 
   beforeEach(() => {
@@ -45,7 +45,7 @@ describe('StoreLoss, on a gateway that has lost the store', () => {
       return peer;
     };
     for (const id of [game, lobby]) open(id);
-    const loss = new StoreLoss(
+    const loss = new LocalStoreLossDetector(
       store as unknown as StoreHealth,
       { all: () => links.values(), get: (id: ServerId) => links.get(id) } as unknown as Links,
       { get: (id: ServerId) => links.get(id), to: async ({ id }: { id: ServerId }) => links.get(id) ?? open(id) } as unknown as FleetLinks,

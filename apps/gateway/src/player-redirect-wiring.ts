@@ -6,8 +6,8 @@ import { UnreachableServers } from '#libs/health';
  * Connects the detection of unreachable game servers with the redirect of players. The gateway sends players to another gateway when only
  * this one cannot reach their game server.
  */
-export const cutOffLinks: Provider = {
-  provide: Symbol('CutOffLinks'),
+export const playerRedirectWiring: Provider = {
+  provide: Symbol('PlayerRedirectWiring'),
   inject: [UnreachableServers, PlayerRedirect],
   useFactory: (servers: UnreachableServers, redirect: PlayerRedirect) => {
     redirect.unreachableFrom = () => servers.locallyUnreachable;

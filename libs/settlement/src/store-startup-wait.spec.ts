@@ -6,7 +6,7 @@ import { StoreGeneration } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import { RELISTED_MS } from './settlement.options.js';
-import { YoungStore } from './young-store.js';
+import { StoreStartupWait } from './store-startup-wait.js';
 
 const log = new Log({ server: 'spec', level: 'silent', format: 'json' });
 let folder: string;
@@ -30,7 +30,7 @@ afterEach(async () => {
 /** Returns the time for which a process that starts now waits, in ms. */
 async function waited(): Promise<number> {
   const since = performance.now();
-  await new YoungStore(generation, redis, log).whenServersAreListed();
+  await new StoreStartupWait(generation, redis, log).whenServersAreListed();
   return performance.now() - since;
 }
 

@@ -12,9 +12,9 @@ const POLL_MS = 500;
 /** Length of an outage after which this server asks other servers, in ms. A reconnect takes less. */
 const ASK_AFTER_MS = 1_000;
 /** Number of servers to ask: enough to find out whether most servers still write, in a fleet of any size. */
-const ASKED_MAX = 5;
-/** Number of gateways among the `ASKED_MAX` servers that a gateway asks. It dials them, because gateways keep no links to each other. */
-const GATEWAYS_ASKED_MAX = 2;
+const PEERS_MAX = 5;
+/** Number of gateways among the `PEERS_MAX` servers that a gateway asks. It dials them, because gateways keep no links to each other. */
+const GATEWAYS_MAX = 2;
 const ANSWER_MS = 400;
 /** A server whose last write is older than this, in ms, has also lost the store, even if it does not know it yet. */
 const FRESH_MS = 2_000;
@@ -37,9 +37,9 @@ interface Answer {
  * others.
  */
 @Injectable()
-export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
+export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
-  private isAsking = false;
+  private isPolling = false;
   /**
    * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isAlone` needs two,
    * because in the first round of an outage for all, the other servers may not have noticed it yet.
@@ -84,14 +84,14 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async poll(): Promise<void> {
-    if (this.isAsking) return;
+    if (this.isPolling) return;
     if (this.store.unavailableForMs < ASK_AFTER_MS) {
       this.reset();
       return;
     }
-    this.isAsking = true;
+    this.isPolling = true;
     try {
-      const answers = (await Promise.all(this.ask())).filter((answer) => answer !== null);
+      const answers = (await Promise.all(this.pollServers())).filter((answer) => answer !== null);
       // The store may have come back meanwhile.
       if (this.store.unavailableForMs === 0) return this.reset();
       const ownAge = this.store.wroteMs ?? Number.POSITIVE_INFINITY;
@@ -103,35 +103,35 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
       this.localRounds = writing > ages.length / 2 ? this.localRounds + 1 : 0;
       if (this.isLocal && !wasLocal) this.log.error('store.lost-alone', { asked: ages.length, writing });
     } finally {
-      this.isAsking = false;
+      this.isPolling = false;
     }
   }
 
   /** Asks gateways first, because only another gateway can take this gateway's players. */
-  private ask(): Promise<Answer | null>[] {
-    const gateways = this.self.type === 'gateway' ? this.gatewaysToAsk().map((record) => this.askGateway(record)) : [];
-    const peers = rotated([...this.links.all()].filter((peer) => peer.isOpen && !peer.isSilent && !this.isAskedAsGateway(peer)));
-    return [...gateways, ...peers.slice(0, ASKED_MAX - gateways.length).map((peer) => this.askPeer(peer))];
+  private pollServers(): Promise<Answer | null>[] {
+    const gateways = this.self.type === 'gateway' ? this.gatewaysToPoll().map((record) => this.pollGateway(record)) : [];
+    const peers = rotated([...this.links.all()].filter((peer) => peer.isOpen && !peer.isSilent && !this.isPolledAsGateway(peer)));
+    return [...gateways, ...peers.slice(0, PEERS_MAX - gateways.length).map((peer) => this.pollPeer(peer))];
   }
 
-  private isAskedAsGateway({ id }: LinkPeer): boolean {
+  private isPolledAsGateway({ id }: LinkPeer): boolean {
     return this.self.type === 'gateway' && serverTypeOf(id) === 'gateway';
   }
 
   /** Returns gateways that wrote in the last round, then others in a random rotation, so that later rounds find a gateway that writes. */
-  private gatewaysToAsk(): ServerRecord[] {
+  private gatewaysToPoll(): ServerRecord[] {
     const others = this.directory
       .byType('gateway')
       .filter(({ id, state, linkPort }) => id !== this.self.id && state === 'ready' && linkPort > 0);
     const isWriter = ({ id }: ServerRecord) => this.lastWriters.has(id);
-    return [...others.filter(isWriter), ...rotated(others.filter((other) => !isWriter(other)))].slice(0, GATEWAYS_ASKED_MAX);
+    return [...others.filter(isWriter), ...rotated(others.filter((other) => !isWriter(other)))].slice(0, GATEWAYS_MAX);
   }
 
-  private async askGateway(record: ServerRecord): Promise<Answer | null> {
+  private async pollGateway(record: ServerRecord): Promise<Answer | null> {
     if (!this.fleetLinks.get(record.id)) this.dialled.add(record.id);
     let isLate = false;
     const dial = this.fleetLinks.to(record).then((peer) => {
-      if (!isLate) return this.askPeer(peer);
+      if (!isLate) return this.pollPeer(peer);
       peer.close('asked');
       return null;
     });
@@ -144,7 +144,7 @@ export class StoreLoss implements OnApplicationBootstrap, OnModuleDestroy {
     return Promise.race([dial.catch(() => null), late]);
   }
 
-  private async askPeer(peer: LinkPeer): Promise<Answer | null> {
+  private async pollPeer(peer: LinkPeer): Promise<Answer | null> {
     try {
       const { wroteMs } = (await peer.request('store.status', {}, { timeoutMs: ANSWER_MS })) as Control['store.status']['answer'];
       return { id: peer.id, wroteMs };

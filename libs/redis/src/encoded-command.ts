@@ -3,7 +3,7 @@ import { Command } from 'ioredis';
 export type CallArgument = string | number | Uint8Array;
 
 /**
- * Grows to the size of the largest call. The bytes of each call are copied out of it, because a socket may keep them for a while.
+ * The buffer in which each call is encoded. It grows to the size of the largest call. The bytes of each call are copied out of it, because a socket may keep them for a while.
  */
 let scratch = Buffer.allocUnsafe(65_536);
 
@@ -11,7 +11,7 @@ let scratch = Buffer.allocUnsafe(65_536);
  * A command that is encoded in one pass over its arguments. ioredis first makes a string or buffer of each argument. That is most
  * of the cost of a call with hundreds of arguments.
  */
-export class WrittenCall extends Command {
+export class EncodedCommand extends Command {
   private readonly bytes: Buffer;
 
   constructor(name: string, head: readonly CallArgument[], keys: readonly CallArgument[], args: readonly CallArgument[]) {
@@ -37,7 +37,7 @@ const DOLLAR = 0x24;
 const CR = 0x0d;
 const LF = 0x0a;
 const ZERO = 0x30;
-/** Size of a head and two line ends. */
+/** Upper bound for the bytes of an argument's `$BYTES` line and its last line end. */
 const FRAME_BYTES = 32;
 
 function writeArgument(argument: CallArgument, at: number): number {
@@ -53,7 +53,7 @@ function writeBytes(bytes: Uint8Array, at: number): number {
   return endLine(at + bytes.length);
 }
 
-/** Keys and numbers are short and use one byte per character. Other text is measured first. */
+/** Writes ASCII text without measuring it, because it has one byte per character. Encodes other text first to know its length. */
 function writeText(text: string, at: number): number {
   const { length } = text;
   makeRoom(at, 3 * length);

@@ -16,7 +16,7 @@ interface PendingChoice {
 }
 
 /** Sends the requests of one event-loop tick in one call of a script, because the fixed cost of a call is that of several rooms. */
-export class Chooser {
+export class PlacementBatcher {
   private readonly pending: PendingChoice[] = [];
   private calls = 0;
   private isFlushDue = false;
@@ -46,14 +46,14 @@ export class Chooser {
     });
   }
 
-  private async send(asked: readonly PendingChoice[]): Promise<void> {
+  private async send(batch: readonly PendingChoice[]): Promise<void> {
     this.calls += 1;
     try {
-      const requests = asked.map(({ request }) => request);
+      const requests = batch.map(({ request }) => request);
       const choices = await choose(this.client, requests, this.terms);
-      for (const [index, { resolve }] of asked.entries()) resolve(choices[index]!);
+      for (const [index, { resolve }] of batch.entries()) resolve(choices[index]!);
     } catch (error) {
-      for (const { reject } of asked) reject(error);
+      for (const { reject } of batch) reject(error);
     } finally {
       this.calls -= 1;
       if (this.pending.length > 0) this.flushSoon();

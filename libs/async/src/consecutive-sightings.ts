@@ -6,7 +6,7 @@
  * for (const room of withoutRecord) if (seen.again(room)) await remove(room);
  * seen.nextRound();
  */
-export class SeenTwice {
+export class ConsecutiveSightings {
   private before = new Set<string>();
   private now = new Set<string>();
 

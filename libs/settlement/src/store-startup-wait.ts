@@ -13,7 +13,7 @@ import { POLL_MS, RELISTED_MS } from './settlement.options.js';
  * then refuse what the living servers restore later.
  */
 @Injectable()
-export class YoungStore {
+export class StoreStartupWait {
   constructor(
     private readonly generation: StoreGeneration,
     private readonly redis: RedisConnections,

@@ -1,15 +1,15 @@
-import { SeenTwice } from './seen-twice.js';
+import { ConsecutiveSightings } from './consecutive-sightings.js';
 
-describe('SeenTwice', () => {
+describe('ConsecutiveSightings', () => {
   it('reports a key as seen again in the next round, but not within the same round', () => {
-    const seen = new SeenTwice();
+    const seen = new ConsecutiveSightings();
     expect([seen.again('a'), seen.again('a')]).toEqual([false, false]);
     seen.nextRound();
     expect([seen.again('a'), seen.again('b')]).toEqual([true, false]);
   });
 
   it('forgets a key that a round did not see', () => {
-    const seen = new SeenTwice();
+    const seen = new ConsecutiveSightings();
     seen.again('a');
     seen.nextRound();
     seen.nextRound();

@@ -1,0 +1,33 @@
+interface Observed {
+  readonly value: string | number;
+  /** The time of the first observation of `value`, in ms of the monotonic clock. */
+  readonly since: number;
+}
+
+/**
+ * Measures for how long this process has observed the same value, by the monotonic clock. A stored time is no measure of an age: somebody
+ * may set the clock of the computer that wrote it. A process that starts begins at 0, so it acts too late rather than too early.
+ *
+ * @example
+ * for (const room of rooms) if (ages.ageMs(room.id, room.rev) > IDLE_MS) await close(room);
+ * ages.nextRound();
+ */
+export class ObservedAges {
+  private before = new Map<string, Observed>();
+  private now = new Map<string, Observed>();
+
+  /** Notes the value of the key for this round. Returns the time since the first observation of this value, in ms. */
+  ageMs(key: string, value: string | number): number {
+    const at = performance.now();
+    const known = this.now.get(key) ?? this.before.get(key);
+    const observed = known?.value === value ? known : { value, since: at };
+    this.now.set(key, observed);
+    return at - observed.since;
+  }
+
+  /** Ends the round. Keys that it did not observe are forgotten. */
+  nextRound(): void {
+    this.before = this.now;
+    this.now = new Map();
+  }
+}

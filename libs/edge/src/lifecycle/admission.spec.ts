@@ -1,0 +1,49 @@
+import type { ServerDirectory } from '#libs/fleet';
+import { type Hello, HoldfastError, PROTOCOL_VERSION, type SessionId } from '#libs/protocol';
+import type { RoomRecords, UserRooms } from '#libs/room-store';
+import type { Authenticator, PendingAwayMarks, SessionNotices, SessionStore } from '#libs/session';
+import type { StoreSettlement } from '#libs/settlement';
+import type { EdgeOptions } from '../edge.options.js';
+import { Admission } from './admission.js';
+import type { SessionRestorer } from './session-restorer.js';
+
+const hello: Hello = { kind: 'hello', protocol: PROTOCOL_VERSION, session: 's-1' as SessionId, secret: 'secret' };
+
+/** An admission whose store refuses each resume with `code`. */
+function newAdmission(code: HoldfastError['code'], isIncomplete: () => Promise<boolean>): Admission {
+  return new Admission(
+    {} as Authenticator,
+    { resume: async () => Promise.reject(new HoldfastError(code)) } as unknown as SessionStore,
+    {} as SessionNotices,
+    {} as UserRooms,
+    {} as RoomRecords,
+    {} as PendingAwayMarks,
+    {} as ServerDirectory,
+    { id: 'hf:gateway:1', incarnation: 1 } as never,
+    {} as EdgeOptions,
+    { whenSettled: async () => {} } as unknown as StoreSettlement,
+    { isIncomplete } as unknown as SessionRestorer,
+  );
+}
+
+describe('the resume of an unknown session', () => {
+  it('is refused for good when the store has lost nothing', async () => {
+    const error = await newAdmission('session-unknown', async () => false)
+      .admit(hello)
+      .catch((refusal) => refusal);
+    expect(error).toMatchObject({ code: 'session-unknown', retry: false });
+  });
+
+  it('is refused for a moment when the store has just lost data, because its gateway writes the session again', async () => {
+    const error = await newAdmission('session-unknown', async () => true)
+      .admit(hello)
+      .catch((refusal) => refusal);
+    expect(error).toMatchObject({ code: 'unavailable', retry: true, retryAfterMs: 500 });
+  });
+
+  it('is refused for another reason without a check of the store', async () => {
+    const isIncomplete = jest.fn(async () => true);
+    await expect(newAdmission('busy', isIncomplete).admit(hello)).rejects.toMatchObject({ code: 'busy' });
+    expect(isIncomplete).not.toHaveBeenCalled();
+  });
+});
