@@ -48,6 +48,7 @@ export class FakeGateway {
       const line = this.line(
         isJson ? 'json' : 'binary',
         (message) => socket.send(isJson ? JSON.stringify(message) : frame(message)),
+        (bytes) => socket.send(bytes),
         () => socket.send(isJson ? '{"kind":' : GARBAGE),
         () => socket.close(1001),
       );
@@ -82,15 +83,16 @@ export class FakeGateway {
 
   private tcpPlayer(socket: Socket): void {
     const encode = frames(() => line);
+    const write = (frame: Uint8Array): void => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(frame.length);
+      socket.write(Buffer.concat([length, frame]));
+    };
     const line = this.line(
       'tcp',
-      (message) => {
-        const frame = encode(message);
-        const length = Buffer.alloc(4);
-        length.writeUInt32BE(frame.length);
-        socket.write(Buffer.concat([length, frame]));
-      },
-      () => socket.write(Buffer.concat([Buffer.from([0, 0, 0, GARBAGE.length]), GARBAGE])),
+      (message) => write(encode(message)),
+      write,
+      () => write(GARBAGE),
       () => socket.end(),
     );
     const splitter = new FrameSplitter(16_384, (frame) => this.fleet.take(decodePlayerMessage(frame), line));
@@ -99,8 +101,8 @@ export class FakeGateway {
     socket.on('close', () => this.forget(line));
   }
 
-  private line(transport: Line['transport'], send: Line['send'], garble: () => void, cut: () => void): Line {
-    const line: Line = { transport, isCompact: false, session: null, send, garble, cut };
+  private line(transport: Line['transport'], send: Line['send'], sendBytes: Line['sendBytes'], garble: () => void, cut: () => void): Line {
+    const line: Line = { transport, isCompact: false, session: null, send, sendBytes, garble, cut };
     this.lines.add(line);
     this.fleet.lines.add(line);
     return line;

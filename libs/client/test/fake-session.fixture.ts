@@ -19,6 +19,8 @@ export interface Line {
   isCompact: boolean;
   session: FakeSession | null;
   send(message: ServerMessage): void;
+  /** Sends a frame in binary form as it is. */
+  sendBytes(frame: Uint8Array): void;
   garble(): void;
   /** Cuts the connection without a goodbye, as a dying gateway does. */
   cut(): void;
