@@ -4,6 +4,7 @@ import { LINK_KIND, type LinkPeer, type Links } from '#libs/link';
 import {
   type CompactSync,
   compactHeaderBytes,
+  decodeCompactSync,
   decodeServerMessage,
   encodePlayerMessage,
   type Patch,
@@ -136,9 +137,11 @@ class LossyLog extends RoomLog {
   }
 }
 
+type Received = ServerMessage | CompactSync;
+
 /** The end of a link at a gateway. It records the messages to players. */
 class RecordingPeer {
-  readonly messages: { handle: number; message: ServerMessage }[] = [];
+  readonly messages: { handle: number; message: Received }[] = [];
   readonly events: { pattern: string; data: unknown }[] = [];
   /** The length of each compact sync. */
   readonly compactBytes: number[] = [];
@@ -167,7 +170,7 @@ class RecordingPeer {
       const frame = new Uint8Array(compactHeaderBytes(seq, input) + body.length);
       frame.set(body, writeCompactHeader(frame, 0, seq, input));
       this.compactBytes.push(frame.length);
-      this.messages.push({ handle, message: decodeServerMessage(frame) });
+      this.messages.push({ handle, message: decodeCompactSync(frame) });
     }
   }
 
@@ -175,7 +178,7 @@ class RecordingPeer {
     this.events.push({ pattern, data });
   }
 
-  to(handle: number): ServerMessage[] {
+  to(handle: number): Received[] {
     return this.messages.filter((sent) => sent.handle === handle).map(({ message }) => message);
   }
 
@@ -280,13 +283,13 @@ function tick(): Promise<void> {
 }
 
 /** Returns what a client with a compact connection has after a message. */
-function seenAfter(before: unknown, message: ServerMessage): unknown {
+function seenAfter(before: unknown, message: Received): unknown {
   if (message.kind !== 'compact') return before;
   return message.state ? decodeValue(message.state) : applyPatch(before, message.patch!);
 }
 
 const stateOf = (room: HostedRoom): Counter => room.value.state as Counter;
-const kinds = (messages: readonly ServerMessage[]): string[] => messages.map(({ kind }) => kind);
+const kinds = (messages: readonly Received[]): string[] => messages.map(({ kind }) => kind);
 
 describe('a hosted room', () => {
   function alone(stateBytesMax?: number): HostedRoom {
