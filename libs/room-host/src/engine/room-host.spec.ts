@@ -292,8 +292,8 @@ const stateOf = (room: HostedRoom): Counter => room.value.state as Counter;
 const kinds = (messages: readonly Received[]): string[] => messages.map(({ kind }) => kind);
 
 describe('a hosted room', () => {
-  function alone(stateBytesMax?: number): HostedRoom {
-    const machine = new RoomMachine(counterRules(), { now: () => 1, random: () => 0 });
+  function alone(stateBytesMax?: number, rules = counterRules()): HostedRoom {
+    const machine = new RoomMachine(rules, { now: () => 1, random: () => 0 });
     const { value } = machine.start('r' as RoomId, [
       { user: 'u0' as UserId, name: 'U0' },
       { user: 'u1' as UserId, name: 'U1' },
@@ -353,6 +353,23 @@ describe('a hosted room', () => {
     expect(room.isDirty).toBe(false);
     handled(room, 0, 2);
     expect(room.value.seats[1].refused).toEqual([[1, 'not-your-turn']]);
+  });
+
+  it('knows the last durable step while later steps are on their way to the store', () => {
+    const step = ({ state }: GameRoom<Counter>): void => {
+      state.count += 1;
+    };
+    const room = alone(undefined, counterRules({}, { step }));
+    const steps = [0, 1].map(() => {
+      room.handle({ kind: 'step' });
+      room.noteStep();
+      return { append: null, changes: [room.unflushed.at(-1)!], after: room.value, since: 0 };
+    });
+    expect(room.lastDurableStep).toBe(-1);
+    room.committed(steps[0]!);
+    expect(room.lastDurableStep).toBe(1);
+    room.committed(steps[1]!);
+    expect(room.lastDurableStep).toBe(2);
   });
 
   it('returns the kept changes since a version', () => {
@@ -565,6 +582,66 @@ describe('the output of a room', () => {
     host.command(room, peer, 1, 1, 'add', 1);
     expect(peer.to(1)[3]).toMatchObject({ kind: 'sync', version: 1, seq: 1, patches: [] });
     expect(stateOf(room).count).toBe(1);
+  });
+
+  it('leads from the version of the last acknowledgement, also when that was repeated', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
+    host.command(room, one, 1, 1, 'add', 1);
+    await until(() => one.to(1).length === 3);
+    host.command(room, two, 1, 1, 'timer', { name: 'ring', ms: 60_000 });
+    await until(() => room.durable.version === 2);
+    host.command(room, one, 1, 1, 'add', 1);
+    expect(one.to(1)[3]).toMatchObject({ version: 2, from: 1, patches: [] });
+    host.command(room, two, 1, 2, 'add', 1);
+    await until(() => one.to(1).length === 5);
+    expect(one.to(1)[4]).toMatchObject({ version: 3, from: 2 });
+  });
+
+  it('has the patches in the older form for a compact client that comes back, and only its position when nothing changed', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.command(room, peer, 1, 1, 'add', 1);
+    await until(() => room.durable.version === 1);
+    expect(host.attach(room, 0, { version: 0, compact: true }).to(1)[1]).toMatchObject({ kind: 'sync', from: 0, patches: [{ value: 1 }] });
+    const back = host.attach(room, 0, { version: 1, compact: true });
+    expect(back.to(1)[1]).toMatchObject({ kind: 'compact', version: 1, from: 1, seq: 1 });
+    expect((back.to(1)[1] as CompactSync).patch).toHaveLength(0);
+    host.command(room, back, 1, 2, 'add', 1);
+    await until(() => back.to(1).length === 3);
+    expect(seenAfter({ count: 1, heard: [] }, back.to(1)[2]!)).toEqual({ count: 2, heard: [] });
+  });
+
+  it('has the room time for each compact client that comes back to a game with steps', async () => {
+    const host = newHost();
+    const step = ({ state }: GameRoom<Counter>): void => {
+      state.count += 1;
+    };
+    const room = await host.room({ rules: counterRules({ stepHz: 20, syncHz: 20 }, { step }) });
+    await until(() => room.durable.version >= 2);
+    const behind = host.attach(room, 0, { version: 1, compact: true });
+    const { time, state } = behind.to(1)[1] as CompactSync;
+    expect([time, decodeValue(state!)]).toEqual([room.changedAt, room.durable.state]);
+    const { version } = room.durable;
+    const even = host.attach(room, 1, { version, compact: true });
+    expect(even.to(1)[1]).toMatchObject({ kind: 'compact', version, from: version, time: room.changedAt });
+  });
+
+  it('ends a game whose view cannot be sent when a waiting sync is due, and does not refuse the player who attaches then', async () => {
+    const view = ({ count }: Counter) => (count === 13 ? { at: new Date(0) } : { count });
+    const host = newHost();
+    const room = await host.room({ rules: counterRules({ syncHz: 1 }, { view: view as RoomRules<Counter>['view'] }) });
+    const one = host.attach(room, 0, { compact: true });
+    host.command(room, one, 1, 1, 'add', 1);
+    await until(() => one.to(1).length === 3);
+    host.command(room, one, 1, 2, 'add', 12);
+    await until(() => room.durable.version === 2);
+    const two = host.attach(room, 1, { compact: true });
+    await until(() => kinds(two.to(1)).includes('ended'));
+    expect(two.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
+    expect(kinds(one.to(1)).at(-1)).toBe('ended');
   });
 });
 

@@ -117,8 +117,10 @@ export class HostedRoom {
   unsent: UnsentChanges | null = null;
   /** Earliest time of the next sync, by the monotonic clock, in ms, for games with `syncHz`. */
   syncDueAt = 0;
-  /** The version that the last step of the game made. -1: none on this server. */
-  steppedTo = -1;
+  /** The version of the last step of the game that is durable. -1: none on this server. */
+  lastDurableStep = -1;
+  /** The versions of later steps, oldest first. */
+  private stepsOnTheirWay: number[] = [];
   /** Room time of the last durable change, in ms. */
   changedAt: number;
   /** Since when an append has had no answer, by the monotonic clock, in ms. Null: the store has answered. */
@@ -286,6 +288,7 @@ export class HostedRoom {
   returnToDurable(): void {
     this.unflushed = [];
     this.inFlight = null;
+    this.stepsOnTheirWay = [];
     this.value = this.durable;
   }
 
@@ -327,9 +330,16 @@ export class HostedRoom {
     }
   }
 
+  /** Notes that the last change is that of a step. */
+  noteStep(): void {
+    this.stepsOnTheirWay.push(this.value.version);
+  }
+
   /** Notes that the changes are durable. */
   committed({ append, changes, after }: InFlight): void {
     this.durable = after;
+    while (this.stepsOnTheirWay.length > 0 && this.stepsOnTheirWay[0]! <= after.version)
+      this.lastDurableStep = this.stepsOnTheirWay.shift()!;
     if (append) this.batch = append.batch;
     this.stalledSince = null;
     // A game without a log has no packed changes. Players who come back to it receive its whole state.
