@@ -280,7 +280,8 @@ function withInputs(
   let all = changes;
   for (let seat = 0; seat < sampled.length; seat++) {
     const number = sampled[seat]?.number ?? 0;
-    if (seats[seat] === undefined || number <= (seats[seat].input ?? 0)) continue;
+    const before = seats[seat];
+    if (before === undefined || number <= (before.input ?? 0)) continue;
     all ??= {};
     all[seat] = { ...all[seat], input: number };
   }
