@@ -2,7 +2,7 @@ import { encodeCompactBody, type GameEvent, type Patch, pack, type Seat } from '
 import { type Change, type ChangeEvent, diff } from '#libs/room';
 import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
 
-/** What a sync contains beside the state, for all its recipients. */
+/** The parts of a sync beside the state. They are the same for all its recipients. */
 export interface SyncExtras {
   readonly events?: GameEvent[];
   /** True: the client missed events that the server does not have any more. */
