@@ -46,7 +46,7 @@ export interface PredictionStats {
   readonly silentMs: number | undefined;
 }
 
-/** What `predict` returns. */
+/** The result of `predict`. */
 export interface Prediction<Own, Input> {
   /** Sets what the player holds down from now on. It is sent when it changes, at most once per step. A short press lasts one step. */
   hold(input: Input): void;
