@@ -177,7 +177,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   /** Returns the seat events that a test can cause for this seat. */
   seat(seat: Seat): Record<Exclude<SeatEvent, 'joined'>, () => void> {
-    const happens = (event: SeatEvent) => () => void this.step({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
+    const happens = (event: Exclude<SeatEvent, 'joined'>) => () =>
+      void this.step({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
     return { away: happens('away'), back: happens('back'), left: happens('left') };
   }
 

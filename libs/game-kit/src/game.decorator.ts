@@ -17,6 +17,11 @@ export interface GameOptions {
   /** Time for which the seat of a player who is away is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs?: number;
   /**
+   * True: players may take free seats of a running game, up to the seats of the room, until the game calls `room.lock()`. A seat is free
+   * again when its player has left. Default: false.
+   */
+  readonly joinable?: boolean;
+  /**
    * Schema of the options that a player may give when creating a room. `setup` gets them as `room.options`. Absent: rooms of this
    * game have no options.
    */
@@ -73,7 +78,9 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
   demand(DURABILITIES.has(durability), `has durability ${quoted(durability)}; give one of ${[...DURABILITIES].join(', ')}`);
   demand(isMs(checkpointMs) && checkpointMs > 0, `has checkpointMs ${quoted(checkpointMs)}; give a time in ms above 0`);
   demand(isMs(seatGraceMs), `has seatGraceMs ${quoted(seatGraceMs)}; give a time in ms from 0`);
-  return { name, version, seats, durability, checkpointMs, seatGraceMs, stepHz };
+  const { joinable = false } = options;
+  demand(typeof joinable === 'boolean', `has joinable ${quoted(joinable)}; give true or false`);
+  return { name, version, seats, durability, checkpointMs, seatGraceMs, stepHz, ...(joinable && { joinable }) };
 }
 
 function seatsOf(seats: GameOptions['seats']): GameDefinition['seats'] {

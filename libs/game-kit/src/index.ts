@@ -1,5 +1,7 @@
 export type { Seat } from '#libs/protocol';
 export type {
+  BotCommand,
+  BotRoom,
   Durability,
   GameDefinition,
   GameResult,

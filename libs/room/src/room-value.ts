@@ -21,6 +21,8 @@ export interface SeatValue {
   /** The highest applied seq of this seat's commands. */
   readonly seq: number;
   readonly refused: readonly Refusal[];
+  /** Server code of the game plays this seat. Absent: a user plays it. */
+  readonly bot?: true;
 }
 
 /**
@@ -42,6 +44,8 @@ export interface RoomValue<State = unknown> {
   readonly state: State;
   /** Effects that are durable but not known to be done. The owner runs them, and may run one again after a failure. */
   readonly outbox: readonly PendingEffect[];
+  /** The game takes no more players (`room.lock()`). Absent: it is not locked. */
+  readonly locked?: true;
   /** The result of the game, which its last change sets. Absent: the game is in play. */
   readonly ended?: GameResult;
 }
@@ -76,6 +80,15 @@ export interface SeatChange {
   /** Commands that were refused since the previous change. This change records them. */
   readonly refused?: readonly Refusal[];
   readonly presence?: Presence;
+  /** The seat has a new player or bot. A seat after the last one is added. */
+  readonly joined?: SeatOccupant;
+}
+
+/** The player or bot that takes a seat. */
+export interface SeatOccupant {
+  readonly user: UserId;
+  readonly name: string;
+  readonly bot?: true;
 }
 
 /** One entry in the log of a room: the recorded result of one input. */
@@ -93,5 +106,7 @@ export interface Change {
   readonly seats?: Readonly<Record<Seat, SeatChange>>;
   /** Due time by name; null removes the timer. */
   readonly timers?: Readonly<Record<string, number | null>>;
+  /** Whether the game is locked from this change on. Absent: unchanged. */
+  readonly locked?: boolean;
   readonly ended?: GameResult;
 }
