@@ -10,9 +10,11 @@ import {
   type Operations,
   type Paused,
   type Placed,
+  type Players,
   type Rejected,
   type Resumed,
   type RoomId,
+  type RoomPlayerInfo,
   type RoomView,
   type Seat,
   type Sync,
@@ -42,7 +44,7 @@ export interface RoomLine {
   readonly isProbing: boolean;
 }
 
-export type GameFrame = Placed | Sync | Rejected | Paused | Resumed | Ended;
+export type GameFrame = Placed | Players | Sync | Rejected | Paused | Resumed | Ended;
 
 /**
  * The lobby and the game's owner both report the end of a game, and only the owner reports the result. So the room waits this
@@ -68,7 +70,7 @@ export class LiveRoom implements Room {
   /** The number of the game to which `version` belongs. */
   round = 0;
   seat: Seat | null = null;
-  players: readonly { seat: Seat; name: string }[] = [];
+  players: readonly RoomPlayerInfo[] = [];
   result: GameResult | null = null;
   status: RoomPhase = 'waiting';
 
@@ -246,6 +248,10 @@ export class LiveRoom implements Room {
     switch (frame.kind) {
       case 'sync':
         return this.sync(frame);
+      case 'players':
+        this.players = frame.players;
+        this.emitter.emit('players', frame.players);
+        return;
       case 'rejected':
         return this.rejected(frame);
       case 'paused':

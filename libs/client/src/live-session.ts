@@ -253,6 +253,7 @@ export class LiveSession implements Session {
       case 'rejected':
         return this.room?.take(message);
       case 'sync':
+      case 'players':
       case 'paused':
       case 'resumed':
       case 'ended':
@@ -267,7 +268,7 @@ export class LiveSession implements Session {
     }
   }
 
-  private takeGameFrame(frame: Extract<GameFrame, { kind: 'sync' | 'paused' | 'resumed' | 'ended' }>): void {
+  private takeGameFrame(frame: Extract<GameFrame, { kind: 'sync' | 'players' | 'paused' | 'resumed' | 'ended' }>): void {
     if (frame.room === this.room?.id) this.room.take(frame);
   }
 

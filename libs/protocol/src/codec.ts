@@ -28,6 +28,7 @@ export const KIND = {
   pong: 0x8a,
   error: 0x8b,
   goodbye: 0x8c,
+  players: 0x8e,
 } as const;
 
 /** Byte offsets in binary frames, for servers that route frames without decoding them. */

@@ -17,6 +17,7 @@ import type { Change, RoomValue } from '#libs/room';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import type { Attachment } from './attachment.js';
 import type { HostedRoom } from './hosted-room.js';
+import { playersOf } from './players-of.js';
 
 /** The body of a sync for many receivers: all but version and sequence number, which are in the frame's header. */
 interface SyncBody {
@@ -50,7 +51,7 @@ export class RoomOutputs {
       seat,
       epoch: room.tenure.epoch,
       round: room.round,
-      players: durable.seats.map(({ name }, index) => ({ seat: index, name })),
+      players: playersOf(durable),
       seq: seat === null ? 0 : room.seenSeq(seat),
       ...(rewoundTo !== null && { rewound: { from: held as number, to: rewoundTo } }),
     });
