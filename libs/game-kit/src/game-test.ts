@@ -182,6 +182,23 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return { away: happens('away'), back: happens('back'), left: happens('left') };
   }
 
+  /** Lets a player join the running game, and returns the seat: the given one, the first that was left, or one after the last. */
+  join(name: string, seat = this.freeSeat()): Seat {
+    this.step({ kind: 'seat', seat, event: 'joined', user: `user-of-${name}` as UserId, name }, `joined of seat ${seat}`);
+    this.seqs[seat] ??= 0;
+    return seat;
+  }
+
+  /** Lets the bot of this seat make one move. Returns whether it has changed the game. */
+  bot(seat: Seat): boolean {
+    return this.step({ kind: 'bot', seat }, `the bot of seat ${seat}`).kind === 'changed';
+  }
+
+  private freeSeat(): Seat {
+    const left = this.value.seats.findIndex(({ presence }) => presence === 'left');
+    return left === -1 ? this.value.seats.length : left;
+  }
+
   /** Returns the state as this seat sees it, or as spectators see it when `seat` is null. */
   view(seat: Seat | null): unknown {
     const whose = seat === null ? 'spectators' : `seat ${seat}`;
