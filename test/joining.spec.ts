@@ -2,7 +2,7 @@ import type { Room, Session } from '#libs/client';
 import { redisName } from '#libs/redis';
 import { type Fleet, startFleet, until } from './harness/index.js';
 
-/** What a player of the game `open` sees. */
+/** The state of the game `open`, as a player sees it. */
 interface Open {
   log: string[];
   points: number[];

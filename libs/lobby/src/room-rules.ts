@@ -60,8 +60,8 @@ export function join(record: RoomRecord, person: Person, terms: JoinTerms | null
 }
 
 /**
- * Gives a seat of the running game to a new member: the member's own seat from before, then the first seat whose player has left, then a
- * seat after the last one, then the seat of the player who has been away for the longest time beyond the grace.
+ * Gives a seat of the running game to a new member. The member's own seat from before comes first, then the first seat whose player has
+ * left, then a seat after the last one. In a full room, the player who has been away the longest loses the seat, if the grace is over.
  */
 function joinRunning(record: RoomRecord, person: Person, { seatGraceMs }: JoinTerms, now: number): RoomDoc {
   if (record.isLocked) throw new HoldfastError('room-locked');
