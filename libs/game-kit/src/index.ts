@@ -27,4 +27,5 @@ export * from './game-registry.js';
 export type { CommandCallsOf, GameRules, GameStateOf } from './game-rules.js';
 export * from './game-test.js';
 export * from './handler.decorators.js';
+export { InterestGrid, type InterestPoint, type InterestRadius } from './interest.js';
 export type { StandardSchema } from './standard-schema.js';
