@@ -3,6 +3,7 @@
 // - `fleeting`, a game that stores nothing,
 // - `ledger`, a game that records all commands (`ledger.mjs`),
 // - `odd`, a game that puts values into its state that are not plain data (`odd.mjs`),
+// - `open`, a game that players may join while it runs (`open.mjs`),
 // - with TEST_BANK, one game that pays for each durability (`bank.mjs`).
 import 'reflect-metadata';
 import { TicTacToeModule } from '#games/tic-tac-toe';
@@ -12,6 +13,7 @@ import { BankModule } from './bank.mjs';
 import { LedgerModule } from './ledger.mjs';
 import { Module } from './nest.mjs';
 import { OddModule } from './odd.mjs';
+import { OpenModule } from './open.mjs';
 
 /** @type {{ gameServer: import('#libs/server').ServerPlan<'game'> }} */
 const { gameServer } = await import(new URL('../../dist/apps/game/src/game.server.js', import.meta.url).href);
@@ -40,7 +42,7 @@ const plan = {
   module: (settings) => {
     const { imports = [], ...rest } = gameServer.module(settings);
     const games = imports.map((one) => (one === TicTacToeModule ? TicTacToeModule.forRoot({ turnMs }) : one));
-    return { ...rest, imports: [...games, FleetingModule, OddModule, ...LedgerModule, ...BankModule] };
+    return { ...rest, imports: [...games, FleetingModule, OddModule, ...OpenModule, ...LedgerModule, ...BankModule] };
   },
 };
 

@@ -11,9 +11,11 @@ import {
   type Operations,
   type Paused,
   type Placed,
+  type Players,
   type Rejected,
   type Resumed,
   type RoomId,
+  type RoomPlayerInfo,
   type RoomView,
   type Seat,
   type Sync,
@@ -47,7 +49,7 @@ export interface RoomLine {
   readonly isProbing: boolean;
 }
 
-export type GameFrame = Placed | Sync | CompactFrame | Rejected | Paused | Resumed | Ended;
+export type GameFrame = Placed | Players | Sync | CompactFrame | Rejected | Paused | Resumed | Ended;
 
 /**
  * The lobby and the game's owner both report the end of a game, and only the owner reports the result. So the room waits this
@@ -73,7 +75,7 @@ export class LiveRoom implements Room {
   /** The number of the game to which `version` belongs. */
   round = 0;
   seat: Seat | null = null;
-  players: readonly { seat: Seat; name: string }[] = [];
+  players: readonly RoomPlayerInfo[] = [];
   result: GameResult | null = null;
   status: RoomPhase = 'waiting';
 
@@ -262,6 +264,10 @@ export class LiveRoom implements Room {
       case 'sync':
       case 'compact':
         return this.sync(frame);
+      case 'players':
+        this.players = frame.players;
+        this.emitter.emit('players', frame.players);
+        return;
       case 'rejected':
         return this.rejected(frame);
       case 'paused':

@@ -260,6 +260,7 @@ export class LiveSession implements Session {
         if (this.placedRoom === this.room?.id) this.room?.take(message);
         return;
       case 'sync':
+      case 'players':
       case 'paused':
       case 'resumed':
       case 'ended':
@@ -274,7 +275,7 @@ export class LiveSession implements Session {
     }
   }
 
-  private takeGameFrame(frame: Extract<GameFrame, { kind: 'sync' | 'paused' | 'resumed' | 'ended' }>): void {
+  private takeGameFrame(frame: Extract<GameFrame, { kind: 'sync' | 'players' | 'paused' | 'resumed' | 'ended' }>): void {
     if (frame.room === this.room?.id) this.room.take(frame);
   }
 

@@ -1,4 +1,4 @@
-import type { GameEvent, GameResult, RoomId, RoomView, Seat } from '#libs/protocol';
+import type { GameEvent, GameResult, RoomId, RoomPlayerInfo, RoomView, Seat } from '#libs/protocol';
 import type { CommandData, CommandName, StateOf } from './rules.js';
 
 /**
@@ -13,6 +13,8 @@ export interface RoomEvents<Rules = unknown> {
   view: [view: RoomView];
   /** A game runs, or continues on another server. `change` follows with its state. */
   placed: [room: Room<Rules>];
+  /** Somebody took a seat of the running game. `players` shows it already. */
+  players: [players: readonly RoomPlayerInfo[]];
   /** The state of the game has changed. */
   change: [state: StateOf<Rules>, room: Room<Rules>];
   /** A sync of the server has arrived, also one that changed nothing. It comes before `change`. For code that predicts or interpolates. */
@@ -69,7 +71,8 @@ export interface Room<Rules = unknown> {
   readonly version: number;
   /** The seat of this player. Null: a spectator, or no game has begun. */
   readonly seat: Seat | null;
-  readonly players: readonly { readonly seat: Seat; readonly name: string }[];
+  /** The seats of the game and who has them, or had them last. */
+  readonly players: readonly RoomPlayerInfo[];
   /** How the last game in this room ended. Null: no game has ended, or another one is played. */
   readonly result: GameResult | null;
   /** Number of unanswered commands. */

@@ -12,6 +12,8 @@ export interface OfferedGame {
   readonly seats: { readonly min: number; readonly max: number };
   /** True: rooms of this game may have options. Absent: they may not. */
   readonly options?: true;
+  /** Players may join running games; `seatGraceMs`: how long such a game keeps the seat of an absent player, in ms. Absent: they may not. */
+  readonly joinable?: { readonly seatGraceMs: number };
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
 

@@ -181,8 +181,26 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   /** Returns the seat events that a test can cause for this seat. */
   seat(seat: Seat): Record<Exclude<SeatEvent, 'joined'>, () => void> {
-    const happens = (event: SeatEvent) => () => void this.handle({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
+    const happens = (event: Exclude<SeatEvent, 'joined'>) => () =>
+      void this.handle({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
     return { away: happens('away'), back: happens('back'), left: happens('left') };
+  }
+
+  /** Lets a player join the running game, and returns the seat: the given one, the first that was left, or one after the last. */
+  join(name: string, seat = this.freeSeat()): Seat {
+    this.handle({ kind: 'seat', seat, event: 'joined', user: `user-of-${name}` as UserId, name }, `joined of seat ${seat}`);
+    this.seqs[seat] ??= 0;
+    return seat;
+  }
+
+  /** Lets the bot of this seat make one move. Returns whether it has changed the game. */
+  bot(seat: Seat): boolean {
+    return this.handle({ kind: 'bot', seat }, `the bot of seat ${seat}`).kind === 'changed';
+  }
+
+  private freeSeat(): Seat {
+    const left = this.value.seats.findIndex(({ presence }) => presence === 'left');
+    return left === -1 ? this.value.seats.length : left;
   }
 
   /** Returns the state as this seat sees it, or as spectators see it when `seat` is null. */

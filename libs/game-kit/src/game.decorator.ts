@@ -32,6 +32,11 @@ export interface GameOptions {
    */
   readonly quantize?: number;
   /**
+   * True: players may take free seats of a running game, up to the seats of the room, until the game calls `room.lock()`. A seat is free
+   * again when its player has left. Default: false.
+   */
+  readonly joinable?: boolean;
+  /**
    * Schema of the options that a player may give when creating a room. `setup` gets them as `room.options`. Absent: rooms of this
    * game have no options.
    */
@@ -101,6 +106,8 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
   demand(DURABILITIES.has(durability), `has durability ${quoted(durability)}; give one of ${[...DURABILITIES].join(', ')}`);
   demand(isMs(checkpointMs) && checkpointMs > 0, `has checkpointMs ${quoted(checkpointMs)}; give a time in ms above 0`);
   demand(isMs(seatGraceMs), `has seatGraceMs ${quoted(seatGraceMs)}; give a time in ms from 0`);
+  const { joinable = false } = options;
+  demand(typeof joinable === 'boolean', `has joinable ${quoted(joinable)}; give true or false`);
   demand(DRAFT_MODES.has(draft), `has draft ${quoted(draft)}; give one of ${[...DRAFT_MODES].join(', ')}`);
   demand(
     quantize === undefined || (Number.isFinite(quantize) && quantize > 0),
@@ -116,6 +123,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     stepHz,
     syncHz,
     draft,
+    ...(joinable && { joinable }),
     ...(quantize !== undefined && { quantize }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Seat } from '#libs/protocol';
-import { type GameRoom, listed, quoted, type SeatEvent } from '#libs/room';
+import { type BotCommand, type BotRoom, type GameRoom, listed, quoted, type SeatEvent } from '#libs/room';
 import type { Effect } from './effect.js';
 import type { Nothing, Settled } from './game-rules.js';
 import { addHandle, type Handle } from './handles.js';
@@ -76,6 +76,34 @@ export function View(): HandlerDecorator<(state: never, seat: Seat | null) => Se
   return handles(() => ({ kind: 'view' }));
 }
 
+/** The options of `@Bot`. */
+export interface BotOptions {
+  /** Time between two moves of a bot, in ms: a whole number from 20 to 60000. */
+  readonly everyMs: number;
+}
+
+/**
+ * Marks the method that plays the bots of a room (`room.addBot`). It gets the state as the bot's seat sees it, and returns the bot's next
+ * command, or nothing. The command is validated and run like a command of a player, and a refused command changes nothing. The method must
+ * only read. Use `room.random()` for random decisions.
+ *
+ * @example
+ * @Bot({ everyMs: 500 })
+ * protected play(state: Board, { seat }: BotRoom): BotCommand | undefined {
+ *   const cell = state.cells.indexOf(null);
+ *   return state.turn === seat ? { command: 'place', data: { cell } } : undefined;
+ * }
+ */
+export function Bot(
+  { everyMs }: BotOptions = { everyMs: Number.NaN },
+): HandlerDecorator<(view: never, room: BotRoom) => BotCommand | null | undefined> {
+  return handles(() =>
+    Number.isInteger(everyMs) && everyMs >= BOT_EVERY_MS.min && everyMs <= BOT_EVERY_MS.max
+      ? { kind: 'bot', everyMs }
+      : flawed(`@Bot({ everyMs: ${quoted(everyMs)} }); give a whole number of ms from ${BOT_EVERY_MS.min} to ${BOT_EVERY_MS.max}`),
+  );
+}
+
 /**
  * Marks a method that does the work which `room.effect(name, data)` requested. It may be in any provider, and may be async. See `Effect`
  * for its guarantees.
@@ -121,6 +149,8 @@ function isHandleName(name: unknown): boolean {
   return typeof name === 'string' && name.length > 0 && name.length <= NAME_CHARS_MAX;
 }
 
+/** Each move of a bot computes a view and may change the room, so bots move at most 50 times a second. */
+const BOT_EVERY_MS = { min: 20, max: 60_000 } as const;
 const SEAT_EVENTS: readonly SeatEvent[] = ['joined', 'away', 'back', 'left'];
 /** Maximum length of a name, in characters: the same as for the names that handlers pass to the room. */
 const NAME_CHARS_MAX = 64;

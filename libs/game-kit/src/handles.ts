@@ -9,6 +9,7 @@ export type Handle =
   | { readonly kind: 'seat'; readonly event: SeatEvent }
   | { readonly kind: 'pause' }
   | { readonly kind: 'view' }
+  | { readonly kind: 'bot'; readonly everyMs: number }
   | { readonly kind: 'effect'; readonly name: string }
   /** The decorator was used wrongly. `flaw` continues the sentence "The game G has M() with …". */
   | { readonly kind: 'flawed'; readonly flaw: string };
@@ -40,6 +41,8 @@ export function describeHandle(handle: Handle): string {
       return 'pauses';
     case 'view':
       return 'views';
+    case 'bot':
+      return 'bots';
     case 'flawed':
       return handle.flaw;
     default:

@@ -1,5 +1,7 @@
 export type { Seat } from '#libs/protocol';
 export type {
+  BotCommand,
+  BotRoom,
   Durability,
   GameDefinition,
   GameResult,
@@ -26,4 +28,5 @@ export type { CommandCallsOf, GameRules, GameStateOf } from './game-rules.js';
 export * from './game-test.js';
 export * from './handler.decorators.js';
 export { INPUT_QUEUE_MAX, Input, type InputOptions } from './input.decorator.js';
+export { InterestGrid, type InterestPoint, type InterestRadius } from './interest.js';
 export type { StandardSchema } from './standard-schema.js';

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { ServerDirectory, type ServerRecord } from '#libs/fleet';
+import { type OfferedGame, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { type GameInfo, HoldfastError } from '#libs/protocol';
 import { listed, quoted } from '#libs/room';
+import type { RoomRecord } from '#libs/room-store';
+import type { JoinTerms } from './room-rules.js';
 
 /** Finds the games that can be played: the games of all game servers that are ready or draining. */
 @Injectable()
@@ -13,7 +15,7 @@ export class GameCatalogue {
   all(): GameInfo[] {
     const games = new Map<string, GameInfo>();
     for (const server of this.running()) {
-      for (const [name, { seats }] of Object.entries(server.games)) games.set(name, { name, seats: { ...seats } });
+      for (const [name, offered] of Object.entries(server.games)) games.set(name, infoOf(name, offered));
     }
     return [...games.values()].sort((a, b) => a.name.localeCompare(b.name));
   }
@@ -23,7 +25,16 @@ export class GameCatalogue {
     const server = this.running().findLast(({ games }) => Object.hasOwn(games, name));
     if (!server) return undefined;
     this.seen.add(name);
-    return { name, seats: { ...server.games[name]!.seats } };
+    return infoOf(name, server.games[name]!);
+  }
+
+  /** Returns the terms on which players join the running game of a room. Null: the game is not joinable. */
+  joinTermsOf({ game, owner }: Pick<RoomRecord, 'game' | 'owner'>): JoinTerms | null {
+    const server = owner && this.directory.get(owner.server);
+    // Another server may take over the room of a server that is gone.
+    const isOwner = server && server.incarnation === owner.incarnation && server.state !== 'dead';
+    const offering = isOwner ? server : this.running().findLast(({ games }) => Object.hasOwn(games, game));
+    return offering?.games[game]?.joinable ?? null;
   }
 
   /**
@@ -44,4 +55,8 @@ export class GameCatalogue {
   private running(): ServerRecord[] {
     return this.directory.byType('game').filter(({ state }) => state === 'ready' || state === 'draining');
   }
+}
+
+function infoOf(name: string, { seats, joinable }: OfferedGame): GameInfo {
+  return { name, seats: { ...seats }, ...(joinable && { joinable: true }) };
 }

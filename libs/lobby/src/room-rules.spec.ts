@@ -188,3 +188,43 @@ describe('a start', () => {
     expect(refusal(() => checkStart(record, user as UserId))).toBe(code);
   });
 });
+
+describe('joining a running game', () => {
+  const GRACE = { seatGraceMs: 1_000 };
+  const eve = { user: 'eve' as UserId, name: 'Eve' };
+  const players = (...users: string[]) => users as UserId[];
+  const playing = (change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}) =>
+    room({ players: players('ada', 'bob'), ...change }, { status: 'playing', ...record });
+
+  it('reserves the seat after the last one', () => {
+    const doc = join(playing(), eve, GRACE, 0);
+    expect(doc.players).toEqual(['ada', 'bob', 'eve']);
+    expect(doc.members.at(-1)).toEqual({ ...eve, readyRound: null, here: true });
+  });
+
+  it('reserves the seat of a player who has left, and for that player the old seat again', () => {
+    const left = { players: players('zoe', 'ada', 'eve'), members: [member('ada')] };
+    expect(join(playing(left), { user: 'max' as UserId, name: 'Max' }, GRACE, 0).players).toEqual(['max', 'ada', 'eve']);
+    expect(join(playing(left), eve, GRACE, 0).players).toEqual(['zoe', 'ada', 'eve']);
+  });
+
+  it('takes the seat of the player who is away the longest, after the grace only', () => {
+    const away = (user: string, awaySince: number) => member(user, { here: false, awaySince });
+    const full = playing({ seats: 3, players: players('ada', 'bob', 'cy'), members: [member('ada'), away('bob', 200), away('cy', 100)] });
+    expect(refusal(() => join(full, eve, GRACE, 1_100))).toBe('room-full');
+    const doc = join(full, eve, GRACE, 1_101);
+    expect(doc.players).toEqual(['ada', 'bob', 'eve']);
+    expect(doc.members.map(({ user }) => user)).toEqual(['ada', 'bob', 'eve']);
+  });
+
+  it('is refused when the room is full or locked, and in a game that takes no more players', () => {
+    expect(refusal(() => join(playing({ seats: 2 }), eve, GRACE, 0))).toBe('room-full');
+    expect(refusal(() => join(playing({}, { isLocked: true }), eve, GRACE, 0))).toBe('room-locked');
+    expect(refusal(() => join(playing(), eve, null, 0))).toBe('room-playing');
+    expect(refusal(() => join(playing({}, { status: 'starting' }), eve, GRACE, 0))).toBe('room-playing');
+  });
+
+  it('makes the new member the host of a room that all members have left', () => {
+    expect(join(playing({ members: [] }), eve, GRACE, 0).host).toBe('eve');
+  });
+});

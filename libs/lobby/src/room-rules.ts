@@ -48,13 +48,51 @@ export function newRoom(host: Person, { name, seats, wanted, private: isPrivate 
   };
 }
 
-export function join(record: RoomRecord, person: Person): RoomDoc {
+/** The terms on which players join a running game. */
+export interface JoinTerms {
+  /** How long the game keeps the seat of a player who is away, in ms. */
+  readonly seatGraceMs: number;
+}
+
+/** `terms`: how players join the game if it runs. Null: they may not. `now`: the time of Redis, in ms since 1970. */
+export function join(record: RoomRecord, person: Person, terms: JoinTerms | null = null, now = 0): RoomDoc {
   const { doc } = record;
   const known = doc.members.find(({ user }) => user === person.user);
   if (known) return known.here ? doc : cameBack(record, person.user);
+  if (record.status === 'playing' && terms) return joinRunning(record, person, terms, now);
   if (record.status !== 'waiting') throw new HoldfastError('room-playing');
   if (doc.members.length >= doc.seats) throw new HoldfastError('room-full');
   return { ...doc, members: [...doc.members, memberOf(person)] };
+}
+
+/**
+ * Gives a seat of the running game to a new member. The member's own seat from before comes first, then the first seat whose player has
+ * left, then a seat after the last one. In a full room, the player who has been away the longest loses the seat, if the grace is over.
+ */
+function joinRunning(record: RoomRecord, person: Person, { seatGraceMs }: JoinTerms, now: number): RoomDoc {
+  if (record.isLocked) throw new HoldfastError('room-locked');
+  const { doc } = record;
+  const { players } = doc;
+  const own = players.indexOf(person.user);
+  const here = new Set(doc.members.map(({ user }) => user));
+  const seat = own === -1 ? players.findIndex((player) => !here.has(player)) : own;
+  if (seat !== -1) return seated(doc, person, seat);
+  if (players.length < doc.seats) return seated(doc, person, players.length);
+  const [absent] = doc.members
+    .filter(({ here, awaySince }) => !here && awaySince !== undefined && now - awaySince > seatGraceMs)
+    .sort((a, b) => a.awaySince! - b.awaySince!);
+  if (!absent) throw new HoldfastError('room-full');
+  const rest = leave(record, absent.user) ?? { ...doc, members: [] };
+  return seated(rest, person, players.indexOf(absent.user));
+}
+
+function seated(doc: RoomDoc, person: Person, seat: number): RoomDoc {
+  const members = [...doc.members, memberOf(person)];
+  const players = [...doc.players];
+  players[seat] = person.user;
+  // A room whose last member left during the game has no host any more.
+  const host = members.some(({ user }) => user === doc.host) ? doc.host : person.user;
+  return { ...doc, members, players, host };
 }
 
 /** Returns the document without the member. Null: no member is left. When the host leaves, the next member who is here becomes the host. */

@@ -18,7 +18,7 @@ import { GameCatalogue } from './game-catalogue.js';
 import { CAS_TRIES_MAX } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { RoomOptionsCheck } from './room-options-check.js';
-import { cameBack, join, leave, newRoom, type Person, setReady, wentAway } from './room-rules.js';
+import { cameBack, type JoinTerms, join, leave, newRoom, type Person, setReady, wentAway } from './room-rules.js';
 
 /** Checks the record of a room before each change. It throws to refuse the change. */
 export type RoomGuard = (record: RoomRecord) => unknown;
@@ -106,7 +106,10 @@ export class RoomService {
       if (!record) throw new HoldfastError('room-unknown');
       if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
       try {
-        const joined = await this.changeNow(id, (current) => joinAgain(current, caller), { caller, record });
+        const joined = await this.changeNow(id, (current) => joinAgain(current, caller, this.games.joinTermsOf(current), this.now()), {
+          caller,
+          record,
+        });
         const { pointer, isLate, isOwn } = await this.userRooms.moveStatus(caller.user, caller);
         if (pointer?.room === id && !(isLate && isOwn)) return joined;
         // Either the user joined two rooms at once, by two lobbies: the last pointer decides. Or the session has ended or was resumed
@@ -352,8 +355,8 @@ export class RoomService {
  * Returns a new object even when nothing changes, so that the record gets a new revision. A concurrent undo of an older request by the
  * same user then fails.
  */
-function joinAgain(record: RoomRecord, person: Person): RoomDoc {
-  return { ...join(record, person) };
+function joinAgain(record: RoomRecord, person: Person, terms: JoinTerms | null, now: number): RoomDoc {
+  return { ...join(record, person, terms, now) };
 }
 
 /** Returns a random id of ten letters and digits that are hard to confuse, with almost 50 bits. */

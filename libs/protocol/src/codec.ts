@@ -30,6 +30,7 @@ export const KIND = {
   error: 0x8b,
   goodbye: 0x8c,
   compact: 0x8d,
+  players: 0x8e,
 } as const;
 
 /** Byte offsets in binary frames, for servers that route frames without decoding them. */

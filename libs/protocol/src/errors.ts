@@ -23,6 +23,7 @@ const CODES = {
   'room-unknown': { message: 'There is no such room (any more).', retry: false },
   'room-full': { message: 'Every seat of this room is taken.', retry: false },
   'room-playing': { message: 'The game in this room has started already.', retry: false },
+  'room-locked': { message: 'The game in this room takes no more players.', retry: false },
   'room-not-playing': { message: 'No game is being played in this room.', retry: false },
   'not-in-room': { message: 'You are not in a room.', retry: false },
   'already-in-room': { message: 'You are in another room; leave it first.', retry: false },

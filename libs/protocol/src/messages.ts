@@ -164,6 +164,21 @@ export interface RoomMessage {
   reason?: LeftReason;
 }
 
+/** A seat of a running game, and the player or bot that has it, or had it last. */
+export interface RoomPlayerInfo {
+  seat: Seat;
+  name: string;
+  /** True: server code plays this seat. */
+  bot?: true;
+}
+
+/** The players of the running game changed: somebody took a seat. The list replaces that of `placed`. Sent after the sync with the change. */
+export interface Players {
+  kind: 'players';
+  room: RoomId;
+  players: RoomPlayerInfo[];
+}
+
 /**
  * The game of the player's room runs. Next come the refusals of this seat that the room still has (`rejected`), then a sync. The
  * order matters: the sync's `seq` answers every command up to it that was not refused.
@@ -178,7 +193,7 @@ export interface Placed {
   epoch: number;
   /** The number of the game in this room, counted from 0. Versions of two rounds cannot be compared. */
   round: number;
-  players: { seat: Seat; name: string }[];
+  players: RoomPlayerInfo[];
   /** The highest command seq of this seat that the room has applied or refused. A new client gives its first command the next number. */
   seq: number;
   /**
@@ -303,6 +318,7 @@ export type ServerMessage =
   | Response
   | RoomMessage
   | Placed
+  | Players
   | Sync
   | Rejected
   | Paused

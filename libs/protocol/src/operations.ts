@@ -5,6 +5,8 @@ export interface GameInfo {
   name: string;
   /** Minimum and maximum number of players. */
   seats: { min: number; max: number };
+  /** True: players may join a running game (`rooms.join`). Absent: they may not. */
+  joinable?: true;
 }
 
 /** Options of a room, as JSON. Each game defines its own. */
@@ -44,6 +46,7 @@ export interface Operations {
     data: { game: string; name?: string; seats?: number; private?: boolean; region?: string; build?: string; options?: RoomOptions };
     result: { room: RoomView };
   };
+  /** Joins a waiting room, or takes a free seat of a running game that is joinable. A spectator of the room may join it too. */
   'rooms.join': { data: { room: RoomId }; result: { room: RoomView } };
   'rooms.watch': { data: { room: RoomId }; result: { room: RoomView } };
   'rooms.leave': { data: undefined; result: { left: RoomId } };

@@ -22,17 +22,19 @@ import { RoomClock } from './engine/room-clock.js';
 import { RoomEngine } from './engine/room-engine.js';
 import type { Hosts } from './hosts.fixture.js';
 import { ListeningPeer } from './listening-peer.fixture.js';
-import { DepartureReconciler } from './ownership/departure-reconciler.js';
 import { DowntimeCompensation } from './ownership/downtime-compensation.js';
 import { LeftoverEffects } from './ownership/leftover-effects.js';
 import { LoadRequests } from './ownership/load-requests.js';
+import { LockPublisher } from './ownership/lock-publisher.js';
 import { RoomAdopter } from './ownership/room-adopter.js';
 import { RoomLoader } from './ownership/room-loader.js';
 import { RoomMigrator } from './ownership/room-migrator.js';
 import { RoomOpener } from './ownership/room-opener.js';
+import { SeatReconciler } from './ownership/seat-reconciler.js';
 import type { HostedRoom } from './room/hosted-room.js';
 import { HostedRooms } from './room/hosted-rooms.js';
 import { MachineFactory } from './room/machine-factory.js';
+import { PlayerLists } from './room/player-lists.js';
 import { RoomOutputs } from './room/room-outputs.js';
 import { AUDIT_EVERY_MS, type RoomHostOptions } from './room-host.options.js';
 
@@ -51,6 +53,7 @@ export class Host {
   readonly auditor: Auditor;
   readonly ended: EndedGames;
   readonly settlement = new TestSettlement();
+  readonly seats: SeatReconciler;
   readonly loader: RoomLoader;
   readonly migrator: RoomMigrator;
   readonly metrics: Metrics;
@@ -134,8 +137,10 @@ export class Host {
       new ResyncWatch(metrics, log),
       batch,
     );
+    const players = new PlayerLists(this.appender);
+    const locks = new LockPublisher(hosts.records, this.rooms, this.appender, log);
     const checkpointer = new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
-    const departures = new DepartureReconciler(hosts.records, this.engine, log, this.rooms, this.clock);
+    this.seats = new SeatReconciler(hosts.records, this.engine, log, this.rooms, this.clock, this.attachments, this.appender);
     this.effects = new EffectRunner(
       registry,
       this.engine,
@@ -163,7 +168,7 @@ export class Host {
       this.appender,
       this.auditor,
       this.clock,
-      departures,
+      this.seats,
       this.roomLog,
       hosts.records,
       balancer,
@@ -177,7 +182,8 @@ export class Host {
     );
     // Initializes the parts in the order of their dependencies, as Nest does.
     for (const part of [appender, checkpointer, batch, ended, auditor]) part.onModuleInit();
-    for (const part of [this.clock, this.effects, departures, this.attachments, leftovers, this.loader]) part.onModuleInit();
+    for (const part of [this.clock, this.effects, this.seats, this.attachments, leftovers, this.loader, players, locks])
+      part.onModuleInit();
     // `@Interval` does this in the server.
     this.auditing = setInterval(() => this.auditor.auditRoutinely(), AUDIT_EVERY_MS);
   }

@@ -12,10 +12,10 @@ import { EffectRunner } from './engine/effect-runner.js';
 import { EffectWatch } from './engine/effect-watch.js';
 import { RoomClock } from './engine/room-clock.js';
 import { RoomEngine } from './engine/room-engine.js';
-import { DepartureReconciler } from './ownership/departure-reconciler.js';
 import { DowntimeCompensation } from './ownership/downtime-compensation.js';
 import { LeftoverEffects } from './ownership/leftover-effects.js';
 import { LoadRequests } from './ownership/load-requests.js';
+import { LockPublisher } from './ownership/lock-publisher.js';
 import { OwnedRoomSweeper } from './ownership/owned-room-sweeper.js';
 import { ReservationReturner } from './ownership/reservation-returner.js';
 import { RoomAdopter } from './ownership/room-adopter.js';
@@ -24,8 +24,10 @@ import { RoomLoader } from './ownership/room-loader.js';
 import { RoomMaintenance } from './ownership/room-maintenance.js';
 import { RoomMigrator } from './ownership/room-migrator.js';
 import { RoomOpener } from './ownership/room-opener.js';
+import { SeatReconciler } from './ownership/seat-reconciler.js';
 import { HostedRooms } from './room/hosted-rooms.js';
 import { MachineFactory } from './room/machine-factory.js';
+import { PlayerLists } from './room/player-lists.js';
 import { RoomOptionsValidator } from './room/room-options-validator.js';
 import { RoomOutputs } from './room/room-outputs.js';
 import { ROOM_HOST_DEFAULTS, ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';
@@ -39,7 +41,7 @@ const PROVIDERS = [
   RoomClock,
   Attachments,
   ResyncWatch,
-  DepartureReconciler,
+  SeatReconciler,
   LoadRequests,
   Checkpointer,
   EffectRunner,
@@ -72,6 +74,8 @@ export class RoomHostModule {
         RoomEventPublisher,
         ReservationReturner,
         DetachedFailures,
+        PlayerLists,
+        LockPublisher,
       ],
       exports: [ROOM_HOST_OPTIONS, ...PROVIDERS],
     };

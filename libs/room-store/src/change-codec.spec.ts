@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { UserId } from '#libs/protocol';
 import type { Change } from '#libs/room';
 import { packChange, unpackChange, unpackChanges } from './change-codec.js';
 
@@ -19,6 +20,10 @@ const seat = fc.record(
     refused: fc.array(fc.tuple(fc.nat(), fc.string()), { maxLength: 3 }),
     presence: fc.constantFrom('here' as const, 'away' as const, 'left' as const),
     input: fc.nat(),
+    joined: fc.record(
+      { user: fc.string().map((user) => user as UserId), name: fc.string(), bot: fc.constant(true as const) },
+      { requiredKeys: ['user', 'name'] },
+    ),
   },
   { requiredKeys: [] },
 );
@@ -30,6 +35,7 @@ const parts = {
   timers: fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.oneof(fc.nat(), fc.constant(null)), { maxKeys: 2, noNullPrototype: true }),
   effects: fc.array(fc.record({ name: fc.string(), data: value }, { requiredKeys: ['name'] }), { maxLength: 2 }),
   effectsDone: fc.array(fc.string(), { maxLength: 2 }),
+  locked: fc.boolean(),
   ended: fc.record({ reason: fc.constantFrom('finished' as const, 'abandoned' as const) }),
 };
 const change: fc.Arbitrary<Change> = fc.oneof(

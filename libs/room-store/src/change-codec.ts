@@ -1,4 +1,4 @@
-import { type GameResult, type Patch, pack, unpack, unpackEach } from '#libs/protocol';
+import { type GameResult, type Patch, pack, type UserId, unpack, unpackEach } from '#libs/protocol';
 import { type Change, type ChangeEffect, type ChangeEvent, type Refusal, type SeatChange, withoutVolatile } from '#libs/room';
 import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, isText, readStored } from './stored-bytes.js';
 
@@ -6,10 +6,11 @@ import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, 
  * Packs a change for the log. The stored form is an array by position and not a map with names. Most changes of a busy room are small, so
  * names would take most of the space. Absent parts are nil, or left out at the end of an array.
  *
- *     change  [version, at, patches or delta, seats, events, timers, effects, effectsDone, ended]
+ *     change  [version, at, patches or delta, seats, events, timers, effects, effectsDone, ended, reserved, locked]
  *     delta   the bytes of a state patch; only in logs of format 2
  *     patch   [path] removes, [path, value] replaces, [path, value, 1] adds
- *     seat    [seat, seq, refused, presence, input]
+ *     seat    [seat, seq, refused, presence, input, joined]
+ *     joined  [user, name], and 1 for a bot
  *
  * A new field is added only at an end, because logs outlive the process that wrote them.
  */
@@ -49,8 +50,10 @@ type SeatEntry = readonly [
   seq?: number | null,
   refused?: readonly Refusal[] | null,
   presence?: SeatChange['presence'] | null,
-  input?: number,
+  input?: number | null,
+  joined?: JoinedEntry | null,
 ];
+type JoinedEntry = readonly [user: string, name: string, bot?: 1];
 type ChangeEntry = readonly [
   version: number,
   at: number,
@@ -61,21 +64,28 @@ type ChangeEntry = readonly [
   effects?: readonly ChangeEffect[] | null,
   effectsDone?: readonly string[] | null,
   ended?: GameResult | null,
+  _reserved?: unknown,
+  locked?: boolean | null,
 ];
 
-function toEntry({ version, at, patches, delta, seats, events, timers, effects, effectsDone, ended }: Change): unknown[] {
+function toEntry({ version, at, patches, delta, seats, events, timers, effects, effectsDone, ended, locked }: Change): unknown[] {
   return trimmed([
     version,
     at,
     delta ?? patches.map(toPatchEntry),
-    seats &&
-      Object.entries(seats).map(([seat, { seq, refused, presence, input }]) => trimmed([Number(seat), seq, refused, presence, input])),
+    seats && Object.entries(seats).map(([seat, change]) => toSeatEntry(Number(seat), change)),
     events,
     timers,
     effects,
     effectsDone,
     ended,
+    undefined,
+    locked,
   ]);
+}
+
+function toSeatEntry(seat: number, { seq, refused, presence, input, joined }: SeatChange): unknown[] {
+  return trimmed([seat, seq, refused, presence, input, joined && trimmed([joined.user, joined.name, joined.bot && 1])]);
 }
 
 /** Checks the types in an entry of the log. Values in patches and events may be any plain data. Reads by index, for speed (`fromEntry`). */
@@ -96,13 +106,19 @@ function entryOf(entry: unknown): ChangeEntry {
   assertStored(entry[6] == null || isArrayOf(entry[6], isNamed), WHAT, 'an effect');
   assertStored(entry[7] == null || isArrayOf(entry[7], isText), WHAT, 'the list of effects that are done');
   assertStored(entry[8] == null || isResult(entry[8]), WHAT, 'its result');
+  assertStored(entry[10] == null || typeof entry[10] === 'boolean', WHAT, 'its lock');
   return entry as unknown as ChangeEntry;
 }
 
 function isSeatEntry(entry: unknown): boolean {
   if (!Array.isArray(entry) || !isCount(entry[0]) || !(entry[1] == null || isCount(entry[1]))) return false;
   if (!(entry[4] == null || isCount(entry[4]))) return false;
+  if (!(entry[5] == null || isJoinedEntry(entry[5]))) return false;
   return (entry[2] == null || isArrayOf(entry[2], isRefusal)) && (entry[3] == null || isText(entry[3]));
+}
+
+function isJoinedEntry(entry: unknown): boolean {
+  return Array.isArray(entry) && isText(entry[0]) && isText(entry[1]);
 }
 
 function isDue(due: unknown): boolean {
@@ -123,6 +139,7 @@ function fromEntry(entry: ChangeEntry): Change {
   if (entry[6]) change.effects = entry[6];
   if (entry[7]) change.effectsDone = entry[7];
   if (entry[8]) change.ended = entry[8];
+  if (entry[10] != null) change.locked = entry[10];
   return change;
 }
 
@@ -151,6 +168,10 @@ function toSeatChanges(entries: readonly SeatEntry[]): Record<number, SeatChange
     if (entry[2]) change.refused = entry[2];
     if (entry[3]) change.presence = entry[3];
     if (entry[4] != null) change.input = entry[4];
+    if (entry[5]) {
+      const [user, name, bot] = entry[5];
+      change.joined = { user: user as UserId, name, ...(bot && { bot: true }) };
+    }
     changes[entry[0]] = change;
   }
   return changes;

@@ -21,7 +21,10 @@ export interface RoomDoc {
   readonly seatsMin: number;
   readonly private: boolean;
   readonly members: readonly DocMember[];
-  /** The users who play the current game, by seat. A player who leaves the room stays in this list until the game ends. */
+  /**
+   * The users who play the current game, by seat. A player who leaves the room stays in this list until the game ends or another player
+   * takes the seat.
+   */
   readonly players: readonly UserId[];
   readonly createdAt: number;
   /** How the games of this room begin, as the game defines it. */
@@ -62,6 +65,8 @@ export interface RoomRecord {
   readonly result: GameResult | null;
   /** True when a watchdog reported that the setup of a game in this room took too long, and the setup has not finished since. */
   readonly hasFailedSetup: boolean;
+  /** True when the game that runs takes no more players. Absent: it is not locked. */
+  readonly isLocked?: true;
 }
 
 /** The fields that show whether a record has changed or needs work. */
@@ -100,6 +105,8 @@ function recordOf(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecor
     durability: hash.durability ?? 'every-change',
     result: hash.result ? (JSON.parse(hash.result) as GameResult) : null,
     hasFailedSetup: hash.suspect?.startsWith('start ') === true,
+    // The lock names the start of its game, so it ends with that game.
+    ...(hash.locked && hash.locked === hash.start && { isLocked: true as const }),
   };
 }
 

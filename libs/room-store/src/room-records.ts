@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type OnModuleInit, Optional } from '@nestjs/common';
 import { type LeftReason, type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
+import type { Tenure } from './append.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 import {
   allListedKey,
@@ -19,6 +20,7 @@ import { ownerOf, type RoomDigest, type RoomDoc, type RoomOwnership, type RoomRe
 import { StoreGeneration } from './store-generation.js';
 
 const saveScript = new LuaScript('save_room', new URL('./scripts/save-room.lua', import.meta.url), 1);
+const lockScript = new LuaScript('lock_room', new URL('./scripts/lock-room.lua', import.meta.url), 1);
 const restoreScript = new LuaScript('restore_room', new URL('./scripts/restore-room.lua', import.meta.url), 4);
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
 
@@ -128,6 +130,17 @@ export class RoomRecords implements OnModuleInit {
     const { doc = record.doc, status = record.status, start = record.start } = change;
     const saved = await this.write(record.id, String(record.rev), doc, change.status ?? '', change.start ?? '', '');
     return saved && { ...record, doc, status, start, rev: Number(saved.rev), since: Number(saved.since) };
+  }
+
+  /**
+   * Notes whether the game of a room takes more players, for its owner. Idempotent. Returns false when this owner does not own the room any
+   * more.
+   *
+   * @throws `unavailable` before the store is settled
+   */
+  async lock(room: RoomId, { epoch, server, incarnation }: Tenure, isLocked: boolean): Promise<boolean> {
+    this.refuseUnsettled();
+    return (await lockScript.run(this.redis.commands, [roomKey(room)], [epoch, server, incarnation, isLocked ? '1' : '0'])) === 0;
   }
 
   /**

@@ -63,7 +63,7 @@ function stateAfter<State>(before: State, changes: readonly Change[]): State {
 }
 
 function withChanges<State>(value: RoomValue<State>, changes: readonly Change[], state: State): RoomValue<State> {
-  let { version, timers, outbox, ended } = value;
+  let { version, timers, outbox, ended, locked = false } = value;
   const seats = new SeatsAfter(value.seats);
   for (const change of changes) {
     if (change.version !== version + 1)
@@ -73,15 +73,24 @@ function withChanges<State>(value: RoomValue<State>, changes: readonly Change[],
     if (change.timers) timers = nextTimers(timers, change.timers);
     if (change.effects || change.effectsDone) outbox = nextOutbox(value, outbox, change);
     ended = change.ended ?? ended;
+    locked = change.locked ?? locked;
   }
   const { room, round, game, gameVersion } = value;
   const next: Mutable<RoomValue<State>> = { room, game, gameVersion, version, seats: seats.seats, timers, state, outbox };
   if (round) next.round = round;
+  if (locked) next.locked = true;
   if (ended) next.ended = ended;
   return next;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Returns the seats after one change. */
+export function seatsAfter(before: readonly SeatValue[], changes: NonNullable<Change['seats']>): readonly SeatValue[] {
+  const seats = new SeatsAfter(before);
+  seats.apply(changes);
+  return seats.seats;
+}
 
 /** The seats after a series of changes. Each seat is copied at most once. */
 class SeatsAfter {
@@ -96,13 +105,22 @@ class SeatsAfter {
   apply(changes: NonNullable<Change['seats']>): void {
     this.copies ??= this.before.slice();
     // A loop over numbers, because it runs for every command and listing an object's numeric keys is slow.
-    for (let seat = 0; seat < this.before.length; seat++) {
+    for (let seat = 0; seat <= this.copies.length; seat++) {
       if (changes[seat] === undefined) continue;
-      const { seq, refused, presence, input } = changes[seat]!;
+      const { seq, refused, presence, input, joined } = changes[seat]!;
+      // The numbers of the seat's commands and inputs continue, so that a late one of the former player is never new.
+      if (joined) {
+        const former = this.copies[seat];
+        const next: Mutable<SeatValue> = { ...joined, presence: 'here', seq: former?.seq ?? 0, refused: [] };
+        if (former?.input !== undefined) next.input = former.input;
+        this.copies[seat] = next;
+      } else if (seat === this.copies.length) break;
       let copy = this.copies[seat]!;
       if (copy === this.before[seat]) {
-        const { user, name, presence, seq, refused, input } = copy;
-        copy = input === undefined ? { user, name, presence, seq, refused } : { user, name, presence, seq, refused, input };
+        const { user, name, presence, seq, refused, input, bot } = copy;
+        copy = { user, name, presence, seq, refused };
+        if (input !== undefined) copy.input = input;
+        if (bot) copy.bot = bot;
         this.copies[seat] = copy;
       }
       if (presence !== undefined) copy.presence = presence;

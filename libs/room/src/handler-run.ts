@@ -1,9 +1,9 @@
-import type { GameResult, Seat } from '#libs/protocol';
+import type { GameResult, Seat, UserId } from '#libs/protocol';
 import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
 import { assertPlainName, plainCopy } from './plain-data.js';
 import type { RoomSurroundings } from './room-input.js';
 import type { EmitOptions, GameRoom, RoomRules, SeatInfo } from './room-rules.js';
-import type { ChangeEffect, ChangeEvent, RoomValue } from './room-value.js';
+import type { ChangeEffect, ChangeEvent, RoomValue, SeatChange, SeatOccupant, SeatValue } from './room-value.js';
 import type { SampledInput } from './seat-inputs.js';
 
 /** The `room` object of one handler run. It also collects what the handler asked for. */
@@ -12,12 +12,17 @@ export class HandlerRun<State> implements GameRoom<State> {
   readonly events: ChangeEvent[] = [];
   readonly effects: ChangeEffect[] = [];
   ended: GameResult | undefined;
+  /** Whether the handler has locked or unlocked the room. Undefined: neither. */
+  locked: boolean | undefined;
+  /** Seats whose bot the handler has added or removed. Undefined: none. */
+  botSeats: Record<Seat, SeatChange> | undefined;
   /** Only for `setup`. */
   options: unknown;
   /** Only for a step: what each seat holds down. */
   sampled: readonly (SampledInput | undefined)[] = NO_INPUTS;
   readonly now: number;
   private seatInfos: readonly SeatInfo[] | undefined;
+  private occupied: readonly SeatValue[];
 
   constructor(
     private readonly value: RoomValue<State>,
@@ -29,6 +34,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     public timers?: Record<string, number | null>,
   ) {
     this.now = surroundings.now();
+    this.occupied = value.seats;
   }
 
   get id(): string {
@@ -40,12 +46,19 @@ export class HandlerRun<State> implements GameRoom<State> {
   }
 
   get seats(): readonly SeatInfo[] {
-    this.seatInfos ??= this.value.seats.map(({ user, name, presence }, seat) => ({ seat, user, name, presence }));
+    this.seatInfos ??= this.occupied.map(({ user, name, presence, bot }, seat) => ({ seat, user, name, presence, ...(bot && { bot }) }));
     return this.seatInfos;
   }
 
   get didSomething(): boolean {
-    return this.events.length > 0 || this.effects.length > 0 || this.timers !== undefined || this.ended !== undefined;
+    return (
+      this.events.length > 0 ||
+      this.effects.length > 0 ||
+      this.timers !== undefined ||
+      this.ended !== undefined ||
+      this.locked !== undefined ||
+      this.botSeats !== undefined
+    );
   }
 
   random(): number {
@@ -91,6 +104,48 @@ export class HandlerRun<State> implements GameRoom<State> {
     this.effects.push({ name, ...(data !== undefined && { data: plainCopy(data, `effect ${name}: data`) }) });
   }
 
+  get isLocked(): boolean {
+    return this.locked ?? this.value.locked === true;
+  }
+
+  lock(): void {
+    if (!this.isLocked) this.locked = true;
+  }
+
+  unlock(): void {
+    if (this.isLocked) this.locked = false;
+  }
+
+  addBot(name: string): Seat | null {
+    if (!isName(name) || !name.isWellFormed()) throw this.mistake(`room.addBot is given ${quoted(name)} as a name: ${NAME_ALLOWED}.`);
+    const left = this.occupied.findIndex(({ presence }) => presence === 'left');
+    const seat = left === -1 ? this.occupied.length : left;
+    if (seat >= this.rules.definition.seats.max) return null;
+    const joined: SeatOccupant = { user: `bot:${seat}` as UserId, name, bot: true };
+    this.botSeats = { ...this.botSeats, [seat]: { joined } };
+    this.occupy(seat, joined);
+    return seat;
+  }
+
+  removeBot(seat: Seat): void {
+    const bot = this.occupied[seat];
+    if (!bot?.bot || bot.presence === 'left') return;
+    this.botSeats = { ...this.botSeats, [seat]: { ...this.botSeats?.[seat], presence: 'left' } };
+    this.setSeat(seat, { ...bot, presence: 'left' });
+  }
+
+  /** Shows the rest of the handler a seat with its new player. */
+  occupy(seat: Seat, occupant: SeatOccupant): void {
+    this.setSeat(seat, { ...occupant, presence: 'here', seq: this.occupied[seat]?.seq ?? 0, refused: [] });
+  }
+
+  private setSeat(seat: Seat, value: SeatValue): void {
+    const seats = this.occupied.slice();
+    seats[seat] = value;
+    this.occupied = seats;
+    this.seatInfos = undefined;
+  }
+
   end(result?: unknown): void {
     this.ended = { reason: 'finished', ...(result !== undefined && { result: plainCopy(result, 'result') }) };
   }
@@ -120,7 +175,7 @@ export class HandlerRun<State> implements GameRoom<State> {
   }
 
   private refuseUnknownSeats(event: string, to: readonly Seat[]): void {
-    const last = this.value.seats.length - 1;
+    const last = this.occupied.length - 1;
     if (!Array.isArray(to)) throw this.mistake(`room.emit('${event}', …) is given ${quoted(to)} for its seats: give an array of seats.`);
     for (const seat of to) {
       if (Number.isInteger(seat) && seat >= 0 && seat <= last) continue;

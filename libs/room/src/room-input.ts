@@ -8,7 +8,11 @@ export type RoomInput =
   | { readonly kind: 'timer'; readonly name: string }
   /** `inputs`: what the players hold down. Absent: the game has no inputs. */
   | { readonly kind: 'step'; readonly inputs?: StepInputs }
-  | { readonly kind: 'seat'; readonly seat: Seat; readonly event: SeatEvent }
+  | { readonly kind: 'seat'; readonly seat: Seat; readonly event: Exclude<SeatEvent, 'joined'> }
+  /** A player takes the seat, also from the bot or player who has it. The seat after the last one is added. */
+  | ({ readonly kind: 'seat'; readonly seat: Seat; readonly event: 'joined' } & RoomPlayer)
+  /** The code of the game makes a move for the bot of this seat. */
+  | { readonly kind: 'bot'; readonly seat: Seat }
   /**
    * The room had no owner for `ms`. All its timers are delayed by this time. This is the first input on an owner that adopted the
    * room.

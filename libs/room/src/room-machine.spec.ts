@@ -573,7 +573,7 @@ describe('a room', () => {
       expect(room.handle({ kind: 'timer', name: '$left:1' })).toEqual({ kind: 'unchanged' });
     });
 
-    it.each<[SeatEvent, number]>([
+    it.each<[Exclude<SeatEvent, 'joined'>, number]>([
       ['back', 0],
       ['away', 9],
     ])('ignores %s of seat %d when it changes nothing', (event, seat) => {

@@ -1,12 +1,13 @@
 import type { GameResult, RoomId, Seat } from '#libs/protocol';
 import { type Rounding, roundingTo, roundParts } from '#libs/state-patch';
-import { keyedEffects, pendingEffects, withChange } from './apply-change.js';
+import { keyedEffects, pendingEffects, seatsAfter, withChange } from './apply-change.js';
+import { GameMistake, quoted } from './game-mistake.js';
 import { HandlerRun, Rejection } from './handler-run.js';
 import { leaveTimerOf, seatOfLeaveTimer } from './leave-timer.js';
 import { freezeDeep, plainCopy } from './plain-data.js';
 import type { RoomInput, RoomOutcome, RoomPlayer, RoomSurroundings } from './room-input.js';
 import { validOptions } from './room-options.js';
-import type { CommandRule, DraftMode, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
+import type { BotCommand, CommandRule, DraftMode, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
 import type { Change, ChangeEvent, ChangeRecord, Presence, Refusal, RoomValue, SeatChange, SeatValue } from './room-value.js';
 import { runHandler, type StateStep } from './run-handler.js';
 import type { SampledInput } from './seat-inputs.js';
@@ -64,12 +65,19 @@ export class RoomMachine<State = unknown> {
     if (joined) {
       for (const seat of seats.keys()) {
         run.seat = seat;
-        run.handling = { kind: 'seat', seat, event: 'joined' };
+        run.handling = { kind: 'seat', seat, event: 'joined', ...known[seat]! };
         state = runHandler(state, run, joined, this.draft, this.round).next;
       }
     }
     const timers = Object.fromEntries(Object.entries(run.timers ?? {}).filter(([, due]) => due !== null)) as Record<string, number>;
-    const value = { ...empty, state, timers, outbox: pendingEffects(empty, 0, keyedEffects(empty, 0, run.effects, tenure)) };
+    const value = {
+      ...empty,
+      seats: run.botSeats ? seatsAfter(seats, run.botSeats) : seats,
+      state,
+      timers,
+      outbox: pendingEffects(empty, 0, keyedEffects(empty, 0, run.effects, tenure)),
+      ...(run.locked && { locked: true as const }),
+    };
     return { value: run.ended ? { ...value, ended: run.ended } : value, events: run.events };
   }
 
@@ -115,7 +123,9 @@ export class RoomMachine<State = unknown> {
       case 'paused':
         return this.paused(value, input, refused);
       case 'seat':
-        return this.seatEvent(value, input, refused);
+        return input.event === 'joined' ? this.joined(value, input, refused) : this.seatEvent(value, input, refused);
+      case 'bot':
+        return this.bot(value, input, refused);
       case 'effects-done':
         return this.record(value, { effectsDone: input.keys }, refused);
       case 'end':
@@ -149,14 +159,18 @@ export class RoomMachine<State = unknown> {
     input: RoomInput & { kind: 'command' },
     refused?: ReadonlyMap<Seat, readonly Refusal[]>,
   ): RoomOutcome<State> {
-    const rule: CommandRule<State> | undefined = this.rules.commands.get(input.name);
-    if (!rule) return { kind: 'refused', code: 'unknown-command' };
-    const run = (room: GameRoom<State>): void => {
-      const validation = rule.validate(input.data);
+    if (!this.rules.commands.has(input.name)) return { kind: 'refused', code: 'unknown-command' };
+    return this.run(value, input, input.seat, this.commandRun(input.name, input.data), refused, { seat: { seq: input.seq } });
+  }
+
+  /** Returns the handler that validates the data of a known command and runs it. */
+  private commandRun(name: string, data: unknown): (room: GameRoom<State>) => void {
+    const rule = this.rules.commands.get(name) as CommandRule<State>;
+    return (room) => {
+      const validation = rule.validate(data);
       if (!validation.ok) return room.reject('bad-data', validation.message);
       return rule.run(room, validation.value);
     };
-    return this.run(value, input, input.seat, run, refused, { seat: { seq: input.seq } });
   }
 
   private paused(
@@ -176,7 +190,7 @@ export class RoomMachine<State = unknown> {
 
   private seatEvent(
     value: RoomValue<State>,
-    input: RoomInput & { kind: 'seat' },
+    input: RoomInput & { kind: 'seat'; event: Exclude<SeatEvent, 'joined'> },
     refused?: ReadonlyMap<Seat, readonly Refusal[]>,
   ): RoomOutcome<State> {
     const { seat, event } = input;
@@ -186,13 +200,58 @@ export class RoomMachine<State = unknown> {
     if (before === undefined || before === presence || before === 'left') return { kind: 'unchanged' };
     // The grace period is a timer of the room, so it ends on whichever server owns the room then.
     const timers = { [leaveTimerOf(seat)]: event === 'away' ? this.surroundings.now() + this.rules.definition.seatGraceMs : null };
-    const everyoneLeft = event === 'left' && value.seats.every((other, index) => index === seat || other.presence === 'left');
+    const everyoneLeft = event === 'left' && value.seats.every((other, index) => index === seat || other.presence === 'left' || other.bot);
     const handler = this.rules.seatEvents.get(event) ?? (() => {});
     return this.run(value, input, seat, handler, refused, {
       seat: { presence },
       timers,
       ended: everyoneLeft ? { reason: 'abandoned' } : undefined,
     });
+  }
+
+  private joined(
+    value: RoomValue<State>,
+    input: RoomInput & { kind: 'seat'; event: 'joined' },
+    refused?: ReadonlyMap<Seat, readonly Refusal[]>,
+  ): RoomOutcome<State> {
+    const { seat, user, name } = input;
+    const before = value.seats[seat];
+    const isIn = before !== undefined && before.presence !== 'left';
+    if (seat > value.seats.length || (isIn && !before.bot && before.user === user)) return { kind: 'unchanged' };
+    const { seatEvents } = this.rules;
+    const handler = (room: GameRoom<State>): void => {
+      if (isIn) seatEvents.get('left')?.(room);
+      (room as HandlerRun<State>).occupy(seat, { user, name });
+      seatEvents.get('joined')?.(room);
+    };
+    const own = { seat: { joined: { user, name } }, timers: { [leaveTimerOf(seat)]: null } };
+    return this.run(isIn ? withPresence(value, seat, 'left') : value, input, seat, handler, refused, own, value);
+  }
+
+  private bot(
+    value: RoomValue<State>,
+    input: RoomInput & { kind: 'bot' },
+    refused?: ReadonlyMap<Seat, readonly Refusal[]>,
+  ): RoomOutcome<State> {
+    const { bot, view } = this.rules;
+    const { seat } = input;
+    const at = value.seats[seat];
+    if (!bot || !at?.bot || at.presence === 'left') return { kind: 'unchanged' };
+    let move: BotCommand | null | undefined;
+    try {
+      if (value.version % FROZEN_EVERY === 0) freezeDeep(value.state);
+      const room = new HandlerRun<State>(value, this.surroundings, this.rules, input, seat);
+      const { id, seats, now } = room;
+      move = bot.move(view ? view(value.state, seat) : value.state, { id, seats, now, seat, random: () => room.random() });
+      if (move == null) return { kind: 'unchanged' };
+      if (!this.rules.commands.has(move.command)) {
+        const given = quoted(move.command);
+        throw new GameMistake(this.rules.definition.name, value.room, input, `the bot sends the unknown command ${given}.`);
+      }
+    } catch (error) {
+      return { kind: 'failed', error };
+    }
+    return this.run(value, input, seat, this.commandRun(move.command, plainCopy(move.data ?? null) ?? undefined), refused);
   }
 
   /** Makes a change without running code of the game. */
@@ -214,6 +273,7 @@ export class RoomMachine<State = unknown> {
     handler: (room: GameRoom<State>) => void,
     refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
     own: RunOptions = {},
+    before: RoomValue<State> = value,
   ): RoomOutcome<State> {
     const seen = own.seat?.presence === undefined ? value : withPresence(value, seat, own.seat.presence);
     const run = new HandlerRun<State>(seen, this.surroundings, this.rules, input, seat, own.timers);
@@ -223,12 +283,12 @@ export class RoomMachine<State = unknown> {
       step = runHandler(value.state, run, handler, this.draft, this.round);
     } catch (error) {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
-      if (own.seat?.seq !== undefined) return { kind: 'refused', code: error.code, message: error.text };
+      if (own.seat?.seq !== undefined || input.kind === 'bot') return { kind: 'refused', code: error.code, message: error.text };
       // No player waits for an answer to this input. It still takes effect, such as the presence of a seat, but the handler's edits
       // are dropped.
-      return this.run(value, input, seat, () => {}, refused, own);
+      return this.run(value, input, seat, () => {}, refused, own, before);
     }
-    const seats = withInputs(seatChanges(seat, own.seat, refused), value.seats, own.sampled);
+    const seats = withInputs(seatChanges(seat, own.seat, refused, run.botSeats), value.seats, own.sampled);
     const { next, patches, delta } = step;
     if ((patches ?? delta).length === 0 && !run.didSomething && seats === undefined) return { kind: 'unchanged' };
     const at = { version: value.version + 1, at: run.now };
@@ -237,9 +297,10 @@ export class RoomMachine<State = unknown> {
     if (run.effects.length > 0) change.effects = run.effects;
     if (seats) change.seats = seats;
     if (run.timers) change.timers = run.timers;
+    if (run.locked !== undefined) change.locked = run.locked;
     const ended = run.ended ?? own.ended;
     if (ended) change.ended = ended;
-    return { kind: 'changed', value: withChange(value, change, next), change };
+    return { kind: 'changed', value: withChange(before, change, next), change };
   }
 }
 
@@ -256,6 +317,7 @@ function withKeys<State>(
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const NO_DELTA = new Uint8Array(0);
+
 /** What a run has besides the result of its handler. */
 interface RunOptions {
   readonly seat?: SeatChange;
@@ -266,7 +328,7 @@ interface RunOptions {
 
 const SETUP = { kind: 'setup' } as const;
 
-const PRESENCE_AFTER = { joined: 'here', back: 'here', away: 'away', left: 'left' } as const satisfies Record<SeatEvent, Presence>;
+const PRESENCE_AFTER = { back: 'here', away: 'away', left: 'left' } as const satisfies Record<Exclude<SeatEvent, 'joined'>, Presence>;
 
 /** One state in this many versions is frozen for its views. */
 const FROZEN_EVERY = 16;
@@ -275,11 +337,13 @@ function seatChanges(
   seat: Seat,
   own: SeatChange | undefined,
   refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
+  bots?: Readonly<Record<Seat, SeatChange>>,
 ): Record<Seat, SeatChange> | undefined {
-  if (own === undefined && (refused === undefined || refused.size === 0)) return undefined;
+  if (own === undefined && bots === undefined && (refused === undefined || refused.size === 0)) return undefined;
   const changes: Record<Seat, SeatChange> = {};
   if (refused) for (const [refusedSeat, refusals] of refused) changes[refusedSeat] = { refused: refusals };
   if (own) changes[seat] = { ...changes[seat], ...own };
+  for (const [botSeat, change] of Object.entries(bots ?? {})) changes[Number(botSeat)] = { ...changes[Number(botSeat)], ...change };
   return changes;
 }
 

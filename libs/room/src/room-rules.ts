@@ -6,6 +6,8 @@ export interface SeatInfo {
   readonly user: string;
   readonly name: string;
   readonly presence: Presence;
+  /** Server code of the game plays this seat. Absent: a user plays it. */
+  readonly bot?: true;
 }
 
 export interface EmitOptions {
@@ -45,6 +47,22 @@ export interface RoomContext {
    * least once, with a unique key.
    */
   effect(name: string, data?: unknown): void;
+  /** Whether the game takes no more players. */
+  readonly isLocked: boolean;
+  /**
+   * Lets no more players join the running game. A player whose join was stored before the lock still gets the seat. Has an effect only in a
+   * game that is `joinable`.
+   */
+  lock(): void;
+  /** Lets players join again after `lock`. */
+  unlock(): void;
+  /**
+   * Gives a free seat to a bot, and returns the seat. Null: no seat is free. The game's `@Bot` method plays it. A player who joins may take
+   * the seat from the bot: then the game receives `left` and `joined` for it. `@OnSeat('joined')` does not run for a bot.
+   */
+  addBot(name: string): Seat | null;
+  /** Removes a bot. Its seat is `left`. Does nothing when no bot has the seat. `@OnSeat('left')` does not run for it. */
+  removeBot(seat: Seat): void;
   /** Ends the game with this result. The players stay in the room, which waits for its next game. */
   end(result?: unknown): void;
 }
@@ -91,6 +109,8 @@ export interface GameDefinition {
   readonly quantize?: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs: number;
+  /** Players may take free seats of a running game. */
+  readonly joinable?: boolean;
 }
 
 /**
@@ -136,13 +156,38 @@ export interface RoomRules<State = unknown> {
   readonly step: ((room: GameRoom<State>, stepMs: number) => void) | null;
   /** Adjusts the times in the game's state after `ms` without an owner. The room's timers are delayed already. Absent or null: no times. */
   readonly paused?: ((room: GameRoom<State>, ms: number) => void) | null;
+  /** Plays the bots of a room. Absent or null: bots do nothing. */
+  readonly bot?: BotRule | null;
   /** Returns the part of the state that a seat may see (null: a spectator). Null: everybody sees everything. Pure. */
   readonly view: ((state: State, seat: Seat | null) => unknown) | null;
   /** Upgrades a state of an older version of the game to this version. Null: the game has no upgrade. */
   readonly migrateState: ((state: unknown, fromVersion: number) => State) | null;
 }
 
-/** `joined`: once per seat, right after `setup`. `left`: the player left on purpose, or was away for `seatGraceMs`. */
+/** The code that plays bots, and how often it runs. */
+export interface BotRule {
+  /** Time between two moves of a bot, in ms. */
+  readonly everyMs: number;
+  /** Returns the next command of a bot. Undefined or null: none. Pure. `view`: the state as the bot's seat sees it. */
+  move(view: unknown, room: BotRoom): BotCommand | null | undefined;
+}
+
+/** A command of a bot. It is validated and run like a command of a player. */
+export interface BotCommand {
+  readonly command: string;
+  readonly data?: unknown;
+}
+
+/** The room as the code of a bot sees it. */
+export interface BotRoom extends Pick<RoomContext, 'id' | 'seats' | 'now' | 'random'> {
+  /** The seat of the bot. */
+  readonly seat: Seat;
+}
+
+/**
+ * `joined`: once per player, right after `setup`, or later in a `joinable` game. `left`: the player left on purpose, was away for
+ * `seatGraceMs`, or lost the seat to another player after that.
+ */
 export type SeatEvent = 'joined' | 'away' | 'back' | 'left';
 
 export type { GameResult };

@@ -23,6 +23,8 @@ export interface SeatValue {
   readonly refused: readonly Refusal[];
   /** The number of the last input of this seat that a step has sampled. Absent: none. */
   readonly input?: number;
+  /** Server code of the game plays this seat. Absent: a user plays it. */
+  readonly bot?: true;
 }
 
 /**
@@ -44,6 +46,8 @@ export interface RoomValue<State = unknown> {
   readonly state: State;
   /** Effects that are durable but not known to be done. The owner runs them, and may run one again after a failure. */
   readonly outbox: readonly PendingEffect[];
+  /** The game takes no more players (`room.lock()`). Absent: it is not locked. */
+  readonly locked?: true;
   /** The result of the game, which its last change sets. Absent: the game is in play. */
   readonly ended?: GameResult;
 }
@@ -81,6 +85,15 @@ export interface SeatChange {
   readonly presence?: Presence;
   /** The number of the last input that this step has sampled. */
   readonly input?: number;
+  /** The seat has a new player or bot. A seat after the last one is added. */
+  readonly joined?: SeatOccupant;
+}
+
+/** The player or bot that takes a seat. */
+export interface SeatOccupant {
+  readonly user: UserId;
+  readonly name: string;
+  readonly bot?: true;
 }
 
 /**
@@ -115,5 +128,7 @@ export interface ChangeRecord {
   readonly seats?: Readonly<Record<Seat, SeatChange>>;
   /** Due time by name; null removes the timer. */
   readonly timers?: Readonly<Record<string, number | null>>;
+  /** Whether the game is locked from this change on. Absent: unchanged. */
+  readonly locked?: boolean;
   readonly ended?: GameResult;
 }

@@ -10,6 +10,7 @@ import {
   KIND,
   type RoomId,
   readName,
+  type Seat,
   unpackBody,
 } from '#libs/protocol';
 import { Metrics, type Tally } from '#libs/telemetry';
@@ -109,6 +110,15 @@ export class Attachments implements OnModuleInit {
     if (seat === null || room.bySeat.has(seat)) return;
     if (gone === 'left') this.engine.input(room, { kind: 'seat', seat, event: 'left' });
     else if (gone === 'away') this.clock.seatEmptied(room, seat);
+  }
+
+  /** Detaches the session of a seat that another player has taken. */
+  detachSeat(room: HostedRoom, seat: Seat): void {
+    const attachment = room.bySeat.get(seat);
+    if (!attachment) return;
+    this.remove(attachment);
+    const { peer, handle } = attachment;
+    peer.emit('room.detached', { handle, room: room.id, epoch: room.tenure.epoch, reason: 'forbidden' });
   }
 
   private receive(peer: LinkPeer, frame: Buffer): void {

@@ -1,6 +1,7 @@
 import type { LinkPeer, Links } from '#libs/link';
 import { type AttachRequest, HoldfastError, type RoomId, type SessionId, type UserId } from '#libs/protocol';
 import type { RoomLoader } from '../ownership/room-loader.js';
+import type { SeatReconciler } from '../ownership/seat-reconciler.js';
 import type { HostedRooms } from '../room/hosted-rooms.js';
 import type { Attachments } from './attachments.js';
 import { PendingAttachments } from './pending-attachments.js';
@@ -33,6 +34,7 @@ class Server {
         this.closed = listener;
       },
     } as unknown as Links,
+    { admit: () => null } as unknown as SeatReconciler,
   );
 
   constructor() {

@@ -2,6 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { type LinkPeer, Links } from '#libs/link';
 import { type AttachRequest, type Control, HoldfastError } from '#libs/protocol';
 import { RoomLoader } from '../ownership/room-loader.js';
+import { SeatReconciler } from '../ownership/seat-reconciler.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 import { Attachments } from './attachments.js';
 
@@ -11,6 +12,8 @@ interface Expected {
   readonly request: AttachRequest;
   /** Why the gateway detached the session before its room was loaded. Null: it did not. */
   gone: Detach['gone'] | null;
+  /** Whether the room is loaded, and the player waits only for a seat. */
+  isLoaded: boolean;
 }
 
 /**
@@ -26,6 +29,7 @@ export class PendingAttachments implements OnModuleInit {
     private readonly loader: RoomLoader,
     private readonly attachments: Attachments,
     private readonly links: Links,
+    private readonly seats: SeatReconciler,
   ) {}
 
   onModuleInit(): void {
@@ -50,16 +54,27 @@ export class PendingAttachments implements OnModuleInit {
     const { room, epoch, handle } = request;
     this.expected.get(peer)?.delete(handle);
     const hosted = this.rooms.get(room);
-    const coming = hosted && hosted.tenure.epoch >= epoch ? null : this.loader.whenLoaded(room);
+    const isHere = hosted !== undefined && hosted.tenure.epoch >= epoch;
+    const coming = isHere ? this.admission(request) : this.loader.whenLoaded(room);
     if (!coming) return this.takeNow(peer, request);
-    const expected: Expected = { request, gone: null };
+    const expected: Expected = { request, gone: null, isLoaded: isHere };
+    this.expect(peer, expected, coming);
+  }
+
+  private expect(peer: LinkPeer, expected: Expected, coming: Promise<unknown>): void {
     let handles = this.expected.get(peer);
     if (!handles) {
       handles = new Map();
       this.expected.set(peer, handles);
     }
-    handles.set(handle, expected);
+    handles.set(expected.request.handle, expected);
     void coming.then(() => this.takeExpected(peer, expected));
+  }
+
+  /** Resolves when a player whose seat this server does not know yet has it, or is refused. Null: there is nothing to wait for. */
+  private admission({ room, user, watch }: AttachRequest): Promise<void> | null {
+    const hosted = this.rooms.get(room);
+    return hosted && !watch ? this.seats.admit(hosted, user) : null;
   }
 
   private takeExpected(peer: LinkPeer, expected: Expected): void {
@@ -67,6 +82,11 @@ export class PendingAttachments implements OnModuleInit {
     const handles = this.expected.get(peer);
     // The link of the session has closed, or a newer request has replaced this one.
     if (handles?.get(request.handle) !== expected) return;
+    if (!expected.isLoaded) {
+      expected.isLoaded = true;
+      const admission = this.admission(request);
+      if (admission) return this.expect(peer, expected, admission);
+    }
     handles.delete(request.handle);
     this.takeNow(peer, request);
     if (gone) this.attachments.detach(peer, { handle: request.handle, gone });

@@ -35,7 +35,10 @@ export class RoomClock implements OnModuleInit {
     this.rooms.onAdded((room) => {
       this.schedules.set(
         room,
-        new Schedule(new RoomStepper(room, this.engine, this.talliesOf(room.value.game), stepSeconds, stepLagSeconds)),
+        new Schedule(
+          new RoomStepper(room, this.engine, this.talliesOf(room.value.game), stepSeconds, stepLagSeconds),
+          new BotStepper(room, this.engine),
+        ),
       );
       if (room.inputs) room.inputs.counts = this.inputCountsOf(room.value.game);
       this.start(room);
@@ -45,6 +48,7 @@ export class RoomClock implements OnModuleInit {
       if (!schedule) return;
       schedule.stop();
       this.steps.remove(schedule.stepper);
+      this.steps.remove(schedule.bots);
       this.schedules.delete(room);
     });
     this.engine.onHandled((room) => this.schedule(room));
@@ -82,8 +86,10 @@ export class RoomClock implements OnModuleInit {
     this.schedule(room);
     const { stepHz } = room.machine.rules.definition;
     if (stepHz > 0) this.steps.add(schedule.stepper, stepHz);
-    room.value.seats.forEach(({ presence }, seat) => {
-      if (presence === 'here' && !room.bySeat.has(seat)) this.seatEmptied(room, seat);
+    const { bot } = room.machine.rules;
+    if (bot) this.steps.add(schedule.bots, 1_000 / bot.everyMs);
+    room.value.seats.forEach(({ presence, bot: isBot }, seat) => {
+      if (presence === 'here' && !isBot && !room.bySeat.has(seat)) this.seatEmptied(room, seat);
     });
   }
 
@@ -148,7 +154,10 @@ class Schedule {
   timerDue = Number.POSITIVE_INFINITY;
   readonly awayTimers = new Map<Seat, NodeJS.Timeout>();
 
-  constructor(readonly stepper: RoomStepper) {}
+  constructor(
+    readonly stepper: RoomStepper,
+    readonly bots: BotStepper,
+  ) {}
 
   stop(): void {
     if (this.timer) clearTimeout(this.timer);
@@ -160,6 +169,28 @@ interface StepTallies {
   readonly run: Tally;
   readonly late: Tally;
   readonly dropped: Tally;
+}
+
+/** Lets each bot of a room make a move. Missed moves are left out. */
+class BotStepper implements Stepper {
+  constructor(
+    private readonly room: HostedRoom,
+    private readonly engine: RoomEngine,
+  ) {}
+
+  step(): void {
+    const { room } = this;
+    for (let seat = 0; seat < room.value.seats.length; seat++) {
+      const { bot, presence } = room.value.seats[seat]!;
+      if (!bot || presence === 'left') continue;
+      if (room.status !== 'active' || room.value.ended) return;
+      this.engine.input(room, { kind: 'bot', seat });
+    }
+  }
+
+  late(): void {}
+
+  dropped(): void {}
 }
 
 class RoomStepper implements Stepper {

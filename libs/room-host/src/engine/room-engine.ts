@@ -39,7 +39,7 @@ export class RoomEngine {
     if (room.status !== 'active') return { kind: 'refused', code: 'moved' };
     if (room.unflushed.length < UNFLUSHED_MAX) return null;
     if (input.kind === 'command') return { kind: 'refused', code: 'busy' };
-    return input.kind === 'step' ? { kind: 'unchanged' } : null;
+    return input.kind === 'step' || input.kind === 'bot' ? { kind: 'unchanged' } : null;
   }
 
   /** Applies an outcome that `HostedRoom.compute` has computed from the room's current value. Returns what the caller answers. */
@@ -104,5 +104,5 @@ export class RoomEngine {
 
 function seatOf(input: RoomInput): { seat?: number; seq?: number } {
   if (input.kind === 'command') return { seat: input.seat, seq: input.seq };
-  return input.kind === 'seat' ? { seat: input.seat } : {};
+  return input.kind === 'seat' || input.kind === 'bot' ? { seat: input.seat } : {};
 }

@@ -18,9 +18,9 @@ import {
   ROOM_HOST_OPTIONS,
   type RoomHostOptions,
 } from '../room-host.options.js';
-import { DepartureReconciler } from './departure-reconciler.js';
 import { LoadRequests } from './load-requests.js';
 import { RoomLoader } from './room-loader.js';
+import { SeatReconciler } from './seat-reconciler.js';
 
 /**
  * Migrates rooms in four steps. The room stops taking inputs. The store acknowledges its changes. One conditional write hands the room
@@ -35,7 +35,7 @@ export class RoomMigrator {
     private readonly appender: Appender,
     private readonly auditor: Auditor,
     private readonly clock: RoomClock,
-    private readonly departures: DepartureReconciler,
+    private readonly departures: SeatReconciler,
     private readonly roomLog: RoomLog,
     private readonly records: RoomRecords,
     private readonly balancer: LoadBalancerService,

@@ -105,7 +105,7 @@ export class GuardedMachine implements HostedMachine {
     if (input.kind === 'end' || input.kind === 'effects-done') return machine.handle(value, input, refused);
     // The input is part of a batch, which runs under the watchdog as a whole.
     if (this.guard.isRunning) return described(machine.handle(value, input, refused, tenure));
-    const seat = input.kind === 'command' || input.kind === 'seat' ? input.seat : -1;
+    const seat = input.kind === 'command' || input.kind === 'seat' || input.kind === 'bot' ? input.seat : -1;
     const seq = input.kind === 'command' ? input.seq : 0;
     try {
       return this.runs.run(this.labels.of(input, machine.rules), seat, seq, () => described(machine.handle(value, input, refused, tenure)));

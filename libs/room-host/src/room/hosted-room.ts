@@ -15,10 +15,10 @@ import {
   type Append,
   type DocAtRev,
   type EndedGame,
-  type LogFormat,
   logFormatOf,
   packCheckpoint,
   type RoomDoc,
+  type RoomLogFormat,
   rewoundBy,
   type Takeover,
   type Tenure,
@@ -94,10 +94,10 @@ export class HostedRoom {
   /** The id of the last append that the store acknowledged. */
   batch: string;
   /**
-   * The lobby's part of the record, and its revision, as they were when the room came here. A store that lost the record gets them again.
+   * The lobby's part of the record, and its revision, as this server has read them last. A store that lost the record gets them again.
    */
-  readonly doc: RoomDoc;
-  readonly rev: number;
+  doc: RoomDoc;
+  rev: number;
   readonly start: string;
   /** The number of the game within its room. */
   readonly round: number;
@@ -206,7 +206,7 @@ export class HostedRoom {
     return this.machine.rules.definition.durability;
   }
 
-  get logFormat(): LogFormat {
+  get logFormat(): RoomLogFormat {
     return logFormatOf(this.machine.rules.definition);
   }
 
@@ -221,8 +221,22 @@ export class HostedRoom {
   }
 
   seatOf(user: UserId): Seat | null {
-    const seat = this.value.seats.findIndex((candidate) => candidate.user === user && candidate.presence !== 'left');
+    const seat = this.value.seats.findIndex((candidate) => candidate.user === user && candidate.presence !== 'left' && !candidate.bot);
     return seat === -1 ? null : seat;
+  }
+
+  /** Whether the user has a seat in the durable value, so that its frames can be sent. */
+  isSeated(user: UserId): boolean {
+    const seat = this.seatOf(user);
+    const stored = seat === null ? undefined : this.durable.seats[seat];
+    return stored?.user === user && stored.presence !== 'left' && !stored.bot;
+  }
+
+  /** Notes that another player has taken the seat. The player has not received the events of the game so far, and does not get them. */
+  seatTaken(seat: Seat): void {
+    this.refused.delete(seat);
+    this.shown.add(seat);
+    this.seen[seat] ??= 0;
   }
 
   /** Runs one input. After a change `value` is ahead of `durable`, and the change waits to be stored. */

@@ -14,6 +14,7 @@ import { type Change, patchesOf, type RoomValue } from '#libs/room';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import type { Attachment } from './attachment.js';
 import type { HostedRoom, UnsentChanges } from './hosted-room.js';
+import { playersOf } from './players-of.js';
 import { classicPatch, classicState, compactPatch, compactState, eventsFor, isFor, type SyncExtras } from './sync-bodies.js';
 
 /** A room sends the hash of the state with one sync in this many versions, so that a client notices when its state is another one. */
@@ -65,7 +66,7 @@ export class RoomOutputs {
       seat,
       epoch: room.tenure.epoch,
       round: room.round,
-      players: durable.seats.map(({ name }, index) => ({ seat: index, name })),
+      players: playersOf(durable),
       seq: seat === null ? 0 : room.seenSeq(seat),
       ...(rewoundTo !== null && { rewound: { from: held as number, to: rewoundTo } }),
     });

@@ -1,0 +1,68 @@
+/** An entity with a place. */
+export interface InterestPoint {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The distances at which an entity comes into view and goes out of it. `leave` is larger, so that an entity at the edge does not flicker. */
+export interface InterestRadius {
+  readonly enter: number;
+  readonly leave: number;
+}
+
+/**
+ * Finds the entities near a place, by a grid of cells. Build one for each state, and ask it for each player. The order of the results is
+ * that of the entities, so equal states give equal results.
+ *
+ * @example
+ * const grid = new InterestGrid(state.ships, 100);
+ * for (const ship of state.ships) ship.sees = grid.near(ship, { enter: 100, leave: 120 }, ship.sees);
+ */
+export class InterestGrid {
+  private readonly cells = new Map<number, number[]>();
+
+  /**
+   * @param entities the entities; results name them by their index
+   * @param cellSize length of a cell's side, about the radius of the questions
+   */
+  constructor(
+    private readonly entities: readonly InterestPoint[],
+    private readonly cellSize: number,
+  ) {
+    if (!(cellSize > 0)) throw new Error(`The cells of an InterestGrid have the size ${cellSize}: give a number above 0.`);
+    for (let index = 0; index < entities.length; index++) {
+      const key = this.keyOf(this.cellOf(entities[index]!.x), this.cellOf(entities[index]!.y));
+      const cell = this.cells.get(key);
+      if (cell) cell.push(index);
+      else this.cells.set(key, [index]);
+    }
+  }
+
+  /**
+   * Returns the indices of the entities within `enter` of a place, and of those in `before` that are still within `leave`, in ascending
+   * order. Returns `before` itself when nothing has changed.
+   */
+  near({ x, y }: InterestPoint, { enter, leave }: InterestRadius, before: readonly number[] = []): readonly number[] {
+    const found: number[] = [];
+    for (let column = this.cellOf(x - leave); column <= this.cellOf(x + leave); column++) {
+      for (let row = this.cellOf(y - leave); row <= this.cellOf(y + leave); row++) {
+        for (const index of this.cells.get(this.keyOf(column, row)) ?? []) {
+          const entity = this.entities[index]!;
+          const square = (entity.x - x) ** 2 + (entity.y - y) ** 2;
+          if (square <= enter ** 2 || (square <= leave ** 2 && before.includes(index))) found.push(index);
+        }
+      }
+    }
+    found.sort((a, b) => a - b);
+    return found.length === before.length && found.every((index, at) => index === before[at]) ? before : found;
+  }
+
+  private cellOf(coordinate: number): number {
+    return Math.floor(coordinate / this.cellSize);
+  }
+
+  /** Cells up to 2^25 from the origin have keys of their own. */
+  private keyOf(column: number, row: number): number {
+    return column * 2 ** 26 + row;
+  }
+}

@@ -1,0 +1,59 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { RoomRecords } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { Appender } from '../durability/appender.js';
+import type { HostedRoom } from '../room/hosted-room.js';
+import { HostedRooms } from '../room/hosted-rooms.js';
+
+/** Time before a write that failed is repeated, in ms. */
+const RETRY_MS = 500;
+
+/**
+ * Writes into the record of each joinable room whether its game is locked. Lobbies read it there. The value of the room decides; the record
+ * follows each time it changes, and when a room is loaded here.
+ */
+@Injectable()
+export class LockPublisher implements OnModuleInit {
+  private readonly writing = new Set<HostedRoom>();
+
+  constructor(
+    private readonly records: RoomRecords,
+    private readonly rooms: HostedRooms,
+    private readonly appender: Appender,
+    private readonly log: Log,
+  ) {}
+
+  onModuleInit(): void {
+    this.rooms.onAdded((room) => {
+      if (room.machine.rules.definition.joinable) void this.publish(room);
+    });
+    this.appender.onCommitted(({ room, before }) => {
+      if (before.locked !== room.durable.locked && room.machine.rules.definition.joinable) void this.publish(room);
+    });
+  }
+
+  /** Writes until the record has the current lock. Never rejects. */
+  private async publish(room: HostedRoom): Promise<void> {
+    if (this.writing.has(room)) return;
+    this.writing.add(room);
+    try {
+      let written: boolean | null = null;
+      while (room.status !== 'dropped' && !room.durable.ended && written !== isLocked(room)) {
+        const wanted = isLocked(room);
+        try {
+          if (!(await this.records.lock(room.id, room.tenure, wanted))) return;
+          written = wanted;
+        } catch (error) {
+          this.log.debug('lock.write-failed', { roomId: room.id, error });
+          await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+        }
+      }
+    } finally {
+      this.writing.delete(room);
+    }
+  }
+}
+
+function isLocked(room: HostedRoom): boolean {
+  return room.durable.locked === true;
+}

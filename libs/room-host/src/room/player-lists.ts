@@ -1,0 +1,30 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { LINK_KIND } from '#libs/link';
+import { encodeServerMessage } from '#libs/protocol';
+import type { Change } from '#libs/room';
+import { Appender } from '../durability/appender.js';
+import type { HostedRoom } from './hosted-room.js';
+import { playersOf } from './players-of.js';
+
+/** Sends the new list of players to all sessions of a room when somebody has taken a seat. */
+@Injectable()
+export class PlayerLists implements OnModuleInit {
+  constructor(private readonly appender: Appender) {}
+
+  onModuleInit(): void {
+    this.appender.onCommitted(({ room, changes }) => {
+      if (room.attachments.size > 0 && changes.some(seatsSomebody)) this.send(room);
+    });
+  }
+
+  private send(room: HostedRoom): void {
+    const frame = encodeServerMessage({ kind: 'players', room: room.id, players: playersOf(room.durable) });
+    for (const { peer, handle } of room.attachments) peer.sendSessionFrame(LINK_KIND.toPlayer, handle, room.tenure.epoch, frame);
+  }
+}
+
+function seatsSomebody({ seats }: Change): boolean {
+  if (!seats) return false;
+  for (const seat in seats) if (seats[seat]!.joined) return true;
+  return false;
+}

@@ -1,0 +1,211 @@
+import type { RoomId, UserId } from '#libs/protocol';
+import { rulesOf } from '../../../tools/fixtures/room-rules.fixture.js';
+import { applyChange } from './apply-change.js';
+import type { RoomInput, RoomOutcome } from './room-input.js';
+import { RoomMachine } from './room-machine.js';
+import type { BotRule, CommandRule, GameRoom, SeatEvent } from './room-rules.js';
+import type { Change, RoomValue } from './room-value.js';
+
+interface Ships {
+  ships: string[];
+  seen: string[];
+}
+type Handler = (room: GameRoom<Ships>, data?: unknown) => void;
+
+/** A game for 2 to 4 players that notes its seat events. Each change is also applied to the value before it, as a recovery does. */
+class Arena {
+  readonly machine: RoomMachine<Ships>;
+  value: RoomValue<Ships>;
+
+  constructor(commands: Record<string, Handler> = {}, bot?: BotRule, setUp: (room: Pick<GameRoom<Ships>, 'addBot'>) => void = () => {}) {
+    const noted = (event: SeatEvent) => (room: GameRoom<Ships>) => {
+      room.state.seen.push(`${event} ${room.seat} ${room.seats[room.seat]?.name}`);
+    };
+    const begin = (room: Pick<GameRoom<Ships>, 'addBot'>): Ships => {
+      setUp(room);
+      return { ships: [], seen: [] };
+    };
+    this.machine = new RoomMachine<Ships>(
+      rulesOf<Ships>('arena', begin, {
+        definition: { seats: { min: 1, max: 4 }, joinable: true },
+        commands: new Map(
+          Object.entries(commands).map(([name, run]): [string, CommandRule<Ships>] => [
+            name,
+            { validate: (data) => (data === 'bad' ? { ok: false, message: 'bad' } : { ok: true, value: data }), run },
+          ]),
+        ),
+        seatEvents: new Map((['joined', 'away', 'back', 'left'] as const).map((event) => [event, noted(event)])),
+        ...(bot && { bot }),
+      }),
+      { now: () => 1_000, random: () => 0.5 },
+    );
+    const players = ['Ann', 'Bob'].map((name) => ({ user: name.toLowerCase() as UserId, name }));
+    this.value = this.machine.start('r' as RoomId, players).value;
+  }
+
+  handle(input: RoomInput): RoomOutcome<Ships> {
+    const before = this.value;
+    const outcome = this.machine.handle(before, input);
+    if (outcome.kind !== 'changed') return outcome;
+    expect(applyChange(before, JSON.parse(JSON.stringify(outcome.change)) as Change)).toEqual(outcome.value);
+    this.value = outcome.value;
+    return outcome;
+  }
+
+  join(seat: number, name: string): string {
+    return this.handle({ kind: 'seat', seat, event: 'joined', user: name.toLowerCase() as UserId, name }).kind;
+  }
+
+  command(name: string, data?: unknown): RoomOutcome<Ships> {
+    return this.handle({ kind: 'command', seat: 0, seq: this.value.seats[0]!.seq + 1, name, data });
+  }
+
+  get names(): string[] {
+    return this.value.seats.map(({ name, presence, bot }) => `${name} ${presence}${bot ? ' bot' : ''}`);
+  }
+
+  get seen(): string[] {
+    return this.value.state.seen.splice(0);
+  }
+}
+
+describe('joining a running game', () => {
+  it('adds a seat after the last one, and runs `joined` for it', () => {
+    const arena = new Arena();
+    expect(arena.seen).toEqual(['joined 0 Ann', 'joined 1 Bob']);
+    expect(arena.join(2, 'Cy')).toBe('changed');
+    expect(arena.names).toEqual(['Ann here', 'Bob here', 'Cy here']);
+    expect(arena.value.state.seen).toEqual(['joined 2 Cy']);
+  });
+
+  it('gives a seat that was left to the next player, whose commands go on with its numbers', () => {
+    const arena = new Arena({ go: () => {} });
+    arena.command('go');
+    arena.handle({ kind: 'seat', seat: 0, event: 'left' });
+    arena.join(0, 'Cy');
+    expect(arena.value.seats[0]).toEqual({ user: 'cy', name: 'Cy', presence: 'here', seq: 1, refused: [] });
+  });
+
+  it('gives `left` and then `joined` for a player who loses the seat to another', () => {
+    const arena = new Arena();
+    arena.handle({ kind: 'seat', seat: 1, event: 'away' });
+    arena.value.state.seen.length = 0;
+    arena.join(1, 'Cy');
+    expect(arena.value.state.seen).toEqual(['left 1 Bob', 'joined 1 Cy']);
+    expect(arena.value.timers).toEqual({});
+  });
+
+  it('changes nothing for a player who has the seat, and for a seat beyond the next one', () => {
+    const arena = new Arena();
+    expect(arena.join(1, 'Bob')).toBe('unchanged');
+    expect(arena.join(3, 'Cy')).toBe('unchanged');
+  });
+
+  it('lets a player who has left take the seat again', () => {
+    const arena = new Arena();
+    arena.handle({ kind: 'seat', seat: 1, event: 'left' });
+    expect(arena.join(1, 'Bob')).toBe('changed');
+    expect(arena.names).toEqual(['Ann here', 'Bob here']);
+  });
+});
+
+describe('a lock', () => {
+  it('is part of the value until it is taken away', () => {
+    const seen: boolean[] = [];
+    const arena = new Arena({
+      lock: (room) => {
+        room.lock();
+        seen.push(room.isLocked);
+      },
+      unlock: (room) => room.unlock(),
+    });
+    const change = arena.command('lock');
+    expect(change).toMatchObject({ kind: 'changed', change: { locked: true } });
+    expect([arena.value.locked, seen]).toEqual([true, [true]]);
+    expect(arena.command('lock')).not.toMatchObject({ change: { locked: expect.anything() } });
+    arena.command('unlock');
+    expect(arena.value).not.toHaveProperty('locked');
+  });
+});
+
+describe('a bot', () => {
+  const commands = {
+    add: (room: GameRoom<Ships>, name: unknown) => void room.state.ships.push(String(room.addBot(name as string))),
+    remove: (room: GameRoom<Ships>, seat: unknown) => room.removeBot(seat as number),
+    fly: (room: GameRoom<Ships>, how: unknown) => {
+      room.state.ships.push(`${room.seat} ${how}`);
+      if (how === 'away') room.reject('too-far');
+    },
+  };
+
+  it('takes a free seat, until there is none', () => {
+    const arena = new Arena(commands);
+    for (const name of ['R1', 'R2', 'R3']) arena.command('add', name);
+    expect(arena.value.state.ships).toEqual(['2', '3', 'null']);
+    expect(arena.names).toEqual(['Ann here', 'Bob here', 'R1 here bot', 'R2 here bot']);
+  });
+
+  it('is there from the start when the setup adds it, without `joined`', () => {
+    const arena = new Arena(commands, undefined, (room) => void room.addBot('R1'));
+    expect(arena.names).toEqual(['Ann here', 'Bob here', 'R1 here bot']);
+    expect(arena.seen).toEqual(['joined 0 Ann', 'joined 1 Bob']);
+  });
+
+  it('gives its seat to the next bot after it was removed', () => {
+    const arena = new Arena(commands);
+    arena.command('add', 'R1');
+    arena.command('remove', 2);
+    expect(arena.names[2]).toBe('R1 left bot');
+    arena.command('add', 'R2');
+    expect(arena.names).toEqual(['Ann here', 'Bob here', 'R2 here bot']);
+  });
+
+  it('gives its seat to a player who joins there', () => {
+    const arena = new Arena(commands);
+    arena.command('add', 'R1');
+    arena.value.state.seen.length = 0;
+    arena.join(2, 'Cy');
+    expect(arena.names[2]).toBe('Cy here');
+    expect(arena.value.state.seen).toEqual(['left 2 R1', 'joined 2 Cy']);
+  });
+
+  it('does not keep a game in play that all players have left', () => {
+    const arena = new Arena(commands);
+    arena.command('add', 'R1');
+    for (const seat of [0, 1]) arena.handle({ kind: 'seat', seat, event: 'left' });
+    expect(arena.value.ended).toEqual({ reason: 'abandoned' });
+  });
+
+  it.each<[string, BotRule['move'], object]>([
+    ['runs its command', () => ({ command: 'fly', data: 'up' }), { kind: 'changed', value: { state: { ships: ['2', '2 up'] } } }],
+    ['changes nothing without a command', () => null, { kind: 'unchanged' }],
+    ['is refused like a player', () => ({ command: 'fly', data: 'away' }), { kind: 'refused', code: 'too-far' }],
+    ['has its data validated', () => ({ command: 'fly', data: 'bad' }), { kind: 'refused', code: 'bad-data' }],
+    ['fails with an unknown command', () => ({ command: 'swim' }), { kind: 'failed' }],
+  ])('%s', (_what, move, outcome) => {
+    const arena = new Arena(commands, { everyMs: 100, move });
+    arena.command('add', 'R1');
+    expect(arena.handle({ kind: 'bot', seat: 2 })).toMatchObject(outcome);
+    if (!('value' in outcome)) expect(arena.value.state.ships).toEqual(['2']);
+  });
+
+  it('moves only in a seat of its own', () => {
+    const arena = new Arena(commands, { everyMs: 100, move: () => ({ command: 'fly' }) });
+    expect(arena.handle({ kind: 'bot', seat: 0 })).toEqual({ kind: 'unchanged' });
+    expect(arena.handle({ kind: 'bot', seat: 7 })).toEqual({ kind: 'unchanged' });
+  });
+
+  it('gets the view of its seat, and random numbers of the room', () => {
+    const views: unknown[] = [];
+    const arena = new Arena(commands, {
+      everyMs: 100,
+      move: (view, { seat, seats, random }) => {
+        views.push(view, seat, seats[seat]!.bot, random());
+        return null;
+      },
+    });
+    arena.command('add', 'R1');
+    arena.handle({ kind: 'bot', seat: 2 });
+    expect(views).toEqual([arena.value.state, 2, true, 0.5]);
+  });
+});
