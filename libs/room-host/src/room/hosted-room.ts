@@ -9,11 +9,14 @@ import {
   SeatInputs,
   STATE_BYTES_MAX_DEFAULT,
   UNANSWERED_MAX,
+  withoutVolatile,
 } from '#libs/room';
 import {
   type Append,
   type DocAtRev,
   type EndedGame,
+  type LogFormat,
+  logFormatOf,
   packCheckpoint,
   type RoomDoc,
   rewoundBy,
@@ -203,6 +206,10 @@ export class HostedRoom {
     return this.machine.rules.definition.durability;
   }
 
+  get logFormat(): LogFormat {
+    return logFormatOf(this.machine.rules.definition);
+  }
+
   /** Whether the room has a change that the store has not acknowledged. */
   get isDirty(): boolean {
     return this.unflushed.length > 0 || this.inFlight !== null;
@@ -237,7 +244,7 @@ export class HostedRoom {
     if (outcome.kind !== 'changed') return outcome;
     if (isMeasured(input)) {
       try {
-        if (!this.size.takes(outcome.change, outcome.value)) return TOO_LARGE;
+        if (!this.size.takes(outcome.change, outcome.value, this.value)) return TOO_LARGE;
       } catch (error) {
         return { kind: 'failed', error };
       }
@@ -337,8 +344,9 @@ export class HostedRoom {
     if (append) this.batch = append.batch;
     this.stalledSince = null;
     // A game without a log has no packed changes. Players who come back to it receive its whole state.
-    if (append && !append.ended) this.recent.push(changes, append.entries);
-    else this.recent.pushEvents(changes);
+    const kept = changes.map(withoutVolatile);
+    if (append && !append.ended) this.recent.push(kept, append.entries);
+    else this.recent.pushEvents(kept);
   }
 
   /**
@@ -362,7 +370,7 @@ export class HostedRoom {
   checkpoint({ after, changes }: Pick<InFlight, 'after' | 'changes'> = { after: this.durable, changes: [] }): Uint8Array {
     const { takeovers } = this;
     return packCheckpoint(after, {
-      ...this.recent.tail(this.shown, changes),
+      ...this.recent.tail(this.shown, changes.map(withoutVolatile)),
       at: this.time.now(),
       ...(takeovers.length > 0 && { takeovers }),
     });

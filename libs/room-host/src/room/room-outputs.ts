@@ -5,13 +5,12 @@ import {
   encodeServerMessage,
   errorBody,
   type GameResult,
-  type Patch,
   type PauseReason,
   type ResumeReason,
   type Seat,
   type ServerMessage,
 } from '#libs/protocol';
-import type { Change, RoomValue } from '#libs/room';
+import { type Change, patchesOf, type RoomValue } from '#libs/room';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import type { Attachment } from './attachment.js';
 import type { HostedRoom, UnsentChanges } from './hosted-room.js';
@@ -74,7 +73,7 @@ export class RoomOutputs {
     if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat]!.refused) this.refuse(attachment, refusedSeq, errorBody(code));
     // The client has a state of the lost history, to which no patch of this one applies.
     if (rewoundTo !== null) return this.sendState(attachment, this.extrasSince(room, seat, rewoundTo));
-    const changes = held === null || room.machine.rules.view ? null : room.changesSince(held);
+    const changes = held === null || hasViews(room) ? null : room.changesSince(held);
     if (changes !== null && (changes.length === 0 || !this.needsTime(attachment)))
       this.sendPatchesSince(attachment, held as number, changes);
     else if (held === null && this.isFirstVisit(room, seat)) this.sendState(attachment, this.extrasOfBeginning(room, seat));
@@ -190,7 +189,7 @@ export class RoomOutputs {
 
   private sync(room: HostedRoom, { before, changes }: UnsentChanges): void {
     const { durable } = room;
-    const hasViews = room.machine.rules.view !== null;
+    const isViewed = hasViews(room);
     const hasEvents = changes.some(({ events }) => events !== undefined);
     const groups: SyncGroup[] = [];
     /** The spectators' view, computed once. */
@@ -206,7 +205,7 @@ export class RoomOutputs {
       const eventSeat = seat !== null && hasEvents && hasEventFor(changes, seat) ? seat : null;
       const from = attachment.compact ? attachment.seenSince : attachment.version;
       // Only a view may be equal and yet another object. Without views, all members of a room stay one group.
-      const isOwed = !hasViews || isAnswered || getsEvents;
+      const isOwed = !isViewed || isAnswered || getsEvents;
       const key = { isCompact: attachment.compact, from, before: seen, after, fromAt: attachment.seenAt, eventSeat, isOwed };
       groupOf(groups, key).members.push(attachment);
     }
@@ -239,7 +238,7 @@ export class RoomOutputs {
 
   /** Returns what the client of an attachment sees now. Returns `attachment.seen` itself when nothing that it sees has changed. */
   private viewFor(room: HostedRoom, { seat, seen }: Attachment, views: { watched?: unknown; hasWatched?: true }): unknown {
-    if (room.machine.rules.view === null) return room.durable.state;
+    if (!hasViews(room)) return room.durable.state;
     if (seat !== null) return room.nextView(seen, seat);
     if (!views.hasWatched) {
       views.watched = room.nextView(seen, null);
@@ -265,7 +264,7 @@ export class RoomOutputs {
     if (group.isCompact) {
       const time = isStepped(room) ? { elapsed: Math.max(0, room.changedAt - group.fromAt) } : {};
       body = compactPatch(change, group.isOwed, time, hasPassedMultiple(group.from, version));
-    } else body = classicPatch(change, group.isOwed, known && room.machine.rules.view === null ? patchesOf(known) : null);
+    } else body = classicPatch(change, group.isOwed, known && !hasViews(room) ? patchesOf(known, group.before, group.after) : null);
     if (body === null || body.length <= this.options.syncBytesMax) return body;
     const time = group.after === group.before ? group.fromAt : room.changedAt;
     return this.stateBody(room, group.isCompact, group.after, events ? { missed: true } : {}, time);
@@ -299,6 +298,8 @@ export class RoomOutputs {
   /** Sends the patches of these changes. A compact client gets them in the classic form as well, because the state at `from` is gone. */
   private sendPatchesSince(attachment: Attachment, from: number, changes: readonly Change[]): void {
     const { room, seat } = attachment;
+    // A state patch has no RFC 6902 form without the state before it.
+    if (changes.some(({ delta }) => delta !== undefined)) return this.sendState(attachment, this.extrasSince(room, seat, from));
     const events = eventsFor(changes, seat);
     const { state, version } = room.durable;
     const change = { room: room.id, version, from, before: state, after: state, ...(events && { events }) };
@@ -306,7 +307,7 @@ export class RoomOutputs {
       this.note(attachment, state);
       return this.sendTo(attachment, true, compactPatch(change, true, isStepped(room) ? { time: attachment.seenAt } : {})!);
     }
-    const body = classicPatch(change, true, patchesOf(changes))!;
+    const body = classicPatch(change, true, patchesOf(changes, null, null))!;
     if (body.length > this.options.syncBytesMax) return this.sendState(attachment, events ? { missed: true } : {});
     this.note(attachment, state);
     this.sendTo(attachment, false, body);
@@ -362,6 +363,10 @@ export class RoomOutputs {
   }
 }
 
+function hasViews(room: HostedRoom): boolean {
+  return room.machine.rules.view !== null;
+}
+
 /** True when one of the versions after `from`, up to `version`, is a multiple of `HASH_EVERY`. */
 function hasPassedMultiple(from: number, version: number): boolean {
   return Math.floor(version / HASH_EVERY) > Math.floor(from / HASH_EVERY);
@@ -396,8 +401,4 @@ function inputOf({ seats }: RoomValue, seat: Seat | null): number {
 /** True when one of these changes has an event for this seat that not everybody gets. */
 function hasEventFor(changes: readonly Change[], seat: Seat): boolean {
   return changes.some(({ events }) => events?.some(({ to }) => to?.includes(seat)));
-}
-
-function patchesOf(changes: readonly Change[]): readonly Patch[] {
-  return changes.length === 1 ? changes[0]!.patches : changes.flatMap((change) => change.patches);
 }
