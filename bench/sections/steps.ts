@@ -7,7 +7,7 @@ import { nowMs, sleep } from '../tools.js';
 const HZ = 20;
 /** Players and compiled code settle in this time, in ms. */
 const WARM_MS = 3_000;
-/** What a step may be late in 99 of 100 cases, in ms. */
+/** Target: 99 of 100 steps begin at most this late, in ms. */
 const LAG_P99_MS = 3;
 
 /** Fixed steps of many rooms in one process, with each step stored and with checkpoints. */

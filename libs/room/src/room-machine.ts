@@ -145,7 +145,7 @@ export class RoomMachine<State = unknown> {
    * Returns the view of `seat` of a value, for a comparison with its earlier view. The result is not checked, and may share parts with
    * the state. Freezing a state costs as much as a comparison, so only one version in `FROZEN_EVERY` is frozen. A view that writes to the
    * state may therefore fail a few changes late.
-   * @throws what the game throws
+   * @throws the error of the game
    */
   viewOf({ state, version }: RoomValue<State>, seat: Seat | null): unknown {
     const { view } = this.rules;

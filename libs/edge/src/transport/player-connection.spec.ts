@@ -169,7 +169,7 @@ describe('a WebSocket connection', () => {
     [[SUBPROTOCOL_BINARY, SUBPROTOCOL_COMPACT], SUBPROTOCOL_COMPACT],
     [[SUBPROTOCOL_BINARY], SUBPROTOCOL_BINARY],
     [[SUBPROTOCOL_JSON], SUBPROTOCOL_JSON],
-  ])('of a client that offers %j uses %s', async (offered, chosen) => {
+  ])('chooses, when a client offers %j, %s', async (offered, chosen) => {
     const { client, connection } = await overWebSocket(offered);
     expect(client.protocol).toBe(chosen);
     expect(connection.readsCompact).toBe(chosen === SUBPROTOCOL_COMPACT);

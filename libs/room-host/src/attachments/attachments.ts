@@ -87,7 +87,7 @@ export class Attachments implements OnModuleInit {
       const before = room.bySeat.get(seat);
       room.bySeat.set(seat, attachment);
       if (before) this.remove(before);
-      // What the player held before this connection is too old.
+      // The inputs of an earlier connection are too old.
       room.inputs?.release(seat);
       this.clock.seatFilled(room, seat);
     }

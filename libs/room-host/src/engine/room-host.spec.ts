@@ -581,6 +581,46 @@ describe('the output of a room', () => {
     expect(watcher.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined)).toEqual({ tens: 1 });
   });
 
+  it('leads from what each recipient saw when a view shows all of them the same from now on', async () => {
+    const view = (state: Counter, seat: number | null) => (seat === 0 || state.count >= 10 ? state : { hidden: state.count });
+    const host = newHost();
+    const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
+    const peers = [host.attach(room, 0, { compact: true }), host.attach(room, null, { compact: true })];
+    const actor = host.attach(room, 1);
+    for (const seq of [1, 2]) {
+      host.command(room, actor, 1, seq, 'add', 6);
+      await until(() => peers.every((peer) => peer.to(1).length === 2 + seq));
+    }
+    const states = peers.map((peer) => peer.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined));
+    expect(states).toEqual([
+      { count: 12, heard: [] },
+      { count: 12, heard: [] },
+    ]);
+  });
+
+  it('of a step is sent as soon as the step is durable', async () => {
+    const host = newHost();
+    const step = ({ state }: GameRoom<Counter>): void => {
+      state.count += 1;
+    };
+    const room = await host.room({ rules: counterRules({ stepHz: 1, syncHz: 1 }, { step }) });
+    const peer = host.attach(room, 0);
+    host.engine.input(room, { kind: 'step' });
+    await until(() => room.durable.version > 0);
+    expect(peer.to(1)[2]).toMatchObject({ version: 1, patches: [{ path: '/count', value: 1 }] });
+  });
+
+  it('contains all changes before the game ends, in a game with `syncHz`', async () => {
+    const host = newHost();
+    const room = await host.room({ rules: counterRules({ syncHz: 1 }) });
+    const peer = host.attach(room, 0);
+    for (const [index, name] of ['add', 'add', 'end'].entries()) {
+      host.command(room, peer, 1, index + 1, name, 1);
+      await until(() => room.durable.version === index + 1);
+    }
+    expect(peer.to(1).slice(3)).toMatchObject([{ kind: 'sync', seq: 3, version: 3, patches: [{ value: 2 }] }, { kind: 'ended' }]);
+  });
+
   it('acknowledges an applied command again when it is repeated', async () => {
     const host = newHost();
     const room = await host.room();

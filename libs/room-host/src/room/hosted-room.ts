@@ -106,7 +106,7 @@ export class HostedRoom {
   unflushedSince = 0;
   inFlight: InFlight | null = null;
   readonly attachments = new Set<Attachment>();
-  /** What the players hold down. Null: the game has no inputs. */
+  /** The latest inputs of the players. Null: the game has no inputs. */
   readonly inputs: SeatInputs | null;
   readonly bySeat = new Map<Seat, Attachment>();
   /** Durable changes, for clients that come back. */
