@@ -11,9 +11,9 @@ import {
 } from '#libs/room';
 import {
   type Append,
+  type ChangeLogFormat,
   type DocAtRev,
   type EndedGame,
-  type LogFormat,
   logFormatOf,
   packCheckpoint,
   type RoomDoc,
@@ -184,7 +184,7 @@ export class HostedRoom {
     return this.machine.rules.definition.durability;
   }
 
-  get logFormat(): LogFormat {
+  get logFormat(): ChangeLogFormat {
     return logFormatOf(this.machine.rules.definition);
   }
 
