@@ -2,14 +2,23 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DIST, ROOT } from '../process/paths.mjs';
 
-/** The built client. It has the layout of a package: `exports` with an entry for every platform and one for Node. */
+/**
+ * The built client. It has the layout of a package: `exports` with an entry for every platform, one with the decoder of compact syncs, one
+ * for Node, and one for games that move.
+ */
 export const CLIENT_FOLDER = join(DIST, 'client');
 
-const ENTRIES = { index: join(ROOT, 'libs/client/src/index.ts'), node: join(ROOT, 'libs/client/src/node.ts') };
+const SOURCES = join(ROOT, 'libs/client/src');
+const ENTRIES = {
+  index: join(SOURCES, 'index.ts'),
+  compact: join(SOURCES, 'compact.ts'),
+  node: join(SOURCES, 'node.ts'),
+  realtime: join(SOURCES, 'realtime.ts'),
+};
 
 /**
- * Bundles the client and the code that it uses from `libs/protocol`, and its declarations. The result needs no export conditions
- * of this repository. Both entries share one file, so that an error of one is an instance of the other's `HoldfastError`.
+ * Bundles the client and the code that it uses from `libs/protocol` and `libs/state-patch`, and its declarations. The result needs no
+ * export conditions of this repository. The entries share files, so that an error of one is an instance of the other's `HoldfastError`.
  */
 export async function buildClient() {
   const [{ rolldown }, { dts }] = await Promise.all([import('rolldown'), import('rolldown-plugin-dts')]);
@@ -26,6 +35,7 @@ export async function buildClient() {
   await bundle.write({ dir: CLIENT_FOLDER, format: 'esm', chunkFileNames: 'shared-[hash].js' });
   await bundle.close();
   const entry = (/** @type {keyof typeof ENTRIES} */ name) => ({ types: `./${name}.d.ts`, default: `./${name}.js` });
-  const description = { type: 'module', sideEffects: false, exports: { '.': entry('index'), './node': entry('node') } };
+  const exports = { '.': entry('index'), './compact': entry('compact'), './node': entry('node'), './realtime': entry('realtime') };
+  const description = { type: 'module', sideEffects: false, exports };
   await writeFile(join(CLIENT_FOLDER, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
 }

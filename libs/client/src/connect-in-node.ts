@@ -1,3 +1,4 @@
+import { compact } from './compact.js';
 import { type ConnectOptions, connectOver } from './connect.js';
 import type { Session } from './session.js';
 import { nodeOpener } from './wire/node-opener.js';
@@ -13,5 +14,6 @@ export interface NodeConnectOptions extends ConnectOptions {
  * @throws the refusal of the gateway, or `unavailable` when no gateway could be reached
  */
 export function connect(url: string | readonly string[], options: NodeConnectOptions): Promise<Session> {
-  return connectOver(nodeOpener(options.subprotocol ?? 'binary', options.WebSocket, options.ca), url, options);
+  const form = options.compact === undefined ? compact : options.compact;
+  return connectOver(nodeOpener(options.subprotocol ?? 'binary', options.WebSocket, form, options.ca), url, options);
 }

@@ -211,13 +211,15 @@ describe('a message that cannot be encoded', () => {
 });
 
 describe.each([
-  ['binary', () => gateways[0].url, { subprotocol: 'binary' }],
-  ['json', () => gateways[0].url, { subprotocol: 'json' }],
-  ['tcp', () => gateways[0].tcpUrl, {}],
-] as const)('a client over %s', (transport, url, options) => {
+  ['binary', 'compact', () => gateways[0].url, { subprotocol: 'binary' }],
+  ['binary', 'RFC 6902', () => gateways[0].url, { subprotocol: 'binary', compact: null }],
+  ['json', 'RFC 6902', () => gateways[0].url, { subprotocol: 'json' }],
+  ['tcp', 'compact', () => gateways[0].tcpUrl, {}],
+  ['tcp', 'RFC 6902', () => gateways[0].tcpUrl, { compact: null }],
+] as const)('a client over %s with syncs in the form %s', (transport, form, url, options) => {
   it('plays a game from start to end, and then another one', async () => {
     const { session, room } = await play(options, url());
-    expect([...fleet.lines][0].transport).toBe(transport);
+    expect([...fleet.lines][0]).toMatchObject({ transport, isCompact: form === 'compact' });
     expect(room).toMatchObject({
       status: 'playing',
       seat: 0,

@@ -1,4 +1,5 @@
 import { HoldfastError, type SessionId } from '#libs/protocol';
+import type { CompactForm } from './compact-form.js';
 import { LiveSession } from './live-session.js';
 import { RECONNECT_DEFAULTS, type ReconnectOptions } from './reconnect.js';
 import type { Credentials, Session } from './session.js';
@@ -35,6 +36,11 @@ export interface ConnectOptions {
   readonly WebSocket?: WebSocketConstructor;
   /** Encoding of messages over WebSocket. Default: `binary`. `json` is for debugging. TCP is always binary. */
   readonly subprotocol?: Encoding;
+  /**
+   * The decoder of compact syncs, from the entry `compact` of the client. With it, syncs have a fraction of the bytes. An older server
+   * sends the other form to this client as well. Default: none; in the entry for Node: that decoder, and null for none.
+   */
+  readonly compact?: CompactForm | null;
   readonly reconnect?: Partial<ReconnectOptions>;
   /**
    * Lets a caller give up before the session is open, such as a component that is removed again. The promise rejects with the signal's
@@ -58,7 +64,7 @@ export interface ConnectOptions {
  * return () => mounted.abort();
  */
 export function connect(url: string | readonly string[], options: ConnectOptions): Promise<Session> {
-  return connectOver(webSocketOpener(options.subprotocol ?? 'binary', options.WebSocket), url, options);
+  return connectOver(webSocketOpener(options.subprotocol ?? 'binary', options.WebSocket, options.compact ?? null), url, options);
 }
 
 /** Does the same as `connect`, over the transports that `openWire` opens. */

@@ -6,6 +6,7 @@ import {
   errorBody,
   type GameResult,
   HoldfastError,
+  type Input,
   type OperationName,
   type Operations,
   type Paused,
@@ -17,15 +18,19 @@ import {
   type Seat,
   type Sync,
 } from '#libs/protocol';
+import type { CompactFrame } from './compact-form.js';
 import { Emitter } from './emitter.js';
 import { Outbox } from './outbox.js';
 import { orAborted, untilAnswered } from './request-retry.js';
 import type { Room, RoomEvents, RoomPhase, WaitOptions } from './room.js';
 import { assertSendable } from './sendable.js';
+import { SyncTime } from './sync-time.js';
 
 /** The part of a session that its room uses. */
 export interface RoomLine {
   command(command: Command): void;
+  /** Sends an input. Returns false when there is no open connection. */
+  input(input: Input): boolean;
   request<Name extends OperationName>(
     operation: Name,
     data: Operations[Name]['data'],
@@ -42,7 +47,7 @@ export interface RoomLine {
   readonly isProbing: boolean;
 }
 
-export type GameFrame = Placed | Sync | Rejected | Paused | Resumed | Ended;
+export type GameFrame = Placed | Sync | CompactFrame | Rejected | Paused | Resumed | Ended;
 
 /**
  * The lobby and the game's owner both report the end of a game, and only the owner reports the result. So the room waits this
@@ -85,6 +90,9 @@ export class LiveRoom implements Room {
   private rewind = { ofEpoch: 0, to: -1 };
   /** The version up to which events were emitted. A server may send an event again after a resume. */
   private eventVersion = -1;
+  private syncTime = new SyncTime();
+  /** Whether the game was rewound since the last sync. */
+  private isRewound = false;
   /** Whether commands can be sent: from the `placed` of this connection to the next pause. */
   private attached = false;
   /** Whether the last `placed` came from a former owner, so that its frames are ignored. */
@@ -130,6 +138,13 @@ export class LiveRoom implements Room {
     this.sendFrom(seq);
     this.awaitAnswers();
     return answered;
+  }
+
+  sendInput(number: number, data: unknown): boolean {
+    if (!this.attached || this.seat === null) return false;
+    const input: Input = { kind: 'input', number, data };
+    assertSendable(input);
+    return this.line.input(input);
   }
 
   async ready(ready = true): Promise<void> {
@@ -245,6 +260,7 @@ export class LiveRoom implements Room {
   private takeFromOwner(frame: Exclude<GameFrame, Placed>): void {
     switch (frame.kind) {
       case 'sync':
+      case 'compact':
         return this.sync(frame);
       case 'rejected':
         return this.rejected(frame);
@@ -288,6 +304,7 @@ export class LiveRoom implements Room {
     if (this.version < 0 || (this.rewind.ofEpoch === this.versionEpoch && this.rewind.to === rewind.to)) return;
     this.rewind = { ofEpoch: this.versionEpoch, to: rewind.to };
     this.eventVersion = Math.min(this.eventVersion, rewind.to);
+    this.isRewound = true;
     this.emitter.emit('rewound', rewind);
   }
 
@@ -297,11 +314,13 @@ export class LiveRoom implements Room {
     this.state = undefined;
     this.version = -1;
     this.eventVersion = -1;
+    this.syncTime = new SyncTime();
+    this.isRewound = false;
     this.outbox.restart(frame.seq, new HoldfastError('game-ended'));
     this.status = 'playing';
   }
 
-  private sync(frame: Sync): void {
+  private sync(frame: Sync | CompactFrame): void {
     const before = this.state;
     if (!this.advance(frame)) {
       this.version = -1;
@@ -310,6 +329,11 @@ export class LiveRoom implements Room {
     }
     this.outbox.settle(frame.seq);
     if (frame.missed) this.emitter.emit('missed');
+    const { state, version, isRewound } = this;
+    this.isRewound = false;
+    const isCompact = frame.kind === 'compact';
+    const input = isCompact ? frame.input : undefined;
+    this.emitter.emit('sync', { version, time: this.syncTime.take(frame), input, state, previous: before, rewound: isRewound });
     if (this.state !== before) this.emitter.emit('change', this.state, this);
     for (const event of frame.events ?? []) {
       if (event.version > this.eventVersion) this.emitter.emit('event', event);
@@ -318,12 +342,18 @@ export class LiveRoom implements Room {
   }
 
   /** Applies a sync to the state. Returns false when the sync is malformed or does not fit the version of the room. */
-  private advance(frame: Sync): boolean {
+  private advance(frame: Sync | CompactFrame): boolean {
     if (frame.events !== undefined && !Array.isArray(frame.events)) return false;
-    if (frame.patches === undefined && frame.state !== undefined) {
+    if (frame.kind === 'compact') {
+      try {
+        this.state = frame.next(this.state, this.version);
+      } catch {
+        return false;
+      }
+      if (frame.from === undefined) this.startEventsAgain(frame.version);
+    } else if (frame.patches === undefined && frame.state !== undefined) {
       this.state = frame.state;
-      // The game was rewound, so its events happen again.
-      if (frame.version < this.eventVersion) this.eventVersion = -1;
+      this.startEventsAgain(frame.version);
     } else {
       if (frame.from !== undefined && frame.from !== this.version) return false;
       try {
@@ -335,6 +365,11 @@ export class LiveRoom implements Room {
     this.version = frame.version;
     this.versionEpoch = this.epoch;
     return true;
+  }
+
+  /** A whole state of an earlier version comes after a rewind. The events of the game then happen again. */
+  private startEventsAgain(version: number): void {
+    if (version < this.eventVersion) this.eventVersion = -1;
   }
 
   private attach(): void {

@@ -9,7 +9,6 @@ import {
   type RoomId,
   type RoomSummary,
   type RoomView,
-  type ServerMessage,
   type SessionId,
   type UserId,
   type Welcome,
@@ -21,6 +20,7 @@ import { Requests } from './requests.js';
 import type { Room } from './room.js';
 import type { CreateRoom, Credentials, GiveUpOptions, Session, SessionEvents, SessionStatus } from './session.js';
 import { Uplink, type UplinkListener, type UplinkOptions } from './uplink.js';
+import type { ReceivedMessage } from './wire/wire.js';
 
 /** The login of a player who has no session to resume. */
 export interface Login {
@@ -57,6 +57,8 @@ export class LiveSession implements Session {
   private readonly requests: Requests;
   private readonly uplink: Uplink;
   private search: Search | null = null;
+  /** The room of the last `placed` on this connection, to which compact syncs belong. */
+  private placedRoom: RoomId | null = null;
   /** Number of times that the player entered or left a room. */
   private roomChanges = 0;
   private firstWelcome: { resolve(): void; reject(error: HoldfastError): void } | null = null;
@@ -204,6 +206,7 @@ export class LiveSession implements Session {
 
   private lost(isFaulty: boolean): void {
     this.become('reconnecting');
+    this.placedRoom = null;
     this.requests.lost();
     this.room?.detached(isFaulty);
   }
@@ -238,7 +241,7 @@ export class LiveSession implements Session {
 
   // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  private take(message: ServerMessage): void {
+  private take(message: ReceivedMessage): void {
     switch (message.kind) {
       case 'response':
         return this.requests.answer(message);
@@ -249,9 +252,13 @@ export class LiveSession implements Session {
       case 'error':
         return this.emitter.emit('error', HoldfastError.from(message));
       case 'placed':
+        this.placedRoom = message.room;
         return this.roomOf(message.room, message.game).take(message);
       case 'rejected':
         return this.room?.take(message);
+      case 'compact':
+        if (this.placedRoom === this.room?.id) this.room?.take(message);
+        return;
       case 'sync':
       case 'paused':
       case 'resumed':
@@ -260,7 +267,6 @@ export class LiveSession implements Session {
       case 'welcome':
       case 'pong':
       case 'goodbye':
-      case 'compact':
         return;
       default:
         // Ignores a kind of message that this client is too old to know.
@@ -299,6 +305,7 @@ export class LiveSession implements Session {
     const { uplink } = this;
     const room = new LiveRoom(view, {
       command: (command) => void uplink.send(command),
+      input: (input) => uplink.send(input),
       request: (operation, data, moreMs) => this.request(operation, data, moreMs),
       resync: (reason) => uplink.faulty(reason),
       probe: () => uplink.probe('unanswered'),

@@ -15,6 +15,8 @@ export interface RoomEvents<Rules = unknown> {
   placed: [room: Room<Rules>];
   /** The state of the game has changed. */
   change: [state: StateOf<Rules>, room: Room<Rules>];
+  /** A sync of the server has arrived, also one that changed nothing. It comes before `change`. For code that predicts or interpolates. */
+  sync: [sync: RoomSync<Rules>];
   /** An event of the game. Each event is emitted once, in order, after `state` shows its effect. */
   event: [event: GameEvent];
   /**
@@ -29,6 +31,20 @@ export interface RoomEvents<Rules = unknown> {
   resume: [reason: string];
   end: [result: GameResult];
   left: [reason: string | undefined];
+}
+
+/** One sync of the server. */
+export interface RoomSync<Rules = unknown> {
+  readonly version: number;
+  /** The time of the room at this version, in ms. Undefined: the game has no steps, or the server does not send it. */
+  readonly time: number | undefined;
+  /** The number of the latest input of this seat that `state` contains; 0: none. Undefined: the server does not send it. */
+  readonly input: number | undefined;
+  readonly state: StateOf<Rules> | undefined;
+  /** The state before. The same object as `state` when nothing changed. */
+  readonly previous: StateOf<Rules> | undefined;
+  /** True: the game was rewound, so `state` does not continue `previous`. */
+  readonly rewound: boolean;
 }
 
 /** The limits of `waitFor`: a signal that aborts it, and a time limit in ms. */
@@ -67,6 +83,15 @@ export interface Room<Rules = unknown> {
    * @throws `game-ended` when the game ended before an answer arrived, `busy` when 64 commands are unanswered
    */
   send<Name extends CommandName<Rules>>(name: Name, ...data: CommandData<Rules, Name>): Promise<void>;
+
+  /**
+   * Sends an input: what the player holds down right now. It is never answered or repeated. The numbers of a seat grow by one from 1 in each
+   * game. The entry for moving games sends inputs with a rate of its own.
+   *
+   * @returns false when it was not sent, because the player is not placed or has no seat
+   * @throws `bad-data` when the data cannot be sent
+   */
+  sendInput(number: number, data: unknown): boolean;
 
   ready(ready?: boolean): Promise<void>;
   /**

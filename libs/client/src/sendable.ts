@@ -6,12 +6,12 @@ import { encodePlayerMessage, HoldfastError, NotPlainError, type PlayerMessage }
  *
  * @throws `bad-data` when the message cannot be encoded
  */
-export function assertSendable(message: PlayerMessage & { readonly kind: 'command' | 'request' }): void {
+export function assertSendable(message: PlayerMessage & { readonly kind: 'command' | 'request' | 'input' }): void {
   try {
     encodePlayerMessage(message);
   } catch (cause) {
     const { message: problem } = cause as Error;
-    const name = message.kind === 'command' ? message.name : message.operation;
+    const name = message.kind === 'input' ? 'an input' : message.kind === 'command' ? message.name : message.operation;
     if (!(cause instanceof NotPlainError)) throw new HoldfastError('bad-data', `${name} cannot be sent: ${problem}`, { cause });
     throw new HoldfastError(
       'bad-data',

@@ -1,18 +1,9 @@
-import {
-  errorBody,
-  type Goodbye,
-  type Hello,
-  HoldfastError,
-  type PlayerMessage,
-  PROTOCOL_VERSION,
-  type ServerMessage,
-  type Welcome,
-} from '#libs/protocol';
+import { errorBody, type Goodbye, type Hello, HoldfastError, type PlayerMessage, PROTOCOL_VERSION, type Welcome } from '#libs/protocol';
 import { Heartbeat } from './heartbeat.js';
 import { GIVE_UP_MS_DEFAULT, type ReconnectOptions, retryDelayMs } from './reconnect.js';
 import { SearchTime } from './search-time.js';
 import { onWake } from './wake-signals.js';
-import type { OpenWire, Wire } from './wire/wire.js';
+import type { OpenWire, ReceivedMessage, Wire } from './wire/wire.js';
 
 export interface UplinkOptions {
   readonly urls: readonly string[];
@@ -27,7 +18,7 @@ export interface UplinkListener {
   /** Returns the content of the hello. Called for each new connection. */
   hello(): Omit<Hello, 'kind' | 'protocol'>;
   welcomed(welcome: Welcome): void;
-  message(message: ServerMessage): void;
+  message(message: ReceivedMessage): void;
   /** The connection is lost, and a new one is being opened. `isFaulty`: the client could not decode or apply a message. */
   lost(isFaulty: boolean): void;
   /** The client opens no further connection. `error` says why. */
@@ -179,7 +170,7 @@ export class Uplink {
     this.wire?.send({ ...this.listener.hello(), kind: 'hello', protocol: PROTOCOL_VERSION });
   }
 
-  private heard(message: ServerMessage): void {
+  private heard(message: ReceivedMessage): void {
     this.heartbeat.heard();
     this.stopProbe();
     if (message.kind === 'goodbye') this.goodbye(message);

@@ -8,6 +8,7 @@ import {
   type SessionId,
   type UserId,
 } from '#libs/protocol';
+import { CompactSyncs } from './compact-syncs.fixture.js';
 import { FakeRoom } from './fake-room.fixture.js';
 import type { FakeSession, Line } from './fake-session.fixture.js';
 
@@ -21,6 +22,8 @@ export class FakeFleet {
   readonly heard: PlayerMessage[] = [];
   room: FakeRoom | null = null;
   pingMs = 5_000;
+  /** False: the fleet is of a version before the compact form. */
+  isCompactKnown = true;
   /** Called with each message before the fleet handles it. Returns true when the fleet must ignore the message. */
   intercept: (message: PlayerMessage, line: Line) => boolean = () => false;
   private readonly waiting: FakeSession[] = [];
@@ -60,7 +63,8 @@ export class FakeFleet {
     return this.heard.filter((message): message is Extract<PlayerMessage, { kind: Kind }> => message.kind === kind);
   }
 
-  private hello({ name, session: id, secret, room, round, version }: Extract<PlayerMessage, { kind: 'hello' }>, line: Line): void {
+  private hello({ name, session: id, secret, room, round, version, compact }: Extract<PlayerMessage, { kind: 'hello' }>, line: Line): void {
+    if (compact && this.isCompactKnown) line.isCompact = true;
     const known = id === undefined ? undefined : this.sessions.get(id);
     if (id !== undefined && known?.secret !== secret) return this.goodbye(line, 'session-unknown');
     if (known === undefined && (name === undefined || name === '')) return this.goodbye(line, 'unauthorized');
@@ -72,6 +76,7 @@ export class FakeFleet {
       secret: '',
       line: null,
       searching: null,
+      syncs: new CompactSyncs(),
     };
     this.sessions.set(session.id, session);
     if (session.line) this.goodbye(session.line, 'replaced');

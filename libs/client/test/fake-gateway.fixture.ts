@@ -1,6 +1,15 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { decodePlayerMessage, encodeServerMessage, FrameSplitter, playerMessageFromJson, SUBPROTOCOL_JSON } from '#libs/protocol';
+import {
+  decodePlayerMessage,
+  encodeServerMessage,
+  FrameSplitter,
+  playerMessageFromJson,
+  type ServerMessage,
+  SUBPROTOCOL_BINARY,
+  SUBPROTOCOL_COMPACT,
+  SUBPROTOCOL_JSON,
+} from '#libs/protocol';
 import type { FakeFleet } from './fake-fleet.fixture.js';
 import type { Line } from './fake-session.fixture.js';
 
@@ -26,16 +35,24 @@ export class FakeGateway {
   }
 
   private async listen(): Promise<void> {
-    const webSockets = new WebSocketServer({ port: 0, host: '127.0.0.1', path: '/play' });
+    const webSockets = new WebSocketServer({
+      port: 0,
+      host: '127.0.0.1',
+      path: '/play',
+      handleProtocols: (offered) => this.known().find((name) => offered.has(name)) ?? false,
+    });
     this.webSockets = webSockets;
     webSockets.on('connection', (socket) => {
       const isJson = socket.protocol === SUBPROTOCOL_JSON;
+      const frame = frames(() => line);
       const line = this.line(
         isJson ? 'json' : 'binary',
-        (message) => socket.send(isJson ? JSON.stringify(message) : encodeServerMessage(message)),
+        (message) => socket.send(isJson ? JSON.stringify(message) : frame(message)),
+        (bytes) => socket.send(bytes),
         () => socket.send(isJson ? '{"kind":' : GARBAGE),
         () => socket.close(1001),
       );
+      line.isCompact = socket.protocol === SUBPROTOCOL_COMPACT;
       socket.on('message', (data: Buffer) =>
         this.fleet.take(isJson ? playerMessageFromJson(data.toString()) : decodePlayerMessage(data), line),
       );
@@ -59,16 +76,23 @@ export class FakeGateway {
     ]);
   }
 
+  /** The subprotocols of this gateway, in order of preference. */
+  private known(): string[] {
+    return [...(this.fleet.isCompactKnown ? [SUBPROTOCOL_COMPACT] : []), SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON];
+  }
+
   private tcpPlayer(socket: Socket): void {
+    const encode = frames(() => line);
+    const write = (frame: Uint8Array): void => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(frame.length);
+      socket.write(Buffer.concat([length, frame]));
+    };
     const line = this.line(
       'tcp',
-      (message) => {
-        const frame = encodeServerMessage(message);
-        const length = Buffer.alloc(4);
-        length.writeUInt32BE(frame.length);
-        socket.write(Buffer.concat([length, frame]));
-      },
-      () => socket.write(Buffer.concat([Buffer.from([0, 0, 0, GARBAGE.length]), GARBAGE])),
+      (message) => write(encode(message)),
+      write,
+      () => write(GARBAGE),
       () => socket.end(),
     );
     const splitter = new FrameSplitter(16_384, (frame) => this.fleet.take(decodePlayerMessage(frame), line));
@@ -77,8 +101,8 @@ export class FakeGateway {
     socket.on('close', () => this.forget(line));
   }
 
-  private line(transport: Line['transport'], send: Line['send'], garble: () => void, cut: () => void): Line {
-    const line: Line = { transport, session: null, send, garble, cut };
+  private line(transport: Line['transport'], send: Line['send'], sendBytes: Line['sendBytes'], garble: () => void, cut: () => void): Line {
+    const line: Line = { transport, isCompact: false, session: null, send, sendBytes, garble, cut };
     this.lines.add(line);
     this.fleet.lines.add(line);
     return line;
@@ -89,6 +113,19 @@ export class FakeGateway {
     this.fleet.lines.delete(line);
     if (line.session?.line === line) line.session.line = null;
   }
+}
+
+/**
+ * Returns the encoder of the frames of one connection. A sync that has no `placed` before it on the connection is never compact, because a
+ * compact sync does not name its room.
+ */
+function frames(line: () => Line): (message: ServerMessage) => Uint8Array {
+  let isPlaced = false;
+  return (message) => {
+    if (message.kind === 'placed') isPlaced = true;
+    const { isCompact, session } = line();
+    return isCompact && isPlaced && session && message.kind === 'sync' ? session.syncs.frameOf(message) : encodeServerMessage(message);
+  };
 }
 
 /** A frame that cannot be decoded: a sync whose body ends inside a map. */

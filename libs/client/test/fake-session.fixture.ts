@@ -1,4 +1,5 @@
 import type { ServerMessage } from '#libs/protocol';
+import type { CompactSyncs } from './compact-syncs.fixture.js';
 
 export interface FakeSession {
   readonly id: string;
@@ -7,13 +8,19 @@ export interface FakeSession {
   secret: string;
   line: Line | null;
   searching: string | null;
+  /** Writes the compact syncs of this session, on each of its connections. */
+  readonly syncs: CompactSyncs;
 }
 
 /** One connection of a player, as the fake fleet sees it. */
 export interface Line {
   readonly transport: 'binary' | 'json' | 'tcp';
+  /** Whether the client reads compact syncs. */
+  isCompact: boolean;
   session: FakeSession | null;
   send(message: ServerMessage): void;
+  /** Sends a frame in binary form as it is. */
+  sendBytes(frame: Uint8Array): void;
   garble(): void;
   /** Cuts the connection without a goodbye, as a dying gateway does. */
   cut(): void;

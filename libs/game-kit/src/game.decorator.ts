@@ -14,6 +14,11 @@ export interface GameOptions {
   readonly durability?: Durability;
   /** With durability `checkpoint`: time between two saves of the state, in ms. */
   readonly checkpointMs?: number;
+  /**
+   * Highest number of syncs a second that a player gets, up to 60; changes in between are sent together. Default: the rate of `@OnStep`, or
+   * each change at once in a game without steps.
+   */
+  readonly syncHz?: number;
   /** Time for which the seat of a player who is away is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs?: number;
   /**
@@ -71,6 +76,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     durability = 'every-change',
     checkpointMs = CHECKPOINT_MS_DEFAULT,
     seatGraceMs = SEAT_GRACE_MS_DEFAULT,
+    syncHz = stepHz,
     quantize,
   } = options;
   const { draft = stepHz > 0 ? 'copy' : 'proxy' } = options;
@@ -82,6 +88,10 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
   demand(
     typeof stepHz === 'number' && stepHz >= 0 && stepHz <= STEP_HZ_MAX,
     `makes ${quoted(stepHz)} steps a second; give a number up to ${STEP_HZ_MAX}, as in @OnStep(20)`,
+  );
+  demand(
+    typeof syncHz === 'number' && syncHz >= 0 && syncHz <= STEP_HZ_MAX,
+    `has syncHz ${quoted(syncHz)}; give a number of syncs a second up to ${STEP_HZ_MAX}, or 0 to send each change at once`,
   );
   const seats = seatsOf(options.seats);
   demand(
@@ -96,7 +106,18 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     quantize === undefined || (Number.isFinite(quantize) && quantize > 0),
     `has quantize ${quoted(quantize)}; give the distance of two numbers, such as 0.01`,
   );
-  return { name, version, seats, durability, checkpointMs, seatGraceMs, stepHz, draft, ...(quantize !== undefined && { quantize }) };
+  return {
+    name,
+    version,
+    seats,
+    durability,
+    checkpointMs,
+    seatGraceMs,
+    stepHz,
+    syncHz,
+    draft,
+    ...(quantize !== undefined && { quantize }),
+  };
 }
 
 function seatsOf(seats: GameOptions['seats']): GameDefinition['seats'] {

@@ -1,4 +1,3 @@
-import { decodeCompactSync, encodeCompactSync } from './compact-sync.js';
 import { HoldfastError } from './errors.js';
 import type { PlayerMessage, ServerMessage } from './messages.js';
 import { pack } from './pack.js';
@@ -118,14 +117,12 @@ export function encodeServerMessage(message: ServerMessage): Uint8Array {
       return withBody(KIND.rejected, [message.seq], bodyOf(message, ['kind', 'seq']));
     case 'pong':
       return withHeader(KIND.pong, [message.nonce]);
-    case 'compact':
-      return encodeCompactSync(message);
     default:
       return withBody(KIND[message.kind], [], bodyOf(message, ['kind']));
   }
 }
 
-/** Decodes a message of a server in binary form. Throws `bad-frame` or `unknown-kind`. */
+/** Decodes a message of a server in binary form. `decodeCompactSync` decodes compact syncs. Throws `bad-frame` or `unknown-kind`. */
 export function decodeServerMessage(frame: Uint8Array): ServerMessage {
   const read = reader(frame);
   switch (frame[0]) {
@@ -147,10 +144,8 @@ export function decodeServerMessage(frame: Uint8Array): ServerMessage {
     }
     case KIND.pong:
       return { kind: 'pong', nonce: read(1) };
-    case KIND.compact:
-      return decodeCompactSync(frame);
     default: {
-      const kind = frame[0]! >= 0x80 ? KIND_NAMES.get(frame[0]!) : undefined;
+      const kind = frame[0]! >= 0x80 && frame[0] !== KIND.compact ? KIND_NAMES.get(frame[0]!) : undefined;
       if (kind === undefined) throw new HoldfastError('unknown-kind');
       return serverFields(frame, 1, kind) as unknown as ServerMessage;
     }

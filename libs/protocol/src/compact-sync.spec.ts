@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { decodeServerMessage, encodeServerMessage, KIND } from './codec.js';
+import { decodeServerMessage, KIND } from './codec.js';
 import { compactHeaderBytes, decodeCompactSync, encodeCompactBody, encodeCompactSync, writeCompactHeader } from './compact-sync.js';
 import { HoldfastError } from './errors.js';
 import type { CompactSync } from './messages.js';
@@ -17,6 +17,7 @@ const syncs: fc.Arbitrary<CompactSync> = fc
       input: u32,
       version: u32,
       isState: fc.boolean(),
+      isClock: fc.boolean(),
       age: fc.nat({ max: 500 }),
       ms: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
       hash: fc.nat({ max: 0xffff_ffff }),
@@ -27,14 +28,13 @@ const syncs: fc.Arbitrary<CompactSync> = fc
       missed: fc.constant(true),
       rest: bytes,
     },
-    { requiredKeys: ['kind', 'seq', 'input', 'version', 'isState', 'age', 'rest'] },
+    { requiredKeys: ['kind', 'seq', 'input', 'version', 'isState', 'isClock', 'age', 'rest'] },
   )
-  .map(({ isState, age, ms, rows, rest, ...fields }) => ({
+  .map(({ isState, isClock, age, ms, rows, rest, ...fields }) => ({
     ...fields,
     ...(rows && { events: rows.map(({ age: eventAge, ...event }) => ({ version: Math.max(0, fields.version - eventAge), ...event })) }),
-    ...(isState
-      ? { state: rest, ...(ms !== undefined && { time: ms }) }
-      : { from: Math.max(0, fields.version - age), patch: rest, ...(ms !== undefined && { elapsed: ms }) }),
+    ...(ms !== undefined && (isState || isClock ? { time: ms } : { elapsed: ms })),
+    ...(isState ? { state: rest } : { from: Math.max(0, fields.version - age), patch: rest }),
   }));
 
 function isRefusal(act: () => unknown): boolean {
@@ -50,7 +50,7 @@ describe('a compact sync', () => {
   it('is decoded to what was encoded', () => {
     return fc.assert(
       fc.property(syncs, (sync) => {
-        expect(decodeServerMessage(encodeServerMessage(sync))).toEqual(sync);
+        expect(decodeCompactSync(encodeCompactSync(sync))).toEqual(sync);
       }),
     );
   });
@@ -83,6 +83,12 @@ describe('a compact sync', () => {
     expect(encodeCompactSync({ ...sync, seq: 1, input: 0, version: 2, from: 1, elapsed: undefined })).toHaveLength(6);
   });
 
+  it('is a message of an unknown kind for a client that does not read it', () => {
+    const frame = encodeCompactSync({ kind: 'compact', seq: 1, input: 0, version: 1, from: 0, patch: new Uint8Array(0) });
+    expect(frame[0]).toBe(KIND.compact);
+    expect(() => decodeServerMessage(frame)).toThrow(expect.objectContaining({ code: 'unknown-kind' }));
+  });
+
   it('has a state or a patch as a view into the frame', () => {
     const frame = encodeCompactSync({ kind: 'compact', seq: 1, input: 0, version: 2, from: 1, patch: Uint8Array.of(1, 2, 3) });
     expect(decodeCompactSync(frame).patch?.buffer).toBe(frame.buffer);
@@ -93,13 +99,15 @@ describe('malformed bytes of a compact sync', () => {
   it.each([
     ['no fields', [], 'ends too early'],
     ['no flags', [0, 0], 'ends too early'],
-    ['an unknown flag', [0, 0, 0x42, 1, 0], 'flags that this version does not know'],
+    ['an unknown flag', [0, 0, 0x82, 1, 0], 'flags that this version does not know'],
     ['neither a state nor a patch', [0, 0, 0, 1], 'either a state or a patch'],
     ['a state and a patch', [0, 0, 3, 1, 0], 'either a state or a patch'],
     ['a seq above 2^32 - 1', [0x80, 0x80, 0x80, 0x80, 0x10, 0, 1, 1], 'above 2^32 - 1'],
     ['a number of nine bytes', [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0, 0, 1, 1], 'too many bytes'],
     ['a number above 2^53 - 1', [0, 0, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0], 'too large'],
     ['a base below version 0', [0, 0, 2, 1, 2], 'starts from a version below 0'],
+    ['a clock without a time', [0, 0, 0x42, 1, 1], 'flag of a clock'],
+    ['a state with the flag of a clock', [0, 0, 0x45, 1, 0, 0, 0, 0, 0, 0, 0, 0], 'flag of a clock'],
     ['half a hash', [0, 0, 9, 1, 0, 0], 'ends too early'],
     ['a time that is NaN', [0, 0, 5, 1, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0], 'time is not a finite number'],
     ['more bytes of events than it has', [0, 0, 18, 1, 1, 9, 0x90], 'ends too early'],
@@ -110,7 +118,7 @@ describe('malformed bytes of a compact sync', () => {
     ['an event with four values', [0, 0, 18, 1, 1, 7, 0x91, 0x94, 0, 0xa1, 0x61, 0, 0], 'an event is not an array of a number'],
     ['an event from before version 0', [0, 0, 18, 1, 1, 5, 0x91, 0x92, 2, 0xa1, 0x61], 'an event is not an array of a number'],
   ])('are refused: %s', (_case, rest, why) => {
-    expect(() => decodeServerMessage(Uint8Array.of(KIND.compact, ...rest))).toThrow(
+    expect(() => decodeCompactSync(Uint8Array.of(KIND.compact, ...rest))).toThrow(
       expect.objectContaining({ code: 'bad-frame', message: expect.stringContaining(why) as string }),
     );
   });

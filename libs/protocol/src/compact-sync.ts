@@ -6,9 +6,9 @@ import { decodeValue, NotPlainError, SERVER_LIMITS } from './plain-value.js';
 /** The first byte of a compact sync. `codec.ts` lists it with the other kinds. */
 const KIND = 0x8d;
 
-/** The bits of the byte with which a body begins. Exactly one of `state` and `from` is set. */
-const FLAG = { state: 1, from: 2, time: 4, hash: 8, events: 16, missed: 32 } as const;
-const FLAGS_UNKNOWN = 0xff & ~(FLAG.state | FLAG.from | FLAG.time | FLAG.hash | FLAG.events | FLAG.missed);
+/** The bits of the byte with which a body begins. Exactly one of `state` and `from` is set. `clock`: a patch with an absolute time. */
+const FLAG = { state: 1, from: 2, time: 4, hash: 8, events: 16, missed: 32, clock: 64 } as const;
+const FLAGS_UNKNOWN = 0x80;
 
 const UINT32_MAX = 0xffff_ffff;
 /** Eight bytes have 56 bits, enough for every safe integer. */
@@ -27,12 +27,13 @@ export type CompactFields = Omit<CompactSync, 'kind' | 'seq' | 'input' | 'state'
  * @param rest the bytes of `encodePatch` when `fields` has `from`, otherwise those of `encodeValue`
  */
 export function encodeCompactBody(fields: CompactFields, rest: Uint8Array): Uint8Array {
-  const { version, from, hash } = fields;
-  const time = from === undefined ? fields.time : fields.elapsed;
+  const { version, from, hash, time } = fields;
+  const elapsed = from === undefined || time !== undefined ? undefined : fields.elapsed;
   const events = fields.events?.length ? pack(fields.events.map((event) => eventRow(event, version))) : null;
   const flags =
     (from === undefined ? FLAG.state : FLAG.from) |
-    (time === undefined ? 0 : FLAG.time) |
+    (time === undefined && elapsed === undefined ? 0 : FLAG.time) |
+    (time === undefined || from === undefined ? 0 : FLAG.clock) |
     (hash === undefined ? 0 : FLAG.hash) |
     (events === null ? 0 : FLAG.events) |
     (fields.missed ? FLAG.missed : 0);
@@ -42,11 +43,9 @@ export function encodeCompactBody(fields: CompactFields, rest: Uint8Array): Uint
   let at = writeVarint(bytes, 1, version);
   if (from !== undefined) at = writeVarint(bytes, at, version - from);
   if (time !== undefined) {
-    if (from === undefined) {
-      view.setFloat64(at, time);
-      at += 8;
-    } else at = writeVarint(bytes, at, time);
-  }
+    view.setFloat64(at, time);
+    at += 8;
+  } else if (elapsed !== undefined) at = writeVarint(bytes, at, elapsed);
   if (hash !== undefined) {
     view.setUint32(at, hash);
     at += 4;
@@ -93,6 +92,8 @@ export function decodeCompactSync(frame: Uint8Array): CompactSync {
   const flags = reader.byte();
   if ((flags & FLAGS_UNKNOWN) !== 0) refuse('it has flags that this version does not know');
   const isState = (flags & FLAG.state) !== 0;
+  const isClock = (flags & FLAG.clock) !== 0;
+  if (isClock && (isState || (flags & FLAG.time) === 0)) refuse('only the time of a patch has the flag of a clock');
   if (isState === ((flags & FLAG.from) !== 0)) refuse('it must have either a state or a patch');
   const version = reader.uint32();
   const sync: CompactSync = { kind: 'compact', seq, input, version };
@@ -101,7 +102,7 @@ export function decodeCompactSync(frame: Uint8Array): CompactSync {
     if (sync.from < 0) refuse('it starts from a version below 0');
   }
   if ((flags & FLAG.time) !== 0) {
-    if (isState) sync.time = reader.time();
+    if (isState || isClock) sync.time = reader.time();
     else sync.elapsed = reader.varint();
   }
   if ((flags & FLAG.hash) !== 0) sync.hash = reader.view(4).getUint32(0);

@@ -59,7 +59,8 @@ export interface Command {
 }
 
 /**
- * What a player holds down right now. The room's steps sample the latest one. It is never answered, and a server may drop it.
+ * The keys or buttons that a player holds down right now, or a similar value. The room's steps sample the latest one. It is never
+ * answered, and a server may drop it.
  */
 export interface Input {
   kind: 'input';
@@ -216,7 +217,7 @@ export interface Sync {
  */
 export interface CompactSync {
   kind: 'compact';
-  /** As in `Sync`. */
+  /** The acknowledgement: the same as in `Sync`. */
   seq: number;
   /** The number of the latest input of this seat that the steps up to `version` have sampled. 0: none. */
   input: number;
@@ -226,14 +227,17 @@ export interface CompactSync {
    * `version` itself only an empty patch fits.
    */
   from?: number;
-  /** The room time of the last change of `state`, in ms. Only games with steps have it. */
+  /**
+   * The room time of the last change of the state up to `version`, in ms: the start of a clock. Only games with steps have it, in the first
+   * sync after a `placed`.
+   */
   time?: number;
-  /** The room time between version `from` and this sync, in ms. Only games with steps have it. */
+  /** Instead of `time`: the room time from version `from` to this sync, in ms. */
   elapsed?: number;
   /** The hash of the state after this sync, as this seat sees it (`hashValue`). */
   hash?: number;
   events?: GameEvent[];
-  /** As in `Sync`. */
+  /** True when the client missed events that the server no longer has. */
   missed?: boolean;
   /** The whole state. */
   state?: Uint8Array;
@@ -300,7 +304,6 @@ export type ServerMessage =
   | RoomMessage
   | Placed
   | Sync
-  | CompactSync
   | Rejected
   | Paused
   | Resumed

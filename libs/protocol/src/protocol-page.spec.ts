@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodePlayerMessage, decodeServerMessage, encodePlayerMessage, encodeServerMessage, KIND } from './codec.js';
+import { decodeCompactSync, encodeCompactSync } from './compact-sync.js';
 import { ERROR_CODES, errorBody } from './errors.js';
-import { LEFT_REASONS, PAUSE_REASONS, type PlayerMessage, RESUME_REASONS, type ServerMessage } from './messages.js';
+import { type CompactSync, LEFT_REASONS, PAUSE_REASONS, type PlayerMessage, RESUME_REASONS, type ServerMessage } from './messages.js';
 
 const page = readFileSync(join(process.cwd(), 'docs/protocol.md'), 'utf8');
 
 interface Example {
-  readonly message: PlayerMessage | ServerMessage;
+  readonly message: PlayerMessage | ServerMessage | CompactSync;
   readonly bytes: Uint8Array;
 }
 
@@ -36,6 +37,10 @@ describe('docs/protocol.md', () => {
   it.each(examples.map((example) => [JSON.stringify(example.message), example] as const))(
     'shows the bytes of %s',
     (_json, { message, bytes }) => {
+      if (message.kind === 'compact') {
+        expect(Buffer.from(encodeCompactSync(message)).toString('hex')).toBe(Buffer.from(bytes).toString('hex'));
+        return expect(decodeCompactSync(bytes)).toEqual(message);
+      }
       const isPlayers = bytes[0] < 0x80;
       const encoded = isPlayers ? encodePlayerMessage(message as PlayerMessage) : encodeServerMessage(message as ServerMessage);
       expect(Buffer.from(encoded).toString('hex')).toBe(Buffer.from(bytes).toString('hex'));

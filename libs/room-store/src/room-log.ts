@@ -66,8 +66,8 @@ export class RoomLog {
   }
 
   /**
-   * Makes `owner` the owner of a room whose game is starting. Null when `start` is not the current start. `news`: the published message;
-   * absent when the owner had opened the room before.
+   * Makes `owner` the owner of a room whose game is starting. Null: `start` is not the id of the room's current start, or another server
+   * has opened the room. `news`: the published message. It is absent when `owner` had already opened the room.
    *
    * @throws `unavailable` before the store is settled
    */

@@ -8,3 +8,4 @@ export { RoomOptionsError } from './room-options.js';
 export * from './room-rules.js';
 export * from './room-value.js';
 export { deltaOf } from './run-on-copy.js';
+export * from './seat-inputs.js';

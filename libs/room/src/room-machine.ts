@@ -1,15 +1,15 @@
-import type { GameResult, Patch, RoomId, Seat } from '#libs/protocol';
+import type { GameResult, RoomId, Seat } from '#libs/protocol';
 import { type Rounding, roundingTo, roundParts } from '#libs/state-patch';
 import { keyedEffects, pendingEffects, withChange } from './apply-change.js';
-import { diff } from './diff.js';
 import { HandlerRun, Rejection } from './handler-run.js';
 import { leaveTimerOf, seatOfLeaveTimer } from './leave-timer.js';
 import { freezeDeep, plainCopy } from './plain-data.js';
 import type { RoomInput, RoomOutcome, RoomPlayer, RoomSurroundings } from './room-input.js';
 import { validOptions } from './room-options.js';
 import type { CommandRule, DraftMode, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
-import type { Change, ChangeEvent, ChangeRecord, Presence, Refusal, RoomValue, SeatChange } from './room-value.js';
+import type { Change, ChangeEvent, ChangeRecord, Presence, Refusal, RoomValue, SeatChange, SeatValue } from './room-value.js';
 import { runHandler, type StateStep } from './run-handler.js';
+import type { SampledInput } from './seat-inputs.js';
 
 /**
  * The rules of a room as pure functions. A value and an input give the next value and its change, or a refusal. A handler writes
@@ -102,9 +102,15 @@ export class RoomMachine<State = unknown> {
         return this.run(value, input, -1, run ?? (() => {}), refused, { timers: { [input.name]: null } });
       }
       case 'step': {
-        const { step, definition } = this.rules;
+        const { step, definition, input: rule } = this.rules;
         if (!step) return { kind: 'unchanged' };
-        return this.run(value, input, -1, (room) => step(room, 1_000 / definition.stepHz), refused);
+        let sampled: readonly (SampledInput | undefined)[] | undefined;
+        try {
+          if (rule) sampled = input.inputs?.sample(rule.validate);
+        } catch (error) {
+          return { kind: 'failed', error };
+        }
+        return this.run(value, input, -1, (room) => step(room, 1_000 / definition.stepHz), refused, { sampled });
       }
       case 'paused':
         return this.paused(value, input, refused);
@@ -126,16 +132,16 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * Returns the patches from what `seat` sees of `before` to what it sees of `after`. Freezing a state costs as much as computing
-   * the patches, so only one version in `FROZEN_EVERY` is frozen. A view that writes to the state may therefore fail a few
-   * changes late.
-   * @throws UnstorableError, or what the game throws
+   * Returns the view of `seat` of a value, for a comparison with its earlier view. The result is not checked, and may share parts with
+   * the state. Freezing a state costs as much as a comparison, so only one version in `FROZEN_EVERY` is frozen. A view that writes to the
+   * state may therefore fail a few changes late.
+   * @throws what the game throws
    */
-  viewPatches(before: RoomValue<State>, after: RoomValue<State>, seat: Seat | null): readonly Patch[] {
+  viewOf({ state, version }: RoomValue<State>, seat: Seat | null): unknown {
     const { view } = this.rules;
-    if (!view) return diff(before.state, after.state);
-    if (after.version % FROZEN_EVERY === 0) freezeDeep(after.state);
-    return diff(view(before.state, seat), view(after.state, seat), 'view');
+    if (!view) return state;
+    if (version % FROZEN_EVERY === 0) freezeDeep(state);
+    return view(state, seat);
   }
 
   private command(
@@ -207,10 +213,11 @@ export class RoomMachine<State = unknown> {
     seat: Seat,
     handler: (room: GameRoom<State>) => void,
     refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
-    own: { seat?: SeatChange; timers?: Record<string, number | null>; ended?: GameResult } = {},
+    own: RunOptions = {},
   ): RoomOutcome<State> {
     const seen = own.seat?.presence === undefined ? value : withPresence(value, seat, own.seat.presence);
     const run = new HandlerRun<State>(seen, this.surroundings, this.rules, input, seat, own.timers);
+    if (own.sampled) run.sampled = own.sampled;
     let step: StateStep<State>;
     try {
       step = runHandler(value.state, run, handler, this.draft, this.round);
@@ -221,7 +228,7 @@ export class RoomMachine<State = unknown> {
       // are dropped.
       return this.run(value, input, seat, () => {}, refused, own);
     }
-    const seats = seatChanges(seat, own.seat, refused);
+    const seats = withInputs(seatChanges(seat, own.seat, refused), value.seats, own.sampled);
     const { next, patches, delta } = step;
     if ((patches ?? delta).length === 0 && !run.didSomething && seats === undefined) return { kind: 'unchanged' };
     const at = { version: value.version + 1, at: run.now };
@@ -249,6 +256,14 @@ function withKeys<State>(
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const NO_DELTA = new Uint8Array(0);
+/** What a run has besides the result of its handler. */
+interface RunOptions {
+  readonly seat?: SeatChange;
+  readonly timers?: Record<string, number | null>;
+  readonly ended?: GameResult;
+  readonly sampled?: readonly (SampledInput | undefined)[];
+}
+
 const SETUP = { kind: 'setup' } as const;
 
 const PRESENCE_AFTER = { joined: 'here', back: 'here', away: 'away', left: 'left' } as const satisfies Record<SeatEvent, Presence>;
@@ -266,6 +281,23 @@ function seatChanges(
   if (refused) for (const [refusedSeat, refusals] of refused) changes[refusedSeat] = { refused: refusals };
   if (own) changes[seat] = { ...changes[seat], ...own };
   return changes;
+}
+
+/** Adds the number of each sampled input that the value does not contain yet. */
+function withInputs(
+  changes: Record<Seat, SeatChange> | undefined,
+  seats: readonly SeatValue[],
+  sampled: readonly (SampledInput | undefined)[] = [],
+): Record<Seat, SeatChange> | undefined {
+  let all = changes;
+  for (let seat = 0; seat < sampled.length; seat++) {
+    const number = sampled[seat]?.number ?? 0;
+    const before = seats[seat];
+    if (before === undefined || number <= (before.input ?? 0)) continue;
+    all ??= {};
+    all[seat] = { ...all[seat], input: number };
+  }
+  return all;
 }
 
 function withPresence<State>(value: RoomValue<State>, seat: Seat, presence: Presence): RoomValue<State> {

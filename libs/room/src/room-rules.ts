@@ -45,10 +45,15 @@ export interface Setup<Options = unknown> extends RoomContext {
 }
 
 /** The room during a handler. `state` is a draft that the handler changes in place. */
-export interface GameRoom<State> extends RoomContext {
+export interface GameRoom<State, Input = unknown> extends RoomContext {
   readonly state: State;
   /** The seat of the command or seat event; -1 in all other handlers. */
   readonly seat: Seat;
+  /**
+   * Returns what the player of this seat holds down: the data of the latest valid input. Undefined: nothing, because no input has arrived
+   * since the player connected or the room changed its server. Only for `@OnStep` in a game with `@Input`. The data is frozen.
+   */
+  input(seat: Seat): Input | undefined;
   /** Refuses the command with a code of the game (`not-your-turn`). In other handlers it only undoes the handler's edits. */
   reject(code: string, message?: string): never;
 }
@@ -64,6 +69,11 @@ export interface GameDefinition {
   readonly checkpointMs: number;
   /** Steps a second. 0: the game has no steps. */
   readonly stepHz: number;
+  /**
+   * Highest number of syncs a second that a player gets; changes in between are sent together. 0: each change is sent at once. The same as
+   * `stepHz`: each step is sent at once, together with the commands before it.
+   */
+  readonly syncHz: number;
   /** What a handler writes to. Absent: a draft. */
   readonly draft?: DraftMode;
   /** Numbers that a handler changed are rounded to multiples of this step. Absent: they stay as they are. */
@@ -91,6 +101,13 @@ export interface CommandRule<State> {
   run(room: GameRoom<State>, data: unknown): void;
 }
 
+/** How the room treats the inputs of players (`@Input`). */
+export interface InputRule {
+  validate(data: unknown): Validation;
+  /** Number of inputs of a seat that wait for steps, one for each step. 0: a step uses the latest input. */
+  readonly queue: number;
+}
+
 /** The rules of a game as one table, built once at start. Running a command is a map look-up and a call. */
 export interface RoomRules<State = unknown> {
   readonly definition: GameDefinition;
@@ -98,6 +115,8 @@ export interface RoomRules<State = unknown> {
   /** Validates the options of a room. Absent or null: the game takes none. */
   readonly options?: ((data: unknown) => Validation) | null;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
+  /** Absent or null: the game has no inputs. */
+  readonly input?: InputRule | null;
   readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */
   readonly effects?: ReadonlySet<string> | null;

@@ -21,6 +21,8 @@ export interface SeatValue {
   /** The highest applied seq of this seat's commands. */
   readonly seq: number;
   readonly refused: readonly Refusal[];
+  /** The number of the last input of this seat that a step has sampled. Absent: none. */
+  readonly input?: number;
 }
 
 /**
@@ -76,6 +78,8 @@ export interface SeatChange {
   /** Commands that were refused since the previous change. This change records them. */
   readonly refused?: readonly Refusal[];
   readonly presence?: Presence;
+  /** The number of the last input that this step has sampled. */
+  readonly input?: number;
 }
 
 /**

@@ -1,8 +1,9 @@
 import { PatchReader } from './apply.js';
 import { DiffWriter } from './diff.js';
 
-const writer = new DiffWriter();
-const reader = new PatchReader();
+// A program that only decodes, such as a page, is bundled without the writer.
+const writer = /* @__PURE__ */ new DiffWriter();
+const reader = /* @__PURE__ */ new PatchReader();
 
 /**
  * Encodes the difference of two immutable plain values. Both ends have `before`, so the bytes name a child by its position and no

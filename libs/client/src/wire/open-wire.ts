@@ -1,15 +1,16 @@
 import { HoldfastError } from '#libs/protocol';
+import type { CompactForm } from '../compact-form.js';
 import { type Encoding, openWebSocket, ownWebSocket, type WebSocketConstructor } from './web-socket-wire.js';
 import type { OpenWire } from './wire.js';
 
-/** Returns the function that opens a WebSocket. `WebSocket`: replaces the platform's own. */
-export function webSocketOpener(encoding: Encoding, WebSocket: WebSocketConstructor | undefined): OpenWire {
+/** Returns the function that opens a WebSocket. `WebSocket`: replaces the platform's own. `compact`: see `openWebSocket`. */
+export function webSocketOpener(encoding: Encoding, WebSocket: WebSocketConstructor | undefined, compact: CompactForm | null): OpenWire {
   return async (url, listener) => {
     if (!/^wss?:/i.test(url))
       throw new HoldfastError(
         'bad-data',
         `The URL of a gateway must begin with ws:// or wss:// (in the client for Node also tcp:// or tls://), not with ${url.split('/', 1)[0]}//.`,
       );
-    return openWebSocket(url, listener, encoding, WebSocket ?? ownWebSocket());
+    return openWebSocket(url, listener, encoding, WebSocket ?? ownWebSocket(), compact);
   };
 }

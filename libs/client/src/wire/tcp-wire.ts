@@ -1,24 +1,20 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import {
-  decodeServerMessage,
-  encodePlayerMessage,
-  FrameSplitter,
-  HoldfastError,
-  LENGTH_BYTES,
-  type PlayerMessage,
-  type ServerMessage,
-} from '#libs/protocol';
-import type { Wire, WireListener } from './wire.js';
+import { encodePlayerMessage, FrameSplitter, HoldfastError, LENGTH_BYTES, type PlayerMessage } from '#libs/protocol';
+import type { CompactForm } from '../compact-form.js';
+import { decodeFrame } from './decode-frame.js';
+import type { ReceivedMessage, Wire, WireListener } from './wire.js';
 
 /** Maximum size of a frame, in bytes. A frame may contain a whole state. A longer frame can only be an error. */
 const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
- * Opens a raw TCP connection to a `tcp://host:port` or `tls://host:port` URL. For Node only, so `index.ts` does not import it. `ca`:
- * the trusted certificates, instead of Node's own.
+ * Opens a raw TCP connection to a `tcp://host:port` or `tls://host:port` URL. For Node only, so `index.ts` does not import it.
+ *
+ * @param compact reads compact syncs, which the client then asks for in its hello. Null: none
+ * @param ca the trusted certificates, instead of Node's own
  */
-export function openTcp(url: string, listener: WireListener, ca?: string): Wire {
+export function openTcp(url: string, listener: WireListener, compact: CompactForm | null, ca?: string): Wire {
   const { protocol, hostname, port } = new URL(url);
   const isTls = protocol === 'tls:';
   const socket = dial(hostname.replace(/^\[|\]$/g, ''), Number(port), isTls, ca);
@@ -35,9 +31,9 @@ export function openTcp(url: string, listener: WireListener, ca?: string): Wire 
   };
   const splitter = new FrameSplitter(FRAME_BYTES_MAX, (frame) => {
     if (over) return;
-    let message: ServerMessage;
+    let message: ReceivedMessage;
     try {
-      message = decodeServerMessage(frame);
+      message = decodeFrame(frame, compact);
     } catch (error) {
       if (error instanceof HoldfastError && error.code === 'unknown-kind') return;
       return fail('a frame could not be decoded', true);
@@ -56,7 +52,10 @@ export function openTcp(url: string, listener: WireListener, ca?: string): Wire 
     }
   });
   return {
-    send: (message: PlayerMessage) => void socket.write(framed(encodePlayerMessage(message))),
+    send: (message: PlayerMessage) => {
+      const isAsking = compact !== null && message.kind === 'hello';
+      socket.write(framed(encodePlayerMessage(isAsking ? { ...message, compact: true } : message)));
+    },
     close: () => {
       if (end()) socket.end(() => socket.destroy());
     },

@@ -1,13 +1,15 @@
 import {
-  decodeServerMessage,
   encodePlayerMessage,
   HoldfastError,
   type PlayerMessage,
   type ServerMessage,
   SUBPROTOCOL_BINARY,
+  SUBPROTOCOL_COMPACT,
   SUBPROTOCOL_JSON,
 } from '#libs/protocol';
-import type { Wire, WireListener } from './wire.js';
+import type { CompactForm } from '../compact-form.js';
+import { decodeFrame } from './decode-frame.js';
+import type { ReceivedMessage, Wire, WireListener } from './wire.js';
 
 /** The part of a WebSocket that this client uses. The browser's class and that of the package `ws` both fit. */
 export interface WebSocketLike {
@@ -20,12 +22,22 @@ export interface WebSocketLike {
   close(code?: number): void;
 }
 
-export type WebSocketConstructor = new (url: string, protocols: string) => WebSocketLike;
+export type WebSocketConstructor = new (url: string, protocols: string | string[]) => WebSocketLike;
 
 export type Encoding = 'binary' | 'json';
 
-export function openWebSocket(url: string, listener: WireListener, encoding: Encoding, WebSocket: WebSocketConstructor): Wire {
-  const socket = new WebSocket(url, encoding === 'json' ? SUBPROTOCOL_JSON : SUBPROTOCOL_BINARY);
+/**
+ * @param compact the decoder of compact syncs; with it, the client offers the subprotocol with compact syncs. Null: the client does not
+ * offer it. Ignored for JSON, which has no compact form
+ */
+export function openWebSocket(
+  url: string,
+  listener: WireListener,
+  encoding: Encoding,
+  WebSocket: WebSocketConstructor,
+  compact: CompactForm | null,
+): Wire {
+  const socket = new WebSocket(url, subprotocolsOf(encoding, compact));
   socket.binaryType = 'arraybuffer';
   const release = (): void => {
     socket.onopen = socket.onmessage = socket.onclose = null;
@@ -41,9 +53,9 @@ export function openWebSocket(url: string, listener: WireListener, encoding: Enc
   socket.onerror = () => fail('the connection failed');
   socket.onclose = () => fail('the connection was closed');
   socket.onmessage = (event: { data: unknown }) => {
-    let message: ServerMessage;
+    let message: ReceivedMessage;
     try {
-      message = decode(event.data);
+      message = decode(event.data, compact);
     } catch (error) {
       // Ignores a kind of message that this client is too old to know. A malformed frame is an error.
       if (error instanceof HoldfastError && error.code === 'unknown-kind') return;
@@ -76,8 +88,14 @@ export function ownWebSocket(): WebSocketConstructor {
   return own;
 }
 
-function decode(data: unknown): ServerMessage {
-  if (typeof data !== 'string') return decodeServerMessage(new Uint8Array(data as ArrayBuffer));
+/** An older gateway knows only the second of two subprotocols. */
+function subprotocolsOf(encoding: Encoding, compact: CompactForm | null): string | string[] {
+  if (encoding === 'json') return SUBPROTOCOL_JSON;
+  return compact === null ? SUBPROTOCOL_BINARY : [SUBPROTOCOL_COMPACT, SUBPROTOCOL_BINARY];
+}
+
+function decode(data: unknown, compact: CompactForm | null): ReceivedMessage {
+  if (typeof data !== 'string') return decodeFrame(new Uint8Array(data as ArrayBuffer), compact);
   const message = JSON.parse(data) as ServerMessage;
   if (typeof message?.kind !== 'string') throw new HoldfastError('bad-frame');
   return message;

@@ -1,4 +1,8 @@
 import type { PlayerMessage, ServerMessage } from '#libs/protocol';
+import type { CompactFrame } from '../compact-form.js';
+
+/** A message of a server, as a wire decodes it. */
+export type ReceivedMessage = ServerMessage | CompactFrame;
 
 /** One connection to one gateway, over any transport. */
 export interface Wire {
@@ -10,7 +14,7 @@ export interface Wire {
 
 export interface WireListener {
   opened(): void;
-  message(message: ServerMessage): void;
+  message(message: ReceivedMessage): void;
   /** The connection is closed, or could not be opened. Called once. `isFaulty`: a frame could not be decoded. */
   closed(reason: string, isFaulty?: boolean): void;
 }

@@ -1,4 +1,4 @@
-import type { ErrorBody, GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
+import type { ErrorBody, GameResult, RoomId, Seat, UserId } from '#libs/protocol';
 import {
   type Change,
   type PendingEffect,
@@ -6,6 +6,7 @@ import {
   type RoomInput,
   type RoomOutcome,
   type RoomValue,
+  SeatInputs,
   STATE_BYTES_MAX_DEFAULT,
   UNANSWERED_MAX,
 } from '#libs/room';
@@ -58,6 +59,11 @@ export interface InFlight {
   readonly since: number;
 }
 
+export interface UnsentChanges {
+  readonly before: RoomValue;
+  readonly changes: Change[];
+}
+
 export type SeqVerdict =
   /** The command is the next one of its seat. */
   | { readonly kind: 'next' }
@@ -99,12 +105,24 @@ export class HostedRoom {
   unflushedSince = 0;
   inFlight: InFlight | null = null;
   readonly attachments = new Set<Attachment>();
+  /** What the players hold down. Null: the game has no inputs. */
+  readonly inputs: SeatInputs | null;
   readonly bySeat = new Map<Seat, Attachment>();
   /** Durable changes, for clients that come back. */
   readonly recent: RecentChanges;
   /** Seats whose players have received the state of the game. When one of them attaches without a version, the page was reloaded. */
   readonly shown: Set<Seat>;
   waitingRefusals: WaitingRefusal[] = [];
+  /** Durable changes that the attachments have not been sent, and the value before them. Null: none. */
+  unsent: UnsentChanges | null = null;
+  /** Earliest time of the next sync, by the monotonic clock, in ms, for games with `syncHz`. */
+  syncDueAt = 0;
+  /** The version of the last step of the game that is durable. -1: none on this server. */
+  lastDurableStep = -1;
+  /** The versions of later steps, oldest first. */
+  private stepsOnTheirWay: number[] = [];
+  /** Room time of the last durable change, in ms. */
+  changedAt: number;
   /** Since when an append has had no answer, by the monotonic clock, in ms. Null: the store has answered. */
   stalledSince: number | null = null;
   isPauseSent = false;
@@ -161,6 +179,7 @@ export class HostedRoom {
   ) {
     this.value = value;
     this.durable = value;
+    this.changedAt = time.now();
     this.takeovers = takeovers;
     this.size = new StateSize(stateBytesMax);
     this.tenureName = String(tenure.epoch);
@@ -173,6 +192,8 @@ export class HostedRoom {
     this.round = round;
     this.recent = recent;
     this.shown = new Set(shown);
+    const { input } = machine.rules;
+    this.inputs = input ? new SeatInputs(input.queue, value.seats) : null;
     this.seen = value.seats.map((seat) => seat.refused.reduce((highest, [seq]) => Math.max(highest, seq), seat.seq));
   }
 
@@ -248,14 +269,18 @@ export class HostedRoom {
     }
   }
 
-  /** Returns the patches from `before` to the durable state, as `seat` may see them; none when the view of the game has failed. */
-  viewPatches(before: RoomValue, seat: Seat | null): readonly Patch[] {
-    if (this.brokenBy !== null && this.machine.rules.view !== null) return [];
+  /**
+   * Returns what `seat` sees of the durable state, for a comparison with `seen`, what it saw before. Returns `seen` when the view of the
+   * game has failed.
+   */
+  nextView(seen: unknown, seat: Seat | null): unknown {
+    if (this.machine.rules.view === null) return this.durable.state;
+    if (this.brokenBy !== null) return seen;
     try {
-      return this.machine.viewPatches(before, this.durable, seat);
+      return this.machine.viewOf(this.durable, seat);
     } catch (error) {
       this.brokenBy = error ?? 'nothing';
-      return [];
+      return seen;
     }
   }
 
@@ -263,6 +288,7 @@ export class HostedRoom {
   returnToDurable(): void {
     this.unflushed = [];
     this.inFlight = null;
+    this.stepsOnTheirWay = [];
     this.value = this.durable;
   }
 
@@ -304,9 +330,16 @@ export class HostedRoom {
     }
   }
 
+  /** Notes that the last change is that of a step. */
+  noteStep(): void {
+    this.stepsOnTheirWay.push(this.value.version);
+  }
+
   /** Notes that the changes are durable. */
   committed({ append, changes, after }: InFlight): void {
     this.durable = after;
+    while (this.stepsOnTheirWay.length > 0 && this.stepsOnTheirWay[0]! <= after.version)
+      this.lastDurableStep = this.stepsOnTheirWay.shift()!;
     if (append) this.batch = append.batch;
     this.stalledSince = null;
     // A game without a log has no packed changes. Players who come back to it receive its whole state.

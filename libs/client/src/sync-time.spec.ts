@@ -1,0 +1,35 @@
+import { SyncTime } from './sync-time.js';
+
+describe('the time of syncs', () => {
+  it('begins with an absolute time, and adds the time since the version from which each sync leads', () => {
+    const time = new SyncTime();
+    expect(time.take({ version: 10, time: 1_000 })).toBe(1_000);
+    expect(time.take({ version: 11, from: 10, elapsed: 50 })).toBe(1_050);
+    expect(time.take({ version: 14, from: 11, elapsed: 60 })).toBe(1_110);
+  });
+
+  it('adds the time after acknowledgements to the last change of the state, not to them', () => {
+    const time = new SyncTime();
+    time.take({ version: 10, time: 1_000 });
+    time.take({ version: 11, from: 10, elapsed: 50 });
+    expect(time.take({ version: 12, from: 11, elapsed: 20 })).toBe(1_070);
+    expect(time.take({ version: 13, from: 11, elapsed: 30 })).toBe(1_080);
+    expect(time.take({ version: 14, from: 11, elapsed: 50 })).toBe(1_100);
+    expect(time.take({ version: 15, from: 14, elapsed: 50 })).toBe(1_150);
+  });
+
+  it('adds to the time of a state also when that state was sent at a later version', () => {
+    const time = new SyncTime();
+    // The state changed last at version 10, at 1000 ms.
+    time.take({ version: 12, time: 1_000 });
+    expect(time.take({ version: 13, from: 10, elapsed: 50 })).toBe(1_050);
+  });
+
+  it('is not known without an absolute time, and begins again with the next one', () => {
+    const time = new SyncTime();
+    expect(time.take({ version: 1 })).toBeUndefined();
+    expect(time.take({ version: 2, from: 1, elapsed: 50 })).toBeUndefined();
+    expect(time.take({ version: 2, from: 2, time: 500 })).toBe(500);
+    expect(time.take({ version: 3, from: 2, elapsed: 50 })).toBe(550);
+  });
+});

@@ -1,0 +1,20 @@
+/**
+ * Finds the room time of each sync of a game with steps. A sync has either an absolute time, or the time since the version from which it
+ * leads. That version is the one of the last sync, or, after acknowledgements that changed nothing, an earlier one.
+ */
+export class SyncTime {
+  private lastVersion = -1;
+  /** The time of the last sync, in ms. Undefined: not known. */
+  private last: number | undefined;
+  /** The time of the last change of the state, in ms. */
+  private base: number | undefined;
+
+  /** Returns the room time of a sync, in ms. Undefined: the server did not send it. */
+  take({ version, from, time, elapsed }: { version: number; from?: number; time?: number; elapsed?: number }): number | undefined {
+    if (time !== undefined) this.base = time;
+    else if (from === this.lastVersion) this.base = this.last;
+    this.lastVersion = version;
+    this.last = time ?? (this.base === undefined || elapsed === undefined ? undefined : this.base + elapsed);
+    return this.last;
+  }
+}

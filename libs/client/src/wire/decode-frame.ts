@@ -1,0 +1,13 @@
+import { decodeServerMessage, KIND } from '#libs/protocol';
+import type { CompactForm } from '../compact-form.js';
+import type { ReceivedMessage } from './wire.js';
+
+/**
+ * Decodes a frame of a server in binary form.
+ *
+ * @param compact null: a compact sync is a message of an unknown kind
+ * @throws `bad-frame` or `unknown-kind`
+ */
+export function decodeFrame(frame: Uint8Array, compact: CompactForm | null): ReceivedMessage {
+  return compact !== null && frame[0] === KIND.compact ? compact.read(frame) : decodeServerMessage(frame);
+}
