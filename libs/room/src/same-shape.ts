@@ -39,7 +39,8 @@ function list(before: readonly unknown[], after: readonly unknown[], depth: numb
     next ??= before.slice();
     next[index] = kept;
   }
-  return next ?? before;
+  // In a list of objects and primitives, a patch may take equal primitives for shifted ones, and send the objects between them as new.
+  return next !== null && isMixed(before) ? undefined : (next ?? before);
 }
 
 function record(before: PlainObject, after: PlainObject, depth: number): PlainObject | undefined {
@@ -66,6 +67,12 @@ function shallowCopy(record: PlainObject): PlainObject {
   const copy: PlainObject = {};
   for (const key in record) copy[key] = record[key];
   return copy;
+}
+
+function isMixed(items: readonly unknown[]): boolean {
+  const isFirst = isPrimitive(items[0]);
+  for (let index = 1; index < items.length; index++) if (isPrimitive(items[index]) !== isFirst) return true;
+  return false;
 }
 
 function idOf(item: unknown): unknown {
