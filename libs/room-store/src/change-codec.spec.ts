@@ -56,6 +56,13 @@ describe('changes in the log', () => {
     expect(read).toEqual({ version: 1, at: 2, delta: Uint8Array.of(1, 0x69, 2) });
   });
 
+  it('do not contain volatile events', () => {
+    const flash = { name: 'flash', volatile: true } as const;
+    const stored = (events: Change['events']) => unpackChange(packChange({ version: 1, at: 1, patches: [], events })).events;
+    expect(stored([flash, { name: 'hit' }, flash])).toEqual([{ name: 'hit' }]);
+    expect(stored([flash])).toBeUndefined();
+  });
+
   it('take at most 32 bytes for a move of tic-tac-toe', () => {
     const move = {
       version: 3,

@@ -1,5 +1,5 @@
 import { type GameResult, type Patch, pack, unpack, unpackEach } from '#libs/protocol';
-import type { Change, ChangeEffect, ChangeEvent, Refusal, SeatChange } from '#libs/room';
+import { type Change, type ChangeEffect, type ChangeEvent, type Refusal, type SeatChange, withoutVolatile } from '#libs/room';
 import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, isText, readStored } from './stored-bytes.js';
 
 /**
@@ -14,7 +14,7 @@ import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, 
  * A new field is added only at an end, because logs outlive the process that wrote them.
  */
 export function packChange(change: Change): Uint8Array {
-  return pack(toEntry(change));
+  return pack(toEntry(withoutVolatile(change)));
 }
 
 /** Reads a change that `packChange` wrote. Throws `UnreadableError`. */

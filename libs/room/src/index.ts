@@ -9,3 +9,4 @@ export * from './room-rules.js';
 export * from './room-value.js';
 export { deltaOf } from './run-on-copy.js';
 export * from './seat-inputs.js';
+export { withoutVolatile } from './volatile-events.js';

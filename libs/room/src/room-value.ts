@@ -48,11 +48,12 @@ export interface RoomValue<State = unknown> {
   readonly ended?: GameResult;
 }
 
-/** An event of one change. With `to`, only those seats get it, and spectators do not. */
+/** An event of one change. With `to`, only those seats get it, and spectators do not. A volatile event is neither stored nor sent again. */
 export interface ChangeEvent {
   readonly name: string;
   readonly data?: unknown;
   readonly to?: readonly Seat[];
+  readonly volatile?: true;
 }
 
 export interface ChangeEffect {

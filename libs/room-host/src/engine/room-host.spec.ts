@@ -20,7 +20,7 @@ import {
 } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type CommandRule, type GameDefinition, type GameRoom, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
-import { type Append, EndedGameStore, packChange, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
+import { type AdoptedRoom, type Append, EndedGameStore, packChange, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { applyPatch, decodeValue, hashValue } from '#libs/state-patch';
 import { Log, Metrics } from '#libs/telemetry';
@@ -254,6 +254,11 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     return peer;
   }
 
+  /** Passes an input on as a gateway does. */
+  function input(to: HostedRoom, peer: RecordingPeer, handle: number, number: number, data: unknown): void {
+    relay(to, peer, handle, encodePlayerMessage({ kind: 'input', number, data }));
+  }
+
   /** Passes a player's command on as a gateway does. */
   function command(
     to: HostedRoom,
@@ -264,7 +269,10 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     data?: unknown,
     settled = seq - 1,
   ): void {
-    const frame = encodePlayerMessage({ kind: 'command', seq, settled, name, data });
+    relay(to, peer, handle, encodePlayerMessage({ kind: 'command', seq, settled, name, data }));
+  }
+
+  function relay(to: HostedRoom, peer: RecordingPeer, handle: number, frame: Uint8Array): void {
     const head = Buffer.alloc(13);
     head[0] = LINK_KIND.toRoom;
     head.writeUInt32BE(handle, 1);
@@ -272,7 +280,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     frameIn(peer.peer, Buffer.concat([head, frame]));
   }
 
-  return { rooms, outputs, roomLog, endedStore, appender, engine, clock, attachments, room, attach, command, log };
+  return { rooms, outputs, roomLog, endedStore, appender, engine, clock, attachments, room, attach, command, input, relay, log };
 }
 
 const TIME = new RoomTime({ now: () => Date.now() });
@@ -1059,6 +1067,93 @@ describe('the clock of a room', () => {
     const after = lengths.length;
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(lengths.length).toBe(after);
+  });
+});
+
+describe('volatile events', () => {
+  it('reach the players who are attached, and nobody who comes back', async () => {
+    const host = newHost();
+    const commands = new Map([
+      [
+        'shoot',
+        {
+          validate: (value: unknown) => ({ ok: true as const, value }),
+          run: (room: GameRoom<Counter>) => {
+            room.state.count += 1;
+            room.emit('flash', undefined, { volatile: true });
+            room.emit('secret flash', undefined, { volatile: true, to: [0] });
+            room.emit('hit');
+          },
+        },
+      ],
+    ]);
+    const room = await host.room({ rules: counterRules({}, { commands }) });
+    const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
+    host.command(room, one, 1, 1, 'shoot');
+    await until(() => one.to(1).length === 3 && two.to(1).length === 3);
+    const eventsIn = (message: unknown) => (message as Sync).events?.map(({ name }) => name);
+    expect(eventsIn(one.to(1)[2])).toEqual(['flash', 'secret flash', 'hit']);
+    expect(eventsIn(two.to(1)[2])).toEqual(['flash', 'hit']);
+    const back = host.attach(room, 1, { handle: 5, version: 0 });
+    expect(back.to(5).flatMap((message) => eventsIn(message) ?? [])).toEqual(['hit']);
+  });
+});
+
+describe('inputs of players', () => {
+  const rules = (queue = 0) =>
+    counterRules(
+      { stepHz: 50 },
+      {
+        input: { queue, validate: (data) => (typeof data === 'number' ? { ok: true, value: data } : { ok: false, message: 'no number' }) },
+        step: (room) => {
+          room.state.count += (room.input(0) as number | undefined) ?? 0;
+        },
+      },
+    );
+
+  it('are used by each step, and the number of the last one is part of the stored value', async () => {
+    const host = newHost();
+    const room = await host.room({ rules: rules() });
+    const peer = host.attach(room, 0);
+    host.input(room, peer, 1, 1, 5);
+    await until(() => stateOf(room).count >= 15);
+    host.input(room, peer, 1, 2, 0);
+    await until(() => room.durable.seats[0]!.input === 2);
+    expect(room.durable.seats[1]!.input).toBeUndefined();
+    const { log: stored } = (await host.roomLog.adopt(room.id, room.tenure, owner)) as AdoptedRoom;
+    expect(stored.changes.flatMap(({ seats }) => seats?.[0]?.input ?? [])).toEqual([1, 2]);
+  });
+
+  it('of a former connection have no effect after the player connects again', async () => {
+    const host = newHost();
+    const room = await host.room({ rules: rules() });
+    const peer = host.attach(room, 0);
+    host.input(room, peer, 1, 1, 5);
+    await until(() => stateOf(room).count >= 5);
+    const again = host.attach(room, 0, { handle: 2 });
+    const { count } = stateOf(room);
+    const version = room.value.version;
+    host.input(room, peer, 1, 2, 7);
+    host.input(room, again, 2, 3, 0);
+    await until(() => room.value.seats[0]!.input === 3);
+    expect([stateOf(room).count, room.value.version]).toEqual([count, version + 1]);
+  });
+
+  it('that cannot be read, are invalid or come from a spectator change nothing, and later ones count', async () => {
+    const host = newHost();
+    const room = await host.room({ rules: rules() });
+    const peer = host.attach(room, 0);
+    const watcher = host.attach(room, null);
+    const dropped: string[] = [];
+    room.inputs!.counts = { taken: () => {}, dropped: (reason) => dropped.push(reason) };
+    host.relay(room, peer, 1, Buffer.from([0x07, 0, 0, 0, 1, 0xc1]));
+    host.relay(room, peer, 1, Buffer.from([0x07, 0, 0]));
+    host.input(room, watcher, 1, 1, 9);
+    host.input(room, peer, 1, 2, 'fast');
+    await until(() => dropped.length === 2);
+    expect([stateOf(room).count, dropped]).toEqual([0, ['invalid', 'invalid']]);
+    host.input(room, peer, 1, 3, 4);
+    await until(() => stateOf(room).count >= 4);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   SeatInputs,
   STATE_BYTES_MAX_DEFAULT,
   UNANSWERED_MAX,
+  withoutVolatile,
 } from '#libs/room';
 import {
   type Append,
@@ -343,8 +344,9 @@ export class HostedRoom {
     if (append) this.batch = append.batch;
     this.stalledSince = null;
     // A game without a log has no packed changes. Players who come back to it receive its whole state.
-    if (append && !append.ended) this.recent.push(changes, append.entries);
-    else this.recent.pushEvents(changes);
+    const kept = changes.map(withoutVolatile);
+    if (append && !append.ended) this.recent.push(kept, append.entries);
+    else this.recent.pushEvents(kept);
   }
 
   /**
@@ -368,7 +370,7 @@ export class HostedRoom {
   checkpoint({ after, changes }: Pick<InFlight, 'after' | 'changes'> = { after: this.durable, changes: [] }): Uint8Array {
     const { takeovers } = this;
     return packCheckpoint(after, {
-      ...this.recent.tail(this.shown, changes),
+      ...this.recent.tail(this.shown, changes.map(withoutVolatile)),
       at: this.time.now(),
       ...(takeovers.length > 0 && { takeovers }),
     });
