@@ -1,6 +1,6 @@
 import { create } from 'mutative';
 import { pack } from '#libs/protocol';
-import { difference } from '#libs/room';
+import { deltaOf, difference } from '#libs/room';
 import { applyPatch, encodePatch, structuralCopy } from '#libs/state-patch';
 import { type Declared, type Scenario, STEPS } from './scenario.js';
 
@@ -57,7 +57,8 @@ export function draftRun({ first, mutate }: Scenario): StepRun {
       let state = structuralCopy(first);
       return () => {
         for (let step = 0; step < STEPS; step++) {
-          const next = create(state, (draft) => mutate(draft, step));
+          const after = create(state, (draft) => mutate(draft, step));
+          const { next } = difference(state, after);
           encodePatch(state, next);
           state = next;
         }
@@ -73,10 +74,9 @@ export function copyRun({ first, mutate }: Scenario): StepRun {
       let state = structuralCopy(first);
       return () => {
         for (let step = 0; step < STEPS; step++) {
-          const next = structuralCopy(state);
-          mutate(next, step);
-          encodePatch(state, next);
-          state = next;
+          const copy = structuralCopy(state);
+          mutate(copy, step);
+          state = deltaOf(state, copy).next;
         }
       };
     },

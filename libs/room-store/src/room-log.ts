@@ -8,9 +8,9 @@ import { type AdoptedRoom, type NotAdopted, readAdoption, type UnreadableRoom } 
 import type { Append, DocAtRev, Tenure, WriteResult } from './append.js';
 import { AppendWriter } from './append-writer.js';
 import { unpackChanges } from './change-codec.js';
+import { type ChangeLogFormat, LOG_FORMAT_MAX } from './change-log-format.js';
 import { type EventTail, packCheckpoint } from './checkpoint.js';
 import { execWithin } from './exec-within.js';
-import { LOG_FORMAT_MAX, type RoomLogFormat } from './log-format.js';
 import { ReplicatedWrites, STATE_RESULTS } from './replicated-writes.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 import { checkpointKey, closedKey, ENDED_GAME_RETENTION_MS, keptCheckpointKey, keptLogKey, logKey, roomKey } from './room-keys.js';
@@ -38,7 +38,7 @@ export interface LivingGame extends DocAtRev {
   readonly round: number;
   readonly start: string;
   /** The format of the changes that the owner will append. Absent: 1. */
-  readonly format?: RoomLogFormat;
+  readonly format?: ChangeLogFormat;
 }
 
 /** The fields of a room's record that an owner compares with its own values. Null: the store has no record of the room. */
@@ -78,7 +78,7 @@ export class RoomLog {
     value: RoomValue | null,
     durability: string,
     tail: EventTail | null = null,
-    format: RoomLogFormat = 1,
+    format: ChangeLogFormat = 1,
   ): Promise<(DocAtRev & { epoch: number; round: number; news?: string }) | null> {
     const checkpoint = value === null ? '' : Buffer.from(packCheckpoint(value, tail));
     const args = [start, owner.server, owner.incarnation, checkpoint, durability, value?.gameVersion ?? '', format];

@@ -16,11 +16,16 @@ export function runOnCopy<State>(before: State, run: HandlerRun<State>, act: () 
   const copy = structuralCopy(before);
   run.draft = copy;
   act();
-  return deltaStep(before, copy, round);
+  return deltaOf(before, copy, round);
 }
 
-/** Returns the next state and the state patch that leads to it, for a new value that may be changed later. */
-function deltaStep<State>(before: State, after: State, round: Rounding | null): StateStep<State> {
+/**
+ * Returns the state patch from `before` to `after`, and the state that it leads to. That state equals `after` in plain data, and
+ * shares nothing with it.
+ *
+ * @throws UnstorableError when `after` is not plain data
+ */
+export function deltaOf<State>(before: State, after: State, round: Rounding | null = null): StateStep<State> {
   const next = nextOfSameShape(before, after, round);
   if (next !== undefined) return { next: next as State, delta: encodePatch(before, next) };
   // Some object or list got another shape. A receiver may order the keys of new objects differently, so the patch is applied here too.

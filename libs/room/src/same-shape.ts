@@ -1,5 +1,5 @@
 import type { Rounding } from '#libs/state-patch';
-import { copyOf, PLAIN_DEPTH_MAX } from './plain-data.js';
+import { PLAIN_DEPTH_MAX } from './plain-data.js';
 
 /**
  * Returns the next state when `after` has the objects, keys and lengths of `before`, and only primitive values differ. This is the
@@ -39,26 +39,40 @@ function list(before: readonly unknown[], after: readonly unknown[], depth: numb
     next ??= before.slice();
     next[index] = kept;
   }
-  return next ?? before;
+  // In a list of objects and primitives, a patch may take equal primitives for shifted ones, and send the objects between them as new.
+  return next !== null && isMixed(before) ? undefined : (next ?? before);
 }
 
 function record(before: PlainObject, after: PlainObject, depth: number): PlainObject | undefined {
   if (Object.getPrototypeOf(after) !== Object.prototype) return undefined;
   let next: PlainObject | null = null;
   let keys = 0;
-  for (const key in after) {
+  for (const key in before) {
     keys++;
     const value = after[key];
     const old = before[key];
-    if (old === value && old !== undefined) continue;
+    if (old === value) continue;
     const kept = part(old, value, depth);
     if (kept === undefined) return undefined;
     if (kept === old) continue;
-    next ??= copyOf(before, Object.keys(before));
+    next ??= shallowCopy(before);
     next[key] = kept;
   }
-  for (const _key in before) keys--;
+  for (const _key in after) keys--;
   return keys === 0 ? (next ?? before) : undefined;
+}
+
+/** Assigning key by key is faster in V8 than spreading a small object whose parts are then replaced. */
+function shallowCopy(record: PlainObject): PlainObject {
+  const copy: PlainObject = {};
+  for (const key in record) copy[key] = record[key];
+  return copy;
+}
+
+function isMixed(items: readonly unknown[]): boolean {
+  const isFirst = isPrimitive(items[0]);
+  for (let index = 1; index < items.length; index++) if (isPrimitive(items[index]) !== isFirst) return true;
+  return false;
 }
 
 function idOf(item: unknown): unknown {

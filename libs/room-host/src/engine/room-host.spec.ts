@@ -1164,7 +1164,7 @@ describe('inputs of players', () => {
     expect(stored.changes.flatMap(({ seats }) => seats?.[0]?.input ?? [])).toEqual([1, 2]);
   });
 
-  it('of a former connection have no effect after the player connects again', async () => {
+  it('have no effect when they come from a former connection', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0);

@@ -13,12 +13,12 @@ import {
 } from '#libs/room';
 import {
   type Append,
+  type ChangeLogFormat,
   type DocAtRev,
   type EndedGame,
   logFormatOf,
   packCheckpoint,
   type RoomDoc,
-  type RoomLogFormat,
   rewoundBy,
   type Takeover,
   type Tenure,
@@ -206,7 +206,7 @@ export class HostedRoom {
     return this.machine.rules.definition.durability;
   }
 
-  get logFormat(): RoomLogFormat {
+  get logFormat(): ChangeLogFormat {
     return logFormatOf(this.machine.rules.definition);
   }
 

@@ -264,7 +264,8 @@ export class RoomOutputs {
     let body: Uint8Array | null;
     if (group.isCompact) {
       const time = isStepped(room) ? { elapsed: Math.max(0, room.changedAt - group.fromAt) } : {};
-      body = compactPatch(change, group.isOwed, time, hasPassedMultiple(group.from, version));
+      const delta = known && !hasViews(room) ? onlyDelta(known) : null;
+      body = compactPatch(change, group.isOwed, time, hasPassedMultiple(group.from, version), delta);
     } else body = classicPatch(change, group.isOwed, known && !hasViews(room) ? patchesOf(known, group.before, group.after) : null);
     if (body === null || body.length <= this.options.syncBytesMax) return body;
     const time = group.after === group.before ? group.fromAt : room.changedAt;
@@ -362,6 +363,17 @@ export class RoomOutputs {
   private send(attachment: Attachment, message: ServerMessage): void {
     attachment.peer.sendSessionFrame(LINK_KIND.toPlayer, attachment.handle, attachment.room.tenure.epoch, encodeServerMessage(message));
   }
+}
+
+/** Returns the state patch of these changes when exactly one of them changes the state, and it has one. Null: it must be computed. */
+function onlyDelta(changes: readonly Change[]): Uint8Array | null {
+  let only: Uint8Array | null = null;
+  for (const { patches, delta } of changes) {
+    if ((patches ?? delta).length === 0) continue;
+    if (only !== null || delta === undefined) return null;
+    only = delta;
+  }
+  return only;
 }
 
 function hasViews(room: HostedRoom): boolean {

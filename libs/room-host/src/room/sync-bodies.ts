@@ -43,6 +43,7 @@ export function classicState(room: string, state: unknown, extras: SyncExtras = 
  * Returns the body of a compact sync with a patch. Null: nothing has changed, and the sync is not `isOwed`.
  * @param time the room time in ms, from `from` to `version` or absolute; only for games with steps
  * @param hasHash whether a patch that changes something has the hash of the state after it
+ * @param known the state patch from `before` to `after`, when it is known already
  * @throws StatePatchError when `after` is not plain data
  */
 export function compactPatch(
@@ -50,8 +51,9 @@ export function compactPatch(
   isOwed: boolean,
   time: { readonly elapsed?: number; readonly time?: number } = {},
   hasHash = false,
+  known: Uint8Array | null = null,
 ): Uint8Array | null {
-  const patch = before === after ? NOTHING : encodePatch(before, after);
+  const patch = before === after ? NOTHING : (known ?? encodePatch(before, after));
   if (patch.length === 0 && !isOwed) return null;
   return encodeCompactBody(
     {

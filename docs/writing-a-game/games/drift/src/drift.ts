@@ -8,7 +8,7 @@ export interface Sea {
 const Steer = z.object({ heading: z.number().min(0).max(360) });
 
 /** Boats drift across a square sea. A crash of the server rewinds them by at most half a second. */
-@Game({ name: 'drift', version: 1, seats: { min: 1, max: 8 }, durability: 'checkpoint', checkpointMs: 500 })
+@Game({ name: 'drift', version: 1, seats: { min: 1, max: 8 }, durability: 'checkpoint', checkpointMs: 500, quantize: 0.01 })
 export class Drift implements GameRules<Sea> {
   setup(room: Setup): Sea {
     return { boats: room.seats.map(() => ({ x: room.random() * SIDE, y: room.random() * SIDE, heading: 0 })) };
