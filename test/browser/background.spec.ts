@@ -10,7 +10,7 @@ const BACKGROUND_FLAGS = [
   '--disable-backgrounding-occluded-windows',
   '--disable-renderer-backgrounding',
 ];
-const TIMEOUT_MS = 2_000;
+const TIMEOUT_MS = 4_000;
 
 describeInChromium('a tab in the background, in Chromium', () => {
   let fleet: Fleet;

@@ -24,7 +24,7 @@ describeInChromium('the bundled client, in Chromium', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'holdfast-client-'));
     const script = join(ROOT, 'tools/build/client-bundles.mjs');
-    const built = promisify(execFile)(process.execPath, [script, folder]);
+    const built = promisify(execFile)(process.execPath, [script, folder, 'holdfast-client/compact']);
     [fleet, browser] = await Promise.all([startFleet({ gateways: 1, lobbies: 1, games: 1 }), launchChromium()]);
     bundles = (await built).stdout
       .split('\n')
@@ -58,7 +58,7 @@ describeInChromium('the bundled client, in Chromium', () => {
 });
 
 /**
- * Runs in the page and plays both sides of tic-tac-toe, one over MessagePack and one over JSON. Returns the result of the game and the
+ * Runs in the page and plays both sides of tic-tac-toe, one with compact syncs and one over JSON. Returns the result of the game and the
  * code with which a command with a Date is rejected.
  */
 async function playAlone(url: string): Promise<unknown> {

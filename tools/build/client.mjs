@@ -3,17 +3,22 @@ import { join } from 'node:path';
 import { DIST, ROOT } from '../process/paths.mjs';
 
 /**
- * The built client. It has the layout of a package: `exports` with an entry for every platform, one with the decoder of compact syncs, and
- * one for Node.
+ * The built client. It has the layout of a package: `exports` with an entry for every platform, one with the decoder of compact syncs, one
+ * for Node, and one for games that move.
  */
 export const CLIENT_FOLDER = join(DIST, 'client');
 
 const SOURCES = join(ROOT, 'libs/client/src');
-const ENTRIES = { index: join(SOURCES, 'index.ts'), compact: join(SOURCES, 'compact.ts'), node: join(SOURCES, 'node.ts') };
+const ENTRIES = {
+  index: join(SOURCES, 'index.ts'),
+  compact: join(SOURCES, 'compact.ts'),
+  node: join(SOURCES, 'node.ts'),
+  realtime: join(SOURCES, 'realtime.ts'),
+};
 
 /**
- * Bundles the client and the code that it uses from `libs/protocol` and `libs/state-patch`, and its declarations. The result needs no export conditions
- * of this repository. The entries share files, so that an error of one is an instance of the other's `HoldfastError`.
+ * Bundles the client and the code that it uses from `libs/protocol` and `libs/state-patch`, and its declarations. The result needs no
+ * export conditions of this repository. The entries share files, so that an error of one is an instance of the other's `HoldfastError`.
  */
 export async function buildClient() {
   const [{ rolldown }, { dts }] = await Promise.all([import('rolldown'), import('rolldown-plugin-dts')]);
@@ -30,7 +35,7 @@ export async function buildClient() {
   await bundle.write({ dir: CLIENT_FOLDER, format: 'esm', chunkFileNames: 'shared-[hash].js' });
   await bundle.close();
   const entry = (/** @type {keyof typeof ENTRIES} */ name) => ({ types: `./${name}.d.ts`, default: `./${name}.js` });
-  const exports = { '.': entry('index'), './compact': entry('compact'), './node': entry('node') };
+  const exports = { '.': entry('index'), './compact': entry('compact'), './node': entry('node'), './realtime': entry('realtime') };
   const description = { type: 'module', sideEffects: false, exports };
   await writeFile(join(CLIENT_FOLDER, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
 }

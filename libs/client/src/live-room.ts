@@ -350,12 +350,10 @@ export class LiveRoom implements Room {
       } catch {
         return false;
       }
-      // As below.
-      if (frame.from === undefined && frame.version < this.eventVersion) this.eventVersion = -1;
+      if (frame.from === undefined) this.startEventsAgain(frame.version);
     } else if (frame.patches === undefined && frame.state !== undefined) {
       this.state = frame.state;
-      // The game was rewound, so its events happen again.
-      if (frame.version < this.eventVersion) this.eventVersion = -1;
+      this.startEventsAgain(frame.version);
     } else {
       if (frame.from !== undefined && frame.from !== this.version) return false;
       try {
@@ -367,6 +365,11 @@ export class LiveRoom implements Room {
     this.version = frame.version;
     this.versionEpoch = this.epoch;
     return true;
+  }
+
+  /** A whole state of an earlier version comes after a rewind. The events of the game then happen again. */
+  private startEventsAgain(version: number): void {
+    if (version < this.eventVersion) this.eventVersion = -1;
   }
 
   private attach(): void {

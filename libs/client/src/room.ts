@@ -33,7 +33,7 @@ export interface RoomEvents<Rules = unknown> {
   left: [reason: string | undefined];
 }
 
-/** What one sync of the server brought. */
+/** One sync of the server. */
 export interface RoomSync<Rules = unknown> {
   readonly version: number;
   /** The time of the room at this version, in ms. Undefined: the game has no steps, or the server does not send it. */

@@ -1,9 +1,11 @@
 import type { EventSink, LocalStoreLossDetector, Self, ServerDirectory } from '#libs/fleet';
-import { type ServerId, serverId } from '#libs/protocol';
+import { type RoomId, type ServerId, type SessionId, serverId, type UserId } from '#libs/protocol';
 import type { Log } from '#libs/telemetry';
 import { PlayerRedirect } from './player-redirect.js';
 import type { RoomRecordCache } from './room/room-record-cache.js';
+import { newSessionTable } from './session/session-table.fixture.js';
 import type { SessionTable } from './session/session-table.js';
+import type { PlayerConnection } from './transport/player-connection.js';
 
 const OTHER = serverId('gateway', '2');
 
@@ -19,6 +21,69 @@ function refuses(isLocal: boolean, writers: readonly ServerId[]): boolean {
   );
   return redirect.refusesPlayers;
 }
+
+/** A gateway with `count` connected players, whose rooms are on the game server `near` or, every second one, on `far`. */
+function newGateway(count: number, { isLocal = false, others = [OTHER] as readonly ServerId[] } = {}) {
+  const table = newSessionTable();
+  const goodbyes: string[] = [];
+  for (let index = 0; index < count; index++) {
+    const session = table.add(`s${index}` as SessionId, `u${index}` as UserId, 'Ada');
+    session.binding = { room: (index % 2 === 0 ? 'near' : 'far') as RoomId, watching: false, rev: 1 };
+    const goodbye = ({ code }: { readonly code: string }): void => void goodbyes.push(`${session.id} ${code}`);
+    session.connection = { isOpen: true, goodbye } as unknown as PlayerConnection;
+  }
+  const storeLoss = { isLocal, writers: new Set(others) };
+  const published: unknown[] = [];
+  const redirect = new PlayerRedirect(
+    table,
+    { get: (room: RoomId) => ({ status: 'playing', owner: { server: serverId('game', room) } }) } as unknown as RoomRecordCache,
+    { byType: () => others.map((id) => ({ id, state: 'ready', suspect: 0, unheard: false })) } as unknown as ServerDirectory,
+    { id: serverId('gateway', '1'), incarnation: 1 } as Self,
+    storeLoss as unknown as LocalStoreLossDetector,
+    { publish: (event: unknown) => published.push(event) } as unknown as EventSink,
+    { warn: () => {} } as unknown as Log,
+  );
+  return { redirect, goodbyes, published, storeLoss, table };
+}
+
+describe('the redirect of players', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it('sends away only players whose game server this gateway alone does not reach', () => {
+    const { redirect, goodbyes, published } = newGateway(4);
+    redirect.tick();
+    expect(goodbyes).toEqual([]);
+    redirect.unreachableFrom = () => new Set([serverId('game', 'far')]);
+    redirect.tick();
+    expect(goodbyes).toEqual(['s1 unavailable', 's3 unavailable']);
+    expect(published).toMatchObject([{ kind: 'players.redirected', reason: 'owner-unreachable', detail: { players: 2 } }]);
+  });
+
+  it('sends all players away a few at a time without the store, each of them again only after some seconds, and reports it once', () => {
+    const { redirect, goodbyes, published } = newGateway(40, { isLocal: true });
+    redirect.tick();
+    expect(goodbyes).toHaveLength(32);
+    redirect.tick();
+    redirect.tick();
+    expect(new Set(goodbyes).size).toBe(40);
+    expect(goodbyes).toHaveLength(40);
+    expect(published).toHaveLength(1);
+    const at = performance.now() + 3_000;
+    jest.spyOn(performance, 'now').mockImplementation(() => at);
+    redirect.tick();
+    expect(goodbyes).toHaveLength(72);
+  });
+
+  it('sends nobody away when no other gateway is there, and no player without a connection', () => {
+    const alone = newGateway(2, { isLocal: true, others: [] });
+    alone.redirect.tick();
+    expect(alone.goodbyes).toEqual([]);
+    const { redirect, goodbyes, table } = newGateway(2, { isLocal: true });
+    table.get('s0' as SessionId)!.connection = null;
+    redirect.tick();
+    expect(goodbyes).toEqual(['s1 unavailable']);
+  });
+});
 
 describe('a gateway that has lost the store', () => {
   it('refuses players when another gateway writes to the store', () => {

@@ -104,6 +104,7 @@ describe('GameRegistry', () => {
         checkpointMs: 1_000,
         seatGraceMs: 60_000,
         stepHz: 10,
+        syncHz: 10,
       },
     ]);
     expect(registry.get('pot')).toBe(registry.all()[0]);

@@ -14,6 +14,11 @@ export interface GameOptions {
   readonly durability?: Durability;
   /** With durability `checkpoint`: time between two saves of the state, in ms. */
   readonly checkpointMs?: number;
+  /**
+   * Highest number of syncs a second that a player gets, up to 60; changes in between are sent together. Default: the rate of `@OnStep`, or
+   * each change at once in a game without steps.
+   */
+  readonly syncHz?: number;
   /** Time for which the seat of a player who is away is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs?: number;
   /**
@@ -55,7 +60,14 @@ export function gameOptionsOf(target: object): GameOptions | undefined {
  * @param stepHz the rate of `@OnStep`; 0: the game has no method with it
  */
 export function defineGame(options: GameOptions, stepHz: number): GameDefinition {
-  const { name, version, durability = 'every-change', checkpointMs = CHECKPOINT_MS_DEFAULT, seatGraceMs = SEAT_GRACE_MS_DEFAULT } = options;
+  const {
+    name,
+    version,
+    durability = 'every-change',
+    checkpointMs = CHECKPOINT_MS_DEFAULT,
+    seatGraceMs = SEAT_GRACE_MS_DEFAULT,
+    syncHz = stepHz,
+  } = options;
   demand(
     typeof name === 'string' && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) && name.length <= NAME_CHARS_MAX,
     `has the name ${quoted(name)}; give up to ${NAME_CHARS_MAX} lower-case letters, digits and dashes`,
@@ -65,6 +77,10 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     typeof stepHz === 'number' && stepHz >= 0 && stepHz <= STEP_HZ_MAX,
     `makes ${quoted(stepHz)} steps a second; give a number up to ${STEP_HZ_MAX}, as in @OnStep(20)`,
   );
+  demand(
+    typeof syncHz === 'number' && syncHz >= 0 && syncHz <= STEP_HZ_MAX,
+    `has syncHz ${quoted(syncHz)}; give a number of syncs a second up to ${STEP_HZ_MAX}, or 0 to send each change at once`,
+  );
   const seats = seatsOf(options.seats);
   demand(
     options.options === undefined || isStandardSchema(options.options),
@@ -73,7 +89,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
   demand(DURABILITIES.has(durability), `has durability ${quoted(durability)}; give one of ${[...DURABILITIES].join(', ')}`);
   demand(isMs(checkpointMs) && checkpointMs > 0, `has checkpointMs ${quoted(checkpointMs)}; give a time in ms above 0`);
   demand(isMs(seatGraceMs), `has seatGraceMs ${quoted(seatGraceMs)}; give a time in ms from 0`);
-  return { name, version, seats, durability, checkpointMs, seatGraceMs, stepHz };
+  return { name, version, seats, durability, checkpointMs, seatGraceMs, stepHz, syncHz };
 }
 
 function seatsOf(seats: GameOptions['seats']): GameDefinition['seats'] {

@@ -15,6 +15,7 @@ export const LINK_KIND = {
   toRoom: 16,
   toPlayer: 17,
   syncMany: 18,
+  compactMany: 19,
 } as const;
 
 /** Byte offsets in the frames that are read without decoding. */
@@ -23,4 +24,6 @@ export const LINK_HEADER = {
   session: { handle: 1, epoch: 5, frame: 13 },
   /** `syncMany`: f64 epoch, u32 version, u16 count, count × (u32 handle, u32 seq), the sync's body. */
   syncMany: { epoch: 1, version: 9, count: 13, entries: 15, entryBytes: 8 },
+  /** `compactMany`: f64 epoch, u32 version, u16 count, count × (u32 handle, u32 seq, u32 input), the body of the compact sync. */
+  compactMany: { epoch: 1, version: 9, count: 13, entries: 15, entryBytes: 12 },
 } as const;

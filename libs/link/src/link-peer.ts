@@ -116,16 +116,12 @@ export class LinkPeer {
 
   /** Sends one sync for many sessions of the peer. `entries` alternates between handle and acknowledged seq. */
   sendSyncMany(epoch: number, version: number, entries: readonly number[], body: Uint8Array): void {
-    if (!this.isOpen) return;
-    const { syncMany } = LINK_HEADER;
-    const bodyAt = syncMany.entries + 4 * entries.length;
-    const at = this.begin(LINK_KIND.syncMany, bodyAt + body.length);
-    const { chunk } = this.writer;
-    chunk.writeDoubleBE(epoch, at + syncMany.epoch);
-    chunk.writeUInt32BE(version, at + syncMany.version);
-    chunk.writeUInt16BE(entries.length / 2, at + syncMany.count);
-    for (let index = 0; index < entries.length; index++) chunk.writeUInt32BE(entries[index]!, at + syncMany.entries + 4 * index);
-    chunk.set(body, at + bodyAt);
+    this.sendMany(LINK_KIND.syncMany, LINK_HEADER.syncMany, epoch, version, entries, body);
+  }
+
+  /** Sends one compact sync for many sessions of the peer. `entries` repeats handle, acknowledged seq, and number of the last input. */
+  sendCompactMany(epoch: number, version: number, entries: readonly number[], body: Uint8Array): void {
+    this.sendMany(LINK_KIND.compactMany, LINK_HEADER.compactMany, epoch, version, entries, body);
   }
 
   /** Closes the link. The peer still gets earlier messages if it reads them within `CLOSE_MS`. */
@@ -215,6 +211,25 @@ export class LinkPeer {
     chunk.writeUInt32BE(id, at + 1);
     chunk[at + 5] = failed;
     chunk.set(bytes, at + 6);
+  }
+
+  private sendMany(
+    kind: number,
+    header: { readonly [Field in keyof typeof LINK_HEADER.syncMany]: number },
+    epoch: number,
+    version: number,
+    entries: readonly number[],
+    body: Uint8Array,
+  ): void {
+    if (!this.isOpen) return;
+    const bodyAt = header.entries + 4 * entries.length;
+    const at = this.begin(kind, bodyAt + body.length);
+    const { chunk } = this.writer;
+    chunk.writeDoubleBE(epoch, at + header.epoch);
+    chunk.writeUInt32BE(version, at + header.version);
+    chunk.writeUInt16BE((4 * entries.length) / header.entryBytes, at + header.count);
+    for (let index = 0; index < entries.length; index++) chunk.writeUInt32BE(entries[index]!, at + header.entries + 4 * index);
+    chunk.set(body, at + bodyAt);
   }
 
   private sendNamed(kind: number, id: number | null, pattern: string, data: unknown): void {

@@ -159,6 +159,8 @@ export interface AttachRequest {
   readonly version: number | null;
   /** The epoch of the owner that sent this version. Null or absent: not known. */
   readonly versionEpoch?: number | null;
+  /** True: the client reads compact syncs. Owners of an earlier version ignore it. */
+  readonly compact?: boolean;
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { GameResult, Patch, RoomId, Seat } from '#libs/protocol';
 import { keyedEffects, pendingEffects, withChange } from './apply-change.js';
-import { diff } from './diff.js';
 import { HandlerRun, Rejection } from './handler-run.js';
 import { leaveTimerOf, seatOfLeaveTimer } from './leave-timer.js';
 import { freezeDeep, plainCopy } from './plain-data.js';
@@ -117,16 +116,16 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * Returns the patches from what `seat` sees of `before` to what it sees of `after`. Freezing a state costs as much as computing
-   * the patches, so only one version in `FROZEN_EVERY` is frozen. A view that writes to the state may therefore fail a few
-   * changes late.
-   * @throws UnstorableError, or what the game throws
+   * Returns what `seat` sees of a value, for a comparison with what it saw before. The result is not checked, and may share parts with
+   * the state. Freezing a state costs as much as a comparison, so only one version in `FROZEN_EVERY` is frozen. A view that writes to the
+   * state may therefore fail a few changes late.
+   * @throws what the game throws
    */
-  viewPatches(before: RoomValue<State>, after: RoomValue<State>, seat: Seat | null): readonly Patch[] {
+  viewOf({ state, version }: RoomValue<State>, seat: Seat | null): unknown {
     const { view } = this.rules;
-    if (!view) return diff(before.state, after.state);
-    if (after.version % FROZEN_EVERY === 0) freezeDeep(after.state);
-    return diff(view(before.state, seat), view(after.state, seat), 'view');
+    if (!view) return state;
+    if (version % FROZEN_EVERY === 0) freezeDeep(state);
+    return view(state, seat);
   }
 
   private command(

@@ -64,6 +64,11 @@ export interface GameDefinition {
   readonly checkpointMs: number;
   /** Steps a second. 0: the game has no steps. */
   readonly stepHz: number;
+  /**
+   * Highest number of syncs a second that a player gets; changes in between are sent together. 0: each change is sent at once. The same as
+   * `stepHz`: each step is sent at once, together with the commands before it.
+   */
+  readonly syncHz: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs: number;
 }

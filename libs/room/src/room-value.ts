@@ -21,6 +21,8 @@ export interface SeatValue {
   /** The highest applied seq of this seat's commands. */
   readonly seq: number;
   readonly refused: readonly Refusal[];
+  /** The number of the last input of this seat that a step has sampled. Absent: none. */
+  readonly input?: number;
 }
 
 /**

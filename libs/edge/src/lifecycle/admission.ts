@@ -55,6 +55,7 @@ const helloSchema = z.object({
   round: z.int().min(0).optional(),
   version: z.int().min(0).optional(),
   epoch: z.number().min(0).optional(),
+  compact: z.boolean().optional(),
 });
 
 /** Admits players: turns a `hello` into a session. */

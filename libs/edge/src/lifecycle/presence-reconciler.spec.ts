@@ -71,6 +71,17 @@ describe('the presence of a member', () => {
     expect(reports).toEqual([]);
   });
 
+  it('is reported for members only, and not for spectators or users in no room', () => {
+    const { presence, session, member, reports } = newGateway();
+    member.here = false;
+    for (const binding of [{ room: 'a-room' as RoomId, watching: true, rev: 1 }, null]) {
+      session.binding = binding;
+      presence.report(session);
+      presence.reconcileMembers();
+    }
+    expect(reports).toEqual([]);
+  });
+
   it('is reported with a later request order each time', () => {
     const { presence, session, reports } = newGateway();
     presence.report(session);

@@ -74,6 +74,7 @@ export class SessionLifecycle {
       }
       session.connection = connection;
       state.session = session;
+      if (hello.compact && connection.isBinary) connection.readsCompact = true;
       state.mustConfirm = resumed;
       if (before) disconnect(before, 'replaced');
       session.stopGraceTimers();

@@ -144,6 +144,19 @@ describe('sessions that the store lost', () => {
     expect((await store.find(gatewaySession.user))?.session).not.toBe(older.session);
   });
 
+  it('do not replace a later login of the same user, when the store is another but lost nothing', async () => {
+    const { restorer, store, generation, newSession } = newGateway();
+    const { gatewaySession, resume } = await newSession();
+    gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
+    await restorer.check();
+    const later = await store.create({ user: gatewaySession.user, name: 'Ada', gateway: serverId('gateway', 'other'), incarnation: 1 });
+    await userRooms.admit(gatewaySession.user);
+    generation.current = 'two';
+    await restorer.check();
+    expect((await store.find(gatewaySession.user))?.session).toBe(later.session);
+    await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
+  });
+
   it('are restored before the gateway marks the store generation as audited, once for each generation', async () => {
     const { restorer, generation, marked, newSession } = newGateway();
     await newSession();

@@ -64,7 +64,8 @@ export class OwnerAttachments implements OnModuleInit {
     this.apply(session, { kind: 'attach', epoch, round, now: performance.now() });
     const version = session.round === round ? session.version : null;
     const watch = binding.watching || !record.doc.players.includes(user);
-    const request = { room, epoch, handle, session: id, user, watch, round, version, versionEpoch: session.versionEpoch };
+    const compact = session.connection.readsCompact;
+    const request = { room, epoch, handle, session: id, user, watch, round, version, versionEpoch: session.versionEpoch, compact };
     this.queue(owner, { session, attachment: session.attachment, request });
   }
 

@@ -6,9 +6,12 @@ import { Metrics, type Tally } from '#libs/telemetry';
 import { DELAYED_COMMANDS_MAX, DELAYED_COMMANDS_MS, EDGE_OPTIONS, type EdgeOptions, LOST_POLL_MS } from '../edge.options.js';
 import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
+import type { PlayerConnection } from '../transport/player-connection.js';
 import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import { RoomRecordCache } from './room-record-cache.js';
+
+type ConnectedSession = GatewaySession & { readonly connection: PlayerConnection };
 
 /** Bytes of a `placed` that reports a rewind. A `placed` without a rewind contains them only in a player's name, which does no harm. */
 const REWOUND = Buffer.from('rewound');
@@ -41,6 +44,7 @@ export class RoomFrames implements OnModuleInit {
   onModuleInit(): void {
     this.links.onFrame(LINK_KIND.toPlayer, (_, frame) => this.receiveFrame(frame));
     this.links.onFrame(LINK_KIND.syncMany, (_, frame) => this.receiveSync(frame));
+    this.links.onFrame(LINK_KIND.compactMany, (_, frame) => this.receiveCompactSync(frame));
   }
 
   /** Relays a command to the room, delays it, or refuses it. `frame` is a view that is valid during the call only. */
@@ -90,13 +94,38 @@ export class RoomFrames implements OnModuleInit {
     const body = frame.subarray(syncMany.entries + count * syncMany.entryBytes);
     this.framesDown.inc(count);
     for (let at = syncMany.entries; count > 0 && at < syncMany.entries + count * syncMany.entryBytes; at += syncMany.entryBytes) {
-      const session = this.sessions.withHandle(frame.readUInt32BE(at));
-      if (session?.attachment.kind !== 'attached' || epoch < session.attachment.epoch || !session.connection) continue;
+      const session = this.receiverOf(frame.readUInt32BE(at), epoch);
+      if (!session) continue;
       session.version = version;
       session.versionEpoch = epoch;
       session.connection.sendSync(version, frame.readUInt32BE(at + 4), body);
       if (session.connection.backlogBytes > this.options.backlogBytesMax) this.attachments.suspendFrames(session);
     }
+  }
+
+  private receiveCompactSync(frame: Buffer): void {
+    const { compactMany } = LINK_HEADER;
+    const epoch = frame.readDoubleBE(compactMany.epoch);
+    const version = frame.readUInt32BE(compactMany.version);
+    const count = frame.readUInt16BE(compactMany.count);
+    const end = compactMany.entries + count * compactMany.entryBytes;
+    const body = frame.subarray(end);
+    this.framesDown.inc(count);
+    for (let at = compactMany.entries; at < end; at += compactMany.entryBytes) {
+      const session = this.receiverOf(frame.readUInt32BE(at), epoch);
+      if (!session) continue;
+      session.version = version;
+      session.versionEpoch = epoch;
+      session.connection.sendCompactSync(frame.readUInt32BE(at + 4), frame.readUInt32BE(at + 8), body);
+      if (session.connection.backlogBytes > this.options.backlogBytesMax) this.attachments.suspendFrames(session);
+    }
+  }
+
+  /** Returns the session of a handle, if it takes syncs of this epoch. */
+  private receiverOf(handle: number, epoch: number): ConnectedSession | null {
+    const session = this.sessions.withHandle(handle);
+    if (session?.attachment.kind !== 'attached' || epoch < session.attachment.epoch || !session.connection) return null;
+    return session as ConnectedSession;
   }
 
   private sendDelayed(session: GatewaySession): void {

@@ -142,6 +142,20 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
+  it('does not report a room after a comparison with a store that has another generation by now', async () => {
+    const original = records.readDigests.bind(records);
+    const readDigests = jest.spyOn(records, 'readDigests').mockImplementationOnce(async (ids) => {
+      const digests = await original(ids);
+      Object.assign(generation, { current: 'two' });
+      return digests;
+    });
+    await cache.compareSettled();
+    expect(reported).toEqual([room]);
+    await cache.compareSettled();
+    expect(reported).toEqual([room, room]);
+    readDigests.mockRestore();
+  });
+
   it('restores the record in a store that lost it, and does not report the room as closed', async () => {
     generation.isLate = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;

@@ -209,6 +209,18 @@ const versions = (received: readonly ServerMessage[]): number[] =>
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
+it('a session that has ended is not bound by a late answer to its request', () => {
+  const gateway = new Gateway();
+  const { session, received } = gateway.player('ada');
+  gateway.rooms.unbind(session, 'left');
+  const before = received.length;
+  session.isOver = true;
+  gateway.rooms.bind(session, { room: ROOM, watching: false, rev: 0 });
+  gateway.owned(gateway.owner('1'), 7);
+  expect(session.binding).toBeNull();
+  expect(received).toHaveLength(before);
+});
+
 it('a gateway attaches all sessions of an owner with one event, and delays their commands until the owner has sent `placed`', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');

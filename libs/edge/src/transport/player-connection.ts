@@ -1,6 +1,15 @@
 import type { Socket } from 'node:net';
 import { BatchWriter } from '#libs/link';
-import { encodeServerMessage, type Goodbye, HEADER, KIND, LENGTH_BYTES, type ServerMessage } from '#libs/protocol';
+import {
+  compactHeaderBytes,
+  encodeServerMessage,
+  type Goodbye,
+  HEADER,
+  KIND,
+  LENGTH_BYTES,
+  type ServerMessage,
+  writeCompactHeader,
+} from '#libs/protocol';
 import { peerOf } from './address.js';
 
 export type TransportName = 'websocket' | 'tcp' | (string & {});
@@ -30,6 +39,10 @@ export abstract class PlayerConnection {
   protected readonly writer: BatchWriter;
   /** The code with which the gateway closed the connection. Null: the gateway has not closed it. */
   goodbyeCode: string | null = null;
+  /** False: the client reads and writes JSON, so it cannot read compact syncs. */
+  readonly isBinary: boolean = true;
+  /** Whether the client reads compact syncs, by its subprotocol or its `hello`. */
+  readsCompact = false;
   private isClosing = false;
 
   constructor(
@@ -46,6 +59,9 @@ export abstract class PlayerConnection {
 
   /** Sends a sync from its parts, without building a frame first. */
   abstract sendSync(version: number, seq: number, body: Uint8Array): void;
+
+  /** Sends a compact sync from its parts. `input`: the number of the client's last input that the sync contains. */
+  abstract sendCompactSync(seq: number, input: number, body: Uint8Array): void;
 
   /** Sends a ping of the transport itself, at most one until the next message arrives. A transport without pings does nothing. */
   probe(_now: number): void {}
@@ -121,6 +137,15 @@ export class TcpConnection extends PlayerConnection {
     const at = this.writer.reserve(LENGTH_BYTES + length);
     this.writer.chunk.writeUInt32BE(length, at);
     writeSync(this.writer.chunk, at + LENGTH_BYTES, version, seq, body);
+  }
+
+  override sendCompactSync(seq: number, input: number, body: Uint8Array): void {
+    if (!this.isOpen) return;
+    const length = compactHeaderBytes(seq, input) + body.length;
+    const at = this.writer.reserve(LENGTH_BYTES + length);
+    const { chunk } = this.writer;
+    chunk.writeUInt32BE(length, at);
+    chunk.set(body, writeCompactHeader(chunk, at + LENGTH_BYTES, seq, input));
   }
 
   protected override end(): void {

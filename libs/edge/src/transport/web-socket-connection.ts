@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import {
   bounded,
+  compactHeaderBytes,
   decodeServerMessage,
   encodePlayerMessage,
   type Goodbye,
@@ -9,6 +10,7 @@ import {
   playerMessageFromJson,
   type ServerMessage,
   serverMessageToJson,
+  writeCompactHeader,
 } from '#libs/protocol';
 import {
   frameHeaderBytes,
@@ -118,6 +120,13 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     writeSync(this.writer.chunk, at, version, seq, body);
   }
 
+  override sendCompactSync(seq: number, input: number, body: Uint8Array): void {
+    if (!this.isOpen) return;
+    const at = this.begin(OPCODE.binary, compactHeaderBytes(seq, input) + body.length);
+    const { chunk } = this.writer;
+    chunk.set(body, writeCompactHeader(chunk, at, seq, input));
+  }
+
   protected override end(goodbye: Goodbye): void {
     this.close(CLOSE_CODES[goodbye.code] ?? CLOSE_CODE_DEFAULT, goodbye.code);
   }
@@ -144,6 +153,8 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
 
 /** A WebSocket connection with the JSON subprotocol, for short scripts and consoles. */
 export class JsonWebSocketConnection extends WebSocketConnection {
+  override readonly isBinary = false;
+
   override sendFrame(frame: Uint8Array): void {
     if (!this.isOpen) return;
     let message: ServerMessage;

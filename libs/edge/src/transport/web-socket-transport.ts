@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { readInPlace } from '#libs/link';
-import { SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON } from '#libs/protocol';
+import { SUBPROTOCOL_BINARY, SUBPROTOCOL_COMPACT, SUBPROTOCOL_JSON } from '#libs/protocol';
 import type { Certificate } from '#libs/tls';
 import { answerUpgrade } from '#libs/websocket';
 import { EDGE_OPTIONS, type EdgeOptions, GOODBYE_MS } from '../edge.options.js';
@@ -19,7 +19,8 @@ export const PUBLIC_PAGES = Symbol('PublicPages');
 
 export const PLAY_PATH = '/play';
 
-const SUBPROTOCOLS = [SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON] as const;
+/** In order of preference. */
+const SUBPROTOCOLS = [SUBPROTOCOL_COMPACT, SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON] as const;
 
 /** The HTTP status for an unreadable request, by the error code of Node. All other errors get 400. */
 const STATUS_OF: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
@@ -98,6 +99,7 @@ export class WebSocketTransport extends ClientTransport {
     const own = readInPlace(socket as Socket, (bytes) => connection.receive(bytes));
     own.setNoDelay(true);
     const connection = new Connection(address, own, this.options.frameBytesMax, events);
+    connection.readsCompact = subprotocol === SUBPROTOCOL_COMPACT;
     own.on('error', destroySocket);
     own.on('close', () => events.closed(connection));
     own.write(

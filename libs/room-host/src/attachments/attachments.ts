@@ -54,7 +54,10 @@ export class Attachments implements OnModuleInit {
    * @throws `moved` when the room is not active on this server in this epoch or a later one; `forbidden` when the user has no seat and does
    * not watch
    */
-  attach(peer: LinkPeer, { room: roomId, epoch, handle, session, user, watch, round, version, versionEpoch = null }: AttachRequest): void {
+  attach(
+    peer: LinkPeer,
+    { room: roomId, epoch, handle, session, user, watch, round, version, versionEpoch = null, compact = false }: AttachRequest,
+  ): void {
     this.batch.flush();
     const room = this.rooms.get(roomId);
     if (room?.status !== 'active' || room.tenure.epoch < epoch) throw new HoldfastError('moved');
@@ -63,7 +66,19 @@ export class Attachments implements OnModuleInit {
     const handles = this.handlesOf(peer);
     const stale = handles.get(handle);
     if (stale) this.remove(stale);
-    const attachment: Attachment = { room, peer, handle, session, user, seat, since: room.value.version, version: -1, isQueued: false };
+    const unseen = { version: -1, seen: undefined, seenSince: -1, seenAt: 0 };
+    const attachment: Attachment = {
+      room,
+      peer,
+      handle,
+      session,
+      user,
+      seat,
+      since: room.value.version,
+      compact,
+      ...unseen,
+      isQueued: false,
+    };
     handles.set(handle, attachment);
     room.attachments.add(attachment);
     if (seat !== null) {

@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { EffectRun, GameRegistry } from '#libs/game-kit';
 import { LINK_KIND, type LinkPeer, type Links } from '#libs/link';
 import {
+  type CompactSync,
+  compactHeaderBytes,
+  decodeCompactSync,
   decodeServerMessage,
   encodePlayerMessage,
   type Patch,
@@ -9,14 +12,17 @@ import {
   type RoomId,
   type ServerMessage,
   type SessionId,
+  type Sync,
   serverId,
   type UserId,
   unpack,
+  writeCompactHeader,
 } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type CommandRule, type GameDefinition, type GameRoom, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
 import { type Append, EndedGameStore, packChange, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
+import { applyPatch, decodeValue, hashValue } from '#libs/state-patch';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
 import { roomDoc } from '../../../../tools/fixtures/room-doc.fixture.js';
@@ -131,10 +137,14 @@ class LossyLog extends RoomLog {
   }
 }
 
+type Received = ServerMessage | CompactSync;
+
 /** The end of a link at a gateway. It records the messages to players. */
 class RecordingPeer {
-  readonly messages: { handle: number; message: ServerMessage }[] = [];
+  readonly messages: { handle: number; message: Received }[] = [];
   readonly events: { pattern: string; data: unknown }[] = [];
+  /** The length of each compact sync. */
+  readonly compactBytes: number[] = [];
   writes = 0;
 
   sendSessionFrame(kind: number, handle: number, _epoch: number, frame: Uint8Array): void {
@@ -153,11 +163,22 @@ class RecordingPeer {
     }
   }
 
+  sendCompactMany(_epoch: number, _version: number, entries: readonly number[], body: Uint8Array): void {
+    this.writes += 1;
+    for (let at = 0; at < entries.length; at += 3) {
+      const [handle, seq, input] = entries.slice(at, at + 3) as [number, number, number];
+      const frame = new Uint8Array(compactHeaderBytes(seq, input) + body.length);
+      frame.set(body, writeCompactHeader(frame, 0, seq, input));
+      this.compactBytes.push(frame.length);
+      this.messages.push({ handle, message: decodeCompactSync(frame) });
+    }
+  }
+
   emit(pattern: string, data: unknown): void {
     this.events.push({ pattern, data });
   }
 
-  to(handle: number): ServerMessage[] {
+  to(handle: number): Received[] {
     return this.messages.filter((sent) => sent.handle === handle).map(({ message }) => message);
   }
 
@@ -212,7 +233,11 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     return made;
   }
 
-  function attach(to: HostedRoom, seat: number | null, { peer = new RecordingPeer(), handle = 1, version = null as number | null } = {}) {
+  function attach(
+    to: HostedRoom,
+    seat: number | null,
+    { peer = new RecordingPeer(), handle = 1, version = null as number | null, compact = false } = {},
+  ) {
     const user = seat === null ? 'a watcher' : `u${seat}`;
     const request = {
       room: to.id,
@@ -223,6 +248,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
       watch: seat === null,
       round: 0,
       version,
+      compact,
     };
     attachments.attach(peer.peer, request);
     return peer;
@@ -256,8 +282,14 @@ function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Returns what a client with a compact connection has after a message. */
+function seenAfter(before: unknown, message: Received): unknown {
+  if (message.kind !== 'compact') return before;
+  return message.state ? decodeValue(message.state) : applyPatch(before, message.patch!);
+}
+
 const stateOf = (room: HostedRoom): Counter => room.value.state as Counter;
-const kinds = (messages: readonly ServerMessage[]): string[] => messages.map(({ kind }) => kind);
+const kinds = (messages: readonly Received[]): string[] => messages.map(({ kind }) => kind);
 
 describe('a hosted room', () => {
   function alone(stateBytesMax?: number): HostedRoom {
@@ -419,9 +451,109 @@ describe('the output of a room', () => {
     const [one, watcher] = [host.attach(room, 1), host.attach(room, null)];
     expect(one.to(1)[1]).toMatchObject({ state: { mine: 1 } });
     host.command(room, one, 1, 1, 'add', 4);
-    await until(() => watcher.to(1).length === 3);
+    await until(() => one.to(1).length === 3);
     expect(one.to(1)[2]).toMatchObject({ patches: [{ path: '/mine', value: 41 }] });
-    expect(watcher.to(1)[2]).toMatchObject({ patches: [] });
+    expect(watcher.to(1)).toHaveLength(2);
+  });
+
+  it('reaches only the seat that it acknowledges when nobody sees a change', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
+    host.command(room, one, 1, 1, 'timer', { name: 'ring', ms: 60_000 });
+    await until(() => one.to(1).length === 3);
+    expect(one.to(1)[2]).toMatchObject({ kind: 'sync', version: 1, seq: 1, from: 0, patches: [] });
+    expect(two.to(1)).toHaveLength(2);
+    host.command(room, one, 1, 2, 'add', 4);
+    await until(() => two.to(1).length === 3);
+    expect(one.to(1)[3]).toMatchObject({ version: 2, seq: 2, from: 1, patches: [{ path: '/count', value: 4 }] });
+    expect(two.to(1)[2]).toMatchObject({ version: 2, seq: 0, from: 0, patches: [{ path: '/count', value: 4 }] });
+  });
+
+  it('has the form that each client reads, in one room', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const [compact, classic] = [host.attach(room, 0, { compact: true }), host.attach(room, 1)];
+    const first = compact.to(1)[1] as CompactSync;
+    let state: unknown = decodeValue(first.state!);
+    expect([first.version, state]).toEqual([0, { count: 0, heard: [] }]);
+    host.command(room, compact, 1, 1, 'add', 300);
+    await until(() => compact.to(1).length === 3 && classic.to(1).length === 3);
+    const second = compact.to(1)[2] as CompactSync;
+    state = applyPatch(state, second.patch!);
+    expect(second).toMatchObject({ kind: 'compact', seq: 1, input: 0, version: 1, from: 0 });
+    expect(state).toEqual({ count: 300, heard: [] });
+    expect(classic.to(1)[2]).toMatchObject({ kind: 'sync', from: 0, patches: [{ path: '/count', value: 300 }] });
+  });
+
+  it('costs at most 12 bytes in the compact form when it only acknowledges', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0, { compact: true });
+    for (let seq = 1; seq <= 200; seq++) {
+      host.command(room, peer, 1, seq, 'timer', { name: 'ring', ms: 60_000 + seq });
+      if (seq % 20 === 0) await until(() => room.durable.version === seq);
+    }
+    expect(Math.max(...peer.compactBytes.slice(1))).toBeLessThanOrEqual(12);
+    expect(peer.to(1).at(-1)).toMatchObject({ seq: 200, version: 200, from: 0 });
+  });
+
+  it('has a hash in one of 64 versions, which finds a client with another state', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0, { compact: true });
+    for (let seq = 1; seq <= 64; seq++) {
+      host.command(room, peer, 1, seq, 'add', 1);
+      await until(() => room.durable.version === seq);
+    }
+    const hashes = peer.to(1).flatMap((message) => (message.kind === 'compact' && message.hash !== undefined ? [message.hash] : []));
+    expect(hashes).toEqual([hashValue(stateOf(room))]);
+  });
+
+  it('is combined with later ones in a game with `syncHz`, and contains each event once', async () => {
+    const host = newHost();
+    const room = await host.room({ rules: counterRules({ syncHz: 5 }) });
+    const [one, two] = [host.attach(room, 0, { compact: true }), host.attach(room, 1)];
+    for (let seq = 1; seq <= 6; seq++) {
+      host.command(room, one, 1, seq, seq % 2 === 0 ? 'emit' : 'add', seq % 2 === 0 ? undefined : seq);
+      await until(() => room.durable.version === seq);
+    }
+    await until(() => (one.to(1).at(-1) as CompactSync).seq === 6 && (two.to(1).at(-1) as Sync).version === 6);
+    // The first change is sent at once, and all others together 200 ms later.
+    expect([one.to(1).length, two.to(1).length]).toEqual([4, 4]);
+    expect((one.to(1)[3] as CompactSync).events).toHaveLength(3);
+    expect(two.to(1)[3]).toMatchObject({ from: 1, patches: [{ value: 4 }, { value: 9 }] });
+  });
+
+  it('waits for the next step in a game with steps, and is complete before a player who attaches meanwhile', async () => {
+    const host = newHost();
+    const step = ({ state }: GameRoom<Counter>): void => {
+      state.count += 1_000;
+    };
+    const rules = counterRules({ stepHz: 5, syncHz: 5 }, { step });
+    const room = await host.room({ rules });
+    const one = host.attach(room, 0, { compact: true });
+    await until(() => one.to(1).length === 3);
+    host.command(room, one, 1, 1, 'add', 1);
+    await until(() => room.durable.seats[0]!.seq === 1);
+    expect(one.to(1)).toHaveLength(3);
+    const late = host.attach(room, 1, { compact: true });
+    expect(one.to(1)[3]).toMatchObject({ seq: 1, version: room.durable.version });
+    await until(() => late.to(1).length === 3 && one.to(1).length === 5);
+    const states = [one, late].map((peer) => peer.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined));
+    expect(states[0]).toEqual(states[1]);
+    expect((late.to(1)[2] as CompactSync).elapsed).toBeGreaterThan(0);
+  });
+
+  it('leads from the last state that a spectator had when views were equal for a while', async () => {
+    const view = (state: Counter) => ({ tens: Math.floor(state.count / 10) });
+    const host = newHost();
+    const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
+    const [one, watcher] = [host.attach(room, 0), host.attach(room, null, { compact: true })];
+    for (let seq = 1; seq <= 3; seq++) host.command(room, one, 1, seq, 'add', 4);
+    await until(() => one.to(1).length >= 3 && room.durable.version === 3 && watcher.to(1).length === 3);
+    expect(watcher.to(1)[2]).toMatchObject({ version: 3, from: 0 });
+    expect(watcher.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined)).toEqual({ tens: 1 });
   });
 
   it('acknowledges an applied command again when it is repeated', async () => {

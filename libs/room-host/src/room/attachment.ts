@@ -13,8 +13,15 @@ export interface Attachment {
   readonly seat: Seat | null;
   /** The version of the room, durable or not, when the session was attached. */
   readonly since: number;
+  /** Whether the client reads compact syncs. */
+  readonly compact: boolean;
   /** The version that was sent to the session last; -1: none. */
   version: number;
+  /** What the client has: the state, or the seat's view of it. Undefined: nothing. */
+  seen: unknown;
+  /** The version since which the client has had `seen`, and the room time of that version, in ms. */
+  seenSince: number;
+  seenAt: number;
   /** Whether a command of this session waits for the end of the event-loop tick. */
   isQueued: boolean;
 }

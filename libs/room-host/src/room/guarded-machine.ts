@@ -1,4 +1,4 @@
-import type { Patch, RoomId, Seat } from '#libs/protocol';
+import type { RoomId, Seat } from '#libs/protocol';
 import {
   GameMistake,
   type Refusal,
@@ -15,7 +15,7 @@ import { describeThrown } from '#libs/telemetry';
 import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog';
 
 /** The part of a machine that a hosted room needs. Tests use a `RoomMachine` directly. */
-export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view' | 'viewPatches'> {
+export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view' | 'viewOf'> {
   /** Frees what the watchdog keeps about the room, which has left this server. */
   dispose?(): void;
   /** Runs code of the game under the watchdog. Absent: the code runs without a watchdog. */
@@ -116,9 +116,9 @@ export class GuardedMachine implements HostedMachine {
   }
 
   /** @throws the error of the game, or `OverrunError` */
-  viewPatches(before: RoomValue, after: RoomValue, seat: Seat | null): readonly Patch[] {
-    if (this.rules.view === null) return this.machine.viewPatches(before, after, seat);
-    return this.runs.run(this.labels.view, seat ?? -1, 0, () => describing(() => this.machine.viewPatches(before, after, seat)));
+  viewOf(value: RoomValue, seat: Seat | null): unknown {
+    if (this.rules.view === null) return value.state;
+    return this.runs.run(this.labels.view, seat ?? -1, 0, () => describing(() => this.machine.viewOf(value, seat)));
   }
 
   /** @throws the error of the game, or `OverrunError` */

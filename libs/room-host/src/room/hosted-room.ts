@@ -1,4 +1,4 @@
-import type { ErrorBody, GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
+import type { ErrorBody, GameResult, RoomId, Seat, UserId } from '#libs/protocol';
 import {
   type Change,
   type PendingEffect,
@@ -56,6 +56,11 @@ export interface InFlight {
   readonly since: number;
 }
 
+export interface UnsentChanges {
+  readonly before: RoomValue;
+  readonly changes: Change[];
+}
+
 export type SeqVerdict =
   /** The command is the next one of its seat. */
   | { readonly kind: 'next' }
@@ -103,6 +108,14 @@ export class HostedRoom {
   /** Seats whose players have received the state of the game. When one of them attaches without a version, the page was reloaded. */
   readonly shown: Set<Seat>;
   waitingRefusals: WaitingRefusal[] = [];
+  /** Durable changes that the attachments have not been sent, and the value before them. Null: none. */
+  unsent: UnsentChanges | null = null;
+  /** Earliest time of the next sync, by the monotonic clock, in ms, for games with `syncHz`. */
+  syncDueAt = 0;
+  /** The version that the last step of the game made. -1: none on this server. */
+  steppedTo = -1;
+  /** Room time of the last durable change, in ms. */
+  changedAt: number;
   /** Since when an append has had no answer, by the monotonic clock, in ms. Null: the store has answered. */
   stalledSince: number | null = null;
   isPauseSent = false;
@@ -159,6 +172,7 @@ export class HostedRoom {
   ) {
     this.value = value;
     this.durable = value;
+    this.changedAt = time.now();
     this.takeovers = takeovers;
     this.size = new StateSize(stateBytesMax);
     this.tenureName = String(tenure.epoch);
@@ -242,14 +256,18 @@ export class HostedRoom {
     }
   }
 
-  /** Returns the patches from `before` to the durable state, as `seat` may see them; none when the view of the game has failed. */
-  viewPatches(before: RoomValue, seat: Seat | null): readonly Patch[] {
-    if (this.brokenBy !== null && this.machine.rules.view !== null) return [];
+  /**
+   * Returns what `seat` sees of the durable state, for a comparison with `seen`, what it saw before. Returns `seen` when the view of the
+   * game has failed.
+   */
+  nextView(seen: unknown, seat: Seat | null): unknown {
+    if (this.machine.rules.view === null) return this.durable.state;
+    if (this.brokenBy !== null) return seen;
     try {
-      return this.machine.viewPatches(before, this.durable, seat);
+      return this.machine.viewOf(this.durable, seat);
     } catch (error) {
       this.brokenBy = error ?? 'nothing';
-      return [];
+      return seen;
     }
   }
 

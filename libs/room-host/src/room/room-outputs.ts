@@ -4,11 +4,9 @@ import {
   type ErrorBody,
   encodeServerMessage,
   errorBody,
-  type GameEvent,
   type GameResult,
   type Patch,
   type PauseReason,
-  pack,
   type ResumeReason,
   type Seat,
   type ServerMessage,
@@ -16,24 +14,41 @@ import {
 import type { Change, RoomValue } from '#libs/room';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import type { Attachment } from './attachment.js';
-import type { HostedRoom } from './hosted-room.js';
+import type { HostedRoom, UnsentChanges } from './hosted-room.js';
+import { classicPatch, classicState, compactPatch, compactState, eventsFor, type SyncExtras } from './sync-bodies.js';
 
-/** The body of a sync for many receivers: all but version and sequence number, which are in the frame's header. */
-interface SyncBody {
-  room: string;
-  from?: number;
-  patches?: readonly Patch[];
-  state?: unknown;
-  events?: GameEvent[];
-  missed?: true;
+/** A room sends the hash of the state with one sync in this many versions, so that a client notices when its state is another one. */
+const HASH_EVERY = 64;
+/** A sync that waits for the next step is sent without one after this many periods. */
+const STEP_PERIODS_MAX = 1.5;
+/** A sync may be sent this much too early, in ms, because timers count whole milliseconds. */
+const EARLY_MS = 1;
+
+/** Recipients of the same bytes. */
+interface SyncGroup {
+  readonly isCompact: boolean;
+  readonly from: number;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly fromAt: number;
+  /** The seat that alone gets its events. Null: the events of spectators, which everybody gets. */
+  readonly eventSeat: Seat | null;
+  /** Whether its members get a sync even if they see no change: an acknowledgement or events. */
+  readonly isOwed: boolean;
+  readonly members: Attachment[];
 }
 
 /**
- * Sends the durable value of a room to its sessions. When all of them see the same, a sync is packed once and sent once per gateway,
- * together with the acknowledgements of the seats.
+ * Sends the durable value of a room to its sessions. Sessions that have the same and see the same get the same bytes: they are packed once
+ * and sent once per gateway, together with the acknowledgements of the seats. A session whose seat, state and events are not affected by a
+ * change gets nothing.
+ *
+ * Invariant: `attachment.seen` is what the client of the attachment has, at `attachment.version`.
  */
 @Injectable()
 export class RoomOutputs {
+  private readonly timers = new Map<HostedRoom, NodeJS.Timeout>();
+
   constructor(@Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'syncBytesMax'>) {}
 
   /**
@@ -43,6 +58,7 @@ export class RoomOutputs {
   sendPlaced(attachment: Attachment, held: number | null, rewoundTo: number | null = null): void {
     const { room, seat } = attachment;
     const { durable } = room;
+    this.flush(room);
     this.send(attachment, {
       kind: 'placed',
       room: room.id,
@@ -57,22 +73,62 @@ export class RoomOutputs {
     // Refusals whose answer may have been lost come first, because the `seq` of the sync would acknowledge these commands.
     if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat]!.refused) this.refuse(attachment, refusedSeq, errorBody(code));
     // The client has a state of the lost history, to which no patch of this one applies.
-    if (rewoundTo !== null) return this.sendSync(attachment, this.sinceRewind(room, seat, rewoundTo));
+    if (rewoundTo !== null) return this.sendState(attachment, this.extrasSince(room, seat, rewoundTo));
     const changes = held === null || room.machine.rules.view ? null : room.changesSince(held);
-    if (changes !== null) this.sendSync(attachment, this.patchesOf(room, held as number, changes, seat));
-    else if (held === null && this.isFirstVisit(room, seat)) this.sendSync(attachment, this.beginning(room, seat));
-    else this.sendSync(attachment, this.snapshot(room, seat, held));
+    if (changes !== null) this.sendPatchesSince(attachment, held as number, changes);
+    else if (held === null && this.isFirstVisit(room, seat)) this.sendState(attachment, this.extrasOfBeginning(room, seat));
+    else this.sendState(attachment, this.extrasOfSnapshot(room, seat, held));
   }
 
-  /** Sends the changes from `before` to the durable value. */
+  /** Sends the changes from `before` to the durable value, at once or with the next sync of a game with `syncHz`. */
   sendChanges(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
     // Refusals come before the sync, because its `seq` acknowledges every command up to it that was not refused.
     this.sendDueRefusals(room);
-    if (room.attachments.size > 0) {
-      this.sendRecordedRefusals(room, changes);
-      if (room.machine.rules.view === null && !changes.some(hasTargetedEvent)) this.sendToAll(room, before, changes);
-      else for (const attachment of room.attachments) this.sendToOne(attachment, before, changes);
+    room.changedAt = changes.at(-1)?.at ?? room.changedAt;
+    if (room.attachments.size === 0) return this.forget(room);
+    this.sendRecordedRefusals(room, changes);
+    if (room.unsent) room.unsent.changes.push(...changes);
+    else room.unsent = { before, changes: [...changes] };
+    const waitMs = this.waitMs(room, room.unsent);
+    if (waitMs <= 0) this.flush(room);
+    else if (!this.timers.has(room))
+      this.timers.set(
+        room,
+        setTimeout(() => this.flushDue(room), waitMs),
+      );
+  }
+
+  /** Sends what waits for the next sync of the room. */
+  flush(room: HostedRoom): void {
+    const { unsent } = room;
+    this.forget(room);
+    if (unsent === null || room.status === 'lame' || room.status === 'dropped') return;
+    const { syncHz } = room.machine.rules.definition;
+    if (syncHz > 0) {
+      const now = performance.now();
+      const periodMs = 1_000 / syncHz;
+      // Stays on the grid of the earlier syncs, so that a late timer does not lower the rate.
+      room.syncDueAt = (now - room.syncDueAt < periodMs ? room.syncDueAt : now) + periodMs;
     }
+    this.sync(room, unsent);
+  }
+
+  /** Like `flush`, from a timer. The game of a view that cannot be sent ends with its next change. */
+  private flushDue(room: HostedRoom): void {
+    try {
+      this.flush(room);
+    } catch (error) {
+      room.brokenBy = error ?? 'nothing';
+    }
+  }
+
+  /** Drops what waits for the next sync, because the room leaves this server or nobody is attached. */
+  forget(room: HostedRoom): void {
+    room.unsent = null;
+    const timer = this.timers.get(room);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.timers.delete(room);
   }
 
   refuse(attachment: Attachment, seq: number, error: ErrorBody): void {
@@ -81,15 +137,21 @@ export class RoomOutputs {
 
   /** Acknowledges an applied command again, because the client did not receive the answer. */
   acknowledge(attachment: Attachment): void {
-    const { version } = attachment;
-    this.sendSync(attachment, { room: attachment.room.id, from: version, patches: [] });
+    const { room } = attachment;
+    this.flush(room);
+    const { seen, seenSince, seenAt } = attachment;
+    const from = attachment.compact ? seenSince : attachment.version;
+    const change = { isCompact: attachment.compact, from, before: seen, after: seen, fromAt: seenAt, eventSeat: null, isOwed: true };
+    this.sendTo(attachment, attachment.compact, this.bodyOf(room, change, [], null)!);
   }
 
   end(room: HostedRoom, result: GameResult): void {
+    this.flush(room);
     for (const attachment of room.attachments) this.send(attachment, { kind: 'ended', room: room.id, ...result });
   }
 
   pause(room: HostedRoom, reason: PauseReason): void {
+    this.flush(room);
     for (const attachment of room.attachments) this.send(attachment, { kind: 'paused', room: room.id, reason });
   }
 
@@ -120,62 +182,163 @@ export class RoomOutputs {
     }
   }
 
-  private sendToAll(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
+  /** Returns how long the unsent changes wait for further ones, in ms. 0 or less: they are due. */
+  private waitMs(room: HostedRoom, { before }: UnsentChanges): number {
+    const { syncHz, stepHz } = room.machine.rules.definition;
+    if (syncHz === 0) return 0;
+    if (syncHz !== stepHz) return room.syncDueAt - performance.now() - EARLY_MS;
+    const isStepped = room.steppedTo > before.version && room.steppedTo <= room.durable.version;
+    return isStepped ? 0 : (STEP_PERIODS_MAX * 1_000) / syncHz;
+  }
+
+  private sync(room: HostedRoom, { before, changes }: UnsentChanges): void {
+    const { durable } = room;
+    const hasViews = room.machine.rules.view !== null;
+    const hasEvents = changes.some(({ events }) => events !== undefined);
+    const groups: SyncGroup[] = [];
+    /** The spectators' view, computed once. */
+    const views: { watched?: unknown; hasWatched?: true } = {};
+    for (const attachment of room.attachments) {
+      const { seat, seen } = attachment;
+      // Is being attached, and gets the durable value next.
+      if (attachment.version === -1) continue;
+      const after = this.viewFor(room, attachment, views);
+      const isAnswered = seat !== null && durable.seats[seat]!.seq !== before.seats[seat]?.seq;
+      const events = hasEvents ? eventsFor(changes, seat) : undefined;
+      if (after === seen && !isAnswered && !events) continue;
+      const eventSeat = seat !== null && hasEvents && hasEventFor(changes, seat) ? seat : null;
+      const from = attachment.compact ? attachment.seenSince : attachment.version;
+      // Only a view may be equal and yet another object. Without views, all members of a room stay one group.
+      const isOwed = !hasViews || isAnswered || events !== undefined;
+      const key = { isCompact: attachment.compact, from, before: seen, after, fromAt: attachment.seenAt, eventSeat, isOwed };
+      groupOf(groups, key).members.push(attachment);
+    }
+    for (const group of groups) {
+      const body = this.bodyOf(room, group, changes, group.before === before.state ? changes : null);
+      if (body) this.sendToGroup(room, group, body);
+    }
+  }
+
+  private sendToGroup(room: HostedRoom, { isCompact, after, members }: SyncGroup, body: Uint8Array): void {
     const { durable, tenure } = room;
-    let body: Uint8Array | null = null;
     const peers: LinkPeer[] = [];
     const entries: number[][] = [];
-    for (const attachment of room.attachments) {
-      if (attachment.version !== before.version) {
-        this.sendSync(attachment, this.snapshot(room, attachment.seat, attachment.version));
-        continue;
-      }
-      attachment.version = durable.version;
-      let at = peers.indexOf(attachment.peer);
+    for (const attachment of members) {
+      const { peer, handle, seat } = attachment;
+      this.note(attachment, after);
+      let at = peers.indexOf(peer);
       if (at === -1) {
-        at = peers.push(attachment.peer) - 1;
+        at = peers.push(peer) - 1;
         entries.push([]);
       }
-      entries[at]!.push(attachment.handle, attachment.seat === null ? 0 : durable.seats[attachment.seat]!.seq);
+      entries[at]!.push(handle, seat === null ? 0 : durable.seats[seat]!.seq);
+      if (isCompact) entries[at]!.push(inputOf(durable, seat));
     }
     for (let at = 0; at < peers.length; at++) {
-      body ??= this.packed(room, null, this.patchesOf(room, before.version, changes, null));
-      peers[at]!.sendSyncMany(tenure.epoch, durable.version, entries[at]!, body);
+      if (isCompact) peers[at]!.sendCompactMany(tenure.epoch, durable.version, entries[at]!, body);
+      else peers[at]!.sendSyncMany(tenure.epoch, durable.version, entries[at]!, body);
     }
   }
 
-  private sendToOne(attachment: Attachment, before: RoomValue, changes: readonly Change[]): void {
-    const { room, seat } = attachment;
-    const { view } = room.machine.rules;
-    if (attachment.version !== before.version) return this.sendSync(attachment, this.snapshot(room, seat, attachment.version));
-    if (view === null) return this.sendSync(attachment, this.patchesOf(room, before.version, changes, seat));
-    const patches = room.viewPatches(before, seat);
-    this.sendSync(attachment, withEvents({ room: room.id, from: before.version, patches }, changes, seat));
+  /** Returns what the client of an attachment sees now. Returns `attachment.seen` itself when nothing that it sees has changed. */
+  private viewFor(room: HostedRoom, { seat, seen }: Attachment, views: { watched?: unknown; hasWatched?: true }): unknown {
+    if (room.machine.rules.view === null) return room.durable.state;
+    if (seat !== null) return room.nextView(seen, seat);
+    if (!views.hasWatched) {
+      views.watched = room.nextView(seen, null);
+      views.hasWatched = true;
+    }
+    return views.watched;
   }
 
-  private patchesOf(room: HostedRoom, from: number, changes: readonly Change[], seat: Seat | null): SyncBody {
-    const patches = changes.length === 1 ? changes[0]!.patches : changes.flatMap((change) => change.patches);
-    return withEvents({ room: room.id, from, patches }, changes, seat);
+  /**
+   * Packs the sync of a group. Returns null when its members see no change and are owed nothing. When the sync is too large, packs only
+   * the current state, with `missed` if events are left out. `known`: the changes whose patches lead from `group.before` to `group.after`; null: not known.
+   */
+  private bodyOf(
+    room: HostedRoom,
+    group: Omit<SyncGroup, 'members'>,
+    changes: readonly Change[],
+    known: readonly Change[] | null,
+  ): Uint8Array | null {
+    const { version } = room.durable;
+    const events = eventsFor(changes, group.eventSeat);
+    const change = { room: room.id, version, from: group.from, before: group.before, after: group.after, ...(events && { events }) };
+    let body: Uint8Array | null;
+    if (group.isCompact) {
+      const elapsed = isStepped(room) ? Math.max(0, room.changedAt - group.fromAt) : undefined;
+      body = compactPatch(change, group.isOwed, elapsed, version % HASH_EVERY === 0);
+    } else body = classicPatch(change, group.isOwed, known && room.machine.rules.view === null ? patchesOf(known) : null);
+    if (body === null || body.length <= this.options.syncBytesMax) return body;
+    return this.stateBody(room, group.isCompact, group.after, events ? { missed: true } : {});
   }
 
-  private snapshot(room: HostedRoom, seat: Seat | null, held: number | null): SyncBody {
+  private stateBody(room: HostedRoom, isCompact: boolean, state: unknown, extras: SyncExtras): Uint8Array {
+    if (isCompact) return compactState(room.durable.version, state, extras, isStepped(room) ? room.changedAt : undefined);
+    return classicState(room.id, state, extras);
+  }
+
+  // ── To one session ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Sends the whole state, and with it what `extras` has. */
+  private sendState(attachment: Attachment, extras: SyncExtras): void {
+    const { room, seat, compact } = attachment;
     const state = room.view(room.durable.state, seat);
-    if (held === null || held < 0 || held >= room.durable.version) return { room: room.id, state };
-    const changes = room.recent.eventsAfter(held);
-    return changes === null ? { room: room.id, state, missed: true } : withEvents({ room: room.id, state }, changes, seat);
+    let body = this.stateBody(room, compact, state, extras);
+    if (body.length > this.options.syncBytesMax)
+      body = this.stateBody(room, compact, state, extras.missed || extras.events ? { missed: true } : {});
+    this.note(attachment, state);
+    this.sendTo(attachment, compact, body);
   }
 
-  /** Returns the state, and the events since the version up to which both histories are the same. */
-  private sinceRewind(room: HostedRoom, seat: Seat | null, rewoundTo: number): SyncBody {
-    const body = { room: room.id, state: room.view(room.durable.state, seat) };
-    const changes = room.recent.eventsAfter(rewoundTo);
-    return changes === null ? { ...body, missed: true } : withEvents(body, changes, seat);
+  /** Sends the patches of these changes. A compact client gets them in the classic form as well, because the state at `from` is gone. */
+  private sendPatchesSince(attachment: Attachment, from: number, changes: readonly Change[]): void {
+    const { room, seat } = attachment;
+    const events = eventsFor(changes, seat);
+    const { state, version } = room.durable;
+    const change = { room: room.id, version, from, before: state, after: state, ...(events && { events }) };
+    const body = classicPatch(change, true, patchesOf(changes))!;
+    if (body.length > this.options.syncBytesMax) return this.sendState(attachment, events ? { missed: true } : {});
+    this.note(attachment, state);
+    this.sendTo(attachment, false, body);
   }
 
-  /** Returns the state and all events since the setup, for a player who attaches for the first time. */
-  private beginning(room: HostedRoom, seat: Seat | null): SyncBody {
-    const body = this.snapshot(room, seat, null);
-    return withEvents(body, room.recent.eventsAfter(-1) ?? [], seat);
+  private sendTo({ room, peer, handle, seat }: Attachment, isCompact: boolean, body: Uint8Array): void {
+    const { durable, tenure } = room;
+    const seq = seat === null ? 0 : durable.seats[seat]!.seq;
+    if (isCompact) peer.sendCompactMany(tenure.epoch, durable.version, [handle, seq, inputOf(durable, seat)], body);
+    else peer.sendSyncMany(tenure.epoch, durable.version, [handle, seq], body);
+  }
+
+  /** Notes what the client of an attachment has after the sync that is being sent. */
+  private note(attachment: Attachment, seen: unknown): void {
+    const { room } = attachment;
+    const { version } = room.durable;
+    if (seen !== attachment.seen || attachment.version === -1) {
+      attachment.seen = seen;
+      attachment.seenSince = version;
+      attachment.seenAt = room.changedAt;
+    }
+    attachment.version = version;
+  }
+
+  private extrasOfSnapshot(room: HostedRoom, seat: Seat | null, held: number | null): SyncExtras {
+    if (held === null || held < 0 || held >= room.durable.version) return {};
+    return this.extrasSince(room, seat, held);
+  }
+
+  /** Returns the events after a version, or that some of them are not kept any more. */
+  private extrasSince(room: HostedRoom, seat: Seat | null, version: number): SyncExtras {
+    const changes = room.recent.eventsAfter(version);
+    if (changes === null) return { missed: true };
+    const events = eventsFor(changes, seat);
+    return events ? { events } : {};
+  }
+
+  /** Returns all events since the setup, for a player who attaches for the first time. */
+  private extrasOfBeginning(room: HostedRoom, seat: Seat | null): SyncExtras {
+    const events = eventsFor(room.recent.eventsAfter(-1) ?? [], seat);
+    return events ? { events } : {};
   }
 
   private isFirstVisit(room: HostedRoom, seat: Seat | null): boolean {
@@ -185,38 +348,42 @@ export class RoomOutputs {
     return true;
   }
 
-  private sendSync(attachment: Attachment, body: SyncBody): void {
-    const { room, seat } = attachment;
-    attachment.version = room.durable.version;
-    const seq = seat === null ? 0 : room.durable.seats[seat]!.seq;
-    attachment.peer.sendSyncMany(room.tenure.epoch, room.durable.version, [attachment.handle, seq], this.packed(room, seat, body));
-  }
-
-  /** Packs the body. When it is too large for one sync, packs only the current state, with `missed` if events are left out. */
-  private packed(room: HostedRoom, seat: Seat | null, body: SyncBody): Uint8Array {
-    const bytes = pack(body);
-    if (bytes.length <= this.options.syncBytesMax) return bytes;
-    const hasMissed = body.missed === true || body.events !== undefined;
-    return pack({ room: room.id, state: room.view(room.durable.state, seat), ...(hasMissed && { missed: true }) });
-  }
-
   private send(attachment: Attachment, message: ServerMessage): void {
     attachment.peer.sendSessionFrame(LINK_KIND.toPlayer, attachment.handle, attachment.room.tenure.epoch, encodeServerMessage(message));
   }
 }
 
-function withEvents(body: SyncBody, changes: readonly Pick<Change, 'version' | 'events'>[], seat: Seat | null): SyncBody {
-  for (const { version, events } of changes) {
-    if (!events) continue;
-    for (const { name, data, to } of events) {
-      if (to && (seat === null || !to.includes(seat))) continue;
-      body.events ??= [];
-      body.events.push(data === undefined ? { version, name } : { version, name, data });
-    }
-  }
-  return body;
+function isStepped(room: HostedRoom): boolean {
+  return room.machine.rules.definition.stepHz > 0;
 }
 
-function hasTargetedEvent(change: Change): boolean {
-  return change.events?.some(({ to }) => to !== undefined) ?? false;
+function groupOf(groups: SyncGroup[], key: Omit<SyncGroup, 'members'>): SyncGroup {
+  for (const group of groups) {
+    if (
+      group.after === key.after &&
+      group.before === key.before &&
+      group.from === key.from &&
+      group.isCompact === key.isCompact &&
+      group.isOwed === key.isOwed &&
+      group.eventSeat === key.eventSeat
+    )
+      return group;
+  }
+  const group: SyncGroup = { ...key, members: [] };
+  groups.push(group);
+  return group;
+}
+
+/** Returns the number of the last input of the seat that the value contains. 0: none. */
+function inputOf({ seats }: RoomValue, seat: Seat | null): number {
+  return seat === null ? 0 : (seats[seat]?.input ?? 0);
+}
+
+/** True when one of these changes has an event for this seat that not everybody gets. */
+function hasEventFor(changes: readonly Change[], seat: Seat): boolean {
+  return changes.some(({ events }) => events?.some(({ to }) => to?.includes(seat)));
+}
+
+function patchesOf(changes: readonly Change[]): readonly Patch[] {
+  return changes.length === 1 ? changes[0]!.patches : changes.flatMap((change) => change.patches);
 }

@@ -1,0 +1,7 @@
+/** The entry of the client for games that move: prediction, interpolation and the server's clock. Turn-based pages do not load it. */
+
+export { type Blend, type BlendRule, lerp, lerpTurn } from './realtime/blend.js';
+export { type Interpolation, type InterpolationOptions, interpolate } from './realtime/interpolate.js';
+export { type Prediction, type PredictionOptions, type PredictionStats, predict } from './realtime/predict.js';
+export type { FeedSync, RoomFeed } from './realtime/room-feed.js';
+export { ServerClock } from './realtime/server-clock.js';

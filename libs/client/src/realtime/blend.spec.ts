@@ -1,0 +1,33 @@
+import { Blender, lerp, lerpTurn } from './blend.js';
+
+describe('blending', () => {
+  it('goes on the straight line between two numbers, and beyond', () => {
+    expect(lerp(10, 20, 0.25)).toBe(12.5);
+    expect(lerp(10, 20, 1.5)).toBe(25);
+  });
+
+  it('turns on the shorter way around', () => {
+    expect(lerpTurn(350, 10, 0.5, 360)).toBeCloseTo(0);
+    expect(lerpTurn(10, 350, 0.25, 360)).toBeCloseTo(5);
+    expect(lerpTurn(-0.1, 0.1, 0.75)).toBeCloseTo(0.05);
+    expect(lerpTurn(120, 8, 0.5, 128)).toBeCloseTo(0);
+  });
+
+  it('leaves fields without a rule, and fields that are no numbers in one of the values', () => {
+    const blender = new Blender<{ x?: number; score: number }>({ x: 'linear' });
+    expect(blender.mix({ x: 0, score: 1 }, { x: 4, score: 2 }, 0.5)).toEqual({ x: 2, score: 2 });
+    expect(blender.mix({ score: 1 }, { x: 4, score: 2 }, 0.5)).toEqual({ x: 4, score: 2 });
+  });
+
+  it('adds the offset of two values to the second one to get the first one', () => {
+    const blender = new Blender<{ x: number; heading: number }>({ x: 'linear', heading: { turn: 360 } });
+    const offset = blender.offset({ x: 3, heading: 10 }, { x: 7, heading: 350 });
+    expect(offset).toEqual({ x: -4, heading: 20 });
+    expect(blender.length(offset)).toBe(4);
+    expect(blender.add({ x: 7, heading: 350 }, offset)).toEqual({ x: 3, heading: 10 });
+  });
+
+  it('refuses a turn that is not above 0', () => {
+    expect(() => new Blender<{ heading: number }>({ heading: { turn: 0 } })).toThrow("blend.heading must be 'linear' or");
+  });
+});

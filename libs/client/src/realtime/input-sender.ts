@@ -1,0 +1,61 @@
+import type { RoomFeed } from './room-feed.js';
+
+/** An unchanged input is sent again after this time, in ms. It measures the round trip, and replaces an input that was lost. */
+const KEEPALIVE_MS = 1_000;
+/** Number of latest round trips that are remembered. */
+const ROUND_TRIPS = 8;
+/** Maximum number of unanswered inputs whose time is remembered. */
+const UNANSWERED_MAX = 128;
+
+/**
+ * Numbers the inputs of a seat and sends them: each change, and the unchanged input once per second. A sync answers all inputs up to its
+ * number.
+ */
+export class InputSender {
+  private number = 0;
+  private answered = 0;
+  private sentAt = Number.NEGATIVE_INFINITY;
+  private unanswered: { readonly number: number; readonly at: number }[] = [];
+  private roundTrips: number[] = [];
+
+  constructor(private readonly feed: Pick<RoomFeed, 'sendInput'>) {}
+
+  /** True when the unchanged input should be sent again at the local time `now`. */
+  isDue(now: number): boolean {
+    return now - this.sentAt >= KEEPALIVE_MS;
+  }
+
+  /** Makes the input due at once, because the server may not have it. */
+  repeat(): void {
+    this.sentAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Sends an input, and returns its number. */
+  send(data: unknown, now: number): number {
+    this.number += 1;
+    this.sentAt = now;
+    this.unanswered.push({ number: this.number, at: now });
+    if (this.unanswered.length > UNANSWERED_MAX) this.unanswered.shift();
+    this.feed.sendInput(this.number, data);
+    return this.number;
+  }
+
+  /** Takes the number of a sync that arrived at the local time `now`. */
+  answer(number: number, now: number): void {
+    // The numbers continue when the page was loaded again. They also continue after a rewind, in which the server forgot inputs.
+    this.number = Math.max(this.number, number);
+    if (number < this.answered) this.repeat();
+    const latest = this.unanswered.findLast((input) => input.number === number);
+    if (latest && number > this.answered) this.roundTrips = [...this.roundTrips.slice(1 - ROUND_TRIPS), now - latest.at];
+    this.answered = number;
+    this.unanswered = this.unanswered.filter((input) => input.number > number);
+  }
+
+  /**
+   * The smallest of the latest times from the sending of an input to the sync that contains it, in ms. It is the round trip and the wait
+   * for the next step. Undefined before the first answer.
+   */
+  get roundTripMs(): number | undefined {
+    return this.roundTrips.length === 0 ? undefined : Math.min(...this.roundTrips);
+  }
+}

@@ -1,0 +1,236 @@
+import { type Blend, Blender } from './blend.js';
+import { Correction } from './correction.js';
+import type { FeedSync, RoomFeed } from './room-feed.js';
+import { ServerClock } from './server-clock.js';
+
+/** Maximum number of states that are remembered: more than the longest delay needs at 60 Hz. */
+const STATES_MAX = 64;
+/** The default limits of the delay, and of the time for which a motion continues without a new state, in ms. */
+const DELAY_MS_MIN = 20;
+const DELAY_MS_MAX = 600;
+const EXTRAPOLATE_MS = 150;
+/** States that are further apart than this have a pause between them, in ms. Nothing is displayed between them. */
+const PAUSE_MS = 500;
+/** After a motion was continued for its time, it waits until `PAUSE_MS`, and then goes back to the latest state within this time, in ms. */
+const RETURN_MS = 300;
+/** Number of latest times between two states whose median is used. */
+const GAPS = 15;
+/** States that are further apart than this number of steps have steps between them that changed nothing. */
+const IDLE_STEPS = 2.5;
+/** The part of the latest syncs that arrives in time for its display. */
+const IN_TIME = 0.9;
+/** The time of a frame, in ms, which a sync may be late without harm. */
+const MARGIN_MS = 8;
+/** The displayed time runs at most by this part faster or slower than the server's. */
+const SLEW = 0.1;
+/** A larger error of the displayed time is corrected at once, in ms. */
+const STEP_OVER_MS = 1_000;
+
+export interface InterpolationOptions<State, Entity extends object> {
+  /** Returns the entities that are displayed in the past, such as all ships of other seats. */
+  readonly entities: (state: State) => readonly Entity[];
+  /** Returns what identifies an entity in all states. */
+  readonly key: (entity: Entity) => string | number;
+  /** The fields that move smoothly. All other fields change when the displayed time reaches the state that changed them. */
+  readonly blend: Blend<Entity>;
+  /** An entity that moves by more between two states is not blended: it was placed elsewhere. In the units of the game; default: no limit. */
+  readonly jumpOver?: number;
+  /** The limits of the delay, in ms. It adapts to the jitter between them. Default: from 20 to 600. */
+  readonly delayMs?: { readonly min: number; readonly max: number };
+  /** For how long a motion continues when no new state arrives, in ms. Default: 150. */
+  readonly extrapolateMs?: number;
+  /** The local clock, in ms. It must never go back. Default: `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** What `interpolate` returns. */
+export interface Interpolation<Entity> {
+  /** Returns the entities to draw now. Call it in each frame. */
+  sample(): readonly Entity[];
+  /** How far in the past entities are displayed, in ms, after the time at which a state arrives at the earliest. */
+  readonly delayMs: number;
+  /** The displayed room time, in ms. `undefined`: nothing has arrived. */
+  readonly time: number | undefined;
+  /** Ends the interpolation. */
+  stop(): void;
+}
+
+/**
+ * Displays entities between two states of the server, so that they move smoothly at any frame rate. The delay is as short as the jitter of
+ * the connection permits. When a state is late, the motion continues for a moment, and the difference is corrected afterwards.
+ *
+ * @example
+ * const others = interpolate(room, {
+ *   entities: (state) => state.ships.filter((ship) => ship.seat !== room.seat),
+ *   key: (ship) => ship.seat,
+ *   blend: { x: 'linear', y: 'linear', heading: { turn: 2 * Math.PI } },
+ * });
+ * const frame = () => (others.sample().forEach(draw), requestAnimationFrame(frame));
+ */
+export function interpolate<State, Entity extends object>(
+  room: RoomFeed<State>,
+  options: InterpolationOptions<State, Entity>,
+): Interpolation<Entity> {
+  return new EntityInterpolation(room, options);
+}
+
+type Key = string | number;
+
+interface Snapshot<Entity> {
+  readonly time: number;
+  readonly entities: ReadonlyMap<Key, Entity>;
+}
+
+class EntityInterpolation<State, Entity extends object> implements Interpolation<Entity> {
+  private readonly now: () => number;
+  private readonly clock = new ServerClock();
+  private readonly blender: Blender<Entity>;
+  private readonly corrections = new Map<Key, Correction<Entity>>();
+  private readonly limits: { readonly min: number; readonly max: number };
+  private readonly extrapolateMs: number;
+  private readonly jumpOver: number;
+  private readonly off: () => void;
+  private snapshots: Snapshot<Entity>[] = [];
+  /** The latest times between two states, and their median, in ms. */
+  private gaps: number[] = [];
+  private intervalMs = Number.POSITIVE_INFINITY;
+  private displayed = Number.NaN;
+  private sampledAt = 0;
+  private delay: number;
+
+  constructor(
+    room: RoomFeed<State>,
+    private readonly options: InterpolationOptions<State, Entity>,
+  ) {
+    this.now = options.now ?? (() => performance.now());
+    this.limits = options.delayMs ?? { min: DELAY_MS_MIN, max: DELAY_MS_MAX };
+    if (!(this.limits.min >= 0 && this.limits.max >= this.limits.min))
+      throw new RangeError('delayMs must be { min, max } in ms, with 0 <= min <= max.');
+    this.delay = this.limits.min;
+    this.extrapolateMs = options.extrapolateMs ?? EXTRAPOLATE_MS;
+    this.jumpOver = options.jumpOver ?? Number.POSITIVE_INFINITY;
+    this.blender = new Blender(options.blend);
+    this.off = room.on('sync', (sync) => this.take(sync));
+  }
+
+  sample(): readonly Entity[] {
+    const now = this.now();
+    this.play(now);
+    const entities = this.at(this.displayed);
+    for (const [key, correction] of this.corrections) {
+      const entity = entities.get(key);
+      if (entity) correction.apply(entity, now);
+      else this.corrections.delete(key);
+    }
+    return [...entities.values()];
+  }
+
+  get delayMs(): number {
+    return this.delay;
+  }
+
+  get time(): number | undefined {
+    return Number.isNaN(this.displayed) ? undefined : this.displayed;
+  }
+
+  stop(): void {
+    this.off();
+  }
+
+  private take(sync: FeedSync<State>): void {
+    if (sync.state === undefined) return;
+    const now = this.now();
+    const time = sync.time ?? now;
+    const latest = this.snapshots.at(-1);
+    if (!latest) this.displayed = time;
+    const gap = latest ? time - latest.time : 0;
+    // A sync with the time of the one before has no new step. It may have been sent much later than the step.
+    if (!latest || gap !== 0) this.clock.take(time, now);
+    // The motion between the two states is unknown: the game went back, or it was stopped.
+    const isApart = latest !== undefined && (gap < 0 || gap > PAUSE_MS || sync.rewound === true);
+    const shown = latest && (isApart || this.displayed > latest.time) ? this.shown() : undefined;
+    if (isApart) this.snapshots = [];
+    else if (latest && gap === 0) this.snapshots.pop();
+    else if (latest) this.await(latest, time);
+    const entities = this.options.entities(sync.state).map((entity) => [this.options.key(entity), entity] as const);
+    this.snapshots.push({ time, entities: new Map(entities) });
+    if (this.snapshots.length > STATES_MAX) this.snapshots.shift();
+    if (shown) this.slide(shown);
+  }
+
+  /** Takes the time since the state before. The server sends no step that changed nothing, so a motion after a long time began late. */
+  private await(latest: Snapshot<Entity>, time: number): void {
+    const gap = time - latest.time;
+    if (gap > this.intervalMs * IDLE_STEPS) this.snapshots.push({ ...latest, time: time - this.intervalMs });
+    this.gaps = [...this.gaps.slice(1 - GAPS), gap];
+    this.intervalMs = [...this.gaps].sort((a, b) => a - b)[this.gaps.length >> 1] as number;
+  }
+
+  /** Starts a correction for each entity whose place at the displayed time has changed. */
+  private slide(shown: ReadonlyMap<Key, Entity>): void {
+    const actual = this.at(this.displayed);
+    for (const [key, entity] of shown) {
+      const next = actual.get(key);
+      if (!next) continue;
+      const correction = this.corrections.get(key) ?? new Correction(this.blender, this.jumpOver);
+      this.corrections.set(key, correction);
+      correction.begin(entity, next, this.sampledAt);
+    }
+  }
+
+  /** Returns what the latest call of `sample` displayed. */
+  private shown(): ReadonlyMap<Key, Entity> {
+    const entities = this.at(this.displayed);
+    for (const [key, entity] of entities) this.corrections.get(key)?.apply(entity, this.sampledAt);
+    return entities;
+  }
+
+  /** Advances the displayed time, a little faster or slower when the delay is not the one that the jitter needs. */
+  private play(now: number): void {
+    const elapsed = Math.max(now - this.sampledAt, 0);
+    if (!this.clock.isSet) return;
+    const interval = Number.isFinite(this.intervalMs) ? this.intervalMs : 0;
+    const needed = interval + this.clock.latenessMs(IN_TIME) + MARGIN_MS;
+    this.delay = Math.min(Math.max(needed, this.limits.min), this.limits.max);
+    const target = this.clock.at(now) - this.delay;
+    const error = target - (this.displayed + elapsed);
+    if (elapsed > STEP_OVER_MS) {
+      // The page displayed nothing for a while.
+      this.displayed = target;
+      this.corrections.clear();
+    } else if (Math.abs(error) > STEP_OVER_MS) {
+      const shown = this.shown();
+      this.displayed = target;
+      this.slide(shown);
+    } else this.displayed += elapsed + Math.min(Math.max(error * SLEW, -elapsed * SLEW), elapsed * SLEW);
+    this.sampledAt = now;
+  }
+
+  /** Returns copies of all entities at a room time. */
+  private at(time: number): Map<Key, Entity> {
+    const entities = new Map<Key, Entity>();
+    const { snapshots } = this;
+    if (snapshots.length === 0) return entities;
+    let after = snapshots.findIndex((snapshot) => snapshot.time > time);
+    const isBeyond = after === -1;
+    if (isBeyond) after = snapshots.length - 1;
+    const from = snapshots[Math.max(after - 1, 0)] as Snapshot<Entity>;
+    const to = snapshots[after] as Snapshot<Entity>;
+    const span = to.time - from.time;
+    const t = span > 0 ? (Math.min(time, to.time + this.beyond(time - to.time)) - from.time) / span : 1;
+    const base = isBeyond ? to : from;
+    for (const [key, entity] of base.entities) {
+      const a = from.entities.get(key);
+      const b = to.entities.get(key);
+      const isBlended = a && b && t > 0 && this.blender.length(this.blender.offset(a, b)) <= this.jumpOver;
+      entities.set(key, isBlended ? this.blender.mix(a, b, t, entity) : { ...entity });
+    }
+    return entities;
+  }
+
+  /** Returns for how many ms a motion continues when the latest state is this old. */
+  private beyond(ageMs: number): number {
+    const back = Math.max(ageMs - Math.max(PAUSE_MS, this.extrapolateMs), 0) / RETURN_MS;
+    return Math.max(this.extrapolateMs * (1 - back), 0);
+  }
+}

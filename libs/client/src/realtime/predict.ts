@@ -1,0 +1,254 @@
+import type { Seat } from '#libs/protocol';
+import { type Blend, Blender } from './blend.js';
+import { Correction } from './correction.js';
+import { InputSender } from './input-sender.js';
+import { copied, isSame } from './plain.js';
+import type { FeedSync, RoomFeed } from './room-feed.js';
+import { ServerClock } from './server-clock.js';
+import { Timeline } from './timeline.js';
+
+/** After such a gap between two calls the device or the tab has slept, in ms. The missed steps are not predicted. */
+const SLEPT_MS = 500;
+/** After such a gap between two syncs the server may not know the input, in ms. */
+const SILENT_MS = 400;
+/** Without a sync and a changed input, prediction ends after this time, in ms. It is longer than the recovery of a room takes. */
+const ALONE_MS = 10_000;
+
+export interface PredictionOptions<State, Own extends object, Input> {
+  /** Length of a step of the game, in ms: 1000 / hz of its `@OnStep(hz)`. */
+  readonly stepMs: number;
+  /** Returns what is predicted, such as the ship of this seat. Undefined: nothing, such as while the ship is destroyed. */
+  readonly own: (state: State, seat: Seat) => Own | undefined;
+  /**
+   * The game's own step for it. It gets a copy, and may change it in place or return the next value. It must depend on its arguments only.
+   * `state` is the latest state of the server, for obstacles and the like; it is not changed.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a step that changes its argument returns nothing
+  readonly step: (own: Own, input: Input, stepMs: number, state: State) => Own | void;
+  /** The input while the player holds nothing down. */
+  readonly idle: Input;
+  /** The fields of `Own` that move smoothly. All other fields have their latest predicted value. */
+  readonly blend: Blend<Own>;
+  /** A correction over a longer distance is shown at once, in the units of the game. Default: no limit. */
+  readonly jumpOver?: number;
+  /** The local clock, in ms. It must never go back. Default: `performance.now`. */
+  readonly now?: () => number;
+}
+
+export interface PredictionStats {
+  /** From the sending of an input to the sync that contains it, in ms: round trip and wait for a step. Undefined: not measured yet. */
+  readonly roundTripMs: number | undefined;
+  /** Number of predicted steps that the server's state does not contain. */
+  readonly pendingSteps: number;
+  /** By how much the latest sync moved the prediction, in the units of the game. */
+  readonly correction: number;
+  /** Time since the latest sync, in ms. Undefined: none has arrived. */
+  readonly silentMs: number | undefined;
+}
+
+/** What `predict` returns. */
+export interface Prediction<Own, Input> {
+  /** Sets what the player holds down from now on. It is sent when it changes, at most once per step. A short press lasts one step. */
+  hold(input: Input): void;
+  /** Returns what to draw now. Call it in each frame. Undefined: there is nothing to predict. */
+  sample(): Own | undefined;
+  readonly stats: PredictionStats;
+  /** Ends the prediction. */
+  stop(): void;
+}
+
+/**
+ * Predicts what this player steers, so that it moves in the same frame in which a key is pressed. Each sync replaces the prediction by the
+ * state of the server and the steps that it does not contain yet. A difference is corrected over some 100 ms. While the server is silent,
+ * the prediction continues for up to ten seconds.
+ *
+ * Predict and display in one loop: all work is done by `sample`, `hold` and arriving syncs. There are no timers.
+ *
+ * @example
+ * const ship = predict(room, {
+ *   stepMs: 50,
+ *   own: (state, seat) => state.ships.find((ship) => ship.seat === seat),
+ *   step: moveShip,
+ *   idle: { turn: 0, thrust: false },
+ *   blend: { x: 'linear', y: 'linear', heading: { turn: 2 * Math.PI } },
+ * });
+ * addEventListener('keydown', () => ship.hold({ turn: 0, thrust: true }));
+ * addEventListener('blur', () => ship.hold({ turn: 0, thrust: false }));
+ * const frame = () => (draw(ship.sample()), requestAnimationFrame(frame));
+ */
+export function predict<State, Own extends object, Input>(
+  room: RoomFeed<State>,
+  options: PredictionOptions<State, Own, Input>,
+): Prediction<Own, Input> {
+  return new OwnPrediction(room, options);
+}
+
+class OwnPrediction<State, Own extends object, Input> implements Prediction<Own, Input> {
+  private readonly now: () => number;
+  private readonly clock = new ServerClock();
+  private readonly sender: InputSender;
+  private readonly timeline: Timeline<Input>;
+  private readonly blender: Blender<Own>;
+  private readonly corrections: Correction<Own>;
+  private readonly off: () => void;
+
+  private sync: FeedSync<State> | undefined;
+  private state: State | undefined;
+  private syncAt = 0;
+  /** The local time up to which steps were predicted. */
+  private time: number;
+  /** The part of the step in progress that has passed, from 0 to 1. */
+  private fraction = 0;
+  /** The predicted value at the beginning of the step in progress, and at its end. */
+  private from: Own | undefined;
+  private to: Own | undefined;
+  /** The input of the step in progress, of the step before it, and of the one after it when that is known already. */
+  private input: Input;
+  private inputBefore: Input;
+  private inputAfter: { readonly input: Input } | undefined;
+  private number = 0;
+  private changedAt = 0;
+  private correction = 0;
+
+  constructor(
+    private readonly room: RoomFeed<State>,
+    private readonly options: PredictionOptions<State, Own, Input>,
+  ) {
+    if (!(options.stepMs > 0)) throw new RangeError(`stepMs is ${options.stepMs}: it must be a number of ms above 0, such as 50.`);
+    this.now = options.now ?? (() => performance.now());
+    this.sender = new InputSender(room);
+    this.timeline = new Timeline(options.stepMs);
+    this.blender = new Blender(options.blend);
+    this.corrections = new Correction(this.blender, options.jumpOver ?? Number.POSITIVE_INFINITY);
+    this.input = options.idle;
+    this.inputBefore = options.idle;
+    this.time = this.now();
+    this.off = room.on('sync', (sync) => this.take(sync));
+  }
+
+  hold(input: Input): void {
+    this.advance();
+    // The first change belongs to the step in progress, so a press and a release within one step are not lost.
+    if (!isSame(this.input, this.inputBefore)) {
+      this.inputAfter = { input };
+      return;
+    }
+    if (isSame(input, this.input)) return;
+    const shown = this.shown();
+    this.input = input;
+    this.to = this.from && this.next(this.from);
+    this.smooth(shown);
+  }
+
+  sample(): Own | undefined {
+    this.advance();
+    return this.shown();
+  }
+
+  get stats(): PredictionStats {
+    return {
+      roundTripMs: this.sender.roundTripMs,
+      pendingSteps: this.timeline.pending,
+      correction: this.correction,
+      silentMs: this.sync && this.now() - this.syncAt,
+    };
+  }
+
+  stop(): void {
+    this.off();
+  }
+
+  private take(sync: FeedSync<State>): void {
+    if (sync.state === undefined) return;
+    this.advance();
+    const { stepMs } = this.options;
+    const shown = this.shown();
+    const predicted = this.actual();
+    const { sync: before, time: now } = this;
+    const time = sync.time ?? now;
+    const input = sync.input ?? 0;
+    // A sync with the time of the one before has no new step. It may have been sent much later than the step.
+    if (time !== before?.time) this.clock.take(time, now);
+    this.sender.answer(input, now);
+    if (!before || sync.rewound || now - this.syncAt > SILENT_MS) {
+      this.timeline.realign();
+      this.sender.repeat();
+    }
+    this.sync = sync;
+    this.state = sync.state;
+    this.syncAt = now;
+    const serverSteps = before ? Math.max(Math.round((time - (before.time ?? time - stepMs)) / stepMs), 0) : 0;
+    const delayMs = Math.max(now - this.clock.localTimeOf(time), 0);
+    this.timeline.reconcile(serverSteps, input, this.timeline.latest + this.fraction - delayMs / stepMs);
+    this.replay();
+    const actual = this.actual();
+    this.correction = predicted && actual ? this.blender.length(this.blender.offset(predicted, actual)) : 0;
+    this.smooth(shown);
+  }
+
+  private replay(): void {
+    const { state, room, options } = this;
+    const own = state !== undefined && room.seat !== null ? options.own(state, room.seat) : undefined;
+    this.from = own && copied(own);
+    if (this.from) for (const input of this.timeline.inputs()) this.from = this.run(this.from, input);
+    this.to = this.from && this.next(this.from);
+  }
+
+  /** Predicts the steps up to now. */
+  private advance(): void {
+    const now = this.now();
+    const elapsed = now - this.time;
+    if (!(elapsed > 0)) return;
+    this.time = now;
+    if (!this.sync) return;
+    if (elapsed > SLEPT_MS) {
+      this.timeline.realign();
+      this.sender.repeat();
+      this.corrections.clear();
+      this.endStep(now);
+      return;
+    }
+    this.fraction += (elapsed * this.timeline.rate) / this.options.stepMs;
+    while (this.fraction >= 1) {
+      this.fraction -= 1;
+      this.endStep(now);
+    }
+  }
+
+  /** Ends the step in progress. Its input is sent now, so that the distance of two inputs is a number of steps, as at the server. */
+  private endStep(now: number): void {
+    const isChange = !isSame(this.input, this.inputBefore);
+    const isSent = this.room.seat !== null && (isChange || this.sender.isDue(now));
+    if (isSent) this.number = this.sender.send(this.input, now);
+    this.timeline.add(this.input, isSent ? this.number : 0, isSent && isChange);
+    this.inputBefore = this.input;
+    this.input = this.inputAfter ? this.inputAfter.input : this.input;
+    this.inputAfter = undefined;
+    if (isChange) this.changedAt = now;
+    this.from = this.to;
+    if (now - Math.max(this.syncAt, this.changedAt) < ALONE_MS) this.to = this.from && this.next(this.from);
+  }
+
+  private next(own: Own): Own {
+    return this.run(copied(own), this.input);
+  }
+
+  private run(own: Own, input: Input): Own {
+    return this.options.step(own, input, this.options.stepMs, this.state as State) ?? own;
+  }
+
+  private actual(): Own | undefined {
+    return this.from && this.to && this.blender.mix(this.from, this.to, this.fraction);
+  }
+
+  private shown(): Own | undefined {
+    const actual = this.actual();
+    return actual && this.corrections.apply(actual, this.time);
+  }
+
+  private smooth(shown: Own | undefined): void {
+    const actual = this.actual();
+    if (shown && actual) this.corrections.begin(shown, actual, this.time);
+    else this.corrections.clear();
+  }
+}

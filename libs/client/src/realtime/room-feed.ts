@@ -1,0 +1,25 @@
+import type { Seat } from '#libs/protocol';
+
+/** One update of the state of the game, as the room received it. */
+export interface FeedSync<State = unknown> {
+  readonly version: number;
+  /** Room time of the step, in ms. Undefined when the server does not send it. */
+  readonly time?: number | undefined;
+  /** Number of the latest input of this seat that the state contains; 0 or undefined: none. */
+  readonly input?: number | undefined;
+  /** Undefined: the server has not sent a state yet. Such a sync is ignored. */
+  readonly state: State | undefined;
+  /** The state before this update. Undefined: this is the first one. */
+  readonly previous?: State | undefined;
+  /** True when the game was rewound between the previous update and this one. */
+  readonly rewound?: boolean | undefined;
+}
+
+/** The part of a `Room` that prediction and interpolation use. A `Room` of the client is one. */
+export interface RoomFeed<State = unknown> {
+  /** The seat of this player. Null: a spectator. */
+  readonly seat: Seat | null;
+  on(name: 'sync', listener: (sync: FeedSync<State>) => void): () => void;
+  /** Sends an input. The room drops it when no server is attached. */
+  sendInput(number: number, data: unknown): unknown;
+}

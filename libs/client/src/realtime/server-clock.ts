@@ -1,0 +1,94 @@
+/** Number and length (ms) of the slots of the minimum filter. The filter remembers their product. */
+const SLOTS = 8;
+const SLOT_MS = 1_000;
+/** An offset that is too small by more than this is corrected at once, in ms; else the clock runs slower. RFC 5905 steps at 128 ms, too. */
+const STEP_OVER_MS = 128;
+/** A sync that is later than this shows that the room time was stopped, in ms. A connection rarely holds a message for that long. */
+const STOPPED_MS = 800;
+/** Part of the elapsed time by which the clock may run faster or slower. */
+const SLEW = 0.02;
+/** Number of latest samples that measure the jitter: some three seconds at 20 Hz. */
+const JITTER_SAMPLES = 64;
+
+/**
+ * The time of the room, estimated from the times in syncs.
+ *
+ * The network and the timers of the browser only ever delay a sync. So the sync with the smallest delay of the last seconds tells the
+ * offset between both clocks, as in the clock filter of NTP (RFC 5905, section 10: the sample with the lowest delay is the best one). The
+ * minimum is taken over a sliding window, so that the clock follows drift and a changed path. A smaller delay is a proof and counts at once; a growing minimum is slewed, and a large error is stepped.
+ *
+ * @example
+ * const clock = new ServerClock();
+ * clock.take(sync.time, performance.now());
+ * const roomTime = clock.at(performance.now());
+ */
+export class ServerClock {
+  /** The smallest delay of each slot: local time of the arrival minus room time, in ms. Newest last. */
+  private slots: { readonly start: number; min: number }[] = [];
+  /** Local time minus room time, in ms. */
+  private offset = Number.NaN;
+  private slewedAt = 0;
+  private readonly lateness: number[] = [];
+  private next = 0;
+
+  /** False until the first sample. */
+  get isSet(): boolean {
+    return !Number.isNaN(this.offset);
+  }
+
+  /** Takes the time of a sync that arrived at the local time `now`, both in ms. */
+  take(roomTime: number, now: number): void {
+    const delay = now - roomTime;
+    if (delay - this.offset > STOPPED_MS) this.slots = [];
+    let slot = this.slots.at(-1);
+    if (!slot || now - slot.start >= SLOT_MS) {
+      slot = { start: now, min: delay };
+      this.slots.push(slot);
+      this.forget(now);
+    }
+    slot.min = Math.min(slot.min, delay);
+    this.slew(now);
+    this.lateness[this.next] = Math.max(delay - this.offset, 0);
+    this.next = (this.next + 1) % JITTER_SAMPLES;
+  }
+
+  /**
+   * Returns the room time of a sync that arrives at the local time `now` with the smallest delay. The time at the server is later by the
+   * one-way latency, which is about half of the round trip.
+   */
+  at(now: number): number {
+    return now - this.offset;
+  }
+
+  /** Returns the local time at which a sync of this room time arrives when nothing delays it. */
+  localTimeOf(roomTime: number): number {
+    return roomTime + this.offset;
+  }
+
+  /** Returns by how many ms the given part (0 to 1) of the latest syncs was later than the earliest ones. */
+  latenessMs(part: number): number {
+    if (this.lateness.length === 0) return 0;
+    const sorted = [...this.lateness].sort((a, b) => a - b);
+    return sorted[Math.min(Math.floor(sorted.length * part), sorted.length - 1)] as number;
+  }
+
+  private forget(now: number): void {
+    this.slots = this.slots.filter(({ start }) => now - start < SLOTS * SLOT_MS);
+    // All syncs of a whole slot were late: the room time was stopped while it had no server, or the local clock was set.
+    const last = this.slots.at(-2);
+    if (last && last.min - Math.min(...this.slots.map(({ min }) => min)) > STEP_OVER_MS) this.slots = this.slots.slice(-2);
+  }
+
+  private slew(now: number): void {
+    const target = Math.min(...this.slots.map(({ min }) => min));
+    const error = target - this.offset;
+    const limit = Math.max(now - this.slewedAt, 0) * SLEW;
+    this.slewedAt = now;
+    if (this.isSet && error <= STEP_OVER_MS) this.offset += Math.min(error, limit);
+    else {
+      this.offset = target;
+      this.lateness.length = 0;
+      this.next = 0;
+    }
+  }
+}

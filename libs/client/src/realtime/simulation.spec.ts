@@ -1,0 +1,110 @@
+import { type Measures, measured } from '../../test/motion-measures.fixture.js';
+import { FRAME_MS, type Frame, play, SPEED, STEP_MS } from '../../test/moving-game.fixture.js';
+
+/** The distance that a ship moves in a step and in a frame, in units. */
+const STEP = (SPEED * STEP_MS) / 1_000;
+const FRAME = (SPEED * FRAME_MS) / 1_000;
+/** TCP sends a lost message again after this time, in ms. */
+const holdMs = (latencyMs: number) => Math.max(200, latencyMs * 1.5);
+
+const LATENCIES = [0, 50, 100, 200, 300];
+const LOSSES = [0, 0.01, 0.05];
+const SEEDS = [1, 7];
+const grid = LATENCIES.flatMap((latencyMs) => LOSSES.map((loss) => ({ latencyMs, loss, jitterMs: latencyMs / 5 })));
+const CALM = { latencyMs: 100, jitterMs: 10, loss: 0, seed: 3, durationMs: 20_000 };
+const PAUSE = { from: 8_000, to: 10_000 };
+
+/** Prints the measures: `SHOW=1 npx jest --selectProjects unit libs/client/src/realtime`. */
+function show(name: string, measures: Measures): Measures {
+  const values = Object.entries(measures).map(([key, value]) => `${key} ${(value as number).toFixed(1)}`);
+  if (process.env.SHOW) process.stdout.write(`${name.padEnd(32)} ${values.join('  ')}\n`);
+  return measures;
+}
+
+describe.each(grid)('with $latencyMs ms of latency and a loss of $loss', (network) => {
+  const { latencyMs, loss } = network;
+  const runs = SEEDS.map((seed) => play({ ...network, seed, durationMs: 20_000 }));
+  const all = runs.map((run, index) => show(`${latencyMs} ms, ${loss * 100} %, seed ${SEEDS[index]}`, measured(run, latencyMs)));
+
+  it('never lets the own ship stand still for longer than 2 frames', () => {
+    for (const { stillMs } of all) expect(stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
+  });
+
+  it('displays the own ship where the server will have it', () => {
+    for (const { errorP95, errorMax } of all) {
+      expect(errorP95).toBeLessThanOrEqual((1.2 + 60 * loss) * STEP);
+      // A turn that was sent again begins later at the server.
+      expect(errorMax).toBeLessThanOrEqual(loss === 0 ? 2.5 * STEP : (SPEED * (holdMs(latencyMs) + 2 * STEP_MS)) / 1_000);
+    }
+  });
+
+  it('corrects the own ship by at most one or two steps, when no input was lost on the way', () => {
+    for (const { correctionP95, correctionMax } of all) {
+      expect(correctionP95).toBeLessThanOrEqual((1.2 + 60 * loss) * STEP);
+      if (loss === 0) expect(correctionMax).toBeLessThanOrEqual(2.2 * STEP);
+    }
+  });
+
+  it('moves other ships smoothly', () => {
+    for (const { otherJerk } of all) expect(otherJerk).toBeLessThanOrEqual(loss === 0 ? 0.25 * FRAME : 4 * FRAME);
+  });
+
+  it('displays other ships with a delay that follows the jitter', () => {
+    for (const { delayMs } of all) {
+      expect(delayMs).toBeGreaterThanOrEqual(STEP_MS);
+      expect(delayMs).toBeLessThanOrEqual(STEP_MS + network.jitterMs + 20 + (loss === 0 ? 0 : holdMs(latencyMs)));
+    }
+  });
+
+  it('sends inputs only when they change, and once per second', () => {
+    for (const { inputs } of runs) {
+      expect(inputs.length).toBeLessThan(60);
+      expect(inputs.map(({ number }) => number)).toEqual(inputs.map((_, index) => index + 1));
+    }
+  });
+});
+
+describe('while the server is away for two seconds', () => {
+  it.each([
+    ['whose room time goes on', false, 0],
+    ['whose room time stops', true, 0],
+    ['which goes back by ten steps', false, 10],
+  ])('the own ship goes on by prediction, with a server %s', (name, isTimeStopped, rewindSteps) => {
+    const run = play({ ...CALM, rewindSteps, pause: { ...PAUSE, isTimeStopped } });
+    const during = show(`server ${name}`, measured(run, 100, PAUSE.from, PAUSE.to + 1_500));
+    expect(during.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
+    expect(during.otherJerk).toBeLessThanOrEqual(5 * FRAME);
+    // The ship is corrected by what it flew ahead of the server, once.
+    expect(during.correctionMax).toBeLessThanOrEqual((SPEED * (PAUSE.to - PAUSE.from + 500)) / 1_000 + rewindSteps * STEP);
+    expect(run.corrections.filter(({ at, length }) => at > PAUSE.from && length > 3 * STEP)).toHaveLength(1);
+    const after = show(`server ${name}: after`, measured(run, 100, PAUSE.to + 2_000));
+    expect(after.errorP95).toBeLessThanOrEqual(1.2 * STEP);
+    expect(after.correctionMax).toBeLessThanOrEqual(2.2 * STEP);
+    expect(after.ownJerk).toBeLessThanOrEqual(FRAME);
+    expect(after.otherJerk).toBeLessThanOrEqual(0.25 * FRAME);
+  });
+
+  it('the held input is sent again to the new owner, which does not know it', () => {
+    const run = play({ ...CALM, turn: 1, pause: PAUSE });
+    const sent = run.inputs.filter(({ at }) => at >= PAUSE.to);
+    expect((sent[0] as { at: number }).at).toBeLessThan(PAUSE.to + 250);
+    const headings = run.truth.filter(({ at }) => at > PAUSE.to + 500).map(({ own }) => own.heading);
+    expect((headings[20] as number) - (headings[0] as number)).toBeCloseTo(3);
+  });
+});
+
+describe('after ten seconds in which the page displayed nothing', () => {
+  const AWAY = { from: 5_000, to: 15_000 };
+
+  it.each(['hidden', 'asleep'] as const)('a page that was %s continues without a jump and without a burst of inputs', (name) => {
+    const run = play({ ...CALM, [name]: AWAY });
+    const back = show(name, measured(run, 100, AWAY.to + 2 * FRAME_MS));
+    expect(back.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
+    expect(back.ownJerk).toBeLessThanOrEqual(2 * FRAME);
+    expect(back.otherJerk).toBeLessThanOrEqual(FRAME);
+    expect(back.errorP95).toBeLessThanOrEqual(1.2 * STEP);
+    const first = run.frames.filter(({ at }) => at >= AWAY.to)[2] as Frame;
+    expect(first.delayMs).toBeLessThanOrEqual(2 * STEP_MS);
+    for (const { at } of run.inputs) expect(run.inputs.filter((input) => input.at >= at && input.at < at + 1_000).length).toBeLessThan(12);
+  });
+});

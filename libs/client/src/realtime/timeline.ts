@@ -1,0 +1,100 @@
+/** Number of steps that are remembered: three seconds at 60 Hz. */
+const STEPS_MAX = 180;
+/** Number of latest measurements of the lead whose median is used. */
+const LEADS = 7;
+/** A lead that differs by more from the usual one is corrected at once, in ms; a smaller difference by running faster or slower. */
+const REALIGN_MS = 400;
+/** Part of a difference of one step by which the rate changes, and the maximum change. 5 % are not visible. */
+const RATE_PER_STEP = 0.02;
+const RATE_MAX = 0.05;
+
+/** A step that was predicted with an input. */
+interface Step<Input> {
+  readonly input: Input;
+  /** The number of the input when this step is the first with it, else 0. */
+  readonly number: number;
+  /** True when the input differs from the one of the step before. */
+  readonly isChange: boolean;
+}
+
+/**
+ * The steps that this client has predicted, and which of them the server has run. Both sides hold an input until the next one. So the
+ * server has run the step of the latest input that a sync contains, and one step more with each step of its time. The number of the
+ * following input limits this: the server has not run a step of an input that the sync does not contain.
+ */
+export class Timeline<Input> {
+  private steps: Step<Input>[] = [];
+  /** The index of the latest predicted step. Steps are counted from 1. */
+  latest = 0;
+  /** The index of the latest step that the state of the server contains. */
+  contained = 0;
+  private answered = 0;
+  private leads: number[] = [];
+  private mustRealign = true;
+  /** The speed of this client's steps in relation to the server's, from 0.95 to 1.05. It brings the lead back to the usual one. */
+  rate = 1;
+
+  constructor(private readonly stepMs: number) {}
+
+  /** Number of predicted steps that the state of the server does not contain. */
+  get pending(): number {
+    return this.latest - this.contained;
+  }
+
+  add(input: Input, number: number, isChange: boolean): void {
+    this.latest += 1;
+    this.steps.push({ input, number, isChange });
+    if (this.steps.length > STEPS_MAX) this.steps.shift();
+  }
+
+  /** The inputs of the pending steps, the oldest first. */
+  *inputs(): Generator<Input> {
+    const { pending } = this;
+    for (const step of pending > 0 ? this.steps.slice(-pending) : []) yield step.input;
+  }
+
+  /** Lets the next sync decide anew which steps are pending, because the server or this client was away. */
+  realign(): void {
+    this.mustRealign = true;
+  }
+
+  /**
+   * Takes a sync.
+   *
+   * @param serverSteps number of steps that the server has run since the previous sync
+   * @param input number of the latest input that the sync contains
+   * @param position the index of this client's step, with its fraction, at the time at which the sync arrives without delay
+   */
+  reconcile(serverSteps: number, input: number, position: number): void {
+    this.contained += serverSteps;
+    this.answer(input, serverSteps, position);
+    const usual = this.usualLead;
+    const lead = position - this.contained;
+    if (this.mustRealign || Math.abs(lead - usual) * this.stepMs > REALIGN_MS || this.contained > this.latest) {
+      this.contained = Math.min(Math.round(position - usual), this.latest);
+      this.mustRealign = false;
+    }
+    const excess = position - this.contained - usual;
+    this.rate = 1 - Math.min(Math.max(excess * RATE_PER_STEP, -RATE_MAX), RATE_MAX);
+  }
+
+  /** Median of the measured times, in steps, from a step of this client to the sync that contains it. */
+  private get usualLead(): number {
+    if (this.leads.length === 0) return 1;
+    return [...this.leads].sort((a, b) => a - b)[this.leads.length >> 1] as number;
+  }
+
+  private answer(input: number, serverSteps: number, position: number): void {
+    const first = this.latest - this.steps.length + 1;
+    const at = input > this.answered ? this.steps.findIndex(({ number }) => number === input) : -1;
+    if (at !== -1) {
+      this.leads = [...this.leads.slice(1 - LEADS), position - (first + at)];
+      // A repeated input does not show in the state, so its step only measures the lead.
+      const isChange = this.steps.some((step) => step.isChange && step.number > this.answered && step.number <= input);
+      if (isChange) this.contained = Math.min(Math.max(this.contained, first + at), first + at + Math.max(serverSteps, 1) - 1);
+    }
+    this.answered = input;
+    const unanswered = this.steps.findIndex((step) => step.isChange && step.number > input);
+    if (unanswered !== -1) this.contained = Math.min(this.contained, first + unanswered - 1);
+  }
+}

@@ -1,0 +1,85 @@
+import { FRAME_MS, type Frame, type Run, type Ship, SPEED, STEP_MS } from './moving-game.fixture.js';
+
+/** A ship that moves by less than this part of its speed counts as standing still. */
+const STILL_PART = 0.1;
+
+export interface Measures {
+  /** The longest time in which the own ship stood still, in ms. */
+  readonly stillMs: number;
+  /** The distance of the own ship from where the server has it when the inputs of this moment arrive, in units. */
+  readonly errorP95: number;
+  readonly errorMax: number;
+  /** The lengths of corrections, in units. */
+  readonly correctionP95: number;
+  readonly correctionMax: number;
+  /** The change of the own ship's and the other ship's motion from one frame to the next, in units. A frame moves a ship by 3.3 units. */
+  readonly ownJerk: number;
+  readonly otherJerk: number;
+  readonly delayMs: number;
+}
+
+/** Measures the frames from `from` to `to`, in ms. */
+export function measured(run: Run, latencyMs: number, from = 2_000, to = Number.POSITIVE_INFINITY): Measures {
+  const frames = run.frames.filter(({ at }) => at >= from && at < to);
+  const errors = frames.flatMap(({ at, own }) => (own ? [errorOf(run, own, at, latencyMs)] : []));
+  const corrections = run.corrections.filter(({ at }) => at >= from && at < to).map(({ length }) => length);
+  return {
+    stillMs: stillMsOf(frames),
+    errorP95: part(errors, 0.95),
+    errorMax: part(errors, 1),
+    correctionP95: part(corrections, 0.95),
+    correctionMax: part(corrections, 1),
+    ownJerk: jerkOf(frames, ({ own }) => own),
+    otherJerk: jerkOf(frames, ({ other }) => other),
+    delayMs: part(
+      frames.map(({ delayMs }) => delayMs),
+      0.5,
+    ),
+  };
+}
+
+/** The smallest distance from the server's path while the inputs of this moment take effect. A step's start is not known more exactly. */
+function errorOf({ truth }: Run, own: Ship, at: number, latencyMs: number): number {
+  let smallest = Number.POSITIVE_INFINITY;
+  for (let index = 1; index < truth.length; index++) {
+    const to = truth[index] as Run['truth'][number];
+    const from = truth[index - 1] as Run['truth'][number];
+    if (to.at < at + latencyMs / 2 - STEP_MS || from.at > at + latencyMs / 2 + 3 * STEP_MS) continue;
+    for (let t = 0; t <= 1; t += 0.1) {
+      const x = from.own.x + (to.own.x - from.own.x) * t;
+      const y = from.own.y + (to.own.y - from.own.y) * t;
+      smallest = Math.min(smallest, Math.hypot(own.x - x, own.y - y));
+    }
+  }
+  return Number.isFinite(smallest) ? smallest : 0;
+}
+
+function stillMsOf(frames: readonly Frame[]): number {
+  let longest = 0;
+  let since = 0;
+  for (let index = 1; index < frames.length; index++) {
+    const { own, at } = frames[index] as Frame;
+    const before = frames[index - 1] as Frame;
+    const elapsed = at - before.at;
+    const isStill = !own || !before.own || Math.hypot(own.x - before.own.x, own.y - before.own.y) < (SPEED * elapsed * STILL_PART) / 1_000;
+    // A gap in the frames is a page that displays nothing.
+    since = isStill && elapsed < 2 * FRAME_MS ? since + elapsed : 0;
+    longest = Math.max(longest, since);
+  }
+  return longest;
+}
+
+function jerkOf(frames: readonly Frame[], shipOf: (frame: Frame) => Ship | undefined): number {
+  let largest = 0;
+  for (let index = 2; index < frames.length; index++) {
+    const [a, b, c] = [index - 2, index - 1, index].map((at) => shipOf(frames[at] as Frame));
+    if (!a || !b || !c || (frames[index] as Frame).at - (frames[index - 2] as Frame).at > 3 * FRAME_MS) continue;
+    largest = Math.max(largest, Math.hypot(c.x - 2 * b.x + a.x, c.y - 2 * b.y + a.y));
+  }
+  return largest;
+}
+
+function part(values: readonly number[], at: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(Math.floor(sorted.length * at), sorted.length - 1)] ?? 0;
+}

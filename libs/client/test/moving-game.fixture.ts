@@ -1,0 +1,250 @@
+import type { Seat } from '#libs/protocol';
+import { type FeedSync, type Interpolation, interpolate, type Prediction, predict, type RoomFeed } from '../src/realtime.js';
+
+/** The game of the simulation: ships with a constant speed, which only turn. So a ship that stands still is always a fault. */
+export interface Ship {
+  readonly seat: number;
+  x: number;
+  y: number;
+  heading: number;
+}
+
+export interface Sky {
+  readonly ships: readonly Ship[];
+}
+
+export const STEP_MS = 50;
+/** In units per second. */
+export const SPEED = 200;
+/** In radians per second. */
+const TURN_RATE = 3;
+export const FRAME_MS = 1_000 / 60;
+
+export function fly(ship: Ship, turn: number, stepMs: number): void {
+  ship.heading += (turn * TURN_RATE * stepMs) / 1_000;
+  ship.x += (Math.cos(ship.heading) * SPEED * stepMs) / 1_000;
+  ship.y += (Math.sin(ship.heading) * SPEED * stepMs) / 1_000;
+}
+
+export interface Network {
+  /** Round trip without delays, in ms. */
+  readonly latencyMs: number;
+  /** Each message is later by a random time up to this one, in ms. */
+  readonly jitterMs: number;
+  /** The part of the messages that TCP must send again. Each of them delays all later ones. */
+  readonly loss: number;
+}
+
+export interface Scenario extends Network {
+  readonly seed: number;
+  readonly durationMs: number;
+  /** The server runs no step, and drops inputs. `isTimeStopped`: its room time does not contain the pause. */
+  readonly pause?: { readonly from: number; readonly to: number; readonly isTimeStopped?: boolean };
+  /** At the end of the pause the server goes back by these steps. */
+  readonly rewindSteps?: number;
+  /** The page displays no frames. */
+  readonly hidden?: { readonly from: number; readonly to: number };
+  /** The device sleeps: no frames, and all messages arrive at the end. */
+  readonly asleep?: { readonly from: number; readonly to: number };
+  /** The player holds this down for the whole time. Default: changes at random. */
+  readonly turn?: number;
+}
+
+export interface Frame {
+  readonly at: number;
+  readonly own: Ship | undefined;
+  readonly other: Ship | undefined;
+  readonly delayMs: number;
+}
+
+export interface Run {
+  readonly frames: readonly Frame[];
+  /** The position of the own ship at the server after each step. */
+  readonly truth: readonly { readonly at: number; readonly own: Ship }[];
+  /** The length of the correction of each sync. */
+  readonly corrections: readonly { readonly at: number; readonly length: number }[];
+  readonly inputs: readonly { readonly at: number; readonly number: number }[];
+  readonly prediction: Prediction<Ship, number>;
+}
+
+/** Plays a game of two ships with a virtual clock. Equal scenarios have equal runs. */
+export function play(scenario: Scenario): Run {
+  return new Simulation(scenario).run();
+}
+
+class Simulation {
+  private now = 0;
+  private readonly random: () => number;
+  private readonly events: { readonly at: number; readonly order: number; readonly act: () => void }[] = [];
+  private order = 0;
+  private readonly up: Stream;
+  private readonly down: Stream;
+  private readonly feed = new SimulatedRoom();
+  private readonly prediction: Prediction<Ship, number>;
+  private readonly others: Interpolation<Ship>;
+
+  private sky: Sky = { ships: [newShip(0), newShip(1)] };
+  private history: Sky[] = [];
+  private version = 0;
+  private held = 0;
+  private sampled = 0;
+  private latest = 0;
+  private isRewound = false;
+
+  private readonly frames: Frame[] = [];
+  private readonly truth: { at: number; own: Ship }[] = [];
+  private readonly corrections: { at: number; length: number }[] = [];
+  private readonly inputs: { at: number; number: number }[] = [];
+
+  constructor(private readonly scenario: Scenario) {
+    this.random = seeded(scenario.seed);
+    this.up = new Stream(scenario, this.random);
+    this.down = new Stream(scenario, this.random);
+    const now = () => this.now;
+    const blend = { x: 'linear', y: 'linear', heading: { turn: 2 * Math.PI } } as const;
+    const own = (sky: Sky, seat: Seat) => sky.ships.find((ship) => ship.seat === seat);
+    this.prediction = predict(this.feed, { stepMs: STEP_MS, own, step: fly, idle: 0, blend, jumpOver: 1_000, now });
+    this.others = interpolate(this.feed, { entities: ({ ships }) => ships.slice(1), key: ({ seat }) => seat, blend, jumpOver: 1_000, now });
+    this.feed.send = (number, data) => {
+      this.inputs.push({ at: this.now, number });
+      this.schedule(this.up.arrival(this.now), () => this.input(number, data as number));
+    };
+  }
+
+  run(): Run {
+    const { durationMs } = this.scenario;
+    // The server's step has another phase than the frames, and its clock runs a little faster.
+    for (let at = 17; at < durationMs; at += STEP_MS * 0.9999) this.schedule(at, () => this.step());
+    for (let at = 0; at < durationMs; at += FRAME_MS) this.schedule(at, () => this.frame());
+    this.steer();
+    for (;;) {
+      this.events.sort((a, b) => b.at - a.at || b.order - a.order);
+      const next = this.events.pop();
+      if (!next || next.at >= durationMs) break;
+      this.now = next.at;
+      next.act();
+    }
+    const { frames, truth, corrections, inputs, prediction } = this;
+    return { frames, truth, corrections, inputs, prediction };
+  }
+
+  private schedule(at: number, act: () => void): void {
+    this.order += 1;
+    this.events.push({ at, order: this.order, act });
+  }
+
+  private steer(): void {
+    const { turn, durationMs } = this.scenario;
+    if (turn !== undefined) return this.schedule(300, () => this.prediction.hold(turn));
+    for (let at = 300; at < durationMs; at += 150 + this.random() * 1_000) {
+      const next = Math.floor(this.random() * 3) - 1;
+      this.schedule(at, () => !isIn(this.scenario.asleep, this.now) && this.prediction.hold(next));
+    }
+  }
+
+  private input(number: number, data: number): void {
+    if (isIn(this.scenario.pause, this.now) || number <= this.latest) return;
+    this.latest = number;
+    this.held = data;
+  }
+
+  private step(): void {
+    const { pause, rewindSteps = 0, asleep } = this.scenario;
+    if (isIn(pause, this.now)) return;
+    const isResumed = pause && this.now >= pause.to && this.now < pause.to + STEP_MS;
+    const previous = this.sky;
+    if (isResumed) {
+      this.sky = this.history.at(-1 - rewindSteps) as Sky;
+      this.isRewound = rewindSteps > 0;
+      // The new owner knows no input until one arrives.
+      this.held = 0;
+    }
+    const ships = this.sky.ships.map((ship) => ({ ...ship }));
+    fly(ships[0] as Ship, this.held, STEP_MS);
+    fly(ships[1] as Ship, Math.sin(this.history.length / 10), STEP_MS);
+    this.sky = { ships };
+    this.history.push(this.sky);
+    this.sampled = this.latest;
+    this.version += 1;
+    this.truth.push({ at: this.now, own: ships[0] as Ship });
+    const stopped = pause?.isTimeStopped && this.now >= pause.to ? pause.to - pause.from : 0;
+    const sync: FeedSync<Sky> = {
+      version: this.version,
+      time: Math.round(1_000_000 + this.now * 1.0001 - stopped),
+      input: this.sampled,
+      state: this.sky,
+      previous,
+      rewound: this.isRewound,
+    };
+    this.isRewound = false;
+    const arrival = this.down.arrival(this.now);
+    this.schedule(asleep && isIn(asleep, arrival) ? asleep.to : arrival, () => this.deliver(sync));
+  }
+
+  private deliver(sync: FeedSync<Sky>): void {
+    this.feed.deliver(sync);
+    this.corrections.push({ at: this.now, length: this.prediction.stats.correction });
+  }
+
+  private frame(): void {
+    if (isIn(this.scenario.hidden, this.now) || isIn(this.scenario.asleep, this.now)) return;
+    const own = this.prediction.sample();
+    const other = this.others.sample()[0];
+    this.frames.push({ at: this.now, own, other, delayMs: this.others.delayMs });
+  }
+}
+
+class SimulatedRoom implements RoomFeed<Sky> {
+  readonly seat = 0 as Seat;
+  send: (number: number, data: unknown) => void = () => {};
+  private readonly listeners = new Set<(sync: FeedSync<Sky>) => void>();
+
+  on(_name: 'sync', listener: (sync: FeedSync<Sky>) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  sendInput(number: number, data: unknown): void {
+    this.send(number, data);
+  }
+
+  deliver(sync: FeedSync<Sky>): void {
+    for (const listener of this.listeners) listener(sync);
+  }
+}
+
+/** One direction of a TCP connection: what is lost is sent again after 200 ms at the earliest, and everything after it waits. */
+class Stream {
+  private last = 0;
+
+  constructor(
+    private readonly network: Network,
+    private readonly random: () => number,
+  ) {}
+
+  arrival(now: number): number {
+    const { latencyMs, jitterMs, loss } = this.network;
+    const lost = this.random() < loss ? Math.max(200, latencyMs * 1.5) : 0;
+    this.last = Math.max(this.last, now + latencyMs / 2 + this.random() * jitterMs + lost);
+    return this.last;
+  }
+}
+
+function newShip(seat: number): Ship {
+  return { seat, x: 0, y: seat * 100, heading: 0 };
+}
+
+function isIn(span: { readonly from: number; readonly to: number } | undefined, at: number): boolean {
+  return span !== undefined && at >= span.from && at < span.to;
+}
+
+/** Mulberry32, a small generator of random numbers from 0 to 1. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

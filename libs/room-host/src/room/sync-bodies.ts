@@ -1,0 +1,88 @@
+import { encodeCompactBody, type GameEvent, type Patch, pack, type Seat } from '#libs/protocol';
+import { type Change, diff } from '#libs/room';
+import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
+
+/** What a sync contains beside the state, for all its recipients. */
+export interface SyncExtras {
+  readonly events?: GameEvent[];
+  /** True: the client missed events that the server does not have any more. */
+  readonly missed?: true;
+}
+
+/** The change of what a group of clients sees. */
+export interface SeenChange extends SyncExtras {
+  readonly room: string;
+  /** The version to which it leads. */
+  readonly version: number;
+  readonly from: number;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/**
+ * Returns the body of a sync with the patches of RFC 6902. Null: nothing has changed, and the sync is not `isOwed`.
+ * @param known the patches from `before` to `after`, when they are known already
+ * @throws UnstorableError when `after` is not plain data
+ */
+export function classicPatch(
+  { room, from, before, after, events, missed }: SeenChange,
+  isOwed: boolean,
+  known: readonly Patch[] | null,
+): Uint8Array | null {
+  const patches = known ?? (before === after ? NO_PATCHES : diff(before, after, 'view'));
+  if (patches.length === 0 && !isOwed) return null;
+  return pack({ room, from, patches, ...(events && { events }), ...(missed && { missed }) });
+}
+
+/** The body of a sync with the whole state. */
+export function classicState(room: string, state: unknown, extras: SyncExtras = {}): Uint8Array {
+  return pack({ room, state, ...extras });
+}
+
+/**
+ * Returns the body of a compact sync with a patch. Null: nothing has changed, and the sync is not `isOwed`.
+ * @param elapsed the room time between `from` and `version`, in ms; only for games with steps
+ * @throws StatePatchError when `after` is not plain data
+ */
+export function compactPatch(
+  { version, from, before, after, events, missed }: SeenChange,
+  isOwed: boolean,
+  elapsed?: number,
+  hasHash = false,
+): Uint8Array | null {
+  const patch = before === after ? NOTHING : encodePatch(before, after);
+  if (patch.length === 0 && !isOwed) return null;
+  return encodeCompactBody(
+    {
+      version,
+      from,
+      ...(elapsed !== undefined && { elapsed }),
+      ...(hasHash && { hash: hashValue(after) }),
+      ...(events && { events }),
+      ...(missed && { missed }),
+    },
+    patch,
+  );
+}
+
+/** @param time the room time of the state, in ms; only for games with steps */
+export function compactState(version: number, state: unknown, extras: SyncExtras = {}, time?: number): Uint8Array {
+  return encodeCompactBody({ version, ...extras, ...(time !== undefined && { time }) }, encodeValue(state));
+}
+
+/** Returns the events of these changes that a seat gets (null: a spectator); undefined when there are none. */
+export function eventsFor(changes: readonly Pick<Change, 'version' | 'events'>[], seat: Seat | null): GameEvent[] | undefined {
+  let received: GameEvent[] | undefined;
+  for (const { version, events } of changes) {
+    if (!events) continue;
+    for (const { name, data, to } of events) {
+      if (to && (seat === null || !to.includes(seat))) continue;
+      received ??= [];
+      received.push(data === undefined ? { version, name } : { version, name, data });
+    }
+  }
+  return received;
+}
+
+const NO_PATCHES: readonly Patch[] = [];
+const NOTHING = new Uint8Array(0);
