@@ -129,6 +129,10 @@ export class FrameRouter {
         this.frames.command(session, frame);
         if (connection.backlogBytes > this.options.backlogBytesMax) this.attachments.suspendFrames(session);
         return;
+      case KIND.input:
+        if (frame.length < HEADER.input.body) throw new HoldfastError('bad-frame', 'An input ends within its header.');
+        this.frames.input(session, frame);
+        return;
       case KIND.request:
         void this.request(connection, session, frame);
         return;
@@ -181,6 +185,8 @@ export class FrameRouter {
   }
 
   private refuseMessage(connection: PlayerConnection, frame: Buffer): void {
+    // An input is never answered.
+    if (frame[0] === KIND.input) return this.frames.inputRefused();
     const { messages, bytes, operations } = stateOf(connection);
     const now = performance.now();
     const price = this.chargeable(priceOfFrame(frame, this.options.roomsListedMax));

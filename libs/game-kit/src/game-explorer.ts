@@ -3,6 +3,7 @@ import { DiscoveryService } from '@nestjs/core';
 import type { RoomRules } from '#libs/room';
 import type { EffectRun } from './effect.js';
 import { gameOptionsOf } from './game.decorator.js';
+import { inputsOf } from './input.decorator.js';
 import { type HandledMethod, handledMethodsOf, hasHandles, roomTableOf } from './room-table.js';
 
 export interface Explored {
@@ -24,7 +25,10 @@ export class GameExplorer {
     const games = new Map<string, RoomRules>();
     const makers = new Map<string, string>();
     for (const instance of instances) {
-      if (!gameOptionsOf(instance.constructor)) continue;
+      if (!gameOptionsOf(instance.constructor)) {
+        if (!inputsOf(instance.constructor)) continue;
+        throw new Error(`${instance.constructor.name} has @Input, but no @Game decorator: put @Input on the class of a game.`);
+      }
       const rules = roomTableOf(instance, effects);
       const { name } = rules.definition;
       if (games.has(name)) throw new Error(`Two games are named '${name}': ${makers.get(name)} and ${instance.constructor.name}.`);

@@ -15,6 +15,7 @@ import {
   type RoomRules,
   type RoomValue,
   type SeatEvent,
+  SeatInputs,
   STATE_BYTES_MAX_DEFAULT,
   UnstorableError,
 } from '#libs/room';
@@ -72,6 +73,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   private stepsBeganAt: number;
   private nextStep = 1;
   private readonly seqs: number[];
+  private readonly inputs: SeatInputs | null;
+  private inputNumber = 0;
   private readonly stateBytesMax: number;
 
   static async create<Rules extends GameRules<unknown>>(game: Type<Rules>, options: GameTestOptions): Promise<GameTest<Rules>> {
@@ -122,6 +125,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
       ),
     );
     this.value = value;
+    this.inputs = rules.input ? new SeatInputs(rules.input.queue, value.seats) : null;
     this.checkSize('setup');
     this.events.push(...events);
     freezeDeep(value.state);
@@ -177,7 +181,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   /** Returns the seat events that a test can cause for this seat. */
   seat(seat: Seat): Record<Exclude<SeatEvent, 'joined'>, () => void> {
-    const happens = (event: SeatEvent) => () => void this.step({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
+    const happens = (event: SeatEvent) => () => void this.handle({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
     return { away: happens('away'), back: happens('back'), left: happens('left') };
   }
 
@@ -196,13 +200,34 @@ export class GameTest<Rules extends GameRules<unknown>> {
         throw new Error(`${this.name}: more than ${RUNS_MAX} timers and steps in ${ms} ms; does a timer schedule itself without delay?`);
       this.clock = Math.max(this.clock, next.at);
       if (next.timer !== null) {
-        this.step({ kind: 'timer', name: next.timer }, `timer '${next.timer}'`);
+        this.handle({ kind: 'timer', name: next.timer }, `timer '${next.timer}'`);
       } else {
         this.nextStep += 1;
-        this.step({ kind: 'step' }, 'step');
+        this.handle(this.inputs ? { kind: 'step', inputs: this.inputs } : { kind: 'step' }, 'step');
       }
     }
     this.clock = until;
+  }
+
+  /**
+   * Sends what a player holds down, as a client does. The next step samples it. Throws when the schema of `@Input` refuses the data, so that
+   * a test cannot send it by mistake.
+   */
+  input(seat: Seat, data: unknown): void {
+    this.refuseUnknownSeat(seat);
+    const { input } = this.rules;
+    if (!input || !this.inputs) throw new Error(`${this.name} has no inputs: add @Input(Schema) to the class of the game`);
+    const validation = input.validate(data);
+    if (!validation.ok) throw new Refused('bad-data', validation.message);
+    this.inputNumber += 1;
+    this.inputs.take(seat, this.inputNumber, data);
+  }
+
+  /** Advances the time until the next step has run, or the next `count` steps. Timers that are due before them run as well. */
+  step(count = 1): void {
+    const { stepHz } = this.rules.definition;
+    if (stepHz === 0) throw new Error(`${this.name} has no steps: add a method with @OnStep(20)`);
+    for (let left = count; left > 0; left--) this.advance(Math.max(0, this.nextStepAt - this.clock));
   }
 
   /** Advances the time as on a busy server: due timers wait for the next `advance`, so commands can run before them. */
@@ -215,28 +240,36 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.clock += ms;
     this.stepsBeganAt = this.clock;
     this.nextStep = 1;
-    this.step({ kind: 'paused', ms }, 'a pause');
+    this.handle({ kind: 'paused', ms }, 'a pause');
   }
 
   private get name(): string {
     return this.rules.definition.name;
   }
 
+  private get nextStepAt(): number {
+    return this.stepsBeganAt + (this.nextStep * 1_000) / this.rules.definition.stepHz;
+  }
+
   private nextDue(): { at: number; timer: string | null } | null {
     const { stepHz } = this.rules.definition;
     const due: { at: number; timer: string | null }[] = Object.entries(this.value.timers).map(([timer, at]) => ({ at, timer }));
-    if (stepHz > 0) due.push({ at: this.stepsBeganAt + (this.nextStep * 1_000) / stepHz, timer: null });
+    if (stepHz > 0) due.push({ at: this.nextStepAt, timer: null });
     return due.reduce<{ at: number; timer: string | null } | null>((first, one) => (first && first.at <= one.at ? first : one), null);
   }
 
   private give(seat: Seat, name: string, data: unknown): RoomOutcome<unknown> {
-    if (this.seqs[seat] === undefined)
-      throw new Error(`${this.name} is played by seats 0 to ${this.seqs.length - 1}; there is no seat ${seat}`);
-    this.seqs[seat] += 1;
-    return this.step({ kind: 'command', seat, seq: this.seqs[seat], name, data }, `command '${name}'`);
+    this.refuseUnknownSeat(seat);
+    this.seqs[seat]! += 1;
+    return this.handle({ kind: 'command', seat, seq: this.seqs[seat]!, name, data }, `command '${name}'`);
   }
 
-  private step(input: RoomInput, what: string): RoomOutcome<unknown> {
+  private refuseUnknownSeat(seat: Seat): void {
+    if (this.seqs[seat] !== undefined) return;
+    throw new Error(`${this.name} is played by seats 0 to ${this.seqs.length - 1}; there is no seat ${seat}`);
+  }
+
+  private handle(input: RoomInput, what: string): RoomOutcome<unknown> {
     const before = this.value;
     const outcome = this.machine.handle(before, input);
     if (outcome.kind === 'failed') return this.inPlainData(`after ${what}`, () => raise(outcome.error));

@@ -12,8 +12,8 @@ export type HandlerDecorator<Shape, Name extends string = string> = <Method exte
   method: TypedPropertyDescriptor<Method>,
 ) => void;
 
-type RoomHandler = (room: GameRoom<never>) => Nothing;
-type CommandHandler<Data> = (room: GameRoom<never>, data: Data) => Nothing;
+type RoomHandler = (room: GameRoom<never, never>) => Nothing;
+type CommandHandler<Data> = (room: GameRoom<never, never>, data: Data) => Nothing;
 
 /**
  * Marks a method that players may call, by its own name or the given one. The schema (any synchronous Standard Schema validator)
@@ -46,7 +46,7 @@ export function OnTimer(name: string): HandlerDecorator<RoomHandler> {
  *   for (const car of state.cars) car.x += (car.speed * stepMs) / 1_000;
  * }
  */
-export function OnStep(hz: number): HandlerDecorator<(room: GameRoom<never>, stepMs: number) => Nothing> {
+export function OnStep(hz: number): HandlerDecorator<(room: GameRoom<never, never>, stepMs: number) => Nothing> {
   return handles(() =>
     typeof hz === 'number' && hz > 0
       ? { kind: 'step', hz }
@@ -64,7 +64,7 @@ export function OnSeat(...events: [SeatEvent, ...SeatEvent[]]): HandlerDecorator
  * Marks the method that runs when the game continues after `pausedMs` without a server: one died, and another adopted the room. Timers are
  * already delayed by that time. Use it for times in the state itself (`since += pausedMs`).
  */
-export function OnPause(): HandlerDecorator<(room: GameRoom<never>, pausedMs: number) => Nothing> {
+export function OnPause(): HandlerDecorator<(room: GameRoom<never, never>, pausedMs: number) => Nothing> {
   return handles(() => ({ kind: 'pause' }));
 }
 

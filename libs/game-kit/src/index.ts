@@ -25,4 +25,5 @@ export * from './game-registry.js';
 export type { CommandCallsOf, GameRules, GameStateOf } from './game-rules.js';
 export * from './game-test.js';
 export * from './handler.decorators.js';
+export { INPUT_QUEUE_MAX, Input, type InputOptions } from './input.decorator.js';
 export type { StandardSchema } from './standard-schema.js';

@@ -2,10 +2,11 @@ import { types } from 'node:util';
 import { MetadataScanner } from '@nestjs/core';
 import type { Seat } from '#libs/protocol';
 import { describeIssues } from '#libs/protocol';
-import type { CommandRule, GameRoom, RoomRules, SeatEvent, Validation } from '#libs/room';
+import type { CommandRule, GameRoom, InputRule, RoomRules, SeatEvent, Validation } from '#libs/room';
 import { defineGame, gameOptionsOf } from './game.decorator.js';
 import type { GameRules } from './game-rules.js';
 import { describeHandle, type Handle, handlesOf } from './handles.js';
+import { checkedInput, inputsOf } from './input.decorator.js';
 import type { StandardSchema } from './standard-schema.js';
 
 export interface HandledMethod {
@@ -39,6 +40,7 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
       setup: (room) => rules.setup(room),
       options: optionsOf(options.options),
       commands: commandsOf(methods),
+      input: inputRuleOf(game, step !== undefined),
       timers: new Map(methods.flatMap(({ handle, run }) => (handle.kind === 'timer' ? [[handle.name, run]] : []))),
       effects,
       seatEvents: new Map(
@@ -92,6 +94,14 @@ function commandsOf(methods: readonly HandledMethod[]): ReadonlyMap<string, Comm
     });
   }
   return commands;
+}
+
+function inputRuleOf(game: object, hasSteps: boolean): InputRule | null {
+  const inputs = inputsOf(game);
+  if (inputs === undefined) return null;
+  const { schema, queue } = checkedInput(inputs);
+  if (!hasSteps) throw new Error('has @Input, but no steps that use it; add a method with @OnStep(20)');
+  return { queue, validate: (data) => validate(schema, data, 'input') };
 }
 
 const NO_DATA: Validation = { ok: true, value: undefined };

@@ -18,6 +18,7 @@ const seat = fc.record(
     seq: fc.nat(),
     refused: fc.array(fc.tuple(fc.nat(), fc.string()), { maxLength: 3 }),
     presence: fc.constantFrom('here' as const, 'away' as const, 'left' as const),
+    input: fc.nat(),
   },
   { requiredKeys: [] },
 );

@@ -8,7 +8,7 @@ import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, 
  *
  *     change  [version, at, patches, seats, events, timers, effects, effectsDone, ended]
  *     patch   [path] removes, [path, value] replaces, [path, value, 1] adds
- *     seat    [seat, seq, refused, presence]
+ *     seat    [seat, seq, refused, presence, input]
  *
  * A new field is added only at an end, because logs outlive the process that wrote them.
  */
@@ -42,7 +42,13 @@ export function unpackChanges(bytes: Uint8Array): PackedChanges {
 const WHAT = 'A change in the log';
 
 type PatchEntry = readonly [path: string, value?: unknown, isAdd?: 1];
-type SeatEntry = readonly [seat: number, seq?: number | null, refused?: readonly Refusal[] | null, presence?: SeatChange['presence']];
+type SeatEntry = readonly [
+  seat: number,
+  seq?: number | null,
+  refused?: readonly Refusal[] | null,
+  presence?: SeatChange['presence'] | null,
+  input?: number,
+];
 type ChangeEntry = readonly [
   version: number,
   at: number,
@@ -60,7 +66,8 @@ function toEntry({ version, at, patches, seats, events, timers, effects, effects
     version,
     at,
     patches.map(toPatchEntry),
-    seats && Object.entries(seats).map(([seat, { seq, refused, presence }]) => trimmed([Number(seat), seq, refused, presence])),
+    seats &&
+      Object.entries(seats).map(([seat, { seq, refused, presence, input }]) => trimmed([Number(seat), seq, refused, presence, input])),
     events,
     timers,
     effects,
@@ -90,6 +97,7 @@ function entryOf(entry: unknown): ChangeEntry {
 
 function isSeatEntry(entry: unknown): boolean {
   if (!Array.isArray(entry) || !isCount(entry[0]) || !(entry[1] == null || isCount(entry[1]))) return false;
+  if (!(entry[4] == null || isCount(entry[4]))) return false;
   return (entry[2] == null || isArrayOf(entry[2], isRefusal)) && (entry[3] == null || isText(entry[3]));
 }
 
@@ -135,6 +143,7 @@ function toSeatChanges(entries: readonly SeatEntry[]): Record<number, SeatChange
     if (entry[1] != null) change.seq = entry[1];
     if (entry[2]) change.refused = entry[2];
     if (entry[3]) change.presence = entry[3];
+    if (entry[4] != null) change.input = entry[4];
     changes[entry[0]] = change;
   }
   return changes;

@@ -70,15 +70,16 @@ class SeatsAfter {
     // A loop over numbers, because it runs for every command and listing an object's numeric keys is slow.
     for (let seat = 0; seat < this.before.length; seat++) {
       if (changes[seat] === undefined) continue;
-      const { seq, refused, presence } = changes[seat]!;
+      const { seq, refused, presence, input } = changes[seat]!;
       let copy = this.copies[seat]!;
       if (copy === this.before[seat]) {
-        const { user, name, presence, seq, refused } = copy;
-        copy = { user, name, presence, seq, refused };
+        const { user, name, presence, seq, refused, input } = copy;
+        copy = input === undefined ? { user, name, presence, seq, refused } : { user, name, presence, seq, refused, input };
         this.copies[seat] = copy;
       }
       if (presence !== undefined) copy.presence = presence;
       if (seq !== undefined) copy.seq = seq;
+      if (input !== undefined) copy.input = input;
       if (refused) copy.refused = rememberRefusals(copy.refused, refused);
     }
   }

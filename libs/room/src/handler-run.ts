@@ -4,6 +4,7 @@ import { assertPlainName, plainCopy } from './plain-data.js';
 import type { RoomSurroundings } from './room-input.js';
 import type { GameRoom, RoomRules, SeatInfo } from './room-rules.js';
 import type { ChangeEffect, ChangeEvent, RoomValue } from './room-value.js';
+import type { SampledInput } from './seat-inputs.js';
 
 /** The `room` object of one handler run. It also collects what the handler asked for. */
 export class HandlerRun<State> implements GameRoom<State> {
@@ -13,6 +14,8 @@ export class HandlerRun<State> implements GameRoom<State> {
   ended: GameResult | undefined;
   /** Only for `setup`. */
   options: unknown;
+  /** Only for a step: what each seat holds down. */
+  sampled: readonly (SampledInput | undefined)[] = NO_INPUTS;
   readonly now: number;
   private seatInfos: readonly SeatInfo[] | undefined;
 
@@ -86,6 +89,17 @@ export class HandlerRun<State> implements GameRoom<State> {
     this.ended = { reason: 'finished', ...(result !== undefined && { result: plainCopy(result, 'result') }) };
   }
 
+  input(seat: Seat): unknown {
+    const last = this.value.seats.length - 1;
+    if (!this.rules.input)
+      throw this.mistake(`room.input(${quoted(seat)}) is called, but the game has no inputs: add @Input(Schema) to its class.`);
+    if (this.handling.kind !== 'step')
+      throw this.mistake(`room.input(${quoted(seat)}) is called outside of a step: call it in the method with @OnStep.`);
+    if (!(Number.isInteger(seat) && seat >= 0 && seat <= last))
+      throw this.mistake(`room.input(${quoted(seat)}) is for a seat that does not exist: this room has seats 0 to ${last}.`);
+    return this.sampled[seat]?.data;
+  }
+
   reject(code: string, message?: string): never {
     if (!isName(code) || !code.isWellFormed()) throw this.mistake(`room.reject is given ${quoted(code)} as a code: ${NAME_ALLOWED}.`);
     if (code === MOVED) throw this.mistake(`room.reject('${MOVED}') is given a code that only the server may use: choose another.`);
@@ -135,6 +149,7 @@ export class Rejection extends Error {
   }
 }
 
+const NO_INPUTS: readonly SampledInput[] = [];
 /** A hundred years, in ms. A longer time is an error in the unit. */
 const TIMER_MS_MAX = 100 * 365 * 86_400_000;
 const NAME_CHARS_MAX = 64;

@@ -7,3 +7,4 @@ export * from './room-machine.js';
 export { RoomOptionsError } from './room-options.js';
 export * from './room-rules.js';
 export * from './room-value.js';
+export * from './seat-inputs.js';

@@ -1,11 +1,13 @@
 import type { GameResult, Seat, UserId } from '#libs/protocol';
 import type { SeatEvent } from './room-rules.js';
 import type { Change, RoomValue } from './room-value.js';
+import type { StepInputs } from './seat-inputs.js';
 
 export type RoomInput =
   | { readonly kind: 'command'; readonly seat: Seat; readonly seq: number; readonly name: string; readonly data: unknown }
   | { readonly kind: 'timer'; readonly name: string }
-  | { readonly kind: 'step' }
+  /** `inputs`: what the players hold down. Absent: the game has no inputs. */
+  | { readonly kind: 'step'; readonly inputs?: StepInputs }
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: SeatEvent }
   /**
    * The room had no owner for `ms`. All its timers are delayed by this time. This is the first input on an owner that adopted the

@@ -6,8 +6,9 @@ import { freezeDeep, plainCopy } from './plain-data.js';
 import type { RoomInput, RoomOutcome, RoomPlayer, RoomSurroundings } from './room-input.js';
 import { validOptions } from './room-options.js';
 import type { CommandRule, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
-import type { Change, ChangeEvent, Presence, Refusal, RoomValue, SeatChange } from './room-value.js';
+import type { Change, ChangeEvent, Presence, Refusal, RoomValue, SeatChange, SeatValue } from './room-value.js';
 import { runOnDraft } from './run-on-draft.js';
+import type { SampledInput } from './seat-inputs.js';
 
 /**
  * The rules of a room as pure functions. A value and an input give the next value and its change, or a refusal. A handler writes
@@ -92,9 +93,15 @@ export class RoomMachine<State = unknown> {
         return this.run(value, input, -1, run ?? (() => {}), refused, { timers: { [input.name]: null } });
       }
       case 'step': {
-        const { step, definition } = this.rules;
+        const { step, definition, input: rule } = this.rules;
         if (!step) return { kind: 'unchanged' };
-        return this.run(value, input, -1, (room) => step(room, 1_000 / definition.stepHz), refused);
+        let sampled: readonly (SampledInput | undefined)[] | undefined;
+        try {
+          if (rule) sampled = input.inputs?.sample(rule.validate);
+        } catch (error) {
+          return { kind: 'failed', error };
+        }
+        return this.run(value, input, -1, (room) => step(room, 1_000 / definition.stepHz), refused, { sampled });
       }
       case 'paused':
         return this.paused(value, input, refused);
@@ -196,10 +203,11 @@ export class RoomMachine<State = unknown> {
     seat: Seat,
     handler: (room: GameRoom<State>) => void,
     refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
-    own: { seat?: SeatChange; timers?: Record<string, number | null>; ended?: GameResult } = {},
+    own: RunOptions = {},
   ): RoomOutcome<State> {
     const seen = own.seat?.presence === undefined ? value : withPresence(value, seat, own.seat.presence);
     const run = new HandlerRun<State>(seen, this.surroundings, this.rules, input, seat, own.timers);
+    if (own.sampled) run.sampled = own.sampled;
     let state: State;
     let patches: readonly Patch[];
     try {
@@ -211,7 +219,7 @@ export class RoomMachine<State = unknown> {
       // are dropped.
       return this.run(value, input, seat, () => {}, refused, own);
     }
-    const seats = seatChanges(seat, own.seat, refused);
+    const seats = withInputs(seatChanges(seat, own.seat, refused), value.seats, own.sampled);
     if (patches.length === 0 && !run.didSomething && seats === undefined) return { kind: 'unchanged' };
     const change: Mutable<Change> = { version: value.version + 1, at: run.now, patches };
     if (run.events.length > 0) change.events = run.events;
@@ -236,6 +244,14 @@ function withKeys<State>(
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
+/** What a run has besides the result of its handler. */
+interface RunOptions {
+  readonly seat?: SeatChange;
+  readonly timers?: Record<string, number | null>;
+  readonly ended?: GameResult;
+  readonly sampled?: readonly (SampledInput | undefined)[];
+}
+
 const SETUP = { kind: 'setup' } as const;
 
 const PRESENCE_AFTER = { joined: 'here', back: 'here', away: 'away', left: 'left' } as const satisfies Record<SeatEvent, Presence>;
@@ -253,6 +269,22 @@ function seatChanges(
   if (refused) for (const [refusedSeat, refusals] of refused) changes[refusedSeat] = { refused: refusals };
   if (own) changes[seat] = { ...changes[seat], ...own };
   return changes;
+}
+
+/** Adds the number of each sampled input that the value does not contain yet. */
+function withInputs(
+  changes: Record<Seat, SeatChange> | undefined,
+  seats: readonly SeatValue[],
+  sampled: readonly (SampledInput | undefined)[] = [],
+): Record<Seat, SeatChange> | undefined {
+  let all = changes;
+  for (let seat = 0; seat < sampled.length; seat++) {
+    const number = sampled[seat]?.number ?? 0;
+    if (seats[seat] === undefined || number <= (seats[seat].input ?? 0)) continue;
+    all ??= {};
+    all[seat] = { ...all[seat], input: number };
+  }
+  return all;
 }
 
 function withPresence<State>(value: RoomValue<State>, seat: Seat, presence: Presence): RoomValue<State> {

@@ -45,10 +45,15 @@ export interface Setup<Options = unknown> extends RoomContext {
 }
 
 /** The room during a handler. `state` is a draft that the handler changes in place. */
-export interface GameRoom<State> extends RoomContext {
+export interface GameRoom<State, Input = unknown> extends RoomContext {
   readonly state: State;
   /** The seat of the command or seat event; -1 in all other handlers. */
   readonly seat: Seat;
+  /**
+   * Returns what the player of this seat holds down: the data of the latest valid input. Undefined: nothing, because no input has arrived
+   * since the player connected or the room changed its server. Only for `@OnStep` in a game with `@Input`. The data is frozen.
+   */
+  input(seat: Seat): Input | undefined;
   /** Refuses the command with a code of the game (`not-your-turn`). In other handlers it only undoes the handler's edits. */
   reject(code: string, message?: string): never;
 }
@@ -86,6 +91,13 @@ export interface CommandRule<State> {
   run(room: GameRoom<State>, data: unknown): void;
 }
 
+/** How the room treats the inputs of players (`@Input`). */
+export interface InputRule {
+  validate(data: unknown): Validation;
+  /** Number of inputs of a seat that wait for steps, one for each step. 0: a step uses the latest input. */
+  readonly queue: number;
+}
+
 /** The rules of a game as one table, built once at start. Running a command is a map look-up and a call. */
 export interface RoomRules<State = unknown> {
   readonly definition: GameDefinition;
@@ -93,6 +105,8 @@ export interface RoomRules<State = unknown> {
   /** Validates the options of a room. Absent or null: the game takes none. */
   readonly options?: ((data: unknown) => Validation) | null;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
+  /** Absent or null: the game has no inputs. */
+  readonly input?: InputRule | null;
   readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */
   readonly effects?: ReadonlySet<string> | null;

@@ -78,6 +78,8 @@ export interface SeatChange {
   /** Commands that were refused since the previous change. This change records them. */
   readonly refused?: readonly Refusal[];
   readonly presence?: Presence;
+  /** The number of the last input that this step has sampled. */
+  readonly input?: number;
 }
 
 /** One entry in the log of a room: the recorded result of one input. */

@@ -62,6 +62,17 @@ export class Metrics {
     buckets: SHORT_SECONDS,
     registry: this.registry,
   });
+  readonly inputsTaken = this.tallies('holdfast_inputs_taken_total', 'Inputs of players that a step has used.', ['game']);
+  readonly inputsDropped = this.tallies(
+    'holdfast_inputs_dropped_total',
+    'Inputs of players that no step has used: a newer one replaced it, the queue was full, it was old or invalid.',
+    ['game', 'reason'],
+  );
+  readonly inputsUndelivered = this.tallies(
+    'holdfast_inputs_undelivered_total',
+    'Inputs that a gateway dropped: its player was not attached to a room, sent too many, or the link could not keep up.',
+    ['reason'],
+  );
   readonly roomPauseSeconds = this.histogram(
     'holdfast_room_pause_seconds',
     'Time for which the players of a room had to wait.',

@@ -27,6 +27,9 @@ export class RoomFrames implements OnModuleInit {
   private readonly delayed = new Set<GatewaySession>();
   private readonly framesUp: Tally;
   private readonly framesDown: Tally;
+  private readonly inputsUnattached: Tally;
+  private readonly inputsCongested: Tally;
+  private readonly inputsRefused: Tally;
 
   constructor(
     private readonly sessions: SessionTable,
@@ -37,6 +40,9 @@ export class RoomFrames implements OnModuleInit {
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     @Inject(Links) private readonly links: Links,
   ) {
+    this.inputsUnattached = metrics.inputsUndelivered.of({ reason: 'not-attached' });
+    this.inputsCongested = metrics.inputsUndelivered.of({ reason: 'congested' });
+    this.inputsRefused = metrics.inputsUndelivered.of({ reason: 'rate-limited' });
     this.framesUp = metrics.relayFrames.of({ direction: 'up' });
     this.framesDown = metrics.relayFrames.of({ direction: 'down' });
   }
@@ -62,6 +68,20 @@ export class RoomFrames implements OnModuleInit {
     if (session.delayedCommands.length >= DELAYED_COMMANDS_MAX) return this.refuse(session, frame, 'busy');
     session.delayedCommands.push({ frame: Buffer.from(frame), at: performance.now() });
     this.delayed.add(session);
+  }
+
+  /** Relays an input to the room, or drops it. An input is never delayed, because a step must not use an old one, and never answered. */
+  input(session: GatewaySession, frame: Buffer): void {
+    const { attachment } = session;
+    if (attachment.kind !== 'attached' || !attachment.peer.isOpen) return this.inputsUnattached.inc();
+    if (attachment.peer.isCongested) return this.inputsCongested.inc();
+    this.framesUp.inc();
+    attachment.peer.sendSessionFrame(LINK_KIND.toRoom, session.handle, attachment.epoch, frame);
+  }
+
+  /** Counts an input that exceeds the limits of its connection. */
+  inputRefused(): void {
+    this.inputsRefused.inc();
   }
 
   private receiveFrame(frame: Buffer): void {

@@ -86,6 +86,8 @@ export class Attachments implements OnModuleInit {
       const before = room.bySeat.get(seat);
       room.bySeat.set(seat, attachment);
       if (before) this.remove(before);
+      // What the player held before this connection is too old.
+      room.inputs?.release(seat);
       this.clock.seatFilled(room, seat);
     }
     // A version counts the changes of one round, so the version of another round is not used.
@@ -114,6 +116,7 @@ export class Attachments implements OnModuleInit {
     if (!attachment || attachment.room.tenure.epoch !== frame.readDoubleBE(LINK_HEADER.session.epoch)) return;
     const kind = frame[LINK_HEADER.session.frame];
     if (kind === KIND.command) this.command(attachment, frame.subarray(LINK_HEADER.session.frame));
+    else if (kind === KIND.input) this.input(attachment, frame.subarray(LINK_HEADER.session.frame));
   }
 
   private command(attachment: Attachment, frame: Buffer): void {
@@ -141,6 +144,20 @@ export class Attachments implements OnModuleInit {
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
       this.answer(attachment, seq, { kind: 'refused', code: error.code, message: error.message });
+    }
+  }
+
+  /** Keeps an input for the next step. An input is never answered. */
+  private input({ room, seat }: Attachment, frame: Buffer): void {
+    const { inputs } = room;
+    if (seat === null || inputs === null || room.status !== 'active' || frame.length < HEADER.input.body) return;
+    const number = frame.readUInt32BE(HEADER.input.number);
+    if (inputs.isOld(seat, number)) return;
+    try {
+      inputs.take(seat, number, unpackBody(frame, HEADER.input.body));
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      inputs.counts.dropped('invalid');
     }
   }
 
@@ -189,7 +206,9 @@ export class Attachments implements OnModuleInit {
     const { room, seat } = attachment;
     room.attachments.delete(attachment);
     room.waitingRefusals = room.waitingRefusals.filter((waiting) => waiting.attachment !== attachment);
-    if (seat !== null && room.bySeat.get(seat) === attachment) room.bySeat.delete(seat);
+    if (seat === null || room.bySeat.get(seat) !== attachment) return;
+    room.bySeat.delete(seat);
+    room.inputs?.release(seat);
   }
 
   private detachAll(room: HostedRoom, reason: string): void {

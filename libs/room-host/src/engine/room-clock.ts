@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Seat } from '#libs/protocol';
-import type { RoomInput } from '#libs/room';
+import type { InputCounts, RoomInput } from '#libs/room';
 import { Metrics, type Tally, type TallyHistogram } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
@@ -20,6 +20,7 @@ export class RoomClock implements OnModuleInit {
   private readonly schedules = new Map<HostedRoom, Schedule>();
   private readonly steps = new StepSchedule();
   private readonly stepTallies = new Map<string, StepTallies>();
+  private readonly inputCounts = new Map<string, InputCounts>();
   private readonly awayListeners: ((room: HostedRoom) => void)[] = [];
 
   constructor(
@@ -33,6 +34,7 @@ export class RoomClock implements OnModuleInit {
     const { stepSeconds } = this.metrics;
     this.rooms.onAdded((room) => {
       this.schedules.set(room, new Schedule(new RoomStepper(room, this.engine, this.talliesOf(room.value.game), stepSeconds)));
+      if (room.inputs) room.inputs.counts = this.inputCountsOf(room.value.game);
       this.start(room);
     });
     this.rooms.onDropped((room) => {
@@ -92,6 +94,23 @@ export class RoomClock implements OnModuleInit {
     return tallies;
   }
 
+  private inputCountsOf(game: string): InputCounts {
+    let counts = this.inputCounts.get(game);
+    if (!counts) {
+      const { inputsTaken, inputsDropped } = this.metrics;
+      const taken = inputsTaken.of({ game });
+      const dropped = {
+        old: inputsDropped.of({ game, reason: 'old' }),
+        replaced: inputsDropped.of({ game, reason: 'replaced' }),
+        'too-many': inputsDropped.of({ game, reason: 'too-many' }),
+        invalid: inputsDropped.of({ game, reason: 'invalid' }),
+      };
+      counts = { taken: () => taken.inc(), dropped: (reason) => dropped[reason].inc() };
+      this.inputCounts.set(game, counts);
+    }
+    return counts;
+  }
+
   private schedule(room: HostedRoom): void {
     const schedule = this.schedules.get(room);
     if (!schedule) return;
@@ -140,21 +159,23 @@ interface StepTallies {
   readonly dropped: Tally;
 }
 
-const STEP: RoomInput = { kind: 'step' };
-
 class RoomStepper implements Stepper {
+  private readonly input: RoomInput;
+
   constructor(
     private readonly room: HostedRoom,
     private readonly engine: RoomEngine,
     private readonly tallies: StepTallies,
     private readonly seconds: TallyHistogram,
-  ) {}
+  ) {
+    this.input = room.inputs ? { kind: 'step', inputs: room.inputs } : { kind: 'step' };
+  }
 
   step(): void {
     // A room that migrates or has ended is about to leave this server.
     if (this.room.status !== 'active' || this.room.value.ended) return;
     const startedAt = performance.now();
-    this.engine.input(this.room, STEP);
+    this.engine.input(this.room, this.input);
     this.tallies.run.inc();
     this.seconds.observe((performance.now() - startedAt) / 1_000);
   }

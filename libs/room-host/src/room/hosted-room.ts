@@ -6,6 +6,7 @@ import {
   type RoomInput,
   type RoomOutcome,
   type RoomValue,
+  SeatInputs,
   STATE_BYTES_MAX_DEFAULT,
   UNANSWERED_MAX,
 } from '#libs/room';
@@ -102,6 +103,8 @@ export class HostedRoom {
   unflushedSince = 0;
   inFlight: InFlight | null = null;
   readonly attachments = new Set<Attachment>();
+  /** What the players hold down. Null: the game has no inputs. */
+  readonly inputs: SeatInputs | null;
   readonly bySeat = new Map<Seat, Attachment>();
   /** Durable changes, for clients that come back. */
   readonly recent: RecentChanges;
@@ -185,6 +188,8 @@ export class HostedRoom {
     this.round = round;
     this.recent = recent;
     this.shown = new Set(shown);
+    const { input } = machine.rules;
+    this.inputs = input ? new SeatInputs(input.queue, value.seats) : null;
     this.seen = value.seats.map((seat) => seat.refused.reduce((highest, [seq]) => Math.max(highest, seq), seat.seq));
   }
 

@@ -1,0 +1,64 @@
+import { quoted } from '#libs/room';
+import { isStandardSchema, type StandardSchema } from './standard-schema.js';
+
+export interface InputOptions {
+  /**
+   * Number of inputs of a seat that may wait for steps, 1 to 16. Each step then uses one of them, in order, and the oldest are dropped when
+   * more arrive. Absent: each step uses the latest input, and drops those before it.
+   */
+  readonly queue?: number;
+}
+
+/** Maximum of `queue`. Each waiting input is a delay of one step, and 16 steps are 0.8 s at 20 Hz. */
+export const INPUT_QUEUE_MAX = 16;
+
+/**
+ * Declares what a player of this game holds down: a stick, keys, a direction. Players send it many times a second; it is never answered and
+ * not stored. `room.input(seat)` returns the latest one in the method with `@OnStep`. Use a command for what must not be lost. The class
+ * needs `@Game` as well.
+ *
+ * @example
+ * const Steering = z.strictObject({ turn: z.number().min(-1).max(1), isFiring: z.boolean() });
+ *
+ * @Game({ name: 'race', version: 1, seats: 4 })
+ * @Input(Steering)
+ * class RaceGame {
+ *   @OnStep(20)
+ *   protected move(room: GameRoom<Race, z.output<typeof Steering>>): void {
+ *     const turn = room.input(0)?.turn ?? 0;
+ *   }
+ * }
+ */
+export function Input(schema: StandardSchema, options: InputOptions = {}): ClassDecorator {
+  return (target) => {
+    const given: GivenInput[] = [...(inputsOf(target) ?? []), { schema, options }];
+    Reflect.defineMetadata(INPUTS, given, target);
+  };
+}
+
+interface GivenInput {
+  readonly schema: unknown;
+  readonly options: InputOptions;
+}
+
+export function inputsOf(target: object): readonly GivenInput[] | undefined {
+  return Reflect.getOwnMetadata(INPUTS, target) as readonly GivenInput[] | undefined;
+}
+
+/** Returns the one input of a game. Throws an error for the author, which continues "The game G …", when it is wrong. */
+export function checkedInput(inputs: readonly GivenInput[]): { schema: StandardSchema; queue: number } {
+  const [{ schema, options } = {} as GivenInput, ...others] = inputs;
+  if (others.length > 0) throw new Error('has @Input twice; give one schema for all that a player holds down');
+  if (!isStandardSchema(schema)) {
+    const what = schema === undefined ? 'undefined (do two files import each other?)' : quoted(schema);
+    throw new Error(`has @Input(${what}); give a Standard Schema (zod, valibot, arktype …)`);
+  }
+  const { queue } = options;
+  if (queue === undefined) return { schema, queue: 0 };
+  if (!Number.isInteger(queue) || queue < 1 || queue > INPUT_QUEUE_MAX) {
+    throw new Error(`has @Input with queue ${quoted(queue)}; give a whole number from 1 to ${INPUT_QUEUE_MAX}, or leave it out`);
+  }
+  return { schema, queue };
+}
+
+const INPUTS = 'holdfast:inputs';

@@ -1,0 +1,77 @@
+import type { SeatValue } from './room-value.js';
+import { type SampledInput, SeatInputs } from './seat-inputs.js';
+
+const SEATS = [{ input: 7 }, {}] as unknown as readonly SeatValue[];
+const validate = (data: unknown) => (data === 'invalid' ? { ok: false as const, message: 'no' } : { ok: true as const, value: data });
+
+function newInputs(queue: number) {
+  const counted: string[] = [];
+  const inputs = new SeatInputs(queue, SEATS, { taken: () => counted.push('taken'), dropped: (reason) => counted.push(reason) });
+  const step = () => (inputs.sample(validate) as readonly (SampledInput | undefined)[]).map((held) => held && [held.number, held.data]);
+  return { inputs, counted, step };
+}
+
+describe('SeatInputs', () => {
+  it('gives each step the latest input, and again when no newer one has arrived', () => {
+    const { inputs, counted, step } = newInputs(0);
+    inputs.take(0, 8, 'a');
+    inputs.take(0, 9, 'b');
+    expect(step()).toEqual([[9, 'b']]);
+    expect(step()).toEqual([[9, 'b']]);
+    inputs.take(0, 10, 'c');
+    expect(step()).toEqual([[10, 'c']]);
+    expect(counted).toEqual(['replaced', 'taken', 'taken']);
+  });
+
+  it('gives each step one input with a queue, and drops the oldest when it is full', () => {
+    const { inputs, counted, step } = newInputs(2);
+    for (const [index, data] of ['a', 'b', 'c'].entries()) inputs.take(1, index + 1, data);
+    expect([step()[1], step()[1], step()[1]]).toEqual([
+      [2, 'b'],
+      [3, 'c'],
+      [3, 'c'],
+    ]);
+    expect(counted).toEqual(['too-many', 'taken', 'taken']);
+  });
+
+  it('drops an input whose number is not above the last one, also the last one of the stored value', () => {
+    const { inputs, counted, step } = newInputs(0);
+    inputs.take(0, 7, 'sampled by an earlier owner');
+    expect(step()).toEqual([]);
+    inputs.take(0, 9, 'a');
+    inputs.take(0, 8, 'overtaken');
+    inputs.take(0, 9, 'repeated');
+    expect(step()).toEqual([[9, 'a']]);
+    expect(counted).toEqual(['old', 'old', 'old', 'taken']);
+  });
+
+  it('keeps what a seat holds when its next input is invalid', () => {
+    const { inputs, counted, step } = newInputs(0);
+    inputs.take(0, 8, 'a');
+    step();
+    inputs.take(0, 9, 'invalid');
+    expect(step()).toEqual([[8, 'a']]);
+    expect(counted).toEqual(['taken', 'invalid']);
+  });
+
+  it('gives nothing for a seat that was released, and no input from before, but goes on with later numbers', () => {
+    const { inputs, counted, step } = newInputs(4);
+    inputs.take(0, 8, 'a');
+    step();
+    inputs.take(0, 9, 'b');
+    inputs.take(0, 10, 'c');
+    inputs.release(0);
+    expect(step()).toEqual([undefined]);
+    inputs.take(0, 10, 'late copy');
+    inputs.take(0, 11, 'd');
+    expect(step()).toEqual([[11, 'd']]);
+    expect(counted).toEqual(['taken', 'old', 'old', 'old', 'taken']);
+  });
+
+  it('freezes the data, so that a game cannot change what the next step gets', () => {
+    const { inputs } = newInputs(0);
+    inputs.take(0, 8, { keys: ['up'] });
+    const [held] = inputs.sample(validate);
+    expect(() => (held!.data as { keys: string[] }).keys.push('down')).toThrow(TypeError);
+  });
+});

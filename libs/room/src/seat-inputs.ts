@@ -1,0 +1,92 @@
+import type { Seat } from '#libs/protocol';
+import { freezeDeep } from './plain-data.js';
+import type { InputRule } from './room-rules.js';
+import type { SeatValue } from './room-value.js';
+
+/** An input that a step uses: what a player holds down, with its number. */
+export interface SampledInput {
+  readonly number: number;
+  readonly data: unknown;
+}
+
+/** The inputs of one step. */
+export interface StepInputs {
+  /** Returns what each seat holds down now, by seat. Runs code of the game (`validate`), so only the room machine calls it. */
+  sample(validate: InputRule['validate']): readonly (SampledInput | undefined)[];
+}
+
+/**
+ * Why an input was dropped. `old`: its number is not above the last one of its seat. `replaced`: a newer one came before the step.
+ * `too-many`: the queue was full. `invalid`: the schema of the game refuses it, or its bytes cannot be read.
+ */
+export type InputDropReason = 'old' | 'replaced' | 'too-many' | 'invalid';
+
+export interface InputCounts {
+  taken(): void;
+  dropped(reason: InputDropReason): void;
+}
+
+/**
+ * The inputs of a room that no step has used yet, and what each seat holds down. It is not part of the room's value: after a loss of the
+ * owner each seat holds nothing until its next input arrives. Only the number of the last sampled input is stored.
+ */
+export class SeatInputs implements StepInputs {
+  private readonly waiting: SampledInput[][] = [];
+  private readonly held: (SampledInput | undefined)[] = [];
+  /** The highest number that arrived, by seat. */
+  private readonly newest: number[];
+
+  /**
+   * @param queue number of inputs that wait for steps, one for each step. 0: the latest input replaces the one before.
+   * @param seats the seats of the room's value, which has the number of the last sampled input of each
+   */
+  constructor(
+    private readonly queue: number,
+    seats: readonly SeatValue[],
+    public counts: InputCounts = NOT_COUNTED,
+  ) {
+    this.newest = seats.map(({ input = 0 }) => input);
+  }
+
+  /** True when the input is a repetition, or older than one that arrived before. Such an input need not be decoded. */
+  isOld(seat: Seat, number: number): boolean {
+    if (number > (this.newest[seat] ?? 0)) return false;
+    this.counts.dropped('old');
+    return true;
+  }
+
+  take(seat: Seat, number: number, data: unknown): void {
+    if (this.isOld(seat, number)) return;
+    this.newest[seat] = number;
+    this.waiting[seat] ??= [];
+    const waiting = this.waiting[seat];
+    if (waiting.length >= Math.max(1, this.queue)) {
+      waiting.shift();
+      this.counts.dropped(this.queue > 0 ? 'too-many' : 'replaced');
+    }
+    waiting.push({ number, data });
+  }
+
+  /** Notes that the player of a seat holds nothing any more, because the connection is gone. Inputs that wait are dropped. */
+  release(seat: Seat): void {
+    const waiting = this.waiting[seat] ?? [];
+    for (let count = waiting.length; count > 0; count--) this.counts.dropped('old');
+    this.waiting[seat] = [];
+    this.held[seat] = undefined;
+  }
+
+  sample(validate: InputRule['validate']): readonly (SampledInput | undefined)[] {
+    for (let seat = 0; seat < this.waiting.length; seat++) {
+      const next = this.waiting[seat]?.shift();
+      if (next === undefined) continue;
+      const validation = validate(next.data);
+      if (validation.ok) {
+        this.held[seat] = { number: next.number, data: freezeDeep(validation.value) };
+        this.counts.taken();
+      } else this.counts.dropped('invalid');
+    }
+    return this.held;
+  }
+}
+
+const NOT_COUNTED: InputCounts = { taken: () => {}, dropped: () => {} };
