@@ -69,5 +69,31 @@ export class CheckpointArena extends Steered {}
 @Input(Direction)
 export class DurableArena extends Steered {}
 
-@Module({ providers: [Durable, Fleeting, Echo, Diary, FleetingArena, CheckpointArena, DurableArena] })
+export interface Moving {
+  bodies: { x: number; y: number }[];
+}
+
+/** A game of which half moves in each step: 8 bodies of 16. */
+class Steps implements GameRules<Moving> {
+  setup(): Moving {
+    return { bodies: Array.from({ length: 16 }, (_, index) => ({ x: index, y: 0 })) };
+  }
+
+  @OnStep(20)
+  protected move({ state }: GameRoom<Moving>): void {
+    for (let index = 0; index < state.bodies.length; index += 2) {
+      const body = state.bodies[index];
+      body.x = (body.x + 1) % 1_000;
+      body.y = (body.y + 3) % 1_000;
+    }
+  }
+}
+
+@Game({ name: 'steps-durable', version: 1, seats: 1, durability: 'every-change' })
+export class StepsDurable extends Steps {}
+
+@Game({ name: 'steps-checkpoint', version: 1, seats: 1, durability: 'checkpoint' })
+export class StepsCheckpoint extends Steps {}
+
+@Module({ providers: [Durable, Fleeting, Echo, Diary, StepsDurable, StepsCheckpoint, FleetingArena, CheckpointArena, DurableArena] })
 export class BenchGamesModule {}

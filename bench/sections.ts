@@ -15,6 +15,7 @@ import { relay, relay1000 } from './sections/relay.js';
 import { room, room1000 } from './sections/room.js';
 import { slowReader } from './sections/slow-reader.js';
 import { starts } from './sections/starts.js';
+import { steps } from './sections/steps.js';
 
 const BY_NAME: Readonly<Record<SectionName, Section>> = {
   relay,
@@ -31,6 +32,7 @@ const BY_NAME: Readonly<Record<SectionName, Section>> = {
   'slow-reader': slowReader,
   health,
   placement,
+  steps,
   realtime,
   patches,
   counts,

@@ -145,6 +145,38 @@ describe('a fleet whose clients read compact syncs', () => {
     }
   }, 30_000);
 
+  it('sends a spectator one sync for each change of the state, and none for the commands between them', async () => {
+    const { room } = await play();
+    const watcher = await player('Cyd');
+    const socket = RecordingSocket.opened.at(-1) as RecordingSocket;
+    const watched = await watcher.watchRoom<Ledger>(room.id);
+    await watched.waitFor(({ version }) => version >= 0, SOON);
+    const before = watched.version;
+    for (let count = 0; count < 5; count++) await room.send('wind', { ms: 60_000 + count });
+    await room.send('note', { id: 'seen' });
+    await watched.waitFor(({ version }) => version > before, SOON);
+    expect(watched.version).toBe(before + 6);
+    expect(watched.state).toEqual(room.state);
+    expect(socket.framesOf(KIND.compact)).toHaveLength(2);
+  });
+
+  it('shows one state to clients of all forms after the loss of their gateway', async () => {
+    const [gateway] = fleet.gateways;
+    const { rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger', [{ gateway }, { gateway, encoding: 'binary' }]);
+    const watchers = await Promise.all((['json', 'tcp'] as const).map((encoding) => fleet.newPlayer('Eve', { gateway, encoding })));
+    const all = [...rooms, ...(await Promise.all(watchers.map((watcher) => watcher.watchRoom<Ledger>(rooms[0].id))))];
+    const missed: string[] = [];
+    for (const room of all) room.on('missed', () => missed.push(room.id));
+    await note(rooms, 'a');
+    gateway?.kill();
+    await note(rooms, 'b');
+    for (const room of all) await room.waitFor(({ state }) => state?.applied[1]?.at(-1) === 'b-1-3', SOON);
+    for (const room of all) expect(room.state).toEqual(rooms[0].state);
+    expect(missed).toEqual([]);
+    if (gateway) await fleet.restart(gateway);
+    await fleet.whole();
+  }, 40_000);
+
   it('continues on another server after a kill of the owner, with every acknowledged command', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');

@@ -7,7 +7,7 @@ import { type Fleet, type Game, startFleet, type Way } from './harness/index.js'
 const TURN_MS = 3_000;
 const SOON = { timeoutMs: 5_000 };
 
-describe.each<Way>(['binary', 'json', 'tcp'])('a fleet whose players use %s', (encoding) => {
+describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet whose players use %s', (encoding) => {
   let fleet: Fleet;
   const ways = [{ encoding }, { encoding }] as const;
   beforeAll(async () => {

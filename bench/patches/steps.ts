@@ -1,9 +1,8 @@
 import { create } from 'mutative';
 import { pack } from '#libs/protocol';
 import { difference } from '#libs/room';
-import { applyPatch, encodePatch } from '#libs/state-patch';
+import { applyPatch, encodePatch, structuralCopy } from '#libs/state-patch';
 import { type Declared, type Scenario, STEPS } from './scenario.js';
-import { structuralCopy } from './structural-copy.js';
 
 /** One way to run all steps of a scenario. Preparation is not measured. */
 export interface StepRun {

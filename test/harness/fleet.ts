@@ -10,6 +10,7 @@ import { ROOT } from '../../tools/process/paths.mjs';
 import { until } from '../../tools/process/until.mjs';
 import { FleetRedis, type FleetRedisOptions, type FleetStore } from './fleet-redis.js';
 import { FleetServer } from './fleet-server.js';
+import type { Way } from './raw-player.js';
 import { reportOnFailure } from './report.js';
 
 export interface FleetOptions {
@@ -30,7 +31,8 @@ export interface FleetOptions {
 export interface PlayerOptions extends Pick<ConnectOptions, 'reconnect'> {
   /** The gateway to connect to first. The client uses the others when this one is lost. */
   readonly gateway?: FleetServer;
-  readonly encoding?: 'binary' | 'json' | 'tcp';
+  /** `compact` is what the client uses by default; `binary` reads no compact syncs. */
+  readonly encoding?: 'compact' | Way;
 }
 
 /** Two players in a game. The first one created the room and has seat 0. */
@@ -161,12 +163,17 @@ export class Fleet {
   // ── Players ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Connects a new player. Without `gateway` the players go to the gateways in rotation. */
-  async newPlayer(name: string, { gateway, encoding = 'binary', reconnect }: PlayerOptions = {}): Promise<Session> {
+  async newPlayer(name: string, { gateway, encoding = 'compact', reconnect }: PlayerOptions = {}): Promise<Session> {
     const first = gateway ? this.gateways.indexOf(gateway) : this.nextGateway++ % this.gateways.length;
     const inOrder = [...this.gateways.slice(first), ...this.gateways.slice(0, first)];
     const session = await connect(
       inOrder.map(({ tcpUrl, publicUrl }) => (encoding === 'tcp' ? tcpUrl : publicUrl)),
-      { name, ...(encoding === 'json' && { subprotocol: 'json' }), ...(reconnect && { reconnect }) },
+      {
+        name,
+        ...(encoding === 'json' && { subprotocol: 'json' }),
+        ...(encoding === 'binary' && { compact: null }),
+        ...(reconnect && { reconnect }),
+      },
     );
     this.sessions.push(session);
     return session;

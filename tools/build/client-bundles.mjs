@@ -5,7 +5,7 @@ import { build, CLIENT } from './build.mjs';
 import { CLIENT_FOLDER } from './client.mjs';
 
 // `node tools/build/client-bundles.mjs FOLDER [PACKAGE]`: builds the client, installs it in FOLDER as the package `holdfast-client`, and
-// bundles a program that imports it (or `holdfast-client/compact` or `/node`) for browsers with each bundler. Prints one `Bundle` per line as
+// bundles a program that imports it (or one of `holdfast-client/compact`, `/realtime` and `/node`) for browsers with each bundler. Prints one `Bundle` per line as
 // JSON. The programs of the bundles set `globalThis.holdfastClient`.
 const [folder, name = 'holdfast-client'] = process.argv.slice(2);
 if (folder === undefined) throw new Error('Give the folder for the bundles.');
@@ -25,12 +25,13 @@ const installed = join(folder, 'node_modules/holdfast-client');
 await mkdir(installed, { recursive: true });
 await cp(CLIENT_FOLDER, installed, { recursive: true });
 const entry = join(folder, 'program.js');
-const isCompact = name.endsWith('/compact');
+const added = /\/(compact|realtime)$/.exec(name)?.[1];
 await writeFile(
   entry,
-  `import { connect, HoldfastError } from '${isCompact ? 'holdfast-client' : name}';
-${isCompact ? `import { compact } from '${name}';` : 'const compact = null;'}
-globalThis.holdfastClient = { connect: (url, options) => connect(url, { ...options, compact }), HoldfastError };
+  `import { connect, HoldfastError } from '${added ? 'holdfast-client' : name}';
+${added ? "import { compact } from 'holdfast-client/compact';" : 'const compact = null;'}
+${added === 'realtime' ? `import { interpolate, predict } from '${name}';` : 'const interpolate = null, predict = null;'}
+globalThis.holdfastClient = { connect: (url, options) => connect(url, { ...options, compact }), HoldfastError, interpolate, predict };
 `,
 );
 

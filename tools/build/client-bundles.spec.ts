@@ -10,6 +10,10 @@ import type { Bundle } from './client-bundles.mjs';
 /** Limit for the minified program with the WebSocket entry, and for the program that reads compact syncs as well. */
 const GZIPPED_BYTES_MAX = 15 * 1024;
 const COMPACT_GZIPPED_BYTES_MAX = 19 * 1024;
+/** Limit for the program of a game that moves: with compact syncs, prediction and interpolation. */
+const REALTIME_GZIPPED_BYTES_MAX = 24 * 1024;
+/** An error of prediction, which shows that a bundle contains it. */
+const PREDICTION = 'it must be a number of ms above 0, such as 50.';
 const BUNDLERS = ['esbuild', 'rolldown', 'vite', 'webpack'];
 
 let folder: string;
@@ -35,7 +39,9 @@ describe('the built client', () => {
     expect(bundles.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
     for (const { file, gzippedBytes } of bundles) {
       expect(gzippedBytes).toBeLessThanOrEqual(GZIPPED_BYTES_MAX);
-      expect(await readFile(file, 'utf8')).toContain('holdfast.v1.msgpack');
+      const code = await readFile(file, 'utf8');
+      expect(code.includes('holdfast.v1.msgpack')).toBe(true);
+      expect(code.includes(PREDICTION)).toBe(false);
     }
   });
 
@@ -50,6 +56,15 @@ describe('the built client', () => {
       expect(code.includes('The state after the sync has another hash.')).toBe(true);
       // An error of the encoder.
       expect(code.includes('An object has a class.')).toBe(false);
+    }
+  }, 120_000);
+
+  it('has an entry with prediction and interpolation that each bundler adds without a warning', async () => {
+    const moving = await bundlesOf('holdfast-client/realtime');
+    expect(moving.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
+    for (const { file, gzippedBytes } of moving) {
+      expect(gzippedBytes).toBeLessThanOrEqual(REALTIME_GZIPPED_BYTES_MAX);
+      expect((await readFile(file, 'utf8')).includes(PREDICTION)).toBe(true);
     }
   }, 120_000);
 
@@ -87,6 +102,7 @@ const PROGRAM = `
 import { connect, type ConnectOptions, HoldfastError, type Room, type Session } from 'holdfast-client';
 import { compact } from 'holdfast-client/compact';
 import { connect as connectInNode } from 'holdfast-client/node';
+import { interpolate, predict } from 'holdfast-client/realtime';
 
 interface Rules {
   setup(room: { reject(code: string): never }): { count: number };
@@ -105,6 +121,17 @@ export async function play(url: string): Promise<number> {
   await room.send('add', { n: 1 });
   // @ts-expect-error: the data of this command is required
   await room.send('add');
+  const count = predict(room, {
+    stepMs: 50,
+    own: (state) => state,
+    step: (own, by: number) => ({ count: own.count + by }),
+    idle: 0,
+    blend: { count: 'linear' },
+  });
+  count.hold(1);
+  count.sample()?.count satisfies number | undefined;
+  // @ts-expect-error: the state has no such field
+  interpolate(room, { entities: (state) => [state], key: () => 0, blend: { x: 'linear' } });
   // @ts-expect-error: no such event
   session.on('opened', () => {});
   return room.state?.count ?? 0;

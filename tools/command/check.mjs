@@ -1,6 +1,7 @@
 import { missingRequirement } from './requirements.mjs';
 
-// Runs before `exec` in package.json. The shell of Windows has no `exec`, so the refusal must come first.
+// The scripts in package.json run this file before `exec`. The shell of Windows has no `exec`: without this check, a user on Windows would
+// see only the shell's error.
 const problem = missingRequirement();
 if (problem !== null) {
   process.stderr.write(`${problem}\n`);

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ArenaModule } from '#games/arena';
 import { ChessModule } from '#games/chess';
 import { TicTacToeModule } from '#games/tic-tac-toe';
 import { GameKitModule } from '#libs/game-kit';
@@ -14,7 +15,7 @@ import { PlacementReports } from './placement-reports.js';
 import { VersionGaps } from './version-gaps.js';
 
 /** The modules of the games that this server offers. */
-const GAMES = [TicTacToeModule, ChessModule];
+const GAMES = [TicTacToeModule, ChessModule, ArenaModule];
 
 @Module({})
 export class GameServerModule {

@@ -409,6 +409,7 @@ describe('the admin API', () => {
         events: [{ name: 'placed', data: { cell: 3 } }],
         seats: { 0: { seq: 3 } },
         patches: 1,
+        deltaBytes: null,
         ended: null,
       });
       const last = await get<HistoryAnswer>(`/api/rooms/${id}/history?limit=2`);

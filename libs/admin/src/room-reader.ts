@@ -52,12 +52,13 @@ export class RoomReader {
     return {
       room,
       version,
-      changes: changes.map(({ version, at, events = [], seats = {}, patches, ended = null }) => ({
+      changes: changes.map(({ version, at, events = [], seats = {}, patches, delta, ended = null }) => ({
         version,
         at,
         events: events.map((event) => ({ ...event, to: event.to && [...event.to] })),
         seats: { ...seats },
-        patches: patches.length,
+        patches: patches?.length ?? null,
+        deltaBytes: delta?.length ?? null,
         ended,
       })),
     };

@@ -119,7 +119,8 @@ export const HistoryAnswer = z.object({
         seats: z
           .record(z.string(), z.object({ seq: z.int().optional(), presence: z.string().optional(), refused: z.unknown().optional() }))
           .describe('changes of seats: highest applied command seq, presence, refusals'),
-        patches: z.int().describe("number of patches to the game's state"),
+        patches: z.int().nullable().describe("number of RFC 6902 patches to the game's state; null: the change has a state patch"),
+        deltaBytes: z.int().nullable().describe('size of the state patch, in bytes; null: the change has RFC 6902 patches'),
         ended: z.object({ reason: z.string(), result: z.unknown().optional(), message: z.string().optional() }).nullable(),
       }),
     )

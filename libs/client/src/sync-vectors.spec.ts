@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as fc from 'fast-check';
 import { type CompactSync, encodeCompactSync } from '#libs/protocol';
 import { encodePatch, encodeValue } from '#libs/state-patch';
 import { compact } from './compact.js';
@@ -53,8 +54,38 @@ describe('docs/sync-vectors.json', () => {
     expect(() => compact.read(bytesOf(frame))).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });
 
+  it('has no frame that, with modified bytes, makes the client fail otherwise than by a refusal, or changes the state before', () => {
+    const frames = [...vectors.syncs, ...vectors.misfits].map(({ before, held, frame }) => ({ before, held, bytes: bytesOf(frame) }));
+    return fc.assert(
+      fc.property(
+        fc.constantFrom(...frames),
+        fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { minLength: 1, maxLength: 4 }),
+        (base, edits) => {
+          const { before, held } = base;
+          const bytes = base.bytes.slice();
+          for (const [at, byte] of edits) bytes[1 + (at % (bytes.length - 1))] = byte;
+          const unchanged = JSON.stringify(before);
+          const after = stateAfter(bytes, before, held);
+          if (after instanceof Error) expect(['HoldfastError', 'StatePatchError', 'Error']).toContain(after.name);
+          // A state that the client accepts is plain data, and not much larger than its bytes.
+          else expect(JSON.stringify(after).length).toBeLessThan(100 * (unchanged.length + bytes.length));
+          expect(JSON.stringify(before)).toBe(unchanged);
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+
   it('has frames of every flag', () => {
     const flags = vectors.syncs.flatMap(({ fields }) => Object.keys(fields));
     expect(flags).toEqual(expect.arrayContaining(['from', 'time', 'elapsed', 'hash', 'events', 'missed']));
   });
 });
+
+function stateAfter(frame: Uint8Array, before: unknown, held: number): unknown {
+  try {
+    return compact.read(frame).next(before, held);
+  } catch (error) {
+    return error;
+  }
+}

@@ -19,8 +19,8 @@ const ANSWER_MS = 400;
 /** A server whose last write is older than this, in ms, has also lost the store, even if it does not know it yet. */
 const FRESH_MS = 2_000;
 /**
- * The last write of another server must be later than the last write of this one by more than this, in ms. Each server
- * writes once a second, so in an outage for all servers the last writes differ by up to a second.
+ * Another server still has the store only when its last write is more than this later than the last write of this server, in ms. Each
+ * server writes once a second, so in an outage for all servers the last writes differ by up to a second.
  */
 const LATER_MS = 1_500;
 

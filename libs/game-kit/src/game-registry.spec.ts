@@ -105,6 +105,7 @@ describe('GameRegistry', () => {
         seatGraceMs: 60_000,
         stepHz: 10,
         syncHz: 10,
+        draft: 'copy',
       },
     ]);
     expect(registry.get('pot')).toBe(registry.all()[0]);
@@ -271,6 +272,10 @@ describe('the start of an application fails with an error for the author', () =>
     [{ durability: 'sometimes' as 'none' }, "has durability 'sometimes'; give one of every-change, checkpoint, none"],
     [{ checkpointMs: 0 }, 'has checkpointMs 0'],
     [{ seatGraceMs: -1 }, 'has seatGraceMs -1'],
+    [{ syncHz: -1 }, 'has syncHz -1; give a number of syncs a second up to 60, or 0 to send each change at once'],
+    [{ syncHz: 61 }, 'has syncHz 61'],
+    [{ syncHz: Number.NaN }, 'has syncHz NaN'],
+    [{ syncHz: '20' as never }, "has syncHz '20'"],
     [{ options: {} as never }, 'has options that are no schema; give a Standard Schema'],
   ])('when the options are %j', async (options, sentence) => {
     await expect(started(game(options))).rejects.toThrow(sentence);

@@ -279,7 +279,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.changes.push(change);
     freezeDeep(value.state);
     this.checkSize(what);
-    const replayed = applyChange(before, JSON.parse(JSON.stringify(change)) as Change);
+    const replayed = applyChange(before, asStored(change));
     const difference = firstDifference(replayed.state, value.state);
     if (difference)
       throw new Error(
@@ -310,6 +310,12 @@ export class GameTest<Rules extends GameRules<unknown>> {
       throw new Error(`${this.name}: ${where}, ${error.message}`, { cause: error });
     }
   }
+}
+
+/** Returns the change as Redis returns it. */
+function asStored({ delta, ...rest }: Change): Change {
+  const stored = JSON.parse(JSON.stringify(rest)) as Change;
+  return delta === undefined ? stored : ({ ...stored, delta: delta.slice() } as Change);
 }
 
 function raise(error: unknown): never {

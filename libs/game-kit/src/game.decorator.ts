@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Durability, type GameDefinition, quoted } from '#libs/room';
+import { type DraftMode, type Durability, type GameDefinition, quoted } from '#libs/room';
 import type { GameRules, Settled } from './game-rules.js';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
@@ -21,6 +21,16 @@ export interface GameOptions {
   readonly syncHz?: number;
   /** Time for which the seat of a player who is away is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs?: number;
+  /**
+   * What a handler writes to. `proxy`: a draft, which is cheap when a handler changes little of a large state. `copy`: a copy of the
+   * whole state, which is cheap when a handler changes much of it. Default: `copy` for games with `@OnStep`, else `proxy`.
+   */
+  readonly draft?: DraftMode;
+  /**
+   * Rounds each number that a handler changed to a multiple of this step, such as 0.01. Clients then have the same numbers as the
+   * server, and a change takes fewer bytes. Absent: numbers stay as they are.
+   */
+  readonly quantize?: number;
   /**
    * Schema of the options that a player may give when creating a room. `setup` gets them as `room.options`. Absent: rooms of this
    * game have no options.
@@ -67,7 +77,9 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     checkpointMs = CHECKPOINT_MS_DEFAULT,
     seatGraceMs = SEAT_GRACE_MS_DEFAULT,
     syncHz = stepHz,
+    quantize,
   } = options;
+  const { draft = stepHz > 0 ? 'copy' : 'proxy' } = options;
   demand(
     typeof name === 'string' && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) && name.length <= NAME_CHARS_MAX,
     `has the name ${quoted(name)}; give up to ${NAME_CHARS_MAX} lower-case letters, digits and dashes`,
@@ -89,7 +101,23 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
   demand(DURABILITIES.has(durability), `has durability ${quoted(durability)}; give one of ${[...DURABILITIES].join(', ')}`);
   demand(isMs(checkpointMs) && checkpointMs > 0, `has checkpointMs ${quoted(checkpointMs)}; give a time in ms above 0`);
   demand(isMs(seatGraceMs), `has seatGraceMs ${quoted(seatGraceMs)}; give a time in ms from 0`);
-  return { name, version, seats, durability, checkpointMs, seatGraceMs, stepHz, syncHz };
+  demand(DRAFT_MODES.has(draft), `has draft ${quoted(draft)}; give one of ${[...DRAFT_MODES].join(', ')}`);
+  demand(
+    quantize === undefined || (Number.isFinite(quantize) && quantize > 0),
+    `has quantize ${quoted(quantize)}; give the distance of two numbers, such as 0.01`,
+  );
+  return {
+    name,
+    version,
+    seats,
+    durability,
+    checkpointMs,
+    seatGraceMs,
+    stepHz,
+    syncHz,
+    draft,
+    ...(quantize !== undefined && { quantize }),
+  };
 }
 
 function seatsOf(seats: GameOptions['seats']): GameDefinition['seats'] {
@@ -113,6 +141,7 @@ function isMs(ms: unknown): boolean {
 
 const GAME = 'holdfast:game';
 const NAME_CHARS_MAX = 32;
+const DRAFT_MODES: ReadonlySet<string> = new Set<DraftMode>(['proxy', 'copy']);
 const DURABILITIES: ReadonlySet<string> = new Set<Durability>(['every-change', 'checkpoint', 'none']);
 
 function demand(holds: boolean, sentence: string): asserts holds {

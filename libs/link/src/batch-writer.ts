@@ -28,7 +28,10 @@ export class BatchWriter {
     private readonly drained: () => void = () => {},
   ) {}
 
-  /** Makes room for `bytes` in `chunk` and returns their offset. The caller must fill all of them at once. */
+  /**
+   * Makes room for `bytes` in `chunk` and returns their offset. The caller must fill all of them synchronously, before any other call of
+   * this writer, because a flush sends the reserved bytes whether they are filled or not.
+   */
   reserve(bytes: number): number {
     if (this.used + bytes > this.chunk.length) this.makeRoom(bytes);
     if (!this.dirty) {

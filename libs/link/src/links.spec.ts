@@ -452,6 +452,19 @@ describe('a frame on a link', () => {
     expect(frame.subarray(31).toString()).toBe('body');
   });
 
+  it('transports a compact sync for many sessions unchanged', async () => {
+    const { toB, b } = await pair();
+    let frame = Buffer.alloc(0);
+    b.links.onFrame(LINK_KIND.compactMany, (_, received) => {
+      frame = Buffer.from(received);
+    });
+    toB.sendCompactMany(1_790_000_000_123, 42, [7, 1, 300, 0xffff_ffff, 3, 0], Buffer.from('body'));
+    await until(() => frame.length > 0);
+    expect([frame.readDoubleBE(1), frame.readUInt32BE(9), frame.readUInt16BE(13)]).toEqual([1_790_000_000_123, 42, 2]);
+    expect([15, 19, 23, 27, 31, 35].map((at) => frame.readUInt32BE(at))).toEqual([7, 1, 300, 0xffff_ffff, 3, 0]);
+    expect(frame.subarray(39).toString()).toBe('body');
+  });
+
   it('is sent in one write with all frames of its event-loop tick', async () => {
     const { links, address } = await newSide();
     const stranger = await Stranger.dial(address.port);

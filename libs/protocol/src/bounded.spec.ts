@@ -22,7 +22,7 @@ describe('bounded text', () => {
       expect(message.length).toBeLessThan(MESSAGE_CHARACTERS_MAX + 40);
   });
 
-  it('is part of a known error when another server sends a malformed error', () => {
+  it('is the message of a valid error even when another server sends a malformed one', () => {
     for (const body of [
       null,
       7,

@@ -120,7 +120,7 @@ describe('the codec', () => {
     });
   });
 
-  it('uses the previous seq when a command leaves out `settled`', () => {
+  it('sets `settled` to `seq` - 1, but at least 0, when a command leaves it out', () => {
     expect(decodePlayerMessage(encodePlayerMessage({ kind: 'command', seq: 3, name: 'x' }))).toMatchObject({ seq: 3, settled: 2 });
     expect(decodePlayerMessage(encodePlayerMessage({ kind: 'command', seq: 0, name: 'x' }))).toMatchObject({ seq: 0, settled: 0 });
     expect(playerMessageFromJson('{"kind":"command","seq":3,"name":"x"}')).toMatchObject({ settled: 2 });

@@ -114,7 +114,7 @@ export interface Control {
   'server.reopen': { data: Record<string, never>; answer: null };
   /** Operator → owner: end the game. */
   'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
-  /** Server → server: the time since the last successful write to Redis of the server that answers, in ms; null: there was none. */
+  /** Server → server: asks for the time since the other server last wrote to Redis successfully, in ms. Null: it never did. */
   'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
   /** Owner → gateway, event: this handle is not attached, or not any more. The gateway must read again where the room is. */
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: OwnerDetachReason }; answer: null };
@@ -131,8 +131,8 @@ export interface Control {
   'searcher.gone': { data: { user: UserId; asked?: RequestOrder }; answer: null };
   /**
    * Gateway → lobby: the user's session has ended for good. Every request ordered before `asked` is void, even one that a lobby
-   * is still processing. `room`: where the gateway has the user, for the case that Redis lost its own pointer. Idempotent; the
-   * gateway repeats the request until a lobby has answered.
+   * is still processing. `room`: the room that the user is in according to the gateway. The lobby uses it when Redis no longer stores
+   * the user's room. Idempotent; the gateway repeats the request until a lobby has answered.
    */
   'user.gone': {
     data: { user: UserId; asked: RequestOrder; room?: { readonly id: RoomId; readonly watching: boolean } };

@@ -59,7 +59,8 @@ export interface Command {
 }
 
 /**
- * What a player holds down right now. The room's steps sample the latest one. It is never answered, and a server may drop it.
+ * The keys or buttons that a player holds down right now, or a similar value. The room's steps sample the latest one. It is never
+ * answered, and a server may drop it.
  */
 export interface Input {
   kind: 'input';
@@ -216,7 +217,7 @@ export interface Sync {
  */
 export interface CompactSync {
   kind: 'compact';
-  /** As in `Sync`. */
+  /** The acknowledgement: the same as in `Sync`. */
   seq: number;
   /** The number of the latest input of this seat that the steps up to `version` have sampled. 0: none. */
   input: number;
@@ -236,7 +237,7 @@ export interface CompactSync {
   /** The hash of the state after this sync, as this seat sees it (`hashValue`). */
   hash?: number;
   events?: GameEvent[];
-  /** As in `Sync`. */
+  /** True when the client missed events that the server no longer has. */
   missed?: boolean;
   /** The whole state. */
   state?: Uint8Array;

@@ -72,7 +72,7 @@ describe('the health of Redis', () => {
     await until(() => changes.length > 1);
   });
 
-  it('is bad while too few replicas have a write', async () => {
+  it('is bad while fewer replicas than required acknowledge its writes', async () => {
     const primary = await start('one');
     const { health } = await healthOf(primary.url, 1);
     await until(() => health.whyNot?.includes('noreplicas'));

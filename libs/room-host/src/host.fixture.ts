@@ -111,7 +111,7 @@ export class Host {
       },
       cancel: async () => {},
     } as unknown as LoadBalancerService;
-    const registry = { get: () => rules, effectHandlers } as unknown as GameRegistry;
+    const registry = { get: () => rules, all: () => [rules], effectHandlers } as unknown as GameRegistry;
     const links = { onFrame: () => {}, onClosed: () => {} } as unknown as Links;
 
     this.storeClock = { now: () => hosts.clock.now() + this.clockAheadMs } as StoreClock;

@@ -22,19 +22,19 @@ const seat = fc.record(
   },
   { requiredKeys: [] },
 );
-const change: fc.Arbitrary<Change> = fc.record(
-  {
-    version,
-    at: fc.nat({ max: 2 ** 42 }),
-    patches: fc.array(patch, { maxLength: 4 }),
-    seats: fc.dictionary(fc.nat({ max: 9 }).map(String), seat, { maxKeys: 3, noNullPrototype: true }),
-    events: fc.array(fc.record({ name: fc.string(), data: value, to: fc.array(fc.nat()) }, { requiredKeys: ['name'] }), { maxLength: 2 }),
-    timers: fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.oneof(fc.nat(), fc.constant(null)), { maxKeys: 2, noNullPrototype: true }),
-    effects: fc.array(fc.record({ name: fc.string(), data: value }, { requiredKeys: ['name'] }), { maxLength: 2 }),
-    effectsDone: fc.array(fc.string(), { maxLength: 2 }),
-    ended: fc.record({ reason: fc.constantFrom('finished' as const, 'abandoned' as const) }),
-  },
-  { requiredKeys: ['version', 'at', 'patches'] },
+const parts = {
+  version,
+  at: fc.nat({ max: 2 ** 42 }),
+  seats: fc.dictionary(fc.nat({ max: 9 }).map(String), seat, { maxKeys: 3, noNullPrototype: true }),
+  events: fc.array(fc.record({ name: fc.string(), data: value, to: fc.array(fc.nat()) }, { requiredKeys: ['name'] }), { maxLength: 2 }),
+  timers: fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.oneof(fc.nat(), fc.constant(null)), { maxKeys: 2, noNullPrototype: true }),
+  effects: fc.array(fc.record({ name: fc.string(), data: value }, { requiredKeys: ['name'] }), { maxLength: 2 }),
+  effectsDone: fc.array(fc.string(), { maxLength: 2 }),
+  ended: fc.record({ reason: fc.constantFrom('finished' as const, 'abandoned' as const) }),
+};
+const change: fc.Arbitrary<Change> = fc.oneof(
+  fc.record({ ...parts, patches: fc.array(patch, { maxLength: 4 }) }, { requiredKeys: ['version', 'at', 'patches'] }),
+  fc.record({ ...parts, delta: fc.uint8Array({ maxLength: 300 }) }, { requiredKeys: ['version', 'at', 'delta'] }),
 );
 
 describe('changes in the log', () => {
@@ -47,6 +47,20 @@ describe('changes in the log', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('read a state patch as bytes of their own, which a later read does not change', () => {
+    const log = Buffer.from(packChange({ version: 1, at: 2, delta: Uint8Array.of(1, 0x69, 2) }));
+    const read = unpackChange(log);
+    log.fill(0);
+    expect(read).toEqual({ version: 1, at: 2, delta: Uint8Array.of(1, 0x69, 2) });
+  });
+
+  it('do not contain volatile events', () => {
+    const flash = { name: 'flash', volatile: true } as const;
+    const stored = (events: Change['events']) => unpackChange(packChange({ version: 1, at: 1, patches: [], events })).events;
+    expect(stored([flash, { name: 'hit' }, flash])).toEqual([{ name: 'hit' }]);
+    expect(stored([flash])).toBeUndefined();
   });
 
   it('take at most 32 bytes for a move of tic-tac-toe', () => {

@@ -1,19 +1,20 @@
 import { type GameResult, type Patch, pack, unpack, unpackEach } from '#libs/protocol';
-import type { Change, ChangeEffect, ChangeEvent, Refusal, SeatChange } from '#libs/room';
+import { type Change, type ChangeEffect, type ChangeEvent, type Refusal, type SeatChange, withoutVolatile } from '#libs/room';
 import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, isText, readStored } from './stored-bytes.js';
 
 /**
  * Packs a change for the log. The stored form is an array by position and not a map with names. Most changes of a busy room are small, so
  * names would take most of the space. Absent parts are nil, or left out at the end of an array.
  *
- *     change  [version, at, patches, seats, events, timers, effects, effectsDone, ended]
+ *     change  [version, at, patches or delta, seats, events, timers, effects, effectsDone, ended]
+ *     delta   the bytes of a state patch; only in logs of format 2
  *     patch   [path] removes, [path, value] replaces, [path, value, 1] adds
  *     seat    [seat, seq, refused, presence, input]
  *
  * A new field is added only at an end, because logs outlive the process that wrote them.
  */
 export function packChange(change: Change): Uint8Array {
-  return pack(toEntry(change));
+  return pack(toEntry(withoutVolatile(change)));
 }
 
 /** Reads a change that `packChange` wrote. Throws `UnreadableError`. */
@@ -41,6 +42,7 @@ export function unpackChanges(bytes: Uint8Array): PackedChanges {
 
 const WHAT = 'A change in the log';
 
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 type PatchEntry = readonly [path: string, value?: unknown, isAdd?: 1];
 type SeatEntry = readonly [
   seat: number,
@@ -52,7 +54,7 @@ type SeatEntry = readonly [
 type ChangeEntry = readonly [
   version: number,
   at: number,
-  patches: readonly PatchEntry[],
+  state: readonly PatchEntry[] | Uint8Array,
   seats?: readonly SeatEntry[] | null,
   events?: readonly ChangeEvent[] | null,
   timers?: Change['timers'] | null,
@@ -61,11 +63,11 @@ type ChangeEntry = readonly [
   ended?: GameResult | null,
 ];
 
-function toEntry({ version, at, patches, seats, events, timers, effects, effectsDone, ended }: Change): unknown[] {
+function toEntry({ version, at, patches, delta, seats, events, timers, effects, effectsDone, ended }: Change): unknown[] {
   return trimmed([
     version,
     at,
-    patches.map(toPatchEntry),
+    delta ?? patches.map(toPatchEntry),
     seats &&
       Object.entries(seats).map(([seat, { seq, refused, presence, input }]) => trimmed([Number(seat), seq, refused, presence, input])),
     events,
@@ -79,11 +81,13 @@ function toEntry({ version, at, patches, seats, events, timers, effects, effects
 /** Checks the types in an entry of the log. Values in patches and events may be any plain data. Reads by index, for speed (`fromEntry`). */
 function entryOf(entry: unknown): ChangeEntry {
   assertStored(Array.isArray(entry) && isCount(entry[0]) && Number.isFinite(entry[1]), WHAT, 'its version or time');
-  const patches: unknown = entry[2];
-  assertStored(Array.isArray(patches), WHAT, 'the list of its patches');
-  for (let index = 0; index < patches.length; index++) {
-    const patch: unknown = patches[index];
-    assertStored(Array.isArray(patch) && isText(patch[0]), WHAT, 'a patch');
+  const state: unknown = entry[2];
+  if (!(state instanceof Uint8Array)) {
+    assertStored(Array.isArray(state), WHAT, 'the list of its patches');
+    for (let index = 0; index < state.length; index++) {
+      const patch: unknown = state[index];
+      assertStored(Array.isArray(patch) && isText(patch[0]), WHAT, 'a patch');
+    }
   }
   if (entry.length === 3) return entry as unknown as ChangeEntry;
   assertStored(entry[3] == null || isArrayOf(entry[3], isSeatEntry), WHAT, 'a seat');
@@ -107,8 +111,11 @@ function isDue(due: unknown): boolean {
 
 /** Makes a change of an entry. Reads by index, because array patterns use iterators, and a recovery may read 100,000s of entries. */
 function fromEntry(entry: ChangeEntry): Change {
-  if (!Array.isArray(entry) || !Array.isArray(entry[2])) throw new Error('an entry of the log is no change');
-  const change: { -readonly [Key in keyof Change]: Change[Key] } = { version: entry[0], at: entry[1], patches: toPatches(entry[2]) };
+  const state = entry[2];
+  const change: Mutable<Change> =
+    state instanceof Uint8Array
+      ? { version: entry[0], at: entry[1], delta: state }
+      : { version: entry[0], at: entry[1], patches: toPatches(state) };
   if (entry.length === 3) return change;
   if (entry[3]) change.seats = toSeatChanges(entry[3]);
   if (entry[4]) change.events = entry[4];
@@ -139,7 +146,7 @@ function toSeatChanges(entries: readonly SeatEntry[]): Record<number, SeatChange
   const changes: Record<number, SeatChange> = {};
   for (let index = 0; index < entries.length; index++) {
     const entry = entries[index]!;
-    const change: { -readonly [Key in keyof SeatChange]: SeatChange[Key] } = {};
+    const change: Mutable<SeatChange> = {};
     if (entry[1] != null) change.seq = entry[1];
     if (entry[2]) change.refused = entry[2];
     if (entry[3]) change.presence = entry[3];

@@ -193,7 +193,7 @@ describe('a gateway that restores a user', () => {
   const user = () => randomUUID() as UserId;
   const room = randomUUID() as RoomId;
 
-  it('writes the room of the user into a store that lost it, so that older requests of the user are late', async () => {
+  it('writes the room of the user into a store that lost it, which then refuses earlier requests of the user', async () => {
     const ada = user();
     const { admissionNumber: turn } = await users.admit(ada);
     await redis.commands.del(userKey(ada));

@@ -9,6 +9,7 @@ import { startRedis } from '../../../tools/redis/index.mjs';
 import type { AdoptedRoom } from './adopted-room.js';
 import type { Append, Tenure } from './append.js';
 import { packChange } from './change-codec.js';
+import { packCheckpoint } from './checkpoint.js';
 import type { Epilogue } from './epilogue.js';
 import {
   checkpointKey,
@@ -570,10 +571,32 @@ describe('stored data that cannot be read', () => {
 
   it('is not adopted when a newer version of Holdfast wrote it in another format', async () => {
     const { room, tenure } = await playingRoom();
-    await redis.commands.hset(`hf:room:{${room}}`, 'format', 2);
+    await redis.commands.hset(`hf:room:{${room}}`, 'format', 3);
     await redis.commands.set(checkpointKey(room), 'in a form of tomorrow');
     await expect(log.adopt(room, tenure, second)).rejects.toMatchObject({ code: 'unknown-game' });
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
+  });
+
+  it('names its format only when its changes may have state patches', async () => {
+    const { room, tenure } = await playingRoom();
+    const format = () => redis.commands.hget(roomKey(room), 'format');
+    expect(await format()).toBeNull();
+    const game = (await redis.commands.hget(roomKey(room), 'game')) as string;
+    const next = (await log.adopt(room, tenure, second, 0, 0, ['other', `${game}2`])) as { epoch: number };
+    expect(await format()).toBeNull();
+    const again = (await log.adopt(room, { ...second, epoch: next.epoch }, second, 0, 0, ['other', game])) as { epoch: number };
+    expect(await format()).toBe('2');
+    const delta = { version: 1, at: 5, delta: Uint8Array.of(1, 0x68, 2) };
+    const held = { ...second, epoch: again.epoch };
+    expect(await one({ ...append(room, held, 0, 1), entries: [packChange(delta)] })).toBe('ok');
+    const adopted = await log.adopt(room, held, first);
+    expect(adopted).toMatchObject({ log: { changes: [delta] } });
+    expect(await format()).toBe('2');
+    // A handoff empties the log, so a server that knows only format 1 can take the room.
+    const mine = { ...first, epoch: (adopted as { epoch: number }).epoch };
+    const to = { ...second, epoch: mine.epoch + 1 };
+    expect(await log.handoff(room, mine, 1, packCheckpoint(valueAt(room, 1), null), to, 5)).toBe('ok');
+    expect(await format()).toBeNull();
   });
 
   it('is copied to another key when it is a batch of effects, and the readable batches are returned', async () => {

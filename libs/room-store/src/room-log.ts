@@ -10,6 +10,7 @@ import { AppendWriter } from './append-writer.js';
 import { unpackChanges } from './change-codec.js';
 import { type EventTail, packCheckpoint } from './checkpoint.js';
 import { execWithin } from './exec-within.js';
+import { LOG_FORMAT_MAX, type LogFormat } from './log-format.js';
 import { ReplicatedWrites, STATE_RESULTS } from './replicated-writes.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 import { checkpointKey, closedKey, ENDED_GAME_RETENTION_MS, keptCheckpointKey, keptLogKey, logKey, roomKey } from './room-keys.js';
@@ -36,16 +37,12 @@ export interface LivingGame extends DocAtRev {
   readonly durability: string;
   readonly round: number;
   readonly start: string;
+  /** The format of the changes that the owner will append. Absent: 1. */
+  readonly format?: LogFormat;
 }
 
 /** The fields of a room's record that an owner compares with its own values. Null: the store has no record of the room. */
 export type StoredTenure = (Tenure & { readonly version: number; readonly status: string }) | null;
-
-/**
- * The number of the format in which this version writes logs and checkpoints. A version with another format sets the field `format` of the
- * record; absent means 1. Servers that do not know the format leave the room to others.
- */
-const LOG_FORMAT = 1;
 
 /**
  * The change logs of rooms. Every write is one script that checks epoch, owner and version. So a server that lost a room cannot change it,
@@ -69,8 +66,8 @@ export class RoomLog {
   }
 
   /**
-   * Makes `owner` the owner of a room whose game is starting. Null when `start` is not the current start. `news`: the published message;
-   * absent when the owner had opened the room before.
+   * Makes `owner` the owner of a room whose game is starting. Null: `start` is not the id of the room's current start, or another server
+   * has opened the room. `news`: the published message. It is absent when `owner` had already opened the room.
    *
    * @throws `unavailable` before the store is settled
    */
@@ -81,9 +78,10 @@ export class RoomLog {
     value: RoomValue | null,
     durability: string,
     tail: EventTail | null = null,
+    format: LogFormat = 1,
   ): Promise<(DocAtRev & { epoch: number; round: number; news?: string }) | null> {
     const checkpoint = value === null ? '' : Buffer.from(packCheckpoint(value, tail));
-    const args = [start, owner.server, owner.incarnation, checkpoint, durability, value?.gameVersion ?? ''];
+    const args = [start, owner.server, owner.incarnation, checkpoint, durability, value?.gameVersion ?? '', format];
     const keys = [roomKey(room), logKey(room), checkpointKey(room)];
     this.generation?.refuseUnsettled();
     const answer = (await openScript.run(this.redis.appends, keys, args)) as [string, string, string, string, string?];
@@ -124,7 +122,8 @@ export class RoomLog {
 
   /**
    * Takes a room whose record is as expected. The old owner is fenced before anything is read. `downtimeMs`: how long the room had no
-   * owner. The record keeps it until the next change, which records it (`paused`). An `UnreadableRoom` was taken as well, but its game can
+   * owner. The record keeps it until the next change, which records it (`paused`). `deltaGames`: the games whose changes the new
+   * owner appends in format 2. An `UnreadableRoom` was taken as well, but its game can
    * only be ended (`abandon`).
    *
    * Rejects when Redis does not answer. The outcome is not known then, and the record says who owns the room.
@@ -138,9 +137,12 @@ export class RoomLog {
     owner: RoomOwnership,
     epochMin = 0,
     downtimeMs = 0,
+    deltaGames: readonly string[] = [],
   ): Promise<AdoptedRoom | NotAdopted | UnreadableRoom> {
     const { server, incarnation } = owner;
-    const args = [expected.epoch, expected.server, expected.incarnation, server, incarnation, epochMin, Math.round(downtimeMs), LOG_FORMAT];
+    const { epoch, server: oldServer, incarnation: oldIncarnation } = expected;
+    const downtime = Math.round(downtimeMs);
+    const args = [epoch, oldServer, oldIncarnation, server, incarnation, epochMin, downtime, LOG_FORMAT_MAX, ` ${deltaGames.join(' ')} `];
     this.generation?.refuseUnsettled();
     const answer = (await adoptScript.runBinary(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args)) as Buffer[];
     if (String(answer[0]) === 'log') throw new HoldfastError('unknown-game', 'Another version of Holdfast wrote the log of this room.');
@@ -191,11 +193,11 @@ export class RoomLog {
    * or the room is over.
    */
   reassert(room: RoomId, tenure: Tenure, living: LivingGame): Promise<WriteResult> {
-    const { version, batch, state, doc, rev, game, gameVersion, durability, round, start } = living;
+    const { version, batch, state, doc, rev, game, gameVersion, durability, round, start, format = 1 } = living;
     const { epoch, server, incarnation } = tenure;
     const packed = state === null ? '' : Buffer.from(state);
     const args = [epoch, server, incarnation, version, batch, packed, encodeRoomDoc(doc), game, durability, round, start];
-    args.push(gameVersion ?? '', rev, doc.private ? '1' : '0');
+    args.push(gameVersion ?? '', rev, doc.private ? '1' : '0', format);
     const keys = [roomKey(room), logKey(room), checkpointKey(room), closedKey(room)];
     return this.writes.result(reassertScript.run(this.redis.appends, keys, args), STATE_RESULTS);
   }

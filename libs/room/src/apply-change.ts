@@ -1,4 +1,6 @@
 import { applyPatches, type Patch } from '#libs/protocol';
+import { applyPatch } from '#libs/state-patch';
+import { diff } from './diff.js';
 import {
   type Change,
   type ChangeEffect,
@@ -14,8 +16,7 @@ import {
  * game. Throws when a change is not the next one: a room with a gap in its history must not continue.
  */
 export function applyChanges<State>(value: RoomValue<State>, changes: readonly Change[]): RoomValue<State> {
-  // Applies all patches in one call, so that an object touched by many changes is copied once.
-  return withChanges(value, changes, applyPatches(value.state, patchesOf(changes)));
+  return withChanges(value, changes, stateAfter(value.state, changes));
 }
 
 export function applyChange<State>(value: RoomValue<State>, change: Change): RoomValue<State> {
@@ -27,11 +28,38 @@ export function withChange<State>(value: RoomValue<State>, change: Change, state
   return withChanges(value, [change], state);
 }
 
-function patchesOf(changes: readonly Change[]): readonly Patch[] {
-  if (changes.length === 1) return changes[0]!.patches;
+/**
+ * Returns the RFC 6902 patches that lead from `before` to `after`, which `changes` lie between. They are those of the changes, or
+ * computed from the states if a change has a state patch.
+ */
+export function patchesOf(changes: readonly Change[], before: unknown, after: unknown): readonly Patch[] {
   const patches: Patch[] = [];
-  for (const change of changes) for (const patch of change.patches) patches.push(patch);
+  for (const change of changes) {
+    if (change.patches === undefined) return diff(before, after);
+    if (changes.length === 1) return change.patches;
+    for (const patch of change.patches) patches.push(patch);
+  }
   return patches;
+}
+
+/** Returns the size of the state's change: the number of patches, or of bytes. */
+export function stateChangeOf(change: Change): { readonly patches: number } | { readonly bytes: number } {
+  return change.patches === undefined ? { bytes: change.delta.length } : { patches: change.patches.length };
+}
+
+function stateAfter<State>(before: State, changes: readonly Change[]): State {
+  let state = before;
+  // Patches that follow each other are applied in one call, so that an object touched by many changes is copied once.
+  let patches: Patch[] = [];
+  for (const change of changes) {
+    if (change.patches !== undefined) for (const patch of change.patches) patches.push(patch);
+    else {
+      if (patches.length > 0) state = applyPatches(state, patches);
+      patches = [];
+      state = applyPatch(state, change.delta);
+    }
+  }
+  return patches.length > 0 ? applyPatches(state, patches) : state;
 }
 
 function withChanges<State>(value: RoomValue<State>, changes: readonly Change[], state: State): RoomValue<State> {

@@ -2,7 +2,7 @@ import type { GameResult, Seat } from '#libs/protocol';
 import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
 import { assertPlainName, plainCopy } from './plain-data.js';
 import type { RoomSurroundings } from './room-input.js';
-import type { GameRoom, RoomRules, SeatInfo } from './room-rules.js';
+import type { EmitOptions, GameRoom, RoomRules, SeatInfo } from './room-rules.js';
 import type { ChangeEffect, ChangeEvent, RoomValue } from './room-value.js';
 import type { SampledInput } from './seat-inputs.js';
 
@@ -69,13 +69,19 @@ export class HandlerRun<State> implements GameRoom<State> {
     return this.remainingOf('remaining', timer);
   }
 
-  emit(name: string, data?: unknown, to?: readonly Seat[]): void {
+  emit(name: string, data?: unknown, options?: readonly Seat[] | EmitOptions): void {
     if (!isName(name)) throw this.mistake(`room.emit is given ${quoted(name)} as the name of an event: ${NAME_ALLOWED}.`);
     assertPlainName(name, 'event');
+    const { to, volatile } = isSeats(options) ? { to: options, volatile: false } : options;
     // Not `if (to)`: a seat 0 without its array must not be sent to everybody.
     if (to !== undefined) this.refuseUnknownSeats(name, to);
     const copy = data === undefined ? undefined : plainCopy(data, `event ${name}: data`);
-    this.events.push({ name, ...(data !== undefined && { data: copy }), ...(to !== undefined && { to: [...to] }) });
+    this.events.push({
+      name,
+      ...(data !== undefined && { data: copy }),
+      ...(to !== undefined && { to: [...to] }),
+      ...(volatile === true && { volatile }),
+    });
   }
 
   effect(name: string, data?: unknown): void {
@@ -158,6 +164,11 @@ const NAME_ALLOWED = `give a text of 1 to ${NAME_CHARS_MAX} characters`;
  * An owner refuses commands with this code while it migrates the room. It is not an answer: the next owner handles the command.
  */
 const MOVED = 'moved';
+
+/** True for a value in the place of a list of seats, also a wrong one; false for options. */
+function isSeats(given: readonly Seat[] | EmitOptions | undefined): given is readonly Seat[] | undefined {
+  return given === null || typeof given !== 'object' || Array.isArray(given);
+}
 
 function isName(name: unknown): boolean {
   return typeof name === 'string' && name.length > 0 && name.length <= NAME_CHARS_MAX;

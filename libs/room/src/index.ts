@@ -8,3 +8,4 @@ export { RoomOptionsError } from './room-options.js';
 export * from './room-rules.js';
 export * from './room-value.js';
 export * from './seat-inputs.js';
+export { withoutVolatile } from './volatile-events.js';

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { applyPatches, type RoomId, type UserId } from '#libs/protocol';
+import { roundingTo, roundParts } from '#libs/state-patch';
 import { rulesOf } from '../../../tools/fixtures/room-rules.fixture.js';
 import { applyChange, applyChanges } from './apply-change.js';
 import { diff } from './diff.js';
+import { firstDifference } from './plain-data.js';
 import type { RoomOutcome } from './room-input.js';
 import { RoomMachine } from './room-machine.js';
-import type { GameRoom } from './room-rules.js';
+import type { DraftMode, GameDefinition, GameRoom } from './room-rules.js';
 import type { Change, RoomValue } from './room-value.js';
 
 /**
@@ -14,15 +16,102 @@ import type { Change, RoomValue } from './room-value.js';
  */
 const RUNS = Number(process.env.REPLAY_RUNS ?? 500);
 
-describe('a change', () => {
+describe.each<DraftMode>(['proxy', 'copy'])('a change of a game with draft %s', (draft) => {
   it('turns the old value into the result of any handler', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
-        const { value, change, old } = changed(before, (room) => editAll(room.state, steps));
-        expect(applyChange(old, stored(change))).toEqual(value);
+        const { value, change, old } = changed(before, (room) => editAll(room.state, steps), { draft });
+        const replayed = applyChange(old, stored(change));
+        expect(replayed).toEqual(value);
+        expect(firstDifference(replayed.state, value.state)).toBeNull();
         expect(stored(value)).toEqual(value);
       }),
       { numRuns: RUNS, examples: [MOVED_WITHIN_MOVED] },
+    );
+  });
+
+  it('gives what the handler left in the state', () => {
+    fc.assert(
+      fc.property(state, edits, (before, steps) => {
+        let left: unknown;
+        const { value } = changed(
+          before,
+          (room) => {
+            editAll(room.state, steps);
+            left = stored(room.state);
+          },
+          { draft },
+        );
+        expect(value.state).toEqual(left);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('replays rounded numbers exactly', () => {
+    fc.assert(
+      fc.property(state, edits, fc.constantFrom(0.01, 0.5, 3), (before, steps, quantize) => {
+        const { value, change, old } = changed(before, (room) => editAll(room.state, steps), { draft, quantize });
+        expect(firstDifference(applyChange(old, stored(change)).state, value.state)).toBeNull();
+        expect(firstDifference(roundParts(undefined, value.state, roundingTo(quantize)), value.state)).toBeNull();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('keeps what a handler stored in a variable out of the state', () => {
+    fc.assert(
+      fc.property(state, edits, edits, (before, steps, later) => {
+        let kept: unknown;
+        const { value, old } = changed(
+          before,
+          (room) => {
+            editAll(room.state, steps);
+            if (draft === 'copy') kept = room.state;
+          },
+          { draft },
+        );
+        const after = stored(value);
+        const earlier = stored(old);
+        if (kept) editAll(kept, later);
+        expect(value).toEqual(after);
+        expect(old).toEqual(earlier);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('never has -0', () => {
+    const edit = (room: GameRoom<Json>): void => {
+      room.state.x = -0;
+      room.state.list = [-0];
+      room.state.y = Math.round(-0.3);
+    };
+    const { value, change, old } = changed({ x: 1, y: 2, list: [3] }, edit, { draft });
+    expect(firstDifference(value.state, { x: 0, y: 0, list: [0] })).toBeNull();
+    expect(firstDifference(applyChange(old, stored(change)).state, value.state)).toBeNull();
+  });
+
+  it('changes nothing when the handler throws or makes what cannot be stored', () => {
+    fc.assert(
+      fc.property(state, edits, fc.constantFrom<unknown>(Number.NaN, undefined, new Map(), 'cut \ud800', 1n), (before, steps, wrong) => {
+        const known = stored(before);
+        const act = (last: (room: GameRoom<Json>) => void) => () =>
+          changed(
+            before,
+            (room) => {
+              editAll(room.state, steps);
+              last(room);
+            },
+            { draft },
+          );
+        const throwing = act(() => {
+          throw new Error('no');
+        });
+        expect(throwing).toThrow('no');
+        expect(act((room) => void Object.assign(room.state, { wrong }))).toThrow('state.wrong');
+        expect(before).toEqual(known);
+      }),
     );
   });
 
@@ -30,7 +119,7 @@ describe('a change', () => {
     fc.assert(
       fc.property(state, fc.array(edits, { minLength: 1, maxLength: 6 }), fc.nat(5), (before, chain, checkpoint) => {
         let step = 0;
-        const machine = machineOf(before, (room) => editAll(room.state, chain[step]));
+        const machine = machineOf(before, (room) => editAll(room.state, chain[step]), { draft });
         const values = [machine.start('r1' as RoomId, PLAYERS).value];
         const changes: Change[] = [];
         for (step = 0; step < chain.length; step++) {
@@ -47,7 +136,9 @@ describe('a change', () => {
       { numRuns: RUNS },
     );
   });
+});
 
+describe('a change', () => {
   it('leaves the old value unchanged', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
@@ -63,7 +154,7 @@ describe('a change', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         const { change } = changed(before, (room) => editAll(room.state, steps));
-        for (const { op, path } of change.patches) {
+        for (const { op, path } of change.patches ?? []) {
           expect(['add', 'replace', 'remove']).toContain(op);
           expect(path).not.toMatch(/\/length$/);
         }
@@ -386,20 +477,26 @@ function containersOf(value: unknown): (Json | unknown[])[] {
   return [value as Json, ...Object.values(value).flatMap(containersOf)];
 }
 
+type Options = Partial<Pick<GameDefinition, 'draft' | 'quantize'>>;
+
 const PLAYERS = [
   { user: 'u1' as UserId, name: 'Ann' },
   { user: 'u2' as UserId, name: 'Bob' },
 ];
 
-function machineOf(before: Json, run: (room: GameRoom<Json>, data: unknown) => void): RoomMachine<Json> {
+function machineOf(before: Json, run: (room: GameRoom<Json>, data: unknown) => void, options: Options = {}): RoomMachine<Json> {
   const rules = rulesOf<Json>('edits', () => before, {
     commands: new Map([['edit', { validate: (value) => ({ ok: true, value }), run }]]),
   });
-  return new RoomMachine(rules, { now: () => 1_000, random: () => 0.5 });
+  return new RoomMachine({ ...rules, definition: { ...rules.definition, ...options } }, { now: () => 1_000, random: () => 0.5 });
 }
 
-function changed(before: Json, run: (room: GameRoom<Json>) => void): { old: RoomValue<Json>; value: RoomValue<Json>; change: Change } {
-  const machine = machineOf(before, run);
+function changed(
+  before: Json,
+  run: (room: GameRoom<Json>) => void,
+  options: Options = {},
+): { old: RoomValue<Json>; value: RoomValue<Json>; change: Change } {
+  const machine = machineOf(before, run, options);
   const old = machine.start('r1' as RoomId, PLAYERS).value;
   const outcome: RoomOutcome<Json> = machine.handle(old, { kind: 'command', seat: 0, seq: 1, name: 'edit', data: null });
   if (outcome.kind === 'failed') throw outcome.error;
@@ -412,7 +509,10 @@ function changed(before: Json, run: (room: GameRoom<Json>) => void): { old: Room
  * returns objects of another realm.
  */
 function stored<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
+  const copy = JSON.parse(JSON.stringify(value)) as T;
+  if (typeof value === 'object' && value !== null && 'delta' in value && value.delta instanceof Uint8Array)
+    Object.assign(copy as object, { delta: value.delta.slice() });
+  return copy;
 }
 
 function freeze<T>(value: T): T {

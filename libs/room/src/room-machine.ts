@@ -1,24 +1,32 @@
-import type { GameResult, Patch, RoomId, Seat } from '#libs/protocol';
+import type { GameResult, RoomId, Seat } from '#libs/protocol';
+import { type Rounding, roundingTo, roundParts } from '#libs/state-patch';
 import { keyedEffects, pendingEffects, withChange } from './apply-change.js';
 import { HandlerRun, Rejection } from './handler-run.js';
 import { leaveTimerOf, seatOfLeaveTimer } from './leave-timer.js';
 import { freezeDeep, plainCopy } from './plain-data.js';
 import type { RoomInput, RoomOutcome, RoomPlayer, RoomSurroundings } from './room-input.js';
 import { validOptions } from './room-options.js';
-import type { CommandRule, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
-import type { Change, ChangeEvent, Presence, Refusal, RoomValue, SeatChange, SeatValue } from './room-value.js';
-import { runOnDraft } from './run-on-draft.js';
+import type { CommandRule, DraftMode, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
+import type { Change, ChangeEvent, ChangeRecord, Presence, Refusal, RoomValue, SeatChange, SeatValue } from './room-value.js';
+import { runHandler, type StateStep } from './run-handler.js';
 import type { SampledInput } from './seat-inputs.js';
 
 /**
  * The rules of a room as pure functions. A value and an input give the next value and its change, or a refusal. A handler writes
- * only to a draft, so a handler that throws or rejects has changed nothing.
+ * only to a draft or a copy, so a handler that throws or rejects has changed nothing.
  */
 export class RoomMachine<State = unknown> {
+  private readonly draft: DraftMode;
+  private readonly round: Rounding | null;
+
   constructor(
     readonly rules: RoomRules<State>,
     private readonly surroundings: RoomSurroundings,
-  ) {}
+  ) {
+    const { draft = 'proxy', quantize } = rules.definition;
+    this.draft = draft;
+    this.round = quantize === undefined ? null : roundingTo(quantize);
+  }
 
   /**
    * Makes version 0 of a room, with the events of its setup. `round`: the number of the game in this room. `tenure`: the id of
@@ -50,13 +58,14 @@ export class RoomMachine<State = unknown> {
     run.options = validOptions(this.rules, options);
     const made = this.rules.setup(run as Setup);
     if (typeof made !== 'object' || made === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
-    let state: State = plainCopy<State>(made);
+    const plain = plainCopy<State>(made);
+    let state: State = this.round === null ? plain : roundParts(undefined, plain, this.round);
     const joined = run.ended ? undefined : this.rules.seatEvents.get('joined');
     if (joined) {
       for (const seat of seats.keys()) {
         run.seat = seat;
         run.handling = { kind: 'seat', seat, event: 'joined' };
-        [state] = runOnDraft(state, run, joined);
+        state = runHandler(state, run, joined, this.draft, this.round).next;
       }
     }
     const timers = Object.fromEntries(Object.entries(run.timers ?? {}).filter(([, due]) => due !== null)) as Record<string, number>;
@@ -123,7 +132,7 @@ export class RoomMachine<State = unknown> {
   }
 
   /**
-   * Returns what `seat` sees of a value, for a comparison with what it saw before. The result is not checked, and may share parts with
+   * Returns the view of `seat` of a value, for a comparison with its earlier view. The result is not checked, and may share parts with
    * the state. Freezing a state costs as much as a comparison, so only one version in `FROZEN_EVERY` is frozen. A view that writes to the
    * state may therefore fail a few changes late.
    * @throws what the game throws
@@ -189,11 +198,12 @@ export class RoomMachine<State = unknown> {
   /** Makes a change without running code of the game. */
   private record(
     value: RoomValue<State>,
-    what: Partial<Change>,
+    what: Partial<ChangeRecord>,
     refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
   ): RoomOutcome<State> {
     const seats = seatChanges(-1, undefined, refused);
-    const change: Change = { version: value.version + 1, at: this.surroundings.now(), patches: [], ...what, ...(seats && { seats }) };
+    const unchanged = this.draft === 'copy' ? { delta: NO_DELTA } : { patches: [] };
+    const change: Change = { version: value.version + 1, at: this.surroundings.now(), ...unchanged, ...what, ...(seats && { seats }) };
     return { kind: 'changed', value: withChange(value, change, value.state), change };
   }
 
@@ -208,10 +218,9 @@ export class RoomMachine<State = unknown> {
     const seen = own.seat?.presence === undefined ? value : withPresence(value, seat, own.seat.presence);
     const run = new HandlerRun<State>(seen, this.surroundings, this.rules, input, seat, own.timers);
     if (own.sampled) run.sampled = own.sampled;
-    let state: State;
-    let patches: readonly Patch[];
+    let step: StateStep<State>;
     try {
-      [state, patches] = runOnDraft(value.state, run, handler);
+      step = runHandler(value.state, run, handler, this.draft, this.round);
     } catch (error) {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
       if (own.seat?.seq !== undefined) return { kind: 'refused', code: error.code, message: error.text };
@@ -220,15 +229,17 @@ export class RoomMachine<State = unknown> {
       return this.run(value, input, seat, () => {}, refused, own);
     }
     const seats = withInputs(seatChanges(seat, own.seat, refused), value.seats, own.sampled);
-    if (patches.length === 0 && !run.didSomething && seats === undefined) return { kind: 'unchanged' };
-    const change: Mutable<Change> = { version: value.version + 1, at: run.now, patches };
+    const { next, patches, delta } = step;
+    if ((patches ?? delta).length === 0 && !run.didSomething && seats === undefined) return { kind: 'unchanged' };
+    const at = { version: value.version + 1, at: run.now };
+    const change: Mutable<Change> = delta === undefined ? { ...at, patches } : { ...at, delta };
     if (run.events.length > 0) change.events = run.events;
     if (run.effects.length > 0) change.effects = run.effects;
     if (seats) change.seats = seats;
     if (run.timers) change.timers = run.timers;
     const ended = run.ended ?? own.ended;
     if (ended) change.ended = ended;
-    return { kind: 'changed', value: withChange(value, change, state), change };
+    return { kind: 'changed', value: withChange(value, change, next), change };
   }
 }
 
@@ -244,6 +255,7 @@ function withKeys<State>(
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
+const NO_DELTA = new Uint8Array(0);
 /** What a run has besides the result of its handler. */
 interface RunOptions {
   readonly seat?: SeatChange;
@@ -280,7 +292,8 @@ function withInputs(
   let all = changes;
   for (let seat = 0; seat < sampled.length; seat++) {
     const number = sampled[seat]?.number ?? 0;
-    if (seats[seat] === undefined || number <= (seats[seat].input ?? 0)) continue;
+    const before = seats[seat];
+    if (before === undefined || number <= (before.input ?? 0)) continue;
     all ??= {};
     all[seat] = { ...all[seat], input: number };
   }

@@ -8,6 +8,13 @@ export interface SeatInfo {
   readonly presence: Presence;
 }
 
+export interface EmitOptions {
+  /** The seats that get the event. Absent: every player and spectator. */
+  readonly to?: readonly Seat[];
+  /** True: only players that keep up get the event. */
+  readonly volatile?: boolean;
+}
+
 /** The methods of a room during a handler of its game. All of their effects happen together, or none of them. */
 export interface RoomContext {
   readonly id: string;
@@ -27,8 +34,12 @@ export interface RoomContext {
   cancel(timer: string): void;
   /** Returns the time until the timer is due, in ms. Null: it is not running. */
   remaining(timer: string): number | null;
-  /** Sends an event once to every player and spectator, or only to the seats in `to`. The name has 1 to 64 characters. */
-  emit(event: string, data?: unknown, to?: readonly Seat[]): void;
+  /**
+   * Sends an event once to every player and spectator, or only to the seats in `to`. The name has 1 to 64 characters. A volatile event is
+   * for effects that matter only now (a sound, a flash): it is sent with the next sync, is not stored, and is not sent again to a player
+   * whose connection is slow or was lost.
+   */
+  emit(event: string, data?: unknown, to?: readonly Seat[] | EmitOptions): void;
   /**
    * Requests work in the outside world from the `@EffectHandler(name)` of any provider. It runs after the change is durable, at
    * least once, with a unique key.
@@ -74,9 +85,19 @@ export interface GameDefinition {
    * `stepHz`: each step is sent at once, together with the commands before it.
    */
   readonly syncHz: number;
+  /** What a handler writes to. Absent: a draft. */
+  readonly draft?: DraftMode;
+  /** Numbers that a handler changed are rounded to multiples of this step. Absent: they stay as they are. */
+  readonly quantize?: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs: number;
 }
+
+/**
+ * What a handler writes to. `proxy`: a draft that copies what is written; cheap when a handler changes little of a large state.
+ * `copy`: a copy of the whole state; cheap when it changes much of it. The changes of such a game are state patches.
+ */
+export type DraftMode = 'proxy' | 'copy';
 
 /**
  * `every-change`: nothing is sent before it is stored, and a crash costs only a pause. `checkpoint`: the state is saved

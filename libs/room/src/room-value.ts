@@ -48,11 +48,12 @@ export interface RoomValue<State = unknown> {
   readonly ended?: GameResult;
 }
 
-/** An event of one change. With `to`, only those seats get it, and spectators do not. */
+/** An event of one change. With `to`, only those seats get it, and spectators do not. A volatile event is neither stored nor sent again. */
 export interface ChangeEvent {
   readonly name: string;
   readonly data?: unknown;
   readonly to?: readonly Seat[];
+  readonly volatile?: true;
 }
 
 export interface ChangeEffect {
@@ -82,14 +83,31 @@ export interface SeatChange {
   readonly input?: number;
 }
 
-/** One entry in the log of a room: the recorded result of one input. */
-export interface Change {
+/**
+ * One entry in the log of a room: the recorded result of one input. It changes the game's state by RFC 6902 patches, or by a state
+ * patch (`libs/state-patch`), never by both.
+ */
+export type Change = ChangeByPatches | ChangeByDelta;
+
+/** A change of a game whose handlers run on a draft. */
+export interface ChangeByPatches extends ChangeRecord {
+  readonly patches: readonly Patch[];
+  readonly delta?: undefined;
+}
+
+/** A change of a game whose handlers run on a copy. */
+export interface ChangeByDelta extends ChangeRecord {
+  readonly patches?: undefined;
+  /** The state patch from the state before this change; empty when the state stays. */
+  readonly delta: Uint8Array;
+}
+
+/** The parts of a change beside the state. */
+export interface ChangeRecord {
   /** The version after this change. */
   readonly version: number;
   /** The time of the change, in ms since 1970 by the room's time. */
   readonly at: number;
-  /** Patches of the game's state. */
-  readonly patches: readonly Patch[];
   readonly events?: readonly ChangeEvent[];
   readonly effects?: readonly ChangeEffect[];
   /** Keys of completed effects. */

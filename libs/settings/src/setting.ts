@@ -12,7 +12,7 @@ export interface Setting<T> {
   readonly allowed: string;
   /** Returns the default. Absent: the variable must be set. */
   readonly fallback?: (context: Context) => T;
-  /** The default as shown in the table, when it depends on the machine. */
+  /** The default as `docs/settings.md` shows it. Absent: the page shows the value of `fallback`. */
   readonly fallbackText?: string;
   readonly meaning: string;
   /** Whether the value is a secret. No message shows it, not even when it is wrong. */

@@ -39,7 +39,7 @@ async function uptime(): Promise<number> {
 }
 
 describe('a process that starts', () => {
-  it('waits in an empty Redis until that has run long enough for living servers to list themselves', async () => {
+  it('waits until an empty Redis has run long enough for living servers to list themselves again', async () => {
     expect(await uptime()).toBeLessThan(RELISTED_MS / 1_000);
     await waited();
     expect(await uptime()).toBeGreaterThanOrEqual(RELISTED_MS / 1_000);

@@ -2,11 +2,7 @@ import { DEPTH_MAX } from './format.js';
 import { isSameKeys } from './key-list.js';
 import { hasChildren, type PlainRecord, refuseDepth } from './plain.js';
 import { copyRecord } from './record-copy.js';
-
-/** Larger numbers of steps are not exact, and such a number has hardly a fraction. */
-const STEPS_MAX = 2 ** 50;
-/** The largest number of steps in 1 for which `step` counts as a fraction such as 1/100. */
-const PER_ONE_MAX = 1e9;
+import { type Rounding, roundingTo } from './rounding.js';
 
 /**
  * Rounds the numbers in the parts of `after` that `before` does not share by reference. A part that equals the old one after
@@ -22,16 +18,17 @@ const PER_ONE_MAX = 1e9;
  * quantize({ x: 1 }, { x: 1.23456 }, 0.01) // { x: 1.23 }
  */
 export function quantize<T>(before: unknown, after: T, step: number): T {
-  if (!(step > 0 && step < Number.POSITIVE_INFINITY)) throw new RangeError(`The step is ${step}: it must be a positive finite number.`);
-  const wholePerOne = Math.round(1 / step);
-  const isFraction = wholePerOne >= 1 && wholePerOne <= PER_ONE_MAX && 1 / wholePerOne === step;
-  // A quotient of two integers is the double nearest to the decimal. A product such as 3 * 0.1 is not.
-  rounding = isFraction ? { perOne: wholePerOne, step: 1 } : { perOne: 1 / step, step };
+  return roundParts(before, after, roundingTo(step));
+}
+
+/** Does the same as `quantize`, with any rounding. */
+export function roundParts<T>(before: unknown, after: T, round: Rounding): T {
+  rounded = round;
   return part(before, after, 0) as T;
 }
 
 /** Rounding of the call that runs. */
-let rounding = { perOne: 1, step: 1 };
+let rounded: Rounding = roundingTo(1);
 
 function part(before: unknown, after: unknown, depth: number): unknown {
   if (after === before) return before;
@@ -40,13 +37,6 @@ function part(before: unknown, after: unknown, depth: number): unknown {
   if (depth >= DEPTH_MAX) refuseDepth();
   if (Array.isArray(after)) return list(Array.isArray(before) ? before : [], after, depth);
   return record(hasChildren(before) && !Array.isArray(before) ? (before as PlainRecord) : {}, after as PlainRecord, depth);
-}
-
-function rounded(value: number): number {
-  const steps = value * rounding.perOne;
-  if (!(steps > -STEPS_MAX && steps < STEPS_MAX)) return value;
-  const whole = Math.floor(steps + 0.5);
-  return (rounding.step === 1 ? whole / rounding.perOne : whole * rounding.step) + 0;
 }
 
 function list(before: readonly unknown[], after: readonly unknown[], depth: number): readonly unknown[] {

@@ -10,6 +10,8 @@ const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2
  * timers measure (two of `EventLoopLag`, one of prom-client).
  */
 export const LAG_RESOLUTION_MS = 20;
+/** Buckets in seconds, fine around 3 ms: a lag that nobody sees at 20 steps a second. */
+const STEP_LAG_SECONDS = [0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25];
 const PAUSE_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
 
 /**
@@ -60,6 +62,12 @@ export class Metrics {
     name: 'holdfast_step_seconds',
     help: 'Time that a step takes.',
     buckets: SHORT_SECONDS,
+    registry: this.registry,
+  });
+  readonly stepLagSeconds = new TallyHistogram({
+    name: 'holdfast_step_lag_seconds',
+    help: 'Time from the moment at which a step is due to its start.',
+    buckets: STEP_LAG_SECONDS,
     registry: this.registry,
   });
   readonly inputsTaken = this.tallies('holdfast_inputs_taken_total', 'Inputs of players that a step has used.', ['game']);

@@ -55,10 +55,10 @@ export function roomText(room: AdminRoomView, { changes }: HistoryAnswer, now: n
   ];
   const head = facts.map(([name, value]) => `${name.padEnd(8)}  ${value}`).join('\n');
   if (changes.length === 0) return `${head}\n\nThe log has no changes since the last checkpoint.`;
-  const rows = changes.map(({ version, at, events, seats, patches, ended }) => [
+  const rows = changes.map(({ version, at, events, seats, patches, deltaBytes, ended }) => [
     String(version),
     timeOf(at),
-    `${patches} patches`,
+    deltaBytes === null ? `${patches} patches` : `${deltaBytes} bytes`,
     Object.keys(seats).length > 0 ? `seats ${Object.keys(seats).join(', ')}` : '',
     events.map(({ name, data }) => (data === undefined ? name : `${name} ${JSON.stringify(data)}`)).join('; ') + (ended ? ' (ended)' : ''),
   ]);

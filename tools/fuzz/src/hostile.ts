@@ -74,6 +74,7 @@ export const message: fc.Arbitrary<PlayerMessage> = fc
     fc.record({ kind: fc.constant('request'), id: number, operation, data: value }),
     fc.record({ kind: fc.constant('command'), seq: number, settled: number, name: operation, data: value }),
     fc.record({ kind: fc.constantFrom('ack', 'ping'), version: number, nonce: number }),
+    fc.record({ kind: fc.constant('input'), number, data: value }),
     fc.record({ kind: fc.constant('bye') }),
   )
   .map((made) => made as unknown as PlayerMessage);

@@ -162,7 +162,7 @@ describe('the text of a file', () => {
     expect(file.unreadableCount).toBe(0);
   });
 
-  it('is read no further than its games are played', async () => {
+  it('is read in pieces as games are requested, and not as a whole', async () => {
     const one = await readFile(fixture('lichess.pgn'), 'utf8');
     const file = await PgnFile.open(fileOf(one.repeat(2_000)));
     for (let count = 0; count < 400; count++) await file.next();

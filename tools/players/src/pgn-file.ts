@@ -21,7 +21,7 @@ export class PgnFile {
     });
   }
 
-  /** @throws an error when there is no such file */
+  /** @throws an error when the file does not exist or its size cannot be read */
   static async open(path: string): Promise<PgnFile> {
     const { size } = await stat(path).catch((cause: NodeJS.ErrnoException) => {
       throw new Error(cause.code === 'ENOENT' ? `There is no file ${path}.` : `${path} cannot be read: ${cause.message}`, { cause });

@@ -19,7 +19,7 @@ describe('blending', () => {
     expect(blender.mix({ score: 1 }, { x: 4, score: 2 }, 0.5)).toEqual({ x: 4, score: 2 });
   });
 
-  it('adds the offset of two values to the second one to get the first one', () => {
+  it('computes the offset from the second value to the first, and adds it to the second to get the first', () => {
     const blender = new Blender<{ x: number; heading: number }>({ x: 'linear', heading: { turn: 360 } });
     const offset = blender.offset({ x: 3, heading: 10 }, { x: 7, heading: 350 });
     expect(offset).toEqual({ x: -4, heading: 20 });

@@ -43,7 +43,7 @@ export interface InterpolationOptions<State, Entity extends object> {
   readonly now?: () => number;
 }
 
-/** What `interpolate` returns. */
+/** The result of `interpolate`. */
 export interface Interpolation<Entity> {
   /** Returns the entities to draw now. Call it in each frame. */
   sample(): readonly Entity[];

@@ -100,7 +100,7 @@ describe('prediction', () => {
     expect(sent[0]).toEqual([42, 0]);
   });
 
-  it('sends the held input again when the server forgot inputs', () => {
+  it.each([true, false])('sends the held input again when the server forgot inputs (reported as a rewind: %s)', (rewound) => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(50);
@@ -109,8 +109,8 @@ describe('prediction', () => {
     const [number] = sent.at(-1) as [number, unknown];
     sync(10, number);
     wait(50);
-    sync(0, 0, { rewound: true });
-    wait(50);
+    sync(0, 0, { rewound });
+    wait(100);
     expect(sent.at(-1)).toEqual([number + 1, 10]);
   });
 

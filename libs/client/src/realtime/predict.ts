@@ -40,13 +40,13 @@ export interface PredictionStats {
   readonly roundTripMs: number | undefined;
   /** Number of predicted steps that the server's state does not contain. */
   readonly pendingSteps: number;
-  /** By how much the latest sync moved the prediction, in the units of the game. */
+  /** The distance by which the latest sync moved the prediction, in the units of the game. Only `linear` fields count. */
   readonly correction: number;
   /** Time since the latest sync, in ms. Undefined: none has arrived. */
   readonly silentMs: number | undefined;
 }
 
-/** What `predict` returns. */
+/** The result of `predict`. */
 export interface Prediction<Own, Input> {
   /** Sets what the player holds down from now on. It is sent when it changes, at most once per step. A short press lasts one step. */
   hold(input: Input): void;
@@ -167,7 +167,8 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     const { sync: before, time: now } = this;
     const time = sync.time ?? now;
     const input = sync.input ?? 0;
-    // A sync with the time of the one before has no new step. It may have been sent much later than the step.
+    // A sync that has the same time as the previous one contains no new step. It may have been sent long after that time, so the clock
+    // must not learn from its arrival.
     if (time !== before?.time) this.clock.take(time, now);
     this.sender.answer(input, now);
     if (!before || sync.rewound || now - this.syncAt > SILENT_MS) {

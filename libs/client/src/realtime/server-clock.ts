@@ -13,9 +13,10 @@ const JITTER_SAMPLES = 64;
 /**
  * The time of the room, estimated from the times in syncs.
  *
- * The network and the timers of the browser only ever delay a sync. So the sync with the smallest delay of the last seconds tells the
- * offset between both clocks, as in the clock filter of NTP (RFC 5905, section 10: the sample with the lowest delay is the best one). The
- * minimum is taken over a sliding window, so that the clock follows drift and a changed path. A smaller delay is a proof and counts at once; a growing minimum is slewed, and a large error is stepped.
+ * The network and the timers of the browser only ever delay a sync. So the sync with the smallest delay of the last seconds shows the
+ * offset between both clocks. The clock filter of NTP uses the sample with the lowest delay, too (RFC 5905, section 10). The minimum is
+ * taken over a sliding window, so that the clock follows drift and a changed path. A smaller delay is a proof and counts at once. A
+ * growing minimum is slewed, and a large error is stepped.
  *
  * @example
  * const clock = new ServerClock();

@@ -26,7 +26,10 @@ export type WebSocketConstructor = new (url: string, protocols: string | string[
 
 export type Encoding = 'binary' | 'json';
 
-/** @param compact reads compact syncs, which the client then asks for. Null: none. JSON has none either */
+/**
+ * @param compact the decoder of compact syncs; with it, the client offers the subprotocol with compact syncs. Null: the client does not
+ * offer it. Ignored for JSON, which has no compact form
+ */
 export function openWebSocket(
   url: string,
   listener: WireListener,

@@ -190,7 +190,7 @@ describe('a request of a player whose answer arrives after the store was restart
     },
   );
 
-  it('finds the room that it created when the answer was lost', async () => {
+  it('joins the room that its first attempt created, although the answer to that attempt was lost', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     const me = { data: { room: { id: 'a' }, watching: false } };
     answers.push(afterRestart(refuse('server-lost')), refuse('already-in-room'), me, inRoom('a'));

@@ -240,6 +240,25 @@ it('a gateway attaches all sessions of an owner with one event, and delays their
   expect(kinds(bob.received)).toEqual([]);
 });
 
+it('a gateway relays an input to the owner of the room, and drops it when the player is not attached or the link is slow', async () => {
+  const gateway = new Gateway();
+  const owner = gateway.owner('1');
+  const ada = gateway.player('ada');
+  gateway.owned(owner, 7);
+  const input = (number: number) => Buffer.from(encodePlayerMessage({ kind: 'input', number, data: { turn: 1 } }));
+  gateway.frames.input(ada.session, input(1));
+  await passes(0);
+  gateway.places(ada.session, 7);
+  gateway.frames.input(ada.session, input(2));
+  owner.isCongested = true;
+  gateway.frames.input(ada.session, input(3));
+  owner.isCongested = false;
+  gateway.loses(owner);
+  gateway.frames.input(ada.session, input(4));
+  expect(owner.frames).toEqual([{ handle: ada.session.handle, epoch: 7, frame: input(2) }]);
+  expect(kinds(ada.received).filter((kind) => kind === 'rejected' || kind === 'error')).toEqual([]);
+});
+
 it('a gateway drops all frames of an owner that was replaced', async () => {
   const gateway = new Gateway();
   const [old, fresh] = [gateway.owner('1'), gateway.owner('2')];

@@ -3,8 +3,10 @@ import { Socket } from 'node:net';
 import * as fc from 'fast-check';
 import { WebSocket } from 'ws';
 import {
+  decodeCompactSync,
   decodePlayerMessage,
   decodeServerMessage,
+  encodeCompactBody,
   encodePlayerMessage,
   encodeServerMessage,
   FrameSplitter,
@@ -15,6 +17,7 @@ import {
   type RoomId,
   type ServerMessage,
   SUBPROTOCOL_BINARY,
+  SUBPROTOCOL_COMPACT,
   SUBPROTOCOL_JSON,
 } from '#libs/protocol';
 import { until } from '../../../../tools/process/until.mjs';
@@ -72,7 +75,7 @@ class Gateway implements ConnectionEvents {
   }
 }
 
-async function overWebSocket(subprotocol: string, offer: object = {}) {
+async function overWebSocket(subprotocol: string | string[], offer: object = {}) {
   const gateway = new Gateway();
   const transport = new WebSocketTransport(options, new TrustedProxies(options), null);
   const port = await transport.listen(gateway);
@@ -150,6 +153,26 @@ describe('a WebSocket connection', () => {
     connection.sendSync(9, 4, pack({ room: 'r', state: { a: 1 } }));
     await until(() => received.length === 1);
     expect(decodeServerMessage(received[0] as Buffer)).toEqual({ kind: 'sync', version: 9, seq: 4, room: 'r', state: { a: 1 } });
+  });
+
+  it('carries a compact sync with the numbers of its recipient before the body', async () => {
+    const { connection, received } = await overWebSocket(SUBPROTOCOL_COMPACT);
+    expect(connection.readsCompact).toBe(true);
+    connection.sendCompactSync(300, 5, encodeCompactBody({ version: 9, from: 8 }, Buffer.from([1, 2])));
+    await until(() => received.length === 1);
+    expect((received[0] as Buffer).toString('hex')).toBe('8dac02050209010102');
+    expect(decodeCompactSync(received[0] as Buffer)).toMatchObject({ seq: 300, input: 5, version: 9, from: 8 });
+  });
+
+  it.each([
+    [[SUBPROTOCOL_COMPACT, SUBPROTOCOL_BINARY], SUBPROTOCOL_COMPACT],
+    [[SUBPROTOCOL_BINARY, SUBPROTOCOL_COMPACT], SUBPROTOCOL_COMPACT],
+    [[SUBPROTOCOL_BINARY], SUBPROTOCOL_BINARY],
+    [[SUBPROTOCOL_JSON], SUBPROTOCOL_JSON],
+  ])('of a client that offers %j uses %s', async (offered, chosen) => {
+    const { client, connection } = await overWebSocket(offered);
+    expect(client.protocol).toBe(chosen);
+    expect(connection.readsCompact).toBe(chosen === SUBPROTOCOL_COMPACT);
   });
 
   it('converts messages from and to JSON', async () => {
@@ -359,10 +382,12 @@ describe('a TCP connection', () => {
     const { connection, received, client, gateway } = await overTcp();
     for (const length of [1, 16_380, 16_384, 100_000]) connection.sendFrame(Buffer.alloc(length, 3));
     connection.sendSync(2, 1, pack({ room: 'r' }));
+    connection.sendCompactSync(3, 300, encodeCompactBody({ version: 2, from: 1 }, Buffer.from([7])));
     client.write(Buffer.from([0, 0, 0, 2, KIND.ack, 1, 0, 0, 0, 1, KIND.bye]));
-    await until(() => received.length === 5 && gateway.frames.length === 2);
+    await until(() => received.length === 6 && gateway.frames.length === 2);
     expect(received.slice(0, 4).map(({ length }) => length)).toEqual([1, 16_380, 16_384, 100_000]);
     expect(decodeServerMessage(received[4])).toEqual({ kind: 'sync', version: 2, seq: 1, room: 'r' });
+    expect(decodeCompactSync(received[5])).toMatchObject({ seq: 3, input: 300, version: 2, from: 1, patch: Buffer.from([7]) });
   });
 
   it.each([

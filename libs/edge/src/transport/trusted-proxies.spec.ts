@@ -19,7 +19,7 @@ describe('the host of a request', () => {
     expect(proxies.hostOf(request('10.0.0.1', { 'x-forwarded-host': 'play.example.org, inner.example' }))).toBe('play.example.org');
   });
 
-  it('is Host without the header, and from an address that is not trusted', () => {
+  it('is Host when X-Forwarded-Host is missing or comes from an address that is not trusted', () => {
     expect(proxies.hostOf(request('10.0.0.1'))).toBe('gateway:7000');
     expect(proxies.hostOf(request('192.0.2.1', { 'x-forwarded-host': 'evil.example' }))).toBe('gateway:7000');
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { pack } from '#libs/protocol';
-import type { Change, RoomValue } from '#libs/room';
+import { type Change, type RoomValue, withoutVolatile } from '#libs/room';
 import { type Append, type DocAtRev, EndedGameStore, type Epilogue, packChange, RoomLog, type WriteResult } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
 import { describeThrown, Log, Metrics } from '#libs/telemetry';
@@ -345,7 +345,7 @@ export class Appender implements OnModuleInit {
 /** Returns the end of the game for players who were away. Undefined: it has data that cannot be stored. */
 function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change[]): Epilogue | undefined {
   const { tenure, round } = room;
-  const { since, changes: recent } = room.recent.tail([], changes, EPILOGUE_CHANGES);
+  const { since, changes: recent } = room.recent.tail([], changes.map(withoutVolatile), EPILOGUE_CHANGES);
   const epilogue: Epilogue = {
     epoch: tenure.epoch,
     round,

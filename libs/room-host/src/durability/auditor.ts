@@ -115,9 +115,10 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Writes the ends of games again that the store lost, and returns their number. Null: the store did not take all ends.
-   * When the store has no record of a room, a gateway must write the record first. This server then waits until the gateways have marked
-   * their audits as done before it marks its own. Otherwise the store could be settled, and a gateway could read the room without its end.
+   * Restores the ends of games that the store lost, and returns their number. Null: the store did not take all ends.
+   * When the store has no record of a room, a gateway must write the record first. This server then waits, for at most `GATEWAYS_WAIT_MS`,
+   * until the gateways have marked their audits as done, and tries again. Only then does it mark its own audit as done. Otherwise the store
+   * could be settled, and a gateway could read the room without its end.
    */
   private async restoreEnds(): Promise<number | null> {
     const ended = await this.ended.restore();
@@ -194,6 +195,7 @@ export class Auditor implements OnModuleInit {
         durability,
         round,
         start,
+        format: room.logFormat,
       });
       if ((room.status as string) === 'dropped') return 'unknown';
       switch (result) {

@@ -31,9 +31,12 @@ export class RoomClock implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const { stepSeconds } = this.metrics;
+    const { stepSeconds, stepLagSeconds } = this.metrics;
     this.rooms.onAdded((room) => {
-      this.schedules.set(room, new Schedule(new RoomStepper(room, this.engine, this.talliesOf(room.value.game), stepSeconds)));
+      this.schedules.set(
+        room,
+        new Schedule(new RoomStepper(room, this.engine, this.talliesOf(room.value.game), stepSeconds, stepLagSeconds)),
+      );
       if (room.inputs) room.inputs.counts = this.inputCountsOf(room.value.game);
       this.start(room);
     });
@@ -167,13 +170,15 @@ class RoomStepper implements Stepper {
     private readonly engine: RoomEngine,
     private readonly tallies: StepTallies,
     private readonly seconds: TallyHistogram,
+    private readonly lag: TallyHistogram,
   ) {
     this.input = room.inputs ? { kind: 'step', inputs: room.inputs } : { kind: 'step' };
   }
 
-  step(): void {
+  step(lagMs: number): void {
     // A room that migrates or has ended is about to leave this server.
     if (this.room.status !== 'active' || this.room.value.ended) return;
+    this.lag.observe(lagMs / 1_000);
     const startedAt = performance.now();
     this.engine.input(this.room, this.input);
     this.tallies.run.inc();

@@ -68,7 +68,7 @@ export class RoomEngine {
   private settle(room: HostedRoom, input: RoomInput, outcome: HandledOutcome): RoomOutcome<unknown> {
     switch (outcome.kind) {
       case 'changed':
-        if (input.kind === 'step') room.steppedTo = outcome.value.version;
+        if (input.kind === 'step') room.noteStep();
         this.appender.markDirty(room);
         for (const listener of this.handledListeners) listener(room);
         return outcome;

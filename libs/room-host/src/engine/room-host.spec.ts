@@ -20,7 +20,7 @@ import {
 } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type CommandRule, type GameDefinition, type GameRoom, RoomMachine, type RoomRules, type SeatEvent } from '#libs/room';
-import { type Append, EndedGameStore, packChange, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
+import { type AdoptedRoom, type Append, EndedGameStore, packChange, RoomLog, RoomRecords, type WriteResult } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { applyPatch, decodeValue, hashValue } from '#libs/state-patch';
 import { Log, Metrics } from '#libs/telemetry';
@@ -254,6 +254,11 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     return peer;
   }
 
+  /** Passes an input on as a gateway does. */
+  function input(to: HostedRoom, peer: RecordingPeer, handle: number, number: number, data: unknown): void {
+    relay(to, peer, handle, encodePlayerMessage({ kind: 'input', number, data }));
+  }
+
   /** Passes a player's command on as a gateway does. */
   function command(
     to: HostedRoom,
@@ -264,7 +269,10 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     data?: unknown,
     settled = seq - 1,
   ): void {
-    const frame = encodePlayerMessage({ kind: 'command', seq, settled, name, data });
+    relay(to, peer, handle, encodePlayerMessage({ kind: 'command', seq, settled, name, data }));
+  }
+
+  function relay(to: HostedRoom, peer: RecordingPeer, handle: number, frame: Uint8Array): void {
     const head = Buffer.alloc(13);
     head[0] = LINK_KIND.toRoom;
     head.writeUInt32BE(handle, 1);
@@ -272,7 +280,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     frameIn(peer.peer, Buffer.concat([head, frame]));
   }
 
-  return { rooms, outputs, roomLog, endedStore, appender, engine, clock, attachments, room, attach, command, log };
+  return { rooms, outputs, roomLog, endedStore, appender, engine, clock, attachments, room, attach, command, input, relay, log };
 }
 
 const TIME = new RoomTime({ now: () => Date.now() });
@@ -292,8 +300,8 @@ const stateOf = (room: HostedRoom): Counter => room.value.state as Counter;
 const kinds = (messages: readonly Received[]): string[] => messages.map(({ kind }) => kind);
 
 describe('a hosted room', () => {
-  function alone(stateBytesMax?: number): HostedRoom {
-    const machine = new RoomMachine(counterRules(), { now: () => 1, random: () => 0 });
+  function alone(stateBytesMax?: number, rules = counterRules()): HostedRoom {
+    const machine = new RoomMachine(rules, { now: () => 1, random: () => 0 });
     const { value } = machine.start('r' as RoomId, [
       { user: 'u0' as UserId, name: 'U0' },
       { user: 'u1' as UserId, name: 'U1' },
@@ -353,6 +361,23 @@ describe('a hosted room', () => {
     expect(room.isDirty).toBe(false);
     handled(room, 0, 2);
     expect(room.value.seats[1].refused).toEqual([[1, 'not-your-turn']]);
+  });
+
+  it('knows the last durable step while later steps are on their way to the store', () => {
+    const step = ({ state }: GameRoom<Counter>): void => {
+      state.count += 1;
+    };
+    const room = alone(undefined, counterRules({}, { step }));
+    const steps = [0, 1].map(() => {
+      room.handle({ kind: 'step' });
+      room.noteStep();
+      return { append: null, changes: [room.unflushed.at(-1)!], after: room.value, since: 0 };
+    });
+    expect(room.lastDurableStep).toBe(-1);
+    room.committed(steps[0]!);
+    expect(room.lastDurableStep).toBe(1);
+    room.committed(steps[1]!);
+    expect(room.lastDurableStep).toBe(2);
   });
 
   it('returns the kept changes since a version', () => {
@@ -565,6 +590,66 @@ describe('the output of a room', () => {
     host.command(room, peer, 1, 1, 'add', 1);
     expect(peer.to(1)[3]).toMatchObject({ kind: 'sync', version: 1, seq: 1, patches: [] });
     expect(stateOf(room).count).toBe(1);
+  });
+
+  it('leads from the version of the last acknowledgement, also when that was repeated', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
+    host.command(room, one, 1, 1, 'add', 1);
+    await until(() => one.to(1).length === 3);
+    host.command(room, two, 1, 1, 'timer', { name: 'ring', ms: 60_000 });
+    await until(() => room.durable.version === 2);
+    host.command(room, one, 1, 1, 'add', 1);
+    expect(one.to(1)[3]).toMatchObject({ version: 2, from: 1, patches: [] });
+    host.command(room, two, 1, 2, 'add', 1);
+    await until(() => one.to(1).length === 5);
+    expect(one.to(1)[4]).toMatchObject({ version: 3, from: 2 });
+  });
+
+  it('has the patches in the older form for a compact client that comes back, and only its position when nothing changed', async () => {
+    const host = newHost();
+    const room = await host.room();
+    const peer = host.attach(room, 0);
+    host.command(room, peer, 1, 1, 'add', 1);
+    await until(() => room.durable.version === 1);
+    expect(host.attach(room, 0, { version: 0, compact: true }).to(1)[1]).toMatchObject({ kind: 'sync', from: 0, patches: [{ value: 1 }] });
+    const back = host.attach(room, 0, { version: 1, compact: true });
+    expect(back.to(1)[1]).toMatchObject({ kind: 'compact', version: 1, from: 1, seq: 1 });
+    expect((back.to(1)[1] as CompactSync).patch).toHaveLength(0);
+    host.command(room, back, 1, 2, 'add', 1);
+    await until(() => back.to(1).length === 3);
+    expect(seenAfter({ count: 1, heard: [] }, back.to(1)[2]!)).toEqual({ count: 2, heard: [] });
+  });
+
+  it('has the room time for each compact client that comes back to a game with steps', async () => {
+    const host = newHost();
+    const step = ({ state }: GameRoom<Counter>): void => {
+      state.count += 1;
+    };
+    const room = await host.room({ rules: counterRules({ stepHz: 20, syncHz: 20 }, { step }) });
+    await until(() => room.durable.version >= 2);
+    const behind = host.attach(room, 0, { version: 1, compact: true });
+    const { time, state } = behind.to(1)[1] as CompactSync;
+    expect([time, decodeValue(state!)]).toEqual([room.changedAt, room.durable.state]);
+    const { version } = room.durable;
+    const even = host.attach(room, 1, { version, compact: true });
+    expect(even.to(1)[1]).toMatchObject({ kind: 'compact', version, from: version, time: room.changedAt });
+  });
+
+  it('ends a game whose view cannot be sent when a waiting sync is due, and does not refuse the player who attaches then', async () => {
+    const view = ({ count }: Counter) => (count === 13 ? { at: new Date(0) } : { count });
+    const host = newHost();
+    const room = await host.room({ rules: counterRules({ syncHz: 1 }, { view: view as RoomRules<Counter>['view'] }) });
+    const one = host.attach(room, 0, { compact: true });
+    host.command(room, one, 1, 1, 'add', 1);
+    await until(() => one.to(1).length === 3);
+    host.command(room, one, 1, 2, 'add', 12);
+    await until(() => room.durable.version === 2);
+    const two = host.attach(room, 1, { compact: true });
+    await until(() => kinds(two.to(1)).includes('ended'));
+    expect(two.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
+    expect(kinds(one.to(1)).at(-1)).toBe('ended');
   });
 });
 
@@ -982,6 +1067,93 @@ describe('the clock of a room', () => {
     const after = lengths.length;
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(lengths.length).toBe(after);
+  });
+});
+
+describe('volatile events', () => {
+  it('reach the players who are attached, and nobody who comes back', async () => {
+    const host = newHost();
+    const commands = new Map([
+      [
+        'shoot',
+        {
+          validate: (value: unknown) => ({ ok: true as const, value }),
+          run: (room: GameRoom<Counter>) => {
+            room.state.count += 1;
+            room.emit('flash', undefined, { volatile: true });
+            room.emit('secret flash', undefined, { volatile: true, to: [0] });
+            room.emit('hit');
+          },
+        },
+      ],
+    ]);
+    const room = await host.room({ rules: counterRules({}, { commands }) });
+    const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
+    host.command(room, one, 1, 1, 'shoot');
+    await until(() => one.to(1).length === 3 && two.to(1).length === 3);
+    const eventsIn = (message: unknown) => (message as Sync).events?.map(({ name }) => name);
+    expect(eventsIn(one.to(1)[2])).toEqual(['flash', 'secret flash', 'hit']);
+    expect(eventsIn(two.to(1)[2])).toEqual(['flash', 'hit']);
+    const back = host.attach(room, 1, { handle: 5, version: 0 });
+    expect(back.to(5).flatMap((message) => eventsIn(message) ?? [])).toEqual(['hit']);
+  });
+});
+
+describe('inputs of players', () => {
+  const rules = (queue = 0) =>
+    counterRules(
+      { stepHz: 50 },
+      {
+        input: { queue, validate: (data) => (typeof data === 'number' ? { ok: true, value: data } : { ok: false, message: 'no number' }) },
+        step: (room) => {
+          room.state.count += (room.input(0) as number | undefined) ?? 0;
+        },
+      },
+    );
+
+  it('are used by each step, and the number of the last one is part of the stored value', async () => {
+    const host = newHost();
+    const room = await host.room({ rules: rules() });
+    const peer = host.attach(room, 0);
+    host.input(room, peer, 1, 1, 5);
+    await until(() => stateOf(room).count >= 15);
+    host.input(room, peer, 1, 2, 0);
+    await until(() => room.durable.seats[0]!.input === 2);
+    expect(room.durable.seats[1]!.input).toBeUndefined();
+    const { log: stored } = (await host.roomLog.adopt(room.id, room.tenure, owner)) as AdoptedRoom;
+    expect(stored.changes.flatMap(({ seats }) => seats?.[0]?.input ?? [])).toEqual([1, 2]);
+  });
+
+  it('of a former connection have no effect after the player connects again', async () => {
+    const host = newHost();
+    const room = await host.room({ rules: rules() });
+    const peer = host.attach(room, 0);
+    host.input(room, peer, 1, 1, 5);
+    await until(() => stateOf(room).count >= 5);
+    const again = host.attach(room, 0, { handle: 2 });
+    const { count } = stateOf(room);
+    const version = room.value.version;
+    host.input(room, peer, 1, 2, 7);
+    host.input(room, again, 2, 3, 0);
+    await until(() => room.value.seats[0]!.input === 3);
+    expect([stateOf(room).count, room.value.version]).toEqual([count, version + 1]);
+  });
+
+  it('that cannot be read, are invalid or come from a spectator change nothing, and later ones count', async () => {
+    const host = newHost();
+    const room = await host.room({ rules: rules() });
+    const peer = host.attach(room, 0);
+    const watcher = host.attach(room, null);
+    const dropped: string[] = [];
+    room.inputs!.counts = { taken: () => {}, dropped: (reason) => dropped.push(reason) };
+    host.relay(room, peer, 1, Buffer.from([0x07, 0, 0, 0, 1, 0xc1]));
+    host.relay(room, peer, 1, Buffer.from([0x07, 0, 0]));
+    host.input(room, watcher, 1, 1, 9);
+    host.input(room, peer, 1, 2, 'fast');
+    await until(() => dropped.length === 2);
+    expect([stateOf(room).count, dropped]).toEqual([0, ['invalid', 'invalid']]);
+    host.input(room, peer, 1, 3, 4);
+    await until(() => stateOf(room).count >= 4);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Runs and counts the steps of one room for the schedule. */
 export interface Stepper {
-  /** Runs one step. */
-  step(): void;
+  /** Runs one step. `lagMs`: the time since it was due. */
+  step(lagMs: number): void;
   /** Counts steps that the schedule leaves out, because the process cannot keep up. */
   dropped(steps: number): void;
   /** Counts a step that starts when the step after it is already due. */
@@ -104,7 +104,8 @@ export class StepSchedule {
 
   private run(entry: Entry, now: number): void {
     const { stepper, phaseMs, periodMs } = entry;
-    const behind = Math.floor((now - entry.dueAt) / periodMs);
+    const lagMs = Math.max(0, now - entry.dueAt);
+    const behind = Math.floor(lagMs / periodMs);
     const dropped = behind - CATCH_UP_STEPS_MAX;
     entry.number += dropped > 0 ? dropped + 1 : 1;
     entry.dueAt = phaseMs + entry.number * periodMs;
@@ -112,7 +113,7 @@ export class StepSchedule {
     this.sink(entry);
     if (dropped > 0) stepper.dropped(dropped);
     if (behind > 0) stepper.late();
-    stepper.step();
+    stepper.step(lagMs);
   }
 
   private arm(): void {

@@ -55,7 +55,7 @@ export class RoomAdopter {
   async adopt(tenure: RoomTenure, owner: RoomOwnership, since: () => Downtime, epochMin: number): Promise<RevivedRoom | null> {
     // If the game ended on this server, the store fell back and has a copy from before the end. The game then ends again.
     if (await this.endAgain(tenure)) return null;
-    const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, epochMin, since().downtimeMs);
+    const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, epochMin, since().downtimeMs, this.machines.deltaGames);
     if ('unreadable' in adopted) {
       await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', adopted.unreadable);
       return null;

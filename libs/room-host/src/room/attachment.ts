@@ -17,7 +17,7 @@ export interface Attachment {
   readonly compact: boolean;
   /** The version that was sent to the session last; -1: none. */
   version: number;
-  /** What the client has: the state, or the seat's view of it. Undefined: nothing. */
+  /** The state that the client has, or the seat's view of it. Undefined: none. */
   seen: unknown;
   /** The version since which the client has had `seen`, and the room time of that version, in ms. */
   seenSince: number;

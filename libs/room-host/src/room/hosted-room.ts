@@ -9,11 +9,14 @@ import {
   SeatInputs,
   STATE_BYTES_MAX_DEFAULT,
   UNANSWERED_MAX,
+  withoutVolatile,
 } from '#libs/room';
 import {
   type Append,
   type DocAtRev,
   type EndedGame,
+  type LogFormat,
+  logFormatOf,
   packCheckpoint,
   type RoomDoc,
   rewoundBy,
@@ -115,8 +118,10 @@ export class HostedRoom {
   unsent: UnsentChanges | null = null;
   /** Earliest time of the next sync, by the monotonic clock, in ms, for games with `syncHz`. */
   syncDueAt = 0;
-  /** The version that the last step of the game made. -1: none on this server. */
-  steppedTo = -1;
+  /** The version of the last step of the game that is durable. -1: none on this server. */
+  lastDurableStep = -1;
+  /** The versions of later steps, oldest first. */
+  private stepsOnTheirWay: number[] = [];
   /** Room time of the last durable change, in ms. */
   changedAt: number;
   /** Since when an append has had no answer, by the monotonic clock, in ms. Null: the store has answered. */
@@ -201,6 +206,10 @@ export class HostedRoom {
     return this.machine.rules.definition.durability;
   }
 
+  get logFormat(): LogFormat {
+    return logFormatOf(this.machine.rules.definition);
+  }
+
   /** Whether the room has a change that the store has not acknowledged. */
   get isDirty(): boolean {
     return this.unflushed.length > 0 || this.inFlight !== null;
@@ -235,7 +244,7 @@ export class HostedRoom {
     if (outcome.kind !== 'changed') return outcome;
     if (isMeasured(input)) {
       try {
-        if (!this.size.takes(outcome.change, outcome.value)) return TOO_LARGE;
+        if (!this.size.takes(outcome.change, outcome.value, this.value)) return TOO_LARGE;
       } catch (error) {
         return { kind: 'failed', error };
       }
@@ -280,6 +289,7 @@ export class HostedRoom {
   returnToDurable(): void {
     this.unflushed = [];
     this.inFlight = null;
+    this.stepsOnTheirWay = [];
     this.value = this.durable;
   }
 
@@ -321,14 +331,22 @@ export class HostedRoom {
     }
   }
 
+  /** Notes that the last change is that of a step. */
+  noteStep(): void {
+    this.stepsOnTheirWay.push(this.value.version);
+  }
+
   /** Notes that the changes are durable. */
   committed({ append, changes, after }: InFlight): void {
     this.durable = after;
+    while (this.stepsOnTheirWay.length > 0 && this.stepsOnTheirWay[0]! <= after.version)
+      this.lastDurableStep = this.stepsOnTheirWay.shift()!;
     if (append) this.batch = append.batch;
     this.stalledSince = null;
     // A game without a log has no packed changes. Players who come back to it receive its whole state.
-    if (append && !append.ended) this.recent.push(changes, append.entries);
-    else this.recent.pushEvents(changes);
+    const kept = changes.map(withoutVolatile);
+    if (append && !append.ended) this.recent.push(kept, append.entries);
+    else this.recent.pushEvents(kept);
   }
 
   /**
@@ -352,7 +370,7 @@ export class HostedRoom {
   checkpoint({ after, changes }: Pick<InFlight, 'after' | 'changes'> = { after: this.durable, changes: [] }): Uint8Array {
     const { takeovers } = this;
     return packCheckpoint(after, {
-      ...this.recent.tail(this.shown, changes),
+      ...this.recent.tail(this.shown, changes.map(withoutVolatile)),
       at: this.time.now(),
       ...(takeovers.length > 0 && { takeovers }),
     });

@@ -3,6 +3,7 @@ import { Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { HoldfastError, type RoomId } from '#libs/protocol';
 import { listed, quoted, RoomMachine, type RoomRules } from '#libs/room';
+import { logFormatOf } from '#libs/room-store';
 import { HandlerGuard } from '#libs/watchdog';
 import { GuardedMachine, HandlerLabels } from './guarded-machine.js';
 import type { RoomTime } from './room-time.js';
@@ -26,6 +27,14 @@ export class MachineFactory {
    */
   make(game: string, time: RoomTime, room: RoomId, tenure: { readonly epoch: number } | { readonly start: string }): GuardedMachine {
     return new GuardedMachine(new RoomMachine(this.rulesOf(game), time), this.labels, this.guard, room, tenure);
+  }
+
+  /** The games whose logs have format 2. */
+  get deltaGames(): readonly string[] {
+    return this.registry
+      .all()
+      .filter(({ definition }) => logFormatOf(definition) === 2)
+      .map(({ definition }) => definition.name);
   }
 
   private rulesOf(game: string): RoomRules {

@@ -5,17 +5,16 @@ import {
   encodeServerMessage,
   errorBody,
   type GameResult,
-  type Patch,
   type PauseReason,
   type ResumeReason,
   type Seat,
   type ServerMessage,
 } from '#libs/protocol';
-import type { Change, RoomValue } from '#libs/room';
+import { type Change, patchesOf, type RoomValue } from '#libs/room';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import type { Attachment } from './attachment.js';
 import type { HostedRoom, UnsentChanges } from './hosted-room.js';
-import { classicPatch, classicState, compactPatch, compactState, eventsFor, type SyncExtras } from './sync-bodies.js';
+import { classicPatch, classicState, compactPatch, compactState, eventsFor, isFor, type SyncExtras } from './sync-bodies.js';
 
 /** A room sends the hash of the state with one sync in this many versions, so that a client notices when its state is another one. */
 const HASH_EVERY = 64;
@@ -74,8 +73,9 @@ export class RoomOutputs {
     if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat]!.refused) this.refuse(attachment, refusedSeq, errorBody(code));
     // The client has a state of the lost history, to which no patch of this one applies.
     if (rewoundTo !== null) return this.sendState(attachment, this.extrasSince(room, seat, rewoundTo));
-    const changes = held === null || room.machine.rules.view ? null : room.changesSince(held);
-    if (changes !== null) this.sendPatchesSince(attachment, held as number, changes);
+    const changes = held === null || hasViews(room) ? null : room.changesSince(held);
+    if (changes !== null && (changes.length === 0 || !this.needsTime(attachment)))
+      this.sendPatchesSince(attachment, held as number, changes);
     else if (held === null && this.isFirstVisit(room, seat)) this.sendState(attachment, this.extrasOfBeginning(room, seat));
     else this.sendState(attachment, this.extrasOfSnapshot(room, seat, held));
   }
@@ -94,7 +94,7 @@ export class RoomOutputs {
     else if (!this.timers.has(room))
       this.timers.set(
         room,
-        setTimeout(() => this.flushDue(room), waitMs),
+        setTimeout(() => this.flush(room), waitMs),
       );
   }
 
@@ -110,14 +110,10 @@ export class RoomOutputs {
       // Stays on the grid of the earlier syncs, so that a late timer does not lower the rate.
       room.syncDueAt = (now - room.syncDueAt < periodMs ? room.syncDueAt : now) + periodMs;
     }
-    this.sync(room, unsent);
-  }
-
-  /** Like `flush`, from a timer. The game of a view that cannot be sent ends with its next change. */
-  private flushDue(room: HostedRoom): void {
     try {
-      this.flush(room);
+      this.sync(room, unsent);
     } catch (error) {
+      // The game's view contains data that cannot be sent. The game ends with its next change, or when a player attaches.
       room.brokenBy = error ?? 'nothing';
     }
   }
@@ -143,6 +139,7 @@ export class RoomOutputs {
     const from = attachment.compact ? seenSince : attachment.version;
     const change = { isCompact: attachment.compact, from, before: seen, after: seen, fromAt: seenAt, eventSeat: null, isOwed: true };
     this.sendTo(attachment, attachment.compact, this.bodyOf(room, change, [], null)!);
+    this.note(attachment, seen);
   }
 
   end(room: HostedRoom, result: GameResult): void {
@@ -187,29 +184,28 @@ export class RoomOutputs {
     const { syncHz, stepHz } = room.machine.rules.definition;
     if (syncHz === 0) return 0;
     if (syncHz !== stepHz) return room.syncDueAt - performance.now() - EARLY_MS;
-    const isStepped = room.steppedTo > before.version && room.steppedTo <= room.durable.version;
-    return isStepped ? 0 : (STEP_PERIODS_MAX * 1_000) / syncHz;
+    return room.lastDurableStep > before.version ? 0 : (STEP_PERIODS_MAX * 1_000) / syncHz;
   }
 
   private sync(room: HostedRoom, { before, changes }: UnsentChanges): void {
     const { durable } = room;
-    const hasViews = room.machine.rules.view !== null;
+    const isViewed = hasViews(room);
     const hasEvents = changes.some(({ events }) => events !== undefined);
     const groups: SyncGroup[] = [];
     /** The spectators' view, computed once. */
     const views: { watched?: unknown; hasWatched?: true } = {};
     for (const attachment of room.attachments) {
       const { seat, seen } = attachment;
-      // Is being attached, and gets the durable value next.
+      // A session that is being attached gets its first state after its place.
       if (attachment.version === -1) continue;
       const after = this.viewFor(room, attachment, views);
       const isAnswered = seat !== null && durable.seats[seat]!.seq !== before.seats[seat]?.seq;
-      const events = hasEvents ? eventsFor(changes, seat) : undefined;
-      if (after === seen && !isAnswered && !events) continue;
+      const getsEvents = hasEvents && changes.some(({ events }) => events?.some((event) => isFor(event, seat)));
+      if (after === seen && !isAnswered && !getsEvents) continue;
       const eventSeat = seat !== null && hasEvents && hasEventFor(changes, seat) ? seat : null;
       const from = attachment.compact ? attachment.seenSince : attachment.version;
       // Only a view may be equal and yet another object. Without views, all members of a room stay one group.
-      const isOwed = !hasViews || isAnswered || events !== undefined;
+      const isOwed = !isViewed || isAnswered || getsEvents;
       const key = { isCompact: attachment.compact, from, before: seen, after, fromAt: attachment.seenAt, eventSeat, isOwed };
       groupOf(groups, key).members.push(attachment);
     }
@@ -242,7 +238,7 @@ export class RoomOutputs {
 
   /** Returns what the client of an attachment sees now. Returns `attachment.seen` itself when nothing that it sees has changed. */
   private viewFor(room: HostedRoom, { seat, seen }: Attachment, views: { watched?: unknown; hasWatched?: true }): unknown {
-    if (room.machine.rules.view === null) return room.durable.state;
+    if (!hasViews(room)) return room.durable.state;
     if (seat !== null) return room.nextView(seen, seat);
     if (!views.hasWatched) {
       views.watched = room.nextView(seen, null);
@@ -266,15 +262,17 @@ export class RoomOutputs {
     const change = { room: room.id, version, from: group.from, before: group.before, after: group.after, ...(events && { events }) };
     let body: Uint8Array | null;
     if (group.isCompact) {
-      const elapsed = isStepped(room) ? Math.max(0, room.changedAt - group.fromAt) : undefined;
-      body = compactPatch(change, group.isOwed, elapsed, version % HASH_EVERY === 0);
-    } else body = classicPatch(change, group.isOwed, known && room.machine.rules.view === null ? patchesOf(known) : null);
+      const time = isStepped(room) ? { elapsed: Math.max(0, room.changedAt - group.fromAt) } : {};
+      body = compactPatch(change, group.isOwed, time, hasPassedMultiple(group.from, version));
+    } else body = classicPatch(change, group.isOwed, known && !hasViews(room) ? patchesOf(known, group.before, group.after) : null);
     if (body === null || body.length <= this.options.syncBytesMax) return body;
-    return this.stateBody(room, group.isCompact, group.after, events ? { missed: true } : {});
+    const time = group.after === group.before ? group.fromAt : room.changedAt;
+    return this.stateBody(room, group.isCompact, group.after, events ? { missed: true } : {}, time);
   }
 
-  private stateBody(room: HostedRoom, isCompact: boolean, state: unknown, extras: SyncExtras): Uint8Array {
-    if (isCompact) return compactState(room.durable.version, state, extras, isStepped(room) ? room.changedAt : undefined);
+  /** @param time the room time of the state's last change, in ms */
+  private stateBody(room: HostedRoom, isCompact: boolean, state: unknown, extras: SyncExtras, time: number): Uint8Array {
+    if (isCompact) return compactState(room.durable.version, state, extras, isStepped(room) ? time : undefined);
     return classicState(room.id, state, extras);
   }
 
@@ -284,20 +282,32 @@ export class RoomOutputs {
   private sendState(attachment: Attachment, extras: SyncExtras): void {
     const { room, seat, compact } = attachment;
     const state = room.view(room.durable.state, seat);
-    let body = this.stateBody(room, compact, state, extras);
-    if (body.length > this.options.syncBytesMax)
-      body = this.stateBody(room, compact, state, extras.missed || extras.events ? { missed: true } : {});
     this.note(attachment, state);
+    const { seenAt } = attachment;
+    let body = this.stateBody(room, compact, state, extras, seenAt);
+    if (body.length > this.options.syncBytesMax)
+      body = this.stateBody(room, compact, state, extras.missed || extras.events ? { missed: true } : {}, seenAt);
     this.sendTo(attachment, compact, body);
+  }
+
+  /** Whether the first sync of the attachment must have the room time, which the classic form has not. */
+  private needsTime({ room, compact }: Attachment): boolean {
+    return compact && isStepped(room);
   }
 
   /** Sends the patches of these changes. A compact client gets them in the classic form as well, because the state at `from` is gone. */
   private sendPatchesSince(attachment: Attachment, from: number, changes: readonly Change[]): void {
     const { room, seat } = attachment;
+    // A state patch has no RFC 6902 form without the state before it.
+    if (changes.some(({ delta }) => delta !== undefined)) return this.sendState(attachment, this.extrasSince(room, seat, from));
     const events = eventsFor(changes, seat);
     const { state, version } = room.durable;
     const change = { room: room.id, version, from, before: state, after: state, ...(events && { events }) };
-    const body = classicPatch(change, true, patchesOf(changes))!;
+    if (attachment.compact && changes.length === 0) {
+      this.note(attachment, state);
+      return this.sendTo(attachment, true, compactPatch(change, true, isStepped(room) ? { time: attachment.seenAt } : {})!);
+    }
+    const body = classicPatch(change, true, patchesOf(changes, null, null))!;
     if (body.length > this.options.syncBytesMax) return this.sendState(attachment, events ? { missed: true } : {});
     this.note(attachment, state);
     this.sendTo(attachment, false, body);
@@ -353,6 +363,15 @@ export class RoomOutputs {
   }
 }
 
+function hasViews(room: HostedRoom): boolean {
+  return room.machine.rules.view !== null;
+}
+
+/** True when one of the versions after `from`, up to `version`, is a multiple of `HASH_EVERY`. */
+function hasPassedMultiple(from: number, version: number): boolean {
+  return Math.floor(version / HASH_EVERY) > Math.floor(from / HASH_EVERY);
+}
+
 function isStepped(room: HostedRoom): boolean {
   return room.machine.rules.definition.stepHz > 0;
 }
@@ -382,8 +401,4 @@ function inputOf({ seats }: RoomValue, seat: Seat | null): number {
 /** True when one of these changes has an event for this seat that not everybody gets. */
 function hasEventFor(changes: readonly Change[], seat: Seat): boolean {
   return changes.some(({ events }) => events?.some(({ to }) => to?.includes(seat)));
-}
-
-function patchesOf(changes: readonly Change[]): readonly Patch[] {
-  return changes.length === 1 ? changes[0]!.patches : changes.flatMap((change) => change.patches);
 }

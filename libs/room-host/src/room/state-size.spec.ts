@@ -8,7 +8,7 @@ describe('the size of a state', () => {
   it('is not measured while the changes fit into the rest of the limit', () => {
     const size = new StateSize(1_000);
     size.measured(500);
-    expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(5_000)))).toBe(true);
+    expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(5_000)), roomWith(''))).toBe(true);
     expect(size.bytes).toBe(500);
     expect(size.changedBytes).toBeGreaterThan(300);
   });
@@ -16,16 +16,24 @@ describe('the size of a state', () => {
   it('is measured when the changes may exceed the limit, and then decides whether the change is allowed', () => {
     const size = new StateSize(1_000);
     size.measured(900);
-    expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(300)))).toBe(true);
+    expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(300)), roomWith(''))).toBe(true);
     expect(size.bytes).toBeLessThan(400);
     expect(size.changedBytes).toBe(0);
-    expect(size.takes(change('x'.repeat(2_000)), roomWith('x'.repeat(2_000)))).toBe(false);
+    expect(size.takes(change('x'.repeat(2_000)), roomWith('x'.repeat(2_000)), roomWith(''))).toBe(false);
     expect(size.bytes).toBeGreaterThan(2_000);
+  });
+
+  it('counts the objects that a state patch names with few bytes', () => {
+    const size = new StateSize(1_000);
+    size.measured(500);
+    const units = (count: number) => ({ state: Array(count).fill({ ['long'.repeat(50)]: 1 }) }) as unknown as RoomValue;
+    expect(size.takes({ version: 1, at: 0, delta: new Uint8Array(9) }, units(9), units(1))).toBe(false);
+    expect(size.bytes).toBeGreaterThan(1_800);
   });
 
   it('throws for a change that cannot be stored', () => {
     const size = new StateSize(1_000);
-    const patches = [{ op: 'replace', path: '/text', value: 1n }] as unknown as Change['patches'];
-    expect(() => size.takes({ version: 1, at: 0, patches }, roomWith(''))).toThrow('bigint');
+    const patches = [{ op: 'replace', path: '/text', value: 1n }] as unknown as NonNullable<Change['patches']>;
+    expect(() => size.takes({ version: 1, at: 0, patches }, roomWith(''), roomWith(''))).toThrow('bigint');
   });
 });

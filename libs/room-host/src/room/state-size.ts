@@ -27,8 +27,9 @@ export class StateSize {
    *
    * @throws when the change has data that cannot be stored
    */
-  takes({ patches, events, effects, ended }: Change, after: RoomValue): boolean {
-    this.changed += sizeOf(patches) + sizeOf(events) + sizeOf(effects) + sizeOf(ended);
+  takes({ patches, delta, events, effects, ended }: Change, after: RoomValue, before: RoomValue): boolean {
+    this.changed +=
+      (delta === undefined ? sizeOf(patches) : sizeOfChanged(before.state, after.state)) + sizeOf(events) + sizeOf(effects) + sizeOf(ended);
     if (this.measuredBytes + this.changed <= this.bytesMax) return true;
     this.measured(pack(after).length);
     return this.measuredBytes <= this.bytesMax;
@@ -39,6 +40,24 @@ export class StateSize {
     this.measuredBytes = bytes;
     this.changed = 0;
   }
+}
+
+/** Estimates the packed size of the parts of `after` that `before` does not share. */
+function sizeOfChanged(before: unknown, after: unknown): number {
+  if (before === after) return 0;
+  if (typeof after !== 'object' || after === null || typeof before !== 'object' || before === null) return sizeOf(after);
+  let bytes = 0;
+  if (Array.isArray(after)) {
+    if (!Array.isArray(before)) return sizeOf(after);
+    for (let index = 0; index < after.length; index++) bytes += sizeOfChanged(before[index], after[index]);
+    return bytes;
+  }
+  for (const key in after) {
+    const old = (before as Record<string, unknown>)[key];
+    const value = (after as Record<string, unknown>)[key];
+    if (old !== value) bytes += old === undefined ? key.length + 1 + sizeOf(value) : sizeOfChanged(old, value);
+  }
+  return bytes;
 }
 
 /** Estimates the packed size of plain data without packing it; rather too much than too little. Throws for other data. */

@@ -1,8 +1,8 @@
 import { encodeCompactBody, type GameEvent, type Patch, pack, type Seat } from '#libs/protocol';
-import { type Change, diff } from '#libs/room';
+import { type Change, type ChangeEvent, diff } from '#libs/room';
 import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
 
-/** What a sync contains beside the state, for all its recipients. */
+/** The parts of a sync beside the state. They are the same for all its recipients. */
 export interface SyncExtras {
   readonly events?: GameEvent[];
   /** True: the client missed events that the server does not have any more. */
@@ -41,13 +41,14 @@ export function classicState(room: string, state: unknown, extras: SyncExtras = 
 
 /**
  * Returns the body of a compact sync with a patch. Null: nothing has changed, and the sync is not `isOwed`.
- * @param elapsed the room time between `from` and `version`, in ms; only for games with steps
+ * @param time the room time in ms, from `from` to `version` or absolute; only for games with steps
+ * @param hasHash whether a patch that changes something has the hash of the state after it
  * @throws StatePatchError when `after` is not plain data
  */
 export function compactPatch(
   { version, from, before, after, events, missed }: SeenChange,
   isOwed: boolean,
-  elapsed?: number,
+  time: { readonly elapsed?: number; readonly time?: number } = {},
   hasHash = false,
 ): Uint8Array | null {
   const patch = before === after ? NOTHING : encodePatch(before, after);
@@ -56,8 +57,8 @@ export function compactPatch(
     {
       version,
       from,
-      ...(elapsed !== undefined && { elapsed }),
-      ...(hasHash && { hash: hashValue(after) }),
+      ...time,
+      ...(hasHash && patch.length > 0 && { hash: hashValue(after) }),
       ...(events && { events }),
       ...(missed && { missed }),
     },
@@ -75,13 +76,19 @@ export function eventsFor(changes: readonly Pick<Change, 'version' | 'events'>[]
   let received: GameEvent[] | undefined;
   for (const { version, events } of changes) {
     if (!events) continue;
-    for (const { name, data, to } of events) {
-      if (to && (seat === null || !to.includes(seat))) continue;
+    for (const event of events) {
+      if (!isFor(event, seat)) continue;
+      const { name, data } = event;
       received ??= [];
       received.push(data === undefined ? { version, name } : { version, name, data });
     }
   }
   return received;
+}
+
+/** Returns whether a seat gets the event (null: a spectator). */
+export function isFor({ to }: ChangeEvent, seat: Seat | null): boolean {
+  return to === undefined || (seat !== null && to.includes(seat));
 }
 
 const NO_PATCHES: readonly Patch[] = [];

@@ -15,6 +15,8 @@ local handed = string.format('%s %.0f %s', ARGV[5], time[1] * 1000 + math.floor(
 redis.call('HSET', KEYS[1], 'epoch', ARGV[5], 'owner', ARGV[6], 'incarnation', ARGV[7], 'version', ARGV[4], 'handed', handed)
 redis.call('SET', KEYS[3], ARGV[8])
 redis.call('DEL', KEYS[2])
+-- The log is empty, so any version of Holdfast can read the room. The new owner sets the format of its changes.
+redis.call('HDEL', KEYS[1], 'format')
 -- The script publishes nothing and keeps the revision, because attachments would fail before the new owner has loaded the room. The new
 -- owner then publishes its adoption.
 return 0

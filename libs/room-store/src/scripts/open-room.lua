@@ -1,7 +1,7 @@
 -- A game server becomes the owner of a room whose game is starting. The version is 0 and the epoch is new.
 -- KEYS  1 record  2 log  3 checkpoint
 -- ARGV  1 start id  2 owner  3 incarnation  4 checkpoint ('' : the game ends with its server)  5 durability
---       6 game version ('' : not known)
+--       6 game version ('' : not known)  7 format of the log
 -- Returns {epoch, round, doc, rev, the published message}; without the message when the server had opened the room before;
 --         {'0'} when this start is not the current one.
 local record = KEYS[1]
@@ -13,6 +13,7 @@ local time = redis.call('TIME')
 local epoch = string.format('%.0f', math.max((tonumber(room[5]) or 0) + 1, time[1] * 1000 + math.floor(time[2] / 1000)))
 redis.call('HSET', record, 'status', 'playing', 'owner', ARGV[2], 'incarnation', ARGV[3], 'epoch', epoch,
   'version', 0, 'batch', '', 'durability', ARGV[5], 'gameVersion', ARGV[6])
+if ARGV[7] == '1' then redis.call('HDEL', record, 'format') else redis.call('HSET', record, 'format', ARGV[7]) end
 redis.call('HDEL', record, 'result', 'paused', 'suspect', 'poison', 'losses', 'takeovers')
 redis.call('DEL', KEYS[2])
 if ARGV[4] == '' then redis.call('DEL', KEYS[3]) else redis.call('SET', KEYS[3], ARGV[4]) end

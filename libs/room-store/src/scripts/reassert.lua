@@ -3,6 +3,7 @@
 -- KEYS  1 record  2 log  3 checkpoint  4 closed
 -- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 batch id  6 state ('' : the game ends with its server)  7 doc  8 game
 --       9 durability  10 round  11 start  12 game version  13 rev of the doc  14 '1': the room is private, '0': it is public
+--       15 format of the log
 -- Returns 0 ok  1 fenced (another owner has the room, its game is over, or it is closed)
 local room = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'incarnation', 'version', 'rev', 'round')
 local epoch, mine = tonumber(room[1]), tonumber(ARGV[1])
@@ -17,6 +18,7 @@ if (tonumber(room[6]) or 0) > tonumber(ARGV[10]) then return 1 end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'owner', ARGV[2], 'incarnation', ARGV[3], 'version', ARGV[4], 'batch', ARGV[5],
   'status', 'playing', 'game', ARGV[8], 'durability', ARGV[9], 'round', ARGV[10], 'start', ARGV[11], 'gameVersion', ARGV[12])
 redis.call('HDEL', KEYS[1], 'result')
+if ARGV[15] == '1' then redis.call('HDEL', KEYS[1], 'format') else redis.call('HSET', KEYS[1], 'format', ARGV[15]) end
 local rev = room[5]
 if not rev then
   local time = redis.call('TIME')

@@ -1,5 +1,6 @@
--- A gateway writes the last record that it read of a room again, into a store that lost a part of it or all of it. A running game is
--- written again by its owner only. When the gateway knows that a game has ended, the script ends this game in the store.
+-- A gateway restores a room in a store that lost the room or has an older record of it. It writes the last record that it has read.
+-- Only the owner restores a game in play, so the script never writes the status `playing`. When the gateway's record says that the game
+-- has ended, the script also ends that game in the store.
 -- KEYS  1 record  2 log  3 checkpoint  4 closed
 -- ARGV  1 rev  2 doc  3 game  4 status  5 round  6 result (JSON, '' : none)  7 since  8 start ('' : none)  9 epoch  10 '1': the room is
 --       private, '0': it is public

@@ -1,0 +1,24 @@
+import { GameTest } from '#libs/game-kit';
+import { Boats } from './boats.js';
+import { IDLE, sail } from './motion.js';
+
+describe('boats', () => {
+  it('sails while a player holds the key down', async () => {
+    const game = await GameTest.create(Boats, { players: ['Ada', 'Bob'] });
+    game.input(0, { turn: 0, sail: true });
+    game.step(20);
+    expect(game.state.boats[0].x).toBeGreaterThan(40);
+    expect(game.state.boats[1].x).toBe(100);
+  });
+
+  it('has a step that the page can run as well', () => {
+    const boat = { seat: 0, x: 0, y: 0, heading: 0, speed: 100 };
+    sail(boat, IDLE, 50);
+    expect(boat).toEqual({ seat: 0, x: 4.75, y: 0, heading: 0, speed: 95 });
+  });
+
+  it('refuses a rudder that turns faster than others', async () => {
+    const game = await GameTest.create(Boats, { players: ['Ada'] });
+    expect(() => game.input(0, { turn: 9, sail: true })).toThrow();
+  });
+});

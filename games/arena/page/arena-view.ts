@@ -1,0 +1,161 @@
+import { html, nothing, render } from 'lit-html';
+import { createRef, ref } from 'lit-html/directives/ref.js';
+import type { Room, Seat } from '#libs/client';
+import { type Interpolation, interpolate, type Prediction, predict } from '#libs/client/realtime';
+import type { MountedGame, Table } from '#libs/game-page';
+import { type Arena, isBot } from '../src/arena.js';
+import { moveShip } from '../src/motion.js';
+import { type ArenaState, type Controls, DIRECTIONS, IDLE, SHIP_STATUS, type Ship, STEP_HZ } from '../src/world.js';
+import { HeldControls } from './controls.js';
+import { message, scores, timeLeft } from './hud.js';
+import { Scene } from './scene.js';
+
+const STEP_MS = 1_000 / STEP_HZ;
+/** A ship that moves further than this between two states was placed elsewhere, in units. */
+const JUMP = 150;
+/** The farthest that the knob of the stick is drawn from its middle, in CSS pixels. */
+const KNOB = 34;
+
+const BLEND = { x: 'linear', y: 'linear', heading: { turn: DIRECTIONS } } as const;
+
+/** The field on a canvas. The own ship is predicted, the others are shown between two states. */
+export class ArenaView implements MountedGame {
+  private readonly field = createRef<HTMLElement>();
+  private readonly canvas = createRef<HTMLCanvasElement>();
+  private readonly fire = createRef<HTMLButtonElement>();
+  private readonly stick = createRef<HTMLElement>();
+  private readonly scene: Scene;
+  private readonly controls: HeldControls;
+  private readonly others: Interpolation<Ship>;
+  private own: Prediction<Ship, Controls> | null = null;
+  private ownSeat: Seat | null = null;
+  private readonly stops: (() => void)[];
+  private readonly sizes: ResizeObserver;
+  private frame = 0;
+  private drawnAt = performance.now();
+  /** Room time of the latest state, in ms. */
+  private stateTime: number | undefined;
+  private readonly seen = new Map<Seat, { readonly status: number; readonly fired: number }>();
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly room: Room<Arena>,
+    private readonly table: Table,
+  ) {
+    this.update();
+    this.scene = new Scene(this.canvas.value!);
+    this.controls = new HeldControls(this.field.value!, this.fire.value!);
+    this.others = interpolate<ArenaState, Ship>(room, {
+      entities: ({ ships }) => ships,
+      key: ({ seat }) => seat,
+      blend: BLEND,
+      jumpOver: JUMP,
+    });
+    this.stops = [room.on('sync', ({ state, time }) => this.received(state as ArenaState | undefined, time))];
+    this.sizes = new ResizeObserver(([entry]) => this.scene.resize(entry!.contentRect.width, entry!.contentRect.height));
+    this.sizes.observe(this.field.value!);
+    this.steer();
+    this.frame = requestAnimationFrame(this.draw);
+  }
+
+  update(): void {
+    const { state } = this.room;
+    this.steer();
+    if (!state) return;
+    const own = this.room.seat;
+    const nameOf = (seat: Seat): string => this.nameOf(seat);
+    render(
+      html`<section class="arena">
+        <div class="arena-field" ${ref(this.field)} data-testid="arena">
+          <canvas ${ref(this.canvas)} aria-label="The arena: ships, rocks and shots"></canvas>
+          ${scores(state, own, nameOf)} ${timeLeft(state)} ${message(state, own)}
+          <div class="arena-stick" hidden ${ref(this.stick)}></div>
+          <button class="arena-fire" type="button" ${ref(this.fire)} ?hidden=${own === null}>Fire</button>
+        </div>
+        ${own === null ? nothing : KEYS}
+      </section>`,
+      this.root,
+    );
+  }
+
+  destroy(): void {
+    cancelAnimationFrame(this.frame);
+    for (const stop of this.stops) stop();
+    this.own?.stop();
+    this.others.stop();
+    this.controls.destroy();
+    this.sizes.disconnect();
+    render(nothing, this.root);
+  }
+
+  /** Predicts the ship of this player's seat. A spectator predicts nothing, and a game may give a player another seat. */
+  private steer(): void {
+    const { seat } = this.room;
+    if (seat === this.ownSeat && (this.own !== null || seat === null)) return;
+    this.own?.stop();
+    this.ownSeat = seat;
+    this.own = null;
+    if (seat === null) return;
+    this.own = predict<ArenaState, Ship, Controls>(this.room, {
+      stepMs: STEP_MS,
+      own: ({ ships }, mine) => ships.find((ship) => ship.seat === mine && ship.status !== SHIP_STATUS.gone),
+      step: (ship, input) => {
+        ship.thrust = input.thrust;
+        moveShip(ship, input);
+      },
+      idle: IDLE,
+      blend: BLEND,
+      jumpOver: JUMP,
+    });
+  }
+
+  private received(state: ArenaState | undefined, time: number | undefined): void {
+    if (!state) return;
+    this.stateTime = time;
+    for (const { seat, status, fired, x, y } of state.ships) {
+      const before = this.seen.get(seat);
+      if (before && before.status !== SHIP_STATUS.gone && status === SHIP_STATUS.gone) this.scene.explode(x, y, seat);
+      if (before && fired > before.fired) this.scene.flash(x, y, seat);
+      this.seen.set(seat, { status, fired });
+    }
+  }
+
+  private readonly draw = (): void => {
+    this.frame = requestAnimationFrame(this.draw);
+    const now = performance.now();
+    const seconds = Math.min((now - this.drawnAt) / 1_000, 0.1);
+    this.drawnAt = now;
+    const { state } = this.room;
+    if (!state) return;
+    const isPlaying = this.room.status === 'playing' || this.room.status === 'paused';
+    const mine = this.own?.sample();
+    if (this.own && isPlaying) this.own.hold(mine ? this.controls.read(mine.heading) : IDLE);
+    const ships = this.others.sample().map((ship) => (mine && ship.seat === this.ownSeat ? mine : ship));
+    const shown = this.others.time;
+    const step = shown === undefined || this.stateTime === undefined ? state.step : state.step - (this.stateTime - shown) / STEP_MS;
+    const ownStep = state.step + (this.own?.stats.pendingSteps ?? 0);
+    this.scene.draw({ ships, shots: state.shots, step, ownStep, own: this.ownSeat, nameOf: (seat) => this.nameOf(seat) }, seconds);
+    this.drawStick();
+  };
+
+  private drawStick(): void {
+    const element = this.stick.value;
+    const { stick } = this.controls;
+    if (!element) return;
+    element.hidden = stick === null;
+    if (!stick) return;
+    const dx = stick.x - stick.fromX;
+    const dy = stick.y - stick.fromY;
+    const part = Math.min(1, KNOB / Math.max(1, Math.hypot(dx, dy)));
+    element.style.left = `${stick.fromX}px`;
+    element.style.top = `${stick.fromY}px`;
+    element.style.setProperty('--knob-x', `${dx * part}px`);
+    element.style.setProperty('--knob-y', `${dy * part}px`);
+  }
+
+  private nameOf(seat: Seat): string {
+    return isBot(seat) ? `Bot ${seat - 99}` : this.table.nameOf(seat);
+  }
+}
+
+const KEYS = html`<p class="arena-keys"><kbd>←</kbd> <kbd>→</kbd> turn · <kbd>↑</kbd> engine · <kbd>Space</kbd> fire</p>`;

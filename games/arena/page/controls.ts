@@ -1,0 +1,118 @@
+import { type Controls, DIRECTIONS, IDLE } from '../src/world.js';
+
+/** A finger that has moved less than this from where it touched steers nothing, in CSS pixels. */
+const STICK_DEAD = 10;
+/** From this distance on, the stick also burns the engine, in CSS pixels. */
+const STICK_THRUST = 30;
+/** The ship turns while it looks this many directions beside the stick's. */
+const STICK_EXACT = 3;
+
+const KEYS: Readonly<Record<string, 'left' | 'right' | 'thrust' | 'fire'>> = {
+  ArrowLeft: 'left',
+  KeyA: 'left',
+  ArrowRight: 'right',
+  KeyD: 'right',
+  ArrowUp: 'thrust',
+  KeyW: 'thrust',
+  Space: 'fire',
+};
+
+/** What the player holds down: keys, or a finger as a stick on the field and another one on the fire button. */
+export class HeldControls {
+  /** The stick for the picture, in CSS pixels of the field. Null: no finger steers. */
+  stick: { readonly fromX: number; readonly fromY: number; x: number; y: number } | null = null;
+  private readonly held = new Set<string>();
+  private pointer: number | null = null;
+  private isFiring = false;
+  private readonly stop = new AbortController();
+
+  constructor(
+    private readonly field: HTMLElement,
+    fireButton: HTMLElement,
+  ) {
+    const { signal } = this.stop;
+    window.addEventListener('keydown', (event) => this.key(event, true), { signal });
+    window.addEventListener('keyup', (event) => this.key(event, false), { signal });
+    // Keys that are released while another window has the focus are not reported.
+    window.addEventListener('blur', () => this.release(), { signal });
+    document.addEventListener('visibilitychange', () => this.release(), { signal });
+    field.addEventListener('pointerdown', (event) => this.grab(event), { signal });
+    field.addEventListener('pointermove', (event) => this.drag(event), { signal });
+    for (const name of ['pointerup', 'pointercancel'] as const) field.addEventListener(name, (event) => this.drop(event), { signal });
+    fireButton.addEventListener('pointerdown', (event) => this.fire(event, true), { signal });
+    for (const name of ['pointerup', 'pointercancel', 'lostpointercapture'] as const)
+      fireButton.addEventListener(name, (event) => this.fire(event, false), { signal });
+  }
+
+  /** @param heading the direction in which the own ship looks; a stick steers relative to it */
+  read(heading: number): Controls {
+    const { held, stick } = this;
+    let turn = (held.has('right') ? 1 : 0) - (held.has('left') ? 1 : 0);
+    let thrust = held.has('thrust');
+    if (stick) {
+      const dx = stick.x - stick.fromX;
+      const dy = stick.y - stick.fromY;
+      const length = Math.hypot(dx, dy);
+      if (length > STICK_DEAD) {
+        const wanted = (Math.atan2(dy, dx) / (2 * Math.PI)) * DIRECTIONS;
+        const off = ((wanted - heading + 1.5 * DIRECTIONS) % DIRECTIONS) - DIRECTIONS / 2;
+        turn = off > STICK_EXACT ? 1 : off < -STICK_EXACT ? -1 : 0;
+        thrust ||= length > STICK_THRUST;
+      }
+    }
+    const fire = held.has('fire') || this.isFiring;
+    if (turn === 0 && !thrust && !fire) return IDLE;
+    return { turn: turn as Controls['turn'], thrust, fire };
+  }
+
+  destroy(): void {
+    this.stop.abort();
+  }
+
+  private key(event: KeyboardEvent, isDown: boolean): void {
+    const action = KEYS[event.code];
+    if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
+    // A key that a form field or a button needs is theirs.
+    if (isDown && event.target instanceof HTMLElement && event.target.closest('input, textarea, select, button, a, dialog')) return;
+    if (isDown) this.held.add(action);
+    else this.held.delete(action);
+    event.preventDefault();
+  }
+
+  private grab(event: PointerEvent): void {
+    if (this.pointer !== null || event.pointerType === 'mouse') return;
+    this.pointer = event.pointerId;
+    this.field.setPointerCapture(event.pointerId);
+    const { left, top } = this.field.getBoundingClientRect();
+    const x = event.clientX - left;
+    const y = event.clientY - top;
+    this.stick = { fromX: x, fromY: y, x, y };
+    event.preventDefault();
+  }
+
+  private drag(event: PointerEvent): void {
+    if (event.pointerId !== this.pointer || !this.stick) return;
+    const { left, top } = this.field.getBoundingClientRect();
+    this.stick.x = event.clientX - left;
+    this.stick.y = event.clientY - top;
+  }
+
+  private drop(event: PointerEvent): void {
+    if (event.pointerId !== this.pointer) return;
+    this.pointer = null;
+    this.stick = null;
+  }
+
+  private fire(event: PointerEvent, isDown: boolean): void {
+    this.isFiring = isDown;
+    if (isDown) (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
+    event.preventDefault();
+  }
+
+  private release(): void {
+    this.held.clear();
+    this.isFiring = false;
+    this.pointer = null;
+    this.stick = null;
+  }
+}

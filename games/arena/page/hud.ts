@@ -1,0 +1,30 @@
+import { html, nothing, type TemplateResult } from 'lit-html';
+import type { Seat } from '#libs/client';
+import { type ArenaState, SHIP_STATUS, STEP_HZ } from '../src/world.js';
+import { colorOf } from './scene.js';
+
+const LINES_MAX = 6;
+
+/** The best ships and the own one, beside the field. */
+export function scores(state: ArenaState, own: Seat | null, nameOf: (seat: Seat) => string): TemplateResult {
+  const ranking = [...state.ships].sort((a, b) => b.score - a.score || a.seat - b.seat);
+  const shown = ranking.filter(({ seat }, place) => place < LINES_MAX || seat === own);
+  return html`<ol class="arena-scores" aria-label="Scores">
+    ${shown.map(({ seat, score }) => {
+      const mine = seat === own ? 'me' : '';
+      return html`<li class=${mine}><i style=${`background:${colorOf(seat)}`}></i><span>${nameOf(seat)}</span><b>${score}</b></li>`;
+    })}
+  </ol>`;
+}
+
+export function timeLeft({ step, endsAt }: ArenaState): TemplateResult {
+  const seconds = Math.max(0, Math.ceil((endsAt - step) / STEP_HZ));
+  return html`<div class="arena-time" role="timer" aria-label="Time left">${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}</div>`;
+}
+
+/** A sentence over the field, when the player cannot fly at the moment. */
+export function message(state: ArenaState, own: Seat | null): TemplateResult | typeof nothing {
+  const ship = state.ships.find(({ seat }) => seat === own);
+  if (ship?.status !== SHIP_STATUS.gone) return nothing;
+  return html`<p class="arena-message" role="status">Your ship is destroyed. A new one comes in a moment.</p>`;
+}

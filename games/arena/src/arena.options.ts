@@ -1,0 +1,9 @@
+/** Options of the game on this server, injected so that a fleet can offer other rounds. */
+export abstract class ArenaOptions {
+  /** Length of a round, in seconds. */
+  abstract readonly roundSeconds: number;
+  /** Number of ships that a room has at least. Bots fly those that have no player. */
+  abstract readonly shipsMin: number;
+}
+
+export const ARENA_DEFAULTS: ArenaOptions = { roundSeconds: 180, shipsMin: 5 };

@@ -1,0 +1,116 @@
+import { GameTest } from '#libs/game-kit';
+import { Arena, isBot } from './arena.js';
+import { ArenaModule } from './arena.module.js';
+import { moveShip } from './motion.js';
+import { FIELD, IDLE, ROCKS, SHIP_RADIUS, SHIP_STATUS, STEP_HZ } from './world.js';
+
+const play = (players: string[], options: Parameters<typeof ArenaModule.forRoot>[0] = {}) =>
+  GameTest.create(Arena, { players, imports: [ArenaModule.forRoot({ shipsMin: 1, ...options })] });
+
+const THRUST = { turn: 0, thrust: true, fire: false } as const;
+const FIRE = { turn: 0, thrust: false, fire: true } as const;
+
+describe('arena', () => {
+  it('gives each player a ship, and the rest of the minimum to bots', async () => {
+    const { state } = await play(['Ann', 'Bob'], { shipsMin: 4 });
+    expect(state.ships.map(({ seat }) => isBot(seat))).toEqual([false, false, true, true]);
+  });
+
+  it('moves a ship while its player holds the engine, and slows it down afterwards', async () => {
+    const game = await play(['Ann']);
+    const { x, y } = game.state.ships[0]!;
+    game.input(0, THRUST);
+    game.step(10);
+    const fast = game.state.ships[0]!;
+    expect(Math.hypot(fast.x - x, fast.y - y)).toBeGreaterThan(40);
+    game.input(0, IDLE);
+    game.step(2 * STEP_HZ);
+    const slow = game.state.ships[0]!;
+    expect(Math.hypot(slow.vx, slow.vy)).toBeLessThan(0.3 * Math.hypot(fast.vx, fast.vy));
+  });
+
+  it('moves the ship exactly as the page predicts it', async () => {
+    const game = await play(['Ann']);
+    const predicted = { ...game.state.ships[0]! };
+    const controls = [{ turn: 1, thrust: true, fire: false }, THRUST, { turn: -1, thrust: true, fire: false }, IDLE] as const;
+    for (let step = 0; step < 200; step++) {
+      const held = controls[Math.floor(step / 7) % controls.length]!;
+      game.input(0, held);
+      game.step();
+      moveShip(predicted, held);
+      const { x, y, vx, vy, heading } = game.state.ships[0]!;
+      expect(predicted).toMatchObject({ x, y, vx, vy, heading });
+    }
+  });
+
+  it('keeps ships in the field and out of the rocks', () => {
+    const ship = { x: 100, y: 100, vx: 0, vy: 0, heading: 0 };
+    let closest = Number.POSITIVE_INFINITY;
+    for (let step = 0; step < 3_000; step++) {
+      moveShip(ship, { turn: step % 50 < 9 ? 1 : 0, thrust: true, fire: false });
+      const { x, y } = ship;
+      const toWalls = Math.min(x, y, FIELD.width - x, FIELD.height - y);
+      closest = Math.min(closest, toWalls, ...ROCKS.map((rock) => Math.hypot(x - rock.x, y - rock.y) - rock.radius));
+    }
+    // Positions are rounded to one decimal.
+    expect(closest).toBeGreaterThan(SHIP_RADIUS - 0.2);
+    expect(closest).toBeLessThan(SHIP_RADIUS + 1);
+  });
+
+  it('fires four shots a second at most, and removes them at the end of their range', async () => {
+    const game = await play(['Ann']);
+    game.input(0, FIRE);
+    game.step(STEP_HZ);
+    expect(game.state.ships[0]!.fired).toBe(4);
+    game.input(0, IDLE);
+    game.step(2 * STEP_HZ);
+    expect(game.state.shots).toEqual([]);
+  });
+
+  it('counts a destroyed ship for the player who shot, and lets it start again after two seconds', async () => {
+    const game = await play(['Ann', 'Bob']);
+    game.step(2 * STEP_HZ);
+    expect(game.state.ships.map(({ status }) => status)).toEqual([SHIP_STATUS.flying, SHIP_STATUS.flying]);
+    aimAt(game, 0, 1);
+    for (let step = 0; step < 20 * STEP_HZ && game.state.ships[0]!.score === 0; step++) {
+      aimAt(game, 0, 1);
+      game.step();
+    }
+    expect(game.state.ships.map(({ score }) => score)).toEqual([1, 0]);
+    expect(game.events.at(-1)).toEqual({ name: 'destroyed', data: { seat: 1, by: 0 } });
+    expect(game.state.ships[1]!.status).toBe(SHIP_STATUS.gone);
+    game.input(0, IDLE);
+    game.step(2 * STEP_HZ + 1);
+    expect(game.state.ships[1]!.status).toBe(SHIP_STATUS.shielded);
+  });
+
+  it('ends after its round, with the ships by score', async () => {
+    const game = await play(['Ann'], { roundSeconds: 3, shipsMin: 3 });
+    game.step(3 * STEP_HZ);
+    expect(game.ended?.reason).toBe('finished');
+    expect(game.ended?.result).toEqual({ ranking: expect.arrayContaining([{ seat: 0, score: 0 }]) });
+  });
+
+  it('gives the ship of a player who leaves to a bot', async () => {
+    const game = await play(['Ann', 'Bob'], { shipsMin: 2 });
+    game.seat(1).left();
+    expect(game.state.ships.map(({ seat }) => isBot(seat))).toEqual([false, true]);
+  });
+
+  it('keeps bots alive and shooting for a whole round', async () => {
+    const game = await play(['Ann'], { roundSeconds: 60, shipsMin: 6 });
+    game.step(59 * STEP_HZ);
+    const bots = game.state.ships.filter(({ seat }) => isBot(seat));
+    expect(bots.every(({ fired }) => fired > 10)).toBe(true);
+    expect(bots.reduce((sum, { score }) => sum + score, 0)).toBeGreaterThan(3);
+  });
+});
+
+/** Lets the ship of `seat` turn to the ship of `target`, fly to it and shoot. */
+function aimAt(game: GameTest<Arena>, seat: number, target: number): void {
+  const own = game.state.ships[seat]!;
+  const other = game.state.ships[target]!;
+  const wanted = (Math.atan2(other.y - own.y, other.x - own.x) / (2 * Math.PI)) * 128;
+  const off = ((wanted - own.heading + 192 + 128) % 128) - 64;
+  game.input(seat, { turn: off > 2.5 ? 1 : off < -2.5 ? -1 : 0, thrust: Math.abs(off) < 10, fire: Math.abs(off) < 4 });
+}

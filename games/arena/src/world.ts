@@ -1,0 +1,125 @@
+import type { Seat } from '#libs/game-kit';
+
+/** Steps a second. */
+export const STEP_HZ = 20;
+/** The field: x from 0 to `width`, y from 0 (top) to `height`, in units. */
+export const FIELD = { width: 1_600, height: 1_000 } as const;
+/** Number of directions. Direction 0 points right, and the numbers grow clockwise. */
+export const DIRECTIONS = 128;
+export const SHIP_RADIUS = 18;
+export const HEALTH_MAX = 4;
+
+/** A fixed obstacle. */
+export interface Rock {
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
+}
+
+export const ROCKS: readonly Rock[] = [
+  { x: 420, y: 300, radius: 70 },
+  { x: 1_180, y: 300, radius: 52 },
+  { x: 800, y: 500, radius: 92 },
+  { x: 420, y: 720, radius: 52 },
+  { x: 1_180, y: 720, radius: 70 },
+];
+
+/** Places where ships appear, far from rocks. */
+export const STARTS: readonly { readonly x: number; readonly y: number }[] = [
+  { x: 120, y: 120 },
+  { x: 1_480, y: 880 },
+  { x: 1_480, y: 120 },
+  { x: 120, y: 880 },
+  { x: 800, y: 110 },
+  { x: 800, y: 890 },
+  { x: 150, y: 500 },
+  { x: 1_450, y: 500 },
+];
+
+export const SHIP_STATUS = {
+  /** The ship waits for its next start. */
+  gone: 0,
+  /** The ship flies, and shots do not harm it yet. */
+  shielded: 1,
+  flying: 2,
+} as const;
+export type ShipStatus = (typeof SHIP_STATUS)[keyof typeof SHIP_STATUS];
+
+/** The part of a ship that its pilot steers. `moveShip` computes it from the input alone, on the server and in the page. */
+export interface Motion {
+  /** Position in units, with one decimal. */
+  x: number;
+  y: number;
+  /** Speed in units per step, with two decimals. */
+  vx: number;
+  vy: number;
+  /** Direction, from 0 to `DIRECTIONS` - 1. */
+  heading: number;
+}
+
+export interface Ship extends Motion {
+  readonly seat: Seat;
+  status: ShipStatus;
+  /** The step at which the status changes. 0: it does not change by itself. */
+  until: number;
+  health: number;
+  /** The step from which the ship can shoot again. */
+  loadedAt: number;
+  /** Whether the engine burns, for the picture. */
+  thrust: boolean;
+  /** Number of ships destroyed, and number of shots fired. */
+  score: number;
+  fired: number;
+}
+
+/**
+ * A shot in flight. It moves in a straight line, so the state has only its start: it costs bytes when it is fired and when it is gone, and
+ * none in between.
+ */
+export interface Shot {
+  readonly id: number;
+  readonly seat: Seat;
+  readonly x: number;
+  readonly y: number;
+  readonly heading: number;
+  /** The step in which it was fired. */
+  readonly at: number;
+}
+
+export interface ArenaState {
+  /** Number of the last step. */
+  step: number;
+  /** The step at which the round ends. */
+  endsAt: number;
+  ships: Ship[];
+  shots: Shot[];
+  lastShot: number;
+}
+
+/** What a pilot holds down. */
+export interface Controls {
+  /** -1: turn left, 1: turn right. */
+  readonly turn: -1 | 0 | 1;
+  readonly thrust: boolean;
+  readonly fire: boolean;
+}
+
+export const IDLE: Controls = { turn: 0, thrust: false, fire: false };
+
+/**
+ * Returns the unit vector of a direction. The components have four decimals, so that they are equal on every machine: `Math.cos` may differ
+ * in the last digit.
+ */
+export function vectorOf(heading: number): { readonly x: number; readonly y: number } {
+  return VECTORS[((heading % DIRECTIONS) + DIRECTIONS) % DIRECTIONS]!;
+}
+
+const VECTORS = Array.from({ length: DIRECTIONS }, (_, heading) => {
+  const angle = (2 * Math.PI * heading) / DIRECTIONS;
+  return { x: rounded(Math.cos(angle), 10_000), y: rounded(Math.sin(angle), 10_000) };
+});
+
+/** Rounds to steps of 1 / `scale`. The result is never -0. */
+export function rounded(value: number, scale: number): number {
+  return Math.round(value * scale) / scale + 0;
+}

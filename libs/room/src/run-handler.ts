@@ -1,0 +1,32 @@
+import type { Patch } from '#libs/protocol';
+import type { Rounding } from '#libs/state-patch';
+import type { HandlerRun } from './handler-run.js';
+import type { DraftMode, GameRoom } from './room-rules.js';
+import { runOnCopy } from './run-on-copy.js';
+import { runOnDraft } from './run-on-draft.js';
+
+/** The state after a handler, and how it differs from the state before: as patches or as a state patch. */
+export type StateStep<State> =
+  | { readonly next: State; readonly patches: readonly Patch[]; readonly delta?: undefined }
+  | { readonly next: State; readonly patches?: undefined; readonly delta: Uint8Array };
+
+/**
+ * Runs a handler, which writes to a draft or to a copy of `before`. Nothing that the handler gets is part of the next state, so a
+ * game may keep it and change it later.
+ *
+ * @throws UnstorableError when the handler made something that is not plain data; and what the handler throws
+ */
+export function runHandler<State>(
+  before: State,
+  run: HandlerRun<State>,
+  handler: (room: GameRoom<State>) => void,
+  mode: DraftMode,
+  round: Rounding | null,
+): StateStep<State> {
+  const act = (): void => {
+    // The return value is ignored. A promise is refused, because its work would come after the change is made.
+    const returned: unknown = handler(run as unknown as GameRoom<State>);
+    if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
+  };
+  return mode === 'copy' ? runOnCopy(before, run, act, round) : runOnDraft(before, run, act, round);
+}

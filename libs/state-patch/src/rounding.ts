@@ -1,0 +1,29 @@
+/** Rounds a number to a multiple of a step. The result is never -0. */
+export type Rounding = (value: number) => number;
+
+/** Larger numbers of steps are not exact, and such a number has hardly a fraction. */
+const STEPS_MAX = 2 ** 50;
+/** The largest number of steps in 1 for which a step counts as a fraction such as 1/100. */
+const PER_ONE_MAX = 1e9;
+
+/**
+ * Returns the rounding to a step. NaN, the infinities and numbers of 2^50 steps or more stay as they are.
+ *
+ * @param step the distance of two numbers, in the unit of the state, such as 0.01
+ * @throws RangeError when `step` is not a positive finite number
+ */
+export function roundingTo(step: number): Rounding {
+  if (!(step > 0 && step < Number.POSITIVE_INFINITY)) throw new RangeError(`The step is ${step}: it must be a positive finite number.`);
+  const wholePerOne = Math.round(1 / step);
+  const isFraction = wholePerOne >= 1 && wholePerOne <= PER_ONE_MAX && 1 / wholePerOne === step;
+  // A quotient of two integers is the double nearest to the decimal. A product such as 3 * 0.1 is not.
+  if (isFraction) return (value) => rounded(value, wholePerOne, 1);
+  return (value) => rounded(value, 1 / step, step);
+}
+
+function rounded(value: number, perOne: number, step: number): number {
+  const steps = value * perOne;
+  if (!(steps > -STEPS_MAX && steps < STEPS_MAX)) return value;
+  const whole = Math.floor(steps + 0.5);
+  return (step === 1 ? whole / perOne : whole * step) + 0;
+}
