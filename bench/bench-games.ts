@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { z } from 'zod';
-import { Command, Game, type GameRoom, type GameRules, OnStep, type Setup } from '#libs/game-kit';
+import { Command, Game, type GameRoom, type GameRules, Input, OnStep, type Setup } from '#libs/game-kit';
+import { FULL_TURN, move, type Ship, SIDE, STEPS_PER_SECOND } from './real-time/world.js';
 
 export interface Taps {
   /** Number of applied commands per seat. The load generator compares it with its own count. */
@@ -36,6 +37,38 @@ export class Echo extends Tapping {}
 @Game({ name: 'diary', version: 1, seats: 1, durability: 'every-change' })
 export class Diary extends Tapping {}
 
+export interface Ships {
+  readonly ships: Ship[];
+}
+
+const Direction = z.number().int().min(0).lt(FULL_TURN);
+
+/** All ships move in each step. Players steer them. */
+class Steered implements GameRules<Ships> {
+  setup(room: Setup): Ships {
+    return { ships: room.seats.map(() => ({ x: Math.floor(room.random() * SIDE), y: Math.floor(room.random() * SIDE) })) };
+  }
+
+  @OnStep(STEPS_PER_SECOND)
+  step(room: GameRoom<Ships, z.output<typeof Direction>>): void {
+    for (const [seat, ship] of room.state.ships.entries()) move(ship, room.input(seat) ?? 0);
+  }
+}
+
+const ARENA = { version: 1, seats: { min: 1, max: 200 } } as const;
+
+@Game({ name: 'arena-none', durability: 'none', ...ARENA })
+@Input(Direction)
+export class FleetingArena extends Steered {}
+
+@Game({ name: 'arena-checkpoint', durability: 'checkpoint', ...ARENA })
+@Input(Direction)
+export class CheckpointArena extends Steered {}
+
+@Game({ name: 'arena-every-change', durability: 'every-change', ...ARENA })
+@Input(Direction)
+export class DurableArena extends Steered {}
+
 export interface Moving {
   bodies: { x: number; y: number }[];
 }
@@ -62,5 +95,5 @@ export class StepsDurable extends Steps {}
 @Game({ name: 'steps-checkpoint', version: 1, seats: 1, durability: 'checkpoint' })
 export class StepsCheckpoint extends Steps {}
 
-@Module({ providers: [Durable, Fleeting, Echo, Diary, StepsDurable, StepsCheckpoint] })
+@Module({ providers: [Durable, Fleeting, Echo, Diary, StepsDurable, StepsCheckpoint, FleetingArena, CheckpointArena, DurableArena] })
 export class BenchGamesModule {}

@@ -15,6 +15,7 @@ export const SECTION_NAMES = [
   'health',
   'placement',
   'steps',
+  'realtime',
   'patches',
   'counts',
 ] as const;

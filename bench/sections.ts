@@ -9,6 +9,7 @@ import { memory } from './sections/memory.js';
 import { patches } from './sections/patches.js';
 import { pauses } from './sections/pauses.js';
 import { placement } from './sections/placement.js';
+import { realtime } from './sections/realtime.js';
 import { recovery } from './sections/recovery.js';
 import { relay, relay1000 } from './sections/relay.js';
 import { room, room1000 } from './sections/room.js';
@@ -32,6 +33,7 @@ const BY_NAME: Readonly<Record<SectionName, Section>> = {
   health,
   placement,
   steps,
+  realtime,
   patches,
   counts,
 };

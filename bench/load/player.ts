@@ -1,7 +1,7 @@
 import { decodeServerMessage, encodePlayerMessage, HEADER, KIND, PROTOCOL_VERSION, type ServerMessage } from '#libs/protocol';
 import { nowMs } from '../tools.js';
 import type { Tally, Tapper } from './crowd.js';
-import { type Way, Wire } from './wire.js';
+import { type Address, type Way, Wire } from './wire.js';
 
 type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;
 
@@ -16,6 +16,8 @@ export class Player implements Tapper {
   acknowledged = 0;
   refused = 0;
   reconnects = 0;
+  /** Reads the syncs of a player that does not tap. */
+  onSync: ((frame: Buffer) => void) | null = null;
   /** Number of refusals and goodbyes, by code. */
   readonly codes: Record<string, number> = {};
   /** Time of the first `paused` since `mark()`, as `nowMs()`. 0: none yet. */
@@ -47,13 +49,13 @@ export class Player implements Tapper {
     readonly name: string,
     private readonly way: Way,
     private readonly ports: readonly number[],
-    private wire: Wire,
+    public wire: Wire,
     private readonly tally: Tally,
   ) {}
 
   /** Connects and waits for the welcome. `ports`: gateways, in the order in which they are tried. */
-  static async enter(name: string, way: Way, ports: readonly number[], tally: Tally): Promise<Player> {
-    const player = new Player(name, way, ports, await Wire.open(way, ports[0]), tally);
+  static async enter(name: string, way: Way, ports: readonly number[], tally: Tally, address?: Address): Promise<Player> {
+    const player = new Player(name, way, ports, await Wire.open(way, ports[0], address), tally);
     player.listen();
     await player.hello({ name });
     return player;
@@ -103,7 +105,10 @@ export class Player implements Tapper {
   private receive(frame: Buffer): void {
     switch (frame[0]) {
       case KIND.sync:
-        return this.synced(frame);
+      case KIND.compact:
+        if (!this.onSync) return this.synced(frame);
+        this.onSync(frame);
+        return this.settle('sync', { kind: 'sync' } as ServerMessage);
       case KIND.rejected: {
         const at = this.seqs.indexOf(frame.readUInt32BE(HEADER.rejected.seq));
         if (at < 0) return;

@@ -8,7 +8,7 @@ export interface Address {
   readonly path: string;
   readonly subprotocol?: string;
 }
-const PLAY: Address = { path: '/play', subprotocol: SUBPROTOCOL_BINARY };
+export const PLAY: Address = { path: '/play', subprotocol: SUBPROTOCOL_BINARY };
 
 export const TEXT = 1;
 export const BINARY = 2;
@@ -20,6 +20,9 @@ const shared = Buffer.allocUnsafeSlow(65_536);
 /** The cheapest realistic connection: no library, one buffer for all reads, one write per frame. */
 export class Wire {
   onClose: () => void = () => {};
+  /** Number of bytes read from and written to the socket, with the handshake and the heads of frames. */
+  bytesIn = 0;
+  bytesOut = 0;
   private readonly splitter: FrameSplitter;
   private readonly webSocket: WebSocketFrames;
   private listener: ((frame: Buffer) => void) | null = null;
@@ -119,6 +122,7 @@ export class Wire {
 
   /** Writes bytes from `framed`. They must not be changed any more. */
   write(bytes: Buffer): void {
+    this.bytesOut += bytes.length;
     this.socket.write(bytes);
   }
 
@@ -147,6 +151,7 @@ export class Wire {
   }
 
   private receive(chunk: Buffer): void {
+    this.bytesIn += chunk.length;
     if (this.way === 'tcp') return this.splitter.push(chunk);
     if (this.isOpen) return this.webSocket.push(chunk);
     this.head += chunk.toString('latin1');

@@ -51,11 +51,21 @@ export function matchmake(port: number, method: 'create' | 'joinById' | 'joinOrC
 }
 const HEADERS = { 'content-type': 'application/json', 'content-length': 2 };
 
-/** Takes a seat: connects and waits until the room has admitted the player. `port` is used if the seat contains no address. */
-export async function take({ sessionId, roomId, processId, publicAddress }: Seat, port: number): Promise<Wire> {
+/**
+ * Takes a seat: connects and waits until the room has admitted the player.
+ *
+ * @param port is used if the seat contains no address
+ * @param onJoined reads the message of the admission
+ */
+export async function take(seat: Seat, port: number, onJoined?: (frame: Buffer) => void): Promise<Wire> {
+  const { sessionId, roomId, processId, publicAddress } = seat;
   const at = publicAddress ? Number(publicAddress.split(':')[1]) : port;
   const wire = await Wire.open('ws', at, { path: `/${processId}/${roomId}?sessionId=${sessionId}` });
-  await heard(wire, (frame) => (frame[0] === JOIN_ROOM ? true : undefined));
+  await heard(wire, (frame) => {
+    if (frame[0] !== JOIN_ROOM) return undefined;
+    onJoined?.(frame);
+    return true;
+  });
   wire.send(Buffer.from([JOIN_ROOM]));
   return wire;
 }

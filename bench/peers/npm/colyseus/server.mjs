@@ -2,6 +2,7 @@ import { Room, Server } from '@colyseus/core';
 import { RedisDriver } from '@colyseus/redis-driver';
 import { RedisPresence } from '@colyseus/redis-presence';
 import { WebSocketTransport } from '@colyseus/ws-transport';
+import { Arena, PlainArena } from './arena.mjs';
 
 // A room of two: both players receive every message. With a Redis, this is one of several processes that share the matchmaking.
 const [port, redisUrl] = process.argv.slice(2);
@@ -21,6 +22,8 @@ const server = new Server({
   ...(redisUrl && { driver: new RedisDriver(redisUrl), presence: new RedisPresence(redisUrl), publicAddress: `127.0.0.1:${port}` }),
 });
 server.define('pair', Pair);
+server.define('arena', Arena);
+server.define('plain-arena', PlainArena);
 await server.listen(Number(port), '127.0.0.1');
 process.send?.('ready');
 
