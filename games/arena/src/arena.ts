@@ -32,7 +32,7 @@ export interface ArenaResult {
 }
 
 /** Ships that steer and shoot, in a field with rocks. A ship that is hit four times is gone for two seconds. */
-@Game({ name: 'arena', version: 1, seats: { min: 1, max: SEATS_MAX } })
+@Game({ name: 'arena', version: 1, seats: { min: 1, max: SEATS_MAX }, joinable: true })
 @Input(Steering)
 export class Arena implements GameRules<ArenaState> {
   constructor(private readonly options: ArenaOptions) {}

@@ -1,5 +1,6 @@
 import { render } from 'lit-html';
 import { type CreateRoom, connect, type HoldfastError, type Room, type Session } from '#libs/client';
+import { compact } from '#libs/client/compact';
 import { ask } from './ask.js';
 import { loadGamePages } from './game-pages.js';
 import { Lobby } from './lobby.js';
@@ -85,7 +86,7 @@ export class App {
       // Boards must be loaded before the first room is shown.
       await this.parts;
       const login = this.wantsToken ? { ...(this.token !== null && { token: this.token }) } : { name };
-      const session = await connect(playUrl(), { ...login, storage: tabStorage, storageKey: SESSION_KEY });
+      const session = await connect(playUrl(), { ...login, compact, storage: tabStorage, storageKey: SESSION_KEY });
       tabStorage.setItem(NAME_KEY, session.name);
       await this.inside(session);
     } catch (error) {

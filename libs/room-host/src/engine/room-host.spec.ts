@@ -598,7 +598,7 @@ describe('the output of a room', () => {
     ]);
   });
 
-  it('of a step is sent as soon as the step is durable', async () => {
+  it('is sent as soon as the step that it contains is durable', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
