@@ -3,9 +3,9 @@ import { createRef, ref } from 'lit-html/directives/ref.js';
 import type { Room, Seat } from '#libs/client';
 import { type Interpolation, interpolate, type Prediction, predict } from '#libs/client/realtime';
 import type { MountedGame, Table } from '#libs/game-page';
-import { type Arena, isBot } from '../src/arena.js';
+import type { Arena } from '../src/arena.js';
 import { moveShip } from '../src/motion.js';
-import { type ArenaState, type Controls, DIRECTIONS, IDLE, SHIP_STATUS, type Ship, STEP_HZ } from '../src/world.js';
+import { type ArenaState, type Controls, DIRECTIONS, FIRST_BOT, IDLE, isBot, SHIP_STATUS, type Ship, STEP_HZ } from '../src/world.js';
 import { HeldControls } from './controls.js';
 import { message, scores, timeLeft } from './hud.js';
 import { Scene } from './scene.js';
@@ -17,6 +17,12 @@ const JUMP = 150;
 const KNOB = 34;
 
 const BLEND = { x: 'linear', y: 'linear', heading: { turn: DIRECTIONS } } as const;
+
+/** The detail of the event `own-frame` of the field: the own ship as this frame shows it. */
+export interface OwnFrame extends Ship {
+  /** The time of the frame, as `performance.now`, in ms. */
+  readonly at: number;
+}
 
 /** The field on a canvas. The own ship is predicted, the others are shown between two states. */
 export class ArenaView implements MountedGame {
@@ -136,6 +142,8 @@ export class ArenaView implements MountedGame {
     const ownStep = state.step + (this.own?.stats.pendingSteps ?? 0);
     this.scene.draw({ ships, shots: state.shots, step, ownStep, own: this.ownSeat, nameOf: (seat) => this.nameOf(seat) }, seconds);
     this.drawStick();
+    // For tests, and for pages that embed the arena.
+    if (mine) this.field.value?.dispatchEvent(new CustomEvent<OwnFrame>('own-frame', { detail: { at: now, ...mine } }));
   };
 
   private drawStick(): void {
@@ -154,7 +162,7 @@ export class ArenaView implements MountedGame {
   }
 
   private nameOf(seat: Seat): string {
-    return isBot(seat) ? `Bot ${seat - 99}` : this.table.nameOf(seat);
+    return isBot(seat) ? `Bot ${seat - FIRST_BOT + 1}` : this.table.nameOf(seat);
   }
 }
 

@@ -1,8 +1,8 @@
 import { GameTest } from '#libs/game-kit';
-import { Arena, isBot } from './arena.js';
+import { Arena } from './arena.js';
 import { ArenaModule } from './arena.module.js';
 import { moveShip } from './motion.js';
-import { FIELD, IDLE, ROCKS, SHIP_RADIUS, SHIP_STATUS, STEP_HZ } from './world.js';
+import { FIELD, IDLE, isBot, ROCKS, SHIP_RADIUS, SHIP_STATUS, STEP_HZ } from './world.js';
 
 const play = (players: string[], options: Parameters<typeof ArenaModule.forRoot>[0] = {}) =>
   GameTest.create(Arena, { players, imports: [ArenaModule.forRoot({ shipsMin: 1, ...options })] });

@@ -7,8 +7,10 @@ import { hitBy, isSpent, RELOAD_STEPS } from './shots.js';
 import {
   type ArenaState,
   type Controls,
+  FIRST_BOT,
   HEALTH_MAX,
   IDLE,
+  isBot,
   rounded,
   SHIP_RADIUS,
   SHIP_STATUS,
@@ -19,8 +21,6 @@ import {
 } from './world.js';
 
 const SEATS_MAX = 16;
-/** Bots have the numbers from here on, which no player has. */
-const FIRST_BOT = 100;
 const GONE_STEPS = 2 * STEP_HZ;
 const SHIELD_STEPS = 1.5 * STEP_HZ;
 
@@ -113,11 +113,6 @@ export class Arena implements GameRules<ArenaState> {
     if (shooter) shooter.score += 1;
     room.emit('destroyed', { seat: ship.seat, by });
   }
-}
-
-/** True when a bot flies the ship with this number. */
-export function isBot(seat: Seat): boolean {
-  return seat >= FIRST_BOT;
 }
 
 function newShip(state: ArenaState, seat: Seat, room: RoomContext): Ship {

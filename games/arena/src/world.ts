@@ -36,6 +36,14 @@ export const STARTS: readonly { readonly x: number; readonly y: number }[] = [
   { x: 1_450, y: 500 },
 ];
 
+/** Bots have the numbers from here on, which no player has. */
+export const FIRST_BOT = 100;
+
+/** True when a bot flies the ship with this number. */
+export function isBot(seat: Seat): boolean {
+  return seat >= FIRST_BOT;
+}
+
 export const SHIP_STATUS = {
   /** The ship waits for its next start. */
   gone: 0,

@@ -10,6 +10,7 @@ import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
 import { Attachments } from './attachments/attachments.js';
+import { PlayerLists } from './attachments/player-lists.js';
 import { ResyncWatch } from './attachments/resync-watch.js';
 import { Appender } from './durability/appender.js';
 import { Auditor } from './durability/auditor.js';
@@ -34,7 +35,6 @@ import { SeatReconciler } from './ownership/seat-reconciler.js';
 import type { HostedRoom } from './room/hosted-room.js';
 import { HostedRooms } from './room/hosted-rooms.js';
 import { MachineFactory } from './room/machine-factory.js';
-import { PlayerLists } from './room/player-lists.js';
 import { RoomOutputs } from './room/room-outputs.js';
 import { AUDIT_EVERY_MS, type RoomHostOptions } from './room-host.options.js';
 
@@ -140,7 +140,7 @@ export class Host {
     const players = new PlayerLists(this.appender);
     const locks = new LockPublisher(hosts.records, this.rooms, this.appender, log);
     const checkpointer = new Checkpointer(this.roomLog, this.rooms, log, this.appender, options);
-    this.seats = new SeatReconciler(hosts.records, this.engine, log, this.rooms, this.clock, this.attachments, this.appender);
+    this.seats = new SeatReconciler(hosts.records, this.engine, log, this.rooms, this.clock, this.appender);
     this.effects = new EffectRunner(
       registry,
       this.engine,

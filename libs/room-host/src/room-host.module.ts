@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Attachments } from './attachments/attachments.js';
 import { PendingAttachments } from './attachments/pending-attachments.js';
+import { PlayerLists } from './attachments/player-lists.js';
 import { ResyncWatch } from './attachments/resync-watch.js';
 import { Appender } from './durability/appender.js';
 import { Auditor } from './durability/auditor.js';
@@ -27,7 +28,6 @@ import { RoomOpener } from './ownership/room-opener.js';
 import { SeatReconciler } from './ownership/seat-reconciler.js';
 import { HostedRooms } from './room/hosted-rooms.js';
 import { MachineFactory } from './room/machine-factory.js';
-import { PlayerLists } from './room/player-lists.js';
 import { RoomOptionsValidator } from './room/room-options-validator.js';
 import { RoomOutputs } from './room/room-outputs.js';
 import { ROOM_HOST_DEFAULTS, ROOM_HOST_OPTIONS, type RoomHostOptions } from './room-host.options.js';

@@ -48,6 +48,7 @@ export class Attachments implements OnModuleInit {
     this.links.onFrame(LINK_KIND.toRoom, (peer, frame) => this.receive(peer, frame));
     this.links.onClosed((peer) => this.peerLost(peer));
     this.rooms.onDropped((room, reason) => this.detachAll(room, reason));
+    this.rooms.onSeatTaken((room, seat) => this.detachSeat(room, seat));
   }
 
   /**
@@ -113,7 +114,7 @@ export class Attachments implements OnModuleInit {
   }
 
   /** Detaches the session of a seat that another player has taken. */
-  detachSeat(room: HostedRoom, seat: Seat): void {
+  private detachSeat(room: HostedRoom, seat: Seat): void {
     const attachment = room.bySeat.get(seat);
     if (!attachment) return;
     this.remove(attachment);

@@ -2,7 +2,6 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { UserId } from '#libs/protocol';
 import { type RoomDoc, RoomRecords } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { Attachments } from '../attachments/attachments.js';
 import { Appender } from '../durability/appender.js';
 import { RoomClock } from '../engine/room-clock.js';
 import { RoomEngine } from '../engine/room-engine.js';
@@ -27,7 +26,6 @@ export class SeatReconciler implements OnModuleInit {
     private readonly log: Log,
     private readonly rooms: HostedRooms,
     private readonly clock: RoomClock,
-    private readonly attachments: Attachments,
     private readonly appender: Appender,
   ) {}
 
@@ -96,7 +94,7 @@ export class SeatReconciler implements OnModuleInit {
       const isKnown = before?.user === user && !before.bot && (before.presence !== 'left' || user !== attaching);
       if (!member || isKnown) continue;
       if (this.engine.input(room, { kind: 'seat', seat, event: 'joined', user, name: member.name }).kind !== 'changed') continue;
-      this.attachments.detachSeat(room, seat);
+      this.rooms.seatTaken(room, seat);
       room.seatTaken(seat);
       this.clock.seatEmptied(room, seat);
     }

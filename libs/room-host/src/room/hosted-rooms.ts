@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { RoomId } from '#libs/protocol';
+import type { RoomId, Seat } from '#libs/protocol';
 import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from './hosted-room.js';
 
@@ -9,6 +9,7 @@ export class HostedRooms {
   private readonly rooms = new Map<RoomId, HostedRoom>();
   private readonly dropped: ((room: HostedRoom, reason: string) => void)[] = [];
   private readonly added: ((room: HostedRoom) => void)[] = [];
+  private readonly taken: ((room: HostedRoom, seat: Seat) => void)[] = [];
 
   constructor(
     private readonly metrics: Metrics,
@@ -54,6 +55,15 @@ export class HostedRooms {
     this.metrics.rooms.dec({ game: room.value.game, state: 'playing' });
     if (reason !== 'ended' && reason !== 'moved') this.log.info('room.dropped', { roomId: room.id, epoch: room.tenure.epoch, reason });
     for (const listener of this.dropped) listener(room, reason);
+  }
+
+  /** Reports that another player has a seat now. The session of its former player must not send for it any more. */
+  seatTaken(room: HostedRoom, seat: Seat): void {
+    for (const listener of this.taken) listener(room, seat);
+  }
+
+  onSeatTaken(listener: (room: HostedRoom, seat: Seat) => void): void {
+    this.taken.push(listener);
   }
 
   onAdded(listener: (room: HostedRoom) => void): void {

@@ -3,8 +3,8 @@ import { LINK_KIND } from '#libs/link';
 import { encodeServerMessage } from '#libs/protocol';
 import type { Change } from '#libs/room';
 import { Appender } from '../durability/appender.js';
-import type { HostedRoom } from './hosted-room.js';
-import { playersOf } from './players-of.js';
+import type { HostedRoom } from '../room/hosted-room.js';
+import { playersOf } from '../room/players-of.js';
 
 /** Sends the new list of players to all sessions of a room when somebody has taken a seat. */
 @Injectable()

@@ -1,0 +1,86 @@
+import type { Browser } from 'playwright-core';
+import { redisName } from '#libs/redis';
+import { type Fleet, startFleet, until } from '../harness/index.js';
+import { describeInChromium, launchChromium } from './chromium.js';
+import { Visitor } from './visitor.js';
+
+/** The own ship in one frame of the page, with the time of the frame in ms. */
+interface Frame {
+  readonly at: number;
+  readonly x: number;
+  readonly y: number;
+  readonly heading: number;
+  /** Number of shots that the ship has fired. */
+  readonly fired: number;
+}
+
+/** A ship that turns with its engine on moves further than this in each frame, in units. */
+const MOVED = 0.3;
+/** The ship must not stand still for longer than this, in ms. */
+const STILL_MS_MAX = 100;
+
+describeInChromium('the arena, in Chromium', () => {
+  let fleet: Fleet;
+  let browser: Browser;
+  let ada: Visitor;
+  beforeAll(async () => {
+    [fleet, browser] = await Promise.all([startFleet({ gateways: 1, lobbies: 1, games: 2 }), launchChromium()]);
+    ada = await Visitor.open(browser, 'Ada', fleet.gateways[0].pageUrl);
+    await ada.press('Create a room: Arena');
+    await ada.page.getByLabel('Name of the room').fill('Dogfight');
+    await ada.press('Create');
+    await ada.press("I'm ready");
+    await ada.page.getByTestId('arena').waitFor();
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await fleet?.stop();
+  });
+
+  /** Records the frames of the page from now on. */
+  async function record(): Promise<void> {
+    await ada.page.getByTestId('arena').evaluate((field) => {
+      const frames: unknown[] = [];
+      Object.assign(window, { frames });
+      field.addEventListener('own-frame', (event) => {
+        const { at, x, y, heading, fired } = (event as CustomEvent).detail;
+        frames.push({ at, x, y, heading, fired });
+      });
+    });
+  }
+
+  const frames = (): Promise<Frame[]> => ada.page.evaluate(() => (window as unknown as { frames: Frame[] }).frames);
+
+  it('keeps the own ship moving and loses no shot while its game server is killed', async () => {
+    await record();
+    const { keyboard } = ada.page;
+    for (const key of ['ArrowUp', 'ArrowRight', 'Space']) await keyboard.down(key);
+    await until(async () => ((await frames()).at(-1)?.fired ?? 0) >= 3, 10_000);
+    const before = await frames();
+    expect(stillMs(before.slice(-30))).toBeLessThanOrEqual(STILL_MS_MAX);
+    const [id] = (await fleet.redis.client.zrange(redisName('rooms'), '0', '-1')) as [string];
+    const owner = await fleet.ownerOf({ id });
+    owner.kill();
+    const fired = before.at(-1)!.fired;
+    // The ship fires again only when the next owner has the room.
+    await until(async () => ((await frames()).at(-1)?.fired ?? 0) >= fired + 3, 20_000);
+    expect((await fleet.ownerOf({ id })).id).not.toBe(owner.id);
+    const after = (await frames()).slice(before.length - 30);
+    expect(stillMs(after)).toBeLessThanOrEqual(STILL_MS_MAX);
+    expect(after.every((frame, index) => index === 0 || frame.fired >= after[index - 1]!.fired)).toBe(true);
+    for (const key of ['ArrowUp', 'ArrowRight', 'Space']) await keyboard.up(key);
+    expect(ada.defects).toEqual([]);
+  }, 60_000);
+});
+
+/** Returns the longest time for which the ship neither moved nor turned from frame to frame, in ms. */
+function stillMs(all: readonly Frame[]): number {
+  let longest = 0;
+  let movedAt = all[0]?.at ?? 0;
+  for (let index = 1; index < all.length; index++) {
+    const [before, { at, x, y, heading }] = [all[index - 1]!, all[index]!];
+    if (Math.hypot(x - before.x, y - before.y) > MOVED || heading !== before.heading) movedAt = at;
+    else longest = Math.max(longest, at - movedAt);
+  }
+  return longest;
+}
