@@ -35,7 +35,10 @@ export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
     });
   }
 
-  /** Runs the listeners. When one fails, all run again after the lease has expired. Never rejects. */
+  /**
+   * Runs the listeners, unless this process already runs them for this incarnation. When one fails, all run again after the lease has
+   * expired. A gateway that was outvoted gives the lease up, and another gateway takes it. Never rejects.
+   */
   async run(server: ServerRecord, reason: EvictionReason): Promise<void> {
     // An outvoted gateway has no links, so it could not give the rooms to other servers.
     if (this.trust.isOutvoted) return this.leaveToOthers(server);

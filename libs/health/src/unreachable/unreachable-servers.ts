@@ -77,7 +77,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
   }
 
   onApplicationBootstrap(): void {
-    // When another gateway votes, this gateway renews its report at once, so that the vote counts it.
+    // When another gateway votes, this gateway repeats its report immediately, because a report can lead to its own vote.
     this.responder.onUnreachableVote((server) => {
       const lost = this.lost.get(server.id);
       if (lost?.reportedSince != null) void this.report(lost);
