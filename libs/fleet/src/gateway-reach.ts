@@ -24,8 +24,8 @@ export class GatewayReach implements OnModuleInit {
   /** The value of `isCutOff` at the last call of the listeners. */
   private reported = false;
   /**
-   * True from an eviction until a majority of the gateways has a working link. While it is true, a gateway without a working
-   * link counts as cut off at once. It gets no time to dial, because a missing link may be the cause of the eviction.
+   * True from an eviction until a majority of the gateways has a working link. While it is true, a gateway without a working link counts as
+   * cut off immediately. It gets no time to dial, because a missing link may be the cause of the eviction.
    */
   private mustProve = false;
 

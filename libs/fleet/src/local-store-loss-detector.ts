@@ -41,8 +41,8 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   private timer: NodeJS.Timeout | null = null;
   private isPolling = false;
   /**
-   * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isAlone` needs two,
-   * because in the first round of an outage for all, the other servers may not have noticed it yet.
+   * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isLocal` needs two,
+   * because in the first round of an outage for all servers, the others may not have noticed it yet.
    */
   private localRounds = 0;
   private lastWriters: ReadonlySet<ServerId> = NONE;
