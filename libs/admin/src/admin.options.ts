@@ -21,7 +21,7 @@ export const ROOM_REQUEST_MS = 30_000;
  */
 export const CAPACITY_SAMPLE_MS = 1_000;
 
-/** Number of rooms that are read from the index at once, and the maximum for one answer, even if few of them match. */
+/** Number of rooms in one read of the index, and the maximum that is read for one answer, even if few of these rooms match. */
 export const ROOMS_READ_AT_ONCE = 200;
 export const ROOMS_READ_MAX = 5_000;
 
