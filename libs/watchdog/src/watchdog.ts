@@ -87,7 +87,7 @@ export class Watchdog extends HandlerGuard {
     this.interruptListeners.push(listener);
   }
 
-  /** Registers a listener for the failure of a watchdog thread. After it, nothing is interrupted any more. */
+  /** Registers a listener for the failure of a watchdog thread. After such a failure, no run is interrupted any more. */
   onFailure(listener: (error: Error) => void): void {
     this.failureListeners.push(listener);
   }
