@@ -5,7 +5,7 @@ export interface CheckOptions {
   readonly maxMisses: number;
   /** Time after its registration in which the misses of a server do not count, in ms, because a process that starts is busy. */
   readonly graceMs: number;
-  /** Time for which each server must be silent before it is condemned when many servers are silent at once, in ms. */
+  /** When many servers are silent at the same time: how long each of them must be silent before it is condemned, in ms. */
   readonly holdMs: number;
   /** Whether this gateway only judges and reports, and evicts no server. */
   readonly dryRun: boolean;
@@ -27,7 +27,7 @@ export const PREPARED_INTERVALS = 1.5;
 export const VERDICT_RETRY_MS = 250;
 /** Maximum number of servers that are checked in one pipeline. A larger pipeline would delay the other commands of this process. */
 export const BATCH_MAX = 500;
-/** Number of times in a row that Redis must answer before missed checks count again. */
+/** After a failure of Redis: the number of its consecutive answers before missed checks count. */
 export const CLEAN_ROUNDS = 2;
 /** Time within which the deaths of several servers may have one cause, in intervals. */
 export const MANY_WINDOW_INTERVALS = 3;

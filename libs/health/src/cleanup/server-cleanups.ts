@@ -10,8 +10,8 @@ import { EVICTION_REASONS, type EvictionReason, ServerEndListener } from '../por
 import { claimCleanup } from '../scripts/claim-cleanup.js';
 
 /**
- * Runs the cleanup of dead servers: all `ServerEndListener`s, until none fails. The gateway that runs a cleanup has a lease on it and renews
- * the lease. When that gateway dies, the lease expires and another gateway takes over.
+ * Runs the cleanup of dead servers: calls all `ServerEndListener`s, and repeats this until none fails. The gateway that runs a cleanup has
+ * a lease on it and renews the lease. When that gateway dies, the lease expires and another gateway takes over.
  */
 @Injectable()
 export class ServerCleanups implements OnModuleInit, OnModuleDestroy {

@@ -22,7 +22,7 @@ import { VoteResponder } from '../voting/vote-responder.js';
 import { votingGateways } from '../voting/voting-gateways.js';
 import { judgeUnreached } from './judge-unreached.js';
 
-/** A link counts as silent at the earliest this long after its last message, in ms. */
+/** Minimum time since the last message on a link after which the link counts as silent, in ms. */
 const SILENCE_KNOWN_AFTER_MS = 1_000;
 
 /** A game server to which this gateway has no link, or only a silent one. Times are in ms of this process's monotonic clock. */
@@ -185,7 +185,9 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     }, SILENCE_KNOWN_AFTER_MS).unref();
   }
 
-  /** Stores the report, counts the reports and acts on the count. Never rejects: after an error it reports again later. */
+  /**
+   * Stores the report, counts the reports and acts on the count. Never rejects: after an error, the next report follows after `REPORT_MS`.
+   */
   private async report(lost: LostLink): Promise<void> {
     if (lost.isBusy) return;
     lost.isBusy = true;

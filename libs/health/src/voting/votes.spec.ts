@@ -27,7 +27,7 @@ describe('the voting of gateways, over a real Redis', () => {
     for (const { self, redis } of [...gateways, ...games]) expect(await redis.commands.hget(self.id, 'state')).toBe('ready');
   });
 
-  it('counts one vote per gateway, and none of a gateway that is not in the list of voters', async () => {
+  it('counts one vote per gateway, and no vote of a gateway that is not in the list of voters', async () => {
     const [one, two, stranger] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT), await world.gateway('3', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
