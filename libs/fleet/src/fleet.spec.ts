@@ -142,7 +142,7 @@ describe('a registered server', () => {
     expect(watcher.changes.filter(({ server, kind }) => server.id === id && kind === 'left')).toEqual([]);
   });
 
-  it('lists its id again when only the id was removed from hf:servers', async () => {
+  it('restores its id in hf:servers when only the id was removed', async () => {
     const { self, redis } = await registered(unique('unlisted'));
     await redis.commands.srem(serversKey(), self.id);
     await eventually(async () => expect(await redis.commands.sismember(serversKey(), self.id)).toBe(1));

@@ -6,7 +6,7 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** Time within which a new gateway dials this server, in ms. */
+/** Time that a gateway gets to dial this server before its missing link counts, in ms. */
 const DIALS_WITHIN_MS = 1_000;
 
 /**

@@ -8,7 +8,7 @@ import type { ServerRecord } from './server-record.js';
 
 /** Number of servers in one comparison: enough to find the majority, and few in a fleet of thousands. */
 const COMPARED_MAX = 9;
-/** Limit for waiting for answers at the start, in ms. */
+/** Longest wait for the answers of one comparison, in ms. A server that starts is not ready before its first comparison. */
 const COMPARE_TIMEOUT_MS = 500;
 /** Minimum time between two comparisons with the same server, and between two calls of `compareSecrets` after a difference, in ms. */
 const COMPARE_AGAIN_MS = 2_000;
@@ -75,8 +75,8 @@ export class LinkTrust implements OnModuleInit {
   }
 
   /**
-   * True when some server has another secret and fewer than `COMPARED_MAX` servers were compared. This server then also compares with servers
-   * that become ready later.
+   * True when some server has another secret and fewer than `COMPARED_MAX` servers were compared. This server then also compares with
+   * servers that become ready later.
    */
   private get needsMore(): boolean {
     if (this.findings.size >= COMPARED_MAX) return false;
