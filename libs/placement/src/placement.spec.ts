@@ -662,7 +662,7 @@ describe("a server's report", () => {
 });
 
 describe('placement calls of one process', () => {
-  it('run two at a time; requests that arrive meanwhile share the next call', async () => {
+  it('run two at the same time, and requests that arrive in that time share the next call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     let calls = 0;
