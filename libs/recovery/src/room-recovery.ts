@@ -211,7 +211,7 @@ export class RoomRecovery {
     });
   }
 
-  /** The versions (`game@version`) for which `recovery.version-missing` is logged, and not logged again. */
+  /** The versions (`game@version`) for which `recovery.version-missing` was logged, so that it is logged once. */
   private readonly versionsMissing = new Set<string>();
 
   private async requestAdoption(
