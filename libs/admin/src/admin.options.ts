@@ -13,7 +13,7 @@ export const ADMIN_OPTIONS = Symbol('AdminOptions');
 
 /** Time limit for the answer to a drain, which migrates every room of a server, in ms. */
 export const DRAIN_WAIT_MS = 120_000;
-/** Time limit for the migration of a room, in ms. It waits for Redis and for the next owner. */
+/** Time limit for the migration of a room, in ms. The migration waits for Redis and for the next owner. */
 export const ROOM_REQUEST_MS = 30_000;
 /**
  * Interval at which the fleet's capacity is sampled, in ms. It is much shorter than any stabilization window, because a sample reads only
