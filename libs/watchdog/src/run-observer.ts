@@ -12,7 +12,7 @@ import {
 export interface Sample {
   /** Time since the last sample, in ms. Time in which the whole process was suspended does not count. */
   readonly elapsedMs: number;
-  /** Number of the current run; 0: none. */
+  /** Number of the current run. 0: no run is in progress. */
   readonly run: number;
   readonly beat: number;
   /** CPU time of the main thread, in ms. NaN: not known. */

@@ -41,7 +41,7 @@ interface Suspicion {
 /** The current run, once it is marked. Null: it is not marked. */
 let marked: (Suspicion & { readonly run: number }) | null = null;
 let sampledRun = { run: 0, times: 0, cpuMs: 0 };
-/** The code that blocks the event loop outside of runs. Null: none is known. */
+/** The code that blocks the event loop outside of runs. Null: no such code is known. */
 let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;
 let isKilling = false;
