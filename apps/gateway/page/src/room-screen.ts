@@ -170,7 +170,7 @@ export class RoomScreen {
       // The game runs already, because another page of this player or the matchmaking has started it.
       if (error.code === 'room-playing') return;
       this.toasts.failed(error);
-      // The member becomes not ready. Otherwise the page would try to start the game again and again.
+      // Makes this member not ready. Otherwise the page would repeat the failed start forever.
       await this.room.ready(false).catch(() => {});
     });
   }
