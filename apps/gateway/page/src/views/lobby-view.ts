@@ -95,7 +95,7 @@ function createForm(app: App, session: Session, lobby: Lobby, { name: game, seat
   </form>`;
 }
 
-/** Moves the focus to an element. It is one shared function, because lit would call a new function again for the same element. */
+/** Moves the focus to an element. It is one shared function, because lit would call a new function again at each draw. */
 function focus(element: Element | undefined): void {
   (element as HTMLElement | undefined)?.focus();
 }
