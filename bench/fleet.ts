@@ -178,7 +178,7 @@ export class BenchFleet {
     await rm(this.home, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** Makes `profile.mjs` write its profiles. Without it this signal ends the process, which is about to happen anyway. */
+  /** Makes servers with `profile.mjs` write their profiles. SIGUSR2 ends the other servers, which is harmless: all servers stop next. */
   private async writeProfiles(): Promise<void> {
     for (const { child } of this.servers) child.kill('SIGUSR2');
     await sleep(2_000);

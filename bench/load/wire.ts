@@ -120,7 +120,7 @@ export class Wire {
     for (const frame of early) listener(frame);
   }
 
-  /** Writes bytes from `framed`. They must not be changed any more. */
+  /** Writes bytes from `framed`. The caller must not change them afterwards, because the socket may send them later. */
   write(bytes: Buffer): void {
     this.bytesOut += bytes.length;
     this.socket.write(bytes);
