@@ -68,7 +68,7 @@ async function startOn(port, server, { dir, appendonly = false, password, tls, c
     ...(tls && tlsConfiguration(port, tls)),
     ...config,
   });
-  // An existing file is kept: on a full disk no new file can be written, but this Redis can still start.
+  // A file with the same text is kept: on a full disk no new file can be written, but this Redis can still start.
   if ((await readFile(file, 'utf8').catch(() => null)) !== text) await writeFile(file, text, { mode: 0o600 });
 
   const output = await open(logFile, 'w', 0o600);
