@@ -10,7 +10,7 @@ const POLL_MS = 250;
 /** The time limit for an evicted server to register again, in ms. It detects the eviction within half a second and drops its rooms. */
 const ANEW_MS = 20_000;
 
-/** Returns the acts of operators on servers that are well. If the gateway that gets the request fails, the act does not happen. */
+/** Returns the acts of operators on healthy servers. If the gateway that gets the request fails, the act does not happen. */
 export function operatorFaults(world: World): Kind[] {
   const evict = (type: ServerType, weight: number): Kind => ({
     name: `evict-${type}`,
@@ -82,7 +82,7 @@ async function move(world: World): Promise<void> {
   if (moved && moved.from === moved.to) world.findings.violation(`room ${room.id} was migrated from ${moved.from} to itself`);
 }
 
-/** Plans the eviction of a server that is well. The server must drop its rooms and sessions, and register again. */
+/** Plans the eviction of a healthy server. The server must drop its rooms and sessions, and register again. */
 function evictOne(world: World, server: ChaosServer): Plan {
   const { fleet, findings } = world;
   return {
