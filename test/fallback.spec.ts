@@ -162,7 +162,7 @@ describe('a fleet whose store falls back to before the end of a game', () => {
     await close(...pair.players);
   }, 60_000);
 
-  it('leaves the game ended also when no gateway has its players any more', async () => {
+  it('leaves the game ended also when no gateway knows its players, because all gateways were restarted', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -294,7 +294,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     await close(ada, bob, carl);
   }, 40_000);
 
-  it('runs each request that a lobby was handling once, and answers it', async () => {
+  it('runs a request that a lobby was handling exactly once, and answers it', async () => {
     const [ada, bob] = await newPlayers();
     const made = await bob.createRoom<Ledger>({ game: 'ledger' });
     stopped = [...fleet.lobbies];
@@ -302,7 +302,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     const creating = ada.createRoom<Ledger>({ game: 'ledger', name: 'under way' });
     const leaving = made.leave();
     await fleet.redis.fallBack('nothing');
-    // A lobby has nothing to write again, so the other servers do not wait for it.
+    // A lobby has no data to restore, so the other servers do not wait for it.
     await until(() => fleet.redis.client.exists(redisName('settled')).then((count) => count === 1));
     for (const lobby of stopped) lobby.kill('SIGCONT');
     const created = await creating;
