@@ -294,7 +294,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     await close(ada, bob, carl);
   }, 40_000);
 
-  it('runs a request that a lobby was handling exactly once, and answers it', async () => {
+  it('runs each open request of a suspended lobby exactly once, and answers it', async () => {
     const [ada, bob] = await newPlayers();
     const made = await bob.createRoom<Ledger>({ game: 'ledger' });
     stopped = [...fleet.lobbies];

@@ -17,7 +17,7 @@ describe('a fleet whose Redis fails during games', () => {
       games: 2,
       testGames: { turnMs: 60_000 },
       redis: { appendonly: true },
-      // Short, because a gateway renews a session after a third of it. A session that the store has not got back by then ends.
+      // Short, because a gateway renews a session after a third of it. A session that is still missing in the store at that time ends.
       env: { SESSION_TTL_MS: '10000' },
     });
     incarnations = await incarnationsOf(fleet);
@@ -100,7 +100,7 @@ async function isWholeAgain(fleet: Fleet, games: readonly LedgerGame[]): Promise
   const { acknowledged } = game;
   const [ada] = game.players;
   const [room] = game.rooms;
-  // Waits for the gateway to write the session again. Without a broken connection it takes seconds to notice the loss.
+  // Waits until the gateway has restored the session. If its connection to Redis did not break, it notices the loss only after seconds.
   await until(async () => (await fleet.redis.client.exists(redisName(`session:${ada.id}`))) === 1, 5_000);
   ada.detach();
   const again = await connect(fleet.gateways[1].publicUrl, ada.credentials);
