@@ -31,10 +31,11 @@ import { findRedisServer } from './find-redis.mjs';
  */
 
 /**
- * Starts a private Redis on 127.0.0.1 that does not evict and ends with this process. Returns when it answers.
+ * Starts a private Redis on 127.0.0.1 that does not evict and ends with this process. Resolves when it answers.
  *
  * @param {StartRedisOptions} options
  * @returns {Promise<RunningRedis>}
+ * @throws with its last output when it ends or does not answer within `timeoutMs`
  */
 export async function startRedis(options) {
   const server = options.server ?? (await findRedisServer({ log: options.log }));

@@ -39,7 +39,7 @@ const LINES_KEPT = 15;
 
 /**
  * Starts one server as a process and waits until its `/readyz` answers 200. Rejects with its last output when it ends before
- * that.
+ * that, or when it is not ready within `timeoutMs`.
  *
  * @param {LaunchOptions} options
  * @returns {Promise<Ports>}

@@ -29,7 +29,7 @@ export class PgnFile {
     return new PgnFile(path, size);
   }
 
-  /** Returns the next game that can be played. Null: there are no more. Several callers may wait at once. */
+  /** Returns the next game that can be played. Null: there are no more. Several callers may wait at the same time. */
   async next(): Promise<PgnGame | null> {
     for (;;) {
       const read = await this.games.next();
