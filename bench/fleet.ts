@@ -113,7 +113,7 @@ export class BenchFleet {
     return this.spawn(type, name, env);
   }
 
-  /** Starts a server again with its old ports. The old process must be gone, or suspended for good. */
+  /** Restarts a server on its old ports. The old process must be gone, or suspended for good. */
   async relaunch(server: BenchServer): Promise<BenchServer> {
     this.servers.splice(this.servers.indexOf(server), 1);
     return this.spawn(server.type, server.name, server.env);

@@ -112,7 +112,7 @@ export class Wire {
     return bytes;
   }
 
-  /** Sets the listener. It must read a frame at once, because its bytes are overwritten when it returns. */
+  /** Sets the listener. It must read a frame before it returns, because the next read overwrites the bytes. */
   set onFrame(listener: (frame: Buffer) => void) {
     this.listener = listener;
     const { early } = this;

@@ -118,7 +118,7 @@ export class Steering {
       for (const due = Math.floor(((now - startedAt) * rate) / 1_000); sent < due; sent++) this.wander(all[sent % all.length]);
       for (const [index, steered] of tracked.entries()) {
         const tracker = steered.tracker as Tracker;
-        // A turn is sent at once, at any phase of a step, and the other inputs at the steady rate.
+        // A turn is sent immediately, at any phase of a step, and the other inputs at the steady rate.
         if (!tracker.turn(now) && now < trackedDue[index]) continue;
         trackedDue[index] = now + 1_000 / perSecond;
         this.send(steered, tracker.direction);
