@@ -112,7 +112,7 @@ async function close(...players: Session[]): Promise<void> {
 }
 
 describe('a fleet whose store falls back to before the start of a game', () => {
-  it('continues the game at once, for players who stay and for players who resume', async () => {
+  it('continues the game immediately, for players who stay and for players who resume', async () => {
     const players = await newPlayers();
     const made = await players[0].createRoom<Ledger>({ game: 'ledger' });
     const kept = await fleet.redis.keep();
@@ -248,7 +248,7 @@ describe('a gateway that starts while the store comes back empty', () => {
     const [living, starting] = fleet.gateways;
     const left: string[] = [];
     pair.rooms[1].on('left', (reason) => left.push(String(reason)));
-    // Bob moves to the living gateway first. Otherwise the store would lose his session, and no gateway could write it again.
+    // Bob moves to the living gateway first. Otherwise the store would lose his session, and no gateway could restore it.
     const moved = new Promise<void>((resolve) => void bob.on('status', (status) => status === 'open' && resolve()));
     starting.kill();
     await Promise.all([starting.exited, moved]);
@@ -260,7 +260,8 @@ describe('a gateway that starts while the store comes back empty', () => {
     stopped = [living, ...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.startAgain();
-    // Simulates a slow machine whose other servers are busy. Ends early if the new process wrote without them that all data is back.
+    // Simulates a slow machine whose other servers are busy. Ends early if the new process has marked
+    // the store as settled without them.
     await until(async () => (await fleet.redis.client.get(redisName('settled'))) !== null, 900).catch(() => {});
     const resumed = comesBack(ada, starting);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -384,7 +385,7 @@ describe('a fleet whose store falls back and loses data about players', () => {
     await close(ada, bob);
   }, 40_000);
 
-  it('keeps matched players in their game, although the store has them in the queue again', async () => {
+  it('keeps matched players in their game, although the store lists them in the queue after the fallback', async () => {
     const [ada, bob] = await newPlayers();
     const [carl, dora] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');

@@ -39,7 +39,7 @@ describe('a fleet whose Redis fails during games', () => {
     await Promise.all(games.map((game) => game.leave()));
   }
 
-  it('continues its games when Redis is killed and started again with its data', async () => {
+  it('continues its games when Redis is killed and restarted with its data', async () => {
     await fleet.redis.kill();
     await fleet.redis.startAgain();
     await nothingIsLost();
@@ -56,19 +56,19 @@ describe('a fleet whose Redis fails during games', () => {
     await nothingIsLost();
   }, 40_000);
 
-  it('writes its rooms again when Redis is emptied without a restart', async () => {
+  it('restores its rooms in Redis when Redis is emptied without a restart', async () => {
     await fleet.redis.client.flushall();
     await nothingIsLost();
   }, 40_000);
 
-  it('writes its rooms again when Redis is killed and started again empty', async () => {
+  it('restores its rooms in Redis when Redis is killed and restarted empty', async () => {
     await fleet.redis.kill();
     await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
     await fleet.redis.startAgain();
     await nothingIsLost();
   }, 40_000);
 
-  it('writes the missing changes again when Redis is started again with the data of a second ago', async () => {
+  it('restores the missing changes when Redis is restarted with data that is a second old', async () => {
     const kept = `${fleet.redis.dir}/appendonlydir`;
     await cp(kept, `${kept}-of-before`, { recursive: true });
     await Promise.all(games.map((game) => game.goesOn(20)));

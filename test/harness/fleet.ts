@@ -135,7 +135,7 @@ export class Fleet {
     };
   }
 
-  /** Starts a server again with the same name, settings and ports for players. Kills it first if it is alive. */
+  /** Restarts a server with the same name, settings and ports for players. Kills it first if it is alive. */
   async restart(server: FleetServer): Promise<FleetServer> {
     if (!server.exit) server.kill();
     await server.exited;

@@ -125,7 +125,7 @@ export interface User {
   // The following fields say what the player has received and may rely on.
   readonly isIn: boolean;
   readonly mayBeOut: boolean;
-  /** The round for which the player was told that it is ready. */
+  /** The round for which a lobby has confirmed that the player is ready. Null: no lobby has confirmed it. */
   readonly ready: number | null;
   /** Rounds whose end the player has received. */
   readonly ended: readonly number[];
@@ -436,7 +436,8 @@ function asked(state: State, index: number, kind: Operation['kind'], gateway: nu
 /** A gateway admits the player, with the room that the stored user and the record name. */
 function comeIn(state: State, index: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.viewsUnsettled) return null;
-  // Not modeled: an admission between the two writes of a removal. If the second write is refused, because a later request was executed, the next sweep repeats it.
+  // Not modeled: an admission between the two writes of a removal. If the second write is refused, because a later request was
+  // executed, the next sweep repeats it.
   if (state.operations.some(({ user: other, kind, before }) => other === index && kind === 'remove' && before !== null)) return null;
   const user = state.users[index];
   const at = user.at ?? state.gateways.findIndex(({ isDead, isAsleep }) => !isDead && !isAsleep);
