@@ -58,7 +58,7 @@ export class OwnApt {
     }
   }
 
-  /** @throws {Error} with the host of the mirror when no mirror answers: apt-get itself succeeds then, with old lists or none */
+  /** @throws {Error} with the host of the mirror when no mirror answers, because apt-get itself then succeeds with old lists or none */
   async #update() {
     let output = '';
     const isAnswered = () => /^(Get|Hit):/m.test(output);

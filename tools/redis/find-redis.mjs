@@ -14,7 +14,8 @@ import { fetchMemoryServerRedis } from './memory-server-redis.mjs';
  */
 
 /**
- * Finds a Redis: the one in REDIS_URL, else a program to start privately. Throws one error that names all possibilities.
+ * Finds a Redis: the one in REDIS_URL, else a program to start privately. Throws one error with all possibilities when
+ * there is none.
  *
  * @param {FindOptions} [options]
  * @returns {Promise<{ url: string } | { server: RedisServer }>}

@@ -22,7 +22,8 @@ import { RunningFile } from './running-file.mjs';
 import { readable } from './terminal.mjs';
 import { watchFolders } from './watch-folders.mjs';
 
-/** In ms. A server that is still running this long after SIGTERM is killed. It must exceed the drain timeout here. */
+/** In ms. A server that is still running this long after SIGTERM is killed. It exceeds the default of DRAIN_TIMEOUT_MS here, so that
+ * no draining server is killed. */
 const STOP_TIMEOUT_MS = 10_000;
 
 /**
