@@ -31,7 +31,11 @@ export class OwnApt {
     return apt;
   }
 
-  /** Unpacks these packages without their dependencies. @param {readonly string[]} packages @param {string} root the folder that takes the place of `/` */
+  /**
+   * Unpacks these packages without their dependencies.
+   *
+   * @param {readonly string[]} packages @param {string} root the folder that takes the place of `/`
+   */
   async unpack(packages, root) {
     await this.#get('download', ...packages);
     await this.#unpackFrom(this.work, root);

@@ -113,7 +113,11 @@ function configuration(port, dir, appendonly, sentinel, more) {
     .join('');
 }
 
-/** Redis also connects to others with TLS: as a replica, as a Sentinel, and as a node of a Cluster. @param {number} port @param {RedisTlsFiles} tls */
+/**
+ * Redis also connects to others with TLS: as a replica, as a Sentinel, and as a node of a Cluster.
+ *
+ * @param {number} port @param {RedisTlsFiles} tls
+ */
 function tlsConfiguration(port, { ca, cert, key }) {
   return {
     port: 0,

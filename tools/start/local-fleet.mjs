@@ -98,8 +98,8 @@ export class LocalFleet {
   }
 
   /**
-   * Returns a sentence about the missing Redis, or '' when there is one. The installation adds it to its error about a missing network, so that
-   * the user reads about both problems at once.
+   * Returns a sentence about the missing Redis, or '' when there is one. The installation adds it to its error about a missing network, so
+   * that the user reads about both problems together.
    */
   redisToFetch() {
     if (this.options.redisUrl || hasRedis(this.env)) return '';

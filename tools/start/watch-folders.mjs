@@ -1,7 +1,7 @@
 import { readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
-/** The time without changes before `onChange` is called, in ms. An editor writes a file in several steps, which would cause several calls. */
+/** The time without changes before `onChange` is called, in ms. An editor writes a file in several steps, so there would be several calls. */
 const SETTLE_MS = 150;
 
 /**

@@ -7,7 +7,10 @@ import { pause, until } from './until.js';
 
 const CORDONED_MS = [3_000, 6_000] as const;
 const POLL_MS = 250;
-/** The time limit for an evicted server to register again, and for an uncordon, in ms. It detects the eviction within half a second and drops its rooms. */
+/**
+ * The time limit for an evicted server to register again, and for an uncordon, in ms. An evicted server detects the eviction within half a
+ * second and drops its rooms.
+ */
 const ANEW_MS = 20_000;
 
 /** Returns the acts of operators on healthy servers. If the gateway that gets the request fails, the act does not happen. */

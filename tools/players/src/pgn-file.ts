@@ -29,7 +29,10 @@ export class PgnFile {
     return new PgnFile(path, size);
   }
 
-  /** Returns the next game that can be played, and keeps the unreadable games before it in `unreadable`. Null: the file has no more games. Several callers may wait at the same time. */
+  /**
+   * Returns the next game that can be played, and counts the unreadable games before it. Null: the file has no more games. Several callers may
+   * wait at the same time.
+   */
   async next(): Promise<PgnGame | null> {
     for (;;) {
       const read = await this.games.next();
