@@ -551,7 +551,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
     return result;
   }
 
-  it.each(NOT_PLAIN.flatMap(nestings))('refuses an introduction that is %s', (_name, bytes) => {
+  it.each(NOT_PLAIN.flatMap(nestings))('refuses %s in place of an introduction', (_name, bytes) => {
     expect(readIntroduction(SECRET, 'dial', nonces[0], bytes)).toBeNull();
   });
 
