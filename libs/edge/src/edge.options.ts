@@ -1,8 +1,8 @@
 export const EDGE_OPTIONS = Symbol('EdgeOptions');
 
 /**
- * The limits and times of a gateway. Each is documented at the setting with the same name in capitals (`helloTimeoutMs`:
- * `HELLO_TIMEOUT_MS`).
+ * The limits and times of a gateway. The settings with the corresponding names, such as `HELLO_TIMEOUT_MS` for `helloTimeoutMs`, document
+ * them.
  */
 export interface EdgeOptions {
   readonly host: string;

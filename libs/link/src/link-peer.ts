@@ -80,8 +80,8 @@ export class LinkPeer {
   }
 
   /**
-   * Sends a request and resolves with the answer. Rejects with the error of the peer, with `busy` when the link has too many unanswered
-   * requests or a large backlog, with `server-lost` when the link breaks or is closed, or with `unavailable` after `timeoutMs`.
+   * Sends a request and resolves with the answer. Rejects with the error of the peer, or with `unavailable` after `timeoutMs`. Rejects with
+   * `busy` when the link has too many unanswered requests or a large backlog, and with `server-lost` when the link breaks or is closed.
    */
   request(pattern: string, data: unknown, { timeoutMs = REQUEST_TIMEOUT_MS_DEFAULT }: { timeoutMs?: number } = {}): Promise<unknown> {
     if (!this.isOpen) return Promise.reject(new HoldfastError('server-lost'));

@@ -33,9 +33,9 @@ export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
 }
 
 /**
- * Passes the bytes of an accepted socket to `receive`, as `readingTo` does for a dialing socket. Call it in the event-loop tick in which
- * the socket was accepted. Returns the socket to use from now on; `accepted` itself is destroyed unless it is returned, so add listeners
- * only to the result.
+ * Passes the bytes of an accepted socket to `receive`, as `readingTo` does for a dialing socket. Call it in the event handler that delivers
+ * the socket, so that no bytes are lost. Returns the socket to use from now on; `accepted` itself is destroyed unless it is returned, so
+ * add listeners only to the result.
  */
 export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void): Socket {
   const from = accepted as unknown as Internals;

@@ -5,7 +5,7 @@ import type { Patch } from './patch.js';
 export const PROTOCOL_VERSION = 1;
 export const SUBPROTOCOL_BINARY = 'holdfast.v1.msgpack';
 export const SUBPROTOCOL_JSON = 'holdfast.v1.json';
-/** The binary form with compact syncs instead of ordinary syncs. */
+/** The binary form, in which the server may also send compact syncs. */
 export const SUBPROTOCOL_COMPACT = 'holdfast.v1.compact';
 
 // ── From the player ────────────────────────────────────────────────────────────────────────────────────────────
@@ -318,7 +318,7 @@ export interface Goodbye {
   kind: 'goodbye';
   code: string;
   reason: string;
-  /** The client may reconnect after this time, in ms. Absent: the client does not reconnect, because the same refusal would follow. */
+  /** The client may reconnect after this time, in ms. Absent: a reconnect does not help, so the client does not try it. */
   retryAfterMs?: number;
 }
 

@@ -157,7 +157,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('are restored before the gateway marks the store generation as audited, once for each generation', async () => {
+  it('leave each store generation marked as audited by their gateway, exactly once', async () => {
     const { restorer, generation, marked, newSession } = newGateway();
     await newSession();
     await restorer.check();

@@ -129,7 +129,7 @@ describe('a session, once a restarted store is settled', () => {
     expect(gateway.orders).toEqual([{ turn: 5, number: 3 }]);
   });
 
-  it('repeats these leaves also when the gateway restores it in a store that is already settled', async () => {
+  it('repeats the leave of its earlier rooms also when the gateway restores it in a store that is already settled', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom(ROOM);

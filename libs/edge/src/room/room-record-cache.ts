@@ -20,7 +20,9 @@ interface CachedRoom {
   readonly id: RoomId;
   followers: number;
   record: RoomRecord | null;
-  /** The store generation in which this gateway received `record`. Null: the generation was not known, or there is no record. */
+  /**
+   * The last store generation in which the cache received or compared `record`. Null: the generation was not known, or there is no record.
+   */
   generation: string | null;
   /** Whether the subscription is under way. The cache skips reads until the subscription is complete, and then reads the room. */
   isSubscribing: boolean;

@@ -2,8 +2,8 @@ import type { LinkPeer } from '#libs/link';
 import type { PauseReason } from '#libs/protocol';
 
 /**
- * The last message about the game that the client has received. `nothing`: it has no state of the game. `game`: the state, so it plays.
- * `pause`: `paused`, and not yet `resumed`; `since` is in ms of the monotonic clock.
+ * The last message about the game that the client has received. `nothing`: it has no state of the game. `game`: it has received the state.
+ * `pause`: it has received `paused`, and not yet `resumed`; `since` is in ms of the monotonic clock.
  */
 export type ClientView = { readonly saw: 'nothing' } | { readonly saw: 'game' } | { readonly saw: 'pause'; readonly since: number };
 
