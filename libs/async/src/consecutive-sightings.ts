@@ -1,10 +1,8 @@
 /**
- * Finds the keys that two consecutive rounds of a periodic cleanup see. The cleanup acts only on these keys, because after one round
- * another process may be about to write the missing record.
+ * Finds the keys that two consecutive rounds of a periodic cleanup see. The cleanup acts only on these keys: when only one round sees a
+ * key, another process may be about to write the missing record.
  *
- * @example
- * for (const room of withoutRecord) if (seen.again(room)) await remove(room);
- * seen.nextRound();
+ * @example for (const room of withoutRecord) if (seen.again(room)) await remove(room); seen.nextRound();
  */
 export class ConsecutiveSightings {
   private before = new Set<string>();
@@ -16,7 +14,7 @@ export class ConsecutiveSightings {
     return this.before.has(key);
   }
 
-  /** Ends the round. Keys that it did not see are forgotten. */
+  /** Ends the round, and forgets the keys that this round did not see. */
   nextRound(): void {
     this.before = this.now;
     this.now = new Set();

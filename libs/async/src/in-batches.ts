@@ -1,12 +1,12 @@
 import { sleep } from './sleep.js';
 
-/** Default size of a batch: one or two milliseconds of work for Redis, and then for this process. */
+/** Default size of a batch. Redis, and then this process, works on so many rooms or sessions for one or two milliseconds. */
 const BATCH_SIZE = 50;
 const PAUSE_MS = 5;
 
 /**
- * Yields the items in batches, with a pause after each full batch. Use it for a periodic walk over all rooms or sessions. A
- * walk in one pipeline would block Redis and this process for tens of milliseconds, and delay the players' frames.
+ * Yields the items in batches, with a pause after each full batch. Use it for periodic work on all rooms or sessions. Reading all of them
+ * in one pipeline would block Redis and this process for tens of milliseconds, and delay the players' frames.
  *
  * @param options.size items in a batch, 50 by default
  * @param options.pauseMs pause between two batches in ms, 5 by default

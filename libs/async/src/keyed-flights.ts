@@ -1,4 +1,4 @@
-/** Runs at most one task for each key at a time. Other callers for the key wait for the same result. */
+/** Runs at most one task for each key at a time. Callers that come during a run of the key share its result. */
 export class KeyedFlights<Key, Result> {
   private readonly flights = new Map<Key, Promise<Result>>();
 

@@ -1,6 +1,6 @@
 /**
- * Runs the tasks of one key one after the other, in the order in which they came. Tasks of different keys run side by side.
- * A task that fails does not block the next one; a task that never settles does.
+ * Runs the tasks of one key one after the other, in the order of the calls. Tasks of different keys run concurrently. A task that fails
+ * does not block the next task of its key. A task that never settles blocks all later tasks of its key.
  */
 export class KeyedMutex {
   /** By key: a promise that resolves when the latest task of the key has settled. Keys without tasks have no entry. */

@@ -19,7 +19,7 @@ describe('ObservedAges', () => {
     }
   });
 
-  it('begins again when the value changes, and not for the other keys', () => {
+  it('begins at 0 when the value of a key changes, and not for the other keys', () => {
     for (const key of ['a', 'b']) ages.ageMs(key, 1);
     at += 100;
     expect([ages.ageMs('a', 2), ages.ageMs('b', 1)]).toEqual([0, 100]);

@@ -5,12 +5,11 @@ interface Observed {
 }
 
 /**
- * Measures for how long this process has observed the same value, by the monotonic clock. A stored time is no measure of an age: somebody
- * may set the clock of the computer that wrote it. A process that starts begins at 0, so it acts too late rather than too early.
+ * Measures for how long this process has observed the same value, by the monotonic clock. A stored time does not show an age, because
+ * somebody may set the clock of the computer that wrote it. All ages are 0 when a process starts, so it acts too late rather than too
+ * early.
  *
- * @example
- * for (const room of rooms) if (ages.ageMs(room.id, room.rev) > IDLE_MS) await close(room);
- * ages.nextRound();
+ * @example for (const room of rooms) if (ages.ageMs(room.id, room.rev) > IDLE_MS) await close(room); ages.nextRound();
  */
 export class ObservedAges {
   private before = new Map<string, Observed>();
@@ -25,7 +24,7 @@ export class ObservedAges {
     return at - observed.since;
   }
 
-  /** Ends the round. Keys that it did not observe are forgotten. */
+  /** Ends the round, and forgets the keys that this round did not observe. */
   nextRound(): void {
     this.before = this.now;
     this.now = new Map();

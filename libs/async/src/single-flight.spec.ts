@@ -14,7 +14,7 @@ function controlled() {
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('SingleFlight', () => {
-  it('gives all callers the result of the current run, and starts a new run afterwards', async () => {
+  it('gives the result of the current run to all callers of `join`, and starts a new run for the next call', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const both = [flight.join(), flight.join()];
@@ -42,7 +42,7 @@ describe('SingleFlight', () => {
     expect(runs).toHaveLength(2);
   });
 
-  it('passes the error of a failed run to the callers of that run, and still starts the run that others wait for', async () => {
+  it('rejects only the callers of the run that failed, and still starts the run for which others wait', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const first = flight.join();

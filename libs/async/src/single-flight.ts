@@ -1,10 +1,8 @@
 /**
- * Runs one task at most once at a time.
+ * Runs a task so that two runs never overlap.
  *
- * @example
- * const refresh = new SingleFlight(() => this.readAll());
- * await refresh.join();   // runs, or waits for the run under way
- * await refresh.again();  // a run that begins after this call
+ * @example const refresh = new SingleFlight(() => this.readAll()); await refresh.join();   // runs, or waits for the run under way await
+ *   refresh.again();  // a run that begins after this call
  */
 export class SingleFlight<Result = void> {
   private current: Promise<Result> | null = null;
@@ -29,13 +27,13 @@ export class SingleFlight<Result = void> {
     if (!this.current) return this.start();
     this.next ??= this.current.then(ignore, ignore).then(() => {
       this.next = null;
-      // Another caller may have started a run in between. It also began after all calls that wait here.
+      // `join` may find a run that another caller has started in between. That run also began after all calls that wait here.
       return this.join();
     });
     return this.next;
   }
 
-  /** Resolves when the current run has settled; at once without a current run. Never rejects. */
+  /** Resolves when the current run has settled, or immediately when there is none. Never rejects. */
   async settled(): Promise<void> {
     await this.current?.then(ignore, ignore);
   }

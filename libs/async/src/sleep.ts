@@ -11,7 +11,7 @@ export function sleep(ms: number, { isBackground = false }: { readonly isBackgro
 }
 
 /**
- * Returns a random duration from 0.5 to 1.5 times `ms`. Without it, many processes that wait for the same event would all
+ * Returns a random duration from 0.5 to 1.5 times `ms`. Without the random part, many processes that wait for the same event would all
  * continue at the same moment.
  *
  * @param random returns a number from 0 to below 1

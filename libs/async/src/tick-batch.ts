@@ -14,7 +14,9 @@ export class TickBatch<Item> {
     this.handle(items);
   };
 
-  /** @param handle gets the items in the order in which they were added. An error that it throws is uncaught. */
+  /**
+   * @param handle gets the items in the order in which they were added. If it throws, the error is an uncaught exception of the process.
+   */
   constructor(
     private readonly end: 'microtask' | 'io',
     private readonly handle: (items: Item[]) => void,
@@ -26,7 +28,7 @@ export class TickBatch<Item> {
     else setImmediate(this.flush);
   }
 
-  /** Items that wait for the end of this tick. */
+  /** Number of items that wait for the end of this tick. */
   get size(): number {
     return this.items.length;
   }

@@ -32,7 +32,7 @@ export interface EdgeModuleOptions {
   readonly options: EdgeOptions;
   /** The certificate with which WebSocket and TCP use TLS. Null or undefined: no TLS. */
   readonly certificate?: Certificate | null;
-  /** Handles plain HTTP requests on the public port. Absent: the gateway answers 404. */
+  /** Handles plain HTTP requests on the public port. Absent: the gateway answers each of them with 404. */
   readonly pages?: RequestListener;
   /** Transports in addition to WebSocket and TCP. */
   readonly transports?: readonly Type<ClientTransport>[];

@@ -1,6 +1,9 @@
 export const EDGE_OPTIONS = Symbol('EdgeOptions');
 
-/** The limits and times of a gateway. The settings with the corresponding names (`HELLO_TIMEOUT_MS`) document them. */
+/**
+ * The limits and times of a gateway. The settings with the corresponding names, such as `HELLO_TIMEOUT_MS` for `helloTimeoutMs`, document
+ * them.
+ */
 export interface EdgeOptions {
   readonly host: string;
   readonly port: number;
@@ -32,40 +35,51 @@ export interface EdgeOptions {
 }
 
 /**
- * The gateway closes a connection at once when its backlog exceeds this many times `backlogBytesMax`. A client with such a backlog sends
- * requests and does not read the answers.
+ * The gateway closes a connection at once when its backlog exceeds this many times `backlogBytesMax`. A backlog grows this far only when a
+ * client sends requests and does not read the answers.
  */
 export const BACKLOGS_MAX = 4;
 /**
- * Rate of the budget that all players of one address share for requests to lobbies and the store. In messages a second by price, for each
- * connection that the address may have. A player on the lobby's page needs about this rate. A player in a game needs none.
+ * Rate of the budget that all players of one address share for requests to lobbies and the store. In messages per second, each counted by
+ * its price, for each connection that the address may have. A player who browses rooms needs about this rate; a player in a game sends no
+ * such requests.
  */
 export const OPERATIONS_PER_CONNECTION = 8;
-/** Burst of the budget that all players of one address share, in messages by price, for each connection that the address may have. */
+/**
+ * Burst of the budget that all players of one address share, in messages counted by their price, for each connection that the address may
+ * have.
+ */
 export const OPERATIONS_BURST_PER_CONNECTION = 20;
-/** Minimum burst of that budget, in messages by price, for an address that may have few connections. */
+/**
+ * Minimum burst of the budget of an address, in messages counted by their price. Without it, an address with few allowed connections could
+ * not pay for one expensive operation.
+ */
 export const OPERATIONS_BURST_MIN = 200;
 /**
- * Longest time in which an empty budget of an address is full again, in ms. The gateway remembers an address for at least this time after its last
- * new socket, so that a client gets no new burst by reconnecting.
+ * Longest time that an empty budget of an address needs to refill, in ms. The gateway remembers an address for at least this time after its
+ * last new socket, so that a client gets no new burst by reconnecting.
  */
 export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;
-/** Maximum number of requests of one session that no lobby has answered yet. */
+/** Maximum number of requests of one session that no lobby has answered yet. The gateway refuses further requests with `busy`. */
 export const REQUESTS_MAX = 16;
-/** Maximum number of commands that the gateway delays for one session while its room has no owner. */
+/**
+ * Maximum number of commands that the gateway delays for one session while its room has no owner. It refuses further commands with `busy`.
+ */
 export const DELAYED_COMMANDS_MAX = 64;
-/** Maximum time for which the gateway delays these commands, in ms. Then it refuses them. */
+/** Maximum time for which the gateway delays the commands of a session, in ms. After it, the gateway refuses them with `unavailable`. */
 export const DELAYED_COMMANDS_MS = 15_000;
 /**
- * Interval at which the gateway requests attachments again for sessions that wait for one, in ms. A lost link to the owner may be open
- * again.
+ * Interval at which the gateway repeats the requests for missing attachments, in ms. A link to an owner that was lost may have reopened.
  */
 export const LOST_POLL_MS = 250;
 /** Interval at which the gateway reads the room records of sessions that wait for an attachment, in ms. A publication may be lost. */
 export const LOST_READ_MS = 1_000;
 /** Time after which the gateway repeats a `room.attach` that the owner has not answered, in ms. It is longer than an adoption takes. */
 export const ATTACH_TIMEOUT_MS = 3_000;
-/** Maximum number of sessions in one `room.attach`. With so many it has about 30 KB, far below the limit of a link's frame. */
+/**
+ * Maximum number of sessions in one `room.attach`. An event with this many sessions has about 30 KB, far below the limit of a frame on a
+ * link.
+ */
 export const ATTACHED_AT_ONCE_MAX = 200;
 /** Time in which the gateway compares each followed room once with the store, in ms, because publications may be lost. */
 export const FOLLOW_POLL_MS = 10_000;
@@ -73,7 +87,7 @@ export const FOLLOW_POLL_MS = 10_000;
 export const FOLLOW_TICK_MS = 100;
 /** Time for which the gateway waits for the owner's last frames after the record shows the end of the game, in ms. */
 export const OWNER_END_WAIT_MS = 250;
-/** Time that a client has to read the last message before the gateway closes the connection, in ms. */
+/** Time that a client has to read the last message before the gateway destroys the socket, in ms. */
 export const GOODBYE_MS = 500;
 /** Time without a connection after which the other members see the player as away, in ms. Most players reconnect sooner. */
 export const AWAY_AFTER_MS = 1_500;
@@ -91,16 +105,20 @@ export const DEPARTURES_AT_ONCE = 64;
 export const GATEWAY_SWEEP_MS = 5_000;
 /** Duration of the lease on the cleanup of one ended gateway, in ms. The holder renews it after a third of this time. */
 export const CLEANUP_LEASE_MS = 10_000;
-/** Time after which the gateway compares rooms again when the settled store did not answer, in ms. */
+/** Pause in ms before the gateway repeats a comparison of rooms to which the settled store did not answer. */
 export const COMPARE_RETRY_MS = 100;
 /** Time after which the gateway reads a missing room again when it is not certain that the store is settled, in ms. */
 export const UNSETTLED_READ_MS = 250;
-/** Interval at which the gateway renews the rooms of connected users in the store, in ms. They are stored for at least a day. */
+/**
+ * Interval at which the gateway renews the rooms of connected users in the store, in ms. The store keeps them for at least a day after a
+ * renewal.
+ */
 export const USERS_RENEW_MS = 3_600_000;
-/** Time after which the gateway tries again to restore lost data, or repeats a request in a restarted store, in ms. */
+/** Pause in ms before the gateway retries a failed restoration of lost data, or repeats a player's request after a restart of the store. */
 export const RESTORE_RETRY_MS = 100;
 /**
- * Time in ms for which the gateway refuses an unknown session with `unavailable` after the store lost data. Each gateway detects the loss within a second and writes its sessions again.
+ * Time in ms for which the gateway refuses an unknown session with `unavailable` after the store lost data. Meanwhile each gateway detects
+ * the loss and restores its sessions, which takes about a second.
  */
 export const LOST_SESSION_WAIT_MS = 3_000;
 /**
@@ -108,9 +126,9 @@ export const LOST_SESSION_WAIT_MS = 3_000;
  * departure or the leave again.
  */
 export const LEFT_KEPT_MS = 60_000;
-/** Maximum number of attempts to send a search again that the store lost. */
+/** Maximum number of attempts to repeat a search for a match that the store lost. */
 export const SEARCH_TRIES_MAX = 5;
-/** Maximum time for which the gateway holds back a lobby's answer until it has the room record that the answer is about, in ms. */
+/** Maximum time for which the gateway delays a lobby's answer until the room record of that answer has arrived, in ms. */
 export const RECORD_WAIT_MS = 2_000;
 /** Time after which the gateway regards a publication as lost and reads the record, in ms. */
 export const RECORD_READ_MS = 100;

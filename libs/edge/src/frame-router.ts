@@ -54,13 +54,13 @@ export class FrameRouter {
     if (!connection.isOpen) return;
     const state = stateOf(connection);
     if (!this.takeMessage(connection, frame.length)) return this.refuseMessage(connection, frame);
-    // With such a backlog the client sends requests and does not read the answers.
+    // A backlog grows this far only when the client sends requests and does not read the answers.
     if (connection.backlogBytes > BACKLOGS_MAX * this.options.backlogBytesMax) return disconnect(connection, 'too-slow');
     try {
       this.dispatch(connection, state, frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) {
-        // A defect of the gateway. It closes only this connection, so that one frame cannot end the process.
+        // The gateway has a defect. It closes only this connection, so that one frame cannot end the process.
         this.log.error('frame.failed', { error });
         connection.goodbye({ code: 'internal', reason: 'Something went wrong on our side.', retryAfterMs: 500 }, GOODBYE_MS);
         return;
@@ -75,19 +75,20 @@ export class FrameRouter {
     const { messages, bytes: budget } = stateOf(connection);
     const now = performance.now();
     connection.lastMessageAt = now;
-    // The binary form of a JSON frame may be longer than a burst. It then takes a whole burst.
+    // A frame that is longer than a burst takes a whole burst. The binary form of a JSON frame may be that long.
     return messages.take(1, now) && budget.take(Math.min(bytes, this.options.bytesBurst), now);
   }
 
   /**
    * Takes the price of an operation from the budgets of the connection and the address. The message itself has already cost the connection
-   * 1. Returns 0, or the time in ms after which the client can repeat the request; then it takes nothing.
+   * 1. Returns 0 when both budgets have enough. Otherwise takes nothing, and returns the time in ms after which the client can repeat the
+   * request.
    */
   private charge({ messages, operations }: ConnectionState, fullPrice: number): number {
     const now = performance.now();
     const price = this.chargeable(fullPrice);
     const more = price - 1;
-    // The repeated request is a new message, so by then the connection needs the whole price.
+    // The repeated request is a new message, so the connection then needs the whole price.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
     const waitMs = operations.waitMs(price, now);
     if (waitMs > 0) return waitMs;
@@ -185,7 +186,7 @@ export class FrameRouter {
   }
 
   private refuseMessage(connection: PlayerConnection, frame: Buffer): void {
-    // An input is never answered.
+    // The gateway never answers an input, so it only counts the refusal.
     if (frame[0] === KIND.input) return this.frames.inputRefused();
     const { messages, bytes, operations } = stateOf(connection);
     const now = performance.now();
@@ -203,7 +204,7 @@ export class FrameRouter {
   }
 }
 
-/** Returns the room that a request names, without validating it; empty when there is none. The lobby refuses an invalid id. */
+/** Returns the room that a request names, without validating it; an empty string when it names none. The lobby refuses an invalid id. */
 function roomOf(data: unknown): string {
   const room = (data as { room?: unknown } | null | undefined)?.room;
   return typeof room === 'string' ? room : '';

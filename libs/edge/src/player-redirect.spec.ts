@@ -49,7 +49,7 @@ function newGateway(count: number, { isLocal = false, others = [OTHER] as readon
 describe('the redirect of players', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  it('sends away only players whose game server this gateway alone does not reach', () => {
+  it('disconnects only players whose game server other gateways reach and this one does not', () => {
     const { redirect, goodbyes, published } = newGateway(4);
     redirect.tick();
     expect(goodbyes).toEqual([]);
@@ -59,7 +59,7 @@ describe('the redirect of players', () => {
     expect(published).toMatchObject([{ kind: 'players.redirected', reason: 'owner-unreachable', detail: { players: 2 } }]);
   });
 
-  it('sends all players away a few at a time without the store, each of them again only after some seconds, and reports it once', () => {
+  it('disconnects all players without the store, 32 in one tick and none twice within three seconds, and publishes one event', () => {
     const { redirect, goodbyes, published } = newGateway(40, { isLocal: true });
     redirect.tick();
     expect(goodbyes).toHaveLength(32);
@@ -74,7 +74,7 @@ describe('the redirect of players', () => {
     expect(goodbyes).toHaveLength(72);
   });
 
-  it('sends nobody away when no other gateway is there, and no player without a connection', () => {
+  it('disconnects nobody when there is no other gateway, and skips players without a connection', () => {
     const alone = newGateway(2, { isLocal: true, others: [] });
     alone.redirect.tick();
     expect(alone.goodbyes).toEqual([]);

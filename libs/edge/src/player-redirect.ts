@@ -12,17 +12,17 @@ const TICK_MS = 100;
 /** Maximum number of players redirected in one tick, so that they do not all reach another gateway at once. */
 const AT_ONCE = 32;
 /**
- * Time for which a player is not redirected again, in ms. A player who comes back to this gateway probably cannot reach another one. Also
- * the shortest time between two log events of one reason.
+ * Time for which a player is not redirected again, in ms. A player who comes back to this gateway probably cannot reach another one. It is
+ * also the shortest time between two log events with the same reason.
  */
 const AGAIN_MS = 3_000;
 
 type Reason = 'owner-unreachable' | 'store-lost';
 
 /**
- * Sends players to other gateways when this gateway is cut off. When only this gateway has lost the store, it sends all players. When it
- * does not reach a game server that other gateways reach, it sends the players of that server's rooms. They resume at another gateway at
- * once, instead of waiting here until the network is repaired.
+ * Disconnects players so that they resume at other gateways, when this gateway is cut off. When only this gateway has lost the store, it
+ * disconnects all players. When it does not reach a game server that other gateways reach, it disconnects the players of that server's
+ * rooms. Otherwise they would wait here until the network is repaired.
  */
 @Injectable()
 export class PlayerRedirect {
@@ -79,7 +79,10 @@ export class PlayerRedirect {
     return record?.status === 'playing' && record.owner !== null && servers.has(record.owner.server);
   }
 
-  /** Without the store the directory is stale. Then another gateway counts only when it reports that it writes to the store. */
+  /**
+   * Returns whether another gateway can admit players. Without the store the directory is stale, so another gateway counts only when it
+   * reports that it writes to the store.
+   */
   private hasOthers(): boolean {
     const { isLocal: isStoreLost, writers } = this.storeLoss;
     return this.directory
@@ -90,7 +93,7 @@ export class PlayerRedirect {
       );
   }
 
-  /** Reports a reason at most once in `AGAIN_MS`, because a redirect takes several ticks. */
+  /** Logs and publishes a reason at most once in `AGAIN_MS`, because a redirect takes several ticks. */
   private report(reason: Reason, players: number, now: number): void {
     if (now - (this.reportedAt.get(reason) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
     this.reportedAt.set(reason, now);

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { BatchWriter } from './batch-writer.js';
 import { CHUNK_BYTES_MAX, giveChunk, takeChunk } from './chunk-pool.js';
 
-/** Connects sockets to a server that reads everything. `heard` resolves with all bytes that a socket sent. */
+/** Connects sockets to a server that reads everything. `heard` resolves to all bytes that the server received from a socket. */
 async function readers(count: number): Promise<{ sockets: Socket[]; heard: (index: number) => Promise<Buffer>; close: () => void }> {
   const heard = new Map<number, Promise<Buffer>>();
   const server = createServer((socket) => {
@@ -39,7 +39,7 @@ const turns = fc.array(
 );
 
 describe('BatchWriter', () => {
-  it('sends all bytes in order, without bytes of other writers from the same tick', async () => {
+  it('sends the bytes of each writer in order, without bytes of other writers from the same tick', async () => {
     await fc.assert(
       fc.asyncProperty(turns, async (all) => {
         const { sockets, heard, close } = await readers(3);

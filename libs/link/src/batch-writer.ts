@@ -3,20 +3,22 @@ import { CHUNK_BYTES_MAX, giveChunk, takeChunk } from './chunk-pool.js';
 import { writeAtOnce } from './raw-socket.js';
 
 /**
- * Collects all writes to a socket during one event-loop tick into one buffer and one system call. One system call for each
- * frame would more than double the CPU cost of the relay. A writer takes chunks from a shared pool and has one only while
- * it contains bytes, so an idle connection has none.
+ * Collects all writes to a socket during one event-loop tick into one buffer and one system call. One system call for each frame would more
+ * than double the CPU cost of the relay. A writer takes its chunks from a shared pool and keeps a chunk only while that contains bytes, so
+ * an idle connection uses no chunk.
  */
 export class BatchWriter {
-  /** The chunk that the caller fills. Valid after `reserve` until its next call. */
+  /** The chunk that the caller fills. Valid from a call of `reserve` until the next call of this writer. */
   chunk: Buffer = EMPTY;
   private used = 0;
   /** The number of bytes in the last tick, as an estimate for the next tick. */
   private usual = 0;
   private dirty = false;
-  /** The chunk that the kernel reads now. Null: none. */
+  /** The chunk whose bytes the kernel has not all taken. Null: there is no such chunk. */
   private inFlight: Buffer | null = null;
-  /** The chunks that wait behind `inFlight`, the oldest first. Null: none, which saves the memory of an array. */
+  /**
+   * The chunks that wait behind `inFlight`, the oldest first. Null: no chunk waits; an empty array would cost memory for each connection.
+   */
   private waiting: Buffer[] | null = null;
 
   /**
@@ -52,7 +54,10 @@ export class BatchWriter {
     this.chunk.set(bytes, at);
   }
 
-  /** Bytes that the kernel has not taken yet. The bytes of the current tick do not count: they do not show a slow reader. */
+  /**
+   * Bytes that the kernel has not taken yet. The bytes of the current tick do not count, because they say nothing about how fast the peer
+   * reads.
+   */
   get backlogBytes(): number {
     return this.socket.writableLength;
   }

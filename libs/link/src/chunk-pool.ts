@@ -1,14 +1,14 @@
 /** The size of the largest chunk, in bytes: a thousand busy sockets use 16 MB at most. */
 export const CHUNK_BYTES_MAX = 16_384;
 /**
- * Sizes of the chunks that all writers of a process share. In one tick a gateway may fill a chunk for each of a thousand
- * sockets. Small adjacent chunks stay in the caches of the processor; one or four pages for each socket would not. With
- * 1,000 busy players this lowered the CPU cost of a gateway from 12.8 to 11.6 s per million messages.
+ * Sizes of the chunks that all writers of a process share. In one tick a gateway may fill a chunk for each of a thousand sockets. Small
+ * adjacent chunks stay in the caches of the processor; larger chunks for each socket would not. With 1,000 busy players this lowered the
+ * CPU cost of a gateway from 12.8 to 11.6 s per million messages.
  */
 const SIZES = [512, 4_096, CHUNK_BYTES_MAX] as const;
 /** Chunks are parts of buffers of this size, in bytes. */
 const SLAB_BYTES = 65_536;
-/** Limit of the free chunks of one size, in bytes. The garbage collector takes chunks above it. */
+/** Limit of the free chunks of one size, in bytes. Chunks above it are left to the garbage collector. */
 const FREE_BYTES_MAX = 8 << 20;
 
 const free: Buffer[][] = SIZES.map(() => []);

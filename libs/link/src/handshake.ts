@@ -83,8 +83,8 @@ export function isNonce(bytes: Uint8Array): boolean {
 }
 
 /**
- * Limits for bytes of an unauthenticated peer: one map of four fields, and no further value. A later version of the
- * handshake may have more fields, because it has another name in its HMAC.
+ * Limits for bytes of an unauthenticated peer: one map of four fields, and no further value. A later version of the handshake may have more
+ * fields: it uses another name in the HMAC, so its proofs are never valid here.
  */
 const INTRODUCTION_LIMITS: ReadLimits = { nodes: 5, depth: 1, strictText: true };
 const FIELDS = 4;
@@ -123,8 +123,8 @@ function introductionOf(bytes: Uint8Array): { identity: Introduction; nonce: Uin
 }
 
 /**
- * Returns the id that an introduction names, without checking its proof. Use it only to decide whom to verify, because
- * anybody can send any id. Null: the bytes are not an introduction.
+ * Returns the id that an introduction names, without checking its proof. Use it only to decide which server to verify, because any peer can
+ * send any id. Null: the bytes are not an introduction.
  */
 export function claimedId(bytes: Uint8Array): ServerId | null {
   return introductionOf(bytes)?.identity.id ?? null;

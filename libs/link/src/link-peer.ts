@@ -19,7 +19,7 @@ export interface LinkInbox {
   request(peer: LinkPeer, pattern: string, data: unknown): Promise<unknown>;
   event(peer: LinkPeer, pattern: string, data: unknown): void;
   frame(peer: LinkPeer, kind: number, frame: Buffer): void;
-  /** The peer has stopped answering pings (`isSilent` is true), or has sent something again. */
+  /** The peer has stopped answering pings (`isSilent` is true), or has sent a frame after such a silence (`isSilent` is false). */
   silence(peer: LinkPeer, isSilent: boolean): void;
 }
 
@@ -30,8 +30,8 @@ interface Pending {
 }
 
 /**
- * One authenticated connection to another server. All messages of an event-loop tick leave in one system call, in order.
- * When the link breaks, earlier messages may or may not have arrived, and open requests fail with `server-lost`.
+ * One authenticated connection to another server. All messages of an event-loop tick leave in one system call, in order. When the link
+ * breaks, messages that were sent before may be lost, and unanswered requests fail with `server-lost`.
  */
 export class LinkPeer {
   readonly id: ServerId;
@@ -50,7 +50,7 @@ export class LinkPeer {
     private readonly socket: Socket,
     identity: Introduction,
     private readonly inbox: LinkInbox,
-    /** Whether this server dialed the peer; false: the peer dialed. */
+    /** True: this server dialed the peer. False: the peer dialed this server. */
     readonly isDialled: boolean,
   ) {
     this.id = identity.id;
@@ -69,7 +69,7 @@ export class LinkPeer {
     return this.writer.backlogBytes;
   }
 
-  /** True while the peer reads too slowly. Callers then send less and answer `busy`. */
+  /** True while the backlog is above `CONGESTED_BYTES`, because the peer reads too slowly. Callers then send less and answer `busy`. */
   get isCongested(): boolean {
     return this.writer.backlogBytes > CONGESTED_BYTES;
   }
@@ -80,8 +80,8 @@ export class LinkPeer {
   }
 
   /**
-   * Sends a request and resolves with the answer. Rejects with the error of the peer, with `busy` when the link has too many open requests
-   * or a large backlog, with `server-lost` when the link breaks, or with `unavailable` after `timeoutMs`.
+   * Sends a request and resolves with the answer. Rejects with the error of the peer, or with `unavailable` after `timeoutMs`. Rejects with
+   * `busy` when the link has too many unanswered requests or a large backlog, and with `server-lost` when the link breaks or is closed.
    */
   request(pattern: string, data: unknown, { timeoutMs = REQUEST_TIMEOUT_MS_DEFAULT }: { timeoutMs?: number } = {}): Promise<unknown> {
     if (!this.isOpen) return Promise.reject(new HoldfastError('server-lost'));
@@ -103,7 +103,7 @@ export class LinkPeer {
     if (this.isOpen) this.sendNamed(LINK_KIND.event, null, pattern, data);
   }
 
-  /** Sends a player's frame to a room (`toRoom`), or a frame to a player (`toPlayer`). Copies `frame` at once. */
+  /** Sends a player's frame to a room (`toRoom`), or a frame to a player (`toPlayer`). Copies `frame` before it returns. */
   sendSessionFrame(kind: typeof LINK_KIND.toRoom | typeof LINK_KIND.toPlayer, handle: number, epoch: number, frame: Uint8Array): void {
     if (!this.isOpen) return;
     const length = LINK_HEADER.session.frame + frame.length;
@@ -188,7 +188,8 @@ export class LinkPeer {
     const id = frame.readUInt32BE(1);
     const pending = this.pending.get(id);
     if (!pending) return;
-    // Decodes before the request leaves `pending`: a bad body ends the link, and this then rejects the request as well.
+    // Decodes before it removes the request from `pending`: a malformed body closes the link, and the closing then also rejects this
+    // request.
     const body = unpack(frame.subarray(6));
     this.pending.delete(id);
     clearTimeout(pending.timer);
@@ -259,7 +260,7 @@ export class LinkPeer {
     const now = performance.now();
     const late = now - this.lastTickAt > 2 * PING_MS;
     this.lastTickAt = now;
-    // After a suspension of this process, messages of the peer may still wait in the socket.
+    // After a suspension of this process, messages of the peer may still wait in the socket, so its silence does not count.
     if (late || this.hasReceived) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
     // The first silent tick only sends a ping. The next silent tick shows that the ping is unanswered.
@@ -274,7 +275,7 @@ export class LinkPeer {
     this.inbox.silence(this, isSilent);
   }
 
-  /** Closes the link without waiting until the peer has read the backlog, because this peer reads nothing. */
+  /** Closes the link and destroys the socket, because a peer that is silent or reads nothing would not read the backlog either. */
   private cut(reason: string): void {
     this.close(reason);
     this.socket.destroy();

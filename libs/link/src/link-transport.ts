@@ -16,7 +16,7 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
     super();
   }
 
-  /** Resolves when all requests are answered and the answers are sent, or after `timeoutMs`. */
+  /** Resolves when all requests are answered and the answers are written to the links, or after `timeoutMs`. */
   async whenIdle(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (this.inFlight > 0 && performance.now() < deadline) await sleep(5);
@@ -41,7 +41,9 @@ export class LinkTransport extends Server implements CustomTransportStrategy {
     return this.links as T;
   }
 
-  /** Calls an event handler and subscribes to its result, because a handler behind an interceptor runs only then. */
+  /**
+   * Calls an event handler and subscribes to its result, because a handler behind an interceptor runs only when its result is subscribed.
+   */
   private async handle(handler: MessageHandler, data: unknown, peer: LinkPeer): Promise<void> {
     try {
       await lastValueFrom(this.transformToObservable(await handler(data, peer)), { defaultValue: null });

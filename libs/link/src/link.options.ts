@@ -12,11 +12,14 @@ export interface LinkOptions {
    * undefined: no TLS.
    */
   readonly certificate?: Certificate | null;
-  /** The longest frame that a peer may send, in bytes: a room's state and some reserve. */
+  /** The longest frame that a peer may send, in bytes: enough for a room's state. A longer frame closes the link. */
   readonly frameBytesMax?: number;
   /** The time within which a peer must prove its identity, in ms. */
   readonly handshakeTimeoutMs?: number;
-  /** Maximum number of unauthenticated connections at the port. One more closes the oldest of them. */
+  /**
+   * Maximum number of unauthenticated connections at the port. When one more arrives, the server closes the oldest of them, so that hostile
+   * connections cannot keep servers out.
+   */
   readonly handshakesMax?: number;
 }
 
@@ -39,20 +42,23 @@ export const FRAME_BYTES_MAX_DEFAULT = 4 * 1024 * 1024;
 export const HANDSHAKE_TIMEOUT_MS = 2_000;
 export const HANDSHAKES_MAX_DEFAULT = 128;
 /**
- * Maximum size of a frame before the handshake is complete, in bytes. An introduction has a few hundred. An unauthenticated peer cannot
- * make the server allocate more than this.
+ * Maximum size of a frame before the handshake is complete, in bytes. An introduction has a few hundred bytes. An unauthenticated peer
+ * cannot make the server allocate more than this limit.
  */
 export const INTRODUCTION_BYTES_MAX = 1_024;
-/** Time for the peer of a closed link to read the earlier messages, in ms. A suspended peer would never read them. */
+/**
+ * Time that the peer of a closed link has to read earlier messages, in ms. After it the socket is destroyed, because a suspended peer would
+ * never read them.
+ */
 export const CLOSE_MS = 1_000;
-/** Silence after which a side sends a ping, in ms. So an idle link costs two small frames a second. */
+/** Silence after which a side sends a ping, in ms. At this interval an idle link costs each side at most two pings a second. */
 export const PING_MS = 500;
 /**
- * Number of unanswered pings after which `onSilence` reports the peer: 1 to 1.5 s after its last message. A healthy peer never pauses as
- * long.
+ * Number of unanswered pings after which `onSilence` reports the peer: 1 to 1.5 s after its last message. A healthy peer is never silent
+ * for so long.
  */
 export const SILENT_PINGS_REPORTED = 1;
-/** Number of unanswered pings after which the link is closed: it is half open, or the peer hangs. */
+/** Number of unanswered pings after which this side closes the link, because it is half open or the peer hangs. */
 export const SILENT_PINGS_MAX = 10;
 export const REQUEST_TIMEOUT_MS_DEFAULT = 5_000;
 export const REQUESTS_PENDING_MAX = 50_000;

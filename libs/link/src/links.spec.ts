@@ -138,7 +138,7 @@ describe('the handshake', () => {
     expect(await a.links.to(b.address)).toBe(toB);
   });
 
-  it('runs once for many concurrent callers', async () => {
+  it('runs once when many callers request the link at the same time', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const peers = await Promise.all(Array.from({ length: 5 }, () => a.links.to(b.address)));
     expect(new Set(peers).size).toBe(1);
@@ -146,7 +146,7 @@ describe('the handshake', () => {
     expect(b.opened).toHaveLength(1);
   });
 
-  it('sends an unauthenticated peer only a nonce and the refusal of its proof', async () => {
+  it('sends only a nonce and `refused` to a peer whose proof is not valid', async () => {
     const { links, address, opened } = await newSide();
     const stranger = await Stranger.dial(address.port);
     expect(await stranger.challenged()).toHaveLength(NONCE_BYTES);
@@ -196,7 +196,7 @@ describe('the handshake', () => {
     await until(() => stranger.isClosed, HANDSHAKE_TIMEOUT_MS / 2);
   });
 
-  it('closes the oldest of too many unauthenticated connections, so that a server can still connect', async () => {
+  it('closes the oldest of too many unauthenticated connections, so that another server can still open a link', async () => {
     const [a, b] = await Promise.all([newSide(), newSide({ handshakesMax: 3 })]);
     const strangers: Stranger[] = [];
     for (let count = 0; count < 5; count += 1) {
@@ -254,7 +254,7 @@ describe('the handshake', () => {
     expect([...b.links.all()]).toEqual([]);
   });
 
-  it('refuses a server without the secret, and signs nothing but a nonce for it', async () => {
+  it('refuses a server without the secret, and signs no bytes of it that are not a nonce', async () => {
     const a = await newSide();
     const asked: Buffer[] = [];
     const server = await listening((socket) => {
@@ -302,7 +302,7 @@ describe('the handshake', () => {
     expect(opened).toEqual([]);
   });
 
-  it('fails at once when no server listens', async () => {
+  it('fails without waiting for the timeout when no server listens', async () => {
     const a = await newSide();
     const { port, close } = await listening(() => {});
     close();
@@ -342,7 +342,7 @@ describe('the handshake', () => {
 });
 
 describe('a request on a link', () => {
-  it('gets its own answer, in any order of the answers', async () => {
+  it('gets its own answer, whatever the order of the answers is', async () => {
     const { toB, b } = await pair();
     const late: (() => void)[] = [];
     b.links.onRequest(async (_, pattern, data) => {
@@ -386,7 +386,7 @@ describe('a request on a link', () => {
     expect(await toB.request('other', null)).toBe('now');
   });
 
-  it('fails at once when the link breaks, as do all later requests', async () => {
+  it('fails when the link breaks, without waiting for its timeout, as do all later requests', async () => {
     const { a, b, toB, toA } = await pair();
     b.links.onRequest(() => new Promise(() => {}));
     const waiting = [toB.request('x', 1), toB.request('y', 2)];
@@ -402,7 +402,7 @@ describe('a request on a link', () => {
 });
 
 describe('a frame on a link', () => {
-  it('is read correctly at any boundary of the received chunks', async () => {
+  it('is read correctly wherever the received chunks are cut', async () => {
     const { links, address } = await newSide();
     const events: unknown[] = [];
     links.onEvent((_, pattern, data) => events.push([pattern, data]));
@@ -551,7 +551,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
     return result;
   }
 
-  it.each(NOT_PLAIN.flatMap(nestings))('refuses it as an introduction: %s', (_name, bytes) => {
+  it.each(NOT_PLAIN.flatMap(nestings))('refuses %s in place of an introduction', (_name, bytes) => {
     expect(readIntroduction(SECRET, 'dial', nonces[0], bytes)).toBeNull();
   });
 
@@ -572,7 +572,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
     expect(readIntroduction(SECRET, 'dial', nonces[0], pack(bent))).toBeNull();
   });
 
-  it('closes an unauthenticated connection that sends a reference bomb, and accepts the next server at once', async () => {
+  it('closes an unauthenticated connection that sends a reference bomb, and accepts the next server within the time limit', async () => {
     const side = await newSide();
     await within(BOUND_MS, async () => {
       const stranger = await Stranger.dial(side.address.port);
@@ -682,7 +682,7 @@ describe('a second link to the same peer', () => {
     expect(side.links.get(id)?.incarnation).toBe(2);
   });
 
-  it('stays beside the first link when both sides dialed at once, so that no request is lost', async () => {
+  it('stays beside the first link when both sides dialed at the same time, so that no request is lost', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const [toB, toA] = await Promise.all([a.links.to(b.address), b.links.to(a.address)]);
     await until(() => a.opened.length === 2 && b.opened.length === 2);
@@ -708,7 +708,7 @@ describe('a silent peer', () => {
     await until(() => stranger.isClosed);
   });
 
-  it('is reported once before its link is closed, and again when it sends something', async () => {
+  it('is reported once before its link is closed, and once more when it sends a frame after the silence', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const reported: [ServerId, boolean][] = [];
@@ -734,14 +734,14 @@ describe('a silent peer', () => {
     expect([a.closed, b.closed]).toEqual([[], []]);
   });
 
-  it('keeps its link when this process was suspended, because its messages may wait in the socket', async () => {
+  it('keeps its link when this process was suspended, because messages of the peer may wait in the socket', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     await stranger.prove();
     await until(() => side.opened.length === 1);
     await pass(SILENT_PINGS_MAX);
-    // A suspended process has one late tick, not many missed ones.
+    // A process that was suspended runs one late tick, not one tick for each missed interval.
     sleepOver(PING_MS * 10);
     await pass(1);
     stranger.socket.write(framed(LINK_KIND.pong));
@@ -750,7 +750,7 @@ describe('a silent peer', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('loses its link with the whole backlog when it also reads nothing', async () => {
+  it('loses its link and the whole backlog when it also reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -770,7 +770,7 @@ describe('a silent peer', () => {
     expect(side.links.get(id)).toBeUndefined();
   });
 
-  it('is disconnected even if it does not read the backlog of a closed link', async () => {
+  it('is disconnected after its link is closed, even if it does not read the backlog', async () => {
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     await stranger.prove();
@@ -880,7 +880,7 @@ describe('a link over TLS', () => {
     expect(b.opened).toEqual([]);
   });
 
-  it('is opened also after more probes than unauthenticated connections are allowed at once', async () => {
+  it('is opened also after more probes than the maximum number of unauthenticated connections', async () => {
     const side = await newSide({ certificate: await certificate(), handshakesMax: 2 });
     for (let count = 0; count < 4; count += 1) {
       expect(await side.links.probe({ host: '127.0.0.1', port: side.address.port, timeoutMs: 5_000 })).toBe('answered');

@@ -23,13 +23,16 @@ export const LINK_OPTIONS = Symbol('LinkOptions');
 
 type FrameHandler = (peer: LinkPeer, frame: Buffer) => void;
 type RequestHandler = (peer: LinkPeer, pattern: string, data: unknown) => Promise<unknown>;
-/** `proved`: both servers have the same secret. `refused`: their secrets differ. `unreachable`: the result is unknown. */
+/**
+ * `proved`: both servers have the same secret. `refused`: their secrets differ. `unreachable`: the server did not answer, so the result is
+ * unknown.
+ */
 export type Verification = 'proved' | 'refused' | 'unreachable';
 type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
 
 /**
- * All links of this process, both dialed and accepted ones. A peer has one link, no matter which side dialed, or two when both sides dialed
- * at once. Frames of a link are handled in order, and requests concurrently.
+ * All links of this process, both dialed and accepted ones. There is one link to each peer, no matter which side dialed, or two when both
+ * sides dialed at the same time. Frames of a link are handled in order, and requests concurrently.
  */
 @Injectable()
 export class Links implements OnApplicationShutdown {
@@ -83,7 +86,7 @@ export class Links implements OnApplicationShutdown {
     return probeLink(address, this.options.certificate != null);
   }
 
-  /** Returns the link to a server, or undefined when there is none. It does not matter which side dialed. */
+  /** Returns the link to a server, no matter which side dialed, or undefined when there is none. */
   get(id: ServerId): LinkPeer | undefined {
     return this.peers.get(id);
   }
@@ -124,20 +127,23 @@ export class Links implements OnApplicationShutdown {
     this.news.on('closed', listener);
   }
 
-  /** Registers a listener for each dialed server with another secret: it refused this server's proof, or could not prove its own secret. */
+  /**
+   * Registers a listener for each dialed server that has another secret: it refused the proof of this server, or its own proof was not
+   * valid.
+   */
   onRefused(listener: (address: LinkAddress) => void): void {
     this.news.on('refused', listener);
   }
 
   /**
-   * Registers a listener for each dialing peer whose proof was made with another secret. `claimed` is the id that the peer sent, which
-   * anybody can invent.
+   * Registers a listener for each dialing peer whose proof was made with another secret. `claimed` is the id that the peer sent. It is not
+   * proved: any peer can send any id.
    */
   onUnproved(listener: (claimed: ServerId) => void): void {
     this.news.on('unproved', listener);
   }
 
-  /** Compares secrets with a server without opening a link. Never rejects. */
+  /** Finds out whether a server has the same secret, without opening a link. Never rejects. */
   async verify(address: LinkAddress): Promise<Verification> {
     const { socket, proved, verdict } = this.introduce(address, 'verify');
     await proved.catch(() => {});
@@ -146,8 +152,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Registers a listener for each peer that has not answered a ping for 1 to 1.5 s (`isSilent` is true), or has sent something again. The
-   * link stays open meanwhile.
+   * Registers a listener for each peer that has not answered a ping for 1 to 1.5 s (`isSilent` is true), and for its next frame after that
+   * (`isSilent` is false). The link stays open in between.
    */
   onSilence(listener: (peer: LinkPeer, isSilent: boolean) => void): void {
     this.news.on('silence', listener);
@@ -168,7 +174,8 @@ export class Links implements OnApplicationShutdown {
 
   /** Registers an unauthenticated socket before any byte is read from it. */
   private addUnauthenticated(socket: Socket): void {
-    // A proof takes milliseconds. The oldest connection without one is probably hostile, so it is closed, not the newest.
+    // A server sends its proof within milliseconds. The oldest connection without a proof is probably hostile, so this closes the oldest
+    // and not the newest.
     for (const [ends, eldest] of this.unauthenticated) {
       if (this.unauthenticated.size < (this.options.handshakesMax ?? HANDSHAKES_MAX_DEFAULT)) break;
       this.unauthenticated.delete(ends);
@@ -197,20 +204,20 @@ export class Links implements OnApplicationShutdown {
           this.news.emit('unproved', claimed);
           return null;
         }
-        // The peer belongs to another fleet, which may share the Redis and the secret. It dialed an old address.
+        // A peer of another fleet, which may share the Redis and the secret, has dialed an outdated address.
         if (!this.isOfThisFleet(proof.identity.id)) return null;
         const side = isVerify ? 'verified' : 'accept';
         writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, side, proof.nonce, nonce, this.self, channel));
         return isVerify ? 'over' : proof.identity;
       },
     );
-    // A TLS socket was added before its TLS handshake.
+    // A TLS socket was already added, before its TLS handshake.
     if (!this.options.certificate) this.addUnauthenticated(socket);
     const ends = endsOf(socket);
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     writeFrame(socket, LINK_KIND.challenge, nonce);
-    // `destroySoon` still sends the `refused` frame to a refused peer.
+    // `destroySoon` first sends written bytes, such as the `refused` frame.
     proved.catch(() => socket.destroySoon()).finally(() => this.unauthenticated.delete(ends));
   }
 
@@ -260,7 +267,8 @@ export class Links implements OnApplicationShutdown {
         const proof =
           kind === LINK_KIND.ready ? readIntroduction(secret, isVerify ? 'verified' : 'accept', nonce, body, channelOf(socket)) : null;
         if (!proof) verdict = 'refused';
-        // A valid proof of another server is refused as well: that server uses this address now.
+        // The proof is valid but names another server, which uses this address now. It is refused, so that no frame reaches the wrong
+        // server.
         if (proof?.identity.id !== address.id) return null;
         verdict = 'proved';
         return isVerify ? 'over' : proof.identity;
@@ -274,7 +282,7 @@ export class Links implements OnApplicationShutdown {
   private socketTo({ host, port }: LinkAddress, receive: (bytes: Buffer) => void): Socket {
     const { certificate } = this.options;
     if (!certificate) return connect({ host, port, onread: readingTo(receive) });
-    // The address of a server need not be in its certificate. The CA and the secret prove its identity instead.
+    // The certificate of a server need not name its address. The CA and the secret prove its identity instead.
     const socket = connectTls({
       ...certificate.options,
       ...TLS,
@@ -325,7 +333,7 @@ export class Links implements OnApplicationShutdown {
       clearTimeout(timer);
       peer = new LinkPeer(socket, result, this.inbox, isDialled);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
-      // The peer is registered at once, because the next frame in the same chunk may belong to it, and may even end the link.
+      // The peer is registered before the next frame is read: that frame may be in the same chunk and belong to the link, or even end it.
       this.register(peer);
       resolve(peer);
     };
@@ -351,8 +359,8 @@ export class Links implements OnApplicationShutdown {
     const before = this.peers.get(peer.id);
     this.peers.set(peer.id, peer);
     this.news.emit('opened', peer);
-    // A peer that dials again, or has another incarnation, has given up its earlier link, which is half open. When two
-    // servers dial each other at once, each has its own link, and both links stay in use.
+    // A peer that dials again, or has another incarnation, has given up its earlier link, which is half open. When two servers dial each
+    // other at the same time, each has its own link, and both links stay in use.
     if (before && (before.isDialled === peer.isDialled || before.incarnation !== peer.incarnation))
       before.close('replaced by a newer link');
   }
@@ -369,10 +377,10 @@ const REASON_CHARACTERS_MAX = 200;
 const NOT_PROVED = 'the two servers did not prove to each other that they have the same LINK_SECRET';
 const NO_BODY = new Uint8Array(0);
 
-/** Both ends are Holdfast servers, so older versions are not needed. */
+/** Both ends are Holdfast servers, so older versions of TLS are not needed. */
 const TLS = { minVersion: 'TLSv1.3' } as const;
 
-/** Returns the key of a connection: its remote address and port. TLS wraps a socket in a second object, which has the same key. */
+/** Returns the key of a connection: its remote address and port. The TLS socket over a TCP socket is another object, with the same key. */
 function endsOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress}|${remotePort}`;
 }

@@ -2,14 +2,14 @@ import { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /**
- * The result of a probe. `refused`: no process listens there. `answered`: a living process sent something. `silent`: neither happened in
- * time.
+ * The result of a probe. `refused`: no process listens at the address. `answered`: a running process sent something. `silent`: neither
+ * happened in time, or the connection closed before.
  */
 export type ProbeResult = 'answered' | 'refused' | 'silent';
 
 /**
- * Dials a link port only to find out whether a server lives there. A living server sends a challenge first or, with TLS,
- * answers the client hello. Never rejects.
+ * Dials a link port only to find out whether a server runs there. A running server sends a challenge or, with TLS, answers the client
+ * hello. Never rejects.
  */
 export function probeLink(
   { host, port, timeoutMs }: { readonly host: string; readonly port: number; readonly timeoutMs: number },
@@ -31,7 +31,7 @@ export function probeLink(
     socket.once('error', (error: NodeJS.ErrnoException) =>
       settle(REFUSALS.has(error.code ?? '') ? 'refused' : isTls && error.code?.startsWith('ERR_SSL') ? 'answered' : 'silent'),
     );
-    // The kernel also accepts connections for a suspended process. They close when that process dies.
+    // The kernel also accepts connections for a suspended process. These connections close when that process dies.
     socket.once('close', () => settle('silent'));
     if (!isTls) socket.connect(port, host);
   });

@@ -107,7 +107,7 @@ describe('readingTo', () => {
 });
 
 describe('writeAtOnce', () => {
-  it('writes as many bytes as the kernel takes, and none when bytes wait already or the socket is closed', async () => {
+  it('writes as many bytes as the kernel takes, and no bytes when earlier ones wait or the socket is closed', async () => {
     const { port, met } = await reading();
     const client = dial(port);
     await until(() => met.length === 1);

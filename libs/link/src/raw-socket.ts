@@ -3,21 +3,22 @@ import { type OnReadOpts, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
 /**
- * Fields of a socket that Node does not document. `readInPlace` and `writeAtOnce` use them. If a field has changed, or the socket uses TLS,
- * the streams of Node do the work as usual.
+ * Fields of a socket that Node does not document. `readInPlace` and `writeAtOnce` use them. If a version of Node lacks a field, or the
+ * socket uses TLS, the streams of Node are used as usual.
  *
  * Node's streams allocate a buffer of 64 KB for each read, and a request object for each write, even if the kernel takes the bytes at once.
- * A relay needs neither. Without both a gateway needs a sixth less CPU for a message (`docs/adr/0008-bypass-of-node-streams.md`).
+ * A relay needs neither. Without these allocations a gateway needs a sixth less CPU for a message
+ * (`docs/adr/0008-bypass-of-node-streams.md`).
  */
 interface Internals {
-  /** The kernel's socket. Null: the socket is closed, or another object has taken it over. */
+  /** The kernel's socket. Null: the socket is closed, or another object has taken over the handle. */
   _handle: { readonly fd?: number } | null;
   /** The server that accepted the socket and counts it until it closes. */
   _server: unknown;
 }
 
 const READ_BYTES_MAX = 65_536;
-/** The read buffer of all sockets: a receiver has processed its bytes before the next read. */
+/** The read buffer of all sockets. They can share it because a receiver processes its bytes before the next read. */
 const incoming = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
 /** Returns the `onread` option for a socket that dials. `receive` gets a view that is valid during the call only. */
@@ -32,14 +33,15 @@ export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
 }
 
 /**
- * Passes the bytes of an accepted socket to `receive`, as `readingTo` does for a dialing one. The socket was accepted in this event-loop
- * tick and has no listeners yet. Returns the socket to use from now on. Listeners of `accepted` receive its `close` at once.
+ * Passes the bytes of an accepted socket to `receive`, as `readingTo` does for a dialing socket. Call it in the event handler that delivers
+ * the socket, so that no bytes are lost. Returns the socket to use from now on; `accepted` itself is destroyed unless it is returned, so
+ * add listeners only to the result.
  */
 export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void): Socket {
   const from = accepted as unknown as Internals;
   const handle = from._handle;
   if (!handle || accepted instanceof TLSSocket || accepted.readableLength > 0) {
-    // An accepted socket of an HTTP server would stay half open. The new socket below never does.
+    // An accepted socket of an HTTP server would stay half open when the client ends it. The new socket that is made below would not.
     accepted.allowHalfOpen = false;
     accepted.on('data', receive);
     return accepted;
@@ -53,8 +55,8 @@ export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void):
 }
 
 /**
- * Returns how many bytes of `chunk` up to `end` the kernel took at once. The result is 0 when the kernel has no room, when
- * the socket is closing or uses TLS, or when bytes wait already.
+ * Returns how many bytes of `chunk` up to `end` the kernel took at once. Returns 0 when the kernel has no room, when the socket is closed
+ * or uses TLS, or when earlier bytes still wait.
  */
 export function writeAtOnce(socket: Socket, chunk: Buffer, end: number): number {
   if (socket.writableLength > 0 || socket instanceof TLSSocket) return 0;

@@ -29,7 +29,7 @@ describe('GameCatalogue', () => {
     expect(catalogue.all()).toEqual([catalogue.get('duel')]);
   });
 
-  it('refuses a game without a server as unknown, but with `no-capacity` if it was offered before or no games are offered', () => {
+  it('refuses a game that no server offers: with `no-capacity` if it was offered before or no games are offered, else as unknown', () => {
     const servers = [{ state: 'ready', games: games(['duel', 2]) }];
     const catalogue = catalogueOf(servers);
     for (const name of ['chess', 'constructor', 'toString'])

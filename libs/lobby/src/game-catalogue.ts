@@ -5,7 +5,7 @@ import { listed, quoted } from '#libs/room';
 import type { RoomRecord } from '#libs/room-store';
 import type { JoinTerms } from './room-rules.js';
 
-/** Finds the games that can be played: the games of all game servers that are ready or draining. */
+/** Lists the games that players can play: those that a ready or draining game server offers. */
 @Injectable()
 export class GameCatalogue {
   private readonly seen = new Set<string>();
@@ -31,7 +31,7 @@ export class GameCatalogue {
   /** Returns the terms on which players join the running game of a room. Null: the game is not joinable. */
   joinTermsOf({ game, owner }: Pick<RoomRecord, 'game' | 'owner'>): JoinTerms | null {
     const server = owner && this.directory.get(owner.server);
-    // Another server may take over the room of a server that is gone.
+    // When the owner is gone, another server may adopt the room, so any server that offers the game counts.
     const isOwner = server && server.incarnation === owner.incarnation && server.state !== 'dead';
     const offering = isOwner ? server : this.running().findLast(({ games }) => Object.hasOwn(games, game));
     return offering?.games[game]?.joinable ?? null;

@@ -12,13 +12,13 @@ import { RoomService } from './room-service.js';
 export interface StartTerms {
   /** Longest wait for a free slot, in ms. */
   readonly waitMs?: number;
-  /** Checks whether the caller still wants the start, after another write to the room came first. It throws to cancel the start. */
+  /** Called before the start is repeated because another write to the room came first. It throws to cancel the start. */
   readonly stillWanted?: () => Promise<void>;
 }
 
 /**
- * Starts the game of a room: `waiting`, then `starting`, then `playing`. Each start has an id, and Redis opens the room only for the current
- * id. So a start that was taken back never becomes a game, and a start that two servers receive makes one game.
+ * Starts the game of a room: `waiting`, then `starting`, then `playing`. Each start has an id, and Redis opens the room only for the
+ * current id. So a start that was taken back never opens a game, and a start that two servers receive opens one game.
  */
 @Injectable()
 export class GameStarter {
@@ -33,7 +33,8 @@ export class GameStarter {
   /**
    * Starts the game and returns the record of the room in play.
    *
-   * @throws the refusals of `checkStart`, `no-capacity`, `game-failed`, or the error of the server
+   * @throws the refusals of `checkStart`, `room-unknown`, `no-capacity`, `game-failed`, `overtaken` when the start was cancelled, or the
+   *   error of the server
    */
   async start(room: RoomRecord, user: UserId, balancer: LoadBalancerService, terms: StartTerms = {}): Promise<RoomRecord> {
     const players = checkStart(room, user);
@@ -66,10 +67,10 @@ export class GameStarter {
   }
 
   /**
-   * Cancels a start by the caller that is older than this request, also a start that has not begun yet. Returns the record of the room,
+   * Cancels each start that the caller requested before this request, also a start that has not begun yet. Returns the record of the room,
    * with the status `playing` when the game has started already. Idempotent.
    *
-   * @throws `not-in-room`, `not-owner`, `overtaken`
+   * @throws `not-in-room`, `not-owner`, `overtaken`, or `busy` after too many concurrent writes
    */
   async cancel(caller: Caller, balancer: LoadBalancerService): Promise<RoomRecord> {
     await this.rooms.overtake(caller);
@@ -77,7 +78,7 @@ export class GameStarter {
       const record = await this.rooms.roomOf(caller);
       if (record.doc.host !== caller.user) throw new HoldfastError('not-owner');
       if (record.status === 'playing') return record;
-      // Writes also when the room is waiting: a start that has read the room cannot be saved any more.
+      // Writes also when the room is waiting, so that a start that has already read the room cannot save it.
       const saved = await this.records.save(record, { status: 'waiting', start: 'none' });
       if (!saved) continue;
       if (record.status === 'starting') await balancer.cancel(record.id).catch(() => {});

@@ -13,14 +13,19 @@ export interface LobbyOptions {
 
 /** Shortest time between two reads of the first page of a list, in ms. Players who request it meanwhile share a read. */
 export const LIST_EVERY_MS = 20;
-/** Maximum attempts of one compare-and-set. Of two simultaneous writes one is repeated; more attempts than this show a defect. */
+/**
+ * Maximum attempts of one compare-and-set. Of two simultaneous writes, one fails and is repeated. After this many attempts, which show a
+ * defect, the request is refused with `busy`.
+ */
 export const CAS_TRIES_MAX = 20;
-/** Age in ms at which an unfinished start is taken back, because its lobby died. Longer than any start takes. */
+/** Age in ms at which the sweep takes back an unfinished start, because its lobby died. It is longer than any start takes. */
 export const START_ABANDONED_MS = 15_000;
-/** Time without a change after which the sweep compares the members of a room with their pointers and sessions, in ms. */
+/**
+ * Time without a change after which the sweep compares the members of a room with the rooms and sessions of these users in Redis, in ms.
+ */
 export const STRAY_AFTER_MS = 5_000;
 export const SWEEP_MS = 2_000;
-/** Index entries that one sweep reads. */
+/** Maximum number of index entries that one sweep reads. The next sweep continues after them. */
 export const SWEEP_ROOMS = 500;
 /** Age in ms at which a sweep makes the room of a match, because the lobby that found the match died. */
 export const MATCH_ABANDONED_MS = 5_000;

@@ -31,7 +31,7 @@ import { RoomSweeper } from './room-sweeper.js';
 
 // Uses a database of its own, because the sweeper reads all rooms.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
-/** The connections of another process. */
+/** The Redis connections of another process. */
 const elsewhere = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
 const pubSub = new PubSub(redis);
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
@@ -196,7 +196,7 @@ function codeOf(reason: unknown): string {
   return reason instanceof HoldfastError ? reason.code : String(reason);
 }
 
-/** Lets `ms` pass for this process: sets its monotonic clock ahead. */
+/** Sets the monotonic clock of this process ahead by `ms`. */
 function pass(ms: number): void {
   passedMs += ms;
   jest.spyOn(performance, 'now').mockImplementation(() => monotonic() + passedMs);
@@ -209,7 +209,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/** Sets the clock of Redis ahead by `ms`, as far as the room shows it: all times in its record are that much older. */
+/** Sets the clock of Redis ahead by `ms`, as far as the room is concerned: makes all times in its record that much older. */
 async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
   const { since, doc } = await mustRead(id);
   const members = doc.members.map((member) => ({
@@ -286,7 +286,7 @@ describe('rooms', () => {
     await expect(lobbies[0].rooms.create(loser, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('have a user only once when the user joins twice at the same time', async () => {
+  it('list a user once when the user joins twice at the same time', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const caller = newCaller();
@@ -294,7 +294,7 @@ describe('rooms', () => {
     expect((await mustRead(id)).doc.members).toHaveLength(2);
   });
 
-  it('are created and left once by a request that runs twice', async () => {
+  it('are created once and left once, also when each request runs twice', async () => {
     const { rooms } = newLobby();
     const caller = { ...newCaller(), asked: { turn: 1, number: 1 } };
     const made = await rooms.create(caller, { game: 'duel' });
@@ -308,7 +308,7 @@ describe('rooms', () => {
     expect((await mustRead(made.id)).doc.members).toHaveLength(1);
   });
 
-  it('refuse a user who is in another room, until the user leaves the other room', async () => {
+  it('refuse a user who is a member of another room, until the user leaves that room', async () => {
     const { rooms } = newLobby();
     const first = await rooms.create(newCaller(), { game: 'duel' });
     const second = await rooms.create(newCaller(), { game: 'duel' });
@@ -323,7 +323,7 @@ describe('rooms', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
-  it('keep a user when a suspended lobby handles an older request to leave another room', async () => {
+  it('keep a member when a suspended lobby handles an older request of the user to leave another room', async () => {
     const { rooms } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const caller = newCaller();
@@ -530,7 +530,7 @@ describe('MatchQueue', () => {
     );
   });
 
-  it('does not match a user with the same user', async () => {
+  it('does not match two searches of the same user with each other', async () => {
     const queue = new MatchQueue(redis, generation);
     const of = game();
     const caller = newCaller();
@@ -589,7 +589,7 @@ describe('MatchQueue', () => {
 });
 
 describe('a match', () => {
-  it('puts its players into a game, which is the answer to the search that completes the match', async () => {
+  it('starts a game, and the search that completes the match returns its room', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
     expect(await matchmaker.find(first, 'duel')).toBeNull();
@@ -598,7 +598,7 @@ describe('a match', () => {
     expect(await userRooms.get(first.user)).toEqual({ room: started?.id, watching: false });
   });
 
-  it('is refused for a member of a room, and a search ends when its user enters a room', async () => {
+  it('cannot be searched by a member of a room, and a search ends when its user enters a room', async () => {
     const { matchmaker, rooms, queue } = newLobby();
     const caller = newCaller();
     await matchmaker.find(caller, 'duel');
@@ -608,7 +608,7 @@ describe('a match', () => {
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
-  it('is not made again by a lobby that was suspended until the match was over', async () => {
+  it('is not started a second time by a lobby that was suspended until the match was over', async () => {
     const { matchmaker, queue } = newLobby();
     const id = `match-${randomUUID()}` as RoomId;
     const [first, second] = newCallers(2);
@@ -644,7 +644,7 @@ describe('RoomSweeper', () => {
       expect(found.map((record) => record?.status)).toEqual(['waiting', 'starting', 'waiting']);
       expect(found[2]?.doc.members).toMatchObject([{ user, here: false }]);
     }
-    // The clock of Redis is an hour behind now, and the lobby still measures how long nothing happens.
+    // The clock of Redis is an hour behind now, but the lobby measures by its own clock how long the room stays unchanged.
     pass(601_000);
     await sweeper.sweep();
     expect((await records.readMany([idle.id, left.id])).map((record) => record?.status ?? null)).toEqual([null, null]);
@@ -700,7 +700,7 @@ describe('RoomSweeper', () => {
     ]);
   });
 
-  it('removes a member who is in another room after a data loss of the store, and no other member', async () => {
+  it('removes only a member who is in another room after the store lost data', async () => {
     const { rooms, sweeper } = newLobby();
     const [stray, other, loyal] = newCallers(3);
     const [before, kept] = await Promise.all([rooms.create(stray, { game: 'duel' }), rooms.create(loyal, { game: 'duel' })]);
@@ -717,13 +717,13 @@ describe('RoomSweeper', () => {
     expect(await rooms.whereIs(stray.user)).toMatchObject({ record: { id: now.id } });
   });
 
-  it('removes a member in the second sweep when Redis has the member in no room, and keeps a member who is unknown to Redis', async () => {
+  it('removes a member in the second sweep when the user’s entry in Redis names no room, and keeps a member without an entry', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, unplaced, unknown] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
     await rooms.join(unplaced, id);
     await rooms.join(unknown, id);
-    // A gateway wrote the user again as in no room, while the record already had the join that was under way.
+    // A gateway restored the user as in no room, although the record already contained the join that was under way.
     await userRooms.admit(unplaced.user);
     await userRooms.move(unplaced.user, null);
     await userRooms.clear(unknown.user);
@@ -767,7 +767,7 @@ describe('RoomSweeper', () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());
-    // Dropped entries move the others, so a complete sweep takes more than one round. A slow Redis costs another one.
+    // Dropped entries move the other entries, so the sweep of all entries takes more than one round. A slow Redis may need one more round.
     for (let sweeps = 0; sweeps < 16; sweeps++) await sweeper.sweep();
     const left = await redis.commands.zmscore(roomsKey(), ...ids);
     expect(left.filter((score) => score !== null)).toEqual([]);
@@ -788,7 +788,7 @@ describe('the region of a game', () => {
     return wishOf(servers.wishes[0]);
   }
 
-  it('is preferably the region of the creator’s gateway; a fleet without regions has no preference', async () => {
+  it('is preferably the region of the creator’s gateway, and any region in a fleet without regions', async () => {
     expect(await wishOfRoom('eu', {})).toEqual({ region: undefined, build: undefined, prefer: { region: 'eu' } });
     expect(await wishOfRoom('', {})).toEqual({ region: undefined, build: undefined, prefer: { region: undefined } });
   });
@@ -813,8 +813,8 @@ describe('the region of a game', () => {
   });
 });
 
-describe('a late request, at a lobby that was suspended', () => {
-  it('has no effect for a user who has moved since: no create, join, watch, leave or search', async () => {
+describe('an outdated request that a suspended lobby handles after a newer one', () => {
+  it('has no effect for a user who has moved since, whatever the operation is', async () => {
     const { rooms, matchmaker, queue } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const next = asks(newCaller());
@@ -832,7 +832,7 @@ describe('a late request, at a lobby that was suspended', () => {
     expect(await rooms.whereIs(late.user)).toBeNull();
     expect(await queue.gameOf(late.user)).toBeNull();
     await rooms.join(next(), first.id);
-    // The user is in the same room again. The late request was for the earlier stay.
+    // The user is in the same room again. The repeated request was for the earlier stay, so it must not remove the user.
     await expect(rooms.leave(leave)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.setReady(late, true)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.roomOf(late)).rejects.toMatchObject({ code: 'overtaken' });
@@ -841,19 +841,20 @@ describe('a late request, at a lobby that was suspended', () => {
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
-  it('removes a member whom a store that lost data has in the room again, although the user has created another room since', async () => {
+  it('removes a member whom a data loss has put back into the room, although the user has created another room since', async () => {
     const { rooms } = newLobby();
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });
     await rooms.join({ ...mover, asked: { turn: 1, number: 1 } }, id);
-    // After a data loss the store has the member in the first room again. The gateway reports this while the user creates a room.
+    // After a data loss the record of the first room lists the member again. The gateway reports the departure while the user creates a
+    // room.
     await userRooms.move(mover.user, null);
     await rooms.create({ ...mover, asked: { turn: 1, number: 3 } }, { game: 'duel' });
     await rooms.gone(id, mover.user, { turn: 1, number: 2 });
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toEqual([host.user]);
   });
 
-  it('does not change a presence that a newer report or the end of the gateway has set, until the gateway has a new admission', async () => {
+  it('does not change a presence that a newer report or the end of the gateway has set; a report in a new admission does', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -867,14 +868,14 @@ describe('a late request, at a lobby that was suspended', () => {
     expect(await isHere()).toBe(true);
     await rooms.away(caller.user, turn);
     expect(await isHere()).toBe(false);
-    // Sent before the end of the gateway, and handled after it.
+    // The gateway sent this report before it ended; the lobby handles it afterwards.
     await says(true, 4);
     expect(await isHere()).toBe(false);
     await says(true, 5, (await userRooms.renewAdmission(caller.user, turn)) as number);
     expect(await isHere()).toBe(true);
   });
 
-  it('does not mark a member as here again after the gateway that reported it has ended', async () => {
+  it('does not mark a member as present after the gateway that sent the report has ended', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -896,13 +897,13 @@ describe('a late request, at a lobby that was suspended', () => {
     expect(await matchmaker.cancel(next())).toBe(true);
   });
 
-  it('does not match a user who has created a room since; the other player searches again', async () => {
+  it('does not match a user who has created a room since, and the other player’s search returns to the queue', async () => {
     const { rooms, matchmaker, queue } = newLobby();
     const next = asks(newCaller());
     const slept = next();
     const other = asks(newCaller())();
     const here = await rooms.create(next(), { game: 'duel' });
-    // The lobby slept between its read of the user and the queue.
+    // The lobby was suspended after it had read the user and before it wrote the search to the queue.
     await queue.find('duel', slept, 2, `match-${randomUUID()}` as RoomId, 60_000);
     expect(await matchmaker.find(other, 'duel')).toBeNull();
     expect(await rooms.whereIs(slept.user)).toMatchObject({ record: { id: here.id } });
@@ -1117,7 +1118,7 @@ describe('a session that ends during a request', () => {
     const next = await newAsker();
     await rooms.join(next(), id);
     const { user, asked } = next();
-    // The lobby dies in between, so the first try writes only the pointer.
+    // The lobby dies between its two writes, so the first attempt changes only the entry in `UserRooms`.
     jest.spyOn(records, 'save').mockRejectedValueOnce(new Error('died'));
     await expect(rooms.depart(user, asked)).rejects.toThrow('died');
     await rooms.depart(user, asked);
@@ -1136,7 +1137,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toContain(joins.user);
   });
 
-  it('does not keep a join that is written after its user was admitted again, but keeps the join of the new admission', async () => {
+  it('loses a join that is written after its user was admitted again, but not the join of the new admission', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel', seats: 4 });
     const [resumed, rejoined] = [(await newAsker())(), (await newAsker())()];
@@ -1153,7 +1154,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(rejoined.user)).toEqual({ room: id, watching: false });
   });
 
-  it('leaves a member who is marked as away by the second sweep when no process reported its end', async () => {
+  it('has its member marked as away by the second sweep when no process reported the end of the session', async () => {
     const { rooms, sweeper } = newLobby();
     const callers = newCallers(3);
     const { id } = await rooms.create(callers[0], { game: 'duel', seats: 4 });

@@ -24,7 +24,7 @@ export interface MadeMatch {
 
 const cancelScript = new LuaScript('match_cancel', new URL('./scripts/match-cancel.lua', import.meta.url), 2);
 
-/** Age at which the list of games with searches is read again. Every created or joined room needs the list, and it changes rarely. */
+/** Age in ms at which the list of games with searches is read again. Each request to enter a room needs the list, and it changes rarely. */
 const GAMES_STALE_MS = 1_000;
 
 const gamesKey = (): string => redisName('match-games');
@@ -69,20 +69,20 @@ export class MatchQueue implements OnModuleInit {
     return people.length === 0 ? null : { id, game, people: people.map((person) => JSON.parse(person) as Searcher) };
   }
 
-  /** Cancels the search of a user; with `order`, only a search that is not newer. False: no search was cancelled. */
+  /** Cancels the search of a user; with `order`, only if the search is not newer than it. Returns false when no search was cancelled. */
   async cancel(game: string, user: UserId, order?: RequestOrder): Promise<boolean> {
     const keys = [queueKey(game), peopleKey(game)];
     return (await cancelScript.run(this.redis.commands, keys, [user, order?.turn ?? '', order?.number ?? ''])) === 1;
   }
 
-  /** Returns the game for which the user waits. Null: none. */
+  /** Returns the game for which the user waits. Null: the user is not searching. */
   async gameOf(user: UserId): Promise<string | null> {
     return this.amongOf(await this.readGames(), user);
   }
 
   /**
-   * Does the same as `gameOf` with a list of games that may be `GAMES_STALE_MS` old, so it may miss the first search of a game. The
-   * matchmaker dissolves a match with this search, because its user has moved since.
+   * Does the same as `gameOf` with a list of games that may be `GAMES_STALE_MS` old, so it may miss the first search of a game. That does
+   * no harm: the matchmaker dissolves a match with such a search, because its user has moved since.
    */
   async probableGameOf(user: UserId): Promise<string | null> {
     if (performance.now() - this.gamesReadAt > GAMES_STALE_MS) await this.readGames();
@@ -100,7 +100,7 @@ export class MatchQueue implements OnModuleInit {
     return games.find((_, index) => scores[index] !== null) ?? null;
   }
 
-  /** Returns whether the match is still stored, so that its room is not made yet. */
+  /** Returns whether the match is still stored. If it is, its room is not made yet. */
   async isOpen({ id, game }: Pick<MadeMatch, 'id' | 'game'>): Promise<boolean> {
     return (await this.redis.commands.hexists(madeKey(game), id)) === 1;
   }
@@ -110,7 +110,7 @@ export class MatchQueue implements OnModuleInit {
     await this.redis.commands.hdel(madeKey(game), id);
   }
 
-  /** Returns the stored matches. A lobby is making their rooms now, or it died before that. */
+  /** Returns the matches whose rooms are not made yet. A lobby is making these rooms now, or it died before. */
   async open(): Promise<MadeMatch[]> {
     const games = await this.redis.commands.smembers(gamesKey());
     const made = await Promise.all(games.map((game) => this.redis.commands.hgetall(madeKey(game))));

@@ -14,10 +14,10 @@ import { newRoomId, RoomService } from './room-service.js';
 
 /** How long a cancel waits for the room of a match that is being made, in ms. */
 const ROOM_CREATION_MS = 1_000;
-/** Pause between two reads of this room, in ms. */
+/** Pause between two reads of the record of that room, in ms. */
 const ROOM_POLL_MS = 20;
 
-/** Finds players for a game, creates a room with them and starts the game, in one call. */
+/** Finds players who want the same game, creates a room with them and starts the game, in one call. */
 @Injectable()
 export class Matchmaker {
   constructor(
@@ -34,7 +34,10 @@ export class Matchmaker {
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {}
 
-  /** Adds a search of the caller. Returns the room if the search completes a match. Null: the caller waits, and gets a notice later. */
+  /**
+   * Adds a search of the caller. Returns the room if the search completes a match. Null: the caller waits, and gets a notice when a match
+   * is found. Throws `already-in-room`, `overtaken`, or the refusals of `GameCatalogue.mustGet`.
+   */
   async find(caller: Caller, game: string, region = this.rooms.regionOf(caller)): Promise<RoomRecord | null> {
     const info = this.games.mustGet(game);
     const { user, name, session, gateway, asked } = caller;
@@ -45,8 +48,8 @@ export class Matchmaker {
   }
 
   /**
-   * Cancels the search of the user that is older than `asked`, and makes all older requests of the user late. After it, no earlier request
-   * takes the user into a room: the user is in a room now or not at all. False: no search was cancelled.
+   * Cancels the user's search if it is older than `asked`, and voids all older requests of the user, so that none of them can take the user
+   * into a room later. Returns false when no search was cancelled, for example because a match was found.
    *
    * @throws `overtaken` when a newer request has been carried out already
    */
@@ -59,7 +62,7 @@ export class Matchmaker {
       if (room === false) throw new HoldfastError('overtaken');
       const record = await this.records.read(room);
       if (record && isMember(record, user)) return false;
-      // Without a record, the lobby that made the match may be about to create the room.
+      // If the room has no record, the lobby that made the match may be about to create it.
       if (record || performance.now() > deadline) break;
       await sleep(ROOM_POLL_MS);
     }
@@ -73,8 +76,8 @@ export class Matchmaker {
   }
 
   /**
-   * Does the same as `UserRooms.overtake`, for a user whose pointer names this room. Throws `already-in-room` when the room's record has the
-   * user as a member too; the pointer alone is only a hint.
+   * Does the same as `UserRooms.overtake`, for a user whose entry in `UserRooms` names this room. The entry is only a hint, so this throws
+   * `already-in-room` only when the room's record also lists the user as a member.
    */
   private async overtakeOutOf(room: RoomId, { user, asked }: Caller): Promise<boolean> {
     const record = await this.records.read(room);
@@ -86,23 +89,27 @@ export class Matchmaker {
     const soughtAt = performance.now();
     const match = await this.queue.find(game, searcher, people, newRoomId(), this.options.matchWaitMs);
     if (match) return this.make(match, soughtAt);
-    // The session may have ended before the search was in the queue, so its end did not find the search there.
+    // The session may have ended before the search was in the queue. Its departure then did not find the search, so it is cancelled here.
     const { user, asked } = searcher;
     if (!asked || !(await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate) return null;
     await this.queue.cancel(game, user, asked);
     throw new HoldfastError('overtaken');
   }
 
-  /** Cancels the searches of a user without a connection that are older than `asked`, also a search that is not in the queue yet. */
+  /**
+   * For a user without a connection: cancels the search if it is not newer than `asked`, also when a lobby has not put it into the queue
+   * yet.
+   */
   async searcherGone({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     if (await this.userRooms.overtake(user, asked)) await this.stopSearching({ user, asked });
   }
 
   /**
    * Creates the room of a match and starts the game. Idempotent, because the match has the id of its room. Null: a player has moved to
-   * another room since, and the others search again.
+   * another room since, and the searches of the other players return to the queue. For a match whose room was made and closed before: also
+   * null.
    *
-   * @param soughtAt a monotonic time before the match was found; absent for the match of a lobby that died
+   * @param soughtAt a time before the match was found, in ms of the monotonic clock; absent for the match of a lobby that died
    */
   async make(match: MadeMatch, soughtAt = Number.NEGATIVE_INFINITY): Promise<RoomRecord | null> {
     // Other lobbies take over a match only when it is older than `MATCH_ABANDONED_MS`. If this lobby was suspended for longer, another lobby

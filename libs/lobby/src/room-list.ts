@@ -22,7 +22,10 @@ interface Read {
 
 /** Maximum number of records that a page reads for each requested room. Private rooms and missing records take no place on the page. */
 const PAGES_MAX = 2;
-/** Age in ms from which an index entry without a record belongs to a closed room. A younger one may belong to a room that is being created. */
+/**
+ * Age in ms from which an index entry without a record belongs to a closed room. A younger entry may belong to a room that is being
+ * created.
+ */
 const UNMADE_MS = 60_000;
 
 /**
@@ -70,7 +73,7 @@ export class RoomList {
     const waitMs = (this.beganAt.get(key) ?? Number.NEGATIVE_INFINITY) + LIST_EVERY_MS - performance.now();
     if (waitMs > 0) await sleep(waitMs);
     this.next.delete(key);
-    // Deleting the key first keeps the map in the order of time, which `forgetOld` relies on.
+    // Deleting the key first keeps the map in the order of the times. `forgetOld` relies on this order.
     this.beganAt.delete(key);
     this.beganAt.set(key, performance.now());
     const read = this.read(game, null, this.options.roomsListedMax);
@@ -134,7 +137,7 @@ function pageOf({ rooms, end }: Read, wanted: number): Page {
   return { rooms: page.map(({ summary }) => summary), ...(last && { next: textOf(last) }) };
 }
 
-/** Returns the cursor that continues behind an entry: `<createdAt>.<room>`. */
+/** Returns the cursor that continues after an entry: `<createdAt>.<room>`. */
 function textOf({ room, createdAt }: IndexEntry): string {
   return `${createdAt}.${room}`;
 }

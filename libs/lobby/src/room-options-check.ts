@@ -14,7 +14,8 @@ export class RoomOptionsCheck {
   /**
    * Resolves when the game accepts the options.
    *
-   * @throws `bad-data` when the game takes no options, or with the reason of its refusal; the error of the last server when none answers
+   * @throws `bad-data` when no server supports options for this game, or when the game refuses these; otherwise the error of the last
+   *   server that was asked
    */
   async refuseFlawed(game: string, options: RoomOptions): Promise<void> {
     const running = this.directory.byType('game').filter(({ state }) => state === 'ready' || state === 'draining');
@@ -34,5 +35,5 @@ export class RoomOptionsCheck {
   }
 }
 
-/** Maximum number of servers to ask. A server that was lost a moment ago may still be in the directory. */
+/** Maximum number of servers to ask. The directory may still list a server that was lost a moment ago, so one attempt is not enough. */
 const TRIES_MAX = 3;

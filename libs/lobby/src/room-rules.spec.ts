@@ -123,7 +123,7 @@ describe('leaving', () => {
 describe('being away', () => {
   const away = (ms: number) => wentAway(room(), 'bob' as UserId, ms);
 
-  it('begins with the first of several reports, and ends when the member comes back', () => {
+  it('is counted from the first of several reports, and ends when the member comes back', () => {
     const once = away(1_000);
     expect(once.members[1]).toMatchObject({ user: 'bob', here: false, awaySince: 1_000 });
     expect(wentAway(room({ members: once.members }), 'bob' as UserId, 9_000)).toMatchObject({ members: once.members });
@@ -166,7 +166,7 @@ describe('being ready', () => {
     expect(refusal(() => checkStart(room({}, { round: 5 }), 'ada' as UserId))).toBe('not-ready');
   });
 
-  it('is refused for a user who is no member, and while a game starts or runs', () => {
+  it('is refused for a user who is no member, and while the game of the room starts or runs', () => {
     expect(refusal(() => setReady(room(), 'cy' as UserId, true))).toBe('not-in-room');
     expect(refusal(() => setReady(room({}, { status: 'starting' }), 'ada' as UserId, true))).toBe('room-playing');
   });
@@ -202,13 +202,13 @@ describe('joining a running game', () => {
     expect(doc.members.at(-1)).toEqual({ ...eve, readyRound: null, here: true });
   });
 
-  it('reserves the seat of a player who has left, and for that player the old seat again', () => {
+  it('reserves the seat of a player who has left for another user, and the old seat for a player who returns', () => {
     const left = { players: players('zoe', 'ada', 'eve'), members: [member('ada')] };
     expect(join(playing(left), { user: 'max' as UserId, name: 'Max' }, GRACE, 0).players).toEqual(['max', 'ada', 'eve']);
     expect(join(playing(left), eve, GRACE, 0).players).toEqual(['zoe', 'ada', 'eve']);
   });
 
-  it('takes the seat of the player who is away the longest, after the grace only', () => {
+  it('takes the seat of the player who has been away the longest, but only after the grace', () => {
     const away = (user: string, awaySince: number) => member(user, { here: false, awaySince });
     const full = playing({ seats: 3, players: players('ada', 'bob', 'cy'), members: [member('ada'), away('bob', 200), away('cy', 100)] });
     expect(refusal(() => join(full, eve, GRACE, 1_100))).toBe('room-full');
@@ -217,7 +217,7 @@ describe('joining a running game', () => {
     expect(doc.members.map(({ user }) => user)).toEqual(['ada', 'bob', 'eve']);
   });
 
-  it('is refused when the room is full or locked, and in a game that takes no more players', () => {
+  it('is refused when the room is full or locked, and when the game is not joinable', () => {
     expect(refusal(() => join(playing({ seats: 2 }), eve, GRACE, 0))).toBe('room-full');
     expect(refusal(() => join(playing({}, { isLocked: true }), eve, GRACE, 0))).toBe('room-locked');
     expect(refusal(() => join(playing(), eve, null, 0))).toBe('room-playing');

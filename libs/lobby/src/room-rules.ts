@@ -20,7 +20,10 @@ export interface NewRoom {
   readonly options?: RoomOptions;
 }
 
-/** A member who is away. `awaySince` identifies the absence; it is no measure of its length, because the clock of Redis may be set. */
+/**
+ * A member who is away. `awaySince` identifies the absence. It does not measure the length of the absence, because the clock of Redis may
+ * be set.
+ */
 export interface Absentee {
   readonly user: UserId;
   readonly awaySince: number;
@@ -54,7 +57,10 @@ export interface JoinTerms {
   readonly seatGraceMs: number;
 }
 
-/** `terms`: how players join the game if it runs. Null: they may not. `now`: the time of Redis, in ms since 1970. */
+/**
+ * Returns the document with this person as a member. `terms`: how players join a running game; null when it is not joinable. `now`: the
+ * time of Redis, in ms since 1970.
+ */
 export function join(record: RoomRecord, person: Person, terms: JoinTerms | null = null, now = 0): RoomDoc {
   const { doc } = record;
   const known = doc.members.find(({ user }) => user === person.user);
@@ -66,8 +72,9 @@ export function join(record: RoomRecord, person: Person, terms: JoinTerms | null
 }
 
 /**
- * Gives a seat of the running game to a new member. The member's own seat from before comes first, then the first seat whose player has
- * left, then a seat after the last one. In a full room, the player who has been away the longest loses the seat, if the grace is over.
+ * Gives a seat of the running game to a new member. Takes the seat that the user had before, else the first seat whose player has left,
+ * else a new seat after the last one. In a full room, takes the seat of the player who has been away the longest, if the grace of that
+ * player is over.
  */
 function joinRunning(record: RoomRecord, person: Person, { seatGraceMs }: JoinTerms, now: number): RoomDoc {
   if (record.isLocked) throw new HoldfastError('room-locked');
@@ -90,7 +97,7 @@ function seated(doc: RoomDoc, person: Person, seat: number): RoomDoc {
   const members = [...doc.members, memberOf(person)];
   const players = [...doc.players];
   players[seat] = person.user;
-  // A room whose last member left during the game has no host any more.
+  // The last member may have left during the game. The room then has no host, so the new member becomes the host.
   const host = members.some(({ user }) => user === doc.host) ? doc.host : person.user;
   return { ...doc, members, players, host };
 }
@@ -109,7 +116,9 @@ export function setReady(record: RoomRecord, user: UserId, ready: boolean): Room
   return withMember(record.doc, user, (member) => ({ ...member, readyRound: ready ? record.round : null }));
 }
 
-/** Marks a member as here. `order`: the order of the report. A report that is older than the last one changes nothing. */
+/**
+ * Marks a member as connected (`here`). `order`: the request order of the report. A report that is older than the last one changes nothing.
+ */
 export function cameBack({ doc }: RoomRecord, user: UserId, order?: RequestOrder): RoomDoc {
   return withMember(doc, user, (member) => {
     const { awaySince, ...rest } = member;
@@ -128,7 +137,7 @@ export function wentAway({ doc }: RoomRecord, user: UserId, now: number, order?:
   });
 }
 
-/** Returns the members who are away. Empty during a game, because the room's owner decides about them then. */
+/** Returns the members who are away. Empty unless the room is waiting: during a game the room's owner decides about them. */
 export function absentees({ doc, status }: RoomRecord): readonly Absentee[] {
   if (status !== 'waiting') return [];
   return doc.members.flatMap(({ user, here, awaySince }) => (here || awaySince === undefined ? [] : { user, awaySince }));
@@ -141,7 +150,7 @@ export function checkStart(record: RoomRecord, user: UserId): readonly DocMember
   if (record.status !== 'waiting') throw new HoldfastError('room-playing');
   if (doc.host !== user) throw new HoldfastError('not-owner');
   if (doc.members.length < doc.seatsMin) throw new HoldfastError('too-few-players');
-  // The host who starts the game is ready.
+  // The host counts as ready, because the host starts the game.
   const unready = doc.members.filter((member) => member.user !== user && !isReady(record, member));
   if (unready.length > 0) throw new HoldfastError('not-ready', `Not ready: ${unready.map(({ name }) => name).join(', ')}.`);
   return doc.members;

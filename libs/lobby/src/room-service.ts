@@ -25,15 +25,15 @@ export type RoomGuard = (record: RoomRecord) => unknown;
 
 /**
  * Changes rooms before and after a game. Stateless: every change reads the record, applies a rule, and writes by compare-and-set. So any
- * number of lobbies may change a room at once, and each of them may die at any point.
+ * number of lobbies may change a room at the same time, and each of them may die at any point.
  */
 @Injectable()
 export class RoomService {
   /** Runs the changes of a room one at a time. Of two concurrent changes, one would fail its compare-and-set and begin again. */
   private readonly mutex = new KeyedMutex();
   /**
-   * By request to create or leave a room: the id of the room. When a request runs again because Redis lost data, it uses the same room as
-   * in its first run.
+   * By request to create or leave a room: the id of the room. When a request is repeated because Redis lost data, the second run uses the
+   * room of the first.
    */
   private readonly roomOfRequest = new WeakMap<Caller, RoomId>();
 
@@ -76,8 +76,8 @@ export class RoomService {
   }
 
   /**
-   * Creates a room with these members, whose pointers already name it. Idempotent for one id. Removes members who have left or moved since.
-   * Throws `overtaken` when no member is left.
+   * Creates a room with these members, whose entries in `UserRooms` already name it. Removes the members who have left or moved since, and
+   * throws `overtaken` when no member is left. Idempotent for one id.
    */
   async make(
     id: RoomId,
@@ -90,7 +90,7 @@ export class RoomService {
     const statuses = await Promise.all(people.map(({ user, asked }) => this.userRooms.moveStatus(user, { asked, ...terms })));
     const gone = people.filter((_, index) => {
       const { pointer, isLate, isOwn } = statuses[index]!;
-      // A failover of Redis may have lost the pointer, so a missing pointer alone proves nothing.
+      // A failover of Redis may have lost the entry of the user, so a missing entry alone does not prove that the user has left.
       if (pointer === null) return isLate;
       return pointer.room !== id || (isLate && isOwn);
     });
@@ -101,7 +101,7 @@ export class RoomService {
 
   async join(caller: Caller, id: RoomId): Promise<RoomRecord> {
     return this.mutex.run(id, async () => {
-      // Read before the check for late requests, so that a late request cannot write at this revision.
+      // The record is read before the request order is checked, so that an overtaken request cannot write at this revision.
       const [record, before] = await Promise.all([this.records.read(id), this.freeFor(caller, id)]);
       if (!record) throw new HoldfastError('room-unknown');
       if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
@@ -112,8 +112,8 @@ export class RoomService {
         });
         const { pointer, isLate, isOwn } = await this.userRooms.moveStatus(caller.user, caller);
         if (pointer?.room === id && !(isLate && isOwn)) return joined;
-        // Either the user joined two rooms at once, by two lobbies: the last pointer decides. Or the session has ended or was resumed
-        // while this lobby wrote: then no gateway would learn that the user is in the room.
+        // The join is undone in two cases. The user joined two rooms at the same time, through two lobbies: the last entry in `UserRooms`
+        // decides. Or the session ended or was resumed while this lobby wrote: no gateway would learn that the user is in the room.
         const guard = () => this.refuseReturnedBy(caller, id);
         await this.removeMember(id, caller.user, 'not-in-room', { guard }).catch(ignoreGone);
         throw new HoldfastError(isLate ? 'overtaken' : 'already-in-room');
@@ -132,18 +132,18 @@ export class RoomService {
   }
 
   /**
-   * Leaves the room in which the player was at the time of the request, and returns its id. A lobby that was suspended may handle the
-   * request when the player has already left through another lobby and plays again.
+   * Leaves the room in which the player was at the time of the request, and returns its id. The player's room of now may be another one,
+   * because a suspended lobby may handle the request after the player has left through another lobby and entered a new room.
    */
   async leave(caller: Caller): Promise<RoomId> {
     const { user, room: meant, asked } = caller;
     const left = meant ? { room: meant.id, watching: meant.watching } : await this.userRooms.get(user);
     if (!left) throw new HoldfastError('not-in-room');
-    // True when the request runs again. The writes of its first run may have survived.
+    // True when this is the second run of the request. The store may still have the writes of the first run.
     const isRepeated = asked !== undefined && this.roomOfRequest.get(caller) === left.room;
     this.roomOfRequest.set(caller, left.room);
     await this.mutex.run(left.room, async () => {
-      // Read before the check for late requests, as in `join`.
+      // The record is read before the request order is checked, as in `join`.
       const record = left.watching ? null : await this.records.read(left.room);
       if (!(await this.userRooms.leave(user, left.room, asked)) && !left.watching) throw new HoldfastError('overtaken');
       if (left.watching) return;
@@ -164,7 +164,7 @@ export class RoomService {
     const pointer = await this.pointerOf(caller);
     const record = pointer && !pointer.watching ? await this.records.read(pointer.room) : null;
     if (!record || !isMember(record, caller.user)) throw new HoldfastError('not-in-room');
-    // Checked after the read, because the caller writes at this revision or not at all.
+    // The check follows the read, because the caller writes at this revision only.
     await this.refuseLate(caller);
     return record;
   }
@@ -174,12 +174,15 @@ export class RoomService {
     await this.userRooms.refuseLate(user, asked);
   }
 
-  /** Makes all older requests of the caller late. Throws `overtaken` when this request is late itself. */
+  /** Voids all older requests of the caller. Throws `overtaken` when a later request or admission has already voided this one. */
   async overtake({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     if (!(await this.userRooms.overtake(user, asked))) throw new HoldfastError('overtaken');
   }
 
-  /** Returns the user's room from Redis or, because a failover may have lost it, the room that the gateway sent with the request. */
+  /**
+   * Returns the user's room from Redis or, because a failover may have lost it, the room that the gateway sent with the request. Null:
+   * neither names a room.
+   */
   private async pointerOf({ user, room }: Caller): Promise<UserRoom | null> {
     return (await this.userRooms.get(user)) ?? (room ? { room: room.id, watching: room.watching } : null);
   }
@@ -203,15 +206,15 @@ export class RoomService {
   }
 
   /**
-   * Marks the user as away, because the gateway of this `admission` is dead. Idempotent. Ordered after all reports of that admission:
-   * a report of the dead gateway may come late, through a lobby that was suspended. A gateway that was evicted by mistake admits the user
-   * again.
+   * Marks the user as away, because the gateway of this `admission` is dead. Idempotent. The mark is ordered after all reports of that
+   * admission, because a suspended lobby may handle a report of the dead gateway later. A gateway that was evicted by mistake therefore
+   * reports in a new admission.
    */
   async away(user: UserId, admission?: number): Promise<void> {
     const admissionEnd = admission === undefined ? undefined : endOf(admission);
     await this.stopSearching(user, admissionEnd);
     const pointer = await this.userRooms.get(user);
-    // A store that lost the user's admissions has 0, which cannot be compared with any report.
+    // The number 0 means that the store lost the user's admissions. It cannot be compared with the order of any report.
     if (pointer && !pointer.watching) await this.setAway(pointer.room, user, admissionEnd, admission ? admissionEnd : undefined);
   }
 
@@ -220,7 +223,7 @@ export class RoomService {
    * A lobby that still handles an older request detects this after its write, and undoes it. Idempotent. Does nothing when the user was
    * admitted or moved since.
    *
-   * @param known the room in which the gateway has the user, for a store that lost the pointer
+   * @param known the user's room according to the gateway, used when the store names none
    */
   async depart(user: UserId, order: RequestOrder, known: UserRoom | null = null): Promise<void> {
     const left = await this.userRooms.depart(user, order);
@@ -261,7 +264,10 @@ export class RoomService {
     return this.mutex.run(id, () => this.changeNow(id, rule, { caller }));
   }
 
-  /** Does the same as `change`, without the mutex. `record`: the record for the first attempt, read before the check for late requests. */
+  /**
+   * Does the same as `change`, without the mutex. `record`: the record for the first attempt; the caller has read it before it checked the
+   * request order.
+   */
   private async changeNow(
     id: RoomId,
     rule: (record: RoomRecord) => RoomDoc,
@@ -311,7 +317,8 @@ export class RoomService {
 
   /**
    * Prepares a caller to enter a room: cancels the caller's search, and throws `already-in-room` for a member of a room other than `but`.
-   * Returns the caller's pointer. Null: none. The pointer is a hint, so the room's record decides about the membership.
+   * Returns the caller's entry in `UserRooms`, or null when there is none. The entry is only a hint; the room's record decides about the
+   * membership.
    */
   private async freeFor({ user, asked }: Caller, but: RoomId | null): Promise<UserRoom | null> {
     const [pointer, searched] = await Promise.all([this.userRooms.get(user), this.matches.probableGameOf(user)]);
@@ -328,7 +335,7 @@ export class RoomService {
     if ((await this.userRooms.get(user))?.room === room) await this.refuseLate({ user, asked });
   }
 
-  /** Throws `overtaken` when the user's pointer names this room because of another request. */
+  /** Throws `overtaken` when the user's entry in `UserRooms` names this room because of another request. */
   private async refuseReturnedBy({ user, asked }: Caller, room: RoomId): Promise<void> {
     const { pointer, isOwn } = await this.userRooms.moveStatus(user, { asked });
     if (pointer?.room === room && !isOwn) throw new HoldfastError('overtaken');
@@ -344,7 +351,7 @@ export class RoomService {
     return Number(seconds) * 1_000;
   }
 
-  /** Cancels the search of the user that is older than `order`. */
+  /** Cancels the user's search if it is not newer than `order`; without `order`, any search of the user. */
   private async stopSearching(user: UserId, order: RequestOrder | undefined): Promise<void> {
     const game = await this.matches.gameOf(user);
     if (game) await this.matches.cancel(game, user, order);
@@ -365,7 +372,7 @@ export function newRoomId(): RoomId {
   return Array.from(randomBytes(10), (byte) => alphabet[byte % 32]).join('') as RoomId;
 }
 
-/** Ignores errors that mean that nothing is left to do. */
+/** Ignores errors after which nothing is left to do: the room or the membership is gone, or a later request was executed. */
 function ignoreGone(error: unknown): void {
   const isGone = error instanceof HoldfastError && ['room-unknown', 'not-in-room', 'overtaken'].includes(error.code);
   if (!isGone) throw error;

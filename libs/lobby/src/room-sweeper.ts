@@ -24,21 +24,26 @@ import { absentees } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
 /**
- * Removes idle and empty rooms and members who stayed away, and completes or takes back starts and matches whose lobby died. Every lobby
- * sweeps. Each change is a compare-and-set, so it happens once.
+ * Removes idle and empty rooms, and members who stayed away. Takes back starts, and completes matches, whose lobby died. Every lobby
+ * sweeps; each change is a compare-and-set, so it happens once.
  *
- * Each lobby measures by its own clock for how long it has observed a room, an absence or a match unchanged. The times in Redis are no
- * measure: when the clock of Redis is set ahead, all rooms look idle, and all absent members overdue.
+ * Each lobby measures by its own clock for how long it has observed a room, an absence or a match unchanged. It does not compare times of
+ * Redis: when the clock of Redis is set ahead, all rooms would look idle, and all absent members overdue.
  */
 @Injectable()
 export class RoomSweeper {
   private isSweeping = false;
   private page = 0;
-  /** Index entries without a record. The record may be about to be written. */
+  /** Index entries without a record. Only the second sweep drops them, because a lobby may be about to write the record. */
   private readonly missing = new ConsecutiveSightings();
-  /** Members without a connection although their room has them as here, by `keyOf`. A session may be about to be written. */
+  /**
+   * Members without a connection whose room's record says `here`, by `keyOf`. Only the second sweep marks them, because a gateway may be
+   * about to write the session.
+   */
   private readonly unconnected = new ConsecutiveSightings();
-  /** Members who are in no room according to their own record in Redis, by `keyOf`. A join may be under way. */
+  /**
+   * Members who are in no room according to `UserRooms`, by `keyOf`. Only the second sweep removes them, because a join may be under way.
+   */
   private readonly unplaced = new ConsecutiveSightings();
   /** By room: the age of its revision. */
   private readonly revisions = new ObservedAges();
@@ -109,7 +114,7 @@ export class RoomSweeper {
     }
   }
 
-  /** Lists public rooms that are missing in the list: an older version made them, or a process or Redis lost the write. */
+  /** Adds public rooms to the list that are missing there: a server of an older version made them, or a process or Redis lost the write. */
   private async enlistForgotten(digests: readonly (RoomDigest | null)[]): Promise<void> {
     const candidates = digests.flatMap((digest) => (digest && digest.private !== true ? digest : []));
     const areListed = await this.records.areListed(candidates);
@@ -120,8 +125,8 @@ export class RoomSweeper {
   }
 
   /**
-   * Removes members who are in another room or in none. A Redis that lost its last second may have forgotten that a user had left, or
-   * a gateway may have died after it had written the user's room again.
+   * Removes members who are in another room or in none. Redis may have lost the write with which a user left, or a gateway may have died
+   * after it had restored the user's room.
    */
   private async removeStrays({ id, doc }: RoomRecord): Promise<void> {
     for (const { user } of doc.members) {
@@ -147,8 +152,8 @@ export class RoomSweeper {
   }
 
   /**
-   * Marks members as away who have no connection: their session or gateway ended, and the process that had to report it ended too. If a
-   * member is connected after all, the gateway reports the presence again.
+   * Marks members without a connection as away: their session or gateway ended, and so did the process that had to report it. If a member
+   * is connected after all, the gateway reports the presence again.
    */
   private async markUnconnected({ id, doc }: RoomRecord): Promise<void> {
     for (const { user, here } of doc.members) {

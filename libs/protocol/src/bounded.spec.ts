@@ -22,7 +22,7 @@ describe('bounded text', () => {
       expect(message.length).toBeLessThan(MESSAGE_CHARACTERS_MAX + 40);
   });
 
-  it('is the message of a valid error even when another server sends a malformed one', () => {
+  it('is the message of a valid error, even when another server sends a malformed error body', () => {
     for (const body of [
       null,
       7,

@@ -23,7 +23,7 @@ const sessionId = name as fc.Arbitrary<SessionId>;
 const data = fc
   .jsonValue({ maxDepth: 4, noUnicodeString: false } as fc.JsonSharedConstraints)
   .filter((value) => !JSON.stringify(value).includes('__proto__'));
-/** Any such value without -0, which neither JSON nor the MessagePack dialect can represent. */
+/** Any value of `data` without -0, which neither JSON nor the MessagePack dialect can represent. */
 const plain = data.map((value) => JSON.parse(JSON.stringify(value)) as unknown);
 
 const playerMessages: fc.Arbitrary<PlayerMessage> = fc.oneof(
@@ -137,7 +137,7 @@ describe('the codec', () => {
     expect(new DataView(sync.buffer, sync.byteOffset).getUint32(HEADER.sync.seq)).toBe(5);
   });
 
-  it('refuses a message of a server where it expects one of a player, and the reverse', () => {
+  it('refuses a message of a server as a message of a player, and the reverse', () => {
     for (const [kind, byte] of Object.entries(KIND)) expect(playerKindOf(byte)).toBe(byte < 0x80 ? kind : null);
     expect(playerKindOf(0x7f)).toBeNull();
     expect(() => decodePlayerMessage(encodeServerMessage({ kind: 'pong', nonce: 1 }))).toThrow(
@@ -151,7 +151,7 @@ describe('the codec', () => {
   });
 });
 
-/** Returns what was thrown, or null. */
+/** Returns the value that `act` threw, or null when it threw nothing. */
 function thrownBy(act: () => unknown): unknown {
   try {
     act();

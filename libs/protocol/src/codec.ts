@@ -5,9 +5,9 @@ import { parsePlainJson } from './plain-json.js';
 import { decodeText, decodeValue, NotPlainError, PLAYER_LIMITS, type ReadLimits, SERVER_LIMITS } from './plain-value.js';
 
 /**
- * The first byte of each message in binary form. Big-endian numbers in a fixed header follow, then one MessagePack value. The header has
- * the fields by which servers route. Servers read it in place (`HEADER`); only the client and the final server decode the body.
- * `docs/protocol.md` shows the layout with example bytes.
+ * The first byte of each message in binary form. Big-endian numbers in a fixed header follow, then one MessagePack value. The header
+ * contains the fields by which servers route a message. Servers read it without decoding (`HEADER`); only the client and the server that
+ * handles the message decode the body. `docs/protocol.md` shows the layout with example bytes.
  */
 export const KIND = {
   hello: 0x01,
@@ -153,14 +153,14 @@ export function decodeServerMessage(frame: Uint8Array): ServerMessage {
   }
 }
 
-/** Adds the kind to the decoded map in place: a copy of the map would cost five times as much. */
+/** Adds the kind to the decoded map itself, because a copy of the map would cost five times as much. */
 function serverFields(frame: Uint8Array, start: number, kind: string): Record<string, unknown> {
   const fields = object(readBody(frame, start, SERVER_LIMITS));
   fields.kind = kind;
   return fields;
 }
 
-/** Limits for a message in JSON form: one level deeper than `PLAYER_LIMITS`, because the message is itself a map around its data. */
+/** Limits for a message in JSON form: one level deeper than `PLAYER_LIMITS`, because the message is itself a map that contains the data. */
 const JSON_LIMITS: ReadLimits = { ...PLAYER_LIMITS, depth: PLAYER_LIMITS.depth + 1 };
 
 /** Decodes a player's message in JSON form, which is the message object itself. Throws `bad-frame` or `unknown-kind`. */
@@ -302,7 +302,7 @@ function uint32(fields: Record<string, unknown>, name: string): number {
   return value;
 }
 
-/** Returns a checked epoch. Epochs are about milliseconds since 1970, so they need more than 32 bits. */
+/** Returns a checked epoch. The numbers of epochs are close to milliseconds since 1970, so they need more than 32 bits. */
 function epoch(value: unknown): number {
   if (!Number.isSafeInteger(value) || (value as number) < 0)
     throw new HoldfastError('bad-frame', `\`epoch\` must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}.`);

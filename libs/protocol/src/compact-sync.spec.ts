@@ -55,7 +55,7 @@ describe('a compact sync', () => {
     );
   });
 
-  it('has one body for all recipients, behind a header of each one', () => {
+  it('has one body for all recipients, after a header for each recipient', () => {
     return fc.assert(
       fc.property(syncs, u32, u32, fc.nat({ max: 9 }), (sync, seq, input, at) => {
         const { state, patch, ...fields } = sync;
@@ -69,7 +69,7 @@ describe('a compact sync', () => {
     );
   });
 
-  it('is small when it only acknowledges', () => {
+  it('has at most 11 bytes when it only acknowledges', () => {
     const sync: CompactSync = {
       kind: 'compact',
       seq: 200,
@@ -89,7 +89,7 @@ describe('a compact sync', () => {
     expect(() => decodeServerMessage(frame)).toThrow(expect.objectContaining({ code: 'unknown-kind' }));
   });
 
-  it('has a state or a patch as a view into the frame', () => {
+  it('is decoded with its patch as a view into the frame', () => {
     const frame = encodeCompactSync({ kind: 'compact', seq: 1, input: 0, version: 2, from: 1, patch: Uint8Array.of(1, 2, 3) });
     expect(decodeCompactSync(frame).patch?.buffer).toBe(frame.buffer);
   });
@@ -117,13 +117,13 @@ describe('malformed bytes of a compact sync', () => {
     ['an event without a name', [0, 0, 18, 1, 1, 3, 0x91, 0x91, 0], 'an event is not an array of a number'],
     ['an event with four values', [0, 0, 18, 1, 1, 7, 0x91, 0x94, 0, 0xa1, 0x61, 0, 0], 'an event is not an array of a number'],
     ['an event from before version 0', [0, 0, 18, 1, 1, 5, 0x91, 0x92, 2, 0xa1, 0x61], 'an event is not an array of a number'],
-  ])('are refused: %s', (_case, rest, why) => {
+  ])('are refused with the reason: %s', (_case, rest, why) => {
     expect(() => decodeCompactSync(Uint8Array.of(KIND.compact, ...rest))).toThrow(
       expect.objectContaining({ code: 'bad-frame', message: expect.stringContaining(why) as string }),
     );
   });
 
-  it('never end in another error when a byte of a frame is modified, or its end is missing', () => {
+  it('are decoded or refused with `bad-frame` when a byte of a frame is modified, or its end is missing', () => {
     return fc.assert(
       fc.property(syncs, fc.nat(), fc.nat({ max: 255 }), (sync, at, byte) => {
         const frame = encodeCompactSync(sync);
@@ -135,7 +135,7 @@ describe('malformed bytes of a compact sync', () => {
     );
   });
 
-  it('never end in another error when they are random', () => {
+  it('are decoded or refused with `bad-frame` when they are random', () => {
     return fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (rest) => {
         expect(isRefusal(() => decodeCompactSync(Uint8Array.of(KIND.compact, ...rest)))).toBe(true);

@@ -6,23 +6,26 @@ import { decodeValue, NotPlainError, SERVER_LIMITS } from './plain-value.js';
 /** The first byte of a compact sync. `codec.ts` lists it with the other kinds. */
 const KIND = 0x8d;
 
-/** The bits of the byte with which a body begins. Exactly one of `state` and `from` is set. `clock`: a patch with an absolute time. */
+/**
+ * The bits of the byte with which a body begins. Exactly one of `state` and `from` is set. `clock`: the sync has a patch and an absolute
+ * time (`time` instead of `elapsed`).
+ */
 const FLAG = { state: 1, from: 2, time: 4, hash: 8, events: 16, missed: 32, clock: 64 } as const;
 const FLAGS_UNKNOWN = 0x80;
 
 const UINT32_MAX = 0xffff_ffff;
-/** Eight bytes have 56 bits, enough for every safe integer. */
+/** Maximum length of a number, in bytes. Eight bytes have 56 bits for the number, enough for every safe integer. */
 const VARINT_BYTES_MAX = 8;
 
 /**
- * The fields of a compact sync that are the same for each recipient with the same view. With `from` the sync has a patch, without it
- * the whole state.
+ * The fields of a compact sync that are the same for each recipient with the same view. A sync with `from` contains a patch; a sync without
+ * it contains the whole state.
  */
 export type CompactFields = Omit<CompactSync, 'kind' | 'seq' | 'input' | 'state' | 'patch'>;
 
 /**
- * Encodes the body of a compact sync: everything behind `seq` and `input`. A room encodes it once, and a gateway copies it into the frame
- * of each recipient.
+ * Encodes the body of a compact sync: everything after `seq` and `input`. A room encodes it once, and a gateway copies it into the frame of
+ * each recipient.
  *
  * @param rest the bytes of `encodePatch` when `fields` has `from`, otherwise those of `encodeValue`
  */
@@ -64,7 +67,7 @@ export function compactHeaderBytes(seq: number, input: number): number {
   return 1 + varintBytes(seq) + varintBytes(input);
 }
 
-/** Writes the part of a frame that is the recipient's own, and returns the offset of the body. */
+/** Writes the part of a frame that differs between recipients: the kind, `seq` and `input`. Returns the offset of the body. */
 export function writeCompactHeader(bytes: Uint8Array, at: number, seq: number, input: number): number {
   bytes[at] = KIND;
   return writeVarint(bytes, writeVarint(bytes, at + 1, seq), input);

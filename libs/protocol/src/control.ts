@@ -11,7 +11,7 @@ export interface RequestOrder {
   readonly number: number;
 }
 
-/** Returns an order that is after every other request of the same admission. */
+/** Returns an order that is later than every request of this admission. */
 export function endOf(admission: number): RequestOrder {
   return { turn: admission, number: Number.MAX_SAFE_INTEGER };
 }
@@ -27,13 +27,13 @@ export interface Caller {
   readonly session: SessionId;
   readonly gateway: ServerId;
   /**
-   * The room in which the gateway has the player. A lobby finds the room by it when Redis has lost the user's pointer; the room's record
-   * decides.
+   * The player's room according to the gateway. A lobby uses it when Redis has lost the user's room. The room's record decides whether the
+   * user is a member.
    */
   readonly room?: { readonly id: RoomId; readonly watching: boolean };
   /**
-   * The order of the request. A lobby that hung may process the request late. A request that is older than the user's last change of room
-   * changes nothing. Absent: the request can never be late.
+   * The order of the request. A lobby that was suspended may handle the request after newer ones. A request that is older than the user's
+   * last change of room is refused. Absent: the request is never refused for its order.
    */
   readonly asked?: RequestOrder;
 }
@@ -48,13 +48,16 @@ export interface PlayerRequest {
 export interface Binding {
   readonly room: RoomId;
   readonly watching: boolean;
-  /** The first revision of the room that contains the player. An older view of the room says nothing about this player. */
+  /**
+   * The first revision of the room that contains the player. A view of the room with a lower revision does not show whether this player is
+   * in it.
+   */
   readonly rev: number;
 }
 
 export interface PlayerAnswer {
   readonly data: unknown;
-  /** The room in which the player is now. Absent: unchanged. Null: the player is in no room. */
+  /** The room in which the player is now. Absent: the request did not change the room. Null: the player is in no room. */
   readonly binding?: Binding | null;
 }
 
@@ -67,8 +70,8 @@ export interface RoomTenure {
 }
 
 /**
- * The requests and events between servers, by pattern. Operations of players (`rooms.create` and so on) are forwarded under their own
- * names.
+ * The requests and events between servers, by pattern. A gateway forwards operations of players (`rooms.create` and so on) under their own
+ * names, so they are not listed here.
  */
 export interface Control {
   /**
@@ -89,14 +92,13 @@ export interface Control {
   /** Lobby → game server: validate the options of a room that is not created yet. `flaw`: why the game refuses them; null: it accepts them. */
   'game.check-options': { data: { game: string; options: RoomOptions }; answer: { flaw: string | null } };
   /**
-   * Gateway → owner, event: attach these sessions to their rooms; from now on each `handle` on this link stands for one session.
-   * The owner answers with `placed` and a sync, or with `room.detached`. Idempotent: the gateway sends it again when a link was
-   * lost.
+   * Gateway → owner, event: attach these sessions to their rooms; from then on, each `handle` identifies one session on this link. The
+   * owner answers with `placed` and a sync, or with `room.detached`. Idempotent: the gateway sends it again when a link was lost.
    */
   'room.attach': { data: { sessions: readonly AttachRequest[] }; answer: null };
   /**
-   * Gateway → owner, event: stop sending to this handle until it is attached again. `away`: the session left this link. `left`:
-   * the player left the room. `slow`: the connection does not keep up.
+   * Gateway → owner, event: stop sending to this handle until it is attached again. `away`: the player has no connection to this gateway
+   * any more. `left`: the player left the room. `slow`: the backlog of the connection is too large.
    */
   'room.detach': { data: { handle: number; gone: 'away' | 'left' | 'slow' }; answer: null };
   /** Recovery → game server: adopt these rooms. The results are in the order of the rooms. */
@@ -116,15 +118,18 @@ export interface Control {
   'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
   /** Server → server: asks for the time since the other server last wrote to Redis successfully, in ms. Null: it never did. */
   'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
-  /** Owner → gateway, event: this handle is not attached, or not any more. The gateway must read again where the room is. */
+  /**
+   * Owner → gateway, event: this handle is not attached, or no longer. Except after `ended` and `forbidden`, the gateway waits for the
+   * owner of the room and attaches the session again.
+   */
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: OwnerDetachReason }; answer: null };
   /**
-   * Gateway → lobby, event: a member lost its connection or has one again. Of two such events, the one with the later order wins.
+   * Gateway → lobby, event: a member lost its connection or has one again. Of two such events, the one with the later request order counts.
    */
   'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: RequestOrder }; answer: null };
   /**
-   * Gateway → lobby: these users lost their connections with their gateway. `turns` are the admissions by that gateway. A user
-   * with a later admission keeps searching for a match, and later requests of the old admission are refused. Idempotent.
+   * Gateway → lobby: these users lost their connections with their gateway. `turns` are the numbers of their admissions by that gateway. A
+   * user with a later admission is not marked as away and keeps searching for a match. Idempotent.
    */
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
   /** Gateway → lobby, event: a user who searches for a match has lost the connection. */
@@ -139,8 +144,8 @@ export interface Control {
     answer: null;
   };
   /**
-   * Gateway → lobby, event: a member will not return. `user.gone` has replaced it. It is still accepted, so that two versions can run side
-   * by side.
+   * Gateway → lobby, event: a member will not return. `user.gone` has replaced it. Lobbies still accept it, so that servers of two versions
+   * can run at the same time.
    */
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
 }
@@ -155,7 +160,7 @@ export interface AttachRequest {
   readonly watch: boolean;
   /** The number of the game in this room, counted from 0. */
   readonly round: number;
-  /** The version of the state that the client has. Null: none. */
+  /** The version of the state that the client has. Null: it has no state of this round. */
   readonly version: number | null;
   /** The epoch of the owner that sent this version. Null or absent: not known. */
   readonly versionEpoch?: number | null;
@@ -170,8 +175,8 @@ export interface AttachRequest {
 export type OwnerDetachReason = 'moved' | 'fenced' | 'ended' | 'not-here' | 'forbidden';
 
 /**
- * The result of an adoption. `adopted`: the server owns the room now. `elsewhere`: another server owns it, or nothing needs to be done.
- * `failed`: try again later.
+ * The result of an adoption. `adopted`: the server owns the room now. `elsewhere`: another server owns the room, or the room needs no
+ * owner. `failed`: the room could not be adopted now; the caller tries again later.
  */
 export type AdoptResult =
   | { readonly result: 'adopted'; readonly epoch: number }

@@ -7,7 +7,7 @@ import { decodeValue, NotPlainError, PLAYER_LIMITS, SERVER_LIMITS } from './plai
 
 const decode = (bytes: Uint8Array): unknown => decodeValue(bytes, 0, bytes.length, PLAYER_LIMITS);
 const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
-/** Another implementation of MessagePack, with the options for this dialect. */
+/** The MessagePack library msgpackr, with the options for this dialect. */
 const other = {
   encoder: new Packr({ useRecords: false, variableMapSize: true, moreTypes: false, encodeUndefinedAsNil: true, useToJSON: false }),
   decoder: new Unpackr({ useRecords: false, int64AsType: 'number', moreTypes: false, structuredClone: false, copyBuffers: true }),

@@ -1,14 +1,14 @@
 import { NotPlainError, SERVER_LIMITS } from './plain-value.js';
 
 /**
- * Encodes a value. This is the only MessagePack encoder of Holdfast, the opposite of `plain-value.ts`. It writes the shortest form of each
+ * Encodes a value. This is the only MessagePack encoder of Holdfast; `plain-value.ts` is the decoder. It writes the shortest form of each
  * value of the dialect, and refuses every other value. So the decoder accepts everything that it writes.
  *
- * A field that is `undefined` becomes nil. A number that is not a 32-bit integer becomes a 64-bit float, and -0 becomes 0. Half of a
+ * A field that is `undefined` becomes nil. A number that is not a 32-bit integer becomes a 64-bit float, and -0 becomes 0. A lone half of a
  * surrogate pair becomes U+FFFD. An instance of a class becomes a map of its own fields.
  *
  * @throws NotPlainError for a function, symbol or bigint, a built-in object such as a Date or a Map, a key `__proto__`, and for nesting
- * beyond `SERVER_LIMITS`, which includes a cycle
+ *   beyond `SERVER_LIMITS`, which includes a cycle
  */
 export function encodeValue(value: unknown): Uint8Array {
   target = pool;
@@ -18,15 +18,15 @@ export function encodeValue(value: unknown): Uint8Array {
   return finished();
 }
 
-// The state of the encoder. Encoding is synchronous, so one set of variables serves the whole process, as in the decoder.
+// The variables below are the state of the encoder. Encoding is synchronous, so the process has them once, as in the decoder.
 
-/** Size of the pool of small results, in bytes. They are views of it, so a small frame allocates no memory of its own. */
+/** Size of the pool of small results, in bytes. Small results are views of the pool, so a small frame allocates no memory of its own. */
 const POOL_BYTES = 8 * 1024;
-/** A new pool begins when fewer bytes than this are left. */
+/** Minimum number of free bytes in the pool. When a result leaves fewer, the encoder begins a new pool. */
 const POOL_REST_MIN = 512;
 /**
  * Maximum size of the scratch buffer that is kept for the next result, in bytes. A large result is written to the scratch buffer, which
- * grows, and copied from there.
+ * grows, and copied from there. A larger buffer is released, so that one huge result does not occupy memory for good.
  */
 const SCRATCH_BYTES_MAX = 1024 * 1024;
 const NO_BYTES = new Uint8Array(0);
@@ -56,7 +56,7 @@ function finished(): Uint8Array {
   return result;
 }
 
-/** Ensures that `bytes` more can be written. */
+/** Ensures that `target` has room for `bytes` more bytes. */
 function reserve(bytes: number): void {
   if (at + bytes > target.length) grow(bytes);
 }
@@ -138,8 +138,8 @@ function writeMap(map: Record<string, unknown>, depth: number): void {
 }
 
 /**
- * Writes an object that is not a plain one. An object of another realm also has another prototype, so the tag of the object (`[object
- * Map]`) decides.
+ * Writes an object that is not a plain one. The tag of the object (`[object Map]`) decides, because an object of another realm (`node:vm`)
+ * has another prototype.
  */
 function writeOther(value: object, depth: number): void {
   if (value instanceof Uint8Array) return writeBytes(value);
@@ -174,7 +174,7 @@ function writeText(text: string): void {
   const { length } = text;
   // A UTF-16 code unit becomes at most three bytes.
   reserve(5 + 3 * length);
-  // The size of the header if the text had as many bytes as code units. More bytes may need a longer header.
+  // The size of the header if the text has as many bytes as code units. If it has more bytes, it may need a longer header and is moved.
   const guess = headerBytes(length);
   const begin = at + guess;
   const written = length > WRITTEN_HERE_MAX ? utf8.encodeInto(text, target.subarray(begin)).written : writeShortText(text, begin);

@@ -11,7 +11,7 @@ describe('HoldfastError', () => {
     expect(new HoldfastError('room-full').retry).toBe(false);
   });
 
-  it('passes on a code that a game defined, unchanged', () => {
+  it('keeps a code that a game defined unchanged', () => {
     expect(new HoldfastError('not-your-turn').toBody()).toEqual({ code: 'not-your-turn', message: 'not-your-turn', retry: false });
     expect(new HoldfastError('constructor').message).toBe('constructor');
   });
@@ -21,7 +21,7 @@ describe('HoldfastError', () => {
     expect(HoldfastError.from(body).toBody()).toEqual(body);
   });
 
-  it('is the only error that players get; every other error becomes `internal` without its message', () => {
+  it('is the only error that players receive: any other error becomes `internal` without its message', () => {
     expect(toErrorBody(new Error('password is x'))).toEqual(errorBody('internal'));
     expect(toErrorBody('thrown text')).toEqual(errorBody('internal'));
   });

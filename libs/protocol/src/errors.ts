@@ -68,8 +68,8 @@ export interface ErrorBody {
 }
 
 /**
- * A refusal with a stable code. It is thrown where a request cannot be served, and the gateway or the admin API answers with it. A message
- * may quote what a peer sent, so it is cut at `MESSAGE_CHARACTERS_MAX`.
+ * A refusal with a stable code. Code throws it when a request cannot be served, and the gateway or the admin API answers with its code. A
+ * message may quote what a peer sent, so it is cut at `MESSAGE_CHARACTERS_MAX`.
  */
 export class HoldfastError extends Error {
   readonly retry: boolean;

@@ -1,23 +1,28 @@
 import { HoldfastError } from './errors.js';
 
-/** Size of the big-endian length before each frame on a TCP stream. */
+/** Size of the big-endian length before each frame on a TCP stream, in bytes. */
 export const LENGTH_BYTES = 4;
 
 /**
- * Splits a stream into its length-prefixed frames. A whole frame is passed on as a view into its chunk, valid only during the
- * call. Only a frame that continues in the next chunk is copied. A length above `frameBytesMax` throws before any byte of that
- * frame is stored, so a client cannot make the server allocate more.
+ * Splits a stream into its length-prefixed frames. A whole frame is passed on as a view into its chunk, valid only during the call. Only a
+ * frame that continues in the next chunk is copied. A length above `frameBytesMax` throws before any byte of that frame is stored, so a
+ * client cannot make the server allocate more than that.
  */
 export class FrameSplitter {
   private partial: Uint8Array | null = null;
   private filled = 0;
-  /** The part of a length that has arrived, as a number. Each connection has one splitter; an array here would cost 200 bytes. */
+  /**
+   * The part of a length that has arrived, as a number. An array would cost 200 bytes for each connection, because each connection has a
+   * splitter.
+   */
   private lengthSoFar = 0;
   /** The number of bytes of the length that have arrived. */
   private lengthFilled = 0;
 
   constructor(
-    /** Maximum size of a frame, in bytes. It may be raised between two frames: an authenticated connection may send larger ones. */
+    /**
+     * Maximum size of a frame, in bytes. It may be raised between two frames, because an authenticated connection may send larger frames.
+     */
     public frameBytesMax: number,
     private readonly onFrame: (frame: Uint8Array) => void,
     /**

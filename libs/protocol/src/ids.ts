@@ -16,7 +16,7 @@ export type Seat = number;
 export const SERVER_TYPES = ['gateway', 'lobby', 'game'] as const;
 export type ServerType = (typeof SERVER_TYPES)[number];
 
-/** The first part of the ids of a fleet without `REDIS_PREFIX`. */
+/** The first part of the server ids of a fleet whose `REDIS_PREFIX` is not set. */
 export const FLEET_PREFIX_DEFAULT = 'hf';
 
 export function serverId(type: ServerType, name: string, prefix: string = FLEET_PREFIX_DEFAULT): ServerId {

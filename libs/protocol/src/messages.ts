@@ -5,7 +5,7 @@ import type { Patch } from './patch.js';
 export const PROTOCOL_VERSION = 1;
 export const SUBPROTOCOL_BINARY = 'holdfast.v1.msgpack';
 export const SUBPROTOCOL_JSON = 'holdfast.v1.json';
-/** The binary form, with compact syncs as well. */
+/** The binary form, in which the server may also send compact syncs. */
 export const SUBPROTOCOL_COMPACT = 'holdfast.v1.compact';
 
 // ── From the player ────────────────────────────────────────────────────────────────────────────────────────────
@@ -21,18 +21,23 @@ export interface Hello {
   /** With a resume: the session and its secret, both together. */
   session?: SessionId;
   secret?: string;
-  /** With a resume: the room whose game the client has. If `round` and `version` fit as well, the server sends only later changes. */
+  /**
+   * With a resume: the room of the game of which the client has a state. If `round` and `version` also match, the server sends only later
+   * changes.
+   */
   room?: RoomId;
   /** With a resume: the number of that game in its room. */
   round?: number;
   /** With a resume: the version of the state that the client has. */
   version?: number;
   /**
-   * The `epoch` of the last `placed` before the client received that version. The server needs it to tell the client that a game was
-   * rewound.
+   * The `epoch` of the last `placed` before the client received that version. The server needs it to find out whether the game was rewound
+   * after that version.
    */
   epoch?: number;
-  /** True: the client reads compact syncs. For TCP; over a WebSocket the subprotocol says it. */
+  /**
+   * True: the client reads compact syncs. Used over TCP; over a WebSocket the client offers the subprotocol `holdfast.v1.compact` instead.
+   */
   compact?: boolean;
 }
 
@@ -51,7 +56,7 @@ export interface Command {
   seq: number;
   /**
    * The client has received the answers to all commands up to this seq. The room accepts `seq` only when it has seen or answered all
-   * earlier ones. So a command lost in transit is never skipped. Default: `seq - 1`.
+   * earlier ones. So the room never skips a command that was lost on the way. Default: `seq - 1`.
    */
   settled?: number;
   name: string;
@@ -59,8 +64,8 @@ export interface Command {
 }
 
 /**
- * The keys or buttons that a player holds down right now, or a similar value. The room's steps sample the latest one. It is never
- * answered, and a server may drop it.
+ * The keys or buttons that a player holds down right now, or a similar value. The room's steps sample the latest one. Servers never answer
+ * it, and may drop it.
  */
 export interface Input {
   kind: 'input';
@@ -69,7 +74,7 @@ export interface Input {
   data?: unknown;
 }
 
-/** Tells the room which version the client has. Optional; it saves bandwidth. */
+/** States which version the client has. Optional: gateways accept it and do not use it. */
 export interface Ack {
   kind: 'ack';
   version: number;
@@ -80,7 +85,7 @@ export interface Ping {
   nonce: number;
 }
 
-/** Ends the session at once. Its seat becomes free without the grace period. */
+/** Ends the session. Its seat becomes free immediately, without the grace. */
 export interface Bye {
   kind: 'bye';
 }
@@ -94,8 +99,8 @@ export interface Welcome {
   protocol: number;
   session: SessionId;
   /**
-   * The secret with which the client resumes this session on a later connection. Each welcome has a new one, and the previous one
-   * becomes invalid.
+   * The secret with which the client resumes this session on a later connection. Each welcome has a new secret. The previous one becomes
+   * invalid once the client has sent another message.
    */
   secret: string;
   user: UserId;
@@ -103,7 +108,7 @@ export interface Welcome {
   resumed: boolean;
   /** The server's id, for support and tests. */
   server: string;
-  /** The client sends a ping after this much silence, in ms, and treats the connection as dead after twice as much. */
+  /** The client sends a ping when it has received nothing for this time, in ms, and treats the connection as dead after twice this time. */
   pingMs: number;
   /** How long the session exists without a connection, in ms. Servers of an earlier version leave it out. */
   sessionMs?: number;
@@ -138,9 +143,9 @@ export interface RoomView {
   owner: UserId;
   seats: number;
   members: RoomMember[];
-  /** The options with which the room was created. Absent: none. */
+  /** The options with which the room was created. Absent: it was created without options. */
   options?: Readonly<Record<string, unknown>>;
-  /** How the last game in this room ended. Absent before the first end. */
+  /** How the last game in this room ended. Absent until a first game has ended. */
   lastResult?: GameResult;
 }
 
@@ -148,7 +153,7 @@ export interface RoomView {
 export interface GameResult {
   reason: 'finished' | 'server-lost' | 'abandoned' | 'operator' | 'game-failed' | 'orphaned' | 'unreadable';
   result?: unknown;
-  /** A sentence for people, when the game did not end by itself. */
+  /** A sentence for people about the reason, when something other than the game ended it. */
   message?: string;
 }
 
@@ -160,11 +165,11 @@ export type LeftReason = (typeof LEFT_REASONS)[number];
 export interface RoomMessage {
   kind: 'room';
   room: RoomView | null;
-  /** Why the player is in no room. */
+  /** Why the player is in no room any more, when `room` is null. */
   reason?: LeftReason;
 }
 
-/** A seat of a running game, and the player or bot that has it, or had it last. */
+/** A seat of a running game, and the player or bot that has this seat, or had it last. */
 export interface RoomPlayerInfo {
   seat: Seat;
   name: string;
@@ -172,7 +177,10 @@ export interface RoomPlayerInfo {
   bot?: true;
 }
 
-/** The players of the running game changed: somebody took a seat. The list replaces that of `placed`. Sent after the sync with the change. */
+/**
+ * The players of the running game changed: somebody took a seat. This list replaces the list in `placed`. The server sends it after the
+ * sync with that change.
+ */
 export interface Players {
   kind: 'players';
   room: RoomId;
@@ -180,16 +188,16 @@ export interface Players {
 }
 
 /**
- * The game of the player's room runs. Next come the refusals of this seat that the room still has (`rejected`), then a sync. The
- * order matters: the sync's `seq` answers every command up to it that was not refused.
+ * The game of the player's room runs. The server then sends the refusals of this seat's commands that the room still stores (`rejected`),
+ * then a sync. The order matters: the sync's `seq` answers every command up to it that was not refused.
  */
 export interface Placed {
   kind: 'placed';
   room: RoomId;
   game: string;
-  /** The seat of this player. Null: a spectator. */
+  /** The seat of this player. Null: the session is a spectator. */
   seat: Seat | null;
-  /** Fencing token of the room's owner; grows with every owner. */
+  /** Fencing token of the room's owner. It grows with every new owner. */
   epoch: number;
   /** The number of the game in this room, counted from 0. Versions of two rounds cannot be compared. */
   round: number;
@@ -234,17 +242,17 @@ export interface CompactSync {
   kind: 'compact';
   /** The acknowledgement: the same as in `Sync`. */
   seq: number;
-  /** The number of the latest input of this seat that the steps up to `version` have sampled. 0: none. */
+  /** The number of the latest input of this seat that the steps up to `version` have sampled. 0: they have sampled no input. */
   input: number;
   version: number;
   /**
-   * The version of the last change of the state before this sync. The client must have this version, or a later one below `version`. At
-   * `version` itself only an empty patch fits.
+   * The version of the last change of the state before this sync. The client must have this version, or a later one below `version`. If the
+   * client already has `version`, only an empty patch can be applied.
    */
   from?: number;
   /**
-   * The room time of the last change of the state up to `version`, in ms: the start of a clock. Only games with steps have it, in the first
-   * sync after a `placed`.
+   * The room time of the last change of the state up to `version`, in ms. The client starts its clock of the room with it. Only games with
+   * steps send it, in the first sync after a `placed`.
    */
   time?: number;
   /** Instead of `time`: the room time from version `from` to this sync, in ms. */
@@ -271,7 +279,8 @@ export const PAUSE_REASONS = ['server-lost', 'server-silent', 'moving', 'store']
 export type PauseReason = (typeof PAUSE_REASONS)[number];
 
 /**
- * Why a room continues. `owner`: the room's server answers, the same one or another. `store`: the room's server can write to Redis again.
+ * Why a room continues. `owner`: the room's server answers again, or another server owns the room. `store`: the room's server can write to
+ * Redis again.
  */
 export const RESUME_REASONS = ['owner', 'store'] as const;
 export type ResumeReason = (typeof RESUME_REASONS)[number];
@@ -299,7 +308,7 @@ export interface Pong {
   nonce: number;
 }
 
-/** An error in a message that has no id. The connection stays open. */
+/** An error about a message of the client that has no id, such as a frame of an unknown kind. The connection stays open. */
 export interface ErrorMessage extends ErrorBody {
   kind: 'error';
 }
@@ -309,7 +318,7 @@ export interface Goodbye {
   kind: 'goodbye';
   code: string;
   reason: string;
-  /** The client may reconnect after this time, in ms. Absent: a reconnect will not help. */
+  /** The client may reconnect after this time, in ms. Absent: a reconnect does not help, so the client does not try it. */
   retryAfterMs?: number;
 }
 

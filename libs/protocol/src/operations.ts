@@ -5,7 +5,7 @@ export interface GameInfo {
   name: string;
   /** Minimum and maximum number of players. */
   seats: { min: number; max: number };
-  /** True: players may join a running game (`rooms.join`). Absent: they may not. */
+  /** True: players may join a running game of this kind (`rooms.join`). Absent: only a waiting room. */
   joinable?: true;
 }
 
@@ -22,7 +22,7 @@ export interface RoomSummary {
   status: RoomView['status'];
   players: number;
   seats: number;
-  /** The region in which its game must run. Absent: any. */
+  /** The region in which its game must run. Absent: any region. */
   region?: string;
 }
 
@@ -38,9 +38,10 @@ export interface Operations {
     result: { rooms: RoomSummary[]; next?: string };
   };
   /**
-   * `seats`: the number of players, within the limits of the game. A private room is neither listed nor matched. `region`,
-   * `build`: only servers with these. Without a region, servers in the gateway's region come first. `options`: how the games of
-   * this room begin, as the game defines it; a server of the game validates them before the room is created (`bad-data`).
+   * `seats`: the number of players, within the limits of the game. A private room is neither listed nor matched. `region`, `build`: the
+   * game runs only on a server with this region and build. Without a region, servers in the gateway's region come first. `options`:
+   * settings for the games of this room, as the game defines them; a server of the game validates them before the room is created
+   * (`bad-data`).
    */
   'rooms.create': {
     data: { game: string; name?: string; seats?: number; private?: boolean; region?: string; build?: string; options?: RoomOptions };
@@ -59,13 +60,13 @@ export interface Operations {
    */
   'rooms.cancelStart': { data: undefined; result: { room: RoomView } };
   /**
-   * Answers with the room when a partner was waiting. Otherwise the player waits, and a `room` message follows later. `region`:
+   * Answers with the room when enough other players were waiting. Otherwise the player waits, and a `room` message follows later. `region`:
    * where the game should run. Of the matched players, the region of the one who waited longest is used.
    */
   'match.find': { data: { game: string; region?: string }; result: { room: RoomView } | { waiting: true } };
   /**
-   * Cancels the search. Also voids all earlier requests of this player that enter a room: after the answer, `me` says for certain whether
-   * the player is in a room. `cancelled` is false when there was no search any more.
+   * Cancels the search. Also voids all earlier requests of this player that enter a room: after the answer, no such request can still put
+   * the player into a room, so `me` is reliable. `cancelled` is false when there was no search any more.
    */
   'match.cancel': { data: undefined; result: { cancelled: boolean } };
   me: {

@@ -18,7 +18,7 @@ describe('applyPatches', () => {
     expect(state).toEqual({ cells: [1, 2, 3], turn: 0, gone: true });
   });
 
-  it('copies what lies on a changed path and shares the rest', () => {
+  it('copies the objects on a changed path and shares all others', () => {
     const state = { left: { a: [1] }, right: { b: [2] } };
     const next = applyPatches(state, [{ op: 'replace', path: '/left/a/0', value: 5 }]);
     expect(next.right).toBe(state.right);

@@ -2,9 +2,9 @@
 export type Patch = { op: 'add' | 'replace'; path: string; value: unknown } | { op: 'remove'; path: string };
 
 /**
- * Applies patches without changing `state`: it copies what lies on a changed path and shares the rest. Throws when a patch does
- * not fit, which means that the patches were made from another version.
- * Source: RFC 6902 (operations add, replace, remove), RFC 6901 (pointers).
+ * Applies patches without changing `state`: copies the objects and arrays on a changed path and shares all others. Throws when a patch does
+ * not fit the state, because the patches were made from another version. Source: RFC 6902 (operations add, replace, remove), RFC 6901
+ * (pointers).
  */
 export function applyPatches<T>(state: T, patches: readonly Patch[]): T {
   const copied = new Set<unknown>();
@@ -46,7 +46,7 @@ function applyOne(root: unknown, patch: Patch, keys: readonly string[], copied: 
 }
 
 function applyToArray(array: unknown[], key: string, patch: Patch): void {
-  // The library mutative writes a shortened array as a new `length`, which other tools never do.
+  // The library mutative writes a patch of `length` for a shortened array. Other tools never write such a patch.
   if (key === 'length' && patch.op === 'replace') {
     array.length = patch.value as number;
     return;
@@ -66,7 +66,7 @@ function applyToObject(object: Record<string, unknown>, key: string, patch: Patc
   else object[key] = patch.value;
 }
 
-/** Returns a copy of `value` that this call of `applyPatches` may change, or `value` itself when this call made it as a copy. */
+/** Returns a copy of `value` that this call of `applyPatches` may change. Returns `value` itself when it is already such a copy. */
 function own(value: unknown, copied: Set<unknown>, path: string): unknown {
   if (copied.has(value)) return value;
   let copy: unknown;

@@ -1,18 +1,18 @@
 import { NotPlainError, type ReadLimits } from './plain-value.js';
 
 /**
- * Parses the dialect of `plain-value.ts` in JSON form: same limits for values and depth, no key `__proto__`, and no lone
- * surrogates. For a repeated key the last value counts. Throws `NotPlainError`, which quotes nothing of the text.
+ * Parses the dialect of `plain-value.ts` in JSON form: the same limits for values and depth, no key `__proto__`, and no lone surrogates. Of
+ * a repeated key, the last value counts. Throws `NotPlainError`, whose message quotes nothing of the text.
  */
 export function parsePlainJson(json: string, limits: ReadLimits): unknown {
   let value: unknown;
   try {
-    // The native parser has no stack limit for depth, and its result is bounded by the length of the text.
+    // The native parser cannot overflow the stack at any depth, and the length of the text bounds the size of its result.
     value = JSON.parse(json);
   } catch {
     throw new NotPlainError('no JSON');
   }
-  // In well-formed text a lone surrogate can only be an escape. Most messages have no escapes, so they skip this check.
+  // Well-formed text can contain a lone surrogate only as an escape. Most messages have no escape, so their texts need no check.
   const budget = { nodes: limits.nodes, areTextsChecked: json.includes('\\u') || HALF_A_PAIR.test(json), hasLargeNumbers: false };
   check(value, limits.depth, budget);
   if (budget.hasLargeNumbers) refuseRounded(json);
@@ -54,13 +54,13 @@ function check(value: unknown, depth: number, budget: Budget): void {
 }
 
 const TEXTS = /"(?:[^"\\]|\\.)*"/g;
-/** Finds numbers. It takes linear time also for long numbers, because each match in valid JSON is a whole number. */
+/** Finds numbers. The time is linear also for long numbers, because each match in valid JSON is one complete number. */
 const NUMBERS = /-?\d[\d.eE+-]*/g;
 const LONG_INTEGER = /^-?\d{16,}$/;
 
 /**
- * Refuses an integer that JavaScript cannot represent with the same digits, such as an id of 64 bits: it would become another number. A
- * large number in the form that JavaScript writes is accepted.
+ * Refuses an integer that JavaScript cannot represent with the same digits, such as an id of 64 bits, because it would become another
+ * number. A large number in the form that JavaScript writes is accepted.
  */
 function refuseRounded(json: string): void {
   for (const [digits] of json.replace(TEXTS, '""').matchAll(NUMBERS)) {

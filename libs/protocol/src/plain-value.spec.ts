@@ -8,7 +8,7 @@ import { decodeValue, decodeValues, NotPlainError, PLAYER_LIMITS, type ReadLimit
 
 const decode = (bytes: Uint8Array, limits: ReadLimits = PLAYER_LIMITS): unknown => decodeValue(bytes, 0, bytes.length, limits);
 const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
-/** The decoder of msgpackr. For plain values, ours must return the same. */
+/** The decoder of msgpackr, to compare with. For plain values both decoders must return the same value. */
 const library = new Unpackr({ useRecords: false, int64AsType: 'number', moreTypes: false, structuredClone: false, copyBuffers: true });
 
 describe('a plain value', () => {
@@ -70,7 +70,7 @@ describe('a plain value', () => {
     expect(JSON.parse('{"a":1,"a":2}')).toEqual({ a: 2 });
   });
 
-  it('has its own copy of the byte strings of its frame', () => {
+  it('contains copies of the byte strings of its frame', () => {
     const frame = bytesOf('c4 02 01 02');
     const value = decode(frame);
     frame.fill(0xff);
@@ -125,7 +125,7 @@ describe('the decoder', () => {
     expect(decode(wide.subarray(0, -1))).toHaveLength(65_535);
   });
 
-  it('decodes the depth that servers may write and refuses more', () => {
+  it('decodes values of the depth that servers may write, and refuses deeper ones', () => {
     const nested = (depth: number): Buffer => Buffer.concat([Buffer.from('81a16191'.repeat(depth / 2), 'hex'), Buffer.from([1])]);
     expect(() => unpack(nested(SERVER_LIMITS.depth))).not.toThrow();
     expect(() => unpack(nested(SERVER_LIMITS.depth + 2))).toThrow('nested too deep');
@@ -169,7 +169,7 @@ describe('a series of values', () => {
     expect(read).toEqual(values);
   });
 
-  it('has limits per value, and offsets of errors in the whole series', () => {
+  it('is decoded with the limits for each value, and its errors name offsets in the whole series', () => {
     const limits = { nodes: 3, depth: 1, strictText: true };
     expect(() => decodeValues(bytesOf('92 01 02 92 01 02'), limits, () => {})).not.toThrow();
     expect(() => decodeValues(bytesOf('92 01 02 93 01 02 03'), limits, () => {})).toThrow('too many values');

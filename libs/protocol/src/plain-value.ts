@@ -7,7 +7,7 @@
  * A value cannot contain the same object twice, so the size of its tree is bounded by its size in bytes.
  */
 export interface ReadLimits {
-  /** Maximum number of values in one decoded value. Each map, array, string, number and so on counts; keys do not. */
+  /** Maximum number of values in one decoded value. Each map, array, string, number and so on counts; the keys of maps do not. */
   readonly nodes: number;
   /** Maximum nesting of maps and arrays. */
   readonly depth: number;
@@ -23,8 +23,8 @@ export const PLAYER_LIMITS: ReadLimits = { nodes: 65_536, depth: NESTING_MAX, st
 
 /**
  * Limits for data of our own servers: link frames after the handshake, messages to players, and everything in Redis. They are wider than
- * those of players, because servers wrap players' data, and a room must not be lost because of its size. No allowed state has as many
- * values. Invalid text is replaced, because an emoji that was cut in half must not close a link or end a room.
+ * the limits for players, because servers wrap players' data, and because a server that refused the state of a room would lose the room. No
+ * allowed state has so many values. Invalid text is replaced; otherwise an emoji that was cut in half would close a link or end a room.
  */
 export const SERVER_LIMITS: ReadLimits = { nodes: 2 ** 25, depth: 2 * NESTING_MAX, strictText: false };
 
@@ -56,7 +56,7 @@ export function decodeValues(bytes: Uint8Array, limits: ReadLimits, take: (value
     const value = readValue(limits.depth);
     const end = at;
     source = NO_BYTES;
-    // `take` may call the decoder, so the variables below must hold no state while it runs.
+    // `take` may call the decoder, which overwrites the variables below. So nothing is read from them after `take`.
     take(value, start, end);
     start = end;
   }
@@ -70,8 +70,8 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
   return text;
 }
 
-// The state of the decoder. Decoding is synchronous and never reentrant, so one set of variables serves the whole process. A
-// small frame then allocates nothing but its value.
+// The variables below are the state of the decoder. Decoding is synchronous and never reentrant, so the process has them once. A small
+// frame then allocates nothing but its value.
 const NO_BYTES = new Uint8Array(0);
 let source: Uint8Array = NO_BYTES;
 /** The offset in `source` from which the offsets in errors count. */
@@ -170,7 +170,7 @@ function readMap(size: number, depth: number): Record<string, unknown> {
   enter(size, 2 * size, depth);
   const map: Record<string, unknown> = {};
   for (let index = 0; index < size; index++) {
-    // For a repeated key the last value counts, as in JSON.parse.
+    // Of a repeated key, the last value counts, as in JSON.parse.
     const key = readKey();
     map[key] = readValue(depth - 1);
   }
@@ -241,7 +241,7 @@ function take(length: number): void {
   at += length;
 }
 
-/** Refuses a number that JavaScript cannot represent exactly; it would silently become another one. */
+/** Refuses a number that JavaScript cannot represent exactly, because it would become another number without an error. */
 function exact(high: number, low: number): number {
   const value = high * 0x1_0000_0000 + low;
   if (Number.isSafeInteger(value)) return value;
@@ -252,8 +252,8 @@ function exact(high: number, low: number): number {
 const scratch = new DataView(new ArrayBuffer(8));
 const scratchBytes = new Uint8Array(scratch.buffer);
 
-// There are few different keys and short texts, and they repeat. This table of recent texts saves the cost of creating them again. The
-// decoder compares an entry byte by byte, so a client can only evict the entries of others.
+// Keys and short texts repeat often. These tables of recent texts save the cost of creating them again. The decoder compares an entry byte
+// by byte, so a client can evict the entries of other clients, but cannot change their texts.
 const CACHED_MAX = 24;
 const CACHE_MASK = 0x3ff;
 const KEYS = new Array<string>(CACHE_MASK + 1).fill('');

@@ -23,7 +23,7 @@ async function written(name: string) {
 }
 
 describe('a certificate', () => {
-  it('is used when it is complete', async () => {
+  it('is used when its files are complete', async () => {
     const certificate = new Certificate(await written('one'), NAMES);
     expect(certificate.isMutual).toBe(false);
     expect(new Date(certificate.validUntil).getTime()).toBeGreaterThan(Date.now());

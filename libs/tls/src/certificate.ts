@@ -2,11 +2,14 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
-/** The files of a certificate (with its intermediate certificates) and of its key. */
+/** The paths of the files of a certificate (with its intermediate certificates) and of its key. */
 export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
-  /** The CA that must have signed the peer's certificate, for a port where both sides show one. */
+  /**
+   * The CA that must have signed the peer's certificate, when both sides must show a certificate. Absent or null: only the server shows
+   * one.
+   */
   readonly ca?: string | null;
 }
 
@@ -22,16 +25,19 @@ export interface CertificateOptions {
 
 export interface Renewal {
   readonly validUntil: string;
-  /** Why the new files were not accepted; the old certificate stays in use. Absent: the new certificate is in use. */
+  /** Why the new files were not accepted. The old certificate then stays in use. Absent: the new certificate is in use. */
   readonly error?: string;
 }
 
-/** Interval of the checks whether the files have changed, in ms. Certificates are renewed days before they expire. */
+/**
+ * Interval of the checks whether the files have changed, in ms. Certificates are renewed days before they expire, so this is soon enough.
+ */
 const POLL_MS = 5_000;
 
 /**
  * A certificate from files, checked when it is loaded and when the files change. A renewal overwrites the files, and new connections use
- * the new certificate. Files that do not match each other, because they are just being written, are ignored until they match.
+ * the new certificate. New files that are not valid or do not match each other, for example because they are just being written, are
+ * ignored until they match.
  */
 export class Certificate {
   private current: CertificateOptions;
@@ -64,7 +70,7 @@ export class Certificate {
     return new X509Certificate(this.current.cert).validTo;
   }
 
-  /** Keeps the certificate of a `tls.Server` or `https.Server` current. Open connections keep theirs. */
+  /** Gives a `tls.Server` or `https.Server` each renewed certificate. Open connections keep the certificate with which they began. */
   keepFresh(server: { setSecureContext(options: CertificateOptions): void }): void {
     this.renewed.push((options) => server.setSecureContext(options));
     this.watch();
@@ -82,8 +88,8 @@ export class Certificate {
     try {
       this.current = read(this.files, this.names);
     } catch (error) {
-      // The error is reported once for each state of the files. The next check tries again, because the second of two files may still be
-      // written.
+      // The error is reported once for each state of the files. The next check reads the files again, because the second of the two files
+      // may not be written yet.
       if (this.refused !== state) this.notifyListeners({ validUntil: this.validUntil, error: (error as Error).message });
       this.refused = state;
       return;
@@ -105,8 +111,8 @@ export class Certificate {
 }
 
 /**
- * Returns the certificate that the settings name, or null when they name none. Certificate settings without a key were already refused as a
- * `SettingsError`.
+ * Returns the certificate that the settings name, or null when they name none. The check of the settings has already refused a certificate
+ * without a key.
  */
 export function certificateFrom(
   {

@@ -1,8 +1,11 @@
 import { type CertificateOptions, read, readTrusted, stateOf } from './certificate.js';
 
-/** Files with which a client checks a server, and identifies itself. All are optional; `cert` and `key` are given together. */
+/**
+ * The paths of the files with which a client checks a server (`ca`) and identifies itself (`cert` and `key`, both together). All are
+ * optional.
+ */
 export interface ClientTlsFiles {
-  /** Certificates of trusted CAs. Absent: those that Node trusts. */
+  /** Certificates of trusted CAs. Absent or null: the CAs that Node trusts. */
   readonly ca?: string | null;
   readonly cert?: string | null;
   readonly key?: string | null;
@@ -12,8 +15,8 @@ export interface ClientTlsFiles {
 export type ClientTlsNames = { readonly [File in keyof ClientTlsFiles]-?: string };
 
 /**
- * The TLS options of a client, from files. Read `options` for each new connection, because the files may have been renewed. It ignores
- * files that are missing or do not match each other, because they are just being written, and gives the earlier ones until they match.
+ * The TLS options of a client, from files. Read `options` for each new connection, because the files may have been renewed. Until the new
+ * files are complete and match each other, it returns the content of the earlier files.
  */
 export class ClientTls {
   private current: Partial<CertificateOptions>;

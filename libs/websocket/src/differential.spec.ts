@@ -3,8 +3,8 @@ import ws from 'ws';
 import { WebSocketError, WebSocketReader } from './frame-reader.js';
 
 /**
- * Compares the reader with the receiver of `ws`, which is used far more widely. For the same bytes both must deliver the same messages.
- * When one of them refuses the bytes, the other must refuse them with the same close code.
+ * Compares `WebSocketReader` with the receiver of the library `ws`, which is used far more widely. For the same bytes both must deliver the
+ * same messages. When one of them refuses the bytes, the other must refuse them with the same close code.
  */
 const MESSAGE_BYTES_MAX = 1_000;
 
@@ -62,7 +62,7 @@ async function readByWs(chunks: readonly Buffer[]): Promise<Outcome> {
 
 /**
  * Bytes that follow every stream. They complete a frame that was cut off, and begin a frame that both readers refuse. Without them, one
- * reader might still wait for bytes where the other has refused already.
+ * reader might still wait for bytes when the other has already refused the stream.
  */
 const REST = Buffer.alloc(MESSAGE_BYTES_MAX + 100);
 

@@ -42,8 +42,8 @@ function frameOf({ opcode, bytes, fin = true, mask = Buffer.from([1, 2, 3, 4]) }
 }
 
 /**
- * Reads a stream in chunks of these lengths, which repeat. Returns what was delivered, and the close code of a refusal, or null without
- * one.
+ * Reads a stream in chunks of these lengths, which repeat. Returns the delivered messages and control frames, and the close code of the
+ * refusal, or null when nothing was refused.
  */
 function read(
   stream: Buffer,
@@ -51,7 +51,7 @@ function read(
 ): { delivered: readonly Delivered[]; closeCode: number | null } {
   const inbox = new Inbox();
   const reader = new WebSocketReader(MESSAGE_BYTES_MAX, inbox);
-  // Each read overwrites the buffer of the last one, as a socket does.
+  // Each read overwrites the buffer of the read before, as with a real socket.
   const shared = Buffer.alloc(stream.length);
   try {
     for (let at = 0, turn = 0; at < stream.length; turn++) {
@@ -96,7 +96,7 @@ const message = fc
   });
 
 describe('WebSocketReader', () => {
-  it('delivers every message whole and in order, however it is cut into frames and reads', () => {
+  it('delivers every message whole and in order, however the messages are cut into frames and reads', () => {
     return fc.assert(
       fc.property(fc.array(message, { maxLength: 4 }), cuts, (messages, cuts) => {
         const stream = Buffer.concat(messages.flatMap(({ frames }) => frames.map(frameOf)));
@@ -116,7 +116,7 @@ describe('WebSocketReader', () => {
     },
   );
 
-  it('ignores bytes after a close frame, and delivers its code, or 1005 when it has none', () => {
+  it('delivers the code of a close frame, or 1005 when it has none, and ignores all bytes after it', () => {
     const more = frameOf({ opcode: 0x2, bytes: Buffer.from('more') });
     expect(read(Buffer.concat([frameOf({ opcode: 0x8, bytes: Buffer.alloc(0) }), more])).delivered).toEqual([['close', 1005]]);
     const left = Buffer.from([0x03, 0xe9, ...Buffer.from('left ✓')]);

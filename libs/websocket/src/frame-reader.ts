@@ -7,12 +7,13 @@ export interface WebSocketInbox {
   message(bytes: Buffer, isBinary: boolean): void;
   ping(bytes: Buffer): void;
   pong(bytes: Buffer): void;
-  /** The close frame of the client; no message follows it. `code` is 1005 when the frame has none. */
+  /** The close frame of the client; no message follows it. `code` is 1005 when the frame has no code. */
   closing(code: number): void;
 }
 
 /**
- * The error when the client broke the protocol. `closeCode` is the code for the close frame of the answer. Source: RFC 6455, section 7.4.1.
+ * The error for a violation of the protocol by the client. `closeCode` is the code for the close frame that the server sends. Source: RFC
+ * 6455, section 7.4.1.
  */
 export class WebSocketError extends Error {
   constructor(
@@ -24,8 +25,8 @@ export class WebSocketError extends Error {
 }
 
 /**
- * Maximum number of frames of one message. Browsers split a long message into a few frames. Many small frames cost many times the memory of
- * their payload.
+ * Maximum number of frames of one message. Browsers split a long message into a few frames. Without this limit, a message of many small
+ * frames would cost many times the memory of its payload.
  */
 const FRAGMENTS_MAX = 64;
 const CONTROL_BYTES_MAX = 125;
@@ -33,22 +34,23 @@ const MASK_BYTES = 4;
 /** Maximum size of a header, in bytes: two bytes, an extended length of up to eight bytes, and the mask. */
 const HEADER_BYTES_MAX = 14;
 
-/** Bits of the first byte that only extensions set. The handshake never agrees on an extension. */
+/** Bits of the first byte that only extensions use. The handshake accepts no extension, so a frame with one of them is refused. */
 const RESERVED = 0x70;
 const MASKED = 0x80;
-/** Stands for a close frame without a code; never sent. Source: RFC 6455, section 7.4.1. */
+/** Stands for a close frame without a code. Nobody sends this number in a frame. Source: RFC 6455, section 7.4.1. */
 export const NO_STATUS = 1005;
 
 /**
  * Reads the frames that a client sends and delivers their messages: the server's side of RFC 6455, sections 5 and 7.1.5. A frame that
  * arrived in one piece is unmasked in place and delivered as a view. Only a frame that arrived in several pieces is copied. Memory is
- * bounded: the reader stores at most one message of `messageBytesMax`, and allocates nothing for a frame whose header announces more.
+ * bounded: the reader stores at most one message of `messageBytesMax`, and refuses a frame whose header announces more before it allocates
+ * memory for that frame.
  */
 export class WebSocketReader {
-  /** The first bytes of a header whose rest has not arrived. Null: there is none. */
+  /** The first bytes of a header whose rest has not arrived. Null: no header is incomplete. */
   private header: Buffer | null = null;
   private headerFilled = 0;
-  /** The first bytes of a payload whose rest has not arrived. Null: there is none. */
+  /** The first bytes of a payload whose rest has not arrived. Null: no payload is incomplete. */
   private payload: Buffer | null = null;
   private payloadFilled = 0;
   /** First byte of the last header. */
@@ -57,7 +59,7 @@ export class WebSocketReader {
   private length = 0;
   /** Mask in the last header. */
   private mask = 0;
-  /** The frames of a message whose last frame has not arrived. Null: there is none. */
+  /** The frames of a message whose last frame has not arrived. Null: no message is incomplete. */
   private fragments: Buffer[] | null = null;
   private fragmentBytes = 0;
   private isBinary = false;
@@ -224,7 +226,7 @@ function unmask(bytes: Buffer, start: number, end: number, mask: number): void {
 }
 
 function longLength(bytes: Buffer, at: number): number {
-  // 4 GiB or more: that is above every limit, and a number may not represent it exactly.
+  // A length of 4 GiB or more is above every limit, so it need not be exact.
   return bytes.readUInt32BE(at) > 0 ? Number.POSITIVE_INFINITY : bytes.readUInt32BE(at + 4);
 }
 

@@ -84,7 +84,7 @@ describe('the limits of connections', () => {
     expect(all.map(({ isIn }) => isIn)).toEqual([true, true, true, true, true, true, false]);
   });
 
-  it('refuse connections when too many have sent no hello, until one of these is admitted', () => {
+  it('refuse new connections while too many are pending, until one of the pending connections is admitted', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const pending = [1, 2, 3, 4].map((host) => enter(limits, `192.0.2.${host}`, false));
     const fifth = enter(limits, '192.0.2.5', false);
@@ -94,7 +94,7 @@ describe('the limits of connections', () => {
     expect(enter(limits, '192.0.2.6').isIn).toBe(true);
   });
 
-  it('refuse new connections of an address that opened too many within the window, because each may leave a session', () => {
+  it('refuse new connections of an address that opened too many within the window, although the earlier ones are closed', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const comesAndGoes = (address: string): boolean => {
       const { connection, isIn } = enter(limits, address);
@@ -117,7 +117,7 @@ describe('the limits of connections', () => {
     expect(limits.addressesKnown).toBe(0);
   });
 
-  it('keep what an address has used when its last connection was open for a long time', () => {
+  it('keep the used budget of an address when its last connection was open for longer than the window', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const { connection } = enter(limits, '192.0.2.1');
     const closedAt = performance.now() + 3_600_000;

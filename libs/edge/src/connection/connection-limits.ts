@@ -35,7 +35,7 @@ interface PendingSocket {
 
 /**
  * Limits the number of connections: in total, for each address, and of those that are pending (their hello is not accepted yet). A socket
- * counts as pending as soon as the transport has accepted it. Each counter goes down exactly once for a socket, however the socket ends.
+ * counts as pending as soon as the transport has accepted it. Each socket is subtracted from its counters exactly once, however it ends.
  */
 @Injectable()
 export class ConnectionLimits {
@@ -65,7 +65,7 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** Counts a connection until `removeConnection`. Returns false when there are too many; then it also closes the connection. */
+  /** Counts a connection until `removeConnection`. Returns false, and closes the connection, when there are too many. */
   addConnection(connection: PlayerConnection): boolean {
     const { connectionsMax, connectionsPerAddress, hellosPendingMax, helloTimeoutMs } = this.options;
     const now = performance.now();
@@ -76,7 +76,7 @@ export class ConnectionLimits {
     this.hellosPending += 1;
     const state = new ConnectionState(this.options, use.operations, now);
     state.helloTimer = setTimeout(() => {
-      // The hello has arrived, and the gateway still handles it. Its requests to the store have their own time limits.
+      // While `isAdmitting` is true, the gateway handles the hello. The requests to the store for this hello have their own time limits.
       if (!state.isAdmitting) disconnect(connection, 'hello-timeout');
     }, helloTimeoutMs);
     connection.state = state;
@@ -87,7 +87,7 @@ export class ConnectionLimits {
     return false;
   }
 
-  /** Ends the hello timeout, and counts the connection as pending no longer. A second call has no effect. */
+  /** Ends the hello timeout and stops counting the connection as pending. A second call has no effect. */
   admitted(state: ConnectionState): void {
     if (state.helloTimer === null) return;
     clearTimeout(state.helloTimer);
@@ -108,7 +108,7 @@ export class ConnectionLimits {
   }
 
   /**
-   * Forgets addresses without connections and sockets whose budgets are full again.
+   * Forgets each address that has no connection and no socket, once its budgets have refilled.
    *
    * @param now in ms of the monotonic clock
    */

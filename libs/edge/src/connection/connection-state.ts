@@ -11,7 +11,7 @@ export class ConnectionState {
   isAdmitting = false;
   /** The time at which the backlog became too large, in ms of the monotonic clock. Null: it is not too large. */
   slowSince: number | null = null;
-  /** Whether the session was resumed and no message has proved yet that the client has the new secret. */
+  /** Whether the client resumed the session and has not proved, by a message after `welcome`, that it has the new secret. */
   mustConfirm = false;
   /** Closes the connection when no hello arrives in time. Null: the hello was accepted, or the connection is gone. */
   helloTimer: NodeJS.Timeout | null = null;

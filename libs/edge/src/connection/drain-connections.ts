@@ -7,14 +7,14 @@ import { disconnect, stateOf } from './connection-state.js';
 export const RECONNECTING_MAX = 16;
 /** Time for which the drain waits for a player to arrive at another gateway, in ms. The player may be gone for good. */
 const RECONNECT_MS_MAX = 250;
-/** Time after which all remaining players are disconnected at once, in ms, because the process has a limited time to stop. */
+/** Time after which the drain disconnects all remaining players together, in ms, because the process has a limited time to stop. */
 const DRAIN_MS_MAX = 8_000;
 const POLL_MS = 5;
 
 /**
  * Disconnects all players, at most `RECONNECTING_MAX` at a time, so that they do not all reach another gateway at once. The next player
- * follows when an earlier one has arrived there, or after `RECONNECT_MS_MAX`. The notice `replaced`, which removes the session from this
- * gateway, shows the arrival. Players who still have a connection play on meanwhile.
+ * follows when an earlier one has arrived there, or after `RECONNECT_MS_MAX`. The other gateway then sends the notice `replaced`, and this
+ * gateway removes the session. Players who still have a connection play on meanwhile.
  *
  * @param isCurrent returns whether the session is still at this gateway
  */

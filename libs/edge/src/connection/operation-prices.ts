@@ -24,13 +24,13 @@ export const OPERATION_PRICES = {
 
 /** The price of `rooms.list` with a cursor. */
 const FURTHER_PAGE_PRICE = 16;
-/**
- * The number of rooms of a page for which the prices of `rooms.list` are given. The prices grow in proportion when `ROOMS_LISTED_MAX` is
- * higher.
- */
+/** The prices of `rooms.list` are for a page of this many rooms. They grow in proportion when `ROOMS_LISTED_MAX` is higher. */
 const PAGE_ROOMS = 100;
 
-/** The price of a hello. It includes the end of the session, because a connection has at most one of each. */
+/**
+ * The price of a hello. It includes the cost of ending the session, because a connection has at most one hello and ends at most one
+ * session.
+ */
 export const HELLO_PRICE = 6;
 
 /**
@@ -40,8 +40,8 @@ export const HELLO_PRICE = 6;
 export const REDIS_COMMANDS_PER_MESSAGE = 12;
 
 /**
- * Returns the price of an operation, or undefined when players have no operation of this name. So players cannot use the names of messages
- * between servers.
+ * Returns the price of an operation, or undefined when players have no operation of this name. Players therefore cannot send the operations
+ * that servers send to each other.
  */
 export function priceOf(operation: string, data: unknown, roomsListedMax: number): number | undefined {
   if (!Object.hasOwn(OPERATION_PRICES, operation)) return undefined;

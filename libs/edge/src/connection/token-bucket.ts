@@ -1,4 +1,6 @@
-/** Limits a rate and a burst. The caller passes the time, so that one read of the clock serves several buckets. */
+/**
+ * Limits the rate and the burst at which tokens are taken. The caller passes the time, so that it reads the clock once for several buckets.
+ */
 export class TokenBucket {
   private tokens: number;
   private at: number;
@@ -13,7 +15,7 @@ export class TokenBucket {
   }
 
   /**
-   * Takes `count` tokens. Returns false, and takes none, when fewer are left.
+   * Takes `count` tokens. When fewer tokens are left, takes no token and returns false.
    *
    * @param now in ms, of any monotonic clock
    */

@@ -27,14 +27,14 @@ function newAdmission(code: HoldfastError['code'], isIncomplete: () => Promise<b
 }
 
 describe('the resume of an unknown session', () => {
-  it('is refused for good when the store has lost nothing', async () => {
+  it('is refused without a request to retry when the store has lost nothing', async () => {
     const error = await newAdmission('session-unknown', async () => false)
       .admit(hello)
       .catch((refusal) => refusal);
     expect(error).toMatchObject({ code: 'session-unknown', retry: false });
   });
 
-  it('is refused for a moment when the store has just lost data, because its gateway writes the session again', async () => {
+  it('is refused with a request to retry when the store has just lost data, because its gateway restores the session', async () => {
     const error = await newAdmission('session-unknown', async () => true)
       .admit(hello)
       .catch((refusal) => refusal);

@@ -37,7 +37,10 @@ export interface AdmittedSession {
   readonly binding: Binding | null;
   /** The number of this admission among those of its user. The request order of the session's requests begins with it. */
   readonly admissionNumber: number;
-  /** The game that the client has of that room, with its round and version. Null: the client has no state of it. */
+  /**
+   * The round, version and epoch of the game that the client has of the room in `binding`. Null: after a login, and when the client names
+   * no round or another room.
+   */
   readonly game: ClientGame | null;
 }
 
@@ -58,7 +61,7 @@ const helloSchema = z.object({
   compact: z.boolean().optional(),
 });
 
-/** Admits players: turns a `hello` into a session. */
+/** Admits players: handles a `hello` by a login or a resume. */
 @Injectable()
 export class Admission {
   constructor(
@@ -112,8 +115,8 @@ export class Admission {
   }
 
   /**
-   * Resumes the session in the store. Throws `unavailable` for an unknown session that its gateway may be about to write again, because the
-   * store has just lost data.
+   * Resumes the session in the store. Throws `unavailable` for an unknown session when the store has just lost data, because the gateway of
+   * the session may be about to restore it.
    */
   private async takeUp(session: SessionId, secret: string): Promise<ResumedSession> {
     try {
@@ -132,8 +135,8 @@ export class Admission {
   }
 
   /**
-   * With `SECOND_LOGIN=refuse`: reads whether the gateway of the earlier session lives. Undefined with `takeover`: a second login always
-   * ends the earlier session.
+   * Returns the incarnation of a ready gateway. With `SECOND_LOGIN=refuse`, the store refuses a login only while the gateway of the earlier
+   * session is ready. Undefined with `takeover`: a second login always ends the earlier session.
    */
   private get incarnationOf(): IncarnationOf | undefined {
     return this.options.secondLogin === 'refuse' ? (gateway) => this.directory.readyIncarnationOf(gateway) : undefined;
@@ -143,7 +146,8 @@ export class Admission {
     try {
       return await this.admitUser(user);
     } catch (error) {
-      // The store has the session at this gateway, but the hello fails. So the session is marked as away.
+      // The store already names this gateway for the session, but the hello fails, so no connection will belong to the session. It is
+      // marked as away.
       this.awayMarks.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
       throw error;
     }
@@ -157,8 +161,8 @@ export class Admission {
   }
 
   /**
-   * Notifies the gateway that had the user's session before, at most once. A gateway that misses the notice finds the change when it renews
-   * the session.
+   * Notifies, at most once, the gateway at which the user's session was before. A gateway that misses the notice finds the change when it
+   * renews the session.
    */
   private async notifyReplaced(gateway: ServerId, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});

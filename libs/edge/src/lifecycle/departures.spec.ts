@@ -44,14 +44,14 @@ function newGateway() {
 
 afterEach(() => jest.restoreAllMocks());
 
-/** Lets `ms` pass for this process: sets its monotonic clock ahead. */
+/** Sets the monotonic clock of this process ahead by `ms`. */
 function pass(ms: number): void {
   const at = performance.now() + ms;
   jest.spyOn(performance, 'now').mockImplementation(() => at);
 }
 
 describe('a departure', () => {
-  it('is sent until a lobby has answered, once at a time, and is complete only then', async () => {
+  it('is repeated after a failure until a lobby has answered, one request at a time, and is complete only then', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     const done = jest.fn();
     leave('ada', 1, done);
@@ -66,7 +66,7 @@ describe('a departure', () => {
     expect([done.mock.calls.length, departures.size]).toEqual([1, 0]);
   });
 
-  it('is not complete by the answer to an earlier departure of the same user', async () => {
+  it('is not completed by the answer to an earlier departure of the same user', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     leave('ada', 1);
     leave('ada', 2);
@@ -77,7 +77,7 @@ describe('a departure', () => {
     expect(usersSent()).toEqual(['ada', 'ada', 'ada']);
   });
 
-  it('is sent as two events to a lobby that does not know the request', async () => {
+  it('is sent as two events when the lobby does not know the request `user.gone`', async () => {
     const { departures, leave, sent, emitted } = newGateway();
     leave('ada');
     await sent[0]!.fail('unknown-operation');
@@ -88,7 +88,7 @@ describe('a departure', () => {
     expect(departures.size).toBe(0);
   });
 
-  it('is sent again after the store fell back, for a minute, unless a later one of the user waits', async () => {
+  it('is repeated when the store falls back within a minute, unless a later departure of the user is unanswered', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     for (const user of ['ada', 'bob']) leave(user);
     for (const request of [...sent]) await request.answer();
@@ -101,7 +101,7 @@ describe('a departure', () => {
     expect(usersSent()).toHaveLength(4);
   });
 
-  it('is dropped when too many later ones wait, and the others are sent again a few at a time', async () => {
+  it('is dropped when too many later departures are unanswered, and the others are repeated a few at a time', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     for (let index = 0; index <= DEPARTURES_MAX; index++) leave(`u${index}`);
     expect(departures.size).toBe(DEPARTURES_MAX);

@@ -15,18 +15,22 @@ interface Departure {
 
 /**
  * Requests the departure of each user whose session has ended at this gateway, until a lobby has removed the user from the room and from
- * matchmaking. A lobby may still handle a join of the session, so the room of the user may not be known here. The store orders the
- * departure after such a request (`RequestOrder`).
+ * matchmaking. A lobby may still handle a join of the session, so this gateway may not know the room of the user. The store orders the
+ * departure after that join (`RequestOrder`).
  *
  * A departure without an answer is sent again. If this gateway dies first, its index still names the session, and `GatewayCleanup` marks
  * the user as away.
  */
 @Injectable()
 export class Departures {
-  /** The departures without an answer, by user. A later departure of a user replaces the earlier one, because it includes the same work. */
+  /**
+   * The departures without an answer, by user. A later departure of a user replaces the earlier one, because it removes the user from the
+   * same rooms and searches.
+   */
   private readonly pending = new Map<UserId, Departure>();
   /**
-   * The departures that lobbies carried out within the last `LEFT_KEPT_MS`, the oldest first. A store that falls back may have lost them.
+   * The departures that lobbies carried out within the last `LEFT_KEPT_MS`, the oldest first. If the store falls back, it may lose these
+   * departures, so `repeat` sends them again.
    */
   private readonly done = new Map<UserId, { readonly departure: Departure; readonly at: number }>();
 
@@ -51,7 +55,7 @@ export class Departures {
     void this.send(departure);
   }
 
-  /** Sends departures without an answer again, at most `DEPARTURES_AT_ONCE`. The gateway calls this periodically. */
+  /** Sends again the departures that no lobby has answered, at most `DEPARTURES_AT_ONCE` of them. The gateway calls this periodically. */
   retry(): void {
     let count = 0;
     for (const departure of this.pending.values()) {

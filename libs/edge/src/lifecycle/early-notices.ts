@@ -1,7 +1,7 @@
 import type { SessionId } from '#libs/protocol';
 import type { SessionNotice } from '#libs/session';
 
-/** Time for which the gateway keeps a notice, in ms. It is longer than a hello takes while the store answers. */
+/** Time for which the gateway keeps a notice, in ms. It is longer than the gateway needs to handle a hello while the store answers. */
 const RETENTION_MS = 10_000;
 /** Maximum number of sessions with notices. At the limit the oldest session is dropped. */
 const SESSIONS_MAX = 1_000;
@@ -12,15 +12,15 @@ interface EarlyNotice {
 }
 
 /**
- * Keeps notices about sessions that this gateway does not have yet. While a hello is under way, the store already names this gateway, so
- * other servers send their notices here. Without this class, a player would miss the notice of a match or a takeover that arrives
- * meanwhile.
+ * Keeps notices about sessions that are not in the table of this gateway yet. While the gateway handles a hello, the store already names
+ * this gateway, so other servers send it their notices. Without this class, a player would miss a match or a takeover of which a notice
+ * arrives meanwhile.
  */
 export class EarlyNotices {
   private readonly notices = new Map<SessionId, EarlyNotice[]>();
 
   /**
-   * Keeps a notice about a session that this gateway does not have.
+   * Keeps a notice about a session that is not in the table of this gateway.
    *
    * @param now in ms, on the same clock as `since` of `take`
    */

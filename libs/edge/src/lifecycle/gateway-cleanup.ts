@@ -22,16 +22,16 @@ interface AbsentUser {
  * Marks the users of an ended gateway as away, unless they have come back. A gateway ends by an eviction, by a goodbye, or when the same
  * name registers again. A sweep finds gateways that no event has cleaned up.
  *
- * The cleanup may run twice, run in two processes at once, or be interrupted anywhere. A session leaves the index when it has been
- * handled, so the next cleanup finds the others.
+ * The cleanup may run twice, run in two processes at the same time, or be interrupted anywhere. It removes each session from the index only
+ * after it has handled it, so a repeated cleanup finds the remaining sessions.
  */
 @Injectable()
 @HealthPort(ServerEndListener)
 export class GatewayCleanup extends ServerEndListener implements OnModuleInit, OnModuleDestroy {
   private isOver = false;
   /**
-   * Incarnations that had no living server at the last sweep. Only the second sweep cleans them up, because a server may be about to
-   * register again.
+   * Incarnations of gateways that were not alive at the last sweep. A sweep cleans up only those that the sweep before it also found,
+   * because a server may be about to register again.
    */
   private readonly missing = new ConsecutiveSightings();
 
@@ -67,11 +67,11 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
   }
 
   /**
-   * Marks the absent users as away, and removes their sessions from the index. Rejects when the store does not answer or this process ends.
-   * Then the cleanup must be repeated.
+   * Marks the absent users as away, and removes their sessions from the index. Rejects when the store does not answer, or when this process
+   * ends before a lobby has answered. The caller or the sweep then repeats the cleanup.
    */
   private async cleanUp(gateway: GatewayIncarnation): Promise<void> {
-    // Most players reconnect within this time, and their rooms need no report.
+    // Most players reconnect within this time. They are then not reported as away.
     await sleep(AWAY_AFTER_MS);
     let away = 0;
     const all = await this.index.sessionsOf(gateway);
@@ -87,7 +87,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
       this.log.info('gateway-end.done', { target: gateway.gateway, incarnation: gateway.incarnation, sessions: all.length, away });
   }
 
-  /** Returns the users whose session is neither at another gateway nor at the next incarnation of this one. */
+  /** Returns the users whose session is neither at another gateway nor at the next incarnation of the ended gateway. */
   private async findAbsent(sessions: readonly SessionId[], { gateway, incarnation }: GatewayIncarnation): Promise<AbsentUser[]> {
     const known = await this.sessions.readMany(sessions);
     // The admission numbers are read before the sessions. So a user who comes back after this read has a higher number, and the lobby
@@ -135,7 +135,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
     try {
       await new RedisLease(this.redis, redisName(`settling:${keyOf(gateway)}`), CLEANUP_LEASE_MS).run(() => this.cleanUp(gateway));
     } catch (error) {
-      // The sweep tries again.
+      // The next sweeps find this gateway and repeat the cleanup.
       this.log.warn('gateway-end.failed', { target: gateway.gateway, incarnation: gateway.incarnation, error });
     }
   }

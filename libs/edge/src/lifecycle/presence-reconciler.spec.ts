@@ -46,7 +46,7 @@ describe('the presence of a member', () => {
     expect(reports).toMatchObject([{ here: true }, { here: false }]);
   });
 
-  it('is reported in a new admission when another server has ended the old one, unless the user has been admitted elsewhere', async () => {
+  it('is reported in a new admission when another server has ended the old one, unless another gateway has admitted the user', async () => {
     const { presence, session, member, admitted, reports } = newGateway();
     Object.assign(member, { here: false, word: endOf(7) });
     presence.reconcileMembers();
@@ -92,7 +92,7 @@ describe('the presence of a member', () => {
   });
 });
 
-/** Resolves when the answers of the store, which come at once, have taken effect. */
+/** Resolves when the answers of the store have taken effect. The fake store answers without a delay. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

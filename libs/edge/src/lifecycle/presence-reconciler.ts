@@ -16,8 +16,8 @@ import { SessionTable } from '../session/session-table.js';
 export class PresenceReconciler {
   private indexedFor = 0;
   /**
-   * Sessions that the index listed at the last comparison and this gateway did not have. An admission writes the index first, so a session
-   * counts as lost only when two comparisons in a row miss it.
+   * Sessions that were in the index but not in the table of this gateway at the last comparison. An admission writes the index before the
+   * table, so a session counts as lost only when two comparisons in a row find it in the index alone.
    */
   private suspects: ReadonlySet<SessionId> = new Set();
 
@@ -31,7 +31,10 @@ export class PresenceReconciler {
     private readonly self: Self,
   ) {}
 
-  /** Whether the gateway has registered again since the last comparison. The index of its new incarnation then lacks its sessions. */
+  /**
+   * Whether the gateway has registered again since the last comparison. If so, the index of the new incarnation lacks the sessions of this
+   * gateway.
+   */
   get hasNewIncarnation(): boolean {
     return this.self.incarnation !== 0 && this.self.incarnation !== this.indexedFor;
   }
@@ -43,7 +46,7 @@ export class PresenceReconciler {
     this.lobbies.emit(session, 'member.presence', { room: binding.room, user, here: !isAway, asked: session.nextRequestOrder() });
   }
 
-  /** Reports each member whose room's record has the wrong presence. */
+  /** Reports the presence of each member for whom the room's record has the wrong presence. */
   reconcileMembers(): void {
     for (const session of this.table.all()) {
       const { connection, binding, user, isAway } = session;
@@ -56,8 +59,8 @@ export class PresenceReconciler {
   }
 
   /**
-   * Reports the presence in a new admission. Another server has regarded this gateway as dead and ended the old admission, so lobbies
-   * ignore reports in it. If the store does not answer, the next comparison tries again.
+   * Reports the presence in a new admission. Another server regarded this gateway as dead and ended the old admission, so lobbies ignore
+   * reports that carry the number of the old admission. If the store does not answer, the next comparison tries again.
    */
   private async reportInNewAdmission(session: GatewaySession): Promise<void> {
     const { user, admissionNumber } = session;

@@ -28,7 +28,7 @@ import { SessionRestorer } from './session-restorer.js';
 @Injectable()
 export class SessionLifecycle {
   private touchedAt = 0;
-  /** The time of the last renewal of the users' rooms. An admission renews its user as well. */
+  /** The time of the last renewal of the users' rooms, in ms of the monotonic clock. An admission renews the room of its user as well. */
   private usersRenewedAt = performance.now();
   private readonly earlyNotices = new EarlyNotices();
 
@@ -66,7 +66,8 @@ export class SessionLifecycle {
       session.secretHash = hashOf(secret);
       // Two admissions of one session may run at once, and the earlier one may finish last.
       if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
-      // The connection is lost already. The store has the session at this gateway now, so the loss must be reported as usual.
+      // The connection has closed during the admission. The store names this gateway for the session, so the gateway begins the grace;
+      // otherwise the user would never be reported as away.
       if (!connection.isOpen) {
         if (!before) this.addDisconnected(session, binding);
         for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);
@@ -103,7 +104,10 @@ export class SessionLifecycle {
     }
   }
 
-  /** Deletes the previous secret in the store. The first message after `welcome` has proved that the client has the new one. */
+  /**
+   * Deletes the previous secret in the store. The gateway calls this at the first message after `welcome`, which proves that the client has
+   * the new secret.
+   */
   confirmSecret(state: ConnectionState, { id, secretHash }: GatewaySession): void {
     state.mustConfirm = false;
     this.store.confirm(id, secretHash).catch((error: unknown) => this.log.debug('session.confirm-failed', { error }));
@@ -123,7 +127,10 @@ export class SessionLifecycle {
     this.depart(session, 'left', () => void this.store.end(session.id).catch(() => {}));
   }
 
-  /** Requests the departure of the user and removes the session from this gateway, also when a lobby still handles a request of it. */
+  /**
+   * Requests the departure of the user and removes the session from this gateway, also while a lobby still handles a request of the
+   * session.
+   */
   private depart(session: GatewaySession, expire: 'left' | 'away', done?: () => void): void {
     this.departures.add(session, session.nextRequestOrder(), done);
     this.rooms.unbind(session, expire);
@@ -131,7 +138,8 @@ export class SessionLifecycle {
   }
 
   /**
-   * Returns whether the store has this session as the user's only one, and at this gateway. Returns true when the store does not answer.
+   * Returns whether the store names this session as the session of the user, and this gateway as its gateway. Returns true when the store
+   * does not answer.
    */
   private async isCurrent(user: UserId, session: SessionId): Promise<boolean> {
     const found = await this.store.find(user).catch(() => undefined);
@@ -190,7 +198,7 @@ export class SessionLifecycle {
     this.restorer.check().catch((error: unknown) => this.log.debug('sessions.check-failed', { error }));
     this.awayMarks.retry();
     this.departures.retry();
-    // In a store that is not settled, records may be older copies, so they are not compared.
+    // In a store that is not settled, records may be older copies. A comparison with them would report wrong differences.
     if (!this.settlement.isSettled) return;
     this.presence.reconcileMembers();
     if (this.presence.hasNewIncarnation || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
@@ -214,8 +222,8 @@ export class SessionLifecycle {
   }
 
   /**
-   * Ends a session whose grace is over. If the store has the session at another gateway, only the notice of the move was lost, and the user
-   * has not left.
+   * Ends a session whose grace is over. If the store names another gateway for the session, only the notice of the move was lost. The user
+   * has not left, so no departure is requested.
    */
   private async gone(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user).catch(() => null);
@@ -225,7 +233,7 @@ export class SessionLifecycle {
     this.table.remove(session);
   }
 
-  /** Ends a session that the store does not have any more: another session of the user replaced it, it expired, or the store lost it. */
+  /** Ends a session that is no longer in the store: another session of the user replaced it, it expired, or the store lost it. */
   private async endUnknown(session: GatewaySession): Promise<void> {
     const found = await this.store.find(session.user);
     if (session.isOver) return;

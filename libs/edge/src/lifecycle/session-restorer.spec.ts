@@ -20,7 +20,7 @@ beforeEach(() => redis.commands.flushdb());
 afterEach(() => jest.restoreAllMocks());
 afterAll(() => redis.onApplicationShutdown());
 
-/** Sets the clock of the store ahead, as far as keys show it: all keys have `ms` less to live, and expire if that is nothing. */
+/** Sets the clock of the store ahead, as far as keys are concerned: shortens the time to live of all keys by `ms`, so that some expire. */
 async function setStoreAhead(ms: number): Promise<void> {
   for (const key of await redis.commands.keys('*')) {
     const leftMs = await redis.commands.pttl(key);
@@ -85,7 +85,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toEqual({ room: 'a-room', watching: false });
   });
 
-  it('are known to be incomplete for a moment after a loss, also when a check had begun before it, and not after a start', async () => {
+  it('make `isIncomplete` true for some seconds after the loss, also when a check had begun before it, but not at the start', async () => {
     const { restorer } = newGateway();
     expect(await restorer.isIncomplete()).toBe(false);
     await restorer.check();
@@ -107,7 +107,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).resolves.toMatchObject({ session: gatewaySession.id });
   });
 
-  it('are restored in a store of another generation, although that store still has the last value that this gateway wrote', async () => {
+  it('are restored in a store of another generation, although that store still has the mark that this gateway wrote', async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();
@@ -144,7 +144,7 @@ describe('sessions that the store lost', () => {
     expect((await store.find(gatewaySession.user))?.session).not.toBe(older.session);
   });
 
-  it('do not replace a later login of the same user, when the store is another but lost nothing', async () => {
+  it('do not replace a later login of the same user when the store has another generation but lost nothing', async () => {
     const { restorer, store, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
@@ -157,7 +157,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('are restored before the gateway marks the store generation as audited, once for each generation', async () => {
+  it('leave each store generation marked as audited by their gateway, exactly once', async () => {
     const { restorer, generation, marked, newSession } = newGateway();
     await newSession();
     await restorer.check();
@@ -167,7 +167,7 @@ describe('sessions that the store lost', () => {
     expect(marked).toEqual(['one', 'two']);
   });
 
-  it('are returned together with the room that the store had for their user', async () => {
+  it('are returned together with the room that the store named for their user', async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
@@ -182,7 +182,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toBeNull();
   });
 
-  it('are not restored when the store lost nothing and the sessions have ended', async () => {
+  it('are not restored when they have ended and the store lost nothing', async () => {
     const { restorer, store, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();
@@ -191,7 +191,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  describe('and that their gateway renews', () => {
+  describe('when their gateway renews them', () => {
     const renewed = ({ gatewaySession }: { gatewaySession: { id: SessionId; user: UserId } }) => [
       { session: gatewaySession.id, user: gatewaySession.user },
     ];

@@ -18,8 +18,8 @@ export interface TouchedSession {
 }
 
 /**
- * A session that was restored. `outcome` is the result for its user, and `before` the room that the store had for the user until then.
- * Null: none.
+ * A session that was restored. `outcome` is the result for the room of its user. `before` is the room that the store named for the user
+ * until then; null when it named no room.
  */
 export interface RestoredSession {
   readonly session: GatewaySession;
@@ -28,9 +28,9 @@ export interface RestoredSession {
 }
 
 /**
- * Writes the sessions of this gateway, and the records of their rooms, again into a store that lost its last writes or all data. Otherwise
- * the gateway would end the session of a player who noticed nothing. Then it marks the store generation as audited, which `StoreSettlement`
- * waits for.
+ * Restores the sessions of this gateway, and the records of their rooms, in a store that lost its last writes or all data. Otherwise the
+ * gateway would end the session of a player who is still connected. Then it marks the store generation as audited; `StoreSettlement` waits
+ * for that mark.
  */
 @Injectable()
 export class SessionRestorer implements OnApplicationBootstrap {
@@ -58,7 +58,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.storeGeneration.onConnected(() => void this.checkUntilMarked());
-    // Writes the witness before players connect, so that a loss in the first second is found.
+    // Marks the store before players connect, so that the gateway also finds a loss of data in its first second.
     void this.checkUntilMarked();
   }
 
@@ -83,8 +83,8 @@ export class SessionRestorer implements OnApplicationBootstrap {
   }
 
   /**
-   * Returns whether the store has just lost data, so that other gateways may be about to write sessions again. Rejects
-   * when the store does not answer.
+   * Returns whether the store has just lost data, so that other gateways may be about to restore their sessions. Rejects when the store
+   * does not answer.
    */
   async isIncomplete(): Promise<boolean> {
     // The check under way may have read the store before the loss.
@@ -97,8 +97,8 @@ export class SessionRestorer implements OnApplicationBootstrap {
    * Renews the time to live of the sessions and returns the sessions that are over. Rejects when the store does not answer, and while its
    * generation is not known.
    *
-   * The store may lose everything between the check and the renewal, or the shared check may have read it before the loss. Each session
-   * that seems to be over is therefore renewed once more after a second check.
+   * The store may lose everything between the check and the renewal, or a shared check may have read the store before the loss. So each
+   * session that seems to be over is renewed once more after a second check.
    */
   async touch(sessions: readonly TouchedSession[]): Promise<readonly SessionId[]> {
     const missing = new Set(await this.touchAfterCheck(sessions));
@@ -123,7 +123,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     const isAnother = this.generation !== null && this.generation !== current;
     if (isAnother || (await this.store.hasForgotten(this.self.id))) {
       this.mustRestore = true;
-      // At its first check, a gateway does not know what the store had before.
+      // At its first check, a gateway cannot know whether the store has lost data.
       if (this.generation !== null) this.lostAt = performance.now();
     }
     const { mustRestore } = this;
@@ -166,7 +166,10 @@ export class SessionRestorer implements OnApplicationBootstrap {
     this.marked = mark;
   }
 
-  /** Repeats the check every `RESTORE_RETRY_MS` until the store generation is marked as audited, because all servers wait for that. */
+  /**
+   * Repeats the check every `RESTORE_RETRY_MS` until the store generation is marked as audited, because all servers wait for that mark.
+   * Stops when the generation changes or this server is no longer registered.
+   */
   private async checkUntilMarked(): Promise<void> {
     const { current } = this.storeGeneration;
     for (;;) {

@@ -75,7 +75,7 @@ function handled(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
-describe('a session, once a store that was restarted is settled', () => {
+describe('a session, once a restarted store is settled', () => {
   it('stays in its room and joins no room again', async () => {
     const gateway = newGateway();
     gateway.session.binding = { room: ROOM, watching: false, rev: 7 };
@@ -84,7 +84,7 @@ describe('a session, once a store that was restarted is settled', () => {
     expect(gateway.done).toEqual(['accept', 'departures']);
   });
 
-  it('leaves rooms again that it had left', async () => {
+  it('repeats the leave of the rooms that it had left', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom('left-1' as RoomId);
@@ -104,7 +104,7 @@ describe('a session, once a store that was restarted is settled', () => {
     expect(gateway.done).toEqual(['accept', 'departures', 'member.gone left']);
   });
 
-  it('searches for a match again, or enters the match that a lobby has found', async () => {
+  it('repeats its search for a match, or enters the room of a match that a lobby has found', async () => {
     const gateway = newGateway(() => ({ binding: { room: ROOM, watching: false, rev: 1 } }));
     const { session } = gateway;
     session.search = { data: { game: 'chess' }, requestOrder: { turn: 5, number: 2 } };
@@ -129,7 +129,7 @@ describe('a session, once a store that was restarted is settled', () => {
     expect(gateway.orders).toEqual([{ turn: 5, number: 3 }]);
   });
 
-  it('leaves rooms again also when the gateway restores it in a store that is settled already', async () => {
+  it('repeats the leave of its earlier rooms also when the gateway restores it in a store that is already settled', async () => {
     const gateway = newGateway();
     const { session } = gateway;
     session.recordLeftRoom(ROOM);

@@ -17,8 +17,8 @@ import { type RestoredSession, SessionRestorer } from './session-restorer.js';
  * Completes the restoration of a gateway's sessions once a restarted store is settled. The gateway compares all rooms. It removes users
  * from rooms that they had left, and repeats lost searches for a match.
  *
- * It never joins a room again. A player learns of a join only when the gateway can restore it (`PlayerRequests`), so a user who is
- * missing in a settled record was removed by a lobby.
+ * It never repeats a join. `PlayerRequests` answers a join only when the gateway has the record to restore it. So if a settled record lacks
+ * a user, a lobby has removed that user.
  */
 @Injectable()
 export class SettledSessions implements OnApplicationBootstrap {
@@ -55,8 +55,8 @@ export class SettledSessions implements OnApplicationBootstrap {
   }
 
   /**
-   * Removes the user from rooms that the session had left, because the store may list the user there again. A room into which a later request
-   * or a match has moved the user is not among them.
+   * Removes the user from rooms that the session had left, because the store may list the user there again. Does not remove the user from a
+   * room that the user entered later, by a request or a match.
    */
   private leaveAgain({ session, outcome, before }: RestoredSession): void {
     const { user, binding, leftRooms } = session;
@@ -78,7 +78,7 @@ export class SettledSessions implements OnApplicationBootstrap {
       const binding = await this.request(session, 'match.find', search.data);
       if (binding) this.rooms.bind(session, binding);
     } catch (error) {
-      // The search has ended. The client finds that out with `me`.
+      // The search has ended. The client learns this from its next `me`.
       this.log.warn('search.lost', { user: session.user, error });
     }
   }

@@ -41,7 +41,7 @@ describe('the lobby for a request', () => {
     expect(await receivers([...others, { id: 'healthy' }])).toEqual(['healthy']);
   });
 
-  it('is an unheard lobby when no other is left, because it answers on its link', async () => {
+  it('is an unheard lobby when no healthy lobby is left, because an unheard lobby answers on its link', async () => {
     expect(
       await receivers([
         { id: 'suspect', suspect: 1 },
@@ -50,7 +50,7 @@ describe('the lobby for a request', () => {
     ).toEqual(['unheard']);
   });
 
-  it('is missing when every lobby is suspect or has no link, so that the request fails as `unavailable`', async () => {
+  it('does not exist when every lobby is suspect or has no link, so the request fails with `unavailable`', async () => {
     const sent = receivers([
       { id: 'suspect', suspect: 1 },
       { id: 'closed', isOpen: false },

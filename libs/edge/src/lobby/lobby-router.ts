@@ -4,7 +4,7 @@ import type { LinkPeer } from '#libs/link';
 import { type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
 import type { GatewaySession } from '../session/gateway-session.js';
 
-/** Sends requests to lobbies. A session keeps its lobby until that lobby is gone. */
+/** Sends requests to lobbies. A session uses the same lobby until that lobby is gone, silent or not ready. */
 @Injectable()
 export class LobbyRouter implements OnModuleInit {
   constructor(
@@ -13,7 +13,8 @@ export class LobbyRouter implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    // Closes the link to an evicted lobby. A lobby that hangs does not close it itself, and requests would wait in vain.
+    // Closes the link to an evicted lobby. A lobby that hangs does not close its link, and requests on that link would wait until they time
+    // out.
     this.directory.onChange(({ kind, server }) => {
       const peer = kind === 'evicted' && server.type === 'lobby' ? this.links.get(server.id) : undefined;
       if (peer && peer.incarnation <= server.incarnation) peer.close('evicted');
@@ -23,13 +24,14 @@ export class LobbyRouter implements OnModuleInit {
   /**
    * Sends a request of the session to its lobby, once.
    *
-   * @throws the lobby's refusal, `server-lost` when the lobby died with the request, `unavailable` when there is no lobby
+   * @throws the lobby's refusal, `server-lost` when the link to the lobby closes before its answer, `unavailable` when no lobby is
+   *   reachable
    */
   async send(session: GatewaySession, operation: string, request: PlayerRequest, timeoutMs: number): Promise<PlayerAnswer> {
     return (await this.lobbyOf(session).request(operation, request, { timeoutMs })) as PlayerAnswer;
   }
 
-  /** Sends a request of the gateway itself about a session to the lobby of that session, and returns the answer. */
+  /** Sends a request of the gateway itself about a session to the lobby of that session, and returns the answer. Throws as `send` does. */
   async requestFor(session: GatewaySession, pattern: ControlPattern, data: unknown, timeoutMs: number): Promise<unknown> {
     return this.lobbyOf(session).request(pattern, data, { timeoutMs });
   }
@@ -46,7 +48,7 @@ export class LobbyRouter implements OnModuleInit {
   /**
    * Sends a request of the gateway itself to any lobby.
    *
-   * @throws `unavailable` when there is no lobby, `server-lost` when it died with the request
+   * @throws `unavailable` when no lobby is reachable, `server-lost` when the link to the lobby closes before its answer
    */
   async request(pattern: ControlPattern, data: unknown): Promise<unknown> {
     this.nextLobby += 1;
@@ -68,7 +70,8 @@ export class LobbyRouter implements OnModuleInit {
     const ready = this.directory.byType('lobby').filter(({ state }) => state === 'ready');
     const healthy = this.openLinks(ready.filter(({ suspect }) => suspect === 0));
     const answering = healthy.filter((peer) => !peer.isSilent);
-    // An unheard lobby answers on its link, but not through Redis, for example because Redis refuses writes. It is the last choice.
+    // An unheard lobby answers on its link, but not through Redis, for example because Redis refuses writes. The gateway uses such a lobby
+    // only when no other lobby is left.
     const best = [answering, healthy, this.openLinks(ready.filter(({ unheard }) => unheard))].find(({ length }) => length > 0);
     if (!best) throw new HoldfastError('unavailable', 'No lobby answers right now.', { retryAfterMs: 500 });
     return best[position % best.length]!;

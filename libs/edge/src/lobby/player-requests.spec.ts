@@ -98,7 +98,7 @@ describe('a request of a player whose answer arrives before any restart of the s
     await expect(answered).resolves.toEqual(answer);
   });
 
-  it('rejects with the refusal of the lobby, and is voided when the lobby is lost', async () => {
+  it('rejects with the refusal of the lobby, and is voided when the lobby is lost before its answer', async () => {
     const { playerRequests, session, overtaken } = newPlayerRequests(refuse('room-full'), refuse('server-lost'));
     await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'room-full' });
     expect(overtaken).toEqual([]);
@@ -153,7 +153,7 @@ describe('a request of a player whose answer arrives after the store was restart
     expect(session.unanswered).toEqual([]);
   });
 
-  it('is sent again also when the restart comes before this gateway has the record', async () => {
+  it('is sent again also when the answer arrives before the restart and the room record does not', async () => {
     const { playerRequests, session, generation, requests, whenKnown } = newPlayerRequests(inRoom('a', 7), inRoom('a', 6));
     whenKnown.mockImplementationOnce(async () => {
       generation.current = 'two';
@@ -162,13 +162,16 @@ describe('a request of a player whose answer arrives after the store was restart
     expect(requests).toHaveLength(2);
   });
 
-  it.each(['unavailable', 'busy', 'overtaken', 'server-lost', 'already-in-room'] as const)('is sent again after %s', async (code) => {
-    const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
-    answers.push(afterRestart(refuse(code)), refuse('unavailable'), inRoom('a'));
-    await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 2_000)).resolves.toEqual(inRoom('a'));
-  });
+  it.each(['unavailable', 'busy', 'overtaken', 'server-lost', 'already-in-room'] as const)(
+    'is sent again when its answer was the refusal `%s`',
+    async (code) => {
+      const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
+      answers.push(afterRestart(refuse(code)), refuse('unavailable'), inRoom('a'));
+      await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 2_000)).resolves.toEqual(inRoom('a'));
+    },
+  );
 
-  it('is not sent again when it only reads', async () => {
+  it('is not sent again when its operation only reads', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { rooms: [] } }));
     await playerRequests.send(session, 'rooms.list', undefined, 500);
@@ -176,7 +179,7 @@ describe('a request of a player whose answer arrives after the store was restart
   });
 
   it.each(['rooms.create', 'match.find'])(
-    'joins the room that the answer to %s named, and repeats the operation only when that room is gone',
+    'joins the room that the first answer to %s named, and repeats the operation only when that room is gone',
     async (operation) => {
       const repeated = newPlayerRequests();
       repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));
@@ -220,7 +223,7 @@ describe('a request of a player whose answer arrives after the store was restart
 });
 
 describe('the search of a session', () => {
-  it('stays cancelled when the answer to the search arrives after the answer to its cancel', async () => {
+  it('stays cancelled when the answer to `match.find` arrives after the answer to `match.cancel`', async () => {
     let answerSearch = (_: unknown): void => {};
     const { playerRequests, session, answers } = newPlayerRequests();
     answers.push(() => new Promise((resolve) => (answerSearch = resolve)), { data: { cancelled: true }, binding: null });
@@ -231,7 +234,7 @@ describe('the search of a session', () => {
     expect(session.search).toBeNull();
   });
 
-  it('is remembered when it follows the cancel of an earlier search', async () => {
+  it('is recorded when it follows the cancel of an earlier search', async () => {
     const { playerRequests, session } = newPlayerRequests({ data: { cancelled: true } }, { data: { waiting: true } });
     await playerRequests.send(session, 'match.cancel', undefined, 500);
     await playerRequests.send(session, 'match.find', { game: 'chess' }, 500);

@@ -17,20 +17,26 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
 import { repeatRequest } from './repeated-request.js';
 
-/** Operations that change nothing, so another lobby may answer them when the first one is lost. */
+/** Operations that change nothing. When their lobby is lost, the gateway sends them to another lobby. */
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
-/** Operations that the gateway does not void when their answer is lost. A search may continue, and the client finds it with `me`. */
+/**
+ * Operations that the gateway does not void when their answer is lost. Reads change nothing; a search may continue, and the client learns
+ * of it with `me`.
+ */
 const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find']);
-/** Operations that take the player into a room. They wait for the answer to a leave that the player sent before. */
+/**
+ * Operations that take the player into a room. They wait for the answer to an earlier `rooms.leave`; otherwise the lobby could refuse them
+ * with `already-in-room`.
+ */
 const ENTERING: ReadonlySet<string> = new Set(['rooms.create', 'rooms.join', 'rooms.watch', 'match.find']);
 /** Refusals that do not decide the outcome of a repeated request, so the gateway repeats it once more. */
 const UNDECIDED: ReadonlySet<string> = new Set(['unavailable', 'busy', 'server-lost']);
 
 /**
- * Sends the requests of players to lobbies. A request has one number in the order of its user, however often it is sent.
+ * Sends the requests of players to lobbies. A request keeps its request order when the gateway sends it again.
  *
- * An answer counts only in the run of the store in which the gateway sent the request. After a restart the store may have lost the
- * result, so the gateway sends the request again once the new run is settled.
+ * An answer counts only if the store has not restarted since the gateway sent the request. A restarted store may have lost the result, so
+ * the gateway sends the request again once that store is settled.
  */
 @Injectable()
 export class PlayerRequests {
@@ -49,7 +55,8 @@ export class PlayerRequests {
    * `RECORD_WAIT_MS`, so that it can restore the result that the player receives.
    *
    * @param timeoutMs for all repetitions together
-   * @throws the lobby's refusal, `server-lost` when the lobby died with the request, `unavailable` when there is no lobby
+   * @throws the lobby's refusal, `server-lost` when the link to the lobby closes before its answer, `unavailable` when no lobby is
+   *   reachable or the store is not settled in time
    */
   async send(session: GatewaySession, operation: string, data: unknown, timeoutMs: number): Promise<PlayerAnswer> {
     const sending = this.sendInOrder(session, operation, data, timeoutMs);
@@ -128,7 +135,7 @@ export class PlayerRequests {
     }
   }
 
-  /** The last run of the store to which this gateway was connected. It does not change while the store is unreachable. */
+  /** The generation of the store to which this gateway was connected last. It does not change while the store is unreachable. */
   private get storeRun(): string | null {
     this.lastRun = this.generation.current ?? this.lastRun;
     return this.lastRun;
@@ -151,7 +158,7 @@ export class PlayerRequests {
     }
   }
 
-  /** Voids a request before the player learns that it failed. A lobby that hangs must not carry it out later. */
+  /** Voids a request before the player learns that it failed. Otherwise a lobby that hangs could carry it out later. */
   private async voidRequest(session: GatewaySession, { turn, number }: RequestOrder): Promise<void> {
     session.requestNumber = Math.max(session.requestNumber, number + 1);
     // If the store does not answer, the player's next request has a higher number and voids this request.

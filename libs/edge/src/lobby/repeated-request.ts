@@ -1,14 +1,14 @@
 import { HoldfastError, type PlayerAnswer, type PlayerRequest, type RoomId, type RoomView } from '#libs/protocol';
 
-/** Sends an operation of the player to a lobby, with the request number of the first attempt. */
+/** Sends an operation of the player to a lobby, with the request order of the first attempt. */
 export type SendOperation = (operation: string, data: unknown) => Promise<PlayerAnswer>;
 
-/** Refusals with which the room of the first answer does not take the player any more. */
+/** Refusals after which the player cannot return to the room of the first answer. */
 const ROOM_REFUSALS: ReadonlySet<string> = new Set(['room-unknown', 'room-full', 'room-playing']);
 
 /**
  * Repeats a request whose first answer does not count, because the store was restarted after the gateway sent the request. The store may
- * have the result of the first request or not. The outcome is the same in both cases.
+ * still contain the result of the first request, or may have lost it. The player gets the same outcome in both cases.
  *
  * `before` is the first answer. It is null when the first request was refused, or its answer was lost.
  */
@@ -37,8 +37,8 @@ export async function repeatRequest(
 }
 
 /**
- * Repeats a `rooms.create` or `match.find` without creating a second room: the room of the first request may still exist, with the player
- * in it or not.
+ * Repeats a `rooms.create` or `match.find` without creating a second room: the room of the first request may still exist, and the player
+ * may be a member of it.
  */
 async function enterAgain(
   send: SendOperation,
@@ -85,7 +85,10 @@ async function leaveAgain(
   }
 }
 
-/** Repeats a `rooms.ready` or `rooms.start`. It succeeds also when the game has started, because its members were ready then. */
+/**
+ * Repeats a `rooms.ready` or `rooms.start`. It also succeeds when the game has started, because a game starts only when all members are
+ * ready.
+ */
 async function startAgain(send: SendOperation, operation: string, data: unknown): Promise<PlayerAnswer> {
   try {
     return await send(operation, data);

@@ -8,7 +8,7 @@ import type { GatewaySession, WritableSession } from '../session/gateway-session
 
 /**
  * Sends the end of a game to a session when the room's record says that the game has ended. A living owner sends the last sync and the end
- * itself. Otherwise the gateway sends both from the stored epilogue.
+ * itself. When the owner does not, the gateway sends both from the stored epilogue.
  */
 @Injectable()
 export class GameEndNotifier {
@@ -21,7 +21,7 @@ export class GameEndNotifier {
    * Sends the end of the client's game, which has ended according to the record. Sends nothing when the owner has sent the end, or sends it
    * within `OWNER_END_WAIT_MS`.
    *
-   * @param over called when the client has received the end; not called when it has another game or connection by then
+   * @param over called when the client has received the end; not called when the session has another room, round or connection by then
    */
   send(session: GatewaySession, record: RoomRecord, over: () => void): void {
     const { round, connection, attachment } = session;
@@ -49,7 +49,9 @@ export class GameEndNotifier {
     this.set(session, gameEnd.kind === 'finishing' ? { ...gameEnd, isSent: true } : END_SENT);
   }
 
-  /** Sends the end unless the owner has sent it. The gateway calls this after the owner's last frame, or when the time for it is over. */
+  /**
+   * Sends the end unless the owner has sent it. The gateway calls this after the `ended` of the owner, or when `OWNER_END_WAIT_MS` is over.
+   */
   finish(session: GatewaySession): void {
     const { gameEnd } = session;
     if (gameEnd.kind !== 'finishing' || gameEnd.isStarted) return;
@@ -57,7 +59,7 @@ export class GameEndNotifier {
     void gameEnd.finish();
   }
 
-  /** Forgets the end of the last game, because the client plays another game or none. */
+  /** Forgets the end of the last game, because the client now plays another game or no game. */
   reset(session: GatewaySession): void {
     this.set(session, NOT_ENDED);
   }
@@ -84,13 +86,16 @@ function isEndSent({ gameEnd }: GatewaySession): boolean {
   return gameEnd.kind === 'sent' || (gameEnd.kind === 'finishing' && gameEnd.isSent);
 }
 
-/** Sends the last state with the last acknowledgement, and the result, in place of the owner. */
+/**
+ * Sends the last state, the acknowledgement of the last command, and the result, in place of the owner. Without an epilogue it sends only
+ * the result.
+ */
 function sendEnd(session: GatewaySession, record: RoomRecord, epilogue: Epilogue | null): void {
   if (epilogue) {
     const { version, watched, seats, events, since } = epilogue;
     const at = session.binding?.watching ? -1 : seats.findIndex(({ user }) => user === session.user);
     const seat = at === -1 ? undefined : seats[at];
-    // Rejections go first: the `seq` of the sync acknowledges all other commands up to it.
+    // Rejections go first: the `seq` of the sync acknowledges all commands up to this number that were not rejected before.
     for (const [seq, code] of seat?.refused ?? []) session.send({ kind: 'rejected', seq, ...errorBody(code) });
     const missed = events
       .filter(({ version: eventVersion, to }) => eventVersion > (session.version ?? version) && (!to || to.includes(at)))

@@ -12,7 +12,7 @@ import type { RoomRecordCache } from './room-record-cache.js';
 const owner = { server: serverId('game', 'one'), incarnation: 1 };
 const record = { id: 'a-room' as RoomId, status: 'playing', owner, epoch: 7, round: 0, doc: { players: ['ada'] } } as unknown as RoomRecord;
 
-/** A gateway with one player of a room, and what it knows about the room's owner. */
+/** A gateway with one player of a room. `knows` is the information of the gateway about the room's owner. */
 function newGateway() {
   const requests: unknown[] = [];
   const peer = { ...owner, isOpen: true, isCongested: false, emit: (_: string, data: unknown) => requests.push(data) };
@@ -41,7 +41,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Requests the attachment from an owner that the gateway does not find, so that the session waits. */
+/** Requests the attachment from an owner to which the gateway has no link, so that the session waits. */
 async function waits(): Promise<void> {
   gateway.attachments.attach(gateway.session, record);
   await jest.advanceTimersByTimeAsync(1);

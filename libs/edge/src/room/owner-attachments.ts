@@ -23,7 +23,10 @@ const SLOW: AttachmentEvent = { kind: 'slow' };
 
 interface QueuedAttach {
   readonly session: GatewaySession;
-  /** The attachment of the session when the request was queued. The request is dropped if the session has another one by then. */
+  /**
+   * The attachment of the session when the request was queued. The gateway drops the request if the session has another attachment when it
+   * is sent.
+   */
   readonly attachment: AttachmentState;
   readonly request: AttachRequest;
 }
@@ -33,8 +36,8 @@ interface QueuedAttach {
  * sessions may lose an owner at once. The transitions are in `attachment-state.ts`; this class alone writes the state and sends what a
  * transition requires.
  *
- * An event may be lost with its link, or reach an owner that does not have the room yet. So the gateway repeats a request that has no
- * `placed` after `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
+ * An event may be lost with its link, or reach an owner that does not have the room yet. So the gateway repeats a request to which the
+ * owner has not answered `placed` within `ATTACH_TIMEOUT_MS`. A repeated request is harmless.
  */
 @Injectable()
 export class OwnerAttachments implements OnModuleInit {
@@ -56,7 +59,10 @@ export class OwnerAttachments implements OnModuleInit {
     this.links.onClosed((peer) => this.ownerLost(peer));
   }
 
-  /** Requests the attachment from the room's owner. The owner answers with `placed` and a sync, with `room.detached`, or not at all. */
+  /**
+   * Requests the attachment from the room's owner. The owner answers with `placed` and a sync, or with `room.detached`; the answer may be
+   * lost.
+   */
   attach(session: GatewaySession, record: RoomRecord): void {
     const { owner, epoch, id: room, round } = record;
     const { binding, handle, id, user } = session;
@@ -81,7 +87,7 @@ export class OwnerAttachments implements OnModuleInit {
     this.apply(session, { kind: 'detach', gone });
   }
 
-  /** Ends the attachment, because no game runs in the room and the client knows it. */
+  /** Ends the attachment, because no game runs in the room and the client has received the end of the last one. */
   end(session: GatewaySession): void {
     this.apply(session, { kind: 'ended' });
   }
@@ -97,7 +103,8 @@ export class OwnerAttachments implements OnModuleInit {
   }
 
   /**
-   * Sends `paused`, because the owner does not answer on its link. The attachment stays, and the owner handles later what it has received.
+   * Sends `paused`, because the owner does not answer on its link. The attachment stays, and the owner handles the delayed commands once it
+   * reads its link.
    */
   ownerStalled(session: GatewaySession): void {
     this.apply(session, { kind: 'stalled', now: performance.now() });
@@ -188,16 +195,16 @@ export class OwnerAttachments implements OnModuleInit {
   }
 
   /**
-   * Pauses the sessions of an owner whose link has closed. It does not read the room records at once: another server is placing the rooms
-   * and publishes their new owners.
+   * Pauses the sessions of an owner whose link has closed. It does not read the room records now: another server places the rooms and
+   * publishes their new owners.
    */
   private ownerLost(peer: LinkPeer): void {
     for (const session of this.sessions.all()) if (peerOf(session.attachment) === peer) this.lose(session, 'server-lost');
   }
 
   /**
-   * Requests missing attachments again and reads the room records. A publication may be lost, and an owner that was only cut off takes its
-   * sessions again.
+   * Requests missing attachments again and reads the room records. A publication may be lost, and an owner that was only cut off may be
+   * reachable again.
    */
   @Interval(LOST_POLL_MS)
   pollWaiting(): void {

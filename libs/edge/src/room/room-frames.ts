@@ -13,14 +13,18 @@ import { RoomRecordCache } from './room-record-cache.js';
 
 type ConnectedSession = GatewaySession & { readonly connection: PlayerConnection };
 
-/** Bytes of a `placed` that reports a rewind. A `placed` without a rewind contains them only in a player's name, which does no harm. */
+/**
+ * Bytes that are in each `placed` that reports a rewind. Another `placed` contains them only in a player's name; then delayed commands are
+ * dropped without need, and the client sends them again.
+ */
 const REWOUND = Buffer.from('rewound');
 
 /**
  * The frame path: relays frames between players and the owners of their rooms, without decoding or awaiting anything. While a room has no
  * owner, the gateway delays the commands of its players: at most `DELAYED_COMMANDS_MAX`, for at most `DELAYED_COMMANDS_MS`.
  *
- * Invariant: a session receives only frames of the highest epoch that it knows. So a former owner that wakes up reaches no player.
+ * Invariant: a session receives only frames of the highest epoch that it knows. So a former owner that continues after a suspension reaches
+ * no player.
  */
 @Injectable()
 export class RoomFrames implements OnModuleInit {
@@ -70,7 +74,10 @@ export class RoomFrames implements OnModuleInit {
     this.delayed.add(session);
   }
 
-  /** Relays an input to the room, or drops it. An input is never delayed, because a step must not use an old one, and never answered. */
+  /**
+   * Relays an input to the room, or drops it. The gateway never delays an input, because a step would then use an outdated one. It never
+   * answers an input.
+   */
   input(session: GatewaySession, frame: Buffer): void {
     const { attachment } = session;
     if (attachment.kind !== 'attached' || !attachment.peer.isOpen) return this.inputsUnattached.inc();
@@ -92,8 +99,8 @@ export class RoomFrames implements OnModuleInit {
     const kind = frame[LINK_HEADER.session.frame];
     if (kind === KIND.placed) {
       if (!this.attachments.placed(session)) return;
-      // After a rewind the delayed commands are dropped: the client may use their sequence numbers again, and sends unanswered commands
-      // again itself.
+      // After a rewind the gateway drops the delayed commands. The client repeats its unanswered commands itself, and may give their
+      // sequence numbers to new commands.
       if (frame.includes(REWOUND)) session.delayedCommands = [];
       else if (session.delayedCommands.length > 0) this.sendDelayed(session);
     } else if (attachment.kind !== 'attached' && attachment.kind !== 'slow') return;

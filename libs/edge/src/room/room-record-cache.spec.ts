@@ -82,7 +82,7 @@ describe('the cache of room records', () => {
     expect(reported[2]).toEqual({ ...again, rev: room.rev + 3, status: 'starting' });
   });
 
-  it('finds a change whose publication was lost with the connection, also when the store does not answer at first', async () => {
+  it('reports a change whose publication was lost with the connection, also when the store does not answer at first', async () => {
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1, 'status', 'starting');
     const readDigests = jest.spyOn(records, 'readDigests').mockRejectedValueOnce(new Error('Connection is closed.'));
     settlement.isSettled = false;
@@ -95,7 +95,7 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
-  it('reports nothing while the store is not settled, and everything afterwards', async () => {
+  it('reports no change while the store is not settled, and the last record afterwards', async () => {
     settlement.isSettled = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await redis.commands.publish(roomKey(room.id), 'closed by nobody');
@@ -142,7 +142,7 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
-  it('does not report a room after a comparison with a store that has another generation by now', async () => {
+  it('does not report a room when the generation of the store changes during the comparison', async () => {
     const original = records.readDigests.bind(records);
     const readDigests = jest.spyOn(records, 'readDigests').mockImplementationOnce(async (ids) => {
       const digests = await original(ids);
@@ -206,7 +206,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toBe('room-unknown');
   });
 
-  it('waits until a revision is published, and does not read it', async () => {
+  it('waits until a revision is published, without reading the record', async () => {
     const read = jest.spyOn(records, 'read');
     let isKnown = false;
     const waiting = cache.whenKnown(room.id, room.rev + 1, 5_000).then(() => {
@@ -221,7 +221,7 @@ describe('the cache of room records', () => {
     read.mockRestore();
   });
 
-  it('reads the record of a new room once, and keeps it for a follower in the same event-loop tick', async () => {
+  it('reads the record of a new room once for `whenKnown`, and keeps it for a follower in the same event-loop tick', async () => {
     const other = (await records.create(`test-${randomUUID()}` as RoomId, 'counter', doc)) as RoomRecord;
     const read = jest.spyOn(records, 'read');
     await cache.whenKnown(other.id, other.rev, 5_000);

@@ -20,15 +20,20 @@ interface CachedRoom {
   readonly id: RoomId;
   followers: number;
   record: RoomRecord | null;
-  /** The generation of the store when it had `record`. Null: not known. */
+  /**
+   * The last store generation in which the cache received or compared `record`. Null: the generation was not known, or there is no record.
+   */
   generation: string | null;
-  /** Whether the subscription is under way. The cache reads the room when it is complete, so it skips reads before that. */
+  /** Whether the subscription is under way. The cache skips reads until the subscription is complete, and then reads the room. */
   isSubscribing: boolean;
   /** The read that is under way; it resolves to false when it failed. Null: no read is under way. */
   reading: Promise<boolean> | null;
   mustReadAgain: boolean;
   readonly handler: (message: string) => void;
-  /** Callbacks of `whenKnown`. The cache calls them when it finds the record current, and when the room is closed. */
+  /**
+   * Callbacks of `whenKnown`. The cache calls them when it accepts a record, when a comparison shows that the record is current, and when
+   * the room is closed.
+   */
   readonly waiters: Set<() => void>;
 }
 
@@ -43,9 +48,11 @@ interface CachedRoom {
 export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   private readonly rooms = new Map<RoomId, CachedRoom>();
   private listener: RoomListener | null = null;
-  /** The position of the poll in the list of rooms. The poll is spread over `FOLLOW_POLL_MS`. */
+  /** The position of the poll in the list of rooms. The poll compares all rooms once in `FOLLOW_POLL_MS`. */
   private round: Iterator<RoomId> = this.rooms.keys();
-  /** The number of rooms that the poll must compare now. It grows with each tick, also by fractions. */
+  /**
+   * The number of rooms that the poll compares in this tick. It grows by a fraction with each tick, and the rest is kept for the next tick.
+   */
   private due = 0;
   private reconnects = 0;
   private isOpen = true;
@@ -70,8 +77,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Begins to follow a room; each call needs an `unfollow`. Returns the record, or null when it is not known yet. For a new room the cache
-   * reads the record at once and passes it to the listener.
+   * Begins to follow a room; each call needs an `unfollow`. Returns the record, or null when it is not known yet. For a room that nobody
+   * follows yet, the cache reads the record and passes it to the listener.
    */
   follow(id: RoomId): RoomRecord | null {
     let room = this.rooms.get(id);
@@ -106,9 +113,10 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
 
   /**
    * Resolves when this gateway has the record of this store generation at revision `rev` or later. Only then can the gateway restore that
-   * revision. Resolves also when the room is closed, when the store was restarted and settled meanwhile, and after `timeoutMs`.
+   * revision. Resolves also when the room is closed, when a record arrives or is compared in a later store generation, and after
+   * `timeoutMs`.
    *
-   * The room stays followed until the end of the event-loop tick, so a caller that follows it at once causes no second read.
+   * The cache follows the room until the end of the event-loop tick, so a caller that follows it in the same tick causes no second read.
    */
   async whenKnown(id: RoomId, rev: number, timeoutMs: number): Promise<void> {
     if (this.isKnownAt(this.rooms.get(id), rev)) return;
@@ -149,9 +157,9 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Compares all rooms with the settled store, and repeats that after an error or a lost connection. When it resolves, the listener has
-   * received each room, also unchanged ones. It resolves earlier only when the store has another generation, for which another call
-   * follows.
+   * Compares all rooms with the settled store, and repeats failed comparisons. When it resolves, the listener has received each room, also
+   * unchanged ones. It resolves earlier when this process stops, or when the store has another generation; another call follows for that
+   * generation.
    */
   async compareSettled(): Promise<void> {
     const { current: generation } = this.generation;
@@ -159,8 +167,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Compares all rooms in small batches, and repeats failed comparisons until `isOver` returns true. With `reportAll` the listener also
-   * receives unchanged rooms.
+   * Compares all rooms in small batches, and repeats failed comparisons until `isOver` returns true or this process stops. With `reportAll`
+   * the listener also receives unchanged rooms.
    */
   private async compareEach(reportAll: boolean, isOver: () => boolean): Promise<void> {
     for await (const some of inBatches([...this.rooms.keys()], { pauseMs: 0 })) {
@@ -229,7 +237,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
         const { current } = this.generation;
         const record = await this.records.read(room.id);
         if (this.rooms.get(room.id) !== room) return true;
-        // `compareSettled` reads all rooms later.
+        // This read does not count. `compareSettled` compares all rooms once the store is settled.
         if (!this.settlement.isSettled || this.generation.current !== current) return false;
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
@@ -256,7 +264,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
 
   private close(room: CachedRoom, reason: LeftReason): void {
     this.listener?.closed(room.id, reason);
-    // `record` becomes null, so that a request that still waits for it does not bind its session to a closed room.
+    // Without this, a request that still waits for the record would bind its session to a closed room.
     room.record = null;
     for (const check of room.waiters) check();
   }
@@ -281,8 +289,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Compares all rooms at once after a reconnect of the subscriptions, because publications were lost before it. Repeats failed comparisons
-   * until the next reconnect: the connection for commands may come back later.
+   * Compares all rooms after a reconnect of the subscriptions, because publications were lost before it. Repeats failed comparisons until
+   * the next reconnect, because the connection for commands may reconnect later.
    */
   private async compareAll(): Promise<void> {
     const reconnect = ++this.reconnects;
@@ -303,7 +311,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Reads the rooms whose record differs from the known one. With `reportAll` the listener also receives the unchanged ones. Returns false
+   * Reads the rooms whose record differs from the known one. With `reportAll` the listener also receives the unchanged rooms. Returns false
    * when the store did not answer, is not ready or is not settled, or when its generation changed.
    */
   private async compare(rooms: readonly RoomId[], reportAll = false): Promise<boolean> {

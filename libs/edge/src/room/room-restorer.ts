@@ -2,15 +2,20 @@ import { Injectable } from '@nestjs/common';
 import { inBatches } from '#libs/async';
 import { type Restored, type RoomDigest, type RoomRecord, RoomRecords, StoreGeneration } from '#libs/room-store';
 
-/** Number of records compared in one pipeline. It is higher than for routine reads, because every server waits for this comparison. */
+/**
+ * Number of records compared in one pipeline. It is higher than for routine reads, because all servers wait for the end of the restoration.
+ */
 const AT_ONCE = 250;
 
-/** The outcome for a record that the store lost or has in an older copy. `superseded`: other servers have written on that older copy. */
+/**
+ * The outcome for a record that the store lost or has in an older copy. `superseded`: the store was settled before, so other servers have
+ * written to the older copy, and it stays.
+ */
 export type RoomRestored = Restored | 'superseded';
 
 /**
- * Writes the records of rooms again into a store that lost its last writes or all data. The gateways that follow a room know its record as
- * players saw it: members, results, status. The state of a game is restored by its owner.
+ * Restores the records of rooms in a store that lost its last writes or all data. Each gateway that follows a room has its record as
+ * players saw it: members, results, status. The owner of the room restores the state of the game.
  */
 @Injectable()
 export class RoomRestorer {
@@ -19,7 +24,7 @@ export class RoomRestorer {
     private readonly generation: StoreGeneration,
   ) {}
 
-  /** Compares the records with the store, writes the lost ones again and returns their number. Rejects when the store does not answer. */
+  /** Compares the records with the store, restores the lost ones and returns their number. Rejects when the store does not answer. */
   async restoreAll(known: readonly RoomRecord[]): Promise<number> {
     if (known.length === 0) return 0;
     const isLate = await this.generation.wasSettled();
@@ -34,8 +39,8 @@ export class RoomRestorer {
   }
 
   /**
-   * Writes the record again when the store has an older copy, or none (`isAbsent`). If the store was settled before, an older copy stays
-   * and the result is `superseded`. Rejects when the store does not answer.
+   * Restores the record when the store has an older copy, or no copy (`isAbsent`). If the store was settled before, an older copy stays and
+   * the result is `superseded`. Rejects when the store does not answer.
    */
   async restore(known: RoomRecord, isAbsent: boolean): Promise<RoomRestored> {
     return !isAbsent && (await this.generation.wasSettled()) ? 'superseded' : this.records.restore(known);

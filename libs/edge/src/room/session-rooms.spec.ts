@@ -56,7 +56,7 @@ class Owner {
   }
 }
 
-/** The part of a gateway between players and owners. The test writes the room's record. */
+/** The classes of a gateway that stand between players and owners. The test writes the room's record. */
 class Gateway {
   readonly owners = new Map<ServerId, Owner>();
   readonly refreshed: RoomId[] = [];
@@ -240,7 +240,7 @@ it('a gateway attaches all sessions of an owner with one event, and delays their
   expect(kinds(bob.received)).toEqual([]);
 });
 
-it('a gateway relays an input to the owner of the room, and drops it when the player is not attached or the link is slow', async () => {
+it('a gateway relays an input to the owner of the room, and drops it when the session is not attached or the link is congested', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const ada = gateway.player('ada');
@@ -280,7 +280,7 @@ it('a gateway drops all frames of an owner that was replaced', async () => {
   expect(fresh.attachRequests()).toMatchObject([{ version: 1 }]);
 });
 
-it('a gateway sends `paused` once and `resumed` with the next owner, and neither to a client without the state of the game', async () => {
+it('a gateway sends `paused` once and `resumed` with the next owner, and neither message to a client without the state of the game', async () => {
   const gateway = new Gateway();
   const [old, fresh] = [gateway.owner('1'), gateway.owner('2')];
   const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
@@ -296,7 +296,7 @@ it('a gateway sends `paused` once and `resumed` with the next owner, and neither
   expect(kinds(bob.received)).toEqual(['placed']);
 });
 
-it('a gateway attaches sessions again to an owner that was only cut off', async () => {
+it('a gateway attaches its sessions to the same owner again when only the link was lost', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const { session, received } = gateway.player('ada');
@@ -328,7 +328,7 @@ it('a gateway repeats `room.attach` to an owner that does not answer, and reads 
   expect(gateway.refreshed.length).toBeLessThanOrEqual(6);
 });
 
-it('a gateway reads the record when an owner does not have the room, and does not attach a session without a seat again', async () => {
+it('a gateway reads the record when an owner does not have the room, and does not repeat the request of a session without a seat', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const { session } = gateway.player('ada');
@@ -345,7 +345,7 @@ it('a gateway reads the record when an owner does not have the room, and does no
   expect(owner.attachRequests()).toHaveLength(2);
 });
 
-it('a gateway delays a limited number of commands for a limited time, and refuses the others', async () => {
+it('a gateway delays a limited number of commands, refuses the others, and refuses the delayed ones after a time limit', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const { session, received } = gateway.player('ada');
@@ -358,7 +358,7 @@ it('a gateway delays a limited number of commands for a limited time, and refuse
   expect(owner.frames).toEqual([]);
 });
 
-it('a gateway requests a sync from the last version for a slow connection that reads again', async () => {
+it('a gateway attaches a slow session with its last version once the client has read the backlog', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');
   const { session, received, connection } = gateway.player('ada');

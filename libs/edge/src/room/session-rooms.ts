@@ -33,7 +33,7 @@ export class SessionRooms implements OnModuleInit {
     this.cache.onChange({ changed: (record) => this.recordChanged(record), closed: (room, reason) => this.roomClosed(room, reason) });
   }
 
-  /** Lets each session accept the next record of its room, whatever the revision is. Revisions may go back in a store that lost data. */
+  /** Lets each session accept the next record of its room with any revision, because revisions may go back in a store that lost data. */
   acceptAnyRevision(sessions: Iterable<GatewaySession>): void {
     for (const session of sessions) if (session.binding) session.binding = { ...session.binding, rev: 0 };
   }
@@ -45,7 +45,7 @@ export class SessionRooms implements OnModuleInit {
    */
   bind(session: GatewaySession, binding: Binding, game: ClientGame | null = null): void {
     const { binding: before } = session;
-    // The session ended before the answer to its request arrived. Its departure removes the user from the room.
+    // When the session ended before the answer to its request arrived, its departure removes the user from the room.
     if (session.isOver) return;
     if (before?.room === binding.room && before.watching === binding.watching) return;
     if (before) this.unbind(session, 'left');
@@ -64,8 +64,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Binds the session to the room of a match, unless the player has left it since: the player may have learned of the match from an answer,
-   * before this notice arrived. Each match has a room of its own, so the player cannot return to it by another notice.
+   * Binds the session to the room of a match, unless the player has already left that room: an answer may have told the player of the match
+   * before this notice arrived. Each match has a room of its own, so no later match can use this room.
    */
   bindMatch(session: GatewaySession, binding: Binding): void {
     if (!session.hasLeft(binding.room)) this.bind(session, binding);
@@ -87,7 +87,7 @@ export class SessionRooms implements OnModuleInit {
   /**
    * Ends the binding of a session to its room.
    *
-   * @param gone `left`: the user has left the room; `away`: the session ends, and the user stays a member
+   * @param gone `left`: the user has left the room; `away`: the session ends at this gateway, and the user may stay a member
    */
   unbind(session: GatewaySession, gone: 'left' | 'away'): void {
     const { binding } = session;
@@ -124,7 +124,7 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Attaches a slow session again when its connection has read its backlog. The owner then sends one sync with everything that the client
+   * Attaches a slow session again when its client has read the backlog. The owner then sends one sync with everything that the client
    * missed.
    */
   resumeFrames(session: GatewaySession): void {
@@ -154,7 +154,7 @@ export class SessionRooms implements OnModuleInit {
    * @param frame the view of the room, encoded once for all sessions. Null: it has not changed.
    */
   private follow(session: GatewaySession, record: RoomRecord, frame: Uint8Array | null): void {
-    // This record is older than the session's binding. A newer one follows.
+    // An older record than the binding of the session has no effect, because a newer record follows.
     if (!session.binding || record.rev < session.binding.rev) return;
     if (!session.binding.watching && !isMember(record, session.user)) return this.remove(session, 'left');
     // The client still plays a game that has ended in this room, so it first receives the end of that game.
@@ -187,7 +187,7 @@ export class SessionRooms implements OnModuleInit {
     session.send({ kind: 'room', room: null, reason });
   }
 
-  /** Sets the game that the client of a new binding or connection continues. Null: it has none. */
+  /** Sets the game that the client continues after a new binding or connection. Null: the client has no state of a game. */
   private setGame(session: GatewaySession, game: ClientGame | null): void {
     session.round = game?.round ?? null;
     session.version = game?.version ?? null;

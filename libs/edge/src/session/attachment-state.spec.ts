@@ -84,7 +84,7 @@ describe('the attachment of a session to the owner of its room', () => {
         let state = UNATTACHED;
         let isPaused = false;
         for (const event of all) {
-          // The client starts again: it has another connection, room or game.
+          // The client has another connection, room or game, so its view begins with `nothing`.
           if (event.kind === 'detach' || event.kind === 'ended') isPaused = false;
           const step = nextAttachment(state, event);
           if (!step) continue;
@@ -104,7 +104,7 @@ describe('the attachment of a session to the owner of its room', () => {
     );
   });
 
-  it('is attached only by a `placed` that follows a request on a link', () => {
+  it('becomes `attached` only by a `placed` that follows a request on a link', () => {
     return fc.assert(
       fc.property(sequences, (all) => {
         run(all, (before, event, after) => {
@@ -145,7 +145,7 @@ describe('the attachment of a session to the owner of its room', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'recovered' }]).sent).toEqual(['paused', 'resumed']);
   });
 
-  it('sends no `resumed` when a stalled owner recovers after the detach of a slow connection', () => {
+  it('sends no `resumed` when a stalled owner answers again after a slow connection was detached', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'slow' }, { kind: 'recovered' }]).sent).toEqual(['paused', 'detach']);
   });
 

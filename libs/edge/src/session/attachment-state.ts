@@ -2,8 +2,8 @@ import type { LinkPeer } from '#libs/link';
 import type { PauseReason } from '#libs/protocol';
 
 /**
- * The last message about the game that the client has received. `nothing`: it has no state of the game. `game`: it plays. `pause`: it has
- * received `paused` and not yet `resumed`.
+ * The last message about the game that the client has received. `nothing`: it has no state of the game. `game`: it has received the state.
+ * `pause`: it has received `paused`, and not yet `resumed`; `since` is in ms of the monotonic clock.
  */
 export type ClientView = { readonly saw: 'nothing' } | { readonly saw: 'game' } | { readonly saw: 'pause'; readonly since: number };
 
@@ -42,13 +42,16 @@ export type AttachmentEvent =
   | { readonly kind: 'placed'; readonly now: number }
   /** The owner is gone, does not answer, or has refused. */
   | { readonly kind: 'lost'; readonly reason: PauseReason; readonly now: number }
-  /** The owner's link has fallen silent. */
+  /** The owner does not answer on its link. */
   | { readonly kind: 'stalled'; readonly now: number }
-  /** The owner's link delivers again. */
+  /** The owner answers on its link again. */
   | { readonly kind: 'recovered' }
-  /** The connection does not keep up. */
+  /** The backlog of the connection is too large. */
   | { readonly kind: 'slow' }
-  /** The owner has no seat for the session, or no game runs for a slow one. The client still waits for the `resumed` of a later owner. */
+  /**
+   * The owner has no seat for the session, or no game runs any more for a slow session. A client that has received `paused` still waits for
+   * the `resumed` of a later owner.
+   */
   | { readonly kind: 'dropped' }
   /** The client has received the end of the game, or there is no game. */
   | { readonly kind: 'ended' }
@@ -60,7 +63,7 @@ export type DetachReason = 'left' | 'away' | 'slow';
 /** A message that the gateway must send: to the client (`paused`, `resumed`) or to the owner (`detach`). */
 export type AttachmentOutput =
   | { readonly kind: 'paused'; readonly reason: PauseReason }
-  /** `pausedMs`: how long the room was without an owner. Null: it had the same owner all the time. */
+  /** `pausedMs`: how long the client was paused, in ms. Null: the owner of the room did not change. */
   | { readonly kind: 'resumed'; readonly pausedMs: number | null }
   | { readonly kind: 'detach'; readonly peer: LinkPeer; readonly gone: DetachReason };
 
@@ -75,7 +78,7 @@ const GAME: ClientView = { saw: 'game' };
 /** The state of a session without any attachment, for example of one that is in no room. */
 export const UNATTACHED: AttachmentState = { kind: 'none', epoch: 0, client: NOTHING };
 
-/** Returns the next state and what must be sent. Null: the event has no effect in this state. */
+/** Returns the next state and the message to send. Null: the event has no effect in this state. */
 export function nextAttachment(state: AttachmentState, event: AttachmentEvent): AttachmentStep | null {
   const cell = TABLE[state.kind][event.kind] as Cell<AttachmentState, AttachmentEvent> | null;
   return cell === null ? null : cell(state, event);
@@ -159,8 +162,8 @@ const TABLE: {
 };
 
 /**
- * Begins an attachment. Forgets the link to the former owner at once. A drained owner closes it after its last room has moved, and that must not pause the
- * session.
+ * Begins an attachment. Forgets the link to the former owner. A drained owner closes that link after its last room has moved; without this,
+ * the closed link would pause the session.
  */
 function attach({ client }: AttachmentState, { epoch, round, now }: Event<'attach'>): AttachmentStep {
   return silently({ kind: 'attaching', epoch, client, round, peer: null, since: now });
@@ -195,7 +198,7 @@ function drop({ epoch, client }: AttachmentState): AttachmentStep {
   return silently({ kind: 'none', epoch, client: client.saw === 'pause' ? client : NOTHING });
 }
 
-/** Ends the attachment with the game. The epoch stays, so that only a later owner attaches the session again. */
+/** Ends the attachment with the game. The epoch stays, so that only an owner with a higher epoch attaches the session again. */
 function end({ epoch }: AttachmentState): AttachmentStep {
   return silently({ kind: 'none', epoch, client: NOTHING });
 }

@@ -1,8 +1,8 @@
 /**
- * How far the gateway is with the end of the game that the client plays.
+ * The progress of the gateway in sending the end of the game that the client plays.
  *
  * - `none`: the game runs, or there is none.
- * - `sent`: the owner has sent the end, and the record does not say so yet.
+ * - `sent`: the client has received the end of the game. After an `ended` of the owner, the record may still say that the game runs.
  * - `finishing`: the record says that the game has ended. `isSent`: the client has received the end. `finish` sends it if the owner does
  *   not, and is called once (`isStarted`).
  */

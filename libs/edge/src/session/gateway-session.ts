@@ -15,7 +15,10 @@ const NO_REQUEST: RequestOrder = { turn: 0, number: 0 };
 const NO_ROOMS: GatewaySession['leftRooms'] = [];
 const LEFT_ROOMS_MAX = 4;
 
-/** A session at this gateway. It holds only what is needed for routing, so the player loses nothing when the gateway dies. */
+/**
+ * A session at this gateway. It holds only what routing needs and what the gateway uses to restore the store, so the player loses nothing
+ * when the gateway dies.
+ */
 export class GatewaySession {
   connection: PlayerConnection | null = null;
   binding: Binding | null = null;
@@ -23,9 +26,12 @@ export class GatewaySession {
   readonly attachment: AttachmentState = UNATTACHED;
   /** Only `GameEndNotifier` writes it. */
   readonly gameEnd: GameEnd = NOT_ENDED;
-  /** The round that the client plays and whose end it has not received. Null: none. `version` belongs to this round. */
+  /**
+   * The round that the client plays, until it has received the end of this round. Null: the client plays no round. `version` belongs to
+   * this round.
+   */
   round: number | null = null;
-  /** The version that the player received last. Null: none. */
+  /** The version of the state that the client received last. Null: it has no state. */
   version: number | null = null;
   /** The epoch of the owner that sent `version`. Null: not known. */
   versionEpoch: number | null = null;
@@ -45,15 +51,15 @@ export class GatewaySession {
   /** The request order of the request that ended the last search, such as its cancel. */
   searchEndedBy: RequestOrder = NO_REQUEST;
   /**
-   * The rooms that the session left last, and when, in ms of the monotonic clock. A store that falls back may have the user in one of them
-   * again.
+   * The rooms that the session left last, and when, in ms of the monotonic clock. A store that falls back may list the user in one of them
+   * again, so the gateway repeats the leave.
    */
   leftRooms: readonly { readonly room: RoomId; readonly at: number }[] = NO_ROOMS;
   /** Timers that run while the player has no connection. */
   graceTimers: readonly NodeJS.Timeout[] = NONE;
   /** Whether the session has had no connection for `AWAY_AFTER_MS`, so that the other members see the player as away. */
   isAway = false;
-  /** Whether the session has left this gateway's table. A late answer to one of its requests must not bind it to a room. */
+  /** Whether the session was removed from the table of this gateway. A late answer to one of its requests must not bind it to a room. */
   isOver = false;
   /** The hash of the player's current secret. The gateway needs it to restore the session in a store that lost it. */
   secretHash = '';
@@ -74,13 +80,13 @@ export class GatewaySession {
     return { turn: this.admissionNumber, number: this.requestNumber };
   }
 
-  /** Takes the next request number, for a request or for another act that is ordered after all requests so far. */
+  /** Takes the next request number, for a request or for another operation that is ordered after all earlier requests. */
   nextRequestOrder(): RequestOrder {
     this.requestNumber += 1;
     return this.requestOrder;
   }
 
-  /** True: this session has recently left the room. */
+  /** Returns whether the room is one of the last `LEFT_ROOMS_MAX` rooms that this session left. */
   hasLeft(room: RoomId): boolean {
     return this.leftRooms.some((left) => left.room === room);
   }
@@ -90,16 +96,16 @@ export class GatewaySession {
   }
 
   /**
-   * Returns the request order just before the first unanswered request, so that this request counts as later. Without an unanswered request
-   * it is the order of the last request.
+   * Returns the request order just before the first unanswered request, so that the unanswered request counts as later. Without an
+   * unanswered request it is the order of the last request.
    */
   lastAnswered(): RequestOrder {
     return this.unanswered.length === 0 ? this.requestOrder : { turn: this.admissionNumber, number: Math.min(...this.unanswered) - 1 };
   }
 
   /**
-   * Returns the order of the oldest request that may still have an effect. If there is none, this takes the next number, so that every
-   * earlier request is older than the result.
+   * Returns the order of the oldest request that may still have an effect. If no request may, takes the next number, so that every earlier
+   * request is older than the returned order.
    */
   firstOpen(): RequestOrder {
     const first = Math.min(...this.unanswered, this.search?.requestOrder.number ?? Number.POSITIVE_INFINITY);

@@ -1,8 +1,8 @@
 import { isIPv6, type Socket } from 'node:net';
 
 /**
- * Returns the same key for all addresses that count as one. An IPv4 address has one key in all its notations. An IPv6 network of 64 bits
- * has one key, because the owner of one of its addresses has all of them. Source: RFC 4291, section 2.5.4.
+ * Returns the key under which the limits count an address. An IPv4 address has one key in all its notations. An IPv6 network of 64 bits has
+ * one key, because the owner of one of its addresses has all of them. Source: RFC 4291, section 2.5.4.
  */
 export function addressKey(address: string | undefined): string {
   if (address === undefined) return 'unknown';
@@ -18,7 +18,9 @@ export function addressKey(address: string | undefined): string {
   return `${network.map((part) => Number.parseInt(part, 16).toString(16)).join(':')}::/64`;
 }
 
-/** Returns a text that identifies an open socket by its two ends. A TLS socket is a second object, which has the same text. */
+/**
+ * Returns a text that identifies an open socket by its two ends. The TLS socket over a TCP socket is another object, with the same text.
+ */
 export function peerOf({ remoteAddress, remotePort, localPort }: Socket): string {
   return `${remoteAddress}|${remotePort}|${localPort}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Returns whether a page of `origin` may connect to a gateway at `host`. Browsers always send the origin. Other programs send none, and
- * could send any.
+ * Returns whether a page of `origin` may connect to a gateway at `host`. Browsers always send the origin. Other programs usually send none,
+ * so a missing origin is allowed: such a program could forge any origin.
  *
  * @param host the host, with its port, that the browser requested
  * @param allowed origins as browsers send them, such as `https://play.example.org`, `capacitor://localhost`, `null`; `*` allows all

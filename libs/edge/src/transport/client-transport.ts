@@ -11,8 +11,8 @@ export abstract class ClientTransport {
 }
 
 /**
- * Returns the maximum number of sockets of one transport. Node closes further sockets without an error code. The limits that answer with a
- * code are lower.
+ * Returns the maximum number of sockets of one transport. Node closes further sockets without an error code. The limits of
+ * `ConnectionLimits`, which refuse with a code, are lower, so clients normally get the code.
  */
 export function socketsMax({ connectionsMax, hellosPendingMax }: EdgeOptions): number {
   return connectionsMax + 2 * hellosPendingMax;

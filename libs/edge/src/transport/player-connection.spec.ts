@@ -169,7 +169,7 @@ describe('a WebSocket connection', () => {
     [[SUBPROTOCOL_BINARY, SUBPROTOCOL_COMPACT], SUBPROTOCOL_COMPACT],
     [[SUBPROTOCOL_BINARY], SUBPROTOCOL_BINARY],
     [[SUBPROTOCOL_JSON], SUBPROTOCOL_JSON],
-  ])('chooses, when a client offers %j, %s', async (offered, chosen) => {
+  ])('gives a client that offers %j the subprotocol %s', async (offered, chosen) => {
     const { client, connection } = await overWebSocket(offered);
     expect(client.protocol).toBe(chosen);
     expect(connection.readsCompact).toBe(chosen === SUBPROTOCOL_COMPACT);
@@ -292,7 +292,7 @@ describe('a WebSocket connection', () => {
     ['another path', '/other', SUBPROTOCOL_BINARY, undefined, 404],
     ['an unknown subprotocol', '/play', 'mqtt', undefined, 400],
     ['a page of another origin', '/play', SUBPROTOCOL_BINARY, 'https://evil.example', 403],
-  ])('is refused for %s', async (_, path, subprotocol, origin, status) => {
+  ])('is refused when its request is for %s', async (_, path, subprotocol, origin, status) => {
     const { port } = await overWebSocket(SUBPROTOCOL_BINARY);
     const client = new WebSocket(`ws://127.0.0.1:${port}${path}`, subprotocol, { origin });
     const [, response] = (await once(client, 'unexpected-response')) as [unknown, { statusCode: number }];
@@ -401,7 +401,7 @@ describe('a TCP connection', () => {
     expect(decodeServerMessage(received[0])).toMatchObject({ kind: 'goodbye', code });
   });
 
-  it('reports the backlog of a client that reads nothing, and when the backlog has been sent', async () => {
+  it('reports the backlog of a client that reads nothing, and reports when the kernel has taken that backlog', async () => {
     const { connection, client, gateway } = await overTcp();
     client.pause();
     for (let sent = 0; sent < 64; sent++) connection.sendFrame(Buffer.alloc(256 * 1024));
@@ -411,7 +411,7 @@ describe('a TCP connection', () => {
     await until(() => gateway.drains > 0);
   });
 
-  it('has no backlog for a client that reads a large frame at once', async () => {
+  it('has no backlog when the client reads a large frame immediately', async () => {
     const { connection, received } = await overTcp();
     connection.sendFrame(Buffer.alloc(100_000));
     expect(connection.backlogBytes).toBe(0);
@@ -419,7 +419,7 @@ describe('a TCP connection', () => {
     expect(connection.backlogBytes).toBe(0);
   });
 
-  it('cuts off a client that does not read the goodbye', async () => {
+  it('is destroyed when the client does not read the goodbye in time', async () => {
     const { connection, client, gateway } = await overTcp();
     client.pause();
     for (let sent = 0; sent < 64; sent++) connection.sendFrame(Buffer.alloc(256 * 1024));
@@ -475,7 +475,7 @@ describe('hostile input', () => {
     );
   });
 
-  it('is decoded or refused when it is JSON, and a decoded message keeps its kind in the binary form', () => {
+  it('is decoded or refused when it is JSON, and a decoded message has the same kind in its binary form', () => {
     const fields = fc.dictionary(fc.constantFrom('kind', 'id', 'seq', 'settled', 'name', 'operation', 'version', 'protocol', 'data'), json);
     const text = fc.oneof(
       fc.string(),

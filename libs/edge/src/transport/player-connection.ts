@@ -16,21 +16,23 @@ export type TransportName = 'websocket' | 'tcp' | (string & {});
 
 /** The events that a transport reports to the gateway. A frame is binary, and a view that is valid during the call only. */
 export interface ConnectionEvents {
-  /** The transport has accepted a socket. Returns false when there are too many, and the transport must refuse it. */
+  /** The transport has accepted a socket. Returns false when there are too many; the transport then refuses the socket. */
   accepted(socket: Socket): boolean;
   /** A connection has opened; no frame has arrived yet. The gateway may refuse the connection with `goodbye`. */
   opened(connection: PlayerConnection): void;
   frame(connection: PlayerConnection, frame: Buffer): void;
   closed(connection: PlayerConnection): void;
-  /** A ping or pong of the transport itself has arrived. Returns false when there are too many, and the ping gets no answer. */
+  /**
+   * A ping or pong of the transport itself has arrived. Returns false when it exceeds the limits; the transport then does not answer it.
+   */
   pinged(connection: PlayerConnection, bytes: number): boolean;
   /** The kernel has taken all sent bytes. */
   drained(connection: PlayerConnection): void;
 }
 
 /**
- * The connection of one player over any transport. All frames inside the gateway are binary; a JSON connection converts them. Writes are
- * batched for one event-loop tick.
+ * The connection of one player over any transport. All frames inside the gateway are binary; a JSON connection converts them. All writes of
+ * one event-loop tick go to the socket together.
  */
 export abstract class PlayerConnection {
   /** The gateway's `ConnectionState`. Transports do not use it. */
@@ -39,7 +41,7 @@ export abstract class PlayerConnection {
   protected readonly writer: BatchWriter;
   /** The code with which the gateway closed the connection. Null: the gateway has not closed it. */
   goodbyeCode: string | null = null;
-  /** False: the client reads and writes JSON, so it cannot read compact syncs. */
+  /** True: the client reads and writes binary frames. False: it reads and writes JSON, so it cannot read compact syncs. */
   readonly isBinary: boolean = true;
   /** Whether the client reads compact syncs, by its subprotocol or its `hello`. */
   readsCompact = false;
@@ -54,13 +56,13 @@ export abstract class PlayerConnection {
     this.writer = new BatchWriter(socket, () => events.drained(this));
   }
 
-  /** Sends a whole binary frame. The bytes are copied at once. */
+  /** Sends a whole binary frame. The bytes are copied before the call returns. */
   abstract sendFrame(frame: Uint8Array): void;
 
   /** Sends a sync from its parts, without building a frame first. */
   abstract sendSync(version: number, seq: number, body: Uint8Array): void;
 
-  /** Sends a compact sync from its parts. `input`: the number of the client's last input that the sync contains. */
+  /** Sends a compact sync from its parts. `input`: the number of the client's last input that the state of this sync includes. */
   abstract sendCompactSync(seq: number, input: number, body: Uint8Array): void;
 
   /** Sends a ping of the transport itself, at most one until the next message arrives. A transport without pings does nothing. */
@@ -73,7 +75,7 @@ export abstract class PlayerConnection {
     this.sendFrame(encodeServerMessage(message));
   }
 
-  /** Sends a `goodbye` and closes the connection. A client that does not read it is cut off after `graceMs`. */
+  /** Sends a `goodbye` and closes the connection. If the client has not read it after `graceMs`, the socket is destroyed. */
   goodbye(goodbye: Omit<Goodbye, 'kind'>, graceMs: number): void {
     if (this.isClosing) return;
     const message: Goodbye = { kind: 'goodbye', ...goodbye };

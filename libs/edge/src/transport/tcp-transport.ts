@@ -34,7 +34,10 @@ export class TcpTransport extends ClientTransport {
     this.server?.close();
   }
 
-  /** A socket counts as pending until its handshake is done. A refused socket gets no message, because none can be sent before the handshake. */
+  /**
+   * A socket counts as pending until its handshake is done. A refused socket gets no message, because the server cannot send one before the
+   * handshake.
+   */
   private tlsServer(certificate: Certificate, events: ConnectionEvents): TlsServer {
     const handshakeTimeout = this.options.helloTimeoutMs;
     const server = createTlsServer({ ...certificate.options, handshakeTimeout }, (socket) => this.accept(socket, events));
@@ -65,7 +68,7 @@ export class TcpTransport extends ClientTransport {
     );
     socket.on('error', () => socket.destroy());
     socket.on('close', () => events.closed(connection));
-    // This comes last, because the gateway may refuse and close the connection at once.
+    // This call comes last, because the gateway may close the connection during it, and the listeners must exist by then.
     events.opened(connection);
   }
 }

@@ -6,7 +6,8 @@ import { EDGE_OPTIONS, type EdgeOptions } from '../edge.options.js';
 
 /**
  * The proxies before this gateway whose headers it believes (`TRUSTED_PROXIES`). `X-Forwarded-Host` names the host that the browser
- * requested, and `X-Forwarded-For` the addresses from the client to the last proxy. From any other address both are ignored.
+ * requested, and `X-Forwarded-For` the addresses from the client to the last proxy. The gateway ignores both headers from any other
+ * address.
  */
 @Injectable()
 export class TrustedProxies {
@@ -31,8 +32,8 @@ export class TrustedProxies {
   }
 
   /**
-   * Returns the address of the client: the nearest one that is not a trusted proxy. A client can forge only addresses before its own in the
-   * header.
+   * Returns the address of the client: the nearest one that is not a trusted proxy. A client can forge only the addresses that stand before
+   * its own in the header.
    */
   addressOf(request: IncomingMessage): string {
     const own = request.socket.remoteAddress ?? 'unknown';

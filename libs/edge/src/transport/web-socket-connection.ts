@@ -33,12 +33,12 @@ const READ_FACTOR = 4;
 const CLOSE_CODES: Readonly<Record<string, number>> = { 'shutting-down': 1001, 'frame-too-large': 1009, 'bad-frame': 1007 };
 const CLOSE_CODE_DEFAULT = 4000;
 /**
- * Maximum length of the reason that a close frame quotes, in characters. A close frame has at most 123 bytes of reason. Reasons are ASCII;
- * the remaining bytes are for "… (n characters)".
+ * Maximum length of the reason that a close frame quotes, in characters. A close frame has at most 123 bytes of reason. Reasons are ASCII.
+ * The remaining bytes are for the note "… (n characters)" at a shortened reason.
  */
 const CLOSE_REASON_CHARACTERS_MAX = 90;
 
-/** A WebSocket connection with the binary subprotocol. Server frames need no mask, so they are written straight into the batch. */
+/** A WebSocket connection with the binary subprotocol. A server does not mask its frames, so they are written straight into the batch. */
 export class WebSocketConnection extends PlayerConnection implements WebSocketInbox {
   private readonly reader: WebSocketReader;
   private isCloseSent = false;
@@ -162,7 +162,8 @@ export class JsonWebSocketConnection extends WebSocketConnection {
       message = decodeServerMessage(frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      // The link from the room's server also carries frames of other players, so the error must close only this connection.
+      // The frame comes over a link that also carries frames of other players. An error that is thrown here would break that link, so only
+      // this connection is closed.
       return this.goodbye({ code: 'internal', reason: 'A message to you could not be written as JSON.', retryAfterMs: 500 }, GOODBYE_MS);
     }
     const text = Buffer.from(serverMessageToJson(message));

@@ -19,7 +19,7 @@ export const PUBLIC_PAGES = Symbol('PublicPages');
 
 export const PLAY_PATH = '/play';
 
-/** In order of preference. */
+/** The subprotocols that the gateway accepts, in order of preference. */
 const SUBPROTOCOLS = [SUBPROTOCOL_COMPACT, SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON] as const;
 
 /** The HTTP status for an unreadable request, by the error code of Node. All other errors get 400. */
