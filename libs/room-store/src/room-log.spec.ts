@@ -577,7 +577,7 @@ describe('stored data that cannot be read', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
   });
 
-  it('names its format only when its changes may have state patches', async () => {
+  it('is marked as format 2 only when changes of the game may have state patches', async () => {
     const { room, tenure } = await playingRoom();
     const format = () => redis.commands.hget(roomKey(room), 'format');
     expect(await format()).toBeNull();
