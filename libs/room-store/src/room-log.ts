@@ -70,7 +70,7 @@ export class RoomLog {
    * Makes `owner` the owner of a room whose game is starting. Null: `start` is not the id of the room's current start, or another server
    * has opened the room. `news`: the published message. It is absent when `owner` had already opened the room.
    *
-   * @throws `unavailable` before the store is settled
+   * @throws `unavailable` before the store is settled, and when too few replicas have the write in time
    */
   async open(
     room: RoomId,

@@ -113,6 +113,8 @@ export class RoomRecords implements OnModuleInit {
   /**
    * Creates a record and returns it. Null: the id is in use. The indexes are written first. So a crash in between leaves entries without a
    * room, which are dropped later, and never a room without an entry.
+   *
+   * @throws `unavailable` before the store is settled
    */
   async create(id: RoomId, game: string, doc: RoomDoc, status: RoomStatus = 'waiting'): Promise<RoomRecord | null> {
     const indexed = this.redis.commands.zadd(roomsKey(), doc.createdAt, id);

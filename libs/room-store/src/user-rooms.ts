@@ -33,7 +33,7 @@ export interface MoveStatus {
   readonly pointer: UserRoom | null;
   /** True: since the request, the user has moved, left for good or (unless the request outlives admissions) was admitted. */
   readonly isLate: boolean;
-  /** True: this request stored the room in `pointer`. False: another request did, which may name the same room. */
+  /** True: this request stored the room in `pointer`. False: another request did, which may name the same room. Without `asked`: true. */
   readonly isOwn: boolean;
 }
 
