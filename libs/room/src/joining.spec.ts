@@ -179,7 +179,7 @@ describe('a bot', () => {
   it.each<[string, BotRule['move'], object]>([
     ['runs its command', () => ({ command: 'fly', data: 'up' }), { kind: 'changed', value: { state: { ships: ['2', '2 up'] } } }],
     ['changes nothing without a command', () => null, { kind: 'unchanged' }],
-    ['is refused like a player', () => ({ command: 'fly', data: 'away' }), { kind: 'refused', code: 'too-far' }],
+    ['has its command refused when the handler rejects it', () => ({ command: 'fly', data: 'away' }), { kind: 'refused', code: 'too-far' }],
     ['has its data validated', () => ({ command: 'fly', data: 'bad' }), { kind: 'refused', code: 'bad-data' }],
     ['fails with an unknown command', () => ({ command: 'swim' }), { kind: 'failed' }],
   ])('%s', (_what, move, outcome) => {
@@ -189,7 +189,7 @@ describe('a bot', () => {
     if (!('value' in outcome)) expect(arena.value.state.ships).toEqual(['2']);
   });
 
-  it('moves only in a seat of its own', () => {
+  it('moves only in a seat that a bot has', () => {
     const arena = new Arena(commands, { everyMs: 100, move: () => ({ command: 'fly' }) });
     expect(arena.handle({ kind: 'bot', seat: 0 })).toEqual({ kind: 'unchanged' });
     expect(arena.handle({ kind: 'bot', seat: 7 })).toEqual({ kind: 'unchanged' });

@@ -517,7 +517,7 @@ describe('a room', () => {
       expect(applyChange(before, change)).toEqual(room.value);
     });
 
-    it('lets the game schedule a timer again', () => {
+    it('lets the pause handler set another due time for a timer', () => {
       const room = new Table({ setup: scheduled, paused: (room) => room.schedule('turn', 50) });
       room.handle({ kind: 'paused', ms: 300 });
       expect(room.value.timers).toEqual({ turn: 1_050 });
