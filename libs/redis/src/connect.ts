@@ -8,7 +8,7 @@ export type RedisClient = Redis | Cluster;
 
 /**
  * Creates a client that never repeats a command: with the defaults of ioredis, a write whose reply was lost is executed twice. A
- * command that cannot be sent, or whose connection breaks, fails at once. The caller knows whether it may be repeated.
+ * command that cannot be sent, or whose connection breaks, fails immediately. The caller knows whether it may repeat the command.
  *
  * @throws an error that names the wrong setting
  */
@@ -44,8 +44,8 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         sentinelRetryStrategy: () => RECONNECT_MS,
         sentinelCommandTimeout: commandTimeoutMs,
         failoverDetector: true,
-        // ioredis adds the sentinels that a sentinel knows. Sentinels announce the port that they use among themselves, which has TLS when the
-        // data nodes have it. With other TLS for clients, connections to these ports would hang.
+        // ioredis adds the sentinels that a sentinel knows. Sentinels announce the port that they use among themselves, which has TLS when
+        // the data nodes have it. If only the sentinels or only the data nodes use TLS for clients, connections to these ports would hang.
         updateSentinels: (access.tls === undefined) === (access.sentinelTls === undefined),
         enableTLSForSentinelMode: access.tls !== undefined,
       });

@@ -7,8 +7,8 @@ import { wrongPolicyOf } from './wrong-policy.js';
 const READ_EVERY_MS = 5_000;
 
 /**
- * Reports when Redis begins to evict keys. A server does not start with a Redis that evicts keys (`RedisConnections.ready`), but an operator
- * or a failover may change the policy later.
+ * Reports when Redis begins to evict keys. A server does not start with a Redis that evicts keys (`RedisConnections.ready`), but an
+ * operator or a failover may change the policy later.
  */
 @Injectable()
 export class EvictionPolicy {
@@ -17,7 +17,9 @@ export class EvictionPolicy {
 
   constructor(private readonly redis: RedisConnections) {}
 
-  /** Registers a function that gets the wrong policy when it becomes wrong or another one, and null when it is right again. */
+  /**
+   * Registers a function that gets the policy when it becomes a wrong one or changes to another wrong one, and null when it is right again.
+   */
   onChange(listener: (wrong: string | null) => void): void {
     this.listeners.push(listener);
   }

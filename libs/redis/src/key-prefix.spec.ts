@@ -28,7 +28,7 @@ describe('redisName', () => {
     expect(process.keyPrefix()).toBe('blue');
   });
 
-  it('never has two prefixes in one process', () => {
+  it('never uses two prefixes in one process', () => {
     const process = newProcess();
     process.redisName('servers');
     expect(() => process.setKeyPrefix('blue')).toThrow('This process has built names with the prefix "hf", so it cannot use "blue".');

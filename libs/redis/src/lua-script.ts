@@ -7,8 +7,7 @@ import { EncodedCommand } from './encoded-command.js';
 type ScriptArgument = string | number | Buffer | Uint8Array;
 
 /**
- * One Lua script, from a file beside its typed caller. ioredis sends it by its hash, and loads it again when the script cache was
- * flushed.
+ * One Lua script, from a file beside its typed caller. ioredis sends it by its hash, and reloads it when the script cache was flushed.
  *
  * @example
  * const append = new LuaScript('append', new URL('./append.lua', import.meta.url), 2);

@@ -10,7 +10,7 @@ export type PasswordChange = { readonly isAccepted: true } | { readonly isAccept
 
 /**
  * Tries a changed password at Redis before it is needed. So an operator knows when the old one may be removed. A refused password does not
- * affect open connections, and new ones use the file's content at their time.
+ * affect open connections, and a new connection uses the password that the file has when the connection opens.
  */
 @Injectable()
 export class PasswordRenewal implements OnApplicationBootstrap {
@@ -30,7 +30,7 @@ export class PasswordRenewal implements OnApplicationBootstrap {
     this.listeners.push(listener);
   }
 
-  /** Tries the password if it has changed. A Redis that does not answer is asked again by the next call. */
+  /** Tries the password if it has changed. If Redis does not answer, the next call tries again. */
   @Interval(READ_EVERY_MS)
   async read(): Promise<void> {
     const { user, password } = this.redis.access.credentials;

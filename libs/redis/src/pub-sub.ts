@@ -4,7 +4,9 @@ import { RedisConnections } from './redis-connections.js';
 
 export type MessageHandler = (message: string, channel: string) => void;
 
-/** In ms between two pings of the subscriber's connection. Without pings, a half-open connection looks like a quiet one. */
+/**
+ * Time between two pings on the subscriber's connection, in ms. Without pings, a broken connection would look like one without messages.
+ */
 const PING_MS = 1_000;
 
 /**

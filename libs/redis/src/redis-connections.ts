@@ -46,7 +46,8 @@ export class RedisConnections implements OnApplicationShutdown {
     client.on('ready', () => {
       if (this.isReady) this.lastError = null;
     });
-    // ioredis stops reconnecting in rare cases (seen once in forty clients at a Sentinel failover). A server must not.
+    // ioredis stops reconnecting in rare cases (seen once in forty clients at a Sentinel failover). A server must go on, or it would stay
+    // without this connection.
     client.on('end', () => {
       if (!this.isClosed) setTimeout(() => void client.connect().catch(() => {}), RECONNECT_MS);
     });
@@ -54,7 +55,7 @@ export class RedisConnections implements OnApplicationShutdown {
     return client;
   }
 
-  /** Opens all connections. @throws a clear error when Redis does not answer within `timeoutMs` */
+  /** Opens all connections. @throws an error with advice when Redis does not answer within `timeoutMs`, or may evict keys */
   async ready(timeoutMs = 5_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (const client of this.all) {

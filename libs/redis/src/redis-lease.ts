@@ -7,8 +7,8 @@ const renew = new LuaScript('lease', new URL('./redis-lease.lua', import.meta.ur
 /**
  * Lets one process at a time do some work. The lease is renewed while the work runs, and expires after `ttlMs` when the process dies.
  *
- * It saves work and is no lock: a process that was suspended may continue its work after another process has begun the same work. So the
- * work must be safe to do twice.
+ * It only avoids duplicate work and is not a lock: a process that was suspended may continue its work after another process has begun the
+ * same work. So the work must be safe to do twice.
  *
  * @example
  * const lease = new RedisLease(redis, redisName(`recovering:${server}`), 10_000);
@@ -22,9 +22,9 @@ export class RedisLease {
   ) {}
 
   /**
-   * Runs `work` while this process holds the lease. Resolves to false at once, without running it, when another process holds the lease.
-   * Rejects when `work` rejects, and when Redis does not answer the first request. The lease is released after the work. If a reply of
-   * Redis was lost, the lease may stay until it expires.
+   * Runs `work` while this process holds the lease. Resolves to false immediately, without running it, when another process holds the
+   * lease. Rejects when `work` rejects, and when Redis does not answer the first request. The lease is released after the work. If a reply
+   * of Redis was lost, the lease may stay until it expires.
    */
   async run(work: () => Promise<unknown>): Promise<boolean> {
     const { commands } = this.redis;

@@ -73,7 +73,7 @@ describe('parseRedisUrl', () => {
     expect(message).not.toContain('hunter2');
   });
 
-  it('accepts the login of the first node again at the others', () => {
+  it('accepts a login that other nodes repeat from the first node', () => {
     expect(parseRedisUrl('redis://u:w@a:1,redis://u:w@b:2')).toMatchObject({ kind: 'cluster', login: { user: 'u', password: 'w' } });
   });
 });

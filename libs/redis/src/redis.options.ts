@@ -9,7 +9,7 @@ export interface RedisOptions {
   readonly sentinel?: { readonly login?: RedisLogin; readonly isTls?: boolean };
   /** First part of all keys and channels of this fleet (`REDIS_PREFIX`), see `redisName`. Default: `hf`. */
   readonly prefix?: string;
-  /** A reply that takes longer counts as lost, in ms. The outcome of the command is then unknown. */
+  /** Longest wait for a reply, in ms. After that the command fails, and whether Redis executed it is unknown. */
   readonly commandTimeoutMs?: number;
   /** Number of replicas that must have a write before it counts (`DURABILITY_REPLICAS`). Default: 0. */
   readonly replicas?: number;
@@ -36,7 +36,7 @@ export interface RedisTls {
 }
 
 export const COMMAND_TIMEOUT_MS_DEFAULT = 2_000;
-/** A short fixed pause, in ms: a server should notice soon that Redis is back, and attempts on loopback cost nothing. */
+/** Pause between two attempts to connect, in ms. It is short, so that a server soon notices that Redis is back. */
 export const RECONNECT_MS = 50;
 export const LOADING_RETRY_MS = 250;
 export const READONLY_RECONNECT_MS = 1_000;

@@ -81,7 +81,7 @@ export class StoreClock implements OnModuleDestroy {
     if (this.timer) clearInterval(this.timer);
   }
 
-  /** `StoreHealth` reports that Redis is unavailable. The clock continues without it. */
+  /** Ignores errors: `StoreHealth` reports that Redis is unavailable, and the clock continues without samples. */
   private async sampleQuietly(): Promise<void> {
     await this.sample().catch(() => {});
   }

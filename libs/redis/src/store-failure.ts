@@ -23,7 +23,7 @@ const REPLY_CODES = [
 
 /** In scripts, an older Redis puts its own text before the error of the command: `ERR Error running script …: -OOM …`. */
 const REPLY = new RegExp(String.raw`^(?:\w*Error: )?(?:ERR .*[:\s]-)?(${REPLY_CODES.join('|')}) `);
-/** In a script, `NOPERM` has no code. */
+/** For a refused command within a script, the error has this text instead of the code `NOPERM`. */
 const NO_PERMISSION = /^(?:\w*Error: )?ERR .*The user executing the script can't (?:run|access) /;
 const CLIENTS = /^(?:\w*Error: )?ERR max number of clients reached/;
 const TIMEOUT = /^(?:\w*Error: )?(?:Command timed out|Socket timeout)/;
@@ -34,7 +34,7 @@ const AWAY =
 const NETWORK = /\b(?:ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)\b/;
 
 const ANSWER = 'The store does not answer right now.';
-/** In ms. A failover takes seconds; a broken connection is restored sooner. */
+/** Pause after which a client may repeat a request, in ms. A failover takes seconds; a broken connection is restored sooner. */
 const RETRY_MS = 500;
 
 export interface StoreFailure {

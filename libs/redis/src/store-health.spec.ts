@@ -61,7 +61,7 @@ describe('the health of Redis', () => {
     expect(changes).toEqual([]);
   });
 
-  it('is found by a write without any request, and names the reason', async () => {
+  it('is reported as bad, with the reason, by a periodic write without any request', async () => {
     const { redis, health, changes } = await healthOf((await start('one')).url);
     await redis.subscriptions.config('SET', 'maxmemory', '1');
     await until(() => health.whyNot);

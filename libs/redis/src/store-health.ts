@@ -23,7 +23,7 @@ export type StoreChange =
       readonly ms: number;
       /** The reasons, in the order in which they were noticed. */
       readonly reasons: readonly string[];
-      /** How many requests and tasks of this server failed because of it. */
+      /** How many requests, tasks and probes of this server failed during the outage. */
       readonly failures: number;
     };
 
@@ -73,7 +73,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     return this.outage === null ? 0 : performance.now() - this.outage.since;
   }
 
-  /** How long ago a probe's write succeeded last, in ms; null: none has. */
+  /** Time since the last successful write of a probe, in ms. Null: none has succeeded yet. */
   get wroteMs(): number | null {
     return this.wroteAt === null ? null : Math.round(performance.now() - this.wroteAt);
   }
@@ -82,7 +82,10 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     this.listeners.push(listener);
   }
 
-  /** Records an error. Returns true when Redis is the cause. `onChange` reports the change of state, once. */
+  /**
+   * Records an error. Returns true when Redis is the cause, or may be the cause while it is known to be unavailable. `onChange` reports the
+   * change of state, once.
+   */
   note(error: unknown): boolean {
     const failure = storeFailureOf(error);
     if (!failure) return false;

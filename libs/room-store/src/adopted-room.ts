@@ -11,7 +11,7 @@ export interface AdoptedRoom {
   readonly batch: string;
   readonly round: number;
   readonly start: string;
-  /** Earlier downtime, in ms, which no change has recorded, because the owner in between died before it made a change. */
+  /** Downtime before earlier adoptions, in ms. No change has recorded it, because each owner since then died before its first change. */
   readonly pausedMs: number;
   /** The stored checkpoint. Null: the game stores none (durability `none`). */
   readonly checkpoint: Checkpoint | null;
@@ -24,7 +24,7 @@ export interface AdoptedRoom {
   readonly poison: SuspectInput | null;
   /** The number of owners that inputs of this room cost. */
   readonly losses: number;
-  /** The room time now, in ms since 1970, after a handoff to this owner. Null: there was none. */
+  /** The room time now, in ms since 1970, after a handoff to this owner. Null: the room was not handed off to this owner. */
   readonly handedAt: number | null;
   /** The takeovers of this game. This adoption is among them, unless it follows a handoff. Epochs and versions rise along the list. */
   readonly takeovers: readonly Takeover[];
@@ -37,7 +37,7 @@ export interface UnreadableRoom {
   readonly unreadable: string;
 }
 
-/** The result of an adoption when the record was not as expected: its values now. */
+/** The result when the record was not as expected, so that nothing was written. The fields are the current values of the record. */
 export interface NotAdopted {
   readonly owner: RoomOwnership | null;
   readonly epoch: number;

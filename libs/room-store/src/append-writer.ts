@@ -29,7 +29,8 @@ export class AppendWriter {
     }
     const calls = callsOf(appends);
     const results = await this.call(client, calls);
-    // A call stops at the first room that fails in Redis, so its appends are repeated one by one. An append that is stored already is `ok`.
+    // A script stops at the first append that fails in Redis, so all appends of its call are repeated one by one. The result of an append
+    // that was stored the first time is `ok`.
     const broken = calls.filter((call, index) => results[index] === null && call.appends.length > 1);
     const single = broken.flatMap((call) => call.appends.map((index) => appends[index]!));
     const again = single.length > 0 ? await this.call(client, callsOf(single, 1)) : [];
@@ -43,7 +44,10 @@ export class AppendWriter {
     );
   }
 
-  /** Returns the results of the appends of each call. Null: the call itself failed in Redis. */
+  /**
+   * Returns the results of the appends of each call. Null: Redis answered the call with an error, so its appends must be repeated one by
+   * one.
+   */
   private async call(client: Redis, calls: readonly AppendCall[]): Promise<(WriteResult[] | null)[]> {
     const { replicas, replicasTimeoutMs } = this.options;
     if (replicas === 0) return Promise.all(calls.map((call) => resultsOf(call, client)));
@@ -75,7 +79,7 @@ function written(call: AppendCall, answer: unknown): WriteResult[] {
   return codesOf(call, answer).map((code) => WRITE_RESULTS[code as number] ?? 'unknown');
 }
 
-/** Returns `unknown` for each append of a failed call. Null: Redis itself refused the call. */
+/** Returns `unknown` for each append of a call without an answer. Null: Redis answered the call with an error. */
 function failed({ appends }: AppendCall, error: Error): WriteResult[] | null {
   return error.name === 'ReplyError' ? null : appends.map(() => 'unknown');
 }

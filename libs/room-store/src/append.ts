@@ -11,7 +11,7 @@ export interface Tenure extends RoomOwnership {
 /**
  * The result of a conditional write.
  *
- * - `ok`: the store has the write, also when it had it before.
+ * - `ok`: the store has the write, also when an earlier attempt wrote it.
  * - `fenced`: another server owns the room in a later epoch, or the game is over.
  * - `behind`: the store has an older version or epoch than the owner, because it lost data.
  * - `missing`: the store has no record of the room.
@@ -29,7 +29,9 @@ export interface Append {
   readonly entries: readonly Uint8Array[];
   /** The id of this append. It distinguishes a repetition from the append of another writer. */
   readonly batch: string;
-  /** Set when the last change ends the game. Then the log is not written, and the room waits for its next game. */
+  /**
+   * Set when the last change ends the game. Then the store deletes the log instead of extending it, and the room waits for its next game.
+   */
   readonly ended?: GameResult;
   readonly lastEffects?: readonly PendingEffect[];
   readonly epilogue?: Epilogue;
@@ -37,7 +39,7 @@ export interface Append {
   readonly onEnded?: (record: DocAtRev) => void;
 }
 
-/** The lobby's part of a record, and the revision that names this content. */
+/** The lobby's part of a record, and the revision of the record, which identifies this content. */
 export interface DocAtRev {
   readonly doc: RoomDoc;
   readonly rev: number;

@@ -55,7 +55,7 @@ describe('changes in the log', () => {
     );
   });
 
-  it('read a state patch as bytes of their own, which a later read does not change', () => {
+  it('have a state patch in its own bytes, so that a later read does not change it', () => {
     const log = Buffer.from(packChange({ version: 1, at: 2, delta: Uint8Array.of(1, 0x69, 2) }));
     const read = unpackChange(log);
     log.fill(0);

@@ -12,7 +12,8 @@ import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, 
  *     seat    [seat, seq, refused, presence, input, joined]
  *     joined  [user, name], and 1 for a bot
  *
- * A new field is added only at an end, because logs outlive the process that wrote them.
+ * Add a new field only at the end of an array. Logs outlive the process that wrote them, and older entries would be read by wrong
+ * positions.
  */
 export function packChange(change: Change): Uint8Array {
   return pack(toEntry(withoutVolatile(change)));

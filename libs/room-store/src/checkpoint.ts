@@ -19,8 +19,8 @@ import type { Takeover } from './takeovers.js';
 export type EventsOfChange = Pick<Change, 'version' | 'events'>;
 
 /**
- * The latest events, for the next owner. With them a player who comes back receives the missed events once, although the log was cut. The
- * tail has all events of the versions after `since`. Changes without events are left out.
+ * The latest events, for the next owner. With them a player who comes back receives the missed events once, although the checkpoint has
+ * removed these changes from the log. The tail has all events of the versions after `since`. Changes without events are left out.
  */
 export interface EventTail {
   readonly since: number;
@@ -29,7 +29,7 @@ export interface EventTail {
   readonly shown: readonly Seat[];
   /** The room time of this checkpoint, in ms since 1970. The time continues from here and never goes back. */
   readonly at?: number;
-  /** The takeovers of this game, because a record that its owner wrote again (`reassert`) does not have them. Absent: none. */
+  /** The takeovers of this game. They are also stored here, because a record that `reassert` restored lacks them. Absent: none. */
   readonly takeovers?: readonly Takeover[];
 }
 

@@ -3,7 +3,10 @@ import { RedisConnections } from '#libs/redis';
 import { aliveKey } from './room-keys.js';
 import type { RoomOwnership } from './room-record.js';
 
-/** TTL of a heartbeat, in ms: longer than any room waits for an owner, which is at most `ROOM_ORPHAN_TTL_MS`. */
+/**
+ * TTL of a heartbeat, in ms: longer than a room may wait for an owner (`ROOM_ORPHAN_TTL_MS`). Without a heartbeat, the next owner could not
+ * compute the downtime.
+ */
 const RETENTION_MS = 40 * 24 * 3_600_000;
 
 /** An owner's last heartbeat. */
@@ -31,7 +34,7 @@ export class OwnerHeartbeats {
     await this.redis.commands.set(aliveKey(server, incarnation), Math.round(clock), 'PX', RETENTION_MS);
   }
 
-  /** Returns the last heartbeat of an owner. Null: it has none. */
+  /** Returns the last heartbeat of an owner. Null: it wrote none, or the heartbeat has expired. */
   async last({ server, incarnation }: RoomOwnership): Promise<OwnerHeartbeat | null> {
     const key = aliveKey(server, incarnation);
     const [left, clock] = await Promise.all([this.redis.commands.pttl(key), this.redis.commands.get(key)]);

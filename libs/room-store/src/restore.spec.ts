@@ -9,7 +9,7 @@ import { RoomRecords } from './room-records.js';
 import { StoredRooms } from './rooms.fixture.js';
 import { UserRooms } from './user-rooms.js';
 
-// Tests of the records that gateways and owners write again into a store that returned to an earlier state, or lost everything.
+// Tests of how gateways and owners restore records in a store that returned to an earlier state, or lost everything.
 const owner = { server: 'hf:game:restorer' as ServerId, incarnation: 1 };
 
 const doc = roomDoc({ members: [{ user: 'ada' as UserId, name: 'Ada', readyRound: null, here: true }], createdAt: 5 });
@@ -100,7 +100,7 @@ describe('a gateway that restores a record', () => {
     }
   });
 
-  it('does not restore a running game, which its owner then writes again with the same revision', async () => {
+  it('leaves a running game to its owner, which then restores it with the same revision', async () => {
     const times = await Times.make();
     const before = await times.moment();
     const tenure = await times.play();
@@ -127,7 +127,7 @@ describe('a gateway that restores a record', () => {
     expect(next.epoch).toBeGreaterThan(tenure.epoch);
   });
 
-  it('ends the previous game in a store that lost the start of the next game, which its owner can then write again', async () => {
+  it('ends the previous game in a store that lost the start of the next game, so that the owner can restore the next game', async () => {
     const times = await Times.make();
     const first = await times.play();
     const during = await times.moment();
@@ -144,7 +144,7 @@ describe('a gateway that restores a record', () => {
   });
 });
 
-describe('an owner that writes the end of a game again', () => {
+describe('an owner that restores the end of a game', () => {
   it('ends a game that the store still has in play, once, with its effects and the same revision', async () => {
     const times = await Times.make();
     const tenure = await times.play();

@@ -7,7 +7,10 @@ export const logKey = (room: RoomId): string => redisName(`room:{${room}}:log`);
 export const checkpointKey = (room: RoomId): string => redisName(`room:{${room}}:checkpoint`);
 export const effectsKey = (room: RoomId): string => redisName(`room:{${room}}:effects`);
 export const epilogueKey = (room: RoomId): string => redisName(`room:{${room}}:epilogue`);
-/** Log, checkpoint and effects that were moved or copied here for `KEPT_MS`, so that an operator can find out why a game failed. */
+/**
+ * Log, checkpoint and effects that were moved or copied here for `ENDED_GAME_RETENTION_MS`, so that an operator can find out why a game
+ * failed.
+ */
 export const keptLogKey = (room: RoomId): string => redisName(`room:{${room}}:kept:log`);
 export const keptCheckpointKey = (room: RoomId): string => redisName(`room:{${room}}:kept:checkpoint`);
 export const keptEffectsKey = (room: RoomId): string => redisName(`room:{${room}}:kept:effects`);
@@ -25,7 +28,7 @@ export const roomsOfKey = (server: ServerId, incarnation: number): string => red
 export const userKey = (user: UserId): string => redisName(`user:${user}`);
 
 /**
- * How long the data of a game is kept that was ended without its owner or could not be read, in ms: long enough to inspect it after a
- * weekend.
+ * How long the store keeps the data of a game that was ended without its owner, or whose data could not be read, in ms. An operator can
+ * still inspect it after a weekend.
  */
 export const ENDED_GAME_RETENTION_MS = 3 * 86_400_000;

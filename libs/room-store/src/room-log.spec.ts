@@ -92,7 +92,7 @@ describe('opening a room', () => {
     expect(opened.filter((place) => place !== null)).toHaveLength(1);
   });
 
-  it('refuses a start that was taken back, so that it never becomes a game', async () => {
+  it('refuses a start that was canceled, so that its game never begins', async () => {
     const room = await rooms.starting('given-up');
     const record = await records.read(room);
     await records.save(record as NonNullable<typeof record>, { status: 'waiting', start: 'none' });
@@ -445,7 +445,7 @@ describe('a reassertion', () => {
     expect(await log.reassert(room, tenure, stateOf(9, room))).toBe('fenced');
   });
 
-  it('does not start a game again that has ended', async () => {
+  it('does not restart a game that has ended', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
     expect(await log.reassert(room, tenure, stateOf(1, room))).toBe('fenced');
@@ -577,7 +577,7 @@ describe('stored data that cannot be read', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
   });
 
-  it('names its format only when its changes may have state patches', async () => {
+  it('is marked as format 2 only when changes of the game may have state patches', async () => {
     const { room, tenure } = await playingRoom();
     const format = () => redis.commands.hget(roomKey(room), 'format');
     expect(await format()).toBeNull();
@@ -644,14 +644,14 @@ describe('with replicas that do not answer', () => {
     expect(await one(write)).toBe('ok');
   });
 
-  it('a refusal has its known result', async () => {
+  it('a write that Redis refuses has the result of the refusal, not `unknown`', async () => {
     const { room, tenure } = await playingRoom();
     await rooms.adopt(room, tenure, second);
     expect(await careful.appendAll([append(room, tenure, 0)])).toEqual(['fenced']);
     await expect(careful.adopt(room, tenure, third)).resolves.toMatchObject({ owner: second });
   });
 
-  it('an adoption fails, because its data may be lost with the only copy', async () => {
+  it('an adoption fails, because the adopted data may exist in only one copy', async () => {
     const { room, tenure } = await playingRoom();
     await expect(careful.adopt(room, tenure, second)).rejects.toMatchObject({ code: 'unavailable' });
   });

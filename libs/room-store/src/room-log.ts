@@ -26,7 +26,7 @@ const nextEpochScript = new LuaScript('next_epoch', new URL('./scripts/next-epoc
 const reassertScript = new LuaScript('reassert', new URL('./scripts/reassert.lua', import.meta.url), 4);
 const abandonScript = new LuaScript('abandon', new URL('./scripts/abandon.lua', import.meta.url), 5);
 
-/** The data of a running game, for a store that lost it. */
+/** The data with which an owner restores its running game in a store that lost it. */
 export interface LivingGame extends DocAtRev {
   readonly version: number;
   readonly batch: string;
@@ -57,7 +57,8 @@ export class RoomLog {
     private readonly redis: RedisConnections,
     @Inject(ROOM_STORE_OPTIONS) options: RoomStoreOptions,
     /**
-     * If given, writes that make a revision are refused before the store is settled. `appendAll` is not refused, because its caller waits.
+     * If given, `open`, `adopt` and `abandon` are refused until the store is settled. `appendAll` is not refused, because its caller waits
+     * until then.
      */
     @Optional() private readonly generation?: StoreGeneration,
   ) {
@@ -69,7 +70,7 @@ export class RoomLog {
    * Makes `owner` the owner of a room whose game is starting. Null: `start` is not the id of the room's current start, or another server
    * has opened the room. `news`: the published message. It is absent when `owner` had already opened the room.
    *
-   * @throws `unavailable` before the store is settled
+   * @throws `unavailable` before the store is settled, and when too few replicas have the write in time
    */
   async open(
     room: RoomId,
@@ -123,13 +124,12 @@ export class RoomLog {
   /**
    * Takes a room whose record is as expected. The old owner is fenced before anything is read. `downtimeMs`: how long the room had no
    * owner. The record keeps it until the next change, which records it (`paused`). `deltaGames`: the games whose changes the new
-   * owner appends in format 2. An `UnreadableRoom` was taken as well, but its game can
-   * only be ended (`abandon`).
+   * owner appends in format 2. If the result is an `UnreadableRoom`, `owner` owns the room as well, but can only end its game (`abandon`).
    *
    * Rejects when Redis does not answer. The outcome is not known then, and the record says who owns the room.
    *
-   * @throws `unavailable` before the store is settled; `unknown-game`, without a write, when another version of Holdfast wrote the log in
-   * another form
+   * @throws `unavailable` before the store is settled, and when too few replicas have the write in time; `unknown-game`, without a write,
+   * when this version or Redis cannot read the log
    */
   async adopt(
     room: RoomId,
@@ -189,8 +189,8 @@ export class RoomLog {
   }
 
   /**
-   * Writes a running game of this owner again, into a store that lost some or all of it. `fenced`: the store has another owner, or the game
-   * or the room is over.
+   * Restores a running game of this owner in a store that lost some or all of it. `fenced`: the store has another owner, or the game or the
+   * room is over. `unknown`: Redis did not answer, or too few replicas have the write.
    */
   reassert(room: RoomId, tenure: Tenure, living: LivingGame): Promise<WriteResult> {
     const { version, batch, state, doc, rev, game, gameVersion, durability, round, start, format = 1 } = living;
@@ -221,7 +221,8 @@ export class RoomLog {
   /**
    * Ends the game of a room in the store, with a reason, and runs no code of the game. Use it when the owner is gone, or the state cannot
    * or must not be restored. The players receive `result` and are back in the waiting room. An owner that is still alive is fenced. Log and
-   * checkpoint are kept for `KEPT_MS`. False when the record is not as expected: another server took the room, or ended the game.
+   * checkpoint are kept for `ENDED_GAME_RETENTION_MS`. False when the record is not as expected: another server took the room, or ended the
+   * game.
    *
    * @throws `unavailable` before the store is settled
    */

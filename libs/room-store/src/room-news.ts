@@ -12,7 +12,10 @@ export type RoomNews =
 
 const UNKNOWN: RoomNews = { kind: 'unknown' };
 
-/** Applies a message to the record before it. `known` null: this record is not known. A message of a newer version gives `unknown`. */
+/**
+ * Applies a message to `known`, the record before the message. Null: the record is not known, and only `closed` can be read. A message that
+ * this version does not know gives `unknown`.
+ */
 export function readNews(known: RoomRecord | null, message: string): RoomNews {
   const [what, rest] = cut(message);
   if (what === 'closed') return { kind: 'closed', reason: rest as LeftReason };

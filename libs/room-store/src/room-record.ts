@@ -9,7 +9,10 @@ export interface DocMember {
   readonly here: boolean;
   /** When the member became away, in ms since 1970 of store time. Absent while `here`. */
   readonly awaySince?: number;
-  /** The order of the last message about `here`. An older message is late and changes nothing. Absent: no message has come. */
+  /**
+   * The request order of the last message that set `here`. An older message is out of date and is ignored. Absent: no such message has
+   * arrived.
+   */
   readonly word?: RequestOrder;
 }
 
@@ -76,8 +79,8 @@ export type RoomDigest = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'ow
 };
 
 /**
- * Parses the hash of a room. Null: the hash is not a room, or cannot be read. It does not throw, because one unreadable room would otherwise
- * fail a batch of reads.
+ * Parses the hash of a room. Null: the hash is not a room, or cannot be read. It does not throw, because one unreadable room would
+ * otherwise fail a batch of reads.
  */
 export function readRecord(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecord | null {
   if (!hash.rev || !hash.doc) return null;

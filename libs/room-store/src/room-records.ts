@@ -25,8 +25,8 @@ const restoreScript = new LuaScript('restore_room', new URL('./scripts/restore-r
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
 
 /**
- * How long the store remembers that a room was closed, in ms: longer than any server is suspended. A server that continues later would
- * restore the room.
+ * How long the store remembers that a room was closed, in ms: longer than a server is likely to be suspended. A server that continues after
+ * this time would restore the closed room.
  */
 const CLOSED_MS = 600_000;
 
@@ -69,7 +69,7 @@ export class RoomRecords implements OnModuleInit {
 
   constructor(
     private readonly redis: RedisConnections,
-    /** If given, nothing new is written before the store is settled. */
+    /** If given, `create`, `save`, `lock` and `close` throw `unavailable` until the store is settled. */
     @Optional() private readonly generation?: StoreGeneration,
   ) {}
 
@@ -113,6 +113,8 @@ export class RoomRecords implements OnModuleInit {
   /**
    * Creates a record and returns it. Null: the id is in use. The indexes are written first. So a crash in between leaves entries without a
    * room, which are dropped later, and never a room without an entry.
+   *
+   * @throws `unavailable` before the store is settled
    */
   async create(id: RoomId, game: string, doc: RoomDoc, status: RoomStatus = 'waiting'): Promise<RoomRecord | null> {
     const indexed = this.redis.commands.zadd(roomsKey(), doc.createdAt, id);
@@ -133,8 +135,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Notes whether the game of a room takes more players, for its owner. Idempotent. Returns false when this owner does not own the room any
-   * more.
+   * Stores whether the game of this owner takes no more players (`isLocked`). Idempotent. Returns false, without a write, when this owner
+   * no longer owns the room or the game is over.
    *
    * @throws `unavailable` before the store is settled
    */
@@ -156,7 +158,10 @@ export class RoomRecords implements OnModuleInit {
     return closed;
   }
 
-  /** Writes the last known record again, into a store that lost it or has an older one. A running game is written by its owner only. */
+  /**
+   * Restores the last known record in a store that lost it or has an older one. Only the owner restores a running game, so this never
+   * writes the status `playing`.
+   */
   async restore(record: RoomRecord): Promise<Restored> {
     const { id, rev, doc, game, status, round, result, since, start, epoch } = record;
     const keys = [roomKey(id), logKey(id), checkpointKey(id), closedKey(id)];
@@ -168,14 +173,14 @@ export class RoomRecords implements OnModuleInit {
     return restored;
   }
 
-  /** Returns ids from the index of all rooms, newest first. Some rooms may have no record. */
+  /** Returns ids from the index of all rooms, newest first. Some of these rooms may have no record. */
   async list(limit: number, offset = 0): Promise<RoomId[]> {
     return (await this.redis.commands.zrevrange(roomsKey(), offset, offset + limit - 1)) as RoomId[];
   }
 
   /**
-   * Returns a page of the index of all rooms, newest first, after the position `after`. There need not be a room at this position. So the
-   * pages do not shift when rooms are added or removed.
+   * Returns a page of the index of all rooms, newest first, after the position `after`. The room at this position may have been removed
+   * since. So the pages do not shift when rooms are added or removed.
    */
   async page(after: IndexEntry | null, limit: number): Promise<IndexEntry[]> {
     return this.pageOf(roomsKey(), after, limit);
@@ -220,7 +225,7 @@ export class RoomRecords implements OnModuleInit {
   async unlist(rooms: readonly RoomId[], games?: readonly string[]): Promise<void> {
     if (rooms.length === 0) return;
     const { commands } = this.redis;
-    // A store that was emptied does not have the games that this process has added.
+    // A store that was emptied has lost the set of games, so the games that this process has added are included.
     const all = games ?? [...(await commands.smembers(listedGamesKey())), ...this.gamesNoted];
     await Promise.all([allListedKey(), ...new Set(all.map(listedKey))].map((key) => commands.zrem(key, ...rooms)));
   }
@@ -254,8 +259,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Throws `unavailable` before the store is settled. Otherwise a write on top of an older copy could get the same revision as newer content
-   * that a gateway has not written again yet.
+   * Throws `unavailable` before the store is settled. Otherwise a write on top of an older copy could get the same revision as newer
+   * content that a gateway has yet to restore.
    */
   private refuseUnsettled(): void {
     this.generation?.refuseUnsettled();
@@ -268,7 +273,8 @@ export class RoomRecords implements OnModuleInit {
     return newRev === undefined ? null : { rev: newRev, since };
   }
 
-  // The index of the rooms that an incarnation of a game server may own. An entry is written before the room's record, so none is missing.
+  // The index of the rooms that an incarnation of a game server may own. An entry is written before the room's record, so the index lacks
+  // no room.
 
   async noteOwner(rooms: readonly RoomId[], server: ServerId, incarnation: number): Promise<void> {
     if (rooms.length === 0) return;

@@ -49,8 +49,8 @@ export class StoreGeneration {
   }
 
   /**
-   * The id of the connected run of Redis. Null while there is no connection, while the run is not known, or while the two connections are at
-   * different runs.
+   * The id of the connected run of Redis. Null while there is no connection, while the run is not known, or while the two connections are
+   * at different runs.
    */
   get current(): string | null {
     const id = this.ids.get(this.redis.appends) ?? null;
@@ -67,7 +67,8 @@ export class StoreGeneration {
   }
 
   /**
-   * Refuses a write that makes a revision. Call it in the same event-loop tick as the write.
+   * Refuses a write that gives a record a new revision. Call it in the same event-loop tick as the write, because the store may restart in
+   * between.
    *
    * @throws `unavailable` before the store is settled
    */
@@ -90,8 +91,9 @@ export class StoreGeneration {
   }
 
   /**
-   * True when the connected generation was settled at any time. Then a process that writes its data again is too late, because others have
-   * continued without it. A store that was emptied since has forgotten this. Rejects when the store does not answer.
+   * True when the connected generation was settled at any time. A process that restores its data then is too late, because others have
+   * continued without it. A store that was emptied since has lost this mark, and the result is false. Rejects when the store does not
+   * answer.
    */
   async wasSettled(): Promise<boolean> {
     const generation = this.current;

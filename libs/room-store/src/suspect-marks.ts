@@ -13,7 +13,7 @@ export interface SuspectInput {
   readonly seat: Seat;
   /** The number of the command. 0: none. */
   readonly seq: number;
-  /** The key of the effect. */
+  /** The key of the effect. Absent: the input is not an effect. */
   readonly effect?: string;
 }
 

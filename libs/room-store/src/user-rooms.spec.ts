@@ -53,7 +53,7 @@ describe('a user', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('can make older requests late, unless the user is a member of a room', async () => {
+  it('has older requests refused after `overtakeIfFree`, unless the user is a member of a room', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     expect(await users.overtakeIfFree(user, { turn, number: 2 })).toBe(true);

@@ -28,19 +28,19 @@ const leaveScript = new LuaScript('leave_user', [overtaken, new URL('./scripts/l
 const departScript = new LuaScript('depart_user', [overtaken, new URL('./scripts/depart-user.lua', import.meta.url)], 1);
 const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
 
-/** The state of a user after a request that moved the user has written the room's record. */
+/** Where a user is, and whether the request that moved the user still counts. Read it after the request has written the room's record. */
 export interface MoveStatus {
   readonly pointer: UserRoom | null;
-  /** True: the user has moved, left for good or (unless the request outlives admissions) was admitted since the request. */
+  /** True: since the request, the user has moved, left for good or (unless the request outlives admissions) was admitted. */
   readonly isLate: boolean;
-  /** True: this request wrote the pointer, and not a later request that leads to the same room. */
+  /** True: this request stored the room in `pointer`. False: another request did, which may name the same room. Without `asked`: true. */
   readonly isOwn: boolean;
 }
 
 /**
- * The result for a user whom a gateway restores. `written`: the store has the room that the gateway knows. `late`: nothing was written, because
- * the user was admitted elsewhere since. `moved`: nothing was written, because a request that may still be under way has moved the user.
- * `before`: the room of the user before the call.
+ * The result for a user whom a gateway restores. `written`: the store has the room that the gateway knows. `late`: nothing was written,
+ * because the user was admitted elsewhere since. `moved`: nothing was written, because a request that may still be under way has moved the
+ * user. `before`: the room of the user before the call.
  */
 export interface RestoredUser {
   readonly outcome: 'late' | 'written' | 'moved';
@@ -53,8 +53,9 @@ const RESTORED: readonly RestoredUser['outcome'][] = ['late', 'written', 'moved'
 const BEYOND_SESSION_SECONDS = 24 * 3600;
 
 /**
- * Stores the room of each user, called the user's pointer. It is a hint: the room's record decides whether the user is a member. Also stores
- * the order of the user's last request across all gateways and lobbies, so that late requests are refused.
+ * Stores the room of each user (`pointer`). It is only a hint: the room's record decides whether the user is a member. Also stores the
+ * order of the user's last request across all gateways and lobbies. A request is *late*, and is refused, when a later request was executed
+ * or the user was admitted since.
  */
 @Injectable()
 export class UserRooms {
@@ -89,7 +90,7 @@ export class UserRooms {
   }
 
   /**
-   * Writes the user's room again, as the gateway of the session knows it, into a store that lost it. `order`: the session's admission, and
+   * Restores the user's room, as the gateway of the session knows it, in a store that lost it. `order`: the session's admission, and
    * the first of its requests that may still be under way.
    */
   async restore(user: UserId, to: UserRoom | null, order: RequestOrder): Promise<RestoredUser> {
@@ -112,7 +113,7 @@ export class UserRooms {
     return renewed === null ? null : Number(renewed);
   }
 
-  /** Moves the user to a room, or with null out of one. False: a condition refused it, and nothing has changed. */
+  /** Moves the user to a room, or with null out of one. False: a condition was not met, and nothing has changed. */
   async move(user: UserId, to: UserRoom | null, { asked: order, outlivesAdmissions, from }: MoveTerms = {}): Promise<boolean> {
     const where = [to?.room ?? '', to?.watching ? '1' : '0', order?.turn ?? '', order?.number ?? ''];
     const terms = [from ?? '', outlivesAdmissions ? '1' : '', this.ttlSeconds];
@@ -120,8 +121,8 @@ export class UserRooms {
   }
 
   /**
-   * Removes the user from the room, and makes all older requests late. False: this request is late itself, and the user is in the room
-   * again.
+   * Removes the user from the room, and makes all older requests late. False: this request is late itself, and the user has returned to the
+   * room and stays.
    */
   async leave(user: UserId, room: RoomId, order: RequestOrder | undefined): Promise<boolean> {
     const args = [room, order?.turn ?? '', order?.number ?? '', this.ttlSeconds];
@@ -148,7 +149,7 @@ export class UserRooms {
     const [room, watching, by, turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), ...fields);
     const isMovedSince = order !== undefined && isBefore(order, { turn: Number(movedTurn), number: Number(movedNumber) });
     const isAdmittedSince = order !== undefined && !outlivesAdmissions && order.turn < Number(turn);
-    // A pointer of an older version does not name its request.
+    // A record that an older version wrote does not name the request.
     const isOwn = order === undefined || by === null || by === `${order.turn}:${order.number}`;
     return { pointer: pointerOf(room!, watching!), isLate: isMovedSince || isAdmittedSince, isOwn };
   }

@@ -13,7 +13,7 @@ import {
 
 /**
  * Applies `changes` to a room value. Recovery applies the log to the last checkpoint in this way, without running code of the
- * game. Throws when a change is not the next one: a room with a gap in its history must not continue.
+ * game. Throws when a change is not the next one, or does not fit the state: a room must not continue with a wrong state.
  */
 export function applyChanges<State>(value: RoomValue<State>, changes: readonly Change[]): RoomValue<State> {
   return withChanges(value, changes, stateAfter(value.state, changes));
@@ -29,8 +29,8 @@ export function withChange<State>(value: RoomValue<State>, change: Change, state
 }
 
 /**
- * Returns the RFC 6902 patches that lead from `before` to `after`, which `changes` lie between. They are those of the changes, or
- * computed from the states if a change has a state patch.
+ * Returns the RFC 6902 patches that lead from `before` to `after`, the states before and after `changes`. They are the patches of the
+ * changes. If a change has a state patch instead, they are computed from the two states.
  */
 export function patchesOf(changes: readonly Change[], before: unknown, after: unknown): readonly Patch[] {
   const patches: Patch[] = [];
@@ -108,7 +108,8 @@ class SeatsAfter {
     for (let seat = 0; seat <= this.copies.length; seat++) {
       if (changes[seat] === undefined) continue;
       const { seq, refused, presence, input, joined } = changes[seat]!;
-      // The numbers of the seat's commands and inputs continue, so that a late one of the former player is never new.
+      // The numbers of the seat's commands and inputs continue, so that a delayed message of the former player is never taken for a new
+      // one.
       if (joined) {
         const former = this.copies[seat];
         const next: Mutable<SeatValue> = { ...joined, presence: 'here', seq: former?.seq ?? 0, refused: [] };

@@ -100,7 +100,7 @@ function nextRecord(path: string, before: PlainObject, after: PlainObject, patch
   const keysBefore = Object.keys(before);
   const keys = Object.keys(after);
   let next: PlainObject | null = null;
-  // Keys rarely change. While both objects have the same keys in the same order, no key must be searched for.
+  // Keys rarely change. While both objects have the same keys in the same order, no search for keys is necessary.
   let same = 0;
   for (; same < keys.length && keys[same] === keysBefore[same]; same++) {
     const key = keys[same]!;

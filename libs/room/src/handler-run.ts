@@ -86,7 +86,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     if (!isName(name)) throw this.mistake(`room.emit is given ${quoted(name)} as the name of an event: ${NAME_ALLOWED}.`);
     assertPlainName(name, 'event');
     const { to, volatile } = isSeats(options) ? { to: options, volatile: false } : options;
-    // Not `if (to)`: a seat 0 without its array must not be sent to everybody.
+    // Not `if (to)`: if a game passes 0 instead of [0], the event would go to everybody.
     if (to !== undefined) this.refuseUnknownSeats(name, to);
     const copy = data === undefined ? undefined : plainCopy(data, `event ${name}: data`);
     this.events.push({
@@ -134,7 +134,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     this.setSeat(seat, { ...bot, presence: 'left' });
   }
 
-  /** Shows the rest of the handler a seat with its new player. */
+  /** Makes the new player of a seat visible to the rest of the handler. */
   occupy(seat: Seat, occupant: SeatOccupant): void {
     this.setSeat(seat, { ...occupant, presence: 'here', seq: this.occupied[seat]?.seq ?? 0, refused: [] });
   }
@@ -211,16 +211,17 @@ export class Rejection extends Error {
 }
 
 const NO_INPUTS: readonly SampledInput[] = [];
-/** A hundred years, in ms. A longer time is an error in the unit. */
+/** A hundred years, in ms. A game that gives a longer time has probably used a wrong unit. */
 const TIMER_MS_MAX = 100 * 365 * 86_400_000;
 const NAME_CHARS_MAX = 64;
 const NAME_ALLOWED = `give a text of 1 to ${NAME_CHARS_MAX} characters`;
 /**
- * An owner refuses commands with this code while it migrates the room. It is not an answer: the next owner handles the command.
+ * An owner refuses commands with this code while it migrates the room. It is not the result of the command, because the next owner handles
+ * the command.
  */
 const MOVED = 'moved';
 
-/** True for a value in the place of a list of seats, also a wrong one; false for options. */
+/** True when the value stands for the list of seats, even an invalid list. False when it is an options object. */
 function isSeats(given: readonly Seat[] | EmitOptions | undefined): given is readonly Seat[] | undefined {
   return given === null || typeof given !== 'object' || Array.isArray(given);
 }

@@ -86,7 +86,7 @@ describe('joining a running game', () => {
     expect(arena.value.seats[0]).toEqual({ user: 'cy', name: 'Cy', presence: 'here', seq: 1, refused: [] });
   });
 
-  it('gives `left` and then `joined` for a player who loses the seat to another', () => {
+  it('runs `left` and then `joined` when a player loses the seat to another player', () => {
     const arena = new Arena();
     arena.handle({ kind: 'seat', seat: 1, event: 'away' });
     arena.value.state.seen.length = 0;
@@ -110,7 +110,7 @@ describe('joining a running game', () => {
 });
 
 describe('a lock', () => {
-  it('is part of the value until it is taken away', () => {
+  it('is part of the value until the game unlocks the room', () => {
     const seen: boolean[] = [];
     const arena = new Arena({
       lock: (room) => {
@@ -138,7 +138,7 @@ describe('a bot', () => {
     },
   };
 
-  it('takes a free seat, until there is none', () => {
+  it('takes a free seat, and gets no seat when none is free', () => {
     const arena = new Arena(commands);
     for (const name of ['R1', 'R2', 'R3']) arena.command('add', name);
     expect(arena.value.state.ships).toEqual(['2', '3', 'null']);
@@ -169,7 +169,7 @@ describe('a bot', () => {
     expect(arena.value.state.seen).toEqual(['left 2 R1', 'joined 2 Cy']);
   });
 
-  it('does not keep a game in play that all players have left', () => {
+  it('does not keep a game running after all players have left', () => {
     const arena = new Arena(commands);
     arena.command('add', 'R1');
     for (const seat of [0, 1]) arena.handle({ kind: 'seat', seat, event: 'left' });
@@ -179,7 +179,7 @@ describe('a bot', () => {
   it.each<[string, BotRule['move'], object]>([
     ['runs its command', () => ({ command: 'fly', data: 'up' }), { kind: 'changed', value: { state: { ships: ['2', '2 up'] } } }],
     ['changes nothing without a command', () => null, { kind: 'unchanged' }],
-    ['is refused like a player', () => ({ command: 'fly', data: 'away' }), { kind: 'refused', code: 'too-far' }],
+    ['has its command refused when the handler rejects it', () => ({ command: 'fly', data: 'away' }), { kind: 'refused', code: 'too-far' }],
     ['has its data validated', () => ({ command: 'fly', data: 'bad' }), { kind: 'refused', code: 'bad-data' }],
     ['fails with an unknown command', () => ({ command: 'swim' }), { kind: 'failed' }],
   ])('%s', (_what, move, outcome) => {
@@ -189,7 +189,7 @@ describe('a bot', () => {
     if (!('value' in outcome)) expect(arena.value.state.ships).toEqual(['2']);
   });
 
-  it('moves only in a seat of its own', () => {
+  it('moves only in a seat that a bot has', () => {
     const arena = new Arena(commands, { everyMs: 100, move: () => ({ command: 'fly' }) });
     expect(arena.handle({ kind: 'bot', seat: 0 })).toEqual({ kind: 'unchanged' });
     expect(arena.handle({ kind: 'bot', seat: 7 })).toEqual({ kind: 'unchanged' });

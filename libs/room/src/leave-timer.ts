@@ -7,7 +7,7 @@ export function leaveTimerOf(seat: Seat): string {
   return LEAVE_TIMER + seat;
 }
 
-/** Null: another timer. */
+/** Returns the seat whose grace period this timer ends. Null: it is another timer. */
 export function seatOfLeaveTimer(timer: string): Seat | null {
   return timer.startsWith(LEAVE_TIMER) ? Number(timer.slice(LEAVE_TIMER.length)) : null;
 }

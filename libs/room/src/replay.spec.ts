@@ -30,7 +30,7 @@ describe.each<DraftMode>(['proxy', 'copy'])('a change of a game with draft %s', 
     );
   });
 
-  it('gives what the handler left in the state', () => {
+  it('leads to the state as the handler left it', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         let left: unknown;
@@ -103,7 +103,7 @@ describe.each<DraftMode>(['proxy', 'copy'])('a change of a game with draft %s', 
     );
   });
 
-  it('never has -0', () => {
+  it('never contains -0', () => {
     const edit = (room: GameRoom<Json>): void => {
       room.state.x = -0;
       room.state.list = [-0];
@@ -114,7 +114,7 @@ describe.each<DraftMode>(['proxy', 'copy'])('a change of a game with draft %s', 
     expect(firstDifference(applyChange(old, stored(change)).state, value.state)).toBeNull();
   });
 
-  it('changes nothing when the handler throws or makes what cannot be stored', () => {
+  it('is not made when the handler throws or makes a value that cannot be stored', () => {
     fc.assert(
       fc.property(state, edits, fc.constantFrom<unknown>(Number.NaN, undefined, new Map(), 'cut \ud800', 1n), (before, steps, wrong) => {
         const known = stored(before);

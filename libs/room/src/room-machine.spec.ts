@@ -226,7 +226,7 @@ describe('a room', () => {
   describe('with refused commands', () => {
     const refused = (...refusals: Refusal[]) => new Map([[0, refusals]]);
 
-    it('records them with the next change', () => {
+    it('records the refusals with the next change', () => {
       const room = new Table();
       const change = room.changed({ kind: 'command', seat: 0, seq: 3, name: 'add', data: 1 }, refused([1, 'not-now'], [2, 'bad-data']));
       expect(change.seats).toEqual({
@@ -247,7 +247,7 @@ describe('a room', () => {
       });
     });
 
-    it('records them with a change of another seat, of a timer, or of a step that changed nothing else', () => {
+    it('records the refusals with a change of another seat, of a timer, or of a step that changed nothing else', () => {
       const room = new Table({ step: () => {}, timers: { turn: () => {} } });
       room.changed({ kind: 'command', seat: 1, seq: 1, name: 'add', data: 1 }, refused([1, 'a']));
       room.changed({ kind: 'timer', name: 'turn' }, refused([2, 'b']));
@@ -272,7 +272,7 @@ describe('a room', () => {
       expect(kept.at(-1)).toBe(UNANSWERED_MAX + 10);
     });
 
-    it('still has them after recovery', () => {
+    it('still has the refusals after recovery', () => {
       const room = new Table();
       const before = room.value;
       const change = room.changed({ kind: 'command', seat: 0, seq: 2, name: 'add', data: 1 }, refused([1, 'not-now']));
@@ -517,7 +517,7 @@ describe('a room', () => {
       expect(applyChange(before, change)).toEqual(room.value);
     });
 
-    it('lets the game schedule a timer again', () => {
+    it('lets the pause handler set another due time for a timer', () => {
       const room = new Table({ setup: scheduled, paused: (room) => room.schedule('turn', 50) });
       room.handle({ kind: 'paused', ms: 300 });
       expect(room.value.timers).toEqual({ turn: 1_050 });
@@ -580,7 +580,7 @@ describe('a room', () => {
       expect(new Table().handle({ kind: 'seat', seat, event })).toEqual({ kind: 'unchanged' });
     });
 
-    it('does not take a player back who has left', () => {
+    it('does not take back a player who has left', () => {
       const room = new Table();
       room.changed({ kind: 'seat', seat: 1, event: 'left' });
       expect(room.handle({ kind: 'seat', seat: 1, event: 'back' })).toEqual({ kind: 'unchanged' });
@@ -608,7 +608,7 @@ describe('a room', () => {
     };
     const paying = { commands: { pay } };
 
-    it('stores them, each with its own key, until they are done', () => {
+    it('stores the effects, each with its own key, until they are done', () => {
       const room = new Table(paying);
       room.command('add', 1);
       room.command('pay');

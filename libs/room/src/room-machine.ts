@@ -318,7 +318,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const NO_DELTA = new Uint8Array(0);
 
-/** What a run has besides the result of its handler. */
+/** What a change records in addition to the result of its handler. */
 interface RunOptions {
   readonly seat?: SeatChange;
   readonly timers?: Record<string, number | null>;
@@ -330,7 +330,7 @@ const SETUP = { kind: 'setup' } as const;
 
 const PRESENCE_AFTER = { back: 'here', away: 'away', left: 'left' } as const satisfies Record<Exclude<SeatEvent, 'joined'>, Presence>;
 
-/** One state in this many versions is frozen for its views. */
+/** A state is frozen for its views when its version is a multiple of this. Freezing every state would be slow. */
 const FROZEN_EVERY = 16;
 
 function seatChanges(

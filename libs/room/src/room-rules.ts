@@ -186,7 +186,7 @@ export interface BotRoom extends Pick<RoomContext, 'id' | 'seats' | 'now' | 'ran
 
 /**
  * `joined`: once per player, right after `setup`, or later in a `joinable` game. `left`: the player left on purpose, was away for
- * `seatGraceMs`, or lost the seat to another player after that.
+ * `seatGraceMs`, or lost the seat to another player before then.
  */
 export type SeatEvent = 'joined' | 'away' | 'back' | 'left';
 

@@ -12,7 +12,7 @@ function newInputs(queue: number) {
 }
 
 describe('SeatInputs', () => {
-  it('gives each step the latest input, and again when no newer one has arrived', () => {
+  it('gives each step the latest input, also when an earlier step has used it', () => {
     const { inputs, counted, step } = newInputs(0);
     inputs.take(0, 8, 'a');
     inputs.take(0, 9, 'b');
@@ -54,7 +54,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['taken', 'invalid']);
   });
 
-  it('gives nothing for a seat that was released, and no input from before, but goes on with later numbers', () => {
+  it('gives nothing for a released seat, drops its waiting inputs, and accepts later numbers', () => {
     const { inputs, counted, step } = newInputs(4);
     inputs.take(0, 8, 'a');
     step();

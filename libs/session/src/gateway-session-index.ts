@@ -9,7 +9,10 @@ export interface GatewayIncarnation {
   readonly incarnation: number;
 }
 
-/** TTL of an index, in ms: longer than any outage of the store or of the whole fleet. A living gateway writes its index again. */
+/**
+ * TTL of an index, in ms: longer than any outage of the store or of the fleet, after which the sessions of dead gateways must still be
+ * found.
+ */
 const RETENTION_MS = 24 * 3_600_000;
 
 /**

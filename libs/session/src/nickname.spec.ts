@@ -93,7 +93,7 @@ describe('checkNickname', () => {
     expect(check(text)).toEqual({ ok: false, flaw: expect.stringContaining(flaw) });
   });
 
-  it('returns a name that it accepts again unchanged, without invisible characters outside emoji', () => {
+  it('returns a name that a second check accepts unchanged, and that has no invisible characters outside emoji', () => {
     fc.assert(
       fc.property(anyName, (text) => {
         const checked = check(text);

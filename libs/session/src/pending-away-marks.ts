@@ -11,7 +11,7 @@ interface LostConnection {
 
 /**
  * Marks a session's record as away when its connection is lost, so that the session does not block the user's next login.
- * Keeps marks that the store did not accept and writes them again. Their number is limited by the number of sessions,
+ * Keeps marks that the store did not confirm, and retries them. Their number is limited by the number of sessions,
  * because no new session begins while the store accepts no writes.
  */
 @Injectable()
@@ -29,7 +29,7 @@ export class PendingAwayMarks {
     void this.write(session, lost);
   }
 
-  /** Writes all unconfirmed marks again if there is a connection to the store. The gateway calls it regularly. */
+  /** Retries all unconfirmed marks if there is a connection to the store. The gateway calls this regularly. */
   retry(): void {
     if (!this.redis.isReady) return;
     for (const lost of this.unwritten.values()) void this.write(lost.session, lost);

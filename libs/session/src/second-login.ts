@@ -13,7 +13,7 @@ export type IncarnationOf = (gateway: ServerId) => Promise<number | null>;
  * - `held`: a player is connected as far as the store knows, and the session stays. That is the case while a living
  *   gateway lists the session and has not marked it as away.
  * - `changed`: a resume changed the session during this call. The caller tries again.
- * - Otherwise the session is over. The result names the gateway that may still have it in memory.
+ * - Otherwise the session is over. `gateway` is the gateway that may still have it in memory. Null: the session had no record.
  */
 export async function retireUnlessConnected(
   client: RedisClient,

@@ -19,7 +19,10 @@ import { hashOf, isHashOf, newSecret, newSessionId } from './session-secret.js';
 export interface NewSession {
   readonly session: SessionId;
   readonly secret: string;
-  /** The earlier session of the user, which is over. The caller notifies its gateway. Null: no gateway has such a session. */
+  /**
+   * The earlier session of the user, which is over. The caller notifies its gateway. Null: the user had none, or no gateway is known to
+   * have it.
+   */
   readonly replaced: { readonly session: SessionId; readonly gateway: ServerId } | null;
 }
 
@@ -44,22 +47,28 @@ export interface FoundSession {
   readonly isAway: boolean;
 }
 
-/** Attempts to write a resume. An attempt fails only when another resume of the session came between, and no real client sends so many. */
+/**
+ * Attempts to write a resume. An attempt fails only when another resume of the session came between. After the last attempt the resume is
+ * refused; no real client sends so many.
+ */
 const ROTATE_TRIES_MAX = 5;
 /** Attempts to write a login. An attempt fails only when another login or resume of the user came between. The login is then refused. */
 const CLAIM_TRIES_MAX = 5;
 /**
- * Maximum TTL of the witness, in ms. When the clock of Redis is set ahead by more than this, the witness expires. A gateway that was suspended
- * for longer checks its sessions as after a data loss.
+ * Maximum TTL of the witness, in ms. When the clock of Redis is set ahead by more than this, the witness expires. A gateway that was
+ * suspended for longer checks its sessions as after a data loss.
  */
 const WITNESS_MS_MAX = 60_000;
 /**
- * The TTL of the witness is this part of a session's TTL. A connected session always has more time left, because it is renewed after a third of
- * its TTL. So no clock that is set can let such a session expire and leave the witness.
+ * The TTL of the witness is this part of a session's TTL. A connected session always has more time left, because it is renewed after a
+ * third of its TTL. So no clock that is set can let such a session expire and leave the witness.
  */
 const WITNESS_PART = 1 / 3;
 
-/** The ended session of a user, and the gateway that may still have it in memory. Null: the user had no session. */
+/**
+ * The ended session of a user, and the gateway that may still have it in memory. `gateway` null: the session had no record. Null: the user
+ * had no session.
+ */
 type Freed = { readonly session: SessionId; readonly gateway: ServerId | null } | null;
 
 /**
@@ -91,8 +100,9 @@ export class SessionStore {
   }
 
   /**
-   * Creates the session of a login and ends the user's earlier session. With `incarnationOf` it ends only a session without a
-   * connection; otherwise it throws `already-online`, and of two concurrent logins exactly one succeeds.
+   * Creates the session of a login and ends the user's earlier session. With `incarnationOf` it ends only a session without a connection.
+   * If a player is connected with the earlier session, it throws `already-online`. Of two concurrent logins with `incarnationOf`, exactly
+   * one succeeds.
    */
   async create(
     { user, name, ...holder }: { user: UserId; name: string } & GatewayIncarnation,
@@ -186,8 +196,8 @@ export class SessionStore {
   }
 
   /**
-   * Writes a lost session again from the memory of its gateway. False: the session is not lost, or the user has logged in
-   * again. Call this only after a data loss of the store; at other times a missing session is over.
+   * Restores a lost session from the memory of its gateway. False: the session is not lost, or the user has a newer login. Call this only
+   * after a data loss of the store; at other times a missing session is over.
    *
    * @param isLast true when the user's last admission was this session at this gateway, so another session in the store is
    * older and is replaced
@@ -256,7 +266,9 @@ export class SessionStore {
     return before && ended && { session: before, gateway: ended.gateway };
   }
 
-  /** Makes the session the user's live session. If another login was faster, ends the session of that login if possible, and tries again. */
+  /**
+   * Makes the session the user's live session. If another login was faster, ends the session of that login if possible, and tries again.
+   */
   private async claim(user: UserId, session: SessionId, incarnationOf: IncarnationOf, first: Freed): Promise<NewSession['replaced']> {
     let before = first;
     for (let tries = 0; tries < CLAIM_TRIES_MAX; tries += 1) {

@@ -27,7 +27,7 @@ const key = 'spec:fallback-interceptor';
 beforeEach(() => redis.commands.del(key));
 
 describe('FallbackInterceptor, for a request during which the store lost data', () => {
-  it.each(['succeeded', 'failed'])('runs a request that %s again from its start', async (outcome) => {
+  it.each(['succeeded', 'failed'])('repeats a request that %s, from its start', async (outcome) => {
     const { generation, run } = newInterceptor(true);
     const result = await run(async () => {
       const tries = await redis.commands.incr(key);
@@ -39,7 +39,7 @@ describe('FallbackInterceptor, for a request during which the store lost data', 
     expect(result).toBe(2);
   });
 
-  it('throws `unavailable`, and does not run the request again, when the store does not become settled', async () => {
+  it('throws `unavailable`, and does not repeat the request, when the store does not become settled', async () => {
     const { generation, run } = newInterceptor(false);
     const operation = async () => {
       await redis.commands.incr(key);

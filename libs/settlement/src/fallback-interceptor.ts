@@ -7,9 +7,9 @@ import { POLL_MS, SETTLE_WAIT_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
 /**
- * Runs a request again from its start when the store was restarted or failed over during the request. The store may then have lost the
- * first writes of the request and hold the later ones. The second run waits until the store is settled. A repeat is safe because requests
- * are idempotent.
+ * Repeats a request from its start when the store was restarted or failed over during the request. The store may then have lost the first
+ * writes of the request and have the later ones. The second run waits until the store is settled. A repeat is safe because requests are
+ * idempotent.
  *
  * Throws `unavailable` when the store is not settled within `SETTLE_WAIT_MS`.
  */
@@ -39,7 +39,7 @@ export class FallbackInterceptor implements NestInterceptor {
         if (outcome.isDone) return outcome.value;
         throw outcome.error;
       }
-      // Waits for the connection first, because without one `whenSettled` throws at once.
+      // Waits for the connection first, because without a connection `whenSettled` throws immediately.
       while (!this.redis.isReady && performance.now() < deadline) await sleep(POLL_MS);
       await this.settlement.whenSettled(Math.max(0, deadline - performance.now()));
     }

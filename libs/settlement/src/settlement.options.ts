@@ -2,7 +2,7 @@
 export const POLL_MS = 50;
 /**
  * Longest time for which the settlement waits for a server that has no record, is suspect or is unheard, in ms. A living server writes its
- * record again within half a second.
+ * record again within half a second. Without a limit, a server that stays away would keep the store unsettled.
  */
 export const LISTED_AGAIN_MS = 5_000;
 /** Time without a settlement after which a process logs `store.unsettled`, in ms. */

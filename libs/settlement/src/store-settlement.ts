@@ -20,7 +20,7 @@ interface Awaited {
 
 /**
  * Knows whether servers may trust the store. A Redis that was restarted or failed over may hold any earlier state, or nothing. Each living
- * game server and gateway then writes again what it knows and the store lost. After that it sets its mark in the store.
+ * game server and gateway then restores the data that it has and the store lost. After that it sets its mark in the store.
  *
  * The store is *settled* when all of them have set their marks. From then on, a record that the store does not hold is lost or never
  * existed. Before that, a server must not conclude anything from a record, and must not write a new value that depends on one.
@@ -34,7 +34,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   private readonly awaited = new Map<ServerId, Awaited>();
   /** The generation whose marks `awaited` waits for. Null: none yet. */
   private awaitedFor: string | null = null;
-  /** The generation in which this process started. It has no older data that the store could have lost. Null: not known yet. */
+  /** The generation in which this process started. The process has no older data that the store could have lost. Null: not known yet. */
   private bornIn: string | null = null;
   private unsettledSince = performance.now();
   private isReported = false;
@@ -59,7 +59,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   onApplicationBootstrap(): void {
-    // A connection that comes back to the same generation finds it settled.
+    // When the connection comes back to a settled generation, `poll` does nothing, so the waiters are released here.
     this.generation.onConnected(() => (this.isSettled ? this.releaseWaiters() : void this.poll()));
     this.polling = setInterval(() => void this.poll(), POLL_MS);
     this.polling.unref();
@@ -92,8 +92,8 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 
   /**
-   * Resolves when the store is settled. Throws `unavailable` (with `retryAfterMs`) when it is not settled within `timeoutMs`, and at once
-   * when there is no connection to the store.
+   * Resolves when the store is settled. Throws `unavailable` (with `retryAfterMs`) when it is not settled within `timeoutMs`, and
+   * immediately when there is no connection to the store.
    */
   async whenSettled(timeoutMs: number): Promise<void> {
     if (this.isSettled) return;
@@ -128,7 +128,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
       if ((await this.wasSettledBefore(current)) || (await this.generation.isAuditedBy(this.stillAwaited()))) await this.settle(current);
       else this.warnIfLong(current);
     } catch {
-      // The store is away again, or takes no commands yet. The next call of `look` reads again.
+      // The connection is lost again, or the store accepts no commands yet. The next `poll` tries again.
     } finally {
       this.isPolling = false;
     }
@@ -136,7 +136,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
 
   /**
    * Returns whether other processes had settled this generation when this process started in it. Then this process does not wait for marks,
-   * because a mark may be missing again, for example of a server that cannot reach the store.
+   * because a mark may be missing: for example, the mark of a server that cannot reach the store.
    */
   private async wasSettledBefore(generation: string): Promise<boolean> {
     return this.bornIn === generation && (await this.generation.wasSettled());
@@ -221,7 +221,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   }
 }
 
-/** Returns whether the server is alive and sets a mark after it has written again what the store may have lost. */
+/** Returns whether the settlement waits for the mark of this server: the server is alive, and its type and version set marks. */
 function isAwaited({ type, state, marksStore }: ServerRecord): boolean {
   if (state !== 'ready' && state !== 'draining') return false;
   // A gateway of an older version sets no marks.

@@ -47,7 +47,7 @@ describe('a process that starts', () => {
     expect(await waited()).toBeLessThan(RELISTED_MS / 2);
   });
 
-  it('waits the full time in a Redis that lists servers, because their records may have expired while it was down', async () => {
+  it('waits the full time when Redis lists some servers, because it may lack others whose records expired while it was down', async () => {
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);
   });

@@ -37,7 +37,8 @@ export class StoreStartupWait {
     if (this.generation.current === null) return false;
     if (await this.generation.wasSettled()) return true;
     if ((await this.redis.commands.scard(serversKey())) > 0) return performance.now() - since >= RELISTED_MS;
-    // Redis came back empty, or no server was registered. Living servers have been able to list themselves since the start of Redis.
+    // Redis came back empty, or no server was registered. Living servers could list themselves since Redis started, so its uptime shows
+    // whether they had enough time.
     return (await uptimeMs(this.redis.commands)) >= RELISTED_MS;
   }
 }

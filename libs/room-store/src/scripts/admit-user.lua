@@ -1,4 +1,4 @@
--- A gateway admits a user, by a login or a resume. Requests of earlier admissions are late from now on.
+-- A gateway admits a user, by a login or a resume. Requests of earlier admissions are refused as late from now on.
 --
 -- KEYS  1 the user
 -- ARGV  1 time to live, in seconds

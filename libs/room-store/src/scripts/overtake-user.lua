@@ -1,4 +1,4 @@
--- Makes all older requests of a user late. The user stays in the room.
+-- Makes all older requests of a user late, so that they are refused. The user stays in the room.
 --
 -- KEYS  1 the user
 -- ARGV  1 admission ('' : not a request of a player) and  2 number of the request  3 time to live, in seconds

@@ -1,4 +1,4 @@
--- A living owner writes its room again into a store that lost a part of it or all of it. The script writes the owner's document only when
+-- A living owner restores its room in a store that lost a part of the room or all of it. The script writes the owner's document only when
 -- the store has an older one. The document keeps its revision, because a revision identifies one content, also after a fallback.
 -- KEYS  1 record  2 log  3 checkpoint  4 closed
 -- ARGV  1 epoch  2 owner  3 incarnation  4 version  5 batch id  6 state ('' : the game ends with its server)  7 doc  8 game

@@ -1,5 +1,5 @@
--- The owner of a game that has ended writes the end again into a store that lost it. It creates no record. If the room still has members,
--- a gateway restores the record (`restore-room.lua`).
+-- The last owner of a game restores the end of the game in a store that lost this end. The script creates no record. If
+-- the room still has members, a gateway restores the record (`restore-room.lua`).
 -- KEYS  1 record  2 log  3 checkpoint  4 effects  5 epilogue
 -- ARGV  1 epoch of the game  2 batch id of the end  3 result (JSON)  4 effects not yet done ('' : none)  5 epilogue
 --       6 time to live of the epilogue, in ms  7 rev after the end  8 doc  9 round after the end  10 game

@@ -1,4 +1,4 @@
--- The gateway of a user's session writes the user's room again into a store that lost it.
+-- The gateway of a user's session restores the user's room in a store that lost it.
 -- KEYS  1 the user
 -- ARGV  1 room ('' : none)  2 '1': as a spectator  3 admission of the session
 --       4 number of the first request that may still be under way: from this one on, requests take precedence  5 time to live, in seconds

@@ -1,4 +1,5 @@
--- Decides whether a request of a user is late. A lobby that was suspended may handle a request after later requests of the user.
+-- Decides whether a request is late: it is refused, because a later request of the user was executed or the user was admitted since.
+-- This happens when a lobby was suspended while it handled the request.
 -- Fields of the user: `turn`, the number of the last admission; `movedTurn` and `movedNumber`, the last request that moved the user.
 -- An empty `askedTurn` means that no player made the request. Such a request is never late.
 

@@ -1,9 +1,9 @@
--- Writes the record of a session again after the store lost it or returned to an older copy of it.
+-- Restores the record of a session after the store lost it or returned to an older copy of it.
 --
 -- KEYS  1 record of the session
 -- ARGV  1 user  2 name  3 hash of the secret  4 gateway  5 room, or '' for none  6 TTL, ms
 --       7 '1' when the session has no connection, else ''
---       8 '1' when this gateway is known to be the last one of the session, else '': then a record is never overwritten
+--       8 '1': this gateway is known to be the last one of the session; '': not known, so an existing record is kept
 -- Returns 1, or 0 when the existing record was kept.
 
 local there = redis.call('HMGET', KEYS[1], 'secret', 'gateway')

@@ -18,7 +18,7 @@ export interface HeldSession {
 }
 
 /**
- * Writes the record of a session again after a data loss of the store. False: a record exists and was kept.
+ * Restores the record of a session after a data loss of the store. False: a record exists and was kept.
  *
  * @param isLast true: an existing record is replaced, unless it has the same gateway and secret
  */
