@@ -926,7 +926,7 @@ describe('a quick match', () => {
     expect(ada.room?.id).toBe(partner.id);
   });
 
-  describe('whose player has already left the room of the match', () => {
+  describe('after its player has left the room of the match', () => {
     const isOf = (operation: string) => (message: PlayerMessage) => message.kind === 'request' && message.operation === operation;
 
     /** Holds the next request of this operation back, and returns a function that lets the fleet answer it with this room. */

@@ -87,7 +87,7 @@ export interface Room<Rules = unknown> {
    * applies it at most once. After a rewind, the room applies a repeated command to the state of that moment.
    *
    * @throws `game-ended` when the game ended before an answer arrived; `busy` when 64 commands are unanswered; `spectator` without a seat;
-   * `bad-data` when the data cannot be sent; `unanswered` when no server has answered the command after many repeats
+   * `bad-data` for data that cannot be sent; `unanswered` after many repeats without an answer
    */
   send<Name extends CommandName<Rules>>(name: Name, ...data: CommandData<Rules, Name>): Promise<void>;
 

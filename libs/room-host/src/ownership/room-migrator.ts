@@ -51,9 +51,9 @@ export class RoomMigrator {
   /**
    * Migrates a room to the server `to`, or to one that placement chooses. Returns the new owner.
    *
-   * @throws `room-unknown` when the room is not active here; `no-capacity` or `not-found` when no server can take it; `unavailable` when
-   * the store is too slow, or the target has not confirmed the room; `game-ended`; `moved` when another server took it; `server-lost` when
-   * the target is gone, and the room is back here or is being recovered
+   * @throws `room-unknown` when the room is not active here; `no-capacity` or `not-found` when no server can take it; `game-ended` when its
+   * game is over. Also `moved` when another server took the room; `unavailable` when the store or the target has not answered in time. Also
+   * `server-lost` when the target is gone, and the room is back here or is being recovered
    */
   async migrate(id: RoomId, to?: ServerId): Promise<ServerId> {
     const room = this.rooms.get(id);
