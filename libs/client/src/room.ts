@@ -86,8 +86,9 @@ export interface Room<Rules = unknown> {
    * refused and changed nothing. A command survives the loss of the connection and of the server: the client repeats it, and the room
    * applies it at most once. After a rewind, the room applies a repeated command to the state of that moment.
    *
-   * @throws `game-ended` when the game ended before an answer arrived; `busy` when 64 commands are unanswered; `spectator` without a seat;
-   * `bad-data` for data that cannot be sent; `unanswered` after many repeats without an answer
+   * @throws `not-in-room` after `left`; `room-not-playing` while no game runs; `game-ended` when the game ended before an answer arrived.
+   * Also `busy` when 64 commands are unanswered; `spectator` without a seat; `bad-data` for data that cannot be sent; `unanswered` after
+   * many repeats without an answer
    */
   send<Name extends CommandName<Rules>>(name: Name, ...data: CommandData<Rules, Name>): Promise<void>;
 
