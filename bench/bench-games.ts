@@ -4,9 +4,9 @@ import { Command, Game, type GameRoom, type GameRules, Input, OnStep, type Setup
 import { FULL_TURN, move, type Ship, SIDE, STEPS_PER_SECOND } from './real-time/world.js';
 
 export interface Taps {
-  /** Number of applied commands per seat. The load generator compares it with its own count. */
+  /** Number of applied commands per seat. The load generator compares this number with its own count. */
   taps: number[];
-  /** The last payload, so that every payload is also sent out. */
+  /** The last payload. It is in the state, so that every payload is also sent to the players. */
   last: string;
 }
 
@@ -29,7 +29,7 @@ export class Durable extends Tapping {}
 @Game({ name: 'fleeting', version: 1, seats: 2, durability: 'none' })
 export class Fleeting extends Tapping {}
 
-/** One message in, one out: measures the frame path and little else. */
+/** One player per room and nothing stored: measures the way of a message to the game and back, and little else. */
 @Game({ name: 'echo', version: 1, seats: 1, durability: 'none' })
 export class Echo extends Tapping {}
 
@@ -73,7 +73,7 @@ export interface Moving {
   bodies: { x: number; y: number }[];
 }
 
-/** A game of which half moves in each step: 8 bodies of 16. */
+/** A game with 16 bodies. In each step, 8 of them move. */
 class Steps implements GameRules<Moving> {
   setup(): Moving {
     return { bodies: Array.from({ length: 16 }, (_, index) => ({ x: index, y: 0 })) };

@@ -23,7 +23,7 @@ describe('the comparison of figures with the record', () => {
     expect(worseThan(record, [figure('writes', 'per message', 1), figure('reads', 'per message', 3)]).worse).toHaveLength(2);
   });
 
-  it('reports any byte more', () => {
+  it('reports a figure in bytes that grew by a hundredth of a byte', () => {
     const record = recorded(figure('patch', 'bytes', 225.2));
     expect(worseThan(record, [figure('patch', 'bytes', 225.2)], 1).worse).toEqual([]);
     expect(worseThan(record, [figure('patch', 'bytes', 225.21)], 1).worse).toHaveLength(1);

@@ -113,7 +113,7 @@ export class BenchFleet {
     return this.spawn(type, name, env);
   }
 
-  /** Starts a server again with its old ports. The old process must be gone, or suspended for good. */
+  /** Restarts a server on its old ports. The old process must be gone, or suspended for good. */
   async relaunch(server: BenchServer): Promise<BenchServer> {
     this.servers.splice(this.servers.indexOf(server), 1);
     return this.spawn(server.type, server.name, server.env);
@@ -178,7 +178,7 @@ export class BenchFleet {
     await rm(this.home, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** Makes `profile.mjs` write its profiles. Without it this signal ends the process, which is about to happen anyway. */
+  /** Makes servers with `profile.mjs` write their profiles. SIGUSR2 ends the other servers, which is harmless: all servers stop next. */
   private async writeProfiles(): Promise<void> {
     for (const { child } of this.servers) child.kill('SIGUSR2');
     await sleep(2_000);

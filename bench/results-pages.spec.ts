@@ -40,7 +40,7 @@ const relay: Recorded = {
 describe('the conclusions of the benchmarks', () => {
   const page = withConclusions(MARKS, { relay }, ['room', 'relay']);
 
-  it('show each ratio once, with the closed loop beside the fixed rate, and mark what is missed', () => {
+  it('show each ratio once, with closed loop and fixed rate in one row, and mark missed targets', () => {
     expect(page).toContain('| relay | tcp, 200: ours ÷ HAProxy | 0.99 | 1.3 **missed** | ≤ 1 |');
   });
 
@@ -57,7 +57,7 @@ describe('the conclusions of the benchmarks', () => {
     expect(withConclusions(MARKS, { relay: met }, ['relay'])).toContain('no ratios\n\nNone.');
   });
 
-  it('replace only the text between the marks, and need the marks', () => {
+  it('replace only the text between the marks, and are refused for a page without marks', () => {
     expect(page).toMatch(/^text\n<!-- conclusions[\s\S]*<!-- \/conclusions -->\nrest$/);
     expect(page).not.toContain('old');
     expect(() => withConclusions('no marks', { relay }, ['relay'])).toThrow('has no marks');

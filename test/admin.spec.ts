@@ -23,8 +23,8 @@ describe('an operator', () => {
   });
 
   /**
-   * Calls the admin API and returns the answer; throws on an error status. By default it asks the second gateway, to show that a
-   * gateway knows what the first one, which sends the event stream, publishes.
+   * Calls the admin API and returns the answer; throws on an error status. By default it calls the second gateway. The event
+   * stream comes from the first one, so the tests also show that each gateway publishes the events that others caused.
    */
   async function admin<Answer>(method: string, path: string, gateway = 1): Promise<Answer> {
     const response = await fetch(`${fleet.gateways[gateway].opsUrl}${path}`, {

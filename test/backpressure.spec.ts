@@ -84,7 +84,7 @@ describe('a fleet with slow readers', () => {
     bob.close();
   }, 60_000);
 
-  it('sends a player who missed more than a link frame the whole state with `missed`, without delaying others', async () => {
+  it('sends the whole state with `missed` to a player whose missed events exceed a link frame, without pausing other games', async () => {
     const [gateway] = fleet.gateways;
     const { ada, bob, room } = await inALedger();
     const { session, secret } = await ada.hears('welcome');
@@ -99,7 +99,7 @@ describe('a fleet with slow readers', () => {
     const sync = await resumed.hears('sync');
     expect(sync).toMatchObject({ state: expect.anything(), missed: true });
     await room.send('note', { id: 'after' });
-    // Ada's return is a change of the state as well, and may come after the note. So this waits for the version that Bob has.
+    // Ada's return is a change of the state as well, and may come after the note. So the test waits for the version that Bob has.
     await until(() => syncsOf(resumed).at(-1)?.version === room.version);
     expect(stateAfter(syncsOf(resumed))).toEqual(room.state);
     expect(beside.pauses).toEqual([]);
@@ -134,7 +134,7 @@ describe('a fleet with slow readers', () => {
     expect(turnedAway).toBeGreaterThan(0);
     await flood();
     expect(new Set(refused())).toEqual(new Set(['busy']));
-    // The kernel may have taken a few more bytes from the gateway, so that it accepted a few more commands.
+    // The kernel may have taken a few more bytes from the gateway, so that the gateway accepted a few more commands.
     expect(refused().length - turnedAway).toBeGreaterThan(0.9 * tables.length * UNANSWERED_MAX);
     const held = await until(async () => {
       const bytes = await metric(gateway, 'holdfast_backlog_bytes', 'where="link"');

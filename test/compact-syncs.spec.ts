@@ -112,7 +112,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(acknowledged.map(({ length }) => length <= 12)).toEqual([true]);
     expect(room.state).toBe(state);
     expect(other.version).toBe(otherVersion);
-    // The other player has skipped that version, and applies the next change to the one before.
+    // The other player received no sync for that version, and applies the next change to the version before it.
     await note([room, other], 'b');
     expect(RecordingSocket.opened.slice(-2).every(({ readyState }) => readyState === WebSocket.OPEN)).toBe(true);
   });
@@ -127,7 +127,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect((RecordingSocket.opened.at(-1) as RecordingSocket).framesOf(KIND.compact).length).toBeGreaterThan(0);
   });
 
-  it('asks for the whole state after a patch that does not fit, and continues the game', async () => {
+  it('reconnects after a patch that is invalid or based on another state, and continues the game', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const frame = { kind: 'compact', seq: 0, input: 0, version: room.version + 1, from: room.version } as const;

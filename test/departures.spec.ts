@@ -148,7 +148,7 @@ describe('a session that ends during one of its requests', () => {
     return { hosts, rooms, players };
   }
 
-  /** Checks that the ended sessions occupy no seat in the rooms of the hosts. */
+  /** Checks that the ended sessions occupy neither a seat nor the place of a spectator in the rooms of the hosts. */
   async function expectRoomsFree(hosts: readonly Player[], rooms: readonly string[]): Promise<void> {
     const guest = await Player.login(gateway());
     for (const [index, room] of rooms.slice(0, 3).entries()) {

@@ -112,7 +112,7 @@ async function close(...players: Session[]): Promise<void> {
 }
 
 describe('a fleet whose store falls back to before the start of a game', () => {
-  it('continues the game at once, for players who stay and for players who resume', async () => {
+  it('continues the game immediately, for players who stay and for players who resume', async () => {
     const players = await newPlayers();
     const made = await players[0].createRoom<Ledger>({ game: 'ledger' });
     const kept = await fleet.redis.keep();
@@ -162,7 +162,7 @@ describe('a fleet whose store falls back to before the end of a game', () => {
     await close(...pair.players);
   }, 60_000);
 
-  it('leaves the game ended also when no gateway has its players any more', async () => {
+  it('leaves the game ended also when no gateway knows its players, because all gateways were restarted', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -248,7 +248,7 @@ describe('a gateway that starts while the store comes back empty', () => {
     const [living, starting] = fleet.gateways;
     const left: string[] = [];
     pair.rooms[1].on('left', (reason) => left.push(String(reason)));
-    // Bob moves to the living gateway first. Otherwise the store would lose his session, and no gateway could write it again.
+    // Bob moves to the living gateway first. Otherwise the store would lose his session, and no gateway could restore it.
     const moved = new Promise<void>((resolve) => void bob.on('status', (status) => status === 'open' && resolve()));
     starting.kill();
     await Promise.all([starting.exited, moved]);
@@ -260,7 +260,8 @@ describe('a gateway that starts while the store comes back empty', () => {
     stopped = [living, ...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.startAgain();
-    // Simulates a slow machine whose other servers are busy. Ends early if the new process wrote without them that all data is back.
+    // Simulates a slow machine whose other servers are busy. Ends early if the new process has marked
+    // the store as settled without them.
     await until(async () => (await fleet.redis.client.get(redisName('settled'))) !== null, 900).catch(() => {});
     const resumed = comesBack(ada, starting);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -294,7 +295,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     await close(ada, bob, carl);
   }, 40_000);
 
-  it('runs each request that a lobby was handling once, and answers it', async () => {
+  it('runs each open request of a suspended lobby exactly once, and answers it', async () => {
     const [ada, bob] = await newPlayers();
     const made = await bob.createRoom<Ledger>({ game: 'ledger' });
     stopped = [...fleet.lobbies];
@@ -302,7 +303,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     const creating = ada.createRoom<Ledger>({ game: 'ledger', name: 'under way' });
     const leaving = made.leave();
     await fleet.redis.fallBack('nothing');
-    // A lobby has nothing to write again, so the other servers do not wait for it.
+    // A lobby has no data to restore, so the other servers do not wait for it.
     await until(() => fleet.redis.client.exists(redisName('settled')).then((count) => count === 1));
     for (const lobby of stopped) lobby.kill('SIGCONT');
     const created = await creating;
@@ -384,7 +385,7 @@ describe('a fleet whose store falls back and loses data about players', () => {
     await close(ada, bob);
   }, 40_000);
 
-  it('keeps matched players in their game, although the store has them in the queue again', async () => {
+  it('keeps matched players in their game, although the store lists them in the queue after the fallback', async () => {
     const [ada, bob] = await newPlayers();
     const [carl, dora] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');

@@ -80,7 +80,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await joined.waitFor(({ view }) => view.owner === bob.user && view.members.length === 1, { timeoutMs: 5_000 });
   });
 
-  it('moves a player who sends a leave and a join at once to the other room, also out of a running game', async () => {
+  it('moves a player who sends a leave and a join together to the other room, also out of a running game', async () => {
     const [host] = await players(1);
     const other = await host.createRoom({ game: 'chess' });
     const [ada, bob] = await players(2);
@@ -95,7 +95,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect((await pair[0].me()).room?.id).toBe(made.id);
   });
 
-  it('gives one seat to a player who sends a leave and a join of the same room at once, and starts one game for two starts', async () => {
+  it('gives one seat to a player who sends a leave and a join of the same room together, and starts one game for two starts', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     const first = await bob.joinRoom(room.id);
@@ -191,7 +191,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect([...seats.values()]).toEqual(Array.from({ length: 5 }, () => [0, 1]));
   });
 
-  it('never matches a player with themselves who searches, cancels and searches again at once', async () => {
+  it('never matches a player who repeats and cancels searches with that same player', async () => {
     const ada = await RawPlayer.welcomed(fleet.gateways[0], 'Ada');
     let id = 0;
     for (let times = 0; times < 10; times++) {
@@ -262,7 +262,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect(outcomes).toContain('playing');
   }, 60_000);
 
-  it('keeps a player in the next game when the notice of an earlier match, which the player has left, arrives late', async () => {
+  it('keeps a player in the next game when a late message binds the player to an earlier room, which the player has left', async () => {
     const [ada, bob] = await players(2);
     const match = (): Promise<Room<TicTacToe>[]> => Promise.all([ada, bob].map((player) => player.quickMatch<TicTacToe>('tic-tac-toe')));
     const [left] = await match();
@@ -292,7 +292,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await until(async () => ((await subscribed()) as string[]).every((channel) => !seen.has(channel)));
   });
 
-  it('forgets a cancelled search', async () => {
+  it('matches nobody with a player who has canceled the search', async () => {
     const [ada, bob] = await players(2);
     const giveUp = new AbortController();
     const search = ada.quickMatch('chess', { signal: giveUp.signal });

@@ -226,7 +226,7 @@ async function seated([host, guest]: readonly [Session, Session]): Promise<Room>
   return room;
 }
 
-/** Starts one room for each pair and returns the rooms. It fills all rooms first, so that all starts come at once. */
+/** Starts one room for each pair and returns the rooms. It fills all rooms first, so that all starts come at the same time. */
 async function startAll(pairs: readonly (readonly [Session, Session])[]): Promise<Room[]> {
   const rooms = await Promise.all(pairs.map(seated));
   await Promise.all(rooms.map((room) => room.start()));

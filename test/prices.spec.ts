@@ -288,7 +288,7 @@ describe('a player at the rate limit', () => {
     const room = ((await owner.ask('rooms.create', GAME)).room as { id: string }).id;
     const listed = await Promise.all(Array.from({ length: 100 }, () => Player.login(fleet)));
     for (const player of listed) await player.ask('rooms.create', GAME);
-    // Other players toggle `ready` again and again: a write, and a message to all members of the room.
+    // Other players repeatedly toggle `ready`: a write, and a message to all members of the room.
     const others = await Promise.all(Array.from({ length: 10 }, async () => (await fleet.newPlayer('Honest')).createRoom(GAME)));
     const tookMs: number[] = [];
     let isOver = false;

@@ -39,7 +39,7 @@ describe('a session', () => {
   afterAll(() => fleet.stop());
 
   describe('after the sudden loss of its gateway', () => {
-    it('is away until it resumes elsewhere, loses its place if it does not, and is never away if it resumes at once', async () => {
+    it('is away until it resumes elsewhere, loses its place if it does not, and is never away if it resumes immediately', async () => {
       const [first, second] = fleet.gateways;
       const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
       const ada = await RawPlayer.welcomed(first, 'Ada');

@@ -257,7 +257,7 @@ describe('the password of a fleet', () => {
 });
 
 describe('a maxmemory-policy that deletes keys', () => {
-  it('stops the start of a server, and is reported when it is set while the fleet runs', async () => {
+  it('prevents the start of a server, and is reported by running servers that stay ready', async () => {
     fleet = await startFleet();
     const { client } = fleet.redis;
     const events = await EventStream.of(fleet.gateways[0]);
@@ -270,7 +270,7 @@ describe('a maxmemory-policy that deletes keys', () => {
       expect(server.logged('store.policy-wrong')).toMatchObject([{ level: 'error', policy: 'allkeys-lru' }]);
       expect(await metric(server)).toBe('1');
       await until(() => events.told('store.policy-wrong', server.id).length === 1);
-      // The server stays ready. All servers use this Redis, so otherwise none would be ready.
+      // The server stays ready. All servers use this Redis, so otherwise no server would be ready.
       expect((await server.ops('/readyz')).status).toBe(200);
     }
     await expect(fleet.start('game', 'late')).rejects.toThrow(/maxmemory-policy allkeys-lru/);

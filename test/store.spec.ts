@@ -17,7 +17,7 @@ describe('a fleet whose Redis fails during games', () => {
       games: 2,
       testGames: { turnMs: 60_000 },
       redis: { appendonly: true },
-      // Short, because a gateway renews a session after a third of it. A session that the store has not got back by then ends.
+      // Short, because a gateway renews a session after a third of it. A session that is still missing in the store at that time ends.
       env: { SESSION_TTL_MS: '10000' },
     });
     incarnations = await incarnationsOf(fleet);
@@ -39,7 +39,7 @@ describe('a fleet whose Redis fails during games', () => {
     await Promise.all(games.map((game) => game.leave()));
   }
 
-  it('continues its games when Redis is killed and started again with its data', async () => {
+  it('continues its games when Redis is killed and restarted with its data', async () => {
     await fleet.redis.kill();
     await fleet.redis.startAgain();
     await nothingIsLost();
@@ -56,19 +56,19 @@ describe('a fleet whose Redis fails during games', () => {
     await nothingIsLost();
   }, 40_000);
 
-  it('writes its rooms again when Redis is emptied without a restart', async () => {
+  it('restores its rooms in Redis when Redis is emptied without a restart', async () => {
     await fleet.redis.client.flushall();
     await nothingIsLost();
   }, 40_000);
 
-  it('writes its rooms again when Redis is killed and started again empty', async () => {
+  it('restores its rooms in Redis when Redis is killed and restarted empty', async () => {
     await fleet.redis.kill();
     await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
     await fleet.redis.startAgain();
     await nothingIsLost();
   }, 40_000);
 
-  it('writes the missing changes again when Redis is started again with the data of a second ago', async () => {
+  it('restores the missing changes when Redis is restarted with data that is a second old', async () => {
     const kept = `${fleet.redis.dir}/appendonlydir`;
     await cp(kept, `${kept}-of-before`, { recursive: true });
     await Promise.all(games.map((game) => game.goesOn(20)));
@@ -100,7 +100,7 @@ async function isWholeAgain(fleet: Fleet, games: readonly LedgerGame[]): Promise
   const { acknowledged } = game;
   const [ada] = game.players;
   const [room] = game.rooms;
-  // Waits for the gateway to write the session again. Without a broken connection it takes seconds to notice the loss.
+  // Waits until the gateway has restored the session. If its connection to Redis did not break, it notices the loss only after seconds.
   await until(async () => (await fleet.redis.client.exists(redisName(`session:${ada.id}`))) === 1, 5_000);
   ada.detach();
   const again = await connect(fleet.gateways[1].publicUrl, ada.credentials);

@@ -135,7 +135,7 @@ describe('the check of names', () => {
     expect(problems('export const A = 1; export type A = typeof A;')).toEqual([]);
   });
 
-  it('reports a name that an export gives to a type, and none for a type that only passes through', () => {
+  it('reports a new name that an export gives to a type, but not a type that is only re-exported', () => {
     const named = '1.ts:1: exports a type named Asked, as 0.ts:1 does';
     expect(problems('export class Asked {}', 'interface Asked {} export type { Asked };')).toEqual([named]);
     expect(problems('export class Asked {}', 'interface B {} export { type B as Asked };')).toEqual([named]);

@@ -12,7 +12,10 @@ export interface HoldfastRooms {
   readonly payloadBytes: number;
 }
 
-/** Starts a fleet of Holdfast with rooms that are all in play. `fleet`: uses this fleet, which does not stop with the carrier. */
+/**
+ * Enters rooms of Holdfast, all of them in play. `fleet`: a running fleet to use; the carrier does not stop it. Absent: the carrier
+ * starts its own fleet, and stops it.
+ */
 export async function holdfast({ name, way, ...entering }: HoldfastRooms, fleet?: BenchFleet): Promise<Carrier> {
   const own = fleet ?? (await BenchFleet.start());
   const load = new LoadProcess();

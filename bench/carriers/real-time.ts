@@ -24,7 +24,7 @@ export async function colyseusArena(name: string, room: string, rooms: RealTimeR
   return entered(carrier, () => load.do.enterFlight({ server: 'colyseus', port: server.port, room, ...rooms }));
 }
 
-/** Returns the carrier when its players are in their rooms. Stops it when they do not get there. */
+/** Runs `enter`, which brings the players into their rooms, and returns the carrier. If `enter` fails, stops the carrier and rejects. */
 async function entered(carrier: Carrier, enter: () => Promise<void>): Promise<Carrier> {
   try {
     await enter();

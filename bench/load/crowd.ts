@@ -94,7 +94,7 @@ export class Crowd implements Tally {
     return played;
   }
 
-  /** Measures bursts: each player sends `size` messages at once, and the next ones when all are answered, for `rounds` rounds. */
+  /** Measures bursts: each player sends `size` messages in one write, and the next ones when all are answered, for `rounds` rounds. */
   async bursts({ size, rounds }: { size: number; rounds: number }): Promise<Played> {
     this.count();
     const startedAt = nowMs();
@@ -122,7 +122,7 @@ export class Crowd implements Tally {
     return played;
   }
 
-  /** Counts the answers of the next `ms` while a pace is running. */
+  /** Counts the answers of the next `ms` while the steady rate of `pace` runs. */
   async paceCounted({ ms }: { ms: number }): Promise<Played> {
     this.count();
     const startedAt = nowMs();

@@ -19,7 +19,7 @@ export class FakeMembers {
     }
     ears.on('message', (id: string) => {
       members.answers += 1;
-      // Writes all answers of one tick at once, because the cost of the fleet is measured, not that of this fake.
+      // Writes all answers of one tick together, because the cost of the fleet is measured, not that of this fake.
       mouth.hset(id, 'check', 'update').catch(() => {});
     });
     await ears.subscribe(...ids);

@@ -13,10 +13,10 @@ export interface Entering {
 }
 
 export interface FaultSeen {
-  /** For each player whose game was placed again: the time of `nowMs()` at which the game continued. */
+  /** For each player who received `placed` since `mark()`: the time of `nowMs()` at which the game continued. */
   readonly back: readonly number[];
   readonly paused: readonly number[];
-  /** For each player: time in ms from the first `paused` to the sync that ended the pause. */
+  /** For each of these players with a pause: time in ms from the first `paused` to the sync that ended it. */
   readonly lengthsMs: readonly number[];
   readonly worstWaitsMs: readonly number[];
   readonly unanswered: number;

@@ -88,7 +88,7 @@ export class Player implements Tapper {
     this.write(this.seq);
   }
 
-  /** Sends the oldest unanswered commands again. The room ignores commands behind one that was refused in between. */
+  /** Repeats the oldest unanswered commands. The room ignored them if they arrived after a command that was refused. */
   sendAgain(): void {
     for (const seq of this.seqs.slice(0, AGAIN_AT_ONCE)) this.write(seq);
   }
@@ -260,7 +260,7 @@ export class Player implements Tapper {
     };
   }
 
-  /** Connects to the next gateway, repeatedly. A running game is then placed again. */
+  /** Tries the gateways in turn until one accepts the connection, and resumes the session there. */
   private async reconnect(): Promise<void> {
     await this.hanging;
     this.reconnects += 1;

@@ -7,13 +7,13 @@ import type { Player } from './player.js';
 const TICK_MS = 20;
 /** Interval of the pings of a client that does not read, in ms: the client hangs, but its computer runs. */
 const PING_MS = 2_000;
-/** The number of unanswered taps from which on a driver waits. */
+/** A driver with this many unanswered taps waits for answers before it sends more. */
 const AHEAD_MAX = 2_000;
 const ANSWERED_MS = 30_000;
 
 export interface SlowSeen {
   readonly reconnects: number;
-  /** Number of slow players that are back in their game since they read again. */
+  /** Number of slow players that returned to their game after they continued reading. */
   readonly back: number;
   readonly unanswered: number;
   /** Number of refusals and goodbyes, by code. */

@@ -112,7 +112,7 @@ export class Wire {
     return bytes;
   }
 
-  /** Sets the listener. It must read a frame at once, because its bytes are overwritten when it returns. */
+  /** Sets the listener. It must read a frame before it returns, because the next read overwrites the bytes. */
   set onFrame(listener: (frame: Buffer) => void) {
     this.listener = listener;
     const { early } = this;
@@ -120,7 +120,7 @@ export class Wire {
     for (const frame of early) listener(frame);
   }
 
-  /** Writes bytes from `framed`. They must not be changed any more. */
+  /** Writes bytes from `framed`. The caller must not change them afterwards, because the socket may send them later. */
   write(bytes: Buffer): void {
     this.bytesOut += bytes.length;
     this.socket.write(bytes);

@@ -9,7 +9,7 @@ interface Unit {
   readonly hp: number;
 }
 
-/** One unit in the middle of a list of 60 leaves, and another one comes. */
+/** A list of 60 units. In each step one unit near the middle is removed, and a new one is inserted near the middle. */
 export function list(): Scenario {
   const random = randomFrom(11);
   let id = 1_000;

@@ -3,7 +3,7 @@ import { randomFrom } from '../random.js';
 import { declared, hundredths, type Scenario, STEPS } from './scenario.js';
 
 const ENTITIES = 60;
-/** The size of the field in the unit of the coordinates. It is the largest one that 16 bits have in steps of 0.01. */
+/** The size of the field in the unit of the coordinates. It is the largest number that 16 bits can hold in steps of 0.01. */
 const FIELD = 655.35;
 const STEPS_PER_SECOND = 20;
 const SPEED_MAX = 100;

@@ -35,7 +35,7 @@ export function schemaPatchesOf({ begin }: Declared): readonly Uint8Array[] {
   });
 }
 
-/** Measures only the codec: the states are there already. Each run has states that it has not seen. */
+/** Measures only the codec: `prepare` makes the states. Each run gets new objects, so that it reuses nothing of earlier runs. */
 export function encodeRun(states: readonly object[]): StepRun {
   const patches = patchesOf(states);
   return {

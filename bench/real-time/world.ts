@@ -19,7 +19,7 @@ export function move(ship: Ship, direction: number): void {
   ship.y = inside(ship.y + Math.sin(angle) * STRIDE);
 }
 
-/** The distance from `before` to `after` in this direction. It is that of a step, or of several, and never far. */
+/** The distance from `before` to `after` in this direction. It assumes the shorter way, because a ship moves only a few strides. */
 export function progress(before: Ship, after: Ship, direction: number): number {
   const angle = (direction / FULL_TURN) * 2 * Math.PI;
   return shortest(after.x - before.x) * Math.cos(angle) + shortest(after.y - before.y) * Math.sin(angle);

@@ -42,7 +42,7 @@ export const counts: Section = {
 async function withFleet(act: (fleet: BenchFleet, load: LoadProcess) => Promise<void>): Promise<void> {
   const fleet = await BenchFleet.start({
     env: {
-      // Rare health checks, so that a slow machine counts hardly more of them.
+      // Rare health checks, so that the longer run of a slow machine counts hardly more of them.
       HEALTH_INTERVAL_MS: '5000',
       NODE_OPTIONS: `--import ${pathToFileURL(join(ROOT, 'bench/uncounted.mjs')).href}`,
     },

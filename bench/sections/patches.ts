@@ -29,9 +29,12 @@ const SMALL_STEP = { atMost: 6 };
 
 interface Row {
   readonly scenario: Scenario;
-  /** Target of the bytes beside each schema, in the order of `schemas`. The last schema has the best types. */
+  /** The target of our bytes divided by those of each schema, in the order of `schemas`. The last schema has the best types. */
   readonly bytes: readonly number[];
-  /** Target of the CPU of a step: beside the best schema where most of the state moves, in µs of a draft where little does. */
+  /**
+   * The target of the CPU of a step. `ratio`: a maximum relative to the best schema, for states that mostly move. `micros`: `SMALL_STEP`,
+   * for states that hardly change. `none`: no target.
+   */
   readonly step: 'ratio' | 'micros' | 'none';
 }
 

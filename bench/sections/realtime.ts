@@ -18,7 +18,7 @@ const MS_QUICK = 2_500;
 const WARMUP_MS = 3_000;
 const WARMUP_MS_QUICK = 1_500;
 
-/** Targets of the design beside Colyseus with its inputs, which has the same content in its patches. */
+/** Targets of the design, relative to Colyseus with its inputs, whose patches have the same content. */
 const CPU_TARGET: Target = { atMost: 1.5 };
 const BYTES_TARGET: Target = { atMost: 1 };
 

@@ -5,7 +5,7 @@ import { LoadProcess } from '../load/load-process.js';
 import type { Section } from '../section.js';
 import { nowMs, percentile, sleep } from '../tools.js';
 
-/** The end of a full server: its rooms, with long logs, are recovered at once on two other servers. */
+/** The end of a full server: its rooms, with long logs, are recovered at the same time on two other servers. */
 export const recovery: Section = {
   name: 'recovery',
   about: '1,000 rooms with 200 changes each in their logs, recovered on two other servers',

@@ -7,7 +7,7 @@ import { nowMs, percentile, sleep, until } from '../tools.js';
 
 const SLOW_ROOMS = 8;
 const PAYLOAD_BYTES = 1_000;
-/** The taps per second in each room. With it the kernel's buffers are full within seconds, and the backlog long before the minute ends. */
+/** The taps per second in each room. They fill the buffers of the kernel within seconds, and the backlog long before the minute ends. */
 const TAPS_PER_SECOND = 300;
 const OTHERS = { rooms: 100, perSecond: 1_000 };
 /** The growth of memory that still counts as none, in MB, because garbage collection makes it vary. */

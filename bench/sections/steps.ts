@@ -5,7 +5,7 @@ import type { Report, Section } from '../section.js';
 import { nowMs, sleep } from '../tools.js';
 
 const HZ = 20;
-/** Players and compiled code settle in this time, in ms. */
+/** The time before the first measurement, in ms. Players arrive and code is compiled in it, which would distort the figures. */
 const WARM_MS = 3_000;
 /** Target: 99 of 100 steps begin at most this late, in ms. */
 const LAG_P99_MS = 3;
@@ -42,7 +42,7 @@ async function measure(report: Report, game: string, rooms: number, ms: number):
     const run = after.steps - before.steps;
     const dropped = after.dropped - before.dropped;
     report(`${title}: steps per room and second`, run / rooms / seconds, '/s');
-    // At both ends the number of steps may be one off in each room.
+    // Each room may have one step more or less, because the measurement begins and ends between two steps.
     const missing = Math.max(0, Math.abs(seconds * HZ - (run + dropped) / rooms) - 1);
     report(`${title}: drift`, missing, 'steps', { atMost: 0 });
     report(`${title}: dropped steps`, dropped, '', { atMost: 0 });
@@ -59,7 +59,7 @@ async function measure(report: Report, game: string, rooms: number, ms: number):
 interface StepMetrics {
   readonly steps: number;
   readonly dropped: number;
-  /** Number of steps by their largest lag in seconds, cumulated. */
+  /** For each bound in seconds, the number of steps whose lag did not exceed it. */
   readonly lag: ReadonlyMap<number, number>;
 }
 

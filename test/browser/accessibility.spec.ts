@@ -4,7 +4,7 @@ import { violationsOf } from './accessibility.js';
 import { describeInChromium, launchChromium } from './chromium.js';
 import { Visitor, Visitors } from './visitor.js';
 
-describeInChromium('axe finds nothing, light and dark, on a desktop and on a phone,', () => {
+describeInChromium('axe finds no violation, light and dark, on a desktop and on a phone,', () => {
   let fleet: Fleet;
   let browser: Browser;
   const visitors = new Visitors();

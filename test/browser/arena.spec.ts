@@ -14,9 +14,9 @@ interface Frame {
   readonly fired: number;
 }
 
-/** A ship that turns with its engine on moves further than this in each frame, in units. */
+/** The smallest distance between two frames that counts as a move, in units of the field. A ship with its engine on moves further. */
 const MOVED = 0.3;
-/** The ship must not stand still for longer than this, in ms. */
+/** The longest time for which the ship may stand still, in ms. A player would see a longer stop. */
 const STILL_MS_MAX = 100;
 
 describeInChromium('the arena, in Chromium', () => {

@@ -66,7 +66,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
   const turn = (): number => (room.state as { turn: number }).turn;
   const marks = "document.querySelectorAll('.ttt-cell .mark:not(.ghost .mark)').length";
 
-  /** Lets Ada move if she begins, so that Bob has the turn. Returns the number of her moves, 0 or 1. */
+  /** Lets Ada make the first move if she has the turn, so that Bob is next. Returns the number of her moves, 0 or 1. */
   async function adaMovesIfFirst(): Promise<number> {
     if (turn() === room.seat) return 0;
     await tab.evaluate("document.querySelectorAll('.ttt-cell')[4].click()");

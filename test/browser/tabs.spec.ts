@@ -61,7 +61,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(ada.defects).toEqual([]);
   });
 
-  it('takes the game over when it is a copy of another tab, which says so and does not reconnect by itself', async () => {
+  it('takes over the game of the tab of which it is a copy; the old tab shows that and does not reconnect by itself', async () => {
     const stored = await bob.page.evaluate(() => JSON.stringify(sessionStorage));
     const copy = await bob.page.context().newPage();
     await copy.addInitScript((values) => {
@@ -78,7 +78,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(bob.defects).toEqual([]);
   });
 
-  it('is loaded again once when a part of the page is gone after a deploy, and says so when it is still missing', async () => {
+  it('reloads itself once when a part of the page is missing, and shows a message when the part is still missing', async () => {
     const page = await (await browser.newContext()).newPage();
     let loads = 0;
     let isMissing = (): boolean => loads === 1;

@@ -68,7 +68,7 @@ export class FleetRedis implements FleetStore {
     return this.options.dir;
   }
 
-  /** Kills Redis and starts it again on the same port, with its stored data. Resolves when it answers. */
+  /** Kills Redis and restarts it on the same port, with its stored data. Resolves when it answers. */
   async restart(): Promise<void> {
     await this.kill();
     await this.startAgain();
@@ -87,7 +87,7 @@ export class FleetRedis implements FleetStore {
     return folder as KeptStore;
   }
 
-  /** Kills Redis and starts it again with a copy from `keep`, or empty. Resolves when it answers. */
+  /** Kills Redis and restarts it on the same port, with a copy from `keep` or empty. Resolves when it answers. */
   async fallBack(to: KeptStore | 'nothing'): Promise<void> {
     await this.kill();
     const folder = join(this.dir, 'appendonlydir');

@@ -67,7 +67,7 @@ export class FleetServer {
 
   /**
    * Starts the process of a server and passes it to `spawned`. Resolves when the server is ready; rejects with its last lines if it ends
-   * before that.
+   * before that or does not become ready in time.
    */
   static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
     const { type, name, env, main = mainOf(type), output, mayBeUnready } = spec;

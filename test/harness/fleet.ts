@@ -135,7 +135,7 @@ export class Fleet {
     };
   }
 
-  /** Starts a server again with the same name, settings and ports for players. Kills it first if it is alive. */
+  /** Restarts a server with the same name, settings and ports for players. Kills it first if it is alive. */
   async restart(server: FleetServer): Promise<FleetServer> {
     if (!server.exit) server.kill();
     await server.exited;
@@ -201,7 +201,7 @@ export class Fleet {
 
   // ── The end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Kills all processes and deletes their files. Throws if a server had ended before without a test ending it. */
+  /** Kills all processes and deletes their files. Throws if a server ended although no test ended it. */
   async stop(): Promise<void> {
     this.stopReporting();
     for (const session of this.sessions) session.detach();

@@ -229,7 +229,7 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
   }, 60_000);
 });
 
-describe('a client that numbers its commands again after a rewind', () => {
+describe('a client that continues with the sequence number of the rewound state', () => {
   it('receives no acknowledgement of a lost command that was being sent when the server was killed', async () => {
     const ada = await fleet.newPlayer('Ada');
     const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });

@@ -53,7 +53,7 @@ async function end(...servers: FleetServer[]): Promise<void> {
 }
 
 describe('an effect', () => {
-  it('is run again by the next owner under the same key after its server was killed, and then never again', async () => {
+  it('is repeated by the next owner under the same key after a kill of its server, and not by a third owner', async () => {
     const { game, owner } = await onAServerThatHangs('a');
     const [room] = game.rooms;
     await room.send('pay', { id: 'first' });

@@ -3,7 +3,7 @@ import { type Fleet, RawPlayer, startFleet } from '../harness/index.js';
 
 const SECOND = 1_000;
 const HEALTH_INTERVAL_MS = 300;
-/** How long the test observes a lobby that continues, in ms. Such a lobby handles its old requests at once. */
+/** How long the test observes a lobby that continues, in ms. Such a lobby handles its old requests immediately. */
 const WATCHED_MS = 1_500;
 const SEAT_GRACE_MS = 4 * SECOND;
 
@@ -117,11 +117,11 @@ describe('the presence of players', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('does not change by a report that a hung lobby handles after its gateway has died, so the rooms remove the players', async () => {
+  it('is not changed by an old report of a dead gateway that a hung lobby handles late, so the rooms remove the players', async () => {
     const [first, second] = fleet.gateways;
     const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
     const rooms = [await bob.createRoom({ game: 'tic-tac-toe' }), await dora.createRoom({ game: 'tic-tac-toe' })];
-    // One after another, so that each is at another lobby.
+    // The players join one after another, so that each gets another lobby.
     const guests: RawPlayer[] = [];
     for (const [index, name] of ['Ada', 'Cy'].entries()) {
       const guest = await RawPlayer.welcomed(first, name);

@@ -140,7 +140,7 @@ async function allIsLost(): Promise<void> {
   const servers = fleet.games.slice();
   await Promise.all([fleet.redis.kill(), killed(servers)]);
   await fleet.redis.startAgain();
-  // The gateway lives and may have written the rooms' records again already, but no state of a game.
+  // The gateway lives and may have restored the records of the rooms already, but it cannot restore the state of a game.
   expect(await fleet.redis.client.keys(redisName('room:*:log'))).toEqual([]);
   await started(servers);
   // The players are notified that their games have ended, and may start new ones.

@@ -42,7 +42,7 @@ describe('a fleet in two regions, with a canary', () => {
       await Promise.all(rooms.map((room) => until(async () => owners.includes((await owner(room)) ?? ''), 15_000)));
       await Promise.all(rooms.map((room) => room.waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 })));
     };
-    // The server in the other region has the fewest rooms, but must not get these.
+    // The server in the other region has the fewest rooms, but must not get the rooms of this region.
     far[0].kill();
     await alone([far[1].id]);
     far[1].kill();

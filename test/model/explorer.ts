@@ -95,8 +95,8 @@ export interface Walks {
 }
 
 /**
- * Takes random walks until `until` is true, with many more faults than can be explored. After 60 steps a walk has no more faults and must
- * reach the goal. Returns the number of walks and steps, and the first violation.
+ * Takes random walks until `until` is true, with many more faults than can be explored. After 60 steps a walk takes no more faults, and
+ * must reach the goal. Returns the number of walks and steps, and the first violation.
  */
 export function walk<State, Rules>(
   { stepsOf, violationOf, isGoal }: Model<State, Rules>,

@@ -68,7 +68,7 @@ export interface Player {
   /** The server to which the player is attached; null when there is none. */
   readonly at: number | null;
   readonly epoch: number;
-  /** The highest seq sent since the attachment. First sends are in order. */
+  /** The highest seq sent since the attachment. Commands are first sent in order; only copies may arrive later. */
   readonly sent: number;
   /** A copy of a sent command that may still arrive; null when there is none. It is dropped when the attachment ends. */
   readonly copy: { readonly seq: number; readonly settled: number } | null;
@@ -566,7 +566,7 @@ function commit(state: State, index: number, rules: Rules): State {
   return flush(next, index, rules);
 }
 
-/** The server drops the room. A room that is being migrated stays `lame` until the new owner is known to have it. */
+/** Drops the room. A migrating room without open changes stays as `lame` until the server learns whether the new owner has it. */
 function letGo(state: State, index: number): State {
   const room = state.servers[index].room as Hosted;
   if (room.to === null || isDirty(room)) return drop(state, index);

@@ -13,7 +13,7 @@ export interface State {
   /** The time from which epochs and first revisions are taken. It grows with each of them. */
   readonly clock: number;
   readonly store: Store;
-  /** All earlier contents of the store. Empty when the store may not fall back anymore. */
+  /** All earlier contents of the store. Empty when no fallback is left in the budget. */
   readonly past: readonly Store[];
   readonly generation: number;
   /** The last generation in which the store was settled: all living servers had compared their data with it. */
@@ -34,7 +34,7 @@ export interface State {
   readonly effects: readonly number[];
   /** Whether the store fell back while a gateway slept. Then data that only this gateway knew may be lost, if its players learn of it. */
   readonly mayLose: boolean;
-  /** The first violation. Null: none. */
+  /** The first violation. Null: no rule was violated so far. */
   readonly flaw: string | null;
 }
 
@@ -52,7 +52,7 @@ export interface Server {
   readonly room: Hosted | null;
   /** The last game that ended here. */
   readonly ended: EndedGame | null;
-  /** Whether the store had no record when this server wanted to write the end of its game again. */
+  /** Whether the store had no record when this server tried to restore the end of its game. */
   readonly isMissing: boolean;
   /** The last generation for which the server has set its mark, which says that it has compared its rooms with the store. */
   readonly marked: number;
@@ -117,15 +117,15 @@ export interface User {
   readonly mustRejoin: boolean;
   /** Whether the session has left the room a short time ago, as far as its gateway knows. */
   readonly hasLeft: boolean;
-  /** The epoch of the owner to which the session is attached. 0: none. */
+  /** The epoch of the owner to which the session is attached. 0: it is attached to no owner. */
   readonly epoch: number;
-  /** The round that the client of the player is playing. Null: none. */
+  /** The round that the client of the player is playing. Null: it plays no round. */
   readonly round: number | null;
   readonly moves: readonly string[];
-  // The following fields are what the player has received and may rely on.
+  // The following fields say what the player has received and may rely on.
   readonly isIn: boolean;
   readonly mayBeOut: boolean;
-  /** The round for which the player was told that it is ready. */
+  /** The round for which a lobby has confirmed that the player is ready. Null: no lobby has confirmed it. */
   readonly ready: number | null;
   /** Rounds whose end the player has received. */
   readonly ended: readonly number[];
@@ -433,10 +433,11 @@ function asked(state: State, index: number, kind: Operation['kind'], gateway: nu
   return { ...withUser(state, index, { number: number + 1 }), operations: [...state.operations, operation] };
 }
 
-/** A gateway admits the player. The stored user and the record determine the room. */
+/** A gateway admits the player, with the room that the stored user and the record name. */
 function comeIn(state: State, index: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.viewsUnsettled) return null;
-  // Not modeled: an admission between the two writes of a removal. If the second write is refused as late, the next sweep repeats it.
+  // Not modeled: an admission between the two writes of a removal. If the second write is refused, because a later request was
+  // executed, the next sweep repeats it.
   if (state.operations.some(({ user: other, kind, before }) => other === index && kind === 'remove' && before !== null)) return null;
   const user = state.users[index];
   const at = user.at ?? state.gateways.findIndex(({ isDead, isAsleep }) => !isDead && !isAsleep);
@@ -500,7 +501,7 @@ function tellEnd(state: State, index: number, round: number, result: string): St
     : broken(next, `${NAMES[index]} received ${user.moves.join('')}, and the end is ${moves}`);
 }
 
-/** A gateway without a session in the room drops the record. */
+/** Each gateway without a session in the room forgets the record. */
 function unfollowed(state: State): State {
   const gateways = state.gateways.map((gateway, index) =>
     gateway.known && !state.users.some(({ at, binding }) => at === index && binding !== null) ? { ...gateway, known: null } : gateway,
@@ -555,7 +556,7 @@ function follow(state: State, index: number, record: Known): State {
   return tellEnd(next, index, user.round, record.result ?? epilogue);
 }
 
-/** In a new generation, the gateway writes its record again if the store has an older one or none. */
+/** In a new generation, the gateway restores its record if the store has an older one or none. */
 function restore(state: State, index: number, rules: Rules): State | null {
   const gateway = state.gateways[index];
   if (gateway.compared === state.generation) return null;
@@ -592,7 +593,7 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
     if (user.at !== index) return;
     if (user.binding !== null && !rules.oldAnswersCount) next = withUser(next, at, { binding: 0 });
     if (user.binding !== null && rules.sessionsRejoin) next = withUser(next, at, { mustRejoin: true });
-    // The store may have the user again in the room that the user left.
+    // After the fallback, the store may list the user in the room that the user had left.
     const isMoving = state.operations.some((operation) => operation.user === at && operation.gateway !== null);
     if (user.binding === null && user.hasLeft && !isMoving && !rules.leaversAreNotRemoved) next = asked(next, at, 'take out', null);
   });
@@ -604,8 +605,8 @@ function hearSettled(state: State, index: number, rules: Rules): State | null {
 function begin(state: State, at: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.lobbyWritesUnsettled) return null;
   const begun = withOperation(state, at, { stage: 'begun', readIn: state.generation });
-  // Normally a lobby begins again when the generation has changed, so these two steps count as one. Only the variant without that rule
-  // separates them.
+  // A lobby repeats an operation when the generation has changed, so these two steps count as one. Only the mutation
+  // `operationsOutliveGenerations` separates them.
   return rules.operationsOutliveGenerations ? begun : read(begun, at, rules);
 }
 
@@ -643,12 +644,12 @@ function read(state: State, at: number, rules: Rules): State {
     case 'leave':
     case 'take out':
     case 'remove': {
-      // A departure also counts after a later admission of the user.
+      // A departure (`take out`) takes effect even after a later admission of the user.
       const isLate = store.isLate(kind === 'take out' ? { ...stored, turn: 0 } : stored, by);
       if (!room || (isLate && (kind !== 'leave' || stored.room === ROOM || before !== null))) return fail(state);
       const out = kind === 'leave' ? store.leaveUser(stored, ROOM, by).user : store.moveUser(stored, '', by, ROOM).user;
       if (before === null) next = withStoredUser(state, user, out);
-      // A repeated leave succeeds, because the user is no member anymore.
+      // A repeated leave succeeds, because the user is no longer a member.
       if (!isMember) return kind === 'leave' && gateway !== null ? withOperation(next, at, { stage: 'answered' }) : fail(next);
       break;
     }
@@ -748,7 +749,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
   if (gateway === null || user.at !== gateway || user.turn !== by.turn) return next;
   const { known, marked } = state.gateways[gateway];
   const isEntry = kind === 'create' || kind === 'join' || kind === 'expel';
-  // The request belongs to an older generation than the restored users of this gateway, so the gateway repeats it.
+  // The gateway has restored its users in a newer generation than that of the request, so it repeats the request.
   if (askedIn !== state.generation && marked === state.generation && !rules.oldAnswersCount) {
     const again = { stage: 'asked' as const, askedIn: state.generation, before: null, kind: isEntry ? ('join' as const) : kind };
     return withOperation(state, at, again);
@@ -776,7 +777,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
   }
 }
 
-/** A lobby takes back a start that no operation handles anymore. */
+/** A lobby takes back a start that no operation handles. Null: there is no such start, or the store is not settled. */
 function takeBack(state: State, rules: Rules): State | null {
   const { room } = state.store;
   if (room?.status !== 'starting' || (!isSettled(state) && !rules.lobbyWritesUnsettled)) return null;
@@ -909,7 +910,7 @@ function reassert(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { epoch, round, start, doc, rev, moves, batch, inFlight } = room;
   const { room: stored, closed } = state.store;
-  // The write includes an append that is still running. The owner sends an end again afterwards.
+  // The write includes the changes of a running append, unless that append ends the game. The owner repeats such an append afterwards.
   const isOnItsWay = inFlight !== null && !inFlight.isEnd;
   const [to, as] = isOnItsWay ? [inFlight.to, inFlight.batch] : [moves, batch];
   const tenure = { epoch, owner: serverName(index), incarnation: 1 };

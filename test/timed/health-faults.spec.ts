@@ -54,8 +54,8 @@ describe('a fleet with three gateways', () => {
     await rooms[1].waitFor(({ status }) => status === 'playing', { timeoutMs: 5_000 });
     await rooms[1].send('move', { san: 'e5' });
 
-    // The proxy stays silent until a gateway has noticed it. The server subscribes again every second or two, so it could
-    // answer again before its second miss.
+    // The proxy stays silent until a gateway has noticed that the server is unheard. The server subscribes again every
+    // second or two, so without the wait it could answer before its second miss.
     await until(() => stream.told('server.unheard', game('deaf').id).length > 0, 10 * SECOND);
     proxy.hearAgain();
     await until(() => heardAgain(fleet, game('deaf')), 10 * SECOND);

@@ -5,8 +5,8 @@ import { build, CLIENT } from './build.mjs';
 import { CLIENT_FOLDER } from './client.mjs';
 
 // `node tools/build/client-bundles.mjs FOLDER [PACKAGE]`: builds the client, installs it in FOLDER as the package `holdfast-client`, and
-// bundles a program that imports it (or one of `holdfast-client/compact`, `/realtime` and `/node`) for browsers with each bundler. Prints one `Bundle` per line as
-// JSON. The programs of the bundles set `globalThis.holdfastClient`.
+// bundles a program that imports PACKAGE for browsers, with each bundler. PACKAGE is `holdfast-client` (the default) or one of its entries
+// `/compact`, `/realtime` and `/node`. Prints one `Bundle` per line as JSON. The programs of the bundles set `globalThis.holdfastClient`.
 const [folder, name = 'holdfast-client'] = process.argv.slice(2);
 if (folder === undefined) throw new Error('Give the folder for the bundles.');
 
@@ -37,7 +37,7 @@ globalThis.holdfastClient = { connect: (url, options) => connect(url, { ...optio
 
 /** @type {Readonly<Record<string, () => Promise<Output>>>} */
 const BUNDLERS = { esbuild: withEsbuild, rolldown: withRolldown, vite: withVite, webpack: withWebpack };
-/** Text of a bundle in the place of a module that the bundler did not find, or left to the platform. */
+/** Text that a bundle has in place of a module that the bundler did not find, or left to the platform. */
 const LEFT_OUT = /\bnode:[a-z]+|\brequire\(|\bfrom ?"[^"]*"|__vite-browser-external[\w:.-]*|webpackMissingModule/g;
 
 for (const [bundler, bundle] of Object.entries(BUNDLERS)) {

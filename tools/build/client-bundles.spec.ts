@@ -45,7 +45,7 @@ describe('the built client', () => {
     }
   });
 
-  it('has an entry with the decoder of compact syncs that each bundler adds without a warning, and without the encoder', async () => {
+  it('has an entry with the decoder of compact syncs, which each bundler bundles without a warning and without the encoder', async () => {
     const withCompact = await bundlesOf('holdfast-client/compact');
     expect(withCompact.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(
       BUNDLERS.map((bundler) => ({ bundler, problems: [] })),
@@ -54,12 +54,12 @@ describe('the built client', () => {
       expect(gzippedBytes).toBeLessThanOrEqual(COMPACT_GZIPPED_BYTES_MAX);
       const code = await readFile(file, 'utf8');
       expect(code.includes('The state after the sync has another hash.')).toBe(true);
-      // An error of the encoder.
+      // Only the encoder has this message.
       expect(code.includes('An object has a class.')).toBe(false);
     }
   }, 120_000);
 
-  it('has an entry with prediction and interpolation that each bundler adds without a warning', async () => {
+  it('has an entry with prediction and interpolation, which each bundler bundles without a warning', async () => {
     const moving = await bundlesOf('holdfast-client/realtime');
     expect(moving.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
     for (const { file, gzippedBytes } of moving) {

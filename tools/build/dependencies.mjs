@@ -29,7 +29,7 @@ const ENTRY = '\0entry:';
 /**
  * Bundles the dependencies of servers into a few files instead of fourteen hundred. Reading those is most of the cost of a start,
  * and a faster start means a shorter pause. Node finds a package in dist/node_modules before the one beside dist, so no import
- * has to choose. Tests beside the sources use the packages as npm installed them.
+ * has to change. Tests beside the sources use the packages as npm installed them.
  *
  * All packages that depend on each other are bundled together: two copies of one class would be two injection tokens.
  */
@@ -77,10 +77,13 @@ const isPackage = (id) => !/^[./\0]|^node:/.test(id);
 /** @param {string} id */
 const packageOf = (id) => id.split('/', id.startsWith('@') ? 2 : 1).join('/');
 
-/** @param {string} name the name of a CommonJS package @returns {Promise<string>} the source of a module with the same exports as `import` of the package */
+/**
+ * @param {string} name the name of a CommonJS package
+ * @returns {Promise<string>} the source of a module with the same exports as `import` of the package
+ */
 async function namesOf(name) {
   const names = Object.keys(await import(name)).filter((key) => key !== 'default' && key !== 'module.exports');
-  // Declared under another name first: `static` can be exported but not declared.
+  // Declares each export under another name first, because names such as `static` can be exported but not declared.
   const exported = names.map((key, index) => `const v${index} = all.${key};\nexport { v${index} as ${key} };`);
   return [`import all from '${name}';`, 'export default all;', ...exported].join('\n');
 }

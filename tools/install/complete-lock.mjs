@@ -29,7 +29,11 @@ export function missingOptional(packages) {
   return missing;
 }
 
-/** Returns whether Node would find `name` from the folder `from`: in its own node_modules, then in those of its parents. @param {Record<string, LockedPackage>} packages @param {string} from @param {string} name */
+/**
+ * Returns whether Node would find `name` from the folder `from`: in its own node_modules, then in those of its parents.
+ *
+ * @param {Record<string, LockedPackage>} packages @param {string} from @param {string} name
+ */
 function isFound(packages, from, name) {
   for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/node_modules/')))) {
     if (packages[`${at && `${at}/`}node_modules/${name}`]) return true;

@@ -11,7 +11,7 @@ import { whyRegistryIsUnreachable } from './registry.mjs';
 
 const run = promisify(execFile);
 
-/** The size of node_modules, rounded up. */
+/** The size of node_modules in MB, rounded up. */
 const PACKAGES_MB = 450;
 
 /**

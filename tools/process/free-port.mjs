@@ -6,7 +6,7 @@ const LOWEST = 10_240;
 const HIGHEST = 22_700;
 
 // A free port is bound a moment later, and another process may find it free meanwhile. So each jest worker uses its own range,
-// and no process returns a port twice in a row.
+// and no process returns the same port again soon.
 const SLICES = 8;
 const SLICE = Math.floor((HIGHEST - LOWEST) / SLICES);
 const lowest = LOWEST + SLICE * (Number(process.env.JEST_WORKER_ID ?? 0) % SLICES);
@@ -20,7 +20,7 @@ const given = new Set();
  * @returns {Promise<number>}
  */
 export async function freePort(host = '127.0.0.1', isAllowed = () => true) {
-  // A process that runs for days starts again: its first ports have been free for a long time.
+  // A process that runs for days may return its first ports again, because their users have bound or dropped them long ago.
   if (given.size > SLICE / 2) given.clear();
   for (let attempt = 0; attempt < 1_000; attempt++) {
     const port = lowest + Math.floor(Math.random() * SLICE);

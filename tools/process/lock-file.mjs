@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 const POLL_MS = 100;
 
 /**
- * Runs `work` while this process has the lock, so that one process of this machine runs it at a time. Others wait for the lock. A process takes over a
- * lock whose holders are all gone (kill -9), so nobody has to remove a lock by hand.
+ * Runs `work` while this process has the lock, so that one process of this machine runs it at a time. Others wait for the lock. A process
+ * takes over a lock whose holders are all gone (kill -9), so nobody has to remove a lock by hand.
  *
  * @template T
  * @param {string} file the lock; its folder is created when it is missing

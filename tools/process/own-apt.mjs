@@ -31,7 +31,11 @@ export class OwnApt {
     return apt;
   }
 
-  /** Unpacks these packages without their dependencies. @param {readonly string[]} packages @param {string} root the folder that takes the place of `/` */
+  /**
+   * Unpacks these packages without their dependencies.
+   *
+   * @param {readonly string[]} packages @param {string} root the folder that takes the place of `/`
+   */
   async unpack(packages, root) {
     await this.#get('download', ...packages);
     await this.#unpackFrom(this.work, root);
@@ -58,7 +62,7 @@ export class OwnApt {
     }
   }
 
-  /** @throws {Error} with the host of the mirror when no mirror answers: apt-get itself succeeds then, with old lists or none */
+  /** @throws {Error} with the host of the mirror when no mirror answers, because apt-get itself then succeeds with old lists or none */
   async #update() {
     let output = '';
     const isAnswered = () => /^(Get|Hit):/m.test(output);

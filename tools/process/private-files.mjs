@@ -13,7 +13,8 @@ export function makePrivateFolder(folder) {
 
 /**
  * Removes the permissions of other users from a file, or from a folder with its content. Does nothing when the path does not
- * exist. Throws a clear error when it belongs to another user.
+ * exist or is a symbolic link. Throws an error with the path and the remedy when other users have permissions
+ * that this user cannot remove.
  *
  * @param {string} path
  */

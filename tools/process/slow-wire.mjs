@@ -23,7 +23,7 @@ function readDelays() {
 readDelays();
 setInterval(readDelays, POLL_MS).unref();
 
-// The next write of a socket waits for the one before. So the order stays, and data that arrives meanwhile leaves together.
+// A delayed write holds back the next writes of its socket. This keeps their order, and they are then sent together.
 for (const name of /** @type {const} */ (['_write', '_writev'])) {
   const write = /** @type {(...args: any[]) => void} */ (/** @type {any} */ (Socket.prototype)[name]);
   /** @this {Socket} @param {any[]} args */
@@ -36,7 +36,7 @@ for (const name of /** @type {const} */ (['_write', '_writev'])) {
   Object.defineProperty(Socket.prototype, name, { value: late, configurable: true, writable: true });
 }
 
-// Links bypass the stream when the kernel accepts all data at once. This error makes them use the stream.
+// Links write to the descriptor of a socket, past its stream, while the kernel accepts the data. This error makes them use the stream.
 const { writeSync } = fs;
 fs.writeSync = /** @type {typeof fs.writeSync} */ (
   /** @param {any[]} args */

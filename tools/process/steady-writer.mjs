@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-/** Several thousand lines, in characters. */
+/** The limit of the buffer in characters: several thousand lines. Without a limit, a full disk would fill the memory. */
 const BUFFER_CHARS = 1_048_576;
 const CHUNK_CHARS = 65_536;
 /** Pause between two attempts to write, in ms; it doubles. */
@@ -102,7 +102,7 @@ export class SteadyWriter {
     });
   }
 
-  /** @returns {string | null} the code of the error */
+  /** @returns {string | null} null: a part or all of the next chunk was written; else the code of the error */
   #writeSome() {
     const bytes = this.#next();
     try {

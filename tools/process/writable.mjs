@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { HOLDFAST_DIR } from './paths.mjs';
 import { PlainError } from './plain-error.mjs';
 
-/** The failures that the user can mend, and what to do about each. @type {Readonly<Record<string, string>>} */
+/** The failures that the user can fix, and what to do about each. @type {Readonly<Record<string, string>>} */
 const REMEDIES = {
   EACCES: 'Give it to this user',
   EPERM: 'Give it to this user',

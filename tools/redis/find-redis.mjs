@@ -14,7 +14,8 @@ import { fetchMemoryServerRedis } from './memory-server-redis.mjs';
  */
 
 /**
- * Finds a Redis: the one in REDIS_URL, else a program to start privately. Throws one error that names all possibilities.
+ * Finds a Redis: the one in REDIS_URL, else a program to start privately. Throws one error with all possibilities when
+ * there is none.
  *
  * @param {FindOptions} [options]
  * @returns {Promise<{ url: string } | { server: RedisServer }>}
@@ -35,7 +36,7 @@ export async function findRedisServer({ log = () => {}, env = process.env } = {}
   if (present) return present;
   /** @type {string[]} */
   const failures = [];
-  // Both ways are tried within the time of one when there is no network.
+  // Asks the registry already while the first way is tried: without a network, both ways together then fail as fast as one.
   const registry = hasDownloadedRedis() ? undefined : whyRegistryIsUnreachable(env);
   for (const [way, fetch] of /** @type {const} */ ([
     ['a Debian or Ubuntu package', fetchDebianRedis],

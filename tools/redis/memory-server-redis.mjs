@@ -18,7 +18,7 @@ const BUILD_TIMEOUT_MS = 600_000;
  * Redis.
  *
  * @param {{ log: import('./find-redis.mjs').Log, env: NodeJS.ProcessEnv, registry?: Promise<string | null> }} options `registry`:
- *   why the npm registry cannot be reached
+ *   why the npm registry cannot be reached; null when it can; absent when nobody has asked it yet
  * @returns {Promise<import('./find-redis.mjs').RedisServer>}
  */
 export async function fetchMemoryServerRedis({ log, env, registry }) {

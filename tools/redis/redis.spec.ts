@@ -50,7 +50,7 @@ describe('startRedis', () => {
     expect(await ask(redis, (client) => client.info('server'))).toContain(`process_id:${redis.pid}`);
   });
 
-  it('persists writes across a kill when asked to append', async () => {
+  it('persists writes across a kill with `appendonly`', async () => {
     const first = await start({ appendonly: true });
     await ask(first, (client) => client.set('kept', 'yes'));
     process.kill(first.pid, 'SIGKILL');
@@ -91,7 +91,7 @@ describe('pingRedis', () => {
     expect(await pingRedis(`redis://127.0.0.1:${await freePort()},${redis.url}`)).toBeNull();
   });
 
-  it('sends a password, and passes on the refusal', async () => {
+  it('sends a password, and returns the refusal of Redis when there is none', async () => {
     const redis = await start({ config: { requirepass: 'word' } });
     expect(await pingRedis(`redis://:word@127.0.0.1:${redis.port}`)).toBeNull();
     expect(await pingRedis(redis.url)).toContain('NOAUTH');

@@ -31,10 +31,11 @@ import { findRedisServer } from './find-redis.mjs';
  */
 
 /**
- * Starts a private Redis on 127.0.0.1 that does not evict and ends with this process. Returns when it answers.
+ * Starts a private Redis on 127.0.0.1 that does not evict and ends with this process. Resolves when it answers.
  *
  * @param {StartRedisOptions} options
  * @returns {Promise<RunningRedis>}
+ * @throws with its last output when it ends or does not answer within `timeoutMs`
  */
 export async function startRedis(options) {
   const server = options.server ?? (await findRedisServer({ log: options.log }));
@@ -68,7 +69,7 @@ async function startOn(port, server, { dir, appendonly = false, password, tls, c
     ...(tls && tlsConfiguration(port, tls)),
     ...config,
   });
-  // An existing file is kept: on a full disk no new file can be written, but this Redis can still start.
+  // A file with the same text is kept: on a full disk no new file can be written, but this Redis can still start.
   if ((await readFile(file, 'utf8').catch(() => null)) !== text) await writeFile(file, text, { mode: 0o600 });
 
   const output = await open(logFile, 'w', 0o600);
@@ -112,7 +113,11 @@ function configuration(port, dir, appendonly, sentinel, more) {
     .join('');
 }
 
-/** Redis also connects to others with TLS: as a replica, as a Sentinel, and as a node of a Cluster. @param {number} port @param {RedisTlsFiles} tls */
+/**
+ * Redis also connects to others with TLS: as a replica, as a Sentinel, and as a node of a Cluster.
+ *
+ * @param {number} port @param {RedisTlsFiles} tls
+ */
 function tlsConfiguration(port, { ca, cert, key }) {
   return {
     port: 0,

@@ -10,7 +10,7 @@ import { LocalFleet } from './local-fleet.mjs';
 import { readOptions } from './options.mjs';
 import { Terminal } from './terminal.mjs';
 
-/** In ms. Under npm one Ctrl-C arrives twice: from the terminal, and passed on by npm. */
+/** In ms. A second signal within this time does not kill the servers: under npm one Ctrl-C arrives from the terminal and from npm. */
 const SAME_SIGNAL_MS = 500;
 
 const errors = new SteadyWriter(() => 2);

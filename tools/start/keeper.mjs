@@ -5,8 +5,8 @@ import { ended } from '../process/leashed.mjs';
 export const PAUSES = { firstMs: 200, longestMs: 10_000, healthyAfterMs: 60_000 };
 
 /**
- * Returns the pause before the next start, in ms: twice the last one, up to a maximum. It is the first pause again after a program
- * that ran for `healthyAfterMs`. Pure.
+ * Returns the pause before the next start, in ms: twice the last one, up to a maximum. After a program that ran for
+ * `healthyAfterMs`, it is the first pause. Pure.
  *
  * @param {number} lastPauseMs 0: the program has not died yet
  * @param {number} ranMs the time for which the program ran
@@ -35,7 +35,7 @@ export class Keeper extends EventEmitter {
 
   /**
    * @param {(spawned: (child: import('node:child_process').ChildProcess) => void) => Promise<void>} launch starts the
-   *   program, passes the child at once, resolves when it is ready, and rejects when it cannot become ready
+   *   program, passes the child immediately, resolves when it is ready, and rejects when it cannot become ready
    * @param {typeof PAUSES} [pauses]
    */
   constructor(launch, pauses = PAUSES) {

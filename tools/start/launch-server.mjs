@@ -10,7 +10,7 @@ import { SERVER_FLAGS } from '../process/server-flags.mjs';
 import { SteadyWriter } from '../process/steady-writer.mjs';
 import { reachableHost } from './addresses.mjs';
 
-/** In ms. A server is ready in under a second on an idle machine. A busy one takes longer, and a server may wait for Redis. */
+/** The time limit for a start, in ms. A server needs less than a second on an idle machine, but it may be busy or wait for Redis. */
 const READY_TIMEOUT_MS = 60_000;
 const POLL_MS = 25;
 const LINES_KEPT = 15;
@@ -39,7 +39,7 @@ const LINES_KEPT = 15;
 
 /**
  * Starts one server as a process and waits until its `/readyz` answers 200. Rejects with its last output when it ends before
- * that.
+ * that, or when it is not ready within `timeoutMs`.
  *
  * @param {LaunchOptions} options
  * @returns {Promise<Ports>}

@@ -50,8 +50,8 @@ export function forgetRunning(file) {
 }
 
 /**
- * Returns the running fleet when its `npm start` is alive. Otherwise ends its leftovers: servers at once (their rooms are in
- * Redis), then Redis with SIGTERM, so that it writes its data.
+ * Returns the running fleet when its `npm start` is alive. Otherwise ends its leftovers and returns null: servers with SIGKILL
+ * (their rooms are in Redis), and Redis with SIGTERM, so that it writes its data. After 10 s Redis gets SIGKILL as well.
  *
  * @param {string} file
  * @returns {Promise<Running | null>}

@@ -22,7 +22,8 @@ import { RunningFile } from './running-file.mjs';
 import { readable } from './terminal.mjs';
 import { watchFolders } from './watch-folders.mjs';
 
-/** In ms. A server that is still running this long after SIGTERM is killed. It must exceed the drain timeout here. */
+/** In ms. A server that is still running this long after SIGTERM is killed. It exceeds the default of DRAIN_TIMEOUT_MS here, so that
+ * no draining server is killed. */
 const STOP_TIMEOUT_MS = 10_000;
 
 /**
@@ -97,8 +98,8 @@ export class LocalFleet {
   }
 
   /**
-   * Returns a sentence about the missing Redis, or '' when there is one. The installation adds it to its error about a missing network, so that
-   * the user reads about both problems at once.
+   * Returns a sentence about the missing Redis, or '' when there is one. The installation adds it to its error about a missing network, so
+   * that the user reads about both problems together.
    */
   redisToFetch() {
     if (this.options.redisUrl || hasRedis(this.env)) return '';

@@ -79,7 +79,7 @@ export class Terminal {
     step.text = text;
     if (this.#step !== step) return;
     this.#draw();
-    // A step that announces a long wait (…) is printed at once; others are printed when they end.
+    // A step that announces a long wait (…) is printed immediately; others are printed when they end.
     if (!this.live && text.endsWith('…')) this.out.write(`  ${text}\n`);
   }
 

@@ -1,7 +1,7 @@
 import { readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
-/** In ms. An editor writes a file in several steps. */
+/** The time without changes before `onChange` is called, in ms. An editor writes a file in several steps, so there would be several calls. */
 const SETTLE_MS = 150;
 
 /**

@@ -11,7 +11,7 @@ const ROOM_STATE = 14;
 const ROOM_STATE_PATCH = 15;
 const ROOM_INPUT = 19;
 const CODE_MASK = 0x1f;
-/** This bit of the code says that the server's time and the number of the latest input come before the patch. */
+/** The bit in the code of a message with the server's time and the number of the latest input before the patch. */
 const TIMED = 0x80;
 const TIMED_BYTES = 8;
 
@@ -48,7 +48,7 @@ async function pilotAt(seat: Seat, port: number, frames: readonly Buffer[], sigh
   return { wire, steer: (direction) => wire.write(frames[direction]), close: () => wire.close() };
 }
 
-/** Makes a decoder from the message of admission, which contains the schema: kind, token, name of the serializer, and the reflection. */
+/** Makes a decoder from the admission message: its kind, a token, the name of the serializer, and the description of the schema. */
 function decoderOf(frame: Buffer): Decoder {
   const bytes = Buffer.from(frame);
   const token = 1;

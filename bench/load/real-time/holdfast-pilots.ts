@@ -66,7 +66,10 @@ class HoldfastPilot implements Pilot {
   }
 }
 
-/** Returns a reader of all syncs. It tells the own ship after each. A sync that does not fit ends the measurement with an error. */
+/**
+ * Returns a reader of all syncs, which passes the player's ship to `sight` after each. A sync that is based on another version throws,
+ * which ends the measurement.
+ */
 function reader(player: Player, sight: Sight): (frame: Buffer) => void {
   let state: unknown;
   let version = -1;

@@ -9,7 +9,7 @@ export interface Pilot {
   close(): void;
 }
 
-/** Gets the own ship after each message that changed the state. */
+/** Receives the ship of its player after each message that changed the state. */
 export type Sight = (ship: Ship) => void;
 
 /**

@@ -8,7 +8,7 @@ import { Tracker } from './tracker.js';
 const ENTRANCES = { holdfast: enterHoldfast, colyseus: enterColyseus } satisfies Record<string, EnterRoom>;
 /** Number of rooms that are entered at the same time. */
 const ROOMS_AT_ONCE = 4;
-/** Pilots that turn and decode: in a small room one, in a large one several. */
+/** Number of pilots per room that turn and decode the state. The others only steer and count bytes. */
 const TRACKED_OF_ROOM = { small: 1, large: 8 };
 const LARGE = 100;
 
@@ -28,7 +28,7 @@ export interface Flown {
   /** Bytes per player and second, from the socket. */
   readonly bytesIn: number;
   readonly bytesOut: number;
-  /** Difference of the time between two steps, as they arrive, from the length of a step. */
+  /** Difference between the interval of two arriving steps and the length of a step. */
   readonly jitterP50Ms: number;
   readonly jitterP99Ms: number;
   /** Time from the input that turns a ship to the first state that shows the turn. */
@@ -45,7 +45,8 @@ interface Steered {
   direction: number;
 }
 
-/** All pilots of one load process. Each sends its direction at a steady rate; some turn now and then, and look for the turn. */
+/** All pilots of one load process. Each sends its direction at a steady rate. Some also turn now and then, and measure when
+ * they see the turn. */
 export class Steering {
   private readonly all: Steered[] = [];
   private inputs = 0;
@@ -117,7 +118,7 @@ export class Steering {
       for (const due = Math.floor(((now - startedAt) * rate) / 1_000); sent < due; sent++) this.wander(all[sent % all.length]);
       for (const [index, steered] of tracked.entries()) {
         const tracker = steered.tracker as Tracker;
-        // A turn is sent at once, at any phase of a step, and the other inputs at the steady rate.
+        // A turn is sent immediately, at any phase of a step, and the other inputs at the steady rate.
         if (!tracker.turn(now) && now < trackedDue[index]) continue;
         trackedDue[index] = now + 1_000 / perSecond;
         this.send(steered, tracker.direction);

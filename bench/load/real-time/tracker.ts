@@ -22,7 +22,7 @@ export class Tracker {
     this.latenciesMs.length = 0;
   }
 
-  /** Turns by a right angle if it is time, and if the last turn was seen. Returns whether it turned. */
+  /** Turns by a right angle if the last turn was seen and the pause after it is over. Returns whether it turned. */
   turn(now: number): boolean {
     if (this.turnedAt > 0 || now < this.nextTurnAt) return false;
     this.direction = (this.direction + FULL_TURN / 4) % FULL_TURN;
@@ -35,7 +35,7 @@ export class Tracker {
     if (last && last.x === ship.x && last.y === ship.y) return;
     const now = nowMs();
     if (last) this.jittersMs.push(Math.abs(now - this.lastAt - STEP_MS));
-    // The old direction has no part in the new one, which is at a right angle to it.
+    // The new direction is at a right angle to the old one, so a move in the old direction is no progress in the new one.
     if (last && this.turnedAt > 0 && progress(last, ship, this.direction) > STRIDE / 2) {
       this.latenciesMs.push(now - this.turnedAt);
       this.turnedAt = 0;

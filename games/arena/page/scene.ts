@@ -1,5 +1,5 @@
 import { positionOf } from '../src/shots.js';
-import { DIRECTIONS, FIELD, HEALTH_MAX, ROCKS, SHIP_RADIUS, SHIP_STATUS, type Ship, type Shot, vectorOf } from '../src/world.js';
+import { DIRECTIONS, FIELD, HEALTH_MAX, isBot, ROCKS, SHIP_RADIUS, SHIP_STATUS, type Ship, type Shot, vectorOf } from '../src/world.js';
 import { Sparks } from './sparks.js';
 
 /** One picture of the arena. */
@@ -216,9 +216,9 @@ export class Scene {
   }
 }
 
-/** The color of a seat. Neighboring seats differ clearly. */
+/** The color of a seat. Neighboring seats differ clearly, and bots are paler than players. */
 export function colorOf(seat: number): string {
-  return `hsl(${(seat * 137.5 + 200) % 360} 85% 66%)`;
+  return `hsl(${(seat * 137.5 + 200) % 360} ${isBot(seat) ? 30 : 88}% 68%)`;
 }
 
 function vectorAt(heading: number): { x: number; y: number } {

@@ -17,8 +17,8 @@ interface DocsResponse {
 
 /**
  * Serves the API's description at /api/docs (and as /api/docs-json). Call it before the application listens. The document is built on the
- * first request. Only here, and only for reading, a browser may send the token as the password of its own prompt. On other paths, any web
- * page that an operator visits could then send requests in the name of the operator.
+ * first request. Only these paths accept the token as the password of a browser's own prompt. If other paths accepted it too, any web page
+ * that an operator visits could send requests in the name of the operator.
  */
 export function serveAdminDocs(app: INestApplication, { token }: { readonly token: string }): void {
   const check = new TokenCheck(token);

@@ -47,8 +47,8 @@ export function bearerOf(header: string | undefined): string | null {
 }
 
 /**
- * Returns the token from a browser's own prompt, where a person typed any user name and the token as the password. Null: the header has
- * none.
+ * Returns the token from a browser's own prompt, where a person typed any user name and the token as the password. Null: the header is
+ * absent, has another scheme, or has no password.
  */
 export function passwordOf(header: string | undefined): string | null {
   const encoded = /^Basic +(\S+)$/i.exec(header ?? '')?.[1];

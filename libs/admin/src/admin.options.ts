@@ -13,7 +13,7 @@ export const ADMIN_OPTIONS = Symbol('AdminOptions');
 
 /** Time limit for the answer to a drain, which migrates every room of a server, in ms. */
 export const DRAIN_WAIT_MS = 120_000;
-/** Time limit for the migration of a room, in ms. It waits for Redis and for the next owner. */
+/** Time limit for the migration of a room, in ms. The migration waits for Redis and for the next owner. */
 export const ROOM_REQUEST_MS = 30_000;
 /**
  * Interval at which the fleet's capacity is sampled, in ms. It is much shorter than any stabilization window, because a sample reads only
@@ -21,7 +21,7 @@ export const ROOM_REQUEST_MS = 30_000;
  */
 export const CAPACITY_SAMPLE_MS = 1_000;
 
-/** Number of rooms that are read from the index at once, and the maximum for one answer, even if few of them match. */
+/** Number of rooms in one read of the index, and the maximum that is read for one answer, even if few of these rooms match. */
 export const ROOMS_READ_AT_ONCE = 200;
 export const ROOMS_READ_MAX = 5_000;
 

@@ -204,7 +204,7 @@ describe('the admin API', () => {
     });
   });
 
-  it('describes itself: every path, its parameters and its answers', async () => {
+  it('lists every path in its own description, with parameters and answers', async () => {
     const document = await get<{ paths: Record<string, Record<string, { parameters: object[]; responses: object }>> }>('/api/docs-json');
     expect(Object.keys(document.paths).sort()).toEqual([
       '/api/events',
@@ -239,7 +239,7 @@ describe('the admin API', () => {
       expect(body.message).toContain(`game:${NAME}`);
     });
 
-    it('cordons a server, which placement and its record show, until it is uncordoned', async () => {
+    it('shows a server as cordoned in its record and in placement until an operator uncordons it', async () => {
       const cordoned = (await ask('POST', `/api/servers/${gameId}/cordon`)).body;
       expect(cordoned).toMatchObject({ cordoned: true, willing: false, withheld: ['cordoned'] });
       expect((await ask('POST', `/api/servers/${gameId}/cordon`)).body).toMatchObject({ withheld: ['cordoned'] });
@@ -291,7 +291,7 @@ describe('the admin API', () => {
       expect((await ask('POST', `/api/servers/gateway:${NAME}/cordon`)).status).toBe(400);
     });
 
-    it('evicts a server, whose living process registers again with a new incarnation and not cordoned', async () => {
+    it('evicts a living server, which registers again with a new incarnation that is not cordoned', async () => {
       const other = open[2].get(Self);
       const before = other.incarnation;
       await ask('POST', `/api/servers/${other.id}/cordon`);
@@ -328,7 +328,7 @@ describe('the admin API', () => {
       ['text with half of a surrogate pair', '{"note":"\\ud83d"}'],
       ['maps and arrays nested too deep', `{"more":${'['.repeat(20)}${']'.repeat(20)}}`],
       ['too many values', `{"more":[${new Array(1_000).fill(0).join()}]}`],
-    ])('refuses a body with %s, and says so in a short sentence', async (problem, json) => {
+    ])('refuses a body with %s, and names this problem in one sentence', async (problem, json) => {
       const response = await fetch(`${url}/api/rooms/none/end`, {
         method: 'POST',
         headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
@@ -542,7 +542,7 @@ describe('the admin API', () => {
       await until(() => heard.some((told) => told.room === room));
     });
 
-    it('closes the stream of a reader that is a megabyte behind, and no other', async () => {
+    it('closes the stream of a reader that is a megabyte behind, and no other stream', async () => {
       const beside = await listen();
       const deaf = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
       deaf.write(`GET /api/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`);
@@ -568,7 +568,7 @@ describe('the admin API', () => {
       const closed = once(deaf, 'close');
       deaf.resume();
       await closed;
-      // The last two events were not written: at one the reader was too far behind, at the other it was gone.
+      // The last two events were not written: at the first, the backlog was over the limit; at the second, the stream was closed.
       const lost = (told.length - 2) * pad.length - (read.match(/x{2,}/g) ?? []).join('').length;
       expect(lost).toBeGreaterThan(STREAM_BACKLOG_BYTES_MAX - 2 * pad.length);
       expect(lost).toBeLessThan(STREAM_BACKLOG_BYTES_MAX + 2 * pad.length);

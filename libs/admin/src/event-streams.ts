@@ -60,7 +60,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     this.write(response, `retry: 1000\n: ${this.open.size} listening here\n\n${missed.map(textOf).join('')}`);
   }
 
-  /** Runs before the HTTP server closes, because that waits for every open response. */
+  /** Runs before the HTTP server closes, because its close waits for every open response. */
   onModuleDestroy(): void {
     for (const response of this.open) response.end();
     this.open.clear();
@@ -97,7 +97,7 @@ function textOf(event: PublishedOperatorEvent): string {
   return `id: ${event.id}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** Returns no events for a message of another program. */
+/** Returns an empty list for a message that is not a list of events, because another program may publish on the channel. */
 function eventsOf(message: string): PublishedOperatorEvent[] {
   try {
     const events: unknown = JSON.parse(message);

@@ -1,7 +1,7 @@
 import type { PipeTransform } from '@nestjs/common';
 import { assertPlainJson, HoldfastError, NotPlainError, type ReadLimits } from '#libs/protocol';
 
-/** A request of the admin API has only a few fields. */
+/** A request of the admin API has only a few fields. A larger one is refused before a schema spends time on it. */
 const LIMITS: ReadLimits = { nodes: 1_000, depth: 16, strictText: true };
 
 /**

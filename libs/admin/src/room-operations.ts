@@ -35,7 +35,7 @@ export class RoomOperations {
   /**
    * Ends the game of a room, with or without an owner, even when no server can load the room.
    *
-   * @throws `room-not-playing`, `room-unknown`, or `moved` when the room kept changing its owner
+   * @throws `room-unknown`; `room-not-playing`; `moved` when the room changed its owner during each attempt; any other refusal of the owner
    */
   async end(room: RoomId, note: string | undefined): Promise<void> {
     const result = { reason: 'operator' as const, ...(note !== undefined && { result: { note } }) };

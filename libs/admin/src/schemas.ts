@@ -128,7 +128,7 @@ export const HistoryAnswer = z.object({
 });
 export type HistoryAnswer = z.infer<typeof HistoryAnswer>;
 
-/** A missing body is allowed too: `curl -X POST` sends none. */
+/** A missing body is allowed too, because `curl -X POST` sends no body. */
 export const MigrateBody = z
   .object({ to: z.string().min(1).max(128).optional().describe('the target server; absent: placement chooses one') })
   .nullish();

@@ -24,7 +24,7 @@ export class ServerOperations {
 
   async cordon(id: string): Promise<void> {
     const server = onlyGames(await this.servers.fresh(id), 'cordon');
-    // Placement first, so that the record never claims more than placement does.
+    // Withholds the server from placement first, so that the record never says `cordoned` while placement still chooses the server.
     await this.pool.withhold(server.id, 'cordoned', server.incarnation);
     await this.note(server, true);
   }

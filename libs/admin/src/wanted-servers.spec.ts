@@ -6,20 +6,20 @@ const open = (...rooms: number[]): GameServerLoad[] => rooms.map((count) => ({ r
 
 describe('the number of wanted game servers', () => {
   it.each<[string, GameServerLoad[], number]>([
-    ['one without any server', [], 1],
+    ['one when there is no server', [], 1],
     ['one for one idle server', open(0), 1],
     ['one for three idle servers', open(0, 0, 0), 1],
     ['the current number between the thresholds', open(50, 50), 2],
     ['the current number at the upper threshold', open(75, 75), 2],
-    ['larger above the upper threshold', open(80, 80), 3],
+    ['larger than the current number above the upper threshold', open(80, 80), 3],
     ['larger by one with one room above the upper threshold', open(75, 76), 3],
-    ['much larger for a full fleet', open(100, 100, 100, 100), 7],
+    ['much larger than the current number for a full fleet', open(100, 100, 100, 100), 7],
     ['the current number at the lower threshold', open(40, 40, 40), 3],
-    ['smaller below the lower threshold', open(30, 30, 30, 30), 3],
+    ['smaller than the current number below the lower threshold', open(30, 30, 30, 30), 3],
     ['the current number when one server less would be above the middle of the thresholds', open(39, 39), 2],
-    ['one that includes cordoned servers, but not their rooms', [...open(50), { rooms: 90, capacity: 100, status: 'cordoned' }], 2],
+    ['computed with the cordoned servers, but without their rooms', [...open(50), { rooms: 90, capacity: 100, status: 'cordoned' }], 2],
     [
-      'one that includes the rooms of leaving servers, but not those servers',
+      'computed with the rooms of leaving servers, but without those servers',
       [...open(50), { rooms: 50, capacity: 100, status: 'leaving' }],
       2,
     ],
@@ -46,7 +46,7 @@ describe('the number of wanted game servers', () => {
 });
 
 describe('the stabilized number of wanted servers', () => {
-  it('grows at once', () => {
+  it('grows immediately', () => {
     const window = new StabilizationWindow(100);
     expect(window.add(2, 2, 0)).toBe(2);
     expect(window.add(5, 2, 1)).toBe(5);

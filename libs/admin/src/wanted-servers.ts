@@ -33,7 +33,7 @@ export function wantedServers(servers: readonly GameServerLoad[], { upAtPercent,
 }
 
 /**
- * Stabilizes the number of wanted game servers: it is the maximum of all samples within a window. So it grows at once, and shrinks only
+ * Stabilizes the number of wanted game servers: it is the maximum of all samples within a window. So it grows immediately, and shrinks only
  * after a whole window in which fewer servers were enough. Before the first window is over it never shrinks, because a new gateway does not
  * know the past.
  */

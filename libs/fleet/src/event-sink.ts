@@ -54,12 +54,12 @@ export interface PublishedOperatorEvent extends OperatorEvent {
 }
 
 /**
- * Port: publishes operator events. `publish` returns at once, never throws and never waits, because callers are in the middle
- * of evictions and recoveries. Events of one process keep their order. Any event may be lost, so a reader that needs
- * certainty reads the records.
+ * Port: publishes operator events. `publish` returns immediately, never throws and never waits, because callers are in the middle of
+ * evictions and recoveries. Events of one process keep their order. Any event may be lost, so a reader that needs certainty reads the
+ * records.
  *
- * To add your own sink (a pager, a data warehouse), use `FleetModule.forRoot({ …, eventSink: MySink })`. Extend
- * `RedisEventSink` to keep the event stream of the admin API.
+ * To add your own sink (a pager, a data warehouse), use `FleetModule.forRoot({ …, eventSink: MySink })`. Extend `RedisEventSink` to keep
+ * the event stream of the admin API.
  */
 export abstract class EventSink {
   abstract publish(event: OperatorEvent): void;

@@ -34,7 +34,7 @@ export class FleetEvents implements OnModuleInit {
     this.listeners.add(listener);
   }
 
-  /** Calls `look` after events may have been lost, so that the caller reads the records again. */
+  /** Calls `readAgain` after a reconnect, because events may have been lost and only the records show the current state. */
   onGap(readAgain: () => void): void {
     this.pubSub.onReconnect(readAgain);
   }

@@ -14,8 +14,8 @@ const REDIAL_MS = 200;
 const REDIAL_REFUSED_MS = 2_000;
 
 /**
- * Keeps a link open to every server of the types that this process communicates with. When a link closes, `onLost`
- * reports it at once, long before a health check would.
+ * Keeps a link open to every server of the types that this process communicates with. When a link closes, `onLost` reports it immediately,
+ * long before a health check would.
  */
 @Injectable()
 export class FleetLinks implements OnModuleInit, OnModuleDestroy {
@@ -76,7 +76,10 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     return peer?.isOpen === true && peer.isSilent;
   }
 
-  /** Returns the link to a server and dials if needed. Rejects with `server-lost`; at once when the open link is silent. */
+  /**
+   * Returns the link to a server and dials if needed. Rejects with `server-lost`: immediately when the open link is silent, else when the
+   * dial fails.
+   */
   async to(record: Pick<ServerRecord, 'id' | 'linkHost' | 'linkPort'>): Promise<LinkPeer> {
     const known = this.links.get(record.id);
     if (known?.isOpen && known.isSilent) throw new HoldfastError('server-lost', `${record.id} does not answer on its link.`);
@@ -95,7 +98,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     return bytes;
   }
 
-  /** Calls `listener` when a link has closed whose server is still alive in the directory. */
+  /** Calls `listener` when the link to a server has closed although the directory still lists the same incarnation as alive. */
   onLost(listener: (server: ServerRecord) => void): void {
     this.news.on('lost', listener);
   }

@@ -37,7 +37,9 @@ const DESCRIBED_MAX = 5;
 
 export interface FleetOptions {
   readonly type: ServerType;
-  /** The last part of the server's id. Each living process needs its own name. */
+  /**
+   * The last part of the server's id. Each living process needs its own name: a newer process with the same name replaces the older one.
+   */
   readonly name: string;
   /** The games that this server can run, if they are known before the start. Otherwise pass them to `register`. */
   readonly games?: OfferedGames;
@@ -65,7 +67,7 @@ export const POLL_MS = 1_000;
 export const POLL_MS_PER_SERVER = 10;
 /** Poll interval before the first result, in ms. Shorter, because until then a process knows no other server. */
 export const FIRST_POLL_MS = 100;
-/** Time for which the directory keeps a server without a record, in ms. The server may write it again, for example after a deletion by hand. */
+/** Time for which the directory keeps a server without a record, in ms. The server may restore it, for example after a deletion by hand. */
 export const MISSING_RETENTION_MS = 5_000;
 /** Time without a record, in ms, after which the directory also removes the id from `hf:servers`. */
 export const MISSING_LISTED_MS = 60_000;

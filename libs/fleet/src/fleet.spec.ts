@@ -123,7 +123,7 @@ describe('a registered server', () => {
     await watcher.redis.commands.srem(serversKey(), id);
   });
 
-  it('writes its record again after a deletion, with the same incarnation, and no other server considers it as left', async () => {
+  it('restores its deleted record with the same incarnation, and no other server considers the server as left', async () => {
     const watcher = await server(unique('watcher'));
     const victim = await registered(unique('victim'));
     const { id, incarnation } = victim.self;
@@ -142,7 +142,7 @@ describe('a registered server', () => {
     expect(watcher.changes.filter(({ server, kind }) => server.id === id && kind === 'left')).toEqual([]);
   });
 
-  it('lists its id again when only the id was removed from hf:servers', async () => {
+  it('restores its id in hf:servers when only the id was removed', async () => {
     const { self, redis } = await registered(unique('unlisted'));
     await redis.commands.srem(serversKey(), self.id);
     await eventually(async () => expect(await redis.commands.sismember(serversKey(), self.id)).toBe(1));
@@ -180,7 +180,7 @@ describe('a registered server', () => {
     expect(newcomer.self.state).toBe('ready');
   });
 
-  it('keeps its incarnation when a store that lost data has an older record of it', async () => {
+  it('keeps its incarnation when a store that lost data has an older record of the server', async () => {
     const server = await registered(unique('fallback'));
     const { id, incarnation } = server.self;
     await server.redis.commands.hset(id, { incarnation: incarnation - 1000, state: 'dead' });

@@ -70,7 +70,7 @@ describe('GatewayReach', () => {
     expect(reach.isCutOff).toBe(true);
   });
 
-  it('counts a gateway without a link at once after an eviction', () => {
+  it('counts a gateway without a link immediately after an eviction of the server', () => {
     const among = new Among('none');
     among.evicted();
     expect(among.reach.isCutOff).toBe(true);
@@ -95,7 +95,7 @@ describe('GatewayReach', () => {
     expect(among.changes).toEqual([false]);
   });
 
-  it('gives gateways time to dial again once a majority has reached the server after its eviction', () => {
+  it('gives gateways a second to dial once a majority has reached the server after its eviction', () => {
     const among = new Among('well');
     among.evicted();
     expect(among.reach.isCutOff).toBe(false);

@@ -6,7 +6,7 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import { ServerRegistration } from './server-registration.js';
 
-/** Time within which a new gateway dials this server, in ms. */
+/** Time that a gateway gets to dial this server before its missing link counts, in ms. */
 const DIALS_WITHIN_MS = 1_000;
 
 /**
@@ -24,8 +24,8 @@ export class GatewayReach implements OnModuleInit {
   /** The value of `isCutOff` at the last call of the listeners. */
   private reported = false;
   /**
-   * True from an eviction until a majority of the gateways has a working link. While it is true, a gateway without a working
-   * link counts as cut off at once. It gets no time to dial, because a missing link may be the cause of the eviction.
+   * True from an eviction until a majority of the gateways has a working link. While it is true, a gateway without a working link counts as
+   * cut off immediately. It gets no time to dial, because a missing link may be the cause of the eviction.
    */
   private mustProve = false;
 

@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { type ErrorBody, errorBody } from '#libs/protocol';
 
-/** Returns the status and the error body for an HTTP refusal by Nest or its body parser. Null: the error is another one. */
+/** Returns the status and the error body for an HTTP refusal by Nest or its body parser. Null: the error is not such a refusal. */
 export function httpRefusal(error: unknown): { readonly status: number; readonly body: ErrorBody } | null {
   const status = statusOf(error);
   if (status === null) return null;
@@ -9,7 +9,10 @@ export function httpRefusal(error: unknown): { readonly status: number; readonly
   return { status, body: errorBody(code, status < 500 ? (error as Error).message : undefined) };
 }
 
-/** Returns the HTTP status of a refusal. Null: the error is none. Errors of the body parser have a status but no class of their own. */
+/**
+ * Returns the HTTP status of a refusal. Null: the error is not a refusal. Errors of the body parser have a status but no class of their
+ * own.
+ */
 function statusOf(error: unknown): number | null {
   if (error instanceof HttpException) return error.getStatus();
   const { status, expose } = (error ?? {}) as { readonly status?: unknown; readonly expose?: unknown };

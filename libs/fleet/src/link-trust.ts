@@ -6,11 +6,11 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
-/** Number of servers to compare with at once: enough to find the majority, and few in a fleet of thousands. */
+/** Number of servers in one comparison: enough to find the majority, and few in a fleet of thousands. */
 const COMPARED_MAX = 9;
-/** Limit for waiting for answers at the start, in ms. */
+/** Longest wait for the answers of one comparison, in ms. A server that starts is not ready before its first comparison. */
 const COMPARE_TIMEOUT_MS = 500;
-/** Minimum time between two comparisons with the same server, and between two calls of `ask` after a difference, in ms. */
+/** Minimum time between two comparisons with the same server, and between two calls of `compareSecrets` after a difference, in ms. */
 const COMPARE_AGAIN_MS = 2_000;
 
 interface Finding {
@@ -59,7 +59,7 @@ export class LinkTrust implements OnModuleInit {
     this.readiness.add('link', () => this.problem);
   }
 
-  /** True when the servers with another secret are more than those with this server's secret, itself included. */
+  /** True when more servers have another secret than have the secret of this server. This server counts among the latter. */
   get isOutvoted(): boolean {
     const { refused, proved } = this.count();
     return refused.length > proved + 1;
@@ -75,8 +75,8 @@ export class LinkTrust implements OnModuleInit {
   }
 
   /**
-   * True when some server has another secret and fewer than `COMPARED_MAX` servers were compared. This server then also compares with servers
-   * that become ready later.
+   * True when some server has another secret and fewer than `COMPARED_MAX` servers were compared. This server then also compares with
+   * servers that become ready later.
    */
   private get needsMore(): boolean {
     if (this.findings.size >= COMPARED_MAX) return false;
@@ -89,7 +89,9 @@ export class LinkTrust implements OnModuleInit {
     this.listeners.push(listener);
   }
 
-  /** Compares secrets with at most `COMPARED_MAX` ready servers. Waits for their answers, but at most `ASK_MS`. Never rejects. */
+  /**
+   * Compares secrets with at most `COMPARED_MAX` ready servers. Waits for their answers, but at most `COMPARE_TIMEOUT_MS`. Never rejects.
+   */
   async compareSecrets(): Promise<void> {
     const ready = this.directory.all().filter((record) => this.isMet(record));
     // Takes some servers of each type, because all servers of one type may have the same wrong configuration.
@@ -103,7 +105,7 @@ export class LinkTrust implements OnModuleInit {
     clearTimeout(timer);
   }
 
-  /** Compares secrets with one server, unless a link to it is open or the last comparison was less than `AGAIN_MS` ago. */
+  /** Compares secrets with one server, unless a link to it is open or the last comparison was less than `COMPARE_AGAIN_MS` ago. */
   private async compareAgainWith(id: ServerId): Promise<void> {
     const record = this.directory.get(id);
     if (!record || !this.isMet(record) || this.links.get(id)?.isOpen) return;
@@ -113,7 +115,7 @@ export class LinkTrust implements OnModuleInit {
     await this.compareWith(record);
   }
 
-  /** Compares with more servers after one had another secret, to find out which secret the fleet has. At most every `AGAIN_MS`. */
+  /** Compares with more servers after one had another secret, to find out which secret the fleet has. At most every `COMPARE_AGAIN_MS`. */
   private async compareWithMore(): Promise<void> {
     const now = performance.now();
     if (now - this.comparedWithMoreAt < COMPARE_AGAIN_MS) return;

@@ -41,8 +41,8 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   private timer: NodeJS.Timeout | null = null;
   private isPolling = false;
   /**
-   * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isAlone` needs two,
-   * because in the first round of an outage for all, the other servers may not have noticed it yet.
+   * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isLocal` needs two,
+   * because in the first round of an outage for all servers, the others may not have noticed it yet.
    */
   private localRounds = 0;
   private lastWriters: ReadonlySet<ServerId> = NONE;
@@ -92,7 +92,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     this.isPolling = true;
     try {
       const answers = (await Promise.all(this.pollServers())).filter((answer) => answer !== null);
-      // The store may have come back meanwhile.
+      // The store may have come back while the servers answered.
       if (this.store.unavailableForMs === 0) return this.reset();
       const ownAge = this.store.wroteMs ?? Number.POSITIVE_INFINITY;
       const ages = answers.map(({ wroteMs }) => wroteMs);
@@ -159,7 +159,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     this.closeDialled();
   }
 
-  /** Closes the links that were opened only to ask, except those to gateways that write. These are asked again. */
+  /** Closes the links that were opened only to ask, except those to gateways that write. The next round asks these gateways first. */
   private closeDialled(): void {
     for (const id of this.dialled) {
       if (this.lastWriters.has(id)) continue;
@@ -173,7 +173,7 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
  * Counts the servers that use the store while this one cannot.
  *
  * @param ownAge time since the last write of this server, in ms
- * @param ages the same of other servers; null: a server that has never written
+ * @param ages time since the last write of each other server, in ms; null: it has never written
  */
 export function countWriting(ownAge: number, ages: readonly (number | null)[]): number {
   return ages.filter((age) => age !== null && age < FRESH_MS && age + LATER_MS < ownAge).length;

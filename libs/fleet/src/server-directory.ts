@@ -81,7 +81,10 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     return this.records.get(id);
   }
 
-  /** Reads from the store, not from the last view, which incarnation of a server is ready now. Null: the server is not ready. */
+  /**
+   * Reads from the store, not from the last view, which incarnation of a server is ready now. Null: the server has no record or is not
+   * ready.
+   */
   async readyIncarnationOf(id: ServerId): Promise<number | null> {
     const record = toServerRecord(id, await this.redis.commands.hgetall(id));
     return record?.state === 'ready' ? record.incarnation : null;

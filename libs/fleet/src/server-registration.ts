@@ -19,12 +19,12 @@ export type EvictionNotice = 'condemned' | 'replaced';
 export type EvictedListener = (notice: EvictionNotice) => void | Promise<void>;
 
 /**
- * Maintains the record of this process. If the record is missing, it writes the same record again. If the incarnation was
- * evicted, its rooms may have other owners already, so the listeners drop them before the next registration.
+ * Maintains the record of this process. If the store has lost the record, this class restores it. If the incarnation was evicted, its rooms
+ * may have other owners already, so the listeners drop them before the next registration.
  *
- * When two processes have the same name, the newer process wins: it registers with a higher incarnation. The older process
- * finds the higher incarnation in the record, notifies its listeners with `replaced` and does not register again. Otherwise
- * the two processes would replace each other forever.
+ * When two processes have the same name, the newer process wins: it registers with a higher incarnation. The older process finds the higher
+ * incarnation in the record, notifies its listeners with `replaced` and does not register again. Otherwise the two processes would replace
+ * each other forever.
  */
 @Injectable()
 export class ServerRegistration implements OnModuleInit, OnModuleDestroy {

@@ -5,7 +5,7 @@ export interface CheckOptions {
   readonly maxMisses: number;
   /** Time after its registration in which the misses of a server do not count, in ms, because a process that starts is busy. */
   readonly graceMs: number;
-  /** Time for which each server must be silent before it is condemned when many servers are silent at once, in ms. */
+  /** When many servers are silent at the same time: how long each of them must be silent before it is condemned, in ms. */
   readonly holdMs: number;
   /** Whether this gateway only judges and reports, and evicts no server. */
   readonly dryRun: boolean;
@@ -23,17 +23,19 @@ export const URGENT_CHECK_MS = 250;
 export const DIAL_INTERVALS = 0.75;
 /** Time for which a gateway may use a dial from before the request for its vote, in intervals. */
 export const PREPARED_INTERVALS = 1.5;
-/** Time after which an open verdict is tried again, in ms: votes were missing, or Redis did not answer. */
+/** Time after which a gateway tries an open verdict again, in ms. A verdict stays open while votes are missing or Redis does not answer. */
 export const VERDICT_RETRY_MS = 250;
 /** Maximum number of servers that are checked in one pipeline. A larger pipeline would delay the other commands of this process. */
 export const BATCH_MAX = 500;
-/** Number of times in a row that Redis must answer before missed checks count again. */
+/** After a failure of Redis: the number of its consecutive answers before missed checks count. */
 export const CLEAN_ROUNDS = 2;
 /** Time within which the deaths of several servers may have one cause, in intervals. */
 export const MANY_WINDOW_INTERVALS = 3;
-/** Longest time for which a server that reported a high event-loop lag may be silent, in intervals. */
+/**
+ * Longest silence that a reported event-loop lag excuses, in intervals. A server with a huge reported lag would otherwise never be evicted.
+ */
 export const PATIENCE_INTERVALS_MAX = 5;
-/** Lifetime of a vote, in ms. Gateways that see the same failure vote at nearly the same time. */
+/** Lifetime of a vote, in ms. An older vote does not count, so that votes about two different failures are not added up. */
 export const VOTE_MS = 5_000;
 /** Time to live of the record of a dead server, in ms. A server that wakes reads in it that it was evicted; operators read the reason. */
 export const DEAD_RECORD_MS = 3_600_000;

@@ -1,6 +1,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** The behavior of a link port. The port of a living process sends data first. For a suspended process, only the kernel accepts. */
+/**
+ * The behavior of a link port. A living process sends data first. For a suspended process, the kernel accepts connections and nothing
+ * sends.
+ */
 export type Port = 'speaks' | 'is silent' | 'refuses';
 
 export class FakePort {

@@ -34,7 +34,10 @@ export interface PlacementRequest extends RoomWish, Place {
 export interface PlacementWait {
   /** How long to wait until a server is eligible, in ms. Default: `PLACEMENT_WAIT_MS`. */
   readonly waitMs?: number;
-  /** Checks before each further attempt whether the caller still wants the room. It throws to end the wait. */
+  /**
+   * Checks before each further attempt whether the caller still wants the room. It throws to end the wait, and `place` rejects with that
+   * error.
+   */
   readonly stillWanted?: () => Promise<void>;
 }
 
@@ -82,8 +85,8 @@ export class LoadBalancerService {
   /**
    * Chooses a server for a room and reserves a slot on it. If the room has a reservation, returns its server.
    *
-   * @throws `no-capacity` (with `retryAfterMs`) when no server becomes eligible within `waitMs`; `unavailable` when Redis does
-   * not answer. In that case the room may have a reservation, and a repeated request returns it.
+   * @throws `no-capacity` (with `retryAfterMs`) when no server becomes eligible within `waitMs`, or `WAITERS_MAX` callers wait already;
+   * `unavailable` when Redis does not answer. After `unavailable` the room may have a reservation, and a repeated request returns it.
    */
   async place(request: PlacementRequest, { waitMs = this.waitMs, stillWanted }: PlacementWait = {}): Promise<Placement> {
     const stopTimer = this.metrics.placementSeconds.startTimer();
@@ -97,7 +100,9 @@ export class LoadBalancerService {
     }
   }
 
-  /** Confirms a reservation: the server has opened the room. False: it was confirmed before, or no longer exists. */
+  /**
+   * Confirms a reservation: the server has opened the room. False: it was confirmed before, no longer exists, or its incarnation is over.
+   */
   async confirm(room: RoomId): Promise<boolean> {
     return confirmReservation(this.redis.commands, room, this.claimMs);
   }
@@ -109,7 +114,7 @@ export class LoadBalancerService {
 
   /**
    * Releases the reservations of rooms whose games have ended on this incarnation of the server. So the next game of each room may be
-   * placed on another server. At most `ENDED_AT_ONCE_MAX` rooms per call.
+   * placed on another server. At most `ENDED_AT_ONCE_MAX` rooms per call, because more could exceed the limit of Lua's stack.
    */
   async gamesEnded({ server, incarnation }: Placement, rooms: readonly RoomId[]): Promise<void> {
     if (rooms.length > 0) await endGames(this.redis.commands, server, incarnation, rooms);

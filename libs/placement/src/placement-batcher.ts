@@ -15,7 +15,7 @@ interface PendingChoice {
   readonly reject: (error: unknown) => void;
 }
 
-/** Sends the requests of one event-loop tick in one call of a script, because the fixed cost of a call is that of several rooms. */
+/** Sends the requests of one event-loop tick in one call of a script, because a call alone costs as much as placing several rooms. */
 export class PlacementBatcher {
   private readonly pending: PendingChoice[] = [];
   private calls = 0;

@@ -6,7 +6,7 @@ import { dropReason } from './scripts/readmit.js';
 import { buryIncarnation } from './scripts/remove.js';
 import { addReason } from './scripts/withhold.js';
 
-/** How long a removed incarnation is remembered: longer than any process can be suspended and continue. */
+/** How long a removed incarnation is remembered, in ms: longer than any process can be suspended and continue. */
 const REMOVED_KEPT_MS = 30 * 24 * 3_600_000;
 
 /** Why a server is not eligible. Other one-word reasons are allowed. */
@@ -44,7 +44,7 @@ export class PlacementPool {
     return addReason(this.redis.commands, server, checkedReason(reason), incarnation);
   }
 
-  /** Removes a reason. True: no reason is left. */
+  /** Removes a reason. True: no reason is left. False: other reasons still withhold the server. */
   async readmit(server: ServerId, reason: WithholdReason, incarnation?: number): Promise<boolean> {
     return (await dropReason(this.redis.commands, server, checkedReason(reason), incarnation)) === 0;
   }

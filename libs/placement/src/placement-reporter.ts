@@ -14,12 +14,12 @@ export interface ServerReport extends ServerFacts, Offerer {
 }
 
 /**
- * Reports what a server has. A report replaces the known numbers: rooms owned plus outstanding reservations. Nothing is
+ * Reports the load and the games of a server. A report replaces the known numbers: rooms owned plus outstanding reservations. Nothing is
  * accumulated over time, so no count can drift, whatever fails.
  *
- * Report from the process that collected the facts, as soon as they are collected, because a delayed report could overwrite newer
- * ones. The rooms in `owned` make the count exact. A room that is neither in `owned` nor confirmed (`LoadBalancerService.confirm`)
- * counts twice until its reservation expires.
+ * Report from the process that collected the facts, as soon as they are collected, because a delayed report could overwrite newer ones. The
+ * rooms in `owned` make the count exact. A room that is neither in `owned` nor confirmed (`LoadBalancerService.confirm`) counts twice until
+ * its reservation expires.
  */
 @Injectable()
 export class PlacementReporter {
@@ -38,7 +38,7 @@ export class PlacementReporter {
    * `older`: a newer incarnation of the server has reported. A refused incarnation gets no more rooms.
    */
   async report({ server, incarnation, rooms, players, capacity, owned = [], ...offerer }: ServerReport): Promise<ReportOutcome> {
-    // The ramp protects an empty new server from a flood of rooms. A strategy that fills the fullest first has no such flood.
+    // The ramp protects an empty new server from a flood of rooms. A strategy that fills the fullest server first needs no ramp.
     const rampMs = this.strategy.takes === 'lowest' ? this.rampMs : 0;
     const score = wholeNumber(this.strategy.score({ rooms, players, capacity }));
     return writeReport(this.redis.commands, {

@@ -4,14 +4,14 @@ import type { PlacementStrategy, StrategyName } from './placement-strategy.js';
 export const PLACEMENT_OPTIONS = Symbol('PlacementOptions');
 
 export interface PlacementOptions {
-  /** A built-in strategy, or your own class. The same on every server of the fleet. */
+  /** A built-in strategy, or your own class. The same on every server of the fleet, because scores of two strategies cannot be compared. */
   readonly strategy?: StrategyName | Type<PlacementStrategy>;
   /**
    * How long a reservation waits for its server to open the room, in ms. It must be longer than any start of a room, or two
    * servers may get the same room.
    */
   readonly claimMs?: number;
-  /** How long `place` waits for capacity by default, in ms. 0: it answers at once. */
+  /** How long `place` waits for capacity by default, in ms. 0: it does not wait. */
   readonly waitMs?: number;
   /**
    * How long a server that joins a busy fleet takes to reach its full share, in ms. 0 (the default here): no ramp, so the new

@@ -137,7 +137,7 @@ async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
 }
 
 describe('LoadBalancerService', () => {
-  it('spreads rooms evenly when eight processes place rooms at once', async () => {
+  it('spreads rooms evenly when eight processes place rooms at the same time', async () => {
     const processes = await Promise.all(Array.from({ length: 8 }, () => newProcess()));
     const fleet = await Fleet.started(processes[0], 7);
     const batches = processes.map(({ balancer }) =>
@@ -220,7 +220,7 @@ describe('LoadBalancerService', () => {
       expect(spread(placements, [a, b, c, d])).toEqual({ fullest: 2, emptiest: 2 });
       first.add(placements[0].server);
     }
-    // A room of version 2 counts also for rooms of any version that are placed in the same call.
+    // A room of version 2 is also load for the rooms of any version that are placed in the same call.
     await anew(++incarnation);
     const asked = [2, 2, undefined, undefined].map((gameVersion) => fleet.place({ gameVersion }));
     const [one, two, ...others] = (await Promise.all(asked)).map(({ server }) => server);
@@ -319,7 +319,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.place({ region: 'us', prefer })).server).toBe(any);
   });
 
-  it('keeps a room on its reserved server, even when a preferred one is free by now', async () => {
+  it('keeps a room on its reserved server, even when a server in the preferred region is free by now', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [near, far] = fleet.servers;
@@ -356,7 +356,7 @@ describe('LoadBalancerService', () => {
     expect(second.server).not.toBe(first.server);
   });
 
-  it('treats each room of a call as if it were alone: its game, its exclusions, its reservation', async () => {
+  it('applies the game, exclusions and reservation of each room only to that room of a call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2, { capacity: 3 });
     const other = await Fleet.started(at, 1, { capacity: 1 });
@@ -491,7 +491,7 @@ describe('a reservation', () => {
     expect(await isLeased(at, twice)).toBe(false);
   });
 
-  it('ends with its lease and gives its slot back', async () => {
+  it('ends with its lease and frees its slot', async () => {
     const at = await newProcess({ claimMs: 50 });
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     await fleet.place();
@@ -662,7 +662,7 @@ describe("a server's report", () => {
 });
 
 describe('placement calls of one process', () => {
-  it('run two at a time; requests that arrive meanwhile share the next call', async () => {
+  it('run two at the same time, and requests that arrive in that time share the next call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     let calls = 0;
@@ -777,7 +777,7 @@ describe('PlacementPool', () => {
 });
 
 describe('a request without capacity', () => {
-  it('is refused at once, with the time after which the caller may try again', async () => {
+  it('is refused immediately, with the time after which the caller may try again', async () => {
     const at = await newProcess();
     const { code, retry, retryAfterMs } = await refusal(new Fleet(at, 0).place());
     expect({ code, retry, retryAfterMs }).toEqual({ code: 'no-capacity', retry: true, retryAfterMs: 1_000 });
@@ -932,7 +932,7 @@ describe('PlacementStrategy', () => {
 });
 
 describe('a new server', () => {
-  it('takes all new rooms until its load equals that of the others, without a ramp', async () => {
+  it('without a ramp, takes all new rooms until its load equals that of the others', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [old, newcomer] = fleet.servers;

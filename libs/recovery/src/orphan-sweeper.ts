@@ -69,7 +69,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
         this.missing.nextRound();
       }
       for (const [, { owner, rooms }] of lost) {
-        // The recovery reads the index of the owner's rooms. A store that lost data may have lost it, so it is written again.
+        // The recovery reads the index of the owner's rooms. A store that lost data may have lost the index, so the sweep restores it.
         await this.records.noteOwner(rooms, owner.server, owner.incarnation);
         await this.recover(owner);
       }

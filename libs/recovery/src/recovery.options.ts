@@ -7,13 +7,13 @@ export interface RecoveryOptions {
   readonly orphanTtlMs: number;
 }
 
-/** Time after which a room that no server could adopt is tried again, in ms. */
+/** Time after which a recovery repeats the placement of rooms that no server could adopt, in ms. */
 export const NO_CAPACITY_RETRY_MS = 250;
-/** Time limit of a request to adopt rooms, in ms. */
+/** Time limit of a request to adopt rooms, in ms. After it, the rooms count as refused by that server. */
 export const ADOPT_TIMEOUT_MS = 10_000;
 /** Batches that are recovered at the same time. So some batches are placed while others are adopted. */
 export const BATCHES_AT_ONCE = 4;
-/** Lease on the recovery of one lost incarnation, in ms. The holder renews it at a third. */
+/** Lease on the recovery of one lost incarnation, in ms. The holder renews it at a third; when it expires, another process may start. */
 export const CLAIM_MS = 5_000;
 /** Time between two sweeps of `OrphanSweeper`, in ms. */
 export const ORPHAN_SWEEP_MS = 3_000;

@@ -22,7 +22,7 @@ interface Placed {
 }
 
 /**
- * Gives the rooms of a lost server to other servers. It may run twice, in two processes at once, and may be interrupted at any point: an
+ * Gives the rooms of a lost server to other servers. It may run in two processes at the same time, and may be interrupted at any point: an
  * adoption is a compare-and-set on epoch and owner, and the next run finds the remaining rooms.
  */
 @Injectable()
@@ -47,7 +47,8 @@ export class RoomRecovery {
 
   /**
    * Recovers all rooms of this owner, and resolves when it has none left. A call during the recovery of the same owner waits for that
-   * recovery. Rejects when Redis does not answer or this process is outvoted about its link secret; somebody must start it again then.
+   * recovery. Rejects when Redis does not answer or this process is outvoted about its link secret. The rooms then wait for another call,
+   * here or in another process.
    */
   recover(owner: RoomOwnership): Promise<void> {
     const key = `${owner.server}:${owner.incarnation}`;
@@ -59,7 +60,7 @@ export class RoomRecovery {
     return recovery;
   }
 
-  /** Does the same as `recover`, under a lease. Resolves at once when another process has the lease. */
+  /** Does the same as `recover`, under a lease. Resolves immediately, without a recovery, when another process has the lease. */
   async recoverUnclaimed(owner: RoomOwnership): Promise<void> {
     const lease = new RedisLease(this.redis, redisName(`recovering:${owner.server}:${owner.incarnation}`), CLAIM_MS);
     await lease.run(() => this.recover(owner));
@@ -210,7 +211,7 @@ export class RoomRecovery {
     });
   }
 
-  /** The versions (`game@version`) for which `recovery.version-missing` is logged, and not logged again. */
+  /** The versions (`game@version`) for which `recovery.version-missing` was logged, so that it is logged once. */
   private readonly versionsMissing = new Set<string>();
 
   private async requestAdoption(

@@ -72,7 +72,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'accepts others as soon as the slow connections that used all places are closed',
+    'accepts new connections as soon as the slow connections that used all places are closed',
     async () => {
       const slow = Array.from({ length: CONNECTIONS_MAX }, () => dripping('GET /livez HTTP/1.1\r\nX-Slow: '));
       const tooMany = dripping('GET /livez HTTP/1.1\r\n');
@@ -101,7 +101,7 @@ describe('the ops port', () => {
   it(
     'closes a connection that reads the answer too slowly',
     async () => {
-      // A longer timeout for stalled connections, so that it does not close this connection first.
+      // The longer timeout for stalled connections does not close this connection first.
       server.timeout = 10 * WITHIN_MS;
       answer = (_, response) => response.end(LONG);
       const { socket, cut } = reading();

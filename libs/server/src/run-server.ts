@@ -24,8 +24,8 @@ export interface ServerPlan<Type extends ServerType> {
   /** Returns the games that the server offers. Runs after the modules are initialized. */
   games?(app: NestExpressApplication): OfferedGames;
   /**
-   * Registers `listener` for SIGINT where the process itself must have no listener for SIGINT, and returns true. Returns false when the
-   * process may have one.
+   * Registers `listener` for SIGINT elsewhere than on the process, and returns true. Returns false when the process itself may listen. A
+   * game server with a watchdog needs this, because a listener of the process would take the watchdog's signals.
    */
   onInterrupt?(app: NestExpressApplication, listener: () => void): boolean;
   /** Adds routes to the ops port, in addition to the controllers. Runs before the server listens. */

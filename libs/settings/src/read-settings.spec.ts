@@ -58,7 +58,7 @@ describe('readSettings', () => {
     expect(readSettings('game', { ...secrets, PUBLIC_PORT: 'wrong, but not used by a game server' })).not.toHaveProperty('edge');
   });
 
-  it('reports every wrong variable at once, with its value and the allowed values', () => {
+  it('reports all wrong variables in one error, each with its value and the allowed values', () => {
     const problems = problemsOf('game', {
       ...secrets,
       HEALTH_INTERVAL_MS: 'soon',
@@ -150,7 +150,7 @@ describe('readSettings', () => {
     expect(problemsOf('game', { ...secrets, ...wrong }).join()).not.toContain('hunter2');
   });
 
-  it('refuses jwt without a way to verify a token', () => {
+  it('refuses `AUTH=jwt` without a secret or a URL of keys for the tokens', () => {
     expect(problemsOf('gateway', secrets)[0]).toContain('AUTH_JWT_SECRET or AUTH_JWKS_URL');
     expect(problemsOf('gateway', { ...secrets, AUTH_JWKS_URL: 'https://issuer.example.org/keys' })).toEqual([]);
   });

@@ -5,8 +5,8 @@ import type { Context, Setting } from './setting.js';
 import type { Group } from './setting-group.js';
 
 /**
- * Reads the settings of a server from its environment, once. Throws one `SettingsError` that names every wrong variable, so that
- * an operator sees all problems at once.
+ * Reads the settings of a server from its environment, once. Throws one `SettingsError` that names every wrong variable, so that an
+ * operator can correct all of them before the next start.
  */
 export function readSettings<T extends ServerType>(type: T, environment: Environment = loadEnvironment()): SettingsOf<T> {
   const context: Context = { type, isTerminal: process.stdout.isTTY === true };

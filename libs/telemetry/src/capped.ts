@@ -2,7 +2,7 @@ import { bounded } from '#libs/protocol';
 
 /** Maximum length of one text in a line, in characters. A stack of about twenty frames fits. */
 const TEXT_CHARACTERS_MAX = 4_000;
-/** Maximum length of all fields of a line together. */
+/** Maximum length of all fields of a line together, in characters. */
 const LINE_CHARACTERS_MAX = 16_000;
 const VALUES_MAX = 200;
 const DEPTH_MAX = 6;

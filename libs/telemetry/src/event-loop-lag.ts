@@ -34,7 +34,7 @@ function newHistogram(): IntervalHistogram {
   return monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
 }
 
-/** The histogram records the time between two timers, which includes the resolution. An empty histogram means no lag. */
+/** Returns the lag and resets the histogram. It records the time between two timers, which includes the resolution. Empty means no lag. */
 function takeP99Ms(histogram: IntervalHistogram): number {
   const p99Ms = histogram.count === 0 ? LAG_RESOLUTION_MS : histogram.percentile(99) / 1e6;
   histogram.reset();

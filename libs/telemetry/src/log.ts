@@ -92,7 +92,7 @@ export class Log {
   }
 }
 
-/** Fields with these names are never written. */
+/** The values of fields with these names are written as `***`, at the top level of a line and one level below. */
 const SECRETS = ['secret', 'token', 'password', 'authorization', 'cookie'];
 const NO_FIELDS = {};
 const OWN_FIELDS = new Set(['level', 'time', 'event', 'server']);

@@ -1,7 +1,7 @@
 import { Injectable, type LoggerService } from '@nestjs/common';
 import { Log } from './log.js';
 
-/** Writes Nest's own messages to the same log: `app.useLogger(app.get(NestLog))`. */
+/** Writes Nest's own messages to the server log: `app.useLogger(app.get(NestLog))`. */
 @Injectable()
 export class NestLog implements LoggerService {
   constructor(private readonly lines: Log) {}

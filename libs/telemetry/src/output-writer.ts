@@ -29,13 +29,13 @@ export interface OutputLoss {
 }
 
 /**
- * Writes lines to a file descriptor. It never throws and never blocks on a disk or a reader. It buffers lines that cannot be
- * written now, up to a limit, and drops and counts the rest.
+ * Writes lines to a file descriptor. It never throws and never blocks on a disk or a reader. It buffers lines that cannot be written now,
+ * up to a limit, and drops and counts the rest.
  *
- * Pipes, sockets and terminals are written synchronously, so the last line before a crash is not lost. For this they are opened
- * as non-blocking (`EAGAIN`). A file cannot be non-blocking, so a thread writes it.
+ * Pipes, sockets and terminals are written synchronously, so the last line before a crash is not lost. For this they are opened as
+ * non-blocking (`EAGAIN`). A file cannot be non-blocking, so a thread writes it.
  *
- * Pino's own `sonic-boom` does neither: in synchronous mode it sleeps on `EAGAIN`. In asynchronous mode a full pipe blocks a
+ * Pino's own `sonic-boom` blocks in both of its modes. In synchronous mode it sleeps on `EAGAIN`. In asynchronous mode a full pipe blocks a
  * thread, and the process cannot exit.
  */
 export class OutputWriter {
@@ -129,7 +129,7 @@ export class OutputWriter {
     });
   }
 
-  /** Returns the code of the error, or null. */
+  /** Writes one chunk. Returns the code of the error. Null: the write succeeded, at least in part, or there is nothing to write. */
   private writeSome(): string | null {
     if (this.isEmpty) return null;
     const bytes = this.next();
@@ -217,7 +217,8 @@ function openTarget(fd: number): { fd: number; isSynchronous: boolean } {
 }
 
 /**
- * Opens the target of a descriptor again. The blocking mode of the original is shared with other processes, such as the shell.
+ * Opens the target of a descriptor again, because other processes, such as the shell, share the blocking mode of the original. Null: the
+ * target cannot be opened again.
  */
 function reopened(fd: number): number | null {
   try {

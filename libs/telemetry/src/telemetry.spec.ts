@@ -76,7 +76,7 @@ describe('Log', () => {
     let deep: unknown = 'deep';
     for (let level = 0; level < 50; level++) deep = { deep };
     const many = Array.from({ length: 10_000 }, (_, index) => index);
-    // Like the errors of ioredis, which contain the whole command.
+    // The errors of ioredis contain the whole command in the same way.
     const refused = Object.assign(new Error(long), { command: { name: 'set', args: ['key', Buffer.alloc(1_000_000), long] } });
     const wide = Object.fromEntries(many.map((key) => [`${long.slice(0, 500)}${key}`, long]));
     const fields = { text: long, many, deep, wide, refused };

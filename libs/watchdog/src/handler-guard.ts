@@ -22,8 +22,8 @@ export interface RunSubject {
    */
   run<T>(label: number, seat: number, seq: number, work: () => T): T;
   /**
-   * Like `run`, for work with effects outside, which must not run twice. An interrupt meant for an earlier run also throws
-   * `OverrunError`.
+   * Like `run`, for work with effects outside of the server, which must not run twice. So an interrupt meant for an earlier run also ends
+   * this run with an `OverrunError`.
    */
   runOnce<T>(label: number, work: () => T): T;
   /** Replaces the facts of the subject. */

@@ -12,8 +12,8 @@ const FRAMES_MAX = 12;
 const NAME_CHARS_MAX = 80;
 
 /**
- * Pauses the main thread from another thread for about 13 to 90 ms, reads its stack, and resumes it. Returns null when the main
- * thread cannot be paused within `timeoutMs`, because it runs native code.
+ * Pauses the main thread from another thread for about 13 to 90 ms, reads its stack, and resumes it. Returns null when the main thread
+ * cannot be paused within `timeoutMs`, because it runs native code, or when the debugger cannot be connected.
  *
  * @param expression evaluated in the innermost call; its value must be JSON
  */

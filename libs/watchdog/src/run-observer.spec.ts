@@ -54,7 +54,7 @@ describe('RunObserver', () => {
     expect(kinds(series.pass(100, { run: 7, cpu: 0 }))).toEqual(['interrupt']);
   });
 
-  it('interrupts a run at once when the process grows past the limit', () => {
+  it('interrupts a run immediately when the process grows past the limit', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     series.pass(50, { run: 7 });

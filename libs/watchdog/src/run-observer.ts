@@ -10,9 +10,9 @@ import {
 
 /** One measurement of the main thread by the watchdog. */
 export interface Sample {
-  /** Time since the last sample, in ms. It is small for a process that was suspended meanwhile. */
+  /** Time since the last sample, in ms. Time in which the whole process was suspended does not count. */
   readonly elapsedMs: number;
-  /** Number of the current run; 0: none. */
+  /** Number of the current run. 0: no run is in progress. */
   readonly run: number;
   readonly beat: number;
   /** CPU time of the main thread, in ms. NaN: not known. */
@@ -22,7 +22,7 @@ export interface Sample {
 }
 
 export type Action =
-  /** The run passed the limit for reports. `isOver`: it also passed the limit for interrupts, so it is interrupted at once. */
+  /** The run passed the limit for reports. `isOver`: it also passed the limit for interrupts, so it is interrupted immediately. */
   | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number; readonly isOver: boolean }
   /** Interrupt the run, for the first time or again. */
   | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }

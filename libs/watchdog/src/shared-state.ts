@@ -3,7 +3,7 @@
  * with plain stores (3 ns). The watchdog may see them a few microseconds late, which is harmless.
  */
 export const CELL = {
-  /** Number of the current run; 0: none. */
+  /** Number of the current run. 0: no run is in progress. */
   run: 0,
   /** Id of the subject that runs. */
   subject: 1,

@@ -13,7 +13,10 @@ export type HolderMessage = 'holding' | 'interrupted';
 
 const { cells } = workerData as { cells: Int32Array };
 const never = new Int32Array(new SharedArrayBuffer(4));
-/** A holder that registers again gets the next signal. It first waits for the current run to end, but only for a limited time. */
+/**
+ * A holder that registers again gets the next signal, which may be meant for the current run. So it first waits for this run to end, but at
+ * most `YIELDS_MAX` times `YIELD_MS` (in ms).
+ */
 const YIELD_MS = 5;
 const YIELDS_MAX = 400;
 let isHolding = false;

@@ -20,8 +20,8 @@ export interface OverrunReport extends RunFacts {
 }
 
 /**
- * Handles overruns on the watchdog's own thread, because the main thread may be lost by then. No method may reject or wait for
- * long. The module that `Watchdog.start` gets exports `createReporter(data)`, which creates one.
+ * Handles overruns on the watchdog's own thread, because the main thread may be lost by then. No method may reject or wait for long. The
+ * module of `WatchdogReporterModule.url` exports `createReporter(data)`, which creates the reporter.
  */
 export interface WatchdogReporter {
   /**

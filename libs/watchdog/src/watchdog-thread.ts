@@ -41,7 +41,7 @@ interface Suspicion {
 /** The current run, once it is marked. Null: it is not marked. */
 let marked: (Suspicion & { readonly run: number }) | null = null;
 let sampledRun = { run: 0, times: 0, cpuMs: 0 };
-/** The code that blocks the event loop outside of runs. Null: none is known. */
+/** The code that blocks the event loop outside of runs. Null: no such code is known. */
 let blocking: Suspicion | null = null;
 let blocker: Subject | null = null;
 let isKilling = false;
@@ -69,7 +69,7 @@ function markLongRun(): void {
   if (run !== sampledRun.run) sampledRun = { run, times: 0, cpuMs: run === 0 ? 0 : mainThreadCpuMs() };
   sampledRun.times += 1;
   if (run === 0 || sampledRun.times < MARK_AFTER_SAMPLES || isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
-  // On a busy machine a short run may only wait for a processor. Where the CPU time is not known (NaN), the run is marked all the same.
+  // On a busy machine a short run may only wait for a processor. Where the CPU time is not known (NaN), the run is marked anyway.
   if (!(mainThreadCpuMs() - sampledRun.cpuMs < MARK_CPU_MS)) mark(run);
 }
 
@@ -119,7 +119,7 @@ function suspected(run: number, action: { ms: number; grownMb: number; isOver: b
   const facts = mark(run);
   if (!facts) return;
   const report = { ...facts, ...measures(action) };
-  // The interrupt follows at once. Pausing the main thread would only delay the end of a process that grows.
+  // The interrupt follows immediately. Pausing the main thread would only delay the end of a process that grows.
   if (action.isOver) return reporter.slow({ ...report, stack: null });
   void pauseMainThread(CURRENT_SUBJECT, PAUSE_TIMEOUT_MS).then((paused) => reporter.slow({ ...report, stack: paused?.stack ?? null }));
 }

@@ -18,7 +18,10 @@ export const POLL_MS = 50;
  */
 export const MARK_POLL_MS = 10;
 export const MARK_AFTER_SAMPLES = 3;
-/** CPU time that a run must have used since the first of these samples before it is marked, in ms. */
+/**
+ * CPU time that a run must have used since its first sample before it is marked, in ms. A run that only waits for a processor uses no CPU
+ * time.
+ */
 export const MARK_CPU_MS = 10;
 /** Interval at which the main thread signals that its event loop turns, in ms. */
 export const BEAT_MS = 100;

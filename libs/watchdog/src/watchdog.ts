@@ -87,7 +87,7 @@ export class Watchdog extends HandlerGuard {
     this.interruptListeners.push(listener);
   }
 
-  /** Registers a listener for the failure of a watchdog thread. After it, nothing is interrupted any more. */
+  /** Registers a listener for the failure of a watchdog thread. After such a failure, no run is interrupted any more. */
   onFailure(listener: (error: Error) => void): void {
     this.failureListeners.push(listener);
   }
@@ -132,7 +132,7 @@ export class Watchdog extends HandlerGuard {
         const isMeant = Atomics.load(cells, CELL.target) === run;
         if (!isMeant && !isOwnInterrupt(cells)) this.interrupted();
         if (isMeant || !isPure) throw new OverrunError(this.nameOf(label), isMeant ? Atomics.load(cells, CELL.ranMs) : 0);
-        // Ctrl-C, or an interrupt meant for an earlier run. This run starts again.
+        // The interrupt was Ctrl-C, or meant for an earlier run, so this run starts again.
         continue;
       } finally {
         cells[CELL.run] = 0;
@@ -176,7 +176,7 @@ export class Watchdog extends HandlerGuard {
         if (!isInterrupt(error)) throw error;
         const isMeant = at < runs.length && cells[CELL.run] !== 0 && Atomics.load(cells, CELL.target) === cells[CELL.run];
         if (!isMeant && !isOwnInterrupt(cells)) this.interrupted();
-        // Ctrl-C, or an interrupt meant for another run. The current run starts again.
+        // The interrupt was Ctrl-C, or meant for another run, so the current run starts again.
         if (!isMeant) continue;
         runs[at]!.stopped(new OverrunError(this.nameOf(runs[at]!.label), Atomics.load(cells, CELL.ranMs)));
         return at + 1;

@@ -219,7 +219,11 @@ export class ChaosFleet {
     return type === 'game' && number === 1 ? this.proxy.url : this.redis.url;
   }
 
-  /** Opens the proxies of the server that can be cut. @returns the environment with which the server uses them */
+  /**
+   * Opens the proxies of the server that can be cut.
+   *
+   * @returns the environment with which the server uses them; empty without `listenBehind`
+   */
   private async openCuts(): Promise<Record<string, string>> {
     if (!this.workshop.listenBehind) return {};
     const [announced, real] = [await this.workshop.freePort(), await this.workshop.freePort()];

@@ -36,7 +36,7 @@ export type Condition = 'up' | 'stopped' | 'down';
 /** The time limit for a server to exit after SIGTERM, in ms. A drain takes 25 s at most, or longer while Redis is unavailable. */
 const DRAIN_MS = 45_000;
 const AGAIN_MS = 300;
-/** The time limit for an answer of the admin API, in ms. Long enough for a drain. */
+/** The time limit for an answer of the admin API, in ms. Callers treat a longer request, such as a slow drain, as unanswered. */
 const ANSWER_MS = 15_000;
 
 export class ChaosServer {

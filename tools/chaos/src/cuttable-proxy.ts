@@ -2,8 +2,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
  * A TCP proxy that can be cut like a network. While it is cut, no data passes in either direction, neither end is notified, and
- * new connections are accepted without passing data. After `mend()` the data that was sent meanwhile arrives, as TCP sends it
- * again after a real cut.
+ * new connections are accepted without passing data. After `mend()` the data that was sent meanwhile arrives, as TCP
+ * retransmits it after a real cut.
  */
 export class CuttableProxy {
   private readonly sockets = new Set<Socket>();

@@ -75,7 +75,7 @@ export class GameBook {
     return [...this.members.values()].reduce((sum, { missedBefore }) => sum + missedBefore.length, 0);
   }
 
-  /** The number of players whose first event is not the first of the game. */
+  /** The number of players whose first event is not the first of the game, and who were not notified of missed events before it. */
   get lateCount(): number {
     return [...this.members.values()].filter(({ told, missedBefore }) => told.length > 0 && told[0].index > 1 && !missedBefore.includes(0))
       .length;

@@ -7,10 +7,13 @@ import { pause, until } from './until.js';
 
 const CORDONED_MS = [3_000, 6_000] as const;
 const POLL_MS = 250;
-/** The time limit for an evicted server to register again, in ms. It detects the eviction within half a second and drops its rooms. */
+/**
+ * The time limit for an evicted server to register again, and for an uncordon, in ms. An evicted server detects the eviction within half a
+ * second and drops its rooms.
+ */
 const ANEW_MS = 20_000;
 
-/** Returns the acts of operators on servers that are well. If the gateway that gets the request fails, the act does not happen. */
+/** Returns the acts of operators on healthy servers. If the gateway that gets the request fails, the act does not happen. */
 export function operatorFaults(world: World): Kind[] {
   const evict = (type: ServerType, weight: number): Kind => ({
     name: `evict-${type}`,
@@ -68,7 +71,10 @@ function empty(world: World, server: ChaosServer): Plan {
   };
 }
 
-/** Uncordons a server. Repeats the request until a gateway has accepted it, because a server must not stay cordoned. */
+/**
+ * Uncordons a server, because a cordoned one would take no rooms for the rest of the run. Repeats the request until a gateway accepts it or
+ * the server is down; gives up after `ANEW_MS`.
+ */
 async function open(world: World, server: ChaosServer): Promise<void> {
   const isOpen = async (): Promise<boolean> =>
     server.condition === 'down' || (await ask(world, 'POST', `/api/servers/${server.id}/uncordon`)) !== null;
@@ -82,7 +88,7 @@ async function move(world: World): Promise<void> {
   if (moved && moved.from === moved.to) world.findings.violation(`room ${room.id} was migrated from ${moved.from} to itself`);
 }
 
-/** Plans the eviction of a server that is well. The server must drop its rooms and sessions, and register again. */
+/** Plans the eviction of a healthy server. The server must drop its rooms and sessions, and register again. */
 function evictOne(world: World, server: ChaosServer): Plan {
   const { fleet, findings } = world;
   return {
@@ -103,7 +109,7 @@ function evictOne(world: World, server: ChaosServer): Plan {
   };
 }
 
-/** Sends a request to any gateway. Null when no gateway is up or the request was refused, which is normal during other faults. */
+/** Sends a request to any gateway. Null when no gateway is up, or it refuses or does not answer, which is normal during other faults. */
 async function ask<Answer>({ fleet, chance, findings }: World, method: 'GET' | 'POST', path: string): Promise<Answer | null> {
   const gateway = chance.pick(fleet.of('gateway').filter(({ condition }) => condition === 'up'));
   if (!gateway) return null;

@@ -12,7 +12,10 @@ export function partitionFaults(world: World): Kind[] {
   ];
 }
 
-/** Plans a cut, for which this server may be evicted as `unreachable` or `store-lost`, and no other server. */
+/**
+ * Plans a cut, for which only this server may be evicted, as `unreachable` or `store-lost`. Null: there is no such server, it is not up, or
+ * the cut is already in effect.
+ */
 function cut({ fleet, chance }: World, which: 'links' | 'store'): Plan | null {
   const { cuttable } = fleet;
   if (cuttable?.server.condition !== 'up') return null;

@@ -32,7 +32,7 @@ export function serverFaults(world: World): Kind[] {
   ];
 }
 
-/** Plans a fault for a server that is up; null when it is the last one of its type. */
+/** Plans a fault for a server that is up; null when fewer than two of the type are up, or `planFor` returns null. */
 export function withOne({ fleet, chance }: World, type: ServerType, planFor: (server: ChaosServer) => Plan | null): Plan | null {
   const up = fleet.of(type).filter(({ condition }) => condition === 'up');
   return up.length < 2 ? null : planFor(chance.pick(up) as ChaosServer);

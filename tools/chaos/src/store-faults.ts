@@ -10,10 +10,10 @@ const DEAF_MS = [4_000, 7_000] as const;
 const LOST_MS = [300, 2_000] as const;
 /** The share of fallbacks that lose all data. */
 const EMPTIED_SHARE = 0.25;
-/** The time limit for all servers to write their data again after a fallback, in ms. */
+/** The time limit for all servers to restore their data after a fallback, in ms. */
 const SETTLED_MS = 10_000;
 const AFTER_SETTLED_MS = 1_000;
-/** The time limit for a server to write its deleted record again, in ms. It checks the record twice per second. */
+/** The time limit for a server to restore its deleted record, in ms. It checks the record twice per second. */
 const REGISTERED_AGAIN_MS = 10_000;
 
 /** Returns the faults of Redis and of the connections to it. */
@@ -25,7 +25,7 @@ export function storeFaults(world: World): Kind[] {
     { name: 'pause-redis', weight: 2, plan: withStore(() => pauseFor(world, SHORT_PAUSE_MS)) },
     { name: 'hang-redis', weight: 1, plan: withStore(() => pauseFor(world, LONG_PAUSE_MS)) },
     { name: 'fall-back-redis', weight: 2, isAlone: true, plan: withStore(() => fallBack(world)) },
-    // Happens only with `--faults`: when a game server dies at the same time, its data is lost for good.
+    // Happens only with `--faults`: the rooms of a game server that dies at the same time are lost for good.
     { name: 'flush-redis', weight: 0, plan: withStore(() => flush(world)) },
     { name: 'drop-registry', weight: 1, plan: withStore(() => dropRegistry(world)) },
     { name: 'deafen-game', weight: 2, plan: withStore(() => deafen(world)) },
@@ -92,7 +92,7 @@ function flush({ fleet }: World): Plan | null {
   return isWell ? { what: 'emptied', act: async () => void (await fleet.client.flushall()) } : null;
 }
 
-/** Plans to delete all records of servers, as an operator might by mistake. Every living server must write its record again. */
+/** Plans to delete all records of servers, as an operator might by mistake. Every living server must restore its record. */
 function dropRegistry({ fleet, findings }: World): Plan | null {
   if (fleet.servers.some(({ condition }) => condition !== 'up')) return null;
   return {

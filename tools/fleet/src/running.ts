@@ -19,7 +19,7 @@ export function runningFile(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.HOLDFAST_DIR ?? join(ROOT, '.holdfast'), 'running.json');
 }
 
-/** Reads the file of `npm start`. Null when it cannot be read, because no fleet runs. */
+/** Reads the file of `npm start`. Null when the file is missing, because no fleet runs, or when it is not valid JSON. */
 export function readRunning(file: string): Running | null {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));

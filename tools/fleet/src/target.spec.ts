@@ -37,7 +37,7 @@ describe('the fleet that a command addresses', () => {
     expect(() => findTarget({ url: 'http://10.0.0.1:7010' }, {}, file)).toThrow('No token');
   });
 
-  it('must be a URL', () => {
+  it('is refused when its address is not a URL', () => {
     expect(() => findTarget({ url: 'localhost:7010', token: 'said' }, {}, file)).toThrow('is not a URL');
   });
 });

@@ -12,7 +12,7 @@ export interface Target<Case = unknown> {
   check(one: Case): void | Promise<void>;
 }
 
-/** The code of a refusal that means a defect of the server. */
+/** The code with which a server refuses a request because of its own defect. Such a refusal is a finding. */
 export const DEFECT = 'internal';
 
 /** Time limit for any case on a busy machine, in ms. */

@@ -19,7 +19,7 @@ import { isTold, summaryOf, ToldEvents } from './told-events.js';
 const HEAL_MS = 30_000;
 const LAST_GAMES_MS = 60_000;
 const SWEPT_MS = 30_000;
-/** The time for which each server must be registered before a cut, in ms. Earlier misses of the server would not count. */
+/** The time for which each server must be registered before a cut, in ms. Earlier misses of the server do not lead to an eviction. */
 const GRACE_MS = 3_500;
 
 export interface CaseReport {

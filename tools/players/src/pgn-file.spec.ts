@@ -95,7 +95,7 @@ describe('a file of games', () => {
     ]);
   });
 
-  it('may continue after the laws have ended the game', async () => {
+  it('may have moves or another result after the end of a game by the laws of chess', async () => {
     const { games, unreadable } = await read(fixture('automatic-ends.pgn'));
     expect(unreadable).toEqual([]);
     expect(games.map(({ endsBy, remark, moves }) => [endsBy, moves.length, remark])).toEqual([

@@ -29,7 +29,10 @@ export class PgnFile {
     return new PgnFile(path, size);
   }
 
-  /** Returns the next game that can be played. Null: there are no more. Several callers may wait at once. */
+  /**
+   * Returns the next game that can be played, and counts the unreadable games before it. Null: the file has no more games. Several callers may
+   * wait at the same time.
+   */
   async next(): Promise<PgnGame | null> {
     for (;;) {
       const read = await this.games.next();
@@ -46,7 +49,7 @@ export class PgnFile {
   }
 }
 
-/** Reads the whole file and plays nothing. @throws an error that names the first games that cannot be read */
+/** Reads the whole file and plays nothing. @throws an error that names the first unreadable games, if there are any */
 export async function refuseUnreadable(path: string, progress: Progress = SILENT): Promise<void> {
   const file = await PgnFile.open(path);
   let count = 0;

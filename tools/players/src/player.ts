@@ -93,7 +93,7 @@ function orNoFleet(error: Partial<HoldfastError>): never {
   throw error.code === 'unavailable' && error.retryAfterMs === undefined ? new HoldfastError(NO_FLEET, error.message) : error;
 }
 
-/** Enters a new room. Leaves the old one first, which may remain when a lobby was lost during an earlier request. */
+/** Enters a new room. Leaves the old room if the session is still in it, because a lobby was lost during an earlier request. */
 export function freshly<Rules>(session: Session, enter: () => Promise<Room<Rules>>): Promise<Room<Rules>> {
   return patiently(async () => {
     try {

@@ -13,7 +13,7 @@ export interface TextLine {
  * Reads the lines of a text file as a stream. A line ends with LF, CRLF or CR. The text is UTF-16 with a byte order mark (or
  * with visible zero bytes), UTF-8, or, line by line, Windows-1252: old files are often put together from several encodings.
  *
- * @throws an error when the file cannot be read, is compressed, or has a line that is too long for text
+ * @throws an error when the file is missing, is a folder, cannot be read, is compressed, or has a line that is too long for text
  */
 export async function* readLines(path: string): AsyncGenerator<TextLine> {
   const file = await opened(path);

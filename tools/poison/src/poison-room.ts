@@ -76,7 +76,7 @@ async function poisonGame(
   return { ms, faults };
 }
 
-/** Sends the hostile command, or the command that prepares it. Returns the code of the answer, `applied`, or `never`. */
+/** Sends the hostile command, or the command that prepares it. Returns the code of the refusal, `applied`, or `never` without an answer. */
 async function act(poison: PoisonCase, room: Room<PoisonGame>, other: Room<PoisonGame> | null): Promise<string> {
   const sent =
     poison.place === 'command'

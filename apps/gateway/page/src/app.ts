@@ -54,7 +54,9 @@ export class App {
     void this.begin(token);
   }
 
-  /** A fresh page names the parts of the version that is deployed now. A part that is missing after a reload is missing for another reason. */
+  /**
+   * Reloads the page once when a part is missing, because a newer version may have been deployed. If that did not help, shows the error.
+   */
   private reloadOnce(error: unknown, address: string): void {
     const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
     if (navigation?.type === 'reload') return this.toasts.failed(error);
@@ -174,7 +176,7 @@ export class App {
     session.on('error', (error) => this.toasts.failed(error));
     session.on('closed', (error) => this.over(session, lobby, error));
     const [me] = await Promise.all([session.me(), lobby.refresh()]);
-    // After a reload the player still has the room or the search.
+    // After a reload the player may still be in a room or in a search.
     if (me.room && !session.room) await (me.watching ? session.watchRoom(me.room.id) : session.joinRoom(me.room.id));
     if (session.room) this.show(session.room);
     else lobby.open();
@@ -190,7 +192,7 @@ export class App {
     this.show(null);
   }
 
-  /** Shows this room on the page. */
+  /** Shows this room on the page. Null: shows the lobby. */
   private show(room: Room | null): void {
     if (this.screen?.room !== room) {
       const before = this.screen;

@@ -53,6 +53,11 @@ export class Lobby {
     return this.games.find(({ name }) => name === game)?.seats.min ?? 2;
   }
 
+  /** Whether players may join running games of this kind. */
+  isJoinable(game: string): boolean {
+    return this.games.find(({ name }) => name === game)?.joinable ?? false;
+  }
+
   async find(game: string): Promise<void> {
     this.stopSearch = new AbortController();
     this.search = { game, since: performance.now() };

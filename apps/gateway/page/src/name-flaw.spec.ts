@@ -7,7 +7,7 @@ describe('the flaw of a name', () => {
     ['x'.repeat(32), PLAYER_NAME_CHARACTERS_MAX],
     [`  ${'x'.repeat(48)}  `, ROOM_NAME_CHARACTERS_MAX],
     ['👩‍🚀'.repeat(20), ROOM_NAME_CHARACTERS_MAX],
-  ])('is none for %j', (name, charactersMax) => {
+  ])('is null for %j', (name, charactersMax) => {
     expect(nameFlaw('The name', name, charactersMax)).toBeNull();
   });
 

@@ -22,7 +22,7 @@ export class RoomScreen {
   private mounted: MountedGame | null = null;
   private readonly stops: (() => void)[];
   private resumedTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The revision of the room for which `start` was requested last. -1: none. */
+  /** The revision of the room for which `start` was requested last. -1: `start` was not requested yet. */
   private startedRev = -1;
 
   constructor(
@@ -66,7 +66,7 @@ export class RoomScreen {
     return this.room.status === 'playing' || this.room.status === 'paused';
   }
 
-  /** The seat whose turn it is. Null: the game waits for nobody in particular. Undefined: no game runs, or the turn is not known. */
+  /** The seat whose turn it is. Null: the game waits for no single seat. Undefined: no game runs, or the turn is not known. */
   get turn(): Seat | null | undefined {
     return this.isOn && this.room.state !== undefined ? this.page?.turnOf(this.room.state) : undefined;
   }
@@ -80,7 +80,7 @@ export class RoomScreen {
     return this.room.status === 'paused';
   }
 
-  /** The reason that an operator wrote for ending the last game. */
+  /** The reason that an operator wrote for ending the last game. Null: no operator ended it, or the operator wrote no reason. */
   get operatorNote(): string | null {
     const { lastResult } = this;
     if (lastResult?.reason !== 'operator') return null;
@@ -170,7 +170,7 @@ export class RoomScreen {
       // The game runs already, because another page of this player or the matchmaking has started it.
       if (error.code === 'room-playing') return;
       this.toasts.failed(error);
-      // The member becomes not ready. Otherwise the page would try to start the game again and again.
+      // Makes this member not ready. Otherwise the page would repeat the failed start forever.
       await this.room.ready(false).catch(() => {});
     });
   }

@@ -1,6 +1,6 @@
 import type { RoomId } from '#libs/protocol';
 
-/** Returns the room of the address `#/room/ID`. Null: every other address, which shows the lobby. */
+/** Returns the room of the address `#/room/ID`. Null: the address has another form, so the page shows the lobby. */
 export function roomInHash(hash: string): RoomId | null {
   const id = /^#\/room\/([^/]+)$/.exec(hash)?.[1];
   try {

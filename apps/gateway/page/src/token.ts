@@ -11,8 +11,8 @@ export function tokenIn({ search, hash }: Pick<Location, 'search' | 'hash'>): { 
 }
 
 /**
- * Whether this server requires a token. False also when the server does not say so, as an older one does not; the page then asks for a
- * name.
+ * Whether this server requires a token. False also when `about.json` is missing or unreadable, for example on an older server. The page
+ * then asks for a name.
  */
 export async function asksForToken(): Promise<boolean> {
   try {

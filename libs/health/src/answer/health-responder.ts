@@ -32,7 +32,7 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.pubSub.subscribe(this.self.id, () => this.answerSoon());
-    // A check may have been lost meanwhile. An answer without a check prevents a miss.
+    // A check may have been lost while the connection was down. An answer that no check asked for prevents a miss.
     this.pubSub.onReconnect(() => this.answerSoon());
   }
 

@@ -10,8 +10,8 @@ import { EVICTION_REASONS, type EvictionReason, ServerEndListener } from '../por
 import { claimCleanup } from '../scripts/claim-cleanup.js';
 
 /**
- * Runs the cleanup of dead servers: all `ServerEndListener`s, until none fails. The gateway that runs a cleanup has a lease on it and renews
- * the lease. When that gateway dies, the lease expires and another gateway takes over.
+ * Runs the cleanup of dead servers: calls all `ServerEndListener`s, and repeats this until none fails. The gateway that runs a cleanup has
+ * a lease on it and renews the lease. When that gateway dies, the lease expires and another gateway takes over.
  */
 @Injectable()
 export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
@@ -35,7 +35,10 @@ export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
     });
   }
 
-  /** Runs the listeners. When one fails, all run again after the lease has expired. Never rejects. */
+  /**
+   * Runs the listeners, unless this process already runs them for this incarnation. When one fails, all run again after the lease has
+   * expired. A gateway that was outvoted gives the lease up, and another gateway takes it. Never rejects.
+   */
   async run(server: ServerRecord, reason: EvictionReason): Promise<void> {
     // An outvoted gateway has no links, so it could not give the rooms to other servers.
     if (this.trust.isOutvoted) return this.leaveToOthers(server);

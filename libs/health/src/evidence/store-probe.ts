@@ -30,8 +30,8 @@ export class StoreProbe implements OnModuleInit {
   }
 
   /**
-   * Returns the failure that the probe finds. Null: Redis has not restarted, and a message through it came back within `withinMs`. Never
-   * rejects.
+   * Returns the failure that the probe finds. Null: Redis has not restarted since the last probe, and a message through it came back within
+   * `withinMs`. Never rejects.
    */
   async check(withinMs: number): Promise<StoreTrouble | null> {
     const nonce = randomUUID();

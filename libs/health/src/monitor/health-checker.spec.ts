@@ -34,7 +34,7 @@ describe('the health checker, over a real Redis', () => {
     ]);
   });
 
-  it('finds a hang within three checks', async () => {
+  it('evicts a server that hangs after at most three unanswered checks', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');
@@ -83,7 +83,7 @@ describe('the health checker, over a real Redis', () => {
     await eventually(() => expect(evicted(watching, deaf.id)).toHaveLength(1));
   });
 
-  it('does not evict a server with a half-open subscription, which reconnects by itself', async () => {
+  it('does not evict a server with a half-open subscription, and the server reconnects by itself', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');

@@ -12,7 +12,7 @@ describe('the protocol of health checks, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('writes `testing` into the record, sends a message, and gets `update` and the load as the answer', async () => {
+  it('lets the checker write `testing` and send a message, and the server answer with `update` and its load', async () => {
     const watching = await world.gateway('1');
     const game = await world.start('game', '1');
     await eventually(async () => {
@@ -34,7 +34,7 @@ describe('the protocol of health checks, over a real Redis', () => {
     expect((await silent.record()).check).toBe('testing');
   });
 
-  it('accepts any program as a server that writes `update` after a check', async () => {
+  it('accepts any program that writes `update` after a check as a healthy server', async () => {
     const watching = await world.gateway('1');
     const other = await world.foreign(watching, 'other', 'refuses');
     await watching.redis.commands.hset(other.id, { linkPort: 0 });
@@ -50,7 +50,7 @@ describe('the protocol of health checks, over a real Redis', () => {
     expect((await other.record()).state).toBe('ready');
   });
 
-  it('works over Redis Cluster', async () => {
+  it('checks servers, evicts a silent one and cleans it up once over Redis Cluster', async () => {
     await world.redisServer.stop();
     await world.startRedis({ config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
     const admin = new Redis(world.redisServer.url);

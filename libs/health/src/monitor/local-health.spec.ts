@@ -49,7 +49,7 @@ describe('LocalHealth', () => {
     expect(health.voidReason(4_000, 6_000)).toBeNull();
   });
 
-  it('voids no earlier check when Redis answers once more', () => {
+  it('voids no earlier check when Redis, which has not failed, answers again', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     tickThrough(health, 0, 6_000);
     health.redisAnswered(5_000);

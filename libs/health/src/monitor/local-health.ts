@@ -38,7 +38,7 @@ export class LocalHealth {
 
   /**
    * Returns why a check that was sent at `checkedAt` does not count. Null: it counts. A process that was suspended may read answers before
-   * its next tick, so this method also compares the time.
+   * its next tick, so this method also checks how long ago the last tick was.
    */
   voidReason(checkedAt: number, now: number): VoidReason | null {
     this.detectLateLoop(now);

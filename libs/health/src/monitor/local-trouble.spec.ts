@@ -51,7 +51,7 @@ describe('a gateway that was suspended or without Redis, over a real Redis', () 
       if (stop === 'now') {
         stop = 'stopped';
         process.kill(world.redisServer.pid, 'SIGSTOP');
-        // Shorter than the time limit of a command, so no command fails.
+        // The pause is shorter than the time limit of a command, so no command fails.
         setTimeout(() => {
           process.kill(world.redisServer.pid, 'SIGCONT');
           stop = 'over';

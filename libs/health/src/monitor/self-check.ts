@@ -56,7 +56,10 @@ export class SelfCheck {
     return this.health.voidReason(checkedAt, now);
   }
 
-  /** Checks Redis once more. True: a check that was sent at `checkedAt` and got no answer still counts. */
+  /**
+   * Checks Redis once more. True: a check that was sent at `checkedAt` and got no answer still counts. False: Redis has failed, this
+   * process was late, or no check was sent.
+   */
   async confirm(checkedAt: number | null): Promise<boolean> {
     const trouble = await this.store.check(this.options.intervalMs);
     if (trouble) this.distrust(trouble);

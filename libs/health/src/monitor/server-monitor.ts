@@ -30,7 +30,7 @@ export interface MonitorContext {
   onOver(monitor: ServerMonitor): void;
 }
 
-/** The evidence against a server since its last answer. An answer replaces it by a new one. */
+/** The evidence against a server since its last answer. The next answer replaces it by an empty one. */
 interface Suspicion {
   misses: number;
   /** Whether the server is checked more often, because its link was lost. */
@@ -178,7 +178,7 @@ export class ServerMonitor {
     };
   }
 
-  /** Acts on a judgement. No other method changes the record or condemns the server because of one. */
+  /** Acts on a judgement: marks the record, reports a void check or a hold, or condemns the server. */
   private act(judgement: Judgement, now: number): void {
     const { context, record, suspicion } = this;
     switch (judgement.kind) {
@@ -220,7 +220,7 @@ export class ServerMonitor {
     this.context.marks.mark(this.record, before, eligibility);
   }
 
-  /** Condemns a game server that has lost Redis. It runs for a server that answers on its link and not through Redis. */
+  /** Checks whether a game server has lost Redis, and condemns it in that case. The server answers on its link and not through Redis. */
   private async checkStoreLoss(now: number): Promise<void> {
     const { context, record, checkedAt } = this;
     if (record.type !== 'game' || this.isCondemning || now < this.storeLossCheckAt) return;
@@ -253,7 +253,7 @@ export class ServerMonitor {
     } finally {
       this.isCondemning = false;
       this.condemnAgainAt = performance.now() + VERDICT_RETRY_MS;
-      // The next attempt needs the result of a new dial.
+      // One refused dial is enough for a verdict, so the next attempt needs a new dial.
       if (reason === 'refused') {
         this.suspicion.dialled = null;
         if (this.suspicion.misses > 0) this.dial();

@@ -1,7 +1,7 @@
 -- Reads the answer of a server to the last check, and sends the next check.
 -- KEYS  the server's record; its channel has the same name
 -- Returns nil: no record | {incarnation, state, check, lagMs, suspect, unheard, ms since it registered}
--- A server without a record gets a check too, and writes its record again when it receives it. A dead server gets no check.
+-- A server without a record gets a check too, and restores its record when it receives the check. A dead server gets no check.
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check', 'lagMs', 'suspect', 'unheard', 'registeredAt')
 if not record[1] then
   redis.call('PUBLISH', KEYS[1], 'check')

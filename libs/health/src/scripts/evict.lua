@@ -2,10 +2,12 @@
 -- KEYS  the server's record
 -- ARGV  incarnation, reason, voter, votes needed, lifetime of a vote in ms, lifetime of the dead record in ms,
 --       channel of the fleet,
---       required state of its check ('testing': unanswered, 'update': answered, '': any),
+--       required state of the server's last check ('testing': unanswered, 'update': answered, '': any),
 --       number of gateways whose votes count, these gateways,
---       then field, value, … of the record, which are written when the registry has lost the record
--- Returns {'evicted', votes} | {'voted', votes} | {'dead'} | {'other'} | {'answered'} | {'unheard'}
+--       then field, value, … of the record: written only when Redis has lost the record
+-- Returns {'evicted', votes} | {'voted', votes}: votes are still missing | {'dead'}: evicted before | {'other'}: another incarnation
+--         {'answered'}: the check is answered, and 'testing' is required
+--         {'unheard'}: the check is not answered, and 'update' is required
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check')
 local voters = tonumber(ARGV[9])
 if not record[1] then

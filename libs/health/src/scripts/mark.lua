@@ -1,7 +1,7 @@
 -- Stores the result of the checks in the record of a living incarnation. Without misses, deletes the votes against it.
 -- KEYS  the server's record
 -- ARGV  incarnation, misses, unheard (0 | 1)
--- Returns 1 | 0: the incarnation is dead, or the record belongs to another one
+-- Returns 1 | 0: the incarnation is dead, the record belongs to another one, or there is no record
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state')
 if record[1] ~= ARGV[1] or record[2] == 'dead' then return 0 end
 redis.call('HSET', KEYS[1], 'suspect', ARGV[2], 'unheard', ARGV[3])

@@ -4,7 +4,7 @@
 -- Returns {'reported', reports, rooms of the server}
 --         {'unheard'}: a health check waits for the server's answer; if the server is suspect, it does not answer through the store
 --                      either, and its checker judges it
---         {'over'}: the server is dead or has another incarnation
+--         {'over'}: the server is dead, has another incarnation or has no record
 local record = redis.call('HMGET', KEYS[1], 'incarnation', 'state', 'check', 'rooms')
 if record[1] ~= ARGV[1] or record[2] == 'dead' then return {'over'} end
 if record[3] ~= 'update' then return {'unheard'} end

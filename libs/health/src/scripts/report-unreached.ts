@@ -10,7 +10,7 @@ export type ReportAnswer =
   | { readonly kind: 'reported'; readonly reports: number; readonly rooms: number }
   /** A check waits for the server's answer. If the server is suspect, its checker judges it. */
   | { readonly kind: 'unheard' }
-  /** This incarnation is dead, or the server has a newer one. */
+  /** This incarnation is dead, the server has a newer one, or its record is lost. */
   | { readonly kind: 'over' };
 
 /**

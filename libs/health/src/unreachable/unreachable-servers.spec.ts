@@ -56,7 +56,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(evicted(watching, cut.self.id)).toEqual([]);
   }, 20_000);
 
-  it('keeps its report when the report arrives between a health check and its answer', async () => {
+  it('keeps a report that arrives between a health check and the answer to it', async () => {
     const [watching] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');

@@ -22,7 +22,7 @@ import { VoteResponder } from '../voting/vote-responder.js';
 import { votingGateways } from '../voting/voting-gateways.js';
 import { judgeUnreached } from './judge-unreached.js';
 
-/** A link counts as silent at the earliest this long after its last message, in ms. */
+/** Minimum time since the last message on a link after which the link counts as silent, in ms. */
 const SILENCE_KNOWN_AFTER_MS = 1_000;
 
 /** A game server to which this gateway has no link, or only a silent one. Times are in ms of this process's monotonic clock. */
@@ -77,7 +77,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
   }
 
   onApplicationBootstrap(): void {
-    // When another gateway votes, this gateway renews its report at once, so that the vote counts it.
+    // When another gateway votes, this gateway repeats its report immediately, because a report can lead to its own vote.
     this.responder.onUnreachableVote((server) => {
       const lost = this.lost.get(server.id);
       if (lost?.reportedSince != null) void this.report(lost);
@@ -185,7 +185,9 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     }, SILENCE_KNOWN_AFTER_MS).unref();
   }
 
-  /** Stores the report, counts the reports and acts on the count. Never rejects: after an error it reports again later. */
+  /**
+   * Stores the report, counts the reports and acts on the count. Never rejects: after an error, the next report follows after `REPORT_MS`.
+   */
   private async report(lost: LostLink): Promise<void> {
     if (lost.isBusy) return;
     lost.isBusy = true;

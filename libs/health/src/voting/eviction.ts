@@ -22,13 +22,19 @@ export class Eviction {
     private readonly log: Log,
   ) {}
 
-  /** Evicts without votes, for an operator. True: this call evicted the server. Rejects when Redis does not answer. */
+  /**
+   * Evicts without votes, for an operator. True: this call evicted the server. False: the server was dead before, or has a newer
+   * incarnation. Rejects when Redis does not answer.
+   */
   async evict(server: ServerRecord, reason: EvictionReason): Promise<boolean> {
     const answer = await this.vote(server, reason, []);
     return answer.kind === 'evicted';
   }
 
-  /** Votes as one of `gateways`, which contains this one. A majority of them evicts. */
+  /**
+   * Votes as one of `gateways`, which contains this one. A majority of `gateways` evicts the server; with an empty list, this call evicts
+   * it.
+   */
   async vote(server: ServerRecord, reason: EvictionReason, gateways: readonly ServerId[]): Promise<VoteAnswer> {
     const voters = gateways.filter((gateway) => gateway !== server.id);
     const needed = voters.length === 0 ? 0 : Math.floor(voters.length / 2) + 1;

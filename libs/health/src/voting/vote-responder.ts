@@ -19,8 +19,8 @@ interface DialReport {
 
 /**
  * Votes about servers that this gateway does not check: when another gateway has voted, and when the link to a server is lost. It votes
- * only for what it has found itself, mostly by a dial. A refused dial needs no missed check, so a server whose process has ended is
- * evicted at once.
+ * only for what it has found itself, mostly by a dial. A refused dial needs no missed check, so a server whose process has ended is evicted
+ * immediately.
  */
 @Injectable()
 export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
@@ -101,7 +101,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
     }
   }
 
-  /** Dials a server as soon as its checker has missed it, so that a vote on its silence does not wait for a dial. */
+  /** Dials a server as soon as another gateway has marked it as suspect, so that a vote on its silence does not wait for a dial. */
   private prepareVote(server: ServerRecord): void {
     const key = incarnationKey(server);
     if (this.prepared.has(key)) return;

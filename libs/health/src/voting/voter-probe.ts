@@ -29,7 +29,7 @@ export class VoterProbe {
     private readonly log: Log,
   ) {}
 
-  /** Never throws. When Redis does not answer, nothing is known about the voters. */
+  /** Starts to check the voters. Never throws. When Redis does not answer, no voter becomes suspect. */
   probe(voters: readonly ServerId[]): void {
     for (const id of voters) {
       const voter = this.directory.get(id);

@@ -27,7 +27,7 @@ describe('the voting of gateways, over a real Redis', () => {
     for (const { self, redis } of [...gateways, ...games]) expect(await redis.commands.hget(self.id, 'state')).toBe('ready');
   });
 
-  it('counts the vote of each gateway once, and only of gateways in the list of voters', async () => {
+  it('counts one vote per gateway, and no vote of a gateway that is not in the list of voters', async () => {
     const [one, two, stranger] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT), await world.gateway('3', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -82,7 +82,7 @@ describe('the voting of gateways, over a real Redis', () => {
     await eventually(() => expect([one, two].flatMap(({ module }) => module.get(EndsSeen).ends)).toHaveLength(1));
   });
 
-  it('does not change another incarnation, and acquits a silent server that answers before the verdict', async () => {
+  it('does not evict a newer incarnation, nor a silent server that answers before the verdict', async () => {
     const watching = await world.gateway('1', DORMANT);
     const accused = await world.foreign(watching, 'accused', 'speaks');
     const server = await recordIn(watching, accused.id);
@@ -123,7 +123,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect((await refused.record()).state).toBe('ready');
   });
 
-  it('runs a failed cleanup of a server again after its lease has expired', async () => {
+  it('repeats the failed cleanup of a server after its lease has expired', async () => {
     const evictor = await world.gateway('1', DORMANT);
     const other = await world.gateway('2', DORMANT);
     evictor.module.get(EndsSeen).failures = 1;
@@ -131,7 +131,7 @@ describe('the voting of gateways, over a real Redis', () => {
     await evictor.module.get(Eviction).evict(await recordIn(evictor, accused.id), 'operator');
     await eventually(() => expect(evictor.module.get(EndsSeen).ends).toHaveLength(1));
     expect(await accused.record()).not.toHaveProperty('settledAt');
-    // The test lets the lease expire at once.
+    // The test lets the lease expire immediately.
     await evictor.redis.commands.hset(accused.id, 'endClaimedAt', 1);
     await eventually(async () => expect((await accused.record()).settledAt).toBeDefined(), 12_000);
     const ends = [evictor, other].flatMap(({ module }) => module.get(EndsSeen).ends);

@@ -1,9 +1,9 @@
--- Confirms a reservation: the server has opened the room, and the reservation becomes one of its rooms. The reservation stays for
--- one more lease, so that a caller who repeats the start gets the same server.
+-- Confirms a reservation: the server has opened the room, and the room counts among the rooms of the server. The reservation stays for one
+-- more lease, so that a caller who repeats the start gets the same server.
 --
 -- KEYS  1 reservations  2 expiries
--- ARGV  1 room  2 claim, ms
--- Returns 1, or 0 when there is no reservation, or it is confirmed already, or its incarnation is over.
+-- ARGV  1 room  2 duration of the lease, ms
+-- Returns 1, or 0 when there is no reservation, it is confirmed already, or its incarnation is over.
 
 local reservations, expiries = KEYS[1], KEYS[2]
 local room, claim_ms = ARGV[1], ARGV[2]

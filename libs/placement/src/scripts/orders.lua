@@ -71,8 +71,8 @@ local function best_of(order, excluded)
   end
 end
 
--- Removes the best server from the copies of several orders, at random among equals. Returns it with its order, or nil when there
--- is none.
+-- Removes the best server from the copies of several orders, at random among equals. Returns it with its order, or nil when no
+-- server is left.
 local function take_best(orders, excluded)
   local order, score, index, ties = nil, nil, nil, 0
   for _, candidate in ipairs(orders) do

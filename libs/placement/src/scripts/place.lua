@@ -1,4 +1,4 @@
--- Chooses servers for rooms and reserves slots on them, atomically. Each room is handled as if it were alone.
+-- Chooses servers for rooms and reserves slots on them, atomically. Each room gets the same answer as in a call of its own.
 --
 -- KEYS  1 reservations  2 expiries  3… offers
 -- ARGV  1 claim, ms  2 'lowest' or 'highest'  3 seed of the random choice among equals
@@ -33,7 +33,7 @@ while ARGV[at] do
 end
 
 local now = now_ms()
--- Each new reservation deletes up to two expired ones, so these do not accumulate at any rate. The constant shortens a backlog.
+-- Each new reservation deletes up to two expired ones, so expired reservations cannot accumulate. The constant shortens a backlog.
 local SWEPT_MAX = 16 + 2 * #rooms
 local may_more_be_expired = sweep(reservations, expiries, now, SWEPT_MAX) == SWEPT_MAX
 
@@ -52,7 +52,7 @@ for room in pairs(held) do
   end
 end
 
--- Leases are written before the reservations, because a sweep would never find a reservation without a lease.
+-- Writes the leases before the reservations. After a failure between the two writes, no sweep would find a reservation without a lease.
 local leases, lease_end = {}, string.format('%d', now + ARGV[1])
 for i, room in ipairs(rooms) do leases[2 * i - 1], leases[2 * i] = lease_end, room end
 redis.call('ZADD', expiries, unpack(leases))

@@ -1,5 +1,5 @@
--- Removes an incarnation for good: neither it nor an older one may report or get rooms again. The reservations on it become void,
--- because they name it. Idempotent.
+-- Removes an incarnation for good: neither it nor an older one may report or get rooms again. The reservations on it become void, because
+-- they name this incarnation. Idempotent.
 --
 -- KEYS  1 the server's record  2 servers
 -- ARGV  1 incarnation  2 how long the removal is remembered, ms

@@ -70,6 +70,6 @@ if ramp_ms > 0 then handicap = math.floor(before[4] * math.max(0, 1 - (now - bef
 redis.call('HSET', server, 'rooms', ARGV[2], 'players', ARGV[3], 'capacity', ARGV[4], 'standing', ARGV[5],
   'reserved', outstanding.reserved, 'weight', outstanding.weight, 'handicap', handicap, 'order', order, 'offers', offers)
 local eligible, first_offer = settle(server), string.match(offers, '%S+')
--- Adds the order to its offers again if Redis has lost them. Without the entry, requests would find none of the order's servers.
+-- If Redis has lost the offers, adds the order to them. Without the entry, requests would find none of the order's servers.
 if eligible and first_offer and redis.call('SISMEMBER', first_offer, order) == 0 then list(server, order) end
 return 'accepted'

@@ -10,7 +10,7 @@
 --     withheld                 reasons that withhold it, separated by spaces; empty: none.
 --     order                    the order (sorted set) that contains it while it is eligible, with all servers of the same offers.
 --     offers                   the offers of that order, separated by spaces.
---     removed                  the highest removed incarnation: neither it nor an older one comes back.
+--     removed                  the highest removed incarnation: neither it nor an older one may report again.
 --
 -- An offer (set): the orders whose servers accept rooms of one game, and of the version, region and build in the offer's name.
 --

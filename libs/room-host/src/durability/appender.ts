@@ -60,6 +60,7 @@ export class Appender implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
+    this.outputs.onViewFailed((room) => this.end(room, room.brokenBy));
     this.rooms.onDropped((room) => {
       this.dirty.delete(room);
       this.held.delete(room);

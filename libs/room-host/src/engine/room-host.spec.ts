@@ -922,6 +922,19 @@ describe('appends', () => {
 });
 
 describe('a view', () => {
+  it('ends its game when it throws in a sync that waits for a step, although no step changes the game', async () => {
+    const view = (state: Counter): Counter => {
+      if (state.count > 0) throw new Error('a defect of the view');
+      return state;
+    };
+    const host = newHost();
+    const rules = counterRules({ stepHz: 20, syncHz: 20 }, { view: view as RoomRules<Counter>['view'], step: () => {} });
+    const room = await host.room({ rules });
+    const one = host.attach(room, 0);
+    host.command(room, one, 1, 1, 'add', 1);
+    await until(() => room.durable.ended?.reason === 'game-failed');
+  });
+
   it('ends its game, and no other game, when it throws', async () => {
     const view = (state: Counter) => {
       if (state.text) throw new Error('a defect of the view');

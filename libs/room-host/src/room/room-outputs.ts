@@ -48,6 +48,7 @@ interface SyncGroup {
 @Injectable()
 export class RoomOutputs {
   private readonly timers = new Map<HostedRoom, NodeJS.Timeout>();
+  private readonly viewFailedListeners: ((room: HostedRoom) => void)[] = [];
 
   constructor(@Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'syncBytesMax'>) {}
 
@@ -96,7 +97,7 @@ export class RoomOutputs {
     else if (!this.timers.has(room))
       this.timers.set(
         room,
-        setTimeout(() => this.flush(room), waitMs),
+        setTimeout(() => this.flushDue(room), waitMs),
       );
   }
 
@@ -115,9 +116,20 @@ export class RoomOutputs {
     try {
       this.sync(room, unsent);
     } catch (error) {
-      // The game's view contains data that cannot be sent. The game ends with its next change, or when a player attaches.
+      // The game's view contains data that cannot be sent, so the game ends: see `onViewFailed` and the callers of `flush`.
       room.brokenBy = error ?? 'nothing';
     }
+  }
+
+  /** Calls the listener with a room whose view has failed in a sync that was sent later than the change that caused it. */
+  onViewFailed(listener: (room: HostedRoom) => void): void {
+    this.viewFailedListeners.push(listener);
+  }
+
+  private flushDue(room: HostedRoom): void {
+    this.flush(room);
+    if (room.brokenBy === null || room.value.ended || room.status !== 'active') return;
+    for (const listener of this.viewFailedListeners) listener(room);
   }
 
   /** Drops the changes that wait for the next sync, because they are sent now, the room leaves this server, or nobody is attached. */

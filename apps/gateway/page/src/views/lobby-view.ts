@@ -95,25 +95,26 @@ function createForm(app: App, session: Session, lobby: Lobby, { name: game, seat
   </form>`;
 }
 
-/** Moves the focus to an element. It is one shared function, because lit would call a new function again for the same element. */
+/** Moves the focus to an element. It is one shared function, because lit would call a new function again at each draw. */
 function focus(element: Element | undefined): void {
   (element as HTMLElement | undefined)?.focus();
 }
 
-function roomList(app: App, { rooms }: Lobby): TemplateResult {
+function roomList(app: App, lobby: Lobby): TemplateResult {
+  const { rooms } = lobby;
   if (rooms === null) return html`<p class="note">Looking around…</p>`;
   if (rooms.length === 0) return html`<p class="empty">There are no open rooms. Create one, and other players see it here.</p>`;
   return html`<ul class="room-list">
     ${repeat(
       rooms,
       ({ id }) => id,
-      (room) => roomRow(app, room),
+      (room) => roomRow(app, lobby, room),
     )}
   </ul>`;
 }
 
-function roomRow(app: App, { id, game, name, status, players, seats }: RoomSummary): TemplateResult {
-  const isOpen = status === 'waiting' && players < seats;
+function roomRow(app: App, lobby: Lobby, { id, game, name, status, players, seats }: RoomSummary): TemplateResult {
+  const isOpen = players < seats && (status === 'waiting' || (status === 'playing' && lobby.isJoinable(game)));
   const title = name || 'A room';
   return html`<li class="room-row">
     <span class="game-icon small" title=${gameTitle(game)}>${gamePage(game)?.icon ?? nothing}</span>

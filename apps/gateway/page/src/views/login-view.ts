@@ -37,7 +37,7 @@ export function loginView(app: App, { isConnecting, problem }: LoginForm): Templ
   </section>`;
 }
 
-/** Moves the focus to an element. It is one shared function, because lit would call a new function again for the same element. */
+/** Moves the focus to an element. It is one shared function, because lit would call a new function again at each draw. */
 function focus(element: Element | undefined): void {
   (element as HTMLElement | undefined)?.focus();
 }
