@@ -11,7 +11,7 @@ import { message, scores, timeLeft } from './hud.js';
 import { Scene } from './scene.js';
 
 const STEP_MS = 1_000 / STEP_HZ;
-/** A ship that moves further than this between two states was placed elsewhere, in units. */
+/** A ship that moves farther than this between two states was placed elsewhere, in units. Its motion is not blended. */
 const JUMP = 150;
 /** The farthest that the knob of the stick is drawn from its middle, in CSS pixels. */
 const KNOB = 34;
@@ -24,7 +24,7 @@ export interface OwnFrame extends Ship {
   readonly at: number;
 }
 
-/** The field on a canvas. The own ship is predicted, the others are shown between two states. */
+/** The field on a canvas. The page predicts the own ship, and interpolates the other ships between two states. */
 export class ArenaView implements MountedGame {
   private readonly field = createRef<HTMLElement>();
   private readonly canvas = createRef<HTMLCanvasElement>();
@@ -94,7 +94,9 @@ export class ArenaView implements MountedGame {
     render(nothing, this.root);
   }
 
-  /** Predicts the ship of this player's seat. A spectator predicts nothing, and a game may give a player another seat. */
+  /**
+   * Predicts the ship of this player's seat. Does nothing for a spectator. Starts once more when the room gives the player another seat.
+   */
   private steer(): void {
     const { seat } = this.room;
     if (seat === this.ownSeat && (this.own !== null || seat === null)) return;

@@ -1,10 +1,13 @@
 import { type Controls, DIRECTIONS, IDLE } from '../src/world.js';
 
-/** A finger that has moved less than this from where it touched steers nothing, in CSS pixels. */
+/** A finger steers only when it has moved at least this far from where it touched, in CSS pixels. */
 const STICK_DEAD = 10;
-/** From this distance on, the stick also burns the engine, in CSS pixels. */
+/** From this distance on, in CSS pixels, the stick also runs the engine. */
 const STICK_THRUST = 30;
-/** The ship turns while it looks this many directions beside the stick's. */
+/**
+ * The ship turns while its direction differs from the stick's by more than this many directions. Otherwise it would swing around that
+ * direction.
+ */
 const STICK_EXACT = 3;
 
 const KEYS: Readonly<Record<string, 'left' | 'right' | 'thrust' | 'fire'>> = {
@@ -19,7 +22,7 @@ const KEYS: Readonly<Record<string, 'left' | 'right' | 'thrust' | 'fire'>> = {
 
 /** What the player holds down: keys, or a finger as a stick on the field and another one on the fire button. */
 export class HeldControls {
-  /** The stick for the picture, in CSS pixels of the field. Null: no finger steers. */
+  /** The stick as it is drawn, in CSS pixels of the field. Null: no finger steers. */
   stick: { readonly fromX: number; readonly fromY: number; x: number; y: number } | null = null;
   private readonly held = new Set<string>();
   private pointer: number | null = null;
@@ -33,7 +36,7 @@ export class HeldControls {
     const { signal } = this.stop;
     window.addEventListener('keydown', (event) => this.key(event, true), { signal });
     window.addEventListener('keyup', (event) => this.key(event, false), { signal });
-    // Keys that are released while another window has the focus are not reported.
+    // The browser does not report a key that is released while another window has the focus. Without this, the ship would keep flying.
     window.addEventListener('blur', () => this.release(), { signal });
     document.addEventListener('visibilitychange', () => this.release(), { signal });
     field.addEventListener('pointerdown', (event) => this.grab(event), { signal });
@@ -44,7 +47,7 @@ export class HeldControls {
       fireButton.addEventListener(name, (event) => this.fire(event, false), { signal });
   }
 
-  /** @param heading the direction in which the own ship looks; a stick steers relative to it */
+  /** @param heading the current direction of the own ship, with which the direction of the stick is compared */
   read(heading: number): Controls {
     const { held, stick } = this;
     let turn = (held.has('right') ? 1 : 0) - (held.has('left') ? 1 : 0);
@@ -72,7 +75,7 @@ export class HeldControls {
   private key(event: KeyboardEvent, isDown: boolean): void {
     const action = KEYS[event.code];
     if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
-    // A key that a form field or a button needs is theirs.
+    // Ignores a key that goes to a form field or a button.
     if (isDown && event.target instanceof HTMLElement && event.target.closest('input, textarea, select, button, a, dialog')) return;
     if (isDown) this.held.add(action);
     else this.held.delete(action);

@@ -6,11 +6,11 @@ import { Sparks } from './sparks.js';
 export interface Picture {
   readonly ships: readonly Ship[];
   readonly shots: readonly Shot[];
-  /** The step that the shots are drawn at, with a fraction. */
+  /** The step, with a fraction, at which the shots of other ships are drawn. */
   readonly step: number;
-  /** The step for the own shots, which fly in the same time as the own ship. */
+  /** The step, with a fraction, at which the own shots are drawn: that of the predicted own ship. */
   readonly ownStep: number;
-  /** The seat of the own ship. Null: a spectator. */
+  /** The seat of the own ship. Null: the viewer is a spectator. */
   readonly own: number | null;
   nameOf(seat: number): string;
 }
@@ -55,7 +55,7 @@ export class Scene {
     this.sparks.burst(x, y, colorOf(seat), 5, 120, 0.22);
   }
 
-  /** @param seconds the time since the last picture */
+  /** @param seconds the time since the last picture, in seconds */
   draw(picture: Picture, seconds: number): void {
     const { context, width, height, ratio } = this;
     if (width === 0) return;
@@ -85,7 +85,7 @@ export class Scene {
       x = Math.min(Math.max(ship.x, halfWidth), FIELD.width - halfWidth);
       y = Math.min(Math.max(ship.y, halfHeight), FIELD.height - halfHeight);
     }
-    // After a start elsewhere the camera glides to the ship.
+    // When the ship starts elsewhere, the camera moves there smoothly. Otherwise it stays on the ship.
     const part = Math.hypot(x - this.lookX, y - this.lookY) > 120 ? 1 - Math.exp(-6 * seconds) : 1;
     this.lookX += (x - this.lookX) * part;
     this.lookY += (y - this.lookY) * part;

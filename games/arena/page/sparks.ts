@@ -3,7 +3,7 @@ interface Spark {
   y: number;
   vx: number;
   vy: number;
-  /** Remaining and whole time, in seconds. */
+  /** Remaining lifetime, and lifetime at the start, in seconds. */
   left: number;
   readonly whole: number;
   readonly color: string;
@@ -11,7 +11,7 @@ interface Spark {
 
 const SPARKS_MAX = 400;
 
-/** Particles of explosions and engines. They exist in the page only. */
+/** Particles of explosions and engines. They exist only in the page, not in the state of the game. */
 export class Sparks {
   private readonly all: Spark[] = [];
 

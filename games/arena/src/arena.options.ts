@@ -1,4 +1,4 @@
-/** Options of the game on this server, injected so that a fleet can offer other rounds. */
+/** Options of the game on this server. They are injected, so that a fleet can offer shorter or longer rounds. */
 export abstract class ArenaOptions {
   /** Length of a round, in seconds. */
   abstract readonly roundSeconds: number;

@@ -11,7 +11,7 @@ const THRUST = { turn: 0, thrust: true, fire: false } as const;
 const FIRE = { turn: 0, thrust: false, fire: true } as const;
 
 describe('arena', () => {
-  it('gives each player a ship, and the rest of the minimum to bots', async () => {
+  it('gives each player a ship, and fills up to `shipsMin` ships with bots', async () => {
     const { state } = await play(['Ann', 'Bob'], { shipsMin: 4 });
     expect(state.ships.map(({ seat }) => isBot(seat))).toEqual([false, false, true, true]);
   });
@@ -67,7 +67,7 @@ describe('arena', () => {
     expect(game.state.shots).toEqual([]);
   });
 
-  it('counts a destroyed ship for the player who shot, and lets it start again after two seconds', async () => {
+  it('counts a destroyed ship for the player who shot it, and lets that ship return after two seconds', async () => {
     const game = await play(['Ann', 'Bob']);
     game.step(2 * STEP_HZ);
     expect(game.state.ships.map(({ status }) => status)).toEqual([SHIP_STATUS.flying, SHIP_STATUS.flying]);
@@ -84,14 +84,14 @@ describe('arena', () => {
     expect(game.state.ships[1]!.status).toBe(SHIP_STATUS.shielded);
   });
 
-  it('ends after its round, with the ships by score', async () => {
+  it('ends when its round is over, with a ranking of the ships by score', async () => {
     const game = await play(['Ann'], { roundSeconds: 3, shipsMin: 3 });
     game.step(3 * STEP_HZ);
     expect(game.ended?.reason).toBe('finished');
     expect(game.ended?.result).toEqual({ ranking: expect.arrayContaining([{ seat: 0, score: 0 }]) });
   });
 
-  it('gives the ship of a player who leaves to a bot', async () => {
+  it('replaces the ship of a player who leaves by a ship of a bot', async () => {
     const game = await play(['Ann', 'Bob'], { shipsMin: 2 });
     game.seat(1).left();
     expect(game.state.ships.map(({ seat }) => isBot(seat))).toEqual([false, true]);

@@ -1,7 +1,7 @@
 import { type Controls, DIRECTIONS, FIELD, type Motion, ROCKS, rounded, SHIP_RADIUS, vectorOf } from './world.js';
 
 const TURN_PER_STEP = 5;
-/** Added to the speed by the engine, in units per step. */
+/** Speed that the engine adds in each step, in units per step. */
 const THRUST = 1.15;
 /** Part of the speed that remains after a step. */
 const DRAG = 0.94;
@@ -9,7 +9,7 @@ const DRAG = 0.94;
 const BOUNCE = 0.55;
 
 /**
- * Moves a ship by one step, in place. It depends on its arguments only, so that the page can run the same step before the server does.
+ * Moves a ship by one step, in place. It depends only on its arguments, so that the page can compute the same step before the server does.
  *
  * @example
  * const next = { ...ship };

@@ -3,7 +3,7 @@ import { type ArenaState, type Controls, DIRECTIONS, IDLE, ROCKS, SHIP_RADIUS, S
 
 /** A bot shoots at ships within this distance, in units. */
 const RANGE = 620;
-/** A bot that is closer than this to its target flies past it, in units. */
+/** A bot that is closer than this to its target does not aim and flies in circles, in units. */
 const CLOSE = 130;
 /** A bot turns away from a rock that is this close ahead, in units. */
 const ROCK_AHEAD = 110;
@@ -23,7 +23,7 @@ export function steer({ ships, step }: ArenaState, own: Ship): Controls {
   }
   const rock = ROCKS.find(({ x, y, radius }) => isAhead(own, x, y, radius));
   if (rock) return { turn: turnAwayFrom(own, rock.x, rock.y), thrust: true, fire: false };
-  // Bots that have no target, or one too close, fly in wide circles. The seat makes them differ.
+  // Bots without a target, or with one too close, fly in wide circles. The seat shifts the circles, so that bots do not fly in step.
   if (!target || nearest < CLOSE) return { turn: (step + own.seat * 7) % 24 < 6 ? 1 : 0, thrust: true, fire: nearest < CLOSE };
   const stepsToTarget = nearest / SHOT_SPEED;
   const off = directionOff(own, target.x + target.vx * stepsToTarget - own.x, target.y + target.vy * stepsToTarget - own.y);

@@ -36,7 +36,7 @@ export const STARTS: readonly { readonly x: number; readonly y: number }[] = [
   { x: 1_450, y: 500 },
 ];
 
-/** Bots have the numbers from here on, which no player has. */
+/** Ships of bots have seat numbers from here on, which no player of the arena has. */
 export const FIRST_BOT = 100;
 
 /** True when a bot flies the ship with this number. */
@@ -47,7 +47,7 @@ export function isBot(seat: Seat): boolean {
 export const SHIP_STATUS = {
   /** The ship waits for its next start. */
   gone: 0,
-  /** The ship flies, and shots do not harm it yet. */
+  /** The ship flies, and shots do not harm it, because it has just started. */
   shielded: 1,
   flying: 2,
 } as const;
@@ -68,12 +68,12 @@ export interface Motion {
 export interface Ship extends Motion {
   readonly seat: Seat;
   status: ShipStatus;
-  /** The step at which the status changes. 0: it does not change by itself. */
+  /** The step at which the status changes. 0: only a shot changes the status. */
   until: number;
   health: number;
   /** The step from which the ship can shoot again. */
   loadedAt: number;
-  /** Whether the engine burns, for the picture. */
+  /** Whether the engine runs. Only the page uses it, to draw the flame. */
   thrust: boolean;
   /** Number of ships destroyed, and number of shots fired. */
   score: number;
@@ -81,8 +81,8 @@ export interface Ship extends Motion {
 }
 
 /**
- * A shot in flight. It moves in a straight line, so the state has only its start: it costs bytes when it is fired and when it is gone, and
- * none in between.
+ * A shot in flight. It moves in a straight line, so the state has only its start: it costs bytes in a sync only when it is fired and when
+ * it is removed.
  */
 export interface Shot {
   readonly id: number;

@@ -8,7 +8,7 @@ export interface BoardModel {
   readonly replay: Replay;
   /** The side at the bottom of the board. */
   readonly bottom: Side;
-  /** The side that this player may move now. Null: none. */
+  /** The side that this player may move now. Null: the player may not move now. */
   readonly mayMove: Side | null;
   readonly selected: string | null;
   readonly isPending: boolean;

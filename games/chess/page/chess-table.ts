@@ -14,11 +14,11 @@ export class ChessTable implements MountedGame {
   private readonly clocks = new ClockFace();
   private readonly ticking: ReturnType<typeof setInterval>;
   private selected: string | null = null;
-  /** The move of a pawn to the last rank whose promotion is not chosen yet. Null: none. */
+  /** The move of a pawn to the last rank for which the player has not chosen a promotion yet. Null: there is no such move. */
   private promoting: { from: string; to: string } | null = null;
   private isSure = false;
   private isFlipped = false;
-  /** The room's moves that the board shows. Null: the board must follow the room again. */
+  /** The room's moves that the board shows. Null: the board must be rebuilt from the room's moves. */
   private followed: readonly string[] | null = null;
   private clocksShown = '';
   /** The number of moves to which the list was scrolled. */
@@ -61,7 +61,7 @@ export class ChessTable implements MountedGame {
     return this.room.seat === null ? null : SIDES[this.room.seat]!;
   }
 
-  /** The player's side when it is to move, else null. */
+  /** The player's side when that side is to move. Null: the player may not move now. */
   private get mayMove(): Side | null {
     return this.isOn && !this.replay.isAhead && this.mySide === this.replay.turn ? this.mySide : null;
   }
@@ -164,7 +164,7 @@ export class ChessTable implements MountedGame {
     </div>`;
   }
 
-  /** Scrolls the list to the last move, once it is laid out: the board may not be on the page yet. */
+  /** Scrolls the list to the last move. Waits for the next frame, because the list may not be on the page yet. */
   private showLastMove(count: number): void {
     if (count === this.movesShown) return;
     this.movesShown = count;
@@ -252,7 +252,7 @@ type Promotion = Exclude<PieceKind, 'p' | 'k'>;
 
 function moveList(made: readonly string[], startFen: string | undefined): TemplateResult {
   const [, turn, , , , first] = startFen?.split(' ') ?? [];
-  // When Black moves first, an ellipsis takes the place of White's move.
+  // When Black moves first, an ellipsis stands in the column of White's move.
   const moves = turn === 'b' && made.length > 0 ? ['…', ...made] : made;
   const pairs = Array.from({ length: Math.ceil(moves.length / 2) }, (_, at) => moves.slice(2 * at, 2 * at + 2));
   return html`<ol class="moves" aria-label="Moves" tabindex="0">

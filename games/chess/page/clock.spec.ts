@@ -10,7 +10,7 @@ describe('the clocks on the page', () => {
     expect(face.leftMs(clocks, 'w', 'w', 99_000)).toBe(0);
   });
 
-  it("measure from a move how far this computer's clock is off", () => {
+  it("correct the offset of this computer's clock, which they measure from a move", () => {
     const face = new ClockFace();
     face.follow({ white: 60_000, black: 60_000, runningSince: 1_000 }, 501_000);
     const clocks = { white: 60_000, black: 60_000, runningSince: 5_000 };
@@ -18,7 +18,7 @@ describe('the clocks on the page', () => {
     expect(face.leftMs(clocks, 'w', 'w', 506_000)).toBe(59_000);
   });
 
-  it("start to run at once when this computer's clock is behind", () => {
+  it("run without a delay when this computer's clock is behind", () => {
     const face = new ClockFace();
     const clocks = { white: 60_000, black: 60_000, runningSince: 100_000 };
     face.follow(clocks, 40_000);

@@ -2,8 +2,8 @@ import type { Clocks } from '../src/chess.js';
 import type { Side } from '../src/position.js';
 
 /**
- * The clocks between two moves. The server says since when a clock runs, by its own clock. The offset of this computer's clock is
- * measured from the moves that arrive while the page is open: the smallest offset had the least delay.
+ * The clocks between two moves. The state says since when a clock runs, by the server's clock. The offset of this computer's clock is
+ * measured from the moves that arrive while the page is open. The smallest offset is the best, because its message had the least delay.
  */
 export class ClockFace {
   private offsetMs = 0;

@@ -12,7 +12,7 @@ export const PIECE_NAMES: Readonly<Record<PieceKind, string>> = {
   k: 'king',
 };
 
-/** Drawn as SVG, so that no font of the player's computer needs chess symbols. */
+/** Returns a piece as SVG, so that the player's computer needs no font with chess symbols. */
 export function piece(kind: PieceKind, side: Side): TemplateResult {
   return html`<svg class="piece piece-${side}" viewBox="0 0 100 100" aria-hidden="true">${SHAPES[kind]}${FOOT}</svg>`;
 }

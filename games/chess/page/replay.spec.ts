@@ -9,7 +9,7 @@ describe('the game on the page', () => {
     expect(replay.at('h4')).toEqual({ kind: 'q', side: 'b' });
   });
 
-  it('shows a move before its answer, and takes it back when it is refused', () => {
+  it('shows a move before the room answers it, and takes it back on request', () => {
     const replay = new Replay();
     replay.follow(['e4']);
     replay.tryOut('e7', 'e5', undefined);
@@ -27,7 +27,7 @@ describe('the game on the page', () => {
     expect(replay.last()).toMatchObject({ from: 'e7', to: 'e5' });
   });
 
-  it('starts again with a new game', () => {
+  it('shows the start position when a new game begins', () => {
     const replay = new Replay();
     replay.follow(['e4', 'e5']);
     replay.follow([]);
@@ -35,7 +35,7 @@ describe('the game on the page', () => {
     expect(replay.last()).toBeNull();
   });
 
-  it('begins in a given position, and begins the next game in the standard one', () => {
+  it('begins in a given position, and the next game in the standard position', () => {
     const replay = new Replay();
     replay.follow(['Rb1#'], '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50');
     expect(replay.at('b1')).toEqual({ kind: 'r', side: 'b' });
@@ -44,7 +44,7 @@ describe('the game on the page', () => {
     expect(replay.at('e2')).toEqual({ kind: 'p', side: 'w' });
   });
 
-  it('counts material in pawns', () => {
+  it('counts the difference of material in pawns', () => {
     const replay = new Replay();
     replay.follow(['e4', 'd5', 'exd5', 'Qxd5']);
     expect(replay.balance()).toBe(0);

@@ -23,7 +23,10 @@ export class Replay {
   /** Legal moves by square. They are requested many times per second and computed once per position. */
   private readonly legal = new Map<string, readonly Move[]>();
 
-  /** Shows these moves. They include the player's own answered move. `startFen`: the position at the beginning, if not the standard one. */
+  /**
+   * Shows the moves of the room. A move that was only tried out is taken back before. `startFen`: the position at the beginning. Absent:
+   * the standard position.
+   */
   follow(moves: readonly string[], startFen?: string): void {
     this.takeBack();
     const isSame = this.startFen === startFen && this.played.length <= moves.length && this.played.every((san, at) => moves[at] === san);
@@ -76,7 +79,7 @@ export class Replay {
     return this.steps[this.steps.length - 1] ?? null;
   }
 
-  /** The square of a king in check, or null. */
+  /** The square of the king in check. Null: the side to move is not in check. */
   checked(): string | null {
     if (!this.position.isCheck()) return null;
     return this.position.findPiece({ type: 'k', color: this.position.turn() })[0] ?? null;

@@ -1,8 +1,8 @@
-/** Options of the game on this server, injected so that a fleet can offer blitz or longer games. */
+/** Options of the game on this server. They are injected, so that a fleet can offer blitz or longer games. */
 export abstract class ChessOptions {
   /** Each player's time for the whole game, in ms. */
   abstract readonly mainMs: number;
-  /** Time added after each move, in ms. */
+  /** Time that is added to a player's clock after each of the player's moves, in ms. */
   abstract readonly incrementMs: number;
 }
 

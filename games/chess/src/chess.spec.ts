@@ -129,8 +129,8 @@ describe('chess', () => {
     });
   });
 
-  describe('with draws by agreement', () => {
-    it('ends when the offer is accepted', async () => {
+  describe('with a draw by agreement', () => {
+    it('ends when the opponent accepts the offer', async () => {
       const game = await play();
       game.as(0).offerDraw();
       expect(game.state.drawOfferedBy).toBe(0);
@@ -139,7 +139,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'agreement', winner: null });
     });
 
-    it('ends when both offer', async () => {
+    it('ends when both players offer a draw', async () => {
       const game = await play();
       game.as(0).offerDraw();
       game.as(1).offerDraw();
@@ -200,7 +200,8 @@ describe('chess', () => {
     it('distinguishes positions with different castling rights', async () => {
       const game = await play();
       moves(game, 'e4', 'e5', 'Ke2', 'Ke7', 'Ke1', 'Ke8');
-      // The pieces stand as after two moves, but castling is no longer allowed: this position occurs for the first time.
+      // The pieces stand as after the first move of each side. But castling is not allowed any more, so this position occurs for the first
+      // time.
       expect(game.state.positions[game.state.fen.split(' ', 4).join(' ')]).toBe(1);
     });
 
@@ -234,7 +235,7 @@ describe('chess', () => {
   });
 
   describe('the clocks', () => {
-    it('subtract the time of the player to move, and add the increment', async () => {
+    it('subtract the time that a move took from its player, and add the increment', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 2_000 });
       game.advance(10_000);
       moves(game, 'e4');
@@ -269,7 +270,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'time', winner: 0 });
     });
 
-    it('are correct even when a busy server detects the end of the time only after a move', async () => {
+    it('end the game when a move arrives after the time but before the late timer', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 5_000 });
       game.stall(60_000);
       game.as(0).move({ san: 'e4' });
@@ -296,7 +297,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'time', winner: null });
     });
 
-    it('stop when the game ends', async () => {
+    it('stop when the game ends before the time is over', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       game.advance(10_000);
       game.as(1).resign();
@@ -305,7 +306,7 @@ describe('chess', () => {
   });
 
   describe('in a room with a start position', () => {
-    it('begins in that position, with the side that is to move and its clock', async () => {
+    it('begins in that position, and the clock of the side to move runs', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 }, { fen: '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50' });
       expect(game.state).toMatchObject({ startFen: '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50', turn: 'b', moves: [] });
       expect(game.command(0, 'move', { san: 'Kf1' })).toBe('not-your-turn');
@@ -315,7 +316,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '0-1', by: 'checkmate', winner: 1 });
     });
 
-    it('continues the count of moves without a capture or pawn move from the position', async () => {
+    it('continues the count of moves without a capture or pawn move that the position contains', async () => {
       const game = await play({}, { fen: '8/8/8/4k3/8/8/8/R3K3 w - - 148 120' });
       moves(game, 'Ra2', 'Kd5');
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'fifty-moves', winner: null });

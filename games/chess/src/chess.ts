@@ -7,7 +7,7 @@ import { FEN_CHARS_MAX, STANDARD_POSITION, setUpPosition } from './set-up.js';
 /** The state of a game of chess. Seat 0 plays White. */
 export interface ChessState {
   fen: string;
-  /** The position at the beginning. Absent: the standard one. */
+  /** The position at the beginning. Absent: the standard position. */
   startFen?: string;
   /** All moves so far, in standard notation. */
   moves: string[];
@@ -19,8 +19,8 @@ export interface ChessState {
 }
 
 /**
- * Remaining time of each side, in ms. For the side to move it is the time that was left at `runningSince`, in ms since 1970. `runningSince`
- * is null when the game is over and no clock runs.
+ * Remaining time of each side, in ms. For the side to move, it is the time that was left at `runningSince`, which is in ms since 1970.
+ * `runningSince` is null when the game is over, because no clock runs then.
  */
 export interface Clocks {
   white: number;
@@ -54,8 +54,8 @@ const RoomOptions = z.strictObject({
 });
 
 /**
- * Chess by the FIDE laws. Threefold repetition and fifty moves are draws only when a player claims them. Fivefold repetition and
- * seventy-five moves end the game automatically (articles 9.2, 9.3, 9.6).
+ * Chess by the FIDE laws. Threefold repetition, and fifty moves without a capture or pawn move, are draws only when a player claims them.
+ * Fivefold repetition, and seventy-five such moves, end the game automatically (articles 9.2, 9.3, 9.6).
  */
 @Game({ name: 'chess', version: 1, seats: 2, options: RoomOptions })
 export class Chess implements GameRules<ChessState> {
@@ -122,8 +122,8 @@ export class Chess implements GameRules<ChessState> {
   }
 
   /**
-   * Ends the game as a draw for the player to move, when the position occurs for the third time, or after fifty moves without a capture or
-   * pawn move.
+   * Ends the game as a draw when the player to move may claim one: when the position occurs for the third time, or after fifty moves
+   * without a capture or pawn move.
    */
   @Command()
   claimDraw(room: GameRoom<ChessState>): void {
@@ -142,7 +142,7 @@ export class Chess implements GameRules<ChessState> {
     else draw(room, 'time');
   }
 
-  /** Moves the start of the running clock, because downtime does not count as thinking time. */
+  /** Moves the start of the running clock forward by the downtime, which does not count as thinking time. */
   @OnPause()
   protected goOn(room: GameRoom<ChessState>, pausedMs: number): void {
     const { clocks } = room.state;

@@ -1,7 +1,7 @@
 import { canMate, halfMovesOf, playMove, repetitionKey } from './position.js';
 
 describe('playMove', () => {
-  it('recognizes a dead position', () => {
+  it('reports `insufficient` for two bare kings, but not while a pawn is left', () => {
     expect(playMove('8/8/8/8/8/2k5/3p4/3K4 w - - 0 1', { san: 'Kxd2' })).toBeNull();
     expect(playMove('8/8/8/8/8/8/2kp4/4K3 w - - 0 1', { san: 'Kf1' })?.over).toBeNull();
     expect(playMove('8/8/8/8/5k2/8/3p4/4K3 w - - 0 1', { san: 'Kxd2' })?.over).toBe('insufficient');
@@ -17,7 +17,7 @@ describe('playMove', () => {
 });
 
 describe('repetitionKey', () => {
-  it('omits the counters, and includes castling and en passant', () => {
+  it('omits the move counters, and includes castling rights and the en passant square', () => {
     expect(repetitionKey('rnbqkbnr/pppp1ppp/8/8/3Pp3/8/PPP1PPPP/RNBQKBNR b KQkq d3 0 3')).toBe(
       'rnbqkbnr/pppp1ppp/8/8/3Pp3/8/PPP1PPPP/RNBQKBNR b KQkq d3',
     );
@@ -29,7 +29,7 @@ describe('repetitionKey', () => {
 });
 
 describe('halfMovesOf', () => {
-  it('counts from the last capture or pawn move', () => {
+  it('counts the moves of both sides since the last capture or pawn move', () => {
     expect(halfMovesOf(playMove(START, { san: 'Nf3' })?.fen ?? '')).toBe(1);
     expect(halfMovesOf(playMove(START, { san: 'e4' })?.fen ?? '')).toBe(0);
   });

@@ -15,7 +15,8 @@ export interface PlayedMove {
 }
 
 /**
- * Plays the move on this position. Returns null when the move is not legal. A pawn on the last rank becomes a queen by default.
+ * Plays the move in this position. Returns null when the move is not legal. A pawn that reaches the last rank becomes a queen unless the
+ * move names another piece.
  */
 export function playMove(fen: string, move: MoveText): PlayedMove | null {
   const position = new Position(fen, { skipValidation: true });
@@ -68,8 +69,8 @@ export function halfMovesOf(fen: string): number {
 }
 
 /**
- * Returns whether `side` could mate by any series of legal moves, even with help. A player who could not mate cannot win on time.
- * Source: FIDE Laws of Chess, article 6.9, by the material on the board (blocked positions are not analyzed).
+ * Returns whether `side` could mate by any series of legal moves, even with help. When a player's time is over and the opponent could not
+ * mate, the game is a draw. Source: FIDE Laws of Chess, article 6.9, by the material on the board (blocked positions are not analyzed).
  */
 export function canMate(fen: string, side: Side): boolean {
   const position = new Position(fen, { skipValidation: true });
@@ -77,7 +78,7 @@ export function canMate(fen: string, side: Side): boolean {
   const own = pieces.filter(({ color }) => color === side);
   const others = pieces.filter(({ color }) => color !== side);
   if (own.length === 0) return false;
-  // A lone knight can mate only when a piece of the opponent blocks the king's last square. A queen there would also attack it.
+  // A lone knight can mate only when a piece of the opponent blocks the king's last square. A queen on that square would prevent the mate.
   if (own.length === 1 && own[0]!.type === 'n') return others.some(({ type }) => type !== 'q');
   if (own.every(({ type }) => type === 'b')) {
     const colours = new Set(pieces.filter(({ type }) => type === 'b').map(({ square }) => position.squareColor(square)));

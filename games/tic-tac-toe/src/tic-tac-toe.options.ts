@@ -1,4 +1,4 @@
-/** Options of the game on this server, injected so that a fleet can offer faster or slower games. */
+/** Options of the game on this server. They are injected, so that a fleet can offer faster or slower games. */
 export abstract class TicTacToeOptions {
   /** Thinking time per turn, in ms. When it is over, the turn passes to the opponent. */
   abstract readonly turnMs: number;

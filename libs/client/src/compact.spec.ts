@@ -36,7 +36,7 @@ async function play(options: Partial<NodeConnectOptions> = {}, url = gateway.url
   owner = fleet.room as FakeRoom;
 }
 
-/** Sends a compact sync to the client as it is. */
+/** Sends a compact sync with these fields to each client. */
 function send(fields: Partial<CompactSync> & { version: number }): void {
   for (const line of fleet.lines) line.sendBytes(encodeCompactSync({ kind: 'compact', seq: 0, input: 0, ...fields }));
 }
@@ -55,7 +55,7 @@ const START = { total: 0, added: [] };
 const ONE = { total: 1, added: [1] };
 
 describe('a client that reads compact syncs', () => {
-  it('moves its version by an acknowledgement without a change, and keeps the same state object', async () => {
+  it('advances its version by an acknowledgement without a change, and keeps the same state object', async () => {
     await play();
     const { state } = room;
     const seen = syncs();
@@ -101,7 +101,7 @@ describe('a client that reads compact syncs', () => {
     expect(fleet.heardKinds('hello')[1]?.version).toBeUndefined();
   });
 
-  it('replaces its state by a whole one, also when the version is lower, and emits the events again', async () => {
+  it('replaces its state by a whole one of a lower version, and emits the events of that history', async () => {
     await play();
     const events: unknown[] = [];
     room.on('event', ({ version, name }) => events.push(`${version} ${name}`));
@@ -112,7 +112,7 @@ describe('a client that reads compact syncs', () => {
     expect(events).toEqual(['9 undone', '3 again']);
   });
 
-  it('ignores compact syncs of another room and of a former owner', async () => {
+  it('ignores compact syncs of a former owner of its room', async () => {
     await play();
     placed({ epoch: owner.epoch - 1 });
     send({ version: 9, state: encodeValue(ONE) });
@@ -138,7 +138,7 @@ describe('a client that reads compact syncs', () => {
     expect(room.version).toBe(0);
   });
 
-  it('knows the time of each sync of a game with steps, and the input that it contains', async () => {
+  it('reports the room time of each sync of a game with steps, and the number of the input that it contains', async () => {
     await play();
     const seen = syncs();
     send({ version: 1, state: encodeValue(START), time: 1_000, input: 3 });
@@ -154,7 +154,7 @@ describe('a client that reads compact syncs', () => {
     ]);
   });
 
-  it('says of the first sync after a rewind that the state does not continue', async () => {
+  it('reports on the first sync after a rewind, and only on it, that the game was rewound', async () => {
     await play();
     send({ version: 5, from: 0, patch: encodePatch(START, ONE) });
     await room.waitFor(({ version }) => version === 5, SOON);
@@ -169,7 +169,7 @@ describe('a client that reads compact syncs', () => {
     ]);
   });
 
-  it.each(['url', 'tcpUrl'] as const)('plays with a gateway that knows only the other form (%s)', async (url) => {
+  it.each(['url', 'tcpUrl'] as const)('plays with a gateway that knows only syncs with RFC 6902 patches (%s)', async (url) => {
     fleet.isCompactKnown = false;
     await play({}, gateway[url]);
     expect([...fleet.lines].map(({ isCompact }) => isCompact)).toEqual([false]);
@@ -181,7 +181,7 @@ describe('a client that reads compact syncs', () => {
     expect(seen.map(({ input, time }) => [input, time])).toContainEqual([undefined, undefined]);
   });
 
-  it('reads the other form as well, because a room on an older server sends it', async () => {
+  it('reads syncs with RFC 6902 patches as well, because a room on an older server sends them', async () => {
     await play();
     for (const line of fleet.lines) line.isCompact = false;
     await room.send('add', { n: 1 });
@@ -191,7 +191,7 @@ describe('a client that reads compact syncs', () => {
     expect(room.state).toEqual(START);
   });
 
-  it('continues when its gateway is replaced by an older one, and by a newer one again', async () => {
+  it('continues when an older gateway replaces its gateway, and when a newer one replaces that', async () => {
     await play();
     for (const isCompactKnown of [false, true, false]) {
       fleet.isCompactKnown = isCompactKnown;
@@ -204,7 +204,7 @@ describe('a client that reads compact syncs', () => {
 });
 
 describe('an input', () => {
-  it('is sent once, with its number, while the player is placed', async () => {
+  it('is sent once, with its number, while the player has a running game', async () => {
     await play();
     expect(room.sendInput(1, { left: true })).toBe(true);
     expect(room.sendInput(2, undefined)).toBe(true);

@@ -1,6 +1,6 @@
 /**
- * The entry of the client with the decoder of compact syncs. A page that imports it receives a fraction of the bytes. It is an entry of its
- * own because it adds a third to the size of the client.
+ * The entry of the client with the decoder of compact syncs. A page that imports it receives a fraction of the bytes. It is a separate
+ * entry because it adds a third to the size of the client.
  *
  * @example
  * import { connect } from 'holdfast-client';
@@ -27,8 +27,8 @@ function stateAfter({ version, from, hash, state, patch }: CompactSync, before: 
 }
 
 /**
- * Applies a patch. All versions from `from` up to the one before `version` have the same state, because only changes of the state are sent
- * to everyone.
+ * Applies a patch to `before`. The server sends a change of the state to everyone. So the versions after `from` and before `version` have
+ * the same state as `from`.
  */
 function patched(before: unknown, patch: Uint8Array, heldVersion: number, from: number, version: number): unknown {
   const lastBase = patch.length === 0 ? version : version - 1;

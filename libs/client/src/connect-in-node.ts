@@ -4,14 +4,14 @@ import type { Session } from './session.js';
 import { nodeOpener } from './wire/node-opener.js';
 
 export interface NodeConnectOptions extends ConnectOptions {
-  /** The trusted certificates for `tls://` URLs (PEM), instead of those of Node. */
+  /** The trusted certificates for `tls://` URLs (PEM). Default: the certificates that Node trusts. */
   readonly ca?: string;
 }
 
 /**
  * Opens a session at the first of these gateways that answers (`ws://`, `wss://`, `tcp://host:port`, `tls://host:port`).
  *
- * @throws the refusal of the gateway, or `unavailable` when no gateway could be reached
+ * @throws the refusal of the gateway, `unavailable` when no gateway could be reached, or the reason of an aborted `signal`
  */
 export function connect(url: string | readonly string[], options: NodeConnectOptions): Promise<Session> {
   const form = options.compact === undefined ? compact : options.compact;

@@ -42,7 +42,7 @@ async function join(options: Partial<NodeConnectOptions> = {}, url: string | str
   return session;
 }
 
-/** Starts a game of tally with one session, and returns the room's owner in the fake fleet. */
+/** Starts a game of tally with one session. Returns both, and the room of the fake fleet. */
 async function play(
   options: Partial<NodeConnectOptions> = {},
   url?: string | string[],
@@ -100,7 +100,7 @@ describe('connect', () => {
     expect(fleet.heard).toEqual([{ kind: 'hello', protocol: 1, name: 'ada' }]);
   });
 
-  it('rejects with the code of the refusal', async () => {
+  it('rejects with the code with which the gateway refuses the login', async () => {
     await expect(join({ name: '' })).rejects.toMatchObject({ name: 'HoldfastError', code: 'unauthorized', retry: false });
   });
 
@@ -110,12 +110,12 @@ describe('connect', () => {
     await expect(join({}, [url, url])).rejects.toMatchObject({ code: 'unavailable', retry: true });
   });
 
-  it('gives up on a gateway that accepts the connection and sends nothing', async () => {
+  it('rejects when the only gateway accepts the connection and sends nothing', async () => {
     fleet.intercept = () => true;
     await expect(join({ welcomeMs: 50 })).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it('gives up on a gateway that never finishes the handshake', async () => {
+  it('rejects when the only gateway never finishes the handshake', async () => {
     const silent = createServer(() => {});
     await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as AddressInfo;
@@ -274,14 +274,14 @@ describe('a room', () => {
     expect(room.state).toEqual({ total: 1, added: [1] });
   });
 
-  it('settles each of several commands in flight by its own answer', async () => {
+  it('settles each of several unanswered commands by its own answer', async () => {
     const { room } = await play();
     const answers = await Promise.allSettled([1, -1, 2, -2, 3].map((n) => room.send('add', { n })));
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
     expect(tally(room).added).toEqual([1, 2, 3]);
   });
 
-  it('repeats the commands that follow a command which a server on the way refused', async () => {
+  it('repeats the commands that follow a command which a gateway refused as `busy`', async () => {
     const { room } = await play();
     let isBusy = true;
     fleet.intercept = (message, line) => {
@@ -306,7 +306,7 @@ describe('a room', () => {
     expect(fleet.heardKinds('command')).toHaveLength(40);
   });
 
-  it('waits also when the limit is longer than a timer can run', async () => {
+  it('waits in `waitFor` also when the time limit is longer than a timer can run', async () => {
     const { room } = await play();
     const waiting = room.waitFor(({ version }) => version === 1, { timeoutMs: 30 * 86_400_000 });
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -350,7 +350,7 @@ describe('a room', () => {
     expect(tally(room).total).toBe(64);
   });
 
-  it('refuses a command of a spectator, and one sent while no game is played', async () => {
+  it('refuses a command of a spectator, and a command while no game is played', async () => {
     const { room: played } = await play();
     const watcher = await join({ name: 'eve' });
     const watched = await watcher.watchRoom<TallyRules>(played.id);
@@ -363,7 +363,7 @@ describe('a room', () => {
     await expect(waiting.send('add')).rejects.toMatchObject({ code: 'room-not-playing' });
   });
 
-  it("shows the lobby's newest view of presence and readiness, and ignores an older view", async () => {
+  it("shows the lobby's newest view of the members, and ignores an older view", async () => {
     const ada = await join();
     const room = await ada.createRoom({ game: 'tally' });
     const bob = await join({ name: 'bob' });
@@ -393,7 +393,7 @@ describe('a room', () => {
     await expect(room.send('add', { n: 1 })).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('pauses while its server is replaced, then sends its commands to the new one', async () => {
+  it('pauses while its server is replaced, and then sends its commands to the new server', async () => {
     const { room, owner } = await play();
     const told: string[] = [];
     room.on('pause', (reason) => told.push(`pause ${reason}`));
@@ -430,7 +430,7 @@ describe('a room', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('emits a rewind once, and then the events that happen again', async () => {
+  it('emits a rewind once although it is reported twice, and then the events of the new history', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'sync', room: room.id, from: 0, version: 5, seq: 0, patches: [], events: [{ version: 5, name: 'undone' }] });
     await room.waitFor(({ version }) => version === 5, SOON);
@@ -449,7 +449,7 @@ describe('a room', () => {
     } as const;
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
     owner.tell({ ...placed, players: [], rewound: { from: 5, to: 2 } });
-    // A later owner rewinds the room again, because the first one was lost before it sent the state.
+    // A later owner reports the rewind once more, because the first owner was lost before it sent the state.
     owner.tell({ ...placed, epoch: owner.epoch + 2, players: [], rewound: { from: 5, to: 2 } });
     const events = [
       { version: 2, name: 'before' },
@@ -476,7 +476,7 @@ describe('a room', () => {
     ['with malformed patches', (owner, room) => sync(owner, room, { from: room.version, patches: 7 as never })],
     ['with malformed events', (owner, room) => sync(owner, room, { from: room.version, patches: [], events: 7 as never })],
   ])('that receives a sync %s', (_what, send) => {
-    it('asks for the whole state with growing pauses, then ends its session with `sync-failed`', async () => {
+    it('asks for the whole state with growing pauses, and then ends its session with `sync-failed`', async () => {
       const { session, room, owner } = await play({ reconnect: { firstMs: 2, maxMs: 40 }, random: () => 1 });
       const hellos: number[] = [];
       let closed: unknown;
@@ -486,7 +486,7 @@ describe('a room', () => {
       fleet.intercept = (message) => {
         if (message.kind === 'hello') {
           hellos.push(performance.now());
-          // The client can apply the whole state, but the next sync is as bad as the one before.
+          // The client can apply the whole state, but not the next sync.
           setTimeout(() => send(owner, room), 1);
         }
         return false;
@@ -527,7 +527,7 @@ describe('a room', () => {
     },
   );
 
-  it('drops a command that no owner of the room ever answers', async () => {
+  it('rejects a command that no owner of the room ever answers', async () => {
     const { room, owner } = await play();
     fleet.intercept = (message) => {
       if (message.kind !== 'command' || message.name !== 'poison') return false;
@@ -559,7 +559,7 @@ describe('a room', () => {
     expect(room.status).toBe('starting');
   });
 
-  it('ends when the lobby reports the end of the game and the `ended` message never arrives', async () => {
+  it('ends when the lobby reports the end of the game and the message `ended` never arrives', async () => {
     const { room, owner } = await play();
     owner.change({ status: 'waiting', lastResult: { reason: 'operator' } });
     await room.waitFor(({ status }) => status === 'ended', SOON);
@@ -568,7 +568,7 @@ describe('a room', () => {
 });
 
 describe('a lost connection', () => {
-  it('neither loses nor doubles a command, whether it was applied before the loss or not', async () => {
+  it('neither loses nor doubles a command, whether the room applied it before the loss or not', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -590,7 +590,7 @@ describe('a lost connection', () => {
     expect(room.unanswered).toBe(0);
   });
 
-  it('does not make a command fail when a server on the way refuses only its second copy', async () => {
+  it('does not make a command fail when a gateway refuses only its second copy', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -616,7 +616,7 @@ describe('a lost connection', () => {
     expect(owner.state.added).toEqual([1]);
   });
 
-  it('loses neither the answer to the last command nor the end of the game that came meanwhile', async () => {
+  it('loses neither the answer to the last command nor the end of the game when both came meanwhile', async () => {
     const { session, room, owner } = await play();
     await room.send('add', { n: 1 });
     owner.mute = true;
@@ -671,7 +671,7 @@ describe('a lost connection', () => {
     expect(fleet.heardKinds('hello').at(-1)?.session).toBeDefined();
   });
 
-  it('makes the client repeat a request that only reads, and makes a request fail that changes something', async () => {
+  it('makes the client repeat a request that only reads, and reject a request that changes something', async () => {
     const session = await join();
     let swallow = true;
     fleet.intercept = (message) => swallow && message.kind === 'request';
@@ -693,7 +693,7 @@ describe('a lost connection', () => {
     expect(session.status).toBe('open');
   });
 
-  it('is detected when nothing arrives for twice the ping interval', async () => {
+  it('is detected when no ping is answered', async () => {
     fleet.pingMs = 20;
     const { session, room } = await play();
     fleet.intercept = (message) => message.kind === 'ping';
@@ -775,7 +775,7 @@ describe('a stored session', () => {
     expect(storage.size).toBe(0);
   });
 
-  it('is not needed: the client works when the storage and the source of randomness throw', async () => {
+  it('is optional: the client works when the storage and the source of randomness throw', async () => {
     const denied = (): never => {
       throw new Error('denied');
     };
@@ -795,7 +795,7 @@ describe('a stored session', () => {
 });
 
 describe('a request to enter a room whose answer is lost', () => {
-  it('resolves when the room was created, and rejects when it was not', async () => {
+  it('resolves when the room was created, and rejects when the room was not created', async () => {
     for (const isCarriedOut of [true, false]) {
       const ada = await join();
       fleet.intercept = (message, line) => {
@@ -813,7 +813,7 @@ describe('a request to enter a room whose answer is lost', () => {
     }
   });
 
-  it('is followed by `match.cancel` and `me` when its caller gives up, and rejects with the reason of the caller', async () => {
+  it('sends `match.cancel` and `me` when its caller gives up, and rejects with the reason of the caller', async () => {
     const ada = await join();
     fleet.intercept = (message) => message.kind === 'request' && message.operation === 'rooms.create';
     const reason = new Error('enough');
@@ -826,8 +826,8 @@ describe('a request to enter a room whose answer is lost', () => {
   });
 });
 
-describe('a start that its caller gives up', () => {
-  it('rejects with the reason of its caller, also when the cancel is refused, and cancels again when it was overtaken', async () => {
+describe('a start of a game that its caller gives up', () => {
+  it('rejects with the reason of its caller when the cancel is refused, and repeats a cancel that was refused as `overtaken`', async () => {
     const refusals = ['overtaken', 'not-in-room'];
     const session = await join();
     const room = await session.createRoom({ game: 'tally' });
@@ -845,7 +845,7 @@ describe('a start that its caller gives up', () => {
     expect(refusals).toEqual([]);
   });
 
-  it('resolves when the game runs already', async () => {
+  it('resolves when the game has already started', async () => {
     const session = await join();
     const room = await session.createRoom({ game: 'tally' });
     const abort = new AbortController();
@@ -888,7 +888,7 @@ describe('a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('does not end in the room that the player is leaving, when that room changes', async () => {
+  it('does not resolve with the room that the player is leaving when that room changes', async () => {
     const { session, room, owner } = await play();
     fleet.intercept = (message) => message.kind === 'request' && message.operation !== 'me';
     const ends: unknown[] = [];
@@ -903,7 +903,7 @@ describe('a quick match', () => {
     expect(ends).toEqual([]);
   });
 
-  it('is cancelled when it is aborted', async () => {
+  it('is cancelled when its caller aborts it', async () => {
     const ada = await join();
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
@@ -914,7 +914,7 @@ describe('a quick match', () => {
     await until(() => [...fleet.sessions.values()][0].searching === null);
   });
 
-  it('resolves with the room when it is aborted after the match, before its player knows of it', async () => {
+  it('resolves with the room when its caller aborts it after the match was made', async () => {
     const [ada, bob] = [await join(), await join({ name: 'bob' })];
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
@@ -926,7 +926,7 @@ describe('a quick match', () => {
     expect(ada.room?.id).toBe(partner.id);
   });
 
-  describe('and a player who has left its room again', () => {
+  describe('after its player has left the room of the match', () => {
     const isOf = (operation: string) => (message: PlayerMessage) => message.kind === 'request' && message.operation === operation;
 
     /** Holds the next request of this operation back, and returns a function that lets the fleet answer it with this room. */
@@ -941,7 +941,7 @@ describe('a quick match', () => {
       return (room) => answer(room);
     }
 
-    /** The server puts the player of the first session into the room of a match, and out of it again. */
+    /** The server puts the player of the first session into the room of a match, and then removes the player from it. */
     async function passThrough(ada: Session): Promise<RoomView> {
       const [session] = fleet.sessions.values();
       const { view } = new FakeRoom('r-match' as RoomId, session);
@@ -952,7 +952,7 @@ describe('a quick match', () => {
       return view;
     }
 
-    it.each(['match.find', 'me'])('do not return to the room by a late answer (%s)', async (operation) => {
+    it.each(['match.find', 'me'])('does not return the player to that room by a late answer (%s)', async (operation) => {
       const ada = await join();
       const answer = hold(operation);
       const abort = new AbortController();
@@ -968,7 +968,7 @@ describe('a quick match', () => {
     });
   });
 
-  it('fails with the refusal of its own request only', async () => {
+  it('does not fail by the refusal of an earlier search', async () => {
     const ada = await join();
     let refuseFirst = (): void => {};
     fleet.intercept = (message, line) => {

@@ -8,8 +8,8 @@ import type { Encoding, WebSocketConstructor } from './wire/web-socket-wire.js';
 import type { OpenWire } from './wire/wire.js';
 
 /**
- * The part of the Web Storage API that the client uses; `sessionStorage` and `localStorage` have it. With `sessionStorage`, two tabs are
- * two players.
+ * The part of the Web Storage API that the client uses, such as `sessionStorage` or `localStorage`. With `sessionStorage`, two tabs are two
+ * players; with `localStorage` they share one session.
  */
 export interface SessionStorage {
   getItem(key: string): string | null;
@@ -27,7 +27,7 @@ export interface ConnectOptions {
   readonly secret?: string;
   /**
    * Stores the session's credentials, so that a reloaded page resumes. `name` and `token` then serve only for the first visit. When the
-   * storage throws, the session works, and a reloaded page starts a new one.
+   * storage throws, the session works nevertheless, but a reloaded page starts a new session.
    */
   readonly storage?: SessionStorage;
   /** The key in `storage`. Default: `holdfast.session`. */
@@ -37,14 +37,15 @@ export interface ConnectOptions {
   /** Encoding of messages over WebSocket. Default: `binary`. `json` is for debugging. TCP is always binary. */
   readonly subprotocol?: Encoding;
   /**
-   * The decoder of compact syncs, from the entry `compact` of the client. With it, syncs have a fraction of the bytes. An older server
-   * sends the other form to this client as well. Default: none; in the entry for Node: that decoder, and null for none.
+   * The decoder of compact syncs, from the entry `compact` of the client. With it, syncs have a fraction of the bytes. A client with the
+   * decoder also reads the syncs of older servers. Default: no decoder. In the entry for Node, the default is this decoder, and null means
+   * no decoder.
    */
   readonly compact?: CompactForm | null;
   readonly reconnect?: Partial<ReconnectOptions>;
   /**
-   * Lets a caller give up before the session is open, such as a component that is removed again. The promise rejects with the signal's
-   * reason, no connection stays open, and nothing new is stored. After the promise is resolved, the signal has no effect.
+   * Lets a caller give up before the session is open, such as a component that is removed before that. The promise rejects with the
+   * signal's reason, no connection stays open, and nothing new is stored. After the promise is resolved, the signal has no effect.
    */
   readonly signal?: AbortSignal;
   /** Time within which a gateway must send its welcome, in ms; after it the next gateway is tried. Default: 5000. */
@@ -88,8 +89,8 @@ export async function connectOver(openWire: OpenWire, url: string | readonly str
         if (credentials) storage.setItem(storageKey, JSON.stringify(credentials));
         return credentials !== null;
       });
-      // The credentials of an earlier connection are no longer valid, so they are removed. The credentials of another session that was
-      // stored later stay.
+      // Removes the stored credentials of this session when they are not valid any more. Keeps the credentials that another session has
+      // stored since.
       const isOurs = credentials !== null || storedCredentials(storage, storageKey)?.session === session.credentials.session;
       if (!isKept && isOurs) fromHost(() => storage.removeItem(storageKey));
     },
@@ -99,8 +100,8 @@ export async function connectOver(openWire: OpenWire, url: string | readonly str
 }
 
 /**
- * Calls a function of the host program. The function may throw: a storage is full, or denied in a private window. Then this returns
- * undefined, and the session works without it.
+ * Calls a function of the host program. The function may throw: a storage is full, or denied in a private window. Then `fromHost` returns
+ * undefined, and the session works without the function's result.
  */
 function fromHost<T>(call: () => T): T | undefined {
   try {

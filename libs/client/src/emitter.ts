@@ -23,8 +23,8 @@ export class Emitter<Events extends { [Name in keyof Events]: unknown[] }> {
 }
 
 /**
- * Reports the error of a listener. It must not reach other listeners or the game, and it must not end the program, as an uncaught
- * exception does in Node.
+ * Reports the error of a listener instead of throwing it. A thrown error would reach other listeners and the game, and an uncaught
+ * exception would end a Node program.
  */
 function report(error: unknown): void {
   const { reportError } = globalThis as { reportError?: (error: unknown) => void };

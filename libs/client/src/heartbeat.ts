@@ -1,6 +1,6 @@
 /**
- * Detects a dead connection. It pings when nothing was sent or nothing was received for `pingMs`, because the server also treats
- * silence as death. It calls `dead` when nothing was received for twice `pingMs`.
+ * Detects a dead connection. It pings when nothing was sent or nothing was received for `pingMs`. The server also closes a connection on
+ * which it receives nothing. The heartbeat calls `dead` when nothing was received for twice `pingMs`.
  */
 export class Heartbeat {
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -37,7 +37,7 @@ export class Heartbeat {
     this.silentBeats += 1;
     if (this.silentBeats > 4) return this.dead();
     const isDue = !this.hasSent || this.silentBeats > 1;
-    // Sending the ping sets `hasSent` again, so an idle client pings at every second check.
+    // The ping itself sets `hasSent`, so an idle client pings at every second check.
     this.hasSent = false;
     if (!isDue) return;
     this.nonce = (this.nonce + 1) >>> 0;

@@ -31,7 +31,7 @@ import { SyncTime } from './sync-time.js';
 /** The part of a session that its room uses. */
 export interface RoomLine {
   command(command: Command): void;
-  /** Sends an input. Returns false when there is no open connection. */
+  /** Sends a player input. Returns false when there is no open connection. */
   input(input: Input): boolean;
   request<Name extends OperationName>(
     operation: Name,
@@ -41,8 +41,8 @@ export interface RoomLine {
   /** Reports that a sync does not fit the client's state. The session reconnects for the whole state, and ends when that never helps. */
   resync(reason: string): void;
   /**
-   * Checks the connection, because a command has had no answer for a while. A dead connection is replaced, and all commands are sent again
-   * on the next one.
+   * Checks the connection, because a command has had no answer for a while. The client replaces a dead connection, and sends all unanswered
+   * commands over the next one.
    */
   probe(): void;
   /** True from a probe until its answer, or until the connection is replaced. */
@@ -52,20 +52,23 @@ export interface RoomLine {
 export type GameFrame = Placed | Players | Sync | CompactFrame | Rejected | Paused | Resumed | Ended;
 
 /**
- * The lobby and the game's owner both report the end of a game, and only the owner reports the result. So the room waits this
- * long for the owner's message, in ms. After a resume it may never come.
+ * The lobby and the game's owner both report the end of a game, and only the owner reports the result. So the room waits this long for the
+ * owner's message, in ms. After a resume that message may never come, and the room then ends without it.
  */
 const ENDED_GRACE_MS = 500;
 
 /**
- * After this time without an answer the client probes the connection, and after twice this time it sends the command again, in ms.
- * Much longer than a healthy fleet takes, and shorter than a player's patience.
+ * After this time without an answer the client probes the connection, and after twice this time it sends the command again, in ms. It is
+ * much longer than a healthy fleet takes, and short enough for a player who waits.
  */
 const ANSWER_MS = 1_500;
-/** Delay before the room sends the commands after a refused one again, in ms. By then the answers of the whole burst have arrived. */
+/**
+ * Delay before the room repeats the commands after a refused one, in ms. By then the answers to all of them have arrived, so the room does
+ * not repeat a command that is refused as well.
+ */
 const AGAIN_MS = 20;
 
-/** Maximum delay of `setTimeout`, in ms (24.8 days). With a longer delay `setTimeout` calls back at once. */
+/** Maximum delay of `setTimeout`, in ms (24.8 days). With a longer delay, `setTimeout` calls back immediately. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
 /** The implementation of `Room`, driven by the frames that the session passes on. */
@@ -87,10 +90,10 @@ export class LiveRoom implements Room {
   versionEpoch = 0;
   /**
    * The last reported rewind: the epoch of the version that was undone (`ofEpoch`) and the version to which the game went back (`to`). A
-   * server may report a rewind again when the connection or the server is lost before the new state arrives.
+   * server may repeat the report when the connection or the server is lost before the new state arrives. The room emits it once.
    */
   private rewind = { ofEpoch: 0, to: -1 };
-  /** The version up to which events were emitted. A server may send an event again after a resume. */
+  /** The version up to which events were emitted. A server may repeat an event after a resume, and the room ignores it then. */
   private eventVersion = -1;
   private syncTime = new SyncTime();
   /** Whether the game was rewound since the last sync. */
@@ -103,7 +106,7 @@ export class LiveRoom implements Room {
   private isBackInLobby = false;
   private endedTimer: ReturnType<typeof setTimeout> | undefined;
   private answerTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The lowest seq that is due to be sent again soon. Null: none. */
+  /** The lowest seq from which the room will soon repeat its commands. Null: no repeat is scheduled. */
   private againFrom: number | null = null;
   private againTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -162,7 +165,7 @@ export class LiveRoom implements Room {
       if (!signal?.aborted) throw error;
       await untilAnswered(() => this.line.request('rooms.cancelStart', undefined)).then(
         ({ room }) => this.look(room),
-        // The cancel is refused: the player has left the room, or the session is over.
+        // Ignores the refusal of the cancel: the player has left the room, or the session is over.
         () => {},
       );
       if (this.status === 'left' || this.view.status !== 'playing') throw signal.reason;
@@ -222,7 +225,8 @@ export class LiveRoom implements Room {
     if (view.status === 'waiting') this.isBackInLobby = true;
     if (this.isInPlay) this.doubtWhether(view);
     else if (this.status !== 'ended') this.status = phaseOf(view);
-    // A view from before the end of the game may still say that it is played.
+    // After the end of a game, a view counts only once the lobby has reported `waiting`. An older view may still say that the game is
+    // played.
     else if (this.isBackInLobby && view.status !== 'waiting') this.status = phaseOf(view);
     this.emitter.emit('view', view);
     this.updated();
@@ -237,7 +241,7 @@ export class LiveRoom implements Room {
 
   /**
    * Handles the loss of the connection. Commands wait for the next `placed`. `isFaulty`: the client could not decode or apply a frame, so
-   * it asks for the whole state instead of the same changes again.
+   * it asks for the whole state next. Otherwise it would receive the same changes once more.
    */
   detached(isFaulty = false): void {
     if (isFaulty) this.version = -1;
@@ -283,8 +287,8 @@ export class LiveRoom implements Room {
 
   private rejected(frame: Rejected): void {
     this.outbox.rejected(frame.seq, HoldfastError.from(frame));
-    // A server on the way refused the command (`busy`), so the room never saw it. The room has ignored the commands after it. They are sent
-    // again with a `settled` that includes the refused one.
+    // A gateway refused the command (`busy`), so the room never received it and has ignored the commands after it. The client repeats these
+    // commands with a `settled` that includes the refused one.
     if (frame.retry) this.sendSoonFrom(frame.seq + 1);
   }
 
@@ -373,7 +377,10 @@ export class LiveRoom implements Room {
     return true;
   }
 
-  /** A whole state of an earlier version comes after a rewind. The events of the game then happen again. */
+  /**
+   * Emits events from the beginning after a rewind, which shows as a whole state of an earlier version. Otherwise the room would ignore the
+   * events of the new history.
+   */
   private startEventsAgain(version: number): void {
     if (version < this.eventVersion) this.eventVersion = -1;
   }
@@ -383,7 +390,7 @@ export class LiveRoom implements Room {
     this.repeat();
   }
 
-  /** Sends all unanswered commands again. The outbox gives up a command that was sent too often. */
+  /** Sends all unanswered commands again. The outbox rejects a command that was repeated too often. */
   private repeat(): void {
     if (!this.attached) return;
     for (const command of this.outbox.repeat()) this.line.command(command);
@@ -410,8 +417,8 @@ export class LiveRoom implements Room {
 
   /**
    * Probes the connection when a command has no answer: either the connection is dead, or only the command was lost. If the probe is
-   * answered and the command is still unanswered after the same time, the client sends all commands again, which is harmless. When the
-   * probe finds the connection dead, the next connection sends all commands.
+   * answered and the command is still unanswered after the same time, the client repeats all commands. The room applies each command only
+   * once. When the connection is dead, the client repeats all commands over the next one.
    */
   private awaitAnswers(isProbed = false): void {
     const { oldest } = this.outbox;

@@ -28,7 +28,7 @@ export interface Login {
   readonly token?: string;
 }
 
-/** Maximum number of attempts to find out where the player is, after an answer was lost. */
+/** Maximum number of attempts to find out where the player is after an answer was lost. After them, the request rejects. */
 const LOST_TRIES_MAX = 3;
 
 /** A search for a match. It ends when the session enters a room of that game. */
@@ -36,10 +36,10 @@ interface Search {
   readonly game: string;
   /** The room that the player was leaving when the search began. It does not end the search. */
   readonly before: RoomId | undefined;
-  /** Whether the caller has given up. The answer to the cancel then decides how the search ends. */
+  /** Whether the caller has given up. The search then ends by the answer to the cancel: in a room, or with the reason of the caller. */
   isCancelled: boolean;
   readonly region?: string;
-  /** Number of requests for this search. The refusal of an earlier one does not end it. */
+  /** Number of requests for this search. Only the refusal of the latest request ends the search. */
   finds: number;
   found(room: LiveRoom): void;
   failed(error: unknown): void;
@@ -144,7 +144,7 @@ export class LiveSession implements Session {
         this.search = search;
         cancel = () => {
           search.isCancelled = true;
-          // If the player is in a room of this game, `whereNow` enters it, which resolves the search before it can fail.
+          // If the player is in a room of this game, `whereNow` enters that room, which resolves the search before it can fail.
           this.whereNow().then(() => failed(signal?.reason), failed);
         };
         signal?.addEventListener('abort', cancel);
@@ -295,7 +295,10 @@ export class LiveSession implements Session {
     if (this.room === room) this.change(null);
   }
 
-  /** Returns the current room, or makes this room the current one: a game may be announced before the lobby's view of its room arrives. */
+  /**
+   * Returns the room with this id, and makes it the current room if it is another one. A `placed` may arrive before the lobby's view of the
+   * room.
+   */
   private roomOf(id: RoomId, game: string): LiveRoom {
     if (this.room?.id !== id)
       this.change(this.makeRoom({ id, game, name: '', status: 'playing', rev: -1, owner: '' as UserId, seats: 0, members: [] }));
@@ -330,7 +333,7 @@ export class LiveSession implements Session {
 
   // ── Entering a room ──────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Enters a room. When the caller gives up or the answer is lost, it first finds out whether the player is in the room. */
+  /** Enters a room. When the caller gives up or the answer is lost, the session first finds out whether the player is in the room. */
   private async enterBy(
     operation: 'rooms.create' | 'rooms.join' | 'rooms.watch',
     data: Operations[typeof operation]['data'],
@@ -365,8 +368,9 @@ export class LiveSession implements Session {
   }
 
   /**
-   * Asks where the player is, enters that room, and returns it. Null: the player is in none. Asks again when the player has entered or left a
-   * room meanwhile, because the answer may be older than that. No `await` may stand between this check and the entry.
+   * Asks where the player is, enters that room, and returns it. Null: the player is in no room. Repeats the question when the player has
+   * entered or left a room meanwhile, because the answer may be from before. No `await` may stand between this check and the entry: the
+   * player could leave between them.
    */
   private async enterCurrent(): Promise<{ room: LiveRoom | null; searching: string | null }> {
     for (;;) {
@@ -378,7 +382,7 @@ export class LiveSession implements Session {
 
   // ── Matchmaking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Begins a search again that `match.cancel` has cancelled although its caller still wants it. */
+  /** Repeats the request of a search that `match.cancel` has cancelled although the caller of the search has not given up. */
   private findAgain(search: Search | null): void {
     if (search && this.search === search && !search.isCancelled) this.find(search);
   }
@@ -389,11 +393,11 @@ export class LiveSession implements Session {
     const { finds } = search;
     this.request('match.find', { game, ...(region !== undefined && { region }) }).then(
       (answer) => {
-        // After the end of the search the answer is late: the player may have left that room.
+        // Ignores an answer after the end of the search, because the player may have left that room.
         if ('room' in answer && this.search === search) this.enter(answer.room);
       },
       (error: unknown) => {
-        // After a loss the client does not know whether the search exists. It asks when it is connected again.
+        // After a lost connection the client does not know whether the server has the search. It asks the server when it is connected.
         const isLost = error instanceof HoldfastError && error.code === 'server-lost';
         const isRepeated = search.finds > finds;
         if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);
@@ -412,7 +416,7 @@ export class LiveSession implements Session {
   }
 }
 
-/** Ignores `overtaken`: the server has executed a later request, so earlier requests have no effect any more either. */
+/** Ignores `overtaken`: the server has executed a later request, so no earlier request can take effect any more. */
 function ignoreOvertaken(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
 }

@@ -20,7 +20,7 @@ const settled = (outbox: Outbox): (number | undefined)[] => outbox.takeFrom(0).m
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('an outbox', () => {
-  it('numbers commands from 1, and counts all commands before the first unanswered one as settled', () => {
+  it('numbers commands from 1, and reports all numbers before the first unanswered command as settled', () => {
     const outbox = new Outbox();
     for (let count = 0; count < 4; count++) add(outbox).fate();
     expect(outbox.takeFrom(0).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
@@ -49,7 +49,7 @@ describe('an outbox', () => {
     expect(add(outbox).seq).toBe(8);
   });
 
-  it('uses no number twice after a rewind, and sends the commands in flight again', async () => {
+  it('uses no number twice after a rewind, and repeats the unanswered commands', async () => {
     const outbox = new Outbox();
     add(outbox);
     add(outbox);
@@ -58,7 +58,7 @@ describe('an outbox', () => {
     outbox.takeFrom(3);
     outbox.align(0);
     expect(outbox.repeat()).toMatchObject([{ seq: 3, settled: 2 }]);
-    // The room is at an earlier command than it had acknowledged.
+    // After the rewind, the room has an earlier command as its last than it had acknowledged.
     outbox.settle(0);
     await tick();
     expect(open.fate()).toBe('open');
@@ -68,7 +68,7 @@ describe('an outbox', () => {
     expect(add(outbox).seq).toBe(4);
   });
 
-  it('accepts `busy` as the answer to a command sent once, and ignores it five times for a command sent twice', async () => {
+  it('accepts `busy` as the answer to a command sent once, and ignores it up to five times for a command sent twice', async () => {
     const outbox = new Outbox();
     const busy = new HoldfastError('busy');
     const [once, twice] = [add(outbox), add(outbox)];

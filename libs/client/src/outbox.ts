@@ -1,20 +1,20 @@
 import { type Command, HoldfastError } from '#libs/protocol';
 
 /**
- * Maximum number of unanswered commands of one seat. A room remembers this many refusals of a seat. With more unanswered commands, the
- * client could misread the answer to a repeated one.
+ * Maximum number of unanswered commands of one seat. A room remembers this many refusals of a seat. With more unanswered commands, a room
+ * could forget a refusal, and the client would take the refused command for applied.
  */
 export const UNANSWERED_MAX = 64;
 
 /**
- * Maximum number of refusals by servers on the way that the client ignores for a command that it sent more than once. After the next one it
- * gives up the command, whose outcome is then unknown.
+ * Maximum number of refusals by gateways that the client ignores for a command that it sent more than once. At the next refusal, the client
+ * rejects the command, whose outcome is then unknown.
  */
 const TURNED_AWAY_MAX = 5;
 
 /**
- * Maximum number of repeats of a command. Then the client drops the command, and its outcome is unknown. If the servers of a room die
- * repeatedly, this command may be the cause.
+ * Maximum number of repeats of a command. After them, the client rejects the command, and its outcome is unknown. If the servers of a room
+ * die repeatedly, this command may be the cause.
  */
 const REPEATED_MAX = 10;
 
@@ -40,7 +40,7 @@ export class Outbox {
     return this.waiting.size;
   }
 
-  /** The lowest unanswered seq, or null. */
+  /** The lowest unanswered seq. Null: all commands are answered. */
   get oldest(): number | null {
     for (const seq of this.waiting.keys()) return seq;
     return null;
@@ -49,7 +49,7 @@ export class Outbox {
   /**
    * Adds a command. The promise settles with its answer.
    *
-   * @throws `busy` when too many commands are unanswered
+   * @throws `busy` when `UNANSWERED_MAX` commands are unanswered
    */
   add(name: string, data: unknown): { seq: number; answered: Promise<void> } {
     if (this.waiting.size >= UNANSWERED_MAX)
@@ -77,7 +77,10 @@ export class Outbox {
     return this.takeFrom(0);
   }
 
-  /** Settles every command up to `seq`. The room has applied all that it did not refuse, and it sends refusals first. */
+  /**
+   * Resolves every unanswered command up to `seq`. The room sends refusals before an acknowledgement, so it has applied all of these
+   * commands.
+   */
   settle(seq: number): void {
     for (const [waitingSeq, { resolve }] of this.waiting) {
       if (waitingSeq > seq) return;
@@ -87,8 +90,8 @@ export class Outbox {
   }
 
   /**
-   * Handles a refusal. A refusal with `retry` comes from a server on the way, not from the room. If the command was sent more than once,
-   * the room may have applied the first copy, so the command stays and is sent again.
+   * Handles a refusal. A refusal with `retry` comes from a gateway, not from the room. If the command was sent more than once, the room may
+   * have applied the first copy, so the command stays and is repeated.
    */
   rejected(seq: number, error: HoldfastError): void {
     const waiting = this.waiting.get(seq);
@@ -103,9 +106,9 @@ export class Outbox {
   }
 
   /**
-   * Continues the numbering after the seq of the room. A higher seq comes from an earlier instance of this client. A lower one means a
-   * rewind, and changes nothing: numbers are never used again. A command with an old number may still be on its way, and the room would
-   * take a new command with that number for the old one.
+   * Continues the numbering after the seq of the room. A higher seq comes from an earlier instance of this client. A lower seq means a
+   * rewind, and changes nothing: no number is used twice. A command with an old number may still be on its way, and the room would take a
+   * new command with that number for the old one.
    */
   align(seq: number): void {
     this.last = Math.max(this.last, seq);

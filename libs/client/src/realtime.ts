@@ -1,4 +1,7 @@
-/** The entry of the client for games that move: prediction, interpolation and the server's clock. Turn-based pages do not load it. */
+/**
+ * The entry of the client for games that move: prediction, interpolation and the server's clock. Pages of turn-based games do not need to
+ * load it.
+ */
 
 export { type Blend, type BlendRule, lerp, lerpTurn } from './realtime/blend.js';
 export { type Interpolation, type InterpolationOptions, interpolate } from './realtime/interpolate.js';

@@ -5,7 +5,10 @@ export interface ReconnectOptions {
    */
   readonly firstMs: number;
   readonly maxMs: number;
-  /** Time of attempts after which the client ends the session (`unavailable`). Default: as long as the server keeps the session. */
+  /**
+   * Time of unsuccessful attempts after which the client ends the session with `unavailable`, in ms. Default: as long as the server keeps
+   * the session.
+   */
   readonly giveUpMs?: number;
 }
 

@@ -4,7 +4,7 @@ import { HoldfastError } from '#libs/protocol';
 const FIRST_PAUSE_MS = 100;
 const PAUSE_MS_MAX = 5_000;
 
-/** Settles as `work` does, or rejects with the reason of the signal as soon as the signal is aborted. The work continues then. */
+/** Settles as `work` does, or rejects with the reason of the signal as soon as the signal is aborted. An abort does not stop the work. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   return new Promise((resolve, reject) => {
@@ -19,7 +19,7 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined):
  * Repeats a request until it has an answer, also after the refusal `overtaken`. So the request must be idempotent, and do no harm when it
  * is executed after a later request.
  *
- * @throws the first other refusal without `retry`, or the last refusal after `triesMax` tries
+ * @throws the first refusal without `retry` that is not `overtaken`, the last refusal after `triesMax` tries, or any other error of `ask`
  */
 export async function untilAnswered<T>(ask: () => Promise<T>, triesMax = Number.POSITIVE_INFINITY): Promise<T> {
   for (let tries = 1; ; tries++) {

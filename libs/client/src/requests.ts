@@ -1,7 +1,7 @@
 import { HoldfastError, type OperationName, type Request, type Response } from '#libs/protocol';
 import { assertSendable } from './sendable.js';
 
-/** Maximum number of unanswered requests of one session. A gateway accepts no more. */
+/** Maximum number of unanswered requests of one session. A gateway refuses more. */
 const REQUESTS_MAX = 16;
 /** Time after which a request without a response fails, in ms. It is longer than any operation takes in a healthy fleet. */
 const REQUEST_MS = 15_000;
@@ -30,7 +30,7 @@ export class Requests {
   private readonly pending = new Map<number, Pending>();
   private lastId = 0;
 
-  /** @param send sends a request; returns false when there is no connection, and the request then waits for one */
+  /** @param send sends a request, or returns false when there is no connection; the request then waits for the next connection */
   constructor(private readonly send: (request: Request) => boolean) {}
 
   ask(operation: OperationName, data: unknown, moreMs = 0): Promise<unknown> {
@@ -65,7 +65,7 @@ export class Requests {
     }
   }
 
-  /** Sends all open requests over a new connection. */
+  /** Sends all unanswered requests over a new connection. */
   repeat(): void {
     for (const pending of this.pending.values()) pending.wasSent = this.send(pending.request);
   }

@@ -19,15 +19,18 @@ export interface RoomEvents<Rules = unknown> {
   change: [state: StateOf<Rules>, room: Room<Rules>];
   /** A sync of the server has arrived, also one that changed nothing. It comes before `change`. For code that predicts or interpolates. */
   sync: [sync: RoomSync<Rules>];
-  /** An event of the game. Each event is emitted once, in order, after `state` shows its effect. */
+  /**
+   * An event of the game. Each event is emitted once, in order, when `state` already shows its effect. After a rewind, events can come
+   * again.
+   */
   event: [event: GameEvent];
   /**
-   * The game was rewound: its server was lost with changes that were not stored. This happens with durability `checkpoint`, or
-   * when Redis lost data, too. Everything after version `to` is undone, events and acknowledged commands included. `change`
-   * follows with the current state. Later events are emitted again.
+   * The game was rewound: its server was lost with changes that were not stored. This happens with durability `checkpoint`, or when Redis
+   * lost data at the same time. Everything after version `to` is undone, events and acknowledged commands included. `change` follows with
+   * the current state. The events of the new history are emitted, also when their versions were seen before.
    */
   rewound: [rewind: { readonly from: number; readonly to: number }];
-  /** The client was away for so long that the server no longer has all events. `state` is still correct. */
+  /** The server could not send all events: the client was away for too long, or they were too large. `state` is still correct. */
   missed: [];
   pause: [reason: string];
   resume: [reason: string];
@@ -40,10 +43,10 @@ export interface RoomSync<Rules = unknown> {
   readonly version: number;
   /** The time of the room at this version, in ms. Undefined: the game has no steps, or the server does not send it. */
   readonly time: number | undefined;
-  /** The number of the latest input of this seat that `state` contains; 0: none. Undefined: the server does not send it. */
+  /** The number of the latest input of this seat that `state` contains. 0: it contains no input. Undefined: the server does not send it. */
   readonly input: number | undefined;
   readonly state: StateOf<Rules> | undefined;
-  /** The state before. The same object as `state` when nothing changed. */
+  /** The state before this sync. It is the same object as `state` when nothing changed. Undefined: this is the first state. */
   readonly previous: StateOf<Rules> | undefined;
   /** True: the game was rewound, so `state` does not continue `previous`. */
   readonly rewound: boolean;
@@ -73,23 +76,25 @@ export interface Room<Rules = unknown> {
   readonly seat: Seat | null;
   /** The seats of the game and who has them, or had them last. */
   readonly players: readonly RoomPlayerInfo[];
-  /** How the last game in this room ended. Null: no game has ended, or another one is played. */
+  /** How the last game in this room ended. Null: no game has ended, or the next one has begun. */
   readonly result: GameResult | null;
   /** Number of unanswered commands. */
   readonly unanswered: number;
 
   /**
-   * Sends a command to the game. Resolves when the command is applied *and* durable. Rejects with the game's own code when the
-   * command was refused and changed nothing. A command survives the loss of the connection and of the server: the client sends it
-   * again, and the room applies it at most once. After a rewind the room applies it to the state that it has then.
+   * Sends a command to the game. Resolves when the command is applied *and* durable. Rejects with the game's own code when the command was
+   * refused and changed nothing. A command survives the loss of the connection and of the server: the client repeats it, and the room
+   * applies it at most once. After a rewind, the room applies a repeated command to the state of that moment.
    *
-   * @throws `game-ended` when the game ended before an answer arrived, `busy` when 64 commands are unanswered
+   * @throws `not-in-room` after `left`; `room-not-playing` while no game runs; `game-ended` when the game ended before an answer arrived.
+   * Also `busy` when 64 commands are unanswered; `spectator` without a seat; `bad-data` for data that cannot be sent; `unanswered` after
+   * many repeats without an answer
    */
   send<Name extends CommandName<Rules>>(name: Name, ...data: CommandData<Rules, Name>): Promise<void>;
 
   /**
-   * Sends an input: what the player holds down right now. It is never answered or repeated. The numbers of a seat grow by one from 1 in each
-   * game. The entry for moving games sends inputs with a rate of its own.
+   * Sends an input: what the player holds down right now. The server never answers an input, and the client never repeats it. The numbers
+   * of a seat grow by one from 1 in each game. `predict` of the entry `realtime` calls this method itself, so do not use both.
    *
    * @returns false when it was not sent, because the player is not placed or has no seat
    * @throws `bad-data` when the data cannot be sent
@@ -98,8 +103,8 @@ export interface Room<Rules = unknown> {
 
   ready(ready?: boolean): Promise<void>;
   /**
-   * @param options `waitMs`: how long to wait for a free game server before the refusal `no-capacity`. `signal`: cancels the start.
-   * The promise then rejects with the signal's reason, or resolves when the game runs already.
+   * @param options `waitMs`: how long to wait for a free game server before the refusal `no-capacity`. `signal`: cancels the start. The
+   * promise then rejects with the signal's reason, or resolves when the game has already started.
    */
   start(options?: { waitMs?: number; signal?: AbortSignal }): Promise<void>;
   leave(): Promise<void>;

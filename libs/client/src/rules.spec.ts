@@ -35,7 +35,7 @@ const holds = <_Claim extends true>(): void => {};
 
 /** `tsc` checks these tests. At run time they do nothing. */
 describe('Room<Rules>', () => {
-  it('knows the commands of the game and their data', () => {
+  it('has the types of the commands of the game and of their data', () => {
     holds<Same<CommandName<Rules>, 'place' | 'resign' | 'decorate'>>();
     const play = async (room: Room<Rules>): Promise<void> => {
       await room.send('place', { cell: 4 });
@@ -52,7 +52,7 @@ describe('Room<Rules>', () => {
     expect(play).toBeDefined();
   });
 
-  it('knows the state, or the view when the game hides part of the state', () => {
+  it('has the type of the state, or of the view when the game has one', () => {
     holds<Same<StateOf<Rules>, Board>>();
     holds<Same<StateOf<HiddenHands>, { mine: string }>>();
   });

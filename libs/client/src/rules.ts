@@ -4,8 +4,9 @@ import type { GameRoom } from '#libs/room';
 type HandlerRoom = Pick<GameRoom<never>, 'reject'>;
 
 /**
- * The commands of a game, derived from its class: each public method that takes a room and, usually, data. The handler of a timer
- * has the same shape as a command without data. Such a call compiles, and the server refuses it with `unknown-command`.
+ * The commands of a game, derived from its class: each public method that takes a room and, usually, data. The handler of a timer has the
+ * same type as the handler of a command without data. So `send` with the name of a timer compiles, and the server refuses it with
+ * `unknown-command`.
  */
 export type CommandsOf<Rules> = {
   [Name in keyof Rules as Rules[Name] extends (...args: infer Args) => unknown ? (Args extends CommandArgs ? Name : never) : never]: DataOf<

@@ -1,4 +1,4 @@
-/** Maximum delay of a timer or an answer that still counts as search time, in ms. */
+/** Maximum delay of a timer or an answer that still counts as search time, in ms. A longer delay means that the client could not try. */
 const LATE_MS = 1_000;
 
 /**
@@ -15,7 +15,7 @@ export class SearchTime {
     this.since = performance.now();
   }
 
-  /** Ends a step of the search. `plannedMs`: its longest planned duration. */
+  /** Ends an attempt or a pause of the search. `plannedMs`: its longest planned duration, in ms. */
   tried(plannedMs: number): void {
     const now = performance.now();
     this.ms += Math.min(now - this.since, plannedMs + LATE_MS);

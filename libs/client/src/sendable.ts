@@ -1,8 +1,8 @@
 import { encodePlayerMessage, HoldfastError, NotPlainError, type PlayerMessage } from '#libs/protocol';
 
 /**
- * Checks that a message can be encoded. Call it before a message is numbered and stored: a stored message is encoded each time it is sent,
- * also in timers.
+ * Checks that a message can be encoded. Call it before a message is numbered and stored. A stored message is encoded each time it is sent,
+ * also by timers, where no caller could handle the error.
  *
  * @throws `bad-data` when the message cannot be encoded
  */

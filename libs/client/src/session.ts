@@ -5,7 +5,7 @@ export type SessionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed';
 
 export interface SessionEvents {
   status: [status: SessionStatus];
-  /** The player is in another room now, or in none. */
+  /** The player has entered another room. Null: the player has left the room. */
   room: [room: Room | null];
   /** The server refused a message of this client that has no id. */
   error: [error: HoldfastError];
@@ -24,13 +24,15 @@ export interface CreateRoom {
   readonly region?: string;
   /** The build of the game servers that may run the games, canaries included. Use it to try a new build. */
   readonly build?: string;
-  /** How the games of this room begin, as the game defines it. The server refuses options that the game does not accept. */
+  /**
+   * The options with which the games of this room begin. The game defines them. The server refuses options that the game does not accept.
+   */
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Lets a caller give up. When the signal is aborted, the promise rejects with its reason if the player is in no room, or resolves with the
- * room if it was too late. It stays pending until the server has said which.
+ * Lets a caller give up. When the signal is aborted and the player is in no room, the promise rejects with the reason of the signal. When
+ * the player is already in the room, it resolves with the room. It stays pending until the server has answered.
  *
  * @example
  * const room = await session.quickMatch('chess', { signal: AbortSignal.timeout(30_000) });
@@ -46,9 +48,9 @@ export interface Credentials {
 }
 
 /**
- * A logged-in player. A session survives its connections: when one is lost, the client connects again, to the next gateway if there are
- * several. When the answer to a request to enter a room was lost, the client asks where the player is. The request rejects with
- * `server-lost` when the player is not in that room, and it can be tried again. Requests that only read are repeated.
+ * A logged-in player. A session survives its connections: when a connection is lost, the client opens another, to the next gateway if there
+ * are several. When the answer to a request to enter a room was lost, the client asks where the player is. The request rejects with
+ * `server-lost` when the player is not in that room, and the caller can try it once more. The client repeats requests that only read.
  */
 export interface Session {
   readonly id: SessionId;
@@ -59,7 +61,7 @@ export interface Session {
   readonly room: Room | null;
 
   games(): Promise<GameInfo[]>;
-  /** Returns the newest public rooms, at most `limit`. The server has a limit of its own, 100 by default. */
+  /** Returns the newest public rooms, at most `limit`. The server also limits the number, to 100 by default. */
   rooms(filter?: { game?: string; limit?: number }): Promise<RoomSummary[]>;
   /**
    * Returns one page of the public rooms, newest first. Pass `next` as `cursor` to get the next page. The last page has no `next`. A page
@@ -81,7 +83,7 @@ export interface Session {
   quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & { region?: string }): Promise<Room<Rules>>;
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void;
-  /** Ends the session. Its seat becomes free at once. */
+  /** Ends the session. The player leaves the room immediately, without the grace. */
   close(): void;
   /** Closes the connection but not the session. Another client can resume it with `credentials`. */
   detach(): void;

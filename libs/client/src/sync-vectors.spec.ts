@@ -25,7 +25,7 @@ const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 
 
 describe('docs/sync-vectors.json', () => {
   it.each(vectors.syncs.map((vector) => [vector.name, vector] as const))(
-    'has the frame of %s',
+    'has the frame that the encoder makes for %s',
     (_name, { fields, before, frame, after }) => {
       const rest = fields.from === undefined ? { state: encodeValue(after) } : { patch: encodePatch(before, after) };
       expect(hex(encodeCompactSync({ kind: 'compact', ...fields, ...rest }))).toBe(frame);
@@ -33,7 +33,7 @@ describe('docs/sync-vectors.json', () => {
   );
 
   it.each(vectors.syncs.map((vector) => [vector.name, vector] as const))(
-    'has the fields and the state after %s',
+    'has the fields and the next state that the decoder returns for %s',
     (_name, { held, before, frame, fields: { hash, ...fields }, after }) => {
       const sync = compact.read(bytesOf(frame));
       expect(sync).toMatchObject({ kind: 'compact', ...fields });
@@ -54,7 +54,7 @@ describe('docs/sync-vectors.json', () => {
     expect(() => compact.read(bytesOf(frame))).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });
 
-  it('has no frame that, with modified bytes, makes the client fail otherwise than by a refusal, or changes the state before', () => {
+  it('has frames that, with modified bytes, are decoded or refused and never change the earlier state', () => {
     const frames = [...vectors.syncs, ...vectors.misfits].map(({ before, held, frame }) => ({ before, held, bytes: bytesOf(frame) }));
     return fc.assert(
       fc.property(
@@ -76,7 +76,7 @@ describe('docs/sync-vectors.json', () => {
     );
   });
 
-  it('has frames of every flag', () => {
+  it('has a frame for every optional field', () => {
     const flags = vectors.syncs.flatMap(({ fields }) => Object.keys(fields));
     expect(flags).toEqual(expect.arrayContaining(['from', 'time', 'elapsed', 'hash', 'events', 'missed']));
   });

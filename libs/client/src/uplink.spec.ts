@@ -14,7 +14,7 @@ let ended: HoldfastError[];
 let welcomes: number;
 /** The number of connections that the client has not closed. */
 let open: number;
-/** How long this computer has slept, by a monotonic clock that continues during sleep. */
+/** How long this computer has slept, in ms. The test's monotonic clock includes this time. */
 let sleptMs: number;
 let uplink: Uplink;
 let sessionMs: number | undefined;
@@ -88,7 +88,7 @@ async function welcomed(): Promise<void> {
   expect(welcomes).toBe(1);
 }
 
-/** Simulates sleep of the computer: timers stop, clocks continue. */
+/** Simulates a computer that sleeps for `ms`: timers stop, clocks continue. */
 function sleep(ms: number): void {
   sleptMs += ms;
   jest.setSystemTime(Date.now() + ms);
@@ -154,7 +154,7 @@ it('an uplink keeps its connection in a tab whose timers run once a minute', asy
   expect(dials).toBe(1);
 });
 
-it('an uplink tries as long as the server keeps the session, when it is given no other limit', async () => {
+it('an uplink tries as long as the server keeps the session when it has no other limit', async () => {
   sessionMs = 600_000;
   uplink = newUplink({ firstMs: 100, maxMs: 5_000 });
   await welcomed();
@@ -166,7 +166,7 @@ it('an uplink tries as long as the server keeps the session, when it is given no
   expect(ended).toMatchObject([{ code: 'unavailable' }]);
 });
 
-it('an uplink tries at once when the device is online again', async () => {
+it('an uplink tries immediately when the device is back online', async () => {
   uplink = newUplink({ firstMs: 60_000, maxMs: 60_000, giveUpMs: HOUR });
   await welcomed();
   line?.closed('gone');
@@ -178,7 +178,7 @@ it('an uplink tries at once when the device is online again', async () => {
   expect([dials, welcomes]).toEqual([2, 2]);
 });
 
-it('an uplink tries again soon when `online` came too early', async () => {
+it('an uplink makes its next attempt soon when `online` came before the network was back', async () => {
   uplink = newUplink({ firstMs: 100, maxMs: 60_000, giveUpMs: HOUR });
   await welcomed();
   isUp = false;
@@ -192,7 +192,7 @@ it('an uplink tries again soon when `online` came too early', async () => {
   expect(welcomes).toBe(2);
 });
 
-it('an uplink replaces within two seconds a connection that does not answer when the page is shown again', async () => {
+it('an uplink replaces a silent connection within two seconds after the page is shown, and keeps one that answers', async () => {
   uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
   await welcomed();
   page.dispatchEvent(new Event('pageshow'));
@@ -204,7 +204,7 @@ it('an uplink replaces within two seconds a connection that does not answer when
   expect([dials, welcomes]).toEqual([2, 2]);
 });
 
-it('an uplink has one connection after the network has come and gone many times', async () => {
+it('an uplink has exactly one connection after the network was lost many times', async () => {
   uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
   await welcomed();
   for (let times = 0; times < 20; times++) {
@@ -229,7 +229,7 @@ it('an uplink no longer listens to the page once it has stopped', async () => {
   expect(dials).toBe(1);
 });
 
-it('an uplink replaces a connection that does not answer the probe for an unanswered command, and keeps one that does', async () => {
+it('an uplink replaces a connection that does not answer the probe for an unanswered command, and keeps one that answers', async () => {
   uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
   await welcomed();
   uplink.probe('unanswered');

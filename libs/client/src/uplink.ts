@@ -25,19 +25,22 @@ export interface UplinkListener {
   ended(error: HoldfastError): void;
 }
 
-/** Maximum random delay that is added to a `retryAfterMs`, in ms, so that clients with the same value do not reconnect at once. */
+/**
+ * Maximum random delay that is added to a `retryAfterMs`, in ms, so that clients with the same value do not all reconnect at the same
+ * moment.
+ */
 const SPREAD_MS = 50;
 
 /**
- * More than this many faults end the session when each comes less than `FAULT_FREE_MS` after the one before. With their growing pauses they
- * take about 12 s.
+ * Maximum number of faults, each at most `FAULT_FREE_MS` (in ms) after the one before. One more ends the session. With their growing pauses
+ * they take about 12 s.
  */
 const FAULTS_MAX = 8;
 const FAULT_FREE_MS = 60_000;
 
 /**
  * Time after which an open connection that has not answered a ping is replaced, in ms. It is longer for an unanswered command than after a
- * wake-up: a gateway with too much to do must not lose all its players at once.
+ * wake-up. Otherwise all players would leave a gateway that only answers slowly.
  */
 const PROBE_MS = { afterWake: 1_500, unanswered: 3_000 };
 /** Time within which all signals of one wake-up come, in ms. They start only one attempt. */
@@ -46,9 +49,9 @@ const WAKE_MS = 500;
 type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
 
 /**
- * Keeps one connection open, to any gateway that answers. Before the first welcome it tries each gateway once. After that it
- * tries with growing pauses until `giveUpMs`, and at once when the device is back. It also replaces a connection whose messages
- * cannot be decoded or applied. The pauses between such connections grow although each gets a welcome, and then the session ends
+ * Keeps one connection open, to any gateway that answers. Before the first welcome it tries each gateway once. After that it tries with
+ * growing pauses until `giveUpMs`, and immediately when the device is back. It also replaces a connection whose messages cannot be decoded
+ * or applied. The pauses before such replacements grow, although each connection gets a welcome. After too many of them, the session ends
  * with `sync-failed`.
  */
 export class Uplink {
@@ -90,7 +93,7 @@ export class Uplink {
     return this.probeTimer !== undefined;
   }
 
-  /** Finds out whether an open connection is alive. Without an answer in time it is replaced. */
+  /** Pings an open connection. Replaces the connection when no answer arrives within `PROBE_MS`. */
   probe(why: keyof typeof PROBE_MS): void {
     if (this.phase !== 'open') return;
     if (why === 'afterWake') this.stopProbe();
@@ -127,8 +130,8 @@ export class Uplink {
   }
 
   /**
-   * Handles a wake-up of the device. Probes an open connection, or starts a new attempt, because an attempt from before the wake-up may
-   * hang.
+   * Handles a wake-up of the device. Probes an open connection. Without a connection, starts a new attempt, because an attempt from before
+   * the wake-up may hang.
    */
   private woke(): void {
     if (this.phase === 'open') return this.probe('afterWake');
@@ -189,7 +192,7 @@ export class Uplink {
     this.listener.welcomed(welcome);
   }
 
-  /** Reconnects if the server gave a time, or if the code allows another attempt. Otherwise ends the session. */
+  /** Reconnects if the server named a time for it (`retryAfterMs`), or if the code allows another attempt. Otherwise ends the session. */
   private goodbye(goodbye: Goodbye): void {
     const error = HoldfastError.from({ ...errorBody(goodbye.code), message: goodbye.reason || errorBody(goodbye.code).message });
     if (goodbye.retryAfterMs !== undefined) this.failed(error.message, error.code, goodbye.retryAfterMs);
@@ -197,7 +200,7 @@ export class Uplink {
     else this.end(error);
   }
 
-  /** Ends this connection or attempt, and schedules the next gateway. */
+  /** Ends this connection or attempt, and schedules an attempt with the next gateway. */
   private failed(reason: string, code = 'unavailable', retryAfterMs?: number, isFaulty = false): void {
     if (this.phase === 'over') return;
     const wasOpen = this.phase === 'open';

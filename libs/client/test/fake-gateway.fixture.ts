@@ -76,7 +76,7 @@ export class FakeGateway {
     ]);
   }
 
-  /** The subprotocols of this gateway, in order of preference. */
+  /** The subprotocols that this gateway accepts, in order of preference. */
   private known(): string[] {
     return [...(this.fleet.isCompactKnown ? [SUBPROTOCOL_COMPACT] : []), SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON];
   }

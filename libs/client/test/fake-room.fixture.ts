@@ -12,7 +12,7 @@ import {
 } from '#libs/protocol';
 import type { FakeSession, Line } from './fake-session.fixture.js';
 
-/** A room together with its owner. It applies each seq once, answers a repeated seq as before, and sends patches. */
+/** A room together with its owner. It applies each seq once, repeats its answer to a repeated seq, and sends patches. */
 export class FakeRoom {
   view: RoomView;
   epoch = 100;
@@ -59,14 +59,14 @@ export class FakeRoom {
     for (const session of this.everyone()) this.attach(session, undefined);
   }
 
-  /** Continues the room under a new epoch, as another owner would. */
+  /** Continues the room in a new epoch, as after a migration to another owner. */
   move(): void {
     this.epoch += 1;
     this.tell({ kind: 'resumed', room: this.view.id, reason: 'owner' });
     for (const session of this.everyone()) this.attach(session, undefined);
   }
 
-  /** Returns whether the game that the client names has ended. */
+  /** Returns whether the game of this round has ended and no other has begun. */
   isOver(round: number | undefined): boolean {
     return this.view.status === 'waiting' && round === this.round;
   }

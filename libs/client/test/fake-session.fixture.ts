@@ -19,7 +19,7 @@ export interface Line {
   isCompact: boolean;
   session: FakeSession | null;
   send(message: ServerMessage): void;
-  /** Sends a frame in binary form as it is. */
+  /** Sends the bytes of a frame without encoding them. */
   sendBytes(frame: Uint8Array): void;
   garble(): void;
   /** Cuts the connection without a goodbye, as a dying gateway does. */

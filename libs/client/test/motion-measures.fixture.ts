@@ -6,10 +6,13 @@ const STILL_PART = 0.1;
 export interface Measures {
   /** The longest time in which the own ship stood still, in ms. */
   readonly stillMs: number;
-  /** The distance of the own ship from where the server has it when the inputs of this moment arrive, in units. */
+  /**
+   * The distance between the displayed own ship and its place on the server when the inputs of this moment arrive there, in units: 95th
+   * percentile and maximum.
+   */
   readonly errorP95: number;
   readonly errorMax: number;
-  /** The lengths of corrections, in units. */
+  /** The lengths of the corrections, in units: 95th percentile and maximum. */
   readonly correctionP95: number;
   readonly correctionMax: number;
   /** The change of the own ship's and the other ship's motion from one frame to the next, in units. A frame moves a ship by 3.3 units. */
@@ -38,7 +41,10 @@ export function measured(run: Run, latencyMs: number, from = 2_000, to = Number.
   };
 }
 
-/** The smallest distance from the server's path while the inputs of this moment take effect. A step's start is not known more exactly. */
+/**
+ * Returns the smallest distance from the server's path around the time at which the inputs of this moment arrive. The server takes an input
+ * only at its next step, so the time cannot be more exact.
+ */
 function errorOf({ truth }: Run, own: Ship, at: number, latencyMs: number): number {
   let smallest = Number.POSITIVE_INFINITY;
   for (let index = 1; index < truth.length; index++) {
@@ -62,7 +68,7 @@ function stillMsOf(frames: readonly Frame[]): number {
     const before = frames[index - 1] as Frame;
     const elapsed = at - before.at;
     const isStill = !own || !before.own || Math.hypot(own.x - before.own.x, own.y - before.own.y) < (SPEED * elapsed * STILL_PART) / 1_000;
-    // A gap in the frames is a page that displays nothing.
+    // Starts from 0 after a gap in the frames, because the page displayed nothing then.
     since = isStill && elapsed < 2 * FRAME_MS ? since + elapsed : 0;
     longest = Math.max(longest, since);
   }

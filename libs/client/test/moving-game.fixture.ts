@@ -1,7 +1,7 @@
 import type { Seat } from '#libs/protocol';
 import { type FeedSync, type Interpolation, interpolate, type Prediction, predict, type RoomFeed } from '../src/realtime.js';
 
-/** The game of the simulation: ships with a constant speed, which only turn. So a ship that stands still is always a fault. */
+/** The game of the simulation: ships that turn and have a constant speed. So a ship that stands still is always a fault. */
 export interface Ship {
   readonly seat: number;
   x: number;
@@ -27,26 +27,26 @@ export function fly(ship: Ship, turn: number, stepMs: number): void {
 }
 
 export interface Network {
-  /** Round trip without delays, in ms. */
+  /** Round-trip time without jitter and loss, in ms. */
   readonly latencyMs: number;
-  /** Each message is later by a random time up to this one, in ms. */
+  /** Maximum random delay that is added to each message, in ms. */
   readonly jitterMs: number;
-  /** The part of the messages that TCP must send again. Each of them delays all later ones. */
+  /** The part of the messages that TCP must repeat, from 0 to 1. Each of them delays all later messages. */
   readonly loss: number;
 }
 
 export interface Scenario extends Network {
   readonly seed: number;
   readonly durationMs: number;
-  /** The server runs no step, and drops inputs. `isTimeStopped`: its room time does not contain the pause. */
+  /** The time, in ms, in which the server runs no step and drops inputs. `isTimeStopped`: the room time does not include the pause. */
   readonly pause?: { readonly from: number; readonly to: number; readonly isTimeStopped?: boolean };
-  /** At the end of the pause the server goes back by these steps. */
+  /** Number of steps by which the server goes back at the end of the pause. */
   readonly rewindSteps?: number;
-  /** The page displays no frames. */
+  /** The time, in ms, in which the page displays no frames. */
   readonly hidden?: { readonly from: number; readonly to: number };
-  /** The device sleeps: no frames, and all messages arrive at the end. */
+  /** The time, in ms, in which the device sleeps: it displays no frames, and all messages arrive at the end. */
   readonly asleep?: { readonly from: number; readonly to: number };
-  /** The player holds this down for the whole time. Default: changes at random. */
+  /** The turn that the player holds for the whole time. Default: it changes at random. */
   readonly turn?: number;
 }
 
@@ -156,7 +156,7 @@ class Simulation {
     if (isResumed) {
       this.sky = this.history.at(-1 - rewindSteps) as Sky;
       this.isRewound = rewindSteps > 0;
-      // The new owner knows no input until one arrives.
+      // The new owner has no input until the client sends one.
       this.held = 0;
     }
     const ships = this.sky.ships.map((ship) => ({ ...ship }));
@@ -213,7 +213,7 @@ class SimulatedRoom implements RoomFeed<Sky> {
   }
 }
 
-/** One direction of a TCP connection: what is lost is sent again after 200 ms at the earliest, and everything after it waits. */
+/** One direction of a TCP connection. A lost message is repeated after 200 ms at the earliest, and all later messages wait for it. */
 class Stream {
   private last = 0;
 

@@ -16,7 +16,10 @@ export interface Explored {
 export class GameExplorer {
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** Returns the games and the effect handlers, each by name. Throws an error for the author when a game cannot be played. */
+  /**
+   * Returns the games and the effect handlers, each by name. Throws an error that tells the author what is wrong when a game cannot be
+   * played.
+   */
   explore(): Explored {
     const instances = this.instances();
     const effectHandlers = this.effectHandlersOf(instances);
@@ -57,7 +60,7 @@ export class GameExplorer {
     return effectHandlers;
   }
 
-  /** Returns each instance once, even when an alias (`useExisting`) lists it again. */
+  /** Returns each instance once, even when an alias (`useExisting`) lists it a second time. */
   private instances(): Set<object> {
     const instances = new Set<object>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {

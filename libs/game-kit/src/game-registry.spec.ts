@@ -93,7 +93,7 @@ function start(imports: ModuleMetadata['imports'], providers: ModuleMetadata['pr
 describe('GameRegistry', () => {
   const players = [{ user: 'u1' as UserId, name: 'Ann' }];
 
-  it('finds games in any module, and fills in defaults', async () => {
+  it('finds a game in an imported module, and fills in its default options', async () => {
     const registry = (await start([PotModule])).get(GameRegistry);
     expect(registry.all().map(({ definition }) => definition)).toEqual([
       {
@@ -147,7 +147,7 @@ describe('GameRegistry', () => {
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
 
-  it('tells a game which effects have a handler in any provider', async () => {
+  it('gives a game the names of the effects that have a handler in any provider', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect([...(rules?.effects ?? [])]).toEqual(['pay']);
   });
@@ -159,7 +159,7 @@ describe('GameRegistry', () => {
     expect(module.get(Ledger, { strict: false }).paid).toEqual([effect]);
   });
 
-  it('is complete for providers that use it while the application starts', async () => {
+  it('has all games already when another provider uses it while the application starts', async () => {
     const names: string[] = [];
     @Injectable()
     class Asker {
@@ -348,7 +348,7 @@ describe('the start of an application fails with an error for the author', () =>
     await expect(started(Mailer)).rejects.toThrow('The provider Mailer handles effects and is request-scoped');
   });
 
-  it('when a game has steps without a rate, or too many a second', async () => {
+  it('when a game has steps with an invalid rate', async () => {
     const stepping = (hz: unknown): Type<unknown> => {
       @Game({ name: 'mine', version: 1, seats: 1 })
       class Mine extends SavingGame {

@@ -10,7 +10,7 @@ export class GameRegistry implements OnModuleInit {
 
   constructor(private readonly explorer: GameExplorer) {}
 
-  /** Uses the registry once, so that a game that cannot be played stops the start of the server. */
+  /** Uses the registry once, so that the server does not start with a game that cannot be played. */
   onModuleInit(): void {
     this.found();
   }

@@ -4,11 +4,11 @@ import type { GameRoom, Setup } from '#libs/room';
 export interface GameRules<State> {
   /** Returns the first state of a game. It must be plain data: values that JSON can represent. */
   setup(room: Setup): State;
-  /** Upgrades a state of an older `version` of the game to this version. */
+  /** Upgrades a state of an older `version` of the game to this version. Without it, servers with this version cannot adopt older rooms. */
   migrateState?(state: unknown, fromVersion: number): State;
 }
 
-/** The return type of handlers. Not plain `void`, because an async method would match `void`. */
+/** The return type of handlers. It is not plain `void`, because the compiler would then accept an async method. */
 // biome-ignore lint/suspicious/noConfusingVoidType: `undefined` alone would refuse handlers without a `return`
 export type Nothing = void | undefined;
 

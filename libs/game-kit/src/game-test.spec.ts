@@ -135,7 +135,7 @@ describe('GameTest', () => {
     expect(game.state.lines).toContain('first');
   });
 
-  it('throws a refusal with its code, or returns the code', async () => {
+  it('throws a refusal from `as`, and returns its code from `command`', async () => {
     const game = await create();
     const refusal = (() => {
       try {
@@ -152,12 +152,12 @@ describe('GameTest', () => {
     expect(game.command(0, 'write', { text: 'hello' })).toBeNull();
   });
 
-  it('throws an error that the game throws by mistake', async () => {
+  it('passes on an error that a handler throws by mistake', async () => {
     const game = await create();
     expect(() => game.command(0, 'write', { text: 'bug' })).toThrow('a defect');
   });
 
-  it('gives the same random numbers for the same seed, and others for another seed', async () => {
+  it('gives the same random numbers for the same seed, and different numbers for another seed', async () => {
     const rolls = async (seed: number): Promise<string[]> => {
       const game = await create({ seed });
       for (let roll = 0; roll < 20; roll++) game.as(0).roll();
@@ -180,7 +180,7 @@ describe('GameTest', () => {
     expect(game.timers).toEqual({});
   });
 
-  it('lets timers be late, as on a busy server', async () => {
+  it('delays timers with `stall`, as on a busy server', async () => {
     const game = await create({ now: 0 });
     game.as(0).plan({ name: 'first', ms: 50 });
     game.stall(260);
@@ -195,7 +195,7 @@ describe('GameTest', () => {
     expect(() => game.advance(10)).toThrow('does a timer schedule itself without delay?');
   });
 
-  it('lets players go away, return, leave, and lose their seat by absence', async () => {
+  it('lets players go away, come back, leave, and lose their seat when the grace is over', async () => {
     const game = await create();
     game.as(0).keep({ what: () => 'note presence' });
     game.seat(1).away();

@@ -31,15 +31,15 @@ export interface GameTestOptions {
   readonly providers?: ModuleMetadata['providers'];
   /** The game's own module, when it provides the game's dependencies: `[TicTacToeModule.forRoot({ turnMs: 5_000 })]`. */
   readonly imports?: ModuleMetadata['imports'];
-  /** The options of the room, as a player sends them. Absent: none. `create` throws when the game refuses them. */
+  /** The options of the room, as a player sends them. Absent: the room has no options. `create` throws when the game refuses them. */
   readonly options?: unknown;
   /** Seed of `room.random`. The same seed gives the same numbers. */
   readonly seed?: number;
   /** The time at the start, in ms since 1970. */
   readonly now?: number;
   /**
-   * Names of effects whose handlers this test leaves out. `room.effect` fails on a name that is neither in this list nor handled
-   * by an `@EffectHandler` among `providers` and `imports`. Without this list and without any handler, it accepts every name.
+   * Names of effects whose handlers this test leaves out. `room.effect` fails for a name that is neither in this list nor handled by an
+   * `@EffectHandler` among `providers` and `imports`. Without this list and without any handler, `room.effect` accepts every name.
    */
   readonly effects?: readonly string[];
   /** Maximum size of the room's value in bytes of MessagePack, like `ROOM_STATE_BYTES_MAX` of a server. Default: 262144. */
@@ -129,7 +129,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.checkSize('setup');
     this.events.push(...events);
     freezeDeep(value.state);
-    // The room has its own copy of the state. A game that keeps a reference to `made` and writes to it later fails because of this.
+    // The room has its own copy of the state. `made` is frozen, so a game fails that keeps a reference to it and writes to it later.
     freezeDeep(made);
   }
 
@@ -179,7 +179,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return outcome.kind === 'refused' ? outcome.code : null;
   }
 
-  /** Returns the seat events that a test can cause for this seat. */
+  /** Returns functions that cause the seat events `away`, `back` and `left` for this seat. */
   seat(seat: Seat): Record<Exclude<SeatEvent, 'joined'>, () => void> {
     const happens = (event: Exclude<SeatEvent, 'joined'>) => () =>
       void this.handle({ kind: 'seat', seat, event }, `${event} of seat ${seat}`);
@@ -193,7 +193,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return seat;
   }
 
-  /** Lets the bot of this seat make one move. Returns whether it has changed the game. */
+  /** Lets the bot of this seat make one move. Returns whether the move has changed the game. */
   bot(seat: Seat): boolean {
     return this.handle({ kind: 'bot', seat }, `the bot of seat ${seat}`).kind === 'changed';
   }
@@ -228,8 +228,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
-   * Sends what a player holds down, as a client does. The next step samples it. Throws when the schema of `@Input` refuses the data, so that
-   * a test cannot send it by mistake.
+   * Sends what a player holds down, as a client does. The next step samples it. Throws when the schema of `@Input` refuses the data, which
+   * a server would drop without an answer.
    */
   input(seat: Seat, data: unknown): void {
     this.refuseUnknownSeat(seat);
@@ -248,12 +248,15 @@ export class GameTest<Rules extends GameRules<unknown>> {
     for (let left = count; left > 0; left--) this.advance(Math.max(0, this.nextStepAt - this.clock));
   }
 
-  /** Advances the time as on a busy server: due timers wait for the next `advance`, so commands can run before them. */
+  /**
+   * Advances the time without running timers and steps, as on a busy server. They wait for the next `advance`, so commands can run before
+   * them.
+   */
   stall(ms: number): void {
     this.clock += ms;
   }
 
-  /** Advances the time as when the server dies and another one adopts the room `ms` later. Timers are delayed by this time. */
+  /** Simulates that the server dies and another server adopts the room `ms` later. Advances the time, and delays timers by `ms`. */
   pause(ms: number): void {
     this.clock += ms;
     this.stepsBeganAt = this.clock;
@@ -310,7 +313,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** Throws when the room's value is so large that a server would refuse the command (`state-too-large`) or end the room. */
   private checkSize(what: string): void {
     const { version, outbox } = this.value;
-    // A server drops an effect once it is done. Here no effect is ever run.
+    // Counts only the effects of the last change. A server drops an effect once it is done, but a test never runs effects.
     const own = outbox.filter(({ key }) => key.startsWith(`${ROOM}:${version}:`));
     const bytes = pack({ ...this.value, outbox: own }).length;
     if (bytes <= this.stateBytesMax) return;
@@ -330,7 +333,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 }
 
-/** Returns the change as Redis returns it. */
+/** Returns the change as it comes back from Redis. */
 function asStored({ delta, ...rest }: Change): Change {
   const stored = JSON.parse(JSON.stringify(rest)) as Change;
   return delta === undefined ? stored : ({ ...stored, delta: delta.slice() } as Change);
@@ -343,7 +346,7 @@ function raise(error: unknown): never {
 class GameTestModule {}
 
 const ROOM = 'test' as RoomId;
-/** The default time at the start. Any time would do, because a game must not depend on it. */
+/** The default time at the start. Its value does not matter, because a game must not depend on it. */
 const START = Date.UTC(2030, 0, 1);
 /**
  * Maximum number of timers and steps in one `advance`. An hour of steps at 20 Hz has 72,000. A timer that schedules itself in a loop

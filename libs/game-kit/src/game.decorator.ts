@@ -10,16 +10,16 @@ export interface GameOptions {
   readonly version: number;
   /** Number of players: a whole number from 1 to 1000, or a range. */
   readonly seats: number | { readonly min: number; readonly max: number };
-  /** The promise of the game about stored changes. Default: `every-change`, where nothing is sent before it is stored. */
+  /** The promise of the game about stored changes. Default: `every-change`, with which no change is sent before it is stored. */
   readonly durability?: Durability;
   /** With durability `checkpoint`: time between two saves of the state, in ms. */
   readonly checkpointMs?: number;
   /**
-   * Highest number of syncs a second that a player gets, up to 60; changes in between are sent together. Default: the rate of `@OnStep`, or
-   * each change at once in a game without steps.
+   * Maximum number of syncs per second that a player gets, up to 60. Changes between two syncs are sent together. Default: the rate of
+   * `@OnStep`. In a game without steps, the default is 0: each change is sent immediately.
    */
   readonly syncHz?: number;
-  /** Time for which the seat of a player who is away is kept, in ms. After that the seat is `left`. */
+  /** Time for which the seat of a player who is away is kept, in ms. After that the player has `left`. Default: 60000. */
   readonly seatGraceMs?: number;
   /**
    * What a handler writes to. `proxy`: a draft, which is cheap when a handler changes little of a large state. `copy`: a copy of the
@@ -32,8 +32,8 @@ export interface GameOptions {
    */
   readonly quantize?: number;
   /**
-   * True: players may take free seats of a running game, up to the seats of the room, until the game calls `room.lock()`. A seat is free
-   * again when its player has left. Default: false.
+   * True: players may take free seats of a running game, up to the seats of the room, until the game calls `room.lock()`. A seat becomes
+   * free when its player has left. Default: false.
    */
   readonly joinable?: boolean;
   /**
@@ -47,15 +47,18 @@ export interface GameOptions {
 export const CHECKPOINT_MS_DEFAULT = 1_000;
 /** Default of `seatGraceMs`, in ms. It is long enough to reload a page or to leave a tunnel, and short enough for the players who wait. */
 export const SEAT_GRACE_MS_DEFAULT = 60_000;
-/** Maximum number of steps a second. A thousand rooms share one event loop; a faster game needs a process of its own. */
+/** Maximum number of steps a second. A thousand rooms share one event loop, so a game with more steps would delay the others. */
 export const STEP_HZ_MAX = 60;
 
-/** Maximum number of seats, also for `rooms.create`. Each seat is part of the room's value, which is encoded as a whole. */
+/**
+ * Maximum number of seats, also for `rooms.create`. Each seat is part of the room's value, which is encoded as a whole, so more seats would
+ * make each checkpoint slow.
+ */
 export const SEATS_MAX = 1_000;
 
 /**
- * Marks the class as a game: a provider that is found at start, and whose decorated methods are its rules. The class itself must
- * not store state.
+ * Marks the class as a game: a provider that the server finds when it starts, and whose decorated methods are the rules. The class itself
+ * must not store state.
  */
 export function Game(options: GameOptions): <Rules extends new (...args: never[]) => GameRules<object & Settled>>(target: Rules) => void {
   return (target) => {
@@ -70,9 +73,10 @@ export function gameOptionsOf(target: object): GameOptions | undefined {
 }
 
 /**
- * Returns the definition of a game, with defaults for absent options. Throws an error for the author when an option is not valid.
+ * Returns the definition of a game, with defaults for absent options. Throws an error that tells the author what is wrong when an option is
+ * not valid.
  *
- * @param stepHz the rate of `@OnStep`; 0: the game has no method with it
+ * @param stepHz the rate of `@OnStep`, in steps per second; 0: the game has no method with `@OnStep`
  */
 export function defineGame(options: GameOptions, stepHz: number): GameDefinition {
   const {

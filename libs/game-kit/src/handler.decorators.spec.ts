@@ -14,7 +14,7 @@ const Put = z.object({ coins: z.int() });
 
 /** `tsc` checks each `@ts-expect-error`: the line below it must not compile. */
 describe('the decorators of handlers', () => {
-  it('accept handlers of the right shape, with all parameters or fewer', () => {
+  it('accept handlers with the right types, with all parameters or fewer', () => {
     class Right {
       @Command(Put)
       put(room: GameRoom<Pot>, { coins }: z.infer<typeof Put>): void {
@@ -93,7 +93,7 @@ describe('the decorators of handlers', () => {
     expect(Wrong).toBeDefined();
   });
 
-  it('name a command after its method, or by the given name', () => {
+  it('name a command after its method, or use the given name', () => {
     class Named {
       @Command(Put)
       put(_room: GameRoom<Pot>): void {}

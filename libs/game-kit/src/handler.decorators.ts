@@ -5,7 +5,7 @@ import type { Nothing, Settled } from './game-rules.js';
 import { addHandle, type Handle } from './handles.js';
 import { isStandardSchema, type OutputOf, type StandardSchema } from './standard-schema.js';
 
-/** A decorator for methods of this shape only. Fewer parameters are allowed; a promise as result is not. */
+/** A decorator that compiles only on methods of this type. A method may have fewer parameters, but must not return a promise. */
 export type HandlerDecorator<Shape, Name extends string = string> = <Method extends Shape>(
   target: object,
   name: Name,
@@ -16,8 +16,8 @@ type RoomHandler = (room: GameRoom<never, never>) => Nothing;
 type CommandHandler<Data> = (room: GameRoom<never, never>, data: Data) => Nothing;
 
 /**
- * Marks a method that players may call, by its own name or the given one. The schema (any synchronous Standard Schema validator)
- * validates the data first. Without a schema the command has no data.
+ * Marks a method that players may call as a command, by the name of the method or the given name. The schema (any synchronous Standard
+ * Schema validator) validates the data first. Without a schema the command has no data.
  */
 export function Command(name?: string): HandlerDecorator<RoomHandler>;
 export function Command<Schema extends StandardSchema>(schema: Schema): HandlerDecorator<CommandHandler<OutputOf<Schema>>>;
@@ -35,8 +35,8 @@ export function OnTimer(name: string): HandlerDecorator<RoomHandler> {
 
 /**
  * Marks the method that runs `hz` times a second while the game is played, in fixed steps: `stepMs` is always 1000 / `hz`. A server that is
- * late runs a few missed steps at once and leaves out the others, so the game is slower than the clock until the server keeps up. Steps of
- * the downtime are left out as well.
+ * late runs a few missed steps one after the other and leaves out older ones, so the game is slower than the clock until the server keeps
+ * up. Steps of the downtime are left out as well.
  *
  * @param hz steps a second, up to 60
  *
@@ -61,16 +61,16 @@ export function OnSeat(...events: [SeatEvent, ...SeatEvent[]]): HandlerDecorator
 }
 
 /**
- * Marks the method that runs when the game continues after `pausedMs` without a server: one died, and another adopted the room. Timers are
- * already delayed by that time. Use it for times in the state itself (`since += pausedMs`).
+ * Marks the method that runs when the game continues after `pausedMs` without a server, because one server died and another adopted the
+ * room. Timers are already delayed by that time. Use it for times in the state itself (`since += pausedMs`).
  */
 export function OnPause(): HandlerDecorator<(room: GameRoom<never, never>, pausedMs: number) => Nothing> {
   return handles(() => ({ kind: 'pause' }));
 }
 
 /**
- * Marks the method that returns what a seat may see of the state (null: a spectator). The method must only read. It must be named `view`,
- * because clients derive its type from that name.
+ * Marks the method that returns what a seat may see of the state. A seat of null stands for spectators. The method must only read. It must
+ * be named `view`, because clients derive its type from that name.
  */
 export function View(): HandlerDecorator<(state: never, seat: Seat | null) => Settled, 'view'> {
   return handles(() => ({ kind: 'view' }));
@@ -105,16 +105,16 @@ export function Bot(
 }
 
 /**
- * Marks a method that does the work which `room.effect(name, data)` requested. It may be in any provider, and may be async. See `Effect`
- * for its guarantees.
+ * Marks a method that does the work which `room.effect(name, data)` requested. The method may be in any provider, and may be async.
+ * `Effect` describes how often it runs.
  */
 export function EffectHandler(name: string): HandlerDecorator<(effect: Effect<never>) => unknown> {
   return handles(() => named('effect', '@EffectHandler', name));
 }
 
 /**
- * Returns the handle of a command. An undefined schema usually comes from a circular import, so it must not count as a command without
- * data.
+ * Returns the handle of a command. A schema that is given but undefined usually comes from a circular import. It counts as a mistake,
+ * because otherwise the command would get no data.
  */
 function commandOf(method: string, given: readonly unknown[]): Handle {
   const [first, second] = given;
@@ -149,10 +149,10 @@ function isHandleName(name: unknown): boolean {
   return typeof name === 'string' && name.length > 0 && name.length <= NAME_CHARS_MAX;
 }
 
-/** Each move of a bot computes a view and may change the room, so bots move at most 50 times a second. */
+/** Limits of `everyMs`, in ms. Each move of a bot computes a view and may change the room, so bots move at most 50 times a second. */
 const BOT_EVERY_MS = { min: 20, max: 60_000 } as const;
 const SEAT_EVENTS: readonly SeatEvent[] = ['joined', 'away', 'back', 'left'];
-/** Maximum length of a name, in characters: the same as for the names that handlers pass to the room. */
+/** Maximum length of a name, in characters. It equals the limit for the names that handlers pass to the room. */
 const NAME_CHARS_MAX = 64;
 const NAME_ALLOWED = `a name is a text of 1 to ${NAME_CHARS_MAX} characters`;
 

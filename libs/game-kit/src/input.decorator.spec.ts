@@ -80,20 +80,20 @@ describe('@Input', () => {
     expect(game.now % 50).toBe(0);
   });
 
-  it('records the number of an input with the step that sampled it, once', async () => {
+  it('records the number of an input only with the first step that sampled it', async () => {
     const game = await GameTest.create(TrackGame, { players: ['Ann', 'Bob'] });
     game.input(1, { dx: 1 });
     game.step(2);
     expect(game.changes.map(({ seats }) => seats)).toEqual([{ 1: { input: 1 } }, undefined]);
   });
 
-  it('refuses data in a test that the schema refuses', async () => {
+  it('makes `GameTest.input` throw for data that the schema refuses, and for a seat that does not exist', async () => {
     const game = await GameTest.create(TrackGame, { players: ['Ann', 'Bob'] });
     expect(() => game.input(0, { dx: 5 })).toThrow(Refused);
     expect(() => game.input(2, { dx: 1 })).toThrow('there is no seat 2');
   });
 
-  it('names the mistake of a handler that asks for an input it cannot get', async () => {
+  it('names the mistake when a handler calls `room.input` where it is not available', async () => {
     const [track, deaf, odd] = await Promise.all(
       [TrackGame, DeafGame, OddGame].map((game) => GameTest.create(game, { players: ['Ann', 'Bob'] })),
     );

@@ -3,19 +3,19 @@ import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
 export interface InputOptions {
   /**
-   * Number of inputs of a seat that may wait for steps, 1 to 16. Each step then uses one of them, in order, and the oldest are dropped when
-   * more arrive. Absent: each step uses the latest input, and drops those before it.
+   * Number of inputs of a seat that may wait for steps, 1 to 16. Each step then uses one of these inputs, in order. When more arrive, the
+   * oldest are dropped. Absent: each step uses the latest input, and earlier inputs are dropped.
    */
   readonly queue?: number;
 }
 
-/** Maximum of `queue`. Each waiting input is a delay of one step, and 16 steps are 0.8 s at 20 Hz. */
+/** Maximum of `queue`. Each waiting input delays the player by one step: 16 steps are 0.8 s at 20 Hz. */
 export const INPUT_QUEUE_MAX = 16;
 
 /**
- * Declares what a player of this game holds down: a stick, keys, a direction. Players send it many times a second; it is never answered and
- * not stored. `room.input(seat)` returns the latest one in the method with `@OnStep`. Use a command for what must not be lost. The class
- * needs `@Game` as well.
+ * Declares what a player of this game holds down: a stick, keys, a direction. Players send it many times a second. The server neither
+ * answers nor stores it, so an input can be lost. `room.input(seat)` returns the latest one in the method with `@OnStep`. Use a command for
+ * what must not be lost. The class needs `@Game` as well.
  *
  * @example
  * const Steering = z.strictObject({ turn: z.number().min(-1).max(1), isFiring: z.boolean() });
@@ -45,7 +45,7 @@ export function inputsOf(target: object): readonly GivenInput[] | undefined {
   return Reflect.getOwnMetadata(INPUTS, target) as readonly GivenInput[] | undefined;
 }
 
-/** Returns the one input of a game. Throws an error for the author, which continues "The game G …", when it is wrong. */
+/** Returns the one input of a game. When it is wrong, throws an error for the author whose message continues "The game G …". */
 export function checkedInput(inputs: readonly GivenInput[]): { schema: StandardSchema; queue: number } {
   const [{ schema, options } = {} as GivenInput, ...others] = inputs;
   if (others.length > 0) throw new Error('has @Input twice; give one schema for all that a player holds down');

@@ -18,7 +18,7 @@ describe('an interest grid', () => {
     );
   });
 
-  it('shows an entity from `enter` on, and keeps it up to `leave`', () => {
+  it('finds a new entity within `enter`, and a found one up to `leave`', () => {
     const seen = (x: number, before: readonly number[]) => new InterestGrid([{ x, y: 0 }], 100).near({ x: 0, y: 0 }, RADIUS, before);
     expect([seen(110, []), seen(100, []), seen(110, [0]), seen(121, [0])]).toEqual([[], [0], [0], []]);
   });

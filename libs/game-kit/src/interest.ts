@@ -4,15 +4,18 @@ export interface InterestPoint {
   readonly y: number;
 }
 
-/** The distances at which an entity comes into view and goes out of it. `leave` is larger, so that an entity at the edge does not flicker. */
+/**
+ * The distances within which an entity comes into view, and beyond which it goes out of view. `leave` is larger, so that an entity at the
+ * edge does not flicker.
+ */
 export interface InterestRadius {
   readonly enter: number;
   readonly leave: number;
 }
 
 /**
- * Finds the entities near a place, by a grid of cells. Build one for each state, and ask it for each player. The order of the results is
- * that of the entities, so equal states give equal results.
+ * Finds the entities near a place, by a grid of cells. Build one grid for each state, and call `near` for each player. The results have the
+ * order of the entities, so equal states give equal results.
  *
  * @example
  * const grid = new InterestGrid(state.ships, 100);
@@ -23,7 +26,7 @@ export class InterestGrid {
 
   /**
    * @param entities the entities; results name them by their index
-   * @param cellSize length of a cell's side, about the radius of the questions
+   * @param cellSize length of a cell's side, best about the radius that `near` gets; smaller or larger cells are slower
    */
   constructor(
     private readonly entities: readonly InterestPoint[],
@@ -61,7 +64,7 @@ export class InterestGrid {
     return Math.floor(coordinate / this.cellSize);
   }
 
-  /** Cells up to 2^25 from the origin have keys of their own. */
+  /** Keys are unique up to 2^25 cells from the origin. Beyond that, cells may share a key. */
   private keyOf(column: number, row: number): number {
     return column * 2 ** 26 + row;
   }

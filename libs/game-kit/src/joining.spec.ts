@@ -33,7 +33,7 @@ class Racing implements GameRules<Race> {
   }
 }
 
-it('lets players join a game under test', async () => {
+it('GameTest lets players join a running game, in a new seat or in one that was left', async () => {
   const game = await GameTest.create(Racing, { players: ['Ann'] });
   expect(game.join('Bob')).toBe(1);
   game.as(1).lap();
@@ -42,13 +42,13 @@ it('lets players join a game under test', async () => {
   expect(game.state.laps).toEqual([0, 1]);
 });
 
-it('lets bots move in a game under test', async () => {
+it('GameTest lets a bot move, and reports whether the move changed the game', async () => {
   const game = await GameTest.create(Racing, { players: ['Ann'] });
   game.as(0).fill();
   expect([game.bot(1), game.bot(1), game.state.laps]).toEqual([true, false, [0, 1]]);
 });
 
-it('refuses a bot without a valid period', async () => {
+it('GameTest refuses a game whose bots have no valid period', async () => {
   @Game({ name: 'idle', version: 1, seats: 1 })
   class Idle implements GameRules<Race> {
     setup(): Race {

@@ -17,8 +17,9 @@ export interface HandledMethod {
 }
 
 /**
- * Builds the table of rules from the decorators of a game's class. Throws an error for the author when the game cannot be played.
- * @param effects names of the effects that have a handler; null: not known
+ * Builds the table of rules from the decorators of a game's class. Throws an error that tells the author what is wrong when the game cannot
+ * be played.
+ * @param effects names of the effects that have a handler; null: not known, so `room.effect` accepts every name
  */
 export function roomTableOf(instance: object, effects: ReadonlySet<string> | null): RoomRules {
   const game = instance.constructor;

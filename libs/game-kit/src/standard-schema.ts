@@ -1,8 +1,8 @@
 import type { SchemaIssue } from '#libs/protocol';
 
 /**
- * The common interface of zod, valibot, arktype and others, so that an author can use any of them.
- * Source: the Standard Schema specification, version 1 (https://standardschema.dev), of which this is the part that we use.
+ * The common interface of zod, valibot, arktype and others, so that an author can use any of them. Source: the Standard Schema
+ * specification, version 1 (https://standardschema.dev), of which Holdfast uses this part.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {

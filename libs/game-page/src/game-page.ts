@@ -19,25 +19,26 @@ export interface GamePage<Rules = unknown> {
   /** Converts the argument of `room.end(result)` into a winner and a text for people. */
   outcome(result: unknown): Outcome;
   /**
-   * Draws the board into `root`, once the room has a state. The board stays after the end, and into the next game of the room.
+   * Draws the board into `root`. The page calls it once the room has a state. The board stays mounted after the end of the game, and for
+   * the next game of the room.
    */
   mount(root: HTMLElement, room: Room<Rules>, table: Table): MountedGame;
 }
 
 type RoomOptions = NonNullable<CreateRoom['options']>;
 
-/** The options of a room on the page. The game validates them again (`@Game({ options })`). */
+/** The options of a room on the page. The server validates them as well (`@Game({ options })`). */
 export interface RoomOptionsPart {
   /** Fields for the form of a new room. */
   readonly fields: TemplateResult;
-  /** Reads the options from the form. Undefined: none. */
+  /** Reads the options from the form. Undefined: the player chose no options. */
   read(form: FormData): RoomOptions | undefined;
   /** Returns a sentence about these options for the players of a room. */
   describe(options: RoomOptions): string;
 }
 
 export interface MountedGame {
-  /** Draws the board again after a change of the room: of its state, seat, status or view. */
+  /** Redraws the board. The page calls it after each change of the room: of its state, seat, status or view. */
   update(): void;
   destroy(): void;
 }

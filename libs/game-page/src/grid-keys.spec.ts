@@ -1,18 +1,18 @@
 import { cellTo } from './grid-keys.js';
 
-describe('the keys on a board', () => {
-  it('move to the next cell', () => {
+describe('the keys for the focus on a board', () => {
+  it('move the focus to the next cell', () => {
     expect(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'].map((key) => cellTo(key, 4, 3, 9))).toEqual([3, 5, 1, 7]);
   });
 
-  it('stop at the edges', () => {
+  it('do not move the focus beyond the edges', () => {
     expect(cellTo('ArrowLeft', 3, 3, 9)).toBeNull();
     expect(cellTo('ArrowRight', 5, 3, 9)).toBeNull();
     expect(cellTo('ArrowUp', 1, 3, 9)).toBeNull();
     expect(cellTo('ArrowDown', 7, 3, 9)).toBeNull();
   });
 
-  it('move to the ends of a row', () => {
+  it('move the focus to the ends of a row with Home and End, and not with other keys', () => {
     expect(cellTo('Home', 4, 3, 9)).toBe(3);
     expect(cellTo('End', 4, 3, 9)).toBe(5);
     expect(cellTo('x', 4, 3, 9)).toBeNull();

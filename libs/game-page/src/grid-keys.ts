@@ -10,7 +10,7 @@ export function moveFocus(event: KeyboardEvent, columns: number): void {
   cells[to]!.focus();
 }
 
-/** Returns the cell to which a key moves the focus from `at`. Null: the key does not move it, or the cell is at the edge. */
+/** Returns the cell to which a key moves the focus from `at`. Null: the key moves no focus, or the cell is at the edge. */
 export function cellTo(key: string, at: number, columns: number, count: number): number | null {
   const column = at % columns;
   switch (key) {

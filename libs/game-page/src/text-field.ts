@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { type Ref, ref } from 'lit-html/directives/ref.js';
 
 export interface TextField {
-  /** Its name in the form, and its id on the page. */
+  /** The name of the field in the form, and its id on the page. */
   readonly name: string;
   readonly label: string;
   /** Returns a sentence about the flaw of a text. Null: the text is allowed. */
@@ -46,8 +46,8 @@ function showFlaw(input: HTMLInputElement, flawOf: TextField['flawOf']): void {
 }
 
 /**
- * Shows a field with a flaw, also in a closed `details`. The sentence about the flaw is on the page already, so the browser must not show
- * it again.
+ * Shows a field with a flaw, also in a closed `details`. The page already shows the sentence about the flaw, so the browser must not show
+ * it as well.
  */
 function showField(event: Event): void {
   const input = event.target as HTMLInputElement;

@@ -38,7 +38,7 @@ import { MachineFactory } from './room/machine-factory.js';
 import { RoomOutputs } from './room/room-outputs.js';
 import { AUDIT_EVERY_MS, type RoomHostOptions } from './room-host.options.js';
 
-/** A game server of `Hosts`: all of `libs/room-host`, and as little as it needs of the rest. */
+/** A game server of `Hosts`: all of `libs/room-host`, and only the needed parts of other libraries. */
 export class Host {
   readonly self: { id: ServerId; incarnation: number; state: string };
   readonly rooms: HostedRooms;
@@ -64,10 +64,13 @@ export class Host {
   readonly storeClock: StoreClock;
   /** Whether the directory of other servers contains this one. */
   isListed = true;
-  /** How requests to load rooms are answered: as usual, with the error `server-lost`, or with that error only after `giveUp`. */
+  /**
+   * How this server answers requests to load rooms: as usual (`as it is`), with the error `server-lost` (`nothing`), or with that error
+   * only after `giveUp` (`never`).
+   */
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
   loadRequests = 0;
-  /** Ends the waits of requests to load rooms (`loadAnswers` is `never`). */
+  /** Answers the requests to load rooms that wait because `loadAnswers` is `never`. */
   giveUp: () => void = () => {};
   private readonly auditing: NodeJS.Timeout;
   private readonly isGivenUp = new Promise<void>((resolve) => {
@@ -184,11 +187,11 @@ export class Host {
     for (const part of [appender, checkpointer, batch, ended, auditor]) part.onModuleInit();
     for (const part of [this.clock, this.effects, this.seats, this.attachments, leftovers, this.loader, players, locks])
       part.onModuleInit();
-    // `@Interval` does this in the server.
+    // In a server, `@Interval` calls this method.
     this.auditing = setInterval(() => this.auditor.auditRoutinely(), AUDIT_EVERY_MS);
   }
 
-  /** Runs one command and waits until it is durable. */
+  /** Runs one command, and waits until its change is durable. */
   async does(room: HostedRoom, seat: number, name: string, data?: unknown): Promise<void> {
     const seq = room.seenSeq(seat) + 1;
     const outcome = this.engine.input(room, { kind: 'command', seat, seq, name, data });

@@ -40,7 +40,7 @@ export class Hosts {
     return host;
   }
 
-  /** Opens a room on `host`, with the players u0, u1, … who are all its members. */
+  /** Opens a room on `host`. Its members and players are u0, u1 and so on. */
   async open(host: Host, players = 2): Promise<HostedRoom> {
     const id = `hosts-${randomUUID()}` as RoomId;
     const people = Array.from({ length: players }, (_, seat) => ({ user: `u${seat}` as UserId, name: `U${seat}` }));

@@ -1,6 +1,6 @@
 import { decodeServerMessage, type Placed, unpack } from '#libs/protocol';
 
-/** The end of a link at a gateway. It records the syncs, places and detachments that it receives. */
+/** The gateway's end of a link. It records the syncs, `placed` messages and detachments that it receives. */
 export class ListeningPeer {
   readonly syncs: {
     version: number;

@@ -5,7 +5,10 @@ export const ROOM_HOST_OPTIONS = Symbol('RoomHostOptions');
 export interface RoomHostOptions {
   /** Maximum number of rooms on this server. */
   readonly roomsMax: number;
-  /** Limit of a packed state with its timers and effects, in bytes. It is kept in memory, stored and migrated as a whole. */
+  /**
+   * Limit of a packed state with its timers and effects, in bytes. A state is kept in memory, stored and migrated as a whole, so a large
+   * one would delay other rooms.
+   */
   readonly stateBytesMax: number;
   /** Maximum size of one packed sync, in bytes. A frame that is too long for a link would close the link. */
   readonly syncBytesMax: number;
@@ -17,9 +20,12 @@ export interface RoomHostOptions {
   readonly checkpointEveryMs: number;
   /** Number of migrations that a drain runs at the same time. */
   readonly migrationsAtOnce: number;
-  /** Time without a connection after which a player is `away` for the game, in ms. It is longer than a client needs to resume. */
+  /**
+   * Time without a connection after which a player is `away` for the game, in ms. It is longer than a client needs to resume, so that a
+   * short interruption does not reach the game.
+   */
   readonly awayAfterMs: number;
-  /** Time after which an effect handler that has not settled is logged, in ms. */
+  /** Time after which an effect handler that has neither finished nor failed is logged, in ms. */
   readonly effectWarnMs: number;
 }
 
@@ -46,33 +52,36 @@ export const UNFLUSHED_MAX = 256;
  */
 export const RECENT_CHANGES_MAX = 128;
 /**
- * Maximum packed size of the kept changes, and also of the kept events of earlier changes, in bytes. It is more than the backlog at which a
- * slow connection is closed (`BACKLOG_BYTES_MAX`).
+ * Maximum packed size of the kept changes, and also of the kept events of earlier changes, in bytes. It is more than `BACKLOG_BYTES_MAX`,
+ * so a client whose connection was closed for its backlog finds the changes that it missed.
  */
 export const RECENT_BYTES_MAX = 512 * 1024;
-/** Limit of the events in the tail of a checkpoint, packed, in bytes: a small part of the limit of the state. */
+/** Limit of the events in the tail of a checkpoint, packed, in bytes. It keeps a checkpoint about as large as its state. */
 export const EVENT_TAIL_BYTES_MAX = 16 * 1024;
 
 /** Delay before an append without an answer is sent again, in ms. */
 export const APPEND_RETRY_MS = 50;
-/** Players receive a pause once the store has not answered for this long, in ms. Shorter waits are only lag. */
+/** Players receive a pause once the store has not answered for this long, in ms. A pause for each shorter wait would only disturb them. */
 export const STALL_PAUSE_MS = 1_000;
 /** Period of the regular audit, in ms. An audit also follows each reconnect. An audit of many rooms may take longer than the period. */
 export const AUDIT_EVERY_MS = 5_000;
 /**
- * Rooms per pipeline of an audit, and the pause between two pipelines, in ms. An urgent audit takes no pause. A regular one must not delay
- * commands.
+ * Rooms per pipeline of an audit, and the pause between two pipelines, in ms. An urgent audit takes no pause. A regular audit takes pauses,
+ * because it would delay commands otherwise.
  */
 export const AUDIT_URGENT = { size: 250, pauseMs: 0 } as const;
 export const AUDIT_ROUTINE = { size: 50, pauseMs: 100 } as const;
 /** Delay before an index that could not be written after a loss of the store is tried again, in ms. */
 export const INDEX_RETRY_MS = 500;
-/** A timer of period `PAUSE_TICK_MS` that is `OWN_PAUSE_MS` late means that the process slept, in ms. */
+/** When a timer of period `PAUSE_TICK_MS` is late by `OWN_PAUSE_MS`, the process slept. Both are in ms. */
 export const PAUSE_TICK_MS = 250;
 export const OWN_PAUSE_MS = 750;
 /** Period of the heartbeat of an owner, in ms. A measured downtime is too long by at most this. */
 export const HEARTBEAT_MS = 1_000;
-/** Longest time for which a room that is to migrate waits for the store, in ms. After it the room stays. */
+/**
+ * Longest time for which a room that is to migrate waits for the store, in ms. After that time the room stays and continues, because its
+ * players wait meanwhile.
+ */
 export const MIGRATION_STORE_WAIT_MS_MAX = 3_000;
 export const HANDOFF_RETRY_MS = 50;
 /** Longest time for which the source of a migration keeps its copy for a target that does not answer, in ms. */

@@ -7,11 +7,11 @@ import { editedPrimitive } from './primitive-edit.js';
 import { copyRecord, emptyRecord } from './record-copy.js';
 import { ValueReader } from './value-reader.js';
 
-/** Applies patches. One instance serves all patches, one after the other. */
+/** Applies patches. One instance applies all patches, one after the other, and reuses its memory. */
 export class PatchReader {
   private readonly operations = new ByteReader();
   private readonly values = new ValueReader();
-  /** The cursor for the operations on the children, by the depth of their parent. */
+  /** For each depth of a parent, the cursor for the operations on its children. */
   private readonly cursors: OperationCursor[] = [];
   private readonly guesses: (KeyList | null)[] = [];
 

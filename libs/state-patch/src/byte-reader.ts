@@ -2,10 +2,10 @@ import { SHORT_LIST, SHORT_TEXT, TEXT } from './format.js';
 import { StatePatchError } from './state-patch-error.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-/** A short string of ASCII characters is read without the decoder. */
+/** A string of at most this many bytes, all ASCII, is read in a loop, which is faster than the decoder. */
 const LOOP_BYTES_MAX = 24;
 
-/** Reads from a range of bytes. Throws StatePatchError instead of reading beyond its end. */
+/** Reads from a range of bytes. Throws StatePatchError instead of reading beyond the end of the range. */
 export class ByteReader {
   bytes: Uint8Array = new Uint8Array(0);
   at = 0;
@@ -69,7 +69,10 @@ export class ByteReader {
   }
 }
 
-/** Throws the error for malformed bytes and for a patch of another value. `why` completes the sentence. */
+/**
+ * Throws the error for malformed bytes, or for a patch that does not fit the old value. `why` completes the sentence "The patch does not
+ * fit: …".
+ */
 export function refuse(why: string): never {
   throw new StatePatchError(`The patch does not fit: ${why}.`);
 }

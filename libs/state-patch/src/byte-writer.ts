@@ -1,14 +1,14 @@
 import { SHORT_TEXT, SHORT_TEXT_BYTES_MAX, TEXT } from './format.js';
 import { assertWellFormed } from './plain.js';
 
-/** From this value on, a varint is written in two halves, because bit operations have 32 bits. */
+/** From this value on, a varint is written in two parts, because bit operations of JavaScript have 32 bits. */
 const BITS_28 = 2 ** 28;
 const utf8 = new TextEncoder();
 
-/** A larger buffer is given back after its message, so that one large state does not keep its memory. */
+/** A buffer of more bytes than this is released before the next message, so that one large state does not keep its memory. */
 const KEPT_BYTES_MAX = 2 ** 20;
 
-/** Appends to a buffer that grows and is used for one message after the other. */
+/** Appends bytes to a buffer that grows. The next message reuses the buffer. */
 export class ByteWriter {
   bytes: Uint8Array;
   length = 0;
@@ -30,7 +30,9 @@ export class ByteWriter {
     this.bytes[this.length++] = value;
   }
 
-  /** Writes an integer from 0 to 2^53 - 1, seven bits per byte, lowest first. The upper bit says that a byte follows. */
+  /**
+   * Writes an integer from 0 to 2^53 - 1, seven bits per byte, lowest bits first. The upper bit of a byte is set when another byte follows.
+   */
   varint(value: number): void {
     if (this.length + 8 > this.bytes.length) this.grow(8);
     const { bytes } = this;

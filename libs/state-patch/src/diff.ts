@@ -8,12 +8,12 @@ import { ValueWriter } from './value-writer.js';
 
 const EMPTY = new Uint8Array(0);
 
-/** Writes the difference of two values. One instance serves all messages, one after the other. */
+/** Writes the difference of two values. One instance writes all messages, one after the other, and reuses its memory. */
 export class DiffWriter {
   private readonly operations = new OperationWriter(1_024);
   private readonly values = new ValueWriter(4_096);
   private readonly primitives = new PrimitiveChange(this.operations, this.values);
-  /** The state for the children, by the depth of their parent. */
+  /** For each depth of a parent, the state of writing the operations on its children. */
   private readonly siblings: Siblings[] = [];
 
   /** Returns the bytes that turn `before` into `after`. Children that both share by reference are skipped. */
@@ -47,7 +47,7 @@ export class DiffWriter {
     return message;
   }
 
-  /** Writes the edits of the children. False: the new value as a whole is shorter, and nothing was written. */
+  /** Writes the edits of the children. False: the new value as a whole would be shorter, so no edits were written. */
   private children(before: object, after: object, depth: number): boolean {
     if (depth >= DEPTH_MAX) refuseDepth();
     let siblings = this.siblings[depth];
@@ -65,7 +65,7 @@ export class DiffWriter {
     const oldKeys = keyListOf(before, siblings.keys);
     const newKeys = keyListOf(after, oldKeys);
     siblings.keys = oldKeys;
-    // A Date or a Map looks like an object without keys.
+    // Checks objects without keys, because a Date or a Map has no keys either and must be refused.
     if (newKeys.own.length === 0) assertRecord(after);
     if (oldKeys !== newKeys && !isSameKeys(oldKeys.sorted, newKeys.sorted))
       return this.entriesOfOtherKeys(siblings, before, oldKeys, after, newKeys, depth);
@@ -99,7 +99,7 @@ export class DiffWriter {
     }
   }
 
-  /** Writes the operations on old keys in their order, then the new keys. */
+  /** Writes the operations on the old keys in their order, and then inserts the new keys. */
   private entriesOfOtherKeys(
     siblings: Siblings,
     before: PlainRecord,
@@ -170,7 +170,7 @@ export class DiffWriter {
     this.values.value(item, before[index === 0 ? 0 : index - 1], depth + 1);
   }
 
-  /** Writes an insertion. It passes over no old child, so the next gap counts from `index`. */
+  /** Writes an insertion before the old child at `index`. The insertion uses up no old child, so the next gap counts from `index`. */
   private insertOperation(siblings: Siblings, index: number): void {
     this.operations.operation(siblings, INSERT, index);
     siblings.next = index;

@@ -16,7 +16,7 @@ export const INSERT = 2;
 export const REMOVE = 3;
 /** Edits the child with the operations of the last ENTER among its siblings. */
 export const AGAIN = 4;
-/** Repeats the operation before it for the next children; the gap is their number less one. */
+/** Repeats the operation before it for the next children. Its gap is the number of these children minus 1. */
 export const RUN = 5;
 /** Kinds 6 to 10 add a number of decimal steps to a number: the step is 10^-(kind - 6). */
 export const ADD = 6;
@@ -53,7 +53,7 @@ export const LIKE = 0xeb;
 /** Tags 0xf1 to 0xf4: a decimal with 1 to 4 digits after the point. */
 export const DECIMAL = 0xf0;
 
-/** Sizes of the ranges above. */
+/** Largest length, number or index in each of the short ranges above. */
 export const SHORT_TEXT_BYTES_MAX = 31;
 export const SHORT_MAX = 15;
 export const SMALL_NEGATIVE_MIN = -16;

@@ -3,7 +3,7 @@ import { hashValue } from './hash.js';
 import { plainValues, reordered } from './random-values.fixture.js';
 import { StatePatchError } from './state-patch-error.js';
 
-/** MurmurHash3 of whole words, as its author wrote it, over bytes. */
+/** Reference implementation of MurmurHash3 for whole words, close to its author's code. */
 function murmur3(words: readonly number[]): number {
   let hash = 0;
   for (const word of words) {
@@ -23,13 +23,13 @@ function murmur3(words: readonly number[]): number {
 
 describe('the hash of a value', () => {
   it('is MurmurHash3 of the specified words', () => {
-    // The test vector of the original: 0x21 0x43 0x65 0x87.
+    // A known test vector of MurmurHash3: the bytes 0x21 0x43 0x65 0x87.
     expect(murmur3([0x87654321])).toBe(0xf55b516b);
     const keys = murmur3([0x61, 1, 0x62, 1]);
     expect(hashValue({ b: [true, 'x'], a: 1 })).toBe(murmur3([6, keys, 3, 0x3ff00000, 0, 5, 2, 2, 4, 0x78, 1]));
   });
 
-  it('does not depend on the order of keys, and finds any difference', () => {
+  it('does not depend on the order of keys, and differs for different values', () => {
     fc.assert(
       fc.property(plainValues, plainValues, (a, b) => {
         expect(hashValue(reordered(a))).toBe(hashValue(a));

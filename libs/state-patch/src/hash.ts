@@ -19,14 +19,15 @@ const TEXT = 4;
 const LIST = 5;
 const RECORD = 6;
 
-/** By depth: the key list of the last object there, a guess for the next one. */
+/** For each depth, the key list of the last object at that depth. The next object there probably has the same keys. */
 const guesses: (KeyList | null)[] = [];
 
 /**
- * Hashes a plain value to an unsigned integer of 32 bits. Equal values have equal hashes, whatever the order of their keys. Two
- * different values have the same hash with a probability of 2^-32, unless somebody searches for them.
+ * Hashes a plain value to an unsigned integer of 32 bits. Equal values have equal hashes, whatever the order of their keys. Two different
+ * values have the same hash with a probability of 2^-32. Somebody who searches for such values can find them, so the hash is no protection
+ * against fraud.
  *
- * @throws StatePatchError when the value is not plain data
+ * @throws StatePatchError when the value is not plain data, or nested more than 500 levels
  * @example
  * hashValue({ x: 1, y: 2 }) === hashValue({ y: 2, x: 1 }) // true
  */

@@ -14,7 +14,7 @@ function sizeOf(value: unknown): number {
   return Object.values(value).reduce<number>((sum, part) => sum + sizeOf(part), 1);
 }
 
-/** Applies bytes that may be anything. Expects a refusal, or a value that is not larger than the old one and the message together. */
+/** Applies any bytes. Expects a refusal, or a value that is not larger than the old value and the message together. */
 function attack(before: unknown, bytes: Uint8Array): void {
   const startedAt = performance.now();
   try {
@@ -112,12 +112,12 @@ describe('hostile bytes', () => {
       expect(() => applyPatch(null, Uint8Array.from(bytes))).toThrow('a count exceeds the bytes that remain');
   });
 
-  it('are refused as a whole value, too', () => {
+  it('are refused when they are decoded as a whole value, too', () => {
     for (const bytes of [[], [0x01, 0x01], [0xa1], [0xeb], [0xe8, 0xff, 0xff, 0x7f]])
       expect(() => decodeValue(Uint8Array.from(bytes))).toThrow(StatePatchError);
   });
 
-  it('do not disturb the next message', () => {
+  it('do not affect the next message after they were refused', () => {
     expect(() => applyPatch([1], Uint8Array.of(0x00, 0xc1, 0x81, 0x78, 0xff))).toThrow(StatePatchError);
     expect(applyPatch({ x: 1, y: 2 }, Uint8Array.of(0x01, 0x69, 0x02))).toEqual({ x: 1, y: 3 });
   });

@@ -13,7 +13,7 @@ describe('a key list', () => {
     );
   });
 
-  it('is the same one for objects with the same keys in the same order', () => {
+  it('is shared by objects with the same keys in the same order', () => {
     const list = keyListOf({ y: 1, x: 2 }, null);
     expect(keyListOf({ y: 3, x: 4 }, null)).toBe(list);
     expect(keyListOf({ y: 3, x: 4 }, list)).toBe(list);
@@ -26,7 +26,7 @@ describe('a key list', () => {
     expect(keyListOf(record, list).own).toEqual(Object.keys(record));
   });
 
-  it('is right for more kinds of objects than the cache holds', () => {
+  it('has the right keys for more kinds of objects than fit into the cache', () => {
     let wrong = 0;
     for (let kind = 0; kind < 40_000; kind++) {
       const record = { [`k${kind % 30_000}`]: 1, a: 2, [`z${kind}`]: 3 };

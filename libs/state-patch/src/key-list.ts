@@ -8,9 +8,9 @@ import { StatePatchError } from './state-patch-error.js';
 export class KeyList {
   /** Sorted by code points, which is the order of the UTF-8 bytes. The same array as `own` when that is sorted. */
   readonly sorted: readonly string[];
-  /** The position in `own` of each key of `sorted`. Null when they are the same, or not `isListed`. */
+  /** The position in `own` of each key of `sorted`. Null: `own` is sorted already, or the list is not `isListed`. */
   readonly order: Uint32Array | null;
-  /** The hash of the sorted keys, or -1 before it is needed. */
+  /** The hash of the sorted keys. -1: not computed yet. */
   hash = -1;
   /** The last message that contains these keys, and their position among its key lists. */
   messageNumber = 0;
@@ -63,13 +63,13 @@ export function compareKeys(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Throws for a key that plain data cannot have. */
+/** Throws for `__proto__` and for half of a surrogate pair, which plain data cannot have as a key. */
 export function assertKey(key: string): void {
   if (key === '__proto__') throw new StatePatchError('A key is __proto__, which plain data cannot have.');
   assertWellFormed(key);
 }
 
-/** Objects with a number of keys between these are read faster with `Object.values`. V8 keeps larger ones as dictionaries. */
+/** Objects whose number of keys is in this range are read faster with `Object.values`. V8 stores objects with more keys as dictionaries. */
 const LISTED_KEYS_MIN = 9;
 const LISTED_KEYS_MAX = 128;
 
@@ -78,7 +78,10 @@ function orderOf(own: readonly string[], sorted: readonly string[]): Uint32Array
   return Uint32Array.from(sorted, (key) => positions.get(key)!);
 }
 
-/** Limits of the cache, which is emptied when it is full: about 2 MB. A new list costs a sort. */
+/**
+ * Limits of the cache: all keys together (about 2 MB), and the lists with the same first key. A full cache is emptied. A list that is not
+ * in the cache costs a sort.
+ */
 const CACHED_KEYS_MAX = 100_000;
 const SAME_FIRST_KEY_MAX = 8;
 

@@ -1,18 +1,18 @@
 /**
- * Finds items that were removed from a list or inserted into it. An item is the same one when both lists have the same object,
- * the same primitive, or an object with the same `id`. The search finds the next common item within a small distance. It costs
- * much less than an edit distance, and misses only long moves.
+ * Finds items that were removed from a list or inserted into it. Two items are the same when they are the same object, equal primitives, or
+ * objects with the same `id`. The search looks for the next common item within a small distance. It costs much less than an edit distance,
+ * and misses only moves over a long distance.
  */
 
-/** Distance for lists of different lengths, and for those in which the search has found something. */
+/** Maximum distance, in items, in lists of different lengths, and in lists in which the search has already found a shift. */
 export const SHIFT_DISTANCE_MAX = 16;
-/** Distance for lists of one length, whose items were probably edited in place. */
+/** Maximum distance at first in lists of equal length, whose items were probably edited in place. */
 export const SHIFT_DISTANCE_AT_FIRST = 1;
 /** After so many searches without a result, a list counts as edited in place. This bounds the cost for a long list. */
 export const SHIFT_FAILURES_MAX = 8;
 
 /**
- * Returns how many items were removed at `index` (above 0) or inserted there (below 0). 0: it found neither.
+ * Returns how many items were removed at `index` (above 0) or inserted there (below 0). 0: the search found neither.
  * @param end the end of the compared part of `before`
  */
 export function shiftAt(

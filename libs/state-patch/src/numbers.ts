@@ -1,4 +1,4 @@
-/** Integers between minus this number and this number are exact in every computation of this file. */
+/** All computations of this file are exact for integers whose absolute value is below this number. */
 export const STEPS_MAX = 2 ** 49;
 
 const SCALES = [1, 10, 100, 1_000, 10_000];
@@ -15,9 +15,9 @@ export function fromDecimalSteps(steps: number, digits: number): number {
 }
 
 /**
- * Finds the number of digits after the point with which a decimal is exactly `value`, or -1. The numbers of one state mostly have
- * one precision, and equal operations of siblings are written only once. So `preferred`, the precision of the last number, comes
- * first and then only more digits. A float32 with many digits is shorter as a float32, so few digits are tried for it.
+ * Returns the number of digits after the point with which a decimal is exactly `value`. -1: no such decimal was found. Most numbers of one
+ * state have the same precision, and equal operations of siblings are written only once. So `preferred`, the precision of the last number,
+ * is tried first, and then only more digits. For a float32, at most two digits are tried, because with more it is shorter as a float32.
  * @param preferred 0 when there is no last number
  */
 export function decimalDigits(value: number, preferred: number, isFloat32: boolean): number {
@@ -46,7 +46,7 @@ export function fromZigzag(value: number): number {
 
 const scratch = new DataView(new ArrayBuffer(8));
 
-/** Returns the upper 32 bits of a float64, as a signed integer. `lowBits` gives the lower ones of the same number. */
+/** Returns the upper 32 bits of a float64, as a signed integer. `lowBits` then returns the lower 32 bits of the same number. */
 export function highBits(value: number): number {
   scratch.setFloat64(0, value);
   return scratch.getInt32(0);

@@ -5,13 +5,13 @@ import { AGAIN, ENTER, GAP_MASK, LAST, RUN } from './format.js';
 export class OperationCursor {
   /** The kind of the operation. A RUN has the kind that it repeats. */
   kind = -1;
-  /** The position of the old child. */
+  /** The position of the old child on which the operation acts. */
   index = 0;
   /** The number of children with this operation. */
   count = 0;
-  /** True when no operation on these children follows. */
+  /** True when this is the last operation on the children of this parent. */
   isLast = false;
-  /** The position of the operations inside the last ENTER, or -1. */
+  /** The position of the operations inside the last ENTER. -1: no ENTER was read. */
   body = -1;
 
   reset(): void {

@@ -7,15 +7,15 @@ export class Siblings {
   /** The old child after the one that was edited last. A gap counts from here. */
   next = 0;
   lastKind = -1;
-  /** The position of the last operation, which gets the flag LAST. */
+  /** The position of the last operation, which gets the flag LAST at the end. -1: none was written. */
   lastAt = -1;
-  /** The position of the last RUN, or -1 when the last operation is no RUN. */
+  /** The position of the last RUN. -1: the last operation is no RUN. */
   runAt = -1;
   runGap = 0;
   /** The operations inside the last ENTER. AGAIN and RUN repeat them. */
   bodyStart = 0;
   bodyEnd = 0;
-  /** The key list of the last parent at this depth: a guess for the next one. */
+  /** The key list of the last parent at this depth. The next parent there probably has the same keys. */
   keys: KeyList | null = null;
 
   reset(): void {
@@ -27,7 +27,7 @@ export class Siblings {
 
 /** Writes operations, and shortens those that repeat an operation on a sibling. */
 export class OperationWriter extends ByteWriter {
-  /** Writes an operation without operations inside it. */
+  /** Writes an operation other than ENTER. */
   operation(siblings: Siblings, kind: number, index: number): void {
     const gap = index - siblings.next;
     siblings.next = index + 1;
@@ -75,7 +75,7 @@ export class OperationWriter extends ByteWriter {
     this.varint(gap - GAP_MASK);
   }
 
-  /** @param repeats the kind after which a RUN repeats this operation */
+  /** @param repeats the kind that the next operation must have so that a RUN can repeat this one */
   private head(siblings: Siblings, kind: number, repeats: number, gap: number): void {
     siblings.lastKind = repeats;
     siblings.lastAt = this.length;

@@ -3,12 +3,12 @@ import { applyPatch, decodeValue, encodePatch, encodeValue } from './patch.js';
 import { frozen, plainValues, RandomEdit, reordered, seededBelow } from './random-values.fixture.js';
 import { StatePatchError } from './state-patch-error.js';
 
-/** `STATE_PATCH_RUNS` repeats the properties more often. */
+/** Number of random cases for each property. Set `STATE_PATCH_RUNS` for more. */
 const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 describe('a patch', () => {
-  it('turns any plain value into any other, also for a receiver with another order of keys', () => {
+  it('turns any plain value into any other, also when the receiver has the keys in another order', () => {
     fc.assert(
       fc.property(plainValues, plainValues, (before, after) => {
         const patch = encodePatch(frozen(before), frozen(after));
@@ -19,7 +19,7 @@ describe('a patch', () => {
     );
   });
 
-  it('updates a receiver through a chain of edits, although it lists keys in another order', () => {
+  it('updates a receiver through a chain of edits, although the receiver has the keys in another order', () => {
     fc.assert(
       fc.property(plainValues, fc.array(plainValues, { minLength: 6, maxLength: 6 }), fc.integer(), (first, pool, seed) => {
         const below = seededBelow(seed);
@@ -61,7 +61,7 @@ describe('a patch', () => {
     expect(hex(encodePatch(before, after))).toBe(first);
   });
 
-  it('shares unchanged parts with the old value and none with the patch', () => {
+  it('gives a result that shares unchanged parts with the old value, and no bytes with the patch', () => {
     const before = frozen({ a: { deep: [1, 2] }, b: [{ x: 1 }, { x: 2 }], c: 'text' });
     const patch = encodePatch(before, { ...before, b: [before.b[0], { x: 3 }], c: 'a long text that replaces the other one' });
     const after = applyPatch<typeof before>(before, patch);
@@ -71,9 +71,9 @@ describe('a patch', () => {
     expect(after).toEqual({ a: { deep: [1, 2] }, b: [{ x: 1 }, { x: 3 }], c: 'a long text that replaces the other one' });
   });
 
-  it('names equal edits of siblings once', () => {
+  it('contains equal edits of siblings only once', () => {
     const list = (offset: number) => Array.from({ length: 100 }, (_, id) => ({ id, x: id + offset }));
-    // Per item one byte for the number; ten bytes for all the rest.
+    // One byte for the number of each item, and ten bytes for the rest of the patch.
     expect(encodePatch(list(0), list(1)).length).toBeLessThanOrEqual(110);
   });
 
@@ -96,7 +96,7 @@ describe('a whole value', () => {
     );
   });
 
-  it('names the keys of alike objects once', () => {
+  it('contains the keys of alike objects only once', () => {
     const units = Array.from({ length: 60 }, (_, id) => ({ position: id, health: 100 }));
     expect(encodeValue(units).length).toBeLessThan(60 * 3 + 30);
   });
@@ -139,7 +139,7 @@ describe('a value that is not plain', () => {
     expect(hex(encodePatch({ x: 1, y: 2 }, { x: 1, y: 3 }))).toBe('016902');
   });
 
-  it('is written as 0 when it is -0', () => {
+  it('is encoded as 0 when it is -0', () => {
     expect(decodeValue(encodeValue([-0]))).toEqual([0]);
     expect(applyPatch([1.5], encodePatch([1.5], [-0]))).toEqual([0]);
   });

@@ -1,16 +1,16 @@
 import { PatchReader } from './apply.js';
 import { DiffWriter } from './diff.js';
 
-// A program that only decodes, such as a page, is bundled without the writer.
+// The marks let a bundler leave out the writer in a program that only decodes, such as a page.
 const writer = /* @__PURE__ */ new DiffWriter();
 const reader = /* @__PURE__ */ new PatchReader();
 
 /**
- * Encodes the difference of two immutable plain values. Both ends have `before`, so the bytes name a child by its position and no
- * schema is declared. Children that both values share by reference are skipped: the cost depends on the size of the change. Items
- * of a list that moved are found again when they are shared or have an `id`.
+ * Encodes the difference of two immutable plain values. Both ends have `before`, so the bytes name a child by its position and no schema is
+ * declared. Children that both values share by reference are skipped: the cost depends on the size of the change. Items that moved within a
+ * list are recognized when both values share them or when they have an `id`.
  *
- * @returns new bytes; none when the values are equal. The same values always give the same bytes.
+ * @returns new bytes; an empty array when the values are equal. The same values always give the same bytes.
  * @throws StatePatchError when a changed part is not plain data, or nested more than 500 levels
  * @example
  * const patch = encodePatch({ x: 1, y: 2 }, { x: 1, y: 3 }); // 3 bytes
@@ -21,7 +21,7 @@ export function encodePatch(before: unknown, after: unknown): Uint8Array {
 }
 
 /**
- * Applies bytes of `encodePatch` to a value that equals the sender's old one. The order of keys may differ. It writes nothing to
+ * Applies bytes of `encodePatch` to a value that equals the sender's old value. The order of its keys may differ. It writes nothing to
  * `before`, and the result shares unchanged parts with it. The result never refers to `patch`.
  *
  * A patch for another value is not always refused: compare a version, or `hashValue`, to find a wrong base.

@@ -4,9 +4,9 @@ import type { OperationWriter, Siblings } from './operation-writer.js';
 import { assertFinite } from './plain.js';
 import { DECIMAL_OF_FLOAT32_MAX, type ValueWriter } from './value-writer.js';
 
-/** Fewer float64 steps are exact integers of at most eight bytes. */
+/** Maximum number of float64 steps: below it, the number is an exact integer and takes at most eight bytes. */
 const STEP64_MAX = 2 ** 52;
-/** A shorter string is set, and so is one that keeps fewer characters. */
+/** A string is edited only if it has at least this many characters, and keeps at least so many. Otherwise the whole string is shorter. */
 const SPLICE_CHARS_MIN = 5;
 const SPLICE_KEPT_MIN = 4;
 
@@ -51,8 +51,8 @@ export class PrimitiveChange {
   }
 
   /**
-   * Writes the change of a number that has another number of decimal places than the decimal before it, or that has changed by too many
-   * steps for the short form.
+   * Writes the change of a number for which the decimal places of the last number in the message do not work, or that changed by too many
+   * steps for that form.
    */
   private otherNumber(siblings: Siblings, index: number, before: number, after: number): void {
     assertFinite(after);
@@ -68,7 +68,7 @@ export class PrimitiveChange {
     else this.set(siblings, index, before, after);
   }
 
-  /** Writes the sum in decimal steps. False: `after` is no such decimal or the sum is too large, and nothing was written. */
+  /** Writes the difference in decimal steps. False: `after` has more digits or the difference is too large, and nothing was written. */
   private decimal(siblings: Siblings, index: number, before: number, after: number, digits: number, stepsMax: number): boolean {
     const afterSteps = decimalSteps(after, digits);
     if (fromDecimalSteps(afterSteps, digits) !== after || !isSteps(afterSteps)) return false;

@@ -3,7 +3,7 @@ import { ADD, FLIP, SET, SPLICE, STEP32, STEP64 } from './format.js';
 import { addFloat32Steps, addFloat64Steps, DIGITS_MAX, decimalSteps, fromDecimalSteps, fromZigzag } from './numbers.js';
 import { finite, type ValueReader } from './value-reader.js';
 
-/** Returns the new value of a child for an operation that does not contain others. */
+/** Returns the new value of a child after an operation on a primitive, such as SET or ADD. */
 export function editedPrimitive(kind: number, before: unknown, values: ValueReader, depth: number): unknown {
   if (kind === SET) return values.value(before, depth + 1);
   if (kind === FLIP) return typeof before === 'boolean' ? !before : refuse('it negates a value that is no boolean');

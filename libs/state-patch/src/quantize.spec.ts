@@ -3,7 +3,7 @@ import { quantize } from './quantize.js';
 import { frozen, numbers, plainValues } from './random-values.fixture.js';
 
 describe('quantize', () => {
-  it('rounds the numbers of what changed, and leaves shared parts alone', () => {
+  it('rounds the numbers in changed parts, and does not change shared parts', () => {
     const shared = frozen({ x: 1.23456 });
     const before = frozen({ kept: shared, list: [{ x: 1 }], n: 1 });
     const after = frozen({ kept: shared, list: [{ x: 1.2345 }, { x: -0.001, name: 'a' }], n: 2.005 });
@@ -20,7 +20,7 @@ describe('quantize', () => {
     expect(next.b).toEqual([1, 2, 3]);
   });
 
-  it('keeps an added and a removed key', () => {
+  it('does not undo the addition or the removal of a key', () => {
     expect(quantize({ a: 1, b: 2 }, { a: 1 }, 1)).toEqual({ a: 1 });
     expect(quantize({ a: 1 }, { a: 1, b: 2.4 }, 1)).toEqual({ a: 1, b: 2 });
   });
@@ -29,7 +29,7 @@ describe('quantize', () => {
     expect(quantize([], [0.3000000001, 1.1, 123.456, 0.07, -2.675], 0.01)).toEqual([0.3, 1.1, 123.46, 0.07, -2.67]);
   });
 
-  it.each([0.01, 0.1, 1, 5, 0.25, 0.3, 1 / 3, 0.0001])('changes nothing when it is applied twice (step %d)', (step) => {
+  it.each([0.01, 0.1, 1, 5, 0.25, 0.3, 1 / 3, 0.0001])('changes nothing when it is applied a second time (step %d)', (step) => {
     fc.assert(
       fc.property(plainValues, (value) => {
         const once = quantize(undefined, frozen(value), step);
@@ -39,7 +39,7 @@ describe('quantize', () => {
     );
   });
 
-  it('moves a number by half a step at most, and never makes -0', () => {
+  it('changes a number by at most half a step, and never returns -0', () => {
     fc.assert(
       fc.property(numbers, fc.constantFrom(0.01, 0.5, 3), (value, step) => {
         const next = quantize(0, value, step);

@@ -5,15 +5,16 @@ import { copyRecord } from './record-copy.js';
 import { type Rounding, roundingTo } from './rounding.js';
 
 /**
- * Rounds the numbers in the parts of `after` that `before` does not share by reference. A part that equals the old one after
- * rounding is the old one again, so it is neither sent nor stored. -0 becomes 0.
+ * Rounds the numbers in the parts of `after` that `before` does not share by reference. Where a part equals the old part after rounding,
+ * the result contains the old object itself, so the part is neither sent nor stored. -0 becomes 0.
  *
- * Client and server then have equal numbers, and a patch has short ones. The codec has short forms for steps down to 0.0001.
+ * Client and server then have equal numbers, and the numbers in a patch take fewer bytes. The codec has short forms for steps down to
+ * 0.0001.
  *
  * @param before the old value, which is already quantized
  * @param after the new value; it is not written to
  * @param step the distance of two numbers, in the unit of the state, such as 0.01
- * @throws RangeError when `step` is not a positive finite number
+ * @throws RangeError when `step` is not a positive finite number; StatePatchError when a changed part is nested more than 500 levels
  * @example
  * quantize({ x: 1 }, { x: 1.23456 }, 0.01) // { x: 1.23 }
  */
@@ -27,7 +28,7 @@ export function roundParts<T>(before: unknown, after: T, round: Rounding): T {
   return part(before, after, 0) as T;
 }
 
-/** Rounding of the call that runs. */
+/** The rounding of the current call of `roundParts`. */
 let rounded: Rounding = roundingTo(1);
 
 function part(before: unknown, after: unknown, depth: number): unknown {

@@ -11,7 +11,7 @@ export const numbers = fc
     fc.integer({ min: -1e9, max: 1e9 }).map((steps) => steps / 1_000),
     fc.maxSafeInteger(),
   )
-  // Plain data has no -0.
+  // Turns -0 into 0, because plain data has no -0.
   .map((value) => value + 0);
 
 const keys = fc.oneof(
@@ -116,7 +116,7 @@ export class RandomEdit {
   }
 }
 
-/** Returns the same value with the keys of all objects in the reverse order. */
+/** Returns a copy in which the keys of all objects are in the reverse order. */
 export function reordered(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reordered);
   if (typeof value !== 'object' || value === null) return value;

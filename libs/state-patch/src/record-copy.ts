@@ -1,6 +1,6 @@
 import type { PlainRecord } from './plain.js';
 
-/** V8 copies a small object fast by spreading. A larger one is faster as a dictionary. */
+/** V8 copies an object with at most this many keys fast by spreading. With more keys, a dictionary is faster. */
 const SPREAD_KEYS_MAX = 128;
 
 /** Copies an object with these keys. */
@@ -15,7 +15,7 @@ export function copyRecord(record: PlainRecord, keys: readonly string[]): Record
 export function emptyRecord(keyCount: number): Record<string, unknown> {
   const record: Record<string, unknown> = {};
   if (keyCount <= SPREAD_KEYS_MAX) return record;
-  // V8 switches an object to a dictionary when its first key is deleted.
+  // Makes V8 store the object as a dictionary: it does so when the first of several keys is deleted.
   record.a = record.b = 1;
   delete record.a;
   delete record.b;

@@ -1,9 +1,9 @@
 /** Rounds a number to a multiple of a step. The result is never -0. */
 export type Rounding = (value: number) => number;
 
-/** Larger numbers of steps are not exact, and such a number has hardly a fraction. */
+/** A number of this many steps or more is not rounded: the computation would not be exact, and such a number has hardly a fraction. */
 const STEPS_MAX = 2 ** 50;
-/** The largest number of steps in 1 for which a step counts as a fraction such as 1/100. */
+/** Largest n for which a step counts as the fraction 1/n, such as 1/100. */
 const PER_ONE_MAX = 1e9;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Copies a plain value with all its parts. A handler may write to the copy. Assigning key by key is faster in V8 than spreading an
- * object and replacing its parts.
+ * Copies a plain value with all its parts. A handler may write to the copy. The copy is made key by key, which is faster in V8 than
+ * spreading an object and replacing its parts.
  */
 export function structuralCopy<T>(value: T): T {
   return copyOf(value) as T;

@@ -30,11 +30,11 @@ export const DECIMAL_OF_FLOAT32_MAX = 2 ** 21;
 
 /** Writes whole values. */
 export class ValueWriter extends ByteWriter {
-  /** The number of digits of the last decimal in this message. 0: none yet. */
+  /** The number of digits after the point of the last decimal in this message. 0: the message has no decimal yet. */
   digits = 0;
   private messageNumber = 0;
   private keyLists = 0;
-  /** By depth: the key list of the last object there, a guess for the next one. */
+  /** For each depth, the key list of the last object at that depth. The next object there probably has the same keys. */
   private readonly guesses: (KeyList | null)[] = [];
 
   /** Forgets everything that belongs to the last message. */
@@ -45,7 +45,7 @@ export class ValueWriter extends ByteWriter {
     this.keyLists = 0;
   }
 
-  /** @param model an old value that the receiver has too. An object with the keys of the model needs no keys. */
+  /** @param model an old value that the receiver has too. An object with the same keys as the model is written without its keys. */
   value(value: unknown, model: unknown, depth: number): void {
     if (typeof value === 'number') this.number(value);
     else if (typeof value === 'string') this.text(value);

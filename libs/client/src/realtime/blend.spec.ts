@@ -1,19 +1,19 @@
 import { Blender, lerp, lerpTurn } from './blend.js';
 
 describe('blending', () => {
-  it('goes on the straight line between two numbers, and beyond', () => {
+  it('returns a number on the straight line through two numbers, also beyond the second', () => {
     expect(lerp(10, 20, 0.25)).toBe(12.5);
     expect(lerp(10, 20, 1.5)).toBe(25);
   });
 
-  it('turns on the shorter way around', () => {
+  it('turns a direction by the shorter way around', () => {
     expect(lerpTurn(350, 10, 0.5, 360)).toBeCloseTo(0);
     expect(lerpTurn(10, 350, 0.25, 360)).toBeCloseTo(5);
     expect(lerpTurn(-0.1, 0.1, 0.75)).toBeCloseTo(0.05);
     expect(lerpTurn(120, 8, 0.5, 128)).toBeCloseTo(0);
   });
 
-  it('leaves fields without a rule, and fields that are no numbers in one of the values', () => {
+  it('takes the later value for fields without a rule, and for fields that are not numbers in both values', () => {
     const blender = new Blender<{ x?: number; score: number }>({ x: 'linear' });
     expect(blender.mix({ x: 0, score: 1 }, { x: 4, score: 2 }, 0.5)).toEqual({ x: 2, score: 2 });
     expect(blender.mix({ score: 1 }, { x: 4, score: 2 }, 0.5)).toEqual({ x: 4, score: 2 });

@@ -6,8 +6,8 @@ const SPRING_MS = 30;
 const END_MS = 10 * SPRING_MS;
 
 /**
- * Moves what is displayed from where it was to where it should be, without a jump of the place or of the speed: the difference is a
- * critically damped spring. (T. Lowe, "Critically Damped Ease-In/Ease-Out Smoothing", Game Programming Gems 4, 2004.)
+ * Moves a displayed entity from its displayed place to its correct place, without a jump of the place or of the speed. The difference
+ * decreases like a critically damped spring. (T. Lowe, "Critically Damped Ease-In/Ease-Out Smoothing", Game Programming Gems 4, 2004.)
  */
 export class Correction<Entity extends object> {
   private offset: Offset | null = null;
@@ -15,13 +15,13 @@ export class Correction<Entity extends object> {
   private velocity: Offset = {};
   private since = 0;
 
-  /** @param jumpOver a longer correction is shown at once, because a slide over it would be worse than a jump */
+  /** @param jumpOver a longer correction is not smoothed, in the units of the game, because a slide over it would look worse than a jump */
   constructor(
     private readonly blender: Blender<Entity>,
     private readonly jumpOver: number,
   ) {}
 
-  /** Starts a correction: `shown` was displayed, and without a correction `actual` would be. */
+  /** Starts a correction. `shown`: what was displayed last. `actual`: what would be displayed without a correction. */
   begin(shown: Entity, actual: Entity, now: number): void {
     const offset = this.blender.offset(shown, actual);
     this.velocity = this.velocityAt(now);
@@ -33,7 +33,7 @@ export class Correction<Entity extends object> {
     this.offset = null;
   }
 
-  /** Adds the rest of the correction to `actual`, in place. */
+  /** Adds the rest of the correction to `actual`, in place. Without a correction it changes nothing. */
   apply(actual: Entity, now: number): Entity {
     const { offset, velocity } = this;
     if (!offset) return actual;

@@ -1,10 +1,10 @@
 import type { RoomFeed } from './room-feed.js';
 
-/** An unchanged input is sent again after this time, in ms. It measures the round trip, and replaces an input that was lost. */
+/** An unchanged input is repeated after this time, in ms. The repeat measures the round trip, and replaces an input that was lost. */
 const KEEPALIVE_MS = 1_000;
 /** Number of latest round trips that are remembered. */
 const ROUND_TRIPS = 8;
-/** Maximum number of unanswered inputs whose time is remembered. */
+/** Maximum number of unanswered inputs whose time is remembered, so that a silent server does not fill the memory. */
 const UNANSWERED_MAX = 128;
 
 /**
@@ -20,12 +20,12 @@ export class InputSender {
 
   constructor(private readonly feed: Pick<RoomFeed, 'sendInput'>) {}
 
-  /** True when the unchanged input should be sent again at the local time `now`. */
+  /** True when the unchanged input should be repeated at the local time `now`, in ms. */
   isDue(now: number): boolean {
     return now - this.sentAt >= KEEPALIVE_MS;
   }
 
-  /** Makes the input due at once, because the server may not have it. */
+  /** Makes the input due immediately, because the server may not have it. */
   repeat(): void {
     this.sentAt = Number.NEGATIVE_INFINITY;
   }
@@ -40,9 +40,10 @@ export class InputSender {
     return this.number;
   }
 
-  /** Takes the number of a sync that arrived at the local time `now`. */
+  /** Takes the input number of a sync that arrived at the local time `now`, in ms. */
   answer(number: number, now: number): void {
-    // The numbers continue when the page was loaded again. They also continue after a rewind, in which the server forgot inputs.
+    // Continues the numbers of the page before a reload. After a rewind the server forgot inputs, so the held input is repeated and no
+    // number is used twice.
     this.number = Math.max(this.number, number);
     if (number < this.answered) this.repeat();
     const latest = this.unanswered.findLast((input) => input.number === number);
@@ -52,8 +53,8 @@ export class InputSender {
   }
 
   /**
-   * The smallest of the latest times from the sending of an input to the sync that contains it, in ms. It is the round trip and the wait
-   * for the next step. Undefined before the first answer.
+   * The smallest of the latest times from the sending of an input to the sync that contains it, in ms. It consists of the round trip and
+   * the wait for the next step. Undefined: no answer has arrived.
    */
   get roundTripMs(): number | undefined {
     return this.roundTrips.length === 0 ? undefined : Math.min(...this.roundTrips);

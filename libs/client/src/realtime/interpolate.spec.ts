@@ -37,7 +37,7 @@ function setUp() {
 }
 
 describe('interpolation', () => {
-  it('displays entities between two states, one step and a little in the past', () => {
+  it('displays entities between two states, one step plus a small margin in the past', () => {
     const { fly, things, now } = setUp();
     const [thing] = fly(40);
     expect(things.delayMs).toBeCloseTo(58);
@@ -52,7 +52,7 @@ describe('interpolation', () => {
     expect(step([{ id: 2, x: 7 }])).toEqual([{ id: 2, x: 7 }]);
   });
 
-  it('does not blend an entity that was placed elsewhere', () => {
+  it('does not blend an entity that moved farther than `jumpOver`', () => {
     const { step, fly } = setUp();
     fly(20);
     const seen = new Set<number>();
@@ -61,7 +61,7 @@ describe('interpolation', () => {
     expect(seen.has(9_000)).toBe(true);
   });
 
-  it('continues a motion for a moment without a state, and returns to the latest state when none follows', () => {
+  it('continues a motion for a moment without a new state, and returns to the latest state when no state follows', () => {
     const { step, fly, now } = setUp();
     const [before] = fly(20);
     const latest = (now() - 50) / 5;
@@ -72,7 +72,7 @@ describe('interpolation', () => {
     expect(ages.at(-1)).toBeCloseTo(latest, 5);
   });
 
-  it('begins a motion after a rest in the step in which it happened', () => {
+  it('begins a motion after a rest in the step that moved the entity', () => {
     const { step } = setUp();
     for (let count = 0; count < 20; count++) step([{ id: 1, x: 0 }]);
     for (let count = 0; count < 5; count++) step(null);
@@ -81,7 +81,7 @@ describe('interpolation', () => {
     expect((step([{ id: 1, x: 20 }])[0] as Thing).x).toBeGreaterThan(5);
   });
 
-  it('keeps the states when a sync has the time of the one before', () => {
+  it('keeps the earlier states when two syncs have the same time', () => {
     const { step, fly, now } = setUp();
     fly(20);
     const x = now() / 5;
@@ -90,7 +90,7 @@ describe('interpolation', () => {
     expect(thing?.x).toBeCloseTo((now() - 58) / 5, 0);
   });
 
-  it('stops to listen, and displays no entity before the first state', () => {
+  it('displays no entity before the first state, and removes its listener when it is stopped', () => {
     const { things, off } = setUp();
     expect(things.sample()).toEqual([]);
     expect(things.time).toBeUndefined();

@@ -9,21 +9,27 @@ const STATES_MAX = 64;
 const DELAY_MS_MIN = 20;
 const DELAY_MS_MAX = 600;
 const EXTRAPOLATE_MS = 150;
-/** States that are further apart than this have a pause between them, in ms. Nothing is displayed between them. */
+/** States that are further apart than this have a pause between them, in ms. The motion during a pause is unknown, so it is not blended. */
 const PAUSE_MS = 500;
-/** After a motion was continued for its time, it waits until `PAUSE_MS`, and then goes back to the latest state within this time, in ms. */
+/**
+ * Without a new state, a motion continues for `extrapolateMs` and stops. After `PAUSE_MS` the entity returns to the latest state, within
+ * this time, in ms.
+ */
 const RETURN_MS = 300;
-/** Number of latest times between two states whose median is used. */
+/** Number of latest times between two states whose median is the interval of the states. */
 const GAPS = 15;
-/** States that are further apart than this number of steps have steps between them that changed nothing. */
+/**
+ * When two states are further apart than this number of intervals, the steps between them changed nothing, and the server did not send
+ * them.
+ */
 const IDLE_STEPS = 2.5;
-/** The part of the latest syncs that arrives in time for its display. */
+/** The part of the latest syncs that must arrive in time for their display. The delay is chosen so. */
 const IN_TIME = 0.9;
-/** The time of a frame, in ms, which a sync may be late without harm. */
+/** Additional delay, in ms, so that a sync that is a little later still arrives in time. */
 const MARGIN_MS = 8;
-/** The displayed time runs at most by this part faster or slower than the server's. */
+/** The displayed time runs at most by this part faster or slower than the server's, so that a change of the delay is not visible. */
 const SLEW = 0.1;
-/** A larger error of the displayed time is corrected at once, in ms. */
+/** An error of the displayed time that is larger than this, in ms, is corrected immediately instead of by a faster or slower time. */
 const STEP_OVER_MS = 1_000;
 
 export interface InterpolationOptions<State, Entity extends object> {
@@ -33,9 +39,12 @@ export interface InterpolationOptions<State, Entity extends object> {
   readonly key: (entity: Entity) => string | number;
   /** The fields that move smoothly. All other fields change when the displayed time reaches the state that changed them. */
   readonly blend: Blend<Entity>;
-  /** An entity that moves by more between two states is not blended: it was placed elsewhere. In the units of the game; default: no limit. */
+  /**
+   * An entity that moves farther than this between two states is not blended, because the game placed it elsewhere. In the units of the
+   * game. Default: no limit.
+   */
   readonly jumpOver?: number;
-  /** The limits of the delay, in ms. It adapts to the jitter between them. Default: from 20 to 600. */
+  /** The limits of the delay, in ms. Between them, the delay adapts to the jitter. Default: from 20 to 600. */
   readonly delayMs?: { readonly min: number; readonly max: number };
   /** For how long a motion continues when no new state arrives, in ms. Default: 150. */
   readonly extrapolateMs?: number;
@@ -47,9 +56,9 @@ export interface InterpolationOptions<State, Entity extends object> {
 export interface Interpolation<Entity> {
   /** Returns the entities to draw now. Call it in each frame. */
   sample(): readonly Entity[];
-  /** How far in the past entities are displayed, in ms, after the time at which a state arrives at the earliest. */
+  /** How far in the past entities are displayed, in ms, counted from the state that would arrive now without a delay. */
   readonly delayMs: number;
-  /** The displayed room time, in ms. `undefined`: nothing has arrived. */
+  /** The displayed room time, in ms. Undefined: no state has arrived. */
   readonly time: number | undefined;
   /** Ends the interpolation. */
   stop(): void;
@@ -57,7 +66,7 @@ export interface Interpolation<Entity> {
 
 /**
  * Displays entities between two states of the server, so that they move smoothly at any frame rate. The delay is as short as the jitter of
- * the connection permits. When a state is late, the motion continues for a moment, and the difference is corrected afterwards.
+ * the connection permits. When a state arrives late, the motion continues for a moment, and the difference is corrected afterwards.
  *
  * @example
  * const others = interpolate(room, {
@@ -144,9 +153,10 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     const latest = this.snapshots.at(-1);
     if (!latest) this.displayed = time;
     const gap = latest ? time - latest.time : 0;
-    // A sync with the time of the one before has no new step. It may have been sent much later than the step.
+    // A sync with the same time as the sync before has no new step. It may have been sent much later than the step, so the clock must not
+    // learn from its arrival.
     if (!latest || gap !== 0) this.clock.take(time, now);
-    // The motion between the two states is unknown: the game went back, or it was stopped.
+    // Whether the motion between the two states is unknown, because the game was rewound or paused.
     const isApart = latest !== undefined && (gap < 0 || gap > PAUSE_MS || sync.rewound === true);
     const shown = latest && (isApart || this.displayed > latest.time) ? this.shown() : undefined;
     if (isApart) this.snapshots = [];
@@ -158,7 +168,10 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     if (shown) this.slide(shown);
   }
 
-  /** Takes the time since the state before. The server sends no step that changed nothing, so a motion after a long time began late. */
+  /**
+   * Measures the time since the last state. The server sends no step that changed nothing. So after a long time, the motion began only in
+   * the last interval, and the older state is repeated at its beginning.
+   */
   private await(latest: Snapshot<Entity>, time: number): void {
     const gap = time - latest.time;
     if (gap > this.intervalMs * IDLE_STEPS) this.snapshots.push({ ...latest, time: time - this.intervalMs });
@@ -185,7 +198,7 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     return entities;
   }
 
-  /** Advances the displayed time, a little faster or slower when the delay is not the one that the jitter needs. */
+  /** Advances the displayed time, a little faster or slower when the delay is not the one that the jitter requires. */
   private play(now: number): void {
     const elapsed = Math.max(now - this.sampledAt, 0);
     if (!this.clock.isSet) return;
@@ -195,7 +208,7 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     const target = this.clock.at(now) - this.delay;
     const error = target - (this.displayed + elapsed);
     if (elapsed > STEP_OVER_MS) {
-      // The page displayed nothing for a while.
+      // The page displayed nothing for a while, so nothing is to be smoothed.
       this.displayed = target;
       this.corrections.clear();
     } else if (Math.abs(error) > STEP_OVER_MS) {
@@ -228,7 +241,7 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     return entities;
   }
 
-  /** Returns for how many ms a motion continues when the latest state is this old. */
+  /** Returns by how many ms the motion is extrapolated when the latest state is this old. */
   private beyond(ageMs: number): number {
     const back = Math.max(ageMs - Math.max(PAUSE_MS, this.extrapolateMs), 0) / RETURN_MS;
     return Math.max(this.extrapolateMs * (1 - back), 0);

@@ -48,7 +48,7 @@ function setUp(options: Partial<PredictionOptions<Race, Car, number>> = {}, seat
 }
 
 describe('prediction', () => {
-  it('moves in the first frame after a key is pressed, before the server knows it', () => {
+  it('moves in the first frame after an input changes, before the server has that input', () => {
     const { car, sync, wait } = setUp();
     sync(100);
     wait(50);
@@ -72,7 +72,7 @@ describe('prediction', () => {
     expect(spectator.sent).toEqual([]);
   });
 
-  it('sends a press and a release within one step as two inputs, one step apart', () => {
+  it('sends a press and a release within one step as two inputs in two steps', () => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(50);
@@ -93,14 +93,14 @@ describe('prediction', () => {
     expect(sent.length).toBeLessThanOrEqual(6);
   });
 
-  it('continues the numbers of a page that was loaded before', () => {
+  it('continues the input numbers of the page before a reload', () => {
     const { sent, sync, wait } = setUp();
     sync(0, 41);
     wait(100);
     expect(sent[0]).toEqual([42, 0]);
   });
 
-  it.each([true, false])('sends the held input again when the server forgot inputs (reported as a rewind: %s)', (rewound) => {
+  it.each([true, false])('repeats the held input when the server forgot inputs (reported as a rewind: %s)', (rewound) => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(50);
@@ -114,7 +114,7 @@ describe('prediction', () => {
     expect(sent.at(-1)).toEqual([number + 1, 10]);
   });
 
-  it('still predicts and sends after a long rest in which the server sent nothing', () => {
+  it('predicts and sends after a minute in which the server sent nothing and the input did not change', () => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(60_000);
@@ -123,7 +123,7 @@ describe('prediction', () => {
     expect(sent.at(-1)?.[1]).toBe(10);
   });
 
-  it('stops to move when the server was silent for ten seconds', () => {
+  it('stops the prediction when the server has been silent for ten seconds', () => {
     const { car, sync, wait } = setUp();
     sync(0);
     car.hold(10);
@@ -143,7 +143,7 @@ describe('prediction', () => {
     expect(state.cars[0]?.x).toBe(1);
   });
 
-  it('accepts a step that returns the next value', () => {
+  it('accepts a step function that returns the next value instead of changing its argument', () => {
     const { car, sync, wait } = setUp({ step: ({ x, lap = 0 }, speed) => ({ x: x + speed, lap: lap + 1 }) });
     sync(0);
     car.hold(10);
@@ -165,7 +165,7 @@ describe('prediction', () => {
     expect(car.stats.pendingSteps).toBe(4);
   });
 
-  it('refuses a length of steps that is not above 0', () => {
+  it('refuses a step length that is not above 0', () => {
     expect(() => setUp({ stepMs: 0 })).toThrow('stepMs is 0: it must be a number of ms above 0, such as 50.');
   });
 

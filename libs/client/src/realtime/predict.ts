@@ -7,21 +7,28 @@ import type { FeedSync, RoomFeed } from './room-feed.js';
 import { ServerClock } from './server-clock.js';
 import { Timeline } from './timeline.js';
 
-/** After such a gap between two calls the device or the tab has slept, in ms. The missed steps are not predicted. */
+/** A longer time between two calls than this, in ms, means that the device or the tab slept. The missed steps are not predicted. */
 const SLEPT_MS = 500;
-/** After such a gap between two syncs the server may not know the input, in ms. */
+/** After a longer time between two syncs than this, in ms, the server may not have the input, so it is repeated. */
 const SILENT_MS = 400;
-/** Without a sync and a changed input, prediction ends after this time, in ms. It is longer than the recovery of a room takes. */
+/**
+ * Prediction stops when no sync has arrived and the input has not changed for this time, in ms. The time is longer than the recovery of a
+ * room takes.
+ */
 const ALONE_MS = 10_000;
 
 export interface PredictionOptions<State, Own extends object, Input> {
   /** Length of a step of the game, in ms: 1000 / hz of its `@OnStep(hz)`. */
   readonly stepMs: number;
-  /** Returns what is predicted, such as the ship of this seat. Undefined: nothing, such as while the ship is destroyed. */
+  /**
+   * Returns the entity that is predicted, such as the ship of this seat. Undefined: there is no such entity now, for example because the
+   * ship is destroyed.
+   */
   readonly own: (state: State, seat: Seat) => Own | undefined;
   /**
-   * The game's own step for it. It gets a copy, and may change it in place or return the next value. It must depend on its arguments only.
-   * `state` is the latest state of the server, for obstacles and the like; it is not changed.
+   * Computes one step of that entity, as the game does on the server. It gets a copy, and may change the copy in place or return the next
+   * value. It must depend only on its arguments, because each step is computed several times. `state` is the latest state of the server,
+   * for example for obstacles, and must not be changed.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a step that changes its argument returns nothing
   readonly step: (own: Own, input: Input, stepMs: number, state: State) => Own | void;
@@ -29,28 +36,37 @@ export interface PredictionOptions<State, Own extends object, Input> {
   readonly idle: Input;
   /** The fields of `Own` that move smoothly. All other fields have their latest predicted value. */
   readonly blend: Blend<Own>;
-  /** A correction over a longer distance is shown at once, in the units of the game. Default: no limit. */
+  /** A correction over a longer distance than this, in the units of the game, is shown without smoothing. Default: no limit. */
   readonly jumpOver?: number;
   /** The local clock, in ms. It must never go back. Default: `performance.now`. */
   readonly now?: () => number;
 }
 
 export interface PredictionStats {
-  /** From the sending of an input to the sync that contains it, in ms: round trip and wait for a step. Undefined: not measured yet. */
+  /**
+   * Time from the sending of an input to the sync that contains it, in ms: the round trip plus the wait for a step. Undefined: not measured
+   * yet.
+   */
   readonly roundTripMs: number | undefined;
   /** Number of predicted steps that the server's state does not contain. */
   readonly pendingSteps: number;
   /** The distance by which the latest sync moved the prediction, in the units of the game. Only `linear` fields count. */
   readonly correction: number;
-  /** Time since the latest sync, in ms. Undefined: none has arrived. */
+  /** Time since the latest sync, in ms. Undefined: no sync has arrived. */
   readonly silentMs: number | undefined;
 }
 
 /** The result of `predict`. */
 export interface Prediction<Own, Input> {
-  /** Sets what the player holds down from now on. It is sent when it changes, at most once per step. A short press lasts one step. */
+  /**
+   * Sets the input that the player holds down from now on. A changed input is sent, at most once per step. A press that is shorter than a
+   * step lasts one step.
+   */
   hold(input: Input): void;
-  /** Returns what to draw now. Call it in each frame. Undefined: there is nothing to predict. */
+  /**
+   * Returns the entity to draw now. Call it in each frame. Undefined: no state has arrived, this player has no seat, or `own` returned
+   * undefined.
+   */
   sample(): Own | undefined;
   readonly stats: PredictionStats;
   /** Ends the prediction. */
@@ -58,11 +74,11 @@ export interface Prediction<Own, Input> {
 }
 
 /**
- * Predicts what this player steers, so that it moves in the same frame in which a key is pressed. Each sync replaces the prediction by the
- * state of the server and the steps that it does not contain yet. A difference is corrected over some 100 ms. While the server is silent,
- * the prediction continues for up to ten seconds.
+ * Predicts the entity that this player steers, so that it moves in the same frame in which a key is pressed. Each sync restarts the
+ * prediction: from the state of the server, with the steps that this state does not contain yet. A difference is corrected over some 100
+ * ms. While the server is silent, the prediction continues for up to ten seconds.
  *
- * Predict and display in one loop: all work is done by `sample`, `hold` and arriving syncs. There are no timers.
+ * There are no timers: all work is done in `sample`, in `hold` and when a sync arrives. So call `sample` in each frame.
  *
  * @example
  * const ship = predict(room, {
@@ -102,7 +118,7 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
   /** The predicted value at the beginning of the step in progress, and at its end. */
   private from: Own | undefined;
   private to: Own | undefined;
-  /** The input of the step in progress, of the step before it, and of the one after it when that is known already. */
+  /** The input of the step in progress, of the step before it, and, if already known, of the step after it. */
   private input: Input;
   private inputBefore: Input;
   private inputAfter: { readonly input: Input } | undefined;
@@ -128,7 +144,8 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
 
   hold(input: Input): void {
     this.advance();
-    // The first change belongs to the step in progress, so a press and a release within one step are not lost.
+    // The first change belongs to the step in progress, and a second one to the next step. So a press and a release within one step are not
+    // lost.
     if (!isSame(this.input, this.inputBefore)) {
       this.inputAfter = { input };
       return;
@@ -216,7 +233,7 @@ class OwnPrediction<State, Own extends object, Input> implements Prediction<Own,
     }
   }
 
-  /** Ends the step in progress. Its input is sent now, so that the distance of two inputs is a number of steps, as at the server. */
+  /** Ends the step in progress. Its input is sent now, so that there is a whole number of steps between two inputs, as on the server. */
   private endStep(now: number): void {
     const isChange = !isSame(this.input, this.inputBefore);
     const isSent = this.room.seat !== null && (isChange || this.sender.isDue(now));

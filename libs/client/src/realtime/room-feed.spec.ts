@@ -6,7 +6,7 @@ interface Rules {
   setup(room: { reject(code: string): never }): { readonly cars: { seat: number; x: number; name: string }[] };
 }
 
-/** Compiled, and run with a room that does nothing: a `Room` of the client is a feed, and the type of the state is known. */
+/** The compiler checks that a `Room` of the client is a feed with the type of its state. At run time, the room does nothing. */
 describe('a room of the client', () => {
   const room = { seat: 0, on: () => () => {}, sendInput: () => true } as unknown as Room<Rules>;
 

@@ -5,7 +5,7 @@ export interface FeedSync<State = unknown> {
   readonly version: number;
   /** Room time of the step, in ms. Undefined when the server does not send it. */
   readonly time?: number | undefined;
-  /** Number of the latest input of this seat that the state contains; 0 or undefined: none. */
+  /** Number of the latest input of this seat that the state contains. 0: it contains no input. Undefined: the server does not send it. */
   readonly input?: number | undefined;
   /** Undefined: the server has not sent a state yet. Such a sync is ignored. */
   readonly state: State | undefined;
@@ -17,9 +17,9 @@ export interface FeedSync<State = unknown> {
 
 /** The part of a `Room` that prediction and interpolation use. A `Room` of the client is one. */
 export interface RoomFeed<State = unknown> {
-  /** The seat of this player. Null: a spectator. */
+  /** The seat of this player. Null: the player is a spectator, or no game has begun. */
   readonly seat: Seat | null;
   on(name: 'sync', listener: (sync: FeedSync<State>) => void): () => void;
-  /** Sends an input. The room drops it when no server is attached. */
+  /** Sends an input. The room drops the input while the game is paused or the connection is lost. */
   sendInput(number: number, data: unknown): unknown;
 }

@@ -1,6 +1,6 @@
 import { ServerClock } from './server-clock.js';
 
-/** Sends a time every 50 ms for `forMs`. Returns the local time at the end. */
+/** Gives the clock a time every 50 ms for `forMs`. Returns the local time at the end. */
 function run(clock: ServerClock, from: number, forMs: number, delayOf: (at: number) => number, rate = 1, stopped = 0): number {
   for (let at = from; at < from + forMs; at += 50) clock.take(1_000_000 + at * rate - stopped, at + delayOf(at));
   return from + forMs;
@@ -16,13 +16,13 @@ describe('the clock of the server', () => {
     expect(clock.latenessMs(1)).toBeGreaterThan(70);
   });
 
-  it('follows a clock that runs faster, for ten minutes', () => {
+  it('follows a server clock that runs faster for ten minutes', () => {
     const clock = new ServerClock();
     const now = run(clock, 0, 600_000, (at) => 30 + ((at * 7) % 40), 1.0002);
     expect(Math.abs(clock.at(now) - (1_000_000 + now * 1.0002 - 30))).toBeLessThan(10);
   });
 
-  it('ignores a message that the network held for a moment', () => {
+  it('ignores a message that the network delayed by 300 ms', () => {
     const clock = new ServerClock();
     let now = run(clock, 0, 3_000, () => 30);
     clock.take(1_000_000 + now, now + 330);
@@ -31,7 +31,7 @@ describe('the clock of the server', () => {
     expect(clock.at(now)).toBeCloseTo(1_000_000 + now - 30, 0);
   });
 
-  it('moves slowly to a longer path, and at once to a shorter one', () => {
+  it('adapts slowly to a larger delay, and immediately to a smaller one', () => {
     const clock = new ServerClock();
     let now = run(clock, 0, 3_000, () => 30);
     now = run(clock, now, 20_000, () => 90);

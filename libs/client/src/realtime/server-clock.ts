@@ -1,9 +1,12 @@
-/** Number and length (ms) of the slots of the minimum filter. The filter remembers their product. */
+/** Number of slots of the minimum filter, and the length of each in ms. The filter remembers the delays of the product of both. */
 const SLOTS = 8;
 const SLOT_MS = 1_000;
-/** An offset that is too small by more than this is corrected at once, in ms; else the clock runs slower. RFC 5905 steps at 128 ms, too. */
+/**
+ * An offset that is too small by more than this, in ms, is corrected immediately. For a smaller error, the clock runs slower. RFC 5905 uses
+ * 128 ms, too.
+ */
 const STEP_OVER_MS = 128;
-/** A sync that is later than this shows that the room time was stopped, in ms. A connection rarely holds a message for that long. */
+/** A sync that is later than this, in ms, shows that the room time was stopped. A connection rarely delays a message for that long. */
 const STOPPED_MS = 800;
 /** Part of the elapsed time by which the clock may run faster or slower. */
 const SLEW = 0.02;
@@ -15,8 +18,8 @@ const JITTER_SAMPLES = 64;
  *
  * The network and the timers of the browser only ever delay a sync. So the sync with the smallest delay of the last seconds shows the
  * offset between both clocks. The clock filter of NTP uses the sample with the lowest delay, too (RFC 5905, section 10). The minimum is
- * taken over a sliding window, so that the clock follows drift and a changed path. A smaller delay is a proof and counts at once. A
- * growing minimum is slewed, and a large error is stepped.
+ * taken over a sliding window, so that the clock follows drift and a changed path. A smaller delay cannot be an error, so it counts
+ * immediately. When the minimum grows, the clock runs slower until the error is gone. A large error is corrected immediately.
  *
  * @example
  * const clock = new ServerClock();
@@ -66,7 +69,7 @@ export class ServerClock {
     return roomTime + this.offset;
   }
 
-  /** Returns by how many ms the given part (0 to 1) of the latest syncs was later than the earliest ones. */
+  /** Returns the lateness in ms, compared with the fastest syncs, that the given part (0 to 1) of the latest syncs did not exceed. */
   latenessMs(part: number): number {
     if (this.lateness.length === 0) return 0;
     const sorted = [...this.lateness].sort((a, b) => a - b);
@@ -75,7 +78,8 @@ export class ServerClock {
 
   private forget(now: number): void {
     this.slots = this.slots.filter(({ start }) => now - start < SLOTS * SLOT_MS);
-    // All syncs of a whole slot were late: the room time was stopped while it had no server, or the local clock was set.
+    // Forgets older slots when all syncs of a whole slot were late. Then the room time was stopped while the room had no server, or the
+    // local clock was set.
     const last = this.slots.at(-2);
     if (last && last.min - Math.min(...this.slots.map(({ min }) => min)) > STEP_OVER_MS) this.slots = this.slots.slice(-2);
   }

@@ -4,7 +4,7 @@ import { FRAME_MS, type Frame, play, SPEED, STEP_MS } from '../../test/moving-ga
 /** The distance that a ship moves in a step and in a frame, in units. */
 const STEP = (SPEED * STEP_MS) / 1_000;
 const FRAME = (SPEED * FRAME_MS) / 1_000;
-/** TCP sends a lost message again after this time, in ms. */
+/** TCP repeats a lost message after this time, in ms. */
 const holdMs = (latencyMs: number) => Math.max(200, latencyMs * 1.5);
 
 const LATENCIES = [0, 50, 100, 200, 300];
@@ -30,15 +30,15 @@ describe.each(grid)('with $latencyMs ms of latency and a loss of $loss', (networ
     for (const { stillMs } of all) expect(stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
   });
 
-  it('displays the own ship where the server will have it', () => {
+  it('displays the own ship near the place where the server will have it', () => {
     for (const { errorP95, errorMax } of all) {
       expect(errorP95).toBeLessThanOrEqual((1.2 + 60 * loss) * STEP);
-      // A turn that was sent again begins later at the server.
+      // A change of the turn that TCP had to repeat begins later on the server.
       expect(errorMax).toBeLessThanOrEqual(loss === 0 ? 2.5 * STEP : (SPEED * (holdMs(latencyMs) + 2 * STEP_MS)) / 1_000);
     }
   });
 
-  it('corrects the own ship by at most one or two steps, when no input was lost on the way', () => {
+  it('corrects the own ship by at most two steps when no message was lost', () => {
     for (const { correctionP95, correctionMax } of all) {
       expect(correctionP95).toBeLessThanOrEqual((1.2 + 60 * loss) * STEP);
       if (loss === 0) expect(correctionMax).toBeLessThanOrEqual(2.2 * STEP);
@@ -66,15 +66,15 @@ describe.each(grid)('with $latencyMs ms of latency and a loss of $loss', (networ
 
 describe('while the server is away for two seconds', () => {
   it.each([
-    ['whose room time goes on', false, 0],
+    ['whose room time continues', false, 0],
     ['whose room time stops', true, 0],
     ['which goes back by ten steps', false, 10],
-  ])('the own ship goes on by prediction, with a server %s', (name, isTimeStopped, rewindSteps) => {
+  ])('the own ship continues by prediction, with a server %s', (name, isTimeStopped, rewindSteps) => {
     const run = play({ ...CALM, rewindSteps, pause: { ...PAUSE, isTimeStopped } });
     const during = show(`server ${name}`, measured(run, 100, PAUSE.from, PAUSE.to + 1_500));
     expect(during.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
     expect(during.otherJerk).toBeLessThanOrEqual(5 * FRAME);
-    // The ship is corrected by what it flew ahead of the server, once.
+    // The ship is corrected once, by the distance that it flew ahead of the server.
     expect(during.correctionMax).toBeLessThanOrEqual((SPEED * (PAUSE.to - PAUSE.from + 500)) / 1_000 + rewindSteps * STEP);
     expect(run.corrections.filter(({ at, length }) => at > PAUSE.from && length > 3 * STEP)).toHaveLength(1);
     const after = show(`server ${name}: after`, measured(run, 100, PAUSE.to + 2_000));
@@ -84,7 +84,7 @@ describe('while the server is away for two seconds', () => {
     expect(after.otherJerk).toBeLessThanOrEqual(0.25 * FRAME);
   });
 
-  it('the held input is sent again to the new owner, which does not know it', () => {
+  it('the client repeats the held input for the new owner, which does not have it', () => {
     const run = play({ ...CALM, turn: 1, pause: PAUSE });
     const sent = run.inputs.filter(({ at }) => at >= PAUSE.to);
     expect((sent[0] as { at: number }).at).toBeLessThan(PAUSE.to + 250);

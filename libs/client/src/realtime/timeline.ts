@@ -1,10 +1,16 @@
 /** Number of steps that are remembered: three seconds at 60 Hz. */
 const STEPS_MAX = 180;
-/** Number of latest measurements of the lead whose median is used. */
+/**
+ * Number of latest measurements of the lead whose median is the usual lead. The lead is the time from a step of this client to the sync
+ * that contains it.
+ */
 const LEADS = 7;
-/** A lead that differs by more from the usual one is corrected at once, in ms; a smaller difference by running faster or slower. */
+/**
+ * A lead that differs from the usual lead by more than this, in ms, is corrected immediately. For a smaller difference, the client's steps
+ * run faster or slower.
+ */
 const REALIGN_MS = 400;
-/** Part of a difference of one step by which the rate changes, and the maximum change. 5 % are not visible. */
+/** Change of the rate for a lead that is wrong by one step, and the maximum change. A change of 5 % is not visible. */
 const RATE_PER_STEP = 0.02;
 const RATE_MAX = 0.05;
 
@@ -13,14 +19,14 @@ interface Step<Input> {
   readonly input: Input;
   /** The number of the input when this step is the first with it, else 0. */
   readonly number: number;
-  /** True when the input differs from the one of the step before. */
+  /** True when the input differs from the input of the step before. */
   readonly isChange: boolean;
 }
 
 /**
- * The steps that this client has predicted, and which of them the server has run. Both sides hold an input until the next one. So the
- * server has run the step of the latest input that a sync contains, and one step more with each step of its time. The number of the
- * following input limits this: the server has not run a step of an input that the sync does not contain.
+ * The steps that this client has predicted, and how many of them the server has run. Both sides hold an input until the next one. So a sync
+ * contains the step of its latest input, and one step more for each later step of the server. It does not contain the step of an input with
+ * a higher number.
  */
 export class Timeline<Input> {
   private steps: Step<Input>[] = [];
@@ -31,7 +37,7 @@ export class Timeline<Input> {
   private answered = 0;
   private leads: number[] = [];
   private mustRealign = true;
-  /** The speed of this client's steps in relation to the server's, from 0.95 to 1.05. It brings the lead back to the usual one. */
+  /** The speed of this client's steps in relation to the server's, from 0.95 to 1.05. It brings the lead back to the usual lead. */
   rate = 1;
 
   constructor(private readonly stepMs: number) {}
@@ -53,7 +59,7 @@ export class Timeline<Input> {
     for (const step of pending > 0 ? this.steps.slice(-pending) : []) yield step.input;
   }
 
-  /** Lets the next sync decide anew which steps are pending, because the server or this client was away. */
+  /** Lets the next sync decide which steps are pending without the earlier count, because the server or this client was away. */
   realign(): void {
     this.mustRealign = true;
   }
@@ -89,7 +95,7 @@ export class Timeline<Input> {
     const at = input > this.answered ? this.steps.findIndex(({ number }) => number === input) : -1;
     if (at !== -1) {
       this.leads = [...this.leads.slice(1 - LEADS), position - (first + at)];
-      // A repeated input does not show in the state, so its step only measures the lead.
+      // Only a changed input shows in the state. The step of a repeated input only measures the lead.
       const isChange = this.steps.some((step) => step.isChange && step.number > this.answered && step.number <= input);
       if (isChange) this.contained = Math.min(Math.max(this.contained, first + at), first + at + Math.max(serverSteps, 1) - 1);
     }

@@ -76,7 +76,7 @@ export function openWebSocket(
 /**
  * Returns the WebSocket of the platform.
  *
- * @throws `bad-data` when it has none
+ * @throws `bad-data` when the platform has no WebSocket
  */
 export function ownWebSocket(): WebSocketConstructor {
   const own = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
@@ -88,7 +88,10 @@ export function ownWebSocket(): WebSocketConstructor {
   return own;
 }
 
-/** An older gateway knows only the second of two subprotocols. */
+/**
+ * Returns the subprotocols to offer, the preferred one first. An older gateway knows only `SUBPROTOCOL_BINARY`, so it is always offered in
+ * binary form.
+ */
 function subprotocolsOf(encoding: Encoding, compact: CompactForm | null): string | string[] {
   if (encoding === 'json') return SUBPROTOCOL_JSON;
   return compact === null ? SUBPROTOCOL_BINARY : [SUBPROTOCOL_COMPACT, SUBPROTOCOL_BINARY];

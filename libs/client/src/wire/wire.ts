@@ -15,7 +15,10 @@ export interface Wire {
 export interface WireListener {
   opened(): void;
   message(message: ReceivedMessage): void;
-  /** The connection is closed, or could not be opened. Called once. `isFaulty`: a frame could not be decoded. */
+  /**
+   * The connection is closed, or could not be opened. Called once, unless this client has closed the connection. `isFaulty`: a frame could
+   * not be decoded.
+   */
   closed(reason: string, isFaulty?: boolean): void;
 }
 

@@ -88,15 +88,16 @@ export class Attachments implements OnModuleInit {
       const before = room.bySeat.get(seat);
       room.bySeat.set(seat, attachment);
       if (before) this.remove(before);
-      // The inputs of an earlier connection are too old.
+      // Drops the inputs of an earlier connection. Otherwise the next steps would use keys that the player may have released since.
       room.inputs?.release(seat);
       this.clock.seatFilled(room, seat);
     }
-    // A version counts the changes of one round, so the version of another round is not used.
+    // A version counts the changes of one round. A client with the version of another round counts as a client without a state.
     const held = round === room.round ? version : null;
     if (held === null) this.resyncs.wantsAll(room, session, seat);
     this.outputs.sendPlaced(attachment, held, room.rewoundTo(held, versionEpoch));
-    // The player may not have received these refusals. Without them, the sync of the next change would acknowledge the refused commands.
+    // Sends the refusals that no change has recorded, because the player may have missed them. Otherwise the sync of the next change would
+    // acknowledge the refused commands.
     if (seat !== null) for (const [seq, code] of room.unrecordedRefusals(seat)) this.sendRefusal(attachment, seq, errorBody(code));
     if (room.isPauseSent) this.outputs.pause(room, 'store');
     if (room.brokenBy !== null) this.engine.viewFailed(room);
@@ -158,7 +159,7 @@ export class Attachments implements OnModuleInit {
     }
   }
 
-  /** Keeps an input for the next step. An input is never answered. */
+  /** Keeps a player input for the next step. The server sends no answer to a player input, also when it drops one. */
   private input({ room, seat }: Attachment, frame: Buffer): void {
     const { inputs } = room;
     if (seat === null || inputs === null || room.status !== 'active' || frame.length < HEADER.input.body) return;
@@ -174,7 +175,7 @@ export class Attachments implements OnModuleInit {
 
   private answer(attachment: Attachment, seq: number, outcome: { kind: string; code?: string; message?: string }): void {
     const { room, seat } = attachment;
-    // The room is about to migrate. The client sends the command again to the next owner.
+    // The room migrates or was dropped. The client sends the command again to the next owner, so this server sends no answer.
     if (outcome.code === 'moved') return;
     room.noteSeq(seat as number, seq);
     this.count(room, outcome.kind === 'changed' ? 'applied' : 'refused');

@@ -61,7 +61,7 @@ function request(room: string, handle: number, version: number): AttachRequest {
   return { room: room as RoomId, epoch: 1, handle, session, user, watch: false, round: 0, version };
 }
 
-it('a server attaches sessions of a hosted room at once, and those of a room that is being loaded after the load', async () => {
+it('a server attaches a session of a hosted room immediately, and a session of a room that is being loaded only after the load', async () => {
   const server = new Server();
   server.ask(['coming', 1], ['here', 2]);
   expect(server.done).toEqual(['attach here 2 0']);
@@ -78,7 +78,7 @@ it('a server attaches and detaches a player who left during the load, so that th
   expect(server.done).toEqual(['attach coming 1 0', 'detach 1 left']);
 });
 
-it('a server attaches a session only once when its request is repeated, as the last request says', async () => {
+it('a server attaches a session only once when its request is repeated, with the version of the last request', async () => {
   const server = new Server();
   server.ask(['coming', 1, 3]);
   server.ask(['coming', 1, 5]);
@@ -94,7 +94,7 @@ it('a server drops waiting sessions when their link closes', async () => {
   expect(server.done).toEqual([]);
 });
 
-it('a server refuses a session whose room is on another server or whose user has no seat, and sends the reason', () => {
+it('a server sends a different reason when it refuses a session of a room elsewhere than when the user has no seat', () => {
   const server = new Server();
   server.refuse = new HoldfastError('moved');
   server.ask(['elsewhere', 1]);

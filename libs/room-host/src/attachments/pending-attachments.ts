@@ -10,9 +10,9 @@ type Detach = Control['room.detach']['data'];
 
 interface Expected {
   readonly request: AttachRequest;
-  /** Why the gateway detached the session before its room was loaded. Null: it did not. */
+  /** Why the gateway detached the session before its room was loaded. Null: the gateway still wants the session attached. */
   gone: Detach['gone'] | null;
-  /** Whether the room is loaded, and the player waits only for a seat. */
+  /** Whether the room is loaded. The player may still wait for a seat. */
   isLoaded: boolean;
 }
 
@@ -71,7 +71,10 @@ export class PendingAttachments implements OnModuleInit {
     void coming.then(() => this.takeExpected(peer, expected));
   }
 
-  /** Resolves when a player whose seat this server does not know yet has it, or is refused. Null: there is nothing to wait for. */
+  /**
+   * Resolves when the player has a durable seat, or gets none. Null: the room is not here, the session only watches, the player has a seat,
+   * or the game is not joinable.
+   */
   private admission({ room, user, watch }: AttachRequest): Promise<void> | null {
     const hosted = this.rooms.get(room);
     return hosted && !watch ? this.seats.admit(hosted, user) : null;

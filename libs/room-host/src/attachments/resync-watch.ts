@@ -4,12 +4,15 @@ import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
 
 /**
- * Number of requests for the whole state that a session may make within the window. The client of a session with more does not receive its
- * syncs or cannot read them.
+ * Maximum number of requests for the whole state that a session makes within the window without a log line. The client of a session with
+ * more requests probably does not receive its syncs or cannot read them.
  */
 const RESYNCS_MAX = 5;
 const WINDOW_MS = 60_000;
-/** Maximum number of sessions counted for one room: more than its seats. With more spectators, only the newest sessions are counted. */
+/**
+ * Maximum number of sessions that are counted for one room, so that a room with many spectators does not fill the memory. Beyond it, only
+ * the newest sessions are counted.
+ */
 const SESSIONS_MAX = 256;
 
 interface Watched {
@@ -18,8 +21,8 @@ interface Watched {
 }
 
 /**
- * Finds sessions that attach to a room repeatedly and request the whole state each time. Their client cannot read or apply the syncs.
- * The server logs such a session once a window, because operators would not notice it otherwise.
+ * Finds sessions that attach to a room repeatedly and request the whole state each time. Their client cannot read or apply the syncs. The
+ * server logs such a session once in each window, because operators would not notice it otherwise.
  */
 @Injectable()
 export class ResyncWatch {

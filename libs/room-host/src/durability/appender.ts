@@ -18,7 +18,10 @@ export interface Committed {
   readonly changes: readonly Change[];
 }
 
-/** Maximum number of changes whose events are in the epilogue: more than a client can miss while it reconnects. */
+/**
+ * Maximum number of changes whose events are in the epilogue. It is more than a client usually misses while it reconnects, and keeps the
+ * epilogue small.
+ */
 const EPILOGUE_CHANGES = 32;
 
 /** The first part of each batch id, random for each process. The second part is a counter. */
@@ -31,7 +34,7 @@ const PROCESS_TAG = randomUUID().slice(0, 8);
  * The appender repeats an append without an answer, unchanged, until the store answers. A room has at most one append under way.
  *
  * The append that ends a game gives the room's record a new revision number, so it waits until the store is settled. A store that fell back
- * may have lost a record with the same revision number and other content, which a gateway will write again. All other appends continue.
+ * may have lost a record with the same revision number and other content, which a gateway will restore. All other appends continue.
  */
 @Injectable()
 export class Appender implements OnModuleInit {
@@ -76,8 +79,8 @@ export class Appender implements OnModuleInit {
   }
 
   /**
-   * Calls the listener for each room of which the store has less than this owner. The store lost data, and the owner must write the room
-   * again.
+   * Calls the listener for each room whose version in the store is older than this owner's durable version. The store lost data, and the
+   * owner must write the room again.
    */
   onBehind(listener: (room: HostedRoom) => void): void {
     this.behindListeners.push(listener);
@@ -103,8 +106,9 @@ export class Appender implements OnModuleInit {
 
   /**
    * Drops the room, because the store refuses its writes, and returns `fenced`. Returns `ended` when this server itself had written the end
-   * of the game, and a gateway wrote that record again after the store fell back. The effects and the epilogue are then written again, and
-   * the players receive the end. Returns `unknown` when the store's answer did not decide this, or the room has changed meanwhile.
+   * of the game, and a gateway restored that record after the store fell back. This server then restores the effects and the epilogue, and
+   * the players receive the end. Returns `unknown`, and repeats the append later, when the store gave no clear answer. Also returns
+   * `unknown` when the room was dropped or has another append by now.
    */
   async fenced(room: HostedRoom): Promise<'ended' | 'fenced' | 'unknown'> {
     const { inFlight, ending } = room;
@@ -121,9 +125,9 @@ export class Appender implements OnModuleInit {
     const { ending, tenure, round } = room;
     try {
       const last = await this.endedStore.lastGame(room.id);
-      // The answer to the end was lost, and a lobby has closed the room in the meantime.
+      // The store took the append with the end, its answer was lost, and a lobby has closed the room since.
       if (!last) return (await this.endedStore.isClosed(room.id)) ? 'fenced' : 'unknown';
-      // The store fell back once more, so the end is sent again.
+      // The store fell back once more and has the game in play, so the append with the end is repeated.
       if (last.round <= round) return 'unknown';
       if (ending === null || last.epoch > tenure.epoch || last.owner !== '' || last.round !== round + 1) return 'fenced';
       ending.record = { doc: last.doc, rev: last.rev };
@@ -150,7 +154,7 @@ export class Appender implements OnModuleInit {
     const rooms: HostedRoom[] = [];
     const appends: Append[] = [];
     const { dirty } = this;
-    // A room that becomes dirty during this loop waits for the next flush.
+    // A new set, so that a room that becomes dirty during this loop waits for the next flush.
     this.dirty = new Set();
     for (const room of dirty) {
       const append = this.nextAppend(room);
@@ -164,7 +168,8 @@ export class Appender implements OnModuleInit {
     try {
       results = await this.roomLog.appendAll(appends);
     } catch (error) {
-      // One of the appends cannot be packed, and none was sent. The game of that room ends, and the other appends are sent again.
+      // An append cannot be packed, so none of the appends was sent. The game of its room ends, and the appends of the other rooms are sent
+      // with the next flush.
       this.log.error('append.failed', { error });
       rooms.forEach((room, index) => {
         if (!canBePacked(appends[index]!)) this.breakOff(room, error);
@@ -183,7 +188,11 @@ export class Appender implements OnModuleInit {
     else if (this.dirty.size > 0) this.schedule();
   }
 
-  /** Returns the append to send for a room: the one under way, to repeat it, or a new one. Null: there is nothing to send now. */
+  /**
+   * Returns the append to send for a room: a new one, or the one under way, to repeat it. Null: the room has left this server, has no
+   * change to store, or waits with its end until the store is settled. Also null when its changes count as durable without a log, or cannot
+   * be packed.
+   */
   private nextAppend(room: HostedRoom): Append | null {
     if (room.status === 'dropped' || room.status === 'lame') return null;
     const ends = room.inFlight ? room.inFlight.append?.ended : room.value.ended;
@@ -291,7 +300,9 @@ export class Appender implements OnModuleInit {
     if (!room.isDirty) this.settled(room);
   }
 
-  /** Records the wait of the oldest command of the batch for all its commands, so that no player waited longer than the recorded time. */
+  /**
+   * Records the age of the oldest change of the batch as the wait of each command in it. So no player waited longer than the recorded time.
+   */
   private observe(changes: readonly Change[], seatCount: number, since: number): void {
     let commands = 0;
     for (const { seats } of changes) {
@@ -300,7 +311,9 @@ export class Appender implements OnModuleInit {
     if (commands > 0) this.metrics.commandAckSeconds.observe((performance.now() - since) / 1_000, commands);
   }
 
-  /** Calls `write`. When it throws, because the view of the game contains data that cannot be sent, only this room counts as broken. */
+  /**
+   * Calls `write`. When `write` throws, because the view of the game contains data that cannot be sent, only the game of this room ends.
+   */
   private send(room: HostedRoom, write: () => void): void {
     try {
       write();
@@ -343,7 +356,7 @@ export class Appender implements OnModuleInit {
   }
 }
 
-/** Returns the end of the game for players who were away. Undefined: it has data that cannot be stored. */
+/** Returns the end of the game for players who were away. Undefined: it has data that cannot be stored, so these players receive no end. */
 function epilogueOf(room: HostedRoom, after: RoomValue, changes: readonly Change[]): Epilogue | undefined {
   const { tenure, round } = room;
   const { since, changes: recent } = room.recent.tail([], changes.map(withoutVolatile), EPILOGUE_CHANGES);

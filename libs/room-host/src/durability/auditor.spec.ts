@@ -42,7 +42,7 @@ describe('an audit', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
-  it('that runs at its interval stops early when an event starts another audit', async () => {
+  it('that runs at its interval stops early when an event requests another audit', async () => {
     const rooms = await Promise.all(Array.from({ length: 110 }, () => hosts.open(first)));
     const asked: number[] = [];
     const { readTenures } = first.roomLog;
@@ -102,7 +102,7 @@ describe('a game that has ended', () => {
     return { room, back, over: await hosts.record(room.id) };
   }
 
-  it('is dropped when the answer to its end was lost and a lobby has closed its room, so that the audit can finish', async () => {
+  it('is dropped when the answer to its last append was lost and a lobby has closed its room, so that the audit can finish', async () => {
     const room = await hosts.open(first);
     const { appendAll } = first.roomLog;
     jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
@@ -122,7 +122,7 @@ describe('a game that has ended', () => {
     jest.restoreAllMocks();
   });
 
-  it('is written again when the store was emptied before it answered', async () => {
+  it('is restored with its result when the store lost the room before it answered the last append', async () => {
     const room = await hosts.open(first);
     const { appendAll } = first.roomLog;
     const emptied = jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
@@ -139,7 +139,7 @@ describe('a game that has ended', () => {
     jest.restoreAllMocks();
   });
 
-  it('is stored as ended only after the store is settled, while its earlier changes are stored at once', async () => {
+  it('is stored as ended only after the store is settled, while its earlier changes are stored without a wait', async () => {
     const [room, other] = [await hosts.open(first), await hosts.open(first)];
     first.settlement.isSettled = false;
     await first.does(room, 0, 'add');
@@ -158,9 +158,9 @@ describe('a game that has ended', () => {
   });
 
   describe.each([
-    ['has the record with the end again from a gateway', (epoch: number) => epoch],
-    ['has the record with the end, but an earlier epoch, again from a gateway', () => 0],
-  ])('and whose last append got no answer from a store that fell back and %s', (_, epochOf) => {
+    ['in which a gateway has restored the record with the end', (epoch: number) => epoch],
+    ['in which a gateway has restored the record with the end, but with an earlier epoch', () => 0],
+  ])('and whose last append got no answer from a store that fell back, %s,', (_, epochOf) => {
     it('ends with its effects and its epilogue', async () => {
       const ran: unknown[] = [];
       const paying = hosts.add('paying', {}, new Map([['pay', (run) => void ran.push((run as unknown as { data: unknown }).data)]]));
@@ -169,7 +169,7 @@ describe('a game that has ended', () => {
       const key = `hf:room:{${room.id}}`;
       const outbox = [{ key: 'k', name: 'pay', data: 5 }] as unknown as typeof room.value.outbox;
       const { appendAll } = paying.roomLog;
-      // The store takes the end and then loses it, except for the record, which a gateway has written again.
+      // The store takes the end and then loses it, except for the record, which a gateway restores.
       jest.spyOn(paying.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
         await appendAll.call(paying.roomLog, appends);
         await hosts.redis.commands.del(`${key}:effects`, `${key}:epilogue`);
@@ -200,7 +200,7 @@ describe('a game that has ended', () => {
     expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'orphaned' } });
   });
 
-  it('is ended again by its last owner, with the same revision, when the store has it in play again', async () => {
+  it('is ended again by its last owner, with the same revision, when the store fell back to the game in play', async () => {
     const { room, back, over } = await ended();
     await back();
     expect(await hosts.record(room.id)).toMatchObject({ status: 'playing' });
@@ -209,14 +209,14 @@ describe('a game that has ended', () => {
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('is not written by its last owner while the store has no record of the room, because a gateway must write the record first', async () => {
+  it('is not restored by its last owner while the store has no record of the room, because a gateway must restore the record first', async () => {
     const { room } = await ended();
     await hosts.redis.commands.del(...keysOf(room.id));
     await first.auditor.audit('test');
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is not adopted by its last owner, which ends it again', async () => {
+  it('is not adopted, but ended again, by its last owner when the store fell back to the game in play', async () => {
     const { room, back } = await ended();
     await back();
     expect(await first.loader.adopt([await hosts.tenure(room.id)])).toEqual([{ result: 'elsewhere' }]);
@@ -246,7 +246,7 @@ describe('a store', () => {
     expect(await first.auditor.isStoreAudited()).toBe(false);
   });
 
-  it('counts as audited although a server that the settlement gave up has not compared its rooms', async () => {
+  it('counts as audited although a server for which the settlement stopped waiting has not audited it', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     second.settlement.givenUp.add(third.self.id);

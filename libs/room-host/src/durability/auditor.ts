@@ -13,8 +13,8 @@ import { Appender } from './appender.js';
 import { EndedGames } from './ended-games.js';
 
 /**
- * Longest time for which this server waits until the gateways have marked their audits as done, in ms. A gateway compares its rooms in
- * about 100 ms.
+ * Longest time for which this server waits until the gateways have marked their audits as done, in ms. A gateway audits in about 100 ms.
+ * Without a limit, a gateway that hangs would block this server's audit.
  */
 const GATEWAYS_WAIT_MS = 2_000;
 const GATEWAYS_POLL_MS = 50;
@@ -24,8 +24,8 @@ const ROUTINE = 'interval';
 
 /**
  * Compares the rooms of this server with the store: after each reconnect, after this process slept, and at intervals. When the store lost
- * the last changes of a room, or the whole room, the living owner writes the room again (`reassert`). An owner that lost its room learns
- * that here before it sends another frame.
+ * the last changes of a room, or the whole room, the living owner writes the room again (`reassert`). An owner finds here that another
+ * server has taken its room, and drops the room.
  */
 @Injectable()
 export class Auditor implements OnModuleInit {
@@ -34,7 +34,7 @@ export class Auditor implements OnModuleInit {
   private next: string | null = null;
   private lastTickAt = performance.now();
   private auditedAs = 0;
-  /** The store generation for which this server has marked its audit as done. Null: none yet. */
+  /** The store generation for which this server has marked its audit as done. Null: it has not finished an audit yet. */
   private auditedGeneration: string | null = null;
 
   constructor(
@@ -61,7 +61,7 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Starts an audit, or waits for the audit that runs. When an event requests an audit meanwhile, another one follows, and a regular audit
+   * Starts an audit, or waits for the audit that runs. An audit that an event requests meanwhile follows it, and a running regular audit
    * stops early for it. Never rejects.
    */
   audit(reason: string): Promise<void> {
@@ -147,8 +147,8 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * `reasserted`: the store had less than this owner and now has the same. `unanswered`: the store may still have less. Null: there was
-   * nothing to write.
+   * `reasserted`: the store had an older value than this owner and now has the same. `unanswered`: the store may still have an older value.
+   * Null: the store needed no write, or the room does not belong to this server any more.
    */
   private async compare(room: HostedRoom, version: number, stored: StoredTenure): Promise<'reasserted' | 'unanswered' | null> {
     if (room.status === 'dropped') return null;
@@ -172,8 +172,8 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * Writes the room again at its durable version, or at the version of the append under way. `fenced`: another owner has the room, or its
-   * game is over. `unknown`: the store did not answer, or another call writes the room already, or the room was dropped.
+   * Writes the room again at its durable version, or at the version of the append under way. `fenced`: another server owns the room, or its
+   * game is over. `unknown`: the store gave no clear answer, another call already writes the room, or the room was dropped.
    */
   async reassert(room: HostedRoom): Promise<'ok' | 'fenced' | 'unknown'> {
     if (room.isReasserting || room.status === 'dropped') return 'unknown';
@@ -207,8 +207,8 @@ export class Auditor implements OnModuleInit {
         case 'fenced':
           return (await this.appender.fenced(room)) === 'unknown' ? 'unknown' : 'fenced';
         default:
-          // The store did not answer. The owner repeats its append, which finds again that the store has less and so calls `reassert`
-          // again.
+          // The store did not answer. The owner repeats its append. When the append finds that the store has an older value, it leads to
+          // another call of `reassert`.
           if (room.isDirty) setTimeout(() => this.appender.markDirty(room), PAUSE_TICK_MS);
           return 'unknown';
       }
@@ -236,7 +236,7 @@ export class Auditor implements OnModuleInit {
     const now = performance.now();
     const sleptMs = now - this.lastTickAt - PAUSE_TICK_MS;
     this.lastTickAt = now;
-    // This server registered again, and other servers wait until its new incarnation has marked its audit as done.
+    // After this server registered again, other servers wait until its new incarnation has marked its audit as done.
     if (this.self.incarnation !== this.auditedAs) void this.audit('registered');
     // No server adopts a room, and no lobby writes, before this server has marked its audit as done for this generation.
     else if (this.generation.current !== null && this.generation.current !== this.auditedGeneration) void this.audit('unsettled');

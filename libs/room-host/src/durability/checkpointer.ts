@@ -6,7 +6,7 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import { Appender, type Committed } from './appender.js';
 
-/** Maximum number of checkpoints under way at once. Each carries a whole state, and too many would delay appends. */
+/** Maximum number of checkpoints that are under way at the same time. Each carries a whole state, and too many would delay appends. */
 const CONCURRENT_MAX = 8;
 /** Delay before a checkpoint that effects wait for is tried again, in ms. */
 const RETRY_MS = 200;
@@ -101,7 +101,7 @@ export class Checkpointer implements OnModuleInit {
       progress.writtenAt = performance.now();
     }
     const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
-      // An effect changes other systems, which a rewind does not undo.
+      // Waits for a replica, because an effect changes other systems, and a store that loses the checkpoint does not undo that.
       isReplicated: hasUnstoredEffects,
     });
     if (room.status === 'dropped' || room.tenure !== tenure) return;

@@ -23,7 +23,7 @@ interface Tombstone {
   readonly endedAt: number;
 }
 
-/** An end that this server can write again. */
+/** The end of a game, with all that this server needs to restore it. */
 interface RecentEnd {
   game: EndedGame;
   readonly endedAt: number;
@@ -33,18 +33,18 @@ interface RecentEnd {
 
 /**
  * Remembers the games that ended on this server. The room of an ended game has no owner. So when the store falls back to an earlier moment,
- * only this class can write the end again. It also prevents this server from adopting the older copy as a game in play.
+ * only this class can restore the end. It also prevents this server from adopting the older copy as a game in play.
  */
 @Injectable()
 export class EndedGames implements OnModuleInit {
   /** The ended games, by room, the oldest first. */
   private readonly tombstones = new Map<RoomId, Tombstone>();
-  /** The ends that can be written again, by room, the oldest first. Each has a tombstone. */
+  /** The ends that can be restored, by room, the oldest first. Each has a tombstone. */
   private readonly recent = new Map<RoomId, RecentEnd>();
   private recentBytes = 0;
-  /** Rooms without a record in the store. Either they are closed, or a gateway is about to write their record again. */
+  /** Rooms without a record in the store. Either they are closed, or a gateway is about to restore their record. */
   private missing: readonly RoomId[] = [];
-  /** Whether the next audit must call `restore`, because the store did not answer when it was settled. */
+  /** Whether the next audit must call `restore`, because the store did not answer the restoration that follows its settlement. */
   mustRestore = false;
 
   constructor(
@@ -70,13 +70,13 @@ export class EndedGames implements OnModuleInit {
     return tombstone && tombstone.epoch >= epoch ? tombstone.result : null;
   }
 
-  /** Notes that all effects of the game that ended in this epoch are done, so that none of them is written again. */
+  /** Notes that all effects of the game that ended in this epoch are done, so that a restoration of the end does not include them. */
   effectsDone(room: RoomId, epoch: number): void {
     const end = this.recent.get(room);
     if (end?.game.epoch === epoch) end.game = { ...end.game, effects: [] };
   }
 
-  /** Writes the ends of the last minute again where the store has lost them. Returns their number; null when the store did not answer. */
+  /** Restores the ends of the last minute that the store lost, and returns their number. Null: the store did not answer for all of them. */
   async restore(): Promise<number | null> {
     this.forgetOld();
     this.missing = [];
@@ -105,7 +105,7 @@ export class EndedGames implements OnModuleInit {
 
   /**
    * Resolves `ENDED_DURABLE_MS` after the last end of a game on this server. A server waits for this before it exits, because no other
-   * server can write the effects and the epilogue again. A Redis that writes to disk once a second has them by then.
+   * server can restore the effects and the epilogue. A Redis that writes to disk once a second has them on disk by then.
    */
   async untilDurable(): Promise<void> {
     let last = Number.NEGATIVE_INFINITY;
@@ -114,7 +114,7 @@ export class EndedGames implements OnModuleInit {
     if (ms > 0) await sleep(ms);
   }
 
-  /** Writes the ends of the rooms in `missing`, after the gateways have written the records of these rooms again. */
+  /** Restores the ends of the rooms in `missing`, after the gateways have restored the records of these rooms. */
   private async restoreMissing(): Promise<void> {
     const { missing } = this;
     this.missing = [];
@@ -135,7 +135,7 @@ export class EndedGames implements OnModuleInit {
     this.tombstones.set(id, { epoch: tenure.epoch, result: value.ended, endedAt });
     const game = room.endedGame;
     if (game) {
-      // The epilogue has the view of each player and of the spectators.
+      // The epilogue has one view for each player and one for the spectators, each about as large as the state.
       const bytes = (size.bytes + ENTRY_BYTES) * (value.seats.length + 1);
       this.recent.set(id, { game, endedAt, bytes });
       this.recentBytes += bytes;
@@ -143,7 +143,10 @@ export class EndedGames implements OnModuleInit {
     this.forgetOld();
   }
 
-  /** Stops at the first entry that stays, because a thousand games may end in one event-loop tick. */
+  /**
+   * Removes old entries from the front and stops at the first that stays. A search of all entries would be slow when a thousand games end
+   * in one tick.
+   */
   private forgetOld(): void {
     const now = performance.now();
     for (const [room, { endedAt }] of this.tombstones) {

@@ -32,7 +32,7 @@ async function rewound(): Promise<{ before: HostedRoom; next: Host; room: Hosted
   const before = await hosts.open(first);
   await first.does(before, 0, 'add');
   await first.does(before, 0, 'add');
-  // The effect makes the owner write a checkpoint at once.
+  // The effect makes the owner write a checkpoint without a delay.
   await first.does(before, 0, 'save');
   await until(() => isStored(before));
   const to = Number(await versionOf(before));
@@ -77,7 +77,7 @@ describe('a player of a game that was rewound', () => {
     expect(player.hasMissed).toBe(false);
   });
 
-  it('receives no `rewound` when its client has the saved version, a version of the new history or no version', async () => {
+  it('receives no `rewound` when its client has the version of the checkpoint, a version of the new history or no version', async () => {
     const { before, next, room, to } = await rewound();
     await next.does(room, 1, 'add');
     const { version } = room.durable;
@@ -119,7 +119,7 @@ describe('a player who was away while a game lost two owners, one after the othe
     expect(player.syncs[0].from).toBeUndefined();
   });
 
-  it('receives `rewound` to the version that the second owner saved when its client has a version of the second', async () => {
+  it('receives `rewound` to the version that the second owner saved when its client has a version that the second owner lost', async () => {
     const { between, last, room, savedAt } = await lostTwice();
     const from = between.durable.version;
     const player = last.attach(room, 0, 1, from, between.tenure.epoch);

@@ -8,7 +8,9 @@ import { RoomEngine } from './room-engine.js';
 export type CommandInput = RoomInput & { kind: 'command' };
 export type CommandAnswer = (attachment: Attachment, input: CommandInput, outcome: RoomOutcome<unknown>) => void;
 
-/** Maximum number of commands in one batch. One read of a link rarely contains more. */
+/**
+ * Maximum number of commands in one batch, so that a batch does not block the event loop for long. One read of a link rarely contains more.
+ */
 const COMMANDS_MAX = 64;
 
 /**
@@ -59,7 +61,10 @@ export class CommandBatch implements OnModuleInit {
     while (this.queue.length > 0) this.handleSome();
   }
 
-  /** Handles the queue up to and including a command that the watchdog interrupts. The rest waits, so that other rooms can continue. */
+  /**
+   * Handles the queue, or only the commands up to and including one that the watchdog interrupts. The remaining commands wait for the next
+   * event-loop tick, so that other rooms can continue.
+   */
   private handleSome(): void {
     const { queue, engine } = this;
     const admitted: QueuedCommand[] = [];
@@ -88,16 +93,17 @@ export class CommandBatch implements OnModuleInit {
     base: RoomValue | null,
   ): RoomOutcome<unknown> {
     if (outcome !== null && base === null) return outcome;
-    // The outcome is not known, or an earlier command of the room led to another value than its base. It is computed now.
+    // Computes the outcome now when the batch did not compute it, or when an earlier command of the room led to another value than its
+    // base.
     if (outcome === null || base !== room.value) return this.engine.input(room, input);
     return this.engine.apply(room, input, outcome);
   }
 }
 
 class QueuedCommand implements QueuedRun {
-  /** The outcome of the command. Null: not known yet. */
+  /** The outcome of the command. Null: the batch has not computed it. */
   outcome: RoomOutcome<unknown> | null = null;
-  /** The value on which the outcome was computed. Null: it was not computed. */
+  /** The value on which the outcome was computed. Null: the command was refused before, or has not run yet. */
   base: RoomValue | null = null;
 
   constructor(

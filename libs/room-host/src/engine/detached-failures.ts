@@ -40,7 +40,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     this.process?.close();
   }
 
-  /** Returns the text of a thrown value, which may run code of the game, so the watchdog limits it. */
+  /** Returns the text of a thrown value. The watchdog limits this, because making the text may run code of the game. */
   private described(subject: Subject, error: unknown): string {
     const runs = this.guard.subject(subject);
     try {
@@ -66,7 +66,8 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
       });
     }
     const room = this.rooms.get(roomId as RoomId);
-    // Timers and promises of an effect handler are not part of the game's rules.
+    // A failure in work that an effect handler left running does not end the room, because effect handlers are not part of the game's
+    // rules.
     if (room && effect === undefined) this.engine.endFailed(room, 'The game failed in work that it had left running.');
   }
 }

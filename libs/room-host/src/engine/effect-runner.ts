@@ -15,7 +15,7 @@ import { RoomEngine } from './room-engine.js';
 
 type EffectOutcome = 'done' | 'lost' | 'stopped';
 
-/** Delay before a failed handler is tried again, in ms. It doubles up to `RETRY_MS_MAX`. */
+/** Delay before a failed handler is tried again, in ms. It doubles with each failure, up to `RETRY_MS_MAX`. */
 const RETRY_MS = 500;
 const RETRY_MS_MAX = 30_000;
 
@@ -29,7 +29,10 @@ const RETRY_MS_MAX = 30_000;
 export class EffectRunner implements OnModuleInit, OnModuleDestroy {
   /** Attempts under way, by key of their effect. */
   private readonly running = new Map<string, Promise<EffectOutcome>>();
-  /** Keys of the effects under way, by room. A room that leaves this server and returns is a new object with attempts of its own. */
+  /**
+   * Keys of the effects under way, by room. A room that leaves this server and returns is a new object, and its effects are attempted
+   * separately.
+   */
   private readonly attempted = new Map<HostedRoom, Set<string>>();
   private readonly retries = new Set<NodeJS.Timeout>();
   private readonly done = new Map<HostedRoom, string[]>();
@@ -59,7 +62,7 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
     this.rooms.onDropped((room) => this.attempted.delete(room));
   }
 
-  /** Runs the effects of a game that has ended. Redis keeps them in a key of their own, from which they are removed once all are done. */
+  /** Runs the effects of a game that has ended. Redis keeps these effects in a separate key, which is cleared once all of them are done. */
   async runLast(room: RoomId, { effects, batches, poisoned }: LastEffects, game: string | null = null): Promise<void> {
     for (const effect of effects)
       if (poisoned.includes(effect.key)) this.log.error('effect.abandoned', { roomId: room, effect: effect.name, key: effect.key });
@@ -127,7 +130,7 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
           await this.watch.during(run, () => runs.runOnce(label, () => handler({ key: effect.key, roomId, data })));
           return 'done';
         } catch (error) {
-          // Describing a thrown value may run code of the handler.
+          // The watchdog limits the call of `described`, because it may run code of the handler.
           const text = error instanceof OverrunError ? error.message : this.described(runs, label, error);
           const facts = { roomId, effect: effect.name, key: effect.key, error: text };
           if (error instanceof OverrunError) {

@@ -24,7 +24,7 @@ export class EffectWatch {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'effectWarnMs'>,
   ) {}
 
-  /** Runs `work` and settles as it does. Logs `effect.overdue` when that takes longer than `effectWarnMs`. */
+  /** Runs `work` and settles as it does. Logs `effect.overdue` when `work` takes longer than `effectWarnMs`. */
   async during(attempt: EffectAttempt, work: () => unknown): Promise<void> {
     const { game, roomId, effect, key } = attempt;
     const labels = { game: game ?? 'ended' };

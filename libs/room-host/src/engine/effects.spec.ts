@@ -94,7 +94,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     expect(bank.runs[1]).toEqual({ key: expect.any(String), data: 'ann', storedVersion: 2 });
   });
 
-  it('is not run when its server is lost before that checkpoint, while an effect of the new history runs', async () => {
+  it('is not run when its server is lost before the checkpoint, while an effect of the new history runs', async () => {
     const bank = await newBank('checkpoint');
     const first = bank.newServer('first');
     const opened = await bank.open(first);
@@ -115,7 +115,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     expect((room.value.state as Purse).left).toBe(998);
   });
 
-  it('runs after a second checkpoint when the first could not be stored, although nothing else happens in the room', async () => {
+  it('runs after a repeated checkpoint when earlier ones could not be stored, although nothing else happens in the room', async () => {
     const bank = await newBank('checkpoint');
     const owner = bank.newServer('first');
     const room = await bank.open(owner);
@@ -137,7 +137,7 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, du
     const before = await Promise.all(keys.map((key) => bank.redis.commands.dumpBuffer(key)));
     await first.does(opened, 0, 'pay', 'ann');
     await until(() => bank.paid.size === 1);
-    // The store loses these changes, and the only server that had them is lost at the same time.
+    // The store loses the changes since `before`, and the only server that had them is lost at the same time.
     const tenure = await bank.tenure(opened.id);
     first.stop();
     await bank.redis.commands.del(...keys);

@@ -12,11 +12,11 @@ export interface OverrunReporterData {
   readonly telemetry: Pick<TelemetryOptions, 'server' | 'level' | 'format'>;
 }
 
-/** Time limit for Redis, in ms: a process that is about to be killed cannot wait. */
+/** Time limit for an answer of Redis, in ms: a process that is about to be killed cannot wait for longer. */
 const STORE_TIMEOUT_MS = 500;
 const CLEAR_TRIES_MAX = 30;
 const CLEAR_AGAIN_MS = 1_000;
-/** Interval of pings, in ms: the client closes a connection that receives nothing. */
+/** Interval of pings, in ms: without them, the client would close the idle connection, because it receives nothing. */
 const PING_MS = 400;
 
 /**
@@ -34,7 +34,7 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
         return true;
       }
     } catch {
-      // The connection may have broken unnoticed. A new one shows whether Redis answers.
+      // The idle connection may have broken unnoticed, so the work is tried once more over a new connection.
     }
     return withNewConnection(redis, access, log, work);
   };
@@ -47,7 +47,7 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
     async ended(facts) {
       const place = placeOf(facts.subject);
       if (!place) return;
-      // Repeats the write. If the mark stayed, a later loss of the server would count as caused by this input.
+      // Repeats the write until it succeeds. If the mark stayed, a later loss of the server would count as caused by this input.
       for (let tries = 1; tries <= CLEAR_TRIES_MAX; tries++) {
         if (await withMarks((marks) => marks.clear(place, inputOf(facts)))) return;
         await sleep(CLEAR_AGAIN_MS);

@@ -12,7 +12,10 @@ interface Logged {
 export class RepeatedErrors {
   private readonly bySubject = new WeakMap<Subject, Logged>();
 
-  /** Returns how many errors of the subject were not logged since its last log line. Null: do not log this one either. */
+  /**
+   * Call it for each error. Returns how many errors of the subject were not logged since its last log line. Null: the caller must not log
+   * this error either.
+   */
   skippedBefore(subject: Subject, now = performance.now()): number | null {
     const last = this.bySubject.get(subject);
     if (last && now - last.at < QUIET_MS) {

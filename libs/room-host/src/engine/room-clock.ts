@@ -8,12 +8,15 @@ import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js
 import { RoomEngine } from './room-engine.js';
 import { type Stepper, StepSchedule } from './step-schedule.js';
 
-/** Longest delay of `setTimeout`, in ms. After it, a timer with a later due time is set again. */
+/**
+ * Longest delay that `setTimeout` can wait, in ms; a longer one would fire immediately. A timer with a later due time is set again after
+ * this delay.
+ */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
 /**
  * Runs the timers and steps of hosted rooms, and notices players who are away. Due times are part of the room's value, in room time. So a
- * timer whose owner died fires on the next owner, late but once.
+ * timer whose owner died before it was due fires once, on the next owner.
  */
 @Injectable()
 export class RoomClock implements OnModuleInit {
@@ -171,7 +174,7 @@ interface StepTallies {
   readonly dropped: Tally;
 }
 
-/** Lets each bot of a room make a move. Missed moves are left out. */
+/** Lets each bot of a room make a move. Moves for which the process was too late are left out. */
 class BotStepper implements Stepper {
   constructor(
     private readonly room: HostedRoom,

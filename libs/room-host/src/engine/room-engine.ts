@@ -20,7 +20,10 @@ export class RoomEngine {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
   ) {}
 
-  /** Returns the outcome of the machine, or `busy` or `state-too-large` at a limit of the server. */
+  /**
+   * Handles an input and returns its outcome. At a limit of the server, it refuses a command as `busy` or `state-too-large`. While the room
+   * migrates, it refuses every input as `moved`.
+   */
   input(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> {
     if (room.isQueued) this.flushQueued();
     return this.refusalOf(room, input) ?? this.settle(room, input, room.handle(input));
@@ -32,8 +35,8 @@ export class RoomEngine {
   }
 
   /**
-   * Returns the outcome of an input that the room does not take, because it migrates or has too many changes to store. Null: the room takes
-   * it.
+   * Returns the outcome of an input that the room does not take, because the room migrates, was dropped or has too many changes to store.
+   * Null: the room takes the input.
    */
   refusalOf(room: HostedRoom, input: RoomInput): RoomOutcome<unknown> | null {
     if (room.status !== 'active') return { kind: 'refused', code: 'moved' };
@@ -42,7 +45,7 @@ export class RoomEngine {
     return input.kind === 'step' || input.kind === 'bot' ? { kind: 'unchanged' } : null;
   }
 
-  /** Applies an outcome that `HostedRoom.compute` has computed from the room's current value. Returns what the caller answers. */
+  /** Applies an outcome that `HostedRoom.compute` has computed from the room's current value. Returns the outcome to send to the player. */
   apply(room: HostedRoom, input: RoomInput, computed: RoomOutcome<unknown>): RoomOutcome<unknown> {
     return this.settle(room, input, room.apply(input, computed));
   }
@@ -56,7 +59,7 @@ export class RoomEngine {
     this.input(room, { kind: 'end', result: { reason: 'game-failed', message: why } });
   }
 
-  /** Ends a room whose game's view threw (`brokenBy`) or returned data that cannot be sent. */
+  /** Ends a room whose game's view threw or returned data that cannot be sent. `brokenBy` of the room has the error. */
   viewFailed(room: HostedRoom): void {
     if (room.value.ended) return;
     const error = describeThrown(room.brokenBy);
@@ -64,7 +67,7 @@ export class RoomEngine {
     this.endFailed(room, 'The game failed in what it shows to its players.');
   }
 
-  /** Marks a changed room for storing, and ends a room whose handler failed. Returns what the caller answers. */
+  /** Marks a changed room for storing, and refuses or ends what failed. Returns the outcome to send to the player. */
   private settle(room: HostedRoom, input: RoomInput, outcome: HandledOutcome): RoomOutcome<unknown> {
     switch (outcome.kind) {
       case 'changed':
@@ -82,8 +85,8 @@ export class RoomEngine {
   }
 
   /**
-   * Refuses a command whose handler failed. Ends the room when another handler failed, because it would fail each time, or when the
-   * watchdog interrupted any handler.
+   * Refuses a command whose handler failed. Ends the room when any other handler failed, because it would fail each time. Also ends the
+   * room when the watchdog interrupted a handler.
    */
   private failed(room: HostedRoom, input: RoomInput, error: unknown): RoomOutcome<unknown> {
     const handler = handlerOf(input);

@@ -139,7 +139,7 @@ class LossyLog extends RoomLog {
 
 type Received = ServerMessage | CompactSync;
 
-/** The end of a link at a gateway. It records the messages to players. */
+/** The gateway's end of a link. It records the messages to players. */
 class RecordingPeer {
   readonly messages: { handle: number; message: Received }[] = [];
   readonly events: { pattern: string; data: unknown }[] = [];
@@ -209,7 +209,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log), batch);
   for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
-  /** Makes a room that is also stored, with one player per seat. */
+  /** Makes a hosted room that the store has as well, with one player per seat. */
   async function room({ players = 2, rules = counterRules() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
     const id = `host-${randomUUID()}` as RoomId;
     await records.create(id, 'counter', doc);
@@ -254,7 +254,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     return peer;
   }
 
-  /** Passes an input on as a gateway does. */
+  /** Passes a player input on as a gateway does. */
   function input(to: HostedRoom, peer: RecordingPeer, handle: number, number: number, data: unknown): void {
     relay(to, peer, handle, encodePlayerMessage({ kind: 'input', number, data }));
   }
@@ -351,7 +351,7 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(0, 2, 0)).toEqual({ kind: 'applied' });
   });
 
-  it('keeps its value when a change cannot be stored or is too large, and records earlier refusals with the next change', () => {
+  it('keeps its value when a change cannot be stored or is too large, and records an earlier refusal with the next change', () => {
     const room = alone(1_000);
     handled(room, 1, 1, 'refuse');
     const before = room.value;
@@ -363,7 +363,7 @@ describe('a hosted room', () => {
     expect(room.value.seats[1].refused).toEqual([[1, 'not-your-turn']]);
   });
 
-  it('knows the last durable step while later steps are on their way to the store', () => {
+  it('notes the version of the last durable step while later steps are on their way to the store', () => {
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
     };
@@ -380,7 +380,7 @@ describe('a hosted room', () => {
     expect(room.lastDurableStep).toBe(2);
   });
 
-  it('returns the kept changes since a version', () => {
+  it('returns the changes since a version, or null when it does not have all of them', () => {
     const room = alone();
     expect(room.changesSince(0)).toEqual([]);
     for (let seq = 1; seq <= 5; seq++) handled(room, 0, seq);
@@ -445,7 +445,7 @@ describe('the output of a room', () => {
     expect([here.to(1)[2], here.to(2)[2], there.to(9)[2]]).toMatchObject([{ seq: 1 }, { seq: 0 }, { seq: 0 }]);
   });
 
-  it('contains only the changes since the version of a player who comes back', async () => {
+  it('contains only the changes since the version of a client that comes back, and a snapshot for an unknown version', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -523,7 +523,7 @@ describe('the output of a room', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ seq: 200, version: 200, from: 0 });
   });
 
-  it('has a hash in one of 64 versions, which finds a client with another state', async () => {
+  it('has the hash of the state once in 64 versions, by which a client notices a wrong state', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0, { compact: true });
@@ -535,7 +535,7 @@ describe('the output of a room', () => {
     expect(hashes).toEqual([hashValue(stateOf(room))]);
   });
 
-  it('is combined with later ones in a game with `syncHz`, and contains each event once', async () => {
+  it('combines the changes of one sync period in a game with `syncHz`, and contains each event once', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 5 }) });
     const [one, two] = [host.attach(room, 0, { compact: true }), host.attach(room, 1)];
@@ -544,13 +544,13 @@ describe('the output of a room', () => {
       await until(() => room.durable.version === seq);
     }
     await until(() => (one.to(1).at(-1) as CompactSync).seq === 6 && (two.to(1).at(-1) as Sync).version === 6);
-    // The first change is sent at once, and all others together 200 ms later.
+    // The first change is sent immediately, and all others together 200 ms later.
     expect([one.to(1).length, two.to(1).length]).toEqual([4, 4]);
     expect((one.to(1)[3] as CompactSync).events).toHaveLength(3);
     expect(two.to(1)[3]).toMatchObject({ from: 1, patches: [{ value: 4 }, { value: 9 }] });
   });
 
-  it('waits for the next step in a game with steps, and is complete before a player who attaches meanwhile', async () => {
+  it('waits for the next step in a game with steps, and is sent early when another player attaches', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1_000;
@@ -570,7 +570,7 @@ describe('the output of a room', () => {
     expect((late.to(1)[2] as CompactSync).elapsed).toBeGreaterThan(0);
   });
 
-  it('leads from the last state that a spectator had when views were equal for a while', async () => {
+  it('leads from the last state that a spectator received, also after changes that the spectator does not see', async () => {
     const view = (state: Counter) => ({ tens: Math.floor(state.count / 10) });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -581,7 +581,7 @@ describe('the output of a room', () => {
     expect(watcher.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined)).toEqual({ tens: 1 });
   });
 
-  it('leads from what each recipient saw when a view shows all of them the same from now on', async () => {
+  it('leads each recipient from its own earlier view when the view begins to show the same to all', async () => {
     const view = (state: Counter, seat: number | null) => (seat === 0 || state.count >= 10 ? state : { hidden: state.count });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -598,7 +598,7 @@ describe('the output of a room', () => {
     ]);
   });
 
-  it('is sent as soon as the step that it contains is durable', async () => {
+  it('is sent without a wait for `syncHz` when the step that it contains is durable', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
@@ -610,7 +610,7 @@ describe('the output of a room', () => {
     expect(peer.to(1)[2]).toMatchObject({ version: 1, patches: [{ path: '/count', value: 1 }] });
   });
 
-  it('contains all changes before the game ends, in a game with `syncHz`', async () => {
+  it('with the waiting changes is sent before the end of a game with `syncHz`', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 1 }) });
     const peer = host.attach(room, 0);
@@ -621,7 +621,7 @@ describe('the output of a room', () => {
     expect(peer.to(1).slice(3)).toMatchObject([{ kind: 'sync', seq: 3, version: 3, patches: [{ value: 2 }] }, { kind: 'ended' }]);
   });
 
-  it('acknowledges an applied command again when it is repeated', async () => {
+  it('repeats the acknowledgement of an applied command that a client repeats', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -632,7 +632,7 @@ describe('the output of a room', () => {
     expect(stateOf(room).count).toBe(1);
   });
 
-  it('leads from the version of the last acknowledgement, also when that was repeated', async () => {
+  it('leads from the version of the last sync to the player, also when that sync repeated an acknowledgement', async () => {
     const host = newHost();
     const room = await host.room();
     const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
@@ -647,7 +647,7 @@ describe('the output of a room', () => {
     expect(one.to(1)[4]).toMatchObject({ version: 3, from: 2 });
   });
 
-  it('has the patches in the older form for a compact client that comes back, and only its position when nothing changed', async () => {
+  it('has RFC 6902 patches for a compact client that comes back, and an empty state patch when nothing changed', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -677,7 +677,7 @@ describe('the output of a room', () => {
     expect(even.to(1)[1]).toMatchObject({ kind: 'compact', version, from: version, time: room.changedAt });
   });
 
-  it('ends a game whose view cannot be sent when a waiting sync is due, and does not refuse the player who attaches then', async () => {
+  it('ends a game whose view cannot be sent, and reaches also a player who attaches while that sync waits', async () => {
     const view = ({ count }: Counter) => (count === 13 ? { at: new Date(0) } : { count });
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 1 }, { view: view as RoomRules<Counter>['view'] }) });
@@ -723,7 +723,7 @@ describe('commands that arrive in one event-loop tick', () => {
 });
 
 describe('a refusal', () => {
-  it('is sent at once when nothing waits for the store, and again for a repeated command', async () => {
+  it('is sent immediately when nothing waits for the store, and repeated for a repeated command', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -735,7 +735,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('waits for the changes it depends on, and comes before the sync that covers it', async () => {
+  it('waits until earlier changes are durable, and comes before their sync', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -751,7 +751,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('is sent again to a player who came back before the next change, so that no sync acknowledges the command', async () => {
+  it('is repeated for a player who comes back before the next change, because that sync would acknowledge the command', async () => {
     const host = newHost();
     const room = await host.room();
     const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
@@ -767,7 +767,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('is kept when a command of another player in the same tick changes the room', async () => {
+  it('is recorded when a command of another player in the same tick changes the room', async () => {
     const host = newHost();
     const room = await host.room();
     const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
@@ -821,7 +821,7 @@ describe('a refusal', () => {
 });
 
 describe('appends', () => {
-  it('are sent together for all rooms of a tick, one per room', async () => {
+  it('are sent together for all rooms that change in one event-loop tick, one append per room', async () => {
     const host = newHost();
     const rooms = await Promise.all([host.room(), host.room(), host.room()]);
     for (const room of rooms)
@@ -850,7 +850,7 @@ describe('appends', () => {
     expect(kinds(peer.to(1).slice(2))).toEqual(['sync', 'sync']);
   });
 
-  it('drop the room at once, without a message to its players, when they are fenced', async () => {
+  it('drop the room without a message to its players when the store answers `fenced`', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -897,7 +897,7 @@ describe('appends', () => {
     await until(() => odd.durable.version === 1, 1_000);
   });
 
-  it('are sent also after a command that threw a value without a text', async () => {
+  it('continue after a command that threw a value which cannot be converted to text', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -908,7 +908,7 @@ describe('appends', () => {
     await until(() => room.durable.version === 1, 1_000);
   });
 
-  it('end a room whose changes cannot be packed, and succeed for the other rooms', async () => {
+  it('end the game of a room whose changes cannot be packed, and succeed for the other rooms', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     // This bypasses the rules, which refuse a value that cannot be packed.
@@ -922,7 +922,7 @@ describe('appends', () => {
 });
 
 describe('a view', () => {
-  it('ends its game when it fails in a sync that waits for a step, although no step changes the game', async () => {
+  it('ends its game when it throws in a sync that waits for a step, although no step changes the game', async () => {
     const view = (state: Counter): Counter => {
       if (state.count > 0) throw new Error('a defect of the view');
       return state;
@@ -935,7 +935,7 @@ describe('a view', () => {
     await until(() => room.durable.ended?.reason === 'game-failed');
   });
 
-  it('ends its game when it fails, and no other game', async () => {
+  it('ends its game, and no other game, when it throws', async () => {
     const view = (state: Counter) => {
       if (state.text) throw new Error('a defect of the view');
       return state;
@@ -977,7 +977,7 @@ describe('a view', () => {
 });
 
 describe('the end of a game', () => {
-  it('gives the room back to the lobby, and reaches the players with the result', async () => {
+  it('makes the room wait for its next game, and sends the result to the players', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -992,7 +992,7 @@ describe('the end of a game', () => {
     expect(await host.endedStore.epilogue(room.id)).toMatchObject({ version: 1, seats: [{ user: 'u0', seq: 1 }, { user: 'u1' }] });
   });
 
-  it('is the first append of a game without a log', async () => {
+  it('is the only append of a game of durability `none`', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ durability: 'none' }) });
     const peer = host.attach(room, 0);
@@ -1019,7 +1019,7 @@ describe('the clock of a room', () => {
     expect(room.value.timers.ring).toBeUndefined();
   });
 
-  it('fires a timer at the later time when the game set it again', async () => {
+  it('fires a timer only at its new due time after the game has rescheduled it', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 10);
@@ -1031,7 +1031,7 @@ describe('the clock of a room', () => {
     await until(() => stateOf(room).heard.includes('ring'));
   });
 
-  it('does not fire a timer early that is due in a month', async () => {
+  it('does not fire a timer early when it is due in a month', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 30 * 86_400_000);
@@ -1080,7 +1080,7 @@ describe('the clock of a room', () => {
     expect(() => host.attach(room, 0)).toThrow(/no seat/);
   });
 
-  it('reports nothing to the game when a player is back at once', async () => {
+  it('reports nothing to the game when a player comes back before `awayAfterMs`', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room({ players: 1 });
     const peer = host.attach(room, 0);
@@ -1101,7 +1101,7 @@ describe('the clock of a room', () => {
     expect(await records.read(room.id)).toMatchObject({ result: { reason: 'abandoned' } });
   });
 
-  it('keeps the rate of steps in a room that was frozen, and stops them when the room is dropped', async () => {
+  it('keeps the rate of steps after a failed migration, and stops the steps when the room is dropped', async () => {
     const lengths: number[] = [];
     const rules = counterRules({ stepHz: 50 }, { step: (_, ms) => void lengths.push(ms) });
     const host = newHost();
@@ -1124,7 +1124,7 @@ describe('the clock of a room', () => {
 });
 
 describe('volatile events', () => {
-  it('reach the players who are attached, and nobody who comes back', async () => {
+  it('are sent to the players who are attached, and not to a player who comes back', async () => {
     const host = newHost();
     const commands = new Map([
       [
@@ -1177,7 +1177,7 @@ describe('inputs of players', () => {
     expect(stored.changes.flatMap(({ seats }) => seats?.[0]?.input ?? [])).toEqual([1, 2]);
   });
 
-  it('have no effect when they come from a former connection', async () => {
+  it('have no effect when they come from an earlier connection of the player', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0);
@@ -1192,7 +1192,7 @@ describe('inputs of players', () => {
     expect([stateOf(room).count, room.value.version]).toEqual([count, version + 1]);
   });
 
-  it('that cannot be read, are invalid or come from a spectator change nothing, and later ones count', async () => {
+  it('change nothing when they are unreadable, invalid or from a spectator, and later inputs still count', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0);
@@ -1229,7 +1229,7 @@ describe('effects', () => {
     effects.onModuleInit();
   }
 
-  it('run once they are durable, and are repeated with the same key until they succeed', async () => {
+  it('run once their change is durable, and are repeated with the same key until they succeed', async () => {
     const host = newHost();
     const keys: string[] = [];
     runner(host, async ({ key }) => {
@@ -1245,7 +1245,7 @@ describe('effects', () => {
     expect(room.durable.outbox).toEqual([]);
   });
 
-  it('are run by the next owner when their owner was lost', async () => {
+  it('are run by the next owner of the room when the last owner was lost', async () => {
     const host = newHost();
     const room = await host.room();
     host.engine.input(room, { kind: 'command', seat: 0, seq: 1, name: 'effect', data: 5 });

@@ -98,7 +98,7 @@ describe('StepSchedule', () => {
     expect(Math.max(...atOnce.values())).toBeLessThan(45);
   });
 
-  it('runs missed steps late up to a limit, drops the others, and keeps the due times of later steps', () => {
+  it('runs missed steps late up to a limit, drops older missed steps, and keeps the due times of later steps', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const room = new Recorder(time);
@@ -147,7 +147,7 @@ describe('StepSchedule', () => {
     expect([own.at.length, other.at.length, rest.at.length]).toEqual([1, 0, 10]);
   });
 
-  it('steps each room at its rate, whatever rooms are added and removed meanwhile', () => {
+  it('runs the steps of each room at its rate, whatever rooms are added and removed meanwhile', () => {
     return fc.assert(
       fc.property(
         fc.array(fc.record({ hz: fc.integer({ min: 1, max: 60 }), atMs: fc.nat(900), forMs: fc.nat(2_000) }), { maxLength: 30 }),

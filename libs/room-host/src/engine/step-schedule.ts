@@ -1,4 +1,4 @@
-/** Runs and counts the steps of one room for the schedule. */
+/** Runs and counts the steps of one room, when the schedule calls it. */
 export interface Stepper {
   /** Runs one step. `lagMs`: the time since it was due. */
   step(lagMs: number): void;
@@ -11,7 +11,7 @@ export interface Stepper {
 export interface StepTime {
   /** A monotonic clock, in ms. */
   now(): number;
-  /** Calls `run` once after `ms`. Returns a function that prevents it. */
+  /** Calls `run` once after `ms`. Returns a function that cancels the call. */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -23,13 +23,18 @@ export const PROCESS_TIME: StepTime = {
   },
 };
 
-/** Maximum number of missed steps that the schedule runs late. It drops older ones. */
+/**
+ * Maximum number of missed steps that the schedule runs late. It drops older missed steps, so that a slow process does not fall behind more
+ * and more.
+ */
 export const CATCH_UP_STEPS_MAX = 4;
 /** Rooms are due at multiples of this time, in ms. So one wake-up runs the steps of several rooms, and their changes are stored together. */
 const SLOT_MS = 2;
-/** A timer may fire this much too early, in ms, because timers count whole milliseconds. The step then runs early instead of a whole ms late. */
+/**
+ * Largest time by which a step may run early, in ms. Timers count whole milliseconds, so otherwise the step would run up to one ms late.
+ */
 const EARLY_MS = 1;
-/** Maximum time of steps in one call of the timer, in ms. Other work of the process runs before the remaining steps. */
+/** Maximum time of steps in one call of the timer, in ms. The remaining steps wait, so that they do not delay other work of the process. */
 const WORK_MS_MAX = 10;
 /**
  * The inverse of the golden ratio. The fractional parts of its multiples are spread evenly, so the phases of any number of rooms are, too.
@@ -61,8 +66,8 @@ export class StepSchedule {
   constructor(private readonly time: StepTime = PROCESS_TIME) {}
 
   /**
-   * Starts the steps of a room. Steps that were due before this call are not caught up. A room that is in the schedule already starts
-   * again.
+   * Starts the steps of a room. Steps that were due before this call are not caught up. For a room that is already in the schedule, the
+   * steps start with a new phase.
    * @param hz steps a second, above 0
    */
   add(stepper: Stepper, hz: number): void {
@@ -109,7 +114,7 @@ export class StepSchedule {
     const dropped = behind - CATCH_UP_STEPS_MAX;
     entry.number += dropped > 0 ? dropped + 1 : 1;
     entry.dueAt = phaseMs + entry.number * periodMs;
-    // Before the step, because it may end the room and so remove the entry.
+    // Moves the entry before the step runs, because the step may end the room and so remove the entry.
     this.sink(entry);
     if (dropped > 0) stepper.dropped(dropped);
     if (behind > 0) stepper.late();

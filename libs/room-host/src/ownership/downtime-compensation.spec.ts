@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => hosts.close());
 
-/** Sets the age of the server's last heartbeat. */
+/** Sets the age of the server's last heartbeat to `ms`. */
 async function silentFor(host: Host, ms: number): Promise<void> {
   const { id: server, incarnation } = host.self;
   await hosts.heartbeats.renew({ server, incarnation }, host.storeClock.now() - ms);
@@ -61,7 +61,7 @@ describe('a room that had no owner', () => {
     expect(pauses[1]).toBeLessThan(5_000);
   });
 
-  it('adds up the downtime when the adopting server died before it stored the compensation', async () => {
+  it('adds up both downtimes when the adopting server died before it stored the compensation', async () => {
     const { id } = await hosts.open(first);
     first.stop();
     await silentFor(first, 5_000);
@@ -137,7 +137,7 @@ describe('a room whose next owner has another clock', () => {
     },
   );
 
-  it('continues from the time of its checkpoint when no change is later', async () => {
+  it('continues from the room time of its checkpoint when it has no later change', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     const before = room.time.now();

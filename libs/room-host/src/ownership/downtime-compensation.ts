@@ -7,8 +7,8 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { RoomTime } from '../room/room-time.js';
 
 /**
- * The downtime of a room and the room time after it, both in ms. `downtimeMs`: how long the room had no owner, plus the jump from its room
- * time to the new owner's clock. `now`: the room time on the new owner.
+ * The downtime of a room and the room time after it, both in ms. `downtimeMs`: how long the room had no owner, plus the time by which the
+ * new owner's clock is ahead of the room time. `now`: the room time on the new owner.
  */
 export interface Downtime {
   readonly downtimeMs: number;
@@ -17,7 +17,10 @@ export interface Downtime {
 
 export type DowntimeOf = (tenure: RoomTenure) => Downtime;
 
-/** Largest difference between two servers' estimates of the same store time, in ms. A larger one means that the store's clock was set. */
+/**
+ * Largest difference between two servers' estimates of the same store time, in ms. A larger difference means that somebody set the store's
+ * clock.
+ */
 const SAME_CLOCK_MS = 1_000;
 
 /** Moves the timers of a room by its downtime, so that players do not lose that time. This is the room's first input on the next owner. */
@@ -30,8 +33,8 @@ export class DowntimeCompensation {
   ) {}
 
   /**
-   * Reads the heartbeats of the last owners, and returns a function for the downtime of each room. A room whose owner is `me` was handed
-   * over by plan, or is here already, so it has no downtime.
+   * Reads the heartbeats of the last owners, and returns a function for the downtime of each room. A room whose owner is `me` was migrated
+   * here, or is here already, so it has no downtime.
    */
   async measure(tenures: readonly RoomTenure[], me: RoomOwnership): Promise<DowntimeOf> {
     const heartbeats = new Map<string, OwnerHeartbeat & { readonly readAt: number }>();
@@ -60,11 +63,11 @@ export class DowntimeCompensation {
   }
 
   /**
-   * Moves the timers of the room by its downtime. Call it before any other input. The stored change tells a later owner that this downtime
-   * is compensated.
+   * Moves the timers of the room by its downtime. Call it before any other input. The change is stored, so a later owner does not
+   * compensate the same downtime.
    */
   compensate(room: HostedRoom, { pausedMs, log }: Pick<AdoptedRoom, 'pausedMs' | 'log'>, downtimeMs: number): void {
-    // The owner was alive when it made the last change, even if its last heartbeat is older.
+    // The downtime began after the last change at the earliest, even if the owner's last heartbeat is older.
     const last = pausedMs === 0 ? log.changes.at(-1) : undefined;
     const sinceLast = last ? Math.max(0, room.time.now() - last.at) : Number.POSITIVE_INFINITY;
     const ms = Math.round(pausedMs + Math.min(downtimeMs, sinceLast));
@@ -72,8 +75,8 @@ export class DowntimeCompensation {
   }
 
   /**
-   * Converts the last owner's clock to this server's. When the store's clock was set between them, a jump ahead counts as downtime, and a
-   * room that is ahead stays ahead.
+   * Converts the last owner's room time to this server's. When somebody set the store's clock ahead meanwhile, the jump counts as downtime.
+   * When this server's clock is behind, the room stays ahead of it.
    */
   private continueFrom(theirs: number): Downtime {
     const mine = this.clock.now();

@@ -66,7 +66,7 @@ const names = (room: HostedRoom) => room.durable.seats.map(({ user, presence }) 
 const seen = (room: HostedRoom) => (room.durable.state as Seen).seen;
 
 describe('a player who joins a running game', () => {
-  it('gets the seat that the record names before the game is sent', async () => {
+  it('gets the seat that the record names before receiving the game', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     attach(first, room, 'late');
@@ -83,7 +83,7 @@ describe('a player who joins a running game', () => {
     expect(room.attachments.size).toBe(0);
   });
 
-  it('joins once, also when the attachment is requested again', async () => {
+  it('joins once, also when the gateway repeats the request to attach', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     for (const handle of [1, 2, 3]) attach(first, room, 'late', handle);
@@ -101,7 +101,7 @@ describe('a player who joins a running game', () => {
     expect(seen(moved)).toEqual(['joined 0', 'joined 1', 'joined 2']);
   });
 
-  it('takes the seat of a player who has left, although the owner has not learned of the departure', async () => {
+  it('takes the seat of a player who has left, although no gateway has reported the departure to the owner', async () => {
     const room = await hosts.open(first);
     const before = first.attach(room, 1, 5, null);
     await hosts.leave(room.id, 'u1');
@@ -123,7 +123,7 @@ describe('a player who joins a running game', () => {
     expect(room.value.ended).toBeUndefined();
   });
 
-  it('keeps the seat in a store that lost the record', async () => {
+  it('updates the document that the owner writes into a store that lost the record', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     attach(first, room, 'late');
@@ -133,7 +133,7 @@ describe('a player who joins a running game', () => {
 });
 
 describe('the lock of a game', () => {
-  it('is written into the record, and taken away again', async () => {
+  it('is written into the record, and removed when the game unlocks', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'lock');
     await until(async () => (await hosts.record(room.id)).isLocked === true);
@@ -141,7 +141,7 @@ describe('the lock of a game', () => {
     await until(async () => (await hosts.record(room.id)).isLocked === undefined);
   });
 
-  it('makes a write fail that has read the record before it', async () => {
+  it('makes a write of the record fail when its writer has read the record before the lock', async () => {
     const room = await hosts.open(first);
     const record = await hosts.record(room.id);
     await first.does(room, 0, 'lock');

@@ -7,7 +7,9 @@ import { EffectRunner } from '../engine/effect-runner.js';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
-/** Runs the effects that a game left when it ended, here or on an owner that was lost, and then removes the room from its owner's index. */
+/**
+ * Runs the effects that were pending when a game ended, here or on an owner that was lost. Then removes the room from its owner's index.
+ */
 @Injectable()
 export class LeftoverEffects implements OnModuleInit {
   constructor(
@@ -45,7 +47,7 @@ export class LeftoverEffects implements OnModuleInit {
       this.ended.effectsDone(room.id, room.tenure.epoch);
       await this.records.forgetOwner([room.id], room.tenure.server, room.tenure.incarnation);
     } catch (error) {
-      // The next sweep finds the entry and removes it.
+      // The failure does no harm: the next sweep finds the index entry and removes it.
       this.log.debug('room.forget-failed', { roomId: room.id, error });
     }
   }

@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 describe('requests to load rooms', () => {
-  it('are sent to each server together when they come in one tick, and each room gets its own answer', async () => {
+  it('are combined to one request per server when they come in one event-loop tick, and each room gets its own answer', async () => {
     const answers = await Promise.all([
       requests.ask('1' as RoomId, tenure(near)),
       requests.ask('2' as RoomId, tenure(far)),

@@ -24,14 +24,14 @@ export class LoadRequests {
     private readonly links: FleetLinks,
   ) {}
 
-  /** True while the directory has the incarnation that received the room. */
+  /** True while the directory has this incarnation of the server, so that a request can reach it. */
   canAsk({ server, incarnation }: RoomOwnership): boolean {
     return this.directory.get(server)?.incarnation === incarnation;
   }
 
   /**
-   * Asks the server in `tenure` to load the room, and returns its answer. Rejects when no answer came; the server may have loaded the room
-   * all the same.
+   * Asks the server in `tenure` to load the room, and returns its answer. Rejects when no answer came. The server may have loaded the room
+   * nevertheless.
    */
   ask(room: RoomId, tenure: Tenure): Promise<AdoptResult> {
     return new Promise((resolve, reject) => {

@@ -9,8 +9,8 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 const RETRY_MS = 500;
 
 /**
- * Writes into the record of each joinable room whether its game is locked. Lobbies read it there. The value of the room decides; the record
- * follows each time it changes, and when a room is loaded here.
+ * Writes into the record of each joinable room whether its game is locked. Lobbies read it there. The value of the room decides. This class
+ * updates the record each time the lock changes, and when a room is loaded here.
  */
 @Injectable()
 export class LockPublisher implements OnModuleInit {
@@ -32,7 +32,10 @@ export class LockPublisher implements OnModuleInit {
     });
   }
 
-  /** Writes until the record has the current lock. Never rejects. */
+  /**
+   * Repeats the write until the record has the current lock, or the store refuses it because this server does not own the room. Never
+   * rejects.
+   */
   private async publish(room: HostedRoom): Promise<void> {
     if (this.writing.has(room)) return;
     this.writing.add(room);

@@ -9,8 +9,8 @@ import { RoomLoader } from './room-loader.js';
 
 /**
  * Compares the index of this server's rooms in the store with the rooms that it hosts. It loads rooms that the server owns and does not
- * host, because an answer was lost. It runs the effects of games that ended here. In the index of a former incarnation it only removes
- * entries, because other servers take the rooms of that incarnation.
+ * host, which happens when the answer to a migration or adoption was lost. It runs the effects of games that ended here. In the index of a
+ * former incarnation it only removes entries, because other servers take the rooms of that incarnation.
  */
 @Injectable()
 export class OwnedRoomSweeper {
@@ -60,7 +60,8 @@ export class OwnedRoomSweeper {
   }
 
   /**
-   * Removes an entry that two sweeps in a row have found useless. In the first one, the room may have been about to come to this server.
+   * Removes an index entry when two sweeps in a row found that the room does not belong to its incarnation. At the first sweep, the room
+   * may have been about to come to this server.
    */
   private async removeSecondTime(room: RoomId, owner: RoomOwnership, unmatchedBefore: ReadonlySet<string>): Promise<void> {
     const entry = `${owner.incarnation}:${room}`;

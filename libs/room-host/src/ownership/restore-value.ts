@@ -13,7 +13,10 @@ export interface RestoredValue {
   readonly tail: Pick<EventTail, 'since' | 'changes'> & Partial<EventTail>;
 }
 
-/** Applies the log to the checkpoint. Returns the reason as text when they do not lead to the version of the record. */
+/**
+ * Applies the log to the checkpoint. Returns the reason as text when there is no checkpoint, or checkpoint and log do not lead to the
+ * version of the record.
+ */
 export function restoreValue(room: RoomId, { checkpoint, log, version }: AdoptedRoom): RestoredValue | string {
   if (checkpoint === null) return 'nothing of this room is stored';
   try {
@@ -33,7 +36,8 @@ export function restoreValue(room: RoomId, { checkpoint, log, version }: Adopted
 /**
  * Upgrades the value to the version of the game that this server has, with the game's `migrateState`.
  *
- * @throws `unknown-game` when this server cannot upgrade the value to that version; `game-failed`, or `OverrunError`, from `migrateState`
+ * @throws `unknown-game` for a value of a newer version, or without `migrateState`. From `migrateState`: `game-failed` when it throws or
+ * returns no object; `UnstorableError` when its result cannot be stored; `OverrunError` when the watchdog interrupts it
  */
 export function upgradeValue(machine: GuardedMachine, value: RoomValue): RoomValue {
   const { definition, migrateState } = machine.rules;
@@ -53,7 +57,7 @@ export function upgradeValue(machine: GuardedMachine, value: RoomValue): RoomVal
     if (cause instanceof OverrunError) throw cause;
     throw new HoldfastError('game-failed', `${what}: its migrateState threw ${thrown(cause)}`, { cause });
   }
-  // Nothing waits for this promise. Without a handler its failure would end the process.
+  // Handles the rejection of the promise, because nothing waits for it and an unhandled rejection would end the process.
   if (next instanceof Promise) next.catch(() => {});
   if (typeof next !== 'object' || next === null || next instanceof Promise)
     throw new HoldfastError(

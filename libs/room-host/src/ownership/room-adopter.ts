@@ -24,7 +24,7 @@ import { type Downtime, DowntimeCompensation } from './downtime-compensation.js'
 import { LeftoverEffects } from './leftover-effects.js';
 import { type RestoredValue, restoreValue, upgradeValue } from './restore-value.js';
 
-/** A room that this server has adopted and not hosted yet. The caller first compensates it for the downtime. */
+/** A room that this server has adopted and does not host yet. The caller must compensate the room for the downtime before it hosts it. */
 export interface RevivedRoom {
   readonly room: HostedRoom;
   readonly adopted: AdoptedRoom;
@@ -47,13 +47,14 @@ export class RoomAdopter {
   ) {}
 
   /**
-   * Adopts a room and restores its value. Null: the record is not as expected, or the game had to be ended.
+   * Adopts a room and restores its value. Null: the record names another owner or epoch, the game has ended, or this server had to end it.
    *
    * @param epochMin lowest epoch that the new tenure may have
    * @throws when the room could not be adopted; another attempt may succeed, here or elsewhere
    */
   async adopt(tenure: RoomTenure, owner: RoomOwnership, since: () => Downtime, epochMin: number): Promise<RevivedRoom | null> {
-    // If the game ended on this server, the store fell back and has a copy from before the end. The game then ends again.
+    // A game that has ended on this server is in play only in a store that fell back. This server then restores the end instead of adopting
+    // the room.
     if (await this.endAgain(tenure)) return null;
     const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, epochMin, since().downtimeMs, this.machines.deltaGames);
     if ('unreadable' in adopted) {
@@ -84,8 +85,8 @@ export class RoomAdopter {
   }
 
   /**
-   * Ends the game of a room again that ended on this server, in this epoch or a later one, when the store has it in play. False: no such
-   * end is known.
+   * Ends the game in the store when it has already ended on this server, in this epoch or a later one. False: this server knows no such
+   * end.
    */
   private async endAgain({ room, ...tenure }: RoomTenure): Promise<boolean> {
     const result = this.ended.resultOf(room, tenure.epoch);
@@ -108,7 +109,7 @@ export class RoomAdopter {
 
   /**
    * Returns the restored room. Null: the watchdog interrupted `migrateState`, and the game was ended, because another attempt would block
-   * all other rooms for as long again.
+   * all other rooms once more.
    */
   private async revivedOrGivenUp(
     adopted: AdoptedRoom,
@@ -151,8 +152,8 @@ export class RoomAdopter {
   }
 
   /**
-   * Excludes an input that cost the room its owner, so that it does not run again. A command is refused, and an effect is dropped. Any
-   * other input ends the room, and so does a second loss. No code of the game has run here yet.
+   * Excludes the input that cost the room its last owner. A command is refused, and an effect is dropped. After any other input, and after
+   * a second loss, the game ends. No code of the game has run here yet.
    */
   private quarantine(room: HostedRoom, adopted: AdoptedRoom): void {
     const { poison, losses } = adopted;
@@ -169,7 +170,7 @@ export class RoomAdopter {
     }
   }
 
-  /** Stores an upgraded state before any change of it, because the old log does not lead to it. */
+  /** Stores an upgraded state before the room takes any input, because the old log does not lead to this state. */
   private async storeUpgraded(room: HostedRoom, { checkpoint }: AdoptedRoom): Promise<void> {
     const { value, tenure } = room;
     if (checkpoint?.value.gameVersion === value.gameVersion) return;

@@ -4,8 +4,8 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
 /**
- * Publishes operator events for games that end here and rooms that this server loses. Other classes publish the events about the start,
- * recovery and migration of rooms.
+ * Publishes operator events for games that end here and rooms that this server loses. Other classes publish the operator events for the
+ * start, recovery and migration of rooms.
  */
 @Injectable()
 export class RoomEventPublisher implements OnModuleInit {

@@ -100,7 +100,7 @@ const tenureOf = async (room: RoomId) => {
   return { room, epoch, server: owner?.server ?? id, incarnation: owner?.incarnation ?? 0 };
 };
 
-it('a server drops a room when the incarnation is evicted while the room is opened or adopted', async () => {
+it('a server drops a room when its incarnation is evicted while it opens or adopts the room', async () => {
   const { self, rooms, roomLog, loader } = newServer();
   roomLog.meanwhile = () => {
     self.state = 'dead';
@@ -119,7 +119,7 @@ it('a server drops a room when the incarnation is evicted while the room is open
   expect(rooms.get(room)?.tenure.incarnation).toBe(3);
 });
 
-it('a server leaves a room whose upgraded state is not plain data to other servers', async () => {
+it('a server does not host a room whose upgraded state is not plain data, and another server can adopt it', async () => {
   const room = await roomThatStarts();
   await newServer().loader.open({ room, game: 'empty', start: 's', round: 0, players });
   const definition = { ...rules.definition, version: 2 };

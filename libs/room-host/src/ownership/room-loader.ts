@@ -22,15 +22,18 @@ import { RoomOpener } from './room-opener.js';
 @Injectable()
 export class RoomLoader implements OnModuleInit {
   private readonly underWay = new Map<RoomId, Promise<HostedRoom | null>>();
-  /** Why each room could not be adopted in the last attempt. */
+  /** The reason for which the last attempt to adopt each room failed. */
   private readonly adoptFailures = new Map<RoomId, string>();
-  /** The highest epoch in which this process owned each room. A store that fell back may give out the same epoch again. */
+  /**
+   * The highest epoch in which this process owned each room. A store that fell back may assign the same epoch twice, so this process asks
+   * for a higher one.
+   */
   private readonly highestEpochs = new Map<RoomId, number>();
   /** Rooms that came here since the last report to placement. */
   private taken: RoomId[] = [];
   /**
-   * `open`: this server takes new rooms. `drained`: an operator empties this server, so it takes no new rooms. `leaving`: it shuts down,
-   * and never takes any again.
+   * `open`: this server takes new rooms. `drained`: an operator empties this server, so it takes no new rooms. `leaving`: this server shuts
+   * down, and takes no room any more.
    */
   admission: 'open' | 'drained' | 'leaving' = 'open';
 
@@ -55,7 +58,8 @@ export class RoomLoader implements OnModuleInit {
   /**
    * Opens a room for a lobby. Repeated requests for the same start open it once.
    *
-   * @throws `no-capacity`, and all that `RoomOpener.open` throws
+   * @throws `no-capacity` when this server takes no new rooms or is full; `unavailable` when it was declared dead meanwhile; and all that
+   * `RoomOpener.open` throws
    */
   async open(request: Control['room.open']['data']): Promise<Control['room.open']['answer']> {
     const { room: id, game, start, players } = request;
@@ -76,7 +80,10 @@ export class RoomLoader implements OnModuleInit {
     return { epoch: room.tenure.epoch, ...(news !== undefined && { news }) };
   }
 
-  /** Adopts rooms of a lost owner whose records still name that owner and epoch. Never rejects. */
+  /**
+   * Adopts rooms of a lost owner, if their records still name that owner and epoch. Never rejects; each result says what happened to its
+   * room.
+   */
   async adopt(tenures: readonly RoomTenure[]): Promise<AdoptResult[]> {
     if (!this.takesNewRooms) return tenures.map(() => ({ result: 'failed', code: 'no-capacity' }));
     return this.load(tenures);
@@ -96,7 +103,7 @@ export class RoomLoader implements OnModuleInit {
         this.downtime.measure(tenures, owner),
         this.records.noteOwner(ids, owner.server, owner.incarnation),
       ]);
-      // After a loss the store may have an old copy, and the living owner of the room may not have written its state again yet.
+      // A store that lost data may have an old copy of a room. Its living owner must have the time to restore the newer state first.
       if (!isAudited) return tenures.map(() => ({ result: 'failed', code: 'unavailable' }));
       downtimeOf = measured;
     } catch {
@@ -162,7 +169,7 @@ export class RoomLoader implements OnModuleInit {
 
   /**
    * Adds a room to the hosted rooms.
-   * @param prepare runs before that
+   * @param prepare runs before the room is added
    * @throws `unavailable` when this server was declared dead meanwhile
    */
   private host(room: HostedRoom, prepare: () => void = done): void {
@@ -181,7 +188,8 @@ export class RoomLoader implements OnModuleInit {
     if (this.highestEpochs.size > EPOCHS_REMEMBERED_MAX) this.highestEpochs.delete(this.highestEpochs.keys().next().value as RoomId);
     this.rooms.add(room);
     this.taken.push(room.id);
-    // The game may have ended in its setup, by quarantine, or on an owner that died before it stored the end.
+    // Stores what the new room has not stored. Its game may have ended in the setup, by quarantine, or on an owner that died before it
+    // stored the end.
     if (room.value.ended || room.unflushed.length > 0) this.appender.markDirty(room);
   }
 
@@ -199,5 +207,8 @@ function done(): void {}
 
 const FAILURES_REMEMBERED_MAX = 1_000;
 
-/** Maximum number of remembered epochs: enough for the rooms of many hours. Each costs about 50 bytes. */
+/**
+ * Maximum number of remembered epochs, so that they do not fill the memory. It is enough for the rooms of many hours, and each costs about
+ * 50 bytes.
+ */
 const EPOCHS_REMEMBERED_MAX = 20_000;

@@ -30,7 +30,7 @@ export class RoomMaintenance implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    // Other servers own the rooms of an evicted incarnation by now.
+    // Drops the rooms of the evicted incarnation, because other servers own them by now.
     this.registration.onEvicted(() => {
       for (const room of [...this.rooms.all()]) this.rooms.drop(room, 'evicted');
       // A drain ends with the incarnation for which an operator started it.

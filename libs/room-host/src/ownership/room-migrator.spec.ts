@@ -19,7 +19,7 @@ afterEach(() => hosts.close());
 const add = { kind: 'command', seat: 0, name: 'add', data: null } as const;
 
 describe('a room that migrates', () => {
-  it('continues at its target with all changes, also those that were not stored yet, and leaves its source', async () => {
+  it('continues on its target with all changes, also with those that were not stored yet, and leaves its source', async () => {
     const room = await hosts.open(first);
     const peer = first.attach(room, 0, 1, null);
     for (let seq = 1; seq <= 3; seq++) first.engine.input(room, { ...add, seq });
@@ -76,7 +76,7 @@ describe('a room that migrates', () => {
     expect(second.rooms.get(room.id)?.value.version).toBe(0);
   });
 
-  it('is handed over once when the answers to the first two handoffs were lost', async () => {
+  it('is handed over once when the answers to the first two handoff writes were lost', async () => {
     const room = await hosts.open(first);
     first.roomLog.handoffAnswersToLose = 2;
     await first.migrator.migrate(room.id);
@@ -84,7 +84,7 @@ describe('a room that migrates', () => {
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('stays on its source until its target has it, although an audit and a late checkpoint find the new owner first', async () => {
+  it('stays on its source until its target has it, also when an audit or a late checkpoint is refused before', async () => {
     const busy = hosts.add('busy', { checkpointEveryChanges: 1 });
     await busy.auditor.audit('test');
     const room = await hosts.open(busy);
@@ -116,7 +116,7 @@ describe('a room that migrates', () => {
   it.each([
     ['its last changes and the handoff', (room: string) => hosts.redis.commands.hset(`hf:room:{${room}}`, 'version', 1, 'batch', 'old')],
     ['the whole room', (room: string) => hosts.redis.commands.del(...['', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`))],
-  ])('is handed over again, with all changes, when the store lost %s', async (_, lose) => {
+  ])('is handed over a second time, with all changes, when the store lost %s', async (_, lose) => {
     const room = await hosts.open(first);
     for (let seq = 1; seq <= 3; seq++) await first.does(room, 0, 'add');
     const { epoch } = await hosts.record(room.id);
@@ -134,7 +134,7 @@ describe('a room that migrates', () => {
     expect(await hosts.tenure(room.id)).toMatchObject({ server: second.self.id });
   });
 
-  it('is dropped when its game ended at the target, and all members left, before the answer arrived', async () => {
+  it('is dropped by its source when its game ended on the target and all members left before the answer arrived', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -149,7 +149,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is in the index of its source after the target has died and the source has adopted it again', async () => {
+  it('is in the index of its source when the target died and the source adopted it back', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -183,7 +183,7 @@ describe('a room that migrates', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
-  it('is dropped without a write when another server took it meanwhile', async () => {
+  it('is dropped by its source without a write when a third server adopted it before the handoff', async () => {
     const room = await hosts.open(first);
     const third = hosts.add('third');
     await third.auditor.audit('test');
@@ -201,7 +201,7 @@ describe('a room that migrates', () => {
   it('does not migrate when its game ends before the handoff', async () => {
     const room = await hosts.open(first);
     const { noteOwner } = hosts.records;
-    // Ends the game just before the freeze, so that the end is still on its way to the store.
+    // Ends the game just before the freeze, so that the end is on its way to the store during the freeze.
     const noting = jest.spyOn(hosts.records, 'noteOwner').mockImplementation(async (...args) => {
       await noteOwner.call(hosts.records, ...args);
       first.engine.input(room, { kind: 'end', result: { reason: 'operator' } });
@@ -212,7 +212,7 @@ describe('a room that migrates', () => {
     expect(second.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('migrates once when two migrations are requested at once', async () => {
+  it('migrates once when two migrations are requested at the same time', async () => {
     const room = await hosts.open(first);
     const [one, other] = await Promise.allSettled([first.migrator.migrate(room.id), first.migrator.migrate(room.id)]);
     expect([one.status, other.status].sort()).toEqual(['fulfilled', 'rejected']);

@@ -51,9 +51,9 @@ export class RoomMigrator {
   /**
    * Migrates a room to the server `to`, or to one that placement chooses. Returns the new owner.
    *
-   * @throws `room-unknown`, `no-capacity` or another reason, when the room is still here and continues. Otherwise: `game-ended`; `moved`
-   * when another server took it; `server-lost` when its target is gone, and the room is back here or is being recovered; `unavailable` when
-   * its target has not confirmed that it has it
+   * @throws `room-unknown` when the room is not active here; `no-capacity` or `not-found` when no server can take it; `game-ended` when its
+   * game is over. Also `moved` when another server took the room; `unavailable` when the store or the target has not answered in time. Also
+   * `server-lost` when the target is gone, and the room is back here or is being recovered
    */
   async migrate(id: RoomId, to?: ServerId): Promise<ServerId> {
     const room = this.rooms.get(id);
@@ -150,8 +150,8 @@ export class RoomMigrator {
   }
 
   /**
-   * Returns a server with the same version of the room's game. When there is none, as at the end of a deployment, returns a server that can
-   * upgrade the room.
+   * Returns a server with the same version of the room's game. When no server has that version, as at the end of a deployment, returns a
+   * server that can upgrade the room.
    */
   private async placeFor(room: HostedRoom): Promise<ServerId> {
     const { game, gameVersion, seats } = room.value;
@@ -167,7 +167,7 @@ export class RoomMigrator {
     for (;;) {
       const server = await this.balancer.place({ ...request, exclude }, { waitMs: 0 }).then(
         (placed) => placed.server,
-        // Servers have the game, but none of them accepts the version of this room.
+        // `exclude` has servers with the game, so the reason is that none of them can run the version of this room.
         (error: unknown) => Promise.reject(exclude.length > 1 ? this.noVersionFor(room, error) : error),
       );
       if (this.canRun(server, room)) return server;
@@ -200,7 +200,8 @@ export class RoomMigrator {
     room.become('lame');
     const isLoaded = await this.untilLoaded(room, target, state);
     this.rooms.drop(room, 'moved');
-    // If the room was not loaded, the record may name this server again, so the index entry stays. A sweep removes it if it is useless.
+    // If the target did not load the room, the record may name this server as owner once more, so the index entry stays. A sweep removes a
+    // useless entry.
     if (isLoaded) await this.records.forgetOwner([id], tenure.server, tenure.incarnation).catch(() => {});
     return isLoaded ? 'taken' : 'untaken';
   }
@@ -220,8 +221,8 @@ export class RoomMigrator {
 
   /**
    * Writes the handoff. Resolves to true when the record names the target, by this write or an earlier one. False: another server has the
-   * room by now, or its game is over. `isRepeat`: the store may have had this handoff and lost it. Then the room is written again before
-   * the handoff. The source must not continue the room, because the target may have continued it.
+   * room by now, its game is over, or it was dropped here. `isRepeat`: the store may have had this handoff and lost it. Then the source
+   * restores the room before it repeats the handoff, and must not continue the room, because the target may have continued it.
    */
   private async handoff(room: HostedRoom, target: Tenure, state: Uint8Array, isRepeat: boolean): Promise<boolean> {
     room.handingTo = target;
@@ -235,10 +236,10 @@ export class RoomMigrator {
       else {
         const reasserted = await this.auditor.reassert(room);
         if (reasserted === 'ok') continue;
-        // The game has ended at the target, and all members have left.
+        // The game has ended on the target, and all members have left the room.
         if (reasserted === 'fenced') return false;
       }
-      // The store may have done the write without an answer. The write is repeated until the store answers.
+      // Waits and repeats the write until the store answers, because an unanswered write may have succeeded.
       await sleep(HANDOFF_RETRY_MS);
     }
     return false;
@@ -246,7 +247,7 @@ export class RoomMigrator {
 
   /**
    * Asks the target to load the room until it answers. True: the target has the room. False: the target is gone, another owner has the
-   * room, or `LAME_MS_MAX` is over.
+   * room, the room was dropped here, or `LAME_MS_MAX` is over.
    */
   private async untilLoaded(room: HostedRoom, target: Tenure, state: Uint8Array): Promise<boolean> {
     const deadline = performance.now() + LAME_MS_MAX;
@@ -270,7 +271,7 @@ export class RoomMigrator {
     room.become('active');
     this.clock.start(room);
     if (room.isDirty) this.appender.markDirty(room);
-    // The room ignored reports of players who left during the freeze.
+    // Reads which players left during the freeze, because the room took no inputs then.
     void this.departures.reconcile(room);
   }
 }
@@ -278,12 +279,12 @@ export class RoomMigrator {
 const MIGRATE = 'Add migrateState(state, fromVersion) to the game, or start a server with the version of the room.';
 
 /**
- * `taken`: the target has the room. `not-ours`: another server owned the room before the handoff. `untaken`: handed over, but the target
- * has not confirmed it.
+ * `taken`: the target has loaded the room. `not-ours`: this server had lost the room before the handoff. `untaken`: the room was handed
+ * over, but the target has not confirmed that it loaded it.
  */
 type HandedOver = 'taken' | 'untaken' | 'not-ours';
 
-/** Reads the status now, because it may have changed during any await. */
+/** Reads the current status. Without this function, the compiler would assume that no await has changed it. */
 function hasStatus(room: HostedRoom, status: HostedStatus): boolean {
   return room.status === status;
 }

@@ -20,7 +20,7 @@ type OpenRequest = Control['room.open']['data'];
 /** A room whose game has just been set up and stored. */
 export interface OpenedRoom {
   readonly room: HostedRoom;
-  /** The message about the start that the store has published. Absent: the room was opened before, and the answer was lost. */
+  /** The message about the start that the store has published. Absent: an earlier request has opened the room, and its answer was lost. */
   readonly news?: string;
 }
 
@@ -40,12 +40,12 @@ export class RoomOpener {
 
   /**
    * Sets up the game, and stores the room with this server as its owner.
-   * @throws `unknown-game`; `game-failed` or `state-too-large` from the setup; `bad-data` for refused options; `room-unknown` when the
-   * record has another start or none
+   * @throws `unknown-game` when this server does not have the game; `game-failed` or `state-too-large` from the setup; `bad-data` for
+   * refused options; `room-unknown` when the record has another start or none
    */
   async open(request: OpenRequest): Promise<OpenedRoom> {
     const { room: id, game, start } = request;
-    // In a store that fell back, the record may have the start of a game that has already begun or ended.
+    // Waits, because in a store that fell back the record may have the start of a game that has already begun or ended.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
     const time = new RoomTime(this.clock);
     const machine = this.machines.make(game, time, id, { start });

@@ -15,7 +15,7 @@ beforeEach(async () => {
   hosts = new Hosts(rules as unknown as RoomRules<never>);
   await hosts.ready();
   first = hosts.add('first');
-  // A player without a connection is away after this time, and then the owner reads the record once.
+  // After this time, a player without a connection is away, and the owner reads the record once.
   second = hosts.add('second', { awayAfterMs: 1_000 });
   await Promise.all([first.auditor.audit('test'), second.auditor.audit('test')]);
 });
@@ -34,13 +34,13 @@ async function played() {
 }
 
 describe('a player who leaves', () => {
-  it('has left the game at once when the room stays on its owner', async () => {
+  it('has left the game immediately when the room stays on its owner', async () => {
     const { room, leave } = await played();
     await leave(1);
     expect(presences(room)).toEqual(['here', 'left']);
   });
 
-  it('counts as left on the next server from the beginning when the departure came during the migration', async () => {
+  it('counts as left as soon as the next server has the room when the departure came during the migration', async () => {
     const { room, leave } = await played();
     first.roomLog.beforeHandoff = () => leave(1);
     await first.migrator.migrate(room.id);
@@ -58,7 +58,7 @@ describe('a player who leaves', () => {
     expect(presences(room)?.[0]).toBe('here');
   });
 
-  it('leaves the game soon on the next server, although no message reports it there', async () => {
+  it('counts as left on the next server although no message reports the departure there', async () => {
     const { room, leave } = await played();
     await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;
@@ -68,7 +68,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('here');
   });
 
-  it('loses the seat, while a player who is only away keeps it', async () => {
+  it('loses the seat on the next server, while a player who is only away keeps it', async () => {
     const { room } = await played();
     await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;
@@ -77,7 +77,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('away');
   });
 
-  it('ends the game as the last player, once the room has an owner again', async () => {
+  it('ends the game as the last player, once the room of a lost server has a new owner', async () => {
     const { room } = await played();
     const tenure = await hosts.tenure(room.id);
     first.stop();

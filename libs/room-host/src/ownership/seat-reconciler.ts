@@ -36,12 +36,12 @@ export class SeatReconciler implements OnModuleInit {
     this.appender.onCommitted(({ room }) => this.resolve(room, room.durable.version));
   }
 
-  /** Never rejects. When the store does not answer, the grace of the seat ends all the same. */
+  /** Makes the seats agree with the record in the store. Never rejects: when the store does not answer, a later call reads the record. */
   async reconcile(room: HostedRoom, attaching: UserId | null = null): Promise<void> {
     try {
       const record = await this.records.read(room.id);
       if (record?.status !== 'playing' || record.epoch !== room.tenure.epoch || record.rev < room.rev) return;
-      // Also the document that this server writes into a store that lost the record.
+      // Keeps the document, because this server writes it into a store that lost the record.
       room.doc = record.doc;
       room.rev = record.rev;
       this.follow(room, record.doc, attaching);
@@ -51,9 +51,8 @@ export class SeatReconciler implements OnModuleInit {
   }
 
   /**
-   * Gives a player who attaches the seat that the record names. Resolves when the seat is durable, or the player gets none. Null: the player
-   * has the seat already, or the game takes no
-   * players after its start.
+   * Gives a player who attaches the seat that the record names. Resolves when the seat is durable, or the player gets none. Null: the
+   * player already has a durable seat, or the game takes no players after its start.
    */
   admit(room: HostedRoom, user: UserId): Promise<void> | null {
     if (!isJoinable(room)) return null;
@@ -90,7 +89,8 @@ export class SeatReconciler implements OnModuleInit {
     for (const [seat, user] of players.entries()) {
       const member = members.find((one) => one.user === user);
       const before = room.value.seats[seat];
-      // The same user in a seat that is left: the grace is over. The user gets the seat again only by coming back.
+      // When the grace of a user is over, the record may still name the user for the seat. The user then gets the seat back only by
+      // attaching.
       const isKnown = before?.user === user && !before.bot && (before.presence !== 'left' || user !== attaching);
       if (!member || isKnown) continue;
       if (this.engine.input(room, { kind: 'seat', seat, event: 'joined', user, name: member.name }).kind !== 'changed') continue;

@@ -15,9 +15,9 @@ export interface Attachment {
   readonly since: number;
   /** Whether the client reads compact syncs. */
   readonly compact: boolean;
-  /** The version that was sent to the session last; -1: none. */
+  /** The version that was sent to the session last. -1: no state has been sent. */
   version: number;
-  /** The state that the client has, or the seat's view of it. Undefined: none. */
+  /** The state that the client has, or the seat's view of it. Undefined: no state has been sent. */
   seen: unknown;
   /** The version since which the client has had `seen`, and the room time of that version, in ms. */
   seenSince: number;

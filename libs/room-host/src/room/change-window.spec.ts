@@ -14,11 +14,11 @@ function change(version: number, text: string, hasEvents: boolean): Change {
   };
 }
 
-/** The length of the text of each change, and whether the change has an event. */
+/** For each change, the length of its text and whether it has an event. */
 const bringing = fc.array(fc.tuple(fc.integer({ min: 0, max: 300 }), fc.boolean()), { maxLength: 120 });
 
 describe('a window of changes', () => {
-  it('keeps the last changes unchanged, up to a number and a size', () => {
+  it('keeps the last changes unchanged, up to a maximum number and size', () => {
     fc.assert(
       fc.property(bringing, (all) => {
         const window = new ChangeWindow(20, 2_000);
@@ -71,7 +71,7 @@ describe('the recent changes of a room', () => {
     expect(recent.eventsAfter(length - 3)).toEqual(loud.slice(-3).map(({ version, events }) => ({ version, events })));
   });
 
-  it('start again after a change that is too large to keep, and report that it is missing', () => {
+  it('start empty after a change that is too large to keep, and report the missing change', () => {
     const quiet = [change(1, 'a', true), change(2, 'b', false)];
     const huge = change(3, 'x'.repeat(RECENT_BYTES_MAX), true);
     const after = change(4, 'c', true);
@@ -82,7 +82,7 @@ describe('the recent changes of a room', () => {
     expect(recent.eventsAfter(3)).toEqual([{ version: 4, events: after.events }]);
   });
 
-  it('drop events of the setup, or of a game without a log, that cannot be packed', () => {
+  it('drop events that cannot be packed, of the setup or of a game without a log', () => {
     const unpackable = { version: 0, events: [{ name: 'said', data: 2n ** 80n }] };
     const recent = new RecentChanges({ since: -1, changes: [unpackable] }, 0);
     expect(recent.eventsAfter(-1)).toBeNull();

@@ -6,9 +6,9 @@ const HEAD = { length: 0, version: 4, hasEvents: 8, bytes: 9 } as const;
 const BLOCK_BYTES_MIN = 256;
 
 /**
- * The last changes of a room, packed, in one block of bytes outside of V8's heap. As objects they would live just long enough to be copied
- * to the old generation. With 10,000 changes per second in a thousand rooms that cost a game server a fifth of its CPU, and each collection
- * delayed all answers by 0.1 s.
+ * The last changes of a room, packed, in one block of bytes outside of V8's heap. As objects, the changes would live just long enough for
+ * V8 to copy them to the old generation of its heap. With 10,000 changes per second in a thousand rooms that cost a game server a fifth of
+ * its CPU, and each collection delayed all answers by 0.1 s.
  *
  * Invariant: the bytes from `head` to `tail` are whole entries, oldest first.
  */
@@ -27,7 +27,7 @@ export class ChangeWindow {
     return this.count === 0;
   }
 
-  /** True while the oldest entry must be dropped before an entry of so many bytes fits. */
+  /** True while the oldest entry must be dropped before an entry of `entryBytes` bytes fits. */
   isFullFor(entryBytes: number): boolean {
     return this.count > 0 && (this.count >= this.countMax || this.tail - this.head + HEAD.bytes + entryBytes > this.bytesMax);
   }

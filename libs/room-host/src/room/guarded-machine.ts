@@ -16,7 +16,7 @@ import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog
 
 /** The part of a machine that a hosted room needs. Tests use a `RoomMachine` directly. */
 export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'view' | 'viewOf'> {
-  /** Frees what the watchdog keeps about the room, which has left this server. */
+  /** Frees what the watchdog keeps about the room. Call it when the room leaves this server. */
   dispose?(): void;
   /** Runs code of the game under the watchdog. Absent: the code runs without a watchdog. */
   readonly runs?: RunSubject;
@@ -46,8 +46,8 @@ export function handlerOf(input: RoomInput): string {
 }
 
 /**
- * The text of an error that a game threw. Reading the error may run code of the game (getters, `toString`), so its text is made while the
- * watchdog still watches.
+ * The text of an error that a game threw. Reading the error may run code of the game (getters, `toString`), so the watchdog limits the
+ * making of this text, too.
  */
 export class GameError extends Error {
   constructor(text: string) {
@@ -81,7 +81,7 @@ export class GuardedMachine implements HostedMachine {
     return this.runs.run(this.labels.setup, -1, 0, () => describing(() => this.machine.start(room, players, round, start, options)));
   }
 
-  /** Notes the epoch of the room that was set up, because this server owns it now. */
+  /** Notes the epoch in which this server owns the room that it has set up. Reports of the watchdog name it from now on. */
   opened(epoch: number): void {
     this.runs.update({ game: this.rules.definition.name, room: this.runs.subject.room, epoch });
   }
@@ -150,7 +150,7 @@ export function asGameError(error: unknown): Error {
   return new GameError(describeThrown(error));
 }
 
-/** The numbers by which the watchdog knows the names of game code. */
+/** The numbers that stand for the names of game code in the watchdog. */
 export class HandlerLabels {
   readonly setup: number;
   readonly migrateState: number;

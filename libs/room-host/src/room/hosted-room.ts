@@ -31,7 +31,7 @@ import { StateSize } from './state-size.js';
 
 /**
  * `active`: takes inputs. `freezing`: takes no inputs, and its changes are being stored. `lame`: handed over, and kept without output until
- * the new owner has it. `dropped`: this server does not own it, and must not write or send anything of it.
+ * the new owner has loaded it. `dropped`: this server does not own the room, and must not write or send anything for it.
  */
 export type HostedStatus = 'active' | 'freezing' | 'lame' | 'dropped';
 
@@ -73,7 +73,7 @@ export type SeqVerdict =
   | { readonly kind: 'refused-before'; readonly code: string }
   /** The command cost the room its last owner, and must not run again. */
   | { readonly kind: 'poisoned' }
-  /** The command waits for the store, or an earlier one is missing. The client sends all unanswered commands again. */
+  /** The command was handled and waits for the store, or an earlier command is missing. The client repeats all unanswered commands. */
   | { readonly kind: 'ignore' };
 
 /** `too-large`: the change would make the room larger than the limit of its server, so it was dropped. */
@@ -91,10 +91,11 @@ export class HostedRoom {
   status: HostedStatus = 'active';
   durable: RoomValue;
   value: RoomValue;
-  /** The id of the last append that the store acknowledged. */
+  /** The batch id of the last append that the store acknowledged. */
   batch: string;
   /**
-   * The lobby's part of the record, and its revision, as this server has read them last. A store that lost the record gets them again.
+   * The lobby's part of the record, and its revision, as this server has read them last. This server writes both into a store that lost the
+   * record.
    */
   doc: RoomDoc;
   rev: number;
@@ -109,50 +110,65 @@ export class HostedRoom {
   /** The latest inputs of the players. Null: the game has no inputs. */
   readonly inputs: SeatInputs | null;
   readonly bySeat = new Map<Seat, Attachment>();
-  /** Durable changes, for clients that come back. */
+  /** The last durable changes, for clients that come back. */
   readonly recent: RecentChanges;
-  /** Seats whose players have received the state of the game. When one of them attaches without a version, the page was reloaded. */
+  /**
+   * Seats whose players have received the state of the game. When such a player attaches without a version, the page was reloaded, and the
+   * player gets no old events.
+   */
   readonly shown: Set<Seat>;
   waitingRefusals: WaitingRefusal[] = [];
-  /** Durable changes that the attachments have not been sent, and the value before them. Null: none. */
+  /** Durable changes that were not yet sent to the attachments, and the value before them. Null: all were sent. */
   unsent: UnsentChanges | null = null;
   /** Earliest time of the next sync, by the monotonic clock, in ms, for games with `syncHz`. */
   syncDueAt = 0;
-  /** The version of the last step of the game that is durable. -1: none on this server. */
+  /** The version of the last durable step of the game. -1: no step on this server is durable. */
   lastDurableStep = -1;
-  /** The versions of later steps, oldest first. */
+  /** The versions of the steps that are not durable yet, oldest first. */
   private stepsOnTheirWay: number[] = [];
   /** Room time of the last durable change, in ms. */
   changedAt: number;
-  /** Since when an append has had no answer, by the monotonic clock, in ms. Null: the store has answered. */
+  /**
+   * Since when an append has waited for its answer, or the end of the game for a settled store, by the monotonic clock, in ms. Null:
+   * nothing waits.
+   */
   stalledSince: number | null = null;
   isPauseSent = false;
   isReasserting = false;
-  /** The target of a handoff that is under way or done. The store may report the handoff before its answer arrives. Null: none. */
+  /**
+   * The target of a handoff that is under way or done. The store may refuse other writes because of the handoff before its answer arrives.
+   * Null: no handoff was sent.
+   */
   handingTo: Tenure | null = null;
-  /** The append that ends the game, and the record after it (null until the store has it). Null: the room has no such append. */
+  /**
+   * The append that ends the game, and the record after that append. `record` is null until the store has it. Null: the room has no such
+   * append.
+   */
   ending: { readonly append: Append; record: DocAtRev | null } | null = null;
   readonly size: StateSize;
   /**
    * Why the game's view must not run any more: its error, the error of sending what it returned, or the name of the handler that cost the
-   * room its last owner. The game then ends. Null: the view may run.
+   * room its last owner. When it is set, the game ends. Null: the view may run.
    */
   brokenBy: unknown = null;
   /** Whether a command of the room waits for the end of this event-loop tick. */
   isQueued = false;
-  /** The value after the commands of the current batch that are computed and not applied yet. Null: none. */
+  /** The value after the commands of the current batch that are computed and not applied yet. Null: there are no such commands. */
   ahead: RoomValue | null = null;
-  /** The command that cost the room its last owner. Null: none. */
+  /** The command that cost the room its last owner. Null: no command did. */
   poison: { readonly seat: Seat; readonly seq: number } | null = null;
-  /** The key of the effect that cost the room its last owner. It is pending until the change that drops it is durable. Null: none. */
+  /**
+   * The key of the effect that cost the room its last owner. The effect is pending, and must not run, until the change that drops it is
+   * durable. Null: no effect did.
+   */
   poisonedEffect: string | null = null;
 
   private readonly takeovers: readonly Takeover[];
-  /** Identifies this tenure in the keys of effects. */
+  /** Identifies this tenure in the keys of effects, so that two owners never use the same key for different effects. */
   private readonly tenureName: string;
   /**
-   * The keys of pending effects that a checkpoint has, for durability `checkpoint`. Null: the durability is another, and all effects of
-   * durable changes may run.
+   * The keys of pending effects that a stored checkpoint contains, for durability `checkpoint`. Null: the game has another durability, and
+   * all effects of durable changes may run.
    */
   private storedEffects: ReadonlySet<string> | null;
   /** The highest sequence number that was applied or refused, by seat. */
@@ -174,7 +190,7 @@ export class HostedRoom {
       stateBytesMax = STATE_BYTES_MAX_DEFAULT,
     }: DocAtRev & { batch: string; start: string; round: number; takeovers?: readonly Takeover[]; stateBytesMax?: number },
     readonly time: RoomTime,
-    /** The known past of a room that was set up or came from another owner. */
+    /** The earlier changes of a room that was set up or came from another owner. */
     recent = new RecentChanges({ since: value.version, changes: [] }, value.version),
     shown: readonly Seat[] = [],
   ) {
@@ -184,7 +200,7 @@ export class HostedRoom {
     this.takeovers = takeovers;
     this.size = new StateSize(stateBytesMax);
     this.tenureName = String(tenure.epoch);
-    // All effects that a room comes with are stored, by its setup, its last owner or a restoration.
+    // The setup or the last owner has already stored the effects that a room has when it comes here.
     this.storedEffects = this.durability === 'checkpoint' ? keysOf(value.outbox) : null;
     this.batch = batch;
     this.doc = doc;
@@ -225,14 +241,14 @@ export class HostedRoom {
     return seat === -1 ? null : seat;
   }
 
-  /** Whether the user has a seat in the durable value, so that its frames can be sent. */
+  /** Whether the user has a seat in the durable value. Only then may this server send frames to the user as a player. */
   isSeated(user: UserId): boolean {
     const seat = this.seatOf(user);
     const stored = seat === null ? undefined : this.durable.seats[seat];
     return stored?.user === user && stored.presence !== 'left' && !stored.bot;
   }
 
-  /** Notes that another player has taken the seat. The player has not received the events of the game so far, and does not get them. */
+  /** Notes that another player has taken the seat. The new player does not get the events from before that. */
   seatTaken(seat: Seat): void {
     this.refused.delete(seat);
     this.shown.add(seat);
@@ -246,7 +262,7 @@ export class HostedRoom {
 
   /** Returns the outcome of an input on `from`: the current value, or the value after earlier inputs of a batch. Changes nothing. */
   compute(input: RoomInput, from: RoomValue = this.value): RoomOutcome<unknown> {
-    // The next change records the refusals. Of a batch, only the first input is computed on the current value.
+    // The next change records the refusals. In a batch, only the first input of a room is computed on the current value.
     const refused = from === this.value && this.refused.size > 0 ? this.refused : undefined;
     return this.machine.handle(from, input, refused, this.tenureName);
   }
@@ -331,11 +347,11 @@ export class HostedRoom {
   }
 
   noteRefusal(seat: Seat, seq: number, code: string): void {
-    // A new array, because changes that are computed already contain the old one.
+    // Makes a new array, because computed changes contain the old one.
     this.refused.set(seat, [...this.unrecordedRefusals(seat), [seq, code] as const].slice(-UNANSWERED_MAX));
   }
 
-  /** Forgets the refusals that the change has recorded. A refusal that is newer than the change waits for the next one. */
+  /** Forgets the refusals that the change has recorded. A refusal that came after the change is recorded by a later change. */
   private forgetRecorded({ seats }: Change): void {
     for (const [seat, refusals] of this.refused) {
       const recorded = seats?.[seat]?.refused ?? NO_REFUSALS;
@@ -357,15 +373,16 @@ export class HostedRoom {
       this.lastDurableStep = this.stepsOnTheirWay.shift()!;
     if (append) this.batch = append.batch;
     this.stalledSince = null;
-    // A game without a log has no packed changes. Players who come back to it receive its whole state.
+    // A game without a log, or at its end, has no packed changes. Players who come back to such a game receive the whole state.
     const kept = changes.map(withoutVolatile);
     if (append && !append.ended) this.recent.push(kept, append.entries);
     else this.recent.pushEvents(kept);
   }
 
   /**
-   * Returns the version to which the game was rewound for a client that received `version` in epoch `versionEpoch`. Null: it was not
-   * rewound. A rewind happens with durability `checkpoint`, or when the store lost data together with the owner.
+   * Returns the version to which the game was rewound for a client that received `version` in epoch `versionEpoch`. Null: the game was not
+   * rewound, or the client has no version. A rewind happens with durability `checkpoint`, or when the store and the owner were lost
+   * together.
    */
   rewoundTo(version: number | null, versionEpoch: number | null): number | null {
     if (version === null) return null;
@@ -374,7 +391,7 @@ export class HostedRoom {
     return version > this.value.version ? (this.takeovers.at(-1)?.version ?? null) : null;
   }
 
-  /** Returns the durable changes after `version`; null when not all of them are kept. */
+  /** Returns the durable changes after `version`. Null: not all of them are kept, or the version is not durable here. */
   changesSince(version: number): readonly Change[] | null {
     if (version === this.durable.version) return [];
     return version > this.durable.version ? null : this.recent.since(version);
@@ -406,7 +423,7 @@ export class HostedRoom {
   /** Notes that the store has a checkpoint of this value. */
   checkpointed({ outbox }: RoomValue): void {
     if (this.storedEffects === null) return;
-    // The answer to an older checkpoint may arrive after that of a newer one.
+    // Keeps the keys of earlier checkpoints, because the answer to an older checkpoint may arrive after the answer to a newer one.
     const stored = new Set(this.storedEffects);
     for (const { key } of outbox) stored.add(key);
     const pending = keysOf(this.durable.outbox);
@@ -417,7 +434,7 @@ export class HostedRoom {
     return this.durable.ended;
   }
 
-  /** The end of the game, which is written again when the store loses it. Null: the store is not known to have had it. */
+  /** The end of the game, from which a lost end is restored. Null: the game has not ended, or the store has not acknowledged its end. */
   get endedGame(): EndedGame | null {
     const { ending, value } = this;
     if (!ending?.record || !value.ended) return null;

@@ -41,8 +41,8 @@ export class HostedRooms {
   }
 
   /**
-   * Drops a room that this server does not own according to the store. After a handoff this is expected: the migrator keeps the room,
-   * without output, until another server has it, because the store may lose the handoff.
+   * Drops a room that this server does not own according to the store. A room that is being handed over is kept, because the migrator needs
+   * it, without output, until another server has loaded it.
    */
   fenced(room: HostedRoom): void {
     if (room.handingTo === null) this.drop(room, 'fenced');
@@ -57,7 +57,7 @@ export class HostedRooms {
     for (const listener of this.dropped) listener(room, reason);
   }
 
-  /** Reports that another player has a seat now. The session of its former player must not send for it any more. */
+  /** Reports that another player has a seat now, so that the session of the former player is detached. */
   seatTaken(room: HostedRoom, seat: Seat): void {
     for (const listener of this.taken) listener(room, seat);
   }

@@ -13,7 +13,7 @@ export interface GameFailure {
   readonly seq?: number;
   /** Number of failures of the same room that were not logged since the last line. */
   readonly skipped?: number;
-  /** The text of the thrown value. The caller makes it under the watchdog, because that may run code of the game. */
+  /** The text of the thrown value. The caller makes this text under the watchdog, because making it may run code of the game. */
   readonly error: string;
 }
 

@@ -29,7 +29,7 @@ export class MachineFactory {
     return new GuardedMachine(new RoomMachine(this.rulesOf(game), time), this.labels, this.guard, room, tenure);
   }
 
-  /** The games whose logs have format 2. */
+  /** The names of the games whose logs have format 2. */
   get deltaGames(): readonly string[] {
     return this.registry
       .all()

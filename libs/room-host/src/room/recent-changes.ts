@@ -6,7 +6,7 @@ import { ChangeWindow } from './change-window.js';
 
 /**
  * The last durable changes of a room, for clients that come back. The latest are kept whole, so that such a client gets patches. Of earlier
- * ones only the events are kept, so that a client that gets a snapshot receives every event once.
+ * changes only the events are kept, so that a client that gets a snapshot receives every event once.
  *
  * Invariant: `changes` has no gap and ends at `upTo`, or is empty. The events in `events` and `changes` are all events after `eventsSince`.
  */
@@ -25,7 +25,7 @@ export class RecentChanges {
   }
 
   /**
-   * Adds changes that follow each other, newest last. Events that the tail already has are not added again.
+   * Adds changes that follow each other, newest last. Events up to the version `upTo` are not added twice.
    * @param entries the changes as `packChange` made them
    */
   push(changes: readonly Change[], entries: readonly Uint8Array[]): void {
@@ -42,7 +42,10 @@ export class RecentChanges {
     }
   }
 
-  /** Adds changes of which only the events count, because they do not lead to the current state or are not worth keeping. */
+  /**
+   * Adds only the events of these changes, for changes that do not lead to the current state or are not packed. Drops the patches of all
+   * earlier changes.
+   */
   pushEvents(changes: readonly Change[]): void {
     while (!this.changes.isEmpty) this.dropWhole();
     for (const { version, events } of changes) {
@@ -52,20 +55,23 @@ export class RecentChanges {
     }
   }
 
-  /** Returns all changes after `version`; null when not all of them are kept. */
+  /** Returns all changes after `version`. Null: not all of them are kept. */
   since(version: number): readonly Change[] | null {
     if (this.changes.isEmpty || this.changes.oldestVersion > version + 1) return null;
     return this.changes.after(version);
   }
 
-  /** Returns all events after `version`; null when not all of them are kept. With -1, the events of the setup are included. */
+  /** Returns all events after `version`. Null: not all of them are kept. With -1, the events of the setup are included. */
   eventsAfter(version: number): readonly EventsOfChange[] | null {
     if (version < this.eventsSince) return null;
     const all = [...this.events.after(version, true), ...this.changes.after(version, true)];
     return all.map(({ version, events }) => ({ version, events }));
   }
 
-  /** Returns the latest events, with those of changes that are on their way to the store, up to the size limit of a checkpoint's tail. */
+  /**
+   * Returns the latest events, together with the events of `onTheirWay`, up to the size limit of a checkpoint's tail. `onTheirWay`: changes
+   * that the store has not acknowledged.
+   */
   tail(shown: Iterable<Seat>, onTheirWay: readonly Change[] = [], changesMax = RECENT_CHANGES_MAX): EventTail {
     const kept = this.eventsAfter(this.eventsSince) ?? [];
     const all = [...kept, ...onTheirWay.flatMap(({ version, events }) => (events ? [{ version, events }] : []))];
@@ -82,7 +88,8 @@ export class RecentChanges {
   }
 
   /**
-   * Adds the events of a change that is not kept whole. Events that cannot be packed are dropped: the game is about to end because of them.
+   * Adds the events of a change that is not kept whole. Events that cannot be packed are dropped, with all earlier events. The game is
+   * about to end because of them.
    */
   private keepEvents({ version, events }: EventsOfChange): void {
     let entry: Uint8Array;

@@ -18,7 +18,7 @@ describe('RoomOptionsValidator', () => {
     logged.length = 0;
   });
 
-  it('returns the reason for which the game refuses the options, or null when it accepts them', () => {
+  it('returns why the game refuses the options, or null when the game accepts them', () => {
     const even: RoomRules['options'] = (data) =>
       (data as { size: number }).size % 2 === 0 ? { ok: true, value: data } : { ok: false, message: 'size: odd' };
     expect(validator(even).flawOf('mine', { size: 3 })).toBe('size: odd');

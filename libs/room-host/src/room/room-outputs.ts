@@ -17,11 +17,11 @@ import type { HostedRoom, UnsentChanges } from './hosted-room.js';
 import { playersOf } from './players-of.js';
 import { classicPatch, classicState, compactPatch, compactState, eventsFor, isFor, type SyncExtras } from './sync-bodies.js';
 
-/** A room sends the hash of the state with one sync in this many versions, so that a client notices when its state is another one. */
+/** Number of versions after which a sync has the hash of the state, so that a client notices when its own state is wrong. */
 const HASH_EVERY = 64;
-/** A sync that waits for the next step is sent without one after this many periods. */
+/** Longest wait of a sync for the next step, in sync periods. After it, the sync is sent without a step. */
 const STEP_PERIODS_MAX = 1.5;
-/** A sync may be sent this much too early, in ms, because timers count whole milliseconds. */
+/** Largest time by which a sync may be early, in ms. Timers count whole milliseconds, so otherwise the sync would wait for one ms more. */
 const EARLY_MS = 1;
 
 /** Recipients of the same bytes. */
@@ -31,17 +31,17 @@ interface SyncGroup {
   readonly before: unknown;
   readonly after: unknown;
   readonly fromAt: number;
-  /** The seat that alone gets its events. Null: the events of spectators, which everybody gets. */
+  /** The seat whose events the sync has. Null: the sync has only the events that everybody gets. */
   readonly eventSeat: Seat | null;
-  /** Whether its members get a sync even if they see no change: an acknowledgement or events. */
+  /** Whether its members get a sync even if they see no change, because they need an acknowledgement or events. */
   readonly isOwed: boolean;
   readonly members: Attachment[];
 }
 
 /**
- * Sends the durable value of a room to its sessions. Sessions that have the same and see the same get the same bytes: they are packed once
- * and sent once per gateway, together with the acknowledgements of the seats. A session whose seat, state and events are not affected by a
- * change gets nothing.
+ * Sends the durable value of a room to its sessions. Sessions that have the same state and see the same state next get the same bytes.
+ * These are packed once and sent once per gateway, together with the acknowledgements of the seats. A session whose seat, state and events
+ * are not affected by a change gets nothing.
  *
  * Invariant: `attachment.seen` is what the client of the attachment has, at `attachment.version`.
  */
@@ -53,8 +53,8 @@ export class RoomOutputs {
   constructor(@Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'syncBytesMax'>) {}
 
   /**
-   * Sends a session that was just attached its place, and then what its client lacks. `held`: the version that the client has; null: none.
-   * `rewoundTo`: the last version of the client's history that was not lost; null: no rewind.
+   * Sends a session that was just attached its place, and then what its client lacks. `held`: the version that the client has, or null when
+   * it has none. `rewoundTo`: the last version of the client's history that was not lost, or null when nothing was lost.
    */
   sendPlaced(attachment: Attachment, held: number | null, rewoundTo: number | null = null): void {
     const { room, seat } = attachment;
@@ -71,7 +71,8 @@ export class RoomOutputs {
       seq: seat === null ? 0 : room.seenSeq(seat),
       ...(rewoundTo !== null && { rewound: { from: held as number, to: rewoundTo } }),
     });
-    // Refusals whose answer may have been lost come first, because the `seq` of the sync would acknowledge these commands.
+    // Repeats the recorded refusals before the sync, because the client may have missed them and the `seq` of the sync would acknowledge
+    // these commands.
     if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat]!.refused) this.refuse(attachment, refusedSeq, errorBody(code));
     // The client has a state of the lost history, to which no patch of this one applies.
     if (rewoundTo !== null) return this.sendState(attachment, this.extrasSince(room, seat, rewoundTo));
@@ -82,7 +83,7 @@ export class RoomOutputs {
     else this.sendState(attachment, this.extrasOfSnapshot(room, seat, held));
   }
 
-  /** Sends the changes from `before` to the durable value, at once or with the next sync of a game with `syncHz`. */
+  /** Sends the changes from `before` to the durable value: immediately, or with the next sync in a game with `syncHz`. */
   sendChanges(room: HostedRoom, before: RoomValue, changes: readonly Change[]): void {
     // Refusals come before the sync, because its `seq` acknowledges every command up to it that was not refused.
     this.sendDueRefusals(room);
@@ -100,7 +101,7 @@ export class RoomOutputs {
       );
   }
 
-  /** Sends what waits for the next sync of the room. */
+  /** Sends the changes that wait for the next sync of the room. */
   flush(room: HostedRoom): void {
     const { unsent } = room;
     this.forget(room);
@@ -109,7 +110,7 @@ export class RoomOutputs {
     if (syncHz > 0) {
       const now = performance.now();
       const periodMs = 1_000 / syncHz;
-      // Stays on the grid of the earlier syncs, so that a late timer does not lower the rate.
+      // Counts from the due time of this sync, so that a late timer does not lower the rate.
       room.syncDueAt = (now - room.syncDueAt < periodMs ? room.syncDueAt : now) + periodMs;
     }
     try {
@@ -120,7 +121,7 @@ export class RoomOutputs {
     }
   }
 
-  /** Registers the listener for a room whose view has failed in a sync that no change of the room has caused just now. */
+  /** Calls the listener with a room whose view has failed in a sync that was sent later than the change that caused it. */
   onViewFailed(listener: (room: HostedRoom) => void): void {
     this.viewFailedListeners.push(listener);
   }
@@ -131,7 +132,7 @@ export class RoomOutputs {
     for (const listener of this.viewFailedListeners) listener(room);
   }
 
-  /** Drops what waits for the next sync, because the room leaves this server or nobody is attached. */
+  /** Drops the changes that wait for the next sync, because they are sent now, the room leaves this server, or nobody is attached. */
   forget(room: HostedRoom): void {
     room.unsent = null;
     const timer = this.timers.get(room);
@@ -144,7 +145,7 @@ export class RoomOutputs {
     this.send(attachment, { kind: 'rejected', seq, ...error });
   }
 
-  /** Acknowledges an applied command again, because the client did not receive the answer. */
+  /** Repeats the acknowledgement of an applied command, because the client did not receive it. */
   acknowledge(attachment: Attachment): void {
     const { room } = attachment;
     this.flush(room);
@@ -179,8 +180,8 @@ export class RoomOutputs {
   }
 
   /**
-   * Sends refusals that these changes recorded, before the acknowledgement that covers their numbers. A player who came back while the
-   * changes were on their way to the store would otherwise take a refused command for applied.
+   * Sends the refusals that these changes recorded, before the sync whose `seq` covers the refused commands. A player who came back while
+   * the changes were on their way to the store would otherwise take a refused command for applied.
    */
   private sendRecordedRefusals(room: HostedRoom, changes: readonly Change[]): void {
     for (const { version, seats } of changes) {
@@ -217,7 +218,8 @@ export class RoomOutputs {
       if (after === seen && !isAnswered && !getsEvents) continue;
       const eventSeat = seat !== null && hasEvents && hasEventFor(changes, seat) ? seat : null;
       const from = attachment.compact ? attachment.seenSince : attachment.version;
-      // Only a view may be equal and yet another object. Without views, all members of a room stay one group.
+      // A view may make a new object that equals the last one, and then no sync is needed. Without views, each change gives all members a
+      // sync, so that they stay one group.
       const isOwed = !isViewed || isAnswered || getsEvents;
       const key = { isCompact: attachment.compact, from, before: seen, after, fromAt: attachment.seenAt, eventSeat, isOwed };
       groupOf(groups, key).members.push(attachment);
@@ -261,8 +263,9 @@ export class RoomOutputs {
   }
 
   /**
-   * Packs the sync of a group. Returns null when its members see no change and are owed nothing. When the sync is too large, packs only
-   * the current state, with `missed` if events are left out. `known`: the changes whose patches lead from `group.before` to `group.after`; null: not known.
+   * Packs the sync of a group. Returns null when its members see no change and are owed nothing. When the sync is too large, packs only the
+   * current state, with `missed` if events are left out. `known`: the changes whose patches lead from `group.before` to `group.after`.
+   * Null: the patches must be computed.
    */
   private bodyOf(
     room: HostedRoom,
@@ -292,7 +295,7 @@ export class RoomOutputs {
 
   // ── To one session ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Sends the whole state, and with it what `extras` has. */
+  /** Sends the whole state together with `extras`. When both are too large for a sync, sends `missed` instead of the events. */
   private sendState(attachment: Attachment, extras: SyncExtras): void {
     const { room, seat, compact } = attachment;
     const state = room.view(room.durable.state, seat);
@@ -304,15 +307,18 @@ export class RoomOutputs {
     this.sendTo(attachment, compact, body);
   }
 
-  /** Whether the first sync of the attachment must have the room time, which the classic form has not. */
+  /** Whether the first sync of the attachment must have the room time. The classic form cannot contain it. */
   private needsTime({ room, compact }: Attachment): boolean {
     return compact && isStepped(room);
   }
 
-  /** Sends the patches of these changes. A compact client gets them in the classic form as well, because the state at `from` is gone. */
+  /**
+   * Sends the patches of these changes. A compact client gets them in the classic form as well, because this server does not have the state
+   * at `from` any more.
+   */
   private sendPatchesSince(attachment: Attachment, from: number, changes: readonly Change[]): void {
     const { room, seat } = attachment;
-    // A state patch has no RFC 6902 form without the state before it.
+    // A state patch can be converted to RFC 6902 only with the state before it, which this server does not have any more.
     if (changes.some(({ delta }) => delta !== undefined)) return this.sendState(attachment, this.extrasSince(room, seat, from));
     const events = eventsFor(changes, seat);
     const { state, version } = room.durable;
@@ -351,7 +357,7 @@ export class RoomOutputs {
     return this.extrasSince(room, seat, held);
   }
 
-  /** Returns the events after a version, or that some of them are not kept any more. */
+  /** Returns the events after a version, or `missed` when some of them are not kept any more. */
   private extrasSince(room: HostedRoom, seat: Seat | null, version: number): SyncExtras {
     const changes = room.recent.eventsAfter(version);
     if (changes === null) return { missed: true };
@@ -377,7 +383,10 @@ export class RoomOutputs {
   }
 }
 
-/** Returns the state patch of these changes when exactly one of them changes the state, and it has one. Null: it must be computed. */
+/**
+ * Returns the state patch of these changes when exactly one of them changes the state and has a state patch. Null: the caller must compute
+ * the state patch.
+ */
 function onlyDelta(changes: readonly Change[]): Uint8Array | null {
   let only: Uint8Array | null = null;
   for (const { patches, delta } of changes) {
@@ -418,12 +427,12 @@ function groupOf(groups: SyncGroup[], key: Omit<SyncGroup, 'members'>): SyncGrou
   return group;
 }
 
-/** Returns the number of the last input of the seat that the value contains. 0: none. */
+/** Returns the number of the last player input of the seat that the value contains. 0: it contains no input, or the seat is null. */
 function inputOf({ seats }: RoomValue, seat: Seat | null): number {
   return seat === null ? 0 : (seats[seat]?.input ?? 0);
 }
 
-/** True when one of these changes has an event for this seat that not everybody gets. */
+/** True when one of these changes has an event that only some seats get, and this seat is one of them. */
 function hasEventFor(changes: readonly Change[], seat: Seat): boolean {
   return changes.some(({ events }) => events?.some(({ to }) => to?.includes(seat)));
 }

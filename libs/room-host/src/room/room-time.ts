@@ -8,7 +8,7 @@ import type { RoomSurroundings } from '#libs/room';
 export class RoomTime implements RoomSurroundings {
   private readonly aheadMs: number;
 
-  /** @param startsAt the room time now; when left out, the time of `clock`. */
+  /** @param startsAt the current room time, in ms; when left out, the room time is the time of `clock` */
   constructor(
     private readonly clock: { now(): number },
     startsAt?: number,

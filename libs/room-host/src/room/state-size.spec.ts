@@ -5,7 +5,7 @@ const change = (text: string): Change => ({ version: 1, at: 0, patches: [{ op: '
 const roomWith = (text: string) => ({ state: { text } }) as unknown as RoomValue;
 
 describe('the size of a state', () => {
-  it('is not measured while the changes fit into the rest of the limit', () => {
+  it('is only estimated while the changes fit into the rest of the limit', () => {
     const size = new StateSize(1_000);
     size.measured(500);
     expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(5_000)), roomWith(''))).toBe(true);

@@ -2,22 +2,22 @@ import { pack } from '#libs/protocol';
 import type { Change, RoomValue } from '#libs/room';
 
 /**
- * The size of a room's value against its limit. To measure it means to pack the whole value. So the value is measured only when the changes
- * since the last measurement have as many bytes as were left to the limit.
+ * The size of a room's value against its limit. A measurement packs the whole value, which is slow. So the value is measured only when the
+ * last measurement plus the changes since then exceed the limit.
  */
 export class StateSize {
   private measuredBytes = 0;
   private changed = 0;
 
-  /** @param bytesMax limit of the packed value */
+  /** @param bytesMax limit of the packed value, in bytes */
   constructor(private readonly bytesMax: number) {}
 
-  /** The packed size of the value when it was measured last. */
+  /** The packed size of the value when it was measured last, in bytes. */
   get bytes(): number {
     return this.measuredBytes;
   }
 
-  /** The estimated size of the changes since that measurement. */
+  /** The estimated size of the changes since the last measurement, in bytes. */
   get changedBytes(): number {
     return this.changed;
   }
@@ -60,7 +60,10 @@ function sizeOfChanged(before: unknown, after: unknown): number {
   return bytes;
 }
 
-/** Estimates the packed size of plain data without packing it; rather too much than too little. Throws for other data. */
+/**
+ * Estimates the packed size of plain data, in bytes, without packing it. The estimate is rather too large than too small. Throws for a
+ * bigint or a symbol.
+ */
 function sizeOf(value: unknown): number {
   if (value === undefined) return 0;
   if (typeof value === 'string') return value.length + 5;

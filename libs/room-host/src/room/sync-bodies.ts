@@ -5,7 +5,7 @@ import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
 /** The parts of a sync beside the state. They are the same for all its recipients. */
 export interface SyncExtras {
   readonly events?: GameEvent[];
-  /** True: the client missed events that the server does not have any more. */
+  /** True: the sync lacks events that the client has not received, because they are not kept any more or the sync would be too large. */
   readonly missed?: true;
 }
 
@@ -21,7 +21,7 @@ export interface SeenChange extends SyncExtras {
 
 /**
  * Returns the body of a sync with the patches of RFC 6902. Null: nothing has changed, and the sync is not `isOwed`.
- * @param known the patches from `before` to `after`, when they are known already
+ * @param known the patches from `before` to `after`, if the caller has them
  * @throws UnstorableError when `after` is not plain data
  */
 export function classicPatch(
@@ -41,9 +41,9 @@ export function classicState(room: string, state: unknown, extras: SyncExtras = 
 
 /**
  * Returns the body of a compact sync with a patch. Null: nothing has changed, and the sync is not `isOwed`.
- * @param time the room time in ms, from `from` to `version` or absolute; only for games with steps
+ * @param time the room time in ms, only for games with steps: `elapsed` since the version `from`, or absolute as `time`
  * @param hasHash whether a patch that changes something has the hash of the state after it
- * @param known the state patch from `before` to `after`, when it is known already
+ * @param known the state patch from `before` to `after`, if the caller has it
  * @throws StatePatchError when `after` is not plain data
  */
 export function compactPatch(
