@@ -17,6 +17,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
   it('lists the available games', async () => {
     const [ada] = await players(1);
     expect(await ada.games()).toEqual([
+      { name: 'arena', seats: { min: 1, max: 16 }, joinable: true },
       { name: 'chess', seats: { min: 2, max: 2 } },
       { name: 'tic-tac-toe', seats: { min: 2, max: 2 } },
     ]);

@@ -282,7 +282,7 @@ describe('the model of the store', () => {
               start: 'st2',
             };
             const told = [args.doc, 'g', 'every-change', round, 'st2', '', rev, '0'];
-            answer = await real.call('reassert', [mine, owner, incarnation, near, batch, state, ...told]);
+            answer = await real.call('reassert', [mine, owner, incarnation, near, batch, state, ...told, 1]);
             const written = store.reassert(model, args, isClosed);
             expected = ANSWERS.indexOf(written.answer);
             model = written.room;
@@ -400,7 +400,7 @@ describe('the model of the store', () => {
             }
             const start = random.of(['st1', 'st1', 'st2']);
             const state = random.of(['', 'v0']);
-            const reply = await real.call('open', [start, owner, incarnation, state, 'every-change', '']);
+            const reply = await real.call('open', [start, owner, incarnation, state, 'every-change', '', 1]);
             const [epoch] = [reply].flat();
             const done = store.open(
               model,
