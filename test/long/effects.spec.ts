@@ -65,7 +65,7 @@ describe('an effect', () => {
 
     // The effect is done and recorded, so a third owner must not run it.
     const paidAt = Number(tried[0].key.split(':')[2]);
-    await room.waitFor(({ version }) => version > paidAt, { timeoutMs: 5_000 });
+    await until(async () => Number(await fleet.redis.client.hget(redisName(`room:{${room.id}}`), 'version')) > paidAt, 5_000);
     const next = await fleet.start('game', 'next-a');
     await fleet.whole();
     await end(await fleet.ownerOf(room));
