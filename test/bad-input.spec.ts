@@ -260,7 +260,7 @@ describe('a fleet with bad input', () => {
       }
     });
 
-    it('closes a link socket that sends a reference bomb before its proof, and serves players meanwhile', async () => {
+    it('closes a link socket that sends a reference bomb as its proof, and serves players meanwhile', async () => {
       for (const { id, ports } of fleet.servers)
         await othersWait(async () => {
           const heard = await talk(ports.linkPort as number, frame(2, bomb));

@@ -26,7 +26,7 @@ describe('createFolderOnce', () => {
     expect(await readdir(join(parent, 'deep'))).toEqual(['package']);
   });
 
-  it('uses one folder when two processes create it at the same time', async () => {
+  it('uses one folder when two calls create it at the same time', async () => {
     const texts = ['one', 'other'];
     await Promise.all(texts.map((text) => createFolderOnce(home, (work) => fillWith(text, work))));
     expect(texts).toContain(await readFile(join(home, 'file'), 'utf8'));

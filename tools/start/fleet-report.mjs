@@ -62,7 +62,8 @@ export class FleetReport {
 
   /** @param {string} label @param {string} line */
   show(label, line) {
-    // A server that does not start is reported once, with its last lines.
+    // Until the fleet has started, only JSON log lines are shown. The error about a server that does not start contains its last lines,
+    // also those that are no JSON.
     if (this.isMuted || (!this.hasStarted && !line.startsWith('{'))) return;
     const text = readable(line, this.logLevel);
     if (text !== null) this.say(label, text);

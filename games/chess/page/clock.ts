@@ -2,8 +2,9 @@ import type { Clocks } from '../src/chess.js';
 import type { Side } from '../src/position.js';
 
 /**
- * The clocks between two moves. The state says since when a clock runs, by the server's clock. The offset of this computer's clock is
- * measured from the moves that arrive while the page is open. The smallest offset is the best, because its message had the least delay.
+ * Computes the time that each player has left, also between two moves. `runningSince` of the state is a time of the server, so the page
+ * measures the offset of this computer's time. It measures the offset with each move that arrives while the page is open, and keeps the
+ * smallest one, because that message had the least delay.
  */
 export class ClockFace {
   private offsetMs = 0;

@@ -158,7 +158,7 @@ describe('connect', () => {
     });
   });
 
-  it('opens only WebSockets in the entry of the client for browsers', async () => {
+  it('opens WebSockets, and rejects a TCP address, when it is imported from the entry of the client for browsers', async () => {
     const options = { name: 'ada', WebSocket: WebSocket as never as WebSocketConstructor };
     sessions.push(await connectInBrowser(gateways[0].url, options));
     await expect(connectInBrowser(gateways[0].tcpUrl, options)).rejects.toMatchObject({

@@ -244,7 +244,7 @@ describe('a checkpoint', () => {
     expect(await log.checkpoint(room, tenure, state, 0, false)).toBe('fenced');
   });
 
-  it('moves the version of a room without a log', async () => {
+  it('also sets the version of the room when no log leads to its state', async () => {
     const { room, tenure } = await playingRoom();
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 40)), 40, true)).toBe('ok');
     expect(await rooms.adopt(room, tenure, second)).toMatchObject({

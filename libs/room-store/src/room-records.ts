@@ -259,8 +259,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Throws `unavailable` before the store is settled. Otherwise a write on top of an older copy could get the same revision as newer
-   * content that a gateway has yet to restore.
+   * Throws `unavailable` until the living servers have compared their data with this run of Redis (`StoreGeneration.isSettled`).
+   * Otherwise a write on top of an older copy could get the same revision as newer content that a gateway has yet to restore.
    */
   private refuseUnsettled(): void {
     this.generation?.refuseUnsettled();

@@ -55,8 +55,8 @@ const ROTATE_TRIES_MAX = 5;
 /** Attempts to write a login. An attempt fails only when another login or resume of the user came between. The login is then refused. */
 const CLAIM_TRIES_MAX = 5;
 /**
- * Maximum TTL of the witness, in ms. When the clock of Redis is set ahead by more than this, the witness expires. A gateway that was
- * suspended for longer checks its sessions as after a data loss.
+ * Maximum TTL of the witness (`witnessKey`), in ms. When the witness has expired, the gateway checks its sessions as after a data loss.
+ * It expires when the clock of Redis is set ahead by more than this, and when the gateway was suspended for longer.
  */
 const WITNESS_MS_MAX = 60_000;
 /**

@@ -610,7 +610,7 @@ describe('the output of a room', () => {
     expect(peer.to(1)[2]).toMatchObject({ version: 1, patches: [{ path: '/count', value: 1 }] });
   });
 
-  it('with the waiting changes is sent before the end of a game with `syncHz`', async () => {
+  it('contains the changes that still wait for `syncHz` before the end of the game', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 1 }) });
     const peer = host.attach(room, 0);
