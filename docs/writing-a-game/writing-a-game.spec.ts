@@ -1,23 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { itQuotesItsFiles } from '../quotations.fixture.js';
 
 /** The page quotes files that are compiled and tested here; this holds each quotation to its file. */
-const page = readFileSync(join(__dirname, '..', 'writing-a-game.md'), 'utf8');
-const quotations = [...page.matchAll(/^```(\S*) ?(.*)\n([\s\S]*?)^```$/gm)].map(([, language, file, code]) => ({ language, file, code }));
-
-describe('docs/writing-a-game.md', () => {
-  it.each(quotations.map((quotation, index) => ({ ...quotation, nth: index + 1 })))(
-    'quotes $file in block $nth',
-    ({ language, file, code }) => {
-      expect(language).toBe('ts');
-      expect(readFileSync(join(__dirname, file), 'utf8')).toContain(code);
-    },
-  );
-
-  it('quotes from every file of its example', () => {
-    const game = join('games', 'rock-paper-scissors');
-    const files = readdirSync(join(__dirname, game), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
-    expect(files).toHaveLength(7);
-    expect(files.map((file) => join(game, file)).filter((file) => !quotations.some((quotation) => quotation.file === file))).toEqual([]);
-  });
-});
+describe('docs/writing-a-game.md', () => itQuotesItsFiles('writing-a-game', join('games', 'rock-paper-scissors'), 7));

@@ -20,7 +20,7 @@ const KEYS: Readonly<Record<string, 'left' | 'right' | 'thrust' | 'fire'>> = {
   Space: 'fire',
 };
 
-/** What the player holds down: keys, or a finger as a stick on the field and another one on the fire button. */
+/** Reads the controls that the player holds down: keys, or one finger that steers on the field and another one on the fire button. */
 export class HeldControls {
   /** The stick as it is drawn, in CSS pixels of the field. Null: no finger steers. */
   stick: { readonly fromX: number; readonly fromY: number; x: number; y: number } | null = null;

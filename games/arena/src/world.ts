@@ -104,7 +104,7 @@ export interface ArenaState {
   lastShot: number;
 }
 
-/** What a pilot holds down. */
+/** The controls that a player or bot holds down during a step. */
 export interface Controls {
   /** -1: turn left, 1: turn right. */
   readonly turn: -1 | 0 | 1;

@@ -22,8 +22,9 @@ export interface GameOptions {
   /** Time for which the seat of a player who is away is kept, in ms. After that the player has `left`. Default: 60000. */
   readonly seatGraceMs?: number;
   /**
-   * What a handler writes to. `proxy`: a draft, which is cheap when a handler changes little of a large state. `copy`: a copy of the
-   * whole state, which is cheap when a handler changes much of it. Default: `copy` for games with `@OnStep`, else `proxy`.
+   * How the state is protected while a handler writes to it. `proxy`: the handler writes to a draft, which is cheap when it changes little
+   * of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes much of it. Default: `copy`
+   * for games with `@OnStep`, else `proxy`.
    */
   readonly draft?: DraftMode;
   /**

@@ -136,8 +136,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Registers a listener for each dialing peer whose proof was made with another secret. `claimed` is the id that the peer sent. It is not
-   * proved: any peer can send any id.
+   * Registers a listener for each dialing peer whose proof was made with another secret. `claimed` is the id that the peer sent. Nothing
+   * proves this id, because any peer can send any id.
    */
   onUnproved(listener: (claimed: ServerId) => void): void {
     this.news.on('unproved', listener);

@@ -170,7 +170,7 @@ function readMap(size: number, depth: number): Record<string, unknown> {
   enter(size, 2 * size, depth);
   const map: Record<string, unknown> = {};
   for (let index = 0; index < size; index++) {
-    // Of a repeated key, the last value counts, as in JSON.parse.
+    // When a key occurs twice, the last value counts, as in JSON.parse.
     const key = readKey();
     map[key] = readValue(depth - 1);
   }

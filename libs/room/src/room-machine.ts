@@ -318,7 +318,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const NO_DELTA = new Uint8Array(0);
 
-/** What a change records in addition to the result of its handler. */
+/** The parts of a change that do not come from its handler. */
 interface RunOptions {
   readonly seat?: SeatChange;
   readonly timers?: Record<string, number | null>;

@@ -103,7 +103,7 @@ export interface GameDefinition {
    * `stepHz`: each step is sent at once, together with the commands before it.
    */
   readonly syncHz: number;
-  /** What a handler writes to. Absent: a draft. */
+  /** How the state is protected while a handler writes to it. Absent: `proxy`. */
   readonly draft?: DraftMode;
   /** Numbers that a handler changed are rounded to multiples of this step. Absent: they stay as they are. */
   readonly quantize?: number;
@@ -114,8 +114,9 @@ export interface GameDefinition {
 }
 
 /**
- * What a handler writes to. `proxy`: a draft that copies what is written; cheap when a handler changes little of a large state.
- * `copy`: a copy of the whole state; cheap when it changes much of it. The changes of such a game are state patches.
+ * How the state is protected while a handler writes to it. `proxy`: the handler writes to a draft that copies what is written, which is
+ * cheap when it changes little of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes
+ * much of it. With `copy`, the changes of the game are state patches.
  */
 export type DraftMode = 'proxy' | 'copy';
 

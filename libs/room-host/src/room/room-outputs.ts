@@ -93,16 +93,23 @@ export class RoomOutputs {
     if (room.unsent) room.unsent.changes.push(...changes);
     else room.unsent = { before, changes: [...changes] };
     const waitMs = this.waitMs(room, room.unsent);
-    if (waitMs <= 0) this.flush(room);
+    if (waitMs <= 0) this.sendUnsent(room);
     else if (!this.timers.has(room))
       this.timers.set(
         room,
-        setTimeout(() => this.flushDue(room), waitMs),
+        setTimeout(() => this.flush(room), waitMs),
       );
   }
 
-  /** Sends the changes that wait for the next sync of the room. */
+  /** Sends the changes that wait for the next sync of the room. A game whose view fails in it ends. */
   flush(room: HostedRoom): void {
+    if (room.unsent === null) return;
+    this.sendUnsent(room);
+    if (room.brokenBy === null || room.value.ended || room.status !== 'active') return;
+    for (const listener of this.viewFailedListeners) listener(room);
+  }
+
+  private sendUnsent(room: HostedRoom): void {
     const { unsent } = room;
     this.forget(room);
     if (unsent === null || room.status === 'lame' || room.status === 'dropped') return;
@@ -116,7 +123,7 @@ export class RoomOutputs {
     try {
       this.sync(room, unsent);
     } catch (error) {
-      // The game's view contains data that cannot be sent, so the game ends: see `onViewFailed` and the callers of `flush`.
+      // The view of the game returned data that cannot be sent. `flush`, or the appender after `sendChanges`, ends the game.
       room.brokenBy = error ?? 'nothing';
     }
   }
@@ -124,12 +131,6 @@ export class RoomOutputs {
   /** Calls the listener with a room whose view has failed in a sync that was sent later than the change that caused it. */
   onViewFailed(listener: (room: HostedRoom) => void): void {
     this.viewFailedListeners.push(listener);
-  }
-
-  private flushDue(room: HostedRoom): void {
-    this.flush(room);
-    if (room.brokenBy === null || room.value.ended || room.status !== 'active') return;
-    for (const listener of this.viewFailedListeners) listener(room);
   }
 
   /** Drops the changes that wait for the next sync, because they are sent now, the room leaves this server, or nobody is attached. */
