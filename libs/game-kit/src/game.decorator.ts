@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { MatchOptions } from '#libs/protocol';
 import { type DraftMode, type Durability, type GameDefinition, quoted } from '#libs/room';
 import type { GameRules, Settled } from './game-rules.js';
+import { checkedMatchRules } from './match-options.js';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
 export interface GameOptions {
@@ -42,6 +44,11 @@ export interface GameOptions {
    * game have no options.
    */
   readonly options?: StandardSchema;
+  /**
+   * How matchmaking finds the players of a match: numbers of players and teams, ratings, windows, modes. See `docs/matchmaking.md`. Absent:
+   * a match has the players who fit into the seats, and ratings do not matter.
+   */
+  readonly match?: MatchOptions;
 }
 
 /** Default of `checkpointMs`, in ms: the longest time by which a crash rewinds a `checkpoint` game. Players of a fast game accept it. */
@@ -118,6 +125,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     quantize === undefined || (Number.isFinite(quantize) && quantize > 0),
     `has quantize ${quoted(quantize)}; give the distance of two numbers, such as 0.01`,
   );
+  const match = checkedMatchRules(options.match, seats, options.options !== undefined);
   return {
     name,
     version,
@@ -130,6 +138,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     draft,
     ...(joinable && { joinable }),
     ...(quantize !== undefined && { quantize }),
+    ...(match && { match }),
   };
 }
 

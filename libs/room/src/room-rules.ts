@@ -1,4 +1,4 @@
-import type { GameResult, Seat } from '#libs/protocol';
+import type { GameResult, MatchRules, Seat } from '#libs/protocol';
 import type { Presence } from './room-value.js';
 
 export interface SeatInfo {
@@ -111,6 +111,8 @@ export interface GameDefinition {
   readonly seatGraceMs: number;
   /** Players may take free seats of a running game. */
   readonly joinable?: boolean;
+  /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use it. */
+  readonly match?: MatchRules;
 }
 
 /**
