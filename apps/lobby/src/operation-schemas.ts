@@ -45,10 +45,10 @@ const attributeName = z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be 1 to 3
 const attribute = z.union(
   [
     attributeValue,
-    z.strictObject({ any: z.array(attributeValue).min(1).max(16) }),
+    z.strictObject({ value: attributeValue.optional(), any: z.array(attributeValue).min(1).max(16) }),
     z
-      .strictObject({ min: z.number().optional(), max: z.number().optional() })
-      .refine(({ min, max }) => min !== undefined || max !== undefined, 'must have `min` or `max`')
+      .strictObject({ value: z.number().optional(), min: z.number().optional(), max: z.number().optional() })
+      .refine((wish) => Object.values(wish).some((limit) => limit !== undefined), 'must have `value`, `min` or `max`')
       .refine(({ min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }) => min <= max, '`min` must not be above `max`'),
   ],
   'must be a text, a number, `{any: […]}` or `{min, max}`',

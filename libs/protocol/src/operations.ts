@@ -15,15 +15,23 @@ export type RoomOptions = Readonly<Record<string, unknown>>;
 /** Maximum size of the options of a room, in bytes of JSON. It is small because options are part of every view of the room. */
 export const ROOM_OPTIONS_BYTES_MAX = 1_024;
 
+export type AttributeValue = string | number;
+
 /**
- * The value of one attribute in a search. A text or number is the value of the player, and others must have the same value. `any`: these
- * values are accepted. `min` and `max`: numbers in this range are accepted.
+ * The wish of a ticket for one attribute, such as the language or the map.
+ *
+ * - A string or number: the others must accept exactly this value.
+ * - `{ any: [...] }`: one of these values. `{ min, max }`: a number within these limits; an absent limit does not count.
+ * - With `value`, the player has this value, and `any`, `min` and `max` say what the player accepts of others: `{ value: 12, min: 9 }` is a
+ *   player of level 12 who accepts everybody from level 9.
+ *
+ * Tickets agree on an attribute when the `value` of each is accepted by all others, and one value is accepted by all tickets that have no
+ * `value`. A ticket without the attribute accepts everything and is accepted by everybody.
  */
 export type AttributeWish =
-  | string
-  | number
-  | { readonly any: readonly (string | number)[] }
-  | { readonly min?: number; readonly max?: number };
+  | AttributeValue
+  | { readonly value?: AttributeValue; readonly any: readonly AttributeValue[] }
+  | { readonly value?: number; readonly min?: number; readonly max?: number };
 
 /** Maximum number of attributes of one search. */
 export const ATTRIBUTES_MAX = 16;
