@@ -17,6 +17,7 @@ import {
   type SeatEvent,
   SeatInputs,
   STATE_BYTES_MAX_DEFAULT,
+  seededRandom,
   UnstorableError,
 } from '#libs/room';
 import { gameOptionsOf } from './game.decorator.js';
@@ -114,7 +115,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
       made = rules.setup(room);
       return made;
     };
-    this.machine = new RoomMachine({ ...rules, setup }, { now: () => this.clock, random: dice(seed) });
+    this.machine = new RoomMachine({ ...rules, setup }, { now: () => this.clock, random: seededRandom(seed) });
     const { value, events } = this.inPlainData('after setup', () =>
       this.machine.start(
         ROOM,
@@ -353,17 +354,3 @@ const START = Date.UTC(2030, 0, 1);
  * exceeds this limit within a second.
  */
 const RUNS_MAX = 100_000;
-
-/**
- * Returns a source of random numbers from 0 to 1, which are the same for the same seed. Source: mulberry32, by Tommy Ettinger, public
- * domain.
- */
-function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

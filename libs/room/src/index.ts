@@ -9,4 +9,5 @@ export * from './room-rules.js';
 export * from './room-value.js';
 export { deltaOf } from './run-on-copy.js';
 export * from './seat-inputs.js';
+export { seededRandom } from './seeded-random.js';
 export { withoutVolatile } from './volatile-events.js';
