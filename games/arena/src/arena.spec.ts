@@ -2,7 +2,9 @@ import { GameTest } from '#libs/game-kit';
 import { Arena } from './arena.js';
 import { ArenaModule } from './arena.module.js';
 import { moveShip } from './motion.js';
-import { FIELD, IDLE, isBot, ROCKS, SHIP_RADIUS, SHIP_STATUS, STEP_HZ } from './world.js';
+import { steer } from './pilot.js';
+import { hitBy, isSpent } from './shots.js';
+import { BEHIND_MAX, FIELD, IDLE, isBot, ROCKS, SHIP_RADIUS, SHIP_STATUS, type Ship, STEP_HZ } from './world.js';
 
 const play = (players: string[], options: Parameters<typeof ArenaModule.forRoot>[0] = {}) =>
   GameTest.create(Arena, { players, imports: [ArenaModule.forRoot({ shipsMin: 1, ...options })] });
@@ -82,6 +84,34 @@ describe('arena', () => {
     game.input(0, IDLE);
     game.step(2 * STEP_HZ + 1);
     expect(game.state.ships[1]!.status).toBe(SHIP_STATUS.shielded);
+  });
+
+  it('lets a shot hit the ships where its player sees them, and not where they are', async () => {
+    const behind = 6;
+    const game = await play(['Ann', 'Bob']);
+    const states = [game.state];
+    let hits = 0;
+    for (let step = 1; step <= 60 * STEP_HZ; step++) {
+      const [ann, bob] = game.state.ships as [Ship, Ship];
+      const seen = states[Math.max(states.length - 1 - behind, 0)]!;
+      game.input(0, { ...steer({ ...seen, ships: [ann, ...seen.ships.slice(1)] }, ann), behind });
+      game.input(1, { ...steer(game.state, bob), thrust: true, fire: false });
+      game.step();
+      const { shots } = game.state;
+      for (const shot of states.at(-1)!.shots) {
+        const target = hitBy(shot, step, states[Math.max(step - behind, 0)]!.ships);
+        expect(shots.some(({ id }) => id === shot.id)).toBe(target === null && !isSpent(shot, step));
+        if (target && !hitBy(shot, step, game.state.ships)) hits += 1;
+      }
+      states.push(game.state);
+    }
+    expect(game.state.ships[0]!.score).toBeGreaterThan(0);
+    expect(hits).toBeGreaterThan(3);
+  });
+
+  it('refuses a shot at ships further in the past', async () => {
+    const game = await play(['Ann']);
+    expect(() => game.input(0, { ...FIRE, behind: BEHIND_MAX + 1 })).toThrow('bad-data');
   });
 
   it('ends when its round is over, with a ranking of the ships by score', async () => {

@@ -6,6 +6,7 @@ import { steer } from './pilot.js';
 import { hitBy, isSpent, RELOAD_STEPS } from './shots.js';
 import {
   type ArenaState,
+  BEHIND_MAX,
   type Controls,
   FIRST_BOT,
   HEALTH_MAX,
@@ -15,6 +16,7 @@ import {
   SHIP_RADIUS,
   SHIP_STATUS,
   type Ship,
+  type Shot,
   STARTS,
   STEP_HZ,
   vectorOf,
@@ -24,7 +26,14 @@ const SEATS_MAX = 16;
 const GONE_STEPS = 2 * STEP_HZ;
 const SHIELD_STEPS = 1.5 * STEP_HZ;
 
-const Steering = z.strictObject({ turn: z.union([z.literal(-1), z.literal(0), z.literal(1)]), thrust: z.boolean(), fire: z.boolean() });
+const STEP_MS = 1_000 / STEP_HZ;
+
+const Steering = z.strictObject({
+  turn: z.union([z.literal(-1), z.literal(0), z.literal(1)]),
+  thrust: z.boolean(),
+  fire: z.boolean(),
+  behind: z.int().min(0).max(BEHIND_MAX).optional(),
+});
 
 export interface ArenaResult {
   /** The ships by score, the best first. */
@@ -32,7 +41,7 @@ export interface ArenaResult {
 }
 
 /** Ships that steer and shoot, in a field with rocks. A ship that is hit four times is gone for two seconds. */
-@Game({ name: 'arena', version: 1, seats: { min: 1, max: SEATS_MAX }, joinable: true })
+@Game({ name: 'arena', version: 1, seats: { min: 1, max: SEATS_MAX }, joinable: true, pastMs: BEHIND_MAX * STEP_MS })
 @Input(Steering)
 export class Arena implements GameRules<ArenaState> {
   constructor(private readonly options: ArenaOptions) {}
@@ -54,7 +63,7 @@ export class Arena implements GameRules<ArenaState> {
       const controls = isBot(ship.seat) ? steer(state, ship) : ((room.input(ship.seat) as Controls | undefined) ?? IDLE);
       ship.thrust = controls.thrust;
       moveShip(ship, controls);
-      if (controls.fire) shoot(state, ship);
+      if (controls.fire) shoot(state, ship, controls.behind);
     }
     this.moveShots(room);
     if (state.step >= state.endsAt) room.end(resultOf(state));
@@ -96,14 +105,21 @@ export class Arena implements GameRules<ArenaState> {
     for (let at = state.shots.length - 1; at >= 0; at--) {
       const shot = state.shots[at]!;
       if (shot.at === state.step) continue;
-      const ship = hitBy(shot, state.step, state.ships);
-      if (ship) this.hit(room, ship, shot.seat);
-      if (ship || isSpent(shot, state.step)) state.shots.splice(at, 1);
+      const target = hitBy(shot, state.step, this.shipsSeenBy(shot, room));
+      if (target?.status === SHIP_STATUS.flying) this.hit(room, target.seat, shot.seat);
+      if (target || isSpent(shot, state.step)) state.shots.splice(at, 1);
     }
   }
 
-  private hit(room: GameRoom<ArenaState>, ship: Ship, by: Seat): void {
-    if (ship.status !== SHIP_STATUS.flying) return;
+  /** Returns the ships where the player of the shot sees them, so that a shot hits what its player sees it hit. */
+  private shipsSeenBy({ behind = 0 }: Shot, room: GameRoom<ArenaState>): readonly Ship[] {
+    // Half a step less, because steps do not run exactly when they are due.
+    return behind === 0 ? room.state.ships : room.past((behind - 0.5) * STEP_MS).ships;
+  }
+
+  private hit(room: GameRoom<ArenaState>, seat: Seat, by: Seat): void {
+    const ship = room.state.ships.find((each) => each.seat === seat);
+    if (ship?.status !== SHIP_STATUS.flying) return;
     ship.health -= 1;
     if (ship.health > 0) return;
     ship.status = SHIP_STATUS.gone;
@@ -111,7 +127,7 @@ export class Arena implements GameRules<ArenaState> {
     ship.thrust = false;
     const shooter = room.state.ships.find(({ seat }) => seat === by);
     if (shooter) shooter.score += 1;
-    room.emit('destroyed', { seat: ship.seat, by });
+    room.emit('destroyed', { seat, by });
   }
 }
 
@@ -150,7 +166,7 @@ function headingToCenter({ x, y }: { readonly x: number; readonly y: number }): 
   return Math.round((turns + 1) * 128) % 128;
 }
 
-function shoot(state: ArenaState, ship: Ship): void {
+function shoot(state: ArenaState, ship: Ship, behind = 0): void {
   if (ship.loadedAt > state.step) return;
   const { x, y } = vectorOf(ship.heading);
   state.lastShot += 1;
@@ -161,6 +177,7 @@ function shoot(state: ArenaState, ship: Ship): void {
     y: rounded(ship.y + y * SHIP_RADIUS, 10),
     heading: ship.heading,
     at: state.step,
+    ...(behind > 0 && { behind }),
   });
   ship.loadedAt = state.step + RELOAD_STEPS;
   ship.fired += 1;

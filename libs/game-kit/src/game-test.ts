@@ -8,6 +8,7 @@ import {
   firstDifference,
   freezeDeep,
   listed,
+  PastStates,
   type PendingEffect,
   type RoomInput,
   RoomMachine,
@@ -74,6 +75,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   private nextStep = 1;
   private readonly seqs: number[];
   private readonly inputs: SeatInputs | null;
+  private readonly past: PastStates | undefined;
   private inputNumber = 0;
   private readonly stateBytesMax: number;
 
@@ -125,6 +127,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
       ),
     );
     this.value = value;
+    const { pastMs } = rules.definition;
+    this.past = pastMs === undefined ? undefined : new PastStates(pastMs, value.state, now);
     this.inputs = rules.input ? new SeatInputs(rules.input.queue, value.seats) : null;
     this.checkSize('setup');
     this.events.push(...events);
@@ -261,6 +265,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.clock += ms;
     this.stepsBeganAt = this.clock;
     this.nextStep = 1;
+    this.past?.restart(this.value.state, this.clock);
     this.handle({ kind: 'paused', ms }, 'a pause');
   }
 
@@ -292,11 +297,12 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   private handle(input: RoomInput, what: string): RoomOutcome<unknown> {
     const before = this.value;
-    const outcome = this.machine.handle(before, input);
+    const outcome = this.machine.handle(before, input, undefined, undefined, this.past);
     if (outcome.kind === 'failed') return this.inPlainData(`after ${what}`, () => raise(outcome.error));
     if (outcome.kind !== 'changed') return outcome;
     const { change, value } = outcome;
     this.value = value;
+    if (value.state !== before.state) this.past?.add(value.state, change.at);
     this.changes.push(change);
     freezeDeep(value.state);
     this.checkSize(what);

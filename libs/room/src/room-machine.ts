@@ -4,6 +4,7 @@ import { keyedEffects, pendingEffects, seatsAfter, withChange } from './apply-ch
 import { GameMistake, quoted } from './game-mistake.js';
 import { HandlerRun, Rejection } from './handler-run.js';
 import { leaveTimerOf, seatOfLeaveTimer } from './leave-timer.js';
+import type { PastStates } from './past-states.js';
 import { freezeDeep, plainCopy } from './plain-data.js';
 import type { RoomInput, RoomOutcome, RoomPlayer, RoomSurroundings } from './room-input.js';
 import { validOptions } from './room-options.js';
@@ -19,6 +20,8 @@ import type { SampledInput } from './seat-inputs.js';
 export class RoomMachine<State = unknown> {
   private readonly draft: DraftMode;
   private readonly round: Rounding | null;
+  /** The earlier states of the room whose input is being handled. */
+  private history: PastStates<State> | undefined;
 
   constructor(
     readonly rules: RoomRules<State>,
@@ -85,8 +88,16 @@ export class RoomMachine<State = unknown> {
    * Handles one input.
    * @param refused commands refused since the last change, by seat; this change records them
    * @param tenure the owner's epoch, for the keys of effects
+   * @param history the earlier states, for `room.past`
    */
-  handle(value: RoomValue<State>, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>, tenure?: string): RoomOutcome<State> {
+  handle(
+    value: RoomValue<State>,
+    input: RoomInput,
+    refused?: ReadonlyMap<Seat, readonly Refusal[]>,
+    tenure?: string,
+    history?: PastStates<State>,
+  ): RoomOutcome<State> {
+    this.history = history;
     const outcome = this.outcomeOf(value, input, refused);
     if (outcome.kind !== 'changed' || tenure === undefined || outcome.change.effects === undefined) return outcome;
     return withKeys(value, outcome, tenure);
@@ -278,6 +289,7 @@ export class RoomMachine<State = unknown> {
     const seen = own.seat?.presence === undefined ? value : withPresence(value, seat, own.seat.presence);
     const run = new HandlerRun<State>(seen, this.surroundings, this.rules, input, seat, own.timers);
     if (own.sampled) run.sampled = own.sampled;
+    run.history = this.history;
     let step: StateStep<State>;
     try {
       step = runHandler(value.state, run, handler, this.draft, this.round);

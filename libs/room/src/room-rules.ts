@@ -83,6 +83,13 @@ export interface GameRoom<State, Input = unknown> extends RoomContext {
    * since the player connected or the room changed its server. Only for `@OnStep` in a game with `@Input`. The data is frozen.
    */
   input(seat: Seat): Input | undefined;
+  /**
+   * Returns the state as it was `ms` ago, frozen, for lag compensation: a player whose shot arrives late hits what the player saw. Only for
+   * games with `pastMs` in `@Game`. The states are in the memory of the server. When they do not reach back that far, because `ms` is above
+   * `pastMs` or the room has just begun or changed its server, this is the oldest one that the server has. `past(0)` is the state before
+   * this handler.
+   */
+  past(ms: number): Readonly<State>;
   /** Refuses the command with a code of the game (`not-your-turn`). In other handlers it only undoes the handler's edits. */
   reject(code: string, message?: string): never;
 }
@@ -107,6 +114,8 @@ export interface GameDefinition {
   readonly draft?: DraftMode;
   /** Numbers that a handler changed are rounded to multiples of this step. Absent: they stay as they are. */
   readonly quantize?: number;
+  /** How far `room.past` looks back, in ms. Absent: the game has no `room.past`. */
+  readonly pastMs?: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs: number;
   /** Players may take free seats of a running game. */
