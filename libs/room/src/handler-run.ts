@@ -25,6 +25,8 @@ export class HandlerRun<State> implements GameRoom<State> {
   history: PastStates<State> | undefined;
   /** The state before this handler. */
   before: State | undefined;
+  /** The seat that a player takes with this input. -1: none. */
+  taken: Seat = -1;
   readonly now: number;
   private seatInfos: readonly SeatInfo[] | undefined;
   private occupied: readonly SeatValue[];
@@ -123,7 +125,8 @@ export class HandlerRun<State> implements GameRoom<State> {
 
   addBot(name: string): Seat | null {
     if (!isName(name) || !name.isWellFormed()) throw this.mistake(`room.addBot is given ${quoted(name)} as a name: ${NAME_ALLOWED}.`);
-    const left = this.occupied.findIndex(({ presence }) => presence === 'left');
+    if (!this.rules.bot) throw this.mistake(`room.addBot('${name}') is called, but no code plays bots: add a method with @Bot.`);
+    const left = this.occupied.findIndex(({ presence }, seat) => presence === 'left' && seat !== this.taken);
     const seat = left === -1 ? this.occupied.length : left;
     if (seat >= this.rules.definition.seats.max) return null;
     const joined: SeatOccupant = { user: `bot:${seat}` as UserId, name, bot: true };

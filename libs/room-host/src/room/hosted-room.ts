@@ -255,6 +255,7 @@ export class HostedRoom {
   /** Notes that another player has taken the seat. The new player does not get the events from before that. */
   seatTaken(seat: Seat): void {
     this.refused.delete(seat);
+    this.inputs?.release(seat);
     this.shown.add(seat);
     this.seen[seat] ??= 0;
   }
