@@ -5,21 +5,10 @@ import { type Interpolation, interpolate, type Prediction, predict } from '#libs
 import type { MountedGame, Table } from '#libs/game-page';
 import type { Arena } from '../src/arena.js';
 import { moveShip } from '../src/motion.js';
-import {
-  type ArenaState,
-  BEHIND_MAX,
-  type Controls,
-  DIRECTIONS,
-  FIRST_BOT,
-  IDLE,
-  isBot,
-  SHIP_STATUS,
-  type Ship,
-  STEP_HZ,
-} from '../src/world.js';
+import { type ArenaState, BEHIND_MAX, type Controls, DIRECTIONS, IDLE, SHIP_STATUS, type Ship, STEP_HZ } from '../src/world.js';
 import { HeldControls } from './controls.js';
 import { message, scores, timeLeft } from './hud.js';
-import { Scene } from './scene.js';
+import { Scene, type ShipLooks, shipColor } from './scene.js';
 
 const STEP_MS = 1_000 / STEP_HZ;
 /** A ship that moves farther than this between two states was placed elsewhere, in units. Its motion is not blended. */
@@ -47,6 +36,10 @@ export class ArenaView implements MountedGame {
   private readonly scene: Scene;
   private readonly controls: HeldControls;
   private readonly others: Interpolation<Ship>;
+  private readonly looks: ShipLooks = {
+    nameOf: (seat) => this.table.nameOf(seat),
+    colorOf: (seat) => shipColor(seat, this.room.players.find((player) => player.seat === seat)?.bot === true),
+  };
   private own: Prediction<Ship, Controls> | null = null;
   private ownSeat: Seat | null = null;
   private readonly stops: (() => void)[];
@@ -85,12 +78,11 @@ export class ArenaView implements MountedGame {
     this.steer();
     if (!state) return;
     const own = this.room.seat;
-    const nameOf = (seat: Seat): string => this.nameOf(seat);
     render(
       html`<section class="arena">
         <div class="arena-field" ${ref(this.field)} data-testid="arena">
           <canvas ${ref(this.canvas)} aria-label="The arena: ships, rocks and shots"></canvas>
-          ${scores(state, own, nameOf)} ${timeLeft(state)} ${message(state, own)}
+          ${scores(state, own, this.looks)} ${timeLeft(state)} ${message(state, own)}
           <div class="arena-stick" hidden ${ref(this.stick)}></div>
           <button class="arena-fire" type="button" ${ref(this.fire)} ?hidden=${own === null}>Fire</button>
         </div>
@@ -138,8 +130,8 @@ export class ArenaView implements MountedGame {
     this.stateTime = time;
     for (const { seat, status, fired, x, y } of state.ships) {
       const before = this.seen.get(seat);
-      if (before && before.status !== SHIP_STATUS.gone && status === SHIP_STATUS.gone) this.scene.explode(x, y, seat);
-      if (before && fired > before.fired) this.scene.flash(x, y, seat);
+      if (before && before.status !== SHIP_STATUS.gone && status === SHIP_STATUS.gone) this.scene.explode(x, y, this.looks.colorOf(seat));
+      if (before && fired > before.fired) this.scene.flash(x, y, this.looks.colorOf(seat));
       this.seen.set(seat, { status, fired });
     }
   }
@@ -158,7 +150,7 @@ export class ArenaView implements MountedGame {
     const step = shown === undefined || this.stateTime === undefined ? state.step : state.step - (this.stateTime - shown) / STEP_MS;
     const ownStep = state.step + (this.own?.stats.pendingSteps ?? 0);
     if (this.own && isPlaying) this.own.hold(mine ? this.read(mine.heading, ownStep - step) : IDLE);
-    this.scene.draw({ ships, shots: state.shots, step, ownStep, own: this.ownSeat, nameOf: (seat) => this.nameOf(seat) }, seconds);
+    this.scene.draw({ ships, shots: state.shots, step, ownStep, own: this.ownSeat, ...this.looks }, seconds);
     this.drawStick();
     // For tests, and for pages that embed the arena.
     if (mine) this.field.value?.dispatchEvent(new CustomEvent<OwnFrame>('own-frame', { detail: { at: now, ...mine } }));
@@ -186,10 +178,6 @@ export class ArenaView implements MountedGame {
     element.style.top = `${stick.fromY}px`;
     element.style.setProperty('--knob-x', `${dx * part}px`);
     element.style.setProperty('--knob-y', `${dy * part}px`);
-  }
-
-  private nameOf(seat: Seat): string {
-    return isBot(seat) ? `Bot ${seat - FIRST_BOT + 1}` : this.table.nameOf(seat);
   }
 }
 

@@ -1,5 +1,18 @@
 import { z } from 'zod';
-import { Game, type GameRoom, type GameRules, Input, OnSeat, OnStep, type RoomContext, type Seat, type Setup } from '#libs/game-kit';
+import {
+  Bot,
+  type BotInput,
+  type BotRoom,
+  Game,
+  type GameRoom,
+  type GameRules,
+  Input,
+  OnSeat,
+  OnStep,
+  type RoomContext,
+  type Seat,
+  type Setup,
+} from '#libs/game-kit';
 import { ArenaOptions } from './arena.options.js';
 import { moveShip } from './motion.js';
 import { steer } from './pilot.js';
@@ -8,10 +21,8 @@ import {
   type ArenaState,
   BEHIND_MAX,
   type Controls,
-  FIRST_BOT,
   HEALTH_MAX,
   IDLE,
-  isBot,
   rounded,
   SHIP_RADIUS,
   SHIP_STATUS,
@@ -54,13 +65,13 @@ export class Arena implements GameRules<ArenaState> {
   }
 
   @OnStep(STEP_HZ)
-  protected step(room: GameRoom<ArenaState>): void {
+  protected step(room: GameRoom<ArenaState, Controls>): void {
     const { state } = room;
     state.step += 1;
     for (const ship of state.ships) {
       if (ship.until !== 0 && ship.until <= state.step) this.changeStatus(room, ship);
       if (ship.status === SHIP_STATUS.gone) continue;
-      const controls = isBot(ship.seat) ? steer(state, ship) : ((room.input(ship.seat) as Controls | undefined) ?? IDLE);
+      const controls = room.input(ship.seat) ?? IDLE;
       ship.thrust = controls.thrust;
       moveShip(ship, controls);
       if (controls.fire) shoot(state, ship, controls.behind);
@@ -69,12 +80,17 @@ export class Arena implements GameRules<ArenaState> {
     if (state.step >= state.endsAt) room.end(resultOf(state));
   }
 
+  @Bot({ everyMs: STEP_MS })
+  protected fly(state: ArenaState, { seat }: BotRoom): BotInput | undefined {
+    const ship = state.ships.find((each) => each.seat === seat);
+    return ship && { input: steer(state, ship) };
+  }
+
   @OnSeat('joined')
   protected join(room: GameRoom<ArenaState>): void {
     const { state, seat } = room;
     if (state.ships.some((ship) => ship.seat === seat)) return;
-    const bot = state.ships.findIndex((ship) => isBot(ship.seat));
-    if (bot !== -1 && state.ships.length >= this.options.shipsMin) state.ships.splice(bot, 1);
+    if (state.ships.length >= this.options.shipsMin) removeBot(room);
     state.ships.push(newShip(state, seat, room));
   }
 
@@ -83,12 +99,16 @@ export class Arena implements GameRules<ArenaState> {
     const { state, seat } = room;
     const at = state.ships.findIndex((ship) => ship.seat === seat);
     if (at !== -1) state.ships.splice(at, 1);
-    this.fill(state, room);
+    // A bot leaves when a player takes its seat, and the player gets the next ship.
+    if (!room.seats[seat]?.bot) this.fill(state, room);
   }
 
+  /** Adds ships with bots until there are `shipsMin` ships. */
   private fill(state: ArenaState, room: RoomContext): void {
-    for (let seat = FIRST_BOT; state.ships.length < Math.min(this.options.shipsMin, SEATS_MAX); seat++) {
-      if (!state.ships.some((ship) => ship.seat === seat)) state.ships.push(newShip(state, seat, room));
+    while (state.ships.length < this.options.shipsMin) {
+      const seat = room.addBot(nameOfNextBot(room));
+      if (seat === null) return;
+      state.ships.push(newShip(state, seat, room));
     }
   }
 
@@ -129,6 +149,22 @@ export class Arena implements GameRules<ArenaState> {
     if (shooter) shooter.score += 1;
     room.emit('destroyed', { seat, by });
   }
+}
+
+/** Removes the last bot and its ship, so that a player finds a place. */
+function removeBot(room: GameRoom<ArenaState>): void {
+  const { ships } = room.state;
+  const at = ships.findLastIndex(({ seat }) => room.seats[seat]?.bot);
+  if (at === -1) return;
+  room.removeBot(ships[at]!.seat);
+  ships.splice(at, 1);
+}
+
+function nameOfNextBot({ seats }: RoomContext): string {
+  const names = new Set(seats.map(({ name, presence }) => (presence === 'left' ? null : name)));
+  let number = 1;
+  while (names.has(`Bot ${number}`)) number += 1;
+  return `Bot ${number}`;
 }
 
 function newShip(state: ArenaState, seat: Seat, room: RoomContext): Ship {

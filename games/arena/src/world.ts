@@ -36,14 +36,6 @@ export const STARTS: readonly { readonly x: number; readonly y: number }[] = [
   { x: 1_450, y: 500 },
 ];
 
-/** Ships of bots have seat numbers from here on, which no player of the arena has. */
-export const FIRST_BOT = 100;
-
-/** True when a bot flies the ship with this number. */
-export function isBot(seat: Seat): boolean {
-  return seat >= FIRST_BOT;
-}
-
 export const SHIP_STATUS = {
   /** The ship waits for its next start. */
   gone: 0,
