@@ -193,7 +193,7 @@ export interface BotCommand {
   readonly data?: unknown;
 }
 
-/** What a bot holds down from now on. It is validated by `@Input` and sampled by steps like an input of a player. */
+/** The input that a bot holds down from now on. It is validated by `@Input` and sampled by steps like an input of a player. */
 export interface BotInput {
   readonly input: unknown;
 }
