@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { ServerType } from '#libs/protocol';
+import type { MatchRules, ServerType } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 import type { EventSink } from './event-sink.js';
 
@@ -14,6 +14,8 @@ export interface OfferedGame {
   readonly options?: true;
   /** Players may join running games; `seatGraceMs`: how long such a game keeps the seat of an absent player, in ms. Absent: they may not. */
   readonly joinable?: { readonly seatGraceMs: number };
+  /** How matchmaking finds the players of a match. Absent: the default rules. */
+  readonly match?: MatchRules;
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
 

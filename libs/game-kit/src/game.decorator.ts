@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { MatchOptions } from '#libs/protocol';
 import { type DraftMode, type Durability, type GameDefinition, quoted } from '#libs/room';
 import type { GameRules, Settled } from './game-rules.js';
+import { checkedMatchRules } from './match-options.js';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
 export interface GameOptions {
@@ -47,6 +49,11 @@ export interface GameOptions {
    * game have no options.
    */
   readonly options?: StandardSchema;
+  /**
+   * How matchmaking finds the players of a match: numbers of players and teams, ratings, windows, modes. See `docs/matchmaking.md`. Absent:
+   * a match has the players who fit into the seats, and ratings do not matter.
+   */
+  readonly match?: MatchOptions;
 }
 
 /** Default of `checkpointMs`, in ms: the longest time by which a crash rewinds a `checkpoint` game. Players of a fast game accept it. */
@@ -131,6 +138,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     pastMs === undefined || (Number.isInteger(pastMs) && pastMs >= 1 && pastMs <= PAST_MS_MAX),
     `has pastMs ${quoted(pastMs)}; give a whole number of ms from 1 to ${PAST_MS_MAX}`,
   );
+  const match = checkedMatchRules(options.match, seats, options.options !== undefined);
   return {
     name,
     version,
@@ -144,6 +152,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     ...(joinable && { joinable }),
     ...(quantize !== undefined && { quantize }),
     ...(pastMs !== undefined && { pastMs }),
+    ...(match && { match }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { GameResult, Seat } from '#libs/protocol';
+import type { GameResult, MatchRules, Seat } from '#libs/protocol';
 import type { Presence } from './room-value.js';
 
 export interface SeatInfo {
@@ -123,6 +123,8 @@ export interface GameDefinition {
   readonly bots?: true;
   /** Players may take free seats of a running game. */
   readonly joinable?: boolean;
+  /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use it. */
+  readonly match?: MatchRules;
 }
 
 /**
