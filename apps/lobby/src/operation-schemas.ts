@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import {
+  CHAT_BYTES_MAX,
+  CHAT_CHARACTERS_MAX,
+  CHAT_HISTORY_MAX,
+  CHAT_ID_CHARACTERS_MAX,
   NAME_BYTES_MAX,
   type OperationName,
   type Operations,
   ROOM_NAME_CHARACTERS_MAX,
   ROOM_OPTIONS_BYTES_MAX,
   type RoomId,
+  type UserId,
 } from '#libs/protocol';
-import { checkNickname } from '#libs/session';
+import { checkNickname, checkText } from '#libs/session';
 
 const roomId = z
   .string()
@@ -36,6 +41,14 @@ const options = z
     (value) => Buffer.byteLength(JSON.stringify(value)) <= ROOM_OPTIONS_BYTES_MAX,
     `must have at most ${ROOM_OPTIONS_BYTES_MAX} bytes of JSON`,
   );
+const channel = z.discriminatedUnion('to', [z.object({ to: z.literal('room') }), z.object({ to: z.literal('lobby'), game })]);
+/** The text of a chat message. Control characters and invisible characters are refused, as in names. */
+const chatText = z.string().transform((text, context) => {
+  const checked = checkText(text, { graphemesMax: CHAT_CHARACTERS_MAX, bytesMax: CHAT_BYTES_MAX });
+  if (checked.ok) return checked.text;
+  context.addIssue({ code: 'custom', message: `The text ${checked.flaw}` });
+  return z.NEVER;
+});
 const nothing = z.unknown().transform(() => undefined);
 
 /**
@@ -64,5 +77,22 @@ export const OPERATION_SCHEMAS = {
   'rooms.cancelStart': nothing,
   'match.find': z.object({ game, region: region.optional() }),
   'match.cancel': nothing,
+  'chat.send': z.intersection(channel, z.object({ text: chatText, id: z.string().min(1).max(CHAT_ID_CHARACTERS_MAX) })),
+  'chat.history': z.intersection(
+    channel,
+    z.object({
+      after: z.int().min(0).optional(),
+      limit: z.int().min(1).max(CHAT_HISTORY_MAX).optional(),
+      follow: z.boolean().optional(),
+    }),
+  ),
+  'chat.mute': z.object({
+    user: z
+      .string()
+      .min(1)
+      .max(256)
+      .transform((user) => user as UserId),
+    muted: z.boolean(),
+  }),
   me: nothing,
 } satisfies { [Name in OperationName]: z.ZodType<Operations[Name]['data']> };

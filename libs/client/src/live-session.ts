@@ -173,7 +173,7 @@ export class LiveSession implements Session {
     this.over(null);
   }
 
-  private request<Name extends OperationName>(
+  request<Name extends OperationName>(
     operation: Name,
     data: Operations[Name]['data'],
     moreMs?: number,
@@ -249,6 +249,8 @@ export class LiveSession implements Session {
         if (message.room) this.enter(message.room);
         else this.leave(message.reason);
         return;
+      case 'chat':
+        return this.emitter.emit('chat', message);
       case 'error':
         return this.emitter.emit('error', HoldfastError.from(message));
       case 'placed':

@@ -1,4 +1,4 @@
-import type { GameInfo, HoldfastError, Operations, RoomSummary, SessionId, UserId } from '#libs/protocol';
+import type { Chat, GameInfo, HoldfastError, OperationName, Operations, RoomSummary, SessionId, UserId } from '#libs/protocol';
 import type { Room } from './room.js';
 
 export type SessionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed';
@@ -7,6 +7,8 @@ export interface SessionEvents {
   status: [status: SessionStatus];
   /** The player has entered another room. Null: the player has left the room. */
   room: [room: Room | null];
+  /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
+  chat: [message: Chat];
   /** The server refused a message of this client that has no id. */
   error: [error: HoldfastError];
   /** The session has ended. Null: this client closed it. */
@@ -81,6 +83,12 @@ export interface Session {
    * should run.
    */
   quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & { region?: string }): Promise<Room<Rules>>;
+
+  /**
+   * Sends an operation for which this interface has no method. The client repeats it over the next connection only when a repeat does no
+   * harm; otherwise it rejects with `server-lost`.
+   */
+  request<Name extends OperationName>(operation: Name, data: Operations[Name]['data']): Promise<Operations[Name]['result']>;
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void;
   /** Ends the session. The player leaves the room immediately, without the grace. */

@@ -31,6 +31,7 @@ export const KIND = {
   goodbye: 0x8c,
   compact: 0x8d,
   players: 0x8e,
+  chat: 0x90,
 } as const;
 
 /** Byte offsets in binary frames, for servers that route frames without decoding them. */

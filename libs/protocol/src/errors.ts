@@ -33,6 +33,8 @@ const CODES = {
   'too-few-players': { message: 'The game needs more players.', retry: false },
   spectator: { message: 'Spectators cannot send commands.', retry: false },
   'not-searching': { message: 'You are not looking for a match.', retry: false },
+  'chat-refused': { message: 'The moderation refused this message.', retry: false },
+  'chat-muted': { message: 'You may not write in this chat.', retry: false },
   'no-capacity': { message: 'No game server is free for another game right now.', retry: true },
   'rate-limited': { message: 'Too many messages; slow down.', retry: true },
   'too-many-connections': { message: 'Too many connections from this address.', retry: true },

@@ -20,6 +20,9 @@ export const OPERATION_PRICES = {
   // A search that completes a match also creates the room and starts the game.
   'match.find': 8,
   'match.cancel': 2,
+  'chat.send': 3,
+  'chat.history': 2,
+  'chat.mute': 2,
 } as const satisfies Record<OperationName, number>;
 
 /** The price of `rooms.list` with a cursor. */
