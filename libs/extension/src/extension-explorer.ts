@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { type PortClass, portMark } from './health-port.decorator.js';
+import { type PortClass, portMark } from './extension.decorator.js';
 
-/** Finds the providers that `@HealthPort` marks. Use it from `onModuleInit`: all providers exist by then. */
+/** Finds the providers that `@Extension` marks. Do not use it in a constructor, because other providers may not exist yet. */
 @Injectable()
-export class HealthPortExplorer {
+export class ExtensionExplorer {
   constructor(private readonly discovery: DiscoveryService) {}
 
   /**
@@ -27,7 +27,7 @@ export class HealthPortExplorer {
     const [found = null, ...others] = this.all(port);
     if (others.length > 0) {
       const names = [found, ...others].map((instance) => (instance as object).constructor.name).sort();
-      throw new Error(`${names.join(' and ')} implement ${port.name}: mark only one of them with @HealthPort.`);
+      throw new Error(`${names.join(' and ')} implement ${port.name}: mark only one of them with @Extension.`);
     }
     return found;
   }

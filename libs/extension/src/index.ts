@@ -1,0 +1,3 @@
+export * from './extension.decorator.js';
+export * from './extension.module.js';
+export * from './extension-explorer.js';
