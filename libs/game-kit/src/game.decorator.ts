@@ -35,6 +35,11 @@ export interface GameOptions {
    */
   readonly quantize?: number;
   /**
+   * How far `room.past` looks back, in ms: a whole number from 1 to 2000. The server keeps the states of this time in memory. Absent: the
+   * game has no `room.past`.
+   */
+  readonly pastMs?: number;
+  /**
    * True: players may take free seats of a running game, up to the seats of the room, until the game calls `room.lock()`. A seat becomes
    * free when its player has left. Default: false.
    */
@@ -57,6 +62,9 @@ export const CHECKPOINT_MS_DEFAULT = 1_000;
 export const SEAT_GRACE_MS_DEFAULT = 60_000;
 /** Maximum number of steps a second. A thousand rooms share one event loop, so a game with more steps would delay the others. */
 export const STEP_HZ_MAX = 60;
+
+/** Maximum of `pastMs`. A player whose connection is slower than this cannot aim at anything that moves. */
+const PAST_MS_MAX = 2_000;
 
 /**
  * Maximum number of seats, also for `rooms.create`. Each seat is part of the room's value, which is encoded as a whole, so more seats would
@@ -95,6 +103,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     seatGraceMs = SEAT_GRACE_MS_DEFAULT,
     syncHz = stepHz,
     quantize,
+    pastMs,
   } = options;
   const { draft = stepHz > 0 ? 'copy' : 'proxy' } = options;
   demand(
@@ -125,6 +134,10 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     quantize === undefined || (Number.isFinite(quantize) && quantize > 0),
     `has quantize ${quoted(quantize)}; give the distance of two numbers, such as 0.01`,
   );
+  demand(
+    pastMs === undefined || (Number.isInteger(pastMs) && pastMs >= 1 && pastMs <= PAST_MS_MAX),
+    `has pastMs ${quoted(pastMs)}; give a whole number of ms from 1 to ${PAST_MS_MAX}`,
+  );
   const match = checkedMatchRules(options.match, seats, options.options !== undefined);
   return {
     name,
@@ -138,6 +151,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     draft,
     ...(joinable && { joinable }),
     ...(quantize !== undefined && { quantize }),
+    ...(pastMs !== undefined && { pastMs }),
     ...(match && { match }),
   };
 }

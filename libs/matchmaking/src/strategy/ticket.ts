@@ -1,4 +1,4 @@
-import type { RoomId, RoomOptions, UserId } from '#libs/protocol';
+import type { AttributeWish, RoomId, RoomOptions, UserId } from '#libs/protocol';
 
 /** The skill of a player in one game, in points: the mean and the uncertainty (one standard deviation). */
 export interface Rating {
@@ -37,24 +37,6 @@ export interface Ticket {
   /** Number of matches of this ticket that failed because of others. Each counts as `PRIORITY_MS` of waiting in the order of service. */
   readonly priority?: number;
 }
-
-export type AttributeValue = string | number;
-
-/**
- * The wish of a ticket for one attribute, such as the language or the map.
- *
- * - A string or number: the others must accept exactly this value.
- * - `{ any: [...] }`: one of these values. `{ min, max }`: a number within these limits; an absent limit does not count.
- * - With `value`, the player has this value, and `any`, `min` and `max` say what the player accepts of others: `{ value: 12, min: 9 }` is a
- *   player of level 12 who accepts everybody from level 9.
- *
- * Tickets agree on an attribute when the `value` of each is accepted by all others, and one value is accepted by all tickets that have no
- * `value`. A ticket without the attribute accepts everything and is accepted by everybody.
- */
-export type AttributeWish =
-  | AttributeValue
-  | { readonly value?: AttributeValue; readonly any: readonly AttributeValue[] }
-  | { readonly value?: number; readonly min?: number; readonly max?: number };
 
 /** A room with free seats that matchmaking may fill. */
 export interface OpenRoom {
