@@ -63,6 +63,6 @@ export class GameCatalogue {
   }
 }
 
-function infoOf(name: string, { seats, joinable }: OfferedGame): GameInfo {
-  return { name, seats: { ...seats }, ...(joinable && { joinable: true }) };
+function infoOf(name: string, { seats, joinable, match }: OfferedGame): GameInfo {
+  return { name, seats: { ...seats }, ...(joinable && { joinable: true }), ...(match && { match }) };
 }

@@ -47,7 +47,7 @@ export function anchorOfTicket(entry: Entry, now: number): Anchor {
     regions: own ?? (bucket.regions.length > 0 ? bucket.regions : ['']),
     isAnywhere: own === undefined,
     targets: targetsFor(rules, size, waitedMs < rules.fillMs && !mayHaveBots),
-    ...(mayHaveBots && { partial: capacitiesFor(rules, size, smallest(rules)) }),
+    ...(mayHaveBots && { partial: capacitiesFor(rules, size, sizeWithBots(rules, size)) }),
     entry,
   };
 }
@@ -84,8 +84,9 @@ function targetsFor(rules: MatchRules, size: number, isFull: boolean): number[][
   return targets;
 }
 
-function smallest({ teams, seats }: MatchRules): number {
-  return teams?.size.min ?? seats.min;
+/** Returns the number of players of each team (or of the match) with bots: the smallest one that has room for a party of this size. */
+export function sizeWithBots({ teams, seats }: MatchRules, size: number): number {
+  return Math.max(teams?.size.min ?? seats.min, size);
 }
 
 /** Returns the free places of each team when every team has `target` players and the first one has `size` already. */

@@ -1,4 +1,5 @@
-import type { AttributeValue, AttributeWish, Ticket } from './ticket.js';
+import type { AttributeValue, AttributeWish } from '#libs/protocol';
+import type { Ticket } from './ticket.js';
 
 export type Attributes = NonNullable<Ticket['attributes']>;
 

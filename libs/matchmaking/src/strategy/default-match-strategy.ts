@@ -1,5 +1,5 @@
-import type { UserId } from '#libs/protocol';
-import { type Anchor, anchorOfRoom, anchorOfTicket } from './anchor.js';
+import type { MatchRules, UserId } from '#libs/protocol';
+import { type Anchor, anchorOfRoom, anchorOfTicket, sizeWithBots } from './anchor.js';
 import { explain } from './explanation.js';
 import { type Gathered, gather } from './gathering.js';
 import { getOrAdd } from './get-or-add.js';
@@ -79,7 +79,7 @@ function proposed(anchor: Anchor, { accepted }: Gathered, fit: readonly (readonl
   const region = bestRegion(tickets, anchor, now);
   const hasTeams = room ? room.teams !== undefined : rules.teams !== undefined;
   const teams = hasTeams ? usersOfTeams(anchor, entries, fit) : undefined;
-  const bots = entry ? botsFor(anchor, entries) : 0;
+  const bots = entry ? botsFor(rules, entry, entries) : 0;
   return {
     tickets,
     ...(teams && { teams }),
@@ -113,8 +113,8 @@ function sumsOf({ teams = [], players }: OpenRoom): number[] {
 }
 
 /** Returns the number of bots for the missing players. */
-function botsFor({ rules }: Anchor, entries: readonly Entry[]): number {
+function botsFor(rules: MatchRules, { size: own }: Entry, entries: readonly Entry[]): number {
   let players = 0;
   for (const { size } of entries) players += size;
-  return Math.max(0, rules.seats.min - players);
+  return Math.max(0, sizeWithBots(rules, own) * (rules.teams?.count ?? 1) - players);
 }
