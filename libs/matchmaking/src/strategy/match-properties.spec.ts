@@ -4,9 +4,7 @@ import { latencyLimit } from './anchor.js';
 import { attributesAgree } from './attributes.js';
 import { DefaultMatchStrategy } from './default-match-strategy.js';
 import type { MatchQueueView, ProposedMatch } from './match-strategy.js';
-import { compareService } from './rating-list.js';
 import type { OpenRoom, Ticket } from './ticket.js';
-import { PRIORITY_MS } from './ticket-index.js';
 import { NOW, viewOf } from './tickets.fixture.js';
 import { isOverdue, ratingLimit, ratingOf } from './windows.js';
 
@@ -49,7 +47,7 @@ const ticketArb = fc.record(
       fc.array(playerArb, { minLength: 2, maxLength: 3 }),
     ),
     mode: fc.constant('duel'),
-    waitedMs: fc.constantFrom(0, 3_000, 6_000, 15_000, 25_000, 80_000),
+    waitedMs: fc.constantFrom<number>(0, 3_000, 6_000, 15_000, 25_000, 80_000),
     options: fc.constantFrom({ map: 'a' }, {}),
     regions: fc.dictionary(fc.constantFrom('eu', 'us', 'ap'), fc.integer({ min: 5, max: 260 }), { minKeys: 1 }),
     attributes: fc.record({ language: fc.constantFrom('de', 'fr') }),
@@ -148,23 +146,37 @@ describe('each proposed match', () => {
 });
 
 describe('the order of service', () => {
+  const check = (full: MatchQueueView): void => {
+    const view = { ...full, rooms: [] };
+    const matches = matchesOf(view);
+    const matched = new Set(matches.flatMap(({ tickets }) => tickets));
+    for (const ticket of view.tickets) {
+      if (matched.has(ticket)) continue;
+      // The first ticket of a match is the one for which it was made.
+      const taken = new Set(matches.filter(({ tickets: [first] }) => isServedBefore(first, ticket)).flatMap(({ tickets }) => tickets));
+      const left = [...view.tickets].filter((other) => other !== ticket && !taken.has(other));
+      expect(possibleMatch(ticket, left, view)).toBeNull();
+    }
+  };
+
   it('gives a match to each ticket that can have one of the tickets that those before it left over', () => {
-    fc.assert(
-      fc.property(viewArb(9), (full) => {
-        const view = { ...full, rooms: [] };
-        const matches = matchesOf(view);
-        const before = (a: Ticket, b: Ticket): boolean => compareService(serviceOf(a), serviceOf(b)) < 0;
-        const matched = new Set(matches.flatMap(({ tickets }) => tickets));
-        for (const ticket of view.tickets) {
-          if (matched.has(ticket)) continue;
-          // The first ticket of a match is the one for which it was made.
-          const taken = new Set(matches.filter(({ tickets: [first] }) => before(first, ticket)).flatMap(({ tickets }) => tickets));
-          const left = [...view.tickets].filter((other) => other !== ticket && !taken.has(other));
-          expect(possibleMatch(ticket, left, view)).toBeNull();
-        }
-      }),
-      { numRuns: 400 },
+    fc.assert(fc.property(viewArb(9), check), { numRuns: 300 });
+  });
+
+  it('does so among tickets that differ in attributes or sizes only', () => {
+    const sizes = fc.integer({ min: 1, max: 4 }).map((size) => ({ ratings: new Array(size).fill({ mu: 1500, sigma: 0 }) }));
+    const languages = fc.record({ attributes: fc.record({ language: fc.constantFrom('de', 'fr') }) }, { requiredKeys: [] });
+    const similarArb = fc
+      .array(fc.tuple(sizes, languages, fc.integer({ min: 0, max: 9 })), { minLength: 5, maxLength: 9 })
+      .map((all) => all.map(([size, language, waitedMs], index) => toTicket({ ...size, ...language, waitedMs }, index)));
+    const rulesArb = fc.constantFrom<MatchOptions>(
+      { players: 5 },
+      { teams: { count: 2, size: 4 } },
+      { players: 3 },
+      { teams: { count: 2, size: { min: 2, max: 4 } } },
     );
+    const similarViewArb = fc.tuple(rulesArb, similarArb).map(([options, tickets]) => viewOf(SEATS, { fillMs: 5, ...options }, tickets));
+    fc.assert(fc.property(similarViewArb, check), { numRuns: 400 });
   });
 });
 
@@ -217,8 +229,10 @@ describe('the result', () => {
   });
 });
 
-function serviceOf({ id, since, priority = 0 }: Ticket): { id: string; order: number } {
-  return { id, order: since - priority * PRIORITY_MS };
+/** Returns whether `a` is before `b` in the order of service: it waits longer, with 10 seconds more for each failed match. */
+function isServedBefore(a: Ticket, b: Ticket): boolean {
+  const order = ({ since, priority = 0 }: Ticket): number => since - priority * 10_000;
+  return order(a) < order(b) || (order(a) === order(b) && a.id < b.id);
 }
 
 /** Returns the rule that a match breaks. Null: none. */
