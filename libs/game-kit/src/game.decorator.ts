@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { TEAMS_MAX } from '#libs/protocol';
 import { type DraftMode, type Durability, type GameDefinition, quoted } from '#libs/room';
 import type { GameRules, Settled } from './game-rules.js';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
@@ -42,6 +43,8 @@ export interface GameOptions {
    * game have no options.
    */
   readonly options?: StandardSchema;
+  /** The teams of a room that is created without `teams`: their number, and the maximum number of players in each. Default: no teams. */
+  readonly teams?: { readonly count: number; readonly size: number };
 }
 
 /** Default of `checkpointMs`, in ms: the longest time by which a crash rewinds a `checkpoint` game. Players of a fast game accept it. */
@@ -111,7 +114,8 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
   demand(DURABILITIES.has(durability), `has durability ${quoted(durability)}; give one of ${[...DURABILITIES].join(', ')}`);
   demand(isMs(checkpointMs) && checkpointMs > 0, `has checkpointMs ${quoted(checkpointMs)}; give a time in ms above 0`);
   demand(isMs(seatGraceMs), `has seatGraceMs ${quoted(seatGraceMs)}; give a time in ms from 0`);
-  const { joinable = false } = options;
+  const { joinable = false, teams } = options;
+  if (teams !== undefined) checkTeams(teams, seats);
   demand(typeof joinable === 'boolean', `has joinable ${quoted(joinable)}; give true or false`);
   demand(DRAFT_MODES.has(draft), `has draft ${quoted(draft)}; give one of ${[...DRAFT_MODES].join(', ')}`);
   demand(
@@ -129,6 +133,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     syncHz,
     draft,
     ...(joinable && { joinable }),
+    ...(teams && { teams: { count: teams.count, size: teams.size } }),
     ...(quantize !== undefined && { quantize }),
   };
 }
@@ -142,6 +147,14 @@ function seatsOf(seats: GameOptions['seats']): GameDefinition['seats'] {
   demand(isSeats(min) && isSeats(max), `has ${declared}; ${allowed}`);
   demand(min <= max, `has at most ${max} seats, but at least ${min}`);
   return { min, max };
+}
+
+function checkTeams(teams: NonNullable<GameOptions['teams']>, seats: GameDefinition['seats']): void {
+  const { count, size } = (teams ?? {}) as Partial<NonNullable<GameOptions['teams']>>;
+  const allowed = `give { count: 2 to ${TEAMS_MAX}, size: at least 1 }, as whole numbers`;
+  const isWhole = Number.isInteger(count) && Number.isInteger(size);
+  demand(isWhole && count! >= 2 && count! <= TEAMS_MAX && size! >= 1, `has teams ${quoted(teams)}; ${allowed}`);
+  demand(count! * size! >= seats.min, `has ${count} teams of ${size}, which are too few places for at least ${seats.min} players`);
 }
 
 function isSeats(seats: unknown): boolean {

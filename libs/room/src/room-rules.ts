@@ -1,4 +1,4 @@
-import type { GameResult, Seat } from '#libs/protocol';
+import type { GameResult, JsonSchema, Seat, TeamRules } from '#libs/protocol';
 import type { Presence } from './room-value.js';
 
 export interface SeatInfo {
@@ -111,6 +111,8 @@ export interface GameDefinition {
   readonly seatGraceMs: number;
   /** Players may take free seats of a running game. */
   readonly joinable?: boolean;
+  /** The teams of a room that is created without `teams`. Absent: none. */
+  readonly teams?: TeamRules;
 }
 
 /**
@@ -146,6 +148,8 @@ export interface RoomRules<State = unknown> {
   setup(room: Setup): State;
   /** Validates the options of a room. Absent or null: the game takes none. */
   readonly options?: ((data: unknown) => Validation) | null;
+  /** Describes the options. Absent: the schema library cannot describe them, or there are none. */
+  readonly optionsSchema?: JsonSchema;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
   /** Absent or null: the game has no inputs. */
   readonly input?: InputRule | null;
