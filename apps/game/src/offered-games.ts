@@ -7,7 +7,7 @@ export function offeredGames(all: readonly RoomRules[]): OfferedGames {
 }
 
 function offeredGame({ definition, migrateState, options, optionsSchema }: RoomRules): OfferedGame {
-  const { version, seats, joinable, seatGraceMs, teams } = definition;
+  const { version, seats, joinable, seatGraceMs, teams, match } = definition;
   const isDescribed = optionsSchema && JSON.stringify(optionsSchema).length <= OPTIONS_SCHEMA_CHARACTERS_MAX;
   return {
     version,
@@ -18,6 +18,7 @@ function offeredGame({ definition, migrateState, options, optionsSchema }: RoomR
     ...(isDescribed && { optionsSchema }),
     ...(joinable && { joinable: { seatGraceMs } }),
     ...(teams && { teams }),
+    ...(match && { match }),
   };
 }
 

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import {
+  ATTRIBUTES_MAX,
+  MATCH_REGIONS_MAX,
   FILTER_CONDITIONS_MAX,
   LIST_FIELDS,
   NAME_BYTES_MAX,
@@ -43,6 +45,22 @@ const options = z
     (value) => Buffer.byteLength(JSON.stringify(value)) <= ROOM_OPTIONS_BYTES_MAX,
     `must have at most ${ROOM_OPTIONS_BYTES_MAX} bytes of JSON`,
   );
+const mode = z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be 1 to 32 letters, digits, dots, dashes and underscores');
+const attributeValue = z.union([z.string().max(64), z.number()]);
+const attributeName = z.string().regex(/^[A-Za-z0-9._-]{1,32}$/, 'must be 1 to 32 letters, digits, dots, dashes and underscores');
+/** A value, a list of accepted values, or a range of accepted numbers. */
+const attribute = z.union(
+  [
+    attributeValue,
+    z.strictObject({ value: attributeValue.optional(), any: z.array(attributeValue).min(1).max(16) }),
+    z
+      .strictObject({ value: z.number().optional(), min: z.number().optional(), max: z.number().optional() })
+      .refine((wish) => Object.values(wish).some((limit) => limit !== undefined), 'must have `value`, `min` or `max`')
+      .refine(({ min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }) => min <= max, '`min` must not be above `max`'),
+  ],
+  'must be a text, a number, `{any: […]}` or `{min, max}`',
+);
+const atMost = (count: number) => [(value: object) => Object.keys(value).length <= count, `must have at most ${count} entries`] as const;
 const user = z
   .string()
   .min(1)
@@ -140,7 +158,24 @@ export const OPERATION_SCHEMAS = {
   'rooms.rematch': nothing,
   'rooms.start': z.object({ waitMs: z.int().min(0).max(10_000).optional() }).optional(),
   'rooms.cancelStart': nothing,
-  'match.find': z.object({ game, region: region.optional() }),
+  'match.find': z.object({
+    game,
+    mode: mode.optional(),
+    options: options.optional(),
+    region: region.optional(),
+    regions: z
+      .record(region, z.number().min(0).max(60_000))
+      .refine(...atMost(MATCH_REGIONS_MAX))
+      .optional(),
+    attributes: z
+      .record(attributeName, attribute)
+      .refine(...atMost(ATTRIBUTES_MAX))
+      .optional(),
+    party: z.literal(true).optional(),
+  }),
   'match.cancel': nothing,
+  'match.accept': z.object({ offer: z.string().min(1).max(64) }),
+  'match.decline': z.object({ offer: z.string().min(1).max(64) }),
+  'match.status': nothing,
   me: nothing,
 } satisfies { [Name in OperationName]: z.ZodType<Operations[Name]['data']> };

@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import type { JsonSchema, ServerType, TeamRules } from '#libs/protocol';
+import type { JsonSchema, MatchRules, ServerType, TeamRules } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 import type { EventSink } from './event-sink.js';
 
@@ -22,6 +22,8 @@ export interface OfferedGame {
   readonly supportsTeams?: true;
   /** True: the server delays what spectators see. Absent: its version shows them the game at once. */
   readonly supportsWatchDelay?: true;
+  /** How matchmaking finds the players of a match. Absent: the default rules. */
+  readonly match?: MatchRules;
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
 

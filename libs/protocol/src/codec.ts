@@ -31,6 +31,7 @@ export const KIND = {
   goodbye: 0x8c,
   compact: 0x8d,
   players: 0x8e,
+  match: 0x91,
   rooms: 0x8f,
 } as const;
 

@@ -362,6 +362,70 @@ export interface Ended extends GameResult {
   room: RoomId;
 }
 
+/**
+ * Why a search is over without a match. `cancelled`: the player, or the host of the party, cancelled it. `party-changed`: a member
+ * joined or left the party. `declined`: a player of the ticket declined an offered match, or did not answer in time. `entered-room`: the
+ * player entered a room. `gone`: the player was away for too long. `timed-out`: the search reached its maximum time. `lost`: Redis lost
+ * the search. `no-game`: no server offers the game any more.
+ */
+export const MATCH_END_REASONS = [
+  'cancelled',
+  'party-changed',
+  'declined',
+  'entered-room',
+  'gone',
+  'timed-out',
+  'lost',
+  'no-game',
+] as const;
+export type MatchEndReason = (typeof MATCH_END_REASONS)[number];
+
+/** What holds a search up, and how long it may still take. Every field is a hint. */
+export interface MatchProgress {
+  /** The time for which the search has waited, in ms. */
+  waitedMs: number;
+  /** The position in the queue of the game, counted from 1. */
+  place: number;
+  /** The number of players who wait for the game. */
+  waiting: number;
+  /** An estimate of the remaining time, from recent matches, in ms. Absent: no recent match. */
+  estimateMs?: number;
+  /** The largest difference of ratings that the search accepts now. Absent: ratings do not count. */
+  window?: number;
+  /** A sentence for people: what holds the search up. */
+  reason?: string;
+}
+
+/**
+ * A message about the player's search for a match. `ticket` names the search, which is one search for all members of a party. Every search
+ * ends with `matched`, `cancelled` or `expired`; after `matched` the `room` message follows.
+ */
+export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
+  | ({
+      event: 'searching';
+      /** True: the search continues after an offered match that another player did not accept, or after a match that failed. */
+      returned?: true;
+      /** True: a member of the ticket has no connection, so the search pauses. */
+      paused?: true;
+    } & Partial<MatchProgress>)
+  | {
+      event: 'offered';
+      /** The id for `match.accept` and `match.decline`. */
+      offer: string;
+      /** The remaining time to answer, in ms. */
+      acceptMs: number;
+      /** The number of players of the match, and of those who have accepted it. */
+      players: number;
+      accepted: number;
+    }
+  | { event: 'matched'; room: RoomId }
+  | { event: 'cancelled'; reason: MatchEndReason }
+  | {
+      event: 'expired';
+      reason: MatchEndReason;
+    }
+);
+
 export interface Pong {
   kind: 'pong';
   nonce: number;
@@ -393,6 +457,7 @@ export type ServerMessage =
   | Paused
   | Resumed
   | Ended
+  | MatchMessage
   | Pong
   | ErrorMessage
   | Goodbye;

@@ -1,5 +1,5 @@
 import type { RoomId, UserId } from './ids.js';
-import type { RoomView } from './messages.js';
+import type { MatchMessage, RoomView } from './messages.js';
 
 /** A JSON Schema (draft 2020-12), as JSON. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -43,6 +43,45 @@ export const BANNED_MAX = 200;
 /** Who may watch a room. `anyone`: every player who may know of it. `members`: a player with its invite code. `nobody`: no spectators. */
 export const WATCH_POLICIES = ['anyone', 'members', 'nobody'] as const;
 export type WatchPolicy = (typeof WATCH_POLICIES)[number];
+
+export type AttributeValue = string | number;
+
+/**
+ * The wish of a ticket for one attribute, such as the language or the map.
+ *
+ * - A string or number: the others must accept exactly this value.
+ * - `{ any: [...] }`: one of these values. `{ min, max }`: a number within these limits; an absent limit does not count.
+ * - With `value`, the player has this value, and `any`, `min` and `max` say what the player accepts of others: `{ value: 12, min: 9 }` is a
+ *   player of level 12 who accepts everybody from level 9.
+ *
+ * Tickets agree on an attribute when the `value` of each is accepted by all others, and one value is accepted by all tickets that have no
+ * `value`. A ticket without the attribute accepts everything and is accepted by everybody.
+ */
+export type AttributeWish =
+  | AttributeValue
+  | { readonly value?: AttributeValue; readonly any: readonly AttributeValue[] }
+  | { readonly value?: number; readonly min?: number; readonly max?: number };
+
+/** Maximum number of attributes of one search. */
+export const ATTRIBUTES_MAX = 16;
+/** Maximum number of regions of one search. */
+export const MATCH_REGIONS_MAX = 32;
+
+/** What a player searches for. */
+export interface MatchWish {
+  game: string;
+  /** The mode of the game, such as `ranked`. Players of different modes are never matched. */
+  mode?: string;
+  /** The options of the room of the match, as in `rooms.create`. */
+  options?: RoomOptions;
+  /** The preferred region of the game. */
+  region?: string;
+  /** The latencies that the player has measured, by region, in ms. */
+  regions?: Readonly<Record<string, number>>;
+  attributes?: Readonly<Record<string, AttributeWish>>;
+  /** True: the members of the caller's waiting room search together. Only the host of the room may send it. */
+  party?: true;
+}
 
 export interface RoomSummary {
   id: RoomId;
@@ -197,15 +236,26 @@ export interface Operations {
    */
   'rooms.cancelStart': { data: undefined; result: { room: RoomView } };
   /**
-   * Answers with the room when enough other players were waiting. Otherwise the player waits, and a `room` message follows later. `region`:
-   * where the game should run. Of the matched players, the region of the one who waited longest is used.
+   * Adds a search. Answers with the room when the search completes a match. Otherwise the player waits, and `match` messages follow. A
+   * later search of the same user replaces the search. `region`: where the game should run. Of the matched players, the region of the one
+   * who waited longest is used, unless the strategy of the game chooses a region.
    */
-  'match.find': { data: { game: string; region?: string }; result: { room: RoomView } | { waiting: true } };
+  'match.find': { data: MatchWish; result: { room: RoomView } | { waiting: true; ticket: string } };
   /**
-   * Cancels the search. Also voids all earlier requests of this player that enter a room: after the answer, no such request can still put
-   * the player into a room, so `me` is reliable. `cancelled` is false when there was no search any more.
+   * Cancels the search, also the search of a party, and declines an offered match. Also voids all earlier requests of this player that
+   * enter a room: after the answer, no such request can still put the player into a room, so `me` is reliable. `cancelled` is false when
+   * there was no search any more.
    */
   'match.cancel': { data: undefined; result: { cancelled: boolean } };
+  /** Accepts an offered match. When all players have accepted it, the room is made. Refused with `offer-unknown` when the offer is over. */
+  'match.accept': { data: { offer: string }; result: { accepted: true } };
+  /** Declines an offered match. The search of the player ends. */
+  'match.decline': { data: { offer: string }; result: { declined: true } };
+  /**
+   * The state of the caller's search, with what holds it up, or how the last search ended. Null: the caller is not searching, and no search
+   * has ended within the last minutes.
+   */
+  'match.status': { data: undefined; result: { match: MatchMessage | null } };
   me: {
     data: undefined;
     result: { user: UserId; name: string; session: string; room: RoomView | null; watching: boolean; searching: string | null };

@@ -29,6 +29,10 @@ export const OPERATION_PRICES = {
   // A search that completes a match also creates the room and starts the game.
   'match.find': 8,
   'match.cancel': 2,
+  // The last acceptance creates the room and starts the game, so it costs as much as a search.
+  'match.accept': 8,
+  'match.decline': 3,
+  'match.status': 2,
 } as const satisfies Record<OperationName, number>;
 
 /** The price of `rooms.list` with a cursor. */

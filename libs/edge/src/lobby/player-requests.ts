@@ -18,7 +18,7 @@ import { LobbyRouter } from './lobby-router.js';
 import { repeatRequest } from './repeated-request.js';
 
 /** Operations that change nothing. When their lobby is lost, the gateway sends them to another lobby. */
-const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
+const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'match.status', 'me']);
 /**
  * Operations that the gateway does not void when their answer is lost. Reads change nothing; a search may continue, and the client learns
  * of it with `me`.
