@@ -1,9 +1,11 @@
-import type { GameResult, RequestOrder, RoomId, RoomOptions, RoomStatus, ServerId, UserId } from '#libs/protocol';
+import type { Claims, GameResult, RequestOrder, RoomId, RoomOptions, RoomStatus, ServerId, UserId } from '#libs/protocol';
 import { decodeRoomDoc } from './room-doc-codec.js';
 
 export interface DocMember {
   readonly user: UserId;
   readonly name: string;
+  /** The claims of the member's last login that reached a lobby. Absent: none. Players do not see them. */
+  readonly claims?: Claims;
   /** The round for which this member is ready. A member is ready when `readyRound === round`, so no member is ready after a game. */
   readonly readyRound: number | null;
   readonly here: boolean;
