@@ -135,7 +135,12 @@ export class GameStarter {
     const exclude: ServerId[] = [];
     const { region, build, near, options, teams, watchDelayMs } = room.doc;
     const request = { room: room.id, game: room.game, players: players.length, region, build, prefer: { region: near }, exclude };
-    const seats = players.map(({ user, name, team }) => ({ user, name, ...(team !== undefined && { team }) }));
+    const seats = players.map(({ user, name, claims, team }) => ({
+      user,
+      name,
+      ...(claims && { claims }),
+      ...(team !== undefined && { team }),
+    }));
     const stillWanted = async (): Promise<void> => {
       const { start: current } = await this.rooms.mustRead(room.id);
       if (current !== start) throw new HoldfastError('overtaken');

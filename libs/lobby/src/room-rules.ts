@@ -1,4 +1,5 @@
 import {
+  type Claims,
   HoldfastError,
   isBefore,
   type RequestOrder,
@@ -54,6 +55,7 @@ export interface Absentee {
 export interface Person {
   readonly user: UserId;
   readonly name: string;
+  readonly claims?: Claims;
 }
 
 /** @throws `bad-data` for a number of seats that the game or the teams do not allow */
@@ -104,7 +106,7 @@ export function join(
 ): RoomDoc {
   const { doc } = record;
   const known = doc.members.find(({ user }) => user === person.user);
-  if (known) return known.here ? doc : cameBack(record, person.user);
+  if (known) return withClaims(known.here ? doc : cameBack(record, person.user), person);
   refuseUninvited(record, person.user, admission);
   if (record.status === 'playing' && terms) return joinRunning(record, person, terms, now);
   if (record.status !== 'waiting') throw new HoldfastError('room-playing');
@@ -223,8 +225,16 @@ function isOlder(order: RequestOrder | undefined, than: RequestOrder | undefined
   return order !== undefined && than !== undefined && isBefore(order, than);
 }
 
-function memberOf({ user, name }: Person): DocMember {
-  return { user, name, readyRound: null, here: true };
+function memberOf({ user, name, claims }: Person): DocMember {
+  return { user, name, ...(claims && { claims }), readyRound: null, here: true };
+}
+
+/** Returns the document with the claims of the member's current login. */
+export function withClaims(doc: RoomDoc, { user, claims }: Pick<Person, 'user' | 'claims'>): RoomDoc {
+  return withMember(doc, user, (member) => {
+    const { claims: before, ...rest } = member;
+    return JSON.stringify(before) === JSON.stringify(claims) ? member : { ...rest, ...(claims && { claims }) };
+  });
 }
 
 function withNewMember(doc: RoomDoc, person: Person): RoomDoc {
