@@ -13,11 +13,11 @@ describe('the ranking of a result', () => {
   });
 
   it.each([
-    [{ ranking: [[0], 1] }, 'has 1 as a place: give a list of one or more seats'],
-    [{ ranking: [[0], []] }, 'has [] as a place: give a list of one or more seats'],
+    [{ ranking: [[0], 1] }, 'has 1 as a place: give a list of seats'],
+    [{ ranking: [[0], []] }, 'has an empty place: give a list of one or more seats'],
     [{ ranking: [[0], [3]] }, 'has seat 3: this room has seats 0 to 2'],
     [{ ranking: [[0], [1, 0]] }, 'has seat 0 twice'],
-    [{ ranking: [[0]], scores: [1] }, 'has [1] as scores: give one number for each of 3 seats'],
+    [{ ranking: [[0]], scores: [1] }, 'has 1 scores: give one number for each of 3 seats'],
     [{ ranking: [[0]], scores: [1, 2, 'x'] }, "has the score 'x': give numbers"],
   ])('may not be %j', (result, flaw) => {
     expect(rankingFlaw(result, 3)).toBe(flaw);

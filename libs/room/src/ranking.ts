@@ -20,8 +20,8 @@ export function rankingFlaw(result: unknown, seats: number): string | null {
     }
   }
   if (scores === undefined) return null;
-  if (!Array.isArray(scores) || scores.length !== seats)
-    return `has ${quoted(scores)} as scores: give one number for each of ${seats} seats`;
+  if (!Array.isArray(scores)) return `has ${quoted(scores)} as scores: give a list of numbers`;
+  if (scores.length !== seats) return `has ${scores.length} scores: give one number for each of ${seats} seats`;
   const flawed = scores.find((score) => typeof score !== 'number');
   return flawed === undefined ? null : `has the score ${quoted(flawed)}: give numbers`;
 }
