@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import {
   ATTRIBUTES_MAX,
-  MATCH_REGIONS_MAX,
   FILTER_CONDITIONS_MAX,
   LIST_FIELDS,
+  MATCH_REGIONS_MAX,
   NAME_BYTES_MAX,
   type OperationName,
   type Operations,
@@ -115,7 +115,7 @@ export const OPERATION_SCHEMAS = {
     .object({
       game: game.optional(),
       limit: z.int().min(1).max(1_000).optional(),
-      cursor: z.string().max(512).optional(),
+      cursor: z.string().max(2_048).optional(),
       filter: filter.optional(),
       sort: sort.optional(),
       subscribe: z.boolean().optional(),

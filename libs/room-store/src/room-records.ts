@@ -103,6 +103,16 @@ export class RoomRecords implements OnModuleInit {
     });
   }
 
+  /**
+   * Reads the fields that change with what the list of rooms shows, as one text for each room, in the order of the ids. Null: there is no
+   * room with this id.
+   */
+  async readListDigests(rooms: readonly RoomId[]): Promise<(string | null)[]> {
+    const { commands } = this.redis;
+    const all = await Promise.all(rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'epoch', 'locked', 'metadata')));
+    return all.map((fields) => (fields[0] ? fields.join(' ') : null));
+  }
+
   /** Reads the few fields that show whether a record needs work, in the order of the ids. Null: there is no room with this id. */
   async readDigests(rooms: readonly RoomId[]): Promise<(RoomDigest | null)[]> {
     const { commands } = this.redis;
