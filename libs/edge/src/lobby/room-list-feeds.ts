@@ -1,11 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { type Control, encodeServerMessage, HEADER, type RoomListQuery, type RoomSummary, type RoomsMessage } from '#libs/protocol';
+import {
+  type Control,
+  encodeServerMessage,
+  HEADER,
+  listChange,
+  type RoomListQuery,
+  type RoomSummary,
+  type RoomsMessage,
+} from '#libs/protocol';
 import { Log } from '#libs/telemetry';
 import { EDGE_BACKLOG_LIST_BYTES, LIST_FEED_MS, LIST_FEEDS_MAX } from '../edge.options.js';
 import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
-import { listChange } from './list-change.js';
 import { LobbyRouter } from './lobby-router.js';
 
 /** One distinct query, which all sessions of this gateway that subscribe to it share. */

@@ -21,6 +21,19 @@ export function listChange(before: readonly RoomSummary[], after: readonly RoomS
   };
 }
 
+/** Returns the list after a change. The inverse of `listChange`. */
+export function applyListChange(
+  before: readonly RoomSummary[],
+  { added = [], changed = [], removed = [], order }: ListChange,
+): readonly RoomSummary[] {
+  const gone = new Set(removed);
+  const newer = new Map(changed.map((room) => [room.id, room]));
+  const after = [...added, ...before.filter(({ id }) => !gone.has(id)).map((room) => newer.get(room.id) ?? room)];
+  if (!order) return after;
+  const byId = new Map(after.map((room) => [room.id, room]));
+  return order.flatMap((id) => byId.get(id) ?? []);
+}
+
 function isSameList(list: readonly RoomId[], other: readonly RoomId[]): boolean {
   return list.length === other.length && list.every((id, index) => id === other[index]);
 }
