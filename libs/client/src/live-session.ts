@@ -282,6 +282,7 @@ export class LiveSession implements Session {
       case 'resumed':
       case 'ended':
         return this.takeGameFrame(message);
+      case 'rooms':
       case 'welcome':
       case 'pong':
       case 'goodbye':

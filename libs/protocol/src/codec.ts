@@ -32,6 +32,7 @@ export const KIND = {
   compact: 0x8d,
   players: 0x8e,
   match: 0x91,
+  rooms: 0x8f,
 } as const;
 
 /** Byte offsets in binary frames, for servers that route frames without decoding them. */

@@ -1,5 +1,6 @@
 import type { ErrorBody } from './errors.js';
 import type { RoomId, Seat, SessionId, UserId } from './ids.js';
+import type { RoomSummary, TeamRules, WatchPolicy } from './operations.js';
 import type { Patch } from './patch.js';
 
 export const PROTOCOL_VERSION = 1;
@@ -128,6 +129,8 @@ export interface RoomMember {
   ready: boolean;
   /** False while the member has no connection. */
   here: boolean;
+  /** The team of the member, counted from 0. Absent: the room has no teams. */
+  team?: number;
 }
 
 export type RoomStatus = 'waiting' | 'starting' | 'playing' | 'closed';
@@ -147,6 +150,32 @@ export interface RoomView {
   options?: Readonly<Record<string, unknown>>;
   /** How the last game in this room ended. Absent until a first game has ended. */
   lastResult?: GameResult;
+  /** True: the room is neither listed nor matched. */
+  private?: true;
+  /** The invite code of the room. Only members see it. Absent: it has none. */
+  code?: string;
+  /** True: players join only with the invite code. */
+  inviteOnly?: true;
+  /** True: players need a password. */
+  password?: true;
+  /** True: the host has locked the room, so nobody may join. */
+  locked?: true;
+  /** Who may watch. Absent: anyone. */
+  watch?: WatchPolicy;
+  /** How much later spectators see the game, in ms. Absent: at once. */
+  watchDelayMs?: number;
+  teams?: TeamRules;
+  /** The users who may not join or watch. Only members see them. Absent: none. */
+  banned?: { user: UserId; name?: string }[];
+}
+
+/**
+ * The form of a result with more than one winner. `ranking`: the seats by place, best first; seats of one place share it. `scores`: the
+ * points of each seat.
+ */
+export interface RankedResult {
+  ranking: Seat[][];
+  scores?: number[];
 }
 
 /** How a game ended: the result that the game gave (`room.end(result)`), or the reason why it was ended. */
@@ -158,7 +187,17 @@ export interface GameResult {
 }
 
 /** Why a player is in no room any more. `docs/protocol.md` explains each reason. */
-export const LEFT_REASONS = ['left', 'gone', 'not-in-room', 'empty', 'room-expired', 'room-unknown'] as const;
+export const LEFT_REASONS = [
+  'left',
+  'gone',
+  'not-in-room',
+  'empty',
+  'room-expired',
+  'room-unknown',
+  'kicked',
+  'banned',
+  'no-spectators',
+] as const;
 export type LeftReason = (typeof LEFT_REASONS)[number];
 
 /** The player's room changed. `room` is null when the player is in no room. */
@@ -169,12 +208,30 @@ export interface RoomMessage {
   reason?: LeftReason;
 }
 
+/**
+ * The list of rooms to which this connection has subscribed (`rooms.list`) has changed. Either `rooms` is the whole list, which replaces
+ * the client's, or the other fields are the changes since the last message or the answer.
+ */
+export interface RoomsMessage {
+  kind: 'rooms';
+  /** The id of the request that subscribed. A message of an earlier subscription has another id. */
+  id: number;
+  rooms?: RoomSummary[];
+  added?: RoomSummary[];
+  changed?: RoomSummary[];
+  removed?: RoomId[];
+  /** The order of the list after this message. Absent: added rooms come first, in their order, and the others stay as they are. */
+  order?: RoomId[];
+}
+
 /** A seat of a running game, and the player or bot that has this seat, or had it last. */
 export interface RoomPlayerInfo {
   seat: Seat;
   name: string;
   /** True: server code plays this seat. */
   bot?: true;
+  /** The team of the seat, counted from 0. Absent: the room has no teams. */
+  team?: number;
 }
 
 /**
@@ -390,6 +447,7 @@ export type ServerMessage =
   | Welcome
   | Response
   | RoomMessage
+  | RoomsMessage
   | Placed
   | Players
   | Sync

@@ -15,6 +15,15 @@ export const OPERATION_PRICES = {
   'rooms.watch': 3,
   'rooms.leave': 3,
   'rooms.ready': 2,
+  'rooms.unsubscribe': 1,
+  'rooms.update': 3,
+  'rooms.host': 2,
+  'rooms.kick': 4,
+  'rooms.unban': 2,
+  'rooms.team': 2,
+  'rooms.balance': 2,
+  // The last agreement to a rematch also starts the game.
+  'rooms.rematch': 8,
   'rooms.start': 6,
   'rooms.cancelStart': 3,
   // A search that completes a match also creates the room and starts the game.
