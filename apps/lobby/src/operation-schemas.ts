@@ -4,6 +4,10 @@ import {
   FILTER_CONDITIONS_MAX,
   LIST_FIELDS,
   MATCH_REGIONS_MAX,
+  CHAT_BYTES_MAX,
+  CHAT_CHARACTERS_MAX,
+  CHAT_HISTORY_MAX,
+  CHAT_ID_CHARACTERS_MAX,
   NAME_BYTES_MAX,
   type OperationName,
   type Operations,
@@ -16,7 +20,7 @@ import {
   WATCH_DELAY_MS_MAX,
   WATCH_POLICIES,
 } from '#libs/protocol';
-import { checkNickname } from '#libs/session';
+import { checkNickname, checkText } from '#libs/session';
 
 const roomId = z
   .string()
@@ -102,6 +106,14 @@ const sort = z.strictObject({
   by: z.string().refine((by) => by === 'created' || FIELD.test(by), `${FIELDS_ALLOWED}, or created`),
   order: z.enum(['ascending', 'descending']).optional(),
 });
+const channel = z.discriminatedUnion('to', [z.object({ to: z.literal('room') }), z.object({ to: z.literal('lobby'), game })]);
+/** The text of a chat message. Control characters and invisible characters are refused, as in names. */
+const chatText = z.string().transform((text, context) => {
+  const checked = checkText(text, { graphemesMax: CHAT_CHARACTERS_MAX, bytesMax: CHAT_BYTES_MAX });
+  if (checked.ok) return checked.text;
+  context.addIssue({ code: 'custom', message: `The text ${checked.flaw}` });
+  return z.NEVER;
+});
 const nothing = z.unknown().transform(() => undefined);
 
 /**
@@ -176,5 +188,22 @@ export const OPERATION_SCHEMAS = {
   'match.accept': z.object({ offer: z.string().min(1).max(64) }),
   'match.decline': z.object({ offer: z.string().min(1).max(64) }),
   'match.status': nothing,
+  'chat.send': z.intersection(channel, z.object({ text: chatText, id: z.string().min(1).max(CHAT_ID_CHARACTERS_MAX) })),
+  'chat.history': z.intersection(
+    channel,
+    z.object({
+      after: z.int().min(0).optional(),
+      limit: z.int().min(1).max(CHAT_HISTORY_MAX).optional(),
+      follow: z.boolean().optional(),
+    }),
+  ),
+  'chat.mute': z.object({
+    user: z
+      .string()
+      .min(1)
+      .max(256)
+      .transform((user) => user as UserId),
+    muted: z.boolean(),
+  }),
   me: nothing,
 } satisfies { [Name in OperationName]: z.ZodType<Operations[Name]['data']> };

@@ -188,7 +188,7 @@ export class LiveSession implements Session {
     this.over(null);
   }
 
-  private request<Name extends OperationName>(
+  request<Name extends OperationName>(
     operation: Name,
     data: Operations[Name]['data'],
     moreMs?: number,
@@ -266,6 +266,8 @@ export class LiveSession implements Session {
         return;
       case 'match':
         return this.takeMatch(message);
+      case 'chat':
+        return this.emitter.emit('chat', message);
       case 'error':
         return this.emitter.emit('error', HoldfastError.from(message));
       case 'placed':

@@ -1,4 +1,4 @@
-import type { GameInfo, HoldfastError, MatchMessage, MatchWish, Operations, RoomSummary, SessionId, UserId } from '#libs/protocol';
+import type { Chat, GameInfo, HoldfastError, MatchMessage, MatchWish, OperationName, Operations, RoomSummary, SessionId, UserId } from '#libs/protocol';
 import type { Room } from './room.js';
 
 export type SessionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed';
@@ -9,6 +9,8 @@ export interface SessionEvents {
   room: [room: Room | null];
   /** A message about the player's search: its progress, an offered match, or its end. */
   match: [message: MatchMessage];
+  /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
+  chat: [message: Chat];
   /** The server refused a message of this client that has no id. */
   error: [error: HoldfastError];
   /** The session has ended. Null: this client closed it. */
@@ -93,6 +95,12 @@ export interface Session {
   declineMatch(offer: string): Promise<void>;
   /** Returns the state of the player's search. Null: the player is not searching. */
   matchStatus(): Promise<MatchMessage | null>;
+
+  /**
+   * Sends an operation for which this interface has no method. The client repeats it over the next connection only when a repeat does no
+   * harm; otherwise it rejects with `server-lost`.
+   */
+  request<Name extends OperationName>(operation: Name, data: Operations[Name]['data']): Promise<Operations[Name]['result']>;
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void;
   /** Ends the session. The player leaves the room immediately, without the grace. */

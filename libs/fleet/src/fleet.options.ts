@@ -1,7 +1,5 @@
-import type { Type } from '@nestjs/common';
 import type { ServerType } from '#libs/protocol';
 import { redisName } from '#libs/redis';
-import type { EventSink } from './event-sink.js';
 
 /** A game that a game server can run, as its record states it. */
 export interface OfferedGame {
@@ -49,8 +47,6 @@ export interface FleetOptions {
   readonly region?: string | null;
   /** True: the server takes only rooms that ask for its build. */
   readonly canary?: boolean;
-  /** Receives the operator events of this process. Default: publishes them to all gateways through Redis. */
-  readonly eventSink?: Type<EventSink>;
 }
 
 export const FLEET_OPTIONS = Symbol('FleetOptions');

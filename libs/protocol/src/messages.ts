@@ -424,6 +424,32 @@ export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
     }
 );
 
+/** One message in a chat, as the server stores it. */
+export interface ChatEntry {
+  /**
+   * The position of the message in its channel. It grows by one with each message. The first one of a channel is a time in ms, so that a
+   * channel whose messages Redis has lost continues with higher numbers.
+   */
+  seq: number;
+  user: UserId;
+  /** The name of the user at that time. */
+  name: string;
+  /** When the server accepted the message: store time, in ms since 1970. */
+  time: number;
+  text: string;
+}
+
+/**
+ * A new message in a chat. It has `room` in the chat of a room, and `lobby` in the chat of the lobby of a game. Ignore a message whose `seq` is
+ * not above the last one. When it is above the next one, messages were lost: read them with `chat.history`.
+ */
+export interface Chat extends ChatEntry {
+  kind: 'chat';
+  room?: RoomId;
+  /** The game of the lobby. */
+  lobby?: string;
+}
+
 export interface Pong {
   kind: 'pong';
   nonce: number;
@@ -456,6 +482,7 @@ export type ServerMessage =
   | Resumed
   | Ended
   | MatchMessage
+  | Chat
   | Pong
   | ErrorMessage
   | Goodbye;

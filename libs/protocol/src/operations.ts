@@ -1,5 +1,5 @@
 import type { RoomId, UserId } from './ids.js';
-import type { MatchMessage, RoomView } from './messages.js';
+import type { ChatEntry, MatchMessage, RoomView } from './messages.js';
 
 /** A JSON Schema (draft 2020-12), as JSON. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -9,7 +9,6 @@ export interface TeamRules {
   readonly count: number;
   readonly size: number;
 }
-
 export interface GameInfo {
   name: string;
   /** Minimum and maximum number of players. */
@@ -82,6 +81,19 @@ export interface MatchWish {
   /** True: the members of the caller's waiting room search together. Only the host of the room may send it. */
   party?: true;
 }
+
+/** The chat of the player's room, or of the lobby of a game. */
+export type ChatChannel = { to: 'room' } | { to: 'lobby'; game: string };
+
+/** Maximum length of a chat message, in characters that a person sees (grapheme clusters), and in bytes of UTF-8. */
+export const CHAT_CHARACTERS_MAX = 300;
+export const CHAT_BYTES_MAX = 1_200;
+
+/** Maximum length of the `id` of a chat message, in characters. */
+export const CHAT_ID_CHARACTERS_MAX = 64;
+
+/** Maximum number of messages in one answer of `chat.history`. */
+export const CHAT_HISTORY_MAX = 50;
 
 export interface RoomSummary {
   id: RoomId;
@@ -254,6 +266,24 @@ export interface Operations {
    * has ended within the last minutes.
    */
   'match.status': { data: undefined; result: { match: MatchMessage | null } };
+  /**
+   * Sends a message to the members of the player's room, or to the lobby of a game. `id`: a text that the client chooses for this message. A
+   * repeat with the same `id` sends nothing and gets the same answer. `game`: the game of the lobby.
+   */
+  'chat.send': { data: ChatChannel & { text: string; id: string }; result: { message: ChatEntry } };
+  /**
+   * Returns stored messages, oldest first. `after`: only messages with a higher `seq`. Without it the newest ones, at most `limit`. `last`: the
+   * `seq` of the newest stored message; 0: there is none. `missed`: true when messages after `after` are no longer stored.
+   *
+   * `follow`, for a lobby: true: this session receives the messages of this lobby, and no longer those of another one; false: of none. It
+   * ends with the connection, so a client repeats it after a resume.
+   */
+  'chat.history': {
+    data: ChatChannel & { after?: number; limit?: number; follow?: boolean };
+    result: { messages: ChatEntry[]; last: number; missed?: true };
+  };
+  /** The host mutes a user in the chat of the room, or lets the user write again. It lasts as long as the room. */
+  'chat.mute': { data: { user: UserId; muted: boolean }; result: { muted: boolean } };
   me: {
     data: undefined;
     result: { user: UserId; name: string; session: string; room: RoomView | null; watching: boolean; searching: string | null };

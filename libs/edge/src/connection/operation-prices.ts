@@ -33,6 +33,9 @@ export const OPERATION_PRICES = {
   'match.accept': 8,
   'match.decline': 3,
   'match.status': 2,
+  'chat.send': 3,
+  'chat.history': 2,
+  'chat.mute': 2,
 } as const satisfies Record<OperationName, number>;
 
 /** The price of `rooms.list` with a cursor. */
