@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import {
   ATTRIBUTES_MAX,
-  FILTER_CONDITIONS_MAX,
-  LIST_FIELDS,
-  MATCH_REGIONS_MAX,
   CHAT_BYTES_MAX,
   CHAT_CHARACTERS_MAX,
   CHAT_HISTORY_MAX,
   CHAT_ID_CHARACTERS_MAX,
+  FILTER_CONDITIONS_MAX,
+  LIST_FIELDS,
+  MATCH_REGIONS_MAX,
   NAME_BYTES_MAX,
   type OperationName,
   type Operations,
@@ -198,11 +198,7 @@ export const OPERATION_SCHEMAS = {
     }),
   ),
   'chat.mute': z.object({
-    user: z
-      .string()
-      .min(1)
-      .max(256)
-      .transform((user) => user as UserId),
+    user,
     muted: z.boolean(),
   }),
   me: nothing,

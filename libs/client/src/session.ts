@@ -1,4 +1,15 @@
-import type { Chat, GameInfo, HoldfastError, MatchMessage, MatchWish, OperationName, Operations, RoomSummary, SessionId, UserId } from '#libs/protocol';
+import type {
+  Chat,
+  GameInfo,
+  HoldfastError,
+  MatchMessage,
+  MatchWish,
+  OperationName,
+  Operations,
+  RoomSummary,
+  SessionId,
+  UserId,
+} from '#libs/protocol';
 import type { Room } from './room.js';
 
 export type SessionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed';

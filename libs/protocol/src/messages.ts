@@ -423,7 +423,6 @@ export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
       reason: MatchEndReason;
     }
 );
-
 /** One message in a chat, as the server stores it. */
 export interface ChatEntry {
   /**

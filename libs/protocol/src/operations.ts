@@ -9,6 +9,7 @@ export interface TeamRules {
   readonly count: number;
   readonly size: number;
 }
+
 export interface GameInfo {
   name: string;
   /** Minimum and maximum number of players. */
