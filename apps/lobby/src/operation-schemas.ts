@@ -83,6 +83,7 @@ const settings = {
   inviteOnly: z.boolean().optional(),
   locked: z.boolean().optional(),
   watch: z.enum(WATCH_POLICIES).optional(),
+  spectatorChat: z.boolean().optional(),
 };
 /** How a player enters a room. The code is checked when it is looked up. */
 const entry = z
