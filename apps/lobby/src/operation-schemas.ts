@@ -41,7 +41,10 @@ const options = z
     (value) => Buffer.byteLength(JSON.stringify(value)) <= ROOM_OPTIONS_BYTES_MAX,
     `must have at most ${ROOM_OPTIONS_BYTES_MAX} bytes of JSON`,
   );
-const channel = z.discriminatedUnion('to', [z.object({ to: z.literal('room') }), z.object({ to: z.literal('lobby'), game })]);
+const channel = z.discriminatedUnion('to', [
+  z.object({ to: z.literal('room'), room: roomId.optional() }),
+  z.object({ to: z.literal('lobby'), game }),
+]);
 /** The text of a chat message. Control characters and invisible characters are refused, as in names. */
 const chatText = z.string().transform((text, context) => {
   const checked = checkText(text, { graphemesMax: CHAT_CHARACTERS_MAX, bytesMax: CHAT_BYTES_MAX });
