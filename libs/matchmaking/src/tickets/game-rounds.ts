@@ -3,6 +3,7 @@ import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
 import type { StoreGeneration } from '#libs/room-store';
 import type { Log } from '#libs/telemetry';
 import type { MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
+import type { OpenRoom } from '../strategy/ticket.js';
 import type { MatchHost } from './match-host.js';
 import type { MatchRecord } from './match-record.js';
 import {
@@ -35,7 +36,6 @@ export interface GameRoundsPorts {
   readonly log: Log;
   /** The id of this lobby and incarnation. */
   readonly lobby: string;
-  newId(): RoomId;
   /** How long a player may be away before the ticket ends, in ms. */
   readonly graceMs: number;
 }
@@ -61,6 +61,8 @@ export class GameRounds {
   private busyAt = performance.now();
   /** By match: the time for which it has been in the same stage. */
   private readonly stages = new ObservedAges();
+  /** By room: how long it has had the same members. */
+  private readonly vacancies = new ObservedAges();
   /** By ticket: how long a player of it has been away. */
   private readonly absences = new ObservedAges();
   /** The matches whose rooms this lobby makes now, by ticket. */
@@ -195,17 +197,20 @@ export class GameRounds {
     if (rules && this.queue.size > 0) {
       const { backfill, modes } = rules;
       const fills = [backfill, ...Object.values(modes ?? {}).map((mode) => mode.backfill)];
-      const rooms = fills.some(({ running, waiting }) => running || waiting) ? await host.openRooms(this.game, rules) : [];
+      const open = fills.some(({ running, waiting }) => running || waiting) ? await host.openRooms(this.game, rules) : [];
+      const now = this.time.now();
+      const rooms = open.map((room) => ({ ...room, since: now - this.vacancies.ageMs(room.room, `${room.free} ${namesOf(room)}`) }));
+      this.vacancies.nextRound();
       const view: MatchQueueView = {
         game: this.game,
         rules,
-        now: this.time.now(),
+        now,
         tickets: this.queue.tickets,
         rooms,
         recent: this.statistics.recent,
       };
       this.lastView = view;
-      const terms = { game: this.game, rules, rooms, matchesMax: ROUND_MATCHES_MAX, newId: this.ports.newId };
+      const terms = { game: this.game, rules, rooms, matchesMax: ROUND_MATCHES_MAX, newId: () => host.newRoomId() };
       const { commits, refused } = commitsOf(strategy.match(view) as Iterable<ProposedMatch>, this.queue, terms);
       if (refused > 0) this.ports.log.warn('match.proposal-refused', { game: this.game, refused });
       for (let at = 0; at < commits.length; at += COMMIT_MATCHES) await this.commit(commits.slice(at, at + COMMIT_MATCHES), rules);
@@ -383,6 +388,10 @@ export class GameRounds {
       log.debug('progress.failed', { game: this.game, error });
     }
   }
+}
+
+function namesOf({ players }: OpenRoom): string {
+  return players.map(({ user }) => user).join(' ');
 }
 
 interface WaitingEntry {

@@ -1,11 +1,22 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { ObservedAges } from '#libs/async';
+import { Self } from '#libs/fleet';
 import { PubSub, RedisConnections } from '#libs/redis';
-import type { GameRoundsPorts } from './game-rounds.js';
-import { GameRounds } from './game-rounds.js';
+import { StoreGeneration } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { MatchStrategy } from '../strategy/match-strategy.js';
+import { GameRounds, type GameRoundsPorts } from './game-rounds.js';
+import { MatchHost } from './match-host.js';
 import { CLAIM_EVERY_MS, ROUNDS_LEASE_MS } from './matchmaking.options.js';
-import { queueChannel } from './ticket-store.js';
+import { queueChannel, TicketStore } from './ticket-store.js';
+
+export const ROUNDS_OPTIONS = Symbol('RoundsOptions');
+
+export interface RoundsOptions {
+  /** How long a player may be away before the ticket ends, in ms. */
+  readonly graceMs: number;
+}
 
 /** A runner whose stored time has not changed for this long is dead, in ms, also when the clock of Redis was set back. */
 const DEAD_RUNNER_MS = 3 * ROUNDS_LEASE_MS;
@@ -22,14 +33,23 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly running = new Map<string, GameRounds>();
   private readonly claiming = new Map<string, Promise<GameRounds | null>>();
   private readonly othersTimes = new ObservedAges();
+  private readonly ports: GameRoundsPorts;
   private isStarted = false;
   private isOver = false;
 
   constructor(
     private readonly redis: RedisConnections,
     private readonly pubSub: PubSub,
-    private readonly ports: GameRoundsPorts,
-  ) {}
+    store: TicketStore,
+    strategy: MatchStrategy,
+    host: MatchHost,
+    generation: StoreGeneration,
+    self: Self,
+    log: Log,
+    @Inject(ROUNDS_OPTIONS) { graceMs }: RoundsOptions,
+  ) {
+    this.ports = { store, strategy, host, generation, log, graceMs, lobby: self.id };
+  }
 
   onApplicationBootstrap(): void {
     this.isStarted = true;
