@@ -1,4 +1,5 @@
 export * from './bounded.js';
+export * from './claims.js';
 export * from './codec.js';
 export * from './compact-sync.js';
 export * from './control.js';

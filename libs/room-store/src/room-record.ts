@@ -1,4 +1,5 @@
 import type {
+  Claims,
   GameResult,
   RequestOrder,
   RoomId,
@@ -15,6 +16,8 @@ import { decodeRoomDoc } from './room-doc-codec.js';
 export interface DocMember {
   readonly user: UserId;
   readonly name: string;
+  /** The claims of the member's last login that reached a lobby. Absent: none. Players do not see them. */
+  readonly claims?: Claims;
   /** The round for which this member is ready. A member is ready when `readyRound === round`, so no member is ready after a game. */
   readonly readyRound: number | null;
   readonly here: boolean;

@@ -1,4 +1,5 @@
 import type { GameResult, Seat, UserId } from '#libs/protocol';
+import { AWAITED_RESULTS_MAX, resultTimerOf } from './effect-result.js';
 import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
 import type { PastStates } from './past-states.js';
 import { assertPlainName, freezeDeep, plainCopy } from './plain-data.js';
@@ -19,6 +20,8 @@ export class HandlerRun<State> implements GameRoom<State> {
   botSeats: Record<Seat, SeatChange> | undefined;
   /** Only for `setup`. */
   options: unknown;
+  /** Whether the run belongs to the setup of the game, as do its seat events `joined`. */
+  isInSetup = false;
   /** Only for a step: what each seat holds down. */
   sampled: readonly (SampledInput | undefined)[] = NO_INPUTS;
   /** The earlier states, for `room.past`. Undefined: there are none. */
@@ -53,7 +56,14 @@ export class HandlerRun<State> implements GameRoom<State> {
   }
 
   get seats(): readonly SeatInfo[] {
-    this.seatInfos ??= this.occupied.map(({ user, name, presence, bot }, seat) => ({ seat, user, name, presence, ...(bot && { bot }) }));
+    this.seatInfos ??= this.occupied.map(({ user, name, presence, bot, claims }, seat) => ({
+      seat,
+      user,
+      name,
+      presence,
+      ...(claims && { claims: freezeDeep(claims) }),
+      ...(bot && { bot }),
+    }));
     return this.seatInfos;
   }
 
@@ -108,7 +118,25 @@ export class HandlerRun<State> implements GameRoom<State> {
     const { effects } = this.rules;
     if (effects ? !effects.has(name) : !isName(name)) throw this.mistake(this.describeUnknownEffect(name));
     assertPlainName(name, 'effect');
-    this.effects.push({ name, ...(data !== undefined && { data: plainCopy(data, `effect ${name}: data`) }) });
+    const timer = this.startResultTimer(name);
+    const copy = data !== undefined && { data: plainCopy(data, `effect ${name}: data`) };
+    this.effects.push({ name, ...copy, ...(timer !== null && { timer }) });
+  }
+
+  /** Starts the timer that ends the wait for the result of the next effect. Null: the game does not wait for a result of this name. */
+  private startResultTimer(name: string): string | null {
+    const rule = this.rules.results?.get(name);
+    if (!rule) return null;
+    const awaited = [...this.value.outbox, ...this.effects].filter((effect) => effect.timer !== undefined).length;
+    if (awaited >= AWAITED_RESULTS_MAX) {
+      const flaw = `${AWAITED_RESULTS_MAX} effects of this room wait for a result already`;
+      if (this.handling.kind === 'command') throw new Rejection('busy', `${flaw}.`);
+      throw this.mistake(`room.effect('${name}', …): ${flaw}. Ask for fewer at the same time.`);
+    }
+    const version = this.isInSetup ? 0 : this.value.version + 1;
+    const timer = resultTimerOf(version, this.effects.length);
+    this.timers = { ...this.timers, [timer]: Math.round(this.now + rule.timeoutMs) };
+    return timer;
   }
 
   get isLocked(): boolean {

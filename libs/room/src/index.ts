@@ -1,5 +1,6 @@
 export * from './apply-change.js';
 export * from './diff.js';
+export * from './effect-result.js';
 export * from './game-mistake.js';
 export { PastStates } from './past-states.js';
 export { firstDifference, firstNotPlain, freezeDeep, plainCopy, UnstorableError } from './plain-data.js';

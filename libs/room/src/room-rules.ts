@@ -1,4 +1,5 @@
-import type { GameResult, MatchRules, Seat } from '#libs/protocol';
+import type { Claims, GameResult, MatchRules, Seat } from '#libs/protocol';
+import type { EffectResult } from './effect-result.js';
 import type { Presence } from './room-value.js';
 
 export interface SeatInfo {
@@ -6,6 +7,8 @@ export interface SeatInfo {
   readonly user: string;
   readonly name: string;
   readonly presence: Presence;
+  /** What the authenticator knew about the user when the user took the seat. Absent: nothing. */
+  readonly claims?: Claims;
   /** Server code of the game plays this seat. Absent: a user plays it. */
   readonly bot?: true;
 }
@@ -166,6 +169,8 @@ export interface RoomRules<State = unknown> {
   readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */
   readonly effects?: ReadonlySet<string> | null;
+  /** The effects whose results come back to the game, by name. Absent: none. */
+  readonly results?: ReadonlyMap<string, ResultRule<State>>;
   readonly seatEvents: ReadonlyMap<SeatEvent, (room: GameRoom<State>) => void>;
   /** Runs one step of the game. `stepMs`: the length of a step, always the same. Null: the game has no steps. */
   readonly step: ((room: GameRoom<State>, stepMs: number) => void) | null;
@@ -177,6 +182,15 @@ export interface RoomRules<State = unknown> {
   readonly view: ((state: State, seat: Seat | null) => unknown) | null;
   /** Upgrades a state of an older version of the game to this version. Null: the game has no upgrade. */
   readonly migrateState: ((state: unknown, fromVersion: number) => State) | null;
+}
+
+/** How a game waits for the results of one kind of effect, and what it does with them. */
+export interface ResultRule<State> {
+  run(room: GameRoom<State>, result: EffectResult): void;
+  /** Time after which the effect counts as failed (`timed-out`), in ms. Time without an owner does not count. */
+  readonly timeoutMs: number;
+  /** Number of attempts of the effect's handler after which the effect counts as failed (`effect-failed`). */
+  readonly attempts: number;
 }
 
 /** The code that plays bots, and how often it runs. */

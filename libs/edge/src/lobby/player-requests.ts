@@ -79,10 +79,18 @@ export class PlayerRequests {
     session.unanswered = [...session.unanswered, order.number];
     try {
       if (session.leaving && ENTERING.has(operation)) await session.leaving;
-      const { user, name, id, binding } = session;
+      const { user, name, claims, id, binding } = session;
       const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
       const request: PlayerRequest = {
-        caller: { user, name, session: id, gateway: this.lobbies.gateway as ServerId, asked: order, ...(room && { room }) },
+        caller: {
+          user,
+          name,
+          session: id,
+          gateway: this.lobbies.gateway as ServerId,
+          asked: order,
+          ...(claims && { claims }),
+          ...(room && { room }),
+        },
         data,
       };
       const answer = await this.sendInOneRun(session, operation, request, endsAt);
