@@ -50,6 +50,16 @@ export class GameCatalogue {
     return matchRules({ min, max: min }, { fillMs: 0, expireMs: waitMs, backfill: { running: false, waiting: false } });
   }
 
+  /** Throws `unknown-region` when no game server runs in one of these regions. */
+  refuseUnknownRegions(regions: readonly string[]): void {
+    if (regions.length === 0) return;
+    const known = new Set(this.running().map(({ region }) => region));
+    const unknown = regions.filter((region) => !known.has(region));
+    if (unknown.length === 0) return;
+    const there = listed([...known].filter((region) => region !== '')) || 'none';
+    throw new HoldfastError('unknown-region', `No game server runs in ${listed(unknown)}. Regions: ${there}.`);
+  }
+
   /**
    * Returns a game.
    *

@@ -46,10 +46,10 @@ export class UserTickets {
     return true;
   }
 
-  /** Stores whether the user has a connection. A ticket with an absent user pauses. */
-  async setPresence(user: UserId, order: RequestOrder | undefined, isHere: boolean): Promise<void> {
+  /** Stores whether the user has a connection. A ticket with an absent user pauses. False: the user has no ticket. */
+  async setPresence(user: UserId, order: RequestOrder | undefined, isHere: boolean): Promise<boolean> {
     const hint = await this.userRooms.ticketOf(user);
-    if (hint) await this.store.setPresence(hint.game, user, order, isHere);
+    return hint !== null && (await this.store.setPresence(hint.game, user, order, isHere)) !== null;
   }
 
   async tellOthers(ticket: StoredTicket, user: UserId, end: TicketEnd): Promise<void> {

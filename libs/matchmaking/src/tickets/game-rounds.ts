@@ -2,7 +2,7 @@ import { ObservedAges, sleep } from '#libs/async';
 import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
 import type { StoreGeneration } from '#libs/room-store';
 import type { Log } from '#libs/telemetry';
-import type { MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
+import type { MatchExplanation, MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
 import type { OpenRoom } from '../strategy/ticket.js';
 import type { MatchHost } from './match-host.js';
 import type { MatchRecord } from './match-record.js';
@@ -142,6 +142,17 @@ export class GameRounds {
     if (waiting) await this.tell(waiting.ticket);
   }
 
+  /** Returns how long a ticket has waited, and why. Null: this runner does not know the ticket. */
+  progressOf(id: string): { readonly waitedMs: number; readonly explanation: MatchExplanation | null } | null {
+    const waiting = this.queue.get(id);
+    return waiting ? this.explained(waiting.ticket) : null;
+  }
+
+  private explained(ticket: StoredTicket): { readonly waitedMs: number; readonly explanation: MatchExplanation | null } {
+    const explanation = (this.lastView && this.ports.strategy.explain?.(ticket, this.lastView)) ?? null;
+    return { waitedMs: this.time.now() - ticket.since, explanation };
+  }
+
   /** Returns whether this lobby still has the right to run the rounds. Renews it. */
   private async isOurs(): Promise<boolean> {
     const { generation } = this.ports;
@@ -210,7 +221,7 @@ export class GameRounds {
         recent: this.statistics.recent,
       };
       this.lastView = view;
-      const terms = { game: this.game, rules, rooms, matchesMax: ROUND_MATCHES_MAX, newId: () => host.newRoomId() };
+      const terms = { game: this.game, rules, rooms, now, matchesMax: ROUND_MATCHES_MAX, newId: () => host.newRoomId() };
       const { commits, refused } = commitsOf(strategy.match(view) as Iterable<ProposedMatch>, this.queue, terms);
       if (refused > 0) this.ports.log.warn('match.proposal-refused', { game: this.game, refused });
       for (let at = 0; at < commits.length; at += COMMIT_MATCHES) await this.commit(commits.slice(at, at + COMMIT_MATCHES), rules);
@@ -252,18 +263,25 @@ export class GameRounds {
       this.isStopped = true;
       return;
     }
-    commits.forEach(({ match, waiting }, index) => {
+    for (const [index, { match, waiting }] of commits.entries()) {
       const changed = results[index];
-      if (changed) return this.queue.remove(changed);
+      if (changed) {
+        this.queue.remove(changed);
+        continue;
+      }
       for (const { id } of waiting) {
         this.queue.remove(id);
         this.told.delete(id);
       }
       this.statistics.matched(waiting, this.time.now());
-      if (match.stage === 'making') return this.make(match, waiting, committedAt);
+      if (match.stage === 'making') {
+        this.make(match, waiting, committedAt);
+        continue;
+      }
       const { acceptMs = 0 } = rulesOfMode(rules, waiting[0]?.mode) ?? rules;
-      this.ports.host.offer(match, waiting, acceptMs).catch((error: unknown) => log.warn('match.offer-failed', { roomId: match.id, error }));
-    });
+      const offered = this.ports.host.offer(match, waiting, acceptMs);
+      offered.catch((error: unknown) => log.warn('match.offer-failed', { roomId: match.id, error }));
+    }
   }
 
   /** Makes the room of a match, together with at most `MAKES_AT_ONCE` others. */
@@ -380,10 +398,10 @@ export class GameRounds {
 
   private async tell(ticket: StoredTicket): Promise<void> {
     this.told.set(ticket.id, performance.now());
-    const { strategy, host, log } = this.ports;
+    const { host, log } = this.ports;
     try {
-      const explanation = (this.lastView && strategy.explain?.(ticket, this.lastView)) ?? null;
-      await host.progress(ticket, this.time.now() - ticket.since, explanation);
+      const { waitedMs, explanation } = this.explained(ticket);
+      await host.progress(ticket, waitedMs, explanation);
     } catch (error) {
       log.debug('progress.failed', { game: this.game, error });
     }

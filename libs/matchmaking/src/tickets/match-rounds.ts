@@ -32,6 +32,7 @@ const EXPLAIN = 'explain ';
 export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly running = new Map<string, GameRounds>();
   private readonly claiming = new Map<string, Promise<GameRounds | null>>();
+  private readonly ending = new Set<Promise<void>>();
   private readonly othersTimes = new ObservedAges();
   private readonly ports: GameRoundsPorts;
   private isStarted = false;
@@ -55,9 +56,12 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
     this.isStarted = true;
   }
 
-  onModuleDestroy(): void {
+  /** Releases the rights of this lobby, so that other lobbies continue at once. */
+  async onModuleDestroy(): Promise<void> {
     this.isOver = true;
+    await Promise.all(this.claiming.values());
     for (const rounds of this.running.values()) rounds.stop();
+    await Promise.all(this.ending);
   }
 
   /** Tries to become the runner of all games that have none. */
@@ -88,6 +92,11 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
     else await this.pubSub.publish(queueChannel(game), EXPLAIN + ticket);
   }
 
+  /** Returns how long a ticket has waited, and why, if this lobby runs the rounds of the game. */
+  progressOf(game: string, ticket: string): ReturnType<GameRounds['progressOf']> {
+    return this.running.get(game)?.progressOf(ticket) ?? null;
+  }
+
   private get canRun(): boolean {
     return !this.isOver && this.redis.isReady && this.ports.generation.isSettled;
   }
@@ -112,11 +121,13 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
       else rounds.wake();
     };
     await this.pubSub.subscribe(queueChannel(game), onMessage);
-    void rounds.run().finally(() => {
+    const ending = rounds.run().finally(async () => {
       this.running.delete(game);
+      this.ending.delete(ending);
       log.info('rounds.ended', { game });
-      void this.pubSub.unsubscribe(queueChannel(game), onMessage);
+      await this.pubSub.unsubscribe(queueChannel(game), onMessage);
     });
+    this.ending.add(ending);
     return rounds;
   }
 }

@@ -11,6 +11,8 @@ export interface CommitTerms {
   readonly rules: MatchRules;
   readonly rooms: readonly OpenRoom[];
   readonly matchesMax: number;
+  /** The time of the queue, in ms. */
+  readonly now: number;
   newId(): RoomId;
 }
 
@@ -28,7 +30,7 @@ export interface CommitPlan extends Commit {
 export function commitsOf(
   proposals: Iterable<ProposedMatch>,
   queue: WaitingQueue,
-  { game, rules, rooms, matchesMax, newId }: CommitTerms,
+  { game, rules, rooms, matchesMax, now, newId }: CommitTerms,
 ): { readonly commits: CommitPlan[]; readonly refused: number } {
   const used = new Set<string>();
   const free = new Map(rooms.map(({ room, free }) => [room, free]));
@@ -52,7 +54,13 @@ export function commitsOf(
     for (const id of ids) used.add(id);
     if (room !== undefined) free.set(room, seatsMax - users.length);
     const all = known.map((one) => one!);
-    const terms = { game, ...(teams && { teams }), ...(region !== undefined && { region }), ...(bots > 0 && { bots }) };
+    const terms = {
+      game,
+      at: Math.round(now),
+      ...(teams && { teams }),
+      ...(region !== undefined && { region }),
+      ...(bots > 0 && { bots }),
+    };
     // A seat in a room may be taken by another player meanwhile, so each ticket enters it on its own. Nobody is asked about such a seat.
     if (room !== undefined) commits.push(...all.map((one) => planOf({ ...terms, id: newId(), stage: 'making', room }, [one])));
     else commits.push(planOf({ ...terms, id: newId(), stage: mode?.acceptMs === undefined ? 'making' : 'offered' }, all));

@@ -7,9 +7,12 @@
 
 if isOvertaken(KEYS[1], ARGV[2], ARGV[3], true) then return 0 end
 local there = redis.call('HMGET', KEYS[1], 'room', 'watching')
-local isElsewhere = there[1] and there[2] ~= '1' and there[1] ~= ARGV[1] and there[1] ~= ARGV[4]
-if isElsewhere then return 0 end
+local isThere = there[1] == ARGV[1]
+-- A member of a party must still be in its room: the host may have removed the member.
+if not isThere and ARGV[4] ~= '' and there[1] ~= ARGV[4] then return 0 end
+if not isThere and ARGV[4] == '' and there[1] and there[2] ~= '1' then return 0 end
 redis.call('HSET', KEYS[1], 'room', ARGV[1], 'watching', '0', 'by', ARGV[2] .. ':' .. ARGV[3])
+redis.call('HDEL', KEYS[1], 'ticket')
 noteMove(KEYS[1], ARGV[2], ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 return 1
