@@ -30,10 +30,10 @@ import {
 import { ADMITTED, type Admission, refuseSpectator, UNINVITED } from './admission.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { CAS_TRIES_MAX } from './lobby.options.js';
-import { MatchQueue } from './match-queue.js';
 import { RoomOptionsCheck } from './room-options-check.js';
 import { hashPassword, isPassword } from './room-password.js';
 import { cameBack, type JoinTerms, join, leave, newRoom, type Person, setReady, wentAway, withClaims } from './room-rules.js';
+import { UserTickets } from './user-tickets.js';
 
 /** What a player gives to enter a room. `code`: an invite code as `readInviteCode` returns it. */
 export interface Shown {
@@ -65,7 +65,7 @@ export class RoomService {
     private readonly records: RoomRecords,
     private readonly userRooms: UserRooms,
     private readonly games: GameCatalogue,
-    private readonly matches: MatchQueue,
+    private readonly tickets: UserTickets,
     private readonly directory: ServerDirectory,
     private readonly clock: StoreClock,
     private readonly optionsCheck: RoomOptionsCheck,
@@ -295,7 +295,7 @@ export class RoomService {
    */
   async away(user: UserId, admission?: number): Promise<void> {
     const admissionEnd = admission === undefined ? undefined : endOf(admission);
-    await this.stopSearching(user, admissionEnd);
+    await this.tickets.setPresence(user, admissionEnd, false);
     const pointer = await this.userRooms.get(user);
     // The number 0 means that the store lost the user's admissions. It cannot be compared with the order of any report.
     if (pointer && !pointer.watching) await this.setAway(pointer.room, user, admissionEnd, admission ? admissionEnd : undefined);
@@ -311,7 +311,7 @@ export class RoomService {
   async depart(user: UserId, order: RequestOrder, known: UserRoom | null = null): Promise<void> {
     const left = await this.userRooms.depart(user, order);
     if (left === 'late') return;
-    await this.stopSearching(user, order);
+    await this.tickets.end(user, order, { event: 'cancelled', reason: 'party-changed' });
     const { room, watching } = left ?? known ?? {};
     if (room === undefined || watching) return;
     const guard = () => this.refuseLate({ user, asked: order });
@@ -375,6 +375,14 @@ export class RoomService {
     await this.userRooms.move(user, null, { from: id });
   }
 
+  /** Removes a member who has moved to another room from the record of this one. Idempotent. */
+  async removeMoved(id: RoomId, user: UserId): Promise<void> {
+    const guard: RoomGuard = async () => {
+      if ((await this.userRooms.get(user))?.room === id) throw new HoldfastError('overtaken');
+    };
+    await this.mutex.run(id, () => this.removeMember(id, user, 'left', { guard })).catch(ignoreGone);
+  }
+
   async mustRead(id: RoomId): Promise<RoomRecord> {
     const record = await this.records.read(id);
     if (!record) throw new HoldfastError('room-unknown');
@@ -412,12 +420,12 @@ export class RoomService {
    * membership.
    */
   private async freeFor({ user, asked }: Caller, but: RoomId | null): Promise<UserRoom | null> {
-    const [pointer, searched] = await Promise.all([this.userRooms.get(user), this.matches.probableGameOf(user)]);
+    const pointer = await this.userRooms.get(user);
     if (pointer && !pointer.watching && pointer.room !== but) {
       const record = await this.records.read(pointer.room);
       if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
     }
-    if (searched) await this.matches.cancel(searched, user, asked);
+    await this.tickets.end(user, asked, { event: 'cancelled', reason: 'entered-room' }, but ?? undefined);
     return pointer;
   }
 
@@ -440,12 +448,6 @@ export class RoomService {
   private async redisNow(): Promise<number> {
     const [seconds] = await this.redis.commands.time();
     return Number(seconds) * 1_000;
-  }
-
-  /** Cancels the user's search if it is not newer than `order`; without `order`, any search of the user. */
-  private async stopSearching(user: UserId, order: RequestOrder | undefined): Promise<void> {
-    const game = await this.matches.gameOf(user);
-    if (game) await this.matches.cancel(game, user, order);
   }
 }
 
