@@ -1,4 +1,5 @@
-import type { Room, RoomListing, RoomSummary, Session } from '#libs/client';
+import type { Room, RoomSummary, Session } from '#libs/client';
+import { followRooms, type RoomListing, roomControls } from '#libs/client/lobby';
 import { redisName } from '#libs/redis';
 import { type Fleet, startFleet, until } from './harness/index.js';
 
@@ -109,7 +110,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     it('are followed by players at both gateways, over a lost connection', async () => {
       const [ada, ...viewers] = await players(3);
       const query = { game: 'table', filter: { name: 'Followed' } };
-      const lists = await Promise.all(viewers.map((viewer) => viewer.followRooms(query)));
+      const lists = await Promise.all(viewers.map((viewer) => followRooms(viewer, query)));
       const seen = (list: RoomListing) => list.rooms.map(({ players: count, status }) => `${status} ${count}`);
       const room = await table(ada, { name: 'Followed' });
       await until(() => lists.every((list) => ids(list.rooms).join() === room.id));
@@ -118,7 +119,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await until(() => lists.every((list) => seen(list).join() === 'waiting 2'));
       await fleet.restart(fleet.gateways[0]);
       await fleet.whole();
-      await room.update({ name: 'Followed', private: true });
+      await roomControls(ada).update({ name: 'Followed', private: true });
       await until(() => lists.every((list) => list.rooms.length === 0), 15_000);
       for (const list of lists) list.close();
     }, 40_000);
@@ -151,7 +152,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       expect(await codeOf(join(bob, { code: 'AAAAAAAA' }))).toBe('invite-unknown');
       expect((await bob.me()).room).toBeNull();
       expect(await codeOf(join(bob, { code: code!, password: 'sesame' }))).toBe('done');
-      await room.update({ password: null, inviteOnly: false, watch: 'anyone' });
+      await roomControls(ada).update({ password: null, inviteOnly: false, watch: 'anyone' });
       for (const field of ['password', 'inviteOnly', 'watch']) expect(room.view).not.toHaveProperty(field);
     });
 
@@ -175,22 +176,22 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       const room = await table(ada);
       const joined = await join(bob, room.id);
       const left = new Promise((resolve) => joined.on('left', resolve));
-      await room.kick(bob.user);
+      await roomControls(ada).kick(bob.user);
       expect(await left).toBe('kicked');
       expect((await bob.me()).room).toBeNull();
       const again = await join(bob, room.id);
       const banned = new Promise((resolve) => again.on('left', resolve));
-      await room.kick(bob.user, { ban: true });
+      await roomControls(ada).kick(bob.user, { ban: true });
       expect(await banned).toBe('banned');
       expect(await codeOf(join(bob, room.id))).toBe('banned');
       const spectator = await cyd.watchRoom(room.id);
       const gone = new Promise((resolve) => spectator.on('left', resolve));
-      await room.update({ watch: 'nobody' });
+      await roomControls(ada).update({ watch: 'nobody' });
       expect(await gone).toBe('no-spectators');
-      await room.unban(bob.user);
+      await roomControls(ada).unban(bob.user);
       expect(await codeOf(join(bob, room.id))).toBe('done');
-      expect(await codeOf(bob.room!.kick(ada.user))).toBe('not-owner');
-      await room.handOver(bob.user);
+      expect(await codeOf(roomControls(bob).kick(ada.user))).toBe('not-owner');
+      await roomControls(ada).handOver(bob.user);
       await until(() => bob.room?.view.owner === bob.user);
     });
 
@@ -204,7 +205,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       const { user } = bob;
       bob.detach();
       await until(() => room.view.members.some((member) => member.user === user && !member.here));
-      await room.kick(user);
+      await roomControls(ada).kick(user);
       expect(room.view.members.map(({ name }) => name)).toEqual(['Player 1']);
       await room.waitFor(() => stateOf(room)?.left.join() === '1', WAIT);
       expect(room.status).toBe('playing');
@@ -227,7 +228,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       const [ada, bob] = await players(2);
       const room = await table(ada, { locked: true });
       expect(await codeOf(join(bob, room.id))).toBe('room-locked');
-      await room.update({ locked: false });
+      await roomControls(ada).update({ locked: false });
       expect(await codeOf(join(bob, room.id))).toBe('done');
     });
   });
@@ -239,8 +240,8 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     const teams = () => Object.fromEntries(room.view.members.map(({ user, team }) => [user, team]));
     await until(() => room.view.members.length === 3);
     expect(Object.values(teams()).sort()).toEqual([0, 0, 1]);
-    await room.joinTeam(1);
-    await room.balanceTeams();
+    await roomControls(ada).joinTeam(1);
+    await roomControls(ada).balanceTeams();
     for (const other of others) await other.ready();
     await room.start();
     await room.waitFor(() => stateOf(room) !== undefined, WAIT);

@@ -10,8 +10,6 @@ export type {
   Credentials,
   GiveUpOptions,
   RoomAddress,
-  RoomListEvents,
-  RoomListing,
   Session,
   SessionEvents,
   SessionStatus,

@@ -1,4 +1,4 @@
-export * from './admission.js';
+export * from './entry-pass.js';
 export * from './game-catalogue.js';
 export * from './game-starter.js';
 export * from './host-rules.js';
