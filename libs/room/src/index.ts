@@ -7,6 +7,7 @@ export * from './room-machine.js';
 export { RoomOptionsError } from './room-options.js';
 export * from './room-rules.js';
 export * from './room-value.js';
-export { deltaOf } from './run-on-copy.js';
+export { runOnCopy } from './run-on-copy.js';
+export { runOnDraft } from './run-on-draft.js';
 export * from './seat-inputs.js';
 export { withoutVolatile } from './volatile-events.js';

@@ -88,8 +88,15 @@ export function checked<T>(root: string, act: () => T): T {
   }
 }
 
-/** Copies a part of a value as `plainCopy` does, for callers inside `checked`. `depth`: the level of the part within the value. */
-export function copyPart(value: unknown, depth: number): unknown {
+/** Copies an object or array. */
+export type PartCopier = (value: object, depth: number) => unknown;
+
+/**
+ * Copies a part of a value as `plainCopy` does, for callers inside `checked`.
+ * @param depth the level of the part within the value
+ * @param container copies the objects and arrays
+ */
+export function copyPart(value: unknown, depth: number, container: PartCopier = copyContainer): unknown {
   switch (typeof value) {
     case 'string':
       if (!value.isWellFormed()) throw new Flaw(LONE_SURROGATE);
@@ -102,7 +109,7 @@ export function copyPart(value: unknown, depth: number): unknown {
       return value;
     case 'object':
       if (value === null) return null;
-      return copyContainer(value, depth);
+      return container(value, depth);
     default:
       throw new Flaw(`is ${kindOf(value)}`);
   }
@@ -157,9 +164,16 @@ export function flawAt(key: string | number, thrown: unknown): Flaw {
 
 let partsLeft = PARTS_MAX;
 
-function copyContainer(value: object, depth: number): unknown {
+/** Throws when the value has too many objects and arrays, or is nested too deep. */
+export function countPart(depth: number): void {
+  if (depth >= PLAIN_DEPTH_MAX) throw new Flaw(TOO_DEEP);
   partsLeft -= 1;
   if (partsLeft < 0) throw new Flaw(`makes more than ${PARTS_MAX} objects and arrays`);
+}
+
+/** @param container copies the objects and arrays within this one */
+export function copyContainer(value: object, depth: number, container: PartCopier = copyContainer): unknown {
+  countPart(depth);
   let isList: boolean;
   try {
     isList = Array.isArray(value);
@@ -168,10 +182,10 @@ function copyContainer(value: object, depth: number): unknown {
   } catch (thrown) {
     throw asFlaw(thrown);
   }
-  return isList ? copyList(value as readonly unknown[], depth + 1) : copyRecord(value as PlainObject, depth + 1);
+  return isList ? copyList(value as readonly unknown[], depth + 1, container) : copyRecord(value as PlainObject, depth + 1, container);
 }
 
-function copyList(value: readonly unknown[], depth: number): unknown[] {
+function copyList(value: readonly unknown[], depth: number, container: PartCopier): unknown[] {
   if (Object.keys(value).length !== value.length || Object.getOwnPropertySymbols(value).length > 0)
     throw new Flaw(isSparse(value) ? 'has holes' : 'is an array with keys of its own');
   const copy = value.slice();
@@ -179,7 +193,7 @@ function copyList(value: readonly unknown[], depth: number): unknown[] {
   try {
     for (; index < copy.length; index++) {
       const part = copy[index];
-      const kept = copyPart(part, depth);
+      const kept = copyPart(part, depth, container);
       if (!Object.is(kept, part)) copy[index] = kept;
     }
   } catch (thrown) {
@@ -188,7 +202,7 @@ function copyList(value: readonly unknown[], depth: number): unknown[] {
   return copy;
 }
 
-function copyRecord(value: PlainObject, depth: number): PlainObject {
+function copyRecord(value: PlainObject, depth: number, container: PartCopier): PlainObject {
   let copy: PlainObject;
   let keys: readonly string[];
   try {
@@ -206,7 +220,7 @@ function copyRecord(value: PlainObject, depth: number): PlainObject {
     assertKey(key);
     const part = copy[key];
     try {
-      const kept = copyPart(part, depth);
+      const kept = copyPart(part, depth, container);
       if (!Object.is(kept, part)) copy[key] = kept;
     } catch (thrown) {
       throw flawAt(key, thrown);

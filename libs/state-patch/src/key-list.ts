@@ -1,4 +1,5 @@
 import { assertWellFormed, type PlainRecord } from './plain.js';
+import type { RecordCode } from './record-code.js';
 import { StatePatchError } from './state-patch-error.js';
 
 /**
@@ -15,6 +16,8 @@ export class KeyList {
   /** The last message that contains these keys, and their position among its key lists. */
   messageNumber = 0;
   index = 0;
+  /** The code for objects with these keys, on servers that copy states. Null: there is none yet. */
+  code: RecordCode | null = null;
 
   /** @param own the keys in the order of the object */
   constructor(readonly own: readonly string[]) {
