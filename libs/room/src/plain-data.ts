@@ -88,15 +88,8 @@ export function checked<T>(root: string, act: () => T): T {
   }
 }
 
-/** Copies an object or array. */
-export type PartCopier = (value: object, depth: number) => unknown;
-
-/**
- * Copies a part of a value as `plainCopy` does, for callers inside `checked`.
- * @param depth the level of the part within the value
- * @param container copies the objects and arrays
- */
-export function copyPart(value: unknown, depth: number, container: PartCopier = copyContainer): unknown {
+/** Copies a part of a value as `plainCopy` does, for callers inside `checked`. `depth`: the level of the part within the value. */
+export function copyPart(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'string':
       if (!value.isWellFormed()) throw new Flaw(LONE_SURROGATE);
@@ -109,7 +102,7 @@ export function copyPart(value: unknown, depth: number, container: PartCopier = 
       return value;
     case 'object':
       if (value === null) return null;
-      return container(value, depth);
+      return copyContainer(value, depth);
     default:
       throw new Flaw(`is ${kindOf(value)}`);
   }
@@ -164,16 +157,9 @@ export function flawAt(key: string | number, thrown: unknown): Flaw {
 
 let partsLeft = PARTS_MAX;
 
-/** Throws when the value has too many objects and arrays, or is nested too deep. */
-export function countPart(depth: number): void {
-  if (depth >= PLAIN_DEPTH_MAX) throw new Flaw(TOO_DEEP);
+function copyContainer(value: object, depth: number): unknown {
   partsLeft -= 1;
   if (partsLeft < 0) throw new Flaw(`makes more than ${PARTS_MAX} objects and arrays`);
-}
-
-/** @param container copies the objects and arrays within this one */
-export function copyContainer(value: object, depth: number, container: PartCopier = copyContainer): unknown {
-  countPart(depth);
   let isList: boolean;
   try {
     isList = Array.isArray(value);
@@ -182,10 +168,10 @@ export function copyContainer(value: object, depth: number, container: PartCopie
   } catch (thrown) {
     throw asFlaw(thrown);
   }
-  return isList ? copyList(value as readonly unknown[], depth + 1, container) : copyRecord(value as PlainObject, depth + 1, container);
+  return isList ? copyList(value as readonly unknown[], depth + 1) : copyRecord(value as PlainObject, depth + 1);
 }
 
-function copyList(value: readonly unknown[], depth: number, container: PartCopier): unknown[] {
+function copyList(value: readonly unknown[], depth: number): unknown[] {
   if (Object.keys(value).length !== value.length || Object.getOwnPropertySymbols(value).length > 0)
     throw new Flaw(isSparse(value) ? 'has holes' : 'is an array with keys of its own');
   const copy = value.slice();
@@ -193,7 +179,7 @@ function copyList(value: readonly unknown[], depth: number, container: PartCopie
   try {
     for (; index < copy.length; index++) {
       const part = copy[index];
-      const kept = copyPart(part, depth, container);
+      const kept = copyPart(part, depth);
       if (!Object.is(kept, part)) copy[index] = kept;
     }
   } catch (thrown) {
@@ -202,7 +188,7 @@ function copyList(value: readonly unknown[], depth: number, container: PartCopie
   return copy;
 }
 
-function copyRecord(value: PlainObject, depth: number, container: PartCopier): PlainObject {
+function copyRecord(value: PlainObject, depth: number): PlainObject {
   let copy: PlainObject;
   let keys: readonly string[];
   try {
@@ -220,7 +206,7 @@ function copyRecord(value: PlainObject, depth: number, container: PartCopier): P
     assertKey(key);
     const part = copy[key];
     try {
-      const kept = copyPart(part, depth, container);
+      const kept = copyPart(part, depth);
       if (!Object.is(kept, part)) copy[key] = kept;
     } catch (thrown) {
       throw flawAt(key, thrown);

@@ -1,6 +1,6 @@
 import { applyPatch, encodePatch, type Rounding, roundParts, withStateCopy } from '#libs/state-patch';
+import { difference } from './diff.js';
 import type { StateStep } from './run-handler.js';
-import { plainState } from './shared-copy.js';
 
 /**
  * Calls `act` with a copy of the state, which it may edit and keep. The change is the state patch from `before` to the copy. The next state
@@ -15,7 +15,7 @@ export function runOnCopy<State>(before: State, act: (draft: State) => void, rou
     act(copy.draft);
     const step = copy.step(round);
     if (step !== null) return { next: step.next, delta: step.patch };
-    const plain = plainState(copy);
+    const plain = difference(before, copy.draft).next;
     const delta = encodePatch(before, round === null ? plain : roundParts(before, plain, round));
     // A receiver may order the keys of new objects differently, so the patch is applied here too.
     return { next: applyPatch<State>(before, delta), delta };

@@ -54,14 +54,15 @@ class WideCode implements RecordCode {
     }
     const copy = this.make(values);
     tracked.copies[at] = copy;
+    tracked.ends[at] = tracked.count;
     return copy;
   }
 
-  edit(before: PlainRecord, after: PlainRecord, diff: StepDiff, depth: number): PlainRecord {
+  edit(before: PlainRecord, after: PlainRecord, diff: StepDiff, depth: number): PlainRecord | undefined {
     const { own, order } = this.keys;
     let at = 0;
-    for (const key in after) if (own[at++] !== key) diff.refuse();
-    if (at !== own.length) diff.refuse();
+    for (const key in after) if (own[at++] !== key) return diff.otherKeys(before, after, this.keys, depth);
+    if (at !== own.length) return diff.otherKeys(before, after, this.keys, depth);
     const values = Object.values(before);
     const parts = Object.values(after);
     const siblings = diff.begin(depth);
@@ -70,7 +71,10 @@ class WideCode implements RecordCode {
       const place = order === null ? index : order[index]!;
       const old = values[place];
       const part = parts[place];
-      if (old === part) continue;
+      if (old === part) {
+        diff.passed(old);
+        continue;
+      }
       const kept = diff.child(siblings, index, old, part, depth);
       if (kept === old) continue;
       values[place] = kept;
@@ -97,16 +101,18 @@ return {
     const ${at.map((index) => `n${index} = typeof b${index} === 'object' && b${index} !== null ? tracked.part(b${index}, depth + 1) : b${index}`).join(', ')};
     const copy = { ${own.map((key) => `${key}: n${place(key)}`).join(', ')} };
     tracked.copies[at] = copy;
+    tracked.ends[at] = tracked.count;
     return copy;
   },
   edit(before, after, diff, depth) {
     let count = 0;
     for (const key in after) count++;
-    if (count !== ${own.length}) diff.refuse();
+    if (count !== ${own.length}) return diff.otherKeys(before, after, this.keys, depth);
     const ${at.map((index) => `b${index} = before.${sorted[index]}, a${index} = after.${sorted[index]}`).join(', ')};
     if (${at.map((index) => `a${index} === b${index}`).join(' && ')}) return before;
+    if (${at.map((index) => `a${index} === undefined`).join(' || ')}) return diff.otherKeys(before, after, this.keys, depth);
     const siblings = diff.begin(depth);
-    const ${at.map((index) => `n${index} = a${index} === b${index} ? b${index} : diff.child(siblings, ${index}, b${index}, a${index}, depth)`).join(', ')};
+    const ${at.map((index) => `n${index} = a${index} === b${index} ? typeof b${index} === 'object' ? diff.passed(b${index}) : b${index} : diff.child(siblings, ${index}, b${index}, a${index}, depth)`).join(', ')};
     diff.end(siblings);
     return ${at.map((index) => `n${index} === b${index}`).join(' && ')} ? before : { ${own.map((key) => `${key}: n${place(key)}`).join(', ')} };
   },

@@ -1,5 +1,5 @@
 import { DEPTH_MAX, ENTER, INSERT, REMOVE, SET } from './format.js';
-import { compareKeys, isSameKeys, type KeyList, keyListOf } from './key-list.js';
+import { compareKeys, countCommon, isSameKeys, type KeyList, keyListOf } from './key-list.js';
 import { isSameItem, SHIFT_DISTANCE_AT_FIRST, SHIFT_DISTANCE_MAX, SHIFT_FAILURES_MAX, shiftAt } from './list-shift.js';
 import { OperationWriter, Siblings } from './operation-writer.js';
 import { assertRecord, hasChildren, type PlainRecord, refuseDepth } from './plain.js';
@@ -170,13 +170,13 @@ export class DiffWriter {
     while (afterIndex < afterEnd) this.insert(siblings, before, index, after[afterIndex++], depth);
   }
 
-  private insert(siblings: Siblings, before: readonly unknown[], index: number, item: unknown, depth: number): void {
+  protected insert(siblings: Siblings, before: readonly unknown[], index: number, item: unknown, depth: number): void {
     this.insertOperation(siblings, index);
     this.values.value(item, before[index === 0 ? 0 : index - 1], depth + 1);
   }
 
   /** Writes an insertion before the old child at `index`. The insertion uses up no old child, so the next gap counts from `index`. */
-  private insertOperation(siblings: Siblings, index: number): void {
+  protected insertOperation(siblings: Siblings, index: number): void {
     this.operations.operation(siblings, INSERT, index);
     siblings.next = index;
   }
@@ -212,18 +212,6 @@ export class DiffWriter {
 /** True when both are arrays, or both are objects. */
 function isSameContainer(before: unknown, after: unknown): before is object {
   return hasChildren(before) && hasChildren(after) && Array.isArray(before) === Array.isArray(after);
-}
-
-/** Counts the keys that are in both sorted lists. */
-function countCommon(a: readonly string[], b: readonly string[]): number {
-  let count = 0;
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    const order = a[i] === b[j] ? 0 : compareKeys(a[i]!, b[j]!);
-    if (order === 0) count++;
-    if (order <= 0) i++;
-    if (order >= 0) j++;
-  }
-  return count;
 }
 
 function varintBytes(value: number): number {

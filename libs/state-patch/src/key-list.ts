@@ -53,6 +53,18 @@ export function isSameKeys(a: readonly string[], b: readonly string[]): boolean 
   return true;
 }
 
+/** Counts the keys that are in both sorted lists. */
+export function countCommon(a: readonly string[], b: readonly string[]): number {
+  let count = 0;
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    const order = a[i] === b[j] ? 0 : compareKeys(a[i]!, b[j]!);
+    if (order === 0) count++;
+    if (order <= 0) i++;
+    if (order >= 0) j++;
+  }
+  return count;
+}
+
 /** Compares by code points. Code units give the same order except for surrogates, which sort after all other units. */
 export function compareKeys(a: string, b: string): number {
   const length = Math.min(a.length, b.length);

@@ -10,8 +10,11 @@ export interface RecordCode {
   readonly keys: KeyList;
   /** Copies an object that has these keys, with all its parts, in the order of the sorted keys. */
   copy(record: PlainRecord, copy: TrackedCopy, depth: number): PlainRecord;
-  /** Writes the edits that turn `before`, which has these keys, into `after`. Returns the next value; `before` itself if nothing differs. */
-  edit(before: PlainRecord, after: PlainRecord, diff: StepDiff, depth: number): PlainRecord;
+  /**
+   * Writes the edits that turn `before`, which has these keys, into `after`. Returns the next value: `before` itself when nothing differs.
+   * Undefined: the new object as a whole is shorter.
+   */
+  edit(before: PlainRecord, after: PlainRecord, diff: StepDiff, depth: number): PlainRecord | undefined;
 }
 
 /** @param guess the code of an object that probably has the same keys */
@@ -42,14 +45,15 @@ class LoopCode implements RecordCode {
       const part = copy[key];
       if (typeof part === 'object' && part !== null) copy[key] = tracked.part(part, depth + 1);
     }
+    tracked.ends[at] = tracked.count;
     return copy;
   }
 
-  edit(before: PlainRecord, after: PlainRecord, diff: StepDiff, depth: number): PlainRecord {
+  edit(before: PlainRecord, after: PlainRecord, diff: StepDiff, depth: number): PlainRecord | undefined {
     const { own, sorted, isListed, order } = this.keys;
-    let count = 0;
-    for (const _key in after) count++;
-    if (count !== own.length) diff.refuse();
+    let at = 0;
+    for (const key in after) if (own[at++] !== key) return diff.otherKeys(before, after, this.keys, depth);
+    if (at !== own.length) return diff.otherKeys(before, after, this.keys, depth);
     const siblings = diff.begin(depth);
     const oldValues = isListed ? Object.values(before) : null;
     let next: Record<string, unknown> | null = null;
@@ -57,7 +61,10 @@ class LoopCode implements RecordCode {
       const key = sorted[index]!;
       const old = oldValues === null ? before[key] : oldValues[order === null ? index : order[index]!];
       const value = after[key];
-      if (old === value) continue;
+      if (old === value) {
+        diff.passed(old);
+        continue;
+      }
       const kept = diff.child(siblings, index, old, value, depth);
       if (kept === old) continue;
       next ??= copyRecord(before, own);

@@ -9,12 +9,9 @@ export interface StateCopy<T> {
    * Returns the next state and the patch that leads to it. The next state shares unchanged parts with the state before, and nothing with the
    * draft. In it -0 is 0, and changed numbers are rounded.
    *
-   * @returns null when an object got other keys, an array another length or order, or a part another kind; also when something may not be
-   * plain data
+   * @returns null when the draft may not be plain data, or is another object altogether; `encodePatch` compares any two values
    */
   step(round: Rounding | null): StepResult<T> | null;
-  /** Returns the part of the state of which an object or array of the draft is the copy. Undefined: it is new. */
-  originalOf(part: object): object | undefined;
 }
 
 const differ = /* @__PURE__ */ new StepDiff();
@@ -49,9 +46,5 @@ class EditedCopy<T> implements StateCopy<T> {
 
   step(round: Rounding | null): StepResult<T> | null {
     return differ.step(this.state, this.tracked, round);
-  }
-
-  originalOf(part: object): object | undefined {
-    return this.tracked.originalOf(part);
   }
 }
