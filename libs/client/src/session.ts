@@ -1,4 +1,18 @@
-import type { GameInfo, HoldfastError, Operations, RoomSummary, SessionId, UserId } from '#libs/protocol';
+import type {
+  Chat,
+  GameInfo,
+  HoldfastError,
+  MatchMessage,
+  MatchWish,
+  OperationName,
+  Operations,
+  RoomListQuery,
+  RoomSettings,
+  RoomSummary,
+  SessionId,
+  TeamRules,
+  UserId,
+} from '#libs/protocol';
 import type { Room } from './room.js';
 
 export type SessionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed';
@@ -7,19 +21,26 @@ export interface SessionEvents {
   status: [status: SessionStatus];
   /** The player has entered another room. Null: the player has left the room. */
   room: [room: Room | null];
+  /** A message about the player's search: its progress, an offered match, or its end. */
+  match: [message: MatchMessage];
+  /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
+  chat: [message: Chat];
   /** The server refused a message of this client that has no id. */
   error: [error: HoldfastError];
   /** The session has ended. Null: this client closed it. */
   closed: [error: HoldfastError | null];
 }
 
-export interface CreateRoom {
+export interface CreateRoom extends RoomSettings {
   readonly game: string;
-  readonly name?: string;
   /** Number of players, within the limits of the game. */
   readonly seats?: number;
-  /** A private room is neither listed nor matched. */
-  readonly private?: boolean;
+  /** Players who join or watch must give it. */
+  readonly password?: string;
+  /** How much later spectators see the game, in ms. */
+  readonly watchDelayMs?: number;
+  /** The number of teams, and the maximum number of players in each. */
+  readonly teams?: TeamRules;
   /** The region of the game servers that may run the games. Without it, servers in the gateway's region come first. */
   readonly region?: string;
   /** The build of the game servers that may run the games, canaries included. Use it to try a new build. */
@@ -28,6 +49,27 @@ export interface CreateRoom {
    * The options with which the games of this room begin. The game defines them. The server refuses options that the game does not accept.
    */
   readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/** The room to enter: its id, or its id or invite code with a password. */
+export type RoomAddress =
+  | string
+  | { readonly room: string; readonly password?: string }
+  | { readonly code: string; readonly password?: string };
+
+export interface RoomListEvents {
+  /** The list has changed, or was read again after a reconnect. */
+  change: [rooms: readonly RoomSummary[]];
+  /** The list could not be followed again after a reconnect, and stays as it is. */
+  error: [error: HoldfastError];
+}
+
+/** A list of public rooms that follows its changes, until it is closed or the session ends. */
+export interface RoomListing {
+  /** The rooms now. It is never changed in place. */
+  readonly rooms: readonly RoomSummary[];
+  on<Name extends keyof RoomListEvents>(name: Name, listener: (...args: RoomListEvents[Name]) => void): () => void;
+  close(): void;
 }
 
 /**
@@ -40,6 +82,9 @@ export interface CreateRoom {
 export interface GiveUpOptions {
   readonly signal?: AbortSignal;
 }
+
+/** What the player searches for, beside the game. `docs/matchmaking.md` explains each field. */
+export type MatchSearch = Readonly<Omit<MatchWish, 'game'>>;
 
 /** The credentials with which another connection can resume this session. Each resume replaces the secret. */
 export interface Credentials {
@@ -61,26 +106,49 @@ export interface Session {
   readonly room: Room | null;
 
   games(): Promise<GameInfo[]>;
-  /** Returns the newest public rooms, at most `limit`. The server also limits the number, to 100 by default. */
-  rooms(filter?: { game?: string; limit?: number }): Promise<RoomSummary[]>;
+  /** Returns the public rooms of the query, at most `limit`. The server also limits the number, to 100 by default. */
+  rooms(query?: RoomListQuery): Promise<RoomSummary[]>;
   /**
-   * Returns one page of the public rooms, newest first. Pass `next` as `cursor` to get the next page. The last page has no `next`. A page
-   * may have fewer rooms than `limit`, even none, although more follow.
+   * Returns one page of the public rooms, newest first or in the order of `sort`. Pass `next` as `cursor` to get the next page. The last
+   * page has no `next`. A page may have fewer rooms than `limit`, even none, although more follow.
    *
    * @example
-   * let page = await session.roomsPage({ game: 'chess' });
-   * while (page.next) page = await session.roomsPage({ game: 'chess', cursor: page.next });
+   * let page = await session.roomsPage({ game: 'chess', filter: { status: 'waiting', free: { min: 1 } } });
    */
-  roomsPage(filter?: { game?: string; limit?: number; cursor?: string }): Promise<{ rooms: RoomSummary[]; next?: string }>;
+  roomsPage(query?: RoomListQuery & { readonly cursor?: string }): Promise<Operations['rooms.list']['result']>;
+  /**
+   * Returns the first page of the query as a list that follows its changes, also after a reconnect. A session follows one list; a second
+   * call closes the first list.
+   *
+   * @throws `unavailable` when the server has an older version and cannot follow lists
+   *
+   * @example
+   * const list = await session.followRooms({ game: 'chess', filter: { 'options.minutes': 5 } });
+   * list.on('change', (rooms) => show(rooms));
+   */
+  followRooms(query?: RoomListQuery): Promise<RoomListing>;
   me(): Promise<Operations['me']['result']>;
   createRoom<Rules = unknown>(room: CreateRoom, options?: GiveUpOptions): Promise<Room<Rules>>;
-  joinRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
-  watchRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
+  joinRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
+  watchRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
   /**
-   * Searches for a match and resolves with the room when an opponent is found. `signal`: cancels the search. `region`: where the game
-   * should run.
+   * Searches for a match and resolves with the room when opponents are found. `signal`: cancels the search. `party`: the members of this
+   * player's waiting room search together. Rejects with `not-searching` when the server ends the search without a match. The event `match`
+   * tells the progress and offered matches.
    */
-  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & { region?: string }): Promise<Room<Rules>>;
+  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & MatchSearch): Promise<Room<Rules>>;
+  /** Accepts an offered match (`match` event `offered`). Rejects with `offer-unknown` when the offer is over. */
+  acceptMatch(offer: string): Promise<void>;
+  /** Declines an offered match, which ends the search. */
+  declineMatch(offer: string): Promise<void>;
+  /** Returns the state of the player's search. Null: the player is not searching. */
+  matchStatus(): Promise<MatchMessage | null>;
+
+  /**
+   * Sends an operation for which this interface has no method. The client repeats it over the next connection only when a repeat does no
+   * harm; otherwise it rejects with `server-lost`.
+   */
+  request<Name extends OperationName>(operation: Name, data: Operations[Name]['data']): Promise<Operations[Name]['result']>;
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void;
   /** Ends the session. The player leaves the room immediately, without the grace. */

@@ -2,12 +2,12 @@ import { types } from 'node:util';
 import { MetadataScanner } from '@nestjs/core';
 import type { Seat } from '#libs/protocol';
 import { describeIssues } from '#libs/protocol';
-import type { BotCommand, CommandRule, GameRoom, InputRule, RoomRules, SeatEvent, Validation } from '#libs/room';
+import type { BotMove, CommandRule, GameRoom, InputRule, RoomRules, SeatEvent, Validation } from '#libs/room';
 import { defineGame, gameOptionsOf } from './game.decorator.js';
 import type { GameRules } from './game-rules.js';
 import { describeHandle, type Handle, handlesOf } from './handles.js';
 import { checkedInput, inputsOf } from './input.decorator.js';
-import type { StandardSchema } from './standard-schema.js';
+import { describeSchema, droppedField, type StandardSchema } from './standard-schema.js';
 
 export interface HandledMethod {
   readonly method: string;
@@ -38,9 +38,10 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
     const view = methods.find(({ handle }) => handle.kind === 'view');
     const bot = methods.find(({ handle }) => handle.kind === 'bot');
     return {
-      definition: defineGame(options, step?.handle.kind === 'step' ? step.handle.hz : 0),
+      definition: { ...defineGame(options, step?.handle.kind === 'step' ? step.handle.hz : 0), ...(bot && { bots: true as const }) },
       setup: (room) => rules.setup(room),
       options: optionsOf(options.options),
+      ...(options.options && describedSchema(options.options)),
       commands: commandsOf(methods),
       input: inputRuleOf(game, step !== undefined),
       timers: new Map(methods.flatMap(({ handle, run }) => (handle.kind === 'timer' ? [[handle.name, run]] : []))),
@@ -51,7 +52,7 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
       step: step ? (room, stepMs) => step.run(room, stepMs) : null,
       paused: pause ? (room, ms) => pause.run(room, ms) : null,
       ...(bot?.handle.kind === 'bot' && {
-        bot: { everyMs: bot.handle.everyMs, move: (seen, room) => bot.run(seen, room) as BotCommand | null | undefined },
+        bot: { everyMs: bot.handle.everyMs, move: (seen, room) => bot.run(seen, room) as BotMove | null | undefined },
       }),
       view: view ? (state, seat: Seat | null) => view.run(state, seat) : null,
       migrateState: rules.migrateState ? (state, fromVersion) => rules.migrateState?.(state, fromVersion) : null,
@@ -85,7 +86,17 @@ type RoomHandler = (room: GameRoom<unknown>) => void;
 const scanner = new MetadataScanner();
 
 function optionsOf(schema: StandardSchema | undefined): RoomRules['options'] {
-  return schema ? (data) => validate(schema, data, 'options of the room') : null;
+  if (!schema) return null;
+  return (data) => {
+    const checked = validate(schema, data, 'options of the room');
+    const dropped = checked.ok ? droppedField(data, checked.value) : null;
+    return dropped === null ? checked : { ok: false, message: `${dropped}: there is no such option` };
+  };
+}
+
+function describedSchema(schema: StandardSchema): Pick<RoomRules, 'optionsSchema'> {
+  const optionsSchema = describeSchema(schema);
+  return optionsSchema ? { optionsSchema } : {};
 }
 
 function commandsOf(methods: readonly HandledMethod[]): ReadonlyMap<string, CommandRule<unknown>> {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type OfferedGame, ServerDirectory, type ServerRecord } from '#libs/fleet';
-import { type GameInfo, HoldfastError } from '#libs/protocol';
+import { type GameInfo, HoldfastError, type MatchRules, matchRules } from '#libs/protocol';
 import { listed, quoted } from '#libs/room';
 import type { RoomRecord } from '#libs/room-store';
 import type { JoinTerms } from './room-rules.js';
@@ -37,6 +37,12 @@ export class GameCatalogue {
     return offering?.games[game]?.joinable ?? null;
   }
 
+  /** Returns how matchmaking finds the players of a match of this game. Undefined: no server offers the game right now. */
+  matchRulesOf(name: string): MatchRules | undefined {
+    const offered = this.running().findLast(({ games }) => Object.hasOwn(games, name))?.games[name];
+    return offered && (offered.match ?? matchRules(offered.seats));
+  }
+
   /**
    * Returns a game.
    *
@@ -57,6 +63,12 @@ export class GameCatalogue {
   }
 }
 
-function infoOf(name: string, { seats, joinable }: OfferedGame): GameInfo {
-  return { name, seats: { ...seats }, ...(joinable && { joinable: true }) };
+function infoOf(name: string, { seats, joinable, optionsSchema, teams }: OfferedGame): GameInfo {
+  return {
+    name,
+    seats: { ...seats },
+    ...(joinable && { joinable: true }),
+    ...(optionsSchema && { options: optionsSchema }),
+    ...(teams && { teams: { ...teams } }),
+  };
 }
