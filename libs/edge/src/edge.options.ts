@@ -60,6 +60,12 @@ export const OPERATIONS_BURST_MIN = 200;
  * last new socket, so that a client gets no new burst by reconnecting.
  */
 export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;
+/** Number of wrong invite codes and passwords that one address may send at once. */
+export const GUESSES_BURST = 10;
+/** Number of wrong invite codes and passwords that one address may send a second, on average: ten a minute. */
+export const GUESSES_PER_SECOND = 1 / 6;
+/** Time that the empty budget for guesses needs to refill, in ms. */
+export const GUESSES_REFILL_MS = (1_000 * GUESSES_BURST) / GUESSES_PER_SECOND;
 /** Maximum number of requests of one session that no lobby has answered yet. The gateway refuses further requests with `busy`. */
 export const REQUESTS_MAX = 16;
 /**

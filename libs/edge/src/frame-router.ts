@@ -171,6 +171,12 @@ export class FrameRouter {
       return answer(null, errorBody('busy'));
     if (operation === 'rooms.watch' && this.rooms.spectatorCount(roomOf(data) as RoomId) >= this.options.watchersPerRoom)
       return answer(null, errorBody('too-many-watchers'));
+    const { guesses } = stateOf(connection);
+    // Taken before the answer, so that requests at the same time are not more guesses than the budget allows.
+    const isGuessed = isGuess(operation, data);
+    if (isGuessed && !guesses.take(1, performance.now()))
+      return answer(null, errorBody('too-many-attempts', undefined, true, guesses.waitMs(1, performance.now())));
+    let isWrong = false;
     session.requestsPending += 1;
     try {
       const { data: result, binding } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
@@ -179,8 +185,11 @@ export class FrameRouter {
       else if (binding) this.rooms.bind(session, binding);
     } catch (error) {
       if (!(error instanceof HoldfastError)) this.log.error('player-request.failed', { operation, error });
-      answer(null, answerTo(error));
+      const refusal = answerTo(error);
+      isWrong = WRONG_GUESSES.has(refusal.code);
+      answer(null, refusal);
     } finally {
+      if (isGuessed && !isWrong) guesses.giveBack(1);
       session.requestsPending -= 1;
     }
   }
@@ -202,6 +211,16 @@ export class FrameRouter {
     // Refusals do not slow down a client that does not read them, so the gateway closes its connection.
     if (connection.backlogBytes > this.options.backlogBytesMax) disconnect(connection, 'rate-limited');
   }
+}
+
+/** The refusals of a wrong invite code or password. */
+const WRONG_GUESSES: ReadonlySet<string> = new Set(['invite-unknown', 'wrong-password']);
+
+/** Returns whether a request has an invite code or a password, which may be a guess. */
+function isGuess(operation: string, data: unknown): boolean {
+  if (operation !== 'rooms.join' && operation !== 'rooms.watch') return false;
+  const { code, password } = (data ?? {}) as { readonly code?: unknown; readonly password?: unknown };
+  return code !== undefined || password !== undefined;
 }
 
 /** Returns the room that a request names, without validating it; an empty string when it names none. The lobby refuses an invalid id. */

@@ -6,6 +6,7 @@ import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms } from './match-rooms.js';
 import { Matchmaker } from './matchmaker.js';
+import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
 import { RoomOptionsCheck } from './room-options-check.js';
 import { RoomService } from './room-service.js';
@@ -17,6 +18,7 @@ const PROVIDERS = [
   TicketStore,
   MatchNotifier,
   UserTickets,
+  RoomHosting,
   RoomList,
   RoomOptionsCheck,
   RoomService,

@@ -15,7 +15,17 @@ import {
   type UserId,
 } from '#libs/protocol';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
-import { RoomLog, type RoomRecord, RoomRecords, roomKey, roomsKey, type StoreGeneration, UserRooms, viewOf } from '#libs/room-store';
+import {
+  InviteCodes,
+  RoomLog,
+  type RoomRecord,
+  RoomRecords,
+  roomKey,
+  roomsKey,
+  type StoreGeneration,
+  UserRooms,
+  viewOf,
+} from '#libs/room-store';
 import { GatewaySessionIndex, PendingAwayMarks, SessionNotices, SessionStore } from '#libs/session';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
@@ -26,6 +36,7 @@ import { type LobbyOptions, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } fr
 import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms } from './match-rooms.js';
 import { Matchmaker } from './matchmaker.js';
+import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
 import { RoomOptionsCheck } from './room-options-check.js';
 import { newRoom } from './room-rules.js';
@@ -43,6 +54,7 @@ const records = new RoomRecords(redis);
 const generation = { onConnected: () => {}, current: 'run', isSettled: true } as unknown as StoreGeneration;
 /** The lobbies of a test. They stop after it, so that they run no rounds of later tests. */
 const lobbies: { stop(): Promise<void> }[] = [];
+const invites = new InviteCodes(redis);
 const userRooms = new UserRooms(redis);
 const sessions = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
@@ -137,7 +149,8 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const userTickets = new UserTickets(tickets, userRooms, notifier);
   const optionsCheck = new RoomOptionsCheck(servers.directory, servers.links);
   const clock = new StoreClock(redis);
-  const rooms = new RoomService(redis, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck);
+  const rooms = new RoomService(redis, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck, invites);
+  const hosting = new RoomHosting(rooms, records, invites, optionsCheck, servers.directory, servers.links);
   const list = new RoomList(records, clock, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
   const matches = new MatchRooms(tickets, userTickets, rooms, records, userRooms, starter, games, notifier, servers.balancer, log, options);
@@ -154,8 +167,20 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     },
   });
   const settlement = { isSettled: true } as StoreSettlement;
-  const sweeper = new RoomSweeper(redis, records, rooms, starter, userRooms, sessions, servers.directory, log, options, settlement);
-  return { servers, tickets, userTickets, rooms, list, starter, matchmaker, matches, rounds, sweeper };
+  const sweeper = new RoomSweeper(
+    redis,
+    records,
+    rooms,
+    starter,
+    userRooms,
+    sessions,
+    servers.directory,
+    log,
+    options,
+    settlement,
+    invites,
+  );
+  return { servers, tickets, userTickets, rooms, hosting, list, starter, matchmaker, matches, rounds, sweeper };
 }
 
 /** Numbers the requests of one caller. */

@@ -13,6 +13,7 @@ import { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type MatchProgress, type MatchRules, type RoomId, rulesOfMode, type UserId } from '#libs/protocol';
 import { isMember, type RoomDoc, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
+import { ADMITTED } from './admission.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { BACKFILL_READ_MS, BACKFILL_ROOMS, DECLINES_FORGOTTEN_MS, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
@@ -108,7 +109,7 @@ export class MatchRooms extends MatchHost {
       record = await this.rooms.change(id, (current) => {
         const terms = this.games.joinTermsOf(current);
         const now = this.rooms.now();
-        return players.reduce<RoomDoc>((doc, { player }) => readyIn(current, join({ ...current, doc }, player, terms, now), player.user), {
+        return players.reduce<RoomDoc>((doc, { player }) => readyIn(current, join({ ...current, doc }, player, terms, now, ADMITTED), player.user), {
           ...current.doc,
         });
       });

@@ -87,7 +87,8 @@ export interface Control {
       game: string;
       start: string;
       round: number;
-      players: readonly { user: UserId; name: string; claims?: Claims }[];
+      /** In the order of their seats. `team`: absent in a room without teams. */
+      players: readonly { user: UserId; name: string; claims?: Claims; team?: number }[];
       options?: RoomOptions;
     };
     answer: { epoch: number; news?: string };
@@ -117,6 +118,11 @@ export interface Control {
   'server.drain': { data: Record<string, never>; answer: { moved: number; left: number } };
   /** Operator → game server: take rooms again. A drain that is running stops. */
   'server.reopen': { data: Record<string, never>; answer: null };
+  /**
+   * Lobby → owner, event: a lobby has removed members of the room, so their seats become free. A hint: the record of the room decides, and
+   * the owner also reads it when the grace of a seat is over.
+   */
+  'room.members-removed': { data: { room: RoomId }; answer: null };
   /** Operator → owner: end the game. */
   'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
   /** Server → server: asks for the time since the other server last wrote to Redis successfully, in ms. Null: it never did. */

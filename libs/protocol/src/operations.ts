@@ -83,8 +83,11 @@ export interface MatchWish {
   party?: true;
 }
 
-/** The chat of the player's room, or of the lobby of a game. */
-export type ChatChannel = { to: 'room' } | { to: 'lobby'; game: string };
+/**
+ * The chat of the player's room, or of the lobby of a game. `room`: refuses the request (`not-in-room`) when the player is in another room by
+ * now; otherwise a repeat could reach the wrong room.
+ */
+export type ChatChannel = { to: 'room'; room?: RoomId } | { to: 'lobby'; game: string };
 
 /** Maximum length of a chat message, in characters that a person sees (grapheme clusters), and in bytes of UTF-8. */
 export const CHAT_CHARACTERS_MAX = 300;
@@ -169,6 +172,8 @@ export interface RoomSettings {
   locked?: boolean;
   /** Who may watch. Default: `anyone`. Spectators whom the room no longer admits leave it. */
   watch?: WatchPolicy;
+  /** True: spectators receive the chat of the room, and may write to it. */
+  spectatorChat?: boolean;
 }
 
 /** Input and result of each operation. The compiler checks the lobby's schemas against this type (`satisfies`). */

@@ -8,6 +8,7 @@ import {
   allListedKey,
   checkpointKey,
   closedKey,
+  inviteKey,
   listedGamesKey,
   listedKey,
   logKey,
@@ -159,7 +160,13 @@ export class RoomRecords implements OnModuleInit {
     this.refuseUnsettled();
     const keys = [roomKey(record.id), logKey(record.id), checkpointKey(record.id), closedKey(record.id)];
     const closed = (await closeScript.run(this.redis.commands, keys, [record.rev, reason, CLOSED_MS])) === 1;
-    if (closed) await Promise.all([this.unindex([record.id]), ...(record.doc.private ? [] : [this.unlist([record.id], [record.game])])]);
+    if (!closed) return false;
+    const { private: isPrivate, code } = record.doc;
+    await Promise.all([
+      this.unindex([record.id]),
+      ...(isPrivate ? [] : [this.unlist([record.id], [record.game])]),
+      ...(code ? [this.redis.commands.del(inviteKey(code))] : []),
+    ]);
     return closed;
   }
 

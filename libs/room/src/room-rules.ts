@@ -1,4 +1,4 @@
-import type { Claims, GameResult, MatchRules, Seat } from '#libs/protocol';
+import type { Claims, GameResult, JsonSchema, MatchRules, Seat, TeamRules } from '#libs/protocol';
 import type { EffectResult } from './effect-result.js';
 import type { Presence } from './room-value.js';
 
@@ -126,6 +126,8 @@ export interface GameDefinition {
   readonly bots?: true;
   /** Players may take free seats of a running game. */
   readonly joinable?: boolean;
+  /** The teams of a room that is created without `teams`. Absent: none. */
+  readonly teams?: TeamRules;
   /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use it. */
   readonly match?: MatchRules;
 }
@@ -163,6 +165,8 @@ export interface RoomRules<State = unknown> {
   setup(room: Setup): State;
   /** Validates the options of a room. Absent or null: the game takes none. */
   readonly options?: ((data: unknown) => Validation) | null;
+  /** Describes the options. Absent: the schema library cannot describe them, or there are none. */
+  readonly optionsSchema?: JsonSchema;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
   /** Absent or null: the game has no inputs. */
   readonly input?: InputRule | null;
