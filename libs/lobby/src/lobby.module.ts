@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { MatchHost, MatchRounds, ROUNDS_OPTIONS, type RoundsOptions, TicketStore } from '#libs/matchmaking';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
+import { ListedRooms } from './listed-rooms.js';
 import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms } from './match-rooms.js';
@@ -9,6 +10,7 @@ import { Matchmaker } from './matchmaker.js';
 import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
 import { RoomOptionsCheck } from './room-options-check.js';
+import { RoomSearch } from './room-search.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
 import { UserTickets } from './user-tickets.js';
@@ -18,6 +20,8 @@ const PROVIDERS = [
   TicketStore,
   MatchNotifier,
   UserTickets,
+  ListedRooms,
+  RoomSearch,
   RoomHosting,
   RoomList,
   RoomOptionsCheck,

@@ -32,6 +32,7 @@ import { Log } from '#libs/telemetry';
 import { until } from '../../../tools/process/until.mjs';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
+import { ListedRooms } from './listed-rooms.js';
 import { type LobbyOptions, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms } from './match-rooms.js';
@@ -40,6 +41,7 @@ import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
 import { RoomOptionsCheck } from './room-options-check.js';
 import { newRoom } from './room-rules.js';
+import { RoomSearch } from './room-search.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
 import { UserTickets } from './user-tickets.js';
@@ -151,7 +153,8 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const clock = new StoreClock(redis);
   const rooms = new RoomService(redis, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck, invites);
   const hosting = new RoomHosting(rooms, records, invites, optionsCheck, servers.directory, servers.links);
-  const list = new RoomList(records, clock, options);
+  const search = new RoomSearch(new ListedRooms(records), options);
+  const list = new RoomList(records, clock, search, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
   const matches = new MatchRooms(tickets, userTickets, rooms, records, userRooms, starter, games, notifier, servers.balancer, log, options);
   const self = { id: serverId('lobby', randomUUID()) } as Self;
@@ -180,7 +183,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     settlement,
     invites,
   );
-  return { servers, tickets, userTickets, rooms, hosting, list, starter, matchmaker, matches, rounds, sweeper };
+  return { servers, tickets, userTickets, rooms, hosting, list, search, starter, matchmaker, matches, rounds, sweeper };
 }
 
 /** Numbers the requests of one caller. */
