@@ -66,6 +66,7 @@ export interface IndexEntry {
 export class RoomRecords implements OnModuleInit {
   /** Games that this process has added to `listedGamesKey()`. */
   private readonly gamesNoted = new Set<string>();
+  private readonly closedListeners: ((room: RoomId) => void)[] = [];
 
   constructor(
     private readonly redis: RedisConnections,
@@ -76,6 +77,11 @@ export class RoomRecords implements OnModuleInit {
   onModuleInit(): void {
     // A store that was restarted may have lost the index entries of these games.
     this.generation?.onConnected(() => this.gamesNoted.clear());
+  }
+
+  /** Calls `listener` for each room that this process closes. */
+  onClosed(listener: (room: RoomId) => void): void {
+    this.closedListeners.push(listener);
   }
 
   async read(room: RoomId): Promise<RoomRecord | null> {
@@ -155,6 +161,7 @@ export class RoomRecords implements OnModuleInit {
     const keys = [roomKey(record.id), logKey(record.id), checkpointKey(record.id), closedKey(record.id)];
     const closed = (await closeScript.run(this.redis.commands, keys, [record.rev, reason, CLOSED_MS])) === 1;
     if (closed) await Promise.all([this.unindex([record.id]), ...(record.doc.private ? [] : [this.unlist([record.id], [record.game])])]);
+    if (closed) for (const listener of this.closedListeners) listener(record.id);
     return closed;
   }
 
