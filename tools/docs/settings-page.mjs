@@ -73,6 +73,7 @@ export const PURPOSES = [
       'AUTH_JWKS_URL',
       'AUTH_JWT_ISSUER',
       'AUTH_JWT_AUDIENCE',
+      'AUTH_JWT_CLAIMS',
       'AUTH_JWT_ALLOW_NO_EXP',
       'SECOND_LOGIN',
       'SESSION_TTL_MS',

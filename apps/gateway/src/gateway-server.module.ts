@@ -51,6 +51,9 @@ export class GatewayServerModule {
 
 function authOf({ auth }: SettingsOf<'gateway'>): AuthOptions {
   if (auth.kind !== 'jwt') return { kind: auth.kind };
-  const claims = { issuer: auth.jwtIssuer ?? undefined, audience: auth.jwtAudience ?? undefined, allowNoExp: auth.jwtAllowNoExp };
-  return auth.jwksUrl ? { kind: 'jwt', jwksUrl: auth.jwksUrl, ...claims } : { kind: 'jwt', secret: auth.jwtSecret as string, ...claims };
+  const { jwtClaims: claims, jwtAllowNoExp: allowNoExp } = auth;
+  const expected = { issuer: auth.jwtIssuer ?? undefined, audience: auth.jwtAudience ?? undefined, allowNoExp, claims };
+  return auth.jwksUrl
+    ? { kind: 'jwt', jwksUrl: auth.jwksUrl, ...expected }
+    : { kind: 'jwt', secret: auth.jwtSecret as string, ...expected };
 }

@@ -1,4 +1,4 @@
-import type { ServerType } from '#libs/protocol';
+import type { MatchRules, ServerType } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 
 /** A game that a game server can run, as its record states it. */
@@ -12,6 +12,8 @@ export interface OfferedGame {
   readonly options?: true;
   /** Players may join running games; `seatGraceMs`: how long such a game keeps the seat of an absent player, in ms. Absent: they may not. */
   readonly joinable?: { readonly seatGraceMs: number };
+  /** How matchmaking finds the players of a match. Absent: the default rules. */
+  readonly match?: MatchRules;
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
 

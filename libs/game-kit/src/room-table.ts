@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { MetadataScanner } from '@nestjs/core';
 import type { Seat } from '#libs/protocol';
 import { describeIssues } from '#libs/protocol';
-import type { BotCommand, CommandRule, GameRoom, InputRule, RoomRules, SeatEvent, Validation } from '#libs/room';
+import type { BotMove, CommandRule, GameRoom, InputRule, RoomRules, SeatEvent, Validation } from '#libs/room';
 import { defineGame, gameOptionsOf } from './game.decorator.js';
 import type { GameRules } from './game-rules.js';
 import { describeHandle, type Handle, handlesOf } from './handles.js';
@@ -38,7 +38,7 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
     const view = methods.find(({ handle }) => handle.kind === 'view');
     const bot = methods.find(({ handle }) => handle.kind === 'bot');
     return {
-      definition: defineGame(options, step?.handle.kind === 'step' ? step.handle.hz : 0),
+      definition: { ...defineGame(options, step?.handle.kind === 'step' ? step.handle.hz : 0), ...(bot && { bots: true as const }) },
       setup: (room) => rules.setup(room),
       options: optionsOf(options.options),
       commands: commandsOf(methods),
@@ -51,7 +51,7 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
       step: step ? (room, stepMs) => step.run(room, stepMs) : null,
       paused: pause ? (room, ms) => pause.run(room, ms) : null,
       ...(bot?.handle.kind === 'bot' && {
-        bot: { everyMs: bot.handle.everyMs, move: (seen, room) => bot.run(seen, room) as BotCommand | null | undefined },
+        bot: { everyMs: bot.handle.everyMs, move: (seen, room) => bot.run(seen, room) as BotMove | null | undefined },
       }),
       view: view ? (state, seat: Seat | null) => view.run(state, seat) : null,
       migrateState: rules.migrateState ? (state, fromVersion) => rules.migrateState?.(state, fromVersion) : null,

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { LoadBalancerService } from '#libs/placement';
 import { type Caller, type Control, HoldfastError, type ServerId, type UserId } from '#libs/protocol';
-import { type RoomRecord, RoomRecords, readNews } from '#libs/room-store';
+import { type DocMember, type RoomRecord, RoomRecords, readNews } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { CAS_TRIES_MAX, START_TRIES_MAX } from './lobby.options.js';
 import { checkStart } from './room-rules.js';
@@ -100,14 +100,14 @@ export class GameStarter {
   private async open(
     room: RoomRecord,
     start: string,
-    players: readonly { user: UserId; name: string }[],
+    players: readonly DocMember[],
     balancer: LoadBalancerService,
     waitMs: number | undefined,
   ): Promise<string | undefined> {
     const exclude: ServerId[] = [];
     const { region, build, near, options } = room.doc;
     const request = { room: room.id, game: room.game, players: players.length, region, build, prefer: { region: near }, exclude };
-    const seats = players.map(({ user, name }) => ({ user, name }));
+    const seats = players.map(({ user, name, claims }) => ({ user, name, ...(claims && { claims }) }));
     const stillWanted = async (): Promise<void> => {
       const { start: current } = await this.rooms.mustRead(room.id);
       if (current !== start) throw new HoldfastError('overtaken');

@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import type { RequestOrder, RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
+import type { Claims, RequestOrder, RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
 import { LuaScript, RedisConnections, redisName } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
 
@@ -14,6 +14,7 @@ export interface Searcher {
   /** The preferred region of the game. */
   readonly region?: string;
   readonly asked?: RequestOrder;
+  readonly claims?: Claims;
 }
 
 export interface MadeMatch {

@@ -40,11 +40,11 @@ export class Matchmaker {
    */
   async find(caller: Caller, game: string, region = this.rooms.regionOf(caller)): Promise<RoomRecord | null> {
     const info = this.games.mustGet(game);
-    const { user, name, session, gateway, asked } = caller;
+    const { user, name, session, gateway, asked, claims } = caller;
     const isFree = await this.userRooms.overtakeIfFree(user, asked);
     const isOvertaking = typeof isFree === 'boolean' ? isFree : await this.overtakeOutOf(isFree, caller);
     if (!isOvertaking) throw new HoldfastError('overtaken');
-    return this.search(game, { user, name, session, gateway, region, asked }, info.seats.min);
+    return this.search(game, { user, name, session, gateway, region, asked, ...(claims && { claims }) }, info.seats.min);
   }
 
   /**
@@ -122,7 +122,7 @@ export class Matchmaker {
     const count = match.people.length;
     const name = match.people.map((person) => person.name).join(' – ');
     const doc = newRoom(first!, { seats: { min: count, max: count }, name, near: first!.region }, this.rooms.now());
-    const members = match.people.map(({ user, name }) => ({ user, name, readyRound: 0, here: true }));
+    const members = match.people.map(({ user, name, claims }) => ({ user, name, ...(claims && { claims }), readyRound: 0, here: true }));
     const completeDoc = { ...doc, members, private: true };
     const room = await this.rooms.make(match.id, match.game, completeDoc, match.people, { outlivesAdmissions: true });
     const isIn = match.people.map(({ user }) => isMember(room, user));

@@ -1,4 +1,4 @@
-import { HoldfastError, isBefore, type RequestOrder, type RoomOptions, type UserId } from '#libs/protocol';
+import { type Claims, HoldfastError, isBefore, type RequestOrder, type RoomOptions, type UserId } from '#libs/protocol';
 import { type DocMember, isReady, type RoomDoc, type RoomRecord } from '#libs/room-store';
 
 /*
@@ -32,6 +32,7 @@ export interface Absentee {
 export interface Person {
   readonly user: UserId;
   readonly name: string;
+  readonly claims?: Claims;
 }
 
 export function newRoom(host: Person, { name, seats, wanted, private: isPrivate = false, ...place }: NewRoom, now: number): RoomDoc {
@@ -64,7 +65,7 @@ export interface JoinTerms {
 export function join(record: RoomRecord, person: Person, terms: JoinTerms | null = null, now = 0): RoomDoc {
   const { doc } = record;
   const known = doc.members.find(({ user }) => user === person.user);
-  if (known) return known.here ? doc : cameBack(record, person.user);
+  if (known) return withClaims(known.here ? doc : cameBack(record, person.user), person);
   if (record.status === 'playing' && terms) return joinRunning(record, person, terms, now);
   if (record.status !== 'waiting') throw new HoldfastError('room-playing');
   if (doc.members.length >= doc.seats) throw new HoldfastError('room-full');
@@ -162,8 +163,16 @@ function isOlder(order: RequestOrder | undefined, than: RequestOrder | undefined
   return order !== undefined && than !== undefined && isBefore(order, than);
 }
 
-function memberOf({ user, name }: Person): DocMember {
-  return { user, name, readyRound: null, here: true };
+function memberOf({ user, name, claims }: Person): DocMember {
+  return { user, name, ...(claims && { claims }), readyRound: null, here: true };
+}
+
+/** Returns the document with the claims of the member's current login. */
+export function withClaims(doc: RoomDoc, { user, claims }: Pick<Person, 'user' | 'claims'>): RoomDoc {
+  return withMember(doc, user, (member) => {
+    const { claims: before, ...rest } = member;
+    return JSON.stringify(before) === JSON.stringify(claims) ? member : { ...rest, ...(claims && { claims }) };
+  });
 }
 
 function withMember(doc: RoomDoc, user: UserId, change: (member: DocMember) => DocMember): RoomDoc {

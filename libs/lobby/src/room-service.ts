@@ -4,6 +4,7 @@ import { KeyedMutex } from '#libs/async';
 import { ServerDirectory } from '#libs/fleet';
 import {
   type Caller,
+  type Claims,
   endOf,
   HoldfastError,
   type LeftReason,
@@ -18,7 +19,7 @@ import { GameCatalogue } from './game-catalogue.js';
 import { CAS_TRIES_MAX } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { RoomOptionsCheck } from './room-options-check.js';
-import { cameBack, type JoinTerms, join, leave, newRoom, type Person, setReady, wentAway } from './room-rules.js';
+import { cameBack, type JoinTerms, join, leave, newRoom, type Person, setReady, wentAway, withClaims } from './room-rules.js';
 
 /** Checks the record of a room before each change. It throws to refuse the change. */
 export type RoomGuard = (record: RoomRecord) => unknown;
@@ -156,7 +157,7 @@ export class RoomService {
 
   async setReady(caller: Caller, ready: boolean): Promise<RoomRecord> {
     const { id } = await this.roomOf(caller);
-    return this.change(id, (record) => setReady(record, caller.user, ready), caller);
+    return this.change(id, (record) => withClaims(setReady(record, caller.user, ready), caller), caller);
   }
 
   /** Returns the room of which the user is a member. Throws `not-in-room` when the user is in no room or is a spectator. */
@@ -199,10 +200,14 @@ export class RoomService {
    * Stores the presence that a member's gateway reports. A report of an earlier admission, or one that is older than the stored report,
    * changes nothing.
    */
-  async setPresence(room: RoomId, user: UserId, here: boolean, order?: RequestOrder): Promise<void> {
+  async setPresence(room: RoomId, user: UserId, here: boolean, order?: RequestOrder, claims?: Claims | null): Promise<void> {
     const admissionEnd = order && endOf(order.turn);
     if (!here) return this.setAway(room, user, admissionEnd, order);
-    await this.change(room, (record) => cameBack(record, user, order), { user, asked: admissionEnd }).catch(ignoreGone);
+    const rule = (record: RoomRecord): RoomDoc => {
+      const doc = cameBack(record, user, order);
+      return claims === undefined ? doc : withClaims(doc, { user, ...(claims && { claims }) });
+    };
+    await this.change(room, rule, { user, asked: admissionEnd }).catch(ignoreGone);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Claims } from './claims.js';
 import type { RoomId, ServerId, SessionId, UserId } from './ids.js';
 import type { GameResult } from './messages.js';
 import type { RoomOptions } from './operations.js';
@@ -26,6 +27,8 @@ export interface Caller {
   readonly name: string;
   readonly session: SessionId;
   readonly gateway: ServerId;
+  /** The claims of the player's login. Absent: none. */
+  readonly claims?: Claims;
   /**
    * The player's room according to the gateway. A lobby uses it when Redis has lost the user's room. The room's record decides whether the
    * user is a member.
@@ -84,7 +87,7 @@ export interface Control {
       game: string;
       start: string;
       round: number;
-      players: readonly { user: UserId; name: string }[];
+      players: readonly { user: UserId; name: string; claims?: Claims }[];
       options?: RoomOptions;
     };
     answer: { epoch: number; news?: string };
@@ -125,8 +128,9 @@ export interface Control {
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: OwnerDetachReason }; answer: null };
   /**
    * Gateway → lobby, event: a member lost its connection or has one again. Of two such events, the one with the later request order counts.
+   * `claims`: those of the member's login, null for none. Absent: a gateway of an earlier version sent the event.
    */
-  'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: RequestOrder }; answer: null };
+  'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: RequestOrder; claims?: Claims | null }; answer: null };
   /**
    * Gateway → lobby: these users lost their connections with their gateway. `turns` are the numbers of their admissions by that gateway. A
    * user with a later admission is not marked as away and keeps searching for a match. Idempotent.

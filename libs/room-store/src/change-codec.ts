@@ -1,4 +1,4 @@
-import { type GameResult, type Patch, pack, type UserId, unpack, unpackEach } from '#libs/protocol';
+import { type Claims, type GameResult, type Patch, pack, type UserId, unpack, unpackEach } from '#libs/protocol';
 import { type Change, type ChangeEffect, type ChangeEvent, type Refusal, type SeatChange, withoutVolatile } from '#libs/room';
 import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, isText, readStored } from './stored-bytes.js';
 
@@ -10,7 +10,7 @@ import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, 
  *     delta   the bytes of a state patch; only in logs of format 2
  *     patch   [path] removes, [path, value] replaces, [path, value, 1] adds
  *     seat    [seat, seq, refused, presence, input, joined]
- *     joined  [user, name], and 1 for a bot
+ *     joined  [user, name, 1 for a bot, claims]
  *
  * Add a new field only at the end of an array. Logs outlive the process that wrote them, and older entries would be read by wrong
  * positions.
@@ -54,7 +54,7 @@ type SeatEntry = readonly [
   input?: number | null,
   joined?: JoinedEntry | null,
 ];
-type JoinedEntry = readonly [user: string, name: string, bot?: 1];
+type JoinedEntry = readonly [user: string, name: string, bot?: 1 | null, claims?: Claims];
 type ChangeEntry = readonly [
   version: number,
   at: number,
@@ -86,7 +86,7 @@ function toEntry({ version, at, patches, delta, seats, events, timers, effects, 
 }
 
 function toSeatEntry(seat: number, { seq, refused, presence, input, joined }: SeatChange): unknown[] {
-  return trimmed([seat, seq, refused, presence, input, joined && trimmed([joined.user, joined.name, joined.bot && 1])]);
+  return trimmed([seat, seq, refused, presence, input, joined && trimmed([joined.user, joined.name, joined.bot && 1, joined.claims])]);
 }
 
 /** Checks the types in an entry of the log. Values in patches and events may be any plain data. Reads by index, for speed (`fromEntry`). */
@@ -119,7 +119,7 @@ function isSeatEntry(entry: unknown): boolean {
 }
 
 function isJoinedEntry(entry: unknown): boolean {
-  return Array.isArray(entry) && isText(entry[0]) && isText(entry[1]);
+  return Array.isArray(entry) && isText(entry[0]) && isText(entry[1]) && (entry[3] == null || isMap(entry[3]));
 }
 
 function isDue(due: unknown): boolean {
@@ -170,8 +170,8 @@ function toSeatChanges(entries: readonly SeatEntry[]): Record<number, SeatChange
     if (entry[3]) change.presence = entry[3];
     if (entry[4] != null) change.input = entry[4];
     if (entry[5]) {
-      const [user, name, bot] = entry[5];
-      change.joined = { user: user as UserId, name, ...(bot && { bot: true }) };
+      const [user, name, bot, claims] = entry[5];
+      change.joined = { user: user as UserId, name, ...(bot && { bot: true }), ...(claims && { claims }) };
     }
     changes[entry[0]] = change;
   }

@@ -118,10 +118,11 @@ class SeatsAfter {
       } else if (seat === this.copies.length) break;
       let copy = this.copies[seat]!;
       if (copy === this.before[seat]) {
-        const { user, name, presence, seq, refused, input, bot } = copy;
+        const { user, name, presence, seq, refused, input, bot, claims } = copy;
         copy = { user, name, presence, seq, refused };
         if (input !== undefined) copy.input = input;
         if (bot) copy.bot = bot;
+        if (claims) copy.claims = claims;
         this.copies[seat] = copy;
       }
       if (presence !== undefined) copy.presence = presence;

@@ -1,6 +1,8 @@
 import type { GameResult, Seat, UserId } from '#libs/protocol';
+import { AWAITED_RESULTS_MAX, resultTimerOf } from './effect-result.js';
 import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
-import { assertPlainName, plainCopy } from './plain-data.js';
+import type { PastStates } from './past-states.js';
+import { assertPlainName, freezeDeep, plainCopy } from './plain-data.js';
 import type { RoomSurroundings } from './room-input.js';
 import type { EmitOptions, GameRoom, RoomRules, SeatInfo } from './room-rules.js';
 import type { ChangeEffect, ChangeEvent, RoomValue, SeatChange, SeatOccupant, SeatValue } from './room-value.js';
@@ -18,8 +20,16 @@ export class HandlerRun<State> implements GameRoom<State> {
   botSeats: Record<Seat, SeatChange> | undefined;
   /** Only for `setup`. */
   options: unknown;
+  /** Whether the run belongs to the setup of the game, as do its seat events `joined`. */
+  isInSetup = false;
   /** Only for a step: what each seat holds down. */
   sampled: readonly (SampledInput | undefined)[] = NO_INPUTS;
+  /** The earlier states, for `room.past`. Undefined: there are none. */
+  history: PastStates<State> | undefined;
+  /** The state before this handler. */
+  before: State | undefined;
+  /** The seat that a player takes with this input. -1: none. */
+  taken: Seat = -1;
   readonly now: number;
   private seatInfos: readonly SeatInfo[] | undefined;
   private occupied: readonly SeatValue[];
@@ -46,7 +56,14 @@ export class HandlerRun<State> implements GameRoom<State> {
   }
 
   get seats(): readonly SeatInfo[] {
-    this.seatInfos ??= this.occupied.map(({ user, name, presence, bot }, seat) => ({ seat, user, name, presence, ...(bot && { bot }) }));
+    this.seatInfos ??= this.occupied.map(({ user, name, presence, bot, claims }, seat) => ({
+      seat,
+      user,
+      name,
+      presence,
+      ...(claims && { claims: freezeDeep(claims) }),
+      ...(bot && { bot }),
+    }));
     return this.seatInfos;
   }
 
@@ -101,7 +118,25 @@ export class HandlerRun<State> implements GameRoom<State> {
     const { effects } = this.rules;
     if (effects ? !effects.has(name) : !isName(name)) throw this.mistake(this.describeUnknownEffect(name));
     assertPlainName(name, 'effect');
-    this.effects.push({ name, ...(data !== undefined && { data: plainCopy(data, `effect ${name}: data`) }) });
+    const timer = this.startResultTimer(name);
+    const copy = data !== undefined && { data: plainCopy(data, `effect ${name}: data`) };
+    this.effects.push({ name, ...copy, ...(timer !== null && { timer }) });
+  }
+
+  /** Starts the timer that ends the wait for the result of the next effect. Null: the game does not wait for a result of this name. */
+  private startResultTimer(name: string): string | null {
+    const rule = this.rules.results?.get(name);
+    if (!rule) return null;
+    const awaited = [...this.value.outbox, ...this.effects].filter((effect) => effect.timer !== undefined).length;
+    if (awaited >= AWAITED_RESULTS_MAX) {
+      const flaw = `${AWAITED_RESULTS_MAX} effects of this room wait for a result already`;
+      if (this.handling.kind === 'command') throw new Rejection('busy', `${flaw}.`);
+      throw this.mistake(`room.effect('${name}', …): ${flaw}. Ask for fewer at the same time.`);
+    }
+    const version = this.isInSetup ? 0 : this.value.version + 1;
+    const timer = resultTimerOf(version, this.effects.length);
+    this.timers = { ...this.timers, [timer]: Math.round(this.now + rule.timeoutMs) };
+    return timer;
   }
 
   get isLocked(): boolean {
@@ -118,7 +153,8 @@ export class HandlerRun<State> implements GameRoom<State> {
 
   addBot(name: string): Seat | null {
     if (!isName(name) || !name.isWellFormed()) throw this.mistake(`room.addBot is given ${quoted(name)} as a name: ${NAME_ALLOWED}.`);
-    const left = this.occupied.findIndex(({ presence }) => presence === 'left');
+    if (!this.rules.bot) throw this.mistake(`room.addBot('${name}') is called, but no code plays bots: add a method with @Bot.`);
+    const left = this.occupied.findIndex(({ presence }, seat) => presence === 'left' && seat !== this.taken);
     const seat = left === -1 ? this.occupied.length : left;
     if (seat >= this.rules.definition.seats.max) return null;
     const joined: SeatOccupant = { user: `bot:${seat}` as UserId, name, bot: true };
@@ -159,6 +195,15 @@ export class HandlerRun<State> implements GameRoom<State> {
     if (!(Number.isInteger(seat) && seat >= 0 && seat <= last))
       throw this.mistake(`room.input(${quoted(seat)}) is for a seat that does not exist: this room has seats 0 to ${last}.`);
     return this.sampled[seat]?.data;
+  }
+
+  past(ms: number): Readonly<State> {
+    if (this.rules.definition.pastMs === undefined)
+      throw this.mistake(`room.past(${quoted(ms)}) is called, but the game keeps no states: add pastMs to @Game, as in pastMs: 500.`);
+    // NaN fails the comparison. A string would pass it and then be subtracted from the time.
+    if (typeof ms !== 'number' || !(ms >= 0)) throw this.mistake(`room.past(${quoted(ms)}): give a time in ms from 0.`);
+    const state = ms > 0 && this.history ? this.history.at(this.now - ms) : this.before;
+    return freezeDeep(state as State);
   }
 
   reject(code: string, message?: string): never {

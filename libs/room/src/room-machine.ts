@@ -1,13 +1,15 @@
 import type { GameResult, RoomId, Seat } from '#libs/protocol';
 import { type Rounding, roundingTo, roundParts } from '#libs/state-patch';
 import { keyedEffects, pendingEffects, seatsAfter, withChange } from './apply-change.js';
+import { type EffectResult, isResultTimer, TIMED_OUT_REPLY } from './effect-result.js';
 import { GameMistake, quoted } from './game-mistake.js';
 import { HandlerRun, Rejection } from './handler-run.js';
 import { leaveTimerOf, seatOfLeaveTimer } from './leave-timer.js';
+import type { PastStates } from './past-states.js';
 import { freezeDeep, plainCopy } from './plain-data.js';
 import type { RoomInput, RoomOutcome, RoomPlayer, RoomSurroundings } from './room-input.js';
 import { validOptions } from './room-options.js';
-import type { BotCommand, CommandRule, DraftMode, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
+import type { BotMove, CommandRule, DraftMode, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
 import type { Change, ChangeEvent, ChangeRecord, Presence, Refusal, RoomValue, SeatChange, SeatValue } from './room-value.js';
 import { runHandler, type StateStep } from './run-handler.js';
 import type { SampledInput } from './seat-inputs.js';
@@ -19,6 +21,8 @@ import type { SampledInput } from './seat-inputs.js';
 export class RoomMachine<State = unknown> {
   private readonly draft: DraftMode;
   private readonly round: Rounding | null;
+  /** The earlier states of the room whose input is being handled. */
+  private history: PastStates<State> | undefined;
 
   constructor(
     readonly rules: RoomRules<State>,
@@ -43,7 +47,14 @@ export class RoomMachine<State = unknown> {
   ): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
     const { definition } = this.rules;
     const known = plainCopy(players, 'players');
-    const seats = known.map(({ user, name }) => ({ user, name, presence: 'here' as const, seq: 0, refused: [] }));
+    const seats = known.map(({ user, name, claims }) => ({
+      user,
+      name,
+      ...(claims && { claims }),
+      presence: 'here' as const,
+      seq: 0,
+      refused: [],
+    }));
     const empty = {
       room,
       ...(round > 0 && { round }),
@@ -56,6 +67,7 @@ export class RoomMachine<State = unknown> {
       outbox: [],
     };
     const run = new HandlerRun<State>(empty, this.surroundings, this.rules, SETUP, -1);
+    run.isInSetup = true;
     run.options = validOptions(this.rules, options);
     const made = this.rules.setup(run as Setup);
     if (typeof made !== 'object' || made === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
@@ -85,8 +97,16 @@ export class RoomMachine<State = unknown> {
    * Handles one input.
    * @param refused commands refused since the last change, by seat; this change records them
    * @param tenure the owner's epoch, for the keys of effects
+   * @param history the earlier states, for `room.past`
    */
-  handle(value: RoomValue<State>, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>, tenure?: string): RoomOutcome<State> {
+  handle(
+    value: RoomValue<State>,
+    input: RoomInput,
+    refused?: ReadonlyMap<Seat, readonly Refusal[]>,
+    tenure?: string,
+    history?: PastStates<State>,
+  ): RoomOutcome<State> {
+    this.history = history;
     const outcome = this.outcomeOf(value, input, refused);
     if (outcome.kind !== 'changed' || tenure === undefined || outcome.change.effects === undefined) return outcome;
     return withKeys(value, outcome, tenure);
@@ -106,6 +126,7 @@ export class RoomMachine<State = unknown> {
         if (!Object.hasOwn(value.timers, input.name)) return { kind: 'unchanged' };
         const leaver = seatOfLeaveTimer(input.name);
         if (leaver !== null) return this.seatEvent(value, { kind: 'seat', seat: leaver, event: 'left' }, refused);
+        if (isResultTimer(input.name)) return this.resultOverdue(value, input.name, refused);
         const run = this.rules.timers.get(input.name);
         return this.run(value, input, -1, run ?? (() => {}), refused, { timers: { [input.name]: null } });
       }
@@ -126,6 +147,8 @@ export class RoomMachine<State = unknown> {
         return input.event === 'joined' ? this.joined(value, input, refused) : this.seatEvent(value, input, refused);
       case 'bot':
         return this.bot(value, input, refused);
+      case 'result':
+        return this.result(value, input, refused);
       case 'effects-done':
         return this.record(value, { effectsDone: input.keys }, refused);
       case 'end':
@@ -214,17 +237,20 @@ export class RoomMachine<State = unknown> {
     input: RoomInput & { kind: 'seat'; event: 'joined' },
     refused?: ReadonlyMap<Seat, readonly Refusal[]>,
   ): RoomOutcome<State> {
-    const { seat, user, name } = input;
+    const { seat, user, name, claims } = input;
+    const occupant = { user, name, ...(claims && { claims }) };
     const before = value.seats[seat];
     const isIn = before !== undefined && before.presence !== 'left';
     if (seat > value.seats.length || (isIn && !before.bot && before.user === user)) return { kind: 'unchanged' };
     const { seatEvents } = this.rules;
     const handler = (room: GameRoom<State>): void => {
+      const run = room as HandlerRun<State>;
+      run.taken = seat;
       if (isIn) seatEvents.get('left')?.(room);
-      (room as HandlerRun<State>).occupy(seat, { user, name });
+      run.occupy(seat, occupant);
       seatEvents.get('joined')?.(room);
     };
-    const own = { seat: { joined: { user, name } }, timers: { [leaveTimerOf(seat)]: null } };
+    const own = { seat: { joined: occupant }, timers: { [leaveTimerOf(seat)]: null } };
     return this.run(isIn ? withPresence(value, seat, 'left') : value, input, seat, handler, refused, own, value);
   }
 
@@ -237,13 +263,14 @@ export class RoomMachine<State = unknown> {
     const { seat } = input;
     const at = value.seats[seat];
     if (!bot || !at?.bot || at.presence === 'left') return { kind: 'unchanged' };
-    let move: BotCommand | null | undefined;
+    let move: BotMove | null | undefined;
     try {
       if (value.version % FROZEN_EVERY === 0) freezeDeep(value.state);
       const room = new HandlerRun<State>(value, this.surroundings, this.rules, input, seat);
       const { id, seats, now } = room;
       move = bot.move(view ? view(value.state, seat) : value.state, { id, seats, now, seat, random: () => room.random() });
       if (move == null) return { kind: 'unchanged' };
+      if ('input' in move) return this.botInput(value, input, move.input);
       if (!this.rules.commands.has(move.command)) {
         const given = quoted(move.command);
         throw new GameMistake(this.rules.definition.name, value.room, input, `the bot sends the unknown command ${given}.`);
@@ -252,6 +279,59 @@ export class RoomMachine<State = unknown> {
       return { kind: 'failed', error };
     }
     return this.run(value, input, seat, this.commandRun(move.command, plainCopy(move.data ?? null) ?? undefined), refused);
+  }
+
+  /** Passes the input of a bot to the next step. This makes no change. */
+  private botInput({ room }: RoomValue<State>, bot: RoomInput & { kind: 'bot' }, data: unknown): RoomOutcome<State> {
+    const { input, definition } = this.rules;
+    if (!input)
+      throw new GameMistake(
+        definition.name,
+        room,
+        bot,
+        'the bot gives an input, but the game has no inputs: add @Input(Schema) to its class.',
+      );
+    const copy = plainCopy(data, 'input');
+    const validation = input.validate(copy);
+    if (!validation.ok) return { kind: 'refused', code: 'bad-data', message: validation.message };
+    bot.inputs?.hold(bot.seat, copy);
+    return { kind: 'unchanged' };
+  }
+
+  /**
+   * Gives the result of an effect to the game. The change that handles it removes the effect from the outbox, so a second result of the
+   * same effect changes nothing.
+   */
+  private result(
+    value: RoomValue<State>,
+    input: RoomInput & { kind: 'result' },
+    refused?: ReadonlyMap<Seat, readonly Refusal[]>,
+  ): RoomOutcome<State> {
+    const { key, reply } = input;
+    const effect = value.outbox.find((pending) => pending.key === key);
+    if (effect?.timer === undefined) return { kind: 'unchanged' };
+    const rule = this.rules.results?.get(effect.name);
+    let result: EffectResult;
+    try {
+      // The game gets copies, so it cannot change the room's value.
+      const copied = reply.ok ? { ...reply, data: copyOf(reply.data, `result of ${effect.name}`) } : reply;
+      result = { ...copied, key, request: copyOf(effect.data, 'request') };
+    } catch (error) {
+      return { kind: 'failed', error };
+    }
+    const own = { timers: { [effect.timer]: null }, effectsDone: [key] };
+    return this.run(value, input, -1, (room) => rule?.run(room, result), refused, own);
+  }
+
+  /** Lets an effect fail whose result did not come in time. */
+  private resultOverdue(
+    value: RoomValue<State>,
+    timer: string,
+    refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
+  ): RoomOutcome<State> {
+    const effect = value.outbox.find((pending) => pending.timer === timer);
+    if (!effect) return this.record(value, { timers: { [timer]: null } }, refused);
+    return this.result(value, { kind: 'result', key: effect.key, name: effect.name, reply: TIMED_OUT_REPLY }, refused);
   }
 
   /** Makes a change without running code of the game. */
@@ -278,6 +358,7 @@ export class RoomMachine<State = unknown> {
     const seen = own.seat?.presence === undefined ? value : withPresence(value, seat, own.seat.presence);
     const run = new HandlerRun<State>(seen, this.surroundings, this.rules, input, seat, own.timers);
     if (own.sampled) run.sampled = own.sampled;
+    run.history = this.history;
     let step: StateStep<State>;
     try {
       step = runHandler(value.state, run, handler, this.draft, this.round);
@@ -297,6 +378,7 @@ export class RoomMachine<State = unknown> {
     if (run.effects.length > 0) change.effects = run.effects;
     if (seats) change.seats = seats;
     if (run.timers) change.timers = run.timers;
+    if (own.effectsDone) change.effectsDone = own.effectsDone;
     if (run.locked !== undefined) change.locked = run.locked;
     const ended = run.ended ?? own.ended;
     if (ended) change.ended = ended;
@@ -314,6 +396,10 @@ function withKeys<State>(
   return { kind: 'changed', value: withChange(before, change, value.state), change };
 }
 
+function copyOf(data: unknown, what: string): unknown {
+  return data === undefined ? undefined : plainCopy(data, what);
+}
+
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const NO_DELTA = new Uint8Array(0);
@@ -323,6 +409,7 @@ interface RunOptions {
   readonly seat?: SeatChange;
   readonly timers?: Record<string, number | null>;
   readonly ended?: GameResult;
+  readonly effectsDone?: readonly string[];
   readonly sampled?: readonly (SampledInput | undefined)[];
 }
 

@@ -1,4 +1,5 @@
-import type { GameResult, Seat } from '#libs/protocol';
+import type { Claims, GameResult, MatchRules, Seat } from '#libs/protocol';
+import type { EffectResult } from './effect-result.js';
 import type { Presence } from './room-value.js';
 
 export interface SeatInfo {
@@ -6,6 +7,8 @@ export interface SeatInfo {
   readonly user: string;
   readonly name: string;
   readonly presence: Presence;
+  /** What the authenticator knew about the user when the user took the seat. Absent: nothing. */
+  readonly claims?: Claims;
   /** Server code of the game plays this seat. Absent: a user plays it. */
   readonly bot?: true;
 }
@@ -57,7 +60,8 @@ export interface RoomContext {
   /** Lets players join again after `lock`. */
   unlock(): void;
   /**
-   * Gives a free seat to a bot, and returns the seat. Null: no seat is free. The game's `@Bot` method plays it. A player who joins may take
+   * Gives a free seat to a bot, and returns the seat. Null: no seat is free. The game's `@Bot` method plays it; without one, this call fails.
+   * The seat that a player takes just now, in `@OnSeat('left')` and `@OnSeat('joined')`, is not free. A player who joins may take
    * the seat from the bot: then the game receives `left` and `joined` for it. `@OnSeat('joined')` does not run for a bot.
    */
   addBot(name: string): Seat | null;
@@ -83,6 +87,13 @@ export interface GameRoom<State, Input = unknown> extends RoomContext {
    * since the player connected or the room changed its server. Only for `@OnStep` in a game with `@Input`. The data is frozen.
    */
   input(seat: Seat): Input | undefined;
+  /**
+   * Returns the state as it was `ms` ago, frozen, for lag compensation: a player whose shot arrives late hits what the player saw. Only for
+   * games with `pastMs` in `@Game`. The states are in the memory of the server. When they do not reach back that far, because `ms` is above
+   * `pastMs` or the room has just begun or changed its server, this is the oldest one that the server has. `past(0)` is the state before
+   * this handler.
+   */
+  past(ms: number): Readonly<State>;
   /** Refuses the command with a code of the game (`not-your-turn`). In other handlers it only undoes the handler's edits. */
   reject(code: string, message?: string): never;
 }
@@ -107,10 +118,16 @@ export interface GameDefinition {
   readonly draft?: DraftMode;
   /** Numbers that a handler changed are rounded to multiples of this step. Absent: they stay as they are. */
   readonly quantize?: number;
+  /** How far `room.past` looks back, in ms. Absent: the game has no `room.past`. */
+  readonly pastMs?: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs: number;
+  /** The game has code that plays bots. */
+  readonly bots?: true;
   /** Players may take free seats of a running game. */
   readonly joinable?: boolean;
+  /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use it. */
+  readonly match?: MatchRules;
 }
 
 /**
@@ -152,6 +169,8 @@ export interface RoomRules<State = unknown> {
   readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */
   readonly effects?: ReadonlySet<string> | null;
+  /** The effects whose results come back to the game, by name. Absent: none. */
+  readonly results?: ReadonlyMap<string, ResultRule<State>>;
   readonly seatEvents: ReadonlyMap<SeatEvent, (room: GameRoom<State>) => void>;
   /** Runs one step of the game. `stepMs`: the length of a step, always the same. Null: the game has no steps. */
   readonly step: ((room: GameRoom<State>, stepMs: number) => void) | null;
@@ -165,18 +184,34 @@ export interface RoomRules<State = unknown> {
   readonly migrateState: ((state: unknown, fromVersion: number) => State) | null;
 }
 
+/** How a game waits for the results of one kind of effect, and what it does with them. */
+export interface ResultRule<State> {
+  run(room: GameRoom<State>, result: EffectResult): void;
+  /** Time after which the effect counts as failed (`timed-out`), in ms. Time without an owner does not count. */
+  readonly timeoutMs: number;
+  /** Number of attempts of the effect's handler after which the effect counts as failed (`effect-failed`). */
+  readonly attempts: number;
+}
+
 /** The code that plays bots, and how often it runs. */
 export interface BotRule {
   /** Time between two moves of a bot, in ms. */
   readonly everyMs: number;
-  /** Returns the next command of a bot. Undefined or null: none. Pure. `view`: the state as the bot's seat sees it. */
-  move(view: unknown, room: BotRoom): BotCommand | null | undefined;
+  /** Returns the next command or input of a bot. Undefined or null: none. Pure. `view`: the state as the bot's seat sees it. */
+  move(view: unknown, room: BotRoom): BotMove | null | undefined;
 }
+
+export type BotMove = BotCommand | BotInput;
 
 /** A command of a bot. It is validated and run like a command of a player. */
 export interface BotCommand {
   readonly command: string;
   readonly data?: unknown;
+}
+
+/** The input that a bot holds down from now on. It is validated by `@Input` and sampled by steps like an input of a player. */
+export interface BotInput {
+  readonly input: unknown;
 }
 
 /** The room as the code of a bot sees it. */

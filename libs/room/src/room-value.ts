@@ -1,4 +1,4 @@
-import type { GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
+import type { Claims, GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
 
 export type Presence = 'here' | 'away' | 'left';
 
@@ -17,6 +17,8 @@ export const STATE_BYTES_MAX_DEFAULT = 262_144;
 export interface SeatValue {
   readonly user: UserId;
   readonly name: string;
+  /** The claims with which the user took the seat. Absent: none. */
+  readonly claims?: Claims;
   readonly presence: Presence;
   /** The highest applied seq of this seat's commands. */
   readonly seq: number;
@@ -65,6 +67,11 @@ export interface ChangeEffect {
   readonly data?: unknown;
   /** The key of the later `PendingEffect`. Absent in logs of earlier versions, and where effects are not run (`GameTest`). */
   readonly key?: string;
+  /**
+   * The timer that ends the wait for the result of this effect. The effect stays pending until the game has handled its result, and the
+   * change that handles it also removes this timer. Absent: the game does not wait for a result.
+   */
+  readonly timer?: string;
 }
 
 export interface PendingEffect extends ChangeEffect {
@@ -94,6 +101,7 @@ export interface SeatOccupant {
   readonly user: UserId;
   readonly name: string;
   readonly bot?: true;
+  readonly claims?: Claims;
 }
 
 /**

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { Self, ServerDirectory } from '#libs/fleet';
 import {
   type Binding,
+  type Claims,
+  checkClaims,
   describeIssues,
   type Hello,
   HoldfastError,
@@ -16,6 +18,7 @@ import {
   Authenticator,
   type GatewayIncarnation,
   hashOf,
+  type Identity,
   type IncarnationOf,
   PendingAwayMarks,
   type ResumedSession,
@@ -33,6 +36,8 @@ export interface AdmittedSession {
   readonly secret: string;
   readonly user: UserId;
   readonly name: string;
+  /** The claims of the login. Absent: none. */
+  readonly claims?: Claims;
   readonly resumed: boolean;
   readonly binding: Binding | null;
   /** The number of this admission among those of its user. The request order of the session's requests begins with it. */
@@ -98,7 +103,7 @@ export class Admission {
   }
 
   private async login({ name, token }: z.infer<typeof helloSchema>): Promise<AdmittedSession> {
-    const identity = await this.authenticator.authenticate({ name, token });
+    const identity = plainIdentity(await this.authenticator.authenticate({ name, token }));
     const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.gateway }, this.incarnationOf);
     if (replaced) await this.notifyReplaced(replaced.gateway, replaced.session);
     const { binding, admissionNumber } = await this.findRoom(identity.user, session, secret);
@@ -111,7 +116,8 @@ export class Admission {
     const { binding, admissionNumber } = await this.findRoom(resumed.user, session, resumed.secret);
     const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
     const game = isSameRoom ? { round: hello.round as number, version: hello.version ?? null, epoch: hello.epoch ?? null } : null;
-    return { session, secret: resumed.secret, user: resumed.user, name: resumed.name, resumed: true, binding, admissionNumber, game };
+    const { user, name, claims } = resumed;
+    return { session, secret: resumed.secret, user, name, ...(claims && { claims }), resumed: true, binding, admissionNumber, game };
   }
 
   /**
@@ -167,4 +173,15 @@ export class Admission {
   private async notifyReplaced(gateway: ServerId, session: SessionId): Promise<void> {
     await this.notices.send(gateway, { kind: 'replaced', session }).catch(() => {});
   }
+}
+
+/**
+ * Returns the identity with its claims as plain data.
+ *
+ * @throws `unauthorized` when the authenticator gave claims that no session can have
+ */
+function plainIdentity({ user, name, claims: given }: Identity): Identity {
+  const checked = checkClaims(given);
+  if ('flaw' in checked) throw new HoldfastError('unauthorized', `The claims of this user ${checked.flaw}.`);
+  return { user, name, ...(checked.claims && { claims: checked.claims }) };
 }

@@ -15,7 +15,7 @@ import { type ClientGame, SessionRooms } from '../room/session-rooms.js';
 import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
-import { Admission } from './admission.js';
+import { Admission, type AdmittedSession } from './admission.js';
 import { Departures } from './departures.js';
 import { EarlyNotices } from './early-notices.js';
 import { PresenceReconciler } from './presence-reconciler.js';
@@ -56,12 +56,13 @@ export class SessionLifecycle {
     try {
       const hello = decodePlayerMessage(frame);
       if (hello.kind !== 'hello') return;
-      const { session: id, secret, user, name, resumed, binding, admissionNumber, game } = await this.admission.admit(hello);
+      const admitted = await this.admission.admit(hello);
+      const { session: id, secret, user, name, resumed, binding, admissionNumber, game } = admitted;
       const early = this.earlyNotices.take(id, since);
       // Another login or resume of the user came while this hello was under way.
       if (early.some(({ kind }) => kind === 'replaced') && !(await this.isCurrent(user, id))) throw new HoldfastError('replaced');
       this.limits.admitted(state);
-      const session = this.sessionOf(id, user, name);
+      const session = this.sessionOf(admitted);
       const before = session.connection;
       session.secretHash = hashOf(secret);
       // Two admissions of one session may run at once, and the earlier one may finish last.
@@ -212,13 +213,13 @@ export class SessionLifecycle {
     this.presence.report(session);
   }
 
-  private sessionOf(id: SessionId, user: UserId, name: string): GatewaySession {
+  private sessionOf({ session: id, user, name, claims }: AdmittedSession): GatewaySession {
     const known = this.table.get(id);
     if (known) return known;
     // The store has replaced the user's older session at this gateway.
     const older = this.table.ofUser(user);
     if (older) this.end(older, 'replaced');
-    return this.table.add(id, user, name);
+    return this.table.add(id, user, name, claims);
   }
 
   /**

@@ -21,7 +21,7 @@ import { repeatRequest } from './repeated-request.js';
  * Operations that change nothing, or that a lobby recognizes when they are repeated. When their lobby is lost, the gateway sends them to
  * another lobby.
  */
-const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me', 'chat.send', 'chat.history', 'chat.mute']);
+const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'match.status', 'me', 'chat.send', 'chat.history', 'chat.mute']);
 /**
  * Operations that the gateway does not void when their answer is lost. Reads change nothing; a search may continue, and the client learns
  * of it with `me`.
@@ -79,10 +79,18 @@ export class PlayerRequests {
     session.unanswered = [...session.unanswered, order.number];
     try {
       if (session.leaving && ENTERING.has(operation)) await session.leaving;
-      const { user, name, id, binding } = session;
+      const { user, name, claims, id, binding } = session;
       const room = binding ? { id: binding.room, watching: binding.watching } : undefined;
       const request: PlayerRequest = {
-        caller: { user, name, session: id, gateway: this.lobbies.gateway as ServerId, asked: order, ...(room && { room }) },
+        caller: {
+          user,
+          name,
+          session: id,
+          gateway: this.lobbies.gateway as ServerId,
+          asked: order,
+          ...(claims && { claims }),
+          ...(room && { room }),
+        },
         data,
       };
       const answer = await this.sendInOneRun(session, operation, request, endsAt);

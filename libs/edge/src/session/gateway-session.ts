@@ -1,5 +1,5 @@
 import type { LinkPeer } from '#libs/link';
-import type { Binding, RequestOrder, RoomId, ServerMessage, SessionId, UserId } from '#libs/protocol';
+import type { Binding, Claims, RequestOrder, RoomId, ServerMessage, SessionId, UserId } from '#libs/protocol';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { type AttachmentState, UNATTACHED } from './attachment-state.js';
 import { type GameEnd, NOT_ENDED } from './game-end.js';
@@ -70,6 +70,8 @@ export class GatewaySession {
     readonly name: string,
     /** The handle of the session on this gateway's links. */
     readonly handle: number,
+    /** The claims of the login. Undefined: none. */
+    readonly claims?: Claims,
   ) {}
 
   get room(): RoomId | null {
