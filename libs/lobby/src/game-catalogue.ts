@@ -63,6 +63,12 @@ export class GameCatalogue {
   }
 }
 
-function infoOf(name: string, { seats, joinable }: OfferedGame): GameInfo {
-  return { name, seats: { ...seats }, ...(joinable && { joinable: true }) };
+function infoOf(name: string, { seats, joinable, optionsSchema, teams }: OfferedGame): GameInfo {
+  return {
+    name,
+    seats: { ...seats },
+    ...(joinable && { joinable: true }),
+    ...(optionsSchema && { options: optionsSchema }),
+    ...(teams && { teams: { ...teams } }),
+  };
 }

@@ -31,3 +31,12 @@ export const SWEEP_ROOMS = 500;
 export const MATCH_ABANDONED_MS = 5_000;
 /** Maximum number of servers for one start. When a server is lost or full, the start continues with another server. */
 export const START_TRIES_MAX = 4;
+/**
+ * Time for which a member who is away and not ready still blocks the start of a game, in ms: long enough to reload a page. After it, the
+ * game starts without this member.
+ */
+export const START_AWAY_MS = 5_000;
+/** Time for which a host may be away before another member becomes the host, in ms. */
+export const HOST_GRACE_MS = 15_000;
+/** Number of removed members whose names a room keeps, so that their gateways learn why they left. */
+export const KICKED_MAX = 16;

@@ -13,19 +13,32 @@ import {
   type UserId,
 } from '#libs/protocol';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
-import { RoomLog, type RoomRecord, RoomRecords, roomKey, roomsKey, type StoreGeneration, UserRooms, viewOf } from '#libs/room-store';
+import {
+  InviteCodes,
+  RoomLog,
+  type RoomRecord,
+  RoomRecords,
+  roomKey,
+  roomsKey,
+  type StoreGeneration,
+  UserRooms,
+  viewOf,
+} from '#libs/room-store';
 import { GatewaySessionIndex, PendingAwayMarks, SessionNotices, SessionStore } from '#libs/session';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { until } from '../../../tools/process/until.mjs';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
+import { ListedRooms } from './listed-rooms.js';
 import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
 import { type MadeMatch, MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
+import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
 import { RoomOptionsCheck } from './room-options-check.js';
 import { newRoom } from './room-rules.js';
+import { RoomSearch } from './room-search.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
 
@@ -37,6 +50,7 @@ const pubSub = new PubSub(redis);
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const records = new RoomRecords(redis);
 const generation = { onConnected: () => {} } as unknown as StoreGeneration;
+const invites = new InviteCodes(redis);
 const userRooms = new UserRooms(redis);
 const sessions = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
@@ -125,17 +139,11 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const games = new GameCatalogue(servers.directory);
   const queue = new MatchQueue(redis, generation);
   const clock = new StoreClock(redis);
-  const rooms = new RoomService(
-    redis,
-    records,
-    userRooms,
-    games,
-    queue,
-    servers.directory,
-    clock,
-    new RoomOptionsCheck(servers.directory, servers.links),
-  );
-  const list = new RoomList(records, clock, options);
+  const optionsCheck = new RoomOptionsCheck(servers.directory, servers.links);
+  const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory, clock, optionsCheck, invites);
+  const hosting = new RoomHosting(rooms, records, invites, optionsCheck, servers.directory, servers.links);
+  const search = new RoomSearch(new ListedRooms(records), options);
+  const list = new RoomList(records, clock, search, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
   const matchmaker = new Matchmaker(
     queue,
@@ -164,8 +172,9 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     log,
     options,
     settlement,
+    invites,
   );
-  return { servers, queue, rooms, list, starter, matchmaker, sweeper };
+  return { servers, queue, rooms, hosting, list, search, starter, matchmaker, sweeper };
 }
 
 /** Numbers the requests of one caller. */

@@ -4,11 +4,12 @@ import { ConsecutiveSightings, inBatches, ObservedAges } from '#libs/async';
 import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { type RoomDigest, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
+import { InviteCodes, type RoomDigest, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { GameStarter } from './game-starter.js';
+import { replaceGoneHost } from './host-rules.js';
 import {
   LOBBY_OPTIONS,
   type LobbyOptions,
@@ -65,6 +66,7 @@ export class RoomSweeper {
     private readonly log: Log,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
     private readonly settlement: StoreSettlement,
+    private readonly invites: InviteCodes,
   ) {}
 
   @Interval(SWEEP_MS)
@@ -178,6 +180,11 @@ export class RoomSweeper {
       await this.starter.takeBack(record, record.start ?? '');
     }
     if (record.status !== 'waiting') return;
+    if (record.doc.code) await this.invites.renew([{ room: record.id, code: record.doc.code }]);
+    if (replaceGoneHost(record, this.rooms.now()) !== record.doc) {
+      this.log.info('host.replaced', { roomId: record.id, user: record.doc.host });
+      await this.rooms.change(record.id, (current) => replaceGoneHost(current, this.rooms.now()));
+    }
     for (const { user, awaySince } of absentees(record)) {
       if (this.absences.ageMs(keyOf(record.id, user), awaySince) <= this.options.seatGraceMs) continue;
       this.log.info('member.overdue', { roomId: record.id, user });

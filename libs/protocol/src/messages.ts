@@ -164,6 +164,8 @@ export interface RoomView {
   watch?: WatchPolicy;
   /** How much later spectators see the game, in ms. Absent: at once. */
   watchDelayMs?: number;
+  /** True: spectators receive the chat of the room, and may write to it. */
+  spectatorChat?: true;
   teams?: TeamRules;
   /** The users who may not join or watch. Only members see them. Absent: none. */
   banned?: { user: UserId; name?: string }[];

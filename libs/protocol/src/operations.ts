@@ -172,6 +172,8 @@ export interface RoomSettings {
   locked?: boolean;
   /** Who may watch. Default: `anyone`. Spectators whom the room no longer admits leave it. */
   watch?: WatchPolicy;
+  /** True: spectators receive the chat of the room, and may write to it. */
+  spectatorChat?: boolean;
 }
 
 /** Input and result of each operation. The compiler checks the lobby's schemas against this type (`satisfies`). */

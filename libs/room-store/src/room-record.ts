@@ -72,6 +72,8 @@ export interface RoomDoc {
   readonly watch?: WatchPolicy;
   /** How much later spectators see the game, in ms. Absent: at once. */
   readonly watchDelayMs?: number;
+  /** True: spectators receive the chat of the room, and may write to it. */
+  readonly spectatorChat?: boolean;
   /** Absent: the room has no teams. With teams, each member has a `team`. */
   readonly teams?: TeamRules;
   /** Absent: nobody is banned. */

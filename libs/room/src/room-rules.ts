@@ -1,4 +1,4 @@
-import type { Claims, GameResult, MatchRules, Seat } from '#libs/protocol';
+import type { Claims, GameResult, JsonSchema, MatchRules, RoomMetadata, Seat, TeamRules } from '#libs/protocol';
 import type { EffectResult } from './effect-result.js';
 import type { Presence } from './room-value.js';
 
@@ -9,6 +9,8 @@ export interface SeatInfo {
   readonly presence: Presence;
   /** What the authenticator knew about the user when the user took the seat. Absent: nothing. */
   readonly claims?: Claims;
+  /** The team of the seat, counted from 0. Absent: the room has no teams. */
+  readonly team?: number;
   /** Server code of the game plays this seat. Absent: a user plays it. */
   readonly bot?: true;
 }
@@ -67,7 +69,15 @@ export interface RoomContext {
   addBot(name: string): Seat | null;
   /** Removes a bot. Its seat is `left`. Does nothing when no bot has the seat. `@OnSeat('left')` does not run for it. */
   removeBot(seat: Seat): void;
-  /** Ends the game with this result. The players stay in the room, which waits for its next game. */
+  /**
+   * Sets what the list of rooms shows about this game, such as the level or the score: an object with at most 1,024 bytes of JSON, which
+   * replaces the earlier one; null removes it. The list shows a change within about a second. It ends with the game.
+   */
+  setMetadata(metadata: RoomMetadata | null): void;
+  /**
+   * Ends the game with this result. The players stay in the room, which waits for its next game. `ranking` in the result is reserved: a list
+   * of places, best first, each with its seats (`RankedResult`), as in `room.end({ ranking: [[2], [0, 1]], scores: [4, 4, 9] })`.
+   */
   end(result?: unknown): void;
 }
 
@@ -126,6 +136,8 @@ export interface GameDefinition {
   readonly bots?: true;
   /** Players may take free seats of a running game. */
   readonly joinable?: boolean;
+  /** The teams of a room that is created without `teams`. Absent: none. */
+  readonly teams?: TeamRules;
   /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use it. */
   readonly match?: MatchRules;
 }
@@ -163,6 +175,8 @@ export interface RoomRules<State = unknown> {
   setup(room: Setup): State;
   /** Validates the options of a room. Absent or null: the game takes none. */
   readonly options?: ((data: unknown) => Validation) | null;
+  /** Describes the options. Absent: the schema library cannot describe them, or there are none. */
+  readonly optionsSchema?: JsonSchema;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
   /** Absent or null: the game has no inputs. */
   readonly input?: InputRule | null;
