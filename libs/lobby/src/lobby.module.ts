@@ -11,6 +11,8 @@ import { RoomOptionsCheck } from './room-options-check.js';
 import { RoomSearch } from './room-search.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
+import { IdempotentRequests } from './service/idempotent-requests.js';
+import { ServiceRooms } from './service/service-rooms.js';
 
 const PROVIDERS = [
   GameCatalogue,
@@ -23,6 +25,7 @@ const PROVIDERS = [
   RoomService,
   GameStarter,
   Matchmaker,
+  ServiceRooms,
 ];
 
 /** Needs `RoomStoreModule`, `FleetModule`, `SessionModule`, `PlacementModule` and Nest's `ScheduleModule`. */
@@ -31,7 +34,7 @@ export class LobbyModule {
   static forRoot(options: LobbyOptions): DynamicModule {
     return {
       module: LobbyModule,
-      providers: [{ provide: LOBBY_OPTIONS, useValue: options }, ...PROVIDERS, RoomSweeper],
+      providers: [{ provide: LOBBY_OPTIONS, useValue: options }, ...PROVIDERS, IdempotentRequests, RoomSweeper],
       exports: PROVIDERS,
     };
   }
