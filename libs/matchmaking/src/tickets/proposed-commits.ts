@@ -1,0 +1,73 @@
+import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
+import type { ProposedMatch } from '../strategy/match-strategy.js';
+import type { OpenRoom } from '../strategy/ticket.js';
+import type { StoredTicket } from './stored-ticket.js';
+import type { Commit } from './ticket-store.js';
+import type { WaitingQueue } from './waiting-queue.js';
+
+export interface CommitTerms {
+  readonly game: string;
+  readonly rules: MatchRules;
+  readonly rooms: readonly OpenRoom[];
+  readonly matchesMax: number;
+  newId(): RoomId;
+}
+
+/** A match to commit, with its tickets as the queue has them. */
+export interface CommitPlan extends Commit {
+  readonly waiting: readonly StoredTicket[];
+}
+
+/**
+ * Checks the proposals of a strategy, and turns them into commits. A proposal is left out when it has an unknown or paused ticket, a
+ * ticket twice, a user twice, players of two modes, or a wrong number of players. So a wrong strategy cannot break the queue.
+ *
+ * @returns the commits, and the number of proposals that were left out
+ */
+export function commitsOf(
+  proposals: Iterable<ProposedMatch>,
+  queue: WaitingQueue,
+  { game, rules, rooms, matchesMax, newId }: CommitTerms,
+): { readonly commits: CommitPlan[]; readonly refused: number } {
+  const used = new Set<string>();
+  const free = new Map(rooms.map(({ room, free }) => [room, free]));
+  const commits: CommitPlan[] = [];
+  let refused = 0;
+  for (const { tickets, teams, region, room, bots = 0 } of proposals) {
+    const known = tickets.map(({ id }) => queue.get(id));
+    const [first] = tickets;
+    const ids = new Set(tickets.map(({ id }) => id));
+    const users = tickets.flatMap(({ players }) => players.map(({ user }) => user));
+    const mode = first && rulesOfMode(rules, first.mode);
+    const isKnown = known.every((one) => one !== undefined && !one.isPaused) && ids.size === tickets.length;
+    const isOneMode = tickets.every((ticket) => ticket.mode === first?.mode);
+    const seatsMax = room === undefined ? mode?.seats.max : free.get(room);
+    const isEnough = room !== undefined || users.length + bots >= (mode?.seats.min ?? 1);
+    const fits = seatsMax !== undefined && users.length > 0 && users.length + bots <= seatsMax && isEnough;
+    if (!isKnown || !isOneMode || !fits || new Set(users).size !== users.length || tickets.some(({ id }) => used.has(id))) {
+      refused += 1;
+      continue;
+    }
+    for (const id of ids) used.add(id);
+    if (room !== undefined) free.set(room, seatsMax - users.length);
+    const waiting = known.map((one) => one!.ticket);
+    commits.push({
+      match: {
+        id: newId(),
+        game,
+        // Nobody is asked about a seat in a room that exists already.
+        stage: mode?.acceptMs !== undefined && room === undefined ? 'offered' : 'making',
+        tickets: waiting.map(({ id }) => id),
+        players: users.length,
+        ...(teams && { teams }),
+        ...(region !== undefined && { region }),
+        ...(room !== undefined && { room }),
+        ...(bots > 0 && { bots }),
+      },
+      tickets: known.map((one) => ({ id: one!.ticket.id, change: one!.change })),
+      waiting,
+    });
+    if (commits.length >= matchesMax) break;
+  }
+  return { commits, refused };
+}
