@@ -15,7 +15,7 @@ const QUEUE = 3;
 const BACKLOG_BYTES_MAX = 65_536;
 const MESSAGES_BURST = 100;
 
-/** What a player saw: all syncs, and the inputs that the player has sent. */
+/** Notes what a player has seen: all syncs, and the inputs that the player has sent. */
 class Driver {
   readonly seen: { readonly at: number; readonly step: number; readonly xs: readonly number[]; readonly id: number }[] = [];
   readonly sentAt = new Map<number, number>();
