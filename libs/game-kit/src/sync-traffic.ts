@@ -5,7 +5,7 @@ import { bytesByPath, encodePatch } from '#libs/state-patch';
 export interface MeasuredSync {
   readonly version: number;
   readonly from: number;
-  /** What the seat saw before and after. */
+  /** The view of the seat before and after. */
   readonly before: unknown;
   readonly after: unknown;
   readonly events: readonly GameEvent[];
