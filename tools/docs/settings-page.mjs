@@ -22,7 +22,7 @@ export const FIRST_SETTINGS = [
 export const PURPOSES = [
   {
     title: 'Name a server',
-    variables: ['SERVER_NAME', 'SERVER_BUILD', 'REGION', 'CANARY', 'HOLDFAST_READY_FILE'],
+    variables: ['SERVER_NAME', 'SERVER_BUILD', 'REGION', 'CANARY', 'EXTENSIONS', 'HOLDFAST_READY_FILE'],
   },
   {
     title: 'Connect to Redis and choose how safe a change is',
@@ -73,6 +73,7 @@ export const PURPOSES = [
       'AUTH_JWKS_URL',
       'AUTH_JWT_ISSUER',
       'AUTH_JWT_AUDIENCE',
+      'AUTH_JWT_CLAIMS',
       'AUTH_JWT_ALLOW_NO_EXP',
       'SECOND_LOGIN',
       'SESSION_TTL_MS',

@@ -4,9 +4,12 @@ import {
   type GameInfo,
   type Hello,
   HoldfastError,
+  type MatchMessage,
   type OperationName,
   type Operations,
+  type RoomEntry,
   type RoomId,
+  type RoomListQuery,
   type RoomSummary,
   type RoomView,
   type SessionId,
@@ -18,7 +21,7 @@ import { type GameFrame, LiveRoom } from './live-room.js';
 import { orAborted, untilAnswered } from './request-retry.js';
 import { Requests } from './requests.js';
 import type { Room } from './room.js';
-import type { CreateRoom, Credentials, GiveUpOptions, Session, SessionEvents, SessionStatus } from './session.js';
+import type { CreateRoom, Credentials, GiveUpOptions, MatchSearch, RoomAddress, Session, SessionEvents, SessionStatus } from './session.js';
 import { Uplink, type UplinkListener, type UplinkOptions } from './uplink.js';
 import type { ReceivedMessage } from './wire/wire.js';
 
@@ -33,12 +36,13 @@ const LOST_TRIES_MAX = 3;
 
 /** A search for a match. It ends when the session enters a room of that game. */
 interface Search {
-  readonly game: string;
   /** The room that the player was leaving when the search began. It does not end the search. */
   readonly before: RoomId | undefined;
   /** Whether the caller has given up. The search then ends by the answer to the cancel: in a room, or with the reason of the caller. */
   isCancelled: boolean;
-  readonly region?: string;
+  readonly wish: Operations['match.find']['data'];
+  /** The ticket of the search at the server. Null: not known yet. */
+  ticket: string | null;
   /** Number of requests for this search. Only the refusal of the latest request ends the search. */
   finds: number;
   found(room: LiveRoom): void;
@@ -110,12 +114,12 @@ export class LiveSession implements Session {
     return (await this.request('games.list', undefined)).games;
   }
 
-  async rooms(filter?: { game?: string; limit?: number }): Promise<RoomSummary[]> {
-    return (await this.request('rooms.list', filter)).rooms;
+  async rooms(query?: RoomListQuery): Promise<RoomSummary[]> {
+    return (await this.request('rooms.list', query)).rooms;
   }
 
-  roomsPage(filter?: Operations['rooms.list']['data']): Promise<Operations['rooms.list']['result']> {
-    return this.request('rooms.list', filter);
+  roomsPage(query?: Operations['rooms.list']['data']): Promise<Operations['rooms.list']['result']> {
+    return this.request('rooms.list', query);
   }
 
   me(): Promise<Operations['me']['result']> {
@@ -126,21 +130,22 @@ export class LiveSession implements Session {
     return (await this.enterBy('rooms.create', room, signal)) as Room<Rules>;
   }
 
-  async joinRoom<Rules>(id: string, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
-    return (await this.enterBy('rooms.join', { room: id as RoomId }, signal)) as Room<Rules>;
+  async joinRoom<Rules>(room: RoomAddress, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
+    return (await this.enterBy('rooms.join', entryOf(room), signal)) as Room<Rules>;
   }
 
-  async watchRoom<Rules>(id: string, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
-    return (await this.enterBy('rooms.watch', { room: id as RoomId }, signal)) as Room<Rules>;
+  async watchRoom<Rules>(room: RoomAddress, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
+    return (await this.enterBy('rooms.watch', entryOf(room), signal)) as Room<Rules>;
   }
 
-  async quickMatch<Rules>(game: string, { signal, region }: GiveUpOptions & { region?: string } = {}): Promise<Room<Rules>> {
+  async quickMatch<Rules>(game: string, { signal, ...options }: GiveUpOptions & MatchSearch = {}): Promise<Room<Rules>> {
     signal?.throwIfAborted();
     if (this.search) throw new HoldfastError('busy', 'You are already searching for a match. Abort that search first.');
     let cancel = (): void => {};
     try {
       return (await new Promise<LiveRoom>((found, failed) => {
-        const search: Search = { game, before: this.room?.id, region, isCancelled: false, finds: 0, found, failed };
+        const wish = { game, ...options };
+        const search: Search = { wish, ticket: null, before: this.room?.id, isCancelled: false, finds: 0, found, failed };
         this.search = search;
         cancel = () => {
           search.isCancelled = true;
@@ -154,6 +159,18 @@ export class LiveSession implements Session {
       this.search = null;
       signal?.removeEventListener('abort', cancel);
     }
+  }
+
+  async acceptMatch(offer: string): Promise<void> {
+    await this.request('match.accept', { offer });
+  }
+
+  async declineMatch(offer: string): Promise<void> {
+    await this.request('match.decline', { offer });
+  }
+
+  async matchStatus(): Promise<MatchMessage | null> {
+    return (await this.request('match.status', undefined)).match;
   }
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void {
@@ -173,13 +190,18 @@ export class LiveSession implements Session {
     this.over(null);
   }
 
-  private request<Name extends OperationName>(
+  request<Name extends OperationName>(
     operation: Name,
     data: Operations[Name]['data'],
     moreMs?: number,
   ): Promise<Operations[Name]['result']> {
     if (this.status === 'closed') return Promise.reject(new HoldfastError('session-unknown', 'This session is closed.'));
-    return this.requests.ask(operation, data, moreMs) as Promise<Operations[Name]['result']>;
+    return this.requests.ask(operation, data, moreMs).then((result) => {
+      // A view in an answer may arrive before the same view as a message.
+      const view = (result as { room?: RoomView | null } | null)?.room;
+      if (view && view.id === this.room?.id) this.room.look(view);
+      return result as Operations[Name]['result'];
+    });
   }
 
   // ── The connection ───────────────────────────────────────────────────────────────────────────────────────────
@@ -249,6 +271,10 @@ export class LiveSession implements Session {
         if (message.room) this.enter(message.room);
         else this.leave(message.reason);
         return;
+      case 'match':
+        return this.takeMatch(message);
+      case 'chat':
+        return this.emitter.emit('chat', message);
       case 'error':
         return this.emitter.emit('error', HoldfastError.from(message));
       case 'placed':
@@ -265,6 +291,8 @@ export class LiveSession implements Session {
       case 'resumed':
       case 'ended':
         return this.takeGameFrame(message);
+      case 'rooms':
+        return this.emitter.emit('rooms', message);
       case 'welcome':
       case 'pong':
       case 'goodbye':
@@ -284,7 +312,7 @@ export class LiveSession implements Session {
     if (this.room?.id !== view.id) this.change(this.makeRoom(view));
     const room = this.room as LiveRoom;
     room.look(view);
-    if (this.search?.game === view.game && this.search.before !== view.id) this.search.found(room);
+    if (this.search?.wish.game === view.game && this.search.before !== view.id) this.search.found(room);
     return room;
   }
 
@@ -349,7 +377,7 @@ export class LiveSession implements Session {
       const room = await this.whereNow(isAborted ? undefined : LOST_TRIES_MAX).catch((failure: unknown) => {
         throw isAborted ? failure : error;
       });
-      const meant = 'room' in data ? data.room : null;
+      const meant = ('room' in data && data.room) || null;
       if (room && (meant === null ? room.id !== before : room.id === meant)) return room;
       throw error;
     }
@@ -388,13 +416,14 @@ export class LiveSession implements Session {
   }
 
   private find(search: Search): void {
-    const { game, region } = search;
     search.finds += 1;
     const { finds } = search;
-    this.request('match.find', { game, ...(region !== undefined && { region }) }).then(
+    this.request('match.find', search.wish).then(
       (answer) => {
         // Ignores an answer after the end of the search, because the player may have left that room.
-        if ('room' in answer && this.search === search) this.enter(answer.room);
+        if (this.search !== search) return;
+        if ('room' in answer) this.enter(answer.room);
+        else search.ticket = answer.ticket ?? null;
       },
       (error: unknown) => {
         // After a lost connection the client does not know whether the server has the search. It asks the server when it is connected.
@@ -403,6 +432,18 @@ export class LiveSession implements Session {
         if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);
       },
     );
+  }
+
+  /** Passes the message on, and ends the search of this session when the server has ended it without a match. */
+  private takeMatch(message: MatchMessage): void {
+    const { search } = this;
+    const isEnd = message.event === 'cancelled' || message.event === 'expired';
+    if (isEnd && search && !search.isCancelled && search.ticket === message.ticket) {
+      search.ticket = null;
+      if (message.reason === 'lost') this.findAgain(search);
+      else search.failed(new HoldfastError('not-searching', `The search for a match has ended: ${message.reason}.`));
+    }
+    this.emitter.emit('match', message);
   }
 
   private async searchAgain(): Promise<void> {
@@ -419,4 +460,9 @@ export class LiveSession implements Session {
 /** Ignores `overtaken`: the server has executed a later request, so no earlier request can take effect any more. */
 function ignoreOvertaken(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
+}
+
+/** Returns the data of a request for the room. */
+function entryOf(address: RoomAddress): RoomEntry {
+  return typeof address === 'string' ? { room: address as RoomId } : (address as RoomEntry);
 }

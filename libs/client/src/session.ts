@@ -1,4 +1,19 @@
-import type { GameInfo, HoldfastError, Operations, RoomSummary, SessionId, UserId } from '#libs/protocol';
+import type {
+  Chat,
+  GameInfo,
+  HoldfastError,
+  MatchMessage,
+  MatchWish,
+  OperationName,
+  Operations,
+  RoomListQuery,
+  RoomSettings,
+  RoomSummary,
+  RoomsMessage,
+  SessionId,
+  TeamRules,
+  UserId,
+} from '#libs/protocol';
 import type { Room } from './room.js';
 
 export type SessionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed';
@@ -7,19 +22,28 @@ export interface SessionEvents {
   status: [status: SessionStatus];
   /** The player has entered another room. Null: the player has left the room. */
   room: [room: Room | null];
+  /** A message about the player's search: its progress, an offered match, or its end. */
+  match: [message: MatchMessage];
+  /** The list of rooms to which this session has subscribed has changed: `followRooms` of the entry `lobby` handles it. */
+  rooms: [message: RoomsMessage];
+  /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
+  chat: [message: Chat];
   /** The server refused a message of this client that has no id. */
   error: [error: HoldfastError];
   /** The session has ended. Null: this client closed it. */
   closed: [error: HoldfastError | null];
 }
 
-export interface CreateRoom {
+export interface CreateRoom extends RoomSettings {
   readonly game: string;
-  readonly name?: string;
   /** Number of players, within the limits of the game. */
   readonly seats?: number;
-  /** A private room is neither listed nor matched. */
-  readonly private?: boolean;
+  /** Players who join or watch must give it. */
+  readonly password?: string;
+  /** How much later spectators see the game, in ms. */
+  readonly watchDelayMs?: number;
+  /** The number of teams, and the maximum number of players in each. */
+  readonly teams?: TeamRules;
   /** The region of the game servers that may run the games. Without it, servers in the gateway's region come first. */
   readonly region?: string;
   /** The build of the game servers that may run the games, canaries included. Use it to try a new build. */
@@ -29,6 +53,12 @@ export interface CreateRoom {
    */
   readonly options?: Readonly<Record<string, unknown>>;
 }
+
+/** The room to enter: its id, or its id or invite code with a password. */
+export type RoomAddress =
+  | string
+  | { readonly room: string; readonly password?: string }
+  | { readonly code: string; readonly password?: string };
 
 /**
  * Lets a caller give up. When the signal is aborted and the player is in no room, the promise rejects with the reason of the signal. When
@@ -40,6 +70,9 @@ export interface CreateRoom {
 export interface GiveUpOptions {
   readonly signal?: AbortSignal;
 }
+
+/** What the player searches for, beside the game. `docs/matchmaking.md` explains each field. */
+export type MatchSearch = Readonly<Omit<MatchWish, 'game'>>;
 
 /** The credentials with which another connection can resume this session. Each resume replaces the secret. */
 export interface Credentials {
@@ -61,26 +94,38 @@ export interface Session {
   readonly room: Room | null;
 
   games(): Promise<GameInfo[]>;
-  /** Returns the newest public rooms, at most `limit`. The server also limits the number, to 100 by default. */
-  rooms(filter?: { game?: string; limit?: number }): Promise<RoomSummary[]>;
+  /** Returns the public rooms of the query, at most `limit`. The server also limits the number, to 100 by default. */
+  rooms(query?: RoomListQuery): Promise<RoomSummary[]>;
   /**
-   * Returns one page of the public rooms, newest first. Pass `next` as `cursor` to get the next page. The last page has no `next`. A page
-   * may have fewer rooms than `limit`, even none, although more follow.
+   * Returns one page of the public rooms, newest first or in the order of `sort`. Pass `next` as `cursor` to get the next page. The last
+   * page has no `next`. A page may have fewer rooms than `limit`, even none, although more follow.
    *
    * @example
-   * let page = await session.roomsPage({ game: 'chess' });
-   * while (page.next) page = await session.roomsPage({ game: 'chess', cursor: page.next });
+   * let page = await session.roomsPage({ game: 'chess', filter: { status: 'waiting', free: { min: 1 } } });
    */
-  roomsPage(filter?: { game?: string; limit?: number; cursor?: string }): Promise<{ rooms: RoomSummary[]; next?: string }>;
+  roomsPage(query?: RoomListQuery & { readonly cursor?: string }): Promise<Operations['rooms.list']['result']>;
   me(): Promise<Operations['me']['result']>;
   createRoom<Rules = unknown>(room: CreateRoom, options?: GiveUpOptions): Promise<Room<Rules>>;
-  joinRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
-  watchRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
+  joinRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
+  watchRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
   /**
-   * Searches for a match and resolves with the room when an opponent is found. `signal`: cancels the search. `region`: where the game
-   * should run.
+   * Searches for a match and resolves with the room when opponents are found. `signal`: cancels the search. `party`: the members of this
+   * player's waiting room search together. Rejects with `not-searching` when the server ends the search without a match. The event `match`
+   * tells the progress and offered matches.
    */
-  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & { region?: string }): Promise<Room<Rules>>;
+  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & MatchSearch): Promise<Room<Rules>>;
+  /** Accepts an offered match (`match` event `offered`). Rejects with `offer-unknown` when the offer is over. */
+  acceptMatch(offer: string): Promise<void>;
+  /** Declines an offered match, which ends the search. */
+  declineMatch(offer: string): Promise<void>;
+  /** Returns the state of the player's search. Null: the player is not searching. */
+  matchStatus(): Promise<MatchMessage | null>;
+
+  /**
+   * Sends an operation for which this interface has no method. The client repeats it over the next connection only when a repeat does no
+   * harm; otherwise it rejects with `server-lost`.
+   */
+  request<Name extends OperationName>(operation: Name, data: Operations[Name]['data']): Promise<Operations[Name]['result']>;
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void;
   /** Ends the session. The player leaves the room immediately, without the grace. */

@@ -1,19 +1,22 @@
 import type { RequestListener } from 'node:http';
-import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { ExtensionModule } from '#libs/extension';
 import type { Certificate } from '#libs/tls';
 import { ConnectionLimits } from './connection/connection-limits.js';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
-import { CLIENT_TRANSPORTS, GatewayService } from './gateway.service.js';
+import { GatewayService } from './gateway.service.js';
 import { Admission } from './lifecycle/admission.js';
 import { Departures } from './lifecycle/departures.js';
 import { GatewayCleanup } from './lifecycle/gateway-cleanup.js';
 import { PresenceReconciler } from './lifecycle/presence-reconciler.js';
+import { SearchChecks } from './lifecycle/search-checks.js';
 import { SessionLifecycle } from './lifecycle/session-lifecycle.js';
 import { SessionRestorer } from './lifecycle/session-restorer.js';
 import { SettledSessions } from './lifecycle/settled-sessions.js';
 import { LobbyRouter } from './lobby/lobby-router.js';
 import { PlayerRequests } from './lobby/player-requests.js';
+import { RoomListFeeds } from './lobby/room-list-feeds.js';
 import { PlayerRedirect } from './player-redirect.js';
 import { GameEndNotifier } from './room/game-end-notifier.js';
 import { OwnerAttachments } from './room/owner-attachments.js';
@@ -23,7 +26,8 @@ import { RoomRestorer } from './room/room-restorer.js';
 import { SessionRooms } from './room/session-rooms.js';
 import { StalledOwnerNotifier } from './room/stalled-owner-notifier.js';
 import { SessionTable } from './session/session-table.js';
-import { type ClientTransport, PUBLIC_CERTIFICATE } from './transport/client-transport.js';
+import { PUBLIC_CERTIFICATE } from './transport/client-transport.js';
+import { ClientTransports } from './transport/client-transports.js';
 import { TcpTransport } from './transport/tcp-transport.js';
 import { TrustedProxies } from './transport/trusted-proxies.js';
 import { PUBLIC_PAGES, WebSocketTransport } from './transport/web-socket-transport.js';
@@ -34,25 +38,24 @@ export interface EdgeModuleOptions {
   readonly certificate?: Certificate | null;
   /** Handles plain HTTP requests on the public port. Absent: the gateway answers each of them with 404. */
   readonly pages?: RequestListener;
-  /** Transports in addition to WebSocket and TCP. */
-  readonly transports?: readonly Type<ClientTransport>[];
 }
 
 /** Accepts players and relays their messages. Needs `FleetModule`, `LinkModule`, `RoomStoreModule`, `SessionModule`. */
 @Module({})
 export class EdgeModule {
-  static forRoot({ options, certificate = null, pages, transports = [] }: EdgeModuleOptions): DynamicModule {
-    const allTransports: Type<ClientTransport>[] = [WebSocketTransport, TcpTransport, ...transports];
+  static forRoot({ options, certificate = null, pages }: EdgeModuleOptions): DynamicModule {
     const providers: Provider[] = [
       { provide: EDGE_OPTIONS, useValue: options },
       { provide: PUBLIC_CERTIFICATE, useValue: certificate },
       { provide: PUBLIC_PAGES, useValue: pages ?? null },
       TrustedProxies,
-      ...allTransports,
-      { provide: CLIENT_TRANSPORTS, useFactory: (...instances: ClientTransport[]) => instances, inject: allTransports },
+      WebSocketTransport,
+      TcpTransport,
+      ClientTransports,
       SessionTable,
       LobbyRouter,
       PlayerRequests,
+      RoomListFeeds,
       RoomRecordCache,
       OwnerAttachments,
       GameEndNotifier,
@@ -63,6 +66,7 @@ export class EdgeModule {
       SessionRestorer,
       SettledSessions,
       PresenceReconciler,
+      SearchChecks,
       Departures,
       GatewayCleanup,
       StalledOwnerNotifier,
@@ -74,6 +78,7 @@ export class EdgeModule {
     ];
     return {
       module: EdgeModule,
+      imports: [ExtensionModule],
       providers,
       exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionTable],
     };

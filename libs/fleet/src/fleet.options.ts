@@ -1,7 +1,5 @@
-import type { Type } from '@nestjs/common';
-import type { ServerType } from '#libs/protocol';
+import type { JsonSchema, MatchRules, ServerType, TeamRules } from '#libs/protocol';
 import { redisName } from '#libs/redis';
-import type { EventSink } from './event-sink.js';
 
 /** A game that a game server can run, as its record states it. */
 export interface OfferedGame {
@@ -14,6 +12,16 @@ export interface OfferedGame {
   readonly options?: true;
   /** Players may join running games; `seatGraceMs`: how long such a game keeps the seat of an absent player, in ms. Absent: they may not. */
   readonly joinable?: { readonly seatGraceMs: number };
+  /** Describes the options. Absent: the schema library cannot describe them, or the description is too long. */
+  readonly optionsSchema?: JsonSchema;
+  /** The teams of a room that is created without `teams`. */
+  readonly teams?: TeamRules;
+  /** True: the server passes teams to the game. Absent: its version does not know teams. */
+  readonly supportsTeams?: true;
+  /** True: the server delays what spectators see. Absent: its version shows them the game at once. */
+  readonly supportsWatchDelay?: true;
+  /** How matchmaking finds the players of a match. Absent: the default rules. */
+  readonly match?: MatchRules;
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
 
@@ -49,8 +57,6 @@ export interface FleetOptions {
   readonly region?: string | null;
   /** True: the server takes only rooms that ask for its build. */
   readonly canary?: boolean;
-  /** Receives the operator events of this process. Default: publishes them to all gateways through Redis. */
-  readonly eventSink?: Type<EventSink>;
 }
 
 export const FLEET_OPTIONS = Symbol('FleetOptions');

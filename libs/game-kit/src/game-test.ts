@@ -1,6 +1,6 @@
 import type { DynamicModule, ModuleMetadata, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type GameResult, pack, type RoomId, type Seat, type UserId } from '#libs/protocol';
+import { type GameResult, pack, type RoomId, type RoomMetadata, type Seat, type UserId } from '#libs/protocol';
 import {
   applyChange,
   type Change,
@@ -19,6 +19,7 @@ import {
   type SeatInfo,
   SeatInputs,
   STATE_BYTES_MAX_DEFAULT,
+  seededRandom,
   UnstorableError,
 } from '#libs/room';
 import { gameOptionsOf } from './game.decorator.js';
@@ -31,6 +32,8 @@ import type { SyncTraffic } from './sync-traffic.js';
 export interface GameTestOptions {
   /** Names of the players, in the order of their seats. */
   readonly players: readonly string[];
+  /** The teams of the players, in the order of their seats. Absent: the room has no teams. */
+  readonly teams?: readonly number[];
   /** Providers that the game injects. */
   readonly providers?: ModuleMetadata['providers'];
   /** The game's own module, when it provides the game's dependencies: `[TicTacToeModule.forRoot({ turnMs: 5_000 })]`. */
@@ -107,7 +110,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   private constructor(
     private readonly rules: RoomRules,
-    { players, seed = 1, now = START, options, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
+    { players, teams, seed = 1, now = START, options, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
   ) {
     this.stateBytesMax = stateBytesMax;
     const { name, seats } = rules.definition;
@@ -122,11 +125,11 @@ export class GameTest<Rules extends GameRules<unknown>> {
       made = rules.setup(room);
       return made;
     };
-    this.machine = new RoomMachine({ ...rules, setup }, { now: () => this.clock, random: dice(seed) });
+    this.machine = new RoomMachine({ ...rules, setup }, { now: () => this.clock, random: seededRandom(seed) });
     const { value, events } = this.inPlainData('after setup', () =>
       this.machine.start(
         ROOM,
-        players.map((player) => ({ user: `user-of-${player}` as UserId, name: player })),
+        players.map((player, seat) => ({ user: `user-of-${player}` as UserId, name: player, ...(teams && { team: teams[seat]! }) })),
         0,
         undefined,
         options,
@@ -156,6 +159,11 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** How the game ended. Undefined: it has not ended. `ended.result` is the argument of `room.end(result)`. */
   get ended(): GameResult | undefined {
     return this.value.ended;
+  }
+
+  /** What the list of rooms shows about the game (`room.setMetadata`). Undefined: nothing. */
+  get metadata(): RoomMetadata | undefined {
+    return this.value.metadata;
   }
 
   /** The players and bots by seat, also those who have left. */
@@ -418,17 +426,3 @@ const START = Date.UTC(2030, 0, 1);
  * schedules itself in a loop exceeds this limit within a few seconds.
  */
 const RUNS_MAX = 200_000;
-
-/**
- * Returns a source of random numbers from 0 to 1, which are the same for the same seed. Source: mulberry32, by Tommy Ettinger, public
- * domain.
- */
-function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type OfferedGame, ServerDirectory, type ServerRecord } from '#libs/fleet';
-import { type GameInfo, HoldfastError } from '#libs/protocol';
+import { type GameInfo, HoldfastError, type MatchRules, matchRules } from '#libs/protocol';
 import { listed, quoted } from '#libs/room';
 import type { RoomRecord } from '#libs/room-store';
 import type { JoinTerms } from './room-rules.js';
@@ -38,6 +38,29 @@ export class GameCatalogue {
   }
 
   /**
+   * Returns how matchmaking finds the players of a match of this game. Undefined: no server offers the game right now. A game without rules
+   * gets matches of the minimum number of players, at once, in the order of arrival.
+   *
+   * @param waitMs how long a search waits for a game without rules, in ms
+   */
+  matchRulesOf(name: string, waitMs?: number): MatchRules | undefined {
+    const offered = this.running().findLast(({ games }) => Object.hasOwn(games, name))?.games[name];
+    if (!offered || offered.match) return offered?.match;
+    const { min } = offered.seats;
+    return matchRules({ min, max: min }, { fillMs: 0, expireMs: waitMs, backfill: { running: false, waiting: false } });
+  }
+
+  /** Throws `unknown-region` when no game server runs in one of these regions. */
+  refuseUnknownRegions(regions: readonly string[]): void {
+    if (regions.length === 0) return;
+    const known = new Set(this.running().map(({ region }) => region));
+    const unknown = regions.filter((region) => !known.has(region));
+    if (unknown.length === 0) return;
+    const there = listed([...known].filter((region) => region !== '')) || 'none';
+    throw new HoldfastError('unknown-region', `No game server runs in ${listed(unknown)}. Regions: ${there}.`);
+  }
+
+  /**
    * Returns a game.
    *
    * @throws `no-capacity` when no server offers the game at the moment, but `get` has found it before, or no server offers any game;
@@ -57,6 +80,12 @@ export class GameCatalogue {
   }
 }
 
-function infoOf(name: string, { seats, joinable }: OfferedGame): GameInfo {
-  return { name, seats: { ...seats }, ...(joinable && { joinable: true }) };
+function infoOf(name: string, { seats, joinable, optionsSchema, teams }: OfferedGame): GameInfo {
+  return {
+    name,
+    seats: { ...seats },
+    ...(joinable && { joinable: true }),
+    ...(optionsSchema && { options: optionsSchema }),
+    ...(teams && { teams: { ...teams } }),
+  };
 }

@@ -1,4 +1,5 @@
 export * from './bounded.js';
+export * from './claims.js';
 export * from './codec.js';
 export * from './compact-sync.js';
 export * from './control.js';
@@ -6,6 +7,7 @@ export * from './errors.js';
 export * from './framing.js';
 export * from './ids.js';
 export * from './issues.js';
+export * from './match-rules.js';
 export * from './messages.js';
 export * from './name-limits.js';
 export * from './operations.js';
@@ -13,3 +15,4 @@ export * from './pack.js';
 export * from './patch.js';
 export * from './plain-json.js';
 export * from './plain-value.js';
+export * from './room-list-change.js';

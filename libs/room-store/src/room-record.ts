@@ -1,9 +1,23 @@
-import type { GameResult, RequestOrder, RoomId, RoomOptions, RoomStatus, ServerId, UserId } from '#libs/protocol';
+import type {
+  Claims,
+  GameResult,
+  RequestOrder,
+  RoomId,
+  RoomMetadata,
+  RoomOptions,
+  RoomStatus,
+  ServerId,
+  TeamRules,
+  UserId,
+  WatchPolicy,
+} from '#libs/protocol';
 import { decodeRoomDoc } from './room-doc-codec.js';
 
 export interface DocMember {
   readonly user: UserId;
   readonly name: string;
+  /** The claims of the member's last login that reached a lobby. Absent: none. Players do not see them. */
+  readonly claims?: Claims;
   /** The round for which this member is ready. A member is ready when `readyRound === round`, so no member is ready after a game. */
   readonly readyRound: number | null;
   readonly here: boolean;
@@ -14,6 +28,14 @@ export interface DocMember {
    * arrived.
    */
   readonly word?: RequestOrder;
+  /** The team of the member, counted from 0. Absent: the room has no teams. */
+  readonly team?: number;
+}
+
+/** A user who may not join or watch a room. `name`: the name at the time of the ban; absent when it was not known. */
+export interface BannedUser {
+  readonly user: UserId;
+  readonly name?: string;
 }
 
 /** The lobby's part of a room. It changes only by compare-and-set on the revision. */
@@ -38,6 +60,30 @@ export interface RoomDoc {
   readonly build?: string;
   /** The region that placement prefers when `region` is absent. */
   readonly near?: string;
+  /** The invite code, in the form of `newInviteCode`. `InviteCodes` finds the room by it. Absent: the room has none. */
+  readonly code?: string;
+  /** True: players join only with the invite code. */
+  readonly inviteOnly?: true;
+  /** The hash of the password, in the form of `hashPassword`. Absent: the room needs no password. It never leaves the servers. */
+  readonly password?: string;
+  /** True: the host has locked the room. */
+  readonly locked?: true;
+  /** The players who may watch. Absent: anyone. */
+  readonly watch?: WatchPolicy;
+  /** How much later spectators see the game, in ms. Absent: at once. */
+  readonly watchDelayMs?: number;
+  /** True: spectators receive the chat of the room, and may write to it. */
+  readonly spectatorChat?: boolean;
+  /** Absent: the room has no teams. With teams, each member has a `team`. */
+  readonly teams?: TeamRules;
+  /** The parties whose members came into the room of a match together. They can search together again. Absent: not the room of a match. */
+  readonly parties?: readonly (readonly UserId[])[];
+  /** Matchmaking fills free seats of this room while its game runs. `mode`: with players of this mode. */
+  readonly backfill?: { readonly mode?: string };
+  /** Absent: nobody is banned. */
+  readonly banned?: readonly BannedUser[];
+  /** The users that the host removed last, so that their gateways can tell them. A user who joins again is not among them. */
+  readonly kicked?: readonly UserId[];
 }
 
 export interface RoomOwnership {
@@ -70,6 +116,8 @@ export interface RoomRecord {
   readonly hasFailedSetup: boolean;
   /** True when the game that runs takes no more players. Absent: it is not locked. */
   readonly isLocked?: true;
+  /** The metadata of the game that runs. Absent: it has set none. */
+  readonly metadata?: RoomMetadata;
 }
 
 /** The fields that show whether a record has changed or needs work. */
@@ -110,7 +158,16 @@ function recordOf(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecor
     hasFailedSetup: hash.suspect?.startsWith('start ') === true,
     // The lock names the start of its game, so it ends with that game.
     ...(hash.locked && hash.locked === hash.start && { isLocked: true as const }),
+    ...metadataOf(hash),
   };
+}
+
+/** Parses the field `metadata`: `<start> <JSON>`. It names the start of its game, so it ends with that game. */
+export function metadataOf({ metadata, start }: { readonly metadata?: string | null; readonly start?: string | null }): {
+  readonly metadata?: RoomMetadata;
+} {
+  if (!metadata || !start || !metadata.startsWith(`${start} `)) return {};
+  return { metadata: JSON.parse(metadata.slice(start.length + 1)) as RoomMetadata };
 }
 
 export function ownerOf(server: string | null | undefined, incarnation: string | null | undefined): RoomOwnership | null {

@@ -1,4 +1,4 @@
-import type { UserId } from '#libs/protocol';
+import type { Claims, UserId } from '#libs/protocol';
 
 /** The fields of `hello` by which a player proves an identity. */
 export interface LoginProof {
@@ -10,6 +10,11 @@ export interface Identity {
   readonly user: UserId;
   /** The name that other players see. */
   readonly name: string;
+  /**
+   * What games and matchmaking may know about the user: plain JSON data of at most 1,024 bytes. They belong to the session, so a new login
+   * brings new ones. Other players do not see them, unless a game shows them. Absent: none.
+   */
+  readonly claims?: Claims;
 }
 
 /**
@@ -17,6 +22,8 @@ export interface Identity {
  * same user, or a new user each time.
  *
  * Throws `unauthorized` when it does not accept the credentials, and `unavailable` when it cannot check them now.
+ *
+ * To use your own, mark a provider of a gateway with `@Extension(Authenticator)`. See `docs/extending.md`.
  */
 export abstract class Authenticator {
   abstract authenticate(credentials: LoginProof): Promise<Identity>;

@@ -139,10 +139,11 @@ export const GATEWAY_SETTINGS = {
   }),
 
   auth: group(['gateway'], {
-    kind: oneOf('AUTH', ['guest', 'jwt'], {
+    kind: oneOf('AUTH', ['guest', 'jwt', 'extension'], {
       fallback: 'jwt',
       fallbackText: '`guest` under `npm start`, else `jwt`',
-      meaning: '`guest` accepts any name without proof; `jwt` verifies a token with `AUTH_JWT_SECRET` or `AUTH_JWKS_URL`.',
+      meaning:
+        '`guest` accepts any name without proof; `jwt` verifies a token with `AUTH_JWT_SECRET` or `AUTH_JWKS_URL`; `extension` requires an authenticator of your own (`extending.md`).',
     }),
     jwtSecret: optionalSecret('AUTH_JWT_SECRET', 32, { meaning: 'Shared secret of HS256 tokens.' }),
     jwksUrl: optionalText('AUTH_JWKS_URL', /^https?:\/\/\S+$/, 'a URL that begins with https:// or http://', {
@@ -150,6 +151,12 @@ export const GATEWAY_SETTINGS = {
     }),
     jwtIssuer: optionalText('AUTH_JWT_ISSUER', /^.+$/, 'text', { meaning: 'Required value of `iss` in a token.' }),
     jwtAudience: optionalText('AUTH_JWT_AUDIENCE', /^.+$/, 'text', { meaning: 'Required entry of `aud` in a token.' }),
+    jwtClaims: list('AUTH_JWT_CLAIMS', /^[!-+\--~]{1,64}$/, 'names of claims, separated by commas', {
+      fallback: [],
+      fallbackText: 'none',
+      meaning:
+        'Claims of a token that games and matchmaking get, as `room.seats[i].claims`. Together at most 1024 bytes of JSON; a token with more is refused.',
+    }),
     jwtAllowNoExp: flag('AUTH_JWT_ALLOW_NO_EXP', {
       fallback: false,
       meaning: 'Accepts tokens without `exp`. Such a token works until its key is withdrawn, also for a thief.',
