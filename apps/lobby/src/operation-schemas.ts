@@ -130,7 +130,7 @@ export const OPERATION_SCHEMAS = {
     .object({
       game: game.optional(),
       limit: z.int().min(1).max(1_000).optional(),
-      cursor: z.string().max(512).optional(),
+      cursor: z.string().max(2_048).optional(),
       filter: filter.optional(),
       sort: sort.optional(),
       subscribe: z.boolean().optional(),

@@ -1,8 +1,8 @@
 import { Controller, UseGuards, UseInterceptors } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { GameCatalogue, GameStarter, MatchQueue, RoomHosting, RoomList, RoomService } from '#libs/lobby';
+import { GameCatalogue, GameStarter, MatchQueue, RoomHosting, RoomList, RoomSearch, RoomService } from '#libs/lobby';
 import { LoadBalancerService } from '#libs/placement';
-import type { OperationName, Operations, PlayerAnswer } from '#libs/protocol';
+import type { Control, OperationName, Operations, PlayerAnswer } from '#libs/protocol';
 import { type RoomRecord, viewOf } from '#libs/room-store';
 import { FallbackInterceptor, SettledGuard } from '#libs/settlement';
 import { OPERATION_SCHEMAS } from './operation-schemas.js';
@@ -19,6 +19,7 @@ export class RoomController {
     private readonly rooms: RoomService,
     private readonly hosting: RoomHosting,
     private readonly list: RoomList,
+    private readonly search: RoomSearch,
     private readonly starter: GameStarter,
     private readonly balancer: LoadBalancerService,
     private readonly games: GameCatalogue,
@@ -32,7 +33,15 @@ export class RoomController {
 
   @MessagePattern('rooms.list')
   async listRooms(@Payload(validated('rooms.list')) { data }: ValidRequest<'rooms.list'>): Promise<PlayerAnswer> {
-    return answer<'rooms.list'>(await this.list.page(data));
+    const page = answer<'rooms.list'>(await this.list.page(data));
+    if (!data?.subscribe) return page;
+    const { subscribe, cursor, ...query } = data;
+    return { ...page, follow: query };
+  }
+
+  @MessagePattern('lists.read')
+  async readLists(@Payload() { queries }: Control['lists.read']['data']): Promise<Control['lists.read']['answer']> {
+    return { lists: await this.search.follow(queries) };
   }
 
   @MessagePattern('rooms.create')

@@ -7,7 +7,9 @@ import {
   type MatchMessage,
   type OperationName,
   type Operations,
+  type RoomEntry,
   type RoomId,
+  type RoomListQuery,
   type RoomSummary,
   type RoomView,
   type SessionId,
@@ -16,10 +18,21 @@ import {
 } from '#libs/protocol';
 import { Emitter } from './emitter.js';
 import { type GameFrame, LiveRoom } from './live-room.js';
+import { LiveRoomList } from './live-room-list.js';
 import { orAborted, untilAnswered } from './request-retry.js';
 import { Requests } from './requests.js';
 import type { Room } from './room.js';
-import type { CreateRoom, Credentials, GiveUpOptions, MatchSearch, Session, SessionEvents, SessionStatus } from './session.js';
+import type {
+  CreateRoom,
+  Credentials,
+  GiveUpOptions,
+  MatchSearch,
+  RoomAddress,
+  RoomListing,
+  Session,
+  SessionEvents,
+  SessionStatus,
+} from './session.js';
 import { Uplink, type UplinkListener, type UplinkOptions } from './uplink.js';
 import type { ReceivedMessage } from './wire/wire.js';
 
@@ -61,6 +74,8 @@ export class LiveSession implements Session {
   private search: Search | null = null;
   /** The room of the last `placed` on this connection, to which compact syncs belong. */
   private placedRoom: RoomId | null = null;
+  /** The list of rooms that the session follows. */
+  private followed: { readonly list: LiveRoomList; readonly query: RoomListQuery } | null = null;
   /** Number of times that the player entered or left a room. */
   private roomChanges = 0;
   private firstWelcome: { resolve(): void; reject(error: HoldfastError): void } | null = null;
@@ -112,12 +127,45 @@ export class LiveSession implements Session {
     return (await this.request('games.list', undefined)).games;
   }
 
-  async rooms(filter?: { game?: string; limit?: number }): Promise<RoomSummary[]> {
-    return (await this.request('rooms.list', filter)).rooms;
+  async rooms(query?: RoomListQuery): Promise<RoomSummary[]> {
+    return (await this.request('rooms.list', query)).rooms;
   }
 
-  roomsPage(filter?: Operations['rooms.list']['data']): Promise<Operations['rooms.list']['result']> {
-    return this.request('rooms.list', filter);
+  roomsPage(query?: Operations['rooms.list']['data']): Promise<Operations['rooms.list']['result']> {
+    return this.request('rooms.list', query);
+  }
+
+  async followRooms(query: RoomListQuery = {}): Promise<RoomListing> {
+    const list = new LiveRoomList(() => this.unfollowRooms(list));
+    this.followed = { list, query };
+    try {
+      await this.subscribe(list, query);
+    } catch (error) {
+      if (this.followed?.list === list) this.followed = null;
+      throw error;
+    }
+    return list;
+  }
+
+  private async subscribe(list: LiveRoomList, query: RoomListQuery): Promise<void> {
+    list.isPending = true;
+    const { rooms, subscribed } = await this.request('rooms.list', { ...query, subscribe: true });
+    if (this.followed?.list !== list) return;
+    if (!subscribed) throw new HoldfastError('unavailable', 'This server has an older version and cannot follow lists.', { retry: false });
+    list.subscribed(rooms);
+  }
+
+  /** Subscribes again on a new connection. A list whose answer is still awaited is repeated by `Requests`. */
+  private followAgain(): void {
+    if (!this.followed || this.followed.list.isPending) return;
+    const { list, query } = this.followed;
+    this.subscribe(list, query).catch((error: unknown) => list.failed(error));
+  }
+
+  private unfollowRooms(list: LiveRoomList): void {
+    if (this.followed?.list !== list) return;
+    this.followed = null;
+    if (this.status === 'open') this.request('rooms.unsubscribe', undefined).catch(() => {});
   }
 
   me(): Promise<Operations['me']['result']> {
@@ -128,12 +176,12 @@ export class LiveSession implements Session {
     return (await this.enterBy('rooms.create', room, signal)) as Room<Rules>;
   }
 
-  async joinRoom<Rules>(id: string, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
-    return (await this.enterBy('rooms.join', { room: id as RoomId }, signal)) as Room<Rules>;
+  async joinRoom<Rules>(room: RoomAddress, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
+    return (await this.enterBy('rooms.join', entryOf(room), signal)) as Room<Rules>;
   }
 
-  async watchRoom<Rules>(id: string, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
-    return (await this.enterBy('rooms.watch', { room: id as RoomId }, signal)) as Room<Rules>;
+  async watchRoom<Rules>(room: RoomAddress, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
+    return (await this.enterBy('rooms.watch', entryOf(room), signal)) as Room<Rules>;
   }
 
   async quickMatch<Rules>(game: string, { signal, ...options }: GiveUpOptions & MatchSearch = {}): Promise<Room<Rules>> {
@@ -213,6 +261,7 @@ export class LiveSession implements Session {
     this.known = { session: welcome.session, secret: welcome.secret };
     this.keep(this.known);
     this.become('open');
+    this.followAgain();
     this.requests.repeat();
     if (this.search?.isCancelled === false) void this.searchAgain();
     this.firstWelcome?.resolve();
@@ -285,6 +334,8 @@ export class LiveSession implements Session {
       case 'ended':
         return this.takeGameFrame(message);
       case 'rooms':
+        this.followed?.list.take(message);
+        return;
       case 'welcome':
       case 'pong':
       case 'goodbye':
@@ -369,7 +420,7 @@ export class LiveSession implements Session {
       const room = await this.whereNow(isAborted ? undefined : LOST_TRIES_MAX).catch((failure: unknown) => {
         throw isAborted ? failure : error;
       });
-      const meant = 'room' in data ? data.room : null;
+      const meant = ('room' in data && data.room) || null;
       if (room && (meant === null ? room.id !== before : room.id === meant)) return room;
       throw error;
     }
@@ -452,4 +503,9 @@ export class LiveSession implements Session {
 /** Ignores `overtaken`: the server has executed a later request, so no earlier request can take effect any more. */
 function ignoreOvertaken(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
+}
+
+/** Returns the data of a request for the room. */
+function entryOf(address: RoomAddress): RoomEntry {
+  return typeof address === 'string' ? { room: address as RoomId } : (address as RoomEntry);
 }

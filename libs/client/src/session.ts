@@ -6,8 +6,11 @@ import type {
   MatchWish,
   OperationName,
   Operations,
+  RoomListQuery,
+  RoomSettings,
   RoomSummary,
   SessionId,
+  TeamRules,
   UserId,
 } from '#libs/protocol';
 import type { Room } from './room.js';
@@ -28,13 +31,16 @@ export interface SessionEvents {
   closed: [error: HoldfastError | null];
 }
 
-export interface CreateRoom {
+export interface CreateRoom extends RoomSettings {
   readonly game: string;
-  readonly name?: string;
   /** Number of players, within the limits of the game. */
   readonly seats?: number;
-  /** A private room is neither listed nor matched. */
-  readonly private?: boolean;
+  /** Players who join or watch must give it. */
+  readonly password?: string;
+  /** How much later spectators see the game, in ms. */
+  readonly watchDelayMs?: number;
+  /** The number of teams, and the maximum number of players in each. */
+  readonly teams?: TeamRules;
   /** The region of the game servers that may run the games. Without it, servers in the gateway's region come first. */
   readonly region?: string;
   /** The build of the game servers that may run the games, canaries included. Use it to try a new build. */
@@ -43,6 +49,27 @@ export interface CreateRoom {
    * The options with which the games of this room begin. The game defines them. The server refuses options that the game does not accept.
    */
   readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/** The room to enter: its id, or its id or invite code with a password. */
+export type RoomAddress =
+  | string
+  | { readonly room: string; readonly password?: string }
+  | { readonly code: string; readonly password?: string };
+
+export interface RoomListEvents {
+  /** The list has changed, or was read again after a reconnect. */
+  change: [rooms: readonly RoomSummary[]];
+  /** The list could not be followed again after a reconnect, and stays as it is. */
+  error: [error: HoldfastError];
+}
+
+/** A list of public rooms that follows its changes, until it is closed or the session ends. */
+export interface RoomListing {
+  /** The rooms now. It is never changed in place. */
+  readonly rooms: readonly RoomSummary[];
+  on<Name extends keyof RoomListEvents>(name: Name, listener: (...args: RoomListEvents[Name]) => void): () => void;
+  close(): void;
 }
 
 /**
@@ -79,21 +106,31 @@ export interface Session {
   readonly room: Room | null;
 
   games(): Promise<GameInfo[]>;
-  /** Returns the newest public rooms, at most `limit`. The server also limits the number, to 100 by default. */
-  rooms(filter?: { game?: string; limit?: number }): Promise<RoomSummary[]>;
+  /** Returns the public rooms of the query, at most `limit`. The server also limits the number, to 100 by default. */
+  rooms(query?: RoomListQuery): Promise<RoomSummary[]>;
   /**
-   * Returns one page of the public rooms, newest first. Pass `next` as `cursor` to get the next page. The last page has no `next`. A page
-   * may have fewer rooms than `limit`, even none, although more follow.
+   * Returns one page of the public rooms, newest first or in the order of `sort`. Pass `next` as `cursor` to get the next page. The last
+   * page has no `next`. A page may have fewer rooms than `limit`, even none, although more follow.
    *
    * @example
-   * let page = await session.roomsPage({ game: 'chess' });
-   * while (page.next) page = await session.roomsPage({ game: 'chess', cursor: page.next });
+   * let page = await session.roomsPage({ game: 'chess', filter: { status: 'waiting', free: { min: 1 } } });
    */
-  roomsPage(filter?: { game?: string; limit?: number; cursor?: string }): Promise<{ rooms: RoomSummary[]; next?: string }>;
+  roomsPage(query?: RoomListQuery & { readonly cursor?: string }): Promise<Operations['rooms.list']['result']>;
+  /**
+   * Returns the first page of the query as a list that follows its changes, also after a reconnect. A session follows one list; a second
+   * call closes the first list.
+   *
+   * @throws `unavailable` when the server has an older version and cannot follow lists
+   *
+   * @example
+   * const list = await session.followRooms({ game: 'chess', filter: { 'options.minutes': 5 } });
+   * list.on('change', (rooms) => show(rooms));
+   */
+  followRooms(query?: RoomListQuery): Promise<RoomListing>;
   me(): Promise<Operations['me']['result']>;
   createRoom<Rules = unknown>(room: CreateRoom, options?: GiveUpOptions): Promise<Room<Rules>>;
-  joinRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
-  watchRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
+  joinRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
+  watchRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
   /**
    * Searches for a match and resolves with the room when opponents are found. `signal`: cancels the search. `party`: the members of this
    * player's waiting room search together. Rejects with `not-searching` when the server ends the search without a match. The event `match`

@@ -15,6 +15,7 @@ import { SessionRestorer } from './lifecycle/session-restorer.js';
 import { SettledSessions } from './lifecycle/settled-sessions.js';
 import { LobbyRouter } from './lobby/lobby-router.js';
 import { PlayerRequests } from './lobby/player-requests.js';
+import { RoomListFeeds } from './lobby/room-list-feeds.js';
 import { PlayerRedirect } from './player-redirect.js';
 import { GameEndNotifier } from './room/game-end-notifier.js';
 import { OwnerAttachments } from './room/owner-attachments.js';
@@ -53,6 +54,7 @@ export class EdgeModule {
       SessionTable,
       LobbyRouter,
       PlayerRequests,
+      RoomListFeeds,
       RoomRecordCache,
       OwnerAttachments,
       GameEndNotifier,

@@ -60,6 +60,12 @@ export const OPERATIONS_BURST_MIN = 200;
  * last new socket, so that a client gets no new burst by reconnecting.
  */
 export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;
+/** Time between two reads of the lists of rooms that players follow, in ms. */
+export const LIST_FEED_MS = 500;
+/** Maximum number of distinct lists that one gateway follows. Their sessions share them, so a page with one list for all needs one. */
+export const LIST_FEEDS_MAX = 128;
+/** Backlog of a connection from which it gets no changes of its list, in bytes. It gets the whole list when it has read the backlog. */
+export const EDGE_BACKLOG_LIST_BYTES = 65_536;
 /** Number of wrong invite codes and passwords that one address may send at once. */
 export const GUESSES_BURST = 10;
 /** Number of wrong invite codes and passwords that one address may send a second, on average: ten a minute. */

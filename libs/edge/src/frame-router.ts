@@ -10,6 +10,7 @@ import {
   type Operations,
   playerKindOf,
   type RoomId,
+  type RoomListQuery,
   readName,
   unpackBody,
 } from '#libs/protocol';
@@ -28,6 +29,7 @@ import {
 } from './edge.options.js';
 import { SessionLifecycle } from './lifecycle/session-lifecycle.js';
 import { PlayerRequests } from './lobby/player-requests.js';
+import { RoomListFeeds } from './lobby/room-list-feeds.js';
 import { OwnerAttachments } from './room/owner-attachments.js';
 import { RoomFrames } from './room/room-frames.js';
 import { SessionRooms } from './room/session-rooms.js';
@@ -47,6 +49,7 @@ export class FrameRouter {
     private readonly rooms: SessionRooms,
     private readonly frames: RoomFrames,
     private readonly attachments: OwnerAttachments,
+    private readonly lists: RoomListFeeds,
     private readonly log: Log,
   ) {}
 
@@ -169,6 +172,10 @@ export class FrameRouter {
     // A client that does not read its answers gets this short error instead of a long answer.
     if (session.requestsPending >= REQUESTS_MAX || connection.backlogBytes > this.options.backlogBytesMax)
       return answer(null, errorBody('busy'));
+    if (operation === 'rooms.unsubscribe') {
+      this.lists.unsubscribe(session);
+      return answer({ subscribed: false } satisfies Operations['rooms.unsubscribe']['result']);
+    }
     if (operation === 'rooms.watch' && this.rooms.spectatorCount(roomOf(data) as RoomId) >= this.options.watchersPerRoom)
       return answer(null, errorBody('too-many-watchers'));
     const { guesses } = stateOf(connection);
@@ -179,7 +186,8 @@ export class FrameRouter {
     let isWrong = false;
     session.requestsPending += 1;
     try {
-      const { data: result, binding } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
+      const { data: result, binding, follow } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
+      if (follow) return answer(...this.subscribe(session, connection, id, follow, result as Operations['rooms.list']['result']));
       answer(result);
       if (binding === null) this.rooms.leave(session, (result as Operations['rooms.leave']['result']).left);
       else if (binding) this.rooms.bind(session, binding);
@@ -192,6 +200,18 @@ export class FrameRouter {
       if (isGuessed && !isWrong) guesses.giveBack(1);
       session.requestsPending -= 1;
     }
+  }
+
+  /** Subscribes to the list of an answer, and returns the answer to the client. */
+  private subscribe(
+    session: GatewaySession,
+    connection: PlayerConnection,
+    id: number,
+    query: RoomListQuery,
+    page: Operations['rooms.list']['result'],
+  ): readonly [data: unknown, error?: ErrorBody] {
+    const isSubscribed = connection.isOpen && this.lists.subscribe(session, connection, id, query, page.rooms);
+    return isSubscribed ? [{ ...page, subscribed: true }] : [null, errorBody('busy', 'This server follows too many lists.')];
   }
 
   private refuseMessage(connection: PlayerConnection, frame: Buffer): void {

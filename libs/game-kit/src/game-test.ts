@@ -1,6 +1,6 @@
 import type { DynamicModule, ModuleMetadata, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type GameResult, pack, type RoomId, type Seat, type UserId } from '#libs/protocol';
+import { type GameResult, pack, type RoomId, type RoomMetadata, type Seat, type UserId } from '#libs/protocol';
 import {
   applyChange,
   type Change,
@@ -30,6 +30,8 @@ import type { CommandCallsOf, GameRules, GameStateOf } from './game-rules.js';
 export interface GameTestOptions {
   /** Names of the players, in the order of their seats. */
   readonly players: readonly string[];
+  /** The teams of the players, in the order of their seats. Absent: the room has no teams. */
+  readonly teams?: readonly number[];
   /** Providers that the game injects. */
   readonly providers?: ModuleMetadata['providers'];
   /** The game's own module, when it provides the game's dependencies: `[TicTacToeModule.forRoot({ turnMs: 5_000 })]`. */
@@ -105,7 +107,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   private constructor(
     private readonly rules: RoomRules,
-    { players, seed = 1, now = START, options, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
+    { players, teams, seed = 1, now = START, options, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
   ) {
     this.stateBytesMax = stateBytesMax;
     const { name, seats } = rules.definition;
@@ -124,7 +126,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     const { value, events } = this.inPlainData('after setup', () =>
       this.machine.start(
         ROOM,
-        players.map((player) => ({ user: `user-of-${player}` as UserId, name: player })),
+        players.map((player, seat) => ({ user: `user-of-${player}` as UserId, name: player, ...(teams && { team: teams[seat]! }) })),
         0,
         undefined,
         options,
@@ -154,6 +156,11 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** How the game ended. Undefined: it has not ended. `ended.result` is the argument of `room.end(result)`. */
   get ended(): GameResult | undefined {
     return this.value.ended;
+  }
+
+  /** What the list of rooms shows about the game (`room.setMetadata`). Undefined: nothing. */
+  get metadata(): RoomMetadata | undefined {
+    return this.value.metadata;
   }
 
   /** The players and bots by seat, also those who have left. */

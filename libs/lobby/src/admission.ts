@@ -24,7 +24,7 @@ export function refuseUninvited(record: RoomRecord, user: UserId, { isInvited, p
   const { doc } = record;
   if (isMember(record, user)) return;
   refuseBanned(record, user);
-  if (doc.locked) throw new HoldfastError('room-locked');
+  if (doc.locked && password !== 'any') throw new HoldfastError('room-locked');
   if (doc.inviteOnly && !isInvited) throw new HoldfastError('invite-needed');
   refuseWithoutPassword(record, password);
 }

@@ -9,6 +9,7 @@ export * from './matchmaker.js';
 export * from './room-hosting.js';
 export * from './room-list.js';
 export * from './room-rules.js';
+export * from './room-search.js';
 export * from './room-service.js';
 export * from './room-sweeper.js';
 export * from './team-rules.js';

@@ -30,6 +30,7 @@ import { Log } from '#libs/telemetry';
 import { until } from '../../../tools/process/until.mjs';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
+import { ListedRooms } from './listed-rooms.js';
 import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
 import { type MadeMatch, MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
@@ -37,6 +38,7 @@ import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
 import { RoomOptionsCheck } from './room-options-check.js';
 import { newRoom } from './room-rules.js';
+import { RoomSearch } from './room-search.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
 
@@ -140,7 +142,8 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const optionsCheck = new RoomOptionsCheck(servers.directory, servers.links);
   const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory, clock, optionsCheck, invites);
   const hosting = new RoomHosting(rooms, records, invites, optionsCheck, servers.directory, servers.links);
-  const list = new RoomList(records, clock, options);
+  const search = new RoomSearch(new ListedRooms(records), options);
+  const list = new RoomList(records, clock, search, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
   const matchmaker = new Matchmaker(
     queue,
@@ -171,7 +174,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     settlement,
     invites,
   );
-  return { servers, queue, rooms, hosting, list, starter, matchmaker, sweeper };
+  return { servers, queue, rooms, hosting, list, search, starter, matchmaker, sweeper };
 }
 
 /** Numbers the requests of one caller. */

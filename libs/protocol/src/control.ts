@@ -1,7 +1,7 @@
 import type { Claims } from './claims.js';
 import type { RoomId, ServerId, SessionId, UserId } from './ids.js';
 import type { GameResult } from './messages.js';
-import type { RoomOptions } from './operations.js';
+import type { RoomListQuery, RoomOptions, RoomSummary } from './operations.js';
 
 /**
  * Position of a request in the order of all requests of one user. `turn` grows with each admission of the user by any gateway;
@@ -62,6 +62,8 @@ export interface PlayerAnswer {
   readonly data: unknown;
   /** The room in which the player is now. Absent: the request did not change the room. Null: the player is in no room. */
   readonly binding?: Binding | null;
+  /** The validated query of a list to which the player subscribes. The gateway follows it. Absent: the request was no subscription. */
+  readonly follow?: RoomListQuery;
 }
 
 /** A room with the owner and epoch to which a request about it refers. */
@@ -92,6 +94,14 @@ export interface Control {
       options?: RoomOptions;
     };
     answer: { epoch: number; news?: string };
+  };
+  /**
+   * Gateway → lobby: the first page of each query whose `tag` is not the given one. Null in the answer: the page has not changed. The
+   * gateway has got each query from a lobby (`PlayerAnswer.follow`).
+   */
+  'lists.read': {
+    data: { queries: readonly { readonly query: RoomListQuery; readonly tag: string | null }[] };
+    answer: { lists: readonly ({ readonly tag: string; readonly rooms: RoomSummary[] } | null)[] };
   };
   /** Lobby → game server: validate the options of a room that is not created yet. `flaw`: why the game refuses them; null: it accepts them. */
   'game.check-options': { data: { game: string; options: RoomOptions }; answer: { flaw: string | null } };

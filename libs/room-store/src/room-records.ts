@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type OnModuleInit, Optional } from '@nestjs/common';
-import { type LeftReason, type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
+import { type LeftReason, type RoomId, type RoomMetadata, type RoomStatus, type ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import type { Tenure } from './append.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
@@ -22,6 +22,7 @@ import type { ListedRecord } from './room-view.js';
 import { StoreGeneration } from './store-generation.js';
 
 const saveScript = new LuaScript('save_room', new URL('./scripts/save-room.lua', import.meta.url), 1);
+const metadataScript = new LuaScript('set_metadata', new URL('./scripts/set-metadata.lua', import.meta.url), 1);
 const lockScript = new LuaScript('lock_room', new URL('./scripts/lock-room.lua', import.meta.url), 1);
 const restoreScript = new LuaScript('restore_room', new URL('./scripts/restore-room.lua', import.meta.url), 4);
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
@@ -102,6 +103,16 @@ export class RoomRecords implements OnModuleInit {
     });
   }
 
+  /**
+   * Reads the fields that change with what the list of rooms shows, as one text for each room, in the order of the ids. Null: there is no
+   * room with this id.
+   */
+  async readListDigests(rooms: readonly RoomId[]): Promise<(string | null)[]> {
+    const { commands } = this.redis;
+    const all = await Promise.all(rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'epoch', 'locked', 'metadata')));
+    return all.map((fields) => (fields[0] ? fields.join(' ') : null));
+  }
+
   /** Reads the few fields that show whether a record needs work, in the order of the ids. Null: there is no room with this id. */
   async readDigests(rooms: readonly RoomId[]): Promise<(RoomDigest | null)[]> {
     const { commands } = this.redis;
@@ -149,6 +160,15 @@ export class RoomRecords implements OnModuleInit {
   async lock(room: RoomId, { epoch, server, incarnation }: Tenure, isLocked: boolean): Promise<boolean> {
     this.refuseUnsettled();
     return (await lockScript.run(this.redis.commands, [roomKey(room)], [epoch, server, incarnation, isLocked ? '1' : '0'])) === 0;
+  }
+
+  /**
+   * Stores the metadata of the running game for the list of rooms. Null: it has none. Idempotent. Returns false, without a write, when this
+   * owner no longer owns the room or the game is over.
+   */
+  async setMetadata(room: RoomId, { epoch, server, incarnation }: Tenure, metadata: RoomMetadata | null): Promise<boolean> {
+    const args = [epoch, server, incarnation, metadata === null ? '' : JSON.stringify(metadata)];
+    return (await metadataScript.run(this.redis.commands, [roomKey(room)], args)) === 0;
   }
 
   /**

@@ -4,6 +4,7 @@ export * from './effect-result.js';
 export * from './game-mistake.js';
 export { PastStates } from './past-states.js';
 export { firstDifference, firstNotPlain, freezeDeep, plainCopy, UnstorableError } from './plain-data.js';
+export * from './ranking.js';
 export * from './room-input.js';
 export * from './room-machine.js';
 export { RoomOptionsError } from './room-options.js';

@@ -1,4 +1,4 @@
-import type { Claims, GameResult, JsonSchema, MatchRules, Seat, TeamRules } from '#libs/protocol';
+import type { Claims, GameResult, JsonSchema, MatchRules, RoomMetadata, Seat, TeamRules } from '#libs/protocol';
 import type { EffectResult } from './effect-result.js';
 import type { Presence } from './room-value.js';
 
@@ -9,6 +9,8 @@ export interface SeatInfo {
   readonly presence: Presence;
   /** What the authenticator knew about the user when the user took the seat. Absent: nothing. */
   readonly claims?: Claims;
+  /** The team of the seat, counted from 0. Absent: the room has no teams. */
+  readonly team?: number;
   /** Server code of the game plays this seat. Absent: a user plays it. */
   readonly bot?: true;
 }
@@ -67,7 +69,15 @@ export interface RoomContext {
   addBot(name: string): Seat | null;
   /** Removes a bot. Its seat is `left`. Does nothing when no bot has the seat. `@OnSeat('left')` does not run for it. */
   removeBot(seat: Seat): void;
-  /** Ends the game with this result. The players stay in the room, which waits for its next game. */
+  /**
+   * Sets what the list of rooms shows about this game, such as the level or the score: an object with at most 1,024 bytes of JSON, which
+   * replaces the earlier one; null removes it. The list shows a change within about a second. It ends with the game.
+   */
+  setMetadata(metadata: RoomMetadata | null): void;
+  /**
+   * Ends the game with this result. The players stay in the room, which waits for its next game. `ranking` in the result is reserved: a list
+   * of places, best first, each with its seats (`RankedResult`), as in `room.end({ ranking: [[2], [0, 1]], scores: [4, 4, 9] })`.
+   */
   end(result?: unknown): void;
 }
 
