@@ -101,6 +101,10 @@ export const PURPOSES = [
     ],
   },
   {
+    title: 'Run chats',
+    variables: ['CHAT_KEPT', 'CHAT_TTL_MS', 'CHAT_PER_MINUTE', 'CHAT_BURST', 'CHAT_MODERATION_MS'],
+  },
+  {
     title: 'Size rooms and decide how long they live',
     variables: [
       'ROOM_STATE_BYTES_MAX',

@@ -1,10 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ChatModule } from '#libs/chat';
 import { HealthModule } from '#libs/health';
 import { LobbyModule } from '#libs/lobby';
 import { RecoveryModule } from '#libs/recovery';
 import { CoreModule } from '#libs/server';
 import { SessionModule } from '#libs/session';
 import type { SettingsOf } from '#libs/settings';
+import { ChatController } from './chat.controller.js';
 import { MatchController } from './match.controller.js';
 import { MemberController } from './member.controller.js';
 import { RoomController } from './room.controller.js';
@@ -12,7 +14,7 @@ import { RoomController } from './room.controller.js';
 @Module({})
 export class LobbyServerModule {
   static forRoot(settings: SettingsOf<'lobby'>): DynamicModule {
-    const { rooms, match, session, recovery } = settings;
+    const { rooms, match, session, recovery, chat } = settings;
     return {
       module: LobbyServerModule,
       imports: [
@@ -25,10 +27,11 @@ export class LobbyServerModule {
           matchWaitMs: match.waitMs,
           roomsListedMax: rooms.listedMax,
         }),
+        ChatModule.forLobby(chat),
         RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),
         HealthModule.forResponder(),
       ],
-      controllers: [RoomController, MatchController, MemberController],
+      controllers: [RoomController, MatchController, MemberController, ChatController],
     };
   }
 }
