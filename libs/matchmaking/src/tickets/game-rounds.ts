@@ -257,7 +257,9 @@ export class GameRounds {
       this.statistics.matched(waiting, this.time.now());
       if (match.stage === 'making') return this.make(match, waiting, committedAt);
       const { acceptMs = 0 } = rulesOfMode(rules, waiting[0]?.mode) ?? rules;
-      this.ports.host.offer(match, waiting, acceptMs).catch((error: unknown) => log.warn('match.offer-failed', { roomId: match.id, error }));
+      this.ports.host
+        .offer(match, waiting, acceptMs)
+        .catch((error: unknown) => log.warn('match.offer-failed', { roomId: match.id, error }));
     });
   }
 
