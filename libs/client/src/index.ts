@@ -11,8 +11,6 @@ export type {
   GiveUpOptions,
   MatchSearch,
   RoomAddress,
-  RoomListEvents,
-  RoomListing,
   Session,
   SessionEvents,
   SessionStatus,
