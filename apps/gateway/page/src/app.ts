@@ -125,7 +125,8 @@ export class App {
   async goTo(room: LinkedRoom, how: 'join' | 'watch'): Promise<void> {
     if (this.stage.at !== 'inside') return;
     const { session } = this.stage;
-    const enter = (address: RoomAddress): Promise<unknown> => (how === 'watch' ? session.watchRoom(address) : joinOrWatch(session, address));
+    const enter = (address: RoomAddress): Promise<unknown> =>
+      how === 'watch' ? session.watchRoom(address) : joinOrWatch(session, address);
     try {
       await withPassword((password) => enter({ ...room, ...(password !== undefined && { password }) }));
     } catch (error) {

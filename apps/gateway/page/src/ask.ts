@@ -23,7 +23,8 @@ export function askPassword(question: string, details: string): Promise<string |
         <button type="button" @click=${(event: Event) => (event.target as Element).closest('dialog')?.close()}>Cancel</button>
         <button class="primary" value="yes">Enter</button>
       </div>`,
-    (dialog) => (dialog.returnValue === 'yes' ? String(new FormData(dialog.querySelector('form') as HTMLFormElement).get('room-password')) : null),
+    (dialog) =>
+      dialog.returnValue === 'yes' ? String(new FormData(dialog.querySelector('form') as HTMLFormElement).get('room-password')) : null,
   );
 }
 

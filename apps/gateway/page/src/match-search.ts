@@ -113,7 +113,8 @@ export class MatchSearch {
   private take(message: MatchMessage): void {
     switch (message.event) {
       case 'searching':
-        if (message.returned) this.toasts.note('Another player did not accept the match. Your search continues, and you are first in line.');
+        if (message.returned)
+          this.toasts.note('Another player did not accept the match. Your search continues, and you are first in line.');
         this.offer = null;
         this.current = { game: message.game, since: sinceOf(message, this.current), progress: message };
         break;

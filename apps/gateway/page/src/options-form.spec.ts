@@ -71,5 +71,7 @@ describe('the options in a form', () => {
 });
 
 it('options for people have the titles of the schema', () => {
-  expect(optionsText(SCHEMA, { map: 'forest', isRated: true, turnSeconds: 9, clock: {} })).toBe('Map: forest · Rated: yes · Turn seconds: 9');
+  expect(optionsText(SCHEMA, { map: 'forest', isRated: true, turnSeconds: 9, clock: {} })).toBe(
+    'Map: forest · Rated: yes · Turn seconds: 9',
+  );
 });

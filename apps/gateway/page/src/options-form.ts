@@ -1,6 +1,12 @@
 /** One option of a game that the page can show as a field. */
 export type OptionField =
-  | { readonly kind: 'choice'; readonly name: string; readonly label: string; readonly choices: readonly OptionValue[]; readonly value?: OptionValue }
+  | {
+      readonly kind: 'choice';
+      readonly name: string;
+      readonly label: string;
+      readonly choices: readonly OptionValue[];
+      readonly value?: OptionValue;
+    }
   | { readonly kind: 'check'; readonly name: string; readonly label: string; readonly value: boolean }
   | {
       readonly kind: 'number';
@@ -12,7 +18,14 @@ export type OptionField =
       readonly value?: number;
       readonly isRequired: boolean;
     }
-  | { readonly kind: 'text'; readonly name: string; readonly label: string; readonly lengthMax?: number; readonly value?: string; readonly isRequired: boolean };
+  | {
+      readonly kind: 'text';
+      readonly name: string;
+      readonly label: string;
+      readonly lengthMax?: number;
+      readonly value?: string;
+      readonly isRequired: boolean;
+    };
 
 export type OptionValue = string | number | boolean;
 type Json = Readonly<Record<string, unknown>>;
@@ -28,7 +41,7 @@ const PREFIX = 'option-';
  */
 export function optionFields(schema: Json | undefined, values: Json = {}): OptionField[] {
   const required = new Set(Array.isArray(schema?.required) ? (schema.required as unknown[]) : []);
-  return Object.entries(asObject(schema?.properties)).flatMap(([name, property]) => {
+  return Object.entries(asObject(schema?.properties)).flatMap(([name, property]): OptionField[] => {
     const own = asObject(property);
     const label = typeof own.title === 'string' ? own.title : labelOf(name);
     const value = values[name] ?? own.default;
@@ -44,7 +57,15 @@ export function optionFields(schema: Json | undefined, values: Json = {}): Optio
         return [{ kind: 'check' as const, name, label, value: value === true }];
       case 'integer':
       case 'number':
-        return [{ ...field, kind: 'number' as const, isWhole: own.type === 'integer', ...limitsOf(own), ...(typeof value === 'number' && { value }) }];
+        return [
+          {
+            ...field,
+            kind: 'number' as const,
+            isWhole: own.type === 'integer',
+            ...limitsOf(own),
+            ...(typeof value === 'number' && { value }),
+          },
+        ];
       case 'string':
         return [
           {
@@ -66,7 +87,7 @@ export function readOptions(fields: readonly OptionField[], form: FormData): Rec
   for (const field of fields) {
     const given = form.get(formName(field));
     if (field.kind === 'check') options[field.name] = given !== null;
-    else if (given !== null && given !== '') options[field.name] = valueOf(field, String(given));
+    else if (given !== null && given !== '') options[field.name] = optionOf(field, String(given));
   }
   return options;
 }
@@ -93,7 +114,7 @@ export function optionText(value: OptionValue): string {
   return String(value);
 }
 
-function valueOf(field: Exclude<OptionField, { kind: 'check' }>, given: string): OptionValue {
+function optionOf(field: Exclude<OptionField, { kind: 'check' }>, given: string): OptionValue {
   switch (field.kind) {
     case 'number':
       return Number(given);

@@ -20,7 +20,9 @@ describe('the request of a list', () => {
 });
 
 it('rooms are filtered by the options with few values', () => {
-  const options = { properties: { map: { enum: ['a', 'b'] }, isRated: { type: 'boolean' }, minutes: { type: 'integer' }, motto: { type: 'string' } } };
+  const options = {
+    properties: { map: { enum: ['a', 'b'] }, isRated: { type: 'boolean' }, minutes: { type: 'integer' }, motto: { type: 'string' } },
+  };
   expect(filterFields({ name: 'g', seats: { min: 2, max: 2 }, options }).map(({ name }) => name)).toEqual(['map', 'isRated']);
   expect(filterFields(undefined)).toEqual([]);
 });

@@ -120,6 +120,12 @@ export class RoomScreen {
     return this.busy(() => this.room.ready(ready));
   }
 
+  /** Mutes a member in the chat of the room, as the host, or lets the member write again. */
+  async mute(user: RoomMember['user'], muted: boolean): Promise<void> {
+    await this.session.request('chat.mute', { user, muted });
+    this.toasts.note(muted ? 'The player cannot write in this chat any more.' : 'The player may write in this chat.');
+  }
+
   leave(): Promise<void> {
     return this.busy(() => this.room.leave());
   }

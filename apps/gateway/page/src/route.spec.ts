@@ -8,7 +8,8 @@ describe('the address of a room', () => {
   });
 
   it('names no room when it is malformed', () => {
-    for (const hash of ['', '#', '#/', '#/room/', '#/room/a/b', '#/room/%E0%A4%A', '#/join/', '#/join/%']) expect(linkedRoom(hash)).toBeNull();
+    for (const hash of ['', '#', '#/', '#/room/', '#/room/a/b', '#/room/%E0%A4%A', '#/join/', '#/join/%'])
+      expect(linkedRoom(hash)).toBeNull();
   });
 });
 

@@ -22,7 +22,9 @@ describe('the texts about a search', () => {
   });
 
   it('say only that the search pauses while a player of the party is away', () => {
-    expect(progressTexts({ ...base, paused: true, place: 2, waiting: 7 })).toEqual(['The search pauses while a player of your party is away.']);
+    expect(progressTexts({ ...base, paused: true, place: 2, waiting: 7 })).toEqual([
+      'The search pauses while a player of your party is away.',
+    ]);
   });
 
   it('round durations', () => {
