@@ -16,8 +16,8 @@ import { LedgerModule } from './ledger.mjs';
 import { Module } from './nest.mjs';
 import { OddModule } from './odd.mjs';
 import { OpenModule } from './open.mjs';
-import { TableModule } from './table.mjs';
 import { RumbleModule } from './rumble.mjs';
+import { TableModule } from './table.mjs';
 
 /** @type {{ gameServer: import('#libs/server').ServerPlan<'game'> }} */
 const { gameServer } = await import(new URL('../../dist/apps/game/src/game.server.js', import.meta.url).href);
@@ -46,7 +46,10 @@ const plan = {
   module: (settings) => {
     const { imports = [], ...rest } = gameServer.module(settings);
     const games = imports.map((one) => (one === TicTacToeModule ? TicTacToeModule.forRoot({ turnMs }) : one));
-    return { ...rest, imports: [...games, FleetingModule, OddModule, ...OpenModule, ...TableModule, ...RumbleModule, ...LedgerModule, ...BankModule] };
+    return {
+      ...rest,
+      imports: [...games, FleetingModule, OddModule, ...OpenModule, ...TableModule, ...RumbleModule, ...LedgerModule, ...BankModule],
+    };
   },
 };
 

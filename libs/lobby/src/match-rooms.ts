@@ -13,7 +13,7 @@ import { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type MatchProgress, type MatchRules, type RoomId, rulesOfMode, type UserId } from '#libs/protocol';
 import { isMember, type RoomDoc, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { ADMITTED } from './admission.js';
+import { ADMITTED } from './entry-pass.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import {
