@@ -124,6 +124,8 @@ describe('the client', () => {
     load('libs/client/src/index.ts');
     load('libs/client/src/compact.ts');
     load('libs/client/src/realtime.ts');
+    load('libs/client/src/chat.ts');
+    load('libs/client/src/lobby.ts');
     expect([...loaded].filter((path) => unitOf(path) === null)).toEqual([]);
   });
 });
@@ -226,7 +228,7 @@ function withoutComments(code: string): string {
 
 /** Returns whether package.json has this import: the index of a library or game, or another entry of the client. */
 function isEntry(specifier: string): boolean {
-  return /^#(libs|games)\/[a-z-]+$/.test(specifier) || /^#libs\/client\/(compact|node|realtime)$/.test(specifier);
+  return /^#(libs|games)\/[a-z-]+$/.test(specifier) || /^#libs\/client\/(chat|compact|node|realtime)$/.test(specifier);
 }
 
 function resolve(from: string, specifier: string): string {

@@ -73,6 +73,7 @@ export const PURPOSES = [
       'AUTH_JWKS_URL',
       'AUTH_JWT_ISSUER',
       'AUTH_JWT_AUDIENCE',
+      'AUTH_JWT_CLAIMS',
       'AUTH_JWT_ALLOW_NO_EXP',
       'SECOND_LOGIN',
       'SESSION_TTL_MS',
@@ -98,6 +99,10 @@ export const PURPOSES = [
       'BACKLOG_BYTES_MAX',
       'BACKLOG_TIMEOUT_MS',
     ],
+  },
+  {
+    title: 'Run chats',
+    variables: ['CHAT_KEPT', 'CHAT_TTL_MS', 'CHAT_PER_MINUTE', 'CHAT_BURST', 'CHAT_MODERATION_MS'],
   },
   {
     title: 'Size rooms and decide how long they live',
@@ -138,6 +143,7 @@ export const PURPOSES = [
     title: 'Operate and scale the fleet',
     variables: [
       'ADMIN_TOKEN',
+      'SERVICE_TOKEN',
       'OPS_HOST',
       'OPS_PORT',
       'OPS_TLS_CERT',

@@ -12,8 +12,8 @@ export class MemberController {
   constructor(private readonly rooms: RoomService) {}
 
   @EventPattern('member.presence')
-  async presence(@Payload() { room, user, here, asked }: Control['member.presence']['data']): Promise<void> {
-    await this.rooms.setPresence(room, user, here, asked);
+  async presence(@Payload() { room, user, here, asked, claims }: Control['member.presence']['data']): Promise<void> {
+    await this.rooms.setPresence(room, user, here, asked, claims);
   }
 
   @MessagePattern('users.away')

@@ -1,6 +1,6 @@
 import type { DynamicModule, ModuleMetadata, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type GameResult, pack, type RoomId, type Seat, type UserId } from '#libs/protocol';
+import { type GameResult, pack, type RoomId, type RoomMetadata, type Seat, type UserId } from '#libs/protocol';
 import {
   applyChange,
   type Change,
@@ -26,10 +26,14 @@ import { gameOptionsOf } from './game.decorator.js';
 import { GameKitModule } from './game-kit.module.js';
 import { GameRegistry } from './game-registry.js';
 import type { CommandCallsOf, GameRules, GameStateOf } from './game-rules.js';
+import { SyncRecorder } from './sync-recorder.js';
+import type { SyncTraffic } from './sync-traffic.js';
 
 export interface GameTestOptions {
   /** Names of the players, in the order of their seats. */
   readonly players: readonly string[];
+  /** The teams of the players, in the order of their seats. Absent: the room has no teams. */
+  readonly teams?: readonly number[];
   /** Providers that the game injects. */
   readonly providers?: ModuleMetadata['providers'];
   /** The game's own module, when it provides the game's dependencies: `[TicTacToeModule.forRoot({ turnMs: 5_000 })]`. */
@@ -81,6 +85,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   private readonly inputs: SeatInputs | null;
   private readonly past: PastStates | undefined;
   private inputNumber = 0;
+  private recorder: SyncRecorder | null = null;
   private readonly stateBytesMax: number;
 
   static async create<Rules extends GameRules<unknown>>(game: Type<Rules>, options: GameTestOptions): Promise<GameTest<Rules>> {
@@ -105,7 +110,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   private constructor(
     private readonly rules: RoomRules,
-    { players, seed = 1, now = START, options, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
+    { players, teams, seed = 1, now = START, options, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
   ) {
     this.stateBytesMax = stateBytesMax;
     const { name, seats } = rules.definition;
@@ -124,7 +129,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     const { value, events } = this.inPlainData('after setup', () =>
       this.machine.start(
         ROOM,
-        players.map((player) => ({ user: `user-of-${player}` as UserId, name: player })),
+        players.map((player, seat) => ({ user: `user-of-${player}` as UserId, name: player, ...(teams && { team: teams[seat]! }) })),
         0,
         undefined,
         options,
@@ -154,6 +159,11 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** How the game ended. Undefined: it has not ended. `ended.result` is the argument of `room.end(result)`. */
   get ended(): GameResult | undefined {
     return this.value.ended;
+  }
+
+  /** What the list of rooms shows about the game (`room.setMetadata`). Undefined: nothing. */
+  get metadata(): RoomMetadata | undefined {
+    return this.value.metadata;
   }
 
   /** The players and bots by seat, also those who have left. */
@@ -262,6 +272,28 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
+   * Runs `act`, and returns the bytes of the syncs that this seat would get from a server meanwhile (null: a spectator), in the compact
+   * form.
+   *
+   * @example
+   * const traffic = game.measure(0, () => game.step(200));
+   * expect(traffic.bytesPerSecond).toBeLessThan(12_000);
+   * console.log(String(traffic)); // a table of the bytes by path of the state
+   */
+  measure(seat: Seat | null, act: () => void): SyncTraffic {
+    if (seat !== null) this.refuseUnknownSeat(seat);
+    if (this.recorder) throw new Error(`${this.name}: measure is called within measure`);
+    const recorder = new SyncRecorder(this.machine, seat, this.value, this.clock);
+    this.recorder = recorder;
+    try {
+      act();
+      return recorder.finish(this.clock);
+    } finally {
+      this.recorder = null;
+    }
+  }
+
+  /**
    * Advances the time without running timers and steps, as on a busy server. They wait for the next `advance`, so commands can run before
    * them.
    */
@@ -332,6 +364,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.value = value;
     if (value.state !== before.state) this.past?.add(value.state, change.at);
     this.changes.push(change);
+    this.recorder?.changed(value, change, input.kind === 'step');
     freezeDeep(value.state);
     this.checkSize(what);
     const replayed = applyChange(before, asStored(change));

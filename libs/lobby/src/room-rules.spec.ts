@@ -1,7 +1,7 @@
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import type { DocMember, RoomDoc, RoomRecord } from '#libs/room-store';
 import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
-import { absentees, cameBack, checkStart, join, leave, newRoom, setReady, wentAway } from './room-rules.js';
+import { absentees, cameBack, checkStart, join, leave, newRoom, setReady, wentAway, withClaims } from './room-rules.js';
 
 const seats = { min: 2, max: 3 };
 
@@ -41,6 +41,23 @@ function refusal(act: () => unknown): string | null {
     throw error;
   }
 }
+
+describe('the claims of a member', () => {
+  const ada = { user: 'ada' as UserId, name: 'Ada', claims: { rank: 1 } };
+
+  it('come with the host and with each member who joins', () => {
+    expect(newRoom(ada, { seats }, 5).members).toMatchObject([{ user: 'ada', claims: { rank: 1 } }]);
+    const eve = { user: 'eve' as UserId, name: 'Eve', claims: { rank: 2 } };
+    expect(join(room(), eve).members.at(-1)).toMatchObject({ user: 'eve', claims: { rank: 2 } });
+  });
+
+  it('are those of the latest login, and stay the same document when nothing changes', () => {
+    const first = join(room(), ada);
+    expect(first.members[0]).toMatchObject({ user: 'ada', claims: { rank: 1 } });
+    expect(withClaims(first, ada)).toBe(first);
+    expect(withClaims(first, { user: ada.user }).members[0]).not.toHaveProperty('claims');
+  });
+});
 
 describe('a new room', () => {
   it.each([

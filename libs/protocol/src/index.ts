@@ -1,4 +1,5 @@
 export * from './bounded.js';
+export * from './claims.js';
 export * from './codec.js';
 export * from './compact-sync.js';
 export * from './control.js';
@@ -14,3 +15,4 @@ export * from './pack.js';
 export * from './patch.js';
 export * from './plain-json.js';
 export * from './plain-value.js';
+export * from './room-list-change.js';

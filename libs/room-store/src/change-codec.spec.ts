@@ -21,7 +21,13 @@ const seat = fc.record(
     presence: fc.constantFrom('here' as const, 'away' as const, 'left' as const),
     input: fc.nat(),
     joined: fc.record(
-      { user: fc.string().map((user) => user as UserId), name: fc.string(), bot: fc.constant(true as const) },
+      {
+        user: fc.string().map((user) => user as UserId),
+        name: fc.string(),
+        bot: fc.constant(true as const),
+        claims: fc.record({ rank: fc.nat() }),
+        team: fc.nat(),
+      },
       { requiredKeys: ['user', 'name'] },
     ),
   },
@@ -33,9 +39,10 @@ const parts = {
   seats: fc.dictionary(fc.nat({ max: 9 }).map(String), seat, { maxKeys: 3, noNullPrototype: true }),
   events: fc.array(fc.record({ name: fc.string(), data: value, to: fc.array(fc.nat()) }, { requiredKeys: ['name'] }), { maxLength: 2 }),
   timers: fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.oneof(fc.nat(), fc.constant(null)), { maxKeys: 2, noNullPrototype: true }),
-  effects: fc.array(fc.record({ name: fc.string(), data: value }, { requiredKeys: ['name'] }), { maxLength: 2 }),
+  effects: fc.array(fc.record({ name: fc.string(), data: value, timer: fc.string() }, { requiredKeys: ['name'] }), { maxLength: 2 }),
   effectsDone: fc.array(fc.string(), { maxLength: 2 }),
   locked: fc.boolean(),
+  metadata: fc.constantFrom(null, {}, { level: 3 }),
   ended: fc.record({ reason: fc.constantFrom('finished' as const, 'abandoned' as const) }),
 };
 const change: fc.Arbitrary<Change> = fc.oneof(

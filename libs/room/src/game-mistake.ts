@@ -40,6 +40,8 @@ function describe(handling: Handling): string {
       return `timer ${quoted(handling.name)}`;
     case 'seat':
       return `seat event '${handling.event}' of seat ${handling.seat}`;
+    case 'result':
+      return `result of ${quoted(handling.name)}`;
     case 'paused':
       return 'pause';
     default:

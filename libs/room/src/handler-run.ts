@@ -1,7 +1,9 @@
-import type { GameResult, Seat, UserId } from '#libs/protocol';
+import { type GameResult, ROOM_METADATA_BYTES_MAX, type RoomMetadata, type Seat, type UserId } from '#libs/protocol';
+import { AWAITED_RESULTS_MAX, resultTimerOf } from './effect-result.js';
 import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
 import type { PastStates } from './past-states.js';
 import { assertPlainName, freezeDeep, plainCopy } from './plain-data.js';
+import { rankingFlaw } from './ranking.js';
 import type { RoomSurroundings } from './room-input.js';
 import type { EmitOptions, GameRoom, RoomRules, SeatInfo } from './room-rules.js';
 import type { ChangeEffect, ChangeEvent, RoomValue, SeatChange, SeatOccupant, SeatValue } from './room-value.js';
@@ -15,10 +17,14 @@ export class HandlerRun<State> implements GameRoom<State> {
   ended: GameResult | undefined;
   /** Whether the handler has locked or unlocked the room. Undefined: neither. */
   locked: boolean | undefined;
+  /** The metadata that the handler has set; null: none. Undefined: it has set nothing. */
+  metadata: RoomMetadata | null | undefined;
   /** Seats whose bot the handler has added or removed. Undefined: none. */
   botSeats: Record<Seat, SeatChange> | undefined;
   /** Only for `setup`. */
   options: unknown;
+  /** Whether the run belongs to the setup of the game, as do its seat events `joined`. */
+  isInSetup = false;
   /** Only for a step: what each seat holds down. */
   sampled: readonly (SampledInput | undefined)[] = NO_INPUTS;
   /** The earlier states, for `room.past`. Undefined: there are none. */
@@ -53,7 +59,15 @@ export class HandlerRun<State> implements GameRoom<State> {
   }
 
   get seats(): readonly SeatInfo[] {
-    this.seatInfos ??= this.occupied.map(({ user, name, presence, bot }, seat) => ({ seat, user, name, presence, ...(bot && { bot }) }));
+    this.seatInfos ??= this.occupied.map(({ user, name, presence, bot, claims, team }, seat) => ({
+      seat,
+      user,
+      name,
+      presence,
+      ...(claims && { claims: freezeDeep(claims) }),
+      ...(team !== undefined && { team }),
+      ...(bot && { bot }),
+    }));
     return this.seatInfos;
   }
 
@@ -64,6 +78,7 @@ export class HandlerRun<State> implements GameRoom<State> {
       this.timers !== undefined ||
       this.ended !== undefined ||
       this.locked !== undefined ||
+      this.metadata !== undefined ||
       this.botSeats !== undefined
     );
   }
@@ -108,7 +123,25 @@ export class HandlerRun<State> implements GameRoom<State> {
     const { effects } = this.rules;
     if (effects ? !effects.has(name) : !isName(name)) throw this.mistake(this.describeUnknownEffect(name));
     assertPlainName(name, 'effect');
-    this.effects.push({ name, ...(data !== undefined && { data: plainCopy(data, `effect ${name}: data`) }) });
+    const timer = this.startResultTimer(name);
+    const copy = data !== undefined && { data: plainCopy(data, `effect ${name}: data`) };
+    this.effects.push({ name, ...copy, ...(timer !== null && { timer }) });
+  }
+
+  /** Starts the timer that ends the wait for the result of the next effect. Null: the game does not wait for a result of this name. */
+  private startResultTimer(name: string): string | null {
+    const rule = this.rules.results?.get(name);
+    if (!rule) return null;
+    const awaited = [...this.value.outbox, ...this.effects].filter((effect) => effect.timer !== undefined).length;
+    if (awaited >= AWAITED_RESULTS_MAX) {
+      const flaw = `${AWAITED_RESULTS_MAX} effects of this room wait for a result already`;
+      if (this.handling.kind === 'command') throw new Rejection('busy', `${flaw}.`);
+      throw this.mistake(`room.effect('${name}', …): ${flaw}. Ask for fewer at the same time.`);
+    }
+    const version = this.isInSetup ? 0 : this.value.version + 1;
+    const timer = resultTimerOf(version, this.effects.length);
+    this.timers = { ...this.timers, [timer]: Math.round(this.now + rule.timeoutMs) };
+    return timer;
   }
 
   get isLocked(): boolean {
@@ -121,6 +154,16 @@ export class HandlerRun<State> implements GameRoom<State> {
 
   unlock(): void {
     if (this.isLocked) this.locked = false;
+  }
+
+  setMetadata(metadata: RoomMetadata | null): void {
+    const isObject = typeof metadata === 'object' && !Array.isArray(metadata);
+    if (!isObject) throw this.mistake(`room.setMetadata is given ${quoted(metadata)}: give an object, or null to remove the metadata.`);
+    const copy = metadata === null ? null : plainCopy(metadata, 'metadata');
+    const bytes = new TextEncoder().encode(JSON.stringify(copy)).length;
+    if (bytes > ROOM_METADATA_BYTES_MAX)
+      throw this.mistake(`room.setMetadata is given ${bytes} bytes of JSON: at most ${ROOM_METADATA_BYTES_MAX} are allowed.`);
+    this.metadata = copy;
   }
 
   addBot(name: string): Seat | null {
@@ -155,7 +198,10 @@ export class HandlerRun<State> implements GameRoom<State> {
   }
 
   end(result?: unknown): void {
-    this.ended = { reason: 'finished', ...(result !== undefined && { result: plainCopy(result, 'result') }) };
+    const copy = result === undefined ? undefined : plainCopy(result, 'result');
+    const flaw = rankingFlaw(copy, this.occupied.length);
+    if (flaw !== null) throw this.mistake(`room.end is given a ranking that ${flaw}.`);
+    this.ended = { reason: 'finished', ...(copy !== undefined && { result: copy }) };
   }
 
   input(seat: Seat): unknown {

@@ -1,14 +1,17 @@
 export * from './apply-change.js';
 export * from './diff.js';
+export * from './effect-result.js';
 export * from './game-mistake.js';
 export { PastStates } from './past-states.js';
 export { firstDifference, firstNotPlain, freezeDeep, plainCopy, UnstorableError } from './plain-data.js';
+export * from './ranking.js';
 export * from './room-input.js';
 export * from './room-machine.js';
 export { RoomOptionsError } from './room-options.js';
 export * from './room-rules.js';
 export * from './room-value.js';
-export { deltaOf } from './run-on-copy.js';
+export { runOnCopy } from './run-on-copy.js';
+export { runOnDraft } from './run-on-draft.js';
 export * from './seat-inputs.js';
 export { seededRandom } from './seeded-random.js';
 export { withoutVolatile } from './volatile-events.js';

@@ -1,4 +1,5 @@
-import type { GameResult, Seat, UserId } from '#libs/protocol';
+import type { Claims, GameResult, Seat, UserId } from '#libs/protocol';
+import type { EffectReply } from './effect-result.js';
 import type { SeatEvent } from './room-rules.js';
 import type { Change, RoomValue } from './room-value.js';
 import type { BotInputs, StepInputs } from './seat-inputs.js';
@@ -18,6 +19,11 @@ export type RoomInput =
    * room.
    */
   | { readonly kind: 'paused'; readonly ms: number }
+  /**
+   * The effect with this key, which the game waits for, has succeeded or failed for good. Only the first result of an effect counts. `name`:
+   * the name of the effect.
+   */
+  | { readonly kind: 'result'; readonly key: string; readonly name: string; readonly reply: EffectReply }
   /** The owner has completed the effects with these keys. */
   | { readonly kind: 'effects-done'; readonly keys: readonly string[] }
   /** Ends the game from outside: by an operator, or because the game failed. */
@@ -40,4 +46,6 @@ export interface RoomSurroundings {
 export interface RoomPlayer {
   readonly user: UserId;
   readonly name: string;
+  readonly claims?: Claims;
+  readonly team?: number;
 }

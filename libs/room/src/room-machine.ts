@@ -1,6 +1,7 @@
 import type { GameResult, RoomId, Seat } from '#libs/protocol';
 import { type Rounding, roundingTo, roundParts } from '#libs/state-patch';
 import { keyedEffects, pendingEffects, seatsAfter, withChange } from './apply-change.js';
+import { type EffectResult, isResultTimer, TIMED_OUT_REPLY } from './effect-result.js';
 import { GameMistake, quoted } from './game-mistake.js';
 import { HandlerRun, Rejection } from './handler-run.js';
 import { leaveTimerOf, seatOfLeaveTimer } from './leave-timer.js';
@@ -46,7 +47,15 @@ export class RoomMachine<State = unknown> {
   ): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
     const { definition } = this.rules;
     const known = plainCopy(players, 'players');
-    const seats = known.map(({ user, name }) => ({ user, name, presence: 'here' as const, seq: 0, refused: [] }));
+    const seats = known.map(({ user, name, claims, team }) => ({
+      user,
+      name,
+      ...(claims && { claims }),
+      ...(team !== undefined && { team }),
+      presence: 'here' as const,
+      seq: 0,
+      refused: [],
+    }));
     const empty = {
       room,
       ...(round > 0 && { round }),
@@ -59,6 +68,7 @@ export class RoomMachine<State = unknown> {
       outbox: [],
     };
     const run = new HandlerRun<State>(empty, this.surroundings, this.rules, SETUP, -1);
+    run.isInSetup = true;
     run.options = validOptions(this.rules, options);
     const made = this.rules.setup(run as Setup);
     if (typeof made !== 'object' || made === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
@@ -80,6 +90,7 @@ export class RoomMachine<State = unknown> {
       timers,
       outbox: pendingEffects(empty, 0, keyedEffects(empty, 0, run.effects, tenure)),
       ...(run.locked && { locked: true as const }),
+      ...(run.metadata && { metadata: run.metadata }),
     };
     return { value: run.ended ? { ...value, ended: run.ended } : value, events: run.events };
   }
@@ -117,6 +128,7 @@ export class RoomMachine<State = unknown> {
         if (!Object.hasOwn(value.timers, input.name)) return { kind: 'unchanged' };
         const leaver = seatOfLeaveTimer(input.name);
         if (leaver !== null) return this.seatEvent(value, { kind: 'seat', seat: leaver, event: 'left' }, refused);
+        if (isResultTimer(input.name)) return this.resultOverdue(value, input.name, refused);
         const run = this.rules.timers.get(input.name);
         return this.run(value, input, -1, run ?? (() => {}), refused, { timers: { [input.name]: null } });
       }
@@ -137,6 +149,8 @@ export class RoomMachine<State = unknown> {
         return input.event === 'joined' ? this.joined(value, input, refused) : this.seatEvent(value, input, refused);
       case 'bot':
         return this.bot(value, input, refused);
+      case 'result':
+        return this.result(value, input, refused);
       case 'effects-done':
         return this.record(value, { effectsDone: input.keys }, refused);
       case 'end':
@@ -225,7 +239,8 @@ export class RoomMachine<State = unknown> {
     input: RoomInput & { kind: 'seat'; event: 'joined' },
     refused?: ReadonlyMap<Seat, readonly Refusal[]>,
   ): RoomOutcome<State> {
-    const { seat, user, name } = input;
+    const { seat, user, name, claims, team } = input;
+    const occupant = { user, name, ...(claims && { claims }), ...(team !== undefined && { team }) };
     const before = value.seats[seat];
     const isIn = before !== undefined && before.presence !== 'left';
     if (seat > value.seats.length || (isIn && !before.bot && before.user === user)) return { kind: 'unchanged' };
@@ -234,10 +249,10 @@ export class RoomMachine<State = unknown> {
       const run = room as HandlerRun<State>;
       run.taken = seat;
       if (isIn) seatEvents.get('left')?.(room);
-      run.occupy(seat, { user, name });
+      run.occupy(seat, occupant);
       seatEvents.get('joined')?.(room);
     };
-    const own = { seat: { joined: { user, name } }, timers: { [leaveTimerOf(seat)]: null } };
+    const own = { seat: { joined: occupant }, timers: { [leaveTimerOf(seat)]: null } };
     return this.run(isIn ? withPresence(value, seat, 'left') : value, input, seat, handler, refused, own, value);
   }
 
@@ -285,6 +300,42 @@ export class RoomMachine<State = unknown> {
     return { kind: 'unchanged' };
   }
 
+  /**
+   * Gives the result of an effect to the game. The change that handles it removes the effect from the outbox, so a second result of the
+   * same effect changes nothing.
+   */
+  private result(
+    value: RoomValue<State>,
+    input: RoomInput & { kind: 'result' },
+    refused?: ReadonlyMap<Seat, readonly Refusal[]>,
+  ): RoomOutcome<State> {
+    const { key, reply } = input;
+    const effect = value.outbox.find((pending) => pending.key === key);
+    if (effect?.timer === undefined) return { kind: 'unchanged' };
+    const rule = this.rules.results?.get(effect.name);
+    let result: EffectResult;
+    try {
+      // The game gets copies, so it cannot change the room's value.
+      const copied = reply.ok ? { ...reply, data: copyOf(reply.data, `result of ${effect.name}`) } : reply;
+      result = { ...copied, key, request: copyOf(effect.data, 'request') };
+    } catch (error) {
+      return { kind: 'failed', error };
+    }
+    const own = { timers: { [effect.timer]: null }, effectsDone: [key] };
+    return this.run(value, input, -1, (room) => rule?.run(room, result), refused, own);
+  }
+
+  /** Lets an effect fail whose result did not come in time. */
+  private resultOverdue(
+    value: RoomValue<State>,
+    timer: string,
+    refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
+  ): RoomOutcome<State> {
+    const effect = value.outbox.find((pending) => pending.timer === timer);
+    if (!effect) return this.record(value, { timers: { [timer]: null } }, refused);
+    return this.result(value, { kind: 'result', key: effect.key, name: effect.name, reply: TIMED_OUT_REPLY }, refused);
+  }
+
   /** Makes a change without running code of the game. */
   private record(
     value: RoomValue<State>,
@@ -329,7 +380,9 @@ export class RoomMachine<State = unknown> {
     if (run.effects.length > 0) change.effects = run.effects;
     if (seats) change.seats = seats;
     if (run.timers) change.timers = run.timers;
+    if (own.effectsDone) change.effectsDone = own.effectsDone;
     if (run.locked !== undefined) change.locked = run.locked;
+    if (run.metadata !== undefined) change.metadata = run.metadata;
     const ended = run.ended ?? own.ended;
     if (ended) change.ended = ended;
     return { kind: 'changed', value: withChange(before, change, next), change };
@@ -346,6 +399,10 @@ function withKeys<State>(
   return { kind: 'changed', value: withChange(before, change, value.state), change };
 }
 
+function copyOf(data: unknown, what: string): unknown {
+  return data === undefined ? undefined : plainCopy(data, what);
+}
+
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const NO_DELTA = new Uint8Array(0);
@@ -355,6 +412,7 @@ interface RunOptions {
   readonly seat?: SeatChange;
   readonly timers?: Record<string, number | null>;
   readonly ended?: GameResult;
+  readonly effectsDone?: readonly string[];
   readonly sampled?: readonly (SampledInput | undefined)[];
 }
 

@@ -1,4 +1,5 @@
-import type { GameResult, MatchRules, Seat } from '#libs/protocol';
+import type { Claims, GameResult, JsonSchema, MatchRules, RoomMetadata, Seat, TeamRules } from '#libs/protocol';
+import type { EffectResult } from './effect-result.js';
 import type { Presence } from './room-value.js';
 
 export interface SeatInfo {
@@ -6,6 +7,10 @@ export interface SeatInfo {
   readonly user: string;
   readonly name: string;
   readonly presence: Presence;
+  /** What the authenticator knew about the user when the user took the seat. Absent: nothing. */
+  readonly claims?: Claims;
+  /** The team of the seat, counted from 0. Absent: the room has no teams. */
+  readonly team?: number;
   /** Server code of the game plays this seat. Absent: a user plays it. */
   readonly bot?: true;
 }
@@ -64,7 +69,15 @@ export interface RoomContext {
   addBot(name: string): Seat | null;
   /** Removes a bot. Its seat is `left`. Does nothing when no bot has the seat. `@OnSeat('left')` does not run for it. */
   removeBot(seat: Seat): void;
-  /** Ends the game with this result. The players stay in the room, which waits for its next game. */
+  /**
+   * Sets what the list of rooms shows about this game, such as the level or the score: an object with at most 1,024 bytes of JSON, which
+   * replaces the earlier one; null removes it. The list shows a change within about a second. It ends with the game.
+   */
+  setMetadata(metadata: RoomMetadata | null): void;
+  /**
+   * Ends the game with this result. The players stay in the room, which waits for its next game. `ranking` in the result is reserved: a list
+   * of places, best first, each with its seats (`RankedResult`), as in `room.end({ ranking: [[2], [0, 1]], scores: [4, 4, 9] })`.
+   */
   end(result?: unknown): void;
 }
 
@@ -123,6 +136,8 @@ export interface GameDefinition {
   readonly bots?: true;
   /** Players may take free seats of a running game. */
   readonly joinable?: boolean;
+  /** The teams of a room that is created without `teams`. Absent: none. */
+  readonly teams?: TeamRules;
   /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use it. */
   readonly match?: MatchRules;
 }
@@ -160,12 +175,16 @@ export interface RoomRules<State = unknown> {
   setup(room: Setup): State;
   /** Validates the options of a room. Absent or null: the game takes none. */
   readonly options?: ((data: unknown) => Validation) | null;
+  /** Describes the options. Absent: the schema library cannot describe them, or there are none. */
+  readonly optionsSchema?: JsonSchema;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
   /** Absent or null: the game has no inputs. */
   readonly input?: InputRule | null;
   readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */
   readonly effects?: ReadonlySet<string> | null;
+  /** The effects whose results come back to the game, by name. Absent: none. */
+  readonly results?: ReadonlyMap<string, ResultRule<State>>;
   readonly seatEvents: ReadonlyMap<SeatEvent, (room: GameRoom<State>) => void>;
   /** Runs one step of the game. `stepMs`: the length of a step, always the same. Null: the game has no steps. */
   readonly step: ((room: GameRoom<State>, stepMs: number) => void) | null;
@@ -177,6 +196,15 @@ export interface RoomRules<State = unknown> {
   readonly view: ((state: State, seat: Seat | null) => unknown) | null;
   /** Upgrades a state of an older version of the game to this version. Null: the game has no upgrade. */
   readonly migrateState: ((state: unknown, fromVersion: number) => State) | null;
+}
+
+/** How a game waits for the results of one kind of effect, and what it does with them. */
+export interface ResultRule<State> {
+  run(room: GameRoom<State>, result: EffectResult): void;
+  /** Time after which the effect counts as failed (`timed-out`), in ms. Time without an owner does not count. */
+  readonly timeoutMs: number;
+  /** Number of attempts of the effect's handler after which the effect counts as failed (`effect-failed`). */
+  readonly attempts: number;
 }
 
 /** The code that plays bots, and how often it runs. */

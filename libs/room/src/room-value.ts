@@ -1,4 +1,4 @@
-import type { GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
+import type { Claims, GameResult, Patch, RoomId, RoomMetadata, Seat, UserId } from '#libs/protocol';
 
 export type Presence = 'here' | 'away' | 'left';
 
@@ -17,6 +17,10 @@ export const STATE_BYTES_MAX_DEFAULT = 262_144;
 export interface SeatValue {
   readonly user: UserId;
   readonly name: string;
+  /** The claims with which the user took the seat. Absent: none. */
+  readonly claims?: Claims;
+  /** The team of the seat, counted from 0. Absent: the room has no teams. */
+  readonly team?: number;
   readonly presence: Presence;
   /** The highest applied seq of this seat's commands. */
   readonly seq: number;
@@ -48,6 +52,8 @@ export interface RoomValue<State = unknown> {
   readonly outbox: readonly PendingEffect[];
   /** The game takes no more players (`room.lock()`). Absent: it is not locked. */
   readonly locked?: true;
+  /** What the list of rooms shows about the game (`room.setMetadata()`). Absent: nothing. */
+  readonly metadata?: RoomMetadata;
   /** The result of the game, which its last change sets. Absent: the game is in play. */
   readonly ended?: GameResult;
 }
@@ -65,6 +71,11 @@ export interface ChangeEffect {
   readonly data?: unknown;
   /** The key of the later `PendingEffect`. Absent in logs of earlier versions, and where effects are not run (`GameTest`). */
   readonly key?: string;
+  /**
+   * The timer that ends the wait for the result of this effect. The effect stays pending until the game has handled its result, and the
+   * change that handles it also removes this timer. Absent: the game does not wait for a result.
+   */
+  readonly timer?: string;
 }
 
 export interface PendingEffect extends ChangeEffect {
@@ -94,6 +105,8 @@ export interface SeatOccupant {
   readonly user: UserId;
   readonly name: string;
   readonly bot?: true;
+  readonly claims?: Claims;
+  readonly team?: number;
 }
 
 /**
@@ -130,5 +143,7 @@ export interface ChangeRecord {
   readonly timers?: Readonly<Record<string, number | null>>;
   /** Whether the game is locked from this change on. Absent: unchanged. */
   readonly locked?: boolean;
+  /** The metadata of the room from this change on; null: none. Absent: unchanged. */
+  readonly metadata?: RoomMetadata | null;
   readonly ended?: GameResult;
 }

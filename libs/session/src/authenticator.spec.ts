@@ -74,6 +74,22 @@ describe('JwtAuthenticator with a shared secret', () => {
     expect(await authenticator.authenticate({ token: await signed({ sub: 'u1' }), name: 'Mallory' })).toEqual({ user: 'u1', name: 'u1' });
   });
 
+  it('returns the claims that are chosen by name, and no others', async () => {
+    const choosing = new JwtAuthenticator({ secret: SECRET, claims: ['rank', 'clubs', 'missing'] });
+    const token = await signed({ sub: 'u1', rank: 3, clubs: ['a'], email: 'ada@example.org' });
+    expect(await choosing.authenticate({ token })).toEqual({ user: 'u1', name: 'u1', claims: { rank: 3, clubs: ['a'] } });
+    expect(await choosing.authenticate({ token: await signed({ sub: 'u1' }) })).toEqual({ user: 'u1', name: 'u1' });
+  });
+
+  it('refuses a token whose chosen claims are too large', async () => {
+    const choosing = new JwtAuthenticator({ secret: SECRET, claims: ['deck'] });
+    const token = await signed({ sub: 'u1', deck: 'x'.repeat(2_000) });
+    expect(await refusal(choosing.authenticate({ token }))).toMatchObject({
+      code: 'unauthorized',
+      message: 'The claims of the token have 2011 bytes as JSON: at most 1024 are allowed.',
+    });
+  });
+
   it('refuses a login without a token', async () => {
     expect(await refusal(authenticator.authenticate({ name: 'Ada' }))).toMatchObject({
       code: 'unauthorized',

@@ -1,4 +1,4 @@
-import type { UserId } from '#libs/protocol';
+import type { Claims, UserId } from '#libs/protocol';
 
 /** The fields of `hello` by which a player proves an identity. */
 export interface LoginProof {
@@ -10,6 +10,11 @@ export interface Identity {
   readonly user: UserId;
   /** The name that other players see. */
   readonly name: string;
+  /**
+   * What games and matchmaking may know about the user: plain JSON data of at most 1,024 bytes. They belong to the session, so a new login
+   * brings new ones. Other players do not see them, unless a game shows them. Absent: none.
+   */
+  readonly claims?: Claims;
 }
 
 /**

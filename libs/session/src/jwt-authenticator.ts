@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { HoldfastError, type UserId } from '#libs/protocol';
+import { checkClaims, HoldfastError, type UserId } from '#libs/protocol';
 import type { Log } from '#libs/telemetry';
 import { Authenticator, type Identity, type LoginProof } from './authenticator.js';
 import { shownPlayerName } from './player-name.js';
@@ -13,6 +13,8 @@ export interface JwtExpectations {
   readonly audience?: string;
   /** True: accepts tokens without `exp`. A token without it works until its key is withdrawn, also for a thief. Default: false. */
   readonly allowNoExp?: boolean;
+  /** Names of the claims of a token that become the claims of the user. A token may lack them. Default: none. */
+  readonly claims?: readonly string[];
 }
 
 export interface JwksTiming {
@@ -49,6 +51,7 @@ const NOT_IN_SUBJECT = /[\p{C}\p{Default_Ignorable_Code_Point}\s]/u;
 export class JwtAuthenticator extends Authenticator {
   private readonly key: Uint8Array | JWTVerifyGetKey;
   private readonly options: JWTVerifyOptions;
+  private readonly claims: readonly string[];
   private readonly jwksHost: string;
 
   private isKeyless = false;
@@ -60,6 +63,7 @@ export class JwtAuthenticator extends Authenticator {
     private readonly now: () => number = Date.now,
   ) {
     super();
+    this.claims = source.claims ?? [];
     this.jwksHost = 'secret' in source ? '' : new URL(source.jwksUrl).host;
     const expectations = {
       issuer: source.issuer,
@@ -84,9 +88,17 @@ export class JwtAuthenticator extends Authenticator {
 
   async authenticate({ token }: LoginProof): Promise<Identity> {
     if (!token) throw new HoldfastError('unauthorized', 'The hello has no token: this server requires one.');
-    const { sub, name } = await this.verify(token);
-    const user = userOf(sub);
-    return { user, name: shownPlayerName(name, user) };
+    const payload = await this.verify(token);
+    const user = userOf(payload.sub);
+    const checked = checkClaims(this.chosenClaims(payload));
+    if ('flaw' in checked) throw new HoldfastError('unauthorized', `The claims of the token ${checked.flaw}.`);
+    const { claims } = checked;
+    return { user, name: shownPlayerName(payload.name, user), ...(claims && { claims }) };
+  }
+
+  private chosenClaims(payload: JWTPayload): unknown {
+    const present = this.claims.filter((name) => Object.hasOwn(payload, name));
+    return Object.fromEntries(present.map((name) => [name, payload[name]]));
   }
 
   private async verify(token: string): Promise<JWTPayload> {

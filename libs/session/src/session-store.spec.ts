@@ -57,6 +57,33 @@ async function refusalCode(promise: Promise<unknown>): Promise<string> {
   return outcome instanceof HoldfastError ? outcome.code : String(outcome);
 }
 
+describe('the claims of a session', () => {
+  const claims = { rank: 3, clubs: ['a'] };
+
+  it('are those of its login after each resume, and a new login brings new ones', async () => {
+    const gateway = await newGateway();
+    const user = newUser();
+    const login = { user, name: 'Ada', gateway: gateway.id, incarnation: 1 };
+    const first = await gateway.store.create({ ...login, claims });
+    const resumed = await resume(gateway, first);
+    expect(resumed.claims).toEqual(claims);
+    expect((await resume(gateway, resumed)).claims).toEqual(claims);
+    const second = await gateway.store.create({ ...login, claims: { rank: 4 } });
+    expect((await resume(gateway, second)).claims).toEqual({ rank: 4 });
+    expect(await resume(gateway, await gateway.store.create(login))).not.toHaveProperty('claims');
+  });
+
+  it('are restored with the session after a loss of the store', async () => {
+    const gateway = await newGateway();
+    const user = newUser();
+    const { session, secret } = await gateway.store.create({ user, name: 'Ada', claims, gateway: gateway.id, incarnation: 1 });
+    await gateway.redis.del(sessionKey(session));
+    const held = { session, user, name: 'Ada', claims, secretHash: hashOf(secret), gateway: gateway.id, room: null, isAway: false };
+    expect(await gateway.store.restore(held)).toBe(true);
+    expect((await resume(gateway, { session, secret })).claims).toEqual(claims);
+  });
+});
+
 describe('SessionStore.create', () => {
   it('creates a session that can be found, and replaces no other session', async () => {
     const gateway = await newGateway();

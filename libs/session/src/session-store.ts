@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { HoldfastError, type RoomId, type ServerId, type SessionId, type UserId } from '#libs/protocol';
+import { type Claims, HoldfastError, type RoomId, type ServerId, type SessionId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { type GatewayIncarnation, GatewaySessionIndex } from './gateway-session-index.js';
 import { PendingAwayMarks } from './pending-away-marks.js';
@@ -33,6 +33,8 @@ export interface ResumedSession {
   readonly user: UserId;
   readonly name: string;
   readonly room: RoomId | null;
+  /** The claims of the login. Absent: none. */
+  readonly claims?: Claims;
   /** The gateway that had the session. Its connection may still be open, so the caller notifies it. Null: this gateway. */
   readonly previousGateway: ServerId | null;
 }
@@ -105,7 +107,7 @@ export class SessionStore {
    * one succeeds.
    */
   async create(
-    { user, name, ...holder }: { user: UserId; name: string } & GatewayIncarnation,
+    { user, name, claims, ...holder }: { user: UserId; name: string; claims?: Claims } & GatewayIncarnation,
     incarnationOf?: IncarnationOf,
   ): Promise<NewSession> {
     const client = this.redis.commands;
@@ -115,7 +117,7 @@ export class SessionStore {
     const before = incarnationOf && (await this.freeUser(user, incarnationOf));
     let isWritten = false;
     try {
-      await this.write(session, { user, name, secretHash, gateway: holder.gateway }, holder);
+      await this.write(session, { user, name, secretHash, gateway: holder.gateway, ...(claims && { claims }) }, holder);
       isWritten = true;
       const replaced = incarnationOf ? await this.claim(user, session, incarnationOf, before ?? null) : await this.takeOver(user, session);
       return { session, secret, replaced };
@@ -156,7 +158,8 @@ export class SessionStore {
       if (rotated === 'changed') continue;
       const user = rotated.user as UserId;
       const previousGateway = rotated.gatewayBefore === gateway ? null : (rotated.gatewayBefore as ServerId);
-      return { session, secret: next, user, name: rotated.name, room: (rotated.room || null) as RoomId | null, previousGateway };
+      const room = (rotated.room || null) as RoomId | null;
+      return { session, secret: next, user, name: rotated.name, room, ...(rotated.claims && { claims: rotated.claims }), previousGateway };
     }
     throw new HoldfastError('session-unknown');
   }

@@ -151,6 +151,12 @@ export const GATEWAY_SETTINGS = {
     }),
     jwtIssuer: optionalText('AUTH_JWT_ISSUER', /^.+$/, 'text', { meaning: 'Required value of `iss` in a token.' }),
     jwtAudience: optionalText('AUTH_JWT_AUDIENCE', /^.+$/, 'text', { meaning: 'Required entry of `aud` in a token.' }),
+    jwtClaims: list('AUTH_JWT_CLAIMS', /^[!-+\--~]{1,64}$/, 'names of claims, separated by commas', {
+      fallback: [],
+      fallbackText: 'none',
+      meaning:
+        'Claims of a token that games and matchmaking get, as `room.seats[i].claims`. Together at most 1024 bytes of JSON; a token with more is refused.',
+    }),
     jwtAllowNoExp: flag('AUTH_JWT_ALLOW_NO_EXP', {
       fallback: false,
       meaning: 'Accepts tokens without `exp`. Such a token works until its key is withdrawn, also for a thief.',
@@ -159,6 +165,12 @@ export const GATEWAY_SETTINGS = {
 
   admin: group(['gateway'], {
     token: secret('ADMIN_TOKEN', 16, { meaning: 'Bearer token of the admin API. `npm start` generates one.' }),
+  }),
+
+  service: group(['lobby'], {
+    token: optionalSecret('SERVICE_TOKEN', 16, {
+      meaning: 'Bearer token of the service API on the ops port of lobbies (`extending.md`). Without it, the API is off.',
+    }),
   }),
 
   scale: group(['gateway'], {

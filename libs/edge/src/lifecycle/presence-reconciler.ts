@@ -41,9 +41,15 @@ export class PresenceReconciler {
 
   /** Reports the presence of a member to the room. The report is ordered after all earlier requests of the session. */
   report(session: GatewaySession): void {
-    const { binding, user, isAway } = session;
+    const { binding, user, isAway, claims } = session;
     if (!binding || binding.watching) return;
-    this.lobbies.emit(session, 'member.presence', { room: binding.room, user, here: !isAway, asked: session.nextRequestOrder() });
+    this.lobbies.emit(session, 'member.presence', {
+      room: binding.room,
+      user,
+      here: !isAway,
+      asked: session.nextRequestOrder(),
+      claims: claims ?? null,
+    });
   }
 
   /** Reports the presence of each member for whom the room's record has the wrong presence. */

@@ -151,9 +151,10 @@ export class SessionRestorer implements OnApplicationBootstrap {
   }
 
   private async restore(session: GatewaySession, isAnother: boolean): Promise<RestoredSession & { readonly wasLost: boolean }> {
-    const { id, user, name, secretHash, binding, connection } = session;
+    const { id, user, name, claims, secretHash, binding, connection } = session;
     const { outcome, before } = await this.userRooms.restore(user, binding, session.firstOpen());
-    const record = { session: id, user, name, secretHash, gateway: this.self.id, room: binding?.room ?? null, isAway: connection === null };
+    const about = { session: id, user, name, ...(claims && { claims }) };
+    const record = { ...about, secretHash, gateway: this.self.id, room: binding?.room ?? null, isAway: connection === null };
     const wasLost = await this.store.restore(record, isAnother && outcome !== 'late');
     return { session, outcome, before, wasLost };
   }

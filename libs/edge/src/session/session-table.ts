@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { SessionId, UserId } from '#libs/protocol';
+import type { Claims, SessionId, UserId } from '#libs/protocol';
 import { Metrics } from '#libs/telemetry';
 import { GatewaySession } from './gateway-session.js';
 
@@ -13,9 +13,9 @@ export class SessionTable {
 
   constructor(private readonly metrics: Metrics) {}
 
-  add(id: SessionId, user: UserId, name: string): GatewaySession {
+  add(id: SessionId, user: UserId, name: string, claims?: Claims): GatewaySession {
     while (this.byHandle.has(this.nextHandle)) this.nextHandle = this.nextHandle === 0xffff_ffff ? 1 : this.nextHandle + 1;
-    const session = new GatewaySession(id, user, name, this.nextHandle);
+    const session = new GatewaySession(id, user, name, this.nextHandle, claims);
     this.nextHandle = this.nextHandle === 0xffff_ffff ? 1 : this.nextHandle + 1;
     this.byId.set(id, session);
     this.byHandle.set(session.handle, session);

@@ -93,7 +93,9 @@ export class SeatReconciler implements OnModuleInit {
       // attaching.
       const isKnown = before?.user === user && !before.bot && (before.presence !== 'left' || user !== attaching);
       if (!member || isKnown) continue;
-      if (this.engine.input(room, { kind: 'seat', seat, event: 'joined', user, name: member.name }).kind !== 'changed') continue;
+      const { name, claims, team } = member;
+      const about = { name, ...(claims && { claims }), ...(team !== undefined && { team }) };
+      if (this.engine.input(room, { kind: 'seat', seat, event: 'joined', user, ...about }).kind !== 'changed') continue;
       this.rooms.seatTaken(room, seat);
       room.seatTaken(seat);
       this.clock.seatEmptied(room, seat);

@@ -1,4 +1,4 @@
-import type { ServerId, SessionId, UserId } from '#libs/protocol';
+import type { Claims, ServerId, SessionId, UserId } from '#libs/protocol';
 import { LuaScript, type RedisClient } from '#libs/redis';
 import { sessionKey } from '../session-keys.js';
 
@@ -9,10 +9,11 @@ export interface SessionStart {
   readonly name: string;
   readonly secretHash: string;
   readonly gateway: ServerId;
+  readonly claims?: Claims;
 }
 
 /** Writes the record of a new session without a room. Rejects when Redis did not confirm the write. */
 export async function begin(client: RedisClient, session: SessionId, start: SessionStart, ttlMs: number): Promise<void> {
-  const { user, name, secretHash, gateway } = start;
-  await script.run(client, [sessionKey(session)], [user, name, secretHash, gateway, ttlMs]);
+  const { user, name, secretHash, gateway, claims } = start;
+  await script.run(client, [sessionKey(session)], [user, name, secretHash, gateway, ttlMs, claims ? JSON.stringify(claims) : '']);
 }

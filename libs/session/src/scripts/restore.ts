@@ -1,4 +1,4 @@
-import type { RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
+import type { Claims, RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
 import { LuaScript, type RedisClient } from '#libs/redis';
 import { sessionKey } from '../session-keys.js';
 
@@ -15,6 +15,7 @@ export interface HeldSession {
   readonly room: RoomId | null;
   /** True: the session has no connection. */
   readonly isAway: boolean;
+  readonly claims?: Claims;
 }
 
 /**
@@ -23,7 +24,17 @@ export interface HeldSession {
  * @param isLast true: an existing record is replaced, unless it has the same gateway and secret
  */
 export async function restore(client: RedisClient, held: HeldSession, ttlMs: number, isLast: boolean): Promise<boolean> {
-  const { session, user, name, secretHash, gateway, room, isAway } = held;
-  const args = [user, name, secretHash, gateway, room ?? '', ttlMs, isAway ? '1' : '', isLast ? '1' : ''];
+  const { session, user, name, secretHash, gateway, room, isAway, claims } = held;
+  const args = [
+    user,
+    name,
+    secretHash,
+    gateway,
+    room ?? '',
+    ttlMs,
+    isAway ? '1' : '',
+    isLast ? '1' : '',
+    claims ? JSON.stringify(claims) : '',
+  ];
   return (await script.run(client, [sessionKey(session)], args)) === 1;
 }

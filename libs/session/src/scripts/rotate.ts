@@ -1,4 +1,4 @@
-import type { ServerId, SessionId } from '#libs/protocol';
+import type { Claims, ServerId, SessionId } from '#libs/protocol';
 import { LuaScript, type RedisClient } from '#libs/redis';
 import { sessionKey } from '../session-keys.js';
 
@@ -22,6 +22,7 @@ export interface Rotated {
   readonly name: string;
   readonly gatewayBefore: string;
   readonly room: string;
+  readonly claims?: Claims;
 }
 
 /**
@@ -31,10 +32,10 @@ export interface Rotated {
 export async function rotate(client: RedisClient, session: SessionId, rotation: Rotation): Promise<Rotated | 'changed' | null> {
   const { secret, previous, newSecret, presented, gateway, ttlMs } = rotation;
   const answer = (await script.run(client, [sessionKey(session)], [secret, previous, newSecret, presented, gateway, ttlMs])) as
-    | [string, string, string, string]
+    | readonly string[]
     | 'changed'
     | null;
   if (answer === null || answer === 'changed') return answer;
-  const [user, name, gatewayBefore, room] = answer as [string, string, string, string];
-  return { user, name, gatewayBefore, room };
+  const [user, name, gatewayBefore, room, claims] = answer as [string, string, string, string, string];
+  return { user, name, gatewayBefore, room, ...(claims && { claims: JSON.parse(claims) as Claims }) };
 }

@@ -1,0 +1,23 @@
+import { CLAIMS_BYTES_MAX, checkClaims } from './claims.js';
+
+describe('checkClaims', () => {
+  it('returns plain claims, and nothing when there are none', () => {
+    expect(checkClaims({ rank: 3, clubs: ['a'], vip: true })).toEqual({ claims: { rank: 3, clubs: ['a'], vip: true } });
+    expect(checkClaims(undefined)).toEqual({ claims: undefined });
+    expect(checkClaims({})).toEqual({ claims: undefined });
+  });
+
+  it('drops what JSON cannot express, so that every server has the same claims', () => {
+    expect(checkClaims({ rank: undefined, level: 2 })).toEqual({ claims: { level: 2 } });
+  });
+
+  it('refuses claims that are no object, are too large or cannot be stored', () => {
+    expect(checkClaims('vip')).toEqual({ flaw: 'are not an object of names and values' });
+    expect(checkClaims([1])).toEqual({ flaw: 'are not an object of names and values' });
+    const bytes = JSON.stringify({ a: 'x'.repeat(CLAIMS_BYTES_MAX) }).length;
+    expect(checkClaims({ a: 'x'.repeat(CLAIMS_BYTES_MAX) })).toEqual({ flaw: `have ${bytes} bytes as JSON: at most 1024 are allowed` });
+    expect(checkClaims({ a: 1n })).toEqual({ flaw: 'cannot be written as JSON' });
+    expect(checkClaims({ a: '\ud800' })).toEqual({ flaw: 'contain text with half of a surrogate pair' });
+    expect(checkClaims(JSON.parse('{"__proto__": 1}'))).toEqual({ flaw: 'contain a key __proto__' });
+  });
+});

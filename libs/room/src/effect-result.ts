@@ -1,0 +1,43 @@
+/** What came back from the handler of an effect. `data`: what the handler returned. `code`: why the effect has failed for good. */
+export type EffectReply<Data = unknown> =
+  | { readonly ok: true; readonly data: Data }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+/**
+ * The result of an effect, as the game's `@OnResult` method gets it. `key`: the key of the effect, which the handler also got. `request`: the
+ * data that the game gave to `room.effect`.
+ *
+ * A failure with the code `timed-out` or `effect-failed` does not say that nothing happened outside: the handler may have done its work
+ * without an answer, or may still do it. A failure with a code of the handler (`refuse`) means what the handler says.
+ */
+export type EffectResult<Data = unknown, Request = unknown> = EffectReply<Data> & { readonly key: string; readonly request: Request };
+
+/** The code of a result that did not come in time. */
+export const TIMED_OUT = 'timed-out';
+/** The code of an effect whose handler failed in all attempts, or cost the room a server. */
+export const EFFECT_FAILED = 'effect-failed';
+
+export const TIMED_OUT_REPLY: EffectReply<never> = {
+  ok: false,
+  code: TIMED_OUT,
+  message: 'The effect gave no result in time. It may have happened, or may still happen.',
+};
+
+/** Maximum number of effects of one room that wait for a result. Each is part of the room's value, and sets a timer. */
+export const AWAITED_RESULTS_MAX = 256;
+
+const RESULT_TIMER = '$result:';
+
+/**
+ * Returns the name of the timer that ends the wait for a result.
+ *
+ * @param version the version of the change that asks for the effect; 0 for the setup
+ * @param index the position of the effect in its change
+ */
+export function resultTimerOf(version: number, index: number): string {
+  return `${RESULT_TIMER}${version}:${index}`;
+}
+
+export function isResultTimer(timer: string): boolean {
+  return timer.startsWith(RESULT_TIMER);
+}
