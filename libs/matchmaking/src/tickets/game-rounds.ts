@@ -56,6 +56,8 @@ export class GameRounds {
   private isWoken = false;
   /** Called after the round that began next. */
   private afterNext: (() => void)[] = [];
+  /** How long the strategy has blocked this process in the last round, in ms. */
+  private blockedMs = 0;
   private renewedAt = performance.now();
   private repairedAt = Number.NEGATIVE_INFINITY;
   private busyAt = performance.now();
@@ -181,10 +183,12 @@ export class GameRounds {
     return isOurs;
   }
 
-  /** Waits for a changed ticket, at most `ROUND_EVERY_MS`. After a long round it waits as long as that round took, so that the lobby can work. */
+  /**
+   * Waits for a changed ticket, at most `ROUND_EVERY_MS`. The strategy blocks the lobby while it decides, so the lobby then gets as much time
+   * for its other work.
+   */
   private async pause(): Promise<void> {
-    const { roundMs } = this.statistics;
-    if (roundMs > RETRY_MS / 10) await sleep(Math.min(roundMs, ROUNDS_LEASE_MS / 4));
+    if (this.blockedMs > 1) await sleep(Math.min(this.blockedMs, ROUNDS_LEASE_MS / 4));
     if (this.isWoken || this.isStopped) {
       this.isWoken = false;
       return;
@@ -202,6 +206,7 @@ export class GameRounds {
 
   private async round(): Promise<void> {
     const { store, strategy, host } = this.ports;
+    this.blockedMs = 0;
     if (!this.ports.generation.isSettled) return;
     await this.readChanges();
     const rules = host.rulesOf(this.game);
@@ -222,9 +227,13 @@ export class GameRounds {
       };
       this.lastView = view;
       const terms = { game: this.game, rules, rooms, now, matchesMax: ROUND_MATCHES_MAX, newId: () => host.newRoomId() };
+      const began = performance.now();
       const { commits, refused } = commitsOf(strategy.match(view) as Iterable<ProposedMatch>, this.queue, terms);
+      this.blockedMs = performance.now() - began;
       if (refused > 0) this.ports.log.warn('match.proposal-refused', { game: this.game, refused });
-      for (let at = 0; at < commits.length; at += COMMIT_MATCHES) await this.commit(commits.slice(at, at + COMMIT_MATCHES), rules);
+      const batches: Promise<void>[] = [];
+      for (let at = 0; at < commits.length; at += COMMIT_MATCHES) batches.push(this.commit(commits.slice(at, at + COMMIT_MATCHES), rules));
+      await Promise.all(batches);
       if (commits.length === ROUND_MATCHES_MAX) this.isWoken = true;
     }
     await this.endOverdue(rules);
