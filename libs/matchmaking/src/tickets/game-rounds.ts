@@ -1,7 +1,7 @@
 import { ObservedAges, sleep } from '#libs/async';
 import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
 import type { StoreGeneration } from '#libs/room-store';
-import type { Log } from '#libs/telemetry';
+import type { Log, Metrics } from '#libs/telemetry';
 import type { MatchExplanation, MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
 import type { OpenRoom } from '../strategy/ticket.js';
 import type { MatchHost } from './match-host.js';
@@ -22,7 +22,7 @@ import {
   ROUNDS_LEASE_MS,
 } from './matchmaking.options.js';
 import { type CommitPlan, commitsOf } from './proposed-commits.js';
-import { QueueStatistics } from './queue-statistics.js';
+import { type QueueReport, QueueStatistics } from './queue-statistics.js';
 import { QueueTime } from './queue-time.js';
 import type { StoredTicket } from './stored-ticket.js';
 import type { RoundsClaim, TicketStore } from './ticket-store.js';
@@ -34,7 +34,9 @@ export interface GameRoundsPorts {
   readonly host: MatchHost;
   readonly generation: Pick<StoreGeneration, 'current' | 'isSettled'>;
   readonly log: Log;
-  /** The id of this lobby and incarnation. */
+  /** Absent: nothing is measured. */
+  readonly metrics?: Metrics;
+  /** The id of this lobby. */
   readonly lobby: string;
   /** How long a player may be away before the ticket ends, in ms. */
   readonly graceMs: number;
@@ -111,6 +113,8 @@ export class GameRounds {
     } finally {
       this.isStopped = true;
       for (const done of this.afterNext) done();
+      // Another lobby reports the queue from now on.
+      this.ports.metrics?.matchTickets.remove({ game: this.game });
       await this.keep(0).catch(() => {});
     }
   }
@@ -240,7 +244,7 @@ export class GameRounds {
     if (performance.now() - this.repairedAt > REPAIR_EVERY_MS) {
       this.repairedAt = performance.now();
       await this.repair(rules);
-      await store.report(this.game, JSON.stringify(this.report()));
+      await store.report(this.report());
     }
     this.tellSome();
   }
@@ -283,6 +287,8 @@ export class GameRounds {
         this.told.delete(id);
       }
       this.statistics.matched(waiting, this.time.now());
+      this.ports.metrics?.matches.inc({ game: this.game });
+      for (const { since } of waiting) this.ports.metrics?.matchWaitSeconds.observe({ game: this.game }, (this.time.now() - since) / 1_000);
       if (match.stage === 'making') {
         this.make(match, waiting, committedAt);
         continue;
@@ -376,7 +382,7 @@ export class GameRounds {
     await store.forgetEnds(this.game, this.time.now() - ENDS_KEPT_MS);
   }
 
-  private report(): object {
+  private report(): QueueReport {
     const { game, queue } = this;
     const now = this.time.now();
     const waits: number[] = [];
@@ -385,6 +391,7 @@ export class GameRounds {
       waits.push(now - ticket.since);
       if (isPaused) paused += 1;
     }
+    this.ports.metrics?.matchTickets.set({ game }, queue.size);
     const counts = { game, runner: this.ports.lobby, tickets: queue.size, players: queue.players, paused };
     return { ...counts, ...this.statistics.report(waits, now) };
   }
