@@ -125,6 +125,7 @@ describe('the client', () => {
     load('libs/client/src/compact.ts');
     load('libs/client/src/realtime.ts');
     load('libs/client/src/chat.ts');
+    load('libs/client/src/lobby.ts');
     expect([...loaded].filter((path) => unitOf(path) === null)).toEqual([]);
   });
 });

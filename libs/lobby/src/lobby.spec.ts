@@ -54,9 +54,9 @@ const pubSub = new PubSub(redis);
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const records = new RoomRecords(redis);
 const generation = { onConnected: () => {}, current: 'run', isSettled: true } as unknown as StoreGeneration;
+const invites = new InviteCodes(redis);
 /** The lobbies of a test. They stop after it, so that they run no rounds of later tests. */
 const lobbies: { stop(): Promise<void> }[] = [];
-const invites = new InviteCodes(redis);
 const userRooms = new UserRooms(redis);
 const sessions = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });

@@ -13,7 +13,7 @@ import { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type MatchProgress, type MatchRules, type RoomId, rulesOfMode, type UserId } from '#libs/protocol';
 import { isMember, type RoomDoc, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
-import { ADMITTED } from './admission.js';
+import { SERVER_PASS } from './entry-pass.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import {
@@ -120,7 +120,7 @@ export class MatchRooms extends MatchHost {
         const terms = this.games.joinTermsOf(current);
         const now = this.rooms.now();
         return players.reduce<RoomDoc>(
-          (doc, { player }) => readyIn(current, join({ ...current, doc }, player, terms, now, ADMITTED), player.user),
+          (doc, { player }) => readyIn(current, join({ ...current, doc }, player, terms, now, SERVER_PASS), player.user),
           {
             ...current.doc,
           },

@@ -160,7 +160,7 @@ export interface RoomView {
   password?: true;
   /** True: the host has locked the room, so nobody may join. */
   locked?: true;
-  /** Who may watch. Absent: anyone. */
+  /** The players who may watch. Absent: anyone. */
   watch?: WatchPolicy;
   /** How much later spectators see the game, in ms. Absent: at once. */
   watchDelayMs?: number;
@@ -199,6 +199,7 @@ export const LEFT_REASONS = [
   'kicked',
   'banned',
   'no-spectators',
+  'closed',
 ] as const;
 export type LeftReason = (typeof LEFT_REASONS)[number];
 

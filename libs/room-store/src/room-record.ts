@@ -68,7 +68,7 @@ export interface RoomDoc {
   readonly password?: string;
   /** True: the host has locked the room. */
   readonly locked?: true;
-  /** Who may watch. Absent: anyone. */
+  /** The players who may watch. Absent: anyone. */
   readonly watch?: WatchPolicy;
   /** How much later spectators see the game, in ms. Absent: at once. */
   readonly watchDelayMs?: number;
