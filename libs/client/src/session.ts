@@ -1,5 +1,5 @@
 import type {
-  Chat,
+  ChatMessage,
   GameInfo,
   HoldfastError,
   MatchMessage,
@@ -24,7 +24,7 @@ export interface SessionEvents {
   /** A message about the player's search: its progress, an offered match, or its end. */
   match: [message: MatchMessage];
   /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
-  chat: [message: Chat];
+  chat: [message: ChatMessage];
   /** The server refused a message of this client that has no id. */
   error: [error: HoldfastError];
   /** The session has ended. Null: this client closed it. */
