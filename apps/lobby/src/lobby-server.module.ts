@@ -3,6 +3,7 @@ import { AdminErrorFilter, RoomOperations, RoomReader, ServerReader } from '#lib
 import { ChatModule } from '#libs/chat';
 import { HealthModule } from '#libs/health';
 import { LobbyModule } from '#libs/lobby';
+import { MatchmakingModule } from '#libs/matchmaking';
 import { RecoveryModule } from '#libs/recovery';
 import { CoreModule } from '#libs/server';
 import { SessionModule } from '#libs/session';
@@ -24,6 +25,7 @@ export class LobbyServerModule {
         CoreModule.forRoot('lobby', settings),
         // A lobby admits no players, so `auth` has no effect here. It only looks up the gateways of sessions.
         SessionModule.forRoot({ auth: { kind: 'guest' }, sessionTtlMs: session.ttlMs }),
+        MatchmakingModule.forRoot(),
         LobbyModule.forRoot({
           roomIdleMs: rooms.idleMs,
           seatGraceMs: rooms.seatGraceMs,

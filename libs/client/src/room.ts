@@ -1,4 +1,4 @@
-import type { GameEvent, GameResult, Operations, RoomId, RoomPlayerInfo, RoomView, Seat } from '#libs/protocol';
+import type { GameEvent, GameResult, RoomId, RoomPlayerInfo, RoomView, Seat } from '#libs/protocol';
 import type { CommandData, CommandName, StateOf } from './rules.js';
 
 /**
@@ -112,18 +112,6 @@ export interface Room<Rules = unknown> {
    * Agrees to another game with the same members, after a game has ended. It starts when the last member who is present agrees.
    */
   rematch(): Promise<void>;
-  /** Changes the room, as its host. A field that is absent stays; `password: null` removes the password. */
-  update(change: Operations['rooms.update']['data']): Promise<void>;
-  /** Makes another member the host, as the host. */
-  handOver(user: string): Promise<void>;
-  /** Removes a member, as the host. `ban`: the user may not join or watch again. */
-  kick(user: string, options?: { readonly ban?: boolean }): Promise<void>;
-  /** Lets a banned user join again, as the host. */
-  unban(user: string): Promise<void>;
-  /** Moves this player, or as the host another member, to a team, counted from 0. */
-  joinTeam(team: number, user?: string): Promise<void>;
-  /** Distributes the members evenly over the teams, as the host. */
-  balanceTeams(): Promise<void>;
 
   on<Name extends keyof RoomEvents>(name: Name, listener: (...args: RoomEvents<Rules>[Name]) => void): () => void;
   /**

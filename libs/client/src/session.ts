@@ -9,6 +9,7 @@ import type {
   RoomListQuery,
   RoomSettings,
   RoomSummary,
+  RoomsMessage,
   SessionId,
   TeamRules,
   UserId,
@@ -23,6 +24,8 @@ export interface SessionEvents {
   room: [room: Room | null];
   /** A message about the player's search: its progress, an offered match, or its end. */
   match: [message: MatchMessage];
+  /** The list of rooms to which this session has subscribed has changed: `followRooms` of the entry `lobby` handles it. */
+  rooms: [message: RoomsMessage];
   /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
   chat: [message: ChatMessage];
   /** The server refused a message of this client that has no id. */
@@ -56,21 +59,6 @@ export type RoomAddress =
   | string
   | { readonly room: string; readonly password?: string }
   | { readonly code: string; readonly password?: string };
-
-export interface RoomListEvents {
-  /** The list has changed, or was read again after a reconnect. */
-  change: [rooms: readonly RoomSummary[]];
-  /** The list could not be followed again after a reconnect, and stays as it is. */
-  error: [error: HoldfastError];
-}
-
-/** A list of public rooms that follows its changes, until it is closed or the session ends. */
-export interface RoomListing {
-  /** The rooms now. It is never changed in place. */
-  readonly rooms: readonly RoomSummary[];
-  on<Name extends keyof RoomListEvents>(name: Name, listener: (...args: RoomListEvents[Name]) => void): () => void;
-  close(): void;
-}
 
 /**
  * Lets a caller give up. When the signal is aborted and the player is in no room, the promise rejects with the reason of the signal. When
@@ -116,17 +104,6 @@ export interface Session {
    * let page = await session.roomsPage({ game: 'chess', filter: { status: 'waiting', free: { min: 1 } } });
    */
   roomsPage(query?: RoomListQuery & { readonly cursor?: string }): Promise<Operations['rooms.list']['result']>;
-  /**
-   * Returns the first page of the query as a list that follows its changes, also after a reconnect. A session follows one list; a second
-   * call closes the first list.
-   *
-   * @throws `unavailable` when the server has an older version and cannot follow lists
-   *
-   * @example
-   * const list = await session.followRooms({ game: 'chess', filter: { 'options.minutes': 5 } });
-   * list.on('change', (rooms) => show(rooms));
-   */
-  followRooms(query?: RoomListQuery): Promise<RoomListing>;
   me(): Promise<Operations['me']['result']>;
   createRoom<Rules = unknown>(room: CreateRoom, options?: GiveUpOptions): Promise<Room<Rules>>;
   joinRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;

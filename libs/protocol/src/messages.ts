@@ -160,7 +160,7 @@ export interface RoomView {
   password?: true;
   /** True: the host has locked the room, so nobody may join. */
   locked?: true;
-  /** Who may watch. Absent: anyone. */
+  /** The players who may watch. Absent: anyone. */
   watch?: WatchPolicy;
   /** How much later spectators see the game, in ms. Absent: at once. */
   watchDelayMs?: number;

@@ -2,7 +2,8 @@ import { ObservedAges, sleep } from '#libs/async';
 import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
 import type { StoreGeneration } from '#libs/room-store';
 import type { Log } from '#libs/telemetry';
-import type { MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
+import type { MatchExplanation, MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
+import type { OpenRoom } from '../strategy/ticket.js';
 import type { MatchHost } from './match-host.js';
 import type { MatchRecord } from './match-record.js';
 import {
@@ -35,7 +36,6 @@ export interface GameRoundsPorts {
   readonly log: Log;
   /** The id of this lobby and incarnation. */
   readonly lobby: string;
-  newId(): RoomId;
   /** How long a player may be away before the ticket ends, in ms. */
   readonly graceMs: number;
 }
@@ -61,6 +61,8 @@ export class GameRounds {
   private busyAt = performance.now();
   /** By match: the time for which it has been in the same stage. */
   private readonly stages = new ObservedAges();
+  /** By room: how long it has had the same members. */
+  private readonly vacancies = new ObservedAges();
   /** By ticket: how long a player of it has been away. */
   private readonly absences = new ObservedAges();
   /** The matches whose rooms this lobby makes now, by ticket. */
@@ -140,6 +142,17 @@ export class GameRounds {
     if (waiting) await this.tell(waiting.ticket);
   }
 
+  /** Returns how long a ticket has waited, and why. Null: this runner does not know the ticket. */
+  progressOf(id: string): { readonly waitedMs: number; readonly explanation: MatchExplanation | null } | null {
+    const waiting = this.queue.get(id);
+    return waiting ? this.explained(waiting.ticket) : null;
+  }
+
+  private explained(ticket: StoredTicket): { readonly waitedMs: number; readonly explanation: MatchExplanation | null } {
+    const explanation = (this.lastView && this.ports.strategy.explain?.(ticket, this.lastView)) ?? null;
+    return { waitedMs: this.time.now() - ticket.since, explanation };
+  }
+
   /** Returns whether this lobby still has the right to run the rounds. Renews it. */
   private async isOurs(): Promise<boolean> {
     const { generation } = this.ports;
@@ -195,17 +208,20 @@ export class GameRounds {
     if (rules && this.queue.size > 0) {
       const { backfill, modes } = rules;
       const fills = [backfill, ...Object.values(modes ?? {}).map((mode) => mode.backfill)];
-      const rooms = fills.some(({ running, waiting }) => running || waiting) ? await host.openRooms(this.game, rules) : [];
+      const open = fills.some(({ running, waiting }) => running || waiting) ? await host.openRooms(this.game, rules) : [];
+      const now = this.time.now();
+      const rooms = open.map((room) => ({ ...room, since: now - this.vacancies.ageMs(room.room, `${room.free} ${namesOf(room)}`) }));
+      this.vacancies.nextRound();
       const view: MatchQueueView = {
         game: this.game,
         rules,
-        now: this.time.now(),
+        now,
         tickets: this.queue.tickets,
         rooms,
         recent: this.statistics.recent,
       };
       this.lastView = view;
-      const terms = { game: this.game, rules, rooms, matchesMax: ROUND_MATCHES_MAX, newId: this.ports.newId };
+      const terms = { game: this.game, rules, rooms, now, matchesMax: ROUND_MATCHES_MAX, newId: () => host.newRoomId() };
       const { commits, refused } = commitsOf(strategy.match(view) as Iterable<ProposedMatch>, this.queue, terms);
       if (refused > 0) this.ports.log.warn('match.proposal-refused', { game: this.game, refused });
       for (let at = 0; at < commits.length; at += COMMIT_MATCHES) await this.commit(commits.slice(at, at + COMMIT_MATCHES), rules);
@@ -247,18 +263,25 @@ export class GameRounds {
       this.isStopped = true;
       return;
     }
-    commits.forEach(({ match, waiting }, index) => {
+    for (const [index, { match, waiting }] of commits.entries()) {
       const changed = results[index];
-      if (changed) return this.queue.remove(changed);
+      if (changed) {
+        this.queue.remove(changed);
+        continue;
+      }
       for (const { id } of waiting) {
         this.queue.remove(id);
         this.told.delete(id);
       }
       this.statistics.matched(waiting, this.time.now());
-      if (match.stage === 'making') return this.make(match, waiting, committedAt);
+      if (match.stage === 'making') {
+        this.make(match, waiting, committedAt);
+        continue;
+      }
       const { acceptMs = 0 } = rulesOfMode(rules, waiting[0]?.mode) ?? rules;
-      this.ports.host.offer(match, waiting, acceptMs).catch((error: unknown) => log.warn('match.offer-failed', { roomId: match.id, error }));
-    });
+      const offered = this.ports.host.offer(match, waiting, acceptMs);
+      offered.catch((error: unknown) => log.warn('match.offer-failed', { roomId: match.id, error }));
+    }
   }
 
   /** Makes the room of a match, together with at most `MAKES_AT_ONCE` others. */
@@ -375,14 +398,18 @@ export class GameRounds {
 
   private async tell(ticket: StoredTicket): Promise<void> {
     this.told.set(ticket.id, performance.now());
-    const { strategy, host, log } = this.ports;
+    const { host, log } = this.ports;
     try {
-      const explanation = (this.lastView && strategy.explain?.(ticket, this.lastView)) ?? null;
-      await host.progress(ticket, this.time.now() - ticket.since, explanation);
+      const { waitedMs, explanation } = this.explained(ticket);
+      await host.progress(ticket, waitedMs, explanation);
     } catch (error) {
       log.debug('progress.failed', { game: this.game, error });
     }
   }
+}
+
+function namesOf({ players }: OpenRoom): string {
+  return players.map(({ user }) => user).join(' ');
 }
 
 interface WaitingEntry {

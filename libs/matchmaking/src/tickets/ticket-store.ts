@@ -35,6 +35,7 @@ const keysOf = (game: string) => {
     answers: key('answers'),
     runner: key('runner'),
     statistics: key('statistics'),
+    rooms: key('rooms'),
   };
 };
 const gamesKey = (): string => redisName('match-games');
@@ -221,7 +222,7 @@ export class TicketStore implements OnModuleInit {
     const keys = [tickets, users, changes, state, holds, away, ended, matches, answers];
     const args = ends.flatMap(({ ticket, end }) => [ticket.id, ticketJson(ticket), end === null ? '' : endText(end)]);
     const answer = (await this.run(dissolveScript, keys, [id, queueChannel(game), stage, ...args])) as number[] | null;
-    return answer && answer.map((returned) => returned === 1);
+    return answer?.map((returned) => returned === 1) ?? null;
   }
 
   /** Stores the answer of a user to an offer. Null: the match is not offered to the user any more. */
@@ -331,6 +332,11 @@ export class TicketStore implements OnModuleInit {
     return { isHeld: isHeld === 1, fence, time: Number(time) };
   }
 
+  /** Returns the time of the queue that the runner stored last, in ms. */
+  async timeOf(game: string): Promise<number> {
+    return Number((await this.redis.commands.hget(keysOf(game).state, 'time')) ?? 0);
+  }
+
   /** Renews the lease of the runner and stores the time of the queue. False: another lobby has become the runner. `ttlMs` 0: releases it. */
   async keepRounds(game: string, lobby: string, fence: string, ttlMs: number, time: number): Promise<boolean> {
     const { runner, state } = keysOf(game);
@@ -351,6 +357,19 @@ export class TicketStore implements OnModuleInit {
     const key = declinesKey(game, user);
     const [count, ttl] = await Promise.all([this.redis.commands.get(key), this.redis.commands.pttl(key)]);
     return { count: Number(count ?? 0), forgottenInMs: Math.max(0, ttl) };
+  }
+
+  /** Adds a room of a match to the rooms with seats for later players. A hint: the record of the room decides. */
+  async addOpenRoom(game: string, room: RoomId): Promise<void> {
+    await this.redis.commands.sadd(keysOf(game).rooms, room);
+  }
+
+  async openRooms(game: string): Promise<RoomId[]> {
+    return (await this.redis.commands.smembers(keysOf(game).rooms)) as RoomId[];
+  }
+
+  async removeOpenRooms(game: string, rooms: readonly RoomId[]): Promise<void> {
+    await this.redis.commands.srem(keysOf(game).rooms, ...rooms);
   }
 
   /** Stores a summary of the queue, for operators. */
