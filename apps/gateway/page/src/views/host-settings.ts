@@ -35,7 +35,7 @@ export function hostSettings(app: App, screen: RoomScreen): TemplateResult {
       app.toasts.note('The settings are saved.');
     });
   };
-  return html`<details class="card room-card settings">
+  return html`<details class="card settings">
     <summary>Settings of the room</summary>
     <form class="create" @submit=${submit}>
       ${textField({

@@ -14,7 +14,7 @@ import { searchView } from './search-view.js';
 export function roomView(app: App, screen: RoomScreen, session: Session, search: MatchSearch): TemplateResult {
   const { view, state, status } = screen.room;
   const hasBoard = state !== undefined;
-  return html`<div class="room ${hasBoard ? 'in-game' : ''}">
+  return html`<div class="room ${hasBoard ? 'in-game' : ''} ${app.chat ? 'with-chat' : ''}">
     <div class="room-head">
       <button class="quiet" @click=${() => app.leaveRoom()}>← Leave</button>
       <div class="room-title"><h1>${view.name || 'A room'}</h1><span class="note">${gameTitle(view.game)}</span></div>
