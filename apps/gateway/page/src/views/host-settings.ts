@@ -62,7 +62,7 @@ function check(name: string, label: string, isChecked: boolean | undefined): Tem
 function bans(screen: RoomScreen): TemplateResult | typeof nothing {
   const { banned = [] } = screen.room.view;
   if (banned.length === 0) return nothing;
-  return html`<h3>Banned players</h3>
+  return html`<h2>Banned players</h2>
     <ul class="members">
       ${repeat(
         banned,
