@@ -5,6 +5,7 @@
 // - `odd`, a game that puts values into its state that are not plain data (`odd.mjs`),
 // - `open`, a game that players may join while it runs (`open.mjs`),
 // - `table`, a game with options, metadata, teams and a ranking (`table.mjs`),
+// - `rumble`, a game with rules for matches (`rumble.mjs`),
 // - with TEST_BANK, one game that pays for each durability (`bank.mjs`).
 import 'reflect-metadata';
 import { TicTacToeModule } from '#games/tic-tac-toe';
@@ -15,6 +16,7 @@ import { LedgerModule } from './ledger.mjs';
 import { Module } from './nest.mjs';
 import { OddModule } from './odd.mjs';
 import { OpenModule } from './open.mjs';
+import { RumbleModule } from './rumble.mjs';
 import { TableModule } from './table.mjs';
 
 /** @type {{ gameServer: import('#libs/server').ServerPlan<'game'> }} */
@@ -44,7 +46,10 @@ const plan = {
   module: (settings) => {
     const { imports = [], ...rest } = gameServer.module(settings);
     const games = imports.map((one) => (one === TicTacToeModule ? TicTacToeModule.forRoot({ turnMs }) : one));
-    return { ...rest, imports: [...games, FleetingModule, OddModule, ...OpenModule, ...TableModule, ...LedgerModule, ...BankModule] };
+    return {
+      ...rest,
+      imports: [...games, FleetingModule, OddModule, ...OpenModule, ...TableModule, ...RumbleModule, ...LedgerModule, ...BankModule],
+    };
   },
 };
 

@@ -1,4 +1,5 @@
 import type { RoomId, UserId } from './ids.js';
+import type { MatchRules } from './match-rules.js';
 import type { ChatEntry, MatchMessage, RoomView } from './messages.js';
 
 /** A JSON Schema (draft 2020-12), as JSON. */
@@ -20,6 +21,8 @@ export interface GameInfo {
   options?: JsonSchema;
   /** The teams of a room of this game that is created without `teams`. Absent: it has no teams. */
   teams?: TeamRules;
+  /** The rules of the matches of this game: modes, numbers of players, teams, times. Absent: the default rules. */
+  match?: MatchRules;
 }
 
 /** Options of a room, as JSON. Each game defines its own. */

@@ -17,6 +17,14 @@ export interface ClientGame {
   readonly epoch: number | null;
 }
 
+/** Learns for which rooms this gateway has sessions. */
+export interface OccupancyListener {
+  /** The first session of the room is at this gateway now. */
+  occupied(room: RoomId): void;
+  /** The last session of the room at this gateway is gone. */
+  vacated(room: RoomId): void;
+}
+
 /**
  * Binds sessions to rooms and applies each change of a room's record to its sessions. The gateway sends them the view of the room, attaches
  * them to the owner while a game runs, sends the end of the game, and unbinds them when the room closes.
@@ -30,6 +38,7 @@ export class SessionRooms implements OnModuleInit {
     GatewaySession,
     { readonly round: number | null; readonly timer: NodeJS.Timeout; readonly isDue: boolean }
   >();
+  private readonly occupancyListeners: OccupancyListener[] = [];
 
   constructor(
     private readonly cache: RoomRecordCache,
@@ -39,6 +48,17 @@ export class SessionRooms implements OnModuleInit {
 
   onModuleInit(): void {
     this.cache.onChange({ changed: (record) => this.recordChanged(record), closed: (room, reason) => this.roomClosed(room, reason) });
+  }
+
+  onOccupancy(listener: OccupancyListener): void {
+    this.occupancyListeners.push(listener);
+  }
+
+  /** Sends a frame to the sessions of a room at this gateway for which `isFor` returns true. `record`: null while it is not known. */
+  sendToRoom(room: RoomId, frame: Uint8Array, isFor: (binding: Binding, record: RoomRecord | null) => boolean): void {
+    const record = this.cache.get(room);
+    for (const { binding, connection } of this.members.get(room) ?? [])
+      if (binding && connection && isFor(binding, record)) connection.sendFrame(frame);
   }
 
   /** Lets each session accept the next record of its room with any revision, because revisions may go back in a store that lost data. */
@@ -64,6 +84,7 @@ export class SessionRooms implements OnModuleInit {
     if (!sessions) {
       sessions = new Set();
       this.members.set(binding.room, sessions);
+      for (const listener of this.occupancyListeners) listener.occupied(binding.room);
     }
     sessions.add(session);
     const record = this.cache.follow(binding.room);
@@ -110,6 +131,7 @@ export class SessionRooms implements OnModuleInit {
     if (sessions?.size === 0) {
       this.members.delete(binding.room);
       this.views.delete(binding.room);
+      for (const listener of this.occupancyListeners) listener.vacated(binding.room);
     }
     this.cache.unfollow(binding.room);
   }
