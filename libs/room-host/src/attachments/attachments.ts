@@ -75,7 +75,7 @@ export class Attachments implements OnModuleInit {
       const known = round === room.round ? version : null;
       return this.delayed.attach(peer, handle, room, known, room.rewoundTo(known, versionEpoch));
     }
-    const unseen = { version: -1, seen: undefined, seenSince: -1, seenAt: 0 };
+    const unseen = { version: -1, seen: undefined, seenSince: -1, seenAt: 0, input: 0, inputAt: 0 };
     const attachment: Attachment = {
       room,
       peer,
