@@ -17,6 +17,7 @@ import { Auditor } from './durability/auditor.js';
 import { Checkpointer } from './durability/checkpointer.js';
 import { EndedGames } from './durability/ended-games.js';
 import { CommandBatch } from './engine/command-batch.js';
+import { EffectResults } from './engine/effect-results.js';
 import { EffectRunner } from './engine/effect-runner.js';
 import { EffectWatch } from './engine/effect-watch.js';
 import { RoomClock } from './engine/room-clock.js';
@@ -117,7 +118,8 @@ export class Host {
       },
       cancel: async () => {},
     } as unknown as LoadBalancerService;
-    const registry = { get: () => rules, all: () => [rules], effectHandlers } as unknown as GameRegistry;
+    const handlers = { get: (_game: string | null, name: string) => effectHandlers.get(name) };
+    const registry = { get: () => rules, all: () => [rules], effectHandlers: handlers } as unknown as GameRegistry;
     const links = { onFrame: () => {}, onClosed: () => {} } as unknown as Links;
 
     this.storeClock = { now: () => hosts.clock.now() + this.clockAheadMs } as StoreClock;
@@ -154,6 +156,7 @@ export class Host {
       DIRECT_GUARD,
       checkpointer,
       new EffectWatch(log, metrics, options),
+      new EffectResults(this.engine, log, metrics),
     );
     this.ended = new EndedGames(this.roomLog, this.endedStore, this.rooms, settlement, log);
     const { rooms, appender, roomLog, ended } = this;

@@ -9,6 +9,7 @@ import { Checkpointer } from './durability/checkpointer.js';
 import { EndedGames } from './durability/ended-games.js';
 import { CommandBatch } from './engine/command-batch.js';
 import { DetachedFailures } from './engine/detached-failures.js';
+import { EffectResults } from './engine/effect-results.js';
 import { EffectRunner } from './engine/effect-runner.js';
 import { EffectWatch } from './engine/effect-watch.js';
 import { RoomClock } from './engine/room-clock.js';
@@ -44,6 +45,7 @@ const PROVIDERS = [
   SeatReconciler,
   LoadRequests,
   Checkpointer,
+  EffectResults,
   EffectRunner,
   EffectWatch,
   EndedGames,

@@ -2,6 +2,7 @@ export * from './apply-change.js';
 export * from './diff.js';
 export * from './effect-result.js';
 export * from './game-mistake.js';
+export * from './game-types.js';
 export { firstDifference, firstNotPlain, freezeDeep, plainCopy, UnstorableError } from './plain-data.js';
 export * from './room-input.js';
 export * from './room-machine.js';

@@ -228,7 +228,7 @@ export class RoomMigrator {
     room.handingTo = target;
     let mayBeKnown = isRepeat;
     while (!hasStatus(room, 'dropped')) {
-      const result = await this.roomLog.handoff(room.id, room.tenure, room.durable.version, state, target, room.time.now());
+      const result = await this.roomLog.handoff(room.id, room.tenure, room.durable.version, state, target, room.time.now(), room.logFormat);
       if (result === 'ok') return true;
       if (result === 'fenced') return false;
       if (result === 'unknown') mayBeKnown = true;

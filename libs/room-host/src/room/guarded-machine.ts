@@ -1,6 +1,7 @@
 import type { RoomId, Seat } from '#libs/protocol';
 import {
   GameMistake,
+  isResultTimer,
   type Refusal,
   type RoomInput,
   type RoomMachine,
@@ -35,8 +36,10 @@ export const HANDLER = { setup: 'setup', migrateState: 'migrateState', view: 'vi
  */
 export function handlerOf(input: RoomInput): string {
   switch (input.kind) {
-    case 'command':
     case 'timer':
+      return isResultTimer(input.name) ? 'result that is overdue' : `timer ${input.name}`;
+    case 'command':
+    case 'result':
       return `${input.kind} ${input.name}`;
     case 'seat':
       return `seat ${input.event}`;
@@ -77,8 +80,16 @@ export class GuardedMachine implements HostedMachine {
   }
 
   /** @throws RoomOptionsError, the error of the game, or `OverrunError` */
-  start(room: RoomId, players: readonly RoomPlayer[], round: number, start: string, options?: unknown): ReturnType<RoomMachine['start']> {
-    return this.runs.run(this.labels.setup, -1, 0, () => describing(() => this.machine.start(room, players, round, start, options)));
+  start(
+    room: RoomId,
+    players: readonly RoomPlayer[],
+    round: number,
+    start: string,
+    options?: unknown,
+    loaded?: unknown,
+  ): ReturnType<RoomMachine['start']> {
+    const setUp = () => describing(() => this.machine.start(room, players, round, start, options, loaded));
+    return this.runs.run(this.labels.setup, -1, 0, setUp);
   }
 
   /** Notes the epoch in which this server owns the room that it has set up. Reports of the watchdog name it from now on. */
