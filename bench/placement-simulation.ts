@@ -1,4 +1,4 @@
-import { randomFrom } from './random.js';
+import { seededRandom } from '#libs/room';
 
 /** The strategies that the simulation compares. Each uses only information that a real one could have. */
 export const CHOICES = [
@@ -29,7 +29,7 @@ export interface Balance {
 
 /** Simulates rooms that start and end at random. Measures how much more than its share the fullest server has. */
 export function simulateBalance(choice: Choice, churn: Churn): Balance {
-  const random = randomFrom(churn.seed);
+  const random = seededRandom(churn.seed);
   const owned = new Array<number>(churn.servers).fill(0);
   /** The number of rooms of each server, as far as the strategy knows it. */
   const seen = new Array<number>(churn.servers).fill(0);

@@ -32,7 +32,7 @@ describe('a provider', () => {
       .map(nameOf);
     const implementations = sources.flatMap(providersIn).filter((provider) => ports.includes(baseOf(provider) ?? ''));
     expect(implementations.length).toBeGreaterThanOrEqual(ports.length);
-    expect(implementations.filter((provider) => !decoratorsOf(provider).includes(`HealthPort(${baseOf(provider)})`)).map(nameOf)).toEqual(
+    expect(implementations.filter((provider) => !decoratorsOf(provider).includes(`Extension(${baseOf(provider)})`)).map(nameOf)).toEqual(
       [],
     );
   });

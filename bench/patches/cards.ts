@@ -1,5 +1,5 @@
 import { schema, t } from '@colyseus/schema';
-import { randomFrom } from '../random.js';
+import { seededRandom } from '#libs/room';
 import { declared, type Scenario, STEPS } from './scenario.js';
 
 const PILES = 6;
@@ -12,7 +12,7 @@ type State = { turn: number; piles: { cards: Card[] }[] };
 
 /** A card moves from somewhere in one of six piles to the top of another one. */
 export function cards(): Scenario {
-  const random = randomFrom(3);
+  const random = seededRandom(3);
   const deck = Array.from({ length: 52 }, (_, index) => ({ suit: index % 4, rank: 1 + (index >> 2), order: random() }))
     .sort((a, b) => a.order - b.order)
     .map(({ suit, rank }): Card => ({ suit, rank }));

@@ -1,5 +1,5 @@
 import { type Schema, schema, t } from '@colyseus/schema';
-import { randomFrom } from '../random.js';
+import { seededRandom } from '#libs/room';
 import { declared, type Scenario, STEPS } from './scenario.js';
 
 const KEYS = ['alpha', 'beta', 'gamma', 'delta', 'omega'];
@@ -8,7 +8,7 @@ type Tree = { [key: string]: Tree } & { hp?: number };
 
 /** One number at the end of five levels changes. */
 export function deepTree(): Scenario {
-  const random = randomFrom(5);
+  const random = seededRandom(5);
   const first = branch(LEVELS);
   const values = Array.from({ length: STEPS }, () => Math.floor(random() * 100));
   const Leaf = schema({ hp: t.uint8(), mp: t.uint8(), name: t.string(), x: t.uint8(), y: t.uint8() }, 'Leaf');

@@ -1,5 +1,5 @@
 import { schema, t } from '@colyseus/schema';
-import { randomFrom } from '../random.js';
+import { seededRandom } from '#libs/room';
 import { declared, hundredths, type Scenario, STEPS } from './scenario.js';
 
 interface Unit {
@@ -11,7 +11,7 @@ interface Unit {
 
 /** A list of 60 units. In each step one unit near the middle is removed, and a new one is inserted near the middle. */
 export function list(): Scenario {
-  const random = randomFrom(11);
+  const random = seededRandom(11);
   let id = 1_000;
   const unit = (): Unit => ({ id: id++, x: hundredths(random() * 600), y: hundredths(random() * 600), hp: 100 });
   const first = { units: Array.from({ length: 60 }, unit) };

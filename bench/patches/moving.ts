@@ -1,5 +1,5 @@
 import { schema, t } from '@colyseus/schema';
-import { randomFrom } from '../random.js';
+import { seededRandom } from '#libs/room';
 import { declared, hundredths, type Scenario, STEPS } from './scenario.js';
 
 const ENTITIES = 60;
@@ -19,7 +19,7 @@ type NumberType = () => ReturnType<typeof t.number>;
 
 /** 60 entities in a map, of which some move straight ahead in each step and turn at the border. */
 function moving(name: string, count: number, round: Round, types: Readonly<Record<string, NumberType>>): Scenario {
-  const random = randomFrom(7);
+  const random = seededRandom(7);
   const bodies = Array.from({ length: ENTITIES }, () => ({
     x: 50 + random() * 500,
     y: 50 + random() * 500,

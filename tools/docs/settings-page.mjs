@@ -22,7 +22,7 @@ export const FIRST_SETTINGS = [
 export const PURPOSES = [
   {
     title: 'Name a server',
-    variables: ['SERVER_NAME', 'SERVER_BUILD', 'REGION', 'CANARY', 'HOLDFAST_READY_FILE'],
+    variables: ['SERVER_NAME', 'SERVER_BUILD', 'REGION', 'CANARY', 'EXTENSIONS', 'HOLDFAST_READY_FILE'],
   },
   {
     title: 'Connect to Redis and choose how safe a change is',

@@ -1,5 +1,10 @@
 import { PORT_OFFSETS, PORT_STEP } from './options.mjs';
 
+/** Time for the stop of a server that does not drain, in ms. */
+const STOP_MS = 10_000;
+/** Time in which a game server stops after its drain, in ms. */
+const STOP_AFTER_DRAIN_MS = 5_000;
+
 /**
  * @typedef {'gateway' | 'lobby' | 'game'} ServerType
  *
@@ -47,6 +52,16 @@ export function planFleet({ gateways, lobbies, games, host, port }, { redisUrl, 
     // When all game servers stop together, no server can take their rooms. The rooms stay in Redis.
     ...numbered('game', games, () => ({ env: { ...shared, OPS_PORT: '0', DRAIN_TIMEOUT_MS: env.DRAIN_TIMEOUT_MS || '5000' } })),
   ];
+}
+
+/**
+ * Returns the time after SIGTERM at which the server is killed, in ms. It exceeds `DRAIN_TIMEOUT_MS`, so no draining server is killed. Pure.
+ *
+ * @param {Pick<PlannedServer, 'env'>} server
+ */
+export function stopTimeoutMs({ env }) {
+  // A server does not start with a value that is no number, so this function does not report it.
+  return Math.max(STOP_MS, (Number(env.DRAIN_TIMEOUT_MS) || 0) + STOP_AFTER_DRAIN_MS);
 }
 
 /**

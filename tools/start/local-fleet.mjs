@@ -12,7 +12,7 @@ import { startRedis } from '../redis/start-redis.mjs';
 import { addressesOf } from './addresses.mjs';
 import { checkPorts } from './check-ports.mjs';
 import { LOGS, preparePrivateFolders, READY_FILES, REDIS_FOLDER, RUNNING_FILE } from './fleet-folder.mjs';
-import { planFleet } from './fleet-plan.mjs';
+import { planFleet, stopTimeoutMs } from './fleet-plan.mjs';
 import { FleetReport } from './fleet-report.mjs';
 import { Keeper } from './keeper.mjs';
 import { launchServer, mainOf, ServerDidNotStart } from './launch-server.mjs';
@@ -22,9 +22,8 @@ import { RunningFile } from './running-file.mjs';
 import { readable } from './terminal.mjs';
 import { watchFolders } from './watch-folders.mjs';
 
-/** In ms. A server that is still running this long after SIGTERM is killed. It exceeds the default of DRAIN_TIMEOUT_MS here, so that
- * no draining server is killed. */
-const STOP_TIMEOUT_MS = 10_000;
+/** Time after SIGTERM at which Redis is killed, in ms. */
+const REDIS_STOP_MS = 10_000;
 
 /**
  * @typedef {import('./terminal.mjs').Terminal} Terminal
@@ -111,17 +110,20 @@ export class LocalFleet {
     this.stopping = true;
     this.report.isMuted = true;
     /** @param {string} type */
-    const stopAll = async (type) => {
-      const clean = await Promise.all(
-        this.servers.filter(({ plan }) => plan.type === type).map(({ keeper }) => keeper.stop(STOP_TIMEOUT_MS)),
+    const stopAll = (type) =>
+      Promise.all(
+        this.servers
+          .filter(({ plan }) => plan.type === type)
+          .map(async ({ plan, keeper }) => {
+            const timeoutMs = stopTimeoutMs(plan);
+            if (await keeper.stop(timeoutMs)) return;
+            this.terminal.line(`  ${plan.label} did not stop within ${timeoutMs / 1_000} s and was killed`);
+          }),
       );
-      return clean.every(Boolean);
-    };
     const work = async () => {
       // Gateways stop first, so that they can still notify players. Redis stops last, so that all saves are complete.
-      const clean = [await stopAll('gateway'), await stopAll('game'), await stopAll('lobby')];
-      await this.redis?.stop(STOP_TIMEOUT_MS);
-      if (clean.includes(false)) this.terminal.line('  a server did not stop within 10 s and was killed');
+      for (const type of ['gateway', 'game', 'lobby']) await stopAll(type);
+      await this.redis?.stop(REDIS_STOP_MS);
     };
     if (quiet) await work();
     else {
@@ -242,7 +244,7 @@ export class LocalFleet {
       working = true;
       try {
         const { built } = await build();
-        if (built.includes('servers')) for (const { keeper } of this.servers) await keeper.restart(STOP_TIMEOUT_MS);
+        if (built.includes('servers')) for (const { plan, keeper } of this.servers) await keeper.restart(stopTimeoutMs(plan));
         if (built.length > 0) this.report.say('dev', `${built.join(', ')} built${built.includes('servers') ? ', servers restarted' : ''}`);
       } catch (error) {
         this.report.say('dev', `${this.terminal.paint('31', 'not built')}: ${error instanceof Error ? error.message : error}`);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { planFleet, plannedPorts } from './fleet-plan.mjs';
+import { planFleet, plannedPorts, stopTimeoutMs } from './fleet-plan.mjs';
 import { isPortOfGateway, OPTIONS, PORT_DEFAULT, PORT_OFFSETS, PORT_STEP, readOptions } from './options.mjs';
 
 function optionsOf(argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
@@ -92,5 +92,22 @@ describe('the plan of a fleet', () => {
     const [gateway] = planFleet(optionsOf([]), { ...given, env: { AUTH: 'jwt', LOG_LEVEL: 'debug' } });
     expect(gateway.env).toMatchObject({ AUTH: 'jwt', LOG_LEVEL: 'debug' });
     expect(plan[0].env.AUTH).toBe('guest');
+  });
+
+  it.each([
+    [undefined, 10_000],
+    ['0', 10_000],
+    ['60000', 65_000],
+    ['a minute', 10_000],
+  ])('gives a game server with DRAIN_TIMEOUT_MS=%s time for its drain before it is killed', (drainTimeoutMs, expected) => {
+    const env = drainTimeoutMs === undefined ? {} : { DRAIN_TIMEOUT_MS: drainTimeoutMs };
+    const stops = planFleet(optionsOf([]), { ...given, env }).map((server) => [server.type, stopTimeoutMs(server)]);
+    expect(new Map(stops as [string, number][])).toEqual(
+      new Map([
+        ['gateway', 10_000],
+        ['lobby', 10_000],
+        ['game', expected],
+      ]),
+    );
   });
 });

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type FactsOfServer, HealthFacts, HealthPort } from '#libs/health';
+import { Extension } from '#libs/extension';
+import { type FactsOfServer, HealthFacts } from '#libs/health';
 import { HostedRooms, ROOM_HOST_OPTIONS, type RoomHostOptions } from '#libs/room-host';
 
 @Injectable()
-@HealthPort(HealthFacts)
+@Extension(HealthFacts)
 export class GameServerFacts extends HealthFacts {
   constructor(
     private readonly rooms: HostedRooms,

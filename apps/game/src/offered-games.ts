@@ -4,11 +4,18 @@ import type { RoomRules } from '#libs/room';
 /** Returns the games for the record of this server, by name. */
 export function offeredGames(all: readonly RoomRules[]): OfferedGames {
   return Object.fromEntries(
-    all.map(({ definition: { name, version, seats, joinable, seatGraceMs }, migrateState, options }) => {
+    all.map(({ definition: { name, version, seats, joinable, seatGraceMs, match }, migrateState, options }) => {
       const oldestVersion = migrateState ? Math.max(1, version - VERSIONS_BACK_MAX) : version;
       return [
         name,
-        { version, oldestVersion, seats, ...(options && { options: true as const }), ...(joinable && { joinable: { seatGraceMs } }) },
+        {
+          version,
+          oldestVersion,
+          seats,
+          ...(options && { options: true as const }),
+          ...(joinable && { joinable: { seatGraceMs } }),
+          ...(match && { match }),
+        },
       ];
     }),
   );

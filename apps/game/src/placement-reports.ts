@@ -1,7 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Extension } from '#libs/extension';
 import { GatewayReach, LinkTrust, Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
-import { HealthAnswerListener, HealthPort } from '#libs/health';
+import { HealthAnswerListener } from '#libs/health';
 import { PlacementPool, PlacementReporter } from '#libs/placement';
 import { RoomLoader } from '#libs/room-host';
 import { Log } from '#libs/telemetry';
@@ -17,7 +18,7 @@ type Reason = (typeof REASONS)[number];
  * while one of `REASONS` applies.
  */
 @Injectable()
-@HealthPort(HealthAnswerListener)
+@Extension(HealthAnswerListener)
 export class PlacementReports extends HealthAnswerListener implements OnModuleInit {
   private updating: Promise<void> = Promise.resolve();
   /** For each reason that applies: the incarnation that was withheld. */

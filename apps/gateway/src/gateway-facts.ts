@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { EDGE_OPTIONS, type EdgeOptions, SessionTable } from '#libs/edge';
-import { type FactsOfServer, HealthFacts, HealthPort } from '#libs/health';
+import { Extension } from '#libs/extension';
+import { type FactsOfServer, HealthFacts } from '#libs/health';
 
 /** The load of this gateway. It owns no rooms, and its players are its sessions. */
 @Injectable()
-@HealthPort(HealthFacts)
+@Extension(HealthFacts)
 export class GatewayFacts extends HealthFacts {
   constructor(
     private readonly sessions: SessionTable,

@@ -32,7 +32,8 @@ export class GatewayServerModule {
             secondLogin: login.second,
           },
           certificate,
-          pages: publicPages({ auth: settings.auth.kind }),
+          // With an authenticator of its own, the page asks for a token.
+          pages: publicPages({ auth: settings.auth.kind === 'guest' ? 'guest' : 'jwt' }),
         }),
         RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),
         HealthModule.forResponder(),
@@ -46,7 +47,7 @@ export class GatewayServerModule {
 }
 
 function authOf({ auth }: SettingsOf<'gateway'>): AuthOptions {
-  if (auth.kind === 'guest') return { kind: 'guest' };
+  if (auth.kind !== 'jwt') return { kind: auth.kind };
   const { jwtClaims: claims, jwtAllowNoExp: allowNoExp } = auth;
   const expected = { issuer: auth.jwtIssuer ?? undefined, audience: auth.jwtAudience ?? undefined, allowNoExp, claims };
   return auth.jwksUrl

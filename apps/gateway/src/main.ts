@@ -8,6 +8,8 @@ import { GatewayServerModule } from './gateway-server.module.js';
 await runServer({
   type: 'gateway',
   module: (settings) => GatewayServerModule.forRoot(settings),
+  // Add modules with extensions here: `extensions: [AccountsModule]` (docs/extending.md).
+  extensions: [],
   prepare(app, { admin }) {
     serveDashboard(app);
     serveAdminDocs(app, admin);

@@ -41,12 +41,12 @@ export class RoomController {
 
   @MessagePattern('rooms.join')
   async join(@Payload(validated('rooms.join')) { caller, data }: ValidRequest<'rooms.join'>): Promise<PlayerAnswer> {
-    return inRoom(await this.rooms.join(caller, data.room), false);
+    return inRoom(await this.rooms.join(caller, data.room!), false);
   }
 
   @MessagePattern('rooms.watch')
   async watch(@Payload(validated('rooms.watch')) { caller, data }: ValidRequest<'rooms.watch'>): Promise<PlayerAnswer> {
-    return inRoom(await this.rooms.watch(caller, data.room), true);
+    return inRoom(await this.rooms.watch(caller, data.room!), true);
   }
 
   @MessagePattern('rooms.leave')

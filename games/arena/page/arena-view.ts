@@ -5,16 +5,19 @@ import { type Interpolation, interpolate, type Prediction, predict } from '#libs
 import type { MountedGame, Table } from '#libs/game-page';
 import type { Arena } from '../src/arena.js';
 import { moveShip } from '../src/motion.js';
-import { type ArenaState, type Controls, DIRECTIONS, FIRST_BOT, IDLE, isBot, SHIP_STATUS, type Ship, STEP_HZ } from '../src/world.js';
+import { type ArenaState, BEHIND_MAX, type Controls, DIRECTIONS, IDLE, SHIP_STATUS, type Ship, STEP_HZ } from '../src/world.js';
 import { HeldControls } from './controls.js';
 import { message, scores, timeLeft } from './hud.js';
-import { Scene } from './scene.js';
+import { Scene, type ShipLooks, shipColor } from './scene.js';
 
 const STEP_MS = 1_000 / STEP_HZ;
 /** A ship that moves farther than this between two states was placed elsewhere, in units. Its motion is not blended. */
 const JUMP = 150;
 /** The farthest that the knob of the stick is drawn from its middle, in CSS pixels. */
 const KNOB = 34;
+
+/** A change of the delay between the own ship and the others that is not reported, in steps. */
+const BEHIND_JITTER = 0.9;
 
 const BLEND = { x: 'linear', y: 'linear', heading: { turn: DIRECTIONS } } as const;
 
@@ -33,6 +36,10 @@ export class ArenaView implements MountedGame {
   private readonly scene: Scene;
   private readonly controls: HeldControls;
   private readonly others: Interpolation<Ship>;
+  private readonly looks: ShipLooks = {
+    nameOf: (seat) => this.table.nameOf(seat),
+    colorOf: (seat) => shipColor(seat, this.room.players.find((player) => player.seat === seat)?.bot === true),
+  };
   private own: Prediction<Ship, Controls> | null = null;
   private ownSeat: Seat | null = null;
   private readonly stops: (() => void)[];
@@ -41,6 +48,8 @@ export class ArenaView implements MountedGame {
   private drawnAt = performance.now();
   /** Room time of the latest state, in ms. */
   private stateTime: number | undefined;
+  /** By how many steps the other ships on the screen are behind the own ship, as the shots report it. */
+  private behind = 0;
   private readonly seen = new Map<Seat, { readonly status: number; readonly fired: number }>();
 
   constructor(
@@ -69,12 +78,11 @@ export class ArenaView implements MountedGame {
     this.steer();
     if (!state) return;
     const own = this.room.seat;
-    const nameOf = (seat: Seat): string => this.nameOf(seat);
     render(
       html`<section class="arena">
         <div class="arena-field" ${ref(this.field)} data-testid="arena">
           <canvas ${ref(this.canvas)} aria-label="The arena: ships, rocks and shots"></canvas>
-          ${scores(state, own, nameOf)} ${timeLeft(state)} ${message(state, own)}
+          ${scores(state, own, this.looks)} ${timeLeft(state)} ${message(state, own)}
           <div class="arena-stick" hidden ${ref(this.stick)}></div>
           <button class="arena-fire" type="button" ${ref(this.fire)} ?hidden=${own === null}>Fire</button>
         </div>
@@ -122,8 +130,8 @@ export class ArenaView implements MountedGame {
     this.stateTime = time;
     for (const { seat, status, fired, x, y } of state.ships) {
       const before = this.seen.get(seat);
-      if (before && before.status !== SHIP_STATUS.gone && status === SHIP_STATUS.gone) this.scene.explode(x, y, seat);
-      if (before && fired > before.fired) this.scene.flash(x, y, seat);
+      if (before && before.status !== SHIP_STATUS.gone && status === SHIP_STATUS.gone) this.scene.explode(x, y, this.looks.colorOf(seat));
+      if (before && fired > before.fired) this.scene.flash(x, y, this.looks.colorOf(seat));
       this.seen.set(seat, { status, fired });
     }
   }
@@ -137,16 +145,25 @@ export class ArenaView implements MountedGame {
     if (!state) return;
     const isPlaying = this.room.status === 'playing' || this.room.status === 'paused';
     const mine = this.own?.sample();
-    if (this.own && isPlaying) this.own.hold(mine ? this.controls.read(mine.heading) : IDLE);
     const ships = this.others.sample().map((ship) => (mine && ship.seat === this.ownSeat ? mine : ship));
     const shown = this.others.time;
     const step = shown === undefined || this.stateTime === undefined ? state.step : state.step - (this.stateTime - shown) / STEP_MS;
     const ownStep = state.step + (this.own?.stats.pendingSteps ?? 0);
-    this.scene.draw({ ships, shots: state.shots, step, ownStep, own: this.ownSeat, nameOf: (seat) => this.nameOf(seat) }, seconds);
+    if (this.own && isPlaying) this.own.hold(mine ? this.read(mine.heading, ownStep - step) : IDLE);
+    this.scene.draw({ ships, shots: state.shots, step, ownStep, own: this.ownSeat, ...this.looks }, seconds);
     this.drawStick();
     // For tests, and for pages that embed the arena.
     if (mine) this.field.value?.dispatchEvent(new CustomEvent<OwnFrame>('own-frame', { detail: { at: now, ...mine } }));
   };
+
+  /** Reads the controls, with what the server needs to know about the screen when the player fires. */
+  private read(heading: number, behind: number): Controls {
+    const controls = this.controls.read(heading);
+    if (!controls.fire) return controls;
+    // A change by less than this is jitter, and would send an input for nothing.
+    if (Math.abs(behind - this.behind) > BEHIND_JITTER) this.behind = Math.min(Math.max(Math.round(behind), 0), BEHIND_MAX);
+    return { ...controls, behind: this.behind };
+  }
 
   private drawStick(): void {
     const element = this.stick.value;
@@ -161,10 +178,6 @@ export class ArenaView implements MountedGame {
     element.style.top = `${stick.fromY}px`;
     element.style.setProperty('--knob-x', `${dx * part}px`);
     element.style.setProperty('--knob-y', `${dy * part}px`);
-  }
-
-  private nameOf(seat: Seat): string {
-    return isBot(seat) ? `Bot ${seat - FIRST_BOT + 1}` : this.table.nameOf(seat);
   }
 }
 

@@ -1,12 +1,12 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { Seat } from '#libs/client';
 import { type ArenaState, SHIP_STATUS, STEP_HZ } from '../src/world.js';
-import { colorOf } from './scene.js';
+import type { ShipLooks } from './scene.js';
 
 const LINES_MAX = 6;
 
 /** The best ships and the own one, beside the field. */
-export function scores(state: ArenaState, own: Seat | null, nameOf: (seat: Seat) => string): TemplateResult {
+export function scores(state: ArenaState, own: Seat | null, { nameOf, colorOf }: ShipLooks): TemplateResult {
   const ranking = [...state.ships].sort((a, b) => b.score - a.score || a.seat - b.seat);
   const shown = ranking.filter(({ seat }, place) => place < LINES_MAX || seat === own);
   return html`<ol class="arena-scores" aria-label="Scores">

@@ -1,9 +1,16 @@
+import type { Seat } from '#libs/client';
 import { positionOf } from '../src/shots.js';
-import { DIRECTIONS, FIELD, HEALTH_MAX, isBot, ROCKS, SHIP_RADIUS, SHIP_STATUS, type Ship, type Shot, vectorOf } from '../src/world.js';
+import { DIRECTIONS, FIELD, HEALTH_MAX, ROCKS, SHIP_RADIUS, SHIP_STATUS, type Ship, type Shot, vectorOf } from '../src/world.js';
 import { Sparks } from './sparks.js';
 
+/** The name and the color of each ship. */
+export interface ShipLooks {
+  nameOf(seat: Seat): string;
+  colorOf(seat: Seat): string;
+}
+
 /** One picture of the arena. */
-export interface Picture {
+export interface Picture extends ShipLooks {
   readonly ships: readonly Ship[];
   readonly shots: readonly Shot[];
   /** The step, with a fraction, at which the shots of other ships are drawn. */
@@ -11,8 +18,7 @@ export interface Picture {
   /** The step, with a fraction, at which the own shots are drawn: that of the predicted own ship. */
   readonly ownStep: number;
   /** The seat of the own ship. Null: the viewer is a spectator. */
-  readonly own: number | null;
-  nameOf(seat: number): string;
+  readonly own: Seat | null;
 }
 
 /** The camera shows the whole field when that makes a unit at least this long, in CSS pixels. Otherwise it follows the own ship. */
@@ -46,13 +52,13 @@ export class Scene {
     this.canvas.height = Math.round(height * this.ratio);
   }
 
-  explode(x: number, y: number, seat: number): void {
-    this.sparks.burst(x, y, colorOf(seat), 46, 260, 0.9);
+  explode(x: number, y: number, color: string): void {
+    this.sparks.burst(x, y, color, 46, 260, 0.9);
     this.sparks.burst(x, y, '#fff2c4', 18, 150, 0.5);
   }
 
-  flash(x: number, y: number, seat: number): void {
-    this.sparks.burst(x, y, colorOf(seat), 5, 120, 0.22);
+  flash(x: number, y: number, color: string): void {
+    this.sparks.burst(x, y, color, 5, 120, 0.22);
   }
 
   /** @param seconds the time since the last picture, in seconds */
@@ -70,7 +76,8 @@ export class Scene {
     context.setTransform(zoom, 0, 0, zoom, (width / 2) * ratio - this.lookX * zoom, (height / 2) * ratio - this.lookY * zoom);
     this.drawField();
     for (const ship of picture.ships) if (ship.thrust && ship.status !== SHIP_STATUS.gone) this.drawFlame(ship);
-    for (const shot of picture.shots) this.drawShot(shot, shot.seat === picture.own ? picture.ownStep : picture.step);
+    for (const shot of picture.shots)
+      this.drawShot(shot, picture.colorOf(shot.seat), shot.seat === picture.own ? picture.ownStep : picture.step);
     for (const ship of picture.ships) if (ship.status !== SHIP_STATUS.gone) this.drawShip(ship, picture, scale);
     this.sparks.draw(context, seconds);
     if (!isWhole) this.drawMap(picture);
@@ -125,12 +132,12 @@ export class Scene {
     context.globalAlpha = 1;
   }
 
-  private drawShot(shot: Shot, step: number): void {
+  private drawShot(shot: Shot, color: string, step: number): void {
     const { context } = this;
     if (step < shot.at) return;
     const { x, y } = positionOf(shot, step);
     const direction = vectorOf(shot.heading);
-    context.strokeStyle = colorOf(shot.seat);
+    context.strokeStyle = color;
     context.lineCap = 'round';
     for (const [width, alpha] of [
       [9, 0.25],
@@ -146,7 +153,7 @@ export class Scene {
     context.globalAlpha = 1;
   }
 
-  private drawShip(ship: Ship, { own, nameOf }: Picture, scale: number): void {
+  private drawShip(ship: Ship, { own, nameOf, colorOf }: Picture, scale: number): void {
     const { context } = this;
     const color = colorOf(ship.seat);
     context.save();
@@ -194,7 +201,7 @@ export class Scene {
   }
 
   /** A small map of the whole field, when the camera shows a part of it. */
-  private drawMap({ ships, own }: Picture): void {
+  private drawMap({ ships, own, colorOf }: Picture): void {
     const { context, ratio, width } = this;
     const mapWidth = Math.min(120, width * 0.3);
     const zoom = (mapWidth / FIELD.width) * ratio;
@@ -216,9 +223,9 @@ export class Scene {
   }
 }
 
-/** The color of a seat. Neighboring seats differ clearly, and bots are paler than players. */
-export function colorOf(seat: number): string {
-  return `hsl(${(seat * 137.5 + 200) % 360} ${isBot(seat) ? 30 : 88}% 68%)`;
+/** The color of a ship. Neighboring seats differ clearly, and bots are paler than players. */
+export function shipColor(seat: Seat, isBot: boolean): string {
+  return `hsl(${(seat * 137.5 + 200) % 360} ${isBot ? 30 : 88}% 68%)`;
 }
 
 function vectorAt(heading: number): { x: number; y: number } {

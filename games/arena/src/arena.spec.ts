@@ -2,7 +2,9 @@ import { GameTest } from '#libs/game-kit';
 import { Arena } from './arena.js';
 import { ArenaModule } from './arena.module.js';
 import { moveShip } from './motion.js';
-import { FIELD, IDLE, isBot, ROCKS, SHIP_RADIUS, SHIP_STATUS, STEP_HZ } from './world.js';
+import { steer } from './pilot.js';
+import { hitBy, isSpent } from './shots.js';
+import { BEHIND_MAX, FIELD, IDLE, ROCKS, SHIP_RADIUS, SHIP_STATUS, type Ship, STEP_HZ } from './world.js';
 
 const play = (players: string[], options: Parameters<typeof ArenaModule.forRoot>[0] = {}) =>
   GameTest.create(Arena, { players, imports: [ArenaModule.forRoot({ shipsMin: 1, ...options })] });
@@ -12,8 +14,8 @@ const FIRE = { turn: 0, thrust: false, fire: true } as const;
 
 describe('arena', () => {
   it('gives each player a ship, and fills up to `shipsMin` ships with bots', async () => {
-    const { state } = await play(['Ann', 'Bob'], { shipsMin: 4 });
-    expect(state.ships.map(({ seat }) => isBot(seat))).toEqual([false, false, true, true]);
+    const game = await play(['Ann', 'Bob'], { shipsMin: 4 });
+    expect(pilots(game)).toEqual(['Ann', 'Bob', 'Bot 1', 'Bot 2']);
   });
 
   it('moves a ship while its player holds the engine, and slows it down afterwards', async () => {
@@ -84,6 +86,34 @@ describe('arena', () => {
     expect(game.state.ships[1]!.status).toBe(SHIP_STATUS.shielded);
   });
 
+  it('lets a shot hit the ships where its player sees them, and not where they are', async () => {
+    const behind = 6;
+    const game = await play(['Ann', 'Bob']);
+    const states = [game.state];
+    let hits = 0;
+    for (let step = 1; step <= 60 * STEP_HZ; step++) {
+      const [ann, bob] = game.state.ships as [Ship, Ship];
+      const seen = states[Math.max(states.length - 1 - behind, 0)]!;
+      game.input(0, { ...steer({ ...seen, ships: [ann, ...seen.ships.slice(1)] }, ann), behind });
+      game.input(1, { ...steer(game.state, bob), thrust: true, fire: false });
+      game.step();
+      const { shots } = game.state;
+      for (const shot of states.at(-1)!.shots) {
+        const target = hitBy(shot, step, states[Math.max(step - behind, 0)]!.ships);
+        expect(shots.some(({ id }) => id === shot.id)).toBe(target === null && !isSpent(shot, step));
+        if (target && !hitBy(shot, step, game.state.ships)) hits += 1;
+      }
+      states.push(game.state);
+    }
+    expect(game.state.ships[0]!.score).toBeGreaterThan(0);
+    expect(hits).toBeGreaterThan(3);
+  });
+
+  it('refuses a shot at ships further in the past', async () => {
+    const game = await play(['Ann']);
+    expect(() => game.input(0, { ...FIRE, behind: BEHIND_MAX + 1 })).toThrow('bad-data');
+  });
+
   it('ends when its round is over, with a ranking of the ships by score', async () => {
     const game = await play(['Ann'], { roundSeconds: 3, shipsMin: 3 });
     game.step(3 * STEP_HZ);
@@ -94,17 +124,34 @@ describe('arena', () => {
   it('replaces the ship of a player who leaves by a ship of a bot', async () => {
     const game = await play(['Ann', 'Bob'], { shipsMin: 2 });
     game.seat(1).left();
-    expect(game.state.ships.map(({ seat }) => isBot(seat))).toEqual([false, true]);
+    expect(pilots(game)).toEqual(['Ann', 'Bot 1']);
+  });
+
+  it('gives a player who joins the ship of a bot, in the seat of that bot or in another one', async () => {
+    const game = await play(['Ann'], { shipsMin: 3 });
+    expect(pilots(game)).toEqual(['Ann', 'Bot 1', 'Bot 2']);
+    game.join('Bob', 1);
+    expect(pilots(game)).toEqual(['Ann', 'Bot 2', 'Bob']);
+    game.join('Cy');
+    expect(pilots(game)).toEqual(['Ann', 'Bob', 'Cy']);
+    game.join('Di');
+    expect(pilots(game)).toEqual(['Ann', 'Bob', 'Cy', 'Di']);
   });
 
   it('keeps bots alive and shooting for a whole round', async () => {
     const game = await play(['Ann'], { roundSeconds: 60, shipsMin: 6 });
     game.step(59 * STEP_HZ);
-    const bots = game.state.ships.filter(({ seat }) => isBot(seat));
+    const bots = game.state.ships.slice(1);
+    expect(bots).toHaveLength(5);
     expect(bots.every(({ fired }) => fired > 10)).toBe(true);
     expect(bots.reduce((sum, { score }) => sum + score, 0)).toBeGreaterThan(3);
   });
 });
+
+/** The name of the player or bot of each ship. */
+function pilots(game: GameTest<Arena>): string[] {
+  return game.state.ships.map(({ seat }) => game.seats[seat]!.name);
+}
 
 /** Lets the ship of `seat` turn to the ship of `target`, fly to it and shoot. */
 function aimAt(game: GameTest<Arena>, seat: number, target: number): void {

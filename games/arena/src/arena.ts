@@ -1,20 +1,33 @@
 import { z } from 'zod';
-import { Game, type GameRoom, type GameRules, Input, OnSeat, OnStep, type RoomContext, type Seat, type Setup } from '#libs/game-kit';
+import {
+  Bot,
+  type BotInput,
+  type BotRoom,
+  Game,
+  type GameRoom,
+  type GameRules,
+  Input,
+  OnSeat,
+  OnStep,
+  type RoomContext,
+  type Seat,
+  type Setup,
+} from '#libs/game-kit';
 import { ArenaOptions } from './arena.options.js';
 import { moveShip } from './motion.js';
 import { steer } from './pilot.js';
 import { hitBy, isSpent, RELOAD_STEPS } from './shots.js';
 import {
   type ArenaState,
+  BEHIND_MAX,
   type Controls,
-  FIRST_BOT,
   HEALTH_MAX,
   IDLE,
-  isBot,
   rounded,
   SHIP_RADIUS,
   SHIP_STATUS,
   type Ship,
+  type Shot,
   STARTS,
   STEP_HZ,
   vectorOf,
@@ -24,7 +37,14 @@ const SEATS_MAX = 16;
 const GONE_STEPS = 2 * STEP_HZ;
 const SHIELD_STEPS = 1.5 * STEP_HZ;
 
-const Steering = z.strictObject({ turn: z.union([z.literal(-1), z.literal(0), z.literal(1)]), thrust: z.boolean(), fire: z.boolean() });
+const STEP_MS = 1_000 / STEP_HZ;
+
+const Steering = z.strictObject({
+  turn: z.union([z.literal(-1), z.literal(0), z.literal(1)]),
+  thrust: z.boolean(),
+  fire: z.boolean(),
+  behind: z.int().min(0).max(BEHIND_MAX).optional(),
+});
 
 export interface ArenaResult {
   /** The ships by score, the best first. */
@@ -32,7 +52,7 @@ export interface ArenaResult {
 }
 
 /** Ships that steer and shoot, in a field with rocks. A ship that is hit four times is gone for two seconds. */
-@Game({ name: 'arena', version: 1, seats: { min: 1, max: SEATS_MAX }, joinable: true })
+@Game({ name: 'arena', version: 1, seats: { min: 1, max: SEATS_MAX }, joinable: true, pastMs: BEHIND_MAX * STEP_MS })
 @Input(Steering)
 export class Arena implements GameRules<ArenaState> {
   constructor(private readonly options: ArenaOptions) {}
@@ -45,27 +65,32 @@ export class Arena implements GameRules<ArenaState> {
   }
 
   @OnStep(STEP_HZ)
-  protected step(room: GameRoom<ArenaState>): void {
+  protected step(room: GameRoom<ArenaState, Controls>): void {
     const { state } = room;
     state.step += 1;
     for (const ship of state.ships) {
       if (ship.until !== 0 && ship.until <= state.step) this.changeStatus(room, ship);
       if (ship.status === SHIP_STATUS.gone) continue;
-      const controls = isBot(ship.seat) ? steer(state, ship) : ((room.input(ship.seat) as Controls | undefined) ?? IDLE);
+      const controls = room.input(ship.seat) ?? IDLE;
       ship.thrust = controls.thrust;
       moveShip(ship, controls);
-      if (controls.fire) shoot(state, ship);
+      if (controls.fire) shoot(state, ship, controls.behind);
     }
     this.moveShots(room);
     if (state.step >= state.endsAt) room.end(resultOf(state));
+  }
+
+  @Bot({ everyMs: STEP_MS })
+  protected fly(state: ArenaState, { seat }: BotRoom): BotInput | undefined {
+    const ship = state.ships.find((each) => each.seat === seat);
+    return ship && { input: steer(state, ship) };
   }
 
   @OnSeat('joined')
   protected join(room: GameRoom<ArenaState>): void {
     const { state, seat } = room;
     if (state.ships.some((ship) => ship.seat === seat)) return;
-    const bot = state.ships.findIndex((ship) => isBot(ship.seat));
-    if (bot !== -1 && state.ships.length >= this.options.shipsMin) state.ships.splice(bot, 1);
+    if (state.ships.length >= this.options.shipsMin) removeBot(room);
     state.ships.push(newShip(state, seat, room));
   }
 
@@ -74,12 +99,16 @@ export class Arena implements GameRules<ArenaState> {
     const { state, seat } = room;
     const at = state.ships.findIndex((ship) => ship.seat === seat);
     if (at !== -1) state.ships.splice(at, 1);
-    this.fill(state, room);
+    // A bot leaves when a player takes its seat, and the player gets the next ship.
+    if (!room.seats[seat]?.bot) this.fill(state, room);
   }
 
+  /** Adds ships with bots until there are `shipsMin` ships. */
   private fill(state: ArenaState, room: RoomContext): void {
-    for (let seat = FIRST_BOT; state.ships.length < Math.min(this.options.shipsMin, SEATS_MAX); seat++) {
-      if (!state.ships.some((ship) => ship.seat === seat)) state.ships.push(newShip(state, seat, room));
+    while (state.ships.length < this.options.shipsMin) {
+      const seat = room.addBot(nameOfNextBot(room));
+      if (seat === null) return;
+      state.ships.push(newShip(state, seat, room));
     }
   }
 
@@ -96,14 +125,21 @@ export class Arena implements GameRules<ArenaState> {
     for (let at = state.shots.length - 1; at >= 0; at--) {
       const shot = state.shots[at]!;
       if (shot.at === state.step) continue;
-      const ship = hitBy(shot, state.step, state.ships);
-      if (ship) this.hit(room, ship, shot.seat);
-      if (ship || isSpent(shot, state.step)) state.shots.splice(at, 1);
+      const target = hitBy(shot, state.step, this.shipsSeenBy(shot, room));
+      if (target?.status === SHIP_STATUS.flying) this.hit(room, target.seat, shot.seat);
+      if (target || isSpent(shot, state.step)) state.shots.splice(at, 1);
     }
   }
 
-  private hit(room: GameRoom<ArenaState>, ship: Ship, by: Seat): void {
-    if (ship.status !== SHIP_STATUS.flying) return;
+  /** Returns the ships where the player of the shot sees them, so that a shot hits what its player sees it hit. */
+  private shipsSeenBy({ behind = 0 }: Shot, room: GameRoom<ArenaState>): readonly Ship[] {
+    // Half a step less, because steps do not run exactly when they are due.
+    return behind === 0 ? room.state.ships : room.past((behind - 0.5) * STEP_MS).ships;
+  }
+
+  private hit(room: GameRoom<ArenaState>, seat: Seat, by: Seat): void {
+    const ship = room.state.ships.find((each) => each.seat === seat);
+    if (ship?.status !== SHIP_STATUS.flying) return;
     ship.health -= 1;
     if (ship.health > 0) return;
     ship.status = SHIP_STATUS.gone;
@@ -111,8 +147,24 @@ export class Arena implements GameRules<ArenaState> {
     ship.thrust = false;
     const shooter = room.state.ships.find(({ seat }) => seat === by);
     if (shooter) shooter.score += 1;
-    room.emit('destroyed', { seat: ship.seat, by });
+    room.emit('destroyed', { seat, by });
   }
+}
+
+/** Removes the last bot and its ship, so that a player finds a place. */
+function removeBot(room: GameRoom<ArenaState>): void {
+  const { ships } = room.state;
+  const at = ships.findLastIndex(({ seat }) => room.seats[seat]?.bot);
+  if (at === -1) return;
+  room.removeBot(ships[at]!.seat);
+  ships.splice(at, 1);
+}
+
+function nameOfNextBot({ seats }: RoomContext): string {
+  const names = new Set(seats.map(({ name, presence }) => (presence === 'left' ? null : name)));
+  let number = 1;
+  while (names.has(`Bot ${number}`)) number += 1;
+  return `Bot ${number}`;
 }
 
 function newShip(state: ArenaState, seat: Seat, room: RoomContext): Ship {
@@ -150,7 +202,7 @@ function headingToCenter({ x, y }: { readonly x: number; readonly y: number }): 
   return Math.round((turns + 1) * 128) % 128;
 }
 
-function shoot(state: ArenaState, ship: Ship): void {
+function shoot(state: ArenaState, ship: Ship, behind = 0): void {
   if (ship.loadedAt > state.step) return;
   const { x, y } = vectorOf(ship.heading);
   state.lastShot += 1;
@@ -161,6 +213,7 @@ function shoot(state: ArenaState, ship: Ship): void {
     y: rounded(ship.y + y * SHIP_RADIUS, 10),
     heading: ship.heading,
     at: state.step,
+    ...(behind > 0 && { behind }),
   });
   ship.loadedAt = state.step + RELOAD_STEPS;
   ship.fired += 1;

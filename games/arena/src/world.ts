@@ -36,14 +36,6 @@ export const STARTS: readonly { readonly x: number; readonly y: number }[] = [
   { x: 1_450, y: 500 },
 ];
 
-/** Ships of bots have seat numbers from here on, which no player of the arena has. */
-export const FIRST_BOT = 100;
-
-/** True when a bot flies the ship with this number. */
-export function isBot(seat: Seat): boolean {
-  return seat >= FIRST_BOT;
-}
-
 export const SHIP_STATUS = {
   /** The ship waits for its next start. */
   gone: 0,
@@ -92,6 +84,8 @@ export interface Shot {
   readonly heading: number;
   /** The step in which it was fired. */
   readonly at: number;
+  /** By how many steps the other ships were in the past on the screen of its player. Absent: 0. */
+  readonly behind?: number;
 }
 
 export interface ArenaState {
@@ -110,7 +104,15 @@ export interface Controls {
   readonly turn: -1 | 0 | 1;
   readonly thrust: boolean;
   readonly fire: boolean;
+  /** While the player fires: by how many steps the other ships on the screen are behind the own ship, at most `BEHIND_MAX`. Absent: 0. */
+  readonly behind?: number;
 }
+
+/**
+ * The longest time by which a shot may hit ships in the past, in steps. A player with a slower connection must aim ahead. A higher limit
+ * would let players be hit who have long been behind a rock.
+ */
+export const BEHIND_MAX = 8;
 
 export const IDLE: Controls = { turn: 0, thrust: false, fire: false };
 

@@ -110,6 +110,28 @@ describe('connect', () => {
     await expect(join({}, [url, url])).rejects.toMatchObject({ code: 'unavailable', retry: true });
   });
 
+  it.each([
+    ['WebSocket', () => gateways[0].url],
+    ['TCP', () => gateways[0].tcpUrl],
+  ])('opens the session over %s after a gateway refused the first hello for now', async (_, url) => {
+    fleet.intercept = (message, line) => {
+      if (message.kind !== 'hello' || fleet.heardKinds('hello').length > 1) return false;
+      line.send({ kind: 'goodbye', code: 'unavailable', reason: 'The store was restarted.', retryAfterMs: 20 });
+      return true;
+    };
+    expect((await join({}, url())).status).toBe('open');
+    expect(fleet.heardKinds('hello')).toHaveLength(2);
+  });
+
+  it('rejects with the refusal when the caller allows no further attempt', async () => {
+    fleet.intercept = (_, line) => {
+      line.send({ kind: 'goodbye', code: 'unavailable', reason: 'The store was restarted.', retryAfterMs: 20 });
+      return true;
+    };
+    const refused = { code: 'unavailable', message: 'The store was restarted.', retry: true, retryAfterMs: 20 };
+    await expect(join({ openMs: 0 })).rejects.toMatchObject(refused);
+  });
+
   it('rejects when the only gateway accepts the connection and sends nothing', async () => {
     fleet.intercept = () => true;
     await expect(join({ welcomeMs: 50 })).rejects.toMatchObject({ code: 'unavailable' });

@@ -50,6 +50,12 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** Time within which a gateway must send its welcome, in ms; after it the next gateway is tried. Default: 5000. */
   readonly welcomeMs?: number;
+  /**
+   * Time for which the client repeats its first attempt to connect, in ms, when a gateway refuses it and allows another attempt, such as
+   * `unavailable` after a restart of Redis. It waits for the gateway's `retryAfterMs` before each of them. 0: no further attempt. A gateway
+   * that does not answer, and a final refusal such as `unauthorized`, fail without further attempts. Default: 20000.
+   */
+  readonly openMs?: number;
   /** Returns a random number from 0 to 1 for the pauses between attempts. Default: `Math.random`. */
   readonly random?: () => number;
 }
@@ -57,7 +63,8 @@ export interface ConnectOptions {
 /**
  * Opens a session at the first of these gateways that answers (`ws://`, `wss://`).
  *
- * @throws the refusal of the gateway, `unavailable` when no gateway could be reached, or the reason of an aborted `signal`
+ * @throws the refusal of the gateway (after `openMs` if it allows another attempt), `unavailable` when no gateway could be reached, or the
+ * reason of an aborted `signal`
  * @example
  * // A component that is mounted, removed and mounted again keeps one session.
  * const mounted = new AbortController();
@@ -78,6 +85,7 @@ export async function connectOver(openWire: OpenWire, url: string | readonly str
       urls,
       openWire,
       welcomeMs: options.welcomeMs ?? 5_000,
+      openMs: options.openMs ?? 20_000,
       reconnect: { ...RECONNECT_DEFAULTS, ...options.reconnect },
       random: () => fromHost(() => options.random?.()) ?? Math.random(),
     },

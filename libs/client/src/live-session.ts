@@ -4,6 +4,7 @@ import {
   type GameInfo,
   type Hello,
   HoldfastError,
+  type MatchMessage,
   type OperationName,
   type Operations,
   type RoomId,
@@ -18,7 +19,7 @@ import { type GameFrame, LiveRoom } from './live-room.js';
 import { orAborted, untilAnswered } from './request-retry.js';
 import { Requests } from './requests.js';
 import type { Room } from './room.js';
-import type { CreateRoom, Credentials, GiveUpOptions, Session, SessionEvents, SessionStatus } from './session.js';
+import type { CreateRoom, Credentials, GiveUpOptions, MatchSearch, Session, SessionEvents, SessionStatus } from './session.js';
 import { Uplink, type UplinkListener, type UplinkOptions } from './uplink.js';
 import type { ReceivedMessage } from './wire/wire.js';
 
@@ -33,12 +34,13 @@ const LOST_TRIES_MAX = 3;
 
 /** A search for a match. It ends when the session enters a room of that game. */
 interface Search {
-  readonly game: string;
   /** The room that the player was leaving when the search began. It does not end the search. */
   readonly before: RoomId | undefined;
   /** Whether the caller has given up. The search then ends by the answer to the cancel: in a room, or with the reason of the caller. */
   isCancelled: boolean;
-  readonly region?: string;
+  readonly wish: Operations['match.find']['data'];
+  /** The ticket of the search at the server. Null: not known yet. */
+  ticket: string | null;
   /** Number of requests for this search. Only the refusal of the latest request ends the search. */
   finds: number;
   found(room: LiveRoom): void;
@@ -134,13 +136,14 @@ export class LiveSession implements Session {
     return (await this.enterBy('rooms.watch', { room: id as RoomId }, signal)) as Room<Rules>;
   }
 
-  async quickMatch<Rules>(game: string, { signal, region }: GiveUpOptions & { region?: string } = {}): Promise<Room<Rules>> {
+  async quickMatch<Rules>(game: string, { signal, ...options }: GiveUpOptions & MatchSearch = {}): Promise<Room<Rules>> {
     signal?.throwIfAborted();
     if (this.search) throw new HoldfastError('busy', 'You are already searching for a match. Abort that search first.');
     let cancel = (): void => {};
     try {
       return (await new Promise<LiveRoom>((found, failed) => {
-        const search: Search = { game, before: this.room?.id, region, isCancelled: false, finds: 0, found, failed };
+        const wish = { game, ...options };
+        const search: Search = { wish, ticket: null, before: this.room?.id, isCancelled: false, finds: 0, found, failed };
         this.search = search;
         cancel = () => {
           search.isCancelled = true;
@@ -154,6 +157,18 @@ export class LiveSession implements Session {
       this.search = null;
       signal?.removeEventListener('abort', cancel);
     }
+  }
+
+  async acceptMatch(offer: string): Promise<void> {
+    await this.request('match.accept', { offer });
+  }
+
+  async declineMatch(offer: string): Promise<void> {
+    await this.request('match.decline', { offer });
+  }
+
+  async matchStatus(): Promise<MatchMessage | null> {
+    return (await this.request('match.status', undefined)).match;
   }
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void {
@@ -173,7 +188,7 @@ export class LiveSession implements Session {
     this.over(null);
   }
 
-  private request<Name extends OperationName>(
+  request<Name extends OperationName>(
     operation: Name,
     data: Operations[Name]['data'],
     moreMs?: number,
@@ -249,6 +264,10 @@ export class LiveSession implements Session {
         if (message.room) this.enter(message.room);
         else this.leave(message.reason);
         return;
+      case 'match':
+        return this.takeMatch(message);
+      case 'chat':
+        return this.emitter.emit('chat', message);
       case 'error':
         return this.emitter.emit('error', HoldfastError.from(message));
       case 'placed':
@@ -265,6 +284,7 @@ export class LiveSession implements Session {
       case 'resumed':
       case 'ended':
         return this.takeGameFrame(message);
+      case 'rooms':
       case 'welcome':
       case 'pong':
       case 'goodbye':
@@ -284,7 +304,7 @@ export class LiveSession implements Session {
     if (this.room?.id !== view.id) this.change(this.makeRoom(view));
     const room = this.room as LiveRoom;
     room.look(view);
-    if (this.search?.game === view.game && this.search.before !== view.id) this.search.found(room);
+    if (this.search?.wish.game === view.game && this.search.before !== view.id) this.search.found(room);
     return room;
   }
 
@@ -388,13 +408,14 @@ export class LiveSession implements Session {
   }
 
   private find(search: Search): void {
-    const { game, region } = search;
     search.finds += 1;
     const { finds } = search;
-    this.request('match.find', { game, ...(region !== undefined && { region }) }).then(
+    this.request('match.find', search.wish).then(
       (answer) => {
         // Ignores an answer after the end of the search, because the player may have left that room.
-        if ('room' in answer && this.search === search) this.enter(answer.room);
+        if (this.search !== search) return;
+        if ('room' in answer) this.enter(answer.room);
+        else search.ticket = answer.ticket ?? null;
       },
       (error: unknown) => {
         // After a lost connection the client does not know whether the server has the search. It asks the server when it is connected.
@@ -403,6 +424,18 @@ export class LiveSession implements Session {
         if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);
       },
     );
+  }
+
+  /** Passes the message on, and ends the search of this session when the server has ended it without a match. */
+  private takeMatch(message: MatchMessage): void {
+    const { search } = this;
+    const isEnd = message.event === 'cancelled' || message.event === 'expired';
+    if (isEnd && search && !search.isCancelled && search.ticket === message.ticket) {
+      search.ticket = null;
+      if (message.reason === 'lost') this.findAgain(search);
+      else search.failed(new HoldfastError('not-searching', `The search for a match has ended: ${message.reason}.`));
+    }
+    this.emitter.emit('match', message);
   }
 
   private async searchAgain(): Promise<void> {

@@ -1,4 +1,15 @@
-import type { GameInfo, HoldfastError, Operations, RoomSummary, SessionId, UserId } from '#libs/protocol';
+import type {
+  Chat,
+  GameInfo,
+  HoldfastError,
+  MatchMessage,
+  MatchWish,
+  OperationName,
+  Operations,
+  RoomSummary,
+  SessionId,
+  UserId,
+} from '#libs/protocol';
 import type { Room } from './room.js';
 
 export type SessionStatus = 'connecting' | 'open' | 'reconnecting' | 'closed';
@@ -7,6 +18,10 @@ export interface SessionEvents {
   status: [status: SessionStatus];
   /** The player has entered another room. Null: the player has left the room. */
   room: [room: Room | null];
+  /** A message about the player's search: its progress, an offered match, or its end. */
+  match: [message: MatchMessage];
+  /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
+  chat: [message: Chat];
   /** The server refused a message of this client that has no id. */
   error: [error: HoldfastError];
   /** The session has ended. Null: this client closed it. */
@@ -40,6 +55,9 @@ export interface CreateRoom {
 export interface GiveUpOptions {
   readonly signal?: AbortSignal;
 }
+
+/** What the player searches for, beside the game. `docs/matchmaking.md` explains each field. */
+export type MatchSearch = Readonly<Omit<MatchWish, 'game'>>;
 
 /** The credentials with which another connection can resume this session. Each resume replaces the secret. */
 export interface Credentials {
@@ -77,10 +95,23 @@ export interface Session {
   joinRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
   watchRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
   /**
-   * Searches for a match and resolves with the room when an opponent is found. `signal`: cancels the search. `region`: where the game
-   * should run.
+   * Searches for a match and resolves with the room when opponents are found. `signal`: cancels the search. `party`: the members of this
+   * player's waiting room search together. Rejects with `not-searching` when the server ends the search without a match. The event `match`
+   * tells the progress and offered matches.
    */
-  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & { region?: string }): Promise<Room<Rules>>;
+  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & MatchSearch): Promise<Room<Rules>>;
+  /** Accepts an offered match (`match` event `offered`). Rejects with `offer-unknown` when the offer is over. */
+  acceptMatch(offer: string): Promise<void>;
+  /** Declines an offered match, which ends the search. */
+  declineMatch(offer: string): Promise<void>;
+  /** Returns the state of the player's search. Null: the player is not searching. */
+  matchStatus(): Promise<MatchMessage | null>;
+
+  /**
+   * Sends an operation for which this interface has no method. The client repeats it over the next connection only when a repeat does no
+   * harm; otherwise it rejects with `server-lost`.
+   */
+  request<Name extends OperationName>(operation: Name, data: Operations[Name]['data']): Promise<Operations[Name]['result']>;
 
   on<Name extends keyof SessionEvents>(name: Name, listener: (...args: SessionEvents[Name]) => void): () => void;
   /** Ends the session. The player leaves the room immediately, without the grace. */

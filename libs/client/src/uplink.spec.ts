@@ -1,14 +1,19 @@
-import type { HoldfastError, ServerMessage } from '#libs/protocol';
+import type { Goodbye, HoldfastError, ServerMessage } from '#libs/protocol';
 import type { ReconnectOptions } from './reconnect.js';
 import { Uplink } from './uplink.js';
 import type { WireListener } from './wire/wire.js';
 
 const HOUR = 3_600_000;
 const GIVE_UP_MS = 10_000;
+const OPEN_MS = 20_000;
 
 /** Whether the fake gateway welcomes clients. When false, it refuses their connections. */
 let isUp: boolean;
 let line: WireListener | null;
+/** Returns the goodbye with which the gateway at this URL refuses a hello. Null: it sends a welcome. */
+let refused: (url: string) => Goodbye | null;
+/** The URLs of all attempts. */
+let dialed: string[];
 let dials: number;
 let ended: HoldfastError[];
 let welcomes: number;
@@ -22,25 +27,30 @@ let sessionMs: number | undefined;
 let page: EventTarget;
 const window = globalThis as Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>;
 
-function newUplink(reconnect: ReconnectOptions): Uplink {
+function newUplink(reconnect: ReconnectOptions, urls: readonly string[] = ['ws://gateway']): Uplink {
   return new Uplink(
     {
-      urls: ['ws://gateway'],
-      openWire: async (_, listener) => {
+      urls,
+      openWire: async (url, listener) => {
         dials += 1;
+        dialed.push(url);
         line = listener;
-        setTimeout(() => (isUp ? listener.opened() : listener.closed('refused')), 1);
+        setTimeout(() => (isUp && url !== 'ws://dead' ? listener.opened() : listener.closed('refused')), 1);
         const welcome = { kind: 'welcome', pingMs: 1_000, sessionMs } as ServerMessage;
         const pong = { kind: 'pong', nonce: 0 } as ServerMessage;
         open += 1;
         return {
-          send: ({ kind }) => void setTimeout(() => listener.message(kind === 'hello' ? welcome : pong), 1),
+          send: ({ kind }) => {
+            const answer = kind === 'hello' ? (refused(url) ?? welcome) : pong;
+            setTimeout(() => listener.message(answer), 1);
+          },
           close: () => {
             open -= 1;
           },
         };
       },
       welcomeMs: 5_000,
+      openMs: OPEN_MS,
       reconnect,
       random: () => 0,
     },
@@ -62,6 +72,8 @@ beforeEach(() => {
   jest.spyOn(performance, 'now').mockImplementation(() => awake() + sleptMs);
   isUp = true;
   line = null;
+  refused = () => null;
+  dialed = [];
   dials = 0;
   ended = [];
   welcomes = 0;
@@ -239,4 +251,104 @@ it('an uplink replaces a connection that does not answer the probe for an unansw
   uplink.probe('unanswered');
   await jest.advanceTimersByTimeAsync(3_200);
   expect([dials, welcomes]).toEqual([2, 2]);
+});
+
+describe('the first connection of an uplink', () => {
+  const LOST: Goodbye = { kind: 'goodbye', code: 'unavailable', reason: 'What the store lost is being written again.', retryAfterMs: 500 };
+
+  it('is tried again after the time that the refusal names', async () => {
+    refused = () => LOST;
+    uplink.start();
+    await jest.advanceTimersByTimeAsync(490);
+    expect([dials, ended]).toEqual([1, []]);
+    refused = () => null;
+    await jest.advanceTimersByTimeAsync(100);
+    expect([dials, welcomes, ended]).toEqual([2, 1, []]);
+  });
+
+  it('is tried again when the refusal allows it without naming a time', async () => {
+    refused = () => ({ kind: 'goodbye', code: 'timed-out', reason: '' });
+    uplink.start();
+    await jest.advanceTimersByTimeAsync(10);
+    refused = () => null;
+    await jest.advanceTimersByTimeAsync(200);
+    expect([dials, welcomes, ended]).toEqual([2, 1, []]);
+  });
+
+  it('fails with the refusal when it is refused for longer than its time limit', async () => {
+    refused = () => LOST;
+    uplink.start();
+    await jest.advanceTimersByTimeAsync(OPEN_MS - 1_500);
+    expect(ended).toEqual([]);
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(ended).toMatchObject([{ code: 'unavailable', message: LOST.reason, retry: true, retryAfterMs: 500 }]);
+    const before = dials;
+    await jest.advanceTimersByTimeAsync(OPEN_MS);
+    expect(dials).toBe(before);
+  });
+
+  it('fails at once when the refusal names a time beyond the time limit', async () => {
+    refused = () => ({ ...LOST, retryAfterMs: 60_000 });
+    uplink.start();
+    await jest.advanceTimersByTimeAsync(10);
+    expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: 60_000 }]);
+  });
+
+  it('fails at once when the refusal is final, also after a refusal that allowed another attempt', async () => {
+    refused = () => LOST;
+    uplink.start();
+    await jest.advanceTimersByTimeAsync(10);
+    refused = () => ({ kind: 'goodbye', code: 'unauthorized', reason: '' });
+    await jest.advanceTimersByTimeAsync(600);
+    expect([dials, ended]).toMatchObject([2, [{ code: 'unauthorized', retry: false }]]);
+  });
+
+  it('fails after one attempt for each gateway when no gateway answers', async () => {
+    isUp = false;
+    uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://b']);
+    uplink.start();
+    await jest.advanceTimersByTimeAsync(50);
+    expect(dialed).toEqual(['ws://a', 'ws://b']);
+    expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: undefined }]);
+  });
+
+  it('tries the other gateways at once when one refuses it for now', async () => {
+    refused = (url) => (url === 'ws://a' ? LOST : null);
+    uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://b']);
+    uplink.start();
+    await jest.advanceTimersByTimeAsync(50);
+    expect([dialed, welcomes]).toEqual([['ws://a', 'ws://b'], 1]);
+  });
+
+  it.each([[['ws://a', 'ws://dead']], [['ws://dead', 'ws://a']]])(
+    'outlasts a gateway that does not answer beside one that refuses it for now: %j',
+    async (urls) => {
+      refused = () => LOST;
+      uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, urls);
+      uplink.start();
+      await jest.advanceTimersByTimeAsync(450);
+      expect(dialed).toEqual(urls);
+      await jest.advanceTimersByTimeAsync(1_500);
+      refused = () => null;
+      await jest.advanceTimersByTimeAsync(3_000);
+      expect([welcomes, ended]).toEqual([1, []]);
+    },
+  );
+
+  it('fails with the refusal of one gateway and not with the silence of another', async () => {
+    refused = () => LOST;
+    uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://dead']);
+    uplink.start();
+    await jest.advanceTimersByTimeAsync(OPEN_MS + 5_000);
+    expect(ended).toMatchObject([{ code: 'unavailable', message: LOST.reason }]);
+  });
+
+  it('is not tried again after the uplink has stopped', async () => {
+    refused = () => LOST;
+    uplink.start();
+    await jest.advanceTimersByTimeAsync(10);
+    uplink.stop();
+    await jest.advanceTimersByTimeAsync(OPEN_MS);
+    expect([dials, open]).toEqual([1, 0]);
+  });
 });

@@ -10,6 +10,8 @@ export interface UplinkOptions {
   readonly openWire: OpenWire;
   /** Time limit for opening a connection and receiving its welcome, in ms. After that the next gateway is tried. */
   readonly welcomeMs: number;
+  /** Time limit of the first connection, in ms, when a gateway refuses it and allows another attempt. */
+  readonly openMs: number;
   readonly reconnect: ReconnectOptions;
   readonly random: () => number;
 }
@@ -49,10 +51,11 @@ const WAKE_MS = 500;
 type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
 
 /**
- * Keeps one connection open, to any gateway that answers. Before the first welcome it tries each gateway once. After that it tries with
- * growing pauses until `giveUpMs`, and immediately when the device is back. It also replaces a connection whose messages cannot be decoded
- * or applied. The pauses before such replacements grow, although each connection gets a welcome. After too many of them, the session ends
- * with `sync-failed`.
+ * Keeps one connection open, to any gateway that answers. Before the first welcome it tries each gateway once. When a gateway refuses it
+ * and allows another attempt, it tries with growing pauses until `openMs`. After the first welcome it tries with growing pauses until
+ * `giveUpMs`, and immediately when the device is back. It also replaces a connection whose messages cannot be decoded or applied. The
+ * pauses before such replacements grow, although each connection gets a welcome. After too many of them, the session ends with
+ * `sync-failed`.
  */
 export class Uplink {
   private phase: Phase = 'resting';
@@ -62,6 +65,8 @@ export class Uplink {
   private gateway = 0;
   private attempt = 0;
   private wasWelcome = false;
+  /** The last refusal of the first connection that allows another attempt. */
+  private refusal: HoldfastError | null = null;
   private faults = 0;
   private faultyAt = 0;
   private readonly search = new SearchTime();
@@ -84,6 +89,7 @@ export class Uplink {
     this.stopWaking();
     this.stopWaking = onWake(() => this.woke());
     this.attempt = 0;
+    this.refusal = null;
     this.search.begin();
     this.seek();
   }
@@ -187,6 +193,7 @@ export class Uplink {
     this.phase = 'open';
     this.attempt = 0;
     this.wasWelcome = true;
+    this.refusal = null;
     this.giveUpMs = this.options.reconnect.giveUpMs ?? welcome.sessionMs ?? GIVE_UP_MS_DEFAULT;
     this.heartbeat.start(welcome.pingMs);
     this.listener.welcomed(welcome);
@@ -194,10 +201,13 @@ export class Uplink {
 
   /** Reconnects if the server named a time for it (`retryAfterMs`), or if the code allows another attempt. Otherwise ends the session. */
   private goodbye(goodbye: Goodbye): void {
-    const error = HoldfastError.from({ ...errorBody(goodbye.code), message: goodbye.reason || errorBody(goodbye.code).message });
-    if (goodbye.retryAfterMs !== undefined) this.failed(error.message, error.code, goodbye.retryAfterMs);
-    else if (error.retry) this.failed(error.message, error.code);
-    else this.end(error);
+    const { retryAfterMs } = goodbye;
+    const { code, message, retry } = HoldfastError.from({ ...errorBody(goodbye.code), ...(goodbye.reason && { message: goodbye.reason }) });
+    const mayRetry = retry || retryAfterMs !== undefined;
+    const error = new HoldfastError(code, message, { retry: mayRetry, retryAfterMs });
+    if (!mayRetry) return this.end(error);
+    if (!this.wasWelcome) this.refusal = error;
+    this.failed(message, code, retryAfterMs);
   }
 
   /** Ends this connection or attempt, and schedules an attempt with the next gateway. */
@@ -212,13 +222,18 @@ export class Uplink {
     const tries = this.attempt;
     this.attempt += 1;
     this.gateway = (this.gateway + 1) % urls.length;
-    const isOver = this.wasWelcome ? this.search.ms > this.giveUpMs : this.attempt >= urls.length;
-    if (isOver) return this.end(new HoldfastError(code, reason, { retry: true, retryAfterMs }));
-    const triesMs = this.wasWelcome ? retryDelayMs(tries, urls.length, reconnect, random) : 0;
+    const isFirstRound = !this.wasWelcome && this.attempt < urls.length;
+    const waitMs = retryAfterMs ?? this.refusal?.retryAfterMs ?? 0;
+    const isOver = this.wasWelcome
+      ? this.search.ms > this.giveUpMs
+      : !isFirstRound && (this.refusal === null || this.search.ms + waitMs > this.options.openMs);
+    // A refusal says more about the cause than the silence of another gateway.
+    if (isOver) return this.end(this.refusal ?? new HoldfastError(code, reason, { retry: true, retryAfterMs }));
+    const triesMs = retryDelayMs(tries, urls.length, reconnect, random);
     const growingMs = isFaulty ? Math.max(triesMs, retryDelayMs(this.faults - 1, 1, reconnect, random)) : triesMs;
     // A gateway that shuts down names the time for the first attempt. Later attempts use the usual pauses.
-    const delayMs =
-      retryAfterMs !== undefined && tries === 0 ? retryAfterMs + random() * SPREAD_MS : Math.max(retryAfterMs ?? 0, growingMs);
+    const pauseMs = retryAfterMs !== undefined && tries === 0 ? retryAfterMs + random() * SPREAD_MS : Math.max(waitMs, growingMs);
+    const delayMs = isFirstRound ? 0 : pauseMs;
     this.timer = setTimeout(() => {
       this.search.tried(delayMs);
       this.seek();

@@ -1,4 +1,5 @@
 import type { Seat } from '#libs/protocol';
+import { seededRandom } from '#libs/room';
 import { type FeedSync, type Interpolation, interpolate, type Prediction, predict, type RoomFeed } from '../src/realtime.js';
 
 /** The game of the simulation: ships that turn and have a constant speed. So a ship that stands still is always a fault. */
@@ -97,7 +98,7 @@ class Simulation {
   private readonly inputs: { at: number; number: number }[] = [];
 
   constructor(private readonly scenario: Scenario) {
-    this.random = seeded(scenario.seed);
+    this.random = seededRandom(scenario.seed);
     this.up = new Stream(scenario, this.random);
     this.down = new Stream(scenario, this.random);
     const now = () => this.now;
@@ -236,15 +237,4 @@ function newShip(seat: number): Ship {
 
 function isIn(span: { readonly from: number; readonly to: number } | undefined, at: number): boolean {
   return span !== undefined && at >= span.from && at < span.to;
-}
-
-/** Mulberry32, a small generator of random numbers from 0 to 1. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,10 +1,11 @@
 import type { RequestListener } from 'node:http';
-import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { ExtensionModule } from '#libs/extension';
 import type { Certificate } from '#libs/tls';
 import { ConnectionLimits } from './connection/connection-limits.js';
 import { EDGE_OPTIONS, type EdgeOptions } from './edge.options.js';
 import { FrameRouter } from './frame-router.js';
-import { CLIENT_TRANSPORTS, GatewayService } from './gateway.service.js';
+import { GatewayService } from './gateway.service.js';
 import { Admission } from './lifecycle/admission.js';
 import { Departures } from './lifecycle/departures.js';
 import { GatewayCleanup } from './lifecycle/gateway-cleanup.js';
@@ -23,7 +24,8 @@ import { RoomRestorer } from './room/room-restorer.js';
 import { SessionRooms } from './room/session-rooms.js';
 import { StalledOwnerNotifier } from './room/stalled-owner-notifier.js';
 import { SessionTable } from './session/session-table.js';
-import { type ClientTransport, PUBLIC_CERTIFICATE } from './transport/client-transport.js';
+import { PUBLIC_CERTIFICATE } from './transport/client-transport.js';
+import { ClientTransports } from './transport/client-transports.js';
 import { TcpTransport } from './transport/tcp-transport.js';
 import { TrustedProxies } from './transport/trusted-proxies.js';
 import { PUBLIC_PAGES, WebSocketTransport } from './transport/web-socket-transport.js';
@@ -34,22 +36,20 @@ export interface EdgeModuleOptions {
   readonly certificate?: Certificate | null;
   /** Handles plain HTTP requests on the public port. Absent: the gateway answers each of them with 404. */
   readonly pages?: RequestListener;
-  /** Transports in addition to WebSocket and TCP. */
-  readonly transports?: readonly Type<ClientTransport>[];
 }
 
 /** Accepts players and relays their messages. Needs `FleetModule`, `LinkModule`, `RoomStoreModule`, `SessionModule`. */
 @Module({})
 export class EdgeModule {
-  static forRoot({ options, certificate = null, pages, transports = [] }: EdgeModuleOptions): DynamicModule {
-    const allTransports: Type<ClientTransport>[] = [WebSocketTransport, TcpTransport, ...transports];
+  static forRoot({ options, certificate = null, pages }: EdgeModuleOptions): DynamicModule {
     const providers: Provider[] = [
       { provide: EDGE_OPTIONS, useValue: options },
       { provide: PUBLIC_CERTIFICATE, useValue: certificate },
       { provide: PUBLIC_PAGES, useValue: pages ?? null },
       TrustedProxies,
-      ...allTransports,
-      { provide: CLIENT_TRANSPORTS, useFactory: (...instances: ClientTransport[]) => instances, inject: allTransports },
+      WebSocketTransport,
+      TcpTransport,
+      ClientTransports,
       SessionTable,
       LobbyRouter,
       PlayerRequests,
@@ -74,6 +74,7 @@ export class EdgeModule {
     ];
     return {
       module: EdgeModule,
+      imports: [ExtensionModule],
       providers,
       exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionTable],
     };

@@ -16,9 +16,8 @@ import { OwnerAttachments } from './room/owner-attachments.js';
 import { SessionRooms } from './room/session-rooms.js';
 import { SessionTable } from './session/session-table.js';
 import type { ClientTransport } from './transport/client-transport.js';
+import { ClientTransports } from './transport/client-transports.js';
 import type { ConnectionEvents, PlayerConnection } from './transport/player-connection.js';
-
-export const CLIENT_TRANSPORTS = Symbol('ClientTransports');
 
 /** Interval of the checks of all connections and sessions by `tick`, in ms. */
 const TICK_MS = 1_000;
@@ -26,6 +25,7 @@ const TICK_MS = 1_000;
 /** Opens and closes the transports, and checks their connections. State that must survive this gateway is in the store. */
 @Injectable()
 export class GatewayService implements ConnectionEvents, OnModuleDestroy {
+  private transports: readonly ClientTransport[] = [];
   private isClosing = false;
   private ticking: NodeJS.Timeout | null = null;
   private tickedAt = 0;
@@ -33,7 +33,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
 
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
-    @Inject(CLIENT_TRANSPORTS) private readonly transports: readonly ClientTransport[],
+    private readonly clientTransports: ClientTransports,
     private readonly limits: ConnectionLimits,
     private readonly router: FrameRouter,
     private readonly sessions: SessionLifecycle,
@@ -54,6 +54,7 @@ export class GatewayService implements ConnectionEvents, OnModuleDestroy {
     this.lobbies.gateway = this.self.id;
     this.fleetLinks.keep(['lobby', 'game']);
     await this.notices.onNotice(this.self.id, (notice) => this.sessions.handleNotice(notice));
+    this.transports = this.clientTransports.all();
     for (const transport of this.transports) this.ports[transport.name] = await transport.listen(this);
     this.tickedAt = performance.now();
     this.ticking = setInterval(() => this.tick(), TICK_MS);

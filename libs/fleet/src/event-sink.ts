@@ -58,8 +58,8 @@ export interface PublishedOperatorEvent extends OperatorEvent {
  * evictions and recoveries. Events of one process keep their order. Any event may be lost, so a reader that needs certainty reads the
  * records.
  *
- * To add your own sink (a pager, a data warehouse), use `FleetModule.forRoot({ …, eventSink: MySink })`. Extend `RedisEventSink` to keep
- * the event stream of the admin API.
+ * To add your own sink (a pager, a data warehouse), mark a provider with `@Extension(EventSink)`. There may be several. Each gets all events
+ * of its process, in addition to the event stream of the admin API. See `docs/extending.md`.
  */
 export abstract class EventSink {
   abstract publish(event: OperatorEvent): void;

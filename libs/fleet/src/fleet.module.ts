@@ -1,6 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ExtensionModule } from '#libs/extension';
 import { LinkIdentity } from '#libs/link';
 import { EventSink } from './event-sink.js';
+import { EventSinks } from './event-sinks.js';
 import { FLEET_OPTIONS, type FleetOptions } from './fleet.options.js';
 import { FleetEvents } from './fleet-events.js';
 import { FleetLinks } from './fleet-links.js';
@@ -19,12 +21,14 @@ export class FleetModule {
     return {
       module: FleetModule,
       global: true,
+      imports: [ExtensionModule],
       providers: [
         { provide: FLEET_OPTIONS, useValue: options },
         MutableSelf,
         { provide: Self, useExisting: MutableSelf },
         { provide: LinkIdentity, useExisting: MutableSelf },
-        { provide: EventSink, useClass: options.eventSink ?? RedisEventSink },
+        RedisEventSink,
+        { provide: EventSink, useClass: EventSinks },
         FleetEvents,
         ServerRegistration,
         ServerDirectory,

@@ -1,7 +1,5 @@
-import type { Type } from '@nestjs/common';
-import type { ServerType } from '#libs/protocol';
+import type { MatchRules, ServerType } from '#libs/protocol';
 import { redisName } from '#libs/redis';
-import type { EventSink } from './event-sink.js';
 
 /** A game that a game server can run, as its record states it. */
 export interface OfferedGame {
@@ -14,6 +12,8 @@ export interface OfferedGame {
   readonly options?: true;
   /** Players may join running games; `seatGraceMs`: how long such a game keeps the seat of an absent player, in ms. Absent: they may not. */
   readonly joinable?: { readonly seatGraceMs: number };
+  /** How matchmaking finds the players of a match. Absent: the default rules. */
+  readonly match?: MatchRules;
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
 
@@ -49,8 +49,6 @@ export interface FleetOptions {
   readonly region?: string | null;
   /** True: the server takes only rooms that ask for its build. */
   readonly canary?: boolean;
-  /** Receives the operator events of this process. Default: publishes them to all gateways through Redis. */
-  readonly eventSink?: Type<EventSink>;
 }
 
 export const FLEET_OPTIONS = Symbol('FleetOptions');

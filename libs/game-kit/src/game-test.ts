@@ -12,6 +12,7 @@ import {
   firstDifference,
   freezeDeep,
   listed,
+  PastStates,
   type PendingEffect,
   type RoomInput,
   RoomMachine,
@@ -20,8 +21,10 @@ import {
   type RoomRules,
   type RoomValue,
   type SeatEvent,
+  type SeatInfo,
   SeatInputs,
   STATE_BYTES_MAX_DEFAULT,
+  seededRandom,
   UnstorableError,
 } from '#libs/room';
 import { type Effect, HandlerRefusal } from './effect.js';
@@ -85,8 +88,11 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** Step n is due at `stepsBeganAt` plus n periods. */
   private stepsBeganAt: number;
   private nextStep = 1;
+  /** Bots move for the n-th time at `stepsBeganAt` plus n of their periods. */
+  private nextMove = 1;
   private readonly seqs: number[];
   private readonly inputs: SeatInputs | null;
+  private readonly past: PastStates | undefined;
   private inputNumber = 0;
   private readonly stateBytesMax: number;
   private readonly handlers: NonNullable<GameTestOptions['handlers']>;
@@ -132,11 +138,13 @@ export class GameTest<Rules extends GameRules<unknown>> {
       made = rules.setup(room);
       return made;
     };
-    this.machine = new RoomMachine({ ...rules, setup }, { now: () => this.clock, random: dice(seed) });
+    this.machine = new RoomMachine({ ...rules, setup }, { now: () => this.clock, random: seededRandom(seed) });
     const { value, events } = this.inPlainData('after setup', () =>
       this.machine.start(ROOM, playersOf(players), 0, undefined, options, loaded),
     );
     this.value = value;
+    const { pastMs } = rules.definition;
+    this.past = pastMs === undefined ? undefined : new PastStates(pastMs, value.state, now);
     this.inputs = rules.input ? new SeatInputs(rules.input.queue, value.seats) : null;
     this.checkSize('setup');
     this.events.push(...events);
@@ -205,6 +213,11 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.ended;
   }
 
+  /** The players and bots by seat, also those who have left. */
+  get seats(): readonly SeatInfo[] {
+    return this.value.seats.map(({ user, name, presence, bot }, seat) => ({ seat, user, name, presence, ...(bot && { bot }) }));
+  }
+
   get now(): number {
     return this.clock;
   }
@@ -250,9 +263,14 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return seat;
   }
 
-  /** Lets the bot of this seat make one move. Returns whether the move has changed the game. */
+  /**
+   * Lets the bot of this seat make one move. Returns whether the move has changed the game; an input changes it only with the next step.
+   * Throws `Refused` when the move is not valid (`bad-data`), which a server would drop.
+   */
   bot(seat: Seat): boolean {
-    return this.handle({ kind: 'bot', seat }, `the bot of seat ${seat}`).kind === 'changed';
+    const outcome = this.handle({ kind: 'bot', seat, ...(this.inputs && { inputs: this.inputs }) }, `the bot of seat ${seat}`);
+    if (outcome.kind === 'refused' && outcome.code === 'bad-data') throw new Refused(outcome.code, outcome.message);
+    return outcome.kind === 'changed';
   }
 
   private freeSeat(): Seat {
@@ -266,7 +284,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.inPlainData(`in the view of ${whose}`, () => this.machine.view(this.value.state, seat));
   }
 
-  /** Advances the time. Timers and steps run in the order in which they are due. */
+  /** Advances the time. Timers, bots and steps run in the order in which they are due. */
   advance(ms: number): void {
     const until = this.clock + ms;
     let steps = 0;
@@ -274,12 +292,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
       if (++steps > RUNS_MAX)
         throw new Error(`${this.name}: more than ${RUNS_MAX} timers and steps in ${ms} ms; does a timer schedule itself without delay?`);
       this.clock = Math.max(this.clock, next.at);
-      if (next.timer !== null) {
-        this.handle({ kind: 'timer', name: next.timer }, `timer '${next.timer}'`);
-      } else {
-        this.nextStep += 1;
-        this.handle(this.inputs ? { kind: 'step', inputs: this.inputs } : { kind: 'step' }, 'step');
-      }
+      next.run();
     }
     this.clock = until;
   }
@@ -318,6 +331,8 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.clock += ms;
     this.stepsBeganAt = this.clock;
     this.nextStep = 1;
+    this.nextMove = 1;
+    this.past?.restart(this.value.state, this.clock);
     this.handle({ kind: 'paused', ms }, 'a pause');
   }
 
@@ -329,11 +344,29 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.stepsBeganAt + (this.nextStep * 1_000) / this.rules.definition.stepHz;
   }
 
-  private nextDue(): { at: number; timer: string | null } | null {
-    const { stepHz } = this.rules.definition;
-    const due: { at: number; timer: string | null }[] = Object.entries(this.value.timers).map(([timer, at]) => ({ at, timer }));
-    if (stepHz > 0) due.push({ at: this.nextStepAt, timer: null });
-    return due.reduce<{ at: number; timer: string | null } | null>((first, one) => (first && first.at <= one.at ? first : one), null);
+  private nextDue(): Due | null {
+    const due: Due[] = Object.entries(this.value.timers).map(([name, at]) => ({
+      at,
+      run: () => this.handle({ kind: 'timer', name }, `timer '${name}'`),
+    }));
+    // Bots come before a step that is due at the same time, so that it uses their inputs.
+    const { bot, definition } = this.rules;
+    if (bot) due.push({ at: this.stepsBeganAt + this.nextMove * bot.everyMs, run: () => this.moveBots() });
+    if (definition.stepHz > 0) due.push({ at: this.nextStepAt, run: () => this.runStep() });
+    return due.reduce<Due | null>((first, one) => (first && first.at <= one.at ? first : one), null);
+  }
+
+  private runStep(): void {
+    this.nextStep += 1;
+    this.handle(this.inputs ? { kind: 'step', inputs: this.inputs } : { kind: 'step' }, 'step');
+  }
+
+  private moveBots(): void {
+    this.nextMove += 1;
+    for (let seat = 0; seat < this.value.seats.length && !this.ended; seat++) {
+      const { bot, presence } = this.value.seats[seat]!;
+      if (bot && presence !== 'left') this.bot(seat);
+    }
   }
 
   private give(seat: Seat, name: string, data: unknown): RoomOutcome<unknown> {
@@ -349,11 +382,12 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   private handle(input: RoomInput, what: string): RoomOutcome<unknown> {
     const before = this.value;
-    const outcome = this.machine.handle(before, input);
+    const outcome = this.machine.handle(before, input, undefined, undefined, this.past);
     if (outcome.kind === 'failed') return this.inPlainData(`after ${what}`, () => raise(outcome.error));
     if (outcome.kind !== 'changed') return outcome;
     const { change, value } = outcome;
     this.value = value;
+    if (value.state !== before.state) this.past?.add(value.state, change.at);
     this.changes.push(change);
     freezeDeep(value.state);
     this.checkSize(what);
@@ -420,27 +454,19 @@ function raise(error: unknown): never {
   throw error;
 }
 
+/** Something that runs at this time, in ms since 1970. */
+interface Due {
+  readonly at: number;
+  run(): void;
+}
+
 class GameTestModule {}
 
 const ROOM = 'test' as RoomId;
 /** The default time at the start. Its value does not matter, because a game must not depend on it. */
 const START = Date.UTC(2030, 0, 1);
 /**
- * Maximum number of timers and steps in one `advance`. An hour of steps at 20 Hz has 72,000. A timer that schedules itself in a loop
- * exceeds this limit within a second.
+ * Maximum number of timers, steps and moves of bots in one `advance`. An hour of steps at 20 Hz has 72,000, and as many moves. A timer that
+ * schedules itself in a loop exceeds this limit within a few seconds.
  */
-const RUNS_MAX = 100_000;
-
-/**
- * Returns a source of random numbers from 0 to 1, which are the same for the same seed. Source: mulberry32, by Tommy Ettinger, public
- * domain.
- */
-function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+const RUNS_MAX = 200_000;

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import type { MatchOptions } from '#libs/protocol';
 import { type DraftMode, type Durability, type GameDefinition, quoted } from '#libs/room';
 import type { GameRules, Settled } from './game-rules.js';
+import { checkedMatchRules } from './match-options.js';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
 export interface GameOptions {
@@ -33,6 +35,11 @@ export interface GameOptions {
    */
   readonly quantize?: number;
   /**
+   * How far `room.past` looks back, in ms: a whole number from 1 to 2000. The server keeps the states of this time in memory. Absent: the
+   * game has no `room.past`.
+   */
+  readonly pastMs?: number;
+  /**
    * True: players may take free seats of a running game, up to the seats of the room, until the game calls `room.lock()`. A seat becomes
    * free when its player has left. Default: false.
    */
@@ -42,6 +49,11 @@ export interface GameOptions {
    * game have no options.
    */
   readonly options?: StandardSchema;
+  /**
+   * How matchmaking finds the players of a match: numbers of players and teams, ratings, windows, modes. See `docs/matchmaking.md`. Absent:
+   * a match has the players who fit into the seats, and ratings do not matter.
+   */
+  readonly match?: MatchOptions;
 }
 
 /** Default of `checkpointMs`, in ms: the longest time by which a crash rewinds a `checkpoint` game. Players of a fast game accept it. */
@@ -50,6 +62,9 @@ export const CHECKPOINT_MS_DEFAULT = 1_000;
 export const SEAT_GRACE_MS_DEFAULT = 60_000;
 /** Maximum number of steps a second. A thousand rooms share one event loop, so a game with more steps would delay the others. */
 export const STEP_HZ_MAX = 60;
+
+/** Maximum of `pastMs`. A player whose connection is slower than this cannot aim at anything that moves. */
+const PAST_MS_MAX = 2_000;
 
 /**
  * Maximum number of seats, also for `rooms.create`. Each seat is part of the room's value, which is encoded as a whole, so more seats would
@@ -88,6 +103,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     seatGraceMs = SEAT_GRACE_MS_DEFAULT,
     syncHz = stepHz,
     quantize,
+    pastMs,
   } = options;
   const { draft = stepHz > 0 ? 'copy' : 'proxy' } = options;
   demand(
@@ -118,6 +134,11 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     quantize === undefined || (Number.isFinite(quantize) && quantize > 0),
     `has quantize ${quoted(quantize)}; give the distance of two numbers, such as 0.01`,
   );
+  demand(
+    pastMs === undefined || (Number.isInteger(pastMs) && pastMs >= 1 && pastMs <= PAST_MS_MAX),
+    `has pastMs ${quoted(pastMs)}; give a whole number of ms from 1 to ${PAST_MS_MAX}`,
+  );
+  const match = checkedMatchRules(options.match, seats, options.options !== undefined);
   return {
     name,
     version,
@@ -130,6 +151,8 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     draft,
     ...(joinable && { joinable }),
     ...(quantize !== undefined && { quantize }),
+    ...(pastMs !== undefined && { pastMs }),
+    ...(match && { match }),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Seat } from '#libs/protocol';
 import {
-  type BotCommand,
+  type BotMove,
   type BotRoom,
   type EffectDataOf,
   type EffectName,
@@ -109,9 +109,9 @@ export interface BotOptions {
 }
 
 /**
- * Marks the method that plays the bots of a room (`room.addBot`). It gets the state as the bot's seat sees it, and returns the bot's next
- * command, or nothing. The command is validated and run like a command of a player, and a refused command changes nothing. The method must
- * only read. Use `room.random()` for random decisions.
+ * Marks the method that plays the bots of a room (`room.addBot`). It gets the state as the bot's seat sees it. It returns the bot's next
+ * command `{ command, data }`, or what the bot holds down from now on `{ input }`, or nothing. Both are validated and used like those of a
+ * player. A refused one changes nothing. The method must only read. Use `room.random()` for random decisions.
  *
  * @example
  * @Bot({ everyMs: 500 })
@@ -122,7 +122,7 @@ export interface BotOptions {
  */
 export function Bot(
   { everyMs }: BotOptions = { everyMs: Number.NaN },
-): HandlerDecorator<(view: never, room: BotRoom) => BotCommand | null | undefined> {
+): HandlerDecorator<(view: never, room: BotRoom) => BotMove | null | undefined> {
   return handles(() =>
     Number.isInteger(everyMs) && everyMs >= BOT_EVERY_MS.min && everyMs <= BOT_EVERY_MS.max
       ? { kind: 'bot', everyMs }

@@ -1,6 +1,8 @@
 export type { Seat } from '#libs/protocol';
 export type {
   BotCommand,
+  BotInput,
+  BotMove,
   BotRoom,
   Durability,
   EffectReply,

@@ -1,5 +1,20 @@
-import { Bot } from './handler.decorators.js';
-import { type BotCommand, type BotRoom, Command, Game, type GameRoom, type GameRules, GameTest, OnSeat } from './index.js';
+import { z } from 'zod';
+import {
+  Bot,
+  type BotCommand,
+  type BotMove,
+  type BotRoom,
+  Command,
+  Game,
+  type GameRoom,
+  type GameRules,
+  GameTest,
+  Input,
+  OnSeat,
+  OnStep,
+  type Setup,
+} from './index.js';
+import { roomTableOf } from './room-table.js';
 
 interface Race {
   laps: number[];
@@ -47,6 +62,54 @@ it('GameTest lets a bot move, and reports whether the move changed the game', as
   game.as(0).fill();
   expect([game.bot(1), game.bot(1), game.state.laps]).toEqual([true, false, [0, 1]]);
 });
+
+describe('a bot that gives inputs, in GameTest', () => {
+  @Game({ name: 'drive', version: 1, seats: { min: 1, max: 3 } })
+  @Input(z.strictObject({ gas: z.number().max(3) }))
+  class Driving implements GameRules<Race> {
+    setup(room: Setup): Race {
+      room.addBot('Robo');
+      return { laps: [0, 0] };
+    }
+
+    @OnStep(20)
+    protected move(room: GameRoom<Race, { gas: number }>): void {
+      for (const { seat } of room.seats) room.state.laps[seat]! += room.input(seat)?.gas ?? 0;
+    }
+
+    @Bot({ everyMs: 50 })
+    protected drive({ laps }: Race, { seat }: BotRoom): BotMove {
+      return { input: { gas: laps[seat]! > 3 ? 4 : 2 } };
+    }
+  }
+
+  it('moves before the step that is due at the same time', async () => {
+    const game = await GameTest.create(Driving, { players: ['Ann'] });
+    game.step();
+    expect(game.state.laps).toEqual([0, 2]);
+    game.input(0, { gas: 1 });
+    game.step();
+    expect(game.state.laps).toEqual([1, 4]);
+  });
+
+  it('makes the test fail when it gives an input that the schema refuses', async () => {
+    const game = await GameTest.create(Driving, { players: ['Ann'] });
+    game.step(2);
+    expect(() => game.step()).toThrow('bad-data');
+  });
+
+  it('has its game marked as one with bots, for the format of its log', async () => {
+    const game = new Driving();
+    expect([roomTableOf(game, null).definition.bots, roomTableOf(new Still(), null).definition.bots]).toEqual([true, undefined]);
+  });
+});
+
+@Game({ name: 'still', version: 1, seats: 1 })
+class Still implements GameRules<Race> {
+  setup(): Race {
+    return { laps: [] };
+  }
+}
 
 it('GameTest refuses a game whose bots have no valid period', async () => {
   @Game({ name: 'idle', version: 1, seats: 1 })

@@ -3,7 +3,7 @@ import { MetadataScanner } from '@nestjs/core';
 import type { Seat } from '#libs/protocol';
 import { describeIssues } from '#libs/protocol';
 import type {
-  BotCommand,
+  BotMove,
   CommandRule,
   EffectResult,
   GameRoom,
@@ -55,6 +55,7 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
         ...defineGame(options, step?.handle.kind === 'step' ? step.handle.hz : 0),
         ...(results.size > 0 && { hasResults: true }),
         ...(load && { hasLoad: true }),
+        ...(bot && { bots: true as const }),
       },
       setup: (room) => rules.setup(room as never),
       load,
@@ -70,7 +71,7 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
       step: step ? (room, stepMs) => step.run(room, stepMs) : null,
       paused: pause ? (room, ms) => pause.run(room, ms) : null,
       ...(bot?.handle.kind === 'bot' && {
-        bot: { everyMs: bot.handle.everyMs, move: (seen, room) => bot.run(seen, room) as BotCommand | null | undefined },
+        bot: { everyMs: bot.handle.everyMs, move: (seen, room) => bot.run(seen, room) as BotMove | null | undefined },
       }),
       view: view ? (state, seat: Seat | null) => view.run(state, seat) : null,
       migrateState: rules.migrateState ? (state, fromVersion) => rules.migrateState?.(state, fromVersion) : null,

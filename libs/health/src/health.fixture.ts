@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Injectable, type Type } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { Extension } from '#libs/extension';
 import { type FleetEvent, FleetEvents, FleetModule, Self, ServerDirectory, type ServerRecord, ServerRegistration } from '#libs/fleet';
 import { LinkModule, Links } from '#libs/link';
 import { type ServerId, type ServerType, serverId } from '#libs/protocol';
@@ -13,7 +14,6 @@ import { eventually } from '../../../tools/process/until.mjs';
 import { startRedis } from '../../../tools/redis/index.mjs';
 import { HealthModule } from './health.module.js';
 import type { CheckOptions } from './health.options.js';
-import { HealthPort } from './health-port.decorator.js';
 import { FakePort, type Port, Wire } from './ports.fixture.js';
 import { EligibilityListener, HealthAnswerListener, HealthFacts, ServerEndListener } from './ports.js';
 
@@ -31,7 +31,7 @@ export interface Started {
 }
 
 @Injectable()
-@HealthPort(HealthFacts)
+@Extension(HealthFacts)
 export class TestFacts extends HealthFacts {
   facts() {
     return { rooms: 3, players: 5, capacity: 10 };
@@ -39,7 +39,7 @@ export class TestFacts extends HealthFacts {
 }
 
 @Injectable()
-@HealthPort(HealthAnswerListener)
+@Extension(HealthAnswerListener)
 export class AnswersSeen extends HealthAnswerListener {
   readonly answers: unknown[] = [];
   answered(facts: unknown): void {
@@ -48,7 +48,7 @@ export class AnswersSeen extends HealthAnswerListener {
 }
 
 @Injectable()
-@HealthPort(ServerEndListener)
+@Extension(ServerEndListener)
 export class EndsSeen extends ServerEndListener {
   readonly ends: string[] = [];
   failures = 0;
@@ -59,7 +59,7 @@ export class EndsSeen extends ServerEndListener {
 }
 
 @Injectable()
-@HealthPort(EligibilityListener)
+@Extension(EligibilityListener)
 export class EligibilitySeen extends EligibilityListener {
   readonly changes: unknown[] = [];
   changed(server: ServerRecord, eligibility: unknown): void {

@@ -1,12 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
+import { ExtensionModule } from '#libs/extension';
 import { HealthResponder } from './answer/health-responder.js';
 import { ServerCleanups } from './cleanup/server-cleanups.js';
 import { PeerStoreLossDetector } from './evidence/peer-store-loss-detector.js';
 import { ServerDials } from './evidence/server-dials.js';
 import { StoreProbe } from './evidence/store-probe.js';
 import { CHECK_DEFAULTS, CHECK_OPTIONS, type CheckOptions } from './health.options.js';
-import { HealthPortExplorer } from './health-port-explorer.js';
 import { EligibilityMarks } from './monitor/eligibility-marks.js';
 import { HealthChecker } from './monitor/health-checker.js';
 import { SelfCheck } from './monitor/self-check.js';
@@ -18,7 +17,7 @@ import { VoteResponder } from './voting/vote-responder.js';
 import { VoterProbe } from './voting/voter-probe.js';
 
 /**
- * Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. `@HealthPort` marks the
+ * Needs `RedisModule`, `TelemetryModule`, `LinkModule`, `FleetModule`, and `ScheduleModule` for a checker. `@Extension` marks the
  * implementations of the ports.
  */
 @Module({})
@@ -27,10 +26,9 @@ export class HealthModule {
   static forChecker(options: Partial<CheckOptions> = {}): DynamicModule {
     return {
       module: HealthModule,
-      imports: [DiscoveryModule],
+      imports: [ExtensionModule],
       providers: [
         { provide: CHECK_OPTIONS, useValue: checkOptions(options) },
-        HealthPortExplorer,
         StoreProbe,
         PeerStoreLossDetector,
         ServerDials,
@@ -53,8 +51,8 @@ export class HealthModule {
   static forResponder(): DynamicModule {
     return {
       module: HealthModule,
-      imports: [DiscoveryModule],
-      providers: [HealthPortExplorer, HealthResponder],
+      imports: [ExtensionModule],
+      providers: [HealthResponder],
       exports: [HealthResponder],
     };
   }

@@ -1,7 +1,6 @@
 export * from './answer/health-responder.js';
 export * from './health.module.js';
 export * from './health.options.js';
-export * from './health-port.decorator.js';
 export * from './monitor/health-checker.js';
 export * from './monitor/judge.js';
 export * from './ports.js';

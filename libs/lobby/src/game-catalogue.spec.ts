@@ -1,4 +1,5 @@
 import type { ServerDirectory, ServerRecord } from '#libs/fleet';
+import { matchRules } from '#libs/protocol';
 import { GameCatalogue } from './game-catalogue.js';
 
 const games = (...seats: [name: string, max: number][]) =>
@@ -41,5 +42,15 @@ describe('GameCatalogue', () => {
     expect(() => catalogue.mustGet('duel')).toThrow(expect.objectContaining({ code: 'no-capacity' }));
     servers.pop();
     expect(() => catalogue.mustGet('never')).toThrow(expect.objectContaining({ code: 'no-capacity' }));
+  });
+
+  it('returns the match rules that a server registered, and the default rules of a game without them', () => {
+    const rules = matchRules({ min: 2, max: 4 }, { fillMs: 1 });
+    const catalogue = catalogueOf([
+      { state: 'ready', games: { ...games(['duel', 2]), ranked: { seats: { min: 2, max: 4 }, match: rules } } as never },
+    ]);
+    expect(catalogue.matchRulesOf('ranked')).toEqual(rules);
+    expect(catalogue.matchRulesOf('duel')).toEqual(matchRules({ min: 2, max: 2 }));
+    expect(catalogue.matchRulesOf('chess')).toBeUndefined();
   });
 });

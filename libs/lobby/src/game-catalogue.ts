@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type OfferedGame, ServerDirectory, type ServerRecord } from '#libs/fleet';
-import { type GameInfo, HoldfastError } from '#libs/protocol';
+import { type GameInfo, HoldfastError, type MatchRules, matchRules } from '#libs/protocol';
 import { listed, quoted } from '#libs/room';
 import type { RoomRecord } from '#libs/room-store';
 import type { JoinTerms } from './room-rules.js';
@@ -35,6 +35,12 @@ export class GameCatalogue {
     const isOwner = server && server.incarnation === owner.incarnation && server.state !== 'dead';
     const offering = isOwner ? server : this.running().findLast(({ games }) => Object.hasOwn(games, game));
     return offering?.games[game]?.joinable ?? null;
+  }
+
+  /** Returns how matchmaking finds the players of a match of this game. Undefined: no server offers the game right now. */
+  matchRulesOf(name: string): MatchRules | undefined {
+    const offered = this.running().findLast(({ games }) => Object.hasOwn(games, name))?.games[name];
+    return offered && (offered.match ?? matchRules(offered.seats));
   }
 
   /**

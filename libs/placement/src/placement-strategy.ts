@@ -19,7 +19,7 @@ export interface RoomWish {
  * lowest or the highest score gets the next room. Reservations, leases and withheld servers do not depend on it. So a bad strategy
  * can be inefficient, but it can never give one slot away twice.
  *
- * To use your own: `PlacementModule.forRoot({ strategy: LeastWork })`, the same on every server. See `docs/placement.md`.
+ * To use your own, mark a provider with `@Extension(PlacementStrategy)`, the same on every server. See `docs/extending.md`.
  */
 export abstract class PlacementStrategy {
   /** Whether the server with the lowest or with the highest score gets the next room. */

@@ -1,4 +1,5 @@
-import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ExtensionModule, extensionPoint } from '#libs/extension';
 import { LoadBalancerService } from './load-balancer.service.js';
 import { PLACEMENT_OPTIONS, type PlacementOptions } from './placement.options.js';
 import { PlacementPool } from './placement-pool.js';
@@ -11,9 +12,10 @@ export class PlacementModule {
     return {
       module: PlacementModule,
       global: true,
+      imports: [ExtensionModule],
       providers: [
         { provide: PLACEMENT_OPTIONS, useValue: options },
-        { provide: PlacementStrategy, useClass: strategyClass(options.strategy ?? STRATEGY_DEFAULT) },
+        ...extensionPoint(PlacementStrategy, { useFactory: () => new STRATEGIES[options.strategy ?? STRATEGY_DEFAULT]() }),
         LoadBalancerService,
         PlacementReporter,
         PlacementPool,
@@ -21,8 +23,4 @@ export class PlacementModule {
       exports: [PlacementStrategy, LoadBalancerService, PlacementReporter, PlacementPool],
     };
   }
-}
-
-function strategyClass(strategy: NonNullable<PlacementOptions['strategy']>): Type<PlacementStrategy> {
-  return typeof strategy === 'string' ? STRATEGIES[strategy] : strategy;
 }

@@ -1,11 +1,13 @@
-import type { Type } from '@nestjs/common';
-import type { PlacementStrategy, StrategyName } from './placement-strategy.js';
+import type { StrategyName } from './placement-strategy.js';
 
 export const PLACEMENT_OPTIONS = Symbol('PlacementOptions');
 
 export interface PlacementOptions {
-  /** A built-in strategy, or your own class. The same on every server of the fleet, because scores of two strategies cannot be compared. */
-  readonly strategy?: StrategyName | Type<PlacementStrategy>;
+  /**
+   * The built-in strategy, unless a module of the application has its own. The same on every server of the fleet, because scores of two
+   * strategies cannot be compared.
+   */
+  readonly strategy?: StrategyName;
   /**
    * How long a reservation waits for its server to open the room, in ms. It must be longer than any start of a room, or two
    * servers may get the same room.

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import * as fc from 'fast-check';
+import { Extension } from '#libs/extension';
 import { HoldfastError, type RoomId, type ServerId, serverId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
 import { Metrics, TelemetryModule } from '#libs/telemetry';
@@ -21,8 +22,9 @@ afterEach(async () => {
 });
 
 /** Starts one process that places rooms, with its own connections. */
-async function newProcess(options: PlacementOptions = {}) {
+async function newProcess(options: PlacementOptions = {}, extensions: Type[] = []) {
   const module = await Test.createTestingModule({
+    providers: extensions,
     imports: [
       RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),
       TelemetryModule.forRoot({ server: 'hf:lobby:test', level: 'silent', format: 'json' }),
@@ -808,6 +810,7 @@ describe('a request without capacity', () => {
 
 /** An example of a strategy that a developer writes. */
 @Injectable()
+@Extension(PlacementStrategy)
 class FewestPlayersPerSlot extends PlacementStrategy {
   readonly takes = 'lowest';
 
@@ -821,6 +824,7 @@ class FewestPlayersPerSlot extends PlacementStrategy {
 }
 
 @Injectable()
+@Extension(PlacementStrategy)
 class TooHeavy extends PlacementStrategy {
   readonly takes = 'lowest';
 
@@ -912,7 +916,7 @@ describe('PlacementStrategy', () => {
   });
 
   it('may be a class that a developer wrote, and its NaN score counts as 0', async () => {
-    const at = await newProcess({ strategy: FewestPlayersPerSlot });
+    const at = await newProcess({}, [FewestPlayersPerSlot]);
     const fleet = new Fleet(at, 2);
     const [small, large] = fleet.servers;
     await fleet.report(small, { players: 10, capacity: 20 });
@@ -922,7 +926,7 @@ describe('PlacementStrategy', () => {
   });
 
   it('cannot corrupt the counts with a weight that is too large to be exact', async () => {
-    const at = await newProcess({ strategy: TooHeavy });
+    const at = await newProcess({}, [TooHeavy]);
     const fleet = await Fleet.started(at, 1);
     const heavy = newRoom();
     await Promise.all([fleet.place({ room: heavy, players: 1 }), fleet.place()]);

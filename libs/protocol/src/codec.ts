@@ -31,6 +31,9 @@ export const KIND = {
   goodbye: 0x8c,
   compact: 0x8d,
   players: 0x8e,
+  rooms: 0x8f,
+  chat: 0x90,
+  match: 0x91,
 } as const;
 
 /** Byte offsets in binary frames, for servers that route frames without decoding them. */

@@ -7,6 +7,7 @@ export * from './errors.js';
 export * from './framing.js';
 export * from './ids.js';
 export * from './issues.js';
+export * from './match-rules.js';
 export * from './messages.js';
 export * from './name-limits.js';
 export * from './operations.js';

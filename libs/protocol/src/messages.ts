@@ -1,5 +1,6 @@
 import type { ErrorBody } from './errors.js';
 import type { RoomId, Seat, SessionId, UserId } from './ids.js';
+import type { RoomSummary, TeamRules, WatchPolicy } from './operations.js';
 import type { Patch } from './patch.js';
 
 export const PROTOCOL_VERSION = 1;
@@ -128,6 +129,8 @@ export interface RoomMember {
   ready: boolean;
   /** False while the member has no connection. */
   here: boolean;
+  /** The team of the member, counted from 0. Absent: the room has no teams. */
+  team?: number;
 }
 
 export type RoomStatus = 'waiting' | 'starting' | 'playing' | 'closed';
@@ -147,6 +150,32 @@ export interface RoomView {
   options?: Readonly<Record<string, unknown>>;
   /** How the last game in this room ended. Absent until a first game has ended. */
   lastResult?: GameResult;
+  /** True: the room is neither listed nor matched. */
+  private?: true;
+  /** The invite code of the room. Only members see it. Absent: it has none. */
+  code?: string;
+  /** True: players join only with the invite code. */
+  inviteOnly?: true;
+  /** True: players need a password. */
+  password?: true;
+  /** True: the host has locked the room, so nobody may join. */
+  locked?: true;
+  /** Who may watch. Absent: anyone. */
+  watch?: WatchPolicy;
+  /** How much later spectators see the game, in ms. Absent: at once. */
+  watchDelayMs?: number;
+  teams?: TeamRules;
+  /** The users who may not join or watch. Only members see them. Absent: none. */
+  banned?: { user: UserId; name?: string }[];
+}
+
+/**
+ * The form of a result with more than one winner. `ranking`: the seats by place, best first; seats of one place share it. `scores`: the
+ * points of each seat.
+ */
+export interface RankedResult {
+  ranking: Seat[][];
+  scores?: number[];
 }
 
 /** How a game ended: the result that the game gave (`room.end(result)`), or the reason why it was ended. */
@@ -158,7 +187,17 @@ export interface GameResult {
 }
 
 /** Why a player is in no room any more. `docs/protocol.md` explains each reason. */
-export const LEFT_REASONS = ['left', 'gone', 'not-in-room', 'empty', 'room-expired', 'room-unknown'] as const;
+export const LEFT_REASONS = [
+  'left',
+  'gone',
+  'not-in-room',
+  'empty',
+  'room-expired',
+  'room-unknown',
+  'kicked',
+  'banned',
+  'no-spectators',
+] as const;
 export type LeftReason = (typeof LEFT_REASONS)[number];
 
 /** The player's room changed. `room` is null when the player is in no room. */
@@ -169,12 +208,30 @@ export interface RoomMessage {
   reason?: LeftReason;
 }
 
+/**
+ * The list of rooms to which this connection has subscribed (`rooms.list`) has changed. Either `rooms` is the whole list, which replaces
+ * the client's, or the other fields are the changes since the last message or the answer.
+ */
+export interface RoomsMessage {
+  kind: 'rooms';
+  /** The id of the request that subscribed. A message of an earlier subscription has another id. */
+  id: number;
+  rooms?: RoomSummary[];
+  added?: RoomSummary[];
+  changed?: RoomSummary[];
+  removed?: RoomId[];
+  /** The order of the list after this message. Absent: added rooms come first, in their order, and the others stay as they are. */
+  order?: RoomId[];
+}
+
 /** A seat of a running game, and the player or bot that has this seat, or had it last. */
 export interface RoomPlayerInfo {
   seat: Seat;
   name: string;
   /** True: server code plays this seat. */
   bot?: true;
+  /** The team of the seat, counted from 0. Absent: the room has no teams. */
+  team?: number;
 }
 
 /**
@@ -303,6 +360,95 @@ export interface Ended extends GameResult {
   room: RoomId;
 }
 
+/**
+ * Why a search is over without a match. `cancelled`: the player, or the host of the party, cancelled it. `party-changed`: a member
+ * joined or left the party. `declined`: a player of the ticket declined an offered match, or did not answer in time. `entered-room`: the
+ * player entered a room. `gone`: the player was away for too long. `timed-out`: the search reached its maximum time. `lost`: Redis lost
+ * the search. `no-game`: no server offers the game any more.
+ */
+export const MATCH_END_REASONS = [
+  'cancelled',
+  'party-changed',
+  'declined',
+  'entered-room',
+  'gone',
+  'timed-out',
+  'lost',
+  'no-game',
+] as const;
+export type MatchEndReason = (typeof MATCH_END_REASONS)[number];
+
+/** What holds a search up, and how long it may still take. Every field is a hint. */
+export interface MatchProgress {
+  /** The time for which the search has waited, in ms. */
+  waitedMs: number;
+  /** The position in the queue of the game, counted from 1. */
+  place: number;
+  /** The number of players who wait for the game. */
+  waiting: number;
+  /** An estimate of the remaining time, from recent matches, in ms. Absent: no recent match. */
+  estimateMs?: number;
+  /** The largest difference of ratings that the search accepts now. Absent: ratings do not count. */
+  window?: number;
+  /** A sentence for people: what holds the search up. */
+  reason?: string;
+}
+
+/**
+ * A message about the player's search for a match. `ticket` names the search, which is one search for all members of a party. Every search
+ * ends with `matched`, `cancelled` or `expired`; after `matched` the `room` message follows.
+ */
+export type MatchMessage = { kind: 'match'; game: string; ticket: string } & (
+  | ({
+      event: 'searching';
+      /** True: the search continues after an offered match that another player did not accept, or after a match that failed. */
+      returned?: true;
+      /** True: a member of the ticket has no connection, so the search pauses. */
+      paused?: true;
+    } & Partial<MatchProgress>)
+  | {
+      event: 'offered';
+      /** The id for `match.accept` and `match.decline`. */
+      offer: string;
+      /** The remaining time to answer, in ms. */
+      acceptMs: number;
+      /** The number of players of the match, and of those who have accepted it. */
+      players: number;
+      accepted: number;
+    }
+  | { event: 'matched'; room: RoomId }
+  | { event: 'cancelled'; reason: MatchEndReason }
+  | {
+      event: 'expired';
+      reason: MatchEndReason;
+    }
+);
+/** One message in a chat, as the server stores it. */
+export interface ChatEntry {
+  /**
+   * The position of the message in its channel. It grows by one with each message. The first one of a channel is a time in ms, so that a
+   * channel whose messages Redis has lost continues with higher numbers.
+   */
+  seq: number;
+  user: UserId;
+  /** The name of the user at that time. */
+  name: string;
+  /** When the server accepted the message: store time, in ms since 1970. */
+  time: number;
+  text: string;
+}
+
+/**
+ * A new message in a chat. It has `room` in the chat of a room, and `lobby` in the chat of the lobby of a game. Ignore a message whose `seq` is
+ * not above the last one. When it is above the next one, messages were lost: read them with `chat.history`.
+ */
+export interface Chat extends ChatEntry {
+  kind: 'chat';
+  room?: RoomId;
+  /** The game of the lobby. */
+  lobby?: string;
+}
+
 export interface Pong {
   kind: 'pong';
   nonce: number;
@@ -326,6 +472,7 @@ export type ServerMessage =
   | Welcome
   | Response
   | RoomMessage
+  | RoomsMessage
   | Placed
   | Players
   | Sync
@@ -333,6 +480,8 @@ export type ServerMessage =
   | Paused
   | Resumed
   | Ended
+  | MatchMessage
+  | Chat
   | Pong
   | ErrorMessage
   | Goodbye;

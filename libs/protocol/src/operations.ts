@@ -1,5 +1,14 @@
 import type { RoomId, UserId } from './ids.js';
-import type { RoomView } from './messages.js';
+import type { ChatEntry, MatchMessage, RoomView } from './messages.js';
+
+/** A JSON Schema (draft 2020-12), as JSON. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Teams of a room: their number, and the maximum number of players in each. */
+export interface TeamRules {
+  readonly count: number;
+  readonly size: number;
+}
 
 export interface GameInfo {
   name: string;
@@ -7,13 +16,85 @@ export interface GameInfo {
   seats: { min: number; max: number };
   /** True: players may join a running game of this kind (`rooms.join`). Absent: only a waiting room. */
   joinable?: true;
+  /** Describes the options of a room of this game. Absent: the game takes no options, or its schema library cannot describe them. */
+  options?: JsonSchema;
+  /** The teams of a room of this game that is created without `teams`. Absent: it has no teams. */
+  teams?: TeamRules;
 }
 
 /** Options of a room, as JSON. Each game defines its own. */
 export type RoomOptions = Readonly<Record<string, unknown>>;
+/** Data of a running game for the list of rooms, as JSON. The game sets it (`room.setMetadata`). */
+export type RoomMetadata = Readonly<Record<string, unknown>>;
 
 /** Maximum size of the options of a room, in bytes of JSON. It is small because options are part of every view of the room. */
 export const ROOM_OPTIONS_BYTES_MAX = 1_024;
+/** Maximum size of the metadata of a room, in bytes of JSON. It is small because it is part of every list of rooms. */
+export const ROOM_METADATA_BYTES_MAX = 1_024;
+/** Maximum length of a room's password, in bytes of UTF-8. */
+export const PASSWORD_BYTES_MAX = 128;
+/** Longest delay of what spectators see, in ms. The owner of the room keeps all states of this time in memory. */
+export const WATCH_DELAY_MS_MAX = 300_000;
+/** Maximum number of teams of a room. */
+export const TEAMS_MAX = 16;
+/** Maximum number of users that are banned from a room. */
+export const BANNED_MAX = 200;
+
+/** Who may watch a room. `anyone`: every player who may know of it. `members`: a player with its invite code. `nobody`: no spectators. */
+export const WATCH_POLICIES = ['anyone', 'members', 'nobody'] as const;
+export type WatchPolicy = (typeof WATCH_POLICIES)[number];
+
+export type AttributeValue = string | number;
+
+/**
+ * The wish of a ticket for one attribute, such as the language or the map.
+ *
+ * - A string or number: the others must accept exactly this value.
+ * - `{ any: [...] }`: one of these values. `{ min, max }`: a number within these limits; an absent limit does not count.
+ * - With `value`, the player has this value, and `any`, `min` and `max` say what the player accepts of others: `{ value: 12, min: 9 }` is a
+ *   player of level 12 who accepts everybody from level 9.
+ *
+ * Tickets agree on an attribute when the `value` of each is accepted by all others, and one value is accepted by all tickets that have no
+ * `value`. A ticket without the attribute accepts everything and is accepted by everybody.
+ */
+export type AttributeWish =
+  | AttributeValue
+  | { readonly value?: AttributeValue; readonly any: readonly AttributeValue[] }
+  | { readonly value?: number; readonly min?: number; readonly max?: number };
+
+/** Maximum number of attributes of one search. */
+export const ATTRIBUTES_MAX = 16;
+/** Maximum number of regions of one search. */
+export const MATCH_REGIONS_MAX = 32;
+
+/** What a player searches for. */
+export interface MatchWish {
+  game: string;
+  /** The mode of the game, such as `ranked`. Players of different modes are never matched. */
+  mode?: string;
+  /** The options of the room of the match, as in `rooms.create`. */
+  options?: RoomOptions;
+  /** The preferred region of the game. */
+  region?: string;
+  /** The latencies that the player has measured, by region, in ms. */
+  regions?: Readonly<Record<string, number>>;
+  attributes?: Readonly<Record<string, AttributeWish>>;
+  /** True: the members of the caller's waiting room search together. Only the host of the room may send it. */
+  party?: true;
+}
+
+/** The chat of the player's room, or of the lobby of a game. */
+export type ChatChannel = { to: 'room' } | { to: 'lobby'; game: string };
+
+/** Maximum length of a chat message, in characters that a person sees (grapheme clusters), and in bytes of UTF-8. */
+export const CHAT_CHARACTERS_MAX = 300;
+export const CHAT_BYTES_MAX = 1_200;
+
+/** Maximum length of the `id` of a chat message, in characters. */
+export const CHAT_ID_CHARACTERS_MAX = 64;
+
+/** Maximum number of messages in one answer of `chat.history`. */
+export const CHAT_HISTORY_MAX = 50;
 
 export interface RoomSummary {
   id: RoomId;
@@ -24,34 +105,140 @@ export interface RoomSummary {
   seats: number;
   /** The region in which its game must run. Absent: any region. */
   region?: string;
+  options?: RoomOptions;
+  /** The metadata of the running game. Absent: no game runs, or it has set none. */
+  metadata?: RoomMetadata;
+  /** True: the room needs a password. */
+  password?: true;
+  /** True: nobody may join, because the host or the game has locked the room. */
+  locked?: true;
+  /** Absent: anyone may watch. */
+  watch?: WatchPolicy;
+  teams?: TeamRules;
+}
+
+/** A value that a filter compares. */
+export type FilterValue = string | number | boolean | null;
+/**
+ * A condition on one field of a `RoomSummary`: a value for equality; `any` for one of several values; `min` and `max`, both included, for a
+ * number.
+ */
+export type FilterCondition = FilterValue | { any: readonly FilterValue[] } | { min?: number; max?: number };
+/** The fields of a room by which a list can be filtered and sorted, besides `options.NAME` and `metadata.NAME`. */
+export const LIST_FIELDS = ['status', 'players', 'seats', 'free', 'region', 'name', 'locked', 'password', 'watch'] as const;
+/**
+ * Conditions by field. The fields are those of `RoomSummary`, `free` (the number of free seats), and `options.NAME` and `metadata.NAME`,
+ * where NAME may be a path (`options.clock.minutes`). A room matches when it fulfils all conditions. A missing value equals `null`;
+ * `locked` and `password` are true or false.
+ */
+export type RoomFilter = Readonly<Record<string, FilterCondition>>;
+export interface RoomSort {
+  /** A field as in `RoomFilter`, or `created`. */
+  by: string;
+  /** Default: `ascending`. Rooms without the value come last in both orders. */
+  order?: 'ascending' | 'descending';
+}
+/** Maximum number of conditions of a filter, and of values of one `any`. */
+export const FILTER_CONDITIONS_MAX = 16;
+
+/** Which public rooms a list has. */
+export interface RoomListQuery {
+  game?: string;
+  limit?: number;
+  filter?: RoomFilter;
+  /** Default: newest first. */
+  sort?: RoomSort;
+}
+
+/** How a player enters a room: with its id or invite code, and with the password if it has one. Exactly one of `room` and `code`. */
+export interface RoomEntry {
+  room?: RoomId;
+  /** Case, spaces and dashes do not matter. */
+  code?: string;
+  password?: string;
+}
+
+/** The properties of a room that its host chooses at the creation and may change later. */
+export interface RoomSettings {
+  name?: string;
+  /** A private room is neither listed nor matched. It has an invite code. */
+  private?: boolean;
+  /** True: players join only with the invite code. */
+  inviteOnly?: boolean;
+  /** True: nobody may join. */
+  locked?: boolean;
+  /** Who may watch. Default: `anyone`. Spectators whom the room no longer admits leave it. */
+  watch?: WatchPolicy;
 }
 
 /** Input and result of each operation. The compiler checks the lobby's schemas against this type (`satisfies`). */
 export interface Operations {
   'games.list': { data: undefined; result: { games: GameInfo[] } };
   /**
-   * Lists public rooms, newest first. To get the next page, pass `next` of the last answer as `cursor`. The last page has no
-   * `next`. A page may have fewer rooms than `limit` although more follow.
+   * Lists public rooms, newest first or as `sort` says. To get the next page, pass `next` of the last answer as `cursor`, with the same
+   * other fields. The last page has no `next`. A page may have fewer rooms than `limit` although more follow. `partial`: with a filter or a
+   * sort, only the newest rooms were considered, because there are too many.
+   *
+   * `subscribe`: also sends changes of the first page as `rooms` messages, until `rooms.unsubscribe`, another subscription, or the end of
+   * the connection. `subscribed` is absent when the server does not support it.
    */
   'rooms.list': {
-    data: { game?: string; limit?: number; cursor?: string } | undefined;
-    result: { rooms: RoomSummary[]; next?: string };
+    data: (RoomListQuery & { cursor?: string; subscribe?: boolean }) | undefined;
+    result: { rooms: RoomSummary[]; next?: string; partial?: true; subscribed?: true };
   };
+  /** Ends the subscription of this connection to a list of rooms. Succeeds also when there is none. */
+  'rooms.unsubscribe': { data: undefined; result: { subscribed: false } };
   /**
-   * `seats`: the number of players, within the limits of the game. A private room is neither listed nor matched. `region`, `build`: the
+   * `seats`: the number of players, within the limits of the game. `region`, `build`: the
    * game runs only on a server with this region and build. Without a region, servers in the gateway's region come first. `options`:
    * settings for the games of this room, as the game defines them; a server of the game validates them before the room is created
-   * (`bad-data`).
+   * (`bad-data`). `password`: who joins or watches must give it. `watchDelayMs`: spectators see the game this much later. `teams`: each
+   * member is in a team.
    */
   'rooms.create': {
-    data: { game: string; name?: string; seats?: number; private?: boolean; region?: string; build?: string; options?: RoomOptions };
+    data: RoomSettings & {
+      game: string;
+      seats?: number;
+      region?: string;
+      build?: string;
+      options?: RoomOptions;
+      password?: string;
+      watchDelayMs?: number;
+      teams?: TeamRules;
+    };
     result: { room: RoomView };
   };
   /** Joins a waiting room, or takes a free seat of a running game that is joinable. A spectator of the room may join it too. */
-  'rooms.join': { data: { room: RoomId }; result: { room: RoomView } };
-  'rooms.watch': { data: { room: RoomId }; result: { room: RoomView } };
+  'rooms.join': { data: RoomEntry; result: { room: RoomView } };
+  'rooms.watch': { data: RoomEntry; result: { room: RoomView } };
   'rooms.leave': { data: undefined; result: { left: RoomId } };
   'rooms.ready': { data: { ready: boolean } | undefined; result: { room: RoomView } };
+  /**
+   * Changes the room, as its host. An absent field stays as it is. `password`: null removes it. `options` and `watchDelayMs` change only
+   * while the room waits (`room-playing`); new options make every member unready.
+   */
+  'rooms.update': {
+    data: RoomSettings & { password?: string | null; options?: RoomOptions; watchDelayMs?: number };
+    result: { room: RoomView };
+  };
+  /** Makes another member the host. Only the host may do it. */
+  'rooms.host': { data: { user: UserId }; result: { room: RoomView } };
+  /**
+   * Removes a member, who may be away, from the room and its game, as the host. `ban`: the user may not join or watch again; a user who is
+   * not a member, such as a spectator, can be banned too.
+   */
+  'rooms.kick': { data: { user: UserId; ban?: boolean }; result: { room: RoomView } };
+  /** Lets a banned user join again. Only the host may do it. */
+  'rooms.unban': { data: { user: UserId }; result: { room: RoomView } };
+  /** Moves this player, or as the host another member, to a team. `team`: counted from 0. */
+  'rooms.team': { data: { team: number; user?: UserId }; result: { room: RoomView } };
+  /** Distributes all members evenly over the teams. Only the host may do it. */
+  'rooms.balance': { data: undefined; result: { room: RoomView } };
+  /**
+   * Agrees to another game with the same members, after a game has ended. The player becomes ready. When all members who are present are
+   * ready, the next game starts.
+   */
+  'rooms.rematch': { data: undefined; result: { room: RoomView } };
   /** `waitMs`: how long to wait for capacity before the refusal `no-capacity`. */
   'rooms.start': { data: { waitMs?: number } | undefined; result: { room: RoomView } };
   /**
@@ -60,15 +247,44 @@ export interface Operations {
    */
   'rooms.cancelStart': { data: undefined; result: { room: RoomView } };
   /**
-   * Answers with the room when enough other players were waiting. Otherwise the player waits, and a `room` message follows later. `region`:
-   * where the game should run. Of the matched players, the region of the one who waited longest is used.
+   * Adds a search. Answers with the room when the search completes a match. Otherwise the player waits, and `match` messages follow. A
+   * later search of the same user replaces the search. `region`: where the game should run. Of the matched players, the region of the one
+   * who waited longest is used, unless the strategy of the game chooses a region.
    */
-  'match.find': { data: { game: string; region?: string }; result: { room: RoomView } | { waiting: true } };
+  'match.find': { data: MatchWish; result: { room: RoomView } | { waiting: true; ticket: string } };
   /**
-   * Cancels the search. Also voids all earlier requests of this player that enter a room: after the answer, no such request can still put
-   * the player into a room, so `me` is reliable. `cancelled` is false when there was no search any more.
+   * Cancels the search, also the search of a party, and declines an offered match. Also voids all earlier requests of this player that
+   * enter a room: after the answer, no such request can still put the player into a room, so `me` is reliable. `cancelled` is false when
+   * there was no search any more.
    */
   'match.cancel': { data: undefined; result: { cancelled: boolean } };
+  /** Accepts an offered match. When all players have accepted it, the room is made. Refused with `offer-unknown` when the offer is over. */
+  'match.accept': { data: { offer: string }; result: { accepted: true } };
+  /** Declines an offered match. The search of the player ends. */
+  'match.decline': { data: { offer: string }; result: { declined: true } };
+  /**
+   * The state of the caller's search, with what holds it up, or how the last search ended. Null: the caller is not searching, and no search
+   * has ended within the last minutes.
+   */
+  'match.status': { data: undefined; result: { match: MatchMessage | null } };
+  /**
+   * Sends a message to the members of the player's room, or to the lobby of a game. `id`: a text that the client chooses for this message. A
+   * repeat with the same `id` sends nothing and gets the same answer. `game`: the game of the lobby.
+   */
+  'chat.send': { data: ChatChannel & { text: string; id: string }; result: { message: ChatEntry } };
+  /**
+   * Returns stored messages, oldest first. `after`: only messages with a higher `seq`. Without it the newest ones, at most `limit`. `last`: the
+   * `seq` of the newest stored message; 0: there is none. `missed`: true when messages after `after` are no longer stored.
+   *
+   * `follow`, for a lobby: true: this session receives the messages of this lobby, and no longer those of another one; false: of none. It
+   * ends with the connection, so a client repeats it after a resume.
+   */
+  'chat.history': {
+    data: ChatChannel & { after?: number; limit?: number; follow?: boolean };
+    result: { messages: ChatEntry[]; last: number; missed?: true };
+  };
+  /** The host mutes a user in the chat of the room, or lets the user write again. It lasts as long as the room. */
+  'chat.mute': { data: { user: UserId; muted: boolean }; result: { muted: boolean } };
   me: {
     data: undefined;
     result: { user: UserId; name: string; session: string; room: RoomView | null; watching: boolean; searching: string | null };

@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { decodePlayerMessage, decodeServerMessage, encodePlayerMessage, encodeServerMessage, KIND } from './codec.js';
 import { decodeCompactSync, encodeCompactSync } from './compact-sync.js';
 import { ERROR_CODES, errorBody } from './errors.js';
-import { type CompactSync, LEFT_REASONS, PAUSE_REASONS, type PlayerMessage, RESUME_REASONS, type ServerMessage } from './messages.js';
+import {
+  type CompactSync,
+  LEFT_REASONS,
+  MATCH_END_REASONS,
+  PAUSE_REASONS,
+  type PlayerMessage,
+  RESUME_REASONS,
+  type ServerMessage,
+} from './messages.js';
 
 const page = readFileSync(join(process.cwd(), 'docs/protocol.md'), 'utf8');
 
@@ -56,6 +64,7 @@ describe('docs/protocol.md', () => {
     ['paused', 'reason of `paused`', PAUSE_REASONS],
     ['resumed', 'reason of `resumed`', RESUME_REASONS],
     ['room', 'reason', LEFT_REASONS],
+    ['match', 'reason of `match`', MATCH_END_REASONS],
   ] as const)('lists every reason of %s', (_kind, heading, reasons) => {
     const [, table = ''] = page.split(new RegExp(`^\\| ${heading} *\\| meaning \\|$`, 'm'));
     const [rows = ''] = table.trim().split('\n\n');

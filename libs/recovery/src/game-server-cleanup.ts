@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
+import { Extension } from '#libs/extension';
 import type { ServerRecord } from '#libs/fleet';
-import { type EvictionReason, HealthPort, ServerEndListener } from '#libs/health';
+import { type EvictionReason, ServerEndListener } from '#libs/health';
 import { PlacementPool } from '#libs/placement';
 import { RoomRecovery } from './room-recovery.js';
 
 /** The cleanup of a dead game server: removes it from placement and recovers its rooms. */
 @Injectable()
-@HealthPort(ServerEndListener)
+@Extension(ServerEndListener)
 export class GameServerCleanup extends ServerEndListener {
   constructor(
     private readonly pool: PlacementPool,

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { Extension } from '#libs/extension';
 import type { ServerRecord } from '#libs/fleet';
-import { HealthPort, StoreContact } from '#libs/health';
+import { StoreContact } from '#libs/health';
 import { OwnerHeartbeats } from '#libs/room-store';
 
 /** Reads the age of a game server's heartbeat (`hf:alive:…`), which the server writes once a second. Null: there is no heartbeat. */
 @Injectable()
-@HealthPort(StoreContact)
+@Extension(StoreContact)
 export class OwnerContact extends StoreContact {
   constructor(private readonly heartbeats: OwnerHeartbeats) {
     super();

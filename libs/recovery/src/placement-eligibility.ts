@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import { Extension } from '#libs/extension';
 import type { ServerRecord } from '#libs/fleet';
-import { type Eligibility, EligibilityListener, HealthPort } from '#libs/health';
+import { type Eligibility, EligibilityListener } from '#libs/health';
 import { PlacementPool } from '#libs/placement';
 
 /** Withholds suspect and unheard game servers from placement. */
 @Injectable()
-@HealthPort(EligibilityListener)
+@Extension(EligibilityListener)
 export class PlacementEligibility extends EligibilityListener {
   constructor(private readonly pool: PlacementPool) {
     super();

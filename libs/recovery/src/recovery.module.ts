@@ -8,7 +8,7 @@ import { RoomRecovery } from './room-recovery.js';
 
 /**
  * Needs `RoomStoreModule`, `PlacementModule`, `FleetModule` and Nest's `ScheduleModule`. In a process with the health checker, its
- * `@HealthPort` providers also recover the rooms of an evicted server.
+ * `@Extension` providers also recover the rooms of an evicted server.
  */
 @Module({})
 export class RecoveryModule {

@@ -7,6 +7,7 @@ import { RedisConnections, RedisLease, redisName } from '#libs/redis';
 import { EndedGameStore, RoomLog, type RoomOwnership, type RoomRecord, RoomRecords } from '#libs/room-store';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
+import { LossAges } from './loss-ages.js';
 import {
   ADOPT_TIMEOUT_MS,
   BATCHES_AT_ONCE,
@@ -28,6 +29,7 @@ interface Placed {
 @Injectable()
 export class RoomRecovery {
   private readonly inProgress = new Map<string, Promise<void>>();
+  private readonly ages: LossAges;
 
   constructor(
     private readonly redis: RedisConnections,
@@ -43,7 +45,9 @@ export class RoomRecovery {
     private readonly trust: LinkTrust,
     private readonly settlement: StoreSettlement,
     @Inject(RECOVERY_OPTIONS) private readonly options: RecoveryOptions,
-  ) {}
+  ) {
+    this.ages = new LossAges(redis, 2 * options.orphanTtlMs);
+  }
 
   /**
    * Recovers all rooms of this owner, and resolves when it has none left. A call during the recovery of the same owner waits for that
@@ -54,7 +58,10 @@ export class RoomRecovery {
     const key = `${owner.server}:${owner.incarnation}`;
     let recovery = this.inProgress.get(key);
     if (!recovery) {
-      recovery = this.recoverAll(owner).finally(() => this.inProgress.delete(key));
+      recovery = this.recoverAll(owner).finally(() => {
+        this.inProgress.delete(key);
+        this.ages.forget(owner);
+      });
       this.inProgress.set(key, recovery);
     }
     return recovery;
@@ -79,7 +86,7 @@ export class RoomRecovery {
       if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
       await this.untilSettled();
       const left: RoomId[] = [];
-      const lostMs = await this.lostMs(owner);
+      const lostMs = await this.ages.ageMs(owner);
       const batches: RoomId[][] = [];
       for (let at = 0; at < waiting.length; at += this.options.roomsAtOnce) batches.push(waiting.slice(at, at + this.options.roomsAtOnce));
       const worker = async (): Promise<void> => {
@@ -264,22 +271,6 @@ export class RoomRecovery {
   private isBack({ server, incarnation }: RoomOwnership): boolean {
     const record = this.directory.get(server);
     return record !== undefined && record.incarnation !== incarnation;
-  }
-
-  /**
-   * Returns the time since the loss of the owner was found, in ms. Redis stores when that was, so a gateway that takes over the recovery
-   * does not begin at 0.
-   */
-  private async lostMs({ server, incarnation }: RoomOwnership): Promise<number> {
-    const key = redisName(`lost:${server}:${incarnation}`);
-    const [seconds] = await this.redis.commands.time();
-    const now = Number(seconds) * 1_000;
-    // Redis runs both in this order, because they are sent in one event-loop tick.
-    const [, since] = await Promise.all([
-      this.redis.commands.set(key, now, 'PX', 2 * this.options.orphanTtlMs, 'NX'),
-      this.redis.commands.get(key),
-    ]);
-    return now - Number(since ?? now);
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pack, type RoomId, serverId, type UserId } from '#libs/protocol';
-import { PubSub, RedisConnections } from '#libs/redis';
+import { PubSub, RedisConnections, storeFailureOf } from '#libs/redis';
 import type { Change, PendingEffect, RoomValue } from '#libs/room';
 import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
 import { startRedis } from '../../../tools/redis/index.mjs';
@@ -293,6 +293,25 @@ describe('adoption', () => {
     const before = await redis.commands.hgetall(roomKey(room));
     await expect(log.adopt(room, tenure, second)).rejects.toMatchObject({ code: 'unknown-game' });
     expect(await redis.commands.hgetall(roomKey(room))).toEqual(before);
+  });
+
+  it('rejects with the error of Redis, without a write, when Redis refuses to read the log', async () => {
+    const { room, tenure } = await playingRoom();
+    const before = await redis.commands.hgetall(roomKey(room));
+    const url = new URL(process.env.HOLDFAST_TEST_REDIS_URL as string);
+    [url.username, url.password] = [`no-log-${room}`, 'a-password'];
+    await redis.commands.acl('SETUSER', url.username, 'on', `>${url.password}`, '~*', '&*', '+@all', '-lrange');
+    const limited = new RedisConnections({ url: url.href });
+    try {
+      await limited.ready();
+      const limitedLog = new RoomLog(limited, { replicas: 0, replicasTimeoutMs: 1_000 });
+      const refusal = limitedLog.adopt(room, tenure, second).catch((error: unknown) => error);
+      expect(storeFailureOf(await refusal)).toEqual({ reason: 'noperm', isCertain: true });
+      expect(await redis.commands.hgetall(roomKey(room))).toEqual(before);
+    } finally {
+      limited.onApplicationShutdown();
+      await redis.commands.acl('DELUSER', url.username);
+    }
   });
 
   it('gives no epoch below the given minimum, because a store that lost data may have forgotten later epochs', async () => {

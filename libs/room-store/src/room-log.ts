@@ -129,7 +129,7 @@ export class RoomLog {
    * Rejects when Redis does not answer. The outcome is not known then, and the record says who owns the room.
    *
    * @throws `unavailable` before the store is settled, and when too few replicas have the write in time; `unknown-game`, without a write,
-   * when this version or Redis cannot read the log
+   * when this version cannot read the log
    */
   async adopt(
     room: RoomId,

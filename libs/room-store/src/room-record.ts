@@ -1,4 +1,16 @@
-import type { Claims, GameResult, RequestOrder, RoomId, RoomOptions, RoomStatus, ServerId, UserId } from '#libs/protocol';
+import type {
+  Claims,
+  GameResult,
+  RequestOrder,
+  RoomId,
+  RoomMetadata,
+  RoomOptions,
+  RoomStatus,
+  ServerId,
+  TeamRules,
+  UserId,
+  WatchPolicy,
+} from '#libs/protocol';
 import { decodeRoomDoc } from './room-doc-codec.js';
 
 export interface DocMember {
@@ -16,6 +28,14 @@ export interface DocMember {
    * arrived.
    */
   readonly word?: RequestOrder;
+  /** The team of the member, counted from 0. Absent: the room has no teams. */
+  readonly team?: number;
+}
+
+/** A user who may not join or watch a room. `name`: the name at the time of the ban; absent when it was not known. */
+export interface BannedUser {
+  readonly user: UserId;
+  readonly name?: string;
 }
 
 /** The lobby's part of a room. It changes only by compare-and-set on the revision. */
@@ -40,6 +60,24 @@ export interface RoomDoc {
   readonly build?: string;
   /** The region that placement prefers when `region` is absent. */
   readonly near?: string;
+  /** The invite code, in the form of `newInviteCode`. `InviteCodes` finds the room by it. Absent: the room has none. */
+  readonly code?: string;
+  /** True: players join only with the invite code. */
+  readonly inviteOnly?: true;
+  /** The hash of the password, in the form of `hashPassword`. Absent: the room needs no password. It never leaves the servers. */
+  readonly password?: string;
+  /** True: the host has locked the room. */
+  readonly locked?: true;
+  /** Who may watch. Absent: anyone. */
+  readonly watch?: WatchPolicy;
+  /** How much later spectators see the game, in ms. Absent: at once. */
+  readonly watchDelayMs?: number;
+  /** Absent: the room has no teams. With teams, each member has a `team`. */
+  readonly teams?: TeamRules;
+  /** Absent: nobody is banned. */
+  readonly banned?: readonly BannedUser[];
+  /** The users that the host removed last, so that their gateways can tell them. A user who joins again is not among them. */
+  readonly kicked?: readonly UserId[];
 }
 
 export interface RoomOwnership {
@@ -72,6 +110,8 @@ export interface RoomRecord {
   readonly hasFailedSetup: boolean;
   /** True when the game that runs takes no more players. Absent: it is not locked. */
   readonly isLocked?: true;
+  /** The metadata of the game that runs. Absent: it has set none. */
+  readonly metadata?: RoomMetadata;
 }
 
 /** The fields that show whether a record has changed or needs work. */
@@ -112,7 +152,16 @@ function recordOf(id: RoomId, hash: Readonly<Record<string, string>>): RoomRecor
     hasFailedSetup: hash.suspect?.startsWith('start ') === true,
     // The lock names the start of its game, so it ends with that game.
     ...(hash.locked && hash.locked === hash.start && { isLocked: true as const }),
+    ...metadataOf(hash),
   };
+}
+
+/** Parses the field `metadata`: `<start> <JSON>`. It names the start of its game, so it ends with that game. */
+export function metadataOf({ metadata, start }: { readonly metadata?: string | null; readonly start?: string | null }): {
+  readonly metadata?: RoomMetadata;
+} {
+  if (!metadata || !start || !metadata.startsWith(`${start} `)) return {};
+  return { metadata: JSON.parse(metadata.slice(start.length + 1)) as RoomMetadata };
 }
 
 export function ownerOf(server: string | null | undefined, incarnation: string | null | undefined): RoomOwnership | null {

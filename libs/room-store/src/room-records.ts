@@ -16,7 +16,8 @@ import {
   roomsKey,
   roomsOfKey,
 } from './room-keys.js';
-import { ownerOf, type RoomDigest, type RoomDoc, type RoomOwnership, type RoomRecord, readRecord } from './room-record.js';
+import { metadataOf, ownerOf, type RoomDigest, type RoomDoc, type RoomOwnership, type RoomRecord, readRecord } from './room-record.js';
+import type { ListedRecord } from './room-view.js';
 import { StoreGeneration } from './store-generation.js';
 
 const saveScript = new LuaScript('save_room', new URL('./scripts/save-room.lua', import.meta.url), 1);
@@ -88,12 +89,16 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /** Reads the fields that the list of rooms shows, in the order of the ids. Null: there is no room with this id. */
-  async readListed(rooms: readonly RoomId[]): Promise<(Pick<RoomRecord, 'id' | 'game' | 'status' | 'doc'> | null)[]> {
+  async readListed(rooms: readonly RoomId[]): Promise<(ListedRecord | null)[]> {
     const { commands } = this.redis;
-    const all = await Promise.all(rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'game', 'status', 'doc')));
-    return all.map(([rev, game, status, doc], index) =>
-      rev && doc ? { id: rooms[index]!, game: game as string, status: status as RoomStatus, doc: decodeRoomDoc(doc) } : null,
+    const all = await Promise.all(
+      rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'game', 'status', 'doc', 'start', 'locked', 'metadata')),
     );
+    return all.map(([rev, game, status, doc, start, locked, metadata], index) => {
+      if (!rev || !doc) return null;
+      const known = { id: rooms[index]!, game: game as string, status: status as RoomStatus, doc: decodeRoomDoc(doc) };
+      return { ...known, ...(locked && locked === start && { isLocked: true as const }), ...metadataOf({ metadata, start }) };
+    });
   }
 
   /** Reads the few fields that show whether a record needs work, in the order of the ids. Null: there is no room with this id. */

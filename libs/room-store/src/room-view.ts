@@ -1,8 +1,8 @@
 import type { RoomSummary, RoomView, UserId } from '#libs/protocol';
 import type { DocMember, RoomRecord } from './room-record.js';
 
-/** Returns the part of a record that players see. */
-export function viewOf(record: RoomRecord): RoomView {
+/** Returns the part of a record that its members see, or with `spectator` the part that its spectators see. */
+export function viewOf(record: RoomRecord, viewer: 'member' | 'spectator' = 'member'): RoomView {
   const { doc } = record;
   return {
     id: record.id,
@@ -18,15 +18,42 @@ export function viewOf(record: RoomRecord): RoomView {
       seat: seatOf(record, member.user) ?? index,
       ready: isReady(record, member),
       here: member.here,
+      ...(member.team !== undefined && { team: member.team }),
     })),
     ...(doc.options && { options: doc.options }),
     ...(record.result && { lastResult: record.result }),
+    ...(doc.private && { private: true as const }),
+    ...(doc.inviteOnly && { inviteOnly: true as const }),
+    ...(doc.password && { password: true as const }),
+    ...(doc.locked && { locked: true as const }),
+    ...(doc.watch && doc.watch !== 'anyone' && { watch: doc.watch }),
+    ...(doc.watchDelayMs && { watchDelayMs: doc.watchDelayMs }),
+    ...(doc.teams && { teams: doc.teams }),
+    ...(viewer === 'member' && doc.code && { code: doc.code }),
+    ...(viewer === 'member' && doc.banned?.length && { banned: doc.banned.map((banned) => ({ ...banned })) }),
   };
 }
 
-export function summaryOf({ id, game, status, doc }: Pick<RoomRecord, 'id' | 'game' | 'status' | 'doc'>): RoomSummary {
+/** The fields of a record that the list of rooms shows. */
+export type ListedRecord = Pick<RoomRecord, 'id' | 'game' | 'status' | 'doc' | 'isLocked' | 'metadata'>;
+
+export function summaryOf({ id, game, status, doc, isLocked, metadata }: ListedRecord): RoomSummary {
   const region = doc.region ?? doc.near;
-  return { id, game, name: doc.name, status, players: doc.members.length, seats: doc.seats, ...(region && { region }) };
+  return {
+    id,
+    game,
+    name: doc.name,
+    status,
+    players: doc.members.length,
+    seats: doc.seats,
+    ...(region && { region }),
+    ...(doc.options && { options: doc.options }),
+    ...(metadata && { metadata }),
+    ...(doc.password && { password: true as const }),
+    ...((doc.locked || isLocked) && { locked: true as const }),
+    ...(doc.watch && doc.watch !== 'anyone' && { watch: doc.watch }),
+    ...(doc.teams && { teams: doc.teams }),
+  };
 }
 
 export function isMember({ doc }: RoomRecord, user: UserId): boolean {

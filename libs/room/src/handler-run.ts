@@ -1,6 +1,7 @@
 import type { GameResult, Seat, UserId } from '#libs/protocol';
 import { AWAITED_RESULTS_MAX, resultTimerOf } from './effect-result.js';
 import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
+import type { PastStates } from './past-states.js';
 import { assertPlainName, freezeDeep, plainCopy } from './plain-data.js';
 import type { RoomSurroundings } from './room-input.js';
 import type { EmitOptions, GameRoom, RoomRules, SeatInfo } from './room-rules.js';
@@ -23,6 +24,12 @@ export class HandlerRun<State> implements GameRoom<State> {
   isInSetup = false;
   /** Only for a step: what each seat holds down. */
   sampled: readonly (SampledInput | undefined)[] = NO_INPUTS;
+  /** The earlier states, for `room.past`. Undefined: there are none. */
+  history: PastStates<State> | undefined;
+  /** The state before this handler. */
+  before: State | undefined;
+  /** The seat that a player takes with this input. -1: none. */
+  taken: Seat = -1;
   readonly now: number;
   private seatInfos: readonly SeatInfo[] | undefined;
   private occupied: readonly SeatValue[];
@@ -150,7 +157,8 @@ export class HandlerRun<State> implements GameRoom<State> {
 
   addBot(name: string): Seat | null {
     if (!isName(name) || !name.isWellFormed()) throw this.mistake(`room.addBot is given ${quoted(name)} as a name: ${NAME_ALLOWED}.`);
-    const left = this.occupied.findIndex(({ presence }) => presence === 'left');
+    if (!this.rules.bot) throw this.mistake(`room.addBot('${name}') is called, but no code plays bots: add a method with @Bot.`);
+    const left = this.occupied.findIndex(({ presence }, seat) => presence === 'left' && seat !== this.taken);
     const seat = left === -1 ? this.occupied.length : left;
     if (seat >= this.rules.definition.seats.max) return null;
     const joined: SeatOccupant = { user: `bot:${seat}` as UserId, name, bot: true };
@@ -191,6 +199,15 @@ export class HandlerRun<State> implements GameRoom<State> {
     if (!(Number.isInteger(seat) && seat >= 0 && seat <= last))
       throw this.mistake(`room.input(${quoted(seat)}) is for a seat that does not exist: this room has seats 0 to ${last}.`);
     return this.sampled[seat]?.data;
+  }
+
+  past(ms: number): Readonly<State> {
+    if (this.rules.definition.pastMs === undefined)
+      throw this.mistake(`room.past(${quoted(ms)}) is called, but the game keeps no states: add pastMs to @Game, as in pastMs: 500.`);
+    // NaN fails the comparison. A string would pass it and then be subtracted from the time.
+    if (typeof ms !== 'number' || !(ms >= 0)) throw this.mistake(`room.past(${quoted(ms)}): give a time in ms from 0.`);
+    const state = ms > 0 && this.history ? this.history.at(this.now - ms) : this.before;
+    return freezeDeep(state as State);
   }
 
   reject(code: string, message?: string): never {

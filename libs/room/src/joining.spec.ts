@@ -12,14 +12,22 @@ interface Ships {
 }
 type Handler = (room: GameRoom<Ships>, data?: unknown) => void;
 
+const IDLE_BOT: BotRule = { everyMs: 100, move: () => null };
+
 /** A game for 2 to 4 players that notes its seat events. Each change is also applied to the value before it, as a recovery does. */
 class Arena {
   readonly machine: RoomMachine<Ships>;
   value: RoomValue<Ships>;
 
-  constructor(commands: Record<string, Handler> = {}, bot?: BotRule, setUp: (room: Pick<GameRoom<Ships>, 'addBot'>) => void = () => {}) {
+  constructor(
+    commands: Record<string, Handler> = {},
+    bot: BotRule | null = IDLE_BOT,
+    setUp: (room: Pick<GameRoom<Ships>, 'addBot'>) => void = () => {},
+    onLeft: (room: GameRoom<Ships>) => void = () => {},
+  ) {
     const noted = (event: SeatEvent) => (room: GameRoom<Ships>) => {
       room.state.seen.push(`${event} ${room.seat} ${room.seats[room.seat]?.name}`);
+      if (event === 'left') onLeft(room);
     };
     const begin = (room: Pick<GameRoom<Ships>, 'addBot'>): Ships => {
       setUp(room);
@@ -35,7 +43,7 @@ class Arena {
           ]),
         ),
         seatEvents: new Map((['joined', 'away', 'back', 'left'] as const).map((event) => [event, noted(event)])),
-        ...(bot && { bot }),
+        bot,
       }),
       { now: () => 1_000, random: () => 0.5 },
     );
@@ -167,6 +175,24 @@ describe('a bot', () => {
     arena.join(2, 'Cy');
     expect(arena.names[2]).toBe('Cy here');
     expect(arena.value.state.seen).toEqual(['left 2 R1', 'joined 2 Cy']);
+  });
+
+  it('does not take the seat of the player who joins, when the game adds a bot for the one who has left', () => {
+    const arena = new Arena(commands, IDLE_BOT, undefined, (room) => void room.state.ships.push(String(room.addBot('R2'))));
+    arena.command('add', 'R1');
+    arena.value.state.ships.length = 0;
+    arena.join(2, 'Cy');
+    expect(arena.names).toEqual(['Ann here', 'Bob here', 'Cy here', 'R2 here bot']);
+    arena.join(3, 'Di');
+    expect(arena.names).toEqual(['Ann here', 'Bob here', 'Cy here', 'Di here']);
+    expect(arena.value.state.ships).toEqual(['3', 'null']);
+  });
+
+  it('is refused in a game without code that plays bots', () => {
+    expect(new Arena(commands, null).command('add', 'R1')).toMatchObject({
+      kind: 'failed',
+      error: { message: expect.stringContaining("room.addBot('R1') is called, but no code plays bots: add a method with @Bot.") },
+    });
   });
 
   it('does not keep a game running after all players have left', () => {

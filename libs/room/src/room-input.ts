@@ -2,7 +2,7 @@ import type { Claims, GameResult, Seat, UserId } from '#libs/protocol';
 import type { EffectReply } from './effect-result.js';
 import type { SeatEvent } from './room-rules.js';
 import type { Change, RoomValue } from './room-value.js';
-import type { StepInputs } from './seat-inputs.js';
+import type { BotInputs, StepInputs } from './seat-inputs.js';
 
 export type RoomInput =
   | { readonly kind: 'command'; readonly seat: Seat; readonly seq: number; readonly name: string; readonly data: unknown }
@@ -12,8 +12,8 @@ export type RoomInput =
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: Exclude<SeatEvent, 'joined'> }
   /** A player takes the seat, also from the bot or player who has it. The seat after the last one is added. */
   | ({ readonly kind: 'seat'; readonly seat: Seat; readonly event: 'joined' } & RoomPlayer)
-  /** The code of the game makes a move for the bot of this seat. */
-  | { readonly kind: 'bot'; readonly seat: Seat }
+  /** The code of the game makes a move for the bot of this seat. `inputs` takes its input. Absent: the game has no inputs. */
+  | { readonly kind: 'bot'; readonly seat: Seat; readonly inputs?: BotInputs }
   /**
    * The room had no owner for `ms`. All its timers are delayed by this time. This is the first input on an owner that adopted the
    * room.

@@ -5,10 +5,11 @@ import { type EffectResult, isResultTimer, TIMED_OUT_REPLY } from './effect-resu
 import { GameMistake, quoted } from './game-mistake.js';
 import { HandlerRun, Rejection } from './handler-run.js';
 import { leaveTimerOf, seatOfLeaveTimer } from './leave-timer.js';
+import type { PastStates } from './past-states.js';
 import { freezeDeep, plainCopy } from './plain-data.js';
 import type { RoomInput, RoomOutcome, RoomPlayer, RoomSurroundings } from './room-input.js';
 import { validOptions } from './room-options.js';
-import type { BotCommand, CommandRule, DraftMode, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
+import type { BotMove, CommandRule, DraftMode, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
 import type { Change, ChangeEvent, ChangeRecord, Presence, Refusal, RoomValue, SeatChange, SeatValue } from './room-value.js';
 import { runHandler, type StateStep } from './run-handler.js';
 import type { SampledInput } from './seat-inputs.js';
@@ -20,6 +21,8 @@ import type { SampledInput } from './seat-inputs.js';
 export class RoomMachine<State = unknown> {
   private readonly draft: DraftMode;
   private readonly round: Rounding | null;
+  /** The earlier states of the room whose input is being handled. */
+  private history: PastStates<State> | undefined;
 
   constructor(
     readonly rules: RoomRules<State>,
@@ -97,8 +100,16 @@ export class RoomMachine<State = unknown> {
    * Handles one input.
    * @param refused commands refused since the last change, by seat; this change records them
    * @param tenure the owner's epoch, for the keys of effects
+   * @param history the earlier states, for `room.past`
    */
-  handle(value: RoomValue<State>, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>, tenure?: string): RoomOutcome<State> {
+  handle(
+    value: RoomValue<State>,
+    input: RoomInput,
+    refused?: ReadonlyMap<Seat, readonly Refusal[]>,
+    tenure?: string,
+    history?: PastStates<State>,
+  ): RoomOutcome<State> {
+    this.history = history;
     const outcome = this.outcomeOf(value, input, refused);
     if (outcome.kind !== 'changed' || tenure === undefined || outcome.change.effects === undefined) return outcome;
     return withKeys(value, outcome, tenure);
@@ -236,8 +247,10 @@ export class RoomMachine<State = unknown> {
     if (seat > value.seats.length || (isIn && !before.bot && before.user === user)) return { kind: 'unchanged' };
     const { seatEvents } = this.rules;
     const handler = (room: GameRoom<State>): void => {
+      const run = room as HandlerRun<State>;
+      run.taken = seat;
       if (isIn) seatEvents.get('left')?.(room);
-      (room as HandlerRun<State>).occupy(seat, occupant);
+      run.occupy(seat, occupant);
       seatEvents.get('joined')?.(room);
     };
     const own = { seat: { joined: occupant }, timers: { [leaveTimerOf(seat)]: null } };
@@ -253,13 +266,14 @@ export class RoomMachine<State = unknown> {
     const { seat } = input;
     const at = value.seats[seat];
     if (!bot || !at?.bot || at.presence === 'left') return { kind: 'unchanged' };
-    let move: BotCommand | null | undefined;
+    let move: BotMove | null | undefined;
     try {
       if (value.version % FROZEN_EVERY === 0) freezeDeep(value.state);
       const room = new HandlerRun<State>(value, this.surroundings, this.rules, input, seat);
       const { id, seats, now } = room;
       move = bot.move(view ? view(value.state, seat) : value.state, { id, seats, now, seat, random: () => room.random() });
       if (move == null) return { kind: 'unchanged' };
+      if ('input' in move) return this.botInput(value, input, move.input);
       if (!this.rules.commands.has(move.command)) {
         const given = quoted(move.command);
         throw new GameMistake(this.rules.definition.name, value.room, input, `the bot sends the unknown command ${given}.`);
@@ -268,6 +282,23 @@ export class RoomMachine<State = unknown> {
       return { kind: 'failed', error };
     }
     return this.run(value, input, seat, this.commandRun(move.command, plainCopy(move.data ?? null) ?? undefined), refused);
+  }
+
+  /** Passes the input of a bot to the next step. This makes no change. */
+  private botInput({ room }: RoomValue<State>, bot: RoomInput & { kind: 'bot' }, data: unknown): RoomOutcome<State> {
+    const { input, definition } = this.rules;
+    if (!input)
+      throw new GameMistake(
+        definition.name,
+        room,
+        bot,
+        'the bot gives an input, but the game has no inputs: add @Input(Schema) to its class.',
+      );
+    const copy = plainCopy(data, 'input');
+    const validation = input.validate(copy);
+    if (!validation.ok) return { kind: 'refused', code: 'bad-data', message: validation.message };
+    bot.inputs?.hold(bot.seat, copy);
+    return { kind: 'unchanged' };
   }
 
   /**
@@ -330,6 +361,7 @@ export class RoomMachine<State = unknown> {
     const seen = own.seat?.presence === undefined ? value : withPresence(value, seat, own.seat.presence);
     const run = new HandlerRun<State>(seen, this.surroundings, this.rules, input, seat, own.timers);
     if (own.sampled) run.sampled = own.sampled;
+    run.history = this.history;
     let step: StateStep<State>;
     try {
       step = runHandler(value.state, run, handler, this.draft, this.round);

@@ -1,4 +1,4 @@
-import type { GameResult, RoomId, Seat } from '#libs/protocol';
+import type { GameResult, MatchRules, RoomId, Seat } from '#libs/protocol';
 import type { EffectResult } from './effect-result.js';
 import type { ClaimsOf, DataArgs, EffectDataOf, EffectName, EventDataOf, EventName, GameTypes, LoadedOf, TYPES } from './game-types.js';
 import type { RoomPlayer } from './room-input.js';
@@ -66,7 +66,8 @@ export interface RoomContext<Types = GameTypes> {
   /** Lets players join again after `lock`. */
   unlock(): void;
   /**
-   * Gives a free seat to a bot, and returns the seat. Null: no seat is free. The game's `@Bot` method plays it. A player who joins may take
+   * Gives a free seat to a bot, and returns the seat. Null: no seat is free. The game's `@Bot` method plays it; without one, this call fails.
+   * The seat that a player takes just now, in `@OnSeat('left')` and `@OnSeat('joined')`, is not free. A player who joins may take
    * the seat from the bot: then the game receives `left` and `joined` for it. `@OnSeat('joined')` does not run for a bot.
    */
   addBot(name: string): Seat | null;
@@ -92,6 +93,13 @@ export interface GameRoom<State, Input = unknown, Types = GameTypes> extends Roo
    * since the player connected or the room changed its server. Only for `@OnStep` in a game with `@Input`. The data is frozen.
    */
   input(seat: Seat): Input | undefined;
+  /**
+   * Returns the state as it was `ms` ago, frozen, for lag compensation: a player whose shot arrives late hits what the player saw. Only for
+   * games with `pastMs` in `@Game`. The states are in the memory of the server. When they do not reach back that far, because `ms` is above
+   * `pastMs` or the room has just begun or changed its server, this is the oldest one that the server has. `past(0)` is the state before
+   * this handler.
+   */
+  past(ms: number): Readonly<State>;
   /** Refuses the command with a code of the game (`not-your-turn`). In other handlers it only undoes the handler's edits. */
   reject(code: string, message?: string): never;
 }
@@ -116,14 +124,20 @@ export interface GameDefinition {
   readonly draft?: DraftMode;
   /** Numbers that a handler changed are rounded to multiples of this step. Absent: they stay as they are. */
   readonly quantize?: number;
+  /** How far `room.past` looks back, in ms. Absent: the game has no `room.past`. */
+  readonly pastMs?: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs: number;
+  /** The game has code that plays bots. */
+  readonly bots?: true;
   /** Players may take free seats of a running game. */
   readonly joinable?: boolean;
   /** The game waits for results of effects (`@OnResult`). */
   readonly hasResults?: boolean;
   /** The game loads data before its setup (`@OnLoad`). */
   readonly hasLoad?: boolean;
+  /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use it. */
+  readonly match?: MatchRules;
 }
 
 /**
@@ -218,14 +232,21 @@ export interface ResultRule<State> {
 export interface BotRule {
   /** Time between two moves of a bot, in ms. */
   readonly everyMs: number;
-  /** Returns the next command of a bot. Undefined or null: none. Pure. `view`: the state as the bot's seat sees it. */
-  move(view: unknown, room: BotRoom): BotCommand | null | undefined;
+  /** Returns the next command or input of a bot. Undefined or null: none. Pure. `view`: the state as the bot's seat sees it. */
+  move(view: unknown, room: BotRoom): BotMove | null | undefined;
 }
+
+export type BotMove = BotCommand | BotInput;
 
 /** A command of a bot. It is validated and run like a command of a player. */
 export interface BotCommand {
   readonly command: string;
   readonly data?: unknown;
+}
+
+/** The input that a bot holds down from now on. It is validated by `@Input` and sampled by steps like an input of a player. */
+export interface BotInput {
+  readonly input: unknown;
 }
 
 /** The room as the code of a bot sees it. */

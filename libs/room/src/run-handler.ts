@@ -23,6 +23,7 @@ export function runHandler<State>(
   mode: DraftMode,
   round: Rounding | null,
 ): StateStep<State> {
+  run.before = before;
   const act = (): void => {
     // The return value is ignored. A promise is refused, because its work would come after the change is made.
     const returned: unknown = handler(run as unknown as GameRoom<State>);

@@ -15,6 +15,12 @@ export interface StepInputs {
   sample(validate: InputRule['validate']): readonly (SampledInput | undefined)[];
 }
 
+/** Takes the inputs of bots. */
+export interface BotInputs {
+  /** Keeps the input of a bot for the next step. `data` is not shared with the game. */
+  hold(seat: Seat, data: unknown): void;
+}
+
 /**
  * Why an input was dropped. `old`: its number is not above the last one of its seat. `replaced`: a newer one came before the step.
  * `too-many`: the queue was full. `invalid`: the schema of the game refuses it, or its bytes cannot be read.
@@ -30,7 +36,7 @@ export interface InputCounts {
  * The inputs of a room that no step has used yet, and what each seat holds down. It is not part of the room's value: after a loss of the
  * owner each seat holds nothing until its next input arrives. Only the number of the last sampled input is stored.
  */
-export class SeatInputs implements StepInputs {
+export class SeatInputs implements StepInputs, BotInputs {
   private readonly waiting: SampledInput[][] = [];
   private readonly held: (SampledInput | undefined)[] = [];
   /** The highest number that arrived, by seat. */
@@ -67,10 +73,17 @@ export class SeatInputs implements StepInputs {
     waiting.push({ number, data });
   }
 
+  hold(seat: Seat, data: unknown): void {
+    this.waiting[seat] ??= [];
+    const waiting = this.waiting[seat];
+    if (waiting.length >= Math.max(1, this.queue)) waiting.shift();
+    waiting.push({ number: BOT_INPUT, data });
+  }
+
   /** Notes that the player of a seat holds nothing any more, because the connection is gone. Inputs that wait are dropped. */
   release(seat: Seat): void {
     const waiting = this.waiting[seat] ?? [];
-    for (let count = waiting.length; count > 0; count--) this.counts.dropped('old');
+    for (const { number } of waiting) if (number !== BOT_INPUT) this.counts.dropped('old');
     this.waiting[seat] = [];
     this.held[seat] = undefined;
   }
@@ -82,11 +95,14 @@ export class SeatInputs implements StepInputs {
       const validation = validate(next.data);
       if (validation.ok) {
         this.held[seat] = { number: next.number, data: freezeDeep(validation.value) };
-        this.counts.taken();
+        if (next.number !== BOT_INPUT) this.counts.taken();
       } else this.counts.dropped('invalid');
     }
     return this.held;
   }
 }
+
+/** The number of all inputs of bots. Numbers of players begin at 1, so no change records this number, and it is not counted. */
+const BOT_INPUT = 0;
 
 const NOT_COUNTED: InputCounts = { taken: () => {}, dropped: () => {} };

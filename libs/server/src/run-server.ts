@@ -13,6 +13,7 @@ import { StoreStartupWait } from '#libs/settlement';
 import { guardStandardStreams, Log, NestLog } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
 import type { CommonSettings } from './core.module.js';
+import { type AppModule, extensionsAt } from './extension-files.js';
 import { describeFlawsForPeople } from './issue-sentence.js';
 import { limitOps } from './ops-limits.js';
 import { opsHeaders } from './page-headers.js';
@@ -21,6 +22,10 @@ import { opsHeaders } from './page-headers.js';
 export interface ServerPlan<Type extends ServerType> {
   readonly type: Type;
   module(settings: SettingsOf<Type>): DynamicModule;
+  /**
+   * Modules of the application with providers that `@Extension` marks: `docs/extending.md`. The setting `EXTENSIONS` adds further ones.
+   */
+  readonly extensions?: readonly AppModule[];
   /** Returns the games that the server offers. Runs after the modules are initialized. */
   games?(app: NestExpressApplication): OfferedGames;
   /**
@@ -68,7 +73,8 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   const settings: SettingsOf<Type> = readSettings(plan.type);
   const { server, link, ops } = settings as CommonSettings;
   const certificate = certificateFrom(ops, 'OPS');
-  const app = await NestFactory.create<NestExpressApplication>(plan.module(settings), {
+  const extensions = [...(plan.extensions ?? []), ...(await extensionsAt(server.extensions))];
+  const app = await NestFactory.create<NestExpressApplication>(withExtensions(plan.module(settings), extensions), {
     bufferLogs: true,
     abortOnError: false,
     ...(certificate && { httpsOptions: certificate.options }),
@@ -132,6 +138,11 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   registration.onEvicted((notice) => {
     if (notice === 'replaced') void stop('replaced', 1);
   });
+}
+
+/** Returns the module of the server, with the modules of the application among its imports. */
+function withExtensions(module: DynamicModule, extensions: readonly AppModule[]): DynamicModule {
+  return { ...module, imports: [...(module.imports ?? []), ...extensions] };
 }
 
 /** Writes the ready file. When that fails, for example on a full disk, the server continues and tries again. */

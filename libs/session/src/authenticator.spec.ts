@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Injectable } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
+import { Injectable, type Type } from '@nestjs/common';
+import { Test, type TestingModule } from '@nestjs/testing';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+import { Extension } from '#libs/extension';
 import { HoldfastError, type UserId } from '#libs/protocol';
 import { RedisModule } from '#libs/redis';
 import type { Log } from '#libs/telemetry';
@@ -11,6 +12,7 @@ import { GuestAuthenticator } from './guest-authenticator.js';
 import { JwtAuthenticator } from './jwt-authenticator.js';
 import { PLAYER_NAME_FALLBACK } from './player-name.js';
 import { SessionModule } from './session.module.js';
+import type { AuthOptions } from './session.options.js';
 
 const SECRET = 'a-secret-of-at-least-thirty-two-bytes';
 const SECRET_KEY = new TextEncoder().encode(SECRET);
@@ -276,22 +278,50 @@ describe('JwtAuthenticator with public keys', () => {
 });
 
 @Injectable()
+@Extension(Authenticator)
 class HouseAuthenticator extends Authenticator {
   async authenticate(): Promise<Identity> {
     return { user: 'house' as UserId, name: 'House' };
   }
 }
 
+@Injectable()
+@Extension(Authenticator)
+class OtherAuthenticator extends HouseAuthenticator {}
+
 describe('SessionModule', () => {
-  it.each([
-    ['guests', { kind: 'guest' } as const, GuestAuthenticator],
-    ['JSON Web Tokens', { kind: 'jwt', secret: SECRET } as const, JwtAuthenticator],
-    ['a custom authenticator', HouseAuthenticator, HouseAuthenticator],
-  ])('supports %s', async (_, auth, expected) => {
-    const url = process.env.HOLDFAST_TEST_REDIS_URL as string;
-    const module = await Test.createTestingModule({ imports: [RedisModule.forRoot({ url }), SessionModule.forRoot({ auth })] }).compile();
-    expect(module.get(Authenticator)).toBeInstanceOf(expected);
-    await module.close();
+  const start = async (auth: AuthOptions, providers: Type[] = []) => {
+    const imports = [RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }), SessionModule.forRoot({ auth })];
+    const module = await Test.createTestingModule({ imports, providers }).compile();
+    modules.push(module);
+    return module;
+  };
+  const modules: TestingModule[] = [];
+  afterEach(() => Promise.all(modules.splice(0).map((module) => module.close())));
+
+  it('authenticates guests', async () => {
+    const module = await start({ kind: 'guest' });
+    expect(await module.get(Authenticator).authenticate({ name: 'Ada' })).toMatchObject({ name: 'Ada' });
+  });
+
+  it('authenticates by JSON Web Tokens', async () => {
+    const module = await start({ kind: 'jwt', secret: SECRET });
+    await expect(module.get(Authenticator).authenticate({ token: 'none' })).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
+  it.each(['guest', 'extension'] as const)('prefers the authenticator of the application to `%s`', async (kind) => {
+    const module = await start({ kind }, [HouseAuthenticator]);
+    expect(await module.get(Authenticator).authenticate({ name: 'Ada' })).toEqual({ user: 'house', name: 'House' });
+  });
+
+  it('stops the start without the authenticator that the settings require', async () => {
+    const module = await start({ kind: 'extension' });
+    await expect(module.init()).rejects.toThrow('AUTH is "extension", but no module of this server has a provider');
+  });
+
+  it('stops the start when the application has two authenticators, and names both', async () => {
+    const module = await start({ kind: 'guest' }, [HouseAuthenticator, OtherAuthenticator]);
+    await expect(module.init()).rejects.toThrow('HouseAuthenticator and OtherAuthenticator implement Authenticator');
   });
 });
 

@@ -22,6 +22,8 @@ export interface Identity {
  * same user, or a new user each time.
  *
  * Throws `unauthorized` when it does not accept the credentials, and `unavailable` when it cannot check them now.
+ *
+ * To use your own, mark a provider of a gateway with `@Extension(Authenticator)`. See `docs/extending.md`.
  */
 export abstract class Authenticator {
   abstract authenticate(credentials: LoginProof): Promise<Identity>;

@@ -12,3 +12,5 @@ export * from './session-keys.js';
 export * from './session-notices.js';
 export { hashOf } from './session-secret.js';
 export * from './session-store.js';
+export * from './user-directory.js';
+export * from './visible-text.js';

@@ -32,18 +32,30 @@ export function checkNickname(text: string, { graphemesMax, bytesMax }: Nickname
   const name = mapped(text.trim());
   if (name.length > INPUT_CHARS_MAX) return flawed(tooMany(`more than ${INPUT_CHARS_MAX} characters`, graphemesMax));
   if (name === '') return flawed('is empty: it needs at least one visible character');
-  const end = name.match(ALLOWED_START)?.[0].length ?? 0;
-  if (end < name.length) return flawed(describeDisallowed(String.fromCodePoint(name.codePointAt(end) as number), text));
-  if (MARK_WITHOUT_BASE.test(name)) return flawed('has a combining mark without a letter before it: remove the mark');
-  if (MARKS_TOO_MANY.test(name))
-    return flawed(`has more than ${MARKS_MAX} combining marks on one letter: at most ${MARKS_MAX} are allowed`);
+  const flaw = characterFlaw(name, text);
+  if (flaw !== null) return flawed(flaw);
   const scripts = scriptsMixed(name);
   if (scripts) return flawed(`mixes ${scripts} letters in one word, which look alike: write each word in one alphabet`);
-  const graphemes = [...SEGMENTER.segment(name)].length;
-  if (graphemes > graphemesMax) return flawed(tooMany(`${graphemes} characters`, graphemesMax));
-  const bytes = Buffer.byteLength(name);
-  if (bytes > bytesMax) return flawed(`has ${bytes} bytes in UTF-8: at most ${bytesMax} are allowed`);
+  const long = lengthFlaw(name, { graphemesMax, bytesMax });
+  if (long !== null) return flawed(long);
   return { ok: true, name };
+}
+
+/** Returns what is wrong with the characters of a text. Null: nothing. `entered`: the text as the player typed it, for the message. */
+export function characterFlaw(text: string, entered: string): string | null {
+  const end = text.match(ALLOWED_START)?.[0].length ?? 0;
+  if (end < text.length) return describeDisallowed(String.fromCodePoint(text.codePointAt(end) as number), entered);
+  if (MARK_WITHOUT_BASE.test(text)) return 'has a combining mark without a letter before it: remove the mark';
+  if (MARKS_TOO_MANY.test(text)) return `has more than ${MARKS_MAX} combining marks on one letter: at most ${MARKS_MAX} are allowed`;
+  return null;
+}
+
+/** Returns what is wrong with the length of a text. Null: nothing. */
+export function lengthFlaw(text: string, { graphemesMax, bytesMax }: NicknameLimits): string | null {
+  const graphemes = [...SEGMENTER.segment(text)].length;
+  if (graphemes > graphemesMax) return tooMany(`${graphemes} characters`, graphemesMax);
+  const bytes = Buffer.byteLength(text);
+  return bytes > bytesMax ? `has ${bytes} bytes in UTF-8: at most ${bytesMax} are allowed` : null;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { ExtensionModule, extensionPoint } from '#libs/extension';
 import { StoreClock } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 import { Authenticator } from './authenticator.js';
@@ -9,6 +10,8 @@ import { PendingAwayMarks } from './pending-away-marks.js';
 import { type AuthOptions, SESSION_OPTIONS, type SessionOptions } from './session.options.js';
 import { SessionNotices } from './session-notices.js';
 import { SessionStore } from './session-store.js';
+import { SessionUserDirectory } from './session-user-directory.js';
+import { UserDirectory } from './user-directory.js';
 
 @Module({})
 export class SessionModule {
@@ -16,29 +19,35 @@ export class SessionModule {
     return {
       module: SessionModule,
       global: true,
+      imports: [ExtensionModule],
       providers: [
         { provide: SESSION_OPTIONS, useValue: options },
-        authenticatorProvider(options.auth),
+        ...authenticatorProviders(options.auth),
+        SessionUserDirectory,
+        ...extensionPoint(UserDirectory, { useExisting: SessionUserDirectory }),
         PendingAwayMarks,
         GatewaySessionIndex,
         SessionStore,
         SessionNotices,
       ],
-      exports: [Authenticator, PendingAwayMarks, GatewaySessionIndex, SessionStore, SessionNotices],
+      exports: [Authenticator, UserDirectory, PendingAwayMarks, GatewaySessionIndex, SessionStore, SessionNotices],
     };
   }
 }
 
-function authenticatorProvider(auth: AuthOptions): Provider {
-  if (typeof auth === 'function') return { provide: Authenticator, useClass: auth };
+function authenticatorProviders(auth: AuthOptions): Provider[] {
   switch (auth.kind) {
     case 'guest':
-      return { provide: Authenticator, useClass: GuestAuthenticator };
+      return extensionPoint(Authenticator, { useFactory: () => new GuestAuthenticator() });
     case 'jwt':
-      return {
-        provide: Authenticator,
+      return extensionPoint(Authenticator, {
         useFactory: (clock: StoreClock, log?: Log) => new JwtAuthenticator(auth, log, () => clock.storeTime()),
         inject: [StoreClock, { token: Log, optional: true }],
-      };
+      });
+    case 'extension':
+      return extensionPoint(Authenticator, null, MISSING_AUTHENTICATOR);
   }
 }
+
+const MISSING_AUTHENTICATOR =
+  'AUTH is "extension", but no module of this server has a provider with @Extension(Authenticator). Add the module to `extensions` of runServer or to EXTENSIONS.';

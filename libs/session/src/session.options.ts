@@ -1,11 +1,12 @@
-import type { Type } from '@nestjs/common';
-import type { Authenticator } from './authenticator.js';
 import type { JwtKeySource } from './jwt-authenticator.js';
 
 export const SESSION_OPTIONS = Symbol('SessionOptions');
 
-/** `guest`: each login creates a new user. `jwt`: a token names the user. A class: your own authenticator. */
-export type AuthOptions = { readonly kind: 'guest' } | ({ readonly kind: 'jwt' } & JwtKeySource) | Type<Authenticator>;
+/**
+ * How users are authenticated, unless a module of the application has its own `Authenticator`. `guest`: each login creates a new user. `jwt`: a
+ * token names the user. `extension`: there must be such a module.
+ */
+export type AuthOptions = { readonly kind: 'guest' } | ({ readonly kind: 'jwt' } & JwtKeySource) | { readonly kind: 'extension' };
 
 export interface SessionOptions {
   readonly auth: AuthOptions;

@@ -139,10 +139,11 @@ export const GATEWAY_SETTINGS = {
   }),
 
   auth: group(['gateway'], {
-    kind: oneOf('AUTH', ['guest', 'jwt'], {
+    kind: oneOf('AUTH', ['guest', 'jwt', 'extension'], {
       fallback: 'jwt',
       fallbackText: '`guest` under `npm start`, else `jwt`',
-      meaning: '`guest` accepts any name without proof; `jwt` verifies a token with `AUTH_JWT_SECRET` or `AUTH_JWKS_URL`.',
+      meaning:
+        '`guest` accepts any name without proof; `jwt` verifies a token with `AUTH_JWT_SECRET` or `AUTH_JWKS_URL`; `extension` requires an authenticator of your own (`extending.md`).',
     }),
     jwtSecret: optionalSecret('AUTH_JWT_SECRET', 32, { meaning: 'Shared secret of HS256 tokens.' }),
     jwksUrl: optionalText('AUTH_JWKS_URL', /^https?:\/\/\S+$/, 'a URL that begins with https:// or http://', {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { flag, host, integer, oneOf, optionalSecret, optionalText, port, secret, text } from './setting.js';
+import { flag, host, integer, list, oneOf, optionalSecret, optionalText, port, secret, text } from './setting.js';
 import { group } from './setting-group.js';
 
 /**
@@ -28,6 +28,12 @@ export const PROCESS_SETTINGS = {
       meaning: "Region of this server. A room prefers game servers of the region that it asks for, or of its player's gateway.",
     }),
     canary: flag('CANARY', { fallback: false, meaning: 'A game server with `true` takes only rooms that ask for its `SERVER_BUILD`.' }),
+    extensions: list('EXTENSIONS', /^\S.*$/, 'paths of JavaScript files, comma-separated', {
+      fallback: [],
+      fallbackText: 'none',
+      meaning:
+        'Files with Nest modules of your own, each exported as `default`, such as `dist/extensions/accounts.module.js`. They add an authenticator, a strategy and other extensions: `extending.md`.',
+    }),
     readyFile: optionalText('HOLDFAST_READY_FILE', /^.+$/, 'a path', {
       meaning:
         'File into which the server writes its ports as JSON when it is ready. `npm start` and tests read ports that the system chose from it.',

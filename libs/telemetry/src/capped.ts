@@ -7,9 +7,13 @@ const LINE_CHARACTERS_MAX = 16_000;
 const VALUES_MAX = 200;
 const DEPTH_MAX = 6;
 
+/** The values of properties with these names are written as `***`, at any depth. The case of the name does not matter. */
+const SECRETS = new Set(['secret', 'token', 'password', 'authorization', 'cookie']);
+const CENSORED = '***';
+
 /**
- * Returns small fields unchanged. Otherwise returns a copy in which long texts are cut, and values beyond the budget are dropped.
- * A field may contain data of a peer, or an error with a whole Redis command.
+ * Returns small fields without secrets unchanged. Otherwise returns a copy in which long texts are cut, values beyond the budget are
+ * dropped, and secrets are replaced. A field may contain data of a peer, or an error with a whole Redis command.
  */
 export function cappedFields(fields: Record<string, unknown>): Record<string, unknown> {
   const budget = newBudget();
@@ -17,7 +21,7 @@ export function cappedFields(fields: Record<string, unknown>): Record<string, un
   for (const name in fields) {
     const value = fields[name];
     // The serializer of this field limits its own output.
-    const written = name === 'error' ? value : capped(value, DEPTH_MAX, budget);
+    const written = name === 'error' ? value : cappedProperty(name, value, DEPTH_MAX, budget);
     if (written === value) continue;
     copy ??= { ...fields };
     copy[name] = written;
@@ -64,9 +68,13 @@ function capped(value: unknown, depth: number, budget: Budget): unknown {
       copy['…'] = 'more';
       break;
     }
-    copy[bounded(key, 100)] = capped((value as Record<string, unknown>)[key], depth - 1, budget);
+    copy[bounded(key, 100)] = cappedProperty(key, (value as Record<string, unknown>)[key], depth - 1, budget);
   }
   return copy;
+}
+
+function cappedProperty(name: string, value: unknown, depth: number, budget: Budget): unknown {
+  return SECRETS.has(name.toLowerCase()) && value !== undefined && value !== null ? CENSORED : capped(value, depth, budget);
 }
 
 function cappedText(text: string, budget: Budget): string {

@@ -35,7 +35,6 @@ export class Log {
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }), log: cappedFields },
         serializers: { error: boundedError },
-        redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: '***' },
       },
       format === 'pretty' ? prettyStream(target, destination === undefined && process.stdout.isTTY === true) : jsonStream(target),
     );
@@ -92,8 +91,6 @@ export class Log {
   }
 }
 
-/** The values of fields with these names are written as `***`, at the top level of a line and one level below. */
-const SECRETS = ['secret', 'token', 'password', 'authorization', 'cookie'];
 const NO_FIELDS = {};
 const OWN_FIELDS = new Set(['level', 'time', 'event', 'server']);
 

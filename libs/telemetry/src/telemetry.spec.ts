@@ -35,6 +35,15 @@ describe('Log', () => {
     expect(JSON.parse(lines[0])).toMatchObject({ peer: { id: 'a' }, error: { message: 'broken' } });
   });
 
+  it('writes no secrets at any depth, in lists, or from `toJSON`', () => {
+    const { log, lines } = logInto('json');
+    const secrets = { secret: 's3cr3t', Token: 's3cr3t', password: 's3cr3t', authorization: 's3cr3t', cookie: ['s3cr3t'], id: 'a' };
+    log.info('thing.seen', { a: { b: { c: secrets } }, list: [{ deep: [secrets] }], json: { toJSON: () => ({ secrets }) } });
+    expect(lines[0]).not.toContain('s3cr3t');
+    const censored = { secret: '***', Token: '***', password: '***', authorization: '***', cookie: '***', id: 'a' };
+    expect(JSON.parse(lines[0])).toMatchObject({ a: { b: { c: censored } }, list: [{ deep: [censored] }], json: { secrets: censored } });
+  });
+
   it('does not throw, whatever is logged', () => {
     const { log, lines } = logInto('json');
     const circular: Record<string, unknown> = { deep: 1n };

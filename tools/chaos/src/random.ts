@@ -1,13 +1,12 @@
-/** Random numbers that depend only on the seed. Source: mulberry32 by Tommy Ettinger (public domain). */
-export class Chance {
-  constructor(private seed: number) {}
+import { seededRandom } from '#libs/room';
 
+/** Random numbers that depend only on the seed. */
+export class Chance {
   /** Returns a number from 0 (included) to 1 (excluded). */
-  next(): number {
-    this.seed = (this.seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.seed ^ (this.seed >>> 15), 1 | this.seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  readonly next: () => number;
+
+  constructor(seed: number) {
+    this.next = seededRandom(seed);
   }
 
   between(low: number, high: number): number {

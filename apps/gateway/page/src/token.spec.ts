@@ -5,6 +5,9 @@ describe('a token in the address', () => {
     ['', '#token=a.b.c', 'a.b.c', ''],
     ['?token=a.b.c', '#/room/r-1', 'a.b.c', '#/room/r-1'],
     ['?x=1&token=a.b.c', '', 'a.b.c', '?x=1'],
+    ['', '#token=a%2Bb', 'a+b', ''],
+    ['', '#token=%', '%', ''],
+    ['?x=1', '#token=a%zzb', 'a%zzb', '?x=1'],
     ['', '#/room/r-1', null, '#/room/r-1'],
     ['?x=1', '#token=', null, '?x=1#token='],
   ])('in search %j and hash %j is %j, and the rest of the address is %j', (search, hash, token, rest) => {

@@ -4,10 +4,19 @@
 export function tokenIn({ search, hash }: Pick<Location, 'search' | 'hash'>): { readonly token: string | null; readonly rest: string } {
   const query = new URLSearchParams(search);
   const [, inHash] = /^#token=(.+)$/.exec(hash) ?? [];
-  const token = inHash !== undefined ? decodeURIComponent(inHash) : query.get('token');
+  const token = inHash !== undefined ? decoded(inHash) : query.get('token');
   query.delete('token');
   const left = query.toString();
   return { token, rest: `${left === '' ? '' : `?${left}`}${inHash === undefined ? hash : ''}` };
+}
+
+/** Decodes a part of an address. Returns it unchanged when it has a malformed escape; the server refuses such a token and says why. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /**

@@ -15,11 +15,27 @@ export const OPERATION_PRICES = {
   'rooms.watch': 3,
   'rooms.leave': 3,
   'rooms.ready': 2,
+  'rooms.unsubscribe': 1,
+  'rooms.update': 3,
+  'rooms.host': 2,
+  'rooms.kick': 4,
+  'rooms.unban': 2,
+  'rooms.team': 2,
+  'rooms.balance': 2,
+  // The last agreement to a rematch also starts the game.
+  'rooms.rematch': 8,
   'rooms.start': 6,
   'rooms.cancelStart': 3,
   // A search that completes a match also creates the room and starts the game.
   'match.find': 8,
   'match.cancel': 2,
+  // The last acceptance creates the room and starts the game, so it costs as much as a search.
+  'match.accept': 8,
+  'match.decline': 3,
+  'match.status': 2,
+  'chat.send': 3,
+  'chat.history': 2,
+  'chat.mute': 2,
 } as const satisfies Record<OperationName, number>;
 
 /** The price of `rooms.list` with a cursor. */

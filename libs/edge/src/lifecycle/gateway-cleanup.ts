@@ -1,8 +1,9 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { ConsecutiveSightings, sleep } from '#libs/async';
+import { Extension } from '#libs/extension';
 import { Self, ServerDirectory, type ServerRecord } from '#libs/fleet';
-import { type EvictionReason, HealthPort, ServerEndListener } from '#libs/health';
+import { type EvictionReason, ServerEndListener } from '#libs/health';
 import type { SessionId, UserId } from '#libs/protocol';
 import { RedisConnections, RedisLease, redisName } from '#libs/redis';
 import { UserRooms } from '#libs/room-store';
@@ -26,7 +27,7 @@ interface AbsentUser {
  * after it has handled it, so a repeated cleanup finds the remaining sessions.
  */
 @Injectable()
-@HealthPort(ServerEndListener)
+@Extension(ServerEndListener)
 export class GatewayCleanup extends ServerEndListener implements OnModuleInit, OnModuleDestroy {
   private isOver = false;
   /**

@@ -17,8 +17,11 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
 import { repeatRequest } from './repeated-request.js';
 
-/** Operations that change nothing. When their lobby is lost, the gateway sends them to another lobby. */
-const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'me']);
+/**
+ * Operations that change nothing, or that a lobby recognizes when they are repeated. When their lobby is lost, the gateway sends them to
+ * another lobby.
+ */
+const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'match.status', 'me', 'chat.send', 'chat.history', 'chat.mute']);
 /**
  * Operations that the gateway does not void when their answer is lost. Reads change nothing; a search may continue, and the client learns
  * of it with `me`.

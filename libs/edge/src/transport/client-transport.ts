@@ -1,7 +1,10 @@
 import type { EdgeOptions } from '../edge.options.js';
 import type { ConnectionEvents } from './player-connection.js';
 
-/** Accepts connections of players. WebSocket and TCP are built in; an application may provide more. */
+/**
+ * Port: accepts connections of players. WebSocket and TCP are built in. To add one, mark a provider of a gateway with
+ * `@Extension(ClientTransport)`. There may be several. See `docs/extending.md`.
+ */
 export abstract class ClientTransport {
   abstract readonly name: string;
   /** Starts listening and resolves to the port. Rejects with a message that names the setting when the port is in use. */

@@ -1,9 +1,9 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { SingleFlight } from '#libs/async';
+import { ExtensionExplorer } from '#libs/extension';
 import { Self, ServerRegistration } from '#libs/fleet';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import { EventLoopLag, Log } from '#libs/telemetry';
-import { HealthPortExplorer } from '../health-port-explorer.js';
 import { HealthAnswerListener, HealthFacts } from '../ports.js';
 import { answerCheck } from '../scripts/answer.js';
 
@@ -15,7 +15,7 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
   private readonly answers = new SingleFlight(() => this.answer());
 
   constructor(
-    private readonly ports: HealthPortExplorer,
+    private readonly ports: ExtensionExplorer,
     private readonly self: Self,
     private readonly registration: ServerRegistration,
     private readonly redis: RedisConnections,

@@ -1,10 +1,10 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
+import { ExtensionExplorer } from '#libs/extension';
 import { LinkTrust, ServerDirectory, type ServerRecord } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
 import { CLEANUP_LEASE_MS, LEFT_CHECK_MS } from '../health.options.js';
-import { HealthPortExplorer } from '../health-port-explorer.js';
 import { incarnationKey } from '../incarnation-key.js';
 import { EVICTION_REASONS, type EvictionReason, ServerEndListener } from '../ports.js';
 import { claimCleanup } from '../scripts/claim-cleanup.js';
@@ -21,7 +21,7 @@ export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
   private leftCheck: NodeJS.Timeout | null = null;
 
   constructor(
-    private readonly ports: HealthPortExplorer,
+    private readonly ports: ExtensionExplorer,
     private readonly redis: RedisConnections,
     private readonly directory: ServerDirectory,
     private readonly trust: LinkTrust,

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { ExtensionExplorer } from '#libs/extension';
 import type { ServerRecord } from '#libs/fleet';
 import { CHECK_OPTIONS, type CheckOptions, STORE_LOST_MS } from '../health.options.js';
-import { HealthPortExplorer } from '../health-port-explorer.js';
 import { StoreContact } from '../ports.js';
 import { StoreProbe } from './store-probe.js';
 
@@ -15,7 +15,7 @@ export class PeerStoreLossDetector implements OnModuleInit {
 
   constructor(
     @Inject(CHECK_OPTIONS) private readonly options: CheckOptions,
-    private readonly ports: HealthPortExplorer,
+    private readonly ports: ExtensionExplorer,
     private readonly store: StoreProbe,
   ) {}
 

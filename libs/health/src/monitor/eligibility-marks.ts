@@ -1,8 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { ExtensionExplorer } from '#libs/extension';
 import { EventSink, FleetEvents, type ServerRecord } from '#libs/fleet';
 import { RedisConnections } from '#libs/redis';
 import { Log } from '#libs/telemetry';
-import { HealthPortExplorer } from '../health-port-explorer.js';
 import { type Eligibility, EligibilityListener } from '../ports.js';
 import { markServer } from '../scripts/mark.js';
 import { SelfCheck } from './self-check.js';
@@ -19,7 +19,7 @@ export class EligibilityMarks implements OnModuleInit {
   private listeners: readonly EligibilityListener[] = [];
 
   constructor(
-    private readonly ports: HealthPortExplorer,
+    private readonly ports: ExtensionExplorer,
     private readonly redis: RedisConnections,
     private readonly events: FleetEvents,
     private readonly self: SelfCheck,

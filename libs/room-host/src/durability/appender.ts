@@ -24,6 +24,16 @@ export interface Committed {
  */
 const EPILOGUE_CHANGES = 32;
 
+/** A failure that ends a game while its changes are stored and sent: the handler for the log, and the sentence for the players. */
+interface AppendFailure {
+  readonly handler: string;
+  readonly message: string;
+}
+
+const VIEW_FAILURE: AppendFailure = { handler: 'view', message: 'The game failed in what it shows to its players.' };
+/** The handler that made the change is not known any more. */
+const CHANGE_FAILURE: AppendFailure = { handler: 'append', message: 'The game made a change that cannot be stored.' };
+
 /** The first part of each batch id, random for each process. The second part is a counter. */
 const PROCESS_TAG = randomUUID().slice(0, 8);
 
@@ -60,7 +70,7 @@ export class Appender implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.outputs.onViewFailed((room) => this.end(room, room.brokenBy));
+    this.outputs.onViewFailed((room) => this.end(room, VIEW_FAILURE, room.brokenBy));
     this.rooms.onDropped((room) => {
       this.dirty.delete(room);
       this.held.delete(room);
@@ -300,7 +310,7 @@ export class Appender implements OnModuleInit {
       const { ended } = after;
       this.send(room, () => this.outputs.end(room, ended));
       this.rooms.drop(room, 'ended');
-    } else if (room.brokenBy !== null && !room.value.ended) this.end(room, room.brokenBy);
+    } else if (room.brokenBy !== null && !room.value.ended) this.end(room, VIEW_FAILURE, room.brokenBy);
     if (!room.isDirty) this.settled(room);
   }
 
@@ -329,17 +339,12 @@ export class Appender implements OnModuleInit {
   /** Ends the game with its last durable value, because its later changes cannot be stored. */
   private breakOff(room: HostedRoom, error: unknown): void {
     room.returnToDurable();
-    this.end(room, error);
+    this.end(room, CHANGE_FAILURE, error);
   }
 
-  private end(room: HostedRoom, error: unknown): void {
-    logGameFailure(this.log, {
-      roomId: room.id,
-      game: room.value.game,
-      handler: 'view',
-      error: describeThrown(error),
-    });
-    room.handle({ kind: 'end', result: { reason: 'game-failed', message: 'The game failed in what it shows to its players.' } });
+  private end(room: HostedRoom, { handler, message }: AppendFailure, error: unknown): void {
+    logGameFailure(this.log, { roomId: room.id, game: room.value.game, handler, error: describeThrown(error) });
+    room.handle({ kind: 'end', result: { reason: 'game-failed', message } });
     this.markDirty(room);
   }
 

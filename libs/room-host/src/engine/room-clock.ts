@@ -187,7 +187,7 @@ class BotStepper implements Stepper {
       const { bot, presence } = room.value.seats[seat]!;
       if (!bot || presence === 'left') continue;
       if (room.status !== 'active' || room.value.ended) return;
-      this.engine.input(room, { kind: 'bot', seat });
+      this.engine.input(room, room.inputs ? { kind: 'bot', seat, inputs: room.inputs } : { kind: 'bot', seat });
     }
   }
 

@@ -912,13 +912,17 @@ describe('appends', () => {
   it('end the game of a room whose changes cannot be packed, and succeed for the other rooms', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
+    const logged = jest.spyOn(log, 'error');
     // This bypasses the rules, which refuse a value that cannot be packed.
     odd.handle({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     (odd.unflushed[0].patches as Patch[]).push({ op: 'add', path: '/odd', value: 10n ** 30n });
     host.appender.markDirty(odd);
     host.engine.input(fine, { kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     await until(() => fine.durable.version === 1 && odd.status === 'dropped', 1_000);
-    expect(await records.read(odd.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
+    const result = { reason: 'game-failed', message: 'The game made a change that cannot be stored.' };
+    expect(await records.read(odd.id)).toMatchObject({ status: 'waiting', result });
+    expect(logged).toHaveBeenCalledWith('game.failed', expect.objectContaining({ roomId: odd.id, handler: 'append' }));
+    logged.mockRestore();
   });
 });
 

@@ -2,6 +2,7 @@ import type { RoomId, Seat } from '#libs/protocol';
 import {
   GameMistake,
   isResultTimer,
+  type PastStates,
   type Refusal,
   type RoomInput,
   type RoomMachine,
@@ -110,16 +111,24 @@ export class GuardedMachine implements HostedMachine {
     return this.labels.of(input, this.machine.rules);
   }
 
-  handle(value: RoomValue, input: RoomInput, refused?: ReadonlyMap<Seat, readonly Refusal[]>, tenure?: string): RoomOutcome<unknown> {
+  handle(
+    value: RoomValue,
+    input: RoomInput,
+    refused?: ReadonlyMap<Seat, readonly Refusal[]>,
+    tenure?: string,
+    history?: PastStates,
+  ): RoomOutcome<unknown> {
     const { machine } = this;
     // These inputs run no game code, and must work whatever the game does.
     if (input.kind === 'end' || input.kind === 'effects-done') return machine.handle(value, input, refused);
     // The input is part of a batch, which runs under the watchdog as a whole.
-    if (this.guard.isRunning) return described(machine.handle(value, input, refused, tenure));
+    if (this.guard.isRunning) return described(machine.handle(value, input, refused, tenure, history));
     const seat = input.kind === 'command' || input.kind === 'seat' || input.kind === 'bot' ? input.seat : -1;
     const seq = input.kind === 'command' ? input.seq : 0;
     try {
-      return this.runs.run(this.labels.of(input, machine.rules), seat, seq, () => described(machine.handle(value, input, refused, tenure)));
+      return this.runs.run(this.labels.of(input, machine.rules), seat, seq, () =>
+        described(machine.handle(value, input, refused, tenure, history)),
+      );
     } catch (error) {
       if (error instanceof OverrunError) return { kind: 'failed', error };
       throw error;

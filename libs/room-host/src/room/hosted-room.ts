@@ -1,6 +1,7 @@
 import type { ErrorBody, GameResult, RoomId, Seat, UserId } from '#libs/protocol';
 import {
   type Change,
+  PastStates,
   type PendingEffect,
   type Refusal,
   type RoomInput,
@@ -109,6 +110,8 @@ export class HostedRoom {
   readonly attachments = new Set<Attachment>();
   /** The latest inputs of the players. Null: the game has no inputs. */
   readonly inputs: SeatInputs | null;
+  /** The earlier states, for `room.past`. Undefined: the game does not use them. */
+  private readonly past: PastStates | undefined;
   readonly bySeat = new Map<Seat, Attachment>();
   /** The last durable changes, for clients that come back. */
   readonly recent: RecentChanges;
@@ -209,7 +212,8 @@ export class HostedRoom {
     this.round = round;
     this.recent = recent;
     this.shown = new Set(shown);
-    const { input } = machine.rules;
+    const { input, definition } = machine.rules;
+    this.past = definition.pastMs === undefined ? undefined : new PastStates(definition.pastMs, value.state, this.changedAt);
     this.inputs = input ? new SeatInputs(input.queue, value.seats) : null;
     this.seen = value.seats.map((seat) => seat.refused.reduce((highest, [seq]) => Math.max(highest, seq), seat.seq));
   }
@@ -251,6 +255,7 @@ export class HostedRoom {
   /** Notes that another player has taken the seat. The new player does not get the events from before that. */
   seatTaken(seat: Seat): void {
     this.refused.delete(seat);
+    this.inputs?.release(seat);
     this.shown.add(seat);
     this.seen[seat] ??= 0;
   }
@@ -264,7 +269,7 @@ export class HostedRoom {
   compute(input: RoomInput, from: RoomValue = this.value): RoomOutcome<unknown> {
     // The next change records the refusals. In a batch, only the first input of a room is computed on the current value.
     const refused = from === this.value && this.refused.size > 0 ? this.refused : undefined;
-    return this.machine.handle(from, input, refused, this.tenureName);
+    return this.machine.handle(from, input, refused, this.tenureName, this.past);
   }
 
   /**
@@ -279,6 +284,7 @@ export class HostedRoom {
         return { kind: 'failed', error };
       }
     }
+    if (this.past && outcome.value.state !== this.value.state) this.past.add(outcome.value.state, outcome.change.at);
     this.value = outcome.value;
     if (this.unflushed.length === 0) this.unflushedSince = performance.now();
     this.unflushed.push(outcome.change);
@@ -321,6 +327,7 @@ export class HostedRoom {
     this.inFlight = null;
     this.stepsOnTheirWay = [];
     this.value = this.durable;
+    this.past?.restart(this.value.state, this.time.now());
   }
 
   judgeSeq(seat: Seat, seq: number, settled: number): SeqVerdict {

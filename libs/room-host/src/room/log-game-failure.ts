@@ -5,7 +5,7 @@ export interface GameFailure {
   readonly roomId: string;
   /** Name of the game. Null or absent: the game has ended, and its name is no longer known. */
   readonly game?: string | null;
-  /** Name of the handler, as `handlerOf` returns it. */
+  /** Name of the handler, as `handlerOf` returns it. `append`: a change of some handler could not be stored. */
   readonly handler: string;
   /** The key of the effect whose handler failed. */
   readonly effect?: string;

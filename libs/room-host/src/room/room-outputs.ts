@@ -16,13 +16,10 @@ import type { Attachment } from './attachment.js';
 import type { HostedRoom, UnsentChanges } from './hosted-room.js';
 import { playersOf } from './players-of.js';
 import { classicPatch, classicState, compactPatch, compactState, eventsFor, isFor, type SyncExtras } from './sync-bodies.js';
+import { SyncPacer } from './sync-pacer.js';
 
 /** Number of versions after which a sync has the hash of the state, so that a client notices when its own state is wrong. */
 const HASH_EVERY = 64;
-/** Longest wait of a sync for the next step, in sync periods. After it, the sync is sent without a step. */
-const STEP_PERIODS_MAX = 1.5;
-/** Largest time by which a sync may be early, in ms. Timers count whole milliseconds, so otherwise the sync would wait for one ms more. */
-const EARLY_MS = 1;
 
 /** Recipients of the same bytes. */
 interface SyncGroup {
@@ -47,7 +44,7 @@ interface SyncGroup {
  */
 @Injectable()
 export class RoomOutputs {
-  private readonly timers = new Map<HostedRoom, NodeJS.Timeout>();
+  private readonly pacer = new SyncPacer((room) => this.flush(room));
   private readonly viewFailedListeners: ((room: HostedRoom) => void)[] = [];
 
   constructor(@Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'syncBytesMax'>) {}
@@ -88,17 +85,9 @@ export class RoomOutputs {
     // Refusals come before the sync, because its `seq` acknowledges every command up to it that was not refused.
     this.sendDueRefusals(room);
     room.changedAt = changes.at(-1)?.at ?? room.changedAt;
-    if (room.attachments.size === 0) return this.forget(room);
+    if (room.attachments.size === 0) return this.pacer.drop(room);
     this.sendRecordedRefusals(room, changes);
-    if (room.unsent) room.unsent.changes.push(...changes);
-    else room.unsent = { before, changes: [...changes] };
-    const waitMs = this.waitMs(room, room.unsent);
-    if (waitMs <= 0) this.sendUnsent(room);
-    else if (!this.timers.has(room))
-      this.timers.set(
-        room,
-        setTimeout(() => this.flush(room), waitMs),
-      );
+    if (this.pacer.add(room, before, changes)) this.sendUnsent(room);
   }
 
   /** Sends the changes that wait for the next sync of the room. A game whose view fails in it ends. */
@@ -110,16 +99,8 @@ export class RoomOutputs {
   }
 
   private sendUnsent(room: HostedRoom): void {
-    const { unsent } = room;
-    this.forget(room);
-    if (unsent === null || room.status === 'lame' || room.status === 'dropped') return;
-    const { syncHz } = room.machine.rules.definition;
-    if (syncHz > 0) {
-      const now = performance.now();
-      const periodMs = 1_000 / syncHz;
-      // Counts from the due time of this sync, so that a late timer does not lower the rate.
-      room.syncDueAt = (now - room.syncDueAt < periodMs ? room.syncDueAt : now) + periodMs;
-    }
+    const unsent = this.pacer.take(room);
+    if (unsent === null) return;
     try {
       this.sync(room, unsent);
     } catch (error) {
@@ -131,15 +112,6 @@ export class RoomOutputs {
   /** Calls the listener with a room whose view has failed in a sync that was sent later than the change that caused it. */
   onViewFailed(listener: (room: HostedRoom) => void): void {
     this.viewFailedListeners.push(listener);
-  }
-
-  /** Drops the changes that wait for the next sync, because they are sent now, the room leaves this server, or nobody is attached. */
-  forget(room: HostedRoom): void {
-    room.unsent = null;
-    const timer = this.timers.get(room);
-    if (timer === undefined) return;
-    clearTimeout(timer);
-    this.timers.delete(room);
   }
 
   refuse(attachment: Attachment, seq: number, error: ErrorBody): void {
@@ -192,14 +164,6 @@ export class RoomOutputs {
         if (attachment && attachment.since >= version) for (const [seq, code] of refused) this.refuse(attachment, seq, errorBody(code));
       }
     }
-  }
-
-  /** Returns how long the unsent changes wait for further ones, in ms. 0 or less: they are due. */
-  private waitMs(room: HostedRoom, { before }: UnsentChanges): number {
-    const { syncHz, stepHz } = room.machine.rules.definition;
-    if (syncHz === 0) return 0;
-    if (syncHz !== stepHz) return room.syncDueAt - performance.now() - EARLY_MS;
-    return room.lastDurableStep > before.version ? 0 : (STEP_PERIODS_MAX * 1_000) / syncHz;
   }
 
   private sync(room: HostedRoom, { before, changes }: UnsentChanges): void {

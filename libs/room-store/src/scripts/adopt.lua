@@ -9,7 +9,8 @@
 --          how many owners its inputs cost, the room time now after a handoff to this owner ('' : there was none),
 --          the takeovers so far, with this one unless it follows a handoff, each as EPOCH:VERSION, rev};
 --         {'0', owner, incarnation, epoch, status} when the record is not as expected;
---         {'log'}, without a write, when this version cannot read the format of log and checkpoint, or Redis cannot read the log.
+--         {'log'}, without a write, when this version cannot read the format of log and checkpoint;
+--         the error of Redis, without a write, when Redis refuses to read the log.
 
 -- Maximum number of takeovers in a record. When there are more, the two oldest are joined.
 local TAKEOVERS_MAX = 32
@@ -22,7 +23,11 @@ end
 if tonumber(room[14] or '1') > tonumber(ARGV[8] or '1') then return { 'log' } end
 -- The log is read before the first write, because the read can fail. No other write can come in between within one script.
 local log = redis.pcall('LRANGE', KEYS[2], 0, -1)
-if log.err then return { 'log' } end
+if log.err then
+  -- Early versions stored the log as a stream.
+  if string.find(log.err, 'WRONGTYPE', 1, true) then return { 'log' } end
+  return log
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local epoch = math.max(tonumber(room[1]) + 1, now, tonumber(ARGV[6]))

@@ -1,12 +1,19 @@
 import { Injectable, Module, Scope } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import { HealthPort } from './health-port.decorator.js';
-import { HealthPortExplorer } from './health-port-explorer.js';
-import { HealthFacts, ServerEndListener } from './ports.js';
+import { Extension } from './extension.decorator.js';
+import { ExtensionExplorer } from './extension-explorer.js';
+
+abstract class HealthFacts {
+  abstract facts(): object;
+}
+
+abstract class ServerEndListener {
+  abstract ended(): Promise<void>;
+}
 
 @Injectable()
-@HealthPort(HealthFacts)
+@Extension(HealthFacts)
 class Facts extends HealthFacts {
   facts() {
     return { rooms: 1, players: 2, capacity: 3 };
@@ -14,17 +21,17 @@ class Facts extends HealthFacts {
 }
 
 @Injectable()
-@HealthPort(HealthFacts)
+@Extension(HealthFacts)
 class OtherFacts extends Facts {}
 
 @Injectable()
-@HealthPort(ServerEndListener)
+@Extension(ServerEndListener)
 class EndListener extends ServerEndListener {
   async ended() {}
 }
 
 @Injectable({ scope: Scope.REQUEST })
-@HealthPort(ServerEndListener)
+@Extension(ServerEndListener)
 class EndListenerOfRequest extends EndListener {}
 
 @Injectable()
@@ -33,7 +40,7 @@ class UnmarkedListener extends EndListener {}
 @Module({ providers: [EndListener, { provide: 'alias', useExisting: EndListener }], exports: [EndListener] })
 class OtherModule {}
 
-describe('HealthPortExplorer', () => {
+describe('ExtensionExplorer', () => {
   it('finds a marked provider of any module once, and no unmarked one', async () => {
     const { explorer, get } = await start([Facts, UnmarkedListener]);
     expect(explorer.all(ServerEndListener)).toEqual([get(EndListener)]);
@@ -49,7 +56,7 @@ describe('HealthPortExplorer', () => {
   it('refuses two implementations of a port that takes one', async () => {
     const { explorer } = await start([OtherFacts, Facts]);
     expect(() => explorer.single(HealthFacts)).toThrow(
-      'Facts and OtherFacts implement HealthFacts: mark only one of them with @HealthPort.',
+      'Facts and OtherFacts implement HealthFacts: mark only one of them with @Extension.',
     );
   });
 
@@ -61,19 +68,19 @@ describe('HealthPortExplorer', () => {
   });
 });
 
-describe('HealthPort', () => {
+describe('Extension', () => {
   it('refuses a second port on one class', () => {
-    expect(() => HealthPort(HealthFacts)(Facts)).toThrow('Facts has two @HealthPort decorators: write a class for each port.');
+    expect(() => Extension(HealthFacts)(Facts)).toThrow('Facts has two @Extension decorators: write a class for each port.');
   });
 });
 
 async function start(providers: (new () => object)[]) {
   const module = await Test.createTestingModule({
     imports: [DiscoveryModule, OtherModule],
-    providers: [HealthPortExplorer, ...providers],
+    providers: [ExtensionExplorer, ...providers],
   }).compile();
   return {
-    explorer: module.get(HealthPortExplorer),
+    explorer: module.get(ExtensionExplorer),
     get: <T>(type: new () => T): T => module.get(type),
   };
 }

@@ -1,5 +1,8 @@
-/** Returns a source of random numbers from 0 to 1, the same for the same seed. Source: mulberry32 by Tommy Ettinger, public domain. */
-export function randomFrom(seed: number): () => number {
+/**
+ * Returns a source of random numbers from 0 (included) to 1 (excluded), which are the same for the same seed. For tests, simulations and
+ * measurements. Source: mulberry32 by Tommy Ettinger, public domain.
+ */
+export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,0 +1,61 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
+import { type PortClass, portMark } from './extension.decorator.js';
+
+/** Finds the providers that `@Extension` marks. Do not use it in a constructor, because other providers may not exist yet. */
+@Injectable()
+export class ExtensionExplorer implements OnModuleInit {
+  /** By port: finds the implementation that the application uses, at the first call. */
+  private readonly declared = new Map<PortClass<unknown>, () => unknown>();
+
+  constructor(private readonly discovery: DiscoveryService) {}
+
+  /** Finds the implementations of all declared ports, so that a wrong one stops the start and not the first player. */
+  onModuleInit(): void {
+    for (const find of this.declared.values()) find();
+  }
+
+  /** Declares a port that takes one implementation. Returns a function that finds it, once. `ExtensionPoint` uses it. */
+  declare<Port>(port: PortClass<Port>, find: () => Port): () => Port {
+    let found: Port | undefined;
+    const once = (): Port => {
+      if (found === undefined) found = find();
+      return found;
+    };
+    this.declared.set(port, once);
+    return once;
+  }
+
+  /** Returns the marked providers of the application, as the name of the port and that of the class. */
+  marked(): readonly { readonly port: string; readonly implementation: string }[] {
+    return this.discovery.getProviders({ metadataKey: portMark.KEY }).flatMap((wrapper) => {
+      const port = this.discovery.getMetadataByDecorator(portMark, wrapper);
+      return port ? { port: port.name, implementation: wrapper.name } : [];
+    });
+  }
+
+  /**
+   * Returns the providers that implement the port, in no defined order. Each instance is there once, even when an alias (`useExisting`)
+   * lists it again.
+   */
+  all<Port>(port: PortClass<Port>): readonly Port[] {
+    const instances = new Set<Port>();
+    for (const wrapper of this.discovery.getProviders({ metadataKey: portMark.KEY })) {
+      if (this.discovery.getMetadataByDecorator(portMark, wrapper) !== port) continue;
+      if (!wrapper.isDependencyTreeStatic())
+        throw new Error(`The provider ${wrapper.name} implements ${port.name} and is request-scoped: give it the default scope.`);
+      instances.add(wrapper.instance as Port);
+    }
+    return [...instances];
+  }
+
+  /** Returns the provider that implements the port; null when there is none. Throws when there are several. */
+  single<Port>(port: PortClass<Port>): Port | null {
+    const [found = null, ...others] = this.all(port);
+    if (others.length > 0) {
+      const names = [found, ...others].map((instance) => (instance as object).constructor.name).sort();
+      throw new Error(`${names.join(' and ')} implement ${port.name}: mark only one of them with @Extension.`);
+    }
+    return found;
+  }
+}

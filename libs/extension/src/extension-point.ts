@@ -1,0 +1,59 @@
+import type { ExistingProvider, FactoryProvider, Provider } from '@nestjs/common';
+import type { PortClass } from './extension.decorator.js';
+import { ExtensionExplorer } from './extension-explorer.js';
+
+/**
+ * Provides a port that takes one implementation: the one that a module of the application marks with `@Extension`, else `fallback`. Two
+ * marked ones stop the start. The module that uses this imports `ExtensionModule`.
+ *
+ * The provider stands for the implementation, which Nest may construct later. Using it in a constructor throws.
+ *
+ * @param fallback the default; null: the application must provide an implementation, or the start stops with `missing`
+ */
+export function extensionPoint<Port extends object>(
+  port: PortClass<Port>,
+  fallback: Pick<FactoryProvider<Port>, 'useFactory' | 'inject'> | Pick<ExistingProvider<Port>, 'useExisting'> | null,
+  missing = '',
+): Provider[] {
+  const token = Symbol(`Default${port.name}`);
+  const defaults: Provider = fallback === null ? { provide: token, useValue: null } : { provide: token, ...fallback };
+  return [
+    defaults,
+    {
+      provide: port,
+      inject: [ExtensionExplorer, token],
+      useFactory: (explorer: ExtensionExplorer, fallbackInstance: Port | null) =>
+        standIn(
+          port,
+          explorer.declare(port, () => {
+            const chosen = explorer.single(port) ?? fallbackInstance;
+            if (chosen === null) throw new Error(missing);
+            return chosen;
+          }),
+        ),
+    },
+  ];
+}
+
+/** Properties that Nest and promises look for on every provider. The implementation itself is a provider, and has its own hooks called. */
+const NOT_OF_PORT: ReadonlySet<PropertyKey> = new Set([
+  'then',
+  'onModuleInit',
+  'onApplicationBootstrap',
+  'onModuleDestroy',
+  'beforeApplicationShutdown',
+  'onApplicationShutdown',
+]);
+
+/** Returns an object that forwards every property of the port to the implementation, which is looked up at the first use. */
+function standIn<Port extends object>(port: PortClass<Port>, implementation: () => Port): Port {
+  return new Proxy(Object.create(port.prototype as object) as Port, {
+    get(target, name) {
+      if (NOT_OF_PORT.has(name)) return undefined;
+      if (name === 'constructor' || typeof name === 'symbol') return Reflect.get(target, name);
+      const chosen = implementation();
+      const value: unknown = Reflect.get(chosen, name);
+      return typeof value === 'function' ? value.bind(chosen) : value;
+    },
+  });
+}

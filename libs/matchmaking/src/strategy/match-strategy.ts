@@ -1,0 +1,73 @@
+import type { MatchRules, RoomId, UserId } from '#libs/protocol';
+import type { OpenRoom, Ticket } from './ticket.js';
+
+/** The whole queue of one game at one time, as a strategy sees it. */
+export interface MatchQueueView {
+  readonly game: string;
+  readonly rules: MatchRules;
+  /** Store time in ms. */
+  readonly now: number;
+  /** All waiting tickets, in any order. Tickets that are offered a match are not among them. */
+  readonly tickets: Iterable<Ticket>;
+  readonly rooms: readonly OpenRoom[];
+  /** The latest matches of this game, for estimates. Absent: none are known. */
+  readonly recent?: readonly RecentMatch[];
+}
+
+/** A match of the past, for estimates. */
+export interface RecentMatch {
+  readonly mode?: string;
+  /** Store time of the match, in ms. */
+  readonly at: number;
+  /** How long each of its tickets had waited, in ms. */
+  readonly waitedMs: readonly number[];
+}
+
+export interface ProposedMatch {
+  readonly tickets: readonly Ticket[];
+  /** With teams: the users of each team who come from these tickets. Of a backfill: in the order of the room's teams. */
+  readonly teams?: readonly (readonly UserId[])[];
+  readonly region?: string;
+  /** Backfill: the room that these tickets join. Absent: a new room. */
+  readonly room?: RoomId;
+  /** Number of bots to add. Absent: none. */
+  readonly bots?: number;
+}
+
+/** Why a ticket still waits. */
+export interface MatchExplanation {
+  /** Position in the order of service among the tickets of the same mode and options, from 1. */
+  readonly place: number;
+  /** Number of tickets in that order. */
+  readonly waiting: number;
+  /** Allowed difference of ratings now, in points. Absent: any. */
+  readonly window?: number;
+  /** Allowed latency now, in ms. Absent: any. */
+  readonly latencyMs?: number;
+  /** Expected remaining time, in ms, from recent matches. Absent: nothing is known. */
+  readonly estimateMs?: number;
+  /** Number of other players who could be in a match with this ticket now; counted up to `needed`. */
+  readonly found: number;
+  /** Number of other players who are needed now. */
+  readonly needed: number;
+  /** One sentence for the player, such as "3 players within 150 points, 4 needed." */
+  readonly reason: string;
+}
+
+/**
+ * Port: the rule that makes matches of waiting tickets. It is pure: the result depends on the view only. A strategy may keep derived data
+ * between calls, such as a sorted order, when the result is the same as without it.
+ *
+ * A strategy cannot break the queue. The lobby refuses a match with an unknown ticket, with a ticket twice or with too many players.
+ * A script takes all tickets of a match out of the queue, or none.
+ */
+export abstract class MatchStrategy {
+  /**
+   * Proposes matches, the most urgent first. The lobby may stop to iterate at any point. Tickets of matches that it did not commit are in the
+   * next view again.
+   */
+  abstract match(queue: MatchQueueView): Iterable<ProposedMatch>;
+
+  /** Tells why a ticket waits. Absent: the lobby sends the place only. */
+  explain?(ticket: Ticket, queue: MatchQueueView): MatchExplanation;
+}

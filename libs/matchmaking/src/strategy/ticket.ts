@@ -1,0 +1,59 @@
+import type { AttributeWish, RoomId, RoomOptions, UserId } from '#libs/protocol';
+
+/** The skill of a player in one game, in points: the mean and the uncertainty (one standard deviation). */
+export interface Rating {
+  readonly mu: number;
+  readonly sigma: number;
+}
+
+export interface MatchPlayer {
+  readonly user: UserId;
+  readonly name: string;
+  /** Absent: the rating of a new player. */
+  readonly rating?: Rating;
+  /** Claims of the player's identity, for strategies that use them. The default strategy does not. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The search of one player or one party. A ticket never changes: a lobby that changes a search replaces the object. So a strategy
+ * compares objects to find what is new.
+ */
+export interface Ticket {
+  readonly id: string;
+  /** One player, or the members of a party, who stay in one match and one team. */
+  readonly players: readonly MatchPlayer[];
+  readonly game: string;
+  readonly mode?: string;
+  /** Store time at which the search began, in ms. A failed match does not change it. */
+  readonly since: number;
+  /** Only tickets with equal options meet. Absent: equal to {}. */
+  readonly options?: RoomOptions;
+  /** Latency to each region in ms; of a party, the maximum of its members. A region that is not listed is out of reach. Absent: any region. */
+  readonly regions?: Readonly<Record<string, number>>;
+  /** The preferred region. It counts only when neither `regions` of this match nor anything else decides. */
+  readonly region?: string;
+  readonly attributes?: Readonly<Record<string, AttributeWish>>;
+  /** Number of matches of this ticket that failed because of others. Each counts as `PRIORITY_MS` of waiting in the order of service. */
+  readonly priority?: number;
+}
+
+/** A room with free seats that matchmaking may fill. */
+export interface OpenRoom {
+  readonly room: RoomId;
+  readonly game: string;
+  readonly mode?: string;
+  /** Only tickets with equal options join. Absent: equal to {}. */
+  readonly options?: RoomOptions;
+  /** True: its game runs, and each player who joins helps. False: the game starts only with the minimum of players, so the room waits for them. */
+  readonly running: boolean;
+  readonly free: number;
+  /** The players who are in the room. */
+  readonly players: readonly MatchPlayer[];
+  /** With teams: the users of each team. Seats of users who are in no team count as free nowhere. */
+  readonly teams?: readonly (readonly UserId[])[];
+  readonly region?: string;
+  readonly attributes?: Readonly<Record<string, AttributeWish>>;
+  /** Store time in ms since which the room has this number of free seats. Each change of members begins it again, so old rooms starve nobody. */
+  readonly since: number;
+}

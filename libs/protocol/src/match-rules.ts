@@ -1,0 +1,126 @@
+import type { RoomOptions } from './operations.js';
+
+/** The rules of a game's matches, as its author writes them (`match` of `@Game`). All fields are optional. */
+export interface MatchOptions extends ModeMatchOptions {
+  /** True: players have ratings, which the ranking result of each game updates. Default: false. */
+  readonly rating?: boolean;
+  /**
+   * The modes of the game, by name. Players of different modes never meet. Each mode may replace rules of the game. A search without a
+   * mode uses the rules of the game. Absent: the game has no modes.
+   */
+  readonly modes?: Readonly<Record<string, ModeMatchOptions>>;
+}
+
+/** The rules of one mode, as the author writes them. Absent fields: as in the game. */
+export interface ModeMatchOptions {
+  /** Number of players of a match. Default: the seats of the game. With `teams`: computed from the teams. */
+  readonly players?: number | { readonly min: number; readonly max: number };
+  /** Number of teams and players of each team. All teams of a match have the same size. */
+  readonly teams?: { readonly count: number; readonly size: number | { readonly min: number; readonly max: number } };
+  /** Allowed difference of ratings, in points. Absent in a game without ratings: ratings do not matter. Default with ratings: `SKILL_WINDOW_DEFAULT`. */
+  readonly skill?: Partial<MatchWindow>;
+  /** Allowed latency of each player to the region of the match, in ms. Default: `LATENCY_WINDOW_DEFAULT`. */
+  readonly latency?: Partial<MatchWindow>;
+  /** How long the player who waits longest waits for the maximum number of players before a smaller match is made, in ms. Default: 5000. */
+  readonly fillMs?: number;
+  /** After this time, a difference of ratings does not delay a match any more, in ms. Default: 60000. */
+  readonly maxWaitMs?: number;
+  /** After this time a search ends without a match, in ms. Default: 600000. */
+  readonly expireMs?: number;
+  /** How long a match is offered to its players, who must all accept it, in ms. Absent: a match starts without questions. */
+  readonly acceptMs?: number;
+  /** After this time bots take the places of missing players up to the minimum, in ms. Absent: no bots. */
+  readonly botsAfterMs?: number;
+  /** The rooms that matchmaking fills. */
+  readonly backfill?: {
+    /** Running rooms of a `joinable` game with free seats. Default: true. */
+    readonly running?: boolean;
+    /** Public rooms whose game has not started. Default: false. */
+    readonly waiting?: boolean;
+  };
+  /** Options of the rooms that are made for this mode. */
+  readonly options?: RoomOptions;
+}
+
+/** A limit that widens while a player waits: `from` at first, `to` after `overMs` of waiting, and linear between. */
+export interface MatchWindow {
+  readonly from: number;
+  readonly to: number;
+  readonly overMs: number;
+}
+
+/** The complete rules of the matches of a game or of one mode. A game server registers them, and lobbies read them. */
+export interface MatchRules {
+  readonly seats: { readonly min: number; readonly max: number };
+  readonly teams?: { readonly count: number; readonly size: { readonly min: number; readonly max: number } };
+  /** Absent: ratings do not matter. */
+  readonly skill?: MatchWindow;
+  readonly latency: MatchWindow;
+  readonly fillMs: number;
+  readonly maxWaitMs: number;
+  readonly expireMs: number;
+  readonly acceptMs?: number;
+  readonly botsAfterMs?: number;
+  readonly backfill: { readonly running: boolean; readonly waiting: boolean };
+  readonly rating?: true;
+  readonly options?: RoomOptions;
+  /** Absent in the rules of a mode. */
+  readonly modes?: Readonly<Record<string, MatchRules>>;
+}
+
+/**
+ * First, 100 points: the stronger player wins two games of three. 600 points are the difference between a beginner and a good player, whose
+ * match is better than none.
+ */
+export const SKILL_WINDOW_DEFAULT: MatchWindow = { from: 100, to: 600, overMs: 30_000 };
+/** A player hardly notices 80 ms. With more than 250 ms most games are unpleasant, so no player gets such a match. */
+export const LATENCY_WINDOW_DEFAULT: MatchWindow = { from: 80, to: 250, overMs: 30_000 };
+/** Default of `fillMs`: a player who sees others arrive accepts some seconds. */
+export const FILL_MS_DEFAULT = 5_000;
+/** Default of `maxWaitMs`: after a minute a player prefers any opponent to none. */
+export const MAX_WAIT_MS_DEFAULT = 60_000;
+/** Default of `expireMs`: after ten minutes the player has probably left the device. */
+export const EXPIRE_MS_DEFAULT = 600_000;
+
+/** Returns the complete rules of a game with these seats. `options` must be valid (`@Game` checks them). */
+export function matchRules(seats: MatchRules['seats'], options: MatchOptions = {}): MatchRules {
+  const { modes, rating, ...own } = options;
+  const rules = rulesOf(seats, own, rating === true);
+  if (!modes) return rules;
+  const all = Object.entries(modes).map(([mode, replaced]) => {
+    // Teams of the game and players of the mode exclude each other, and the mode counts.
+    const { teams, players, ...rest } = own;
+    const size = replaced.players !== undefined || replaced.teams !== undefined ? {} : { teams, players };
+    return [mode, rulesOf(seats, { ...rest, ...size, ...replaced }, rating === true)] as const;
+  });
+  return { ...rules, modes: Object.fromEntries(all) };
+}
+
+/** Returns the rules for tickets of this mode. Undefined: the game has no such mode. */
+export function rulesOfMode(rules: MatchRules, mode: string | undefined): MatchRules | undefined {
+  if (mode === undefined) return rules;
+  return rules.modes && Object.hasOwn(rules.modes, mode) ? rules.modes[mode] : undefined;
+}
+
+function rulesOf(seats: MatchRules['seats'], options: ModeMatchOptions, rating: boolean): MatchRules {
+  const { teams, players, skill, latency, acceptMs, botsAfterMs, backfill } = options;
+  const size = teams && rangeOf(teams.size);
+  return {
+    seats: teams && size ? { min: teams.count * size.min, max: teams.count * size.max } : rangeOf(players ?? seats),
+    ...(teams && size && { teams: { count: teams.count, size } }),
+    ...((skill || rating) && { skill: { ...SKILL_WINDOW_DEFAULT, ...skill } }),
+    latency: { ...LATENCY_WINDOW_DEFAULT, ...latency },
+    fillMs: options.fillMs ?? FILL_MS_DEFAULT,
+    maxWaitMs: options.maxWaitMs ?? MAX_WAIT_MS_DEFAULT,
+    expireMs: options.expireMs ?? EXPIRE_MS_DEFAULT,
+    ...(acceptMs !== undefined && { acceptMs }),
+    ...(botsAfterMs !== undefined && { botsAfterMs }),
+    backfill: { running: backfill?.running ?? true, waiting: backfill?.waiting ?? false },
+    ...(rating && { rating }),
+    ...(options.options && { options: options.options }),
+  };
+}
+
+function rangeOf(value: number | { readonly min: number; readonly max: number }): { readonly min: number; readonly max: number } {
+  return typeof value === 'number' ? { min: value, max: value } : { min: value.min, max: value.max };
+}

@@ -1,0 +1,46 @@
+import { type RedisConnections, redisName } from '#libs/redis';
+import type { RoomOwnership } from '#libs/room-store';
+
+/**
+ * Maximum time between two observations that counts, in ms. A process that was suspended does not count that time, because another process
+ * has recovered the rooms meanwhile and has counted it.
+ */
+const STEP_MS_MAX = 60_000;
+
+interface ObservedLoss {
+  readonly ageMs: number;
+  /** Time of the last observation, in ms of the monotonic clock. */
+  readonly at: number;
+}
+
+/**
+ * Measures for how long each lost owner has had rooms that no server could adopt. Processes measure it by their monotonic clocks and store
+ * the sum in Redis, so that the next process continues. A stored time of the loss would not do: when somebody sets the clock of Redis'
+ * host ahead, all waiting games would be given up. Time in which no process recovers the rooms does not count.
+ */
+export class LossAges {
+  private readonly observed = new Map<string, ObservedLoss>();
+
+  /** @param keptMs time for which Redis keeps an age after the last observation, in ms */
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly keptMs: number,
+  ) {}
+
+  /** Returns the time since the first observation of this loss by any process, in ms, and stores it. Rejects when Redis does not answer. */
+  async ageMs({ server, incarnation }: RoomOwnership): Promise<number> {
+    const key = redisName(`loss-age:${server}:${incarnation}`);
+    const before = this.observed.get(key);
+    const stored = before ? before.ageMs : Number((await this.redis.commands.get(key)) ?? 0);
+    const at = performance.now();
+    const ageMs = stored + (before ? Math.min(at - before.at, STEP_MS_MAX) : 0);
+    this.observed.set(key, { ageMs, at });
+    await this.redis.commands.set(key, Math.round(ageMs), 'PX', this.keptMs);
+    return ageMs;
+  }
+
+  /** Ends the observation by this process. The stored age stays, so that another observation continues with it. */
+  forget({ server, incarnation }: RoomOwnership): void {
+    this.observed.delete(redisName(`loss-age:${server}:${incarnation}`));
+  }
+}

@@ -1,0 +1,69 @@
+import type { Change, RoomValue } from '#libs/room';
+import type { HostedRoom, UnsentChanges } from './hosted-room.js';
+
+/** Longest wait of a sync for the next step, in sync periods. After it, the sync is sent without a step. */
+const STEP_PERIODS_MAX = 1.5;
+/** Largest time by which a sync may be early, in ms. Timers count whole milliseconds, so otherwise the sync would wait for one ms more. */
+const EARLY_MS = 1;
+
+/**
+ * Collects the durable changes of rooms that no sync has sent yet, and decides when each room sends its next sync: immediately, or at the
+ * rate `syncHz` of its game.
+ */
+export class SyncPacer {
+  private readonly timers = new Map<HostedRoom, NodeJS.Timeout>();
+
+  /** @param onDue is called with a room whose changes have waited long enough */
+  constructor(private readonly onDue: (room: HostedRoom) => void) {}
+
+  /**
+   * Adds changes to those that wait.
+   *
+   * @param before the value before `changes`
+   * @returns whether the changes that wait are due now. If not, `onDue` is called later.
+   */
+  add(room: HostedRoom, before: RoomValue, changes: readonly Change[]): boolean {
+    if (room.unsent) room.unsent.changes.push(...changes);
+    else room.unsent = { before, changes: [...changes] };
+    const waitMs = msUntilDue(room, room.unsent);
+    if (waitMs <= 0) return true;
+    if (!this.timers.has(room))
+      this.timers.set(
+        room,
+        setTimeout(() => this.onDue(room), waitMs),
+      );
+    return false;
+  }
+
+  /** Returns the changes that wait, and begins the next sync period. Null: none wait, or the room has left this server. */
+  take(room: HostedRoom): UnsentChanges | null {
+    const { unsent } = room;
+    this.drop(room);
+    if (unsent === null || room.status === 'lame' || room.status === 'dropped') return null;
+    const { syncHz } = room.machine.rules.definition;
+    if (syncHz > 0) {
+      const now = performance.now();
+      const periodMs = 1_000 / syncHz;
+      // Counts from the due time of this sync, so that a late timer does not lower the rate.
+      room.syncDueAt = (now - room.syncDueAt < periodMs ? room.syncDueAt : now) + periodMs;
+    }
+    return unsent;
+  }
+
+  /** Drops the changes that wait. */
+  drop(room: HostedRoom): void {
+    room.unsent = null;
+    const timer = this.timers.get(room);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.timers.delete(room);
+  }
+}
+
+/** Returns how long the unsent changes wait for further ones, in ms. 0 or less: they are due. */
+function msUntilDue(room: HostedRoom, { before }: UnsentChanges): number {
+  const { syncHz, stepHz } = room.machine.rules.definition;
+  if (syncHz === 0) return 0;
+  if (syncHz !== stepHz) return room.syncDueAt - performance.now() - EARLY_MS;
+  return room.lastDurableStep > before.version ? 0 : (STEP_PERIODS_MAX * 1_000) / syncHz;
+}

@@ -1,0 +1,17 @@
+import { Injectable } from '@nestjs/common';
+import type { UserId } from '#libs/protocol';
+import { SessionStore } from './session-store.js';
+import { UserDirectory } from './user-directory.js';
+
+/** Knows the users who have a session now, by the name of their login. */
+@Injectable()
+export class SessionUserDirectory extends UserDirectory {
+  constructor(private readonly sessions: SessionStore) {
+    super();
+  }
+
+  override async namesOf(users: readonly UserId[]): Promise<ReadonlyMap<UserId, string>> {
+    const found = await Promise.all(users.map((user) => this.sessions.find(user)));
+    return new Map(found.flatMap((session) => (session ? [[session.user, session.name]] : [])));
+  }
+}

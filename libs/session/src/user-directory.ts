@@ -1,0 +1,13 @@
+import type { UserId } from '#libs/protocol';
+
+/**
+ * Port: looks up users who are not connected, such as the players whom a service puts into a room by their id.
+ *
+ * To use your own, for example a table of accounts, mark a provider with `@Extension(UserDirectory)`. See `docs/extending.md`.
+ */
+export abstract class UserDirectory {
+  /**
+   * Returns the names of the users whom it knows. Other players see these names. Users who are missing in the result are shown by their id.
+   */
+  abstract namesOf(users: readonly UserId[]): Promise<ReadonlyMap<UserId, string>>;
+}

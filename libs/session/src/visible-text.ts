@@ -1,0 +1,22 @@
+import { characterFlaw, lengthFlaw, type NicknameLimits } from './nickname.js';
+
+/** `flaw` continues a sentence that begins with "The text". It says what is wrong and what is allowed. */
+export type CheckedText = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly flaw: string };
+
+/**
+ * Returns a line of text that other players may read, or its flaw. Control characters, line breaks and invisible characters are refused, as in
+ * names. Unlike a name, the text keeps its characters (NFC, not NFKC) and its spaces, may mix alphabets, and may use every character that
+ * names allow only in some places. White space at both ends is removed.
+ */
+export function checkText(entered: string, limits: NicknameLimits): CheckedText {
+  // Normalizing and splitting into characters is linear, but not free. No text of this length fits the limit of bytes.
+  if (entered.length > limits.bytesMax)
+    return { ok: false, flaw: `has more than ${limits.graphemesMax} characters: at most these are allowed` };
+  const text = entered.normalize('NFC').trim();
+  if (text === '') return { ok: false, flaw: 'is empty: it needs at least one visible character' };
+  const flaw = characterFlaw(text.replace(CONTEXTUAL, 'x'), entered) ?? lengthFlaw(text, limits);
+  return flaw === null ? { ok: true, text } : { ok: false, flaw };
+}
+
+/** Visible characters that names allow only in some places, such as the middle dot and Arabic digits: a text may have them anywhere. */
+const CONTEXTUAL = /[\u00B7\u0375\u05F3\u05F4\u30FB\u0660-\u0669\u06F0-\u06F9\u3031-\u3035\u303B\u0640]|\u00A0|\u3000/gu;
