@@ -4,7 +4,7 @@ import type { RoomRules } from '#libs/room';
 /** Returns the games for the record of this server, by name. */
 export function offeredGames(all: readonly RoomRules[]): OfferedGames {
   return Object.fromEntries(
-    all.map(({ definition: { name, version, seats, joinable, seatGraceMs, match }, migrateState, options }) => {
+    all.map(({ definition: { name, version, seats, joinable, seatGraceMs, match }, migrateState, options, load }) => {
       const oldestVersion = migrateState ? Math.max(1, version - VERSIONS_BACK_MAX) : version;
       return [
         name,
@@ -14,6 +14,7 @@ export function offeredGames(all: readonly RoomRules[]): OfferedGames {
           seats,
           ...(options && { options: true as const }),
           ...(joinable && { joinable: { seatGraceMs } }),
+          ...(load && { loadMs: load.timeoutMs }),
           ...(match && { match }),
         },
       ];

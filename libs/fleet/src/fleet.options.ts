@@ -12,6 +12,8 @@ export interface OfferedGame {
   readonly options?: true;
   /** Players may join running games; `seatGraceMs`: how long such a game keeps the seat of an absent player, in ms. Absent: they may not. */
   readonly joinable?: { readonly seatGraceMs: number };
+  /** Time for which the game may load data before it begins, in ms (`@OnLoad`). Absent: it loads nothing. */
+  readonly loadMs?: number;
   /** How matchmaking finds the players of a match. Absent: the default rules. */
   readonly match?: MatchRules;
 }

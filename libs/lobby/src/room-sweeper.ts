@@ -8,15 +8,16 @@ import { type RoomDigest, type RoomRecord, RoomRecords, UserRooms } from '#libs/
 import { SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
+import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import {
   LOBBY_OPTIONS,
   type LobbyOptions,
   MATCH_ABANDONED_MS,
-  START_ABANDONED_MS,
   STRAY_AFTER_MS,
   SWEEP_MS,
   SWEEP_ROOMS,
+  startAbandonedMs,
 } from './lobby.options.js';
 import { MatchQueue } from './match-queue.js';
 import { Matchmaker } from './matchmaker.js';
@@ -65,6 +66,7 @@ export class RoomSweeper {
     private readonly log: Log,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
     private readonly settlement: StoreSettlement,
+    private readonly games: GameCatalogue,
   ) {}
 
   @Interval(SWEEP_MS)
@@ -173,7 +175,7 @@ export class RoomSweeper {
 
   private async sweepRoom(record: RoomRecord): Promise<void> {
     const ageMs = this.revisions.ageMs(record.id, record.rev);
-    if (record.status === 'starting' && ageMs > START_ABANDONED_MS) {
+    if (record.status === 'starting' && ageMs > startAbandonedMs(this.games.loadMsOf(record.game))) {
       this.log.info('start.taken-back', { roomId: record.id });
       await this.starter.takeBack(record, record.start ?? '');
     }

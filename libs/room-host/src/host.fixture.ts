@@ -25,6 +25,7 @@ import { RoomEngine } from './engine/room-engine.js';
 import type { Hosts } from './hosts.fixture.js';
 import { ListeningPeer } from './listening-peer.fixture.js';
 import { DowntimeCompensation } from './ownership/downtime-compensation.js';
+import { GameLoads } from './ownership/game-loads.js';
 import { LeftoverEffects } from './ownership/leftover-effects.js';
 import { LoadRequests } from './ownership/load-requests.js';
 import { LockPublisher } from './ownership/lock-publisher.js';
@@ -164,7 +165,7 @@ export class Host {
     const downtime = new DowntimeCompensation(hosts.heartbeats, this.engine, this.storeClock);
     const machines = new MachineFactory(registry, DIRECT_GUARD, self);
     const leftovers = new LeftoverEffects(rooms, this.endedStore, hosts.records, this.effects, ended, log);
-    const opener = new RoomOpener(machines, roomLog, hosts.records, settlement, this.storeClock, self, log, options);
+    const opener = new RoomOpener(machines, roomLog, hosts.records, settlement, this.storeClock, self, log, options, new GameLoads(log));
     const adopter = new RoomAdopter(machines, roomLog, hosts.records, leftovers, downtime, ended, sink, log, options);
     const { auditor } = this;
     this.loader = new RoomLoader(rooms, opener, adopter, hosts.records, appender, auditor, downtime, self, sink, log, options);

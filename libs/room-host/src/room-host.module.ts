@@ -15,6 +15,7 @@ import { EffectWatch } from './engine/effect-watch.js';
 import { RoomClock } from './engine/room-clock.js';
 import { RoomEngine } from './engine/room-engine.js';
 import { DowntimeCompensation } from './ownership/downtime-compensation.js';
+import { GameLoads } from './ownership/game-loads.js';
 import { LeftoverEffects } from './ownership/leftover-effects.js';
 import { LoadRequests } from './ownership/load-requests.js';
 import { LockPublisher } from './ownership/lock-publisher.js';
@@ -54,6 +55,7 @@ const PROVIDERS = [
   MachineFactory,
   RoomOptionsValidator,
   LeftoverEffects,
+  GameLoads,
   RoomOpener,
   RoomAdopter,
   RoomLoader,

@@ -21,6 +21,7 @@ export function viewOf(record: RoomRecord, viewer: 'member' | 'spectator' = 'mem
       ...(member.team !== undefined && { team: member.team }),
     })),
     ...(doc.options && { options: doc.options }),
+    ...(doc.startFailure && record.status === 'waiting' && { startFailure: doc.startFailure }),
     ...(record.result && { lastResult: record.result }),
     ...(doc.private && { private: true as const }),
     ...(doc.inviteOnly && { inviteOnly: true as const }),

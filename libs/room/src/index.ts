@@ -7,7 +7,7 @@ export { PastStates } from './past-states.js';
 export { firstDifference, firstNotPlain, freezeDeep, plainCopy, UnstorableError } from './plain-data.js';
 export * from './room-input.js';
 export * from './room-machine.js';
-export { RoomOptionsError } from './room-options.js';
+export { RoomOptionsError, validOptions } from './room-options.js';
 export * from './room-rules.js';
 export * from './room-value.js';
 export { deltaOf } from './run-on-copy.js';
