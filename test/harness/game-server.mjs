@@ -4,12 +4,14 @@
 // - `ledger`, a game that records all commands (`ledger.mjs`),
 // - `odd`, a game that puts values into its state that are not plain data (`odd.mjs`),
 // - `open`, a game that players may join while it runs (`open.mjs`),
-// - with TEST_BANK, one game that pays for each durability (`bank.mjs`).
+// - with TEST_BANK, one game that pays for each durability (`bank.mjs`),
+// - with TEST_CASINO, the casino of docs/writing-a-game.md (`casino.mjs`).
 import 'reflect-metadata';
 import { TicTacToeModule } from '#games/tic-tac-toe';
 import { Command, Game } from '#libs/game-kit';
 import { runServer } from '#libs/server';
 import { BankModule } from './bank.mjs';
+import { CasinoModules } from './casino.mjs';
 import { LedgerModule } from './ledger.mjs';
 import { Module } from './nest.mjs';
 import { OddModule } from './odd.mjs';
@@ -42,7 +44,7 @@ const plan = {
   module: (settings) => {
     const { imports = [], ...rest } = gameServer.module(settings);
     const games = imports.map((one) => (one === TicTacToeModule ? TicTacToeModule.forRoot({ turnMs }) : one));
-    return { ...rest, imports: [...games, FleetingModule, OddModule, ...OpenModule, ...LedgerModule, ...BankModule] };
+    return { ...rest, imports: [...games, FleetingModule, OddModule, ...OpenModule, ...LedgerModule, ...BankModule, ...CasinoModules] };
   },
 };
 
