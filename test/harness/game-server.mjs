@@ -5,7 +5,8 @@
 // - `odd`, a game that puts values into its state that are not plain data (`odd.mjs`),
 // - `open`, a game that players may join while it runs (`open.mjs`),
 // - with TEST_BANK, one game that pays for each durability (`bank.mjs`),
-// - with TEST_CASINO, the casino of docs/writing-a-game.md (`casino.mjs`).
+// - with TEST_CASINO, the casino of docs/writing-a-game.md (`casino.mjs`),
+// - with TEST_LOADS, a game that loads profiles (`profiles.mjs`).
 import 'reflect-metadata';
 import { TicTacToeModule } from '#games/tic-tac-toe';
 import { Command, Game } from '#libs/game-kit';
@@ -16,6 +17,7 @@ import { LedgerModule } from './ledger.mjs';
 import { Module } from './nest.mjs';
 import { OddModule } from './odd.mjs';
 import { OpenModule } from './open.mjs';
+import { ProfilesModules } from './profiles.mjs';
 
 /** @type {{ gameServer: import('#libs/server').ServerPlan<'game'> }} */
 const { gameServer } = await import(new URL('../../dist/apps/game/src/game.server.js', import.meta.url).href);
@@ -44,7 +46,10 @@ const plan = {
   module: (settings) => {
     const { imports = [], ...rest } = gameServer.module(settings);
     const games = imports.map((one) => (one === TicTacToeModule ? TicTacToeModule.forRoot({ turnMs }) : one));
-    return { ...rest, imports: [...games, FleetingModule, OddModule, ...OpenModule, ...LedgerModule, ...BankModule, ...CasinoModules] };
+    return {
+      ...rest,
+      imports: [...games, FleetingModule, OddModule, ...OpenModule, ...LedgerModule, ...BankModule, ...CasinoModules, ...ProfilesModules],
+    };
   },
 };
 
