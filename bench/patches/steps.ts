@@ -1,7 +1,7 @@
 import { create } from 'mutative';
 import { pack } from '#libs/protocol';
-import { deltaOf, difference } from '#libs/room';
-import { applyPatch, encodePatch, structuralCopy } from '#libs/state-patch';
+import { difference, runOnCopy, runOnDraft } from '#libs/room';
+import { applyPatch, encodePatch } from '#libs/state-patch';
 import { type Declared, type Scenario, STEPS } from './scenario.js';
 
 /** One way to run all steps of a scenario. Preparation is not measured. */
@@ -41,7 +41,7 @@ export function encodeRun(states: readonly object[]): StepRun {
   return {
     name: 'encode',
     prepare() {
-      const fresh = [structuralCopy(states[0])];
+      const fresh = [structuredClone(states[0])];
       for (const patch of patches) fresh.push(applyPatch(fresh[fresh.length - 1], patch));
       return () => {
         for (let step = 0; step < STEPS; step++) encodePatch(fresh[step], fresh[step + 1]);
@@ -54,11 +54,10 @@ export function draftRun({ first, mutate }: Scenario): StepRun {
   return {
     name: 'draft and encode',
     prepare() {
-      let state = structuralCopy(first);
+      let state = structuredClone(first);
       return () => {
         for (let step = 0; step < STEPS; step++) {
-          const after = create(state, (draft) => mutate(draft, step));
-          const { next } = difference(state, after);
+          const { next } = runOnDraft(state, (draft) => mutate(draft, step), null);
           encodePatch(state, next);
           state = next;
         }
@@ -71,12 +70,10 @@ export function copyRun({ first, mutate }: Scenario): StepRun {
   return {
     name: 'copy and encode',
     prepare() {
-      let state = structuralCopy(first);
+      let state = structuredClone(first);
       return () => {
         for (let step = 0; step < STEPS; step++) {
-          const copy = structuralCopy(state);
-          mutate(copy, step);
-          state = deltaOf(state, copy).next;
+          state = runOnCopy(state, (draft) => mutate(draft, step), null).next;
         }
       };
     },
@@ -88,7 +85,7 @@ export function packRun({ first, mutate }: Scenario): StepRun {
   return {
     name: 'draft, RFC 6902 and MessagePack',
     prepare() {
-      let state = structuralCopy(first);
+      let state = structuredClone(first);
       return () => {
         for (let step = 0; step < STEPS; step++) {
           const { patches, next } = difference(
@@ -123,7 +120,7 @@ export function applyRun(states: readonly object[]): StepRun {
   return {
     name: 'apply',
     prepare() {
-      let state = structuralCopy(states[0]);
+      let state = structuredClone(states[0]);
       return () => {
         for (const patch of patches) state = applyPatch(state, patch);
       };

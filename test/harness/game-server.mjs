@@ -4,6 +4,8 @@
 // - `ledger`, a game that records all commands (`ledger.mjs`),
 // - `odd`, a game that puts values into its state that are not plain data (`odd.mjs`),
 // - `open`, a game that players may join while it runs (`open.mjs`),
+// - `table`, a game with options, metadata, teams and a ranking (`table.mjs`),
+// - `rumble`, a game with rules for matches (`rumble.mjs`),
 // - with TEST_BANK, one game that pays for each durability (`bank.mjs`),
 // - with TEST_CASINO, the casino of docs/writing-a-game.md (`casino.mjs`),
 // - with TEST_LOADS, a game that loads profiles (`profiles.mjs`).
@@ -18,6 +20,8 @@ import { Module } from './nest.mjs';
 import { OddModule } from './odd.mjs';
 import { OpenModule } from './open.mjs';
 import { ProfilesModules } from './profiles.mjs';
+import { RumbleModule } from './rumble.mjs';
+import { TableModule } from './table.mjs';
 
 /** @type {{ gameServer: import('#libs/server').ServerPlan<'game'> }} */
 const { gameServer } = await import(new URL('../../dist/apps/game/src/game.server.js', import.meta.url).href);
@@ -48,7 +52,18 @@ const plan = {
     const games = imports.map((one) => (one === TicTacToeModule ? TicTacToeModule.forRoot({ turnMs }) : one));
     return {
       ...rest,
-      imports: [...games, FleetingModule, OddModule, ...OpenModule, ...LedgerModule, ...BankModule, ...CasinoModules, ...ProfilesModules],
+      imports: [
+        ...games,
+        FleetingModule,
+        OddModule,
+        ...OpenModule,
+        ...TableModule,
+        ...RumbleModule,
+        ...LedgerModule,
+        ...BankModule,
+        ...CasinoModules,
+        ...ProfilesModules,
+      ],
     };
   },
 };

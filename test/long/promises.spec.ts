@@ -1,5 +1,6 @@
 import { cp, rm } from 'node:fs/promises';
 import { redisName } from '#libs/redis';
+import { until } from '../../tools/process/until.mjs';
 import { type Fleet, type FleetOptions, type FleetServer, LedgerGame, SentinelStore, startFleet } from '../harness/index.js';
 import { EVENTS, PROMISES, type PromisedEvent, type PromisedRedis } from '../harness/promises.js';
 
@@ -153,8 +154,9 @@ async function allIsLost(): Promise<void> {
 /** Checks that each game has all commands that were acknowledged a second before the failure, or after it. */
 async function upToASecondIsLost(): Promise<void> {
   const rewinds = games.map(({ rooms }) => rooms.map((room) => rewindsOf(room)));
-  const host = await hostOfRedis();
+  // What is acknowledged before the copy of the files begins must be in the copy.
   const kept = games.map(({ acknowledged }) => acknowledged.map((ids) => ids.slice()));
+  const host = await hostOfRedis();
   await new Promise((resolve) => setTimeout(resolve, UNSYNCED_MS));
   const servers = fleet.games.slice();
   await Promise.all([host.dies(), killed(servers)]);
@@ -187,6 +189,8 @@ function rewindsOf(room: LedgerGame['rooms'][number]): unknown[] {
 /** Simulates the host of a Redis with `appendfsync everysec`: `dies` loses all writes after this call. */
 async function hostOfRedis(): Promise<{ dies(): Promise<void> }> {
   const written = `${fleet.redis.dir}/appendonlydir`;
+  // While Redis synchronizes its files, it keeps new changes in memory for up to two seconds.
+  await until(async () => (await fleet.redis.client.info('persistence')).includes('aof_buffer_length:0'));
   const synced = `${written}-synced`;
   await rm(synced, { recursive: true, force: true });
   await cp(written, synced, { recursive: true });

@@ -11,7 +11,9 @@ export const CLIENT_FOLDER = join(DIST, 'client');
 const SOURCES = join(ROOT, 'libs/client/src');
 const ENTRIES = {
   index: join(SOURCES, 'index.ts'),
+  chat: join(SOURCES, 'chat.ts'),
   compact: join(SOURCES, 'compact.ts'),
+  lobby: join(SOURCES, 'lobby.ts'),
   node: join(SOURCES, 'node.ts'),
   realtime: join(SOURCES, 'realtime.ts'),
 };
@@ -35,7 +37,8 @@ export async function buildClient() {
   await bundle.write({ dir: CLIENT_FOLDER, format: 'esm', chunkFileNames: 'shared-[hash].js' });
   await bundle.close();
   const entry = (/** @type {keyof typeof ENTRIES} */ name) => ({ types: `./${name}.d.ts`, default: `./${name}.js` });
-  const exports = { '.': entry('index'), './compact': entry('compact'), './node': entry('node'), './realtime': entry('realtime') };
+  const [, ...others] = /** @type {(keyof typeof ENTRIES)[]} */ (Object.keys(ENTRIES));
+  const exports = { '.': entry('index'), ...Object.fromEntries(others.map((name) => [`./${name}`, entry(name)])) };
   const description = { type: 'module', sideEffects: false, exports };
   await writeFile(join(CLIENT_FOLDER, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
 }

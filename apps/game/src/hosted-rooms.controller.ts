@@ -4,7 +4,15 @@ import { GatewayReach, Self } from '#libs/fleet';
 import type { LinkPeer } from '#libs/link';
 import { PlacementPool } from '#libs/placement';
 import { type Control, HoldfastError } from '#libs/protocol';
-import { HostedRooms, PendingAttachments, RoomEngine, RoomLoader, RoomMigrator, RoomOptionsValidator } from '#libs/room-host';
+import {
+  HostedRooms,
+  PendingAttachments,
+  RoomEngine,
+  RoomLoader,
+  RoomMigrator,
+  RoomOptionsValidator,
+  SeatReconciler,
+} from '#libs/room-host';
 
 type Data<Pattern extends keyof Control> = Control[Pattern]['data'];
 type Answer<Pattern extends keyof Control> = Promise<Control[Pattern]['answer']>;
@@ -25,6 +33,7 @@ export class HostedRoomsController {
     private readonly self: Self,
     private readonly reach: GatewayReach,
     private readonly optionsValidator: RoomOptionsValidator,
+    private readonly seats: SeatReconciler,
   ) {}
 
   @MessagePattern('room.open')
@@ -47,6 +56,12 @@ export class HostedRoomsController {
   @EventPattern('room.detach')
   detach(@Payload() event: Data<'room.detach'>, @Ctx() peer: unknown): void {
     this.attachments.detach(peer as LinkPeer, event);
+  }
+
+  @EventPattern('room.members-removed')
+  async membersRemoved(@Payload() { room: id }: Data<'room.members-removed'>): Promise<void> {
+    const room = this.rooms.get(id);
+    if (room) await this.seats.reconcile(room);
   }
 
   @MessagePattern('room.adopt')

@@ -3,23 +3,24 @@ import type { RoomRules } from '#libs/room';
 
 /** Returns the games for the record of this server, by name. */
 export function offeredGames(all: readonly RoomRules[]): OfferedGames {
-  return Object.fromEntries(
-    all.map(({ definition: { name, version, seats, joinable, seatGraceMs, match }, migrateState, options, load }) => {
-      const oldestVersion = migrateState ? Math.max(1, version - VERSIONS_BACK_MAX) : version;
-      return [
-        name,
-        {
-          version,
-          oldestVersion,
-          seats,
-          ...(options && { options: true as const }),
-          ...(joinable && { joinable: { seatGraceMs } }),
-          ...(load && { loadMs: load.timeoutMs }),
-          ...(match && { match }),
-        },
-      ];
-    }),
-  );
+  return Object.fromEntries(all.map((rules) => [rules.definition.name, offeredGame(rules)]));
+}
+
+function offeredGame({ definition, migrateState, options, optionsSchema, load }: RoomRules): OfferedGame {
+  const { version, seats, joinable, seatGraceMs, teams, match } = definition;
+  const isDescribed = optionsSchema && JSON.stringify(optionsSchema).length <= OPTIONS_SCHEMA_CHARACTERS_MAX;
+  return {
+    version,
+    oldestVersion: migrateState ? Math.max(1, version - VERSIONS_BACK_MAX) : version,
+    seats,
+    supportsTeams: true,
+    ...(options && { options: true as const }),
+    ...(isDescribed && { optionsSchema }),
+    ...(joinable && { joinable: { seatGraceMs } }),
+    ...(teams && { teams }),
+    ...(load && { loadMs: load.timeoutMs }),
+    ...(match && { match }),
+  };
 }
 
 /**
@@ -32,3 +33,5 @@ export function versionsTaken({ version, oldestVersion = version }: OfferedGame)
 
 /** Maximum number of earlier versions that a server accepts. A room lives for hours, so no room has an older version. */
 const VERSIONS_BACK_MAX = 16;
+/** Maximum length of a described schema, in characters of JSON. Every server reads the record of this server, so it must be small. */
+const OPTIONS_SCHEMA_CHARACTERS_MAX = 8_192;

@@ -83,6 +83,7 @@ const settings = {
   inviteOnly: z.boolean().optional(),
   locked: z.boolean().optional(),
   watch: z.enum(WATCH_POLICIES).optional(),
+  spectatorChat: z.boolean().optional(),
 };
 /** How a player enters a room. The code is checked when it is looked up. */
 const entry = z
@@ -106,7 +107,10 @@ const sort = z.strictObject({
   by: z.string().refine((by) => by === 'created' || FIELD.test(by), `${FIELDS_ALLOWED}, or created`),
   order: z.enum(['ascending', 'descending']).optional(),
 });
-const channel = z.discriminatedUnion('to', [z.object({ to: z.literal('room') }), z.object({ to: z.literal('lobby'), game })]);
+const channel = z.discriminatedUnion('to', [
+  z.object({ to: z.literal('room'), room: roomId.optional() }),
+  z.object({ to: z.literal('lobby'), game }),
+]);
 /** The text of a chat message. Control characters and invisible characters are refused, as in names. */
 const chatText = z.string().transform((text, context) => {
   const checked = checkText(text, { graphemesMax: CHAT_CHARACTERS_MAX, bytesMax: CHAT_BYTES_MAX });
@@ -126,7 +130,7 @@ export const OPERATION_SCHEMAS = {
     .object({
       game: game.optional(),
       limit: z.int().min(1).max(1_000).optional(),
-      cursor: z.string().max(512).optional(),
+      cursor: z.string().max(2_048).optional(),
       filter: filter.optional(),
       sort: sort.optional(),
       subscribe: z.boolean().optional(),

@@ -1,8 +1,8 @@
 import { Controller, UseGuards, UseInterceptors } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { GameCatalogue, GameStarter, MatchQueue, RoomList, RoomService } from '#libs/lobby';
+import { GameCatalogue, GameStarter, RoomHosting, RoomList, RoomSearch, RoomService, UserTickets } from '#libs/lobby';
 import { LoadBalancerService } from '#libs/placement';
-import type { OperationName, Operations, PlayerAnswer } from '#libs/protocol';
+import type { Control, OperationName, Operations, PlayerAnswer } from '#libs/protocol';
 import { type RoomRecord, viewOf } from '#libs/room-store';
 import { FallbackInterceptor, SettledGuard } from '#libs/settlement';
 import { OPERATION_SCHEMAS } from './operation-schemas.js';
@@ -17,11 +17,13 @@ const validated = (operation: OperationName): PlayerRequestPipe => new PlayerReq
 export class RoomController {
   constructor(
     private readonly rooms: RoomService,
+    private readonly hosting: RoomHosting,
     private readonly list: RoomList,
+    private readonly search: RoomSearch,
     private readonly starter: GameStarter,
     private readonly balancer: LoadBalancerService,
     private readonly games: GameCatalogue,
-    private readonly matches: MatchQueue,
+    private readonly tickets: UserTickets,
   ) {}
 
   @MessagePattern('games.list')
@@ -31,7 +33,15 @@ export class RoomController {
 
   @MessagePattern('rooms.list')
   async listRooms(@Payload(validated('rooms.list')) { data }: ValidRequest<'rooms.list'>): Promise<PlayerAnswer> {
-    return answer<'rooms.list'>(await this.list.page(data));
+    const page = answer<'rooms.list'>(await this.list.page(data));
+    if (!data?.subscribe) return page;
+    const { subscribe, cursor, ...query } = data;
+    return { ...page, follow: query };
+  }
+
+  @MessagePattern('lists.read')
+  async readLists(@Payload() { queries }: Control['lists.read']['data']): Promise<Control['lists.read']['answer']> {
+    return { lists: await this.search.follow(queries) };
   }
 
   @MessagePattern('rooms.create')
@@ -41,12 +51,14 @@ export class RoomController {
 
   @MessagePattern('rooms.join')
   async join(@Payload(validated('rooms.join')) { caller, data }: ValidRequest<'rooms.join'>): Promise<PlayerAnswer> {
-    return inRoom(await this.rooms.join(caller, data.room!), false);
+    const { id, shown } = await this.rooms.find(data);
+    return inRoom(await this.rooms.join(caller, id, shown), false);
   }
 
   @MessagePattern('rooms.watch')
   async watch(@Payload(validated('rooms.watch')) { caller, data }: ValidRequest<'rooms.watch'>): Promise<PlayerAnswer> {
-    return inRoom(await this.rooms.watch(caller, data.room!), true);
+    const { id, shown } = await this.rooms.find(data);
+    return inRoom(await this.rooms.watch(caller, id, shown), true);
   }
 
   @MessagePattern('rooms.leave')
@@ -57,6 +69,41 @@ export class RoomController {
   @MessagePattern('rooms.ready')
   async ready(@Payload(validated('rooms.ready')) { caller, data }: ValidRequest<'rooms.ready'>): Promise<PlayerAnswer> {
     return answer<'rooms.ready'>({ room: viewOf(await this.rooms.setReady(caller, data?.ready ?? true)) });
+  }
+
+  @MessagePattern('rooms.update')
+  async update(@Payload(validated('rooms.update')) { caller, data }: ValidRequest<'rooms.update'>): Promise<PlayerAnswer> {
+    return answer<'rooms.update'>({ room: viewOf(await this.hosting.update(caller, data)) });
+  }
+
+  @MessagePattern('rooms.host')
+  async host(@Payload(validated('rooms.host')) { caller, data }: ValidRequest<'rooms.host'>): Promise<PlayerAnswer> {
+    return answer<'rooms.host'>({ room: viewOf(await this.hosting.handOver(caller, data)) });
+  }
+
+  @MessagePattern('rooms.kick')
+  async kick(@Payload(validated('rooms.kick')) { caller, data }: ValidRequest<'rooms.kick'>): Promise<PlayerAnswer> {
+    return answer<'rooms.kick'>({ room: viewOf(await this.hosting.kick(caller, data)) });
+  }
+
+  @MessagePattern('rooms.unban')
+  async unban(@Payload(validated('rooms.unban')) { caller, data }: ValidRequest<'rooms.unban'>): Promise<PlayerAnswer> {
+    return answer<'rooms.unban'>({ room: viewOf(await this.hosting.unban(caller, data)) });
+  }
+
+  @MessagePattern('rooms.team')
+  async team(@Payload(validated('rooms.team')) { caller, data }: ValidRequest<'rooms.team'>): Promise<PlayerAnswer> {
+    return answer<'rooms.team'>({ room: viewOf(await this.hosting.moveToTeam(caller, data)) });
+  }
+
+  @MessagePattern('rooms.balance')
+  async balance(@Payload(validated('rooms.balance')) { caller }: ValidRequest<'rooms.balance'>): Promise<PlayerAnswer> {
+    return answer<'rooms.balance'>({ room: viewOf(await this.hosting.balance(caller)) });
+  }
+
+  @MessagePattern('rooms.rematch')
+  async rematch(@Payload(validated('rooms.rematch')) { caller }: ValidRequest<'rooms.rematch'>): Promise<PlayerAnswer> {
+    return answer<'rooms.rematch'>({ room: viewOf(await this.starter.rematch(caller, this.balancer)) });
   }
 
   @MessagePattern('rooms.start')
@@ -74,9 +121,16 @@ export class RoomController {
 
   @MessagePattern('me')
   async me(@Payload(validated('me')) { caller }: ValidRequest<'me'>): Promise<PlayerAnswer> {
-    const [where, searching] = await Promise.all([this.rooms.whereIs(caller.user), this.matches.gameOf(caller.user)]);
+    const [where, searching] = await Promise.all([this.rooms.whereIs(caller.user), this.tickets.gameOf(caller.user)]);
     const { user, name, session } = caller;
-    return answer<'me'>({ user, name, session, room: where ? viewOf(where.record) : null, watching: where?.watching ?? false, searching });
+    return answer<'me'>({
+      user,
+      name,
+      session,
+      room: where ? viewOf(where.record, roleOf(where.watching)) : null,
+      watching: where?.watching ?? false,
+      searching,
+    });
   }
 }
 
@@ -85,5 +139,9 @@ function answer<Name extends OperationName>(data: Operations[Name]['result']): P
 }
 
 function inRoom(record: RoomRecord, watching: boolean): PlayerAnswer {
-  return { data: { room: viewOf(record) }, binding: { room: record.id, watching, rev: record.rev } };
+  return { data: { room: viewOf(record, roleOf(watching)) }, binding: { room: record.id, watching, rev: record.rev } };
+}
+
+function roleOf(watching: boolean): 'member' | 'spectator' {
+  return watching ? 'spectator' : 'member';
 }

@@ -5,5 +5,13 @@ export { type ConnectOptions, connect, type SessionStorage } from './connect.js'
 export type { ReconnectOptions } from './reconnect.js';
 export type { Room, RoomEvents, RoomPhase, RoomSync, WaitOptions } from './room.js';
 export type { CommandData, CommandName, CommandsOf, StateOf } from './rules.js';
-export type { CreateRoom, Credentials, GiveUpOptions, Session, SessionEvents, SessionStatus } from './session.js';
+export type {
+  CreateRoom,
+  Credentials,
+  GiveUpOptions,
+  RoomAddress,
+  Session,
+  SessionEvents,
+  SessionStatus,
+} from './session.js';
 export type { Encoding, WebSocketConstructor } from './wire/web-socket-wire.js';

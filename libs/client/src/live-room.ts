@@ -156,6 +156,10 @@ export class LiveRoom implements Room {
     this.look((await this.line.request('rooms.ready', { ready })).room);
   }
 
+  async rematch(): Promise<void> {
+    this.look((await this.line.request('rooms.rematch', undefined)).room);
+  }
+
   async start({ signal, waitMs }: { waitMs?: number; signal?: AbortSignal } = {}): Promise<void> {
     signal?.throwIfAborted();
     try {

@@ -7,7 +7,9 @@ import {
   type MatchMessage,
   type OperationName,
   type Operations,
+  type RoomEntry,
   type RoomId,
+  type RoomListQuery,
   type RoomSummary,
   type RoomView,
   type SessionId,
@@ -19,7 +21,7 @@ import { type GameFrame, LiveRoom } from './live-room.js';
 import { orAborted, untilAnswered } from './request-retry.js';
 import { Requests } from './requests.js';
 import type { Room } from './room.js';
-import type { CreateRoom, Credentials, GiveUpOptions, MatchSearch, Session, SessionEvents, SessionStatus } from './session.js';
+import type { CreateRoom, Credentials, GiveUpOptions, MatchSearch, RoomAddress, Session, SessionEvents, SessionStatus } from './session.js';
 import { Uplink, type UplinkListener, type UplinkOptions } from './uplink.js';
 import type { ReceivedMessage } from './wire/wire.js';
 
@@ -112,12 +114,12 @@ export class LiveSession implements Session {
     return (await this.request('games.list', undefined)).games;
   }
 
-  async rooms(filter?: { game?: string; limit?: number }): Promise<RoomSummary[]> {
-    return (await this.request('rooms.list', filter)).rooms;
+  async rooms(query?: RoomListQuery): Promise<RoomSummary[]> {
+    return (await this.request('rooms.list', query)).rooms;
   }
 
-  roomsPage(filter?: Operations['rooms.list']['data']): Promise<Operations['rooms.list']['result']> {
-    return this.request('rooms.list', filter);
+  roomsPage(query?: Operations['rooms.list']['data']): Promise<Operations['rooms.list']['result']> {
+    return this.request('rooms.list', query);
   }
 
   me(): Promise<Operations['me']['result']> {
@@ -128,12 +130,12 @@ export class LiveSession implements Session {
     return (await this.enterBy('rooms.create', room, signal)) as Room<Rules>;
   }
 
-  async joinRoom<Rules>(id: string, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
-    return (await this.enterBy('rooms.join', { room: id as RoomId }, signal)) as Room<Rules>;
+  async joinRoom<Rules>(room: RoomAddress, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
+    return (await this.enterBy('rooms.join', entryOf(room), signal)) as Room<Rules>;
   }
 
-  async watchRoom<Rules>(id: string, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
-    return (await this.enterBy('rooms.watch', { room: id as RoomId }, signal)) as Room<Rules>;
+  async watchRoom<Rules>(room: RoomAddress, { signal }: GiveUpOptions = {}): Promise<Room<Rules>> {
+    return (await this.enterBy('rooms.watch', entryOf(room), signal)) as Room<Rules>;
   }
 
   async quickMatch<Rules>(game: string, { signal, ...options }: GiveUpOptions & MatchSearch = {}): Promise<Room<Rules>> {
@@ -194,7 +196,12 @@ export class LiveSession implements Session {
     moreMs?: number,
   ): Promise<Operations[Name]['result']> {
     if (this.status === 'closed') return Promise.reject(new HoldfastError('session-unknown', 'This session is closed.'));
-    return this.requests.ask(operation, data, moreMs) as Promise<Operations[Name]['result']>;
+    return this.requests.ask(operation, data, moreMs).then((result) => {
+      // A view in an answer may arrive before the same view as a message.
+      const view = (result as { room?: RoomView | null } | null)?.room;
+      if (view && view.id === this.room?.id) this.room.look(view);
+      return result as Operations[Name]['result'];
+    });
   }
 
   // ── The connection ───────────────────────────────────────────────────────────────────────────────────────────
@@ -285,6 +292,7 @@ export class LiveSession implements Session {
       case 'ended':
         return this.takeGameFrame(message);
       case 'rooms':
+        return this.emitter.emit('rooms', message);
       case 'welcome':
       case 'pong':
       case 'goodbye':
@@ -369,7 +377,7 @@ export class LiveSession implements Session {
       const room = await this.whereNow(isAborted ? undefined : LOST_TRIES_MAX).catch((failure: unknown) => {
         throw isAborted ? failure : error;
       });
-      const meant = 'room' in data ? data.room : null;
+      const meant = ('room' in data && data.room) || null;
       if (room && (meant === null ? room.id !== before : room.id === meant)) return room;
       throw error;
     }
@@ -452,4 +460,9 @@ export class LiveSession implements Session {
 /** Ignores `overtaken`: the server has executed a later request, so no earlier request can take effect any more. */
 function ignoreOvertaken(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
+}
+
+/** Returns the data of a request for the room. */
+function entryOf(address: RoomAddress): RoomEntry {
+  return typeof address === 'string' ? { room: address as RoomId } : (address as RoomEntry);
 }

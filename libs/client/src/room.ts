@@ -108,6 +108,10 @@ export interface Room<Rules = unknown> {
    */
   start(options?: { waitMs?: number; signal?: AbortSignal }): Promise<void>;
   leave(): Promise<void>;
+  /**
+   * Agrees to another game with the same members, after a game has ended. It starts when the last member who is present agrees.
+   */
+  rematch(): Promise<void>;
 
   on<Name extends keyof RoomEvents>(name: Name, listener: (...args: RoomEvents<Rules>[Name]) => void): () => void;
   /**

@@ -6,8 +6,12 @@ import type {
   MatchWish,
   OperationName,
   Operations,
+  RoomListQuery,
+  RoomSettings,
   RoomSummary,
+  RoomsMessage,
   SessionId,
+  TeamRules,
   UserId,
 } from '#libs/protocol';
 import type { Room } from './room.js';
@@ -20,6 +24,8 @@ export interface SessionEvents {
   room: [room: Room | null];
   /** A message about the player's search: its progress, an offered match, or its end. */
   match: [message: MatchMessage];
+  /** The list of rooms to which this session has subscribed has changed: `followRooms` of the entry `lobby` handles it. */
+  rooms: [message: RoomsMessage];
   /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
   chat: [message: Chat];
   /** The server refused a message of this client that has no id. */
@@ -28,13 +34,16 @@ export interface SessionEvents {
   closed: [error: HoldfastError | null];
 }
 
-export interface CreateRoom {
+export interface CreateRoom extends RoomSettings {
   readonly game: string;
-  readonly name?: string;
   /** Number of players, within the limits of the game. */
   readonly seats?: number;
-  /** A private room is neither listed nor matched. */
-  readonly private?: boolean;
+  /** Players who join or watch must give it. */
+  readonly password?: string;
+  /** How much later spectators see the game, in ms. */
+  readonly watchDelayMs?: number;
+  /** The number of teams, and the maximum number of players in each. */
+  readonly teams?: TeamRules;
   /** The region of the game servers that may run the games. Without it, servers in the gateway's region come first. */
   readonly region?: string;
   /** The build of the game servers that may run the games, canaries included. Use it to try a new build. */
@@ -44,6 +53,12 @@ export interface CreateRoom {
    */
   readonly options?: Readonly<Record<string, unknown>>;
 }
+
+/** The room to enter: its id, or its id or invite code with a password. */
+export type RoomAddress =
+  | string
+  | { readonly room: string; readonly password?: string }
+  | { readonly code: string; readonly password?: string };
 
 /**
  * Lets a caller give up. When the signal is aborted and the player is in no room, the promise rejects with the reason of the signal. When
@@ -79,21 +94,20 @@ export interface Session {
   readonly room: Room | null;
 
   games(): Promise<GameInfo[]>;
-  /** Returns the newest public rooms, at most `limit`. The server also limits the number, to 100 by default. */
-  rooms(filter?: { game?: string; limit?: number }): Promise<RoomSummary[]>;
+  /** Returns the public rooms of the query, at most `limit`. The server also limits the number, to 100 by default. */
+  rooms(query?: RoomListQuery): Promise<RoomSummary[]>;
   /**
-   * Returns one page of the public rooms, newest first. Pass `next` as `cursor` to get the next page. The last page has no `next`. A page
-   * may have fewer rooms than `limit`, even none, although more follow.
+   * Returns one page of the public rooms, newest first or in the order of `sort`. Pass `next` as `cursor` to get the next page. The last
+   * page has no `next`. A page may have fewer rooms than `limit`, even none, although more follow.
    *
    * @example
-   * let page = await session.roomsPage({ game: 'chess' });
-   * while (page.next) page = await session.roomsPage({ game: 'chess', cursor: page.next });
+   * let page = await session.roomsPage({ game: 'chess', filter: { status: 'waiting', free: { min: 1 } } });
    */
-  roomsPage(filter?: { game?: string; limit?: number; cursor?: string }): Promise<{ rooms: RoomSummary[]; next?: string }>;
+  roomsPage(query?: RoomListQuery & { readonly cursor?: string }): Promise<Operations['rooms.list']['result']>;
   me(): Promise<Operations['me']['result']>;
   createRoom<Rules = unknown>(room: CreateRoom, options?: GiveUpOptions): Promise<Room<Rules>>;
-  joinRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
-  watchRoom<Rules = unknown>(id: string, options?: GiveUpOptions): Promise<Room<Rules>>;
+  joinRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
+  watchRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
   /**
    * Searches for a match and resolves with the room when opponents are found. `signal`: cancels the search. `party`: the members of this
    * player's waiting room search together. Rejects with `not-searching` when the server ends the search without a match. The event `match`

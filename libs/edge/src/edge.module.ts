@@ -10,11 +10,13 @@ import { Admission } from './lifecycle/admission.js';
 import { Departures } from './lifecycle/departures.js';
 import { GatewayCleanup } from './lifecycle/gateway-cleanup.js';
 import { PresenceReconciler } from './lifecycle/presence-reconciler.js';
+import { SearchChecks } from './lifecycle/search-checks.js';
 import { SessionLifecycle } from './lifecycle/session-lifecycle.js';
 import { SessionRestorer } from './lifecycle/session-restorer.js';
 import { SettledSessions } from './lifecycle/settled-sessions.js';
 import { LobbyRouter } from './lobby/lobby-router.js';
 import { PlayerRequests } from './lobby/player-requests.js';
+import { RoomListFeeds } from './lobby/room-list-feeds.js';
 import { PlayerRedirect } from './player-redirect.js';
 import { GameEndNotifier } from './room/game-end-notifier.js';
 import { OwnerAttachments } from './room/owner-attachments.js';
@@ -53,6 +55,7 @@ export class EdgeModule {
       SessionTable,
       LobbyRouter,
       PlayerRequests,
+      RoomListFeeds,
       RoomRecordCache,
       OwnerAttachments,
       GameEndNotifier,
@@ -63,6 +66,7 @@ export class EdgeModule {
       SessionRestorer,
       SettledSessions,
       PresenceReconciler,
+      SearchChecks,
       Departures,
       GatewayCleanup,
       StalledOwnerNotifier,
@@ -76,7 +80,7 @@ export class EdgeModule {
       module: EdgeModule,
       imports: [ExtensionModule],
       providers,
-      exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionTable],
+      exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionRooms, SessionTable],
     };
   }
 }

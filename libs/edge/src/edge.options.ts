@@ -60,6 +60,18 @@ export const OPERATIONS_BURST_MIN = 200;
  * last new socket, so that a client gets no new burst by reconnecting.
  */
 export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;
+/** Time between two reads of the lists of rooms that players follow, in ms. */
+export const LIST_FEED_MS = 500;
+/** Maximum number of distinct lists that one gateway follows. Their sessions share them, so a page with one list for all needs one. */
+export const LIST_FEEDS_MAX = 128;
+/** Backlog of a connection from which it gets no changes of its list, in bytes. It gets the whole list when it has read the backlog. */
+export const EDGE_BACKLOG_LIST_BYTES = 65_536;
+/** Number of wrong invite codes and passwords that one address may send at once. */
+export const GUESSES_BURST = 10;
+/** Number of wrong invite codes and passwords that one address may send a second, on average: ten a minute. */
+export const GUESSES_PER_SECOND = 1 / 6;
+/** Time that the empty budget for guesses needs to refill, in ms. */
+export const GUESSES_REFILL_MS = (1_000 * GUESSES_BURST) / GUESSES_PER_SECOND;
 /** Maximum number of requests of one session that no lobby has answered yet. The gateway refuses further requests with `busy`. */
 export const REQUESTS_MAX = 16;
 /**
@@ -126,6 +138,10 @@ export const LOST_SESSION_WAIT_MS = 3_000;
  * departure or the leave again.
  */
 export const LEFT_KEPT_MS = 60_000;
+/** Time between two comparisons of a search with its ticket, in ms. A player whose message was lost waits at most this long. */
+export const SEARCH_CHECK_MS = 10_000;
+/** Maximum number of searches in one comparison, which a gateway begins once a second. */
+export const SEARCH_CHECKS_AT_ONCE = 500;
 /** Maximum number of attempts to repeat a search for a match that the store lost. */
 export const SEARCH_TRIES_MAX = 5;
 /** Maximum time for which the gateway delays a lobby's answer until the room record of that answer has arrived, in ms. */

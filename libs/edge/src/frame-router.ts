@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { ExtensionExplorer } from '#libs/extension';
 import {
   bounded,
   type ErrorBody,
@@ -10,6 +11,7 @@ import {
   type Operations,
   playerKindOf,
   type RoomId,
+  type RoomListQuery,
   readName,
   unpackBody,
 } from '#libs/protocol';
@@ -27,7 +29,9 @@ import {
   REQUESTS_MAX,
 } from './edge.options.js';
 import { SessionLifecycle } from './lifecycle/session-lifecycle.js';
+import { AnswerListener } from './lobby/answer-listener.js';
 import { PlayerRequests } from './lobby/player-requests.js';
+import { RoomListFeeds } from './lobby/room-list-feeds.js';
 import { OwnerAttachments } from './room/owner-attachments.js';
 import { RoomFrames } from './room/room-frames.js';
 import { SessionRooms } from './room/session-rooms.js';
@@ -40,6 +44,8 @@ import type { PlayerConnection } from './transport/player-connection.js';
  */
 @Injectable()
 export class FrameRouter {
+  private answerListeners: readonly AnswerListener[] | null = null;
+
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     private readonly sessions: SessionLifecycle,
@@ -47,7 +53,9 @@ export class FrameRouter {
     private readonly rooms: SessionRooms,
     private readonly frames: RoomFrames,
     private readonly attachments: OwnerAttachments,
+    private readonly lists: RoomListFeeds,
     private readonly log: Log,
+    private readonly explorer: ExtensionExplorer,
   ) {}
 
   route(connection: PlayerConnection, frame: Buffer): void {
@@ -169,20 +177,48 @@ export class FrameRouter {
     // A client that does not read its answers gets this short error instead of a long answer.
     if (session.requestsPending >= REQUESTS_MAX || connection.backlogBytes > this.options.backlogBytesMax)
       return answer(null, errorBody('busy'));
+    if (operation === 'rooms.unsubscribe') {
+      this.lists.unsubscribe(session);
+      return answer({ subscribed: false } satisfies Operations['rooms.unsubscribe']['result']);
+    }
     if (operation === 'rooms.watch' && this.rooms.spectatorCount(roomOf(data) as RoomId) >= this.options.watchersPerRoom)
       return answer(null, errorBody('too-many-watchers'));
+    const { guesses } = stateOf(connection);
+    // Taken before the answer, so that requests at the same time are not more guesses than the budget allows.
+    const isGuessed = isGuess(operation, data);
+    if (isGuessed && !guesses.take(1, performance.now()))
+      return answer(null, errorBody('too-many-attempts', undefined, true, guesses.waitMs(1, performance.now())));
+    let isWrong = false;
     session.requestsPending += 1;
     try {
-      const { data: result, binding } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
+      const { data: result, binding, follow } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
+      if (follow) return answer(...this.subscribe(session, connection, id, follow, result as Operations['rooms.list']['result']));
       answer(result);
       if (binding === null) this.rooms.leave(session, (result as Operations['rooms.leave']['result']).left);
       else if (binding) this.rooms.bind(session, binding);
+      this.answerListeners ??= this.explorer.all(AnswerListener);
+      for (const listener of this.answerListeners) listener.answered(session, operation, data);
     } catch (error) {
       if (!(error instanceof HoldfastError)) this.log.error('player-request.failed', { operation, error });
-      answer(null, answerTo(error));
+      const refusal = answerTo(error);
+      isWrong = WRONG_GUESSES.has(refusal.code);
+      answer(null, refusal);
     } finally {
+      if (isGuessed && !isWrong) guesses.giveBack(1);
       session.requestsPending -= 1;
     }
+  }
+
+  /** Subscribes to the list of an answer, and returns the answer to the client. */
+  private subscribe(
+    session: GatewaySession,
+    connection: PlayerConnection,
+    id: number,
+    query: RoomListQuery,
+    page: Operations['rooms.list']['result'],
+  ): readonly [data: unknown, error?: ErrorBody] {
+    const isSubscribed = connection.isOpen && this.lists.subscribe(session, connection, id, query, page.rooms);
+    return isSubscribed ? [{ ...page, subscribed: true }] : [null, errorBody('busy', 'This server follows too many lists.')];
   }
 
   private refuseMessage(connection: PlayerConnection, frame: Buffer): void {
@@ -202,6 +238,16 @@ export class FrameRouter {
     // Refusals do not slow down a client that does not read them, so the gateway closes its connection.
     if (connection.backlogBytes > this.options.backlogBytesMax) disconnect(connection, 'rate-limited');
   }
+}
+
+/** The refusals of a wrong invite code or password. */
+const WRONG_GUESSES: ReadonlySet<string> = new Set(['invite-unknown', 'wrong-password']);
+
+/** Returns whether a request has an invite code or a password, which may be a guess. */
+function isGuess(operation: string, data: unknown): boolean {
+  if (operation !== 'rooms.join' && operation !== 'rooms.watch') return false;
+  const { code, password } = (data ?? {}) as { readonly code?: unknown; readonly password?: unknown };
+  return code !== undefined || password !== undefined;
 }
 
 /** Returns the room that a request names, without validating it; an empty string when it names none. The lobby refuses an invalid id. */

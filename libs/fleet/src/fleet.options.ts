@@ -1,4 +1,4 @@
-import type { MatchRules, ServerType } from '#libs/protocol';
+import type { JsonSchema, MatchRules, ServerType, TeamRules } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 
 /** A game that a game server can run, as its record states it. */
@@ -14,6 +14,14 @@ export interface OfferedGame {
   readonly joinable?: { readonly seatGraceMs: number };
   /** Time for which the game may load data before it begins, in ms (`@OnLoad`). Absent: it loads nothing. */
   readonly loadMs?: number;
+  /** Describes the options. Absent: the schema library cannot describe them, or the description is too long. */
+  readonly optionsSchema?: JsonSchema;
+  /** The teams of a room that is created without `teams`. */
+  readonly teams?: TeamRules;
+  /** True: the server passes teams to the game. Absent: its version does not know teams. */
+  readonly supportsTeams?: true;
+  /** True: the server delays what spectators see. Absent: its version shows them the game at once. */
+  readonly supportsWatchDelay?: true;
   /** How matchmaking finds the players of a match. Absent: the default rules. */
   readonly match?: MatchRules;
 }

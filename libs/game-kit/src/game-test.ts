@@ -1,6 +1,6 @@
 import type { DynamicModule, ModuleMetadata, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type Claims, type GameResult, pack, type RoomId, type Seat, type UserId } from '#libs/protocol';
+import { type Claims, type GameResult, pack, type RoomId, type RoomMetadata, type Seat, type UserId } from '#libs/protocol';
 import {
   applyChange,
   type Change,
@@ -37,6 +37,8 @@ import type { CommandCallsOf, GameRules, GameStateOf, TypesOf } from './game-rul
 export interface GameTestOptions {
   /** The players, in the order of their seats: names, or names with claims. */
   readonly players: readonly (string | { readonly name: string; readonly claims?: Claims })[];
+  /** The teams of the players, in the order of their seats. Absent: the room has no teams. */
+  readonly teams?: readonly number[];
   /** Providers that the game injects. */
   readonly providers?: ModuleMetadata['providers'];
   /** The game's own module, when it provides the game's dependencies: `[TicTacToeModule.forRoot({ turnMs: 5_000 })]`. */
@@ -121,7 +123,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   private constructor(
     private readonly rules: RoomRules,
-    { players, seed = 1, now = START, options, loaded, handlers = {}, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
+    { players, teams, seed = 1, now = START, options, loaded, handlers = {}, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
     private readonly effectHandlers: EffectHandlers,
   ) {
     this.handlers = handlers;
@@ -140,7 +142,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     };
     this.machine = new RoomMachine({ ...rules, setup }, { now: () => this.clock, random: seededRandom(seed) });
     const { value, events } = this.inPlainData('after setup', () =>
-      this.machine.start(ROOM, playersOf(players), 0, undefined, options, loaded),
+      this.machine.start(ROOM, playersOf(players, teams), 0, undefined, options, loaded),
     );
     this.value = value;
     const { pastMs } = rules.definition;
@@ -211,6 +213,11 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** How the game ended. Undefined: it has not ended. `ended.result` is the argument of `room.end(result)`. */
   get ended(): GameResult | undefined {
     return this.value.ended;
+  }
+
+  /** What the list of rooms shows about the game (`room.setMetadata`). Undefined: nothing. */
+  get metadata(): RoomMetadata | undefined {
+    return this.value.metadata;
   }
 
   /** The players and bots by seat, also those who have left. */
@@ -437,10 +444,10 @@ async function loadedOf({ load, definition }: RoomRules, { loaded, players, opti
   return load.run(start);
 }
 
-function playersOf(players: GameTestOptions['players']): RoomPlayer[] {
-  return players.map((player) => {
+function playersOf(players: GameTestOptions['players'], teams?: GameTestOptions['teams']): RoomPlayer[] {
+  return players.map((player, seat) => {
     const { name, claims } = typeof player === 'string' ? { name: player, claims: undefined } : player;
-    return { user: `user-of-${name}` as UserId, name, ...(claims && { claims }) };
+    return { user: `user-of-${name}` as UserId, name, ...(claims && { claims }), ...(teams && { team: teams[seat]! }) };
   });
 }
 

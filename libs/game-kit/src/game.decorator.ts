@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { MatchOptions } from '#libs/protocol';
+import { type MatchOptions, TEAMS_MAX } from '#libs/protocol';
 import { type DraftMode, type Durability, type GameDefinition, quoted } from '#libs/room';
 import type { GameRules, Settled } from './game-rules.js';
 import { checkedMatchRules } from './match-options.js';
@@ -49,6 +49,8 @@ export interface GameOptions {
    * game have no options.
    */
   readonly options?: StandardSchema;
+  /** The teams of a room that is created without `teams`: their number, and the maximum number of players in each. Default: no teams. */
+  readonly teams?: { readonly count: number; readonly size: number };
   /**
    * How matchmaking finds the players of a match: numbers of players and teams, ratings, windows, modes. See `docs/matchmaking.md`. Absent:
    * a match has the players who fit into the seats, and ratings do not matter.
@@ -127,7 +129,8 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
   demand(DURABILITIES.has(durability), `has durability ${quoted(durability)}; give one of ${[...DURABILITIES].join(', ')}`);
   demand(isMs(checkpointMs) && checkpointMs > 0, `has checkpointMs ${quoted(checkpointMs)}; give a time in ms above 0`);
   demand(isMs(seatGraceMs), `has seatGraceMs ${quoted(seatGraceMs)}; give a time in ms from 0`);
-  const { joinable = false } = options;
+  const { joinable = false, teams } = options;
+  if (teams !== undefined) checkTeams(teams, seats);
   demand(typeof joinable === 'boolean', `has joinable ${quoted(joinable)}; give true or false`);
   demand(DRAFT_MODES.has(draft), `has draft ${quoted(draft)}; give one of ${[...DRAFT_MODES].join(', ')}`);
   demand(
@@ -150,6 +153,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     syncHz,
     draft,
     ...(joinable && { joinable }),
+    ...(teams && { teams: { count: teams.count, size: teams.size } }),
     ...(quantize !== undefined && { quantize }),
     ...(pastMs !== undefined && { pastMs }),
     ...(match && { match }),
@@ -165,6 +169,14 @@ function seatsOf(seats: GameOptions['seats']): GameDefinition['seats'] {
   demand(isSeats(min) && isSeats(max), `has ${declared}; ${allowed}`);
   demand(min <= max, `has at most ${max} seats, but at least ${min}`);
   return { min, max };
+}
+
+function checkTeams(teams: NonNullable<GameOptions['teams']>, seats: GameDefinition['seats']): void {
+  const { count, size } = (teams ?? {}) as Partial<NonNullable<GameOptions['teams']>>;
+  const allowed = `give { count: 2 to ${TEAMS_MAX}, size: at least 1 }, as whole numbers`;
+  const isWhole = Number.isInteger(count) && Number.isInteger(size);
+  demand(isWhole && count! >= 2 && count! <= TEAMS_MAX && size! >= 1, `has teams ${quoted(teams)}; ${allowed}`);
+  demand(count! * size! >= seats.min, `has ${count} teams of ${size}, which are too few places for at least ${seats.min} players`);
 }
 
 function isSeats(seats: unknown): boolean {

@@ -18,7 +18,7 @@ import { defineGame, gameOptionsOf } from './game.decorator.js';
 import type { GameRules } from './game-rules.js';
 import { describeHandle, type Handle, handlesOf } from './handles.js';
 import { checkedInput, inputsOf } from './input.decorator.js';
-import type { StandardSchema } from './standard-schema.js';
+import { describeSchema, droppedField, type StandardSchema } from './standard-schema.js';
 
 export interface HandledMethod {
   readonly method: string;
@@ -61,6 +61,7 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
       load,
       results,
       options: optionsOf(options.options),
+      ...(options.options && describedSchema(options.options)),
       commands: commandsOf(methods),
       input: inputRuleOf(game, step !== undefined),
       timers: new Map(methods.flatMap(({ handle, run }) => (handle.kind === 'timer' ? [[handle.name, run]] : []))),
@@ -105,7 +106,17 @@ type RoomHandler = (room: GameRoom<unknown>) => void;
 const scanner = new MetadataScanner();
 
 function optionsOf(schema: StandardSchema | undefined): RoomRules['options'] {
-  return schema ? (data) => validate(schema, data, 'options of the room') : null;
+  if (!schema) return null;
+  return (data) => {
+    const checked = validate(schema, data, 'options of the room');
+    const dropped = checked.ok ? droppedField(data, checked.value) : null;
+    return dropped === null ? checked : { ok: false, message: `${dropped}: there is no such option` };
+  };
+}
+
+function describedSchema(schema: StandardSchema): Pick<RoomRules, 'optionsSchema'> {
+  const optionsSchema = describeSchema(schema);
+  return optionsSchema ? { optionsSchema } : {};
 }
 
 function commandsOf(methods: readonly HandledMethod[]): ReadonlyMap<string, CommandRule<unknown>> {

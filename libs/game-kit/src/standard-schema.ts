@@ -1,4 +1,4 @@
-import type { SchemaIssue } from '#libs/protocol';
+import type { JsonSchema, SchemaIssue } from '#libs/protocol';
 
 /**
  * The common interface of zod, valibot, arktype and others, so that an author can use any of them. Source: the Standard Schema
@@ -10,6 +10,8 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly vendor: string;
     validate(value: unknown): SchemaResult<Output> | Promise<SchemaResult<Output>>;
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+    /** The extension "Standard JSON Schema" (https://standardschema.dev/json-schema). Absent: the library does not have it. */
+    readonly jsonSchema?: { input(options: { readonly target: string }): Readonly<Record<string, unknown>> } | undefined;
   };
 }
 
@@ -21,4 +23,38 @@ export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~stand
 export function isStandardSchema(value: unknown): value is StandardSchema {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   return typeof (value as Partial<StandardSchema>)['~standard']?.validate === 'function';
+}
+
+/** Returns the JSON Schema of the data that a schema accepts. Null: the library cannot describe it. */
+export function describeSchema(schema: StandardSchema): JsonSchema | null {
+  try {
+    return schema['~standard'].jsonSchema?.input({ target: 'draft-2020-12' }) ?? null;
+  } catch {
+    // The schema has a part that JSON Schema does not have, such as a transformation of zod.
+    return null;
+  }
+}
+
+/**
+ * Returns the path of a field that a schema has accepted and dropped, as `z.object` does with unknown fields. Null: there is none. A part
+ * that the schema has replaced by something else than an object is not compared.
+ */
+export function droppedField(given: unknown, result: unknown, path = ''): string | null {
+  if (Array.isArray(given) && Array.isArray(result) && given.length === result.length) return droppedIn(given.keys(), given, result, path);
+  if (!isPlainObject(given) || !isPlainObject(result)) return null;
+  return droppedIn(Object.keys(given), given, result, path);
+}
+
+function droppedIn(keys: Iterable<PropertyKey>, given: object, result: object, path: string): string | null {
+  for (const key of keys) {
+    const at = path === '' ? String(key) : `${path}.${String(key)}`;
+    if (!Object.hasOwn(result, key)) return at;
+    const dropped = droppedField((given as Record<PropertyKey, unknown>)[key], (result as Record<PropertyKey, unknown>)[key], at);
+    if (dropped !== null) return dropped;
+  }
+  return null;
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

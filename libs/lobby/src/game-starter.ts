@@ -6,6 +6,7 @@ import { LoadBalancerService } from '#libs/placement';
 import { type Caller, type Control, HoldfastError, type ServerId, toErrorBody, type UserId } from '#libs/protocol';
 import { type DocMember, type RoomRecord, RoomRecords, readNews } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
+import { asHost } from './host-rules.js';
 import { CAS_TRIES_MAX, START_TRIES_MAX } from './lobby.options.js';
 import { checkStart } from './room-rules.js';
 import { RoomService } from './room-service.js';
@@ -15,6 +16,8 @@ export interface StartTerms {
   readonly waitMs?: number;
   /** Called before the start is repeated because another write to the room came first. It throws to cancel the start. */
   readonly stillWanted?: () => Promise<void>;
+  /** True: the members have agreed to the game, so `user` need not be the host. */
+  readonly isAgreed?: boolean;
 }
 
 /**
@@ -38,11 +41,15 @@ export class GameStarter {
    *   error of the server
    */
   async start(room: RoomRecord, user: UserId, balancer: LoadBalancerService, terms: StartTerms = {}): Promise<RoomRecord> {
-    const players = checkStart(room, user);
+    const now = this.rooms.now();
+    const { isAgreed = false } = terms;
+    const before = isAgreed ? room.doc : asHost(room, user, now);
+    const players = checkStart({ ...room, doc: before }, user, { now, isAgreed });
     refuseFailedSetup(room);
     const start = randomUUID();
-    const { startFailure: _, ...before } = room.doc;
-    const doc = { ...before, players: players.map((player) => player.user) };
+    const host = players.some((player) => player.user === before.host) ? before.host : players[0]!.user;
+    const { startFailure: _, ...rest } = before;
+    const doc = { ...rest, host, members: players, players: players.map((player) => player.user) };
     const starting = await this.records.save(room, { doc, status: 'starting', start });
     if (!starting) {
       const changed = await this.rooms.mustRead(room.id);
@@ -69,6 +76,27 @@ export class GameStarter {
   }
 
   /**
+   * Makes the caller ready for another game, and starts it when the last member who is here has agreed. Returns the record of the room.
+   *
+   * @throws `not-in-room`, `room-playing`, `bad-data` before the first game of the room has ended; then the errors of `start`
+   */
+  async rematch(caller: Caller, balancer: LoadBalancerService): Promise<RoomRecord> {
+    const { round } = await this.rooms.roomOf(caller);
+    if (round === 0) throw new HoldfastError('bad-data', 'No game has ended in this room yet. Use rooms.ready and rooms.start.');
+    const ready = await this.rooms.setReady(caller, true);
+    const stillWanted = (): Promise<void> => this.rooms.refuseLate(caller);
+    try {
+      return await this.start(ready, caller.user, balancer, { stillWanted, isAgreed: true });
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      // Others have not agreed yet, or another agreement at the same time has started the game.
+      if (error.code === 'not-ready' || error.code === 'too-few-players') return ready;
+      if (error.code === 'room-playing') return this.rooms.mustRead(ready.id);
+      throw error;
+    }
+  }
+
+  /**
    * Cancels each start that the caller requested before this request, also a start that has not begun yet. Returns the record of the room,
    * with the status `playing` when the game has started already. Idempotent.
    *
@@ -78,7 +106,7 @@ export class GameStarter {
     await this.rooms.overtake(caller);
     for (let tries = 0; tries < CAS_TRIES_MAX; tries++) {
       const record = await this.rooms.roomOf(caller);
-      if (record.doc.host !== caller.user) throw new HoldfastError('not-owner');
+      asHost(record, caller.user, this.rooms.now());
       if (record.status === 'playing') return record;
       // Writes also when the room is waiting, so that a start that has already read the room cannot save it.
       const saved = await this.records.save(record, { status: 'waiting', start: 'none' });
@@ -112,9 +140,14 @@ export class GameStarter {
     waitMs: number | undefined,
   ): Promise<string | undefined> {
     const exclude: ServerId[] = [];
-    const { region, build, near, options } = room.doc;
+    const { region, build, near, options, teams, watchDelayMs } = room.doc;
     const request = { room: room.id, game: room.game, players: players.length, region, build, prefer: { region: near }, exclude };
-    const seats = players.map(({ user, name, claims }) => ({ user, name, ...(claims && { claims }) }));
+    const seats = players.map(({ user, name, claims, team }) => ({
+      user,
+      name,
+      ...(claims && { claims }),
+      ...(team !== undefined && { team }),
+    }));
     const stillWanted = async (): Promise<void> => {
       const { start: current } = await this.rooms.mustRead(room.id);
       if (current !== start) throw new HoldfastError('overtaken');
@@ -126,9 +159,10 @@ export class GameStarter {
       try {
         const record = this.directory.get(server);
         if (!record) throw new HoldfastError('server-lost');
-        // A server of an earlier version would ignore the options and begin another game.
-        if (options && !record.games[room.game]?.options) {
-          throw new HoldfastError('unavailable', `${server} does not support the options of this room.`);
+        // A server of an earlier version would ignore what it does not know, and begin another game.
+        const offered = record.games[room.game];
+        if ((options && !offered?.options) || (teams && !offered?.supportsTeams) || (watchDelayMs && !offered?.supportsWatchDelay)) {
+          throw new HoldfastError('unavailable', `${server} does not support the options, teams or delay of this room.`);
         }
         const peer = await this.links.to(record);
         const opening: Control['room.open']['data'] = {

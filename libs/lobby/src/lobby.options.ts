@@ -37,7 +37,24 @@ export const STRAY_AFTER_MS = 5_000;
 export const SWEEP_MS = 2_000;
 /** Maximum number of index entries that one sweep reads. The next sweep continues after them. */
 export const SWEEP_ROOMS = 500;
-/** Age in ms at which a sweep makes the room of a match, because the lobby that found the match died. */
-export const MATCH_ABANDONED_MS = 5_000;
+/** Age in ms at which a lobby reads the rooms that matchmaking may fill again. */
+export const BACKFILL_READ_MS = 500;
+/** Maximum number of listed rooms that matchmaking fills at a time, the newest ones. */
+export const BACKFILL_ROOMS = 100;
+/** How long matchmaking leaves a room alone that refused a player, in ms. */
+export const ROOM_REFUSED_MS = 5_000;
+/** A player who declines or misses this many matches must wait before the next search. */
+export const DECLINES_MAX = 2;
+/** How long a declined or missed match counts, in ms. Each further one begins the time again. */
+export const DECLINES_FORGOTTEN_MS = 120_000;
 /** Maximum number of servers for one start. When a server is lost or full, the start continues with another server. */
 export const START_TRIES_MAX = 4;
+/**
+ * Time for which a member who is away and not ready still blocks the start of a game, in ms: long enough to reload a page. After it, the
+ * game starts without this member.
+ */
+export const START_AWAY_MS = 5_000;
+/** Time for which a host may be away before another member becomes the host, in ms. */
+export const HOST_GRACE_MS = 15_000;
+/** Number of removed members whose names a room keeps, so that their gateways learn why they left. */
+export const KICKED_MAX = 16;

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { FleetLinks, ServerDirectory } from '#libs/fleet';
+import { FleetLinks, Self, ServerDirectory } from '#libs/fleet';
 import { REQUEST_TIMEOUT_MS_DEFAULT } from '#libs/link';
+import { DefaultMatchStrategy, MATCH_ABANDONED_MS, type MatchRecord, MatchRounds, TicketStore } from '#libs/matchmaking';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
 import {
   type Caller,
   type Control,
   HoldfastError,
+  type MatchWish,
   type RequestOrder,
   type RoomId,
   type ServerId,
@@ -14,21 +16,36 @@ import {
   type UserId,
 } from '#libs/protocol';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
-import { RoomLog, type RoomRecord, RoomRecords, roomKey, roomsKey, type StoreGeneration, UserRooms, viewOf } from '#libs/room-store';
+import {
+  InviteCodes,
+  RoomLog,
+  type RoomRecord,
+  RoomRecords,
+  roomKey,
+  roomsKey,
+  type StoreGeneration,
+  UserRooms,
+  viewOf,
+} from '#libs/room-store';
 import { GatewaySessionIndex, PendingAwayMarks, SessionNotices, SessionStore } from '#libs/session';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { until } from '../../../tools/process/until.mjs';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
-import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
-import { type MadeMatch, MatchQueue } from './match-queue.js';
+import { ListedRooms } from './listed-rooms.js';
+import { type LobbyOptions, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
+import { MatchNotifier } from './match-notifier.js';
+import { MatchRooms } from './match-rooms.js';
 import { Matchmaker } from './matchmaker.js';
+import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
 import { RoomOptionsCheck } from './room-options-check.js';
 import { newRoom } from './room-rules.js';
+import { RoomSearch } from './room-search.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
+import { UserTickets } from './user-tickets.js';
 
 // Uses a database of its own, because the sweeper reads all rooms.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
@@ -37,7 +54,10 @@ const elsewhere = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS
 const pubSub = new PubSub(redis);
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const records = new RoomRecords(redis);
-const generation = { onConnected: () => {} } as unknown as StoreGeneration;
+const generation = { onConnected: () => {}, current: 'run', isSettled: true } as unknown as StoreGeneration;
+const invites = new InviteCodes(redis);
+/** The lobbies of a test. They stop after it, so that they run no rounds of later tests. */
+const lobbies: { stop(): Promise<void> }[] = [];
 const userRooms = new UserRooms(redis);
 const sessions = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
@@ -45,6 +65,9 @@ const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 beforeAll(async () => {
   await Promise.all([redis.ready(), elsewhere.ready()]);
   await redis.commands.flushdb();
+});
+afterEach(async () => {
+  await Promise.all(lobbies.splice(0).map((lobby) => lobby.stop()));
 });
 afterAll(() => {
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
@@ -133,50 +156,45 @@ class GameServers {
 function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers()) {
   const options: LobbyOptions = { roomIdleMs: 600_000, seatGraceMs: 60_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
   const games = new GameCatalogue(servers.directory);
-  const queue = new MatchQueue(redis, generation);
+  const tickets = new TicketStore(redis, generation);
+  const notifier = new MatchNotifier(new SessionNotices(pubSub), sessions);
+  const userTickets = new UserTickets(tickets, userRooms, notifier);
+  const optionsCheck = new RoomOptionsCheck(servers.directory, servers.links);
   const clock = new StoreClock(redis);
-  const rooms = new RoomService(
-    redis,
-    records,
-    userRooms,
-    games,
-    queue,
-    servers.directory,
-    clock,
-    new RoomOptionsCheck(servers.directory, servers.links),
-  );
-  const list = new RoomList(records, clock, options);
+  const rooms = new RoomService(redis, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck, invites);
+  const hosting = new RoomHosting(rooms, records, invites, optionsCheck, servers.directory, servers.links);
+  const search = new RoomSearch(new ListedRooms(records), options);
+  const list = new RoomList(records, clock, search, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
-  const matchmaker = new Matchmaker(
-    queue,
-    rooms,
-    records,
-    userRooms,
-    starter,
-    games,
-    new SessionNotices(pubSub),
-    sessions,
-    servers.balancer,
-    log,
-    options,
-  );
+  const matches = new MatchRooms(tickets, userTickets, rooms, records, userRooms, starter, games, notifier, servers.balancer, log, options);
+  const self = { id: serverId('lobby', randomUUID()) } as Self;
+  const rounds = new MatchRounds(redis, pubSub, tickets, new DefaultMatchStrategy(), matches, generation, self, log, { graceMs: 60_000 });
+  const maker = new Matchmaker(tickets, rounds, matches, userTickets, rooms, records, userRooms, games, optionsCheck, options);
+  rounds.onApplicationBootstrap();
+  lobbies.push({ stop: () => rounds.onModuleDestroy() });
+  const matchmaker = Object.assign(maker, {
+    /** Searches, and returns the room of the match. Null: the caller waits. */
+    search: async (caller: Caller, wish: Partial<MatchWish> = {}): Promise<RoomRecord | null> => {
+      const found = await maker.find(caller, { game: 'duel', ...wish });
+      return 'room' in found ? found.room : null;
+    },
+  });
   const settlement = { isSettled: true } as StoreSettlement;
   const sweeper = new RoomSweeper(
     redis,
     records,
     rooms,
     starter,
-    queue,
-    matchmaker,
     userRooms,
     sessions,
     servers.directory,
     log,
     options,
     settlement,
+    invites,
     games,
   );
-  return { servers, queue, rooms, list, starter, matchmaker, sweeper };
+  return { servers, tickets, userTickets, rooms, hosting, list, search, starter, matchmaker, matches, rounds, sweeper };
 }
 
 /** Numbers the requests of one caller. */
@@ -205,6 +223,19 @@ async function mustRead(id: RoomId): Promise<RoomRecord> {
 
 function codeOf(reason: unknown): string {
   return reason instanceof HoldfastError ? reason.code : String(reason);
+}
+
+/** Commits a match of these callers, as a lobby that dies before it makes the room. */
+async function committed(tickets: TicketStore, callers: readonly Caller[]) {
+  const id = `match-${randomUUID()}` as RoomId;
+  const all = callers.map((caller) => ({ id: randomUUID() as string, game: 'duel', players: [caller], since: 0 }));
+  for (const ticket of all) await tickets.add(ticket, { event: 'cancelled', reason: 'entered-room' });
+  const changes = await tickets.readChanges('duel', 0);
+  const claim = await tickets.claimRounds('duel', 'a lobby that dies', 1);
+  const match: MatchRecord = { id, game: 'duel', stage: 'making', at: 0, tickets: all.map((one) => one.id), players: all.length };
+  const taken = changes.filter((one) => match.tickets.includes(one.id));
+  expect(await tickets.commit('duel', claim!.fence, [{ match, tickets: taken }])).toEqual([null]);
+  return { match, all };
 }
 
 /** Sets the monotonic clock of this process ahead by `ms`. */
@@ -549,113 +580,33 @@ describe('a start', () => {
   });
 });
 
-describe('MatchQueue', () => {
-  const game = () => `game-${randomUUID()}`;
-  const seek = (queue: MatchQueue, of: string, caller: Caller, seats = 2, waitMs = 60_000) =>
-    queue.find(of, caller, seats, `match-${randomUUID()}` as RoomId, waitMs);
-
-  it('matches no search twice among 41 simultaneous ones, and leaves only the odd one in the queue', async () => {
-    const queues = [new MatchQueue(redis, generation), new MatchQueue(elsewhere, generation)];
-    const of = game();
-    const callers = newCallers(41);
-    const found = await Promise.all(callers.map((caller, index) => seek(queues[index % 2], of, caller)));
-    const matches = found.filter((match) => match !== null);
-    expect(matches).toHaveLength(20);
-    const users = matches.flatMap(({ people }) => people.map(({ user }) => user));
-    expect(users).toHaveLength(40);
-    expect(new Set(users).size).toBe(40);
-    expect(await Promise.all(callers.map(({ user }) => queues[0].gameOf(user)))).toEqual(
-      callers.map(({ user }) => (users.includes(user) ? null : of)),
-    );
-  });
-
-  it('does not match two searches of the same user with each other', async () => {
-    const queue = new MatchQueue(redis, generation);
-    const of = game();
-    const caller = newCaller();
-    expect(await Promise.all([1, 2, 3].map(() => seek(queue, of, caller)))).toEqual([null, null, null]);
-    expect((await seek(queue, of, newCaller()))?.people).toHaveLength(2);
-  });
-
-  it('matches searches in the order of their arrival, and returns the latest gateway of each user', async () => {
-    const queue = new MatchQueue(redis, generation);
-    const of = game();
-    const [first, second, third] = newCallers(3);
-    await seek(queue, of, first, 3);
-    await seek(queue, of, second, 3);
-    await seek(queue, of, { ...first, gateway: 'hf:gateway:other' as ServerId }, 3);
-    const match = await seek(queue, of, third, 3);
-    expect(match?.people.map(({ user }) => user)).toEqual([first, second, third].map(({ user }) => user));
-    expect(match?.people[0].gateway).toBe('hf:gateway:other');
-  });
-
-  it('removes cancelled searches and searches that waited too long', async () => {
-    const queue = new MatchQueue(redis, generation);
-    const of = game();
-    const [cancelled, stale, waiting, last] = newCallers(4);
-    await seek(queue, of, cancelled);
-    expect(await queue.cancel(of, cancelled.user)).toBe(true);
-    expect(await queue.cancel(of, cancelled.user)).toBe(false);
-    await seek(queue, of, stale);
-    await redis.commands.zadd(`hf:match:{${of}}`, 1, stale.user);
-    expect(await seek(queue, of, waiting)).toBeNull();
-    expect((await seek(queue, of, last))?.people.map(({ user }) => user)).toEqual([waiting.user, last.user]);
-  });
-
-  it('loses no search when a user cancels and searches again at once', async () => {
-    const queues = [new MatchQueue(redis, generation), new MatchQueue(elsewhere, generation)];
-    for (let round = 0; round < 30; round++) {
-      const of = game();
-      const [fickle, other] = newCallers(2);
-      await seek(queues[0], of, fickle);
-      await Promise.all([queues[0].cancel(of, fickle.user), seek(queues[1], of, fickle)]);
-      const waits = (await queues[0].gameOf(fickle.user)) !== null;
-      const match = await seek(queues[1], of, other);
-      expect(match?.people.map(({ user }) => user) ?? null).toEqual(waits ? [fickle.user, other.user] : null);
-    }
-  });
-
-  it('keeps a match until `done` reports that its room exists', async () => {
-    const queue = new MatchQueue(redis, generation);
-    const of = game();
-    await seek(queue, of, newCaller());
-    const match = await seek(queue, of, newCaller());
-    const open = async () => (await queue.open()).filter((left) => left.game === of);
-    expect(await open()).toEqual([match]);
-    await queue.done(match as NonNullable<typeof match>);
-    expect(await open()).toEqual([]);
-  });
-});
-
 describe('a match', () => {
   it('starts a game, and the search that completes the match returns its room', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
-    expect(await matchmaker.find(first, 'duel')).toBeNull();
-    const started = await matchmaker.find(second, 'duel');
+    expect(await matchmaker.search(first)).toBeNull();
+    const started = await matchmaker.search(second);
     expect(started).toMatchObject({ status: 'playing', doc: { players: [first.user, second.user], private: true } });
     expect(await userRooms.get(first.user)).toEqual({ room: started?.id, watching: false });
   });
 
   it('cannot be searched by a member of a room, and a search ends when its user enters a room', async () => {
-    const { matchmaker, rooms, queue } = newLobby();
+    const { matchmaker, rooms, userTickets } = newLobby();
     const caller = newCaller();
-    await matchmaker.find(caller, 'duel');
+    await matchmaker.search(caller);
     await rooms.create(caller, { game: 'duel' });
-    expect(await queue.gameOf(caller.user)).toBeNull();
-    await expect(matchmaker.find(caller, 'duel')).rejects.toMatchObject({ code: 'already-in-room' });
+    expect(await userTickets.gameOf(caller.user)).toBeNull();
+    await expect(matchmaker.search(caller)).rejects.toMatchObject({ code: 'already-in-room' });
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
   it('is not started a second time by a lobby that was suspended until the match was over', async () => {
-    const { matchmaker, queue } = newLobby();
-    const id = `match-${randomUUID()}` as RoomId;
+    const { matches, tickets } = newLobby();
     const [first, second] = newCallers(2);
-    await queue.find('duel', first, 2, id, 60_000);
-    const match = (await queue.find('duel', second, 2, id, 60_000)) as MadeMatch;
-    await queue.done(match);
-    expect(await matchmaker.make(match, performance.now() - MATCH_ABANDONED_MS)).toBeNull();
-    expect(await records.read(id)).toBeNull();
+    const { match, all } = await committed(tickets, [first, second]);
+    await tickets.finish(match);
+    expect(await matches.make(match, all, performance.now() - MATCH_ABANDONED_MS)).toBeNull();
+    expect(await records.read(match.id)).toBeNull();
     expect(await userRooms.get(first.user)).toBeNull();
   });
 
@@ -663,9 +614,29 @@ describe('a match', () => {
     const lobby = newLobby();
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
     const [first, second] = newCallers(2);
-    await lobby.matchmaker.find(first, 'duel');
-    const room = await lobby.matchmaker.find(second, 'duel');
+    await lobby.matchmaker.search(first);
+    const room = await lobby.matchmaker.search(second);
     expect(await mustRead(room?.id as RoomId)).toMatchObject({ status: 'waiting', doc: { host: first.user } });
+  });
+});
+
+describe('MatchRounds', () => {
+  beforeEach(() => redis.commands.flushdb());
+
+  it('makes the room of a match whose lobby died exactly once, when two lobbies see it', async () => {
+    const [lobby, other] = [newLobby(), newLobby()];
+    const people = newCallers(2);
+    const { match } = await committed(lobby.tickets, people);
+    await until(async () => {
+      await Promise.all([lobby.rounds.claimAll(), other.rounds.claimAll()]);
+      return (await lobby.tickets.reported(['duel']))[0] !== null;
+    });
+    expect(await records.read(match.id)).toBeNull();
+    pass(MATCH_ABANDONED_MS + 2_000);
+    await until(async () => !(await lobby.tickets.isOpen(match)));
+    expect(await mustRead(match.id)).toMatchObject({ status: 'playing', round: 0, doc: { players: people.map(({ user }) => user) } });
+    expect(await lobby.rooms.whereIs(people[0].user)).toMatchObject({ record: { id: match.id } });
+    expect([...lobby.servers.openings, ...other.servers.openings].filter(({ room }) => room === match.id)).toHaveLength(1);
   });
 });
 
@@ -789,24 +760,6 @@ describe('RoomSweeper', () => {
     expect(await members()).toEqual([host.user, unknown.user]);
   });
 
-  it('makes the room of a match whose lobby died exactly once, when two lobbies sweep at the same time', async () => {
-    const { queue, sweeper, rooms } = newLobby();
-    const other = newLobby();
-    const people = newCallers(2);
-    const id = `match-${randomUUID()}` as RoomId;
-    await queue.find('duel', people[0], 2, id, 60_000);
-    await queue.find('duel', people[1], 2, id, 60_000);
-    const made = 'hf:match:{duel}:made';
-    await Promise.all([sweeper.sweep(), other.sweeper.sweep()]);
-    expect(await redis.commands.hexists(made, id)).toBe(1);
-    pass(MATCH_ABANDONED_MS + 2_000);
-    await Promise.all([sweeper.sweep(), other.sweeper.sweep()]);
-    await sweeper.sweep();
-    expect(await mustRead(id)).toMatchObject({ status: 'playing', round: 0, doc: { players: people.map(({ user }) => user) } });
-    expect(await rooms.whereIs(people[0].user)).toMatchObject({ record: { id } });
-    expect(await redis.commands.hexists(made, id)).toBe(0);
-  });
-
   it('drops index entries without a record in the second sweep', async () => {
     const { sweeper } = newLobby();
     await records.index(['about-to-be' as RoomId, 'never' as RoomId], Date.now());
@@ -855,10 +808,10 @@ describe('the region of a game', () => {
     const { servers, matchmaker } = newLobby();
     servers.region = 'eu';
     const [first, second, third, fourth] = newCallers(4);
-    await matchmaker.find(first, 'duel', 'asia');
-    await matchmaker.find(second, 'duel');
-    await matchmaker.find(third, 'duel');
-    await matchmaker.find(fourth, 'duel', 'asia');
+    await matchmaker.search(first, { region: 'asia' });
+    await matchmaker.search(second);
+    await matchmaker.search(third);
+    await matchmaker.search(fourth, { region: 'asia' });
     expect(servers.wishes.map(wishOf)).toEqual([
       { region: undefined, build: undefined, prefer: { region: 'asia' } },
       { region: undefined, build: undefined, prefer: { region: 'eu' } },
@@ -868,7 +821,7 @@ describe('the region of a game', () => {
 
 describe('an outdated request that a suspended lobby handles after a newer one', () => {
   it('has no effect for a user who has moved since, whatever the operation is', async () => {
-    const { rooms, matchmaker, queue } = newLobby();
+    const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const next = asks(newCaller());
     const [late, later] = [next(), next()];
@@ -879,11 +832,11 @@ describe('an outdated request that a suspended lobby handles after a newer one',
       () => rooms.create(late, { game: 'duel' }),
       () => rooms.join(late, second.id),
       () => rooms.watch(late, second.id),
-      () => matchmaker.find(late, 'duel'),
+      () => matchmaker.search(late),
     ])
       await expect(ask()).rejects.toMatchObject({ code: 'overtaken' });
     expect(await rooms.whereIs(late.user)).toBeNull();
-    expect(await queue.gameOf(late.user)).toBeNull();
+    expect(await userTickets.gameOf(late.user)).toBeNull();
     await rooms.join(next(), first.id);
     // The user is in the same room again. The repeated request was for the earlier stay, so it must not remove the user.
     await expect(rooms.leave(leave)).rejects.toMatchObject({ code: 'overtaken' });
@@ -941,27 +894,27 @@ describe('an outdated request that a suspended lobby handles after a newer one',
   });
 
   it('does not cancel a newer search', async () => {
-    const { matchmaker, queue } = newLobby();
+    const { matchmaker, userTickets } = newLobby();
     const next = asks(newCaller());
     const late = next();
-    await matchmaker.find(next(), 'duel');
+    await matchmaker.search(next());
     await expect(matchmaker.cancel(late)).rejects.toMatchObject({ code: 'overtaken' });
-    expect(await queue.gameOf(late.user)).toBe('duel');
+    expect(await userTickets.gameOf(late.user)).toBe('duel');
     expect(await matchmaker.cancel(next())).toBe(true);
   });
 
   it('does not match a user who has created a room since, and the other player’s search returns to the queue', async () => {
-    const { rooms, matchmaker, queue } = newLobby();
+    const { rooms, matchmaker, tickets, userTickets } = newLobby();
     const next = asks(newCaller());
     const slept = next();
     const other = asks(newCaller())();
     const here = await rooms.create(next(), { game: 'duel' });
     // The lobby was suspended after it had read the user and before it wrote the search to the queue.
-    await queue.find('duel', slept, 2, `match-${randomUUID()}` as RoomId, 60_000);
-    expect(await matchmaker.find(other, 'duel')).toBeNull();
+    await tickets.add({ id: 'slept', game: 'duel', players: [slept] }, { event: 'cancelled', reason: 'entered-room' });
+    expect(await matchmaker.search(other)).toBeNull();
     expect(await rooms.whereIs(slept.user)).toMatchObject({ record: { id: here.id } });
     expect(await rooms.whereIs(other.user)).toBeNull();
-    expect([await queue.gameOf(slept.user), await queue.gameOf(other.user)]).toEqual([null, 'duel']);
+    expect([await userTickets.gameOf(slept.user), await userTickets.gameOf(other.user)]).toEqual([null, 'duel']);
     await matchmaker.cancel(other);
   });
 });
@@ -1137,29 +1090,29 @@ describe('a session that ends during a request', () => {
 
   it('leaves no search when it ends, or loses its connection, before the search is in the queue', async () => {
     for (const end of ['depart', 'searcherGone'] as const) {
-      const { matchmaker, queue, rooms } = newLobby();
+      const { matchmaker, tickets, userTickets, rooms } = newLobby();
       const next = await newAsker();
       const [finds, ends] = [next(), next()];
-      const real = queue.find.bind(queue);
-      jest.spyOn(queue, 'find').mockImplementationOnce(async (...args) => {
+      const real = tickets.add.bind(tickets);
+      jest.spyOn(tickets, 'add').mockImplementationOnce(async (...args) => {
         if (end === 'depart') await rooms.depart(finds.user, ends.asked);
         else await matchmaker.searcherGone(ends);
         return real(...args);
       });
-      await expect(matchmaker.find(finds, 'duel')).rejects.toMatchObject({ code: 'overtaken' });
-      expect(await queue.gameOf(finds.user)).toBeNull();
+      await expect(matchmaker.search(finds)).rejects.toMatchObject({ code: 'overtaken' });
+      expect(await userTickets.gameOf(finds.user)).toBeNull();
     }
   });
 
   it('puts the other players of its match back into the queue when it ends before the room is made', async () => {
-    const { rooms, matchmaker, queue } = newLobby();
+    const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = [await newAsker(), await newAsker()];
     const [waits, departs] = [first(), first()];
-    expect(await matchmaker.find(waits, 'duel')).toBeNull();
+    expect(await matchmaker.search(waits)).toBeNull();
     onceBefore('create', () => rooms.depart(waits.user, departs.asked));
     const finds = second();
-    expect(await matchmaker.find(finds, 'duel')).toBeNull();
-    expect([await queue.gameOf(waits.user), await queue.gameOf(finds.user)]).toEqual([null, 'duel']);
+    expect(await matchmaker.search(finds)).toBeNull();
+    expect([await userTickets.gameOf(waits.user), await userTickets.gameOf(finds.user)]).toEqual([null, 'duel']);
     expect(await rooms.whereIs(finds.user)).toBeNull();
     await matchmaker.cancel(finds);
   });

@@ -4,6 +4,7 @@ import { HoldfastError, type Operations, type RoomId, type RoomSummary } from '#
 import { StoreClock } from '#libs/redis';
 import { type IndexEntry, RoomRecords, summaryOf } from '#libs/room-store';
 import { LIST_EVERY_MS, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
+import { RoomSearch } from './room-search.js';
 
 type Query = NonNullable<Operations['rooms.list']['data']>;
 type Page = Operations['rooms.list']['result'];
@@ -47,11 +48,13 @@ export class RoomList {
   constructor(
     private readonly records: RoomRecords,
     private readonly clock: StoreClock,
+    private readonly search: RoomSearch,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {}
 
   /** Returns one page. Throws `bad-data` for a cursor that is not the `next` of an answer. */
-  async page({ game, limit, cursor }: Query = {}): Promise<Page> {
+  async page({ game, limit, cursor, filter, sort }: Query = {}): Promise<Page> {
+    if (filter || sort) return this.search.page({ game, limit, filter, sort }, cursor);
     const max = this.options.roomsListedMax;
     const wanted = Math.min(limit ?? max, max);
     if (cursor !== undefined) return pageOf(await this.read(game, entryOf(cursor), wanted), wanted);

@@ -1,5 +1,17 @@
-import { type Claims, HoldfastError, isBefore, type RequestOrder, type RoomOptions, type UserId } from '#libs/protocol';
+import {
+  type Claims,
+  HoldfastError,
+  isBefore,
+  type RequestOrder,
+  type RoomOptions,
+  type TeamRules,
+  type UserId,
+  type WatchPolicy,
+} from '#libs/protocol';
 import { type DocMember, isReady, type RoomDoc, type RoomRecord } from '#libs/room-store';
+import { type EntryPass, NO_PASS, refuseUninvited } from './entry-pass.js';
+import { START_AWAY_MS } from './lobby.options.js';
+import { inSmallestTeam } from './smallest-team.js';
 
 /*
  * All rules in this file are pure: they compute the next document of a room from its record, or throw a refusal. The caller writes the
@@ -13,6 +25,17 @@ export interface NewRoom {
   /** The requested number of seats. Absent: the maximum of the game. */
   readonly wanted?: number;
   readonly private?: boolean;
+  /** False and `anyone` are the same as absent. */
+  readonly inviteOnly?: boolean;
+  readonly locked?: boolean;
+  readonly watch?: WatchPolicy;
+  readonly spectatorChat?: boolean;
+  readonly watchDelayMs?: number;
+  readonly teams?: TeamRules;
+  /** The reserved invite code. */
+  readonly code?: string;
+  /** The stored form of the password. */
+  readonly password?: string;
   /** This field and the three below are copied to the `RoomDoc`, which describes them. */
   readonly region?: string;
   readonly build?: string;
@@ -33,23 +56,37 @@ export interface Person {
   readonly user: UserId;
   readonly name: string;
   readonly claims?: Claims;
+  /** False: the user has no connection now, and is expected. Absent: the user has one. */
+  readonly here?: boolean;
 }
 
-export function newRoom(host: Person, { name, seats, wanted, private: isPrivate = false, ...place }: NewRoom, now: number): RoomDoc {
+/** @throws `bad-data` for a number of seats that the game or the teams do not allow */
+export function newRoom(host: Person, wish: NewRoom, now: number): RoomDoc {
+  const { name, seats, wanted, private: isPrivate = false, inviteOnly, locked, watch, spectatorChat, watchDelayMs, teams, ...rest } = wish;
   if (wanted !== undefined && (wanted < seats.min || wanted > seats.max)) {
     throw new HoldfastError('bad-data', `This game is for ${seats.min} to ${seats.max} players.`);
   }
-  return {
+  const places = teams ? teams.count * teams.size : seats.max;
+  if ((wanted ?? seats.min) > places)
+    throw new HoldfastError('bad-data', `teams: ${teams!.count} teams of ${teams!.size} are too few for ${wanted ?? seats.min} players`);
+  const doc: RoomDoc = {
     name: name?.trim() || `${host.name}'s room`,
     host: host.user,
-    seats: wanted ?? seats.max,
+    seats: wanted ?? Math.min(seats.max, places),
     seatsMin: seats.min,
     private: isPrivate,
-    members: [memberOf(host)],
+    members: [],
     players: [],
     createdAt: now,
-    ...place,
+    ...rest,
+    ...(inviteOnly && { inviteOnly }),
+    ...(locked && { locked }),
+    ...(watch && watch !== 'anyone' && { watch }),
+    ...(spectatorChat && { spectatorChat }),
+    ...(watchDelayMs && { watchDelayMs }),
+    ...(teams && { teams }),
   };
+  return { ...doc, members: [inSmallestTeam(doc, memberOf(host))] };
 }
 
 /** The terms on which players join a running game. */
@@ -60,16 +97,17 @@ export interface JoinTerms {
 
 /**
  * Returns the document with this person as a member. `terms`: how players join a running game; null when it is not joinable. `now`: the
- * time of Redis, in ms since 1970.
+ * time of Redis, in ms since 1970. `pass`: what the person has shown to enter.
  */
-export function join(record: RoomRecord, person: Person, terms: JoinTerms | null = null, now = 0): RoomDoc {
+export function join(record: RoomRecord, person: Person, terms: JoinTerms | null = null, now = 0, pass: EntryPass = NO_PASS): RoomDoc {
   const { doc } = record;
   const known = doc.members.find(({ user }) => user === person.user);
   if (known) return withClaims(known.here ? doc : cameBack(record, person.user), person);
+  refuseUninvited(record, person.user, pass);
   if (record.status === 'playing' && terms) return joinRunning(record, person, terms, now);
   if (record.status !== 'waiting') throw new HoldfastError('room-playing');
   if (doc.members.length >= doc.seats) throw new HoldfastError('room-full');
-  return { ...doc, members: [...doc.members, memberOf(person)] };
+  return withNewMember(doc, person);
 }
 
 /**
@@ -95,12 +133,12 @@ function joinRunning(record: RoomRecord, person: Person, { seatGraceMs }: JoinTe
 }
 
 function seated(doc: RoomDoc, person: Person, seat: number): RoomDoc {
-  const members = [...doc.members, memberOf(person)];
+  const { members, ...rest } = withNewMember(doc, person);
   const players = [...doc.players];
   players[seat] = person.user;
   // The last member may have left during the game. The room then has no host, so the new member becomes the host.
   const host = members.some(({ user }) => user === doc.host) ? doc.host : person.user;
-  return { ...doc, members, players, host };
+  return { ...rest, members, players, host };
 }
 
 /** Returns the document without the member. Null: no member is left. When the host leaves, the next member who is here becomes the host. */
@@ -144,17 +182,37 @@ export function absentees({ doc, status }: RoomRecord): readonly Absentee[] {
   return doc.members.flatMap(({ user, here, awaySince }) => (here || awaySince === undefined ? [] : { user, awaySince }));
 }
 
-/** Returns the players in the order of their seats. Throws a refusal when the game cannot start. */
-export function checkStart(record: RoomRecord, user: UserId): readonly DocMember[] {
+/** The conditions of a start. */
+export interface StartRules {
+  /** The time of Redis, in ms since 1970. */
+  readonly now: number;
+  /** True: all members who are here have agreed to the game (`rooms.rematch`), so no host needs to start it. */
+  readonly isAgreed?: boolean;
+}
+
+/**
+ * Returns the members who play, in the order of their seats. A member who has been away for `START_AWAY_MS` and is not ready does not play,
+ * and leaves the room with the start: somebody who is not there blocks nobody. A member who went away after becoming ready plays.
+ *
+ * @throws `not-in-room`, `room-playing`, `not-owner`, `too-few-players`, `not-ready`
+ */
+export function checkStart(record: RoomRecord, user: UserId, { now, isAgreed = false }: StartRules = { now: 0 }): readonly DocMember[] {
   const { doc } = record;
   if (!doc.members.some((member) => member.user === user)) throw new HoldfastError('not-in-room');
   if (record.status !== 'waiting') throw new HoldfastError('room-playing');
-  if (doc.host !== user) throw new HoldfastError('not-owner');
-  if (doc.members.length < doc.seatsMin) throw new HoldfastError('too-few-players');
+  if (!isAgreed && doc.host !== user) throw new HoldfastError('not-owner');
   // The host counts as ready, because the host starts the game.
-  const unready = doc.members.filter((member) => member.user !== user && !isReady(record, member));
+  const isWilling = (member: DocMember): boolean => isReady(record, member) || (!isAgreed && member.user === user);
+  const players = doc.members.filter((member) => isWilling(member) || !isAwayFor(member, START_AWAY_MS, now));
+  if (players.length < doc.seatsMin) throw new HoldfastError('too-few-players');
+  const unready = players.filter((member) => !isWilling(member));
   if (unready.length > 0) throw new HoldfastError('not-ready', `Not ready: ${unready.map(({ name }) => name).join(', ')}.`);
-  return doc.members;
+  return players;
+}
+
+/** Returns whether a member has been away for at least `ms`. `now`: the time of Redis, which may have been set back meanwhile. */
+export function isAwayFor({ here, awaySince }: DocMember, ms: number, now: number): boolean {
+  return !here && awaySince !== undefined && now - awaySince >= ms;
 }
 
 const NEVER: RequestOrder = { turn: 0, number: 0 };
@@ -163,8 +221,8 @@ function isOlder(order: RequestOrder | undefined, than: RequestOrder | undefined
   return order !== undefined && than !== undefined && isBefore(order, than);
 }
 
-function memberOf({ user, name, claims }: Person): DocMember {
-  return { user, name, ...(claims && { claims }), readyRound: null, here: true };
+function memberOf({ user, name, claims, here = true }: Person): DocMember {
+  return { user, name, ...(claims && { claims }), readyRound: null, here };
 }
 
 /** Returns the document with the claims of the member's current login. */
@@ -173,6 +231,14 @@ export function withClaims(doc: RoomDoc, { user, claims }: Pick<Person, 'user' |
     const { claims: before, ...rest } = member;
     return JSON.stringify(before) === JSON.stringify(claims) ? member : { ...rest, ...(claims && { claims }) };
   });
+}
+
+/** Adds a member at the end, in the smallest team. */
+export function withNewMember(doc: RoomDoc, person: Person): RoomDoc {
+  const members = [...doc.members, inSmallestTeam(doc, memberOf(person))];
+  const { kicked, ...rest } = doc;
+  const others = kicked?.filter((user) => user !== person.user);
+  return { ...rest, members, ...(others?.length && { kicked: others }) };
 }
 
 function withMember(doc: RoomDoc, user: UserId, change: (member: DocMember) => DocMember): RoomDoc {

@@ -10,16 +10,39 @@ import {
   type LeftReason,
   type Operations,
   type RequestOrder,
+  type RoomEntry,
   type RoomId,
+  type RoomSettings,
   type UserId,
 } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
-import { isMember, type MoveTerms, type RoomDoc, type RoomRecord, RoomRecords, type UserRoom, UserRooms } from '#libs/room-store';
+import {
+  InviteCodes,
+  isMember,
+  type MoveTerms,
+  type RoomDoc,
+  type RoomRecord,
+  RoomRecords,
+  readInviteCode,
+  type UserRoom,
+  UserRooms,
+} from '#libs/room-store';
+import { type EntryPass, NO_PASS, refuseSpectator, SERVER_PASS } from './entry-pass.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { CAS_TRIES_MAX } from './lobby.options.js';
-import { MatchQueue } from './match-queue.js';
 import { RoomOptionsCheck } from './room-options-check.js';
+import { hashPassword, isPassword } from './room-password.js';
 import { cameBack, type JoinTerms, join, leave, newRoom, type Person, setReady, wentAway, withClaims } from './room-rules.js';
+import { UserTickets } from './user-tickets.js';
+
+/** The invite code and the password that a player gives to enter a room. `code`: an invite code as `readInviteCode` returns it. */
+export interface Shown {
+  readonly code?: string;
+  readonly password?: string;
+}
+
+/** A user who enters a room: a caller, or a user whom the server itself puts into the room. */
+export type Newcomer = Person & Pick<Caller, 'asked'>;
 
 /** Checks the record of a room before each change. It throws to refuse the change. */
 export type RoomGuard = (record: RoomRecord) => unknown;
@@ -37,16 +60,19 @@ export class RoomService {
    * room of the first.
    */
   private readonly roomOfRequest = new WeakMap<Caller, RoomId>();
+  /** By request to create a room: its invite code, for the same reason. */
+  private readonly codeOfRequest = new WeakMap<Caller, string>();
 
   constructor(
     private readonly redis: RedisConnections,
     private readonly records: RoomRecords,
     private readonly userRooms: UserRooms,
     private readonly games: GameCatalogue,
-    private readonly matches: MatchQueue,
+    private readonly tickets: UserTickets,
     private readonly directory: ServerDirectory,
     private readonly clock: StoreClock,
     private readonly optionsCheck: RoomOptionsCheck,
+    private readonly invites: InviteCodes,
   ) {}
 
   /** Returns the time of Redis, in whole ms since 1970. The index of all rooms is ordered by it. */
@@ -55,7 +81,7 @@ export class RoomService {
   }
 
   async create(caller: Caller, wish: Operations['rooms.create']['data']): Promise<RoomRecord> {
-    const { game, name, seats, private: isPrivate, region, build, options } = wish;
+    const { game, seats, region, options, password, teams, ...settings } = wish;
     const info = this.games.mustGet(game);
     if (options !== undefined) await this.optionsCheck.refuseFlawed(game, options);
     const id = (caller.asked && this.roomOfRequest.get(caller)) ?? newRoomId();
@@ -63,7 +89,17 @@ export class RoomService {
     const near = region === undefined ? this.regionOf(caller) : undefined;
     const doc = newRoom(
       caller,
-      { name, seats: info.seats, wanted: seats, private: isPrivate, region, build, near, ...(options && { options }) },
+      {
+        ...settings,
+        seats: info.seats,
+        wanted: seats,
+        region,
+        near,
+        teams: teams ?? info.teams,
+        ...(options && { options }),
+        ...(password !== undefined && { password: await hashPassword(password) }),
+        ...(needsCode(settings) && { code: await this.codeFor(caller, id) }),
+      },
       this.now(),
     );
     this.roomOfRequest.set(caller, id);
@@ -100,17 +136,41 @@ export class RoomService {
     return made && gone.length === 0 ? made : this.mustRead(id);
   }
 
-  async join(caller: Caller, id: RoomId): Promise<RoomRecord> {
+  /**
+   * Finds the room that a player wants to enter, and what the player may show there later.
+   *
+   * @throws `invite-unknown` when no room has the code
+   */
+  async find({ room, code, password }: RoomEntry): Promise<{ readonly id: RoomId; readonly shown: Shown }> {
+    if (code === undefined) return { id: room as RoomId, shown: { password } };
+    const canonical = readInviteCode(code);
+    const id = canonical && (await this.invites.find(canonical));
+    if (!canonical || !id) throw new HoldfastError('invite-unknown');
+    return { id, shown: { code: canonical, password } };
+  }
+
+  /**
+   * @param shown the code and password of the player; `server`: the server itself lets the player in
+   * @throws the refusals of `refuseUninvited`, `invite-unknown` when the room has another code, `wrong-password`
+   */
+  async join(caller: Newcomer, id: RoomId, shown: Shown | 'server' = {}): Promise<RoomRecord> {
     return this.mutex.run(id, async () => {
       // The record is read before the request order is checked, so that an overtaken request cannot write at this revision.
       const [record, before] = await Promise.all([this.records.read(id), this.freeFor(caller, id)]);
-      if (!record) throw new HoldfastError('room-unknown');
+      if (!record) throw unknownRoom(shown);
+      const pass = await this.passOf(record, caller.user, shown);
+      // Checked before the player's entry moves, so that a refused player is never bound to the room.
+      join(record, caller, this.games.joinTermsOf(record), this.now(), pass);
       if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
       try {
-        const joined = await this.changeNow(id, (current) => joinAgain(current, caller, this.games.joinTermsOf(current), this.now()), {
-          caller,
-          record,
-        });
+        const joined = await this.changeNow(
+          id,
+          (current) => joinAgain(current, caller, this.games.joinTermsOf(current), this.now(), pass),
+          {
+            caller,
+            record,
+          },
+        );
         const { pointer, isLate, isOwn } = await this.userRooms.moveStatus(caller.user, caller);
         if (pointer?.room === id && !(isLate && isOwn)) return joined;
         // The join is undone in two cases. The user joined two rooms at the same time, through two lobbies: the last entry in `UserRooms`
@@ -125,9 +185,12 @@ export class RoomService {
     });
   }
 
-  async watch(caller: Caller, id: RoomId): Promise<RoomRecord> {
+  /** @throws the refusals of `refuseSpectator`, `invite-unknown` when the room has another code, `wrong-password` */
+  async watch(caller: Caller, id: RoomId, shown: Shown | 'server' = {}): Promise<RoomRecord> {
     await this.freeFor(caller, null);
-    const record = await this.mustRead(id);
+    const record = await this.records.read(id);
+    if (!record) throw unknownRoom(shown);
+    refuseSpectator(record, caller.user, await this.passOf(record, caller.user, shown));
     if (!(await this.userRooms.move(caller.user, { room: id, watching: true }, caller))) throw new HoldfastError('overtaken');
     return record;
   }
@@ -153,6 +216,24 @@ export class RoomService {
       await this.removeMember(left.room, user, 'not-in-room', { guard: () => this.refuseReturned(left.room, caller), record });
     });
     return left.room;
+  }
+
+  /** Checks what a player gives to enter a room. A member needs nothing. */
+  private async passOf(record: RoomRecord, user: UserId, shown: Shown | 'server'): Promise<EntryPass> {
+    if (shown === 'server' || isMember(record, user)) return SERVER_PASS;
+    const { code, password } = shown;
+    const { doc } = record;
+    if (code !== undefined && doc.code !== code) throw new HoldfastError('invite-unknown');
+    if (!doc.password || password === undefined) return { ...NO_PASS, isInvited: code !== undefined };
+    if (!(await isPassword(password, doc.password))) throw new HoldfastError('wrong-password');
+    return { isInvited: code !== undefined, password: doc.password };
+  }
+
+  /** Reserves the invite code of a new room, once for each request. */
+  private async codeFor(caller: Caller, id: RoomId): Promise<string> {
+    const code = this.codeOfRequest.get(caller) ?? (await this.invites.reserve(id));
+    this.codeOfRequest.set(caller, code);
+    return code;
   }
 
   async setReady(caller: Caller, ready: boolean): Promise<RoomRecord> {
@@ -217,7 +298,7 @@ export class RoomService {
    */
   async away(user: UserId, admission?: number): Promise<void> {
     const admissionEnd = admission === undefined ? undefined : endOf(admission);
-    await this.stopSearching(user, admissionEnd);
+    await this.tickets.setPresence(user, admissionEnd, false);
     const pointer = await this.userRooms.get(user);
     // The number 0 means that the store lost the user's admissions. It cannot be compared with the order of any report.
     if (pointer && !pointer.watching) await this.setAway(pointer.room, user, admissionEnd, admission ? admissionEnd : undefined);
@@ -233,7 +314,7 @@ export class RoomService {
   async depart(user: UserId, order: RequestOrder, known: UserRoom | null = null): Promise<void> {
     const left = await this.userRooms.depart(user, order);
     if (left === 'late') return;
-    await this.stopSearching(user, order);
+    await this.tickets.end(user, order, { event: 'cancelled', reason: 'party-changed' });
     const { room, watching } = left ?? known ?? {};
     if (room === undefined || watching) return;
     const guard = () => this.refuseLate({ user, asked: order });
@@ -289,6 +370,22 @@ export class RoomService {
     throw new HoldfastError('busy');
   }
 
+  /**
+   * Ends the stay of a user whom a change of the room's record has removed: clears the user's entry, and voids nothing else. Does nothing
+   * when the user has moved since.
+   */
+  async forget(id: RoomId, user: UserId): Promise<void> {
+    await this.userRooms.move(user, null, { from: id });
+  }
+
+  /** Removes a member who has moved to another room from the record of this one. Idempotent. */
+  async removeMoved(id: RoomId, user: UserId): Promise<void> {
+    const guard: RoomGuard = async () => {
+      if ((await this.userRooms.get(user))?.room === id) throw new HoldfastError('overtaken');
+    };
+    await this.mutex.run(id, () => this.removeMember(id, user, 'left', { guard })).catch(ignoreGone);
+  }
+
   async mustRead(id: RoomId): Promise<RoomRecord> {
     const record = await this.records.read(id);
     if (!record) throw new HoldfastError('room-unknown');
@@ -325,13 +422,13 @@ export class RoomService {
    * Returns the caller's entry in `UserRooms`, or null when there is none. The entry is only a hint; the room's record decides about the
    * membership.
    */
-  private async freeFor({ user, asked }: Caller, but: RoomId | null): Promise<UserRoom | null> {
-    const [pointer, searched] = await Promise.all([this.userRooms.get(user), this.matches.probableGameOf(user)]);
+  async freeFor({ user, asked }: Pick<Caller, 'user' | 'asked'>, but: RoomId | null): Promise<UserRoom | null> {
+    const pointer = await this.userRooms.get(user);
     if (pointer && !pointer.watching && pointer.room !== but) {
       const record = await this.records.read(pointer.room);
       if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
     }
-    if (searched) await this.matches.cancel(searched, user, asked);
+    await this.tickets.end(user, asked, { event: 'cancelled', reason: 'entered-room' }, but ?? undefined);
     return pointer;
   }
 
@@ -341,7 +438,7 @@ export class RoomService {
   }
 
   /** Throws `overtaken` when the user's entry in `UserRooms` names this room because of another request. */
-  private async refuseReturnedBy({ user, asked }: Caller, room: RoomId): Promise<void> {
+  private async refuseReturnedBy({ user, asked }: Pick<Caller, 'user' | 'asked'>, room: RoomId): Promise<void> {
     const { pointer, isOwn } = await this.userRooms.moveStatus(user, { asked });
     if (pointer?.room === room && !isOwn) throw new HoldfastError('overtaken');
   }
@@ -355,20 +452,24 @@ export class RoomService {
     const [seconds] = await this.redis.commands.time();
     return Number(seconds) * 1_000;
   }
-
-  /** Cancels the user's search if it is not newer than `order`; without `order`, any search of the user. */
-  private async stopSearching(user: UserId, order: RequestOrder | undefined): Promise<void> {
-    const game = await this.matches.gameOf(user);
-    if (game) await this.matches.cancel(game, user, order);
-  }
 }
 
 /**
  * Returns a new object even when nothing changes, so that the record gets a new revision. A concurrent undo of an older request by the
  * same user then fails.
  */
-function joinAgain(record: RoomRecord, person: Person, terms: JoinTerms | null, now: number): RoomDoc {
-  return { ...join(record, person, terms, now) };
+function joinAgain(record: RoomRecord, person: Person, terms: JoinTerms | null, now: number, pass: EntryPass): RoomDoc {
+  return { ...join(record, person, terms, now, pass) };
+}
+
+/** Returns whether a room has an invite code: players find it in no list, or join only with a code. */
+export function needsCode({ private: isPrivate, inviteOnly }: Pick<RoomSettings, 'private' | 'inviteOnly'>): boolean {
+  return isPrivate === true || inviteOnly === true;
+}
+
+/** The refusal for a room without a record. A code may name a room that is closed. */
+function unknownRoom(shown: Shown | 'server'): HoldfastError {
+  return new HoldfastError(shown !== 'server' && shown.code !== undefined ? 'invite-unknown' : 'room-unknown');
 }
 
 /** Returns a random id of ten letters and digits that are hard to confuse, with almost 50 bits. */

@@ -4,31 +4,22 @@ import { ConsecutiveSightings, inBatches, ObservedAges } from '#libs/async';
 import { ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
-import { type RoomDigest, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
+import { InviteCodes, type RoomDigest, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
-import {
-  LOBBY_OPTIONS,
-  type LobbyOptions,
-  MATCH_ABANDONED_MS,
-  STRAY_AFTER_MS,
-  SWEEP_MS,
-  SWEEP_ROOMS,
-  startAbandonedMs,
-} from './lobby.options.js';
-import { MatchQueue } from './match-queue.js';
-import { Matchmaker } from './matchmaker.js';
+import { replaceGoneHost } from './host-rules.js';
+import { LOBBY_OPTIONS, type LobbyOptions, STRAY_AFTER_MS, SWEEP_MS, SWEEP_ROOMS, startAbandonedMs } from './lobby.options.js';
 import { absentees } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
 /**
- * Removes idle and empty rooms, and members who stayed away. Takes back starts, and completes matches, whose lobby died. Every lobby
+ * Removes idle and empty rooms, and members who stayed away. Takes back starts whose lobby died. Every lobby
  * sweeps; each change is a compare-and-set, so it happens once.
  *
- * Each lobby measures by its own clock for how long it has observed a room, an absence or a match unchanged. It does not compare times of
+ * Each lobby measures by its own clock for how long it has observed a room or an absence unchanged. It does not compare times of
  * Redis: when the clock of Redis is set ahead, all rooms would look idle, and all absent members overdue.
  */
 @Injectable()
@@ -50,22 +41,19 @@ export class RoomSweeper {
   private readonly revisions = new ObservedAges();
   /** By `keyOf`: the length of a member's absence. */
   private readonly absences = new ObservedAges();
-  /** By match: the time for which its room has not been made. */
-  private readonly matches = new ObservedAges();
 
   constructor(
     private readonly redis: RedisConnections,
     private readonly records: RoomRecords,
     private readonly rooms: RoomService,
     private readonly starter: GameStarter,
-    private readonly queue: MatchQueue,
-    private readonly matchmaker: Matchmaker,
     private readonly userRooms: UserRooms,
     private readonly sessions: SessionStore,
     private readonly directory: ServerDirectory,
     private readonly log: Log,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
     private readonly settlement: StoreSettlement,
+    private readonly invites: InviteCodes,
     private readonly games: GameCatalogue,
   ) {}
 
@@ -75,21 +63,10 @@ export class RoomSweeper {
     this.isSweeping = true;
     try {
       await this.sweepRooms();
-      await this.sweepMatches();
     } catch (error) {
       this.log.warn('sweep.failed', { error });
     } finally {
       this.isSweeping = false;
-    }
-  }
-
-  private async sweepMatches(): Promise<void> {
-    const open = await this.queue.open();
-    const abandoned = open.filter(({ id }) => this.matches.ageMs(id, id) > MATCH_ABANDONED_MS);
-    this.matches.nextRound();
-    for (const match of abandoned) {
-      this.log.info('match.taken-up', { roomId: match.id });
-      await this.matchmaker.make(match);
     }
   }
 
@@ -180,6 +157,11 @@ export class RoomSweeper {
       await this.starter.takeBack(record, record.start ?? '');
     }
     if (record.status !== 'waiting') return;
+    if (record.doc.code) await this.invites.renew([{ room: record.id, code: record.doc.code }]);
+    if (replaceGoneHost(record, this.rooms.now()) !== record.doc) {
+      this.log.info('host.replaced', { roomId: record.id, user: record.doc.host });
+      await this.rooms.change(record.id, (current) => replaceGoneHost(current, this.rooms.now()));
+    }
     for (const { user, awaySince } of absentees(record)) {
       if (this.absences.ageMs(keyOf(record.id, user), awaySince) <= this.options.seatGraceMs) continue;
       this.log.info('member.overdue', { roomId: record.id, user });

@@ -46,6 +46,7 @@ export const HEADER = {
   response: { id: 1, failed: 5, body: 6 },
   sync: { version: 1, seq: 5, body: 9 },
   rejected: { seq: 1, body: 5 },
+  rooms: { id: 1, body: 5 },
 } as const;
 
 const KIND_NAMES = new Map<number, string>(Object.entries(KIND).map(([name, byte]) => [byte, name]));
@@ -119,6 +120,8 @@ export function encodeServerMessage(message: ServerMessage): Uint8Array {
       return withBody(KIND.sync, [message.version, message.seq], bodyOf(message, ['kind', 'version', 'seq']));
     case 'rejected':
       return withBody(KIND.rejected, [message.seq], bodyOf(message, ['kind', 'seq']));
+    case 'rooms':
+      return withBody(KIND.rooms, [message.id], bodyOf(message, ['kind', 'id']));
     case 'pong':
       return withHeader(KIND.pong, [message.nonce]);
     default:
@@ -144,6 +147,11 @@ export function decodeServerMessage(frame: Uint8Array): ServerMessage {
     case KIND.rejected: {
       const message = serverFields(frame, HEADER.rejected.body, 'rejected');
       message.seq = read(1);
+      return message as unknown as ServerMessage;
+    }
+    case KIND.rooms: {
+      const message = serverFields(frame, HEADER.rooms.body, 'rooms');
+      message.id = read(HEADER.rooms.id);
       return message as unknown as ServerMessage;
     }
     case KIND.pong:

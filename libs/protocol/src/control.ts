@@ -1,7 +1,7 @@
 import type { Claims } from './claims.js';
 import type { RoomId, ServerId, SessionId, UserId } from './ids.js';
-import type { GameResult } from './messages.js';
-import type { RoomOptions } from './operations.js';
+import type { GameResult, MatchMessage } from './messages.js';
+import type { RoomListQuery, RoomOptions, RoomSummary } from './operations.js';
 
 /**
  * Position of a request in the order of all requests of one user. `turn` grows with each admission of the user by any gateway;
@@ -62,6 +62,8 @@ export interface PlayerAnswer {
   readonly data: unknown;
   /** The room in which the player is now. Absent: the request did not change the room. Null: the player is in no room. */
   readonly binding?: Binding | null;
+  /** The validated query of a list to which the player subscribes. The gateway follows it. Absent: the request was no subscription. */
+  readonly follow?: RoomListQuery;
 }
 
 /** A room with the owner and epoch to which a request about it refers. */
@@ -87,10 +89,19 @@ export interface Control {
       game: string;
       start: string;
       round: number;
-      players: readonly { user: UserId; name: string; claims?: Claims }[];
+      /** In the order of their seats. `team`: absent in a room without teams. */
+      players: readonly { user: UserId; name: string; claims?: Claims; team?: number }[];
       options?: RoomOptions;
     };
     answer: { epoch: number; news?: string };
+  };
+  /**
+   * Gateway → lobby: the first page of each query whose `tag` is not the given one. Null in the answer: the page has not changed. The
+   * gateway has got each query from a lobby (`PlayerAnswer.follow`).
+   */
+  'lists.read': {
+    data: { queries: readonly { readonly query: RoomListQuery; readonly tag: string | null }[] };
+    answer: { lists: readonly ({ readonly tag: string; readonly rooms: RoomSummary[] } | null)[] };
   };
   /** Lobby → game server: validate the options of a room that is not created yet. `flaw`: why the game refuses them; null: it accepts them. */
   'game.check-options': { data: { game: string; options: RoomOptions }; answer: { flaw: string | null } };
@@ -117,6 +128,11 @@ export interface Control {
   'server.drain': { data: Record<string, never>; answer: { moved: number; left: number } };
   /** Operator → game server: take rooms again. A drain that is running stops. */
   'server.reopen': { data: Record<string, never>; answer: null };
+  /**
+   * Lobby → owner, event: a lobby has removed members of the room, so their seats become free. A hint: the record of the room decides, and
+   * the owner also reads it when the grace of a seat is over.
+   */
+  'room.members-removed': { data: { room: RoomId }; answer: null };
   /** Operator → owner: end the game. */
   'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
   /** Server → server: asks for the time since the other server last wrote to Redis successfully, in ms. Null: it never did. */
@@ -136,6 +152,14 @@ export interface Control {
    * user with a later admission is not marked as away and keeps searching for a match. Idempotent.
    */
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
+  /**
+   * Gateway → lobby: compare the searches of connected users with the tickets, because messages to players may be lost. `messages`: for
+   * each search, the message that its player has missed, or the state of the search; null when there is nothing to tell.
+   */
+  'match.check': {
+    data: { searches: readonly { user: UserId; game: string; ticket: string; asked?: RequestOrder }[] };
+    answer: { messages: readonly (MatchMessage | null)[] };
+  };
   /** Gateway → lobby, event: a user who searches for a match has lost the connection. */
   'searcher.gone': { data: { user: UserId; asked?: RequestOrder }; answer: null };
   /**

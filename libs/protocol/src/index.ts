@@ -15,3 +15,4 @@ export * from './pack.js';
 export * from './patch.js';
 export * from './plain-json.js';
 export * from './plain-value.js';
+export * from './room-list-change.js';

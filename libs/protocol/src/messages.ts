@@ -162,10 +162,12 @@ export interface RoomView {
   password?: true;
   /** True: the host has locked the room, so nobody may join. */
   locked?: true;
-  /** Who may watch. Absent: anyone. */
+  /** The players who may watch. Absent: anyone. */
   watch?: WatchPolicy;
   /** How much later spectators see the game, in ms. Absent: at once. */
   watchDelayMs?: number;
+  /** True: spectators receive the chat of the room, and may write to it. */
+  spectatorChat?: true;
   teams?: TeamRules;
   /** The users who may not join or watch. Only members see them. Absent: none. */
   banned?: { user: UserId; name?: string }[];
@@ -199,6 +201,7 @@ export const LEFT_REASONS = [
   'kicked',
   'banned',
   'no-spectators',
+  'closed',
 ] as const;
 export type LeftReason = (typeof LEFT_REASONS)[number];
 

@@ -1,4 +1,5 @@
 import type { RoomId, UserId } from './ids.js';
+import type { MatchRules } from './match-rules.js';
 import type { ChatEntry, MatchMessage, RoomView } from './messages.js';
 
 /** A JSON Schema (draft 2020-12), as JSON. */
@@ -20,6 +21,8 @@ export interface GameInfo {
   options?: JsonSchema;
   /** The teams of a room of this game that is created without `teams`. Absent: it has no teams. */
   teams?: TeamRules;
+  /** The rules of the matches of this game: modes, numbers of players, teams, times. Absent: the default rules. */
+  match?: MatchRules;
 }
 
 /** Options of a room, as JSON. Each game defines its own. */
@@ -40,7 +43,7 @@ export const TEAMS_MAX = 16;
 /** Maximum number of users that are banned from a room. */
 export const BANNED_MAX = 200;
 
-/** Who may watch a room. `anyone`: every player who may know of it. `members`: a player with its invite code. `nobody`: no spectators. */
+/** The players who may watch a room. `anyone`: every player who may know of it. `members`: a player with its invite code. `nobody`: no spectators. */
 export const WATCH_POLICIES = ['anyone', 'members', 'nobody'] as const;
 export type WatchPolicy = (typeof WATCH_POLICIES)[number];
 
@@ -83,8 +86,11 @@ export interface MatchWish {
   party?: true;
 }
 
-/** The chat of the player's room, or of the lobby of a game. */
-export type ChatChannel = { to: 'room' } | { to: 'lobby'; game: string };
+/**
+ * The chat of the player's room, or of the lobby of a game. `room`: refuses the request (`not-in-room`) when the player is in another room by
+ * now; otherwise a repeat could reach the wrong room.
+ */
+export type ChatChannel = { to: 'room'; room?: RoomId } | { to: 'lobby'; game: string };
 
 /** Maximum length of a chat message, in characters that a person sees (grapheme clusters), and in bytes of UTF-8. */
 export const CHAT_CHARACTERS_MAX = 300;
@@ -167,8 +173,10 @@ export interface RoomSettings {
   inviteOnly?: boolean;
   /** True: nobody may join. */
   locked?: boolean;
-  /** Who may watch. Default: `anyone`. Spectators whom the room no longer admits leave it. */
+  /** The players who may watch. Default: `anyone`. Spectators whom the room no longer admits leave it. */
   watch?: WatchPolicy;
+  /** True: spectators receive the chat of the room, and may write to it. */
+  spectatorChat?: boolean;
 }
 
 /** Input and result of each operation. The compiler checks the lobby's schemas against this type (`satisfies`). */

@@ -6,6 +6,7 @@ export * from './engine/overrun-reporter-module.js';
 export * from './engine/room-engine.js';
 export * from './ownership/room-loader.js';
 export * from './ownership/room-migrator.js';
+export * from './ownership/seat-reconciler.js';
 export * from './room/hosted-rooms.js';
 export * from './room/room-options-validator.js';
 export * from './room-host.module.js';

@@ -19,6 +19,7 @@ import { GameLoads } from './ownership/game-loads.js';
 import { LeftoverEffects } from './ownership/leftover-effects.js';
 import { LoadRequests } from './ownership/load-requests.js';
 import { LockPublisher } from './ownership/lock-publisher.js';
+import { MetadataPublisher } from './ownership/metadata-publisher.js';
 import { OwnedRoomSweeper } from './ownership/owned-room-sweeper.js';
 import { ReservationReturner } from './ownership/reservation-returner.js';
 import { RoomAdopter } from './ownership/room-adopter.js';
@@ -80,6 +81,7 @@ export class RoomHostModule {
         DetachedFailures,
         PlayerLists,
         LockPublisher,
+        MetadataPublisher,
       ],
       exports: [ROOM_HOST_OPTIONS, ...PROVIDERS],
     };

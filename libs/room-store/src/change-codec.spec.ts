@@ -26,6 +26,7 @@ const seat = fc.record(
         name: fc.string(),
         bot: fc.constant(true as const),
         claims: fc.record({ rank: fc.nat() }),
+        team: fc.nat(),
       },
       { requiredKeys: ['user', 'name'] },
     ),
@@ -41,6 +42,7 @@ const parts = {
   effects: fc.array(fc.record({ name: fc.string(), data: value, timer: fc.string() }, { requiredKeys: ['name'] }), { maxLength: 2 }),
   effectsDone: fc.array(fc.string(), { maxLength: 2 }),
   locked: fc.boolean(),
+  metadata: fc.constantFrom(null, {}, { level: 3 }),
   ended: fc.record({ reason: fc.constantFrom('finished' as const, 'abandoned' as const) }),
 };
 const change: fc.Arbitrary<Change> = fc.oneof(

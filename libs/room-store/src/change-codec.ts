@@ -1,4 +1,4 @@
-import { type Claims, type GameResult, type Patch, pack, type UserId, unpack, unpackEach } from '#libs/protocol';
+import { type Claims, type GameResult, type Patch, pack, type RoomMetadata, type UserId, unpack, unpackEach } from '#libs/protocol';
 import { type Change, type ChangeEffect, type ChangeEvent, type Refusal, type SeatChange, withoutVolatile } from '#libs/room';
 import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, isText, readStored } from './stored-bytes.js';
 
@@ -6,11 +6,12 @@ import { assertStored, isArrayOf, isCount, isMap, isNamed, isRefusal, isResult, 
  * Packs a change for the log. The stored form is an array by position and not a map with names. Most changes of a busy room are small, so
  * names would take most of the space. Absent parts are nil, or left out at the end of an array.
  *
- *     change  [version, at, patches or delta, seats, events, timers, effects, effectsDone, ended, reserved, locked]
+ *     change  [version, at, patches or delta, seats, events, timers, effects, effectsDone, ended, reserved, locked, metadata]
  *     delta   the bytes of a state patch; only in logs of format 2
  *     patch   [path] removes, [path, value] replaces, [path, value, 1] adds
  *     seat    [seat, seq, refused, presence, input, joined]
- *     joined  [user, name, 1 for a bot, claims]
+ *     joined  [user, name, 1 for a bot, claims, team]
+ *     metadata  an object, or false when it is removed
  *
  * Add a new field only at the end of an array. Logs outlive the process that wrote them, and older entries would be read by wrong
  * positions.
@@ -54,7 +55,7 @@ type SeatEntry = readonly [
   input?: number | null,
   joined?: JoinedEntry | null,
 ];
-type JoinedEntry = readonly [user: string, name: string, bot?: 1 | null, claims?: Claims];
+type JoinedEntry = readonly [user: string, name: string, bot?: 1 | null, claims?: Claims | null, team?: number];
 type ChangeEntry = readonly [
   version: number,
   at: number,
@@ -67,9 +68,10 @@ type ChangeEntry = readonly [
   ended?: GameResult | null,
   _reserved?: unknown,
   locked?: boolean | null,
+  metadata?: RoomMetadata | false | null,
 ];
 
-function toEntry({ version, at, patches, delta, seats, events, timers, effects, effectsDone, ended, locked }: Change): unknown[] {
+function toEntry({ version, at, patches, delta, seats, events, timers, effects, effectsDone, ended, locked, metadata }: Change): unknown[] {
   return trimmed([
     version,
     at,
@@ -82,11 +84,19 @@ function toEntry({ version, at, patches, delta, seats, events, timers, effects, 
     ended,
     undefined,
     locked,
+    metadata === null ? false : metadata,
   ]);
 }
 
 function toSeatEntry(seat: number, { seq, refused, presence, input, joined }: SeatChange): unknown[] {
-  return trimmed([seat, seq, refused, presence, input, joined && trimmed([joined.user, joined.name, joined.bot && 1, joined.claims])]);
+  return trimmed([
+    seat,
+    seq,
+    refused,
+    presence,
+    input,
+    joined && trimmed([joined.user, joined.name, joined.bot && 1, joined.claims, joined.team]),
+  ]);
 }
 
 /** Checks the types in an entry of the log. Values in patches and events may be any plain data. Reads by index, for speed (`fromEntry`). */
@@ -108,6 +118,7 @@ function entryOf(entry: unknown): ChangeEntry {
   assertStored(entry[7] == null || isArrayOf(entry[7], isText), WHAT, 'the list of effects that are done');
   assertStored(entry[8] == null || isResult(entry[8]), WHAT, 'its result');
   assertStored(entry[10] == null || typeof entry[10] === 'boolean', WHAT, 'its lock');
+  assertStored(entry[11] == null || entry[11] === false || isMap(entry[11]), WHAT, 'its metadata');
   return entry as unknown as ChangeEntry;
 }
 
@@ -119,7 +130,13 @@ function isSeatEntry(entry: unknown): boolean {
 }
 
 function isJoinedEntry(entry: unknown): boolean {
-  return Array.isArray(entry) && isText(entry[0]) && isText(entry[1]) && (entry[3] == null || isMap(entry[3]));
+  return (
+    Array.isArray(entry) &&
+    isText(entry[0]) &&
+    isText(entry[1]) &&
+    (entry[3] == null || isMap(entry[3])) &&
+    (entry[4] == null || isCount(entry[4]))
+  );
 }
 
 function isDue(due: unknown): boolean {
@@ -141,6 +158,7 @@ function fromEntry(entry: ChangeEntry): Change {
   if (entry[7]) change.effectsDone = entry[7];
   if (entry[8]) change.ended = entry[8];
   if (entry[10] != null) change.locked = entry[10];
+  if (entry[11] != null) change.metadata = entry[11] || null;
   return change;
 }
 
@@ -170,8 +188,8 @@ function toSeatChanges(entries: readonly SeatEntry[]): Record<number, SeatChange
     if (entry[3]) change.presence = entry[3];
     if (entry[4] != null) change.input = entry[4];
     if (entry[5]) {
-      const [user, name, bot, claims] = entry[5];
-      change.joined = { user: user as UserId, name, ...(bot && { bot: true }), ...(claims && { claims }) };
+      const [user, name, bot, claims, team] = entry[5];
+      change.joined = { user: user as UserId, name, ...(bot && { bot: true }), ...(claims && { claims }), ...(team != null && { team }) };
     }
     changes[entry[0]] = change;
   }

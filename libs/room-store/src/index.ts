@@ -6,6 +6,7 @@ export * from './checkpoint.js';
 export * from './ended-game.js';
 export * from './ended-game-store.js';
 export * from './epilogue.js';
+export * from './invite-codes.js';
 export * from './owner-heartbeats.js';
 export * from './room-doc-codec.js';
 export * from './room-keys.js';

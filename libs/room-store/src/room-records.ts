@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type OnModuleInit, Optional } from '@nestjs/common';
-import { type LeftReason, type RoomId, type RoomStatus, type ServerId } from '#libs/protocol';
+import { type LeftReason, type RoomId, type RoomMetadata, type RoomStatus, type ServerId } from '#libs/protocol';
 import { LuaScript, RedisConnections } from '#libs/redis';
 import type { Tenure } from './append.js';
 import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
@@ -8,6 +8,7 @@ import {
   allListedKey,
   checkpointKey,
   closedKey,
+  inviteKey,
   listedGamesKey,
   listedKey,
   logKey,
@@ -21,6 +22,7 @@ import type { ListedRecord } from './room-view.js';
 import { StoreGeneration } from './store-generation.js';
 
 const saveScript = new LuaScript('save_room', new URL('./scripts/save-room.lua', import.meta.url), 1);
+const metadataScript = new LuaScript('set_metadata', new URL('./scripts/set-metadata.lua', import.meta.url), 1);
 const lockScript = new LuaScript('lock_room', new URL('./scripts/lock-room.lua', import.meta.url), 1);
 const restoreScript = new LuaScript('restore_room', new URL('./scripts/restore-room.lua', import.meta.url), 4);
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
@@ -67,6 +69,7 @@ export interface IndexEntry {
 export class RoomRecords implements OnModuleInit {
   /** Games that this process has added to `listedGamesKey()`. */
   private readonly gamesNoted = new Set<string>();
+  private readonly closedListeners: ((room: RoomId) => void)[] = [];
 
   constructor(
     private readonly redis: RedisConnections,
@@ -77,6 +80,11 @@ export class RoomRecords implements OnModuleInit {
   onModuleInit(): void {
     // A store that was restarted may have lost the index entries of these games.
     this.generation?.onConnected(() => this.gamesNoted.clear());
+  }
+
+  /** Calls `listener` for each room that this process closes. */
+  onClosed(listener: (room: RoomId) => void): void {
+    this.closedListeners.push(listener);
   }
 
   async read(room: RoomId): Promise<RoomRecord | null> {
@@ -99,6 +107,16 @@ export class RoomRecords implements OnModuleInit {
       const known = { id: rooms[index]!, game: game as string, status: status as RoomStatus, doc: decodeRoomDoc(doc) };
       return { ...known, ...(locked && locked === start && { isLocked: true as const }), ...metadataOf({ metadata, start }) };
     });
+  }
+
+  /**
+   * Reads the fields that change with what the list of rooms shows, as one text for each room, in the order of the ids. Null: there is no
+   * room with this id.
+   */
+  async readListDigests(rooms: readonly RoomId[]): Promise<(string | null)[]> {
+    const { commands } = this.redis;
+    const all = await Promise.all(rooms.map((room) => commands.hmget(roomKey(room), 'rev', 'epoch', 'locked', 'metadata')));
+    return all.map((fields) => (fields[0] ? fields.join(' ') : null));
   }
 
   /** Reads the few fields that show whether a record needs work, in the order of the ids. Null: there is no room with this id. */
@@ -151,6 +169,15 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
+   * Stores the metadata of the running game for the list of rooms. Null: it has none. Idempotent. Returns false, without a write, when this
+   * owner no longer owns the room or the game is over.
+   */
+  async setMetadata(room: RoomId, { epoch, server, incarnation }: Tenure, metadata: RoomMetadata | null): Promise<boolean> {
+    const args = [epoch, server, incarnation, metadata === null ? '' : JSON.stringify(metadata)];
+    return (await metadataScript.run(this.redis.commands, [roomKey(room)], args)) === 0;
+  }
+
+  /**
    * Closes a room without a running game. False: a game runs, or the room has changed since `record` was read.
    *
    * @throws `unavailable` before the store is settled
@@ -159,8 +186,20 @@ export class RoomRecords implements OnModuleInit {
     this.refuseUnsettled();
     const keys = [roomKey(record.id), logKey(record.id), checkpointKey(record.id), closedKey(record.id)];
     const closed = (await closeScript.run(this.redis.commands, keys, [record.rev, reason, CLOSED_MS])) === 1;
-    if (closed) await Promise.all([this.unindex([record.id]), ...(record.doc.private ? [] : [this.unlist([record.id], [record.game])])]);
+    if (!closed) return false;
+    const { private: isPrivate, code } = record.doc;
+    await Promise.all([
+      this.unindex([record.id]),
+      ...(isPrivate ? [] : [this.unlist([record.id], [record.game])]),
+      ...(code ? [this.redis.commands.del(inviteKey(code))] : []),
+    ]);
+    for (const listener of this.closedListeners) listener(record.id);
     return closed;
+  }
+
+  /** Returns whether a room with this id was closed within the last `CLOSED_MS`. */
+  async wasClosed(room: RoomId): Promise<boolean> {
+    return (await this.redis.commands.exists(closedKey(room))) === 1;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EndedGameStore } from './ended-game-store.js';
+import { InviteCodes } from './invite-codes.js';
 import { OwnerHeartbeats } from './owner-heartbeats.js';
 import { RoomLog } from './room-log.js';
 import { RoomRecords } from './room-records.js';
@@ -7,7 +8,7 @@ import { ROOM_STORE_OPTIONS, type RoomStoreOptions } from './room-store.options.
 import { StoreGeneration } from './store-generation.js';
 import { UserRooms } from './user-rooms.js';
 
-const PROVIDERS = [RoomLog, EndedGameStore, RoomRecords, UserRooms, StoreGeneration, OwnerHeartbeats];
+const PROVIDERS = [RoomLog, EndedGameStore, RoomRecords, InviteCodes, UserRooms, StoreGeneration, OwnerHeartbeats];
 
 @Module({})
 export class RoomStoreModule {

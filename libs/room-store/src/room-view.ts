@@ -29,6 +29,7 @@ export function viewOf(record: RoomRecord, viewer: 'member' | 'spectator' = 'mem
     ...(doc.locked && { locked: true as const }),
     ...(doc.watch && doc.watch !== 'anyone' && { watch: doc.watch }),
     ...(doc.watchDelayMs && { watchDelayMs: doc.watchDelayMs }),
+    ...(doc.spectatorChat && { spectatorChat: true as const }),
     ...(doc.teams && { teams: doc.teams }),
     ...(viewer === 'member' && doc.code && { code: doc.code }),
     ...(viewer === 'member' && doc.banned?.length && { banned: doc.banned.map((banned) => ({ ...banned })) }),

@@ -63,7 +63,7 @@ function stateAfter<State>(before: State, changes: readonly Change[]): State {
 }
 
 function withChanges<State>(value: RoomValue<State>, changes: readonly Change[], state: State): RoomValue<State> {
-  let { version, timers, outbox, ended, locked = false } = value;
+  let { version, timers, outbox, ended, locked = false, metadata = null } = value;
   const seats = new SeatsAfter(value.seats);
   for (const change of changes) {
     if (change.version !== version + 1)
@@ -74,12 +74,14 @@ function withChanges<State>(value: RoomValue<State>, changes: readonly Change[],
     if (change.effects || change.effectsDone) outbox = nextOutbox(value, outbox, change);
     ended = change.ended ?? ended;
     locked = change.locked ?? locked;
+    if (change.metadata !== undefined) metadata = change.metadata;
   }
   const { room, round, game, gameVersion } = value;
   const next: Mutable<RoomValue<State>> = { room, game, gameVersion, version, seats: seats.seats, timers, state, outbox };
   if (round) next.round = round;
   if (value.loaded !== undefined) next.loaded = value.loaded;
   if (locked) next.locked = true;
+  if (metadata) next.metadata = metadata;
   if (ended) next.ended = ended;
   return next;
 }
@@ -119,11 +121,12 @@ class SeatsAfter {
       } else if (seat === this.copies.length) break;
       let copy = this.copies[seat]!;
       if (copy === this.before[seat]) {
-        const { user, name, presence, seq, refused, input, bot, claims } = copy;
+        const { user, name, presence, seq, refused, input, bot, claims, team } = copy;
         copy = { user, name, presence, seq, refused };
         if (input !== undefined) copy.input = input;
         if (bot) copy.bot = bot;
         if (claims) copy.claims = claims;
+        if (team !== undefined) copy.team = team;
         this.copies[seat] = copy;
       }
       if (presence !== undefined) copy.presence = presence;

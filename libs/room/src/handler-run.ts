@@ -1,8 +1,9 @@
-import type { GameResult, Seat, UserId } from '#libs/protocol';
+import { type GameResult, ROOM_METADATA_BYTES_MAX, type RoomMetadata, type Seat, type UserId } from '#libs/protocol';
 import { AWAITED_RESULTS_MAX, resultTimerOf } from './effect-result.js';
 import { GameMistake, type Handling, listed, quoted } from './game-mistake.js';
 import type { PastStates } from './past-states.js';
 import { assertPlainName, freezeDeep, plainCopy } from './plain-data.js';
+import { rankingFlaw } from './ranking.js';
 import type { RoomSurroundings } from './room-input.js';
 import type { EmitOptions, GameRoom, RoomRules, SeatInfo } from './room-rules.js';
 import type { ChangeEffect, ChangeEvent, RoomValue, SeatChange, SeatOccupant, SeatValue } from './room-value.js';
@@ -16,6 +17,8 @@ export class HandlerRun<State> implements GameRoom<State> {
   ended: GameResult | undefined;
   /** Whether the handler has locked or unlocked the room. Undefined: neither. */
   locked: boolean | undefined;
+  /** The metadata that the handler has set; null: none. Undefined: it has set nothing. */
+  metadata: RoomMetadata | null | undefined;
   /** Seats whose bot the handler has added or removed. Undefined: none. */
   botSeats: Record<Seat, SeatChange> | undefined;
   /** Only for `setup`. */
@@ -60,12 +63,13 @@ export class HandlerRun<State> implements GameRoom<State> {
   }
 
   get seats(): readonly SeatInfo[] {
-    this.seatInfos ??= this.occupied.map(({ user, name, presence, bot, claims }, seat) => ({
+    this.seatInfos ??= this.occupied.map(({ user, name, presence, bot, claims, team }, seat) => ({
       seat,
       user,
       name,
       presence,
       ...(claims && { claims: freezeDeep(claims) }),
+      ...(team !== undefined && { team }),
       ...(bot && { bot }),
     }));
     return this.seatInfos;
@@ -78,6 +82,7 @@ export class HandlerRun<State> implements GameRoom<State> {
       this.timers !== undefined ||
       this.ended !== undefined ||
       this.locked !== undefined ||
+      this.metadata !== undefined ||
       this.botSeats !== undefined
     );
   }
@@ -155,6 +160,16 @@ export class HandlerRun<State> implements GameRoom<State> {
     if (this.isLocked) this.locked = false;
   }
 
+  setMetadata(metadata: RoomMetadata | null): void {
+    const isObject = typeof metadata === 'object' && !Array.isArray(metadata);
+    if (!isObject) throw this.mistake(`room.setMetadata is given ${quoted(metadata)}: give an object, or null to remove the metadata.`);
+    const copy = metadata === null ? null : plainCopy(metadata, 'metadata');
+    const bytes = new TextEncoder().encode(JSON.stringify(copy)).length;
+    if (bytes > ROOM_METADATA_BYTES_MAX)
+      throw this.mistake(`room.setMetadata is given ${bytes} bytes of JSON: at most ${ROOM_METADATA_BYTES_MAX} are allowed.`);
+    this.metadata = copy;
+  }
+
   addBot(name: string): Seat | null {
     if (!isName(name) || !name.isWellFormed()) throw this.mistake(`room.addBot is given ${quoted(name)} as a name: ${NAME_ALLOWED}.`);
     if (!this.rules.bot) throw this.mistake(`room.addBot('${name}') is called, but no code plays bots: add a method with @Bot.`);
@@ -187,7 +202,10 @@ export class HandlerRun<State> implements GameRoom<State> {
   }
 
   end(result?: unknown): void {
-    this.ended = { reason: 'finished', ...(result !== undefined && { result: plainCopy(result, 'result') }) };
+    const copy = result === undefined ? undefined : plainCopy(result, 'result');
+    const flaw = rankingFlaw(copy, this.occupied.length);
+    if (flaw !== null) throw this.mistake(`room.end is given a ranking that ${flaw}.`);
+    this.ended = { reason: 'finished', ...(copy !== undefined && { result: copy }) };
   }
 
   input(seat: Seat): unknown {

@@ -47,4 +47,5 @@ export interface RoomPlayer {
   readonly user: UserId;
   readonly name: string;
   readonly claims?: Claims;
+  readonly team?: number;
 }

@@ -49,10 +49,11 @@ export class RoomMachine<State = unknown> {
   ): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
     const { definition } = this.rules;
     const known = plainCopy(players, 'players');
-    const seats = known.map(({ user, name, claims }) => ({
+    const seats = known.map(({ user, name, claims, team }) => ({
       user,
       name,
       ...(claims && { claims }),
+      ...(team !== undefined && { team }),
       presence: 'here' as const,
       seq: 0,
       refused: [],
@@ -92,6 +93,7 @@ export class RoomMachine<State = unknown> {
       timers,
       outbox: pendingEffects(empty, 0, keyedEffects(empty, 0, run.effects, tenure)),
       ...(run.locked && { locked: true as const }),
+      ...(run.metadata && { metadata: run.metadata }),
     };
     return { value: run.ended ? { ...value, ended: run.ended } : value, events: run.events };
   }
@@ -240,8 +242,8 @@ export class RoomMachine<State = unknown> {
     input: RoomInput & { kind: 'seat'; event: 'joined' },
     refused?: ReadonlyMap<Seat, readonly Refusal[]>,
   ): RoomOutcome<State> {
-    const { seat, user, name, claims } = input;
-    const occupant = { user, name, ...(claims && { claims }) };
+    const { seat, user, name, claims, team } = input;
+    const occupant = { user, name, ...(claims && { claims }), ...(team !== undefined && { team }) };
     const before = value.seats[seat];
     const isIn = before !== undefined && before.presence !== 'left';
     if (seat > value.seats.length || (isIn && !before.bot && before.user === user)) return { kind: 'unchanged' };
@@ -383,6 +385,7 @@ export class RoomMachine<State = unknown> {
     if (run.timers) change.timers = run.timers;
     if (own.effectsDone) change.effectsDone = own.effectsDone;
     if (run.locked !== undefined) change.locked = run.locked;
+    if (run.metadata !== undefined) change.metadata = run.metadata;
     const ended = run.ended ?? own.ended;
     if (ended) change.ended = ended;
     return { kind: 'changed', value: withChange(before, change, next), change };

@@ -1,4 +1,4 @@
-import type { GameResult, MatchRules, RoomId, Seat } from '#libs/protocol';
+import type { GameResult, JsonSchema, MatchRules, RoomId, RoomMetadata, Seat, TeamRules } from '#libs/protocol';
 import type { EffectResult } from './effect-result.js';
 import type { ClaimsOf, DataArgs, EffectDataOf, EffectName, EventDataOf, EventName, GameTypes, LoadedOf, TYPES } from './game-types.js';
 import type { RoomPlayer } from './room-input.js';
@@ -11,6 +11,8 @@ export interface SeatInfo<Types = GameTypes> {
   readonly presence: Presence;
   /** What the authenticator knew about the user when the user took the seat. Absent: nothing. */
   readonly claims?: ClaimsOf<Types>;
+  /** The team of the seat, counted from 0. Absent: the room has no teams. */
+  readonly team?: number;
   /** Server code of the game plays this seat. Absent: a user plays it. */
   readonly bot?: true;
 }
@@ -73,7 +75,15 @@ export interface RoomContext<Types = GameTypes> {
   addBot(name: string): Seat | null;
   /** Removes a bot. Its seat is `left`. Does nothing when no bot has the seat. `@OnSeat('left')` does not run for it. */
   removeBot(seat: Seat): void;
-  /** Ends the game with this result. The players stay in the room, which waits for its next game. */
+  /**
+   * Sets what the list of rooms shows about this game, such as the level or the score: an object with at most 1,024 bytes of JSON, which
+   * replaces the earlier one; null removes it. The list shows a change within about a second. It ends with the game.
+   */
+  setMetadata(metadata: RoomMetadata | null): void;
+  /**
+   * Ends the game with this result. The players stay in the room, which waits for its next game. `ranking` in the result is reserved: a list
+   * of places, best first, each with its seats (`RankedResult`), as in `room.end({ ranking: [[2], [0, 1]], scores: [4, 4, 9] })`.
+   */
   end(result?: unknown): void;
 }
 
@@ -136,6 +146,8 @@ export interface GameDefinition {
   readonly hasResults?: boolean;
   /** The game loads data before its setup (`@OnLoad`). */
   readonly hasLoad?: boolean;
+  /** The teams of a room that is created without `teams`. Absent: none. */
+  readonly teams?: TeamRules;
   /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use it. */
   readonly match?: MatchRules;
 }
@@ -173,6 +185,8 @@ export interface RoomRules<State = unknown> {
   setup(room: Setup): State;
   /** Validates the options of a room. Absent or null: the game takes none. */
   readonly options?: ((data: unknown) => Validation) | null;
+  /** Describes the options. Absent: the schema library cannot describe them, or there are none. */
+  readonly optionsSchema?: JsonSchema;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
   /** Absent or null: the game has no inputs. */
   readonly input?: InputRule | null;

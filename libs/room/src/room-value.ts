@@ -1,4 +1,4 @@
-import type { Claims, GameResult, Patch, RoomId, Seat, UserId } from '#libs/protocol';
+import type { Claims, GameResult, Patch, RoomId, RoomMetadata, Seat, UserId } from '#libs/protocol';
 
 export type Presence = 'here' | 'away' | 'left';
 
@@ -19,6 +19,8 @@ export interface SeatValue {
   readonly name: string;
   /** The claims with which the user took the seat. Absent: none. */
   readonly claims?: Claims;
+  /** The team of the seat, counted from 0. Absent: the room has no teams. */
+  readonly team?: number;
   readonly presence: Presence;
   /** The highest applied seq of this seat's commands. */
   readonly seq: number;
@@ -52,6 +54,8 @@ export interface RoomValue<State = unknown> {
   readonly loaded?: unknown;
   /** The game takes no more players (`room.lock()`). Absent: it is not locked. */
   readonly locked?: true;
+  /** What the list of rooms shows about the game (`room.setMetadata()`). Absent: nothing. */
+  readonly metadata?: RoomMetadata;
   /** The result of the game, which its last change sets. Absent: the game is in play. */
   readonly ended?: GameResult;
 }
@@ -106,6 +110,7 @@ export interface SeatOccupant {
   readonly name: string;
   readonly bot?: true;
   readonly claims?: Claims;
+  readonly team?: number;
 }
 
 /**
@@ -142,5 +147,7 @@ export interface ChangeRecord {
   readonly timers?: Readonly<Record<string, number | null>>;
   /** Whether the game is locked from this change on. Absent: unchanged. */
   readonly locked?: boolean;
+  /** The metadata of the room from this change on; null: none. Absent: unchanged. */
+  readonly metadata?: RoomMetadata | null;
   readonly ended?: GameResult;
 }

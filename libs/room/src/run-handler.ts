@@ -24,10 +24,11 @@ export function runHandler<State>(
   round: Rounding | null,
 ): StateStep<State> {
   run.before = before;
-  const act = (): void => {
+  const act = (draft: State): void => {
+    run.draft = draft;
     // The return value is ignored. A promise is refused, because its work would come after the change is made.
     const returned: unknown = handler(run as unknown as GameRoom<State>);
     if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
   };
-  return mode === 'copy' ? runOnCopy(before, run, act, round) : runOnDraft(before, run, act, round);
+  return mode === 'copy' ? runOnCopy(before, act, round) : runOnDraft(before, act, round);
 }

@@ -1,35 +1,23 @@
-import { applyPatch, encodePatch, type Rounding, roundParts, structuralCopy } from '#libs/state-patch';
+import { applyPatch, encodePatch, type Rounding, roundParts, withStateCopy } from '#libs/state-patch';
 import { difference } from './diff.js';
-import type { HandlerRun } from './handler-run.js';
 import type { StateStep } from './run-handler.js';
-import { nextOfSameShape } from './same-shape.js';
 
 /**
- * Runs a handler on a structural copy of the state. The change is the state patch from `before` to the copy. The next state is
- * `before` with this patch applied, which is also what a recovery and each client compute. It shares nothing with the copy, which
- * the game may keep and change. A handler that throws leaves only a copy behind.
+ * Calls `act` with a copy of the state, which it may edit and keep. The change is the state patch from `before` to the copy. The next state
+ * is `before` with this patch applied, which is also what a recovery and each client compute. It shares nothing with the copy. When `act`
+ * throws, only a copy is left behind.
  *
- * @param round rounds the numbers that the handler changed; null: they stay as they are
- * @throws UnstorableError when the handler made something that is not plain data; and what the handler throws
+ * @param round rounds the numbers that `act` changed; null: they stay as they are
+ * @throws UnstorableError when `act` made something that is not plain data; and what `act` throws
  */
-export function runOnCopy<State>(before: State, run: HandlerRun<State>, act: () => void, round: Rounding | null): StateStep<State> {
-  const copy = structuralCopy(before);
-  run.draft = copy;
-  act();
-  return deltaOf(before, copy, round);
-}
-
-/**
- * Returns the state patch from `before` to `after`, and the state that it leads to. That state equals `after` in plain data, and
- * shares nothing with it.
- *
- * @throws UnstorableError when `after` is not plain data
- */
-export function deltaOf<State>(before: State, after: State, round: Rounding | null = null): StateStep<State> {
-  const next = nextOfSameShape(before, after, round);
-  if (next !== undefined) return { next: next as State, delta: encodePatch(before, next) };
-  // Some object or list got another shape. A receiver may order the keys of new objects differently, so the patch is applied here too.
-  const plain = difference(before, after).next;
-  const delta = encodePatch(before, round === null ? plain : roundParts(before, plain, round));
-  return { next: applyPatch<State>(before, delta), delta };
+export function runOnCopy<State>(before: State, act: (draft: State) => void, round: Rounding | null): StateStep<State> {
+  return withStateCopy(before, (copy) => {
+    act(copy.draft);
+    const step = copy.step(round);
+    if (step !== null) return { next: step.next, delta: step.patch };
+    const plain = difference(before, copy.draft).next;
+    const delta = encodePatch(before, round === null ? plain : roundParts(before, plain, round));
+    // A receiver may order the keys of new objects differently, so the patch is applied here too.
+    return { next: applyPatch<State>(before, delta), delta };
+  });
 }

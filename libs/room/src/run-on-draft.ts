@@ -1,22 +1,18 @@
 import { create } from 'mutative';
 import { type Rounding, roundParts } from '#libs/state-patch';
 import { difference } from './diff.js';
-import type { HandlerRun } from './handler-run.js';
 import { UnstorableError } from './plain-data.js';
 import type { StateStep } from './run-handler.js';
 
 /**
- * Runs a handler on a draft of the state. The patches are the difference of the two states, not a record of edits: a handler may
+ * Calls `act` with a draft of the state, which it may edit. The patches are the difference of the two states, not a record of edits: a handler may
  * put one object in two places and edit it through either. The next state is `before` with these patches applied. It shares
  * nothing with the handler's objects, which the game may keep and change.
  */
-export function runOnDraft<State>(before: State, run: HandlerRun<State>, act: () => void, round: Rounding | null): StateStep<State> {
+export function runOnDraft<State>(before: State, act: (draft: State) => void, round: Rounding | null): StateStep<State> {
   let after: State;
   try {
-    after = create(before as object, (drafted) => {
-      run.draft = drafted as State;
-      act();
-    }) as State;
+    after = create(before as object, (draft) => act(draft as State)) as State;
   } catch (error) {
     if (error instanceof TypeError && /revoked/.test(error.message))
       throw new UnstorableError('state', 'was given a part of itself that an earlier handler got, and that is valid there only', error);

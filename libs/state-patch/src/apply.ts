@@ -4,7 +4,7 @@ import { type KeyList, keyListOf } from './key-list.js';
 import { OperationCursor } from './operation-reader.js';
 import { hasChildren, type PlainRecord } from './plain.js';
 import { editedPrimitive } from './primitive-edit.js';
-import { copyRecord, emptyRecord } from './record-copy.js';
+import { copyRecord, without } from './record-copy.js';
 import { ValueReader } from './value-reader.js';
 
 /** Applies patches. One instance applies all patches, one after the other, and reuses its memory. */
@@ -129,10 +129,4 @@ export class PatchReader {
     operations.at = at;
     return after;
   }
-}
-
-function without(removed: ReadonlySet<string>, record: PlainRecord, keys: readonly string[]): Record<string, unknown> {
-  const next = emptyRecord(keys.length);
-  for (const key of keys) if (!removed.has(key)) next[key] = record[key];
-  return next;
 }

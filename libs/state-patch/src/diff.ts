@@ -1,5 +1,5 @@
 import { DEPTH_MAX, ENTER, INSERT, REMOVE, SET } from './format.js';
-import { compareKeys, isSameKeys, type KeyList, keyListOf } from './key-list.js';
+import { compareKeys, countCommon, isSameKeys, type KeyList, keyListOf } from './key-list.js';
 import { isSameItem, SHIFT_DISTANCE_AT_FIRST, SHIFT_DISTANCE_MAX, SHIFT_FAILURES_MAX, shiftAt } from './list-shift.js';
 import { OperationWriter, Siblings } from './operation-writer.js';
 import { assertRecord, hasChildren, type PlainRecord, refuseDepth } from './plain.js';
@@ -10,17 +10,16 @@ const EMPTY = new Uint8Array(0);
 
 /** Writes the difference of two values. One instance writes all messages, one after the other, and reuses its memory. */
 export class DiffWriter {
-  private readonly operations = new OperationWriter(1_024);
-  private readonly values = new ValueWriter(4_096);
-  private readonly primitives = new PrimitiveChange(this.operations, this.values);
+  protected readonly operations = new OperationWriter(1_024);
+  protected readonly values = new ValueWriter(4_096);
+  protected readonly primitives = new PrimitiveChange(this.operations, this.values);
   /** For each depth of a parent, the state of writing the operations on its children. */
-  private readonly siblings: Siblings[] = [];
+  protected readonly siblings: Siblings[] = [];
 
   /** Returns the bytes that turn `before` into `after`. Children that both share by reference are skipped. */
   diff(before: unknown, after: unknown): Uint8Array {
+    this.reset();
     const { operations, values } = this;
-    operations.reset();
-    values.begin();
     if (before === after) return EMPTY;
     if (isSameContainer(before, after) && this.children(before, after as object, 0)) {
       return operations.length === 0 ? EMPTY : this.message();
@@ -36,7 +35,13 @@ export class DiffWriter {
     return this.values.bytes.slice(0, this.values.length);
   }
 
-  private message(): Uint8Array {
+  /** Begins a message. */
+  protected reset(): void {
+    this.operations.reset();
+    this.values.begin();
+  }
+
+  protected message(): Uint8Array {
     const { operations, values } = this;
     const head = varintBytes(operations.length);
     const message = new Uint8Array(head + operations.length + values.length);
@@ -131,7 +136,7 @@ export class DiffWriter {
     return true;
   }
 
-  private items(siblings: Siblings, before: readonly unknown[], after: readonly unknown[], depth: number): void {
+  protected items(siblings: Siblings, before: readonly unknown[], after: readonly unknown[], depth: number): void {
     let start = 0;
     let end = before.length;
     let afterEnd = after.length;
@@ -165,13 +170,13 @@ export class DiffWriter {
     while (afterIndex < afterEnd) this.insert(siblings, before, index, after[afterIndex++], depth);
   }
 
-  private insert(siblings: Siblings, before: readonly unknown[], index: number, item: unknown, depth: number): void {
+  protected insert(siblings: Siblings, before: readonly unknown[], index: number, item: unknown, depth: number): void {
     this.insertOperation(siblings, index);
     this.values.value(item, before[index === 0 ? 0 : index - 1], depth + 1);
   }
 
   /** Writes an insertion before the old child at `index`. The insertion uses up no old child, so the next gap counts from `index`. */
-  private insertOperation(siblings: Siblings, index: number): void {
+  protected insertOperation(siblings: Siblings, index: number): void {
     this.operations.operation(siblings, INSERT, index);
     siblings.next = index;
   }
@@ -185,7 +190,7 @@ export class DiffWriter {
     else this.set(siblings, index, before, after, depth);
   }
 
-  private set(siblings: Siblings, index: number, before: unknown, after: unknown, depth: number): void {
+  protected set(siblings: Siblings, index: number, before: unknown, after: unknown, depth: number): void {
     this.operations.operation(siblings, SET, index);
     this.values.value(after, before, depth + 1);
   }
@@ -207,18 +212,6 @@ export class DiffWriter {
 /** True when both are arrays, or both are objects. */
 function isSameContainer(before: unknown, after: unknown): before is object {
   return hasChildren(before) && hasChildren(after) && Array.isArray(before) === Array.isArray(after);
-}
-
-/** Counts the keys that are in both sorted lists. */
-function countCommon(a: readonly string[], b: readonly string[]): number {
-  let count = 0;
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    const order = a[i] === b[j] ? 0 : compareKeys(a[i]!, b[j]!);
-    if (order === 0) count++;
-    if (order <= 0) i++;
-    if (order >= 0) j++;
-  }
-  return count;
 }
 
 function varintBytes(value: number): number {

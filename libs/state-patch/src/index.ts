@@ -2,5 +2,5 @@ export { hashValue } from './hash.js';
 export { applyPatch, decodeValue, encodePatch, encodeValue } from './patch.js';
 export { quantize, roundParts } from './quantize.js';
 export { type Rounding, roundingTo } from './rounding.js';
+export { type StateCopy, withStateCopy } from './state-copy.js';
 export { StatePatchError } from './state-patch-error.js';
-export { structuralCopy } from './structural-copy.js';

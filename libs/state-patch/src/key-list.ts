@@ -1,4 +1,5 @@
 import { assertWellFormed, type PlainRecord } from './plain.js';
+import type { RecordCode } from './record-code.js';
 import { StatePatchError } from './state-patch-error.js';
 
 /**
@@ -15,6 +16,8 @@ export class KeyList {
   /** The last message that contains these keys, and their position among its key lists. */
   messageNumber = 0;
   index = 0;
+  /** The code for objects with these keys, on servers that copy states. Null: there is none yet. */
+  code: RecordCode | null = null;
 
   /** @param own the keys in the order of the object */
   constructor(readonly own: readonly string[]) {
@@ -48,6 +51,18 @@ export function isSameKeys(a: readonly string[], b: readonly string[]): boolean 
   if (a.length !== b.length) return false;
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
   return true;
+}
+
+/** Counts the keys that are in both sorted lists. */
+export function countCommon(a: readonly string[], b: readonly string[]): number {
+  let count = 0;
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    const order = a[i] === b[j] ? 0 : compareKeys(a[i]!, b[j]!);
+    if (order === 0) count++;
+    if (order <= 0) i++;
+    if (order >= 0) j++;
+  }
+  return count;
 }
 
 /** Compares by code points. Code units give the same order except for surrogates, which sort after all other units. */

@@ -21,3 +21,10 @@ export function emptyRecord(keyCount: number): Record<string, unknown> {
   delete record.b;
   return record;
 }
+
+/** Returns a copy of `record`, which has these keys, without the removed ones. */
+export function without(removed: ReadonlySet<string>, record: PlainRecord, keys: readonly string[]): Record<string, unknown> {
+  const next = emptyRecord(keys.length);
+  for (const key of keys) if (!removed.has(key)) next[key] = record[key];
+  return next;
+}

@@ -3,6 +3,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   EDGE_OPTIONS,
   type EdgeOptions,
+  GUESSES_BURST,
+  GUESSES_PER_SECOND,
+  GUESSES_REFILL_MS,
   OPERATIONS_BURST_MIN,
   OPERATIONS_BURST_PER_CONNECTION,
   OPERATIONS_PER_CONNECTION,
@@ -22,6 +25,8 @@ interface AddressUse {
   readonly openings: TokenBucket;
   /** The budget of all players of this address for requests to lobbies and the store, in messages: see `operation-prices.ts`. */
   readonly operations: TokenBucket;
+  /** The budget of all players of this address for wrong invite codes and passwords. */
+  readonly guesses: TokenBucket;
   /** When a connection or socket of this address last opened or closed, in ms of the monotonic clock. */
   seenAt: number;
 }
@@ -74,7 +79,7 @@ export class ConnectionLimits {
     use.connections += 1;
     this.connections.add(connection);
     this.hellosPending += 1;
-    const state = new ConnectionState(this.options, use.operations, now);
+    const state = new ConnectionState(this.options, use, now);
     state.helloTimer = setTimeout(() => {
       // While `isAdmitting` is true, the gateway handles the hello. The requests to the store for this hello have their own time limits.
       if (!state.isAdmitting) disconnect(connection, 'hello-timeout');
@@ -113,7 +118,7 @@ export class ConnectionLimits {
    * @param now in ms of the monotonic clock
    */
   sweep(now: number): void {
-    const keptMs = Math.max(this.options.connectionsWindowMs, OPERATIONS_REFILL_MS);
+    const keptMs = Math.max(this.options.connectionsWindowMs, OPERATIONS_REFILL_MS, GUESSES_REFILL_MS);
     for (const [address, { connections, sockets, seenAt }] of this.perAddress)
       if (connections === 0 && sockets === 0 && now - seenAt > keptMs) this.perAddress.delete(address);
   }
@@ -142,7 +147,8 @@ export class ConnectionLimits {
         Math.max(connectionsPerAddress * OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN),
         now,
       );
-      use = { connections: 0, sockets: 0, openings, operations, seenAt: now };
+      const guesses = new TokenBucket(GUESSES_PER_SECOND, GUESSES_BURST, now);
+      use = { connections: 0, sockets: 0, openings, operations, guesses, seenAt: now };
       this.perAddress.set(address, use);
     }
     use.seenAt = now;

@@ -19,9 +19,16 @@ export class ConnectionState {
   readonly bytes: TokenBucket;
   /** The budget for requests to lobbies and the store. All connections of one address share it. */
   readonly operations: TokenBucket;
+  /** The budget for wrong invite codes and passwords. All connections of one address share it. */
+  readonly guesses: TokenBucket;
 
-  constructor({ messagesPerSecond, messagesBurst, bytesPerSecond, bytesBurst }: EdgeOptions, operations: TokenBucket, now: number) {
+  constructor(
+    { messagesPerSecond, messagesBurst, bytesPerSecond, bytesBurst }: EdgeOptions,
+    { operations, guesses }: Pick<ConnectionState, 'operations' | 'guesses'>,
+    now: number,
+  ) {
     this.operations = operations;
+    this.guesses = guesses;
     this.messages = new TokenBucket(messagesPerSecond, messagesBurst, now);
     this.bytes = new TokenBucket(bytesPerSecond, bytesBurst, now);
   }

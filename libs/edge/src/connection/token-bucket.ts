@@ -26,6 +26,11 @@ export class TokenBucket {
     return true;
   }
 
+  /** Returns tokens that were taken, because what they were taken for did not happen. */
+  giveBack(count: number): void {
+    this.tokens = Math.min(this.burst, this.tokens + count);
+  }
+
   /**
    * Returns the time in ms until the bucket has `count` tokens, if nobody takes tokens meanwhile. A `count` above the burst counts as a
    * whole burst.

@@ -25,8 +25,11 @@ export async function repeatRequest(
     case 'rooms.leave':
       return leaveAgain(send, operation, { caller, data }, before);
     case 'rooms.ready':
+    case 'rooms.rematch':
     case 'rooms.start':
       return startAgain(send, operation, data);
+    case 'rooms.host':
+      return handOverAgain(send, operation, data);
     case 'match.cancel': {
       const again = await send(operation, data);
       return isCancelled(before) ? { ...again, data: { cancelled: true } } : again;
@@ -99,7 +102,19 @@ async function startAgain(send: SendOperation, operation: string, data: unknown)
     if (!room || watching || room.status === 'waiting') throw error;
     // The restart of the store may have interrupted the start of the game. A lobby then takes the start back, and the player must start
     // again.
-    if (room.status === 'starting' && operation === 'rooms.start') throw new HoldfastError('unavailable');
+    if (room.status === 'starting' && operation !== 'rooms.ready') throw new HoldfastError('unavailable');
+    return { data: { room } };
+  }
+}
+
+/** Repeats a `rooms.host`. It also succeeds when the first request has made the other member the host. */
+async function handOverAgain(send: SendOperation, operation: string, data: unknown): Promise<PlayerAnswer> {
+  try {
+    return await send(operation, data);
+  } catch (error) {
+    if (codeOf(error) !== 'not-owner') throw error;
+    const { room } = await whereIs(send);
+    if (room?.owner !== (data as { user?: unknown } | null)?.user) throw error;
     return { data: { room } };
   }
 }

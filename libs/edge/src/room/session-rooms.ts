@@ -1,5 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { type Binding, encodeServerMessage, type LeftReason, type RoomId } from '#libs/protocol';
+import { type Binding, encodeServerMessage, type LeftReason, type RoomId, type UserId } from '#libs/protocol';
 import { isMember, type RoomRecord, viewOf } from '#libs/room-store';
 import type { GatewaySession } from '../session/gateway-session.js';
 import { GameEndNotifier } from './game-end-notifier.js';
@@ -14,6 +14,14 @@ export interface ClientGame {
   readonly epoch: number | null;
 }
 
+/** Learns for which rooms this gateway has sessions. */
+export interface OccupancyListener {
+  /** The first session of the room is at this gateway now. */
+  occupied(room: RoomId): void;
+  /** The last session of the room at this gateway is gone. */
+  vacated(room: RoomId): void;
+}
+
 /**
  * Binds sessions to rooms and applies each change of a room's record to its sessions. The gateway sends them the view of the room, attaches
  * them to the owner while a game runs, sends the end of the game, and unbinds them when the room closes.
@@ -22,6 +30,7 @@ export interface ClientGame {
 export class SessionRooms implements OnModuleInit {
   private readonly members = new Map<RoomId, Set<GatewaySession>>();
   private readonly views = new Map<RoomId, string>();
+  private readonly occupancyListeners: OccupancyListener[] = [];
 
   constructor(
     private readonly cache: RoomRecordCache,
@@ -31,6 +40,17 @@ export class SessionRooms implements OnModuleInit {
 
   onModuleInit(): void {
     this.cache.onChange({ changed: (record) => this.recordChanged(record), closed: (room, reason) => this.roomClosed(room, reason) });
+  }
+
+  onOccupancy(listener: OccupancyListener): void {
+    this.occupancyListeners.push(listener);
+  }
+
+  /** Sends a frame to the sessions of a room at this gateway for which `isFor` returns true. `record`: null while it is not known. */
+  sendToRoom(room: RoomId, frame: Uint8Array, isFor: (binding: Binding, record: RoomRecord | null) => boolean): void {
+    const record = this.cache.get(room);
+    for (const { binding, connection } of this.members.get(room) ?? [])
+      if (binding && connection && isFor(binding, record)) connection.sendFrame(frame);
   }
 
   /** Lets each session accept the next record of its room with any revision, because revisions may go back in a store that lost data. */
@@ -56,6 +76,7 @@ export class SessionRooms implements OnModuleInit {
     if (!sessions) {
       sessions = new Set();
       this.members.set(binding.room, sessions);
+      for (const listener of this.occupancyListeners) listener.occupied(binding.room);
     }
     sessions.add(session);
     const record = this.cache.follow(binding.room);
@@ -102,6 +123,7 @@ export class SessionRooms implements OnModuleInit {
     if (sessions?.size === 0) {
       this.members.delete(binding.room);
       this.views.delete(binding.room);
+      for (const listener of this.occupancyListeners) listener.vacated(binding.room);
     }
     this.cache.unfollow(binding.room);
   }
@@ -138,25 +160,26 @@ export class SessionRooms implements OnModuleInit {
   private recordChanged(record: RoomRecord): void {
     const sessions = this.members.get(record.id);
     if (!sessions) return;
-    const frame = this.isNewView(record) ? frameOf(record) : null;
-    for (const session of [...sessions]) this.follow(session, record, frame);
+    const frames = this.isNewView(record) ? new ViewFrames(record) : null;
+    for (const session of [...sessions]) this.follow(session, record, frames);
   }
 
   /** Sends the whole view to one session, and applies the record to it. */
   private catchUp(session: GatewaySession, record: RoomRecord): void {
     this.isNewView(record);
-    this.follow(session, record, frameOf(record));
+    this.follow(session, record, new ViewFrames(record));
   }
 
   /**
    * Applies a record to one session of its room.
    *
-   * @param frame the view of the room, encoded once for all sessions. Null: it has not changed.
+   * @param frames the views of the room, encoded once for all sessions. Null: they have not changed.
    */
-  private follow(session: GatewaySession, record: RoomRecord, frame: Uint8Array | null): void {
+  private follow(session: GatewaySession, record: RoomRecord, frames: ViewFrames | null): void {
     // An older record than the binding of the session has no effect, because a newer record follows.
     if (!session.binding || record.rev < session.binding.rev) return;
-    if (!session.binding.watching && !isMember(record, session.user)) return this.remove(session, 'left');
+    const removal = removalOf(record, session.user, session.binding.watching);
+    if (removal !== null) return this.remove(session, removal);
     // The client still plays a game that has ended in this room, so it first receives the end of that game.
     if (session.round !== null && (record.status !== 'playing' || record.round !== session.round)) {
       return this.ends.send(session, record, () => {
@@ -164,7 +187,7 @@ export class SessionRooms implements OnModuleInit {
         this.catchUp(session, this.cache.get(record.id) ?? record);
       });
     }
-    if (frame) session.connection?.sendFrame(frame);
+    if (frames) session.connection?.sendFrame(session.binding.watching ? frames.forSpectators : frames.forMembers);
     if (record.status !== 'playing') this.endGame(session);
     else if (record.epoch > session.attachment.epoch) this.attachments.attach(session, record);
   }
@@ -204,4 +227,29 @@ export class SessionRooms implements OnModuleInit {
   }
 }
 
-const frameOf = (record: RoomRecord): Uint8Array => encodeServerMessage({ kind: 'room', room: viewOf(record) });
+/** The views of one record as frames, each encoded once and only when somebody needs it. */
+class ViewFrames {
+  private member: Uint8Array | undefined;
+  private spectator: Uint8Array | undefined;
+
+  constructor(private readonly record: RoomRecord) {}
+
+  get forMembers(): Uint8Array {
+    this.member ??= encodeServerMessage({ kind: 'room', room: viewOf(this.record) });
+    return this.member;
+  }
+
+  get forSpectators(): Uint8Array {
+    this.spectator ??= encodeServerMessage({ kind: 'room', room: viewOf(this.record, 'spectator') });
+    return this.spectator;
+  }
+}
+
+/** Returns why the user may not stay in the room. Null: the user may stay. */
+function removalOf(record: RoomRecord, user: UserId, watching: boolean): LeftReason | null {
+  const { doc } = record;
+  if (watching ? !doc.banned && doc.watch !== 'nobody' : isMember(record, user)) return null;
+  if (doc.banned?.some((banned) => banned.user === user)) return 'banned';
+  if (!watching) return doc.kicked?.includes(user) ? 'kicked' : 'left';
+  return doc.watch === 'nobody' ? 'no-spectators' : null;
+}

@@ -93,8 +93,8 @@ export class SeatReconciler implements OnModuleInit {
       // attaching.
       const isKnown = before?.user === user && !before.bot && (before.presence !== 'left' || user !== attaching);
       if (!member || isKnown) continue;
-      const { name, claims } = member;
-      const about = { name, ...(claims && { claims }) };
+      const { name, claims, team } = member;
+      const about = { name, ...(claims && { claims }), ...(team !== undefined && { team }) };
       if (this.engine.input(room, { kind: 'seat', seat, event: 'joined', user, ...about }).kind !== 'changed') continue;
       this.rooms.seatTaken(room, seat);
       room.seatTaken(seat);

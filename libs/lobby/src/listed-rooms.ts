@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+import { SingleFlight } from '#libs/async';
+import type { RoomId } from '#libs/protocol';
+import { type ListedRecord, RoomRecords, summaryOf } from '#libs/room-store';
+import type { ListedRoom } from './room-query.js';
+
+/** The public rooms at one time, newest first. `version` grows when a room is added, changed or removed. */
+export interface RoomsSnapshot {
+  readonly version: number;
+  readonly rooms: readonly ListedRoom[];
+  /** True: there are more public rooms than `SEARCHED_ROOMS_MAX`, and the oldest ones are left out. */
+  readonly isPartial: boolean;
+}
+
+/** Maximum number of rooms that a search considers, for each game. A read costs one small Redis command for each of them. */
+export const SEARCHED_ROOMS_MAX = 1_000;
+/** Age in ms up to which a snapshot is used. A lobby reads the rooms at most that often, however many players search. */
+export const SNAPSHOT_MS = 500;
+/** Maximum number of games with a snapshot. */
+const SNAPSHOTS_MAX = 64;
+
+interface Known {
+  readonly digest: string;
+  /** Null: the room is private. */
+  readonly room: ListedRoom | null;
+}
+
+interface Reading {
+  snapshot: RoomsSnapshot;
+  known: ReadonlyMap<RoomId, Known>;
+  readAt: number;
+  readonly flight: SingleFlight<RoomsSnapshot>;
+}
+
+/**
+ * Keeps the public rooms of a game, or of all games, in memory for searches, while somebody searches. All searches share one read. A read
+ * compares the fields of each room that show a change, and reads only rooms that changed.
+ */
+@Injectable()
+export class ListedRooms {
+  /** By game, '' for all games, the one used last at the end. */
+  private readonly readings = new Map<string, Reading>();
+
+  constructor(private readonly records: RoomRecords) {}
+
+  /** Returns the rooms as they were at most `SNAPSHOT_MS` ago. */
+  async snapshot(game: string | undefined): Promise<RoomsSnapshot> {
+    const key = game ?? '';
+    const reading = this.readings.get(key) ?? this.begin(game);
+    this.readings.delete(key);
+    this.readings.set(key, reading);
+    if (this.readings.size > SNAPSHOTS_MAX) this.readings.delete(this.readings.keys().next().value as string);
+    if (performance.now() - reading.readAt < SNAPSHOT_MS) return reading.snapshot;
+    return reading.flight.join();
+  }
+
+  private begin(game: string | undefined): Reading {
+    const reading: Reading = {
+      snapshot: { version: 0, rooms: [], isPartial: false },
+      known: new Map(),
+      readAt: Number.NEGATIVE_INFINITY,
+      flight: new SingleFlight(() => this.read(game, reading)),
+    };
+    return reading;
+  }
+
+  private async read(game: string | undefined, reading: Reading): Promise<RoomsSnapshot> {
+    const readAt = performance.now();
+    const entries = await this.records.listed(game, null, SEARCHED_ROOMS_MAX + 1);
+    const isPartial = entries.length > SEARCHED_ROOMS_MAX;
+    const listed = entries.slice(0, SEARCHED_ROOMS_MAX);
+    const digests = await this.records.readListDigests(listed.map(({ room }) => room));
+    const changed = listed.filter(({ room }, index) => digests[index] !== null && reading.known.get(room)?.digest !== digests[index]);
+    const records = await this.records.readListed(changed.map(({ room }) => room));
+    const fresh = new Map(changed.map(({ room, createdAt }, index) => [room, toListed(records[index]!, createdAt)]));
+    const known = new Map<RoomId, Known>();
+    for (const [index, { room }] of listed.entries()) {
+      const digest = digests[index];
+      if (digest == null) continue;
+      known.set(room, fresh.has(room) ? { digest, room: fresh.get(room)! } : reading.known.get(room)!);
+    }
+    const isSame = changed.length === 0 && known.size === reading.known.size && isPartial === reading.snapshot.isPartial;
+    reading.readAt = readAt;
+    reading.known = known;
+    if (!isSame) {
+      const rooms = [...known.values()].flatMap((one) => one.room ?? []);
+      reading.snapshot = { version: reading.snapshot.version + 1, rooms, isPartial };
+    }
+    return reading.snapshot;
+  }
+}
+
+function toListed(record: ListedRecord | null, createdAt: number): ListedRoom | null {
+  return record && !record.doc.private ? { summary: summaryOf(record), createdAt } : null;
+}

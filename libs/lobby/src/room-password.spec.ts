@@ -1,0 +1,24 @@
+import { hashPassword, isPassword } from './room-password.js';
+
+describe('the password of a room', () => {
+  it('matches its own hash only', async () => {
+    const stored = await hashPassword('open sesame');
+    expect(await isPassword('open sesame', stored)).toBe(true);
+    expect(await isPassword('open sesame ', stored)).toBe(false);
+    expect(await isPassword('', stored)).toBe(false);
+  });
+
+  it('has another hash each time, which does not contain it', async () => {
+    const [first, second] = await Promise.all([hashPassword('sesame'), hashPassword('sesame')]);
+    expect(first).not.toBe(second);
+    expect(first).not.toContain('sesame');
+  });
+
+  it('matches in another Unicode form', async () => {
+    expect(await isPassword('cafe\u0301', await hashPassword('caf\u00e9'))).toBe(true);
+  });
+
+  it.each(['', '.', 'no hash', 'c2FsdA.c2hvcnQ'])('does not match the broken hash %j', async (stored) => {
+    expect(await isPassword('x', stored)).toBe(false);
+  });
+});

@@ -1,0 +1,267 @@
+import { type MatchRules, rulesOfMode } from '#libs/protocol';
+import { type Attributes, attributesAgree } from './attributes.js';
+import { canonical } from './canonical.js';
+import { getOrAdd } from './get-or-add.js';
+import type { MatchQueueView } from './match-strategy.js';
+import { compareService, mergeSorted, RatingList, type RatingListEntry } from './rating-list.js';
+import type { OpenRoom, Ticket } from './ticket.js';
+import { ratingOf } from './windows.js';
+
+/** Each failed match counts as so much waiting in the order of service, in ms. It is bounded, so that others are not starved. */
+export const PRIORITY_MS = 10_000;
+/** Failed matches beyond this number do not count. */
+const PRIORITY_MAX = 6;
+/**
+ * Maximum number of combinations of attributes in one bucket that have lists of their own. The tickets beyond that share lists, whose
+ * entries are compared one by one: correct, but slower.
+ */
+const GROUPS_MAX = 64;
+
+/** A ticket with the data that the strategy derives from it. */
+export interface Entry extends RatingListEntry {
+  readonly ticket: Ticket;
+  readonly size: number;
+  readonly sigma: number;
+  readonly bucket: Bucket;
+  readonly attributes: Attributes | undefined;
+  /** The attributes as text, equal for equal attributes. '': none. */
+  readonly attributesText: string;
+  readonly lists: readonly RatingList<Entry>[];
+  /** The last view in which the ticket was. */
+  seenIn: number;
+}
+
+/** The tickets with equal mode and options. Only they meet. */
+export interface Bucket {
+  readonly rules: MatchRules;
+  readonly groups: Map<string, Group>;
+  /** Regions that tickets of this bucket can reach, sorted. */
+  regions: readonly string[];
+  /** The tickets in the order of service. */
+  order: Entry[];
+  added: Entry[];
+  hasGone: boolean;
+}
+
+/** Tickets of a bucket with equal attributes and equal size. */
+export interface Group {
+  readonly size: number;
+  readonly attributes: Attributes | undefined;
+  /** True: the attributes of the entries differ. */
+  readonly isMixed: boolean;
+  /** By region: tickets that can reach it. '': tickets that accept any region. */
+  readonly lists: Map<string, RatingList<Entry>>;
+}
+
+/** The tickets of one game, sorted. It applies only the differences between two views. */
+export class TicketIndex {
+  private readonly entries = new Map<string, Entry>();
+  private readonly unfit = new Map<string, { ticket: Ticket; seenIn: number }>();
+  private readonly buckets = new Map<string, Bucket>();
+  private readonly dirty = new Set<RatingList<Entry>>();
+  private view: MatchQueueView | undefined;
+  private views = 0;
+  private rulesText = '';
+  private rules: MatchRules | undefined;
+
+  /** Brings the index to this view. */
+  update(view: MatchQueueView): void {
+    if (this.view === view) return;
+    this.view = view;
+    this.views++;
+    this.adoptRules(view.rules);
+    let seen = 0;
+    for (const ticket of view.tickets) if (this.see(ticket)) seen++;
+    if (seen < this.entries.size + this.unfit.size) this.removeUnseen();
+    for (const list of this.dirty) list.merge();
+    this.dirty.clear();
+    for (const [key, bucket] of this.buckets) {
+      mergeBucket(bucket);
+      if (bucket.order.length === 0) this.buckets.delete(key);
+    }
+  }
+
+  /** All tickets that may be matched, in the order of service. */
+  inOrder(): Entry[] {
+    let all: Entry[] = [];
+    for (const { order } of this.buckets.values()) all = all.length === 0 ? order : mergeSorted(all, order, compareService);
+    return all;
+  }
+
+  get(ticket: Ticket): Entry | undefined {
+    const entry = this.entries.get(ticket.id);
+    return entry?.ticket === ticket ? entry : undefined;
+  }
+
+  /** Returns the tickets that could join this room. */
+  bucketFor({ mode, options }: Pick<OpenRoom, 'mode' | 'options'>): Bucket | undefined {
+    return this.buckets.get(bucketKey(mode, options));
+  }
+
+  private adoptRules(rules: MatchRules): void {
+    if (rules === this.given) return;
+    this.given = rules;
+    const text = canonical(rules);
+    if (text === this.rulesText) return;
+    this.rulesText = text;
+    this.rules = rules;
+    this.entries.clear();
+    this.unfit.clear();
+    this.buckets.clear();
+    this.dirty.clear();
+  }
+  private given: MatchRules | undefined;
+
+  /** Returns false for a ticket that was seen in this view before. */
+  private see(ticket: Ticket): boolean {
+    const known = this.entries.get(ticket.id) ?? this.unfit.get(ticket.id);
+    if (known?.ticket === ticket) {
+      const isNew = known.seenIn !== this.views;
+      known.seenIn = this.views;
+      return isNew;
+    }
+    if (known) {
+      if (known.seenIn === this.views) return false;
+      this.remove(ticket.id);
+    }
+    this.insert(ticket);
+    return true;
+  }
+
+  private insert(ticket: Ticket): void {
+    const rules = rulesOfMode(this.rules!, ticket.mode);
+    if (!rules || !fitsRules(ticket, rules)) {
+      this.unfit.set(ticket.id, { ticket, seenIn: this.views });
+      return;
+    }
+    const bucket = this.bucketOf(ticket, rules);
+    const { mu, sigma } = ratingOf(ticket.players);
+    const attributesText = textOf(ticket.attributes);
+    const group = groupOf(bucket, ticket, attributesText);
+    const lists = regionsOf(ticket, rules).map((region) => this.listOf(group, region));
+    const { attributes } = ticket;
+    const size = ticket.players.length;
+    const order = serviceOrder(ticket);
+    const entry: Entry = {
+      id: ticket.id,
+      mu,
+      sigma,
+      order,
+      size,
+      ticket,
+      bucket,
+      attributes,
+      attributesText,
+      lists,
+      isGone: false,
+      takenIn: -1,
+      seenIn: this.views,
+    };
+    for (const list of lists) {
+      list.add(entry);
+      this.dirty.add(list);
+    }
+    bucket.added.push(entry);
+    this.entries.set(ticket.id, entry);
+  }
+
+  private remove(id: string): void {
+    this.unfit.delete(id);
+    const entry = this.entries.get(id);
+    if (!entry) return;
+    this.entries.delete(id);
+    entry.isGone = true;
+    entry.bucket.hasGone = true;
+    for (const list of entry.lists) {
+      list.noteGone();
+      this.dirty.add(list);
+    }
+  }
+
+  private removeUnseen(): void {
+    for (const { id, seenIn } of this.entries.values()) if (seenIn !== this.views) this.remove(id);
+    for (const [id, { seenIn }] of this.unfit) if (seenIn !== this.views) this.unfit.delete(id);
+  }
+
+  private bucketOf({ mode, options }: Ticket, rules: MatchRules): Bucket {
+    const key = bucketKey(mode, options);
+    return getOrAdd(this.buckets, key, () => ({ rules, groups: new Map(), regions: [], order: [], added: [], hasGone: false }));
+  }
+
+  private listOf({ lists }: Group, region: string): RatingList<Entry> {
+    return getOrAdd(lists, region, () => new RatingList<Entry>());
+  }
+}
+
+/** Returns the lists of a bucket whose tickets may be in a match in this region. '': a match in no particular region. */
+export function listsFor(groups: readonly Group[], region: string): RatingList<Entry>[] {
+  const lists: RatingList<Entry>[] = [];
+  for (const group of groups) {
+    const anywhere = group.lists.get('');
+    if (anywhere && anywhere.length > 0) lists.push(anywhere);
+    const near = region === '' ? undefined : group.lists.get(region);
+    if (near && near.length > 0) lists.push(near);
+  }
+  return lists;
+}
+
+/** Returns whether tickets of the group may agree with these attributes. */
+export function mayAgree(group: Group, attributes: Attributes | undefined): boolean {
+  return group.isMixed || attributesAgree([group.attributes, attributes]);
+}
+
+/** Returns whether a match of this mode can have the whole party. */
+function fitsRules({ players }: Ticket, { seats, teams }: MatchRules): boolean {
+  return players.length >= 1 && players.length <= (teams?.size.max ?? seats.max);
+}
+
+function serviceOrder({ since, priority = 0 }: Ticket): number {
+  return since - Math.min(priority, PRIORITY_MAX) * PRIORITY_MS;
+}
+
+function bucketKey(mode: string | undefined, options: Ticket['options']): string {
+  return `${mode ?? ''} ${options && Object.keys(options).length > 0 ? canonical(options) : ''}`;
+}
+
+function textOf(attributes: Attributes | undefined): string {
+  return attributes && Object.keys(attributes).length > 0 ? canonical(attributes) : '';
+}
+
+function groupOf({ groups }: Bucket, { attributes, players }: Ticket, text: string): Group {
+  const hasAttributes = text !== '';
+  const size = players.length;
+  const known = groups.get(`${size} ${text}`);
+  if (known) return known;
+  const isMixed = hasAttributes && groups.size >= GROUPS_MAX;
+  const key = isMixed ? `${size} mixed` : `${size} ${text}`;
+  return getOrAdd(groups, key, () => ({ size, attributes: isMixed || !hasAttributes ? undefined : attributes, isMixed, lists: new Map() }));
+}
+
+/** Returns the regions that the ticket can ever reach; '' for a ticket that accepts any region. */
+function regionsOf({ regions }: Ticket, { latency }: MatchRules): string[] {
+  if (!regions) return [''];
+  return Object.keys(regions).filter((region) => regions[region]! <= latency.to);
+}
+
+function mergeBucket(bucket: Bucket): void {
+  if (bucket.added.length === 0 && !bucket.hasGone) return;
+  const remaining = bucket.hasGone ? bucket.order.filter(({ isGone }) => !isGone) : bucket.order;
+  const added = bucket.added.filter(({ isGone }) => !isGone).sort(compareService);
+  bucket.order = mergeSorted(remaining, added, compareService);
+  bucket.added = [];
+  bucket.hasGone = false;
+  removeEmptyLists(bucket);
+}
+
+/** Removes lists without entries, so that the result of a round does not depend on tickets of the past. */
+function removeEmptyLists(bucket: Bucket): void {
+  const regions = new Set<string>();
+  for (const [key, { lists }] of bucket.groups) {
+    for (const [region, list] of lists) {
+      if (list.length === 0) lists.delete(region);
+      else if (region !== '') regions.add(region);
+    }
+    if (lists.size === 0) bucket.groups.delete(key);
+  }
+  bucket.regions = [...regions].sort();
+}

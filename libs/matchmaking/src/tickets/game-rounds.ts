@@ -1,0 +1,421 @@
+import { ObservedAges, sleep } from '#libs/async';
+import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
+import type { StoreGeneration } from '#libs/room-store';
+import type { Log } from '#libs/telemetry';
+import type { MatchExplanation, MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
+import type { OpenRoom } from '../strategy/ticket.js';
+import type { MatchHost } from './match-host.js';
+import type { MatchRecord } from './match-record.js';
+import {
+  COMMIT_MATCHES,
+  ENDED_AT_ONCE,
+  ENDS_KEPT_MS,
+  IDLE_MS,
+  MAKES_AT_ONCE,
+  MATCH_ABANDONED_MS,
+  PROGRESS_EVERY_MS,
+  PROGRESS_PER_SECOND,
+  REPAIR_EVERY_MS,
+  RETRY_MS,
+  ROUND_EVERY_MS,
+  ROUND_MATCHES_MAX,
+  ROUNDS_LEASE_MS,
+} from './matchmaking.options.js';
+import { type CommitPlan, commitsOf } from './proposed-commits.js';
+import { QueueStatistics } from './queue-statistics.js';
+import { QueueTime } from './queue-time.js';
+import type { StoredTicket } from './stored-ticket.js';
+import type { RoundsClaim, TicketStore } from './ticket-store.js';
+import { WaitingQueue } from './waiting-queue.js';
+
+export interface GameRoundsPorts {
+  readonly store: TicketStore;
+  readonly strategy: MatchStrategy;
+  readonly host: MatchHost;
+  readonly generation: Pick<StoreGeneration, 'current' | 'isSettled'>;
+  readonly log: Log;
+  /** The id of this lobby and incarnation. */
+  readonly lobby: string;
+  /** How long a player may be away before the ticket ends, in ms. */
+  readonly graceMs: number;
+}
+
+/**
+ * Runs the rounds of one game while this lobby has the right to. The tickets stay in memory, and a round reads only what has changed since
+ * the last one. A lobby that has lost the right without noticing it cannot commit, because its fencing token is too low.
+ */
+export class GameRounds {
+  private readonly queue = new WaitingQueue();
+  private readonly time: QueueTime;
+  private readonly statistics = new QueueStatistics();
+  /** The time of the queue that new tickets get: the last two that this runner has stored. */
+  private storedTimes: readonly number[];
+  private generation: string | null;
+  private isStopped = false;
+  private wakeUp = (): void => {};
+  private isWoken = false;
+  /** Called after the round that began next. */
+  private afterNext: (() => void)[] = [];
+  private renewedAt = performance.now();
+  private repairedAt = Number.NEGATIVE_INFINITY;
+  private busyAt = performance.now();
+  /** By match: the time for which it has been in the same stage. */
+  private readonly stages = new ObservedAges();
+  /** By room: how long it has had the same members. */
+  private readonly vacancies = new ObservedAges();
+  /** By ticket: how long a player of it has been away. */
+  private readonly absences = new ObservedAges();
+  /** The matches whose rooms this lobby makes now, by ticket. */
+  private readonly making = new Map<string, Promise<unknown>>();
+  private readonly makingMatches = new Set<RoomId>();
+  private readonly backlog: (() => Promise<void>)[] = [];
+  private makes = 0;
+  /** The last times at which tickets were told about their progress, in ms of the monotonic clock. */
+  private readonly told = new Map<string, number>();
+  private lastView: MatchQueueView | null = null;
+
+  constructor(
+    readonly game: string,
+    private readonly ports: GameRoundsPorts,
+    private readonly claim: RoundsClaim,
+  ) {
+    this.time = new QueueTime(claim.time);
+    this.storedTimes = [claim.time];
+    this.generation = ports.generation.current;
+  }
+
+  /** Runs rounds until another lobby has the right to, the queue has been empty for `IDLE_MS`, or `stop` is called. */
+  async run(): Promise<void> {
+    try {
+      while (!this.isStopped && (await this.isOurs())) {
+        const before = this.afterNext;
+        this.afterNext = [];
+        const began = performance.now();
+        try {
+          await this.round();
+        } catch (error) {
+          this.ports.log.warn('rounds.failed', { game: this.game, error });
+          // A lost answer of a commit leaves tickets in memory that are not in the queue any more, so they are read again.
+          this.queue.clear();
+          await sleep(RETRY_MS);
+        } finally {
+          for (const done of before) done();
+        }
+        this.statistics.roundMs = performance.now() - began;
+        if (this.queue.size > 0 || this.makingMatches.size > 0) this.busyAt = performance.now();
+        else if (performance.now() - this.busyAt > IDLE_MS) break;
+        await this.pause();
+      }
+    } finally {
+      this.isStopped = true;
+      for (const done of this.afterNext) done();
+      await this.keep(0).catch(() => {});
+    }
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.wakeUp();
+  }
+
+  /** Starts the next round now, because a ticket has changed. */
+  wake(): void {
+    this.isWoken = true;
+    this.wakeUp();
+  }
+
+  /**
+   * Waits until a round has seen a ticket that is in the queue now. Returns the result of making its match, or null when the round found no
+   * match.
+   */
+  async settle(ticket: string): Promise<unknown> {
+    if (this.isStopped) return null;
+    const seen = new Promise<void>((resolve) => this.afterNext.push(resolve));
+    this.wake();
+    await seen;
+    return (await this.making.get(ticket)) ?? null;
+  }
+
+  /** Tells the players of a ticket why they wait, if this runner knows the ticket. */
+  async explain(id: string): Promise<void> {
+    const waiting = this.queue.get(id);
+    if (waiting) await this.tell(waiting.ticket);
+  }
+
+  /** Returns how long a ticket has waited, and why. Null: this runner does not know the ticket. */
+  progressOf(id: string): { readonly waitedMs: number; readonly explanation: MatchExplanation | null } | null {
+    const waiting = this.queue.get(id);
+    return waiting ? this.explained(waiting.ticket) : null;
+  }
+
+  private explained(ticket: StoredTicket): { readonly waitedMs: number; readonly explanation: MatchExplanation | null } {
+    const explanation = (this.lastView && this.ports.strategy.explain?.(ticket, this.lastView)) ?? null;
+    return { waitedMs: this.time.now() - ticket.since, explanation };
+  }
+
+  /** Returns whether this lobby still has the right to run the rounds. Renews it. */
+  private async isOurs(): Promise<boolean> {
+    const { generation } = this.ports;
+    if (!generation.isSettled) {
+      // The store may contain older data. Nothing is matched until all servers have restored theirs.
+      this.queue.clear();
+      await sleep(RETRY_MS);
+      return !this.isStopped && performance.now() - this.renewedAt < ROUNDS_LEASE_MS;
+    }
+    if (generation.current !== this.generation) return false;
+    if (performance.now() - this.renewedAt < ROUNDS_LEASE_MS / 3) return true;
+    try {
+      return await this.keep(ROUNDS_LEASE_MS);
+    } catch (error) {
+      this.ports.log.debug('rounds.keep-failed', { game: this.game, error });
+      return performance.now() - this.renewedAt < ROUNDS_LEASE_MS;
+    }
+  }
+
+  private async keep(ttlMs: number): Promise<boolean> {
+    const at = performance.now();
+    const time = Math.round(this.time.now());
+    this.storedTimes = [this.storedTimes.at(-1)!, time];
+    const isOurs = await this.ports.store.keepRounds(this.game, this.ports.lobby, this.claim.fence, ttlMs, time);
+    if (isOurs) this.renewedAt = at;
+    return isOurs;
+  }
+
+  /** Waits for a changed ticket, at most `ROUND_EVERY_MS`. After a long round it waits as long as that round took, so that the lobby can work. */
+  private async pause(): Promise<void> {
+    const { roundMs } = this.statistics;
+    if (roundMs > RETRY_MS / 10) await sleep(Math.min(roundMs, ROUNDS_LEASE_MS / 4));
+    if (this.isWoken || this.isStopped) {
+      this.isWoken = false;
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ROUND_EVERY_MS);
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.wakeUp = () => {};
+    this.isWoken = false;
+  }
+
+  private async round(): Promise<void> {
+    const { store, strategy, host } = this.ports;
+    if (!this.ports.generation.isSettled) return;
+    await this.readChanges();
+    const rules = host.rulesOf(this.game);
+    if (rules && this.queue.size > 0) {
+      const { backfill, modes } = rules;
+      const fills = [backfill, ...Object.values(modes ?? {}).map((mode) => mode.backfill)];
+      const open = fills.some(({ running, waiting }) => running || waiting) ? await host.openRooms(this.game, rules) : [];
+      const now = this.time.now();
+      const rooms = open.map((room) => ({ ...room, since: now - this.vacancies.ageMs(room.room, `${room.free} ${namesOf(room)}`) }));
+      this.vacancies.nextRound();
+      const view: MatchQueueView = {
+        game: this.game,
+        rules,
+        now,
+        tickets: this.queue.tickets,
+        rooms,
+        recent: this.statistics.recent,
+      };
+      this.lastView = view;
+      const terms = { game: this.game, rules, rooms, now, matchesMax: ROUND_MATCHES_MAX, newId: () => host.newRoomId() };
+      const { commits, refused } = commitsOf(strategy.match(view) as Iterable<ProposedMatch>, this.queue, terms);
+      if (refused > 0) this.ports.log.warn('match.proposal-refused', { game: this.game, refused });
+      for (let at = 0; at < commits.length; at += COMMIT_MATCHES) await this.commit(commits.slice(at, at + COMMIT_MATCHES), rules);
+      if (commits.length === ROUND_MATCHES_MAX) this.isWoken = true;
+    }
+    await this.endOverdue(rules);
+    if (performance.now() - this.repairedAt > REPAIR_EVERY_MS) {
+      this.repairedAt = performance.now();
+      await this.repair(rules);
+      await store.report(this.game, JSON.stringify(this.report()));
+    }
+    this.tellSome();
+  }
+
+  private async readChanges(): Promise<void> {
+    const { store } = this.ports;
+    const isLoading = this.queue.lastChange === 0;
+    let order = 0;
+    for (;;) {
+      const changes = await store.readChanges(this.game, this.queue.lastChange);
+      const ended = this.queue.apply(changes, (ticket) => {
+        order += 1;
+        // A new ticket has the last stored time, which is up to a third of the lease old. This runner knows better when it came.
+        return !isLoading && this.storedTimes.includes(ticket.since) ? this.time.now() : ticket.since + order / 1_000;
+      });
+      for (const id of ended) this.told.delete(id);
+      if (ended.length > 0) void store.forget(this.game, ended).catch(() => {});
+      if (changes.length === 0) return;
+    }
+  }
+
+  private async commit(commits: readonly CommitPlan[], rules: MatchRules): Promise<void> {
+    const { store, log, generation } = this.ports;
+    if (!generation.isSettled || generation.current !== this.generation) return;
+    const committedAt = performance.now();
+    const results = await store.commit(this.game, this.claim.fence, commits);
+    if (results === null) {
+      log.info('rounds.fenced', { game: this.game });
+      this.isStopped = true;
+      return;
+    }
+    for (const [index, { match, waiting }] of commits.entries()) {
+      const changed = results[index];
+      if (changed) {
+        this.queue.remove(changed);
+        continue;
+      }
+      for (const { id } of waiting) {
+        this.queue.remove(id);
+        this.told.delete(id);
+      }
+      this.statistics.matched(waiting, this.time.now());
+      if (match.stage === 'making') {
+        this.make(match, waiting, committedAt);
+        continue;
+      }
+      const { acceptMs = 0 } = rulesOfMode(rules, waiting[0]?.mode) ?? rules;
+      const offered = this.ports.host.offer(match, waiting, acceptMs);
+      offered.catch((error: unknown) => log.warn('match.offer-failed', { roomId: match.id, error }));
+    }
+  }
+
+  /** Makes the room of a match, together with at most `MAKES_AT_ONCE` others. */
+  private make(match: MatchRecord, tickets: readonly StoredTicket[], committedAt?: number): void {
+    this.makingMatches.add(match.id);
+    const made = new Promise<unknown>((resolve) => {
+      this.backlog.push(async () => {
+        try {
+          resolve(await this.ports.host.make(match, tickets, committedAt));
+        } catch (error) {
+          // The match is stored. The runner tries it again when it is abandoned.
+          this.ports.log.warn('match.make-failed', { roomId: match.id, error });
+          resolve(null);
+        }
+      });
+      this.makeNext();
+    });
+    for (const { id } of tickets) this.making.set(id, made);
+    void made.then(() => {
+      this.makingMatches.delete(match.id);
+      for (const { id } of tickets) if (this.making.get(id) === made) this.making.delete(id);
+    });
+  }
+
+  private makeNext(): void {
+    while (this.makes < MAKES_AT_ONCE) {
+      const next = this.backlog.shift();
+      if (!next) return;
+      this.makes += 1;
+      void next().then(() => {
+        this.makes -= 1;
+        this.makeNext();
+      });
+    }
+  }
+
+  /** Ends tickets that have waited too long, and tickets whose player has been away for longer than the grace. */
+  private async endOverdue(rules: MatchRules | null): Promise<void> {
+    const now = this.time.now();
+    const [expired, gone]: [WaitingEntry[], WaitingEntry[]] = [[], []];
+    for (const { ticket, change, isPaused } of this.queue.values()) {
+      const { expireMs } = (rules && rulesOfMode(rules, ticket.mode)) ?? { expireMs: NO_RULES_EXPIRE_MS };
+      if (now - ticket.since > expireMs) expired.push({ id: ticket.id, change });
+      else if (isPaused && this.absences.ageMs(ticket.id, 'away') > this.ports.graceMs) gone.push({ id: ticket.id, change });
+    }
+    this.absences.nextRound();
+    await this.end(expired, rules ? { event: 'expired', reason: 'timed-out' } : { event: 'expired', reason: 'no-game' });
+    await this.end(gone, { event: 'expired', reason: 'gone' });
+  }
+
+  private async end(all: readonly WaitingEntry[], end: Parameters<MatchHost['ended']>[1]): Promise<void> {
+    for (let at = 0; at < all.length; at += ENDED_AT_ONCE) {
+      const ended = await this.ports.store.end(this.game, all.slice(at, at + ENDED_AT_ONCE), end);
+      for (const { id } of ended) this.queue.remove(id);
+      await this.ports.host.ended(ended, end);
+    }
+  }
+
+  /** Takes up what a lobby that died has left: matches without a room, offers whose time is over, and tickets of parties that have changed. */
+  private async repair(rules: MatchRules | null): Promise<void> {
+    const { store, host, log } = this.ports;
+    const open = await store.matches(this.game);
+    for (const match of open) {
+      const ageMs = this.stages.ageMs(match.id, match.stage);
+      if (match.stage === 'offered') {
+        const [first] = await store.read(this.game, match.tickets.slice(0, 1));
+        const { acceptMs = 0 } = (rules && rulesOfMode(rules, first?.mode)) ?? {};
+        if (ageMs > acceptMs) await host.lapse(match);
+      } else if (ageMs > MATCH_ABANDONED_MS && !this.makingMatches.has(match.id)) {
+        log.info('match.taken-up', { roomId: match.id });
+        this.make(match, await store.read(this.game, match.tickets));
+      }
+    }
+    this.stages.nextRound();
+    const parties = [...this.queue.values()].flatMap(({ ticket }) => (ticket.party === undefined ? [] : ticket));
+    if (parties.length > 0) {
+      const changed = await host.changedParties(parties);
+      await this.end(
+        changed.map(({ id }) => ({ id, change: this.queue.get(id)?.change ?? -1 })),
+        { event: 'cancelled', reason: 'party-changed' },
+      );
+    }
+    await store.forgetEnds(this.game, this.time.now() - ENDS_KEPT_MS);
+  }
+
+  private report(): object {
+    const { game, queue } = this;
+    const now = this.time.now();
+    const waits: number[] = [];
+    let paused = 0;
+    for (const { ticket, isPaused } of queue.values()) {
+      waits.push(now - ticket.since);
+      if (isPaused) paused += 1;
+    }
+    const counts = { game, runner: this.ports.lobby, tickets: queue.size, players: queue.players, paused };
+    return { ...counts, ...this.statistics.report(waits, now) };
+  }
+
+  /** Tells some of the players who wait about their progress: those who have heard nothing for the longest time. */
+  private tellSome(): void {
+    const at = performance.now();
+    let budget = Math.ceil((PROGRESS_PER_SECOND * ROUND_EVERY_MS) / 1_000);
+    for (const { ticket } of this.queue.values()) {
+      const last = this.told.get(ticket.id);
+      if (last === undefined) {
+        this.told.set(ticket.id, at);
+        continue;
+      }
+      if (at - last < PROGRESS_EVERY_MS) continue;
+      if (budget-- <= 0) return;
+      void this.tell(ticket);
+    }
+  }
+
+  private async tell(ticket: StoredTicket): Promise<void> {
+    this.told.set(ticket.id, performance.now());
+    const { host, log } = this.ports;
+    try {
+      const { waitedMs, explanation } = this.explained(ticket);
+      await host.progress(ticket, waitedMs, explanation);
+    } catch (error) {
+      log.debug('progress.failed', { game: this.game, error });
+    }
+  }
+}
+
+function namesOf({ players }: OpenRoom): string {
+  return players.map(({ user }) => user).join(' ');
+}
+
+interface WaitingEntry {
+  readonly id: string;
+  readonly change: number;
+}
+
+/** How long a ticket waits for a game that no server offers any more, in ms. */
+const NO_RULES_EXPIRE_MS = 60_000;

@@ -1,0 +1,39 @@
+import type { MatchRules, RoomId } from '#libs/protocol';
+import type { MatchExplanation } from '../strategy/match-strategy.js';
+import type { OpenRoom } from '../strategy/ticket.js';
+import type { MatchRecord } from './match-record.js';
+import type { StoredTicket } from './stored-ticket.js';
+import type { TicketEnd } from './ticket-store.js';
+
+/** Port: what the rounds need from the lobby. Each method may be called again for the same match or ticket, also by another lobby. */
+export abstract class MatchHost {
+  /** The rules of the game. Null: no server offers the game now. */
+  abstract rulesOf(game: string): MatchRules | null;
+
+  abstract newRoomId(): RoomId;
+
+  /** The rooms that matchmaking may fill. The rounds set `since`. */
+  abstract openRooms(game: string, rules: MatchRules): Promise<readonly OpenRoom[]>;
+
+  /**
+   * Makes the room of a match, or takes its tickets into the room of a backfill. Idempotent. Tickets that cannot play return to the queue.
+   *
+   * @param committedAt a time before the commit, in ms of the monotonic clock; absent for a match of a lobby that died
+   */
+  abstract make(match: MatchRecord, tickets: readonly StoredTicket[], committedAt?: number): Promise<unknown>;
+
+  /** Tells the players of a match that they may accept it. */
+  abstract offer(match: MatchRecord, tickets: readonly StoredTicket[], acceptMs: number): Promise<void>;
+
+  /** Ends an offer whose time is over. */
+  abstract lapse(match: MatchRecord): Promise<void>;
+
+  /** Tells the players of tickets that the tickets have ended. */
+  abstract ended(tickets: readonly StoredTicket[], end: TicketEnd): Promise<void>;
+
+  /** Tells the players of a ticket why they wait. */
+  abstract progress(ticket: StoredTicket, waitedMs: number, explanation: MatchExplanation | null): Promise<void>;
+
+  /** Of these tickets of parties, returns those whose room has other members than the ticket. */
+  abstract changedParties(tickets: readonly StoredTicket[]): Promise<readonly StoredTicket[]>;
+}

@@ -1,0 +1,36 @@
+import type { RoomId, UserId } from '#libs/protocol';
+
+/** `offered`: its players have not all accepted it yet. `making`: its room is being made. */
+export type MatchStage = 'offered' | 'making';
+
+/** A match whose room is not made yet. */
+export interface MatchRecord {
+  /** The id of the room that is made for the match. */
+  readonly id: RoomId;
+  readonly game: string;
+  readonly stage: MatchStage;
+  /** The time of the queue at which it was committed, in ms. */
+  readonly at: number;
+  readonly tickets: readonly string[];
+  readonly teams?: readonly (readonly UserId[])[];
+  readonly region?: string;
+  /** The room that the tickets join. Absent: a new room. */
+  readonly room?: RoomId;
+  readonly bots?: number;
+  /** Number of players of its tickets. */
+  readonly players: number;
+}
+
+/** Returns `STAGE PLAYERS JSON`. */
+export function matchText({ stage, players, ...body }: MatchRecord): string {
+  return `${stage} ${players} ${JSON.stringify(body)}`;
+}
+
+export function parseMatch(text: string): MatchRecord {
+  const [, stage, players, json] = /^(\S+) (\S+) (.*)$/s.exec(text) ?? [];
+  return {
+    ...(JSON.parse(json!) as Omit<MatchRecord, 'stage' | 'players'>),
+    stage: stage as MatchStage,
+    players: Number(players),
+  };
+}

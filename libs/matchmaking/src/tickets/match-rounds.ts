@@ -1,0 +1,133 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
+import { ObservedAges } from '#libs/async';
+import { Self } from '#libs/fleet';
+import { PubSub, RedisConnections } from '#libs/redis';
+import { StoreGeneration } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { MatchStrategy } from '../strategy/match-strategy.js';
+import { GameRounds, type GameRoundsPorts } from './game-rounds.js';
+import { MatchHost } from './match-host.js';
+import { CLAIM_EVERY_MS, ROUNDS_LEASE_MS } from './matchmaking.options.js';
+import { queueChannel, TicketStore } from './ticket-store.js';
+
+export const ROUNDS_OPTIONS = Symbol('RoundsOptions');
+
+export interface RoundsOptions {
+  /** How long a player may be away before the ticket ends, in ms. */
+  readonly graceMs: number;
+}
+
+/** A runner whose stored time has not changed for this long is dead, in ms, also when the clock of Redis was set back. */
+const DEAD_RUNNER_MS = 3 * ROUNDS_LEASE_MS;
+
+/** The message on the channel of a queue that asks the runner to tell a player why the ticket waits. */
+const EXPLAIN = 'explain ';
+
+/**
+ * Runs the rounds of the games for which this lobby has the right to. For each game one lobby has it at a time; all others try to get it,
+ * so that the rounds continue when that lobby dies.
+ */
+@Injectable()
+export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly running = new Map<string, GameRounds>();
+  private readonly claiming = new Map<string, Promise<GameRounds | null>>();
+  private readonly ending = new Set<Promise<void>>();
+  private readonly othersTimes = new ObservedAges();
+  private readonly ports: GameRoundsPorts;
+  private isStarted = false;
+  private isOver = false;
+
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly pubSub: PubSub,
+    store: TicketStore,
+    strategy: MatchStrategy,
+    host: MatchHost,
+    generation: StoreGeneration,
+    self: Self,
+    log: Log,
+    @Inject(ROUNDS_OPTIONS) { graceMs }: RoundsOptions,
+  ) {
+    this.ports = { store, strategy, host, generation, log, graceMs, lobby: self.id };
+  }
+
+  onApplicationBootstrap(): void {
+    this.isStarted = true;
+  }
+
+  /** Releases the rights of this lobby, so that other lobbies continue at once. */
+  async onModuleDestroy(): Promise<void> {
+    this.isOver = true;
+    await Promise.all(this.claiming.values());
+    for (const rounds of this.running.values()) rounds.stop();
+    await Promise.all(this.ending);
+  }
+
+  /** Tries to become the runner of all games that have none. */
+  @Interval(CLAIM_EVERY_MS)
+  async claimAll(): Promise<void> {
+    if (!this.isStarted || !this.canRun) return;
+    try {
+      for (const game of await this.ports.store.games()) if (!this.running.has(game)) await this.claim(game);
+      this.othersTimes.nextRound();
+    } catch (error) {
+      this.ports.log.debug('rounds.claim-failed', { error });
+    }
+  }
+
+  /**
+   * Runs a round for a ticket that this lobby has added. Returns the result of making its match. Null: no match yet, or another lobby runs
+   * the rounds of the game and has been told by the script that added the ticket.
+   */
+  async settle(game: string, ticket: string): Promise<unknown> {
+    const rounds = this.running.get(game) ?? (this.canRun ? await this.claim(game).catch(() => null) : null);
+    return rounds ? rounds.settle(ticket) : null;
+  }
+
+  /** Asks the runner of the game to tell a player why the ticket waits. */
+  async explain(game: string, ticket: string): Promise<void> {
+    const rounds = this.running.get(game);
+    if (rounds) await rounds.explain(ticket);
+    else await this.pubSub.publish(queueChannel(game), EXPLAIN + ticket);
+  }
+
+  /** Returns how long a ticket has waited, and why, if this lobby runs the rounds of the game. */
+  progressOf(game: string, ticket: string): ReturnType<GameRounds['progressOf']> {
+    return this.running.get(game)?.progressOf(ticket) ?? null;
+  }
+
+  private get canRun(): boolean {
+    return !this.isOver && this.redis.isReady && this.ports.generation.isSettled;
+  }
+
+  private claim(game: string): Promise<GameRounds | null> {
+    const claiming = this.claiming.get(game) ?? this.claimNow(game).finally(() => this.claiming.delete(game));
+    this.claiming.set(game, claiming);
+    return claiming;
+  }
+
+  private async claimNow(game: string): Promise<GameRounds | null> {
+    const { store, lobby, log } = this.ports;
+    let claim = await store.claimRounds(game, lobby, ROUNDS_LEASE_MS);
+    if (claim && !claim.isHeld && this.othersTimes.ageMs(game, `${claim.fence} ${claim.time}`) > DEAD_RUNNER_MS)
+      claim = await store.claimRounds(game, lobby, ROUNDS_LEASE_MS, claim.fence);
+    if (!claim?.isHeld || this.isOver) return null;
+    const rounds = new GameRounds(game, this.ports, claim);
+    this.running.set(game, rounds);
+    log.info('rounds.begun', { game, fence: claim.fence });
+    const onMessage = (message: string): void => {
+      if (message.startsWith(EXPLAIN)) void rounds.explain(message.slice(EXPLAIN.length));
+      else rounds.wake();
+    };
+    await this.pubSub.subscribe(queueChannel(game), onMessage);
+    const ending = rounds.run().finally(async () => {
+      this.running.delete(game);
+      this.ending.delete(ending);
+      log.info('rounds.ended', { game });
+      await this.pubSub.unsubscribe(queueChannel(game), onMessage);
+    });
+    this.ending.add(ending);
+    return rounds;
+  }
+}

@@ -1,0 +1,80 @@
+import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
+import type { ProposedMatch } from '../strategy/match-strategy.js';
+import type { OpenRoom } from '../strategy/ticket.js';
+import type { MatchRecord } from './match-record.js';
+import type { StoredTicket } from './stored-ticket.js';
+import type { Commit } from './ticket-store.js';
+import type { WaitingQueue, WaitingTicket } from './waiting-queue.js';
+
+export interface CommitTerms {
+  readonly game: string;
+  readonly rules: MatchRules;
+  readonly rooms: readonly OpenRoom[];
+  readonly matchesMax: number;
+  /** The time of the queue, in ms. */
+  readonly now: number;
+  newId(): RoomId;
+}
+
+/** A match to commit, with its tickets as the queue has them. */
+export interface CommitPlan extends Commit {
+  readonly waiting: readonly StoredTicket[];
+}
+
+/**
+ * Checks the proposals of a strategy, and turns them into commits. A proposal is left out when it has an unknown or paused ticket, a
+ * ticket twice, a user twice, players of two modes, or a wrong number of players. So a wrong strategy cannot break the queue.
+ *
+ * @returns the commits, and the number of proposals that were left out
+ */
+export function commitsOf(
+  proposals: Iterable<ProposedMatch>,
+  queue: WaitingQueue,
+  { game, rules, rooms, matchesMax, now, newId }: CommitTerms,
+): { readonly commits: CommitPlan[]; readonly refused: number } {
+  const used = new Set<string>();
+  const free = new Map(rooms.map(({ room, free }) => [room, free]));
+  const commits: CommitPlan[] = [];
+  let refused = 0;
+  for (const { tickets, teams, region, room, bots = 0 } of proposals) {
+    const known = tickets.map(({ id }) => queue.get(id));
+    const [first] = tickets;
+    const ids = new Set(tickets.map(({ id }) => id));
+    const users = tickets.flatMap(({ players }) => players.map(({ user }) => user));
+    const mode = first && rulesOfMode(rules, first.mode);
+    const isKnown = known.every((one) => one !== undefined && !one.isPaused) && ids.size === tickets.length;
+    const isOneMode = tickets.every((ticket) => ticket.mode === first?.mode);
+    const seatsMax = room === undefined ? mode?.seats.max : free.get(room);
+    const isEnough = room !== undefined || users.length + bots >= (mode?.seats.min ?? 1);
+    const fits = seatsMax !== undefined && users.length > 0 && users.length + bots <= seatsMax && isEnough;
+    if (!isKnown || !isOneMode || !fits || new Set(users).size !== users.length || tickets.some(({ id }) => used.has(id))) {
+      refused += 1;
+      continue;
+    }
+    for (const id of ids) used.add(id);
+    if (room !== undefined) free.set(room, seatsMax - users.length);
+    const all = known.map((one) => one!);
+    const terms = {
+      game,
+      at: Math.round(now),
+      ...(teams && { teams }),
+      ...(region !== undefined && { region }),
+      ...(bots > 0 && { bots }),
+    };
+    // A seat in a room may be taken by another player meanwhile, so each ticket enters it on its own. Nobody is asked about such a seat.
+    if (room !== undefined) commits.push(...all.map((one) => planOf({ ...terms, id: newId(), stage: 'making', room }, [one])));
+    else commits.push(planOf({ ...terms, id: newId(), stage: mode?.acceptMs === undefined ? 'making' : 'offered' }, all));
+    if (commits.length >= matchesMax) break;
+  }
+  return { commits, refused };
+}
+
+function planOf(match: Omit<MatchRecord, 'tickets' | 'players'>, all: readonly WaitingTicket[]): CommitPlan {
+  const waiting = all.map(({ ticket }) => ticket);
+  const players = waiting.reduce((sum, ticket) => sum + ticket.players.length, 0);
+  return {
+    match: { ...match, tickets: waiting.map(({ id }) => id), players },
+    tickets: all.map(({ ticket, change }) => ({ id: ticket.id, change })),
+    waiting,
+  };
+}

@@ -1,0 +1,81 @@
+import type { RecentMatch } from '../strategy/match-strategy.js';
+import type { StoredTicket } from './stored-ticket.js';
+
+/** A summary of the queue of one game, for operators. */
+export interface QueueReport {
+  readonly game: string;
+  /** The lobby that runs the rounds. */
+  readonly runner: string;
+  readonly tickets: number;
+  readonly players: number;
+  /** Tickets that pause because a player has no connection. */
+  readonly paused: number;
+  /** How long the waiting tickets have waited, in ms. Null: nobody waits. */
+  readonly waitingP50Ms: number | null;
+  readonly waitingP95Ms: number | null;
+  /** How long the tickets of the latest matches had waited, in ms. Null: no match yet. */
+  readonly matchedP50Ms: number | null;
+  readonly matchedP95Ms: number | null;
+  readonly matchesPerMinute: number;
+  /** Difference between the best and the weakest rating of a match, the median of the latest matches, in points. Null: no ratings. */
+  readonly ratingSpread: number | null;
+  /** Duration of the last round, in ms. */
+  readonly roundMs: number;
+}
+
+/** Matches that the statistics remember. */
+const RECENT_MATCHES = 100;
+const MINUTE_MS = 60_000;
+
+/** What the runner knows about the latest matches of a game. */
+export class QueueStatistics {
+  private readonly latest: RecentMatch[] = [];
+  private readonly spreads: number[] = [];
+  /** Times of the matches of the last minute, in ms of the queue. */
+  private times: number[] = [];
+  roundMs = 0;
+  matches = 0;
+
+  get recent(): readonly RecentMatch[] {
+    return this.latest;
+  }
+
+  matched(tickets: readonly StoredTicket[], now: number): void {
+    this.matches += 1;
+    this.times.push(now);
+    const [first] = tickets;
+    push(this.latest, {
+      ...(first?.mode !== undefined && { mode: first.mode }),
+      at: now,
+      waitedMs: tickets.map(({ since }) => now - since),
+    });
+    const ratings = tickets.flatMap(({ players }) => players.flatMap(({ rating }) => rating?.mu ?? []));
+    if (ratings.length > 1) push(this.spreads, Math.max(...ratings) - Math.min(...ratings));
+  }
+
+  /** @param waits how long the waiting tickets have waited, in ms */
+  report(waits: readonly number[], now: number): Omit<QueueReport, 'game' | 'runner' | 'tickets' | 'players' | 'paused'> {
+    this.times = this.times.filter((at) => now - at < MINUTE_MS);
+    const matched = this.latest.flatMap(({ waitedMs }) => waitedMs);
+    return {
+      waitingP50Ms: percentile(waits, 0.5),
+      waitingP95Ms: percentile(waits, 0.95),
+      matchedP50Ms: percentile(matched, 0.5),
+      matchedP95Ms: percentile(matched, 0.95),
+      matchesPerMinute: this.times.length,
+      ratingSpread: percentile(this.spreads, 0.5),
+      roundMs: Math.round(this.roundMs),
+    };
+  }
+}
+
+function push<Value>(list: Value[], value: Value): void {
+  list.push(value);
+  if (list.length > RECENT_MATCHES) list.shift();
+}
+
+function percentile(values: readonly number[], share: number): number | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!);
+}

@@ -1,0 +1,43 @@
+-- Adds a ticket. A user has one ticket, so older tickets of its users end. The ticket of one user that replaces that user's own keeps the
+-- waiting time. Idempotent: the ticket has the id of its request.
+-- KEYS  1 tickets  2 users  3 changes  4 state  5 holds  6 away  7 ended
+-- ARGV  1 ticket  2 its JSON  3 channel of the queue  4 end of the replaced tickets ("EVENT REASON"), then of each user: user, turn, number
+-- Returns { 'late' } without a write when a user has a ticket of a later request; { 'known', since } when the ticket exists already;
+-- else { 'added', since, the replaced tickets of parties as "SINCE JSON" … }.
+local ticket = ARGV[1]
+local known = redis.call('HGET', KEYS[1], ticket)
+if known then return { 'known', string.match(known, '^(%S+)') } end
+for index = 5, #ARGV, 3 do
+  local other, turn, number = ticketOf(KEYS[2], ARGV[index])
+  if other and other ~= ticket and isLater(turn, number, ARGV[index + 1], ARGV[index + 2]) then return { 'late' } end
+end
+local now = redis.call('HGET', KEYS[4], 'time')
+if not now then
+  local time = redis.call('TIME')
+  now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+  redis.call('HSET', KEYS[4], 'time', now)
+end
+local since, replaced = now, {}
+for index = 5, #ARGV, 3 do
+  local other = ticketOf(KEYS[2], ARGV[index])
+  -- A ticket that has a match stays until the match is made or dissolved. The request order of the user decides about that match.
+  if other and redis.call('HEXISTS', KEYS[5], other) == 0 then
+    local stored = removeTicket(KEYS[1], KEYS[2], KEYS[6], other)
+    if stored then
+      noteChange(KEYS[3], KEYS[4], other)
+      if #cjson.decode(string.match(stored, '^%S+ (.*)$')).players > 1 then
+        redis.call('HSET', KEYS[7], other, now .. ' ' .. ARGV[4])
+        replaced[#replaced + 1] = stored
+      elseif #ARGV == 7 then
+        since = string.match(stored, '^(%S+)')
+      end
+    end
+  end
+end
+redis.call('HSET', KEYS[1], ticket, since .. ' ' .. ARGV[2])
+for index = 5, #ARGV, 3 do
+  redis.call('HSET', KEYS[2], ARGV[index], ticket .. ' ' .. ARGV[index + 1] .. ' ' .. ARGV[index + 2])
+end
+noteChange(KEYS[3], KEYS[4], ticket)
+redis.call('PUBLISH', ARGV[3], 'ticket')
+return { 'added', since, unpack(replaced) }

@@ -1,0 +1,11 @@
+-- Removes a match whose room is made, with its tickets. Idempotent.
+-- KEYS  1 tickets  2 users  3 holds  4 away  5 matches  6 answers
+-- ARGV  1 match, then its tickets
+redis.call('HDEL', KEYS[5], ARGV[1])
+redis.call('HDEL', KEYS[6], ARGV[1])
+for index = 2, #ARGV do
+  if redis.call('HGET', KEYS[3], ARGV[index]) == ARGV[1] then
+    redis.call('HDEL', KEYS[3], ARGV[index])
+    removeTicket(KEYS[1], KEYS[2], KEYS[4], ARGV[index])
+  end
+end

@@ -1,0 +1,399 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { MatchEndReason, RequestOrder, RoomId, UserId } from '#libs/protocol';
+import { LuaScript, RedisConnections, redisName } from '#libs/redis';
+import { StoreGeneration } from '#libs/room-store';
+import { type MatchRecord, matchText, parseMatch } from './match-record.js';
+import { parseTicket, type StoredTicket, type TicketBody, ticketJson } from './stored-ticket.js';
+
+const url = (name: string): URL => new URL(`./scripts/${name}.lua`, import.meta.url);
+const functions = url('ticket-functions');
+const addScript = new LuaScript('ticket_add', [functions, url('add-ticket')], 7);
+const cancelScript = new LuaScript('ticket_cancel', [functions, url('cancel-ticket')], 7);
+const endScript = new LuaScript('tickets_end', [functions, url('end-tickets')], 7);
+const readScript = new LuaScript('tickets_changed', url('read-changes'), 3);
+const forgetScript = new LuaScript('tickets_forget', url('forget-ended'), 2);
+const commitScript = new LuaScript('matches_commit', url('commit-matches'), 5);
+const finishScript = new LuaScript('match_finish', [functions, url('finish-match')], 6);
+const dissolveScript = new LuaScript('match_dissolve', [functions, url('dissolve-match')], 9);
+const answerScript = new LuaScript('offer_answer', [functions, url('answer-offer')], 4);
+const presenceScript = new LuaScript('ticket_presence', [functions, url('mark-presence')], 6);
+const claimScript = new LuaScript('rounds_claim', url('claim-rounds'), 4);
+const keepScript = new LuaScript('rounds_keep', url('keep-rounds'), 2);
+
+/** All keys of the tickets of a game share a slot in a Cluster, so one script may use all of them. */
+const keysOf = (game: string) => {
+  const key = (name: string): string => redisName(`match:{${game}}:${name}`);
+  return {
+    tickets: key('tickets'),
+    users: key('users'),
+    changes: key('changes'),
+    state: key('state'),
+    holds: key('holds'),
+    away: key('away'),
+    ended: key('ended'),
+    matches: key('matches'),
+    answers: key('answers'),
+    runner: key('runner'),
+    statistics: key('statistics'),
+    rooms: key('rooms'),
+  };
+};
+const gamesKey = (): string => redisName('match-games');
+const declinesKey = (game: string, user: UserId): string => redisName(`match:{${game}}:declines:${user}`);
+/** The channel on which changes of the queue are announced. A hint: the runner also reads periodically. */
+export const queueChannel = (game: string): string => redisName(`match:{${game}}`);
+
+/** How a ticket ended without a match. */
+export interface TicketEnd {
+  readonly event: 'cancelled' | 'expired';
+  readonly reason: MatchEndReason;
+}
+
+/** A change of a ticket since the last read. */
+export interface TicketChange {
+  readonly id: string;
+  readonly change: number;
+  /** Null: the ticket has ended. */
+  readonly ticket: StoredTicket | null;
+  /** True: a user of the ticket has no connection, so the ticket must not be matched. */
+  readonly isPaused: boolean;
+}
+
+export type AddedTicket =
+  | { readonly outcome: 'late' }
+  | { readonly outcome: 'added' | 'known'; readonly since: number; readonly replaced: readonly StoredTicket[] };
+
+export type CancelledTicket =
+  | { readonly outcome: 'none' | 'late' }
+  /** The ticket has a match whose room is not made yet. */
+  | { readonly outcome: 'held'; readonly match: RoomId; readonly ticket: string }
+  | { readonly outcome: 'ended'; readonly ticket: StoredTicket };
+
+/** The right to run the rounds of a game. */
+export interface RoundsClaim {
+  readonly isHeld: boolean;
+  readonly fence: string;
+  /** The time of the queue, in ms: see `QueueTime`. */
+  readonly time: number;
+}
+
+/** Where the ticket of a user is. */
+export type UserTicket =
+  | { readonly state: 'none' }
+  | { readonly state: 'waiting'; readonly ticket: StoredTicket; readonly isPaused: boolean }
+  | { readonly state: 'matched'; readonly ticket: StoredTicket; readonly match: MatchRecord; readonly accepted: readonly UserId[] };
+
+export type OfferAnswer = 'accepted' | 'declined';
+
+/** A match to commit: the tickets with the changes at which the runner has read them. */
+export interface Commit {
+  readonly match: MatchRecord;
+  readonly tickets: readonly { readonly id: string; readonly change: number }[];
+}
+
+/** How a ticket leaves a match that is dissolved. Null: it returns to the queue. */
+export interface DissolvedTicket {
+  readonly ticket: TicketBody;
+  readonly end: TicketEnd | null;
+}
+
+/** Age in ms at which the list of games with tickets is read again. It changes rarely. */
+const GAMES_STALE_MS = 1_000;
+/** Maximum number of tickets in one read of changes, which takes about a millisecond. */
+const CHANGES_READ = 500;
+
+/**
+ * The tickets of all games in Redis. Every method is one script, so it happens completely or not at all, and it may be repeated.
+ *
+ * A ticket is waiting, or a match holds it, or it is gone. A commit takes all tickets of a match or none, so no ticket is in two matches.
+ */
+@Injectable()
+export class TicketStore implements OnModuleInit {
+  private readonly known = new Set<string>();
+  private gamesRead: readonly string[] = [];
+  private gamesReadAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly generation: StoreGeneration,
+  ) {}
+
+  onModuleInit(): void {
+    // Redis may have restarted and lost the list of games.
+    this.generation.onConnected(() => this.known.clear());
+  }
+
+  /** Returns the games that have had tickets. The list may be `GAMES_STALE_MS` old. */
+  async games(): Promise<readonly string[]> {
+    if (performance.now() - this.gamesReadAt > GAMES_STALE_MS) {
+      this.gamesRead = await this.redis.commands.smembers(gamesKey());
+      this.gamesReadAt = performance.now();
+    }
+    return this.gamesRead;
+  }
+
+  /** Adds a ticket. `replacedEnd`: how the tickets of parties end that it replaces. `late`: a user has a ticket of a later request. */
+  async add(ticket: TicketBody, replacedEnd: TicketEnd): Promise<AddedTicket> {
+    const { game } = ticket;
+    if (!this.known.has(game)) {
+      await this.redis.commands.sadd(gamesKey(), game);
+      this.known.add(game);
+      this.gamesReadAt = Number.NEGATIVE_INFINITY;
+    }
+    const { tickets, users, changes, state, holds, away, ended } = keysOf(game);
+    const players = ticket.players.flatMap(({ user, asked }) => [user, asked?.turn ?? '', asked?.number ?? '']);
+    const args = [ticket.id, ticketJson(ticket), queueChannel(game), endText(replacedEnd), ...players];
+    const [outcome, since, ...replaced] = (await this.run(addScript, [tickets, users, changes, state, holds, away, ended], args)) as [
+      'late' | 'known' | 'added',
+      string,
+      ...string[],
+    ];
+    return outcome === 'late' ? { outcome } : { outcome, since: Number(since), replaced: replaced.map(parseTicket) };
+  }
+
+  /** Ends the ticket of a user. With `order`: only if the ticket is not newer. `end`: for the other members of a party. */
+  async cancel(game: string, user: UserId, order: RequestOrder | undefined, end: TicketEnd): Promise<CancelledTicket> {
+    const { tickets, users, changes, state, holds, away, ended } = keysOf(game);
+    const args = [user, order?.turn ?? '', order?.number ?? '', endText(end)];
+    const answer = (await this.run(cancelScript, [tickets, users, changes, state, holds, away, ended], args)) as string[];
+    const [outcome, first = '', second = ''] = answer;
+    if (outcome === 'held') return { outcome, match: first as RoomId, ticket: second };
+    if (outcome === 'ended') return { outcome, ticket: parseTicket(second) };
+    return { outcome: outcome as 'none' | 'late' };
+  }
+
+  /** Ends waiting tickets, and returns those that it has ended. `change`: a ticket that has changed since does not end. */
+  async end(game: string, ending: readonly { readonly id: string; readonly change?: number }[], end: TicketEnd): Promise<StoredTicket[]> {
+    const { tickets, users, changes, state, holds, away, ended } = keysOf(game);
+    const args = ending.flatMap(({ id, change = '' }) => [id, change]);
+    const answer = await this.run(endScript, [tickets, users, changes, state, holds, away, ended], [endText(end), ...args]);
+    return (answer as string[]).filter((_, index) => index % 2 === 1).map(parseTicket);
+  }
+
+  /** Returns the tickets that have changed after the change `after`, at most `CHANGES_READ`, in the order of their changes. */
+  async readChanges(game: string, after: number): Promise<TicketChange[]> {
+    const { tickets, changes, away } = keysOf(game);
+    const answer = (await this.run(readScript, [tickets, changes, away], [after, CHANGES_READ])) as string[];
+    const found: TicketChange[] = [];
+    for (let at = 0; at < answer.length; at += 4) {
+      const [id, change, stored, absent] = answer.slice(at, at + 4) as [string, string, string, string];
+      found.push({ id, change: Number(change), ticket: stored === '' ? null : parseTicket(stored), isPaused: isAway(absent) });
+    }
+    return found;
+  }
+
+  /** Removes tickets that have ended from the list of changes, after the runner has read them. */
+  async forget(game: string, ids: readonly string[]): Promise<void> {
+    const { tickets, changes } = keysOf(game);
+    await this.run(forgetScript, [tickets, changes], ids);
+  }
+
+  /**
+   * Commits matches. Returns null when another lobby has become the runner. Else, for each match, null when it is stored, or the id of a
+   * ticket that has changed since the runner read it.
+   */
+  async commit(game: string, fence: string, commits: readonly Commit[]): Promise<readonly (string | null)[] | null> {
+    const { tickets, changes, holds, matches, state } = keysOf(game);
+    const args: (string | number)[] = [fence];
+    for (const { match, tickets: taken } of commits) {
+      args.push(match.id, matchText(match), taken.length);
+      for (const { id, change } of taken) args.push(id, change);
+    }
+    const [isRunner, ...changed] = (await this.run(commitScript, [tickets, changes, holds, matches, state], args)) as [number, ...string[]];
+    return isRunner === 1 ? changed.map((ticket) => (ticket === '' ? null : ticket)) : null;
+  }
+
+  /** Removes a match with its tickets, because its room is made. */
+  async finish({ id, game, tickets: held }: Pick<MatchRecord, 'id' | 'game' | 'tickets'>): Promise<void> {
+    const { tickets, users, holds, away, matches, answers } = keysOf(game);
+    await this.run(finishScript, [tickets, users, holds, away, matches, answers], [id, ...held]);
+  }
+
+  /**
+   * Dissolves a match. `stage`: only a match in this stage. Returns null when the match is not stored, so another lobby has finished or
+   * dissolved it. Else, for each ticket, whether it is in the queue again.
+   */
+  async dissolve(
+    { id, game }: Pick<MatchRecord, 'id' | 'game'>,
+    ends: readonly DissolvedTicket[],
+    stage: MatchRecord['stage'] | '' = '',
+  ): Promise<readonly boolean[] | null> {
+    const { tickets, users, changes, state, holds, away, ended, matches, answers } = keysOf(game);
+    const keys = [tickets, users, changes, state, holds, away, ended, matches, answers];
+    const args = ends.flatMap(({ ticket, end }) => [ticket.id, ticketJson(ticket), end === null ? '' : endText(end)]);
+    const answer = (await this.run(dissolveScript, keys, [id, queueChannel(game), stage, ...args])) as number[] | null;
+    return answer?.map((returned) => returned === 1) ?? null;
+  }
+
+  /** Stores the answer of a user to an offer. Null: the match is not offered to the user any more. */
+  async answer(
+    game: string,
+    offer: RoomId,
+    user: UserId,
+    answer: OfferAnswer,
+  ): Promise<{ readonly outcome: 'stored' | 'complete' | 'making'; readonly accepted: number; readonly players: number } | null> {
+    const { users, holds, matches, answers } = keysOf(game);
+    const [outcome, accepted, players] = (await this.run(answerScript, [users, holds, matches, answers], [offer, user, answer])) as [
+      'unknown' | 'stored' | 'complete' | 'making',
+      number,
+      number,
+    ];
+    return outcome === 'unknown' ? null : { outcome, accepted, players };
+  }
+
+  /** Returns the answers of users to an offer. */
+  async answersOf(game: string, offer: RoomId): Promise<ReadonlyMap<UserId, OfferAnswer>> {
+    const text = await this.redis.commands.hget(keysOf(game).answers, offer);
+    return new Map(Object.entries(JSON.parse(text ?? '{}') as Record<UserId, OfferAnswer>) as [UserId, OfferAnswer][]);
+  }
+
+  /** Stores whether the user of a ticket has a connection. Returns the ticket, or null. An older report than the last one has no effect. */
+  async setPresence(game: string, user: UserId, order: RequestOrder | undefined, isHere: boolean): Promise<string | null> {
+    const { tickets, users, changes, state, holds, away } = keysOf(game);
+    const args = [user, order?.turn ?? '', order?.number ?? '', isHere ? 'here' : 'away', queueChannel(game)];
+    return (await this.run(presenceScript, [tickets, users, changes, state, holds, away], args)) as string | null;
+  }
+
+  /** Returns where the ticket of the user is. */
+  async ofUser(game: string, user: UserId): Promise<UserTicket> {
+    const { tickets, users, holds, away, matches } = keysOf(game);
+    const { commands } = this.redis;
+    const id = (await commands.hget(users, user))?.split(' ', 1)[0];
+    if (id === undefined) return { state: 'none' };
+    const [stored, held, absent] = await Promise.all([commands.hget(tickets, id), commands.hget(holds, id), commands.hget(away, id)]);
+    if (!stored) return { state: 'none' };
+    const ticket = parseTicket(stored);
+    const match = held && (await commands.hget(matches, held));
+    if (!match) return { state: 'waiting', ticket, isPaused: isAway(absent ?? '') };
+    const answered = await this.answersOf(game, held as RoomId);
+    return {
+      state: 'matched',
+      ticket,
+      match: parseMatch(match),
+      accepted: [...answered].flatMap(([one, answer]) => (answer === 'accepted' ? one : [])),
+    };
+  }
+
+  /** Returns whether the user has a ticket of this game, which may already have a match. */
+  async has(game: string, user: UserId): Promise<boolean> {
+    return (await this.redis.commands.hexists(keysOf(game).users, user)) === 1;
+  }
+
+  /** Returns how a ticket ended, within the last minutes. Null: it did not end, it ended with a match, or the store lost it. */
+  async endOf(game: string, ticket: string): Promise<TicketEnd | null> {
+    const [, event, reason] = (await this.redis.commands.hget(keysOf(game).ended, ticket))?.split(' ') ?? [];
+    return event === undefined ? null : ({ event, reason } as TicketEnd);
+  }
+
+  /** Forgets the ends of tickets that ended before this time of the queue. */
+  async forgetEnds(game: string, before: number): Promise<void> {
+    const { ended } = keysOf(game);
+    let cursor = '0';
+    do {
+      const [next, entries] = await this.redis.commands.hscan(ended, cursor, 'COUNT', 500);
+      cursor = next;
+      const old = entries.filter((_, index) => index % 2 === 0 && Number(entries[index + 1]!.split(' ', 1)[0]) < before);
+      if (old.length > 0) await this.redis.commands.hdel(ended, ...old);
+    } while (cursor !== '0');
+  }
+
+  /** Returns whether the match is still stored. If it is, its room is not made yet. */
+  async isOpen({ id, game }: Pick<MatchRecord, 'id' | 'game'>): Promise<boolean> {
+    return (await this.redis.commands.hexists(keysOf(game).matches, id)) === 1;
+  }
+
+  /** Returns the matches of a game whose rooms are not made yet. */
+  async matches(game: string): Promise<MatchRecord[]> {
+    return (await this.redis.commands.hvals(keysOf(game).matches)).map(parseMatch);
+  }
+
+  async matchOf(game: string, id: RoomId): Promise<MatchRecord | null> {
+    const text = await this.redis.commands.hget(keysOf(game).matches, id);
+    return text ? parseMatch(text) : null;
+  }
+
+  /** Returns stored tickets by id. An id without a ticket is left out. */
+  async read(game: string, ids: readonly string[]): Promise<StoredTicket[]> {
+    if (ids.length === 0) return [];
+    const found = await this.redis.commands.hmget(keysOf(game).tickets, ...ids);
+    return found.flatMap((text) => (text ? parseTicket(text) : []));
+  }
+
+  /**
+   * Makes a lobby the runner of the rounds of a game. Null: there is no work. `isHeld` is false when another lobby is the runner.
+   *
+   * @param deadFence the token of a runner that this lobby has observed to be dead
+   */
+  async claimRounds(game: string, lobby: string, ttlMs: number, deadFence = ''): Promise<RoundsClaim | null> {
+    const { runner, state, tickets, matches } = keysOf(game);
+    const answer = await this.run(claimScript, [runner, state, tickets, matches], [lobby, ttlMs, deadFence]);
+    if (answer === null) return null;
+    const [isHeld, fence, time] = answer as [number, string, string];
+    return { isHeld: isHeld === 1, fence, time: Number(time) };
+  }
+
+  /** Returns the time of the queue that the runner stored last, in ms. */
+  async timeOf(game: string): Promise<number> {
+    return Number((await this.redis.commands.hget(keysOf(game).state, 'time')) ?? 0);
+  }
+
+  /** Renews the lease of the runner and stores the time of the queue. False: another lobby has become the runner. `ttlMs` 0: releases it. */
+  async keepRounds(game: string, lobby: string, fence: string, ttlMs: number, time: number): Promise<boolean> {
+    const { runner, state } = keysOf(game);
+    return (await this.run(keepScript, [runner, state], [lobby, fence, ttlMs, Math.round(time)])) === 1;
+  }
+
+  /** Counts a match that a user declined or did not answer. The count ends after `ttlMs` without another one. */
+  async countDecline(game: string, user: UserId, ttlMs: number): Promise<void> {
+    const key = declinesKey(game, user);
+    // The first write sets the time to live, so that a crash in between never leaves a count without one.
+    await this.redis.commands.set(key, 0, 'PX', ttlMs, 'NX');
+    await this.redis.commands.incr(key);
+    await this.redis.commands.pexpire(key, ttlMs);
+  }
+
+  /** Returns the number of declined matches of a user, and the time until they are forgotten, in ms. */
+  async declinesOf(game: string, user: UserId): Promise<{ readonly count: number; readonly forgottenInMs: number }> {
+    const key = declinesKey(game, user);
+    const [count, ttl] = await Promise.all([this.redis.commands.get(key), this.redis.commands.pttl(key)]);
+    return { count: Number(count ?? 0), forgottenInMs: Math.max(0, ttl) };
+  }
+
+  /** Adds a room of a match to the rooms with seats for later players. A hint: the record of the room decides. */
+  async addOpenRoom(game: string, room: RoomId): Promise<void> {
+    await this.redis.commands.sadd(keysOf(game).rooms, room);
+  }
+
+  async openRooms(game: string): Promise<RoomId[]> {
+    return (await this.redis.commands.smembers(keysOf(game).rooms)) as RoomId[];
+  }
+
+  async removeOpenRooms(game: string, rooms: readonly RoomId[]): Promise<void> {
+    await this.redis.commands.srem(keysOf(game).rooms, ...rooms);
+  }
+
+  /** Stores a summary of the queue, for operators. */
+  async report(game: string, statistics: string): Promise<void> {
+    await this.redis.commands.set(keysOf(game).statistics, statistics, 'PX', STATISTICS_MS);
+  }
+
+  async reported(games: readonly string[]): Promise<(string | null)[]> {
+    return Promise.all(games.map((game) => this.redis.commands.get(keysOf(game).statistics)));
+  }
+
+  private run(script: LuaScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return script.run(this.redis.commands, keys, args);
+  }
+}
+
+/** How long the last summary of a queue is shown, in ms: a queue without a runner is empty. */
+const STATISTICS_MS = 60_000;
+
+function endText({ event, reason }: TicketEnd): string {
+  return `${event} ${reason}`;
+}
+
+/** Returns whether a user of the ticket is away, by the reports that `mark-presence.lua` has stored. */
+function isAway(reports: string): boolean {
+  return reports !== '' && Object.values(JSON.parse(reports) as Record<string, string>).some((report) => report.endsWith(' away'));
+}

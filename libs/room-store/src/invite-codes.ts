@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { RoomId } from '#libs/protocol';
+import { RedisConnections } from '#libs/redis';
+import { inviteKey } from './room-keys.js';
+
+/** The 32 characters of a code: no I, L, O and U, which people confuse with 1, 0 and V. The set of Crockford's Base32. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+/**
+ * Length of a code, in characters: 40 bits. With 10,000 rooms and a thousand addresses that each try ten codes a minute
+ * (`GUESSES_PER_ADDRESS`), a stranger finds a room in about eight days.
+ */
+const CODE_CHARACTERS = 8;
+/**
+ * How long the store keeps a code after its last renewal, in ms. The sweep of waiting rooms and each use of the code renew it. A game may run
+ * for this time before the code of its room expires.
+ */
+const CODE_TTL_MS = 7 * 86_400_000;
+/** Maximum attempts to find a code that no other room has. Of a billion rooms, one in a thousand needs a second attempt. */
+const TRIES_MAX = 5;
+
+/**
+ * Finds rooms by their invite codes, with one read: each code is a key that names its room. It is in another slot of a Cluster than the
+ * record, and therefore a hint: the document of the room has the code, too, and decides. The key is written before the record. A store that
+ * lost the key gets it back by the sweep.
+ */
+@Injectable()
+export class InviteCodes {
+  constructor(private readonly redis: RedisConnections) {}
+
+  /** Gives the room a new code, which no other room has, and returns it. */
+  async reserve(room: RoomId): Promise<string> {
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const code = newInviteCode();
+      if (await this.redis.commands.set(inviteKey(code), room, 'PX', CODE_TTL_MS, 'NX')) return code;
+    }
+    throw new Error(`${TRIES_MAX} random invite codes were in use`);
+  }
+
+  /** Returns the room of a code. The room may be closed, or may have another code by now. Null: no room has the code. */
+  async find(code: string): Promise<RoomId | null> {
+    return (await this.redis.commands.getex(inviteKey(code), 'PX', CODE_TTL_MS)) as RoomId | null;
+  }
+
+  /** Extends the life of the codes of these rooms, and writes the codes that the store has lost. Idempotent. */
+  async renew(rooms: readonly { readonly room: RoomId; readonly code: string }[]): Promise<void> {
+    const found = await Promise.all(rooms.map(({ code }) => this.find(code)));
+    const lost = rooms.filter((_, index) => found[index] === null);
+    await Promise.all(lost.map(({ room, code }) => this.redis.commands.set(inviteKey(code), room, 'PX', CODE_TTL_MS, 'NX')));
+  }
+
+  /** Frees the codes of closed rooms. */
+  async release(codes: readonly string[]): Promise<void> {
+    await Promise.all(codes.map((code) => this.redis.commands.del(inviteKey(code))));
+  }
+}
+
+/** Returns a random code. The alphabet has 32 characters, so each byte gives one without bias. */
+export function newInviteCode(): string {
+  return Array.from(randomBytes(CODE_CHARACTERS), (byte) => ALPHABET[byte % 32]).join('');
+}
+
+/**
+ * Returns the code that a person typed: upper case, without spaces and dashes, and with the digits for the letters O, I and L. Null: it
+ * cannot be a code.
+ */
+export function readInviteCode(text: string): string | null {
+  const code = text.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
+  return code.length === CODE_CHARACTERS && [...code].every((character) => ALPHABET.includes(character)) ? code : null;
+}

@@ -1,0 +1,57 @@
+import { DEPTH_MAX } from './format.js';
+import { keyListOf } from './key-list.js';
+import type { PlainRecord } from './plain.js';
+import { emptyRecord } from './record-copy.js';
+import type { Rounding } from './rounding.js';
+
+/** Thrown for a value that is not plain data. Not an Error, because it needs no stack: a general check finds the path of the value. */
+export class NotPlain {}
+
+/** Maximum number of objects and arrays in one new value. */
+const PARTS_MAX = 100_000;
+let partsLeft = 0;
+
+/**
+ * Returns a copy of a new value that equals what a receiver decodes: the keys of its objects are sorted, and -0 is 0. Its numbers are
+ * rounded.
+ *
+ * @param round null: the numbers stay as they are
+ * @throws NotPlain
+ */
+export function receivedValue(value: unknown, depth: number, round: Rounding | null): unknown {
+  partsLeft = PARTS_MAX;
+  return received(value, depth, round);
+}
+
+function received(value: unknown, depth: number, round: Rounding | null): unknown {
+  switch (typeof value) {
+    case 'number':
+      if (value - value !== 0) throw new NotPlain();
+      return round === null ? value + 0 : round(value);
+    case 'string':
+      if (!value.isWellFormed()) throw new NotPlain();
+      return value;
+    case 'boolean':
+      return value;
+    case 'object':
+      return value === null ? null : container(value, depth, round);
+    default:
+      throw new NotPlain();
+  }
+}
+
+function container(value: object, depth: number, round: Rounding | null): unknown {
+  if (depth >= DEPTH_MAX || partsLeft-- === 0) throw new NotPlain();
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (Array.isArray(value)) {
+    if (prototype !== Array.prototype) throw new NotPlain();
+    const items: unknown[] = [];
+    for (let index = 0; index < value.length; index++) items.push(received(value[index], depth + 1, round));
+    return items;
+  }
+  if (prototype !== Object.prototype) throw new NotPlain();
+  const keys = keyListOf(value as PlainRecord, null).sorted;
+  const record = emptyRecord(keys.length);
+  for (let index = 0; index < keys.length; index++) record[keys[index]!] = received((value as PlainRecord)[keys[index]!], depth + 1, round);
+  return record;
+}
