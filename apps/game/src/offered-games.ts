@@ -1,5 +1,6 @@
 import type { OfferedGame, OfferedGames } from '#libs/fleet';
 import type { RoomRules } from '#libs/room';
+import { logFormatOf } from '#libs/room-store';
 
 /** Returns the games for the record of this server, by name. */
 export function offeredGames(all: readonly RoomRules[]): OfferedGames {
@@ -8,6 +9,7 @@ export function offeredGames(all: readonly RoomRules[]): OfferedGames {
 
 function offeredGame({ definition, migrateState, options, optionsSchema, load }: RoomRules): OfferedGame {
   const { version, seats, joinable, seatGraceMs, teams, match } = definition;
+  const format = logFormatOf(definition);
   const isDescribed = optionsSchema && JSON.stringify(optionsSchema).length <= OPTIONS_SCHEMA_CHARACTERS_MAX;
   return {
     version,
@@ -18,6 +20,7 @@ function offeredGame({ definition, migrateState, options, optionsSchema, load }:
     ...(isDescribed && { optionsSchema }),
     ...(joinable && { joinable: { seatGraceMs } }),
     ...(teams && { teams }),
+    ...(format > 2 && { format }),
     ...(load && { loadMs: load.timeoutMs }),
     ...(match && { match }),
   };

@@ -5,7 +5,7 @@ import type { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type RoomId, type RoomTenure, type ServerId, type SessionId, type UserId } from '#libs/protocol';
 import { StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
-import { EndedGameStore, RoomLog, type WriteResult } from '#libs/room-store';
+import { EndedGameStore, logFormatOf, RoomLog, type WriteResult } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
@@ -64,6 +64,8 @@ export class Host {
   /** How far the clock of this server is ahead of the others, in ms. */
   clockAheadMs = 0;
   readonly storeClock: StoreClock;
+  /** Whether the record of this server looks like that of a server that does not know results of effects. */
+  isOfEarlierVersion = false;
   /** Whether the directory of other servers contains this one. */
   isListed = true;
   /**
@@ -97,7 +99,8 @@ export class Host {
       if (!host?.isListed) return undefined;
       const { definition, migrateState } = host.rules;
       const { name, version } = definition;
-      return { ...host.self, games: { [name]: { version, oldestVersion: migrateState ? 1 : version } } };
+      const format = host.isOfEarlierVersion ? 0 : logFormatOf(definition);
+      return { ...host.self, games: { [name]: { version, oldestVersion: migrateState ? 1 : version, ...(format > 2 && { format }) } } };
     };
     const directory = {
       get: (server: ServerId) => recordOf(hosts.all.get(server)),

@@ -207,9 +207,11 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result i
     const format = (): Promise<string | null> => casinos.redis.commands.hget(`hf:room:{${room.id}}`, 'format');
     expect(await format()).toBe('3');
     await host.does(room, 0, 'bet', 'a');
-    casinos.server('two');
+    casinos.server('old').isOfEarlierVersion = true;
+    const target = casinos.server('two');
     await host.migrator.drain(5_000, 'drained');
     await until(() => room.status === 'dropped');
+    expect(target.rooms.get(room.id)).toBeDefined();
     expect(await format()).toBe('3');
   });
 
