@@ -1,8 +1,8 @@
 import { type Victim, WalletFleet, type WalletPoint } from '../harness/wallet-fleet.js';
 
 /**
- * The steps of a bet: the command is stored (the wallet begins to charge), the charge is written and not committed, it is committed and the
- * server has not heard of it, the result is stored (the wallet begins to settle), the settlement is written, it is committed.
+ * The steps of a bet. Once the command is stored, the wallet begins to charge. The charge is written, then committed, and the server may not
+ * know that yet. Once the result is stored, the wallet begins to settle. The settlement is written, then committed.
  */
 const POINTS: readonly WalletPoint[] = [
   'charge: before INSERT',
@@ -24,7 +24,7 @@ afterAll(async () => {
   if (typeof wallets !== 'string') await wallets.stop();
 });
 
-describe.each(VICTIMS)('a bet during which the %s is killed', (victim) => {
+describe.each(VICTIMS)('a bet while the %s is killed', (victim) => {
   it('is charged and settled once, whichever step it has reached', async () => {
     if (typeof wallets === 'string') return void process.stderr.write(`skipped: ${wallets}\n`);
     const { rooms } = await wallets.play();

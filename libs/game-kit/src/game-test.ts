@@ -58,7 +58,7 @@ export interface GameTestOptions {
    * Handlers that replace those of the providers in `settle`, by the name of the effect. They may be async, and may throw `refuse(…)`.
    */
   readonly handlers?: Readonly<Record<string, (effect: Effect<never>) => unknown>>;
-  /** What the game's `@OnLoad` method returns. Absent: the method runs, when a provider has one. */
+  /** Replaces the result of the game's `@OnLoad` method. Absent: the method runs, when a provider has one. */
   readonly loaded?: unknown;
   /** Maximum size of the room's value in bytes of MessagePack, like `ROOM_STATE_BYTES_MAX` of a server. Default: 262144. */
   readonly stateBytesMax?: number;

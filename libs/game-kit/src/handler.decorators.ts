@@ -212,7 +212,7 @@ type ResultMethod<Method, Name> = Method extends (room: infer Room, ...rest: nev
 
 /**
  * Marks the method that loads the data of a game before its `setup`: profiles, decks, a map. It may be async, and may be in any provider of
- * the server. What it returns is `room.loaded` in the setup and in all handlers; it is stored with the setup, so no recovery loads again.
+ * the server. Its result is `room.loaded` in the setup and in all handlers; it is stored with the setup, so no recovery loads again.
  * A method that throws is tried again. `throw refuse(code, message)` takes the start back: the room waits again, and its players get the
  * code.
  *
@@ -240,7 +240,7 @@ export function OnLoad(
   });
 }
 
-/** What a handler outside of the room returns: `Data`, or a promise of it. A handler without a result may return anything. */
+/** The return type of a handler outside of the room: `Data`, or a promise of it. A handler without a result may return anything. */
 type Promised<Data> = unknown extends Data ? unknown : undefined extends Data ? unknown : Data | Promise<Data>;
 
 /** Returns the time limit and the number of attempts, or a text that says what is wrong. */

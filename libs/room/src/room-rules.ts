@@ -9,7 +9,7 @@ export interface SeatInfo<Types = GameTypes> {
   readonly user: string;
   readonly name: string;
   readonly presence: Presence;
-  /** What the authenticator knew about the user when the user took the seat. Absent: nothing. */
+  /** The claims with which the user took the seat. Absent: the authenticator gave none. */
   readonly claims?: ClaimsOf<Types>;
   /** The team of the seat, counted from 0. Absent: the room has no teams. */
   readonly team?: number;
@@ -30,7 +30,7 @@ export interface RoomContext<Types = GameTypes> {
   readonly [TYPES]?: Types;
   readonly id: string;
   readonly seats: readonly SeatInfo<Types>[];
-  /** What the game's `@OnLoad` method returned before the setup, frozen. Undefined: the game loads nothing. */
+  /** The frozen result of the game's `@OnLoad` method, which ran before the setup. Undefined: the game loads nothing. */
   readonly loaded: LoadedOf<Types>;
   /**
    * The current time in whole ms since 1970, by Redis' clock, constant during one handler. It never goes back within a room, even
