@@ -191,7 +191,7 @@ export class App {
   private async inside(session: Session): Promise<void> {
     const changed = (): void => this.changed();
     const lobby = new Lobby(session, changed);
-    const search = new MatchSearch(session, this.toasts, changed);
+    const search = new MatchSearch(session, this.toasts, changed, () => navigator.vibrate?.(ATTRACT_MS));
     this.stage = { at: 'inside', session, lobby, search };
     session.on('status', () => {
       if (session.status === 'open' && !this.screen) void lobby.refresh();
@@ -297,6 +297,9 @@ export class App {
     else history.replaceState(null, '', hash);
   }
 }
+
+/** Duration of the vibration of a phone when a match is offered, in ms. */
+const ATTRACT_MS = 200;
 
 const SIGN_OUT_TEXTS: Readonly<Record<string, string>> = {
   'room-unknown': 'This room no longer exists.',

@@ -49,6 +49,8 @@ export class MatchSearch {
     private readonly session: Session,
     private readonly toasts: Toasts,
     private readonly changed: () => void,
+    /** Attracts the attention of a player who does not look at the page. */
+    private readonly attract: () => void,
   ) {
     this.unsubscribe = session.on('match', (message) => this.take(message));
   }
@@ -150,7 +152,7 @@ export class MatchSearch {
     const isAccepted = isKnown && (this.offer?.isAccepted ?? false);
     const total = isKnown ? (this.offer?.acceptMs ?? acceptMs) : acceptMs;
     this.offer = { id: offer, game, acceptMs: total, endsAt: performance.now() + acceptMs, players, accepted, isAccepted };
-    if (!isKnown && 'vibrate' in navigator) navigator.vibrate(200);
+    if (!isKnown) this.attract();
   }
 }
 
