@@ -108,11 +108,11 @@ describe('a game that players may join while it runs', () => {
     expect(stateOf(own)?.log).toEqual(['joined 0 Host', 'left 1', 'joined 1 Late']);
   });
 
-  it('seats each player once when the game server or a lobby is killed during the joins', async () => {
-    for (const kind of ['game', 'lobby'] as const) {
+  it('seats each player once when the game server, a lobby or a gateway is killed during the joins', async () => {
+    for (const kind of ['game', 'lobby', 'gateway'] as const) {
       const { room } = await running();
       const players = await Promise.all(['A', 'B'].map((name) => fleet.newPlayer(name)));
-      const killed = kind === 'game' ? await fleet.ownerOf(room) : fleet.lobbies[0];
+      const killed = { game: await fleet.ownerOf(room), lobby: fleet.lobbies[0]!, gateway: fleet.gateways[0]! }[kind];
       const joins = players.map((player) => again(() => player.joinRoom(room.id)));
       killed.kill();
       const rooms = (await Promise.all(joins)) as unknown as OpenRoom[];
@@ -124,5 +124,5 @@ describe('a game that players may join while it runs', () => {
       await fleet.restart(killed);
       await fleet.whole();
     }
-  }, 60_000);
+  }, 90_000);
 });

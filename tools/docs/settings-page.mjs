@@ -143,6 +143,7 @@ export const PURPOSES = [
     title: 'Operate and scale the fleet',
     variables: [
       'ADMIN_TOKEN',
+      'SERVICE_TOKEN',
       'OPS_HOST',
       'OPS_PORT',
       'OPS_TLS_CERT',

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { AdminErrorFilter, RoomOperations, RoomReader, ServerReader } from '#libs/admin';
 import { ChatModule } from '#libs/chat';
 import { HealthModule } from '#libs/health';
 import { LobbyModule } from '#libs/lobby';
@@ -11,11 +12,13 @@ import { ChatController } from './chat.controller.js';
 import { MatchController } from './match.controller.js';
 import { MemberController } from './member.controller.js';
 import { RoomController } from './room.controller.js';
+import { SERVICE_OPTIONS, ServiceGuard } from './service/service.guard.js';
+import { ServiceRoomsController } from './service/service-rooms.controller.js';
 
 @Module({})
 export class LobbyServerModule {
   static forRoot(settings: SettingsOf<'lobby'>): DynamicModule {
-    const { rooms, match, session, recovery, chat } = settings;
+    const { rooms, match, session, recovery, chat, service } = settings;
     return {
       module: LobbyServerModule,
       imports: [
@@ -33,7 +36,15 @@ export class LobbyServerModule {
         RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),
         HealthModule.forResponder(),
       ],
-      controllers: [RoomController, MatchController, MemberController, ChatController],
+      controllers: [RoomController, MatchController, MemberController, ChatController, ServiceRoomsController],
+      providers: [
+        { provide: SERVICE_OPTIONS, useValue: service },
+        ServiceGuard,
+        AdminErrorFilter,
+        RoomOperations,
+        RoomReader,
+        ServerReader,
+      ],
     };
   }
 }

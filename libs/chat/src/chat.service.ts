@@ -134,5 +134,5 @@ export class ChatService implements OnModuleInit {
 
 /** Returns whether spectators of the room receive its chat and may write in it. */
 export function isOpenToSpectators({ doc }: RoomRecord): boolean {
-  return (doc as { readonly spectatorChat?: boolean }).spectatorChat === true;
+  return doc.spectatorChat === true;
 }

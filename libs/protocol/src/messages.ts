@@ -199,6 +199,7 @@ export const LEFT_REASONS = [
   'kicked',
   'banned',
   'no-spectators',
+  'closed',
 ] as const;
 export type LeftReason = (typeof LEFT_REASONS)[number];
 

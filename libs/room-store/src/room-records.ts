@@ -197,6 +197,11 @@ export class RoomRecords implements OnModuleInit {
     return closed;
   }
 
+  /** Returns whether a room with this id was closed within the last `CLOSED_MS`. */
+  async wasClosed(room: RoomId): Promise<boolean> {
+    return (await this.redis.commands.exists(closedKey(room))) === 1;
+  }
+
   /**
    * Restores the last known record in a store that lost it or has an older one. Only the owner restores a running game, so this never
    * writes the status `playing`.

@@ -12,10 +12,10 @@ export const PRIORITY_MS = 10_000;
 /** Failed matches beyond this number do not count. */
 const PRIORITY_MAX = 6;
 /**
- * Maximum number of combinations of attributes in one bucket that have lists of their own. The tickets beyond that share lists, whose
- * entries are compared one by one: correct, but slower.
+ * Maximum number of combinations of attributes in one bucket that have lists of their own. In a bucket with more, all tickets share lists,
+ * and their attributes are compared one by one.
  */
-const GROUPS_MAX = 64;
+const COMBINATIONS_MAX = 64;
 
 /** A ticket with the data that the strategy derives from it. */
 export interface Entry extends RatingListEntry {
@@ -26,7 +26,7 @@ export interface Entry extends RatingListEntry {
   readonly attributes: Attributes | undefined;
   /** The attributes as text, equal for equal attributes. '': none. */
   readonly attributesText: string;
-  readonly lists: readonly RatingList<Entry>[];
+  lists: readonly RatingList<Entry>[];
   /** The last view in which the ticket was. */
   seenIn: number;
 }
@@ -35,6 +35,10 @@ export interface Entry extends RatingListEntry {
 export interface Bucket {
   readonly rules: MatchRules;
   readonly groups: Map<string, Group>;
+  /** Number of tickets with each combination of attributes. */
+  readonly combinations: Map<string, number>;
+  /** True: there are too many combinations, so that the tickets of a group differ in their attributes. */
+  isMixed: boolean;
   /** Regions that tickets of this bucket can reach, sorted. */
   regions: readonly string[];
   /** The tickets in the order of service. */
@@ -43,12 +47,10 @@ export interface Bucket {
   hasGone: boolean;
 }
 
-/** Tickets of a bucket with equal attributes and equal size. */
+/** Tickets of a bucket with equal size and, unless the bucket is mixed, equal attributes. */
 export interface Group {
   readonly size: number;
   readonly attributes: Attributes | undefined;
-  /** True: the attributes of the entries differ. */
-  readonly isMixed: boolean;
   /** By region: tickets that can reach it. '': tickets that accept any region. */
   readonly lists: Map<string, RatingList<Entry>>;
 }
@@ -73,6 +75,7 @@ export class TicketIndex {
     let seen = 0;
     for (const ticket of view.tickets) if (this.see(ticket)) seen++;
     if (seen < this.entries.size + this.unfit.size) this.removeUnseen();
+    for (const bucket of this.buckets.values()) if (bucket.combinations.size > COMBINATIONS_MAX !== bucket.isMixed) this.regroup(bucket);
     for (const list of this.dirty) list.merge();
     this.dirty.clear();
     for (const [key, bucket] of this.buckets) {
@@ -136,33 +139,44 @@ export class TicketIndex {
     }
     const bucket = this.bucketOf(ticket, rules);
     const { mu, sigma } = ratingOf(ticket.players);
-    const attributesText = textOf(ticket.attributes);
-    const group = groupOf(bucket, ticket, attributesText);
-    const lists = regionsOf(ticket, rules).map((region) => this.listOf(group, region));
     const { attributes } = ticket;
-    const size = ticket.players.length;
-    const order = serviceOrder(ticket);
     const entry: Entry = {
       id: ticket.id,
       mu,
       sigma,
-      order,
-      size,
+      order: serviceOrder(ticket),
+      size: ticket.players.length,
       ticket,
       bucket,
       attributes,
-      attributesText,
-      lists,
+      attributesText: textOf(attributes),
+      lists: [],
       isGone: false,
       takenIn: -1,
       seenIn: this.views,
     };
-    for (const list of lists) {
+    bucket.combinations.set(entry.attributesText, (bucket.combinations.get(entry.attributesText) ?? 0) + 1);
+    this.addToLists(entry);
+    bucket.added.push(entry);
+    this.entries.set(ticket.id, entry);
+  }
+
+  private addToLists(entry: Entry): void {
+    const { bucket, ticket } = entry;
+    const group = groupOf(bucket, entry);
+    entry.lists = regionsOf(ticket, bucket.rules).map((region) => this.listOf(group, region));
+    for (const list of entry.lists) {
       list.add(entry);
       this.dirty.add(list);
     }
-    bucket.added.push(entry);
-    this.entries.set(ticket.id, entry);
+  }
+
+  /** Gives the entries of a bucket new lists, because the number of combinations of attributes has crossed the limit. */
+  private regroup(bucket: Bucket): void {
+    bucket.isMixed = !bucket.isMixed;
+    bucket.groups.clear();
+    for (const entry of [...bucket.order, ...bucket.added]) if (!entry.isGone) this.addToLists(entry);
+    bucket.hasGone = true;
   }
 
   private remove(id: string): void {
@@ -172,6 +186,10 @@ export class TicketIndex {
     this.entries.delete(id);
     entry.isGone = true;
     entry.bucket.hasGone = true;
+    const { combinations } = entry.bucket;
+    const count = combinations.get(entry.attributesText)! - 1;
+    if (count > 0) combinations.set(entry.attributesText, count);
+    else combinations.delete(entry.attributesText);
     for (const list of entry.lists) {
       list.noteGone();
       this.dirty.add(list);
@@ -185,7 +203,16 @@ export class TicketIndex {
 
   private bucketOf({ mode, options }: Ticket, rules: MatchRules): Bucket {
     const key = bucketKey(mode, options);
-    return getOrAdd(this.buckets, key, () => ({ rules, groups: new Map(), regions: [], order: [], added: [], hasGone: false }));
+    return getOrAdd(this.buckets, key, () => ({
+      rules,
+      groups: new Map(),
+      combinations: new Map(),
+      isMixed: false,
+      regions: [],
+      order: [],
+      added: [],
+      hasGone: false,
+    }));
   }
 
   private listOf({ lists }: Group, region: string): RatingList<Entry> {
@@ -207,7 +234,7 @@ export function listsFor(groups: readonly Group[], region: string): RatingList<E
 
 /** Returns whether tickets of the group may agree with these attributes. */
 export function mayAgree(group: Group, attributes: Attributes | undefined): boolean {
-  return group.isMixed || attributesAgree([group.attributes, attributes]);
+  return attributesAgree([group.attributes, attributes]);
 }
 
 /** Returns whether a match of this mode can have the whole party. */
@@ -227,14 +254,9 @@ function textOf(attributes: Attributes | undefined): string {
   return attributes && Object.keys(attributes).length > 0 ? canonical(attributes) : '';
 }
 
-function groupOf({ groups }: Bucket, { attributes, players }: Ticket, text: string): Group {
-  const hasAttributes = text !== '';
-  const size = players.length;
-  const known = groups.get(`${size} ${text}`);
-  if (known) return known;
-  const isMixed = hasAttributes && groups.size >= GROUPS_MAX;
-  const key = isMixed ? `${size} mixed` : `${size} ${text}`;
-  return getOrAdd(groups, key, () => ({ size, attributes: isMixed || !hasAttributes ? undefined : attributes, isMixed, lists: new Map() }));
+function groupOf({ groups, isMixed }: Bucket, { attributes, attributesText, size }: Entry): Group {
+  const key = isMixed ? String(size) : `${size} ${attributesText}`;
+  return getOrAdd(groups, key, () => ({ size, attributes: isMixed || attributesText === '' ? undefined : attributes, lists: new Map() }));
 }
 
 /** Returns the regions that the ticket can ever reach; '' for a ticket that accepts any region. */

@@ -68,7 +68,7 @@ export class Attachments implements OnModuleInit {
     const handles = this.handlesOf(peer);
     const stale = handles.get(handle);
     if (stale) this.remove(stale);
-    const unseen = { version: -1, seen: undefined, seenSince: -1, seenAt: 0 };
+    const unseen = { version: -1, seen: undefined, seenSince: -1, seenAt: 0, input: 0, inputAt: 0 };
     const attachment: Attachment = {
       room,
       peer,
