@@ -5,7 +5,7 @@ import { ask, askPassword } from './ask.js';
 import { ChatPanel } from './chat-panel.js';
 import { loadGamePages } from './game-pages.js';
 import { Lobby } from './lobby.js';
-import { MatchSearch } from './match-search.js';
+import { PlayerSearch } from './player-search.js';
 import { isRefusal } from './refusals.js';
 import { RoomScreen } from './room-screen.js';
 import { hashOf, inviteHash, type LinkedRoom, linkedRoom } from './route.js';
@@ -21,7 +21,7 @@ const SESSION_KEY = 'holdfast.session';
 /** The stage of the page: before, in, or after a session. */
 export type Stage =
   | { readonly at: 'login'; readonly isConnecting: boolean; readonly problem?: string }
-  | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby; readonly search: MatchSearch }
+  | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby; readonly search: PlayerSearch }
   | { readonly at: 'over'; readonly error: HoldfastError };
 
 /** The page. Its fields are the state of the page, and `changed` draws it. */
@@ -191,7 +191,7 @@ export class App {
   private async inside(session: Session): Promise<void> {
     const changed = (): void => this.changed();
     const lobby = new Lobby(session, changed);
-    const search = new MatchSearch(session, this.toasts, changed, () => navigator.vibrate?.(ATTRACT_MS));
+    const search = new PlayerSearch(session, this.toasts, changed, () => navigator.vibrate?.(ATTRACT_MS));
     this.stage = { at: 'inside', session, lobby, search };
     session.on('status', () => {
       if (session.status === 'open' && !this.screen) void lobby.refresh();

@@ -1,5 +1,5 @@
 import { HoldfastError, type MatchMessage, type Session } from '#libs/client';
-import { MatchSearch } from './match-search.js';
+import { PlayerSearch } from './player-search.js';
 import type { Toasts } from './toasts.js';
 
 /** The last toasts, each as its text or the code of its error. */
@@ -8,7 +8,7 @@ let shown: string[];
 let tell: (message: Record<string, unknown>) => void;
 let requests: string[];
 let now: number;
-let search: MatchSearch;
+let search: PlayerSearch;
 /** Ends the call of `quickMatch`. */
 let ended: { resolve(): void; reject(error: unknown): void };
 let refusal: HoldfastError | null;
@@ -48,7 +48,7 @@ beforeEach(() => {
   const attract = (): void => {
     attracted += 1;
   };
-  search = new MatchSearch(session, toasts, () => {}, attract);
+  search = new PlayerSearch(session, toasts, () => {}, attract);
 });
 afterEach(() => jest.restoreAllMocks());
 
