@@ -231,4 +231,45 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     expect(await ada.page.locator('.chat-text', { hasText: 'Who plays?' }).count()).toBe(0);
     await looks(eve, 'a lobby with a chat');
   });
+
+  it('counts the messages that a player has not seen during a game, in which the host can still remove a player', async () => {
+    const ada = await hostOf('Chess', 'The game', async () => {}, {});
+    const bob = await visit('Bob', PHONE, ada.page.url());
+    await bob.press("I'm ready");
+    await ada.press("I'm ready");
+    await ada.sees('Your turn');
+    const chat = ada.page.locator('.chat');
+    if (await chat.evaluate((details: HTMLDetailsElement) => details.open)) await chat.locator('summary').click();
+    await bob.page.getByLabel('Message', { exact: true }).fill('Good luck!');
+    await bob.page.keyboard.press('Enter');
+    await chat.getByText('1 new').waitFor();
+    await looks(ada, 'a game with a chat');
+    await looks(bob, 'a game with an open chat');
+    await chat.locator('summary').click();
+    await chat.getByText('Good luck!').waitFor();
+    await chat.getByText('1 new').waitFor({ state: 'detached' });
+    await ada.page.getByText('People in the room').click();
+    await ada.page.getByLabel('Actions for Bob').click();
+    await ada.page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await ada.page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await bob.page.getByText('The host removed you from the room.').waitFor();
+    await ada.sees('You win');
+  });
+
+  it('lets spectators read and write the chat of a room only when its host allows it', async () => {
+    const ada = await hostOf('Chess', 'The stage');
+    const bob = await visit('Bob', {}, ada.page.url());
+    const cy = await visit('Cy', {}, ada.page.url());
+    await cy.page.getByText('You are watching.').waitFor();
+    expect(await cy.page.locator('.chat').count()).toBe(0);
+    await ada.page.getByText('Settings of the room').click();
+    await ada.page.getByLabel('Spectators may read and write the chat').check();
+    await ada.press('Save');
+    await cy.page.getByLabel('Message', { exact: true }).fill('Hello players');
+    await cy.page.keyboard.press('Enter');
+    await Promise.all([ada, bob].map(({ page }) => page.locator('.chat-text', { hasText: 'Hello players' }).waitFor()));
+    await ada.page.getByLabel('Who may watch').selectOption('nobody');
+    await ada.press('Save');
+    await cy.page.getByText('This room does not admit spectators any more.').waitFor();
+  });
 });
