@@ -133,7 +133,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
   it('lets people with the invite code into a private room with a password, and asks again after a wrong one', async () => {
     const ada = await hostOf('Chess', 'The vault', async ({ page }) => {
       await page.getByLabel('Private').check();
-      await page.getByText('Who may join and watch').click();
+      await page.getByText('Who may join and watch').first().click();
       await page.getByLabel('Password', { exact: true }).fill('open sesame');
       await page.getByLabel('Who may watch').selectOption('nobody');
     });
@@ -271,5 +271,23 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await ada.page.getByLabel('Who may watch').selectOption('nobody');
     await ada.press('Save');
     await cy.page.getByText('This room does not admit spectators any more.').waitFor();
+  });
+
+  it('shows the teams of a room, which players choose and the host balances', async () => {
+    const ada = await hostOf('Table', 'The teams', async ({ page }) => {
+      await page.getByText('Who may join and watch, and teams').click();
+      await page.getByLabel('Teams').selectOption('2');
+    });
+    const bob = await visit('Bob', PHONE, ada.page.url());
+    const [first, second] = [1, 2].map((team) => ada.page.getByRole('region', { name: `Team ${team}` }));
+    await second.getByText('Bob', { exact: true }).waitFor();
+    await bob.press('Join team 1');
+    await first.getByText('Bob', { exact: true }).waitFor();
+    await looks(ada, 'the teams of a room');
+    await ada.press('Balance the teams');
+    await second.getByText('Bob', { exact: true }).waitFor();
+    await bob.press("I'm ready");
+    await ada.press("I'm ready");
+    await Promise.all([ada, bob].map((visitor) => visitor.sees('The game is running.')));
   });
 });
