@@ -195,6 +195,7 @@ export class App {
     this.stage = { at: 'inside', session, lobby, search };
     session.on('status', () => {
       if (session.status === 'open' && !this.screen) void lobby.refresh();
+      if (session.status === 'open' && (search.current || search.offer)) void search.read();
       this.changed();
     });
     session.on('room', (room) => this.show(room));
@@ -205,7 +206,7 @@ export class App {
     if (me.room && !session.room) await (me.watching ? session.watchRoom(me.room.id) : session.joinRoom(me.room.id));
     if (session.room) this.show(session.room);
     else lobby.open();
-    if (me.searching !== null) await search.resume();
+    if (me.searching !== null) await search.read();
     await this.follow();
     this.changed();
   }

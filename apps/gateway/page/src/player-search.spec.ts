@@ -13,6 +13,8 @@ let search: PlayerSearch;
 let ended: { resolve(): void; reject(error: unknown): void };
 let refusal: HoldfastError | null;
 let attracted: number;
+/** The answer of `match.status`. */
+let status: Record<string, unknown> | HoldfastError | null;
 
 beforeEach(() => {
   shown = [];
@@ -20,6 +22,7 @@ beforeEach(() => {
   now = 1_000;
   refusal = null;
   attracted = 0;
+  status = null;
   jest.spyOn(performance, 'now').mockImplementation(() => now);
   const answer = async (operation: string): Promise<void> => {
     requests.push(operation);
@@ -37,7 +40,10 @@ beforeEach(() => {
       }),
     acceptMatch: () => answer('match.accept'),
     declineMatch: () => answer('match.decline'),
-    matchStatus: async () => ({ kind: 'match', game: 'chess', ticket: 't-1', event: 'searching', waitedMs: 400 }) as MatchMessage,
+    matchStatus: async () => {
+      if (status instanceof HoldfastError) throw status;
+      return status && ({ kind: 'match', game: 'chess', ticket: 't-1', ...status } as MatchMessage);
+    },
     request: answer,
   } as unknown as Session;
   const toasts = {
@@ -119,9 +125,33 @@ describe('a search that another page of the party begins', () => {
   });
 });
 
-it('a search that runs already is shown after a reload', async () => {
-  await search.resume();
-  expect(search.current?.since).toBe(600);
+describe('a search that is read after a reload or a lost connection', () => {
+  it('is shown when it runs', async () => {
+    status = { event: 'searching', waitedMs: 400 };
+    await search.read();
+    expect(search.current?.since).toBe(600);
+  });
+
+  it('disappears when it ended meanwhile, and the player reads why', async () => {
+    tell({ event: 'searching' });
+    tell(OFFER);
+    status = { event: 'expired', reason: 'timed-out' };
+    await search.read();
+    expect([search.current, search.offer, shown]).toEqual([null, null, ['No match was found. Try again later.']]);
+  });
+
+  it('disappears when the server knows none', async () => {
+    tell({ event: 'searching' });
+    await search.read();
+    expect([search.current, shown]).toEqual([null, []]);
+  });
+
+  it('stays when the server does not answer', async () => {
+    tell({ event: 'searching' });
+    status = new HoldfastError('unavailable');
+    await search.read();
+    expect(search.current?.game).toBe('chess');
+  });
 });
 
 describe('an offered match', () => {

@@ -77,10 +77,17 @@ export class PlayerSearch {
     }
   }
 
-  /** Shows a search that runs already, as after a reload. */
-  async resume(): Promise<void> {
-    const message = await this.session.matchStatus().catch(() => null);
-    if (message?.event === 'searching' || message?.event === 'offered') this.take(message);
+  /** Reads the state of the search, after a reload or a lost connection. Messages during that time are lost. */
+  async read(): Promise<void> {
+    const message = await this.session.matchStatus().catch(() => undefined);
+    if (message === undefined) return;
+    if (message?.event === 'searching' || message?.event === 'offered') return this.take(message);
+    // `quickMatch` finds out itself how a search of this page ended.
+    if (this.stop) return;
+    if (message && this.current) return this.take(message);
+    this.current = null;
+    this.offer = null;
+    this.changed();
   }
 
   /** Cancels the search. A member of a party cancels it for all. */
