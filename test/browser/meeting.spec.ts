@@ -110,6 +110,22 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await ada.page.getByRole('button', { name: 'Quick match: Chess' }).waitFor();
   });
 
+  it('continues a search and an offer over the loss of the gateway', async () => {
+    const [ada, bob] = await Promise.all([visit('Ada'), visit('Bob')]);
+    await ada.page.getByLabel('Mode: Rumble').selectOption('asked-duel');
+    await ada.press('Quick match: Rumble');
+    await ada.page.getByText('Searching for an opponent…').waitFor();
+    await fleet.restart(fleet.gateways[0]);
+    await ada.page.getByText('Connection lost.').waitFor({ state: 'detached' });
+    await ada.page.getByText('Searching for an opponent…').waitFor();
+    await bob.page.getByLabel('Mode: Rumble').selectOption('asked-duel');
+    await bob.press('Quick match: Rumble');
+    await Promise.all([ada, bob].map(({ page }) => page.getByRole('dialog', { name: 'A match is found' }).waitFor()));
+    await fleet.restart(fleet.gateways[0]);
+    await Promise.all([ada, bob].map((visitor) => visitor.press('Accept')));
+    await Promise.all([ada, bob].map((visitor) => visitor.sees('The game is running.')));
+  });
+
   it('shows the options of a game, and lists rooms by them, with changes at once', async () => {
     const bob = await visit('Bob');
     await bob.page.getByLabel('Game', { exact: true }).selectOption('table');
