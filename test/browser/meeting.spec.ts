@@ -14,7 +14,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
 
   beforeAll(async () => {
     [fleet, browser] = await Promise.all([
-      startFleet({ gateways: 1, lobbies: 2, games: 1, testGames: { turnMs: 120_000 } }),
+      startFleet({ gateways: 1, lobbies: 2, games: 1, testGames: { turnMs: 120_000 }, env: { TEST_LOADS: '/dev/null' } }),
       launchChromium(),
     ]);
   }, 60_000);
@@ -305,5 +305,14 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await bob.press("I'm ready");
     await ada.press("I'm ready");
     await Promise.all([ada, bob].map((visitor) => visitor.sees('The game is running.')));
+  });
+
+  it('says to all players why a game did not start', async () => {
+    const ada = await hostOf('Profiles', 'The profiles', ({ page }) => page.getByLabel('Refuse').check());
+    const bob = await visit('Bob', PHONE, ada.page.url());
+    await bob.press("I'm ready");
+    await ada.press("I'm ready");
+    await Promise.all([ada, bob].map(({ page }) => page.getByText('The game did not start: Bob has no profile.').waitFor()));
+    await looks(bob, 'a game that did not start');
   });
 });

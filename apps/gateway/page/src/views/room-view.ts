@@ -36,6 +36,7 @@ function lobbyPart(app: App, screen: RoomScreen, session: Session, search: Playe
   const { view } = screen.room;
   return html`<section class="card room-card" aria-label="Room">
     ${memberList(screen, session.user)} ${view.options ? html`<p class="note">${describeOptions(app, screen)}</p>` : nothing}
+    ${view.startFailure ? html`<p class="flaw">The game did not start: ${view.startFailure.message}</p>` : nothing}
     ${search.current ? searchView(search, search.current, 'Searching for opponents…') : actions(app, screen)}
     ${search.current ? nothing : partySearch(app, screen, search)} ${invitation(app, screen)}
   </section>
