@@ -21,7 +21,16 @@ import { type GameFrame, LiveRoom } from './live-room.js';
 import { orAborted, untilAnswered } from './request-retry.js';
 import { Requests } from './requests.js';
 import type { Room } from './room.js';
-import type { CreateRoom, Credentials, GiveUpOptions, QuickMatchOptions, RoomAddress, Session, SessionEvents, SessionStatus } from './session.js';
+import type {
+  CreateRoom,
+  Credentials,
+  GiveUpOptions,
+  QuickMatchOptions,
+  RoomAddress,
+  Session,
+  SessionEvents,
+  SessionStatus,
+} from './session.js';
 import { Uplink, type UplinkListener, type UplinkOptions } from './uplink.js';
 import type { ReceivedMessage } from './wire/wire.js';
 
