@@ -6,6 +6,7 @@
 // - `drive`, a game with fixed steps and inputs (`drive.mjs`),
 // - `open`, a game that players may join while it runs (`open.mjs`),
 // - `table`, a game with options, metadata, teams and a ranking (`table.mjs`),
+// - `rumble`, a game with rules for matches (`rumble.mjs`),
 // - with TEST_BANK, one game that pays for each durability (`bank.mjs`).
 import 'reflect-metadata';
 import { TicTacToeModule } from '#games/tic-tac-toe';
@@ -17,6 +18,7 @@ import { LedgerModule } from './ledger.mjs';
 import { Module } from './nest.mjs';
 import { OddModule } from './odd.mjs';
 import { OpenModule } from './open.mjs';
+import { RumbleModule } from './rumble.mjs';
 import { TableModule } from './table.mjs';
 
 /** @type {{ gameServer: import('#libs/server').ServerPlan<'game'> }} */
@@ -48,7 +50,17 @@ const plan = {
     const games = imports.map((one) => (one === TicTacToeModule ? TicTacToeModule.forRoot({ turnMs }) : one));
     return {
       ...rest,
-      imports: [...games, FleetingModule, OddModule, ...DriveModule, ...OpenModule, ...TableModule, ...LedgerModule, ...BankModule],
+      imports: [
+        ...games,
+        FleetingModule,
+        OddModule,
+        ...DriveModule,
+        ...OpenModule,
+        ...TableModule,
+        ...RumbleModule,
+        ...LedgerModule,
+        ...BankModule,
+      ],
     };
   },
 };

@@ -14,6 +14,7 @@ function offeredGame({ definition, migrateState, options, optionsSchema }: RoomR
     oldestVersion: migrateState ? Math.max(1, version - VERSIONS_BACK_MAX) : version,
     seats,
     supportsTeams: true,
+    supportsWatchDelay: true,
     ...(options && { options: true as const }),
     ...(isDescribed && { optionsSchema }),
     ...(joinable && { joinable: { seatGraceMs } }),

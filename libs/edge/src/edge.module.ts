@@ -80,7 +80,7 @@ export class EdgeModule {
       module: EdgeModule,
       imports: [ExtensionModule],
       providers,
-      exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionTable],
+      exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionRooms, SessionTable],
     };
   }
 }

@@ -80,12 +80,13 @@ export class GameCatalogue {
   }
 }
 
-function infoOf(name: string, { seats, joinable, optionsSchema, teams }: OfferedGame): GameInfo {
+function infoOf(name: string, { seats, joinable, optionsSchema, teams, match }: OfferedGame): GameInfo {
   return {
     name,
     seats: { ...seats },
     ...(joinable && { joinable: true }),
     ...(optionsSchema && { options: optionsSchema }),
     ...(teams && { teams: { ...teams } }),
+    ...(match && { match }),
   };
 }

@@ -14,5 +14,6 @@ export * from './room-rules.js';
 export * from './room-search.js';
 export * from './room-service.js';
 export * from './room-sweeper.js';
+export * from './service/service-rooms.js';
 export * from './team-rules.js';
 export * from './user-tickets.js';

@@ -13,6 +13,8 @@ import { RoomOptionsCheck } from './room-options-check.js';
 import { RoomSearch } from './room-search.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
+import { IdempotentRequests } from './service/idempotent-requests.js';
+import { ServiceRooms } from './service/service-rooms.js';
 import { UserTickets } from './user-tickets.js';
 
 const PROVIDERS = [
@@ -30,6 +32,7 @@ const PROVIDERS = [
   MatchRooms,
   MatchRounds,
   Matchmaker,
+  ServiceRooms,
 ];
 
 /** Needs `RoomStoreModule`, `FleetModule`, `SessionModule`, `PlacementModule`, `MatchmakingModule` and Nest's `ScheduleModule`. */
@@ -43,6 +46,7 @@ export class LobbyModule {
         { provide: ROUNDS_OPTIONS, useValue: { graceMs: options.seatGraceMs } satisfies RoundsOptions },
         { provide: MatchHost, useExisting: MatchRooms },
         ...PROVIDERS,
+        IdempotentRequests,
         RoomSweeper,
       ],
       exports: PROVIDERS,

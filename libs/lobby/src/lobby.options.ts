@@ -31,6 +31,8 @@ export const SWEEP_ROOMS = 500;
 export const BACKFILL_READ_MS = 500;
 /** Maximum number of listed rooms that matchmaking fills at a time, the newest ones. */
 export const BACKFILL_ROOMS = 100;
+/** How long matchmaking leaves a room alone that refused a player, in ms. */
+export const ROOM_REFUSED_MS = 5_000;
 /** A player who declines or misses this many matches must wait before the next search. */
 export const DECLINES_MAX = 2;
 /** How long a declined or missed match counts, in ms. Each further one begins the time again. */

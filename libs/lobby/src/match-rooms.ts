@@ -13,9 +13,17 @@ import { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type MatchProgress, type MatchRules, type RoomId, rulesOfMode, type UserId } from '#libs/protocol';
 import { isMember, type RoomDoc, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
+import { SERVER_PASS } from './entry-pass.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
-import { BACKFILL_READ_MS, BACKFILL_ROOMS, DECLINES_FORGOTTEN_MS, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
+import {
+  BACKFILL_READ_MS,
+  BACKFILL_ROOMS,
+  DECLINES_FORGOTTEN_MS,
+  LOBBY_OPTIONS,
+  type LobbyOptions,
+  ROOM_REFUSED_MS,
+} from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 import { partiesOf, partyOf } from './parties.js';
 import { join, newRoom } from './room-rules.js';
@@ -33,6 +41,9 @@ const UNDISPUTED_MS = 2_500;
 export class MatchRooms extends MatchHost {
   /** By game: the rooms that the last read found, and when, in ms of the monotonic clock. */
   private readonly open = new Map<string, { readonly rooms: readonly OpenRoom[]; readonly at: number }>();
+
+  /** The rooms that refused players, and when, in ms of the monotonic clock. Matchmaking leaves them alone for `ROOM_REFUSED_MS`. */
+  private readonly refused = new Map<RoomId, number>();
 
   constructor(
     private readonly tickets: TicketStore,
@@ -108,12 +119,18 @@ export class MatchRooms extends MatchHost {
       record = await this.rooms.change(id, (current) => {
         const terms = this.games.joinTermsOf(current);
         const now = this.rooms.now();
-        return players.reduce<RoomDoc>((doc, { player }) => readyIn(current, join({ ...current, doc }, player, terms, now), player.user), {
-          ...current.doc,
-        });
+        return players.reduce<RoomDoc>(
+          (doc, { player }) => readyIn(current, join({ ...current, doc }, player, terms, now, SERVER_PASS), player.user),
+          {
+            ...current.doc,
+          },
+        );
       });
     } catch (error) {
       this.log.info('match.seat-taken', { roomId: id, error });
+      // The next rounds would choose the same room, because the strategy sees a record that was read before.
+      this.refused.set(id, performance.now());
+      this.open.delete(match.game);
       return this.dissolve(match, tickets, new Set());
     }
     await this.tickets.finish(match);
@@ -191,13 +208,18 @@ export class MatchRooms extends MatchHost {
     );
   }
 
-  /** Gives the tickets of a match back to the queue, or ends them, and tells their players. */
+  /**
+   * Gives the tickets of a match back to the queue, or ends them, and tells their players.
+   *
+   * @param stage only a match in this stage; absent: in any stage
+   * @param dissolved called when the match is dissolved, before the players are told
+   */
   private async giveBack(
     match: Pick<MatchRecord, 'id' | 'game'>,
     tickets: readonly StoredTicket[],
     endOf: (ticket: StoredTicket) => TicketEnd | null,
-    stage: MatchRecord['stage'] | '' = '',
-  ): Promise<boolean> {
+    { stage = '', dissolved }: { readonly stage?: MatchRecord['stage'] | ''; dissolved?(): Promise<void> } = {},
+  ): Promise<void> {
     const ends = tickets.map((ticket) => {
       const end = endOf(ticket);
       return { ticket: end === null ? { ...ticket, priority: (ticket.priority ?? 0) + 1 } : ticket, end };
@@ -209,7 +231,9 @@ export class MatchRooms extends MatchHost {
       ),
     );
     const returned = await this.tickets.dissolve(match, ends, stage);
-    if (returned === null) return false;
+    // Another lobby has made or dissolved the match.
+    if (returned === null) return;
+    await dissolved?.();
     await Promise.all(
       ends.map(async ({ ticket, end }, index) => {
         if (end) return this.notifier.ended(ticket, end);
@@ -221,7 +245,6 @@ export class MatchRooms extends MatchHost {
         await this.notifier.tell(ticket, { event: 'searching', returned: true });
       }),
     );
-    return true;
   }
 
   private async isLate({ user, asked }: Pick<TicketPlayer, 'user' | 'asked'>): Promise<boolean> {
@@ -245,10 +268,15 @@ export class MatchRooms extends MatchHost {
     const tickets = await this.tickets.read(match.game, match.tickets);
     const isBlamed = ({ players }: StoredTicket): boolean => players.some(({ user }) => isToBlame(user));
     const end = (ticket: StoredTicket): TicketEnd | null => (isBlamed(ticket) ? { event: 'cancelled', reason: 'declined' } : null);
-    if (!(await this.giveBack(match, tickets, end, 'offered'))) return;
     const blamed = tickets.flatMap(({ players }) => players.filter(({ user }) => isToBlame(user)));
-    this.log.info('match.declined', { roomId: match.id, declined: blamed.length });
-    await Promise.all(blamed.map(({ user }) => this.tickets.countDecline(match.game, user, DECLINES_FORGOTTEN_MS)));
+    await this.giveBack(match, tickets, end, {
+      stage: 'offered',
+      // Counted before the players are told, because they may search again at once.
+      dissolved: async () => {
+        this.log.info('match.declined', { roomId: match.id, declined: blamed.length });
+        await Promise.all(blamed.map(({ user }) => this.tickets.countDecline(match.game, user, DECLINES_FORGOTTEN_MS)));
+      },
+    });
   }
 
   override async ended(tickets: readonly StoredTicket[], end: TicketEnd): Promise<void> {
@@ -277,7 +305,8 @@ export class MatchRooms extends MatchHost {
     const records = await this.records.readMany(ids);
     const over = made.filter((id) => !records.some((record) => record?.id === id));
     if (over.length > 0) await this.tickets.removeOpenRooms(game, over);
-    const rooms = records.flatMap((record) => (record && openRoomOf(record, rules)) ?? []);
+    for (const [room, at] of this.refused) if (performance.now() - at > ROOM_REFUSED_MS) this.refused.delete(room);
+    const rooms = records.flatMap((record) => (record && !this.refused.has(record.id) && openRoomOf(record, rules)) || []);
     this.open.set(game, { rooms, at: performance.now() });
     return rooms;
   }

@@ -56,6 +56,8 @@ export interface Person {
   readonly user: UserId;
   readonly name: string;
   readonly claims?: Claims;
+  /** False: the user has no connection now, and is expected. Absent: the user has one. */
+  readonly here?: boolean;
 }
 
 /** @throws `bad-data` for a number of seats that the game or the teams do not allow */
@@ -219,8 +221,8 @@ function isOlder(order: RequestOrder | undefined, than: RequestOrder | undefined
   return order !== undefined && than !== undefined && isBefore(order, than);
 }
 
-function memberOf({ user, name, claims }: Person): DocMember {
-  return { user, name, ...(claims && { claims }), readyRound: null, here: true };
+function memberOf({ user, name, claims, here = true }: Person): DocMember {
+  return { user, name, ...(claims && { claims }), readyRound: null, here };
 }
 
 /** Returns the document with the claims of the member's current login. */
@@ -231,7 +233,8 @@ export function withClaims(doc: RoomDoc, { user, claims }: Pick<Person, 'user' |
   });
 }
 
-function withNewMember(doc: RoomDoc, person: Person): RoomDoc {
+/** Adds a member at the end, in the smallest team. */
+export function withNewMember(doc: RoomDoc, person: Person): RoomDoc {
   const members = [...doc.members, inSmallestTeam(doc, memberOf(person))];
   const { kicked, ...rest } = doc;
   const others = kicked?.filter((user) => user !== person.user);

@@ -41,6 +41,9 @@ export interface Shown {
   readonly password?: string;
 }
 
+/** A user who enters a room: a caller, or a user whom the server itself puts into the room. */
+export type Newcomer = Person & Pick<Caller, 'asked'>;
+
 /** Checks the record of a room before each change. It throws to refuse the change. */
 export type RoomGuard = (record: RoomRecord) => unknown;
 
@@ -57,8 +60,8 @@ export class RoomService {
    * room of the first.
    */
   private readonly roomOfRequest = new WeakMap<Caller, RoomId>();
-  /** By request to create a room: its invite code, for the same reason. */
-  private readonly codeOfRequest = new WeakMap<Caller, string>();
+  /** By request to create a room: the room and its invite code, for the same reason. */
+  private readonly codeOfRequest = new WeakMap<Caller, { readonly id: RoomId; readonly code: string }>();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -150,7 +153,7 @@ export class RoomService {
    * @param shown the code and password of the player; `server`: the server itself lets the player in
    * @throws the refusals of `refuseUninvited`, `invite-unknown` when the room has another code, `wrong-password`
    */
-  async join(caller: Caller, id: RoomId, shown: Shown | 'server' = {}): Promise<RoomRecord> {
+  async join(caller: Newcomer, id: RoomId, shown: Shown | 'server' = {}): Promise<RoomRecord> {
     return this.mutex.run(id, async () => {
       // The record is read before the request order is checked, so that an overtaken request cannot write at this revision.
       const [record, before] = await Promise.all([this.records.read(id), this.freeFor(caller, id)]);
@@ -228,8 +231,10 @@ export class RoomService {
 
   /** Reserves the invite code of a new room, once for each request. */
   private async codeFor(caller: Caller, id: RoomId): Promise<string> {
-    const code = this.codeOfRequest.get(caller) ?? (await this.invites.reserve(id));
-    this.codeOfRequest.set(caller, code);
+    const known = this.codeOfRequest.get(caller);
+    if (known?.id === id) return known.code;
+    const code = await this.invites.reserve(id);
+    this.codeOfRequest.set(caller, { id, code });
     return code;
   }
 
@@ -419,7 +424,7 @@ export class RoomService {
    * Returns the caller's entry in `UserRooms`, or null when there is none. The entry is only a hint; the room's record decides about the
    * membership.
    */
-  private async freeFor({ user, asked }: Caller, but: RoomId | null): Promise<UserRoom | null> {
+  async freeFor({ user, asked }: Pick<Caller, 'user' | 'asked'>, but: RoomId | null): Promise<UserRoom | null> {
     const pointer = await this.userRooms.get(user);
     if (pointer && !pointer.watching && pointer.room !== but) {
       const record = await this.records.read(pointer.room);
@@ -435,7 +440,7 @@ export class RoomService {
   }
 
   /** Throws `overtaken` when the user's entry in `UserRooms` names this room because of another request. */
-  private async refuseReturnedBy({ user, asked }: Caller, room: RoomId): Promise<void> {
+  private async refuseReturnedBy({ user, asked }: Pick<Caller, 'user' | 'asked'>, room: RoomId): Promise<void> {
     const { pointer, isOwn } = await this.userRooms.moveStatus(user, { asked });
     if (pointer?.room === room && !isOwn) throw new HoldfastError('overtaken');
   }

@@ -48,6 +48,7 @@ const CODES = {
   'offer-unknown': { message: 'This match is not offered to you (any more).', retry: false },
   'party-too-large': { message: 'The party has more members than a match of this game takes.', retry: false },
   'unknown-region': { message: 'No server runs in this region.', retry: false },
+  'key-reused': { message: 'This Idempotency-Key belongs to another request.', retry: false },
   'chat-refused': { message: 'The moderation refused this message.', retry: false },
   'chat-muted': { message: 'You may not write in this chat.', retry: false },
   'no-capacity': { message: 'No game server is free for another game right now.', retry: true },

@@ -1,4 +1,5 @@
 import type { RoomId, UserId } from './ids.js';
+import type { MatchRules } from './match-rules.js';
 import type { ChatEntry, MatchMessage, RoomView } from './messages.js';
 
 /** A JSON Schema (draft 2020-12), as JSON. */
@@ -20,6 +21,8 @@ export interface GameInfo {
   options?: JsonSchema;
   /** The teams of a room of this game that is created without `teams`. Absent: it has no teams. */
   teams?: TeamRules;
+  /** The rules of the matches of this game: modes, numbers of players, teams, times. Absent: the default rules. */
+  match?: MatchRules;
 }
 
 /** Options of a room, as JSON. Each game defines its own. */
@@ -134,9 +137,9 @@ export const LIST_FIELDS = ['status', 'players', 'seats', 'free', 'region', 'nam
  * where NAME may be a path (`options.clock.minutes`). A room matches when it fulfils all conditions. A missing value equals `null`;
  * `locked` and `password` are true or false.
  */
-export type RoomFilter = Readonly<Record<string, FilterCondition>>;
+export type ListFilter = Readonly<Record<string, FilterCondition>>;
 export interface RoomSort {
-  /** A field as in `RoomFilter`, or `created`. */
+  /** A field as in `ListFilter`, or `created`. */
   by: string;
   /** Default: `ascending`. Rooms without the value come last in both orders. */
   order?: 'ascending' | 'descending';
@@ -148,7 +151,7 @@ export const FILTER_CONDITIONS_MAX = 16;
 export interface RoomListQuery {
   game?: string;
   limit?: number;
-  filter?: RoomFilter;
+  filter?: ListFilter;
   /** Default: newest first. */
   sort?: RoomSort;
 }

@@ -44,7 +44,11 @@ export class QueueStatistics {
     this.matches += 1;
     this.times.push(now);
     const [first] = tickets;
-    push(this.latest, { ...(first?.mode !== undefined && { mode: first.mode }), at: now, waitedMs: tickets.map(({ since }) => now - since) });
+    push(this.latest, {
+      ...(first?.mode !== undefined && { mode: first.mode }),
+      at: now,
+      waitedMs: tickets.map(({ since }) => now - since),
+    });
     const ratings = tickets.flatMap(({ players }) => players.flatMap(({ rating }) => rating?.mu ?? []));
     if (ratings.length > 1) push(this.spreads, Math.max(...ratings) - Math.min(...ratings));
   }

@@ -29,6 +29,7 @@ import { roomDoc } from '../../../../tools/fixtures/room-doc.fixture.js';
 import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import { Attachments } from '../attachments/attachments.js';
+import { DelayedSpectators } from '../attachments/delayed-spectators.js';
 import { ResyncWatch } from '../attachments/resync-watch.js';
 import { Appender } from '../durability/appender.js';
 import { Checkpointer } from '../durability/checkpointer.js';
@@ -206,7 +207,17 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     },
     onClosed: () => {},
   } as unknown as Links;
-  const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log), batch);
+  const attachments = new Attachments(
+    rooms,
+    engine,
+    clock,
+    outputs,
+    metrics,
+    links,
+    new ResyncWatch(metrics, log),
+    batch,
+    new DelayedSpectators(rooms, appender, links),
+  );
   for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
   /** Makes a hosted room that the store has as well, with one player per seat. */
