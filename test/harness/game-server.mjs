@@ -3,6 +3,7 @@
 // - `fleeting`, a game that stores nothing,
 // - `ledger`, a game that records all commands (`ledger.mjs`),
 // - `odd`, a game that puts values into its state that are not plain data (`odd.mjs`),
+// - `drive`, a game with fixed steps and inputs (`drive.mjs`),
 // - `open`, a game that players may join while it runs (`open.mjs`),
 // - `table`, a game with options, metadata, teams and a ranking (`table.mjs`),
 // - `rumble`, a game with rules for matches (`rumble.mjs`),
@@ -15,6 +16,7 @@ import { Command, Game } from '#libs/game-kit';
 import { runServer } from '#libs/server';
 import { BankModule } from './bank.mjs';
 import { CasinoModules } from './casino.mjs';
+import { DriveModule } from './drive.mjs';
 import { LedgerModule } from './ledger.mjs';
 import { Module } from './nest.mjs';
 import { OddModule } from './odd.mjs';
@@ -56,6 +58,7 @@ const plan = {
         ...games,
         FleetingModule,
         OddModule,
+        ...DriveModule,
         ...OpenModule,
         ...TableModule,
         ...RumbleModule,

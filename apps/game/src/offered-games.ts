@@ -16,6 +16,7 @@ function offeredGame({ definition, migrateState, options, optionsSchema, load }:
     oldestVersion: migrateState ? Math.max(1, version - VERSIONS_BACK_MAX) : version,
     seats,
     supportsTeams: true,
+    supportsWatchDelay: true,
     ...(options && { options: true as const }),
     ...(isDescribed && { optionsSchema }),
     ...(joinable && { joinable: { seatGraceMs } }),

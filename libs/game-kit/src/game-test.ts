@@ -33,6 +33,8 @@ import { gameOptionsOf } from './game.decorator.js';
 import { GameKitModule } from './game-kit.module.js';
 import { GameRegistry } from './game-registry.js';
 import type { CommandCallsOf, GameRules, GameStateOf, TypesOf } from './game-rules.js';
+import { SyncRecorder } from './sync-recorder.js';
+import type { SyncTraffic } from './sync-traffic.js';
 
 export interface GameTestOptions {
   /** The players, in the order of their seats: names, or names with claims. */
@@ -96,6 +98,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   private readonly inputs: SeatInputs | null;
   private readonly past: PastStates | undefined;
   private inputNumber = 0;
+  private recorder: SyncRecorder | null = null;
   private readonly stateBytesMax: number;
   private readonly handlers: NonNullable<GameTestOptions['handlers']>;
 
@@ -326,6 +329,28 @@ export class GameTest<Rules extends GameRules<unknown>> {
   }
 
   /**
+   * Runs `act`, and returns the bytes of the syncs that this seat would get from a server meanwhile (null: a spectator), in the compact
+   * form.
+   *
+   * @example
+   * const traffic = game.measure(0, () => game.step(200));
+   * expect(traffic.bytesPerSecond).toBeLessThan(12_000);
+   * console.log(String(traffic)); // a table of the bytes by path of the state
+   */
+  measure(seat: Seat | null, act: () => void): SyncTraffic {
+    if (seat !== null) this.refuseUnknownSeat(seat);
+    if (this.recorder) throw new Error(`${this.name}: measure is called within measure`);
+    const recorder = new SyncRecorder(this.machine, seat, this.value, this.clock);
+    this.recorder = recorder;
+    try {
+      act();
+      return recorder.finish(this.clock);
+    } finally {
+      this.recorder = null;
+    }
+  }
+
+  /**
    * Advances the time without running timers and steps, as on a busy server. They wait for the next `advance`, so commands can run before
    * them.
    */
@@ -396,6 +421,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.value = value;
     if (value.state !== before.state) this.past?.add(value.state, change.at);
     this.changes.push(change);
+    this.recorder?.changed(value, change, input.kind === 'step');
     freezeDeep(value.state);
     this.checkSize(what);
     const replayed = applyChange(before, asStored(change));

@@ -37,3 +37,4 @@ export * from './handler.decorators.js';
 export { INPUT_QUEUE_MAX, Input, type InputOptions } from './input.decorator.js';
 export { InterestGrid, type InterestPoint, type InterestRadius } from './interest.js';
 export type { StandardSchema } from './standard-schema.js';
+export { SyncTraffic } from './sync-traffic.js';

@@ -17,7 +17,9 @@ import {
 } from '#libs/protocol';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import {
+  allListedKey,
   InviteCodes,
+  inviteKey,
   RoomLog,
   type RoomRecord,
   RoomRecords,
@@ -34,7 +36,7 @@ import { until } from '../../../tools/process/until.mjs';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { ListedRooms } from './listed-rooms.js';
-import { type LobbyOptions, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
+import { HOST_GRACE_MS, type LobbyOptions, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms } from './match-rooms.js';
 import { Matchmaker } from './matchmaker.js';
@@ -90,6 +92,8 @@ class GameServers {
   /** The servers whose version supports options of rooms. */
   withOptions = this.names;
   readonly openings: Control['room.open']['data'][] = [];
+  /** The rooms from which lobbies have removed members, as the servers learn it. */
+  readonly removals: RoomId[] = [];
   /** The answer of a server to options. */
   checkOptions: (server: string, options: unknown) => { flaw: string | null } = () => ({ flaw: null });
 
@@ -136,6 +140,7 @@ class GameServers {
 
   readonly links = {
     to: async ({ id }: { id: string }) => ({
+      emit: (_pattern: string, { room }: { room: RoomId }) => void this.removals.push(room),
       request: async (pattern: string, data: unknown, { timeoutMs }: { timeoutMs?: number } = {}) => {
         this.timeouts.push(timeoutMs);
         this.asked.push(id);
@@ -260,6 +265,150 @@ async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
   }));
   await redis.commands.hset(roomKey(id), 'since', since - ms, 'doc', JSON.stringify({ ...doc, members }));
 }
+
+describe('a private room', () => {
+  it('has one code, also when its creation is repeated because the store lost data', async () => {
+    const { rooms } = newLobby();
+    const host = { ...newCaller(), asked: { turn: 1, number: 1 } };
+    const first = await rooms.create(host, { game: 'duel', private: true });
+    const again = await rooms.create(host, { game: 'duel', private: true });
+    expect(again).toMatchObject({ id: first.id, doc: { code: first.doc.code } });
+    await redis.commands.del(roomKey(first.id));
+    const lost = await rooms.create(host, { game: 'duel', private: true });
+    expect(lost).toMatchObject({ id: first.id, doc: { code: first.doc.code } });
+    expect(await rooms.find({ code: first.doc.code })).toMatchObject({ id: first.id });
+  });
+
+  it('is not found by its code once it is closed, or has another code', async () => {
+    const { rooms } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel', private: true });
+    const code = room.doc.code as string;
+    await rooms.leave(host);
+    await expect(rooms.find({ code })).rejects.toMatchObject({ code: 'invite-unknown' });
+    await redis.commands.set(inviteKey(code), room.id);
+    const { id, shown } = await rooms.find({ code });
+    await expect(rooms.join(guest, id, shown)).rejects.toMatchObject({ code: 'invite-unknown' });
+    const other = await rooms.create(host, { game: 'duel', private: true });
+    await redis.commands.set(inviteKey(code), other.id);
+    await expect(rooms.join(guest, other.id, { code })).rejects.toMatchObject({ code: 'invite-unknown' });
+    expect(await rooms.whereIs(guest.user)).toBeNull();
+  });
+
+  it('gets its code back from the sweep after the store has lost it', async () => {
+    const { rooms, sweeper } = newLobby();
+    const room = await rooms.create(newCaller(), { game: 'duel', inviteOnly: true });
+    await redis.commands.del(inviteKey(room.doc.code as string));
+    await sweeper.sweep();
+    expect(await rooms.find({ code: room.doc.code })).toMatchObject({ id: room.id });
+  });
+
+  it('admits a player with an old password until the host changes it, also in between', async () => {
+    const { rooms, hosting } = newLobby();
+    const [host, guest, late] = newCallers(3) as [Caller, Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel', password: 'first' });
+    await rooms.join(guest, room.id, { password: 'first' });
+    await hosting.update(host, { password: 'second' });
+    await expect(rooms.join(late, room.id, { password: 'first' })).rejects.toMatchObject({ code: 'wrong-password' });
+    await rooms.join(late, room.id, { password: 'second' });
+    // A member returns without it.
+    await rooms.join(guest, room.id);
+    expect((await mustRead(room.id)).doc.members).toHaveLength(3);
+  });
+
+  it('enters and leaves the list when its host changes it', async () => {
+    const { rooms, hosting, list } = newLobby();
+    const host = newCaller();
+    const room = await rooms.create(host, { game: 'duel' });
+    const isListed = async (): Promise<boolean> => (await list.page({ game: 'duel' })).rooms.some(({ id }) => id === room.id);
+    expect(await isListed()).toBe(true);
+    const hidden = await hosting.update(host, { private: true });
+    expect(hidden.doc.code).toMatch(/^\w{8}$/);
+    expect(await isListed()).toBe(false);
+    expect(await redis.commands.zscore(allListedKey(), room.id)).toBeNull();
+    const shown = await hosting.update(host, { private: false });
+    expect(shown.doc.code).toBe(hidden.doc.code);
+    expect(await isListed()).toBe(true);
+  });
+});
+
+describe('RoomHosting', () => {
+  it('keeps one host when two lobbies hand over at once', async () => {
+    const [one, other] = [newLobby(), newLobby()];
+    const callers = newCallers(3) as [Caller, Caller, Caller];
+    const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
+    for (const guest of callers.slice(1)) await one.rooms.join(guest, room.id);
+    const outcomes = await Promise.allSettled([
+      one.hosting.handOver(callers[0], { user: callers[1].user }),
+      other.hosting.handOver(callers[0], { user: callers[2].user }),
+    ]);
+    const { host } = (await mustRead(room.id)).doc;
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(host).not.toBe(callers[0].user);
+  });
+
+  it('removes a member once, and clears the entry of the user', async () => {
+    const { rooms, hosting } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel' });
+    await rooms.join(guest, room.id);
+    for (let times = 0; times < 2; times++) await hosting.kick(host, { user: guest.user });
+    expect((await mustRead(room.id)).doc).toMatchObject({ members: [{ user: host.user }], kicked: [guest.user] });
+    expect(await userRooms.get(guest.user)).toBeNull();
+    expect(await rooms.roomOf(host)).toMatchObject({ id: room.id });
+  });
+
+  it('notifies the owner of a game from which it removes a player', async () => {
+    const { rooms, hosting, starter, servers } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel' });
+    await rooms.join(guest, room.id);
+    await rooms.setReady(guest, true);
+    await starter.start(await mustRead(room.id), host.user, servers.balancer);
+    await hosting.kick(host, { user: guest.user, ban: true });
+    await until(() => servers.removals.length > 0);
+    expect(servers.removals).toEqual([room.id]);
+    expect((await mustRead(room.id)).doc.players).toEqual([host.user, guest.user]);
+  });
+
+  it('makes the next member the host when the host stays away', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel' });
+    await rooms.join(guest, room.id);
+    await rooms.setPresence(room.id, host.user, false);
+    await sweeper.sweep();
+    expect((await mustRead(room.id)).doc.host).toBe(host.user);
+    await setRedisAhead(room.id, HOST_GRACE_MS + 1_000);
+    await sweeper.sweep();
+    expect((await mustRead(room.id)).doc.host).toBe(guest.user);
+  });
+});
+
+describe('a rematch', () => {
+  it('starts one game when the last two members agree at once', async () => {
+    const { rooms, starter, servers } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel', seats: 2 });
+    await rooms.join(guest, room.id);
+    await expect(starter.rematch(host, servers.balancer)).rejects.toMatchObject({ code: 'bad-data' });
+    await redis.commands.hset(roomKey(room.id), 'round', 1);
+    const after = await Promise.all([starter.rematch(host, servers.balancer), starter.rematch(guest, servers.balancer)]);
+    expect(after.some(({ status }) => status === 'playing' || status === 'starting')).toBe(true);
+    expect(servers.openings).toHaveLength(1);
+    expect((await mustRead(room.id)).status).toBe('playing');
+  });
+
+  it('waits for all members who are here', async () => {
+    const { rooms, starter, servers } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel' });
+    await rooms.join(guest, room.id);
+    await redis.commands.hset(roomKey(room.id), 'round', 1);
+    expect(await starter.rematch(guest, servers.balancer)).toMatchObject({ status: 'waiting' });
+    expect(servers.openings).toEqual([]);
+  });
+});
 
 describe('a room with options', () => {
   it('shows them, and gives them to the server that opens its game', async () => {
@@ -629,7 +778,7 @@ describe('MatchRounds', () => {
     const { match } = await committed(lobby.tickets, people);
     await until(async () => {
       await Promise.all([lobby.rounds.claimAll(), other.rounds.claimAll()]);
-      return (await lobby.tickets.reported(['duel']))[0] !== null;
+      return (await lobby.tickets.reports()).length > 0;
     });
     expect(await records.read(match.id)).toBeNull();
     pass(MATCH_ABANDONED_MS + 2_000);

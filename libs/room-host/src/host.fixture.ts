@@ -10,6 +10,7 @@ import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
 import { Attachments } from './attachments/attachments.js';
+import { DelayedSpectators } from './attachments/delayed-spectators.js';
 import { PlayerLists } from './attachments/player-lists.js';
 import { ResyncWatch } from './attachments/resync-watch.js';
 import { Appender } from './durability/appender.js';
@@ -136,6 +137,7 @@ export class Host {
     this.engine = new RoomEngine(this.appender, log, options);
     this.clock = new RoomClock(this.engine, this.rooms, options, metrics);
     const batch = new CommandBatch(this.engine, DIRECT_GUARD);
+    const delayed = new DelayedSpectators(this.rooms, this.appender, links);
     this.attachments = new Attachments(
       this.rooms,
       this.engine,
@@ -145,6 +147,7 @@ export class Host {
       links,
       new ResyncWatch(metrics, log),
       batch,
+      delayed,
     );
     const players = new PlayerLists(this.appender);
     const locks = new LockPublisher(hosts.records, this.rooms, this.appender, log);

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Attachments } from './attachments/attachments.js';
+import { DelayedSpectators } from './attachments/delayed-spectators.js';
 import { PendingAttachments } from './attachments/pending-attachments.js';
 import { PlayerLists } from './attachments/player-lists.js';
 import { ResyncWatch } from './attachments/resync-watch.js';
@@ -43,6 +44,7 @@ const PROVIDERS = [
   CommandBatch,
   RoomClock,
   Attachments,
+  DelayedSpectators,
   ResyncWatch,
   SeatReconciler,
   LoadRequests,

@@ -133,6 +133,17 @@ describe('DefaultMatchStrategy', () => {
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('healer', ['tank']))])).toHaveLength(1);
     });
 
+    it('has the same result as a new strategy when the number of combinations grows and falls', () => {
+      const all = Array.from({ length: 150 }, (_, index) =>
+        ticketOf(index, 1400 + index, { waitedMs: index % 7, attributes: { level: { value: index, min: index - 30, max: index + 2 } } }),
+      );
+      const strategy = new DefaultMatchStrategy();
+      for (const count of [20, 150, 40, 100, 10]) {
+        const view = viewOf(3, { skill }, all.slice(0, count));
+        expect([...strategy.match(view)]).toEqual(match(view));
+      }
+    });
+
     it('matches when there are more combinations of attributes than groups', () => {
       const tickets = Array.from({ length: 300 }, (_, index) =>
         ticketOf(index, 1500, { waitedMs: index, attributes: { level: { value: index, min: index - 1, max: index + 1 } } }),

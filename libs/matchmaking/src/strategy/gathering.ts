@@ -22,9 +22,18 @@ export interface Gathered {
  */
 const CONFLICTS_MAX = 16;
 
+/**
+ * Maximum number of comparisons of attributes in one round of a bucket with many combinations, about half a second. Each anchor has an
+ * equal share, so that no ticket uses up the share of another.
+ */
+const COMPARISONS_MAX = 500_000;
+/** The smallest share of an anchor: it compares itself with so many of its nearest tickets in any case. */
+const COMPARISONS_MIN = 64;
+
 /** Searches the nearest tickets that make a match with the anchor, in the best region for it. */
 export function gather(anchor: Anchor, now: number, round: number): Gathered {
   let best: Gathered = NOTHING;
+  if (anchor.targets.length === 0 && !anchor.partial) return best;
   for (const region of anchor.regions) {
     const found = gatherIn(anchor, region, now, round);
     const isBetter = found.fit
@@ -47,7 +56,7 @@ const NOTHING: Gathered = { accepted: [], fit: null, distance: 0 };
 function gatherIn(anchor: Anchor, region: string, now: number, round: number): Gathered {
   const conflicts = new Map<string, Attributes>();
   let best = gatherAround(anchor, region, undefined, now, round, conflicts);
-  if (best.fit) return best;
+  if (best.fit || anchor.bucket.isMixed) return best;
   // The nearest tickets disagree with others that would make a match. Try again with each of those others.
   for (const attributes of [...conflicts.values()].slice(0, CONFLICTS_MAX)) {
     const found = gatherAround(anchor, region, attributes, now, round, new Map());
@@ -73,6 +82,9 @@ function gatherAround(
   const counts: number[] = [];
   let players = 0;
   let distance = 0;
+  let comparisons = bucket.isMixed
+    ? Math.max(COMPARISONS_MIN, Math.floor(COMPARISONS_MAX / bucket.order.length))
+    : Number.POSITIVE_INFINITY;
   const agreement = new Agreement(anchor.attributes, wanted);
   if (full === 0) return { accepted, fit: targets.length > 0 ? most.map(() => []) : null, distance };
   const groups = [];
@@ -90,6 +102,7 @@ function gatherAround(
       continue;
     }
     if (!accepts(entry, anchor, region, now)) continue;
+    if (--comparisons < 0) break;
     if (!agreement.add(entry)) {
       conflicts.set(entry.attributesText, entry.attributes!);
       continue;

@@ -12,10 +12,10 @@ export const PRIORITY_MS = 10_000;
 /** Failed matches beyond this number do not count. */
 const PRIORITY_MAX = 6;
 /**
- * Maximum number of combinations of attributes in one bucket that have lists of their own. The tickets beyond that share lists, whose
- * entries are compared one by one: correct, but slower.
+ * Maximum number of combinations of attributes in one bucket that have lists of their own. In a bucket with more, all tickets share lists,
+ * and their attributes are compared one by one.
  */
-const GROUPS_MAX = 64;
+const COMBINATIONS_MAX = 64;
 
 /** A ticket with the data that the strategy derives from it. */
 export interface Entry extends RatingListEntry {
@@ -26,7 +26,9 @@ export interface Entry extends RatingListEntry {
   readonly attributes: Attributes | undefined;
   /** The attributes as text, equal for equal attributes. '': none. */
   readonly attributesText: string;
-  readonly lists: readonly RatingList<Entry>[];
+  lists: readonly RatingList<Entry>[];
+  /** Position in the last view. */
+  at: number;
   /** The last view in which the ticket was. */
   seenIn: number;
 }
@@ -35,20 +37,26 @@ export interface Entry extends RatingListEntry {
 export interface Bucket {
   readonly rules: MatchRules;
   readonly groups: Map<string, Group>;
+  /** Number of tickets with each combination of attributes. */
+  readonly combinations: Map<string, number>;
+  /** True: there are too many combinations, so that the tickets of a group differ in their attributes. */
+  isMixed: boolean;
   /** Regions that tickets of this bucket can reach, sorted. */
   regions: readonly string[];
+  /** By number of players: the number of tickets. */
+  readonly counts: number[];
+  /** Possible sizes of matches, by size of a ticket. They are computed again when the tickets change. */
+  readonly fits: Map<number, readonly (readonly number[])[]>;
   /** The tickets in the order of service. */
   order: Entry[];
   added: Entry[];
   hasGone: boolean;
 }
 
-/** Tickets of a bucket with equal attributes and equal size. */
+/** Tickets of a bucket with equal size and, unless the bucket is mixed, equal attributes. */
 export interface Group {
   readonly size: number;
   readonly attributes: Attributes | undefined;
-  /** True: the attributes of the entries differ. */
-  readonly isMixed: boolean;
   /** By region: tickets that can reach it. '': tickets that accept any region. */
   readonly lists: Map<string, RatingList<Entry>>;
 }
@@ -59,6 +67,10 @@ export class TicketIndex {
   private readonly unfit = new Map<string, { ticket: Ticket; seenIn: number }>();
   private readonly buckets = new Map<string, Bucket>();
   private readonly dirty = new Set<RatingList<Entry>>();
+  /** The entries in the order of the last view. Most tickets of the next view are in the same order. */
+  private sequence: Entry[] = [];
+  private lastSequence: Entry[] = [];
+  private expected = 0;
   private view: MatchQueueView | undefined;
   private views = 0;
   private rulesText = '';
@@ -70,9 +82,13 @@ export class TicketIndex {
     this.view = view;
     this.views++;
     this.adoptRules(view.rules);
+    this.lastSequence = this.sequence;
+    this.sequence = [];
+    this.expected = 0;
     let seen = 0;
     for (const ticket of view.tickets) if (this.see(ticket)) seen++;
     if (seen < this.entries.size + this.unfit.size) this.removeUnseen();
+    for (const bucket of this.buckets.values()) if (bucket.combinations.size > COMBINATIONS_MAX !== bucket.isMixed) this.regroup(bucket);
     for (const list of this.dirty) list.merge();
     this.dirty.clear();
     for (const [key, bucket] of this.buckets) {
@@ -106,6 +122,7 @@ export class TicketIndex {
     this.rulesText = text;
     this.rules = rules;
     this.entries.clear();
+    this.sequence = [];
     this.unfit.clear();
     this.buckets.clear();
     this.dirty.clear();
@@ -114,7 +131,18 @@ export class TicketIndex {
 
   /** Returns false for a ticket that was seen in this view before. */
   private see(ticket: Ticket): boolean {
-    const known = this.entries.get(ticket.id) ?? this.unfit.get(ticket.id);
+    const expected = this.lastSequence[this.expected];
+    if (expected?.ticket === ticket && expected.seenIn !== this.views && !expected.isGone) {
+      this.note(expected);
+      return true;
+    }
+    const entry = this.entries.get(ticket.id);
+    if (entry?.ticket === ticket) {
+      const isNew = entry.seenIn !== this.views;
+      if (isNew) this.note(entry);
+      return isNew;
+    }
+    const known = entry ?? this.unfit.get(ticket.id);
     if (known?.ticket === ticket) {
       const isNew = known.seenIn !== this.views;
       known.seenIn = this.views;
@@ -128,6 +156,12 @@ export class TicketIndex {
     return true;
   }
 
+  private note(entry: Entry): void {
+    this.expected = entry.at + 1;
+    entry.at = this.sequence.push(entry) - 1;
+    entry.seenIn = this.views;
+  }
+
   private insert(ticket: Ticket): void {
     const rules = rulesOfMode(this.rules!, ticket.mode);
     if (!rules || !fitsRules(ticket, rules)) {
@@ -136,33 +170,47 @@ export class TicketIndex {
     }
     const bucket = this.bucketOf(ticket, rules);
     const { mu, sigma } = ratingOf(ticket.players);
-    const attributesText = textOf(ticket.attributes);
-    const group = groupOf(bucket, ticket, attributesText);
-    const lists = regionsOf(ticket, rules).map((region) => this.listOf(group, region));
     const { attributes } = ticket;
-    const size = ticket.players.length;
-    const order = serviceOrder(ticket);
     const entry: Entry = {
       id: ticket.id,
       mu,
       sigma,
-      order,
-      size,
+      order: serviceOrder(ticket),
+      size: ticket.players.length,
       ticket,
       bucket,
       attributes,
-      attributesText,
-      lists,
+      attributesText: textOf(attributes),
+      lists: [],
       isGone: false,
       takenIn: -1,
+      at: this.sequence.length,
       seenIn: this.views,
     };
-    for (const list of lists) {
+    this.sequence.push(entry);
+    bucket.counts[entry.size] = (bucket.counts[entry.size] ?? 0) + 1;
+    bucket.combinations.set(entry.attributesText, (bucket.combinations.get(entry.attributesText) ?? 0) + 1);
+    this.addToLists(entry);
+    bucket.added.push(entry);
+    this.entries.set(ticket.id, entry);
+  }
+
+  private addToLists(entry: Entry): void {
+    const { bucket, ticket } = entry;
+    const group = groupOf(bucket, entry);
+    entry.lists = regionsOf(ticket, bucket.rules).map((region) => this.listOf(group, region));
+    for (const list of entry.lists) {
       list.add(entry);
       this.dirty.add(list);
     }
-    bucket.added.push(entry);
-    this.entries.set(ticket.id, entry);
+  }
+
+  /** Gives the entries of a bucket new lists, because the number of combinations of attributes has crossed the limit. */
+  private regroup(bucket: Bucket): void {
+    bucket.isMixed = !bucket.isMixed;
+    bucket.groups.clear();
+    for (const entry of [...bucket.order, ...bucket.added]) if (!entry.isGone) this.addToLists(entry);
+    bucket.hasGone = true;
   }
 
   private remove(id: string): void {
@@ -172,6 +220,11 @@ export class TicketIndex {
     this.entries.delete(id);
     entry.isGone = true;
     entry.bucket.hasGone = true;
+    const { combinations, counts } = entry.bucket;
+    counts[entry.size]!--;
+    const count = combinations.get(entry.attributesText)! - 1;
+    if (count > 0) combinations.set(entry.attributesText, count);
+    else combinations.delete(entry.attributesText);
     for (const list of entry.lists) {
       list.noteGone();
       this.dirty.add(list);
@@ -185,7 +238,18 @@ export class TicketIndex {
 
   private bucketOf({ mode, options }: Ticket, rules: MatchRules): Bucket {
     const key = bucketKey(mode, options);
-    return getOrAdd(this.buckets, key, () => ({ rules, groups: new Map(), regions: [], order: [], added: [], hasGone: false }));
+    return getOrAdd(this.buckets, key, () => ({
+      rules,
+      groups: new Map(),
+      combinations: new Map(),
+      isMixed: false,
+      regions: [],
+      counts: [],
+      fits: new Map(),
+      order: [],
+      added: [],
+      hasGone: false,
+    }));
   }
 
   private listOf({ lists }: Group, region: string): RatingList<Entry> {
@@ -207,7 +271,7 @@ export function listsFor(groups: readonly Group[], region: string): RatingList<E
 
 /** Returns whether tickets of the group may agree with these attributes. */
 export function mayAgree(group: Group, attributes: Attributes | undefined): boolean {
-  return group.isMixed || attributesAgree([group.attributes, attributes]);
+  return attributesAgree([group.attributes, attributes]);
 }
 
 /** Returns whether a match of this mode can have the whole party. */
@@ -227,14 +291,9 @@ function textOf(attributes: Attributes | undefined): string {
   return attributes && Object.keys(attributes).length > 0 ? canonical(attributes) : '';
 }
 
-function groupOf({ groups }: Bucket, { attributes, players }: Ticket, text: string): Group {
-  const hasAttributes = text !== '';
-  const size = players.length;
-  const known = groups.get(`${size} ${text}`);
-  if (known) return known;
-  const isMixed = hasAttributes && groups.size >= GROUPS_MAX;
-  const key = isMixed ? `${size} mixed` : `${size} ${text}`;
-  return getOrAdd(groups, key, () => ({ size, attributes: isMixed || !hasAttributes ? undefined : attributes, isMixed, lists: new Map() }));
+function groupOf({ groups, isMixed }: Bucket, { attributes, attributesText, size }: Entry): Group {
+  const key = isMixed ? String(size) : `${size} ${attributesText}`;
+  return getOrAdd(groups, key, () => ({ size, attributes: isMixed || attributesText === '' ? undefined : attributes, lists: new Map() }));
 }
 
 /** Returns the regions that the ticket can ever reach; '' for a ticket that accepts any region. */
@@ -245,6 +304,7 @@ function regionsOf({ regions }: Ticket, { latency }: MatchRules): string[] {
 
 function mergeBucket(bucket: Bucket): void {
   if (bucket.added.length === 0 && !bucket.hasGone) return;
+  bucket.fits.clear();
   const remaining = bucket.hasGone ? bucket.order.filter(({ isGone }) => !isGone) : bucket.order;
   const added = bucket.added.filter(({ isGone }) => !isGone).sort(compareService);
   bucket.order = mergeSorted(remaining, added, compareService);

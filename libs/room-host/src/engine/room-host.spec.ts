@@ -29,6 +29,7 @@ import { roomDoc } from '../../../../tools/fixtures/room-doc.fixture.js';
 import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import { Attachments } from '../attachments/attachments.js';
+import { DelayedSpectators } from '../attachments/delayed-spectators.js';
 import { ResyncWatch } from '../attachments/resync-watch.js';
 import { Appender } from '../durability/appender.js';
 import { Checkpointer } from '../durability/checkpointer.js';
@@ -207,7 +208,17 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     },
     onClosed: () => {},
   } as unknown as Links;
-  const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log), batch);
+  const attachments = new Attachments(
+    rooms,
+    engine,
+    clock,
+    outputs,
+    metrics,
+    links,
+    new ResyncWatch(metrics, log),
+    batch,
+    new DelayedSpectators(rooms, appender, links),
+  );
   for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
   /** Makes a hosted room that the store has as well, with one player per seat. */
@@ -1180,6 +1191,27 @@ describe('inputs of players', () => {
     expect(room.durable.seats[1]!.input).toBeUndefined();
     const { log: stored } = (await host.roomLog.adopt(room.id, room.tenure, owner)) as AdoptedRoom;
     expect(stored.changes.flatMap(({ seats }) => seats?.[0]?.input ?? [])).toEqual([1, 2]);
+  });
+
+  it('are reported to their player alone, about once per second, when they change nothing', async () => {
+    const host = newHost();
+    const room = await host.room({ rules: rules() });
+    const peer = host.attach(room, 0, { compact: true });
+    const other = host.attach(room, 1, { compact: true, handle: 2 });
+    const [own] = [...room.attachments];
+    const syncs = () => peer.to(1).filter(({ kind }) => kind === 'compact');
+    expect(syncs()).toHaveLength(1);
+    host.input(room, peer, 1, 1, 0);
+    await until(() => room.durable.seats[0]!.input === 1);
+    expect(syncs()).toHaveLength(1);
+    // A second after the last sync.
+    own!.inputAt -= 1_000;
+    host.input(room, peer, 1, 2, 0);
+    await until(() => syncs().length === 2);
+    expect(syncs()[1]).toMatchObject({ input: 2, patch: new Uint8Array(0) });
+    host.input(room, peer, 1, 3, 0);
+    await until(() => room.durable.seats[0]!.input === 3);
+    expect([syncs().length, other.to(2).filter(({ kind }) => kind === 'compact').length]).toEqual([2, 1]);
   });
 
   it('have no effect when they come from an earlier connection of the player', async () => {
