@@ -105,7 +105,7 @@ describe('GameRegistry', () => {
         seatGraceMs: 60_000,
         stepHz: 10,
         syncHz: 10,
-        draft: 'copy',
+        draft: 'auto',
       },
     ]);
     expect(registry.get('pot')).toBe(registry.all()[0]);

@@ -25,8 +25,8 @@ export interface GameOptions {
   readonly seatGraceMs?: number;
   /**
    * How the state is protected while a handler writes to it. `proxy`: the handler writes to a draft, which is cheap when it changes little
-   * of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes much of it. Default: `copy`
-   * for games with `@OnStep`, else `proxy`.
+   * of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes much of it. `auto`: the room
+   * measures how much of the state the handlers change, and chooses. Default: `auto` for games with `@OnStep`, else `proxy`.
    */
   readonly draft?: DraftMode;
   /**
@@ -107,7 +107,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     quantize,
     pastMs,
   } = options;
-  const { draft = stepHz > 0 ? 'copy' : 'proxy' } = options;
+  const { draft = stepHz > 0 ? 'auto' : 'proxy' } = options;
   demand(
     typeof name === 'string' && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) && name.length <= NAME_CHARS_MAX,
     `has the name ${quoted(name)}; give up to ${NAME_CHARS_MAX} lower-case letters, digits and dashes`,
@@ -189,7 +189,7 @@ function isMs(ms: unknown): boolean {
 
 const GAME = 'holdfast:game';
 const NAME_CHARS_MAX = 32;
-const DRAFT_MODES: ReadonlySet<string> = new Set<DraftMode>(['proxy', 'copy']);
+const DRAFT_MODES: ReadonlySet<string> = new Set<DraftMode>(['proxy', 'copy', 'auto']);
 const DURABILITIES: ReadonlySet<string> = new Set<Durability>(['every-change', 'checkpoint', 'none']);
 
 function demand(holds: boolean, sentence: string): asserts holds {

@@ -16,7 +16,7 @@ import type { Change, RoomValue } from './room-value.js';
  */
 const RUNS = Number(process.env.REPLAY_RUNS ?? 500);
 
-describe.each<DraftMode>(['proxy', 'copy'])('a change of a game with draft %s', (draft) => {
+describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with draft %s', (draft) => {
   it('turns the old value into the result of any handler', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
@@ -67,7 +67,7 @@ describe.each<DraftMode>(['proxy', 'copy'])('a change of a game with draft %s', 
           before,
           (room) => {
             editAll(room.state, steps);
-            if (draft === 'copy') kept = room.state;
+            if (draft !== 'proxy') kept = room.state;
           },
           { draft },
         );
@@ -288,6 +288,26 @@ describe('a change', () => {
     const outcome = changed(before, (room) => change(room.state));
     expect(applyChange(outcome.old, stored(outcome.change))).toEqual(outcome.value);
   });
+});
+
+it('has the same result on a copy as on a proxy', () => {
+  fc.assert(
+    fc.property(state, edits, (before, steps) => {
+      const [onProxy, onCopy] = (['proxy', 'copy'] as const).map((draft) => {
+        const machine = machineOf(before, (room) => editAll(room.state, steps), { draft });
+        const outcome = machine.handle(machine.start('r1' as RoomId, PLAYERS).value, {
+          kind: 'command',
+          seat: 0,
+          seq: 1,
+          name: 'edit',
+          data: null,
+        });
+        return outcome.kind === 'changed' ? outcome.value.state : outcome;
+      });
+      expect(onCopy).toEqual(onProxy);
+    }),
+    { numRuns: RUNS },
+  );
 });
 
 describe('one object in two places', () => {

@@ -145,9 +145,9 @@ export interface GameDefinition {
 /**
  * How the state is protected while a handler writes to it. `proxy`: the handler writes to a draft that copies what is written, which is
  * cheap when it changes little of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes
- * much of it. With `copy`, the changes of the game are state patches.
+ * much of it. `auto`: the room chooses for each run. With `copy` and `auto`, the changes of the game are state patches.
  */
-export type DraftMode = 'proxy' | 'copy';
+export type DraftMode = 'proxy' | 'copy' | 'auto';
 
 /**
  * `every-change`: nothing is sent before it is stored, and a crash costs only a pause. `checkpoint`: the state is saved

@@ -5,11 +5,15 @@ import { UnstorableError } from './plain-data.js';
 import type { StateStep } from './run-handler.js';
 
 /**
- * Calls `act` with a draft of the state, which it may edit. The patches are the difference of the two states, not a record of edits: a handler may
- * put one object in two places and edit it through either. The next state is `before` with these patches applied. It shares
- * nothing with the handler's objects, which the game may keep and change.
+ * Calls `act` with a draft of the state, which it may edit. The patches are the difference of the two states, not a record of edits: `act`
+ * may put one object in two places and edit it through either. The next state is `before` with these patches applied. It shares nothing
+ * with the objects of `act`, which the game may keep and change.
  */
-export function runOnDraft<State>(before: State, act: (draft: State) => void, round: Rounding | null): StateStep<State> {
+export function runOnDraft<State>(
+  before: State,
+  act: (draft: State) => void,
+  round: Rounding | null,
+): Extract<StateStep<State>, { delta?: undefined }> {
   let after: State;
   try {
     after = create(before as object, (draft) => act(draft as State)) as State;

@@ -5,6 +5,8 @@ import { TrackedCopy } from './tracked-copy.js';
 /** A copy of a state that a caller may edit, to be compared with the state afterwards. */
 export interface StateCopy<T> {
   readonly draft: T;
+  /** Number of objects and arrays in the state. */
+  readonly parts: number;
   /**
    * Returns the next state and the patch that leads to it. The next state shares unchanged parts with the state before, and nothing with the
    * draft. In it -0 is 0, and changed numbers are rounded.
@@ -42,6 +44,10 @@ class EditedCopy<T> implements StateCopy<T> {
     private readonly tracked: TrackedCopy,
   ) {
     this.draft = tracked.begin(state);
+  }
+
+  get parts(): number {
+    return this.tracked.count;
   }
 
   step(round: Rounding | null): StepResult<T> | null {

@@ -15,6 +15,8 @@ import type { TrackedCopy } from './tracked-copy.js';
 export interface StepResult<T> {
   readonly next: T;
   readonly patch: Uint8Array;
+  /** Number of objects and arrays of the original that differ. */
+  readonly changed: number;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -30,6 +32,7 @@ export class StepDiff extends DiffWriter {
   private codes: readonly (RecordCode | null)[] = [];
   /** The position of the next part of the original, among its copies. */
   private at = 0;
+  private changed = 0;
 
   /** Returns null when the copy is not plain data, or has hardly a key of the original. */
   step<T>(before: T, tracked: TrackedCopy, round: Rounding | null): StepResult<T> | null {
@@ -38,10 +41,12 @@ export class StepDiff extends DiffWriter {
     this.copies = tracked.copies;
     this.ends = tracked.ends;
     this.codes = tracked.codes;
-    this.at = 0;
+    this.at = this.changed = 0;
     try {
       const next = this.container(before as object, tracked.copies[0]!, 0);
-      return next === undefined ? null : { next: next as T, patch: next === before ? EMPTY : this.message() };
+      if (next === undefined) return null;
+      if (next === before) return { next: before, patch: EMPTY, changed: 0 };
+      return { next: next as T, patch: this.message(), changed: this.changed + 1 };
     } catch (thrown) {
       if (thrown instanceof NotPlain || thrown instanceof StatePatchError) return null;
       throw thrown;
@@ -86,7 +91,10 @@ export class StepDiff extends DiffWriter {
         return this.replace(siblings, index, before, after, depth);
       }
       if (kept === before) operations.length = start;
-      else operations.endEnter(siblings, index, start, bodyStart);
+      else {
+        this.changed++;
+        operations.endEnter(siblings, index, start, bodyStart);
+      }
       return kept;
     }
     this.passed(before);
