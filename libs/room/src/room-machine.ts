@@ -1,5 +1,5 @@
 import type { GameResult, RoomId, Seat } from '#libs/protocol';
-import { type Rounding, roundingTo, roundParts } from '#libs/state-patch';
+import { RoundingTree, roundParts } from '#libs/state-patch';
 import { keyedEffects, pendingEffects, seatsAfter, withChange } from './apply-change.js';
 import { DraftChoice, hasStatePatches } from './draft-choice.js';
 import { type EffectResult, isResultTimer, TIMED_OUT_REPLY } from './effect-result.js';
@@ -22,7 +22,7 @@ import type { SampledInput } from './seat-inputs.js';
 export class RoomMachine<State = unknown> {
   /** What steps write to, and all other handlers. These usually change much less than a step. */
   private readonly drafts: { readonly step: DraftUse; readonly other: DraftUse };
-  private readonly round: Rounding | null;
+  private readonly rounding: RoundingTree | null;
   /** The earlier states of the room whose input is being handled. */
   private history: PastStates<State> | undefined;
 
@@ -33,7 +33,7 @@ export class RoomMachine<State = unknown> {
     const { draft = 'proxy', quantize } = rules.definition;
     const isPatched = hasStatePatches(rules.definition);
     this.drafts = { step: { choice: new DraftChoice(draft), isPatched }, other: { choice: new DraftChoice(draft), isPatched } };
-    this.round = quantize === undefined ? null : roundingTo(quantize);
+    this.rounding = quantize === undefined ? null : RoundingTree.of(quantize);
   }
 
   /**
@@ -76,13 +76,13 @@ export class RoomMachine<State = unknown> {
     const made = this.rules.setup(run as Setup);
     if (typeof made !== 'object' || made === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
     const plain = plainCopy<State>(made);
-    let state: State = this.round === null ? plain : roundParts(undefined, plain, this.round);
+    let state: State = this.rounding === null ? plain : roundParts(undefined, plain, this.rounding);
     const joined = run.ended ? undefined : this.rules.seatEvents.get('joined');
     if (joined) {
       for (const seat of seats.keys()) {
         run.seat = seat;
         run.handling = { kind: 'seat', seat, event: 'joined', ...known[seat]! };
-        state = runHandler(state, run, joined, this.drafts.other, this.round).next;
+        state = runHandler(state, run, joined, this.drafts.other, this.rounding).next;
       }
     }
     const timers = Object.fromEntries(Object.entries(run.timers ?? {}).filter(([, due]) => due !== null)) as Record<string, number>;
@@ -366,7 +366,7 @@ export class RoomMachine<State = unknown> {
     run.history = this.history;
     let step: StateStep<State>;
     try {
-      step = runHandler(value.state, run, handler, input.kind === 'step' ? this.drafts.step : this.drafts.other, this.round);
+      step = runHandler(value.state, run, handler, input.kind === 'step' ? this.drafts.step : this.drafts.other, this.rounding);
     } catch (error) {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
       if (own.seat?.seq !== undefined || input.kind === 'bot') return { kind: 'refused', code: error.code, message: error.text };

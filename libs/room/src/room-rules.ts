@@ -1,4 +1,5 @@
 import type { Claims, GameResult, JsonSchema, MatchRules, RoomMetadata, Seat, TeamRules } from '#libs/protocol';
+import type { StepsByPath } from '#libs/state-patch';
 import type { EffectResult } from './effect-result.js';
 import type { Presence } from './room-value.js';
 
@@ -126,8 +127,8 @@ export interface GameDefinition {
   readonly syncHz: number;
   /** How the state is protected while a handler writes to it. Absent: `proxy`. */
   readonly draft?: DraftMode;
-  /** Numbers that a handler changed are rounded to multiples of this step. Absent: they stay as they are. */
-  readonly quantize?: number;
+  /** Numbers that a handler changed are rounded to multiples of this step, or of steps by path. Absent: they stay as they are. */
+  readonly quantize?: number | StepsByPath;
   /** How far `room.past` looks back, in ms. Absent: the game has no `room.past`. */
   readonly pastMs?: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */

@@ -1,5 +1,5 @@
 import type { Patch } from '#libs/protocol';
-import type { Rounding } from '#libs/state-patch';
+import type { RoundingTree } from '#libs/state-patch';
 import type { DraftChoice } from './draft-choice.js';
 import type { HandlerRun } from './handler-run.js';
 import type { GameRoom } from './room-rules.js';
@@ -29,7 +29,7 @@ export function runHandler<State>(
   run: HandlerRun<State>,
   handler: (room: GameRoom<State>) => void,
   use: DraftUse,
-  round: Rounding | null,
+  rounding: RoundingTree | null,
 ): StateStep<State> {
   run.before = before;
   const act = (draft: State): void => {
@@ -38,7 +38,7 @@ export function runHandler<State>(
     const returned: unknown = handler(run as unknown as GameRoom<State>);
     if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
   };
-  return runOn(before, act, use, round);
+  return runOn(before, act, use, rounding);
 }
 
 /** Calls `act` with what the choice says, and returns the state after it. */
@@ -46,9 +46,9 @@ export function runOn<State>(
   before: State,
   act: (draft: State) => void,
   { choice, isPatched }: DraftUse,
-  round: Rounding | null,
+  rounding: RoundingTree | null,
 ): StateStep<State> {
-  if (choice.next() === 'copy') return runOnCopy(before, act, round, (count) => choice.note(count));
-  const step = runOnDraft(before, act, round);
+  if (choice.next() === 'copy') return runOnCopy(before, act, rounding, (count) => choice.note(count));
+  const step = runOnDraft(before, act, rounding);
   return isPatched ? statePatchOf(before, step.next) : step;
 }

@@ -1,4 +1,4 @@
-import { type Rounding, roundParts, withStateCopy } from '#libs/state-patch';
+import { type RoundingTree, roundParts, withStateCopy } from '#libs/state-patch';
 import { difference } from './diff.js';
 import type { CopyCount } from './draft-choice.js';
 import type { StateStep } from './run-handler.js';
@@ -9,22 +9,22 @@ import { statePatchOf } from './state-patch-of.js';
  * is `before` with this patch applied, which is also what a recovery and each client compute. It shares nothing with the copy. When `act`
  * throws, only a copy is left behind.
  *
- * @param round rounds the numbers that `act` changed; null: they stay as they are
+ * @param rounding rounds the numbers that `act` changed; null: they stay as they are
  * @param count is called with the sizes of the state and of the change
  * @throws UnstorableError when `act` made something that is not plain data; and what `act` throws
  */
 export function runOnCopy<State>(
   before: State,
   act: (draft: State) => void,
-  round: Rounding | null,
+  rounding: RoundingTree | null,
   count: (count: CopyCount) => void = () => {},
 ): StateStep<State> {
   return withStateCopy(before, (copy) => {
     act(copy.draft);
-    const step = copy.step(round);
+    const step = copy.step(rounding);
     if (step === null) {
       const plain = difference(before, copy.draft).next;
-      return statePatchOf(before, round === null ? plain : roundParts(before, plain, round));
+      return statePatchOf(before, rounding === null ? plain : roundParts(before, plain, rounding));
     }
     count({ parts: copy.parts, changed: step.changed });
     return { next: step.next, delta: step.patch };

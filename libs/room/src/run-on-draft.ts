@@ -1,5 +1,5 @@
 import { create } from 'mutative';
-import { type Rounding, roundParts } from '#libs/state-patch';
+import { type RoundingTree, roundParts } from '#libs/state-patch';
 import { difference } from './diff.js';
 import { UnstorableError } from './plain-data.js';
 import type { StateStep } from './run-handler.js';
@@ -12,7 +12,7 @@ import type { StateStep } from './run-handler.js';
 export function runOnDraft<State>(
   before: State,
   act: (draft: State) => void,
-  round: Rounding | null,
+  rounding: RoundingTree | null,
 ): Extract<StateStep<State>, { delta?: undefined }> {
   let after: State;
   try {
@@ -23,7 +23,7 @@ export function runOnDraft<State>(
     throw error;
   }
   const { next, patches } = difference(before, after);
-  if (round === null) return { next, patches };
-  const rounded = roundParts(before, next, round);
+  if (rounding === null) return { next, patches };
+  const rounded = roundParts(before, next, rounding);
   return rounded === next ? { next, patches } : difference(before, rounded);
 }

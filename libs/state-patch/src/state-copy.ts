@@ -1,4 +1,4 @@
-import type { Rounding } from './rounding.js';
+import type { RoundingTree } from './rounding-tree.js';
 import { StepDiff, type StepResult } from './step-diff.js';
 import { TrackedCopy } from './tracked-copy.js';
 
@@ -13,7 +13,7 @@ export interface StateCopy<T> {
    *
    * @returns null when the draft may not be plain data, or is another object altogether; `encodePatch` compares any two values
    */
-  step(round: Rounding | null): StepResult<T> | null;
+  step(rounding: RoundingTree | null): StepResult<T> | null;
 }
 
 const differ = /* @__PURE__ */ new StepDiff();
@@ -50,7 +50,7 @@ class EditedCopy<T> implements StateCopy<T> {
     return this.tracked.count;
   }
 
-  step(round: Rounding | null): StepResult<T> | null {
-    return differ.step(this.state, this.tracked, round);
+  step(rounding: RoundingTree | null): StepResult<T> | null {
+    return differ.step(this.state, this.tracked, rounding);
   }
 }
