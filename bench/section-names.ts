@@ -16,6 +16,7 @@ export const SECTION_NAMES = [
   'placement',
   'steps',
   'realtime',
+  'interest',
   'patches',
   'counts',
 ] as const;

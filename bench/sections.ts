@@ -4,6 +4,7 @@ import { connections } from './sections/connections.js';
 import { counts } from './sections/counts.js';
 import { growth } from './sections/growth.js';
 import { health } from './sections/health.js';
+import { interest } from './sections/interest.js';
 import { latency } from './sections/latency.js';
 import { memory } from './sections/memory.js';
 import { patches } from './sections/patches.js';
@@ -34,6 +35,7 @@ const BY_NAME: Readonly<Record<SectionName, Section>> = {
   placement,
   steps,
   realtime,
+  interest,
   patches,
   counts,
 };
