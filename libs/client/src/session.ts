@@ -71,7 +71,7 @@ export interface GiveUpOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What the player searches for, beside the game. `docs/matchmaking.md` explains each field. */
+/** The wish of a search, besides the game. `docs/matchmaking.md` explains each field. */
 export type MatchSearch = Readonly<Omit<MatchWish, 'game'>>;
 
 /** The credentials with which another connection can resume this session. Each resume replaces the secret. */
