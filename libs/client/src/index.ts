@@ -20,7 +20,7 @@ export type {
   CreateRoom,
   Credentials,
   GiveUpOptions,
-  MatchSearch,
+  QuickMatchOptions,
   RoomAddress,
   Session,
   SessionEvents,

@@ -71,8 +71,8 @@ export interface GiveUpOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The wish of a search, besides the game. `docs/matchmaking.md` explains each field. */
-export type MatchSearch = Readonly<Omit<MatchWish, 'game'>>;
+/** The wishes of a search, beside the game. `docs/matchmaking.md` explains each field. */
+export type QuickMatchOptions = Readonly<Omit<MatchWish, 'game'>>;
 
 /** The credentials with which another connection can resume this session. Each resume replaces the secret. */
 export interface Credentials {
@@ -113,7 +113,7 @@ export interface Session {
    * player's waiting room search together. Rejects with `not-searching` when the server ends the search without a match. The event `match`
    * tells the progress and offered matches.
    */
-  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & MatchSearch): Promise<Room<Rules>>;
+  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & QuickMatchOptions): Promise<Room<Rules>>;
   /** Accepts an offered match (`match` event `offered`). Rejects with `offer-unknown` when the offer is over. */
   acceptMatch(offer: string): Promise<void>;
   /** Declines an offered match, which ends the search. */

@@ -383,7 +383,7 @@ export const MATCH_END_REASONS = [
 ] as const;
 export type MatchEndReason = (typeof MATCH_END_REASONS)[number];
 
-/** What holds a search up, and how long it may still take. Every field is a hint. */
+/** The state of a search: how long it may still take, and the reason. Every field is a hint. */
 export interface MatchProgress {
   /** The time for which the search has waited, in ms. */
   waitedMs: number;

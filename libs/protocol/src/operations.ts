@@ -70,7 +70,7 @@ export const ATTRIBUTES_MAX = 16;
 /** Maximum number of regions of one search. */
 export const MATCH_REGIONS_MAX = 32;
 
-/** What a player searches for. */
+/** The wishes of a player who searches for a match. */
 export interface MatchWish {
   game: string;
   /** The mode of the game, such as `ranked`. Players of different modes are never matched. */
