@@ -59,7 +59,9 @@ describeInChromium('players who meet on the page, in Chromium', () => {
   };
 
   it('brings two parties of two into one game when all four accept the match', async () => {
-    const [[ada, bob], [cy, dee]] = await Promise.all([party('Rumble', ['Ada', 'Bob'], [{}, PHONE]), party('Rumble', ['Cy', 'Dee'])]);
+    // All pages share one clipboard, so the parties meet one after the other.
+    const [ada, bob] = await party('Rumble', ['Ada', 'Bob'], [{}, PHONE]);
+    const [cy, dee] = await party('Rumble', ['Cy', 'Dee']);
     const all = [ada, bob, cy, dee];
     for (const host of [ada, cy]) {
       await host.page.getByLabel('Mode').selectOption('asked-duo');

@@ -3,8 +3,8 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import type { RoomSummary } from '#libs/client';
 import type { App } from '../app.js';
 import { gamePage, gameTitle } from '../game-pages.js';
-import { entryOf, filterFields, isFiltered, SORTS, type SortName } from '../list-filter.js';
 import type { Lobby } from '../lobby.js';
+import { entryOf, filterFields, isFiltered, SORTS, type SortName } from '../lobby-filter.js';
 import { optionsText, optionText } from '../options-form.js';
 
 /** The list of public rooms, with its filter and a field for an invite code. */

@@ -1,5 +1,5 @@
 import type { RoomSummary } from '#libs/client';
-import { ALL_ROOMS, entryOf, filterFields, isFiltered, queryOf } from './list-filter.js';
+import { ALL_ROOMS, entryOf, filterFields, isFiltered, queryOf } from './lobby-filter.js';
 
 describe('the request of a list', () => {
   it('has no conditions for all rooms', () => {
