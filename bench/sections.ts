@@ -5,6 +5,7 @@ import { counts } from './sections/counts.js';
 import { growth } from './sections/growth.js';
 import { health } from './sections/health.js';
 import { latency } from './sections/latency.js';
+import { matchmaking } from './sections/matchmaking.js';
 import { memory } from './sections/memory.js';
 import { patches } from './sections/patches.js';
 import { pauses } from './sections/pauses.js';
@@ -32,6 +33,7 @@ const BY_NAME: Readonly<Record<SectionName, Section>> = {
   'slow-reader': slowReader,
   health,
   placement,
+  matchmaking,
   steps,
   realtime,
   patches,

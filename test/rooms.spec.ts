@@ -1,7 +1,7 @@
 import type { Room, RoomSummary, Session } from '#libs/client';
 import { followRooms, type RoomListing, roomControls } from '#libs/client/lobby';
 import { redisName } from '#libs/redis';
-import { type Fleet, startFleet, until } from './harness/index.js';
+import { ADMIN_TOKEN, type Fleet, startFleet, until } from './harness/index.js';
 
 /** The state of the game `table`. */
 interface Table {
@@ -257,6 +257,23 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     expect(room.status).toBe('ended');
     await room.rematch();
     await room.waitFor(({ status }) => status === 'playing', WAIT);
+  });
+
+  it('of a match are played again by the same players', async () => {
+    const pair = await players(2);
+    const rooms = (await Promise.all(pair.map((player) => player.quickMatch('fleeting')))) as unknown as TableRoom[];
+    expect(rooms[0].id).toBe(rooms[1].id);
+    await Promise.all(rooms.map((room) => room.waitFor(({ status }) => status === 'playing', WAIT)));
+    await fetch(`${fleet.gateways[0].opsUrl}/api/rooms/${rooms[0].id}/end`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    await Promise.all(rooms.map((room) => room.waitFor(({ status }) => status === 'ended', WAIT)));
+    const next = rooms.map((room) => new Promise((resolve) => room.on('placed', resolve)));
+    await Promise.all(rooms.map((room) => room.rematch()));
+    await Promise.all(next);
+    expect(rooms[0].view.members.map(({ user }) => user).sort()).toEqual(pair.map(({ user }) => user).sort());
+    await Promise.all(rooms.map((room) => room.leave()));
   });
 
   describe('with a delay for spectators', () => {

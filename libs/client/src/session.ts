@@ -1,5 +1,5 @@
 import type {
-  Chat,
+  ChatMessage,
   GameInfo,
   HoldfastError,
   MatchMessage,
@@ -27,7 +27,7 @@ export interface SessionEvents {
   /** The list of rooms to which this session has subscribed has changed: `followRooms` of the entry `lobby` handles it. */
   rooms: [message: RoomsMessage];
   /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
-  chat: [message: Chat];
+  chat: [message: ChatMessage];
   /** The server refused a message of this client that has no id. */
   error: [error: HoldfastError];
   /** The session has ended. Null: this client closed it. */

@@ -445,7 +445,7 @@ export interface ChatEntry {
  * A new message in a chat. It has `room` in the chat of a room, and `lobby` in the chat of the lobby of a game. Ignore a message whose `seq` is
  * not above the last one. When it is above the next one, messages were lost: read them with `chat.history`.
  */
-export interface Chat extends ChatEntry {
+export interface ChatMessage extends ChatEntry {
   kind: 'chat';
   room?: RoomId;
   /** The game of the lobby. */
@@ -484,7 +484,7 @@ export type ServerMessage =
   | Resumed
   | Ended
   | MatchMessage
-  | Chat
+  | ChatMessage
   | Pong
   | ErrorMessage
   | Goodbye;

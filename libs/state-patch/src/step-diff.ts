@@ -152,7 +152,8 @@ export class StepDiff extends DiffWriter {
   private numberOf(value: number): number {
     if (value - value !== 0) throw new NotPlain();
     const { rounding } = this;
-    return rounding === null ? value + 0 : rounding(value);
+    // Not `value + 0`, for which V8 would allocate another number.
+    return rounding !== null ? rounding(value) : value === 0 ? 0 : value;
   }
 
   /** Undefined: the kinds differ, or the new object as a whole is shorter. */

@@ -85,7 +85,14 @@ export class MatchSearch {
   cancel(): void {
     if (this.stop) return this.stop.abort();
     // Another page of the party began the search, or this page before a reload.
-    this.session.request('match.cancel', undefined).catch((error: unknown) => this.toasts.failed(error));
+    this.session.request('match.cancel', undefined).then(
+      () => {
+        this.current = null;
+        this.offer = null;
+        this.changed();
+      },
+      (error: unknown) => this.toasts.failed(error),
+    );
   }
 
   async accept(): Promise<void> {

@@ -1,5 +1,7 @@
 import { type MatchRules, rulesOfMode } from '#libs/protocol';
 import type { Attributes } from './attributes.js';
+import { getOrAdd } from './get-or-add.js';
+import { exactFit } from './team-fit.js';
 import type { OpenRoom } from './ticket.js';
 import type { Bucket, Entry } from './ticket-index.js';
 import { isOverdue, ratingLimit, ratingOf } from './windows.js';
@@ -29,12 +31,14 @@ export interface Anchor {
   readonly room?: OpenRoom;
 }
 
-export function anchorOfTicket(entry: Entry, now: number): Anchor {
+/** @param isExplained true: also targets that the tickets of the queue can never meet, to explain what is missing */
+export function anchorOfTicket(entry: Entry, now: number, isExplained = false): Anchor {
   const { bucket, ticket, size } = entry;
   const { rules } = bucket;
   const waitedMs = now - ticket.since;
   const own = ownRegions(entry, now);
   const mayHaveBots = rules.botsAfterMs !== undefined && waitedMs >= rules.botsAfterMs;
+  const isFull = waitedMs < rules.fillMs && !mayHaveBots;
   return {
     id: entry.id,
     order: entry.order,
@@ -46,7 +50,7 @@ export function anchorOfTicket(entry: Entry, now: number): Anchor {
     attributes: entry.attributes,
     regions: own ?? (bucket.regions.length > 0 ? bucket.regions : ['']),
     isAnywhere: own === undefined,
-    targets: targetsFor(rules, size, waitedMs < rules.fillMs && !mayHaveBots),
+    targets: isExplained ? targetsFor(rules, size, isFull) : possibleTargets(bucket, size, isFull),
     ...(mayHaveBots && { partial: capacitiesFor(rules, size, sizeWithBots(rules, size)) }),
     entry,
   };
@@ -74,6 +78,14 @@ export function anchorOfRoom(room: OpenRoom, bucket: Bucket, gameRules: MatchRul
     ...fill,
     room,
   };
+}
+
+/** Returns the targets that the tickets of the bucket could meet if no other rule counted. Cheap, and it spares most of a hopeless search. */
+function possibleTargets({ fits, rules, counts }: Bucket, size: number, isFull: boolean): readonly (readonly number[])[] {
+  return getOrAdd(fits, isFull ? size : -size, () => {
+    const others = Array.from(counts, (count = 0, of) => (of === size ? count - 1 : count));
+    return targetsFor(rules, size, isFull).filter((target) => exactFit(target, others) !== null);
+  });
 }
 
 /** Returns the sizes of a match (of its teams, or of the whole match), the largest first. `isFull`: only the largest. */

@@ -22,7 +22,7 @@ export function explain(ticket: Ticket, index: TicketIndex, queue: MatchQueueVie
     };
   const { rules, order } = entry.bucket;
   const waitedMs = queue.now - ticket.since;
-  const anchor = anchorOfTicket(entry, queue.now);
+  const anchor = anchorOfTicket(entry, queue.now, true);
   const gathered = gather(anchor, queue.now, round);
   const smallest = anchor.targets.at(-1) ?? [];
   const needed = smallest.reduce((total, free) => total + free, 0);

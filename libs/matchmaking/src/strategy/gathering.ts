@@ -33,6 +33,7 @@ const COMPARISONS_MIN = 64;
 /** Searches the nearest tickets that make a match with the anchor, in the best region for it. */
 export function gather(anchor: Anchor, now: number, round: number): Gathered {
   let best: Gathered = NOTHING;
+  if (anchor.targets.length === 0 && !anchor.partial) return best;
   for (const region of anchor.regions) {
     const found = gatherIn(anchor, region, now, round);
     const isBetter = found.fit

@@ -27,6 +27,8 @@ export interface Entry extends RatingListEntry {
   /** The attributes as text, equal for equal attributes. '': none. */
   readonly attributesText: string;
   lists: readonly RatingList<Entry>[];
+  /** Position in the last view. */
+  at: number;
   /** The last view in which the ticket was. */
   seenIn: number;
 }
@@ -41,6 +43,10 @@ export interface Bucket {
   isMixed: boolean;
   /** Regions that tickets of this bucket can reach, sorted. */
   regions: readonly string[];
+  /** By number of players: the number of tickets. */
+  readonly counts: number[];
+  /** Possible sizes of matches, by size of a ticket. They are computed again when the tickets change. */
+  readonly fits: Map<number, readonly (readonly number[])[]>;
   /** The tickets in the order of service. */
   order: Entry[];
   added: Entry[];
@@ -61,6 +67,10 @@ export class TicketIndex {
   private readonly unfit = new Map<string, { ticket: Ticket; seenIn: number }>();
   private readonly buckets = new Map<string, Bucket>();
   private readonly dirty = new Set<RatingList<Entry>>();
+  /** The entries in the order of the last view. Most tickets of the next view are in the same order. */
+  private sequence: Entry[] = [];
+  private lastSequence: Entry[] = [];
+  private expected = 0;
   private view: MatchQueueView | undefined;
   private views = 0;
   private rulesText = '';
@@ -72,6 +82,9 @@ export class TicketIndex {
     this.view = view;
     this.views++;
     this.adoptRules(view.rules);
+    this.lastSequence = this.sequence;
+    this.sequence = [];
+    this.expected = 0;
     let seen = 0;
     for (const ticket of view.tickets) if (this.see(ticket)) seen++;
     if (seen < this.entries.size + this.unfit.size) this.removeUnseen();
@@ -109,6 +122,7 @@ export class TicketIndex {
     this.rulesText = text;
     this.rules = rules;
     this.entries.clear();
+    this.sequence = [];
     this.unfit.clear();
     this.buckets.clear();
     this.dirty.clear();
@@ -117,7 +131,18 @@ export class TicketIndex {
 
   /** Returns false for a ticket that was seen in this view before. */
   private see(ticket: Ticket): boolean {
-    const known = this.entries.get(ticket.id) ?? this.unfit.get(ticket.id);
+    const expected = this.lastSequence[this.expected];
+    if (expected?.ticket === ticket && expected.seenIn !== this.views && !expected.isGone) {
+      this.note(expected);
+      return true;
+    }
+    const entry = this.entries.get(ticket.id);
+    if (entry?.ticket === ticket) {
+      const isNew = entry.seenIn !== this.views;
+      if (isNew) this.note(entry);
+      return isNew;
+    }
+    const known = entry ?? this.unfit.get(ticket.id);
     if (known?.ticket === ticket) {
       const isNew = known.seenIn !== this.views;
       known.seenIn = this.views;
@@ -129,6 +154,12 @@ export class TicketIndex {
     }
     this.insert(ticket);
     return true;
+  }
+
+  private note(entry: Entry): void {
+    this.expected = entry.at + 1;
+    entry.at = this.sequence.push(entry) - 1;
+    entry.seenIn = this.views;
   }
 
   private insert(ticket: Ticket): void {
@@ -153,8 +184,11 @@ export class TicketIndex {
       lists: [],
       isGone: false,
       takenIn: -1,
+      at: this.sequence.length,
       seenIn: this.views,
     };
+    this.sequence.push(entry);
+    bucket.counts[entry.size] = (bucket.counts[entry.size] ?? 0) + 1;
     bucket.combinations.set(entry.attributesText, (bucket.combinations.get(entry.attributesText) ?? 0) + 1);
     this.addToLists(entry);
     bucket.added.push(entry);
@@ -186,7 +220,8 @@ export class TicketIndex {
     this.entries.delete(id);
     entry.isGone = true;
     entry.bucket.hasGone = true;
-    const { combinations } = entry.bucket;
+    const { combinations, counts } = entry.bucket;
+    counts[entry.size]!--;
     const count = combinations.get(entry.attributesText)! - 1;
     if (count > 0) combinations.set(entry.attributesText, count);
     else combinations.delete(entry.attributesText);
@@ -209,6 +244,8 @@ export class TicketIndex {
       combinations: new Map(),
       isMixed: false,
       regions: [],
+      counts: [],
+      fits: new Map(),
       order: [],
       added: [],
       hasGone: false,
@@ -267,6 +304,7 @@ function regionsOf({ regions }: Ticket, { latency }: MatchRules): string[] {
 
 function mergeBucket(bucket: Bucket): void {
   if (bucket.added.length === 0 && !bucket.hasGone) return;
+  bucket.fits.clear();
   const remaining = bucket.hasGone ? bucket.order.filter(({ isGone }) => !isGone) : bucket.order;
   const added = bucket.added.filter(({ isGone }) => !isGone).sort(compareService);
   bucket.order = mergeSorted(remaining, added, compareService);

@@ -1,7 +1,7 @@
 import { ObservedAges, sleep } from '#libs/async';
 import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
 import type { StoreGeneration } from '#libs/room-store';
-import type { Log } from '#libs/telemetry';
+import type { Log, Metrics } from '#libs/telemetry';
 import type { MatchExplanation, MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
 import type { OpenRoom } from '../strategy/ticket.js';
 import type { MatchHost } from './match-host.js';
@@ -22,7 +22,7 @@ import {
   ROUNDS_LEASE_MS,
 } from './matchmaking.options.js';
 import { type CommitPlan, commitsOf } from './proposed-commits.js';
-import { QueueStatistics } from './queue-statistics.js';
+import { type QueueReport, QueueStatistics } from './queue-statistics.js';
 import { QueueTime } from './queue-time.js';
 import type { StoredTicket } from './stored-ticket.js';
 import type { RoundsClaim, TicketStore } from './ticket-store.js';
@@ -34,7 +34,9 @@ export interface GameRoundsPorts {
   readonly host: MatchHost;
   readonly generation: Pick<StoreGeneration, 'current' | 'isSettled'>;
   readonly log: Log;
-  /** The id of this lobby and incarnation. */
+  /** Absent: nothing is measured. */
+  readonly metrics?: Metrics;
+  /** The id of this lobby. */
   readonly lobby: string;
   /** How long a player may be away before the ticket ends, in ms. */
   readonly graceMs: number;
@@ -56,6 +58,8 @@ export class GameRounds {
   private isWoken = false;
   /** Called after the round that began next. */
   private afterNext: (() => void)[] = [];
+  /** How long the strategy has blocked this process in the last round, in ms. */
+  private blockedMs = 0;
   private renewedAt = performance.now();
   private repairedAt = Number.NEGATIVE_INFINITY;
   private busyAt = performance.now();
@@ -109,6 +113,8 @@ export class GameRounds {
     } finally {
       this.isStopped = true;
       for (const done of this.afterNext) done();
+      // Another lobby reports the queue from now on.
+      this.ports.metrics?.matchTickets.remove({ game: this.game });
       await this.keep(0).catch(() => {});
     }
   }
@@ -181,10 +187,12 @@ export class GameRounds {
     return isOurs;
   }
 
-  /** Waits for a changed ticket, at most `ROUND_EVERY_MS`. After a long round it waits as long as that round took, so that the lobby can work. */
+  /**
+   * Waits for a changed ticket, at most `ROUND_EVERY_MS`. The strategy blocks the lobby while it decides, so the lobby then gets as much time
+   * for its other work.
+   */
   private async pause(): Promise<void> {
-    const { roundMs } = this.statistics;
-    if (roundMs > RETRY_MS / 10) await sleep(Math.min(roundMs, ROUNDS_LEASE_MS / 4));
+    if (this.blockedMs > 1) await sleep(Math.min(this.blockedMs, ROUNDS_LEASE_MS / 4));
     if (this.isWoken || this.isStopped) {
       this.isWoken = false;
       return;
@@ -202,6 +210,7 @@ export class GameRounds {
 
   private async round(): Promise<void> {
     const { store, strategy, host } = this.ports;
+    this.blockedMs = 0;
     if (!this.ports.generation.isSettled) return;
     await this.readChanges();
     const rules = host.rulesOf(this.game);
@@ -222,16 +231,20 @@ export class GameRounds {
       };
       this.lastView = view;
       const terms = { game: this.game, rules, rooms, now, matchesMax: ROUND_MATCHES_MAX, newId: () => host.newRoomId() };
+      const began = performance.now();
       const { commits, refused } = commitsOf(strategy.match(view) as Iterable<ProposedMatch>, this.queue, terms);
+      this.blockedMs = performance.now() - began;
       if (refused > 0) this.ports.log.warn('match.proposal-refused', { game: this.game, refused });
-      for (let at = 0; at < commits.length; at += COMMIT_MATCHES) await this.commit(commits.slice(at, at + COMMIT_MATCHES), rules);
+      const batches: Promise<void>[] = [];
+      for (let at = 0; at < commits.length; at += COMMIT_MATCHES) batches.push(this.commit(commits.slice(at, at + COMMIT_MATCHES), rules));
+      await Promise.all(batches);
       if (commits.length === ROUND_MATCHES_MAX) this.isWoken = true;
     }
     await this.endOverdue(rules);
     if (performance.now() - this.repairedAt > REPAIR_EVERY_MS) {
       this.repairedAt = performance.now();
       await this.repair(rules);
-      await store.report(this.game, JSON.stringify(this.report()));
+      await store.report(this.report());
     }
     this.tellSome();
   }
@@ -274,6 +287,8 @@ export class GameRounds {
         this.told.delete(id);
       }
       this.statistics.matched(waiting, this.time.now());
+      this.ports.metrics?.matches.inc({ game: this.game });
+      for (const { since } of waiting) this.ports.metrics?.matchWaitSeconds.observe({ game: this.game }, (this.time.now() - since) / 1_000);
       if (match.stage === 'making') {
         this.make(match, waiting, committedAt);
         continue;
@@ -367,7 +382,7 @@ export class GameRounds {
     await store.forgetEnds(this.game, this.time.now() - ENDS_KEPT_MS);
   }
 
-  private report(): object {
+  private report(): QueueReport {
     const { game, queue } = this;
     const now = this.time.now();
     const waits: number[] = [];
@@ -376,6 +391,7 @@ export class GameRounds {
       waits.push(now - ticket.since);
       if (isPaused) paused += 1;
     }
+    this.ports.metrics?.matchTickets.set({ game }, queue.size);
     const counts = { game, runner: this.ports.lobby, tickets: queue.size, players: queue.players, paused };
     return { ...counts, ...this.statistics.report(waits, now) };
   }

@@ -1,10 +1,10 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, Optional } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { ObservedAges } from '#libs/async';
 import { Self } from '#libs/fleet';
 import { PubSub, RedisConnections } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
-import { Log } from '#libs/telemetry';
+import { Log, Metrics } from '#libs/telemetry';
 import { MatchStrategy } from '../strategy/match-strategy.js';
 import { GameRounds, type GameRoundsPorts } from './game-rounds.js';
 import { MatchHost } from './match-host.js';
@@ -48,8 +48,9 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
     self: Self,
     log: Log,
     @Inject(ROUNDS_OPTIONS) { graceMs }: RoundsOptions,
+    @Optional() metrics?: Metrics,
   ) {
-    this.ports = { store, strategy, host, generation, log, graceMs, lobby: self.id };
+    this.ports = { store, strategy, host, generation, log, graceMs, lobby: self.id, ...(metrics && { metrics }) };
   }
 
   onApplicationBootstrap(): void {

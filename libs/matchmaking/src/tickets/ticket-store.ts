@@ -3,6 +3,7 @@ import type { MatchEndReason, RequestOrder, RoomId, UserId } from '#libs/protoco
 import { LuaScript, RedisConnections, redisName } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
 import { type MatchRecord, matchText, parseMatch } from './match-record.js';
+import type { QueueReport } from './queue-statistics.js';
 import { parseTicket, type StoredTicket, type TicketBody, ticketJson } from './stored-ticket.js';
 
 const url = (name: string): URL => new URL(`./scripts/${name}.lua`, import.meta.url);
@@ -373,12 +374,15 @@ export class TicketStore implements OnModuleInit {
   }
 
   /** Stores a summary of the queue, for operators. */
-  async report(game: string, statistics: string): Promise<void> {
-    await this.redis.commands.set(keysOf(game).statistics, statistics, 'PX', STATISTICS_MS);
+  async report(report: QueueReport): Promise<void> {
+    await this.redis.commands.set(keysOf(report.game).statistics, JSON.stringify(report), 'PX', STATISTICS_MS);
   }
 
-  async reported(games: readonly string[]): Promise<(string | null)[]> {
-    return Promise.all(games.map((game) => this.redis.commands.get(keysOf(game).statistics)));
+  /** Returns the latest summaries of all queues with a runner. A summary is at most some seconds old. */
+  async reports(): Promise<QueueReport[]> {
+    const games = [...(await this.games())].sort();
+    const texts = await Promise.all(games.map((game) => this.redis.commands.get(keysOf(game).statistics)));
+    return texts.flatMap((text) => (text === null ? [] : (JSON.parse(text) as QueueReport)));
   }
 
   private run(script: LuaScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
@@ -387,7 +391,7 @@ export class TicketStore implements OnModuleInit {
 }
 
 /** How long the last summary of a queue is shown, in ms: a queue without a runner is empty. */
-const STATISTICS_MS = 60_000;
+const STATISTICS_MS = 30_000;
 
 function endText({ event, reason }: TicketEnd): string {
   return `${event} ${reason}`;

@@ -33,7 +33,7 @@ function gameCard(app: App, session: Session, lobby: Lobby, search: MatchSearch,
   const title = gameTitle(game.name);
   return html`<article class="card game" aria-label=${title}>
     <div class="game-head">
-      <span class="game-icon">${part?.icon ?? nothing}</span>
+      <span class="game-icon">${part?.icon ?? html`<span aria-hidden="true">${title[0]}</span>`}</span>
       <div><h2>${title}</h2><p class="note">${part?.about ?? `For ${playersText(game)}.`}</p></div>
     </div>
     ${

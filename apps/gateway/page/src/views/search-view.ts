@@ -42,6 +42,10 @@ function answerText({ isAccepted, accepted, players }: OfferedMatch, leftMs: num
   return isAccepted ? `Waiting for the others. ${accepts}` : `Answer within ${seconds} s. ${accepts}`;
 }
 
+/** Opens the dialog once it is in the document. Lit calls this before that. */
 function openModal(element: Element | undefined): void {
-  if (element instanceof HTMLDialogElement && !element.open) element.showModal();
+  if (!(element instanceof HTMLDialogElement)) return;
+  queueMicrotask(() => {
+    if (element.isConnected && !element.open) element.showModal();
+  });
 }
