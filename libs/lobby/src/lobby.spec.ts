@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FleetLinks, Self, ServerDirectory } from '#libs/fleet';
+import { REQUEST_TIMEOUT_MS_DEFAULT } from '#libs/link';
 import { DefaultMatchStrategy, MATCH_ABANDONED_MS, type MatchRecord, MatchRounds, TicketStore } from '#libs/matchmaking';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
 import {
@@ -108,6 +109,10 @@ class GameServers {
     cancel: async (room: RoomId) => void this.cancelled.push(room),
   } as unknown as LoadBalancerService;
 
+  /** The time for which the game may load its data, in ms. */
+  loadMs = 0;
+  /** The time limits of the requests to servers, in ms. */
+  readonly timeouts: (number | undefined)[] = [];
   /** False: like an older version, a server does not send the message about the room that it published. */
   tellsNews = true;
   /** The region of the gateways. */
@@ -115,24 +120,29 @@ class GameServers {
   /** The latest requests to placement. */
   wishes: PlacementRequest[] = [];
 
+  private get duel(): object {
+    return { duel: { ...DUEL.duel, ...(this.loadMs > 0 && { loadMs: this.loadMs }) } };
+  }
+
   readonly directory = {
     get: (id: string) => ({
       id,
       region: this.region,
-      games: { ...DUEL, ...(this.withOptions.some((name) => id === serverId('game', name)) && PUZZLE) },
+      games: { ...this.duel, ...(this.withOptions.some((name) => id === serverId('game', name)) && PUZZLE) },
     }),
     byType: () =>
       this.names.map((name) => ({
         id: serverId('game', name),
         state: 'ready',
-        games: { ...DUEL, ...(this.withOptions.includes(name) && PUZZLE) },
+        games: { ...this.duel, ...(this.withOptions.includes(name) && PUZZLE) },
       })),
   } as unknown as ServerDirectory;
 
   readonly links = {
     to: async ({ id }: { id: string }) => ({
       emit: (_pattern: string, { room }: { room: RoomId }) => void this.removals.push(room),
-      request: async (pattern: string, data: unknown) => {
+      request: async (pattern: string, data: unknown, { timeoutMs }: { timeoutMs?: number } = {}) => {
+        this.timeouts.push(timeoutMs);
         this.asked.push(id);
         if (pattern === 'game.check-options') return this.checkOptions(id, (data as Control['game.check-options']['data']).options);
         const opening = data as Control['room.open']['data'];
@@ -187,6 +197,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     options,
     settlement,
     invites,
+    games,
   );
   return { servers, tickets, userTickets, rooms, hosting, list, search, starter, matchmaker, matches, rounds, sweeper };
 }
@@ -664,6 +675,34 @@ describe('a start', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
+  it('is taken back with the code of the game, which every member sees until the next start', async () => {
+    const lobby = newLobby();
+    const { room, host } = await readyRoom(lobby);
+    lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-deck', 'Bob has no deck.', { retry: false }));
+    await expect(lobby.starter.start(room, host.user, lobby.servers.balancer)).rejects.toMatchObject({ code: 'no-deck' });
+    expect(lobby.servers.asked).toHaveLength(1);
+    const waiting = await mustRead(room.id);
+    expect(viewOf(waiting)).toMatchObject({ status: 'waiting', startFailure: { code: 'no-deck', message: 'Bob has no deck.' } });
+    lobby.servers.trouble = (_, take) => take();
+    const started = await lobby.starter.start(waiting, host.user, lobby.servers.balancer);
+    expect(viewOf(started)).not.toHaveProperty('startFailure');
+  });
+
+  it('waits for the load of a game, and does not try another server when the load failed', async () => {
+    const lobby = newLobby();
+    lobby.servers.loadMs = 30_000;
+    const { room, host } = await readyRoom(lobby);
+    await lobby.starter.start(room, host.user, lobby.servers.balancer);
+    expect(lobby.servers.timeouts.at(-1)).toBe(REQUEST_TIMEOUT_MS_DEFAULT + 30_000);
+    const failing = newLobby();
+    const second = await readyRoom(failing);
+    failing.servers.trouble = () => Promise.reject(new HoldfastError('load-failed'));
+    await expect(failing.starter.start(second.room, second.host.user, failing.servers.balancer)).rejects.toMatchObject({
+      code: 'load-failed',
+    });
+    expect(failing.servers.asked).toHaveLength(1);
+  });
+
   it('sets the room back to waiting with all members ready when no server takes it', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
@@ -786,6 +825,20 @@ describe('RoomSweeper', () => {
     pass(2_000);
     await sweeper.sweep();
     expect(await members()).toEqual([host.user, back.user]);
+  });
+
+  it('does not cancel a start while the game may load its data', async () => {
+    const { rooms, sweeper, servers } = newLobby();
+    servers.loadMs = 20_000;
+    const [room] = await Promise.all(newCallers(1).map((caller) => rooms.create(caller, { game: 'duel' })));
+    await records.save(await mustRead(room.id), { status: 'starting', start: 'loading' });
+    await sweeper.sweep();
+    pass(START_ABANDONED_MS + 39_000);
+    await sweeper.sweep();
+    expect((await mustRead(room.id)).status).toBe('starting');
+    pass(2_000);
+    await sweeper.sweep();
+    expect((await mustRead(room.id)).status).toBe('waiting');
   });
 
   it('cancels an abandoned start, and not a recent one', async () => {

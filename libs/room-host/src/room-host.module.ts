@@ -10,11 +10,13 @@ import { Checkpointer } from './durability/checkpointer.js';
 import { EndedGames } from './durability/ended-games.js';
 import { CommandBatch } from './engine/command-batch.js';
 import { DetachedFailures } from './engine/detached-failures.js';
+import { EffectResults } from './engine/effect-results.js';
 import { EffectRunner } from './engine/effect-runner.js';
 import { EffectWatch } from './engine/effect-watch.js';
 import { RoomClock } from './engine/room-clock.js';
 import { RoomEngine } from './engine/room-engine.js';
 import { DowntimeCompensation } from './ownership/downtime-compensation.js';
+import { GameLoads } from './ownership/game-loads.js';
 import { LeftoverEffects } from './ownership/leftover-effects.js';
 import { LoadRequests } from './ownership/load-requests.js';
 import { LockPublisher } from './ownership/lock-publisher.js';
@@ -47,6 +49,7 @@ const PROVIDERS = [
   SeatReconciler,
   LoadRequests,
   Checkpointer,
+  EffectResults,
   EffectRunner,
   EffectWatch,
   EndedGames,
@@ -55,6 +58,7 @@ const PROVIDERS = [
   MachineFactory,
   RoomOptionsValidator,
   LeftoverEffects,
+  GameLoads,
   RoomOpener,
   RoomAdopter,
   RoomLoader,

@@ -15,7 +15,11 @@ describe('the codec of room documents', () => {
   });
 
   it('keeps the fields of a newer version when this version rewrites the document', () => {
-    const newer = JSON.stringify({ ...JSON.parse(encodeRoomDoc(doc)), door: 'ajar', members: [{ user: 'ada', name: 'Ada', readyRound: null, here: true, mood: 'good' }] });
+    const newer = JSON.stringify({
+      ...JSON.parse(encodeRoomDoc(doc)),
+      door: 'ajar',
+      members: [{ user: 'ada', name: 'Ada', readyRound: null, here: true, mood: 'good' }],
+    });
     const rewritten = encodeRoomDoc({ ...decodeRoomDoc(newer), name: 'renamed' });
     expect(JSON.parse(rewritten)).toMatchObject({ name: 'renamed', door: 'ajar', members: [{ mood: 'good' }] });
   });

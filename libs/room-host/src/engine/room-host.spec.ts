@@ -39,6 +39,7 @@ import { RoomOutputs } from '../room/room-outputs.js';
 import { RoomTime } from '../room/room-time.js';
 import { ROOM_HOST_DEFAULTS, type RoomHostOptions, UNFLUSHED_MAX } from '../room-host.options.js';
 import { CommandBatch } from './command-batch.js';
+import { EffectResults } from './effect-results.js';
 import { EffectRunner } from './effect-runner.js';
 import { EffectWatch } from './effect-watch.js';
 import { RoomClock } from './room-clock.js';
@@ -1248,7 +1249,9 @@ describe('inputs of players', () => {
 
 describe('effects', () => {
   function runner(host: ReturnType<typeof newHost>, pay: EffectRun): void {
-    const registry = { effectHandlers: new Map([['pay', pay]]) } as unknown as GameRegistry;
+    const handlers = { get: (_game: string | null, name: string) => (name === 'pay' ? pay : undefined) };
+    const registry = { effectHandlers: handlers } as unknown as GameRegistry;
+    const metrics = new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' });
     const checkpointer = new Checkpointer(host.roomLog, host.rooms, log, host.appender, ROOM_HOST_DEFAULTS);
     const effects = new EffectRunner(
       registry,
@@ -1259,7 +1262,8 @@ describe('effects', () => {
       host.rooms,
       DIRECT_GUARD,
       checkpointer,
-      new EffectWatch(log, new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' }), ROOM_HOST_DEFAULTS),
+      new EffectWatch(log, metrics, ROOM_HOST_DEFAULTS),
+      new EffectResults(host.engine, log, metrics),
     );
     checkpointer.onModuleInit();
     effects.onModuleInit();
