@@ -41,7 +41,7 @@ export const WATCH_DELAY_MS_MAX = 300_000;
 /** Maximum number of teams of a room. */
 export const TEAMS_MAX = 16;
 /** Maximum number of users that are banned from a room. */
-export const BANNED_MAX = 200;
+export const BANNED_MAX = 100;
 
 /** The players who may watch a room. `anyone`: every player who may know of it. `members`: a player with its invite code. `nobody`: no spectators. */
 export const WATCH_POLICIES = ['anyone', 'members', 'nobody'] as const;
