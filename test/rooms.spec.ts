@@ -258,4 +258,77 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     await room.rematch();
     await room.waitFor(({ status }) => status === 'playing', WAIT);
   });
+
+  describe('with a delay for spectators', () => {
+    const DELAY_MS = 1_500;
+
+    /** Lets a player count, and notes what a spectator sees before it is `DELAY_MS` old. */
+    function follow(room: TableRoom, watching: TableRoom) {
+      const madeAt: number[] = [];
+      const seen: number[] = [];
+      const early: string[] = [];
+      const check = (count: number, what: string): void => {
+        if (performance.now() - (madeAt[count] ?? Number.POSITIVE_INFINITY) < DELAY_MS) early.push(`${what} ${count}`);
+      };
+      watching.on('change', (state) => {
+        const { count } = state as Table;
+        if (seen.at(-1) !== count) seen.push(count);
+        if (count > 0) check(count, 'state');
+      });
+      watching.on('event', ({ data }) => check((data as { count: number }).count, 'event'));
+      const count = async (): Promise<void> => {
+        madeAt.length ||= 1;
+        madeAt.push(performance.now());
+        await room.send('count');
+      };
+      return { seen, early, count };
+    }
+
+    it.each(['compact', 'json', 'tcp'] as const)(
+      'show them each state and event later, over %s, and the end after the last state',
+      async (encoding) => {
+        const [ada] = await players(1);
+        const eve = await fleet.newPlayer('Eve', { encoding });
+        const room = await table(ada, { watchDelayMs: DELAY_MS });
+        await room.start();
+        await room.waitFor(() => stateOf(room) !== undefined, WAIT);
+        const watching = (await eve.watchRoom(room.id)) as unknown as TableRoom;
+        expect(watching.view.watchDelayMs).toBe(DELAY_MS);
+        const { seen, early, count } = follow(room, watching);
+        const ended = new Promise<number>((resolve) => watching.on('end', () => resolve(performance.now())));
+        await until(() => seen.includes(0));
+        for (let counted = 0; counted < 5; counted++) await count();
+        const finishedAt = performance.now();
+        await room.send('finish');
+        await room.waitFor(({ status }) => status === 'ended', WAIT);
+        expect(watching.view.lastResult).toBeUndefined();
+        expect((await ended) - finishedAt).toBeGreaterThanOrEqual(DELAY_MS);
+        expect(seen.at(-1)).toBe(5);
+        expect(early).toEqual([]);
+        expect(watching.result?.result).toEqual({ ranking: [[0]], scores: [1] });
+        await until(() => watching.view.status === 'waiting', 10_000);
+      },
+      20_000,
+    );
+
+    it('show nothing too early after the owner was killed, and refuse their commands', async () => {
+      const [ada, eve] = await players(2);
+      const room = await table(ada, { watchDelayMs: DELAY_MS });
+      await room.start();
+      await room.waitFor(() => stateOf(room) !== undefined, WAIT);
+      const watching = (await eve.watchRoom(room.id)) as unknown as TableRoom;
+      const { seen, early, count } = follow(room, watching);
+      await count();
+      await until(() => seen.includes(1), 10_000);
+      expect(await codeOf(watching.send('count'))).toBe('spectator');
+      await count();
+      const owner = await fleet.ownerOf(room);
+      owner.kill();
+      await owner.exited;
+      await count();
+      await until(() => seen.includes(3), 15_000);
+      expect(early).toEqual([]);
+      await fleet.restart(owner);
+    }, 40_000);
+  });
 });

@@ -148,6 +148,8 @@ export interface RoomView {
   members: RoomMember[];
   /** The options with which the room was created. Absent: it was created without options. */
   options?: Readonly<Record<string, unknown>>;
+  /** Why the last start of a game was taken back, such as `load-failed` or a code of the game. The next start removes it. */
+  startFailure?: { readonly code: string; readonly message: string };
   /** How the last game in this room ended. Absent until a first game has ended. */
   lastResult?: GameResult;
   /** True: the room is neither listed nor matched. */

@@ -137,9 +137,9 @@ export const LIST_FIELDS = ['status', 'players', 'seats', 'free', 'region', 'nam
  * where NAME may be a path (`options.clock.minutes`). A room matches when it fulfils all conditions. A missing value equals `null`;
  * `locked` and `password` are true or false.
  */
-export type RoomFilter = Readonly<Record<string, FilterCondition>>;
+export type ListFilter = Readonly<Record<string, FilterCondition>>;
 export interface RoomSort {
-  /** A field as in `RoomFilter`, or `created`. */
+  /** A field as in `ListFilter`, or `created`. */
   by: string;
   /** Default: `ascending`. Rooms without the value come last in both orders. */
   order?: 'ascending' | 'descending';
@@ -151,7 +151,7 @@ export const FILTER_CONDITIONS_MAX = 16;
 export interface RoomListQuery {
   game?: string;
   limit?: number;
-  filter?: RoomFilter;
+  filter?: ListFilter;
   /** Default: newest first. */
   sort?: RoomSort;
 }

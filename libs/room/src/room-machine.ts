@@ -35,7 +35,8 @@ export class RoomMachine<State = unknown> {
 
   /**
    * Makes version 0 of a room, with the events of its setup. `round`: the number of the game in this room. `tenure`: the id of
-   * this start, for the keys of effects. `options`: the options of the room, as received. Throws what the game throws.
+   * this start, for the keys of effects. `options`: the options of the room, as received. `loaded`: what the game's `@OnLoad` method
+   * returned. Throws what the game throws.
    * @throws RoomOptionsError when the game refuses the options
    */
   start(
@@ -44,6 +45,7 @@ export class RoomMachine<State = unknown> {
     round = 0,
     tenure?: string,
     options?: unknown,
+    loaded?: unknown,
   ): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
     const { definition } = this.rules;
     const known = plainCopy(players, 'players');
@@ -59,6 +61,7 @@ export class RoomMachine<State = unknown> {
     const empty = {
       room,
       ...(round > 0 && { round }),
+      ...(loaded !== undefined && { loaded: plainCopy(loaded, 'loaded') }),
       game: definition.name,
       gameVersion: definition.version,
       version: 0,
@@ -70,7 +73,7 @@ export class RoomMachine<State = unknown> {
     const run = new HandlerRun<State>(empty, this.surroundings, this.rules, SETUP, -1);
     run.isInSetup = true;
     run.options = validOptions(this.rules, options);
-    const made = this.rules.setup(run as Setup);
+    const made = this.rules.setup(run as unknown as Setup);
     if (typeof made !== 'object' || made === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
     const plain = plainCopy<State>(made);
     let state: State = this.round === null ? plain : roundParts(undefined, plain, this.round);
