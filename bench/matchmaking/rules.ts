@@ -4,6 +4,12 @@ import { type MatchRules, matchRules } from '#libs/protocol';
 /** Players of a match in the comparison: the default of Colyseus' QueueRoom. */
 export const MATCH_PLAYERS = 4;
 
+/** The rates of players who come, in players per second. */
+export const RATES = [0.2, 1, 5, 25] as const;
+
+/** The names of the rules, in the order of the results. */
+export const QUEUE_RULE_NAMES = ['Holdfast', 'first come, first served', 'QueueRoom', 'QueueRoom within 100'] as const;
+
 /** A rule that makes matches once a second. */
 export interface QueueRule {
   readonly name: string;

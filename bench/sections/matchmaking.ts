@@ -1,6 +1,15 @@
 import { simulateQuality } from '../matchmaking/quality.js';
-import { defaultRule, firstComeRule, isCompatibleByDefault, isWithin100, type QueueRule, queueRoomRule } from '../matchmaking/rules.js';
+import {
+  defaultRule,
+  firstComeRule,
+  isCompatibleByDefault,
+  isWithin100,
+  type QueueRule,
+  queueRoomRule,
+  RATES,
+} from '../matchmaking/rules.js';
 import { measureSpeed, measureWholeQueue, TICKETS_PER_SECOND } from '../matchmaking/speed.js';
+import { queueBench } from '../matchmaking-queue.js';
 import type { Report, Section } from '../section.js';
 
 /** Numbers of waiting tickets. */
@@ -8,8 +17,7 @@ const WAITING = [1_000, 10_000, 100_000] as const;
 const ROUNDS = 100;
 const ROUNDS_QUICK = 20;
 
-/** Rates of players who come, and the simulated time: enough for some hundred matches of the slowest rate. */
-export const RATES = [0.2, 1, 5, 25] as const;
+/** The simulated time: enough for some hundred matches of the slowest rate. */
 const SECONDS = 7_200;
 const SECONDS_QUICK = 1_800;
 const SEED = 1_851;
@@ -28,6 +36,7 @@ export const matchmaking: Section = {
   async run(report, { quick }) {
     for (const waiting of WAITING) reportSpeed(report, waiting, quick ? ROUNDS_QUICK : ROUNDS);
     for (const rate of RATES) for (const makeRule of QUEUE_RULES) reportQuality(report, makeRule(), rate, quick ? SECONDS_QUICK : SECONDS);
+    await queueBench(report, { quick });
   },
 };
 

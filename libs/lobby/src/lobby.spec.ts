@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FleetLinks, Self, ServerDirectory } from '#libs/fleet';
 import { REQUEST_TIMEOUT_MS_DEFAULT } from '#libs/link';
-import { DefaultMatchStrategy, MATCH_ABANDONED_MS, type MatchRecord, MatchRounds, TicketStore } from '#libs/matchmaking';
+import { DefaultMatchStrategy, MATCH_ABANDONED_MS, type MatchRecord, MatchRounds, RedisRatingStore, TicketStore } from '#libs/matchmaking';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
 import {
   type Caller,
@@ -174,7 +174,19 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const matches = new MatchRooms(tickets, userTickets, rooms, records, userRooms, starter, games, notifier, servers.balancer, log, options);
   const self = { id: serverId('lobby', randomUUID()) } as Self;
   const rounds = new MatchRounds(redis, pubSub, tickets, new DefaultMatchStrategy(), matches, generation, self, log, { graceMs: 60_000 });
-  const maker = new Matchmaker(tickets, rounds, matches, userTickets, rooms, records, userRooms, games, optionsCheck, options);
+  const maker = new Matchmaker(
+    tickets,
+    rounds,
+    matches,
+    userTickets,
+    rooms,
+    records,
+    userRooms,
+    games,
+    optionsCheck,
+    new RedisRatingStore(redis),
+    options,
+  );
   rounds.onApplicationBootstrap();
   lobbies.push({ stop: () => rounds.onModuleDestroy() });
   const matchmaker = Object.assign(maker, {

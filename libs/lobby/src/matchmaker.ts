@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { sleep } from '#libs/async';
-import { type MatchRecord, MatchRounds, type TicketBody, type TicketPlayer, TicketStore, ticketIdOf } from '#libs/matchmaking';
+import { type MatchRecord, MatchRounds, RatingStore, type TicketBody, type TicketPlayer, TicketStore, ticketIdOf } from '#libs/matchmaking';
 import {
   type Caller,
   HoldfastError,
@@ -53,6 +53,7 @@ export class Matchmaker {
     private readonly userRooms: UserRooms,
     private readonly games: GameCatalogue,
     private readonly optionsCheck: RoomOptionsCheck,
+    private readonly ratings: RatingStore,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {}
 
@@ -75,6 +76,7 @@ export class Matchmaker {
     await this.refuseBlocked(game, players);
     if (party) await this.overtake(caller);
     else await this.overtakeFree(caller);
+    const rated = mode?.rating ? await this.withRatings(game, players) : players;
     const noted = await Promise.all(players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)));
     if (noted.includes(false)) throw new HoldfastError('overtaken');
     const { mode: modeName, options, regions, attributes } = wish;
@@ -82,7 +84,7 @@ export class Matchmaker {
     const ticket: TicketBody = {
       id,
       game,
-      players,
+      players: rated,
       ...(modeName !== undefined && { mode: modeName }),
       ...(options && { options }),
       ...(region !== undefined && { region }),
@@ -153,6 +155,15 @@ export class Matchmaker {
       }),
     );
     return { room: record.id, players };
+  }
+
+  /** Reads the ratings once, when the ticket is made. A player without a rating counts as new. */
+  private async withRatings(game: string, players: readonly TicketPlayer[]): Promise<readonly TicketPlayer[]> {
+    const ratings = await this.ratings.ratings(
+      game,
+      players.map(({ user }) => user),
+    );
+    return players.map((player, index) => ({ ...player, ...(ratings[index] && { rating: ratings[index] }) }));
   }
 
   private async refuseBlocked(game: string, players: readonly TicketPlayer[]): Promise<void> {

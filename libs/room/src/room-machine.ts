@@ -7,6 +7,7 @@ import { HandlerRun, Rejection } from './handler-run.js';
 import { leaveTimerOf, seatOfLeaveTimer } from './leave-timer.js';
 import type { PastStates } from './past-states.js';
 import { freezeDeep, plainCopy } from './plain-data.js';
+import { RATING_EFFECT, ratedGameOf } from './ranking.js';
 import type { RoomInput, RoomOutcome, RoomPlayer, RoomSurroundings } from './room-input.js';
 import { validOptions } from './room-options.js';
 import type { BotMove, CommandRule, DraftMode, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
@@ -387,7 +388,11 @@ export class RoomMachine<State = unknown> {
     if (run.locked !== undefined) change.locked = run.locked;
     if (run.metadata !== undefined) change.metadata = run.metadata;
     const ended = run.ended ?? own.ended;
-    if (ended) change.ended = ended;
+    if (ended) {
+      change.ended = ended;
+      const rated = this.rules.definition.match?.rating ? ratedGameOf({ ...before, ended }) : null;
+      if (rated) change.effects = [...run.effects, { name: RATING_EFFECT, data: rated }];
+    }
     return { kind: 'changed', value: withChange(before, change, next), change };
   }
 }

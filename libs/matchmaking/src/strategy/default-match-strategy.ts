@@ -15,9 +15,10 @@ import { RATING_DEFAULT } from './windows.js';
  * The default rule. It serves tickets and open rooms in the order in which they began to wait, and gives each the tickets with the nearest
  * ratings that fit. A ticket that finds too few others stays in the queue, and others may still choose it.
  *
- * Bound on waiting: when a ticket has waited `maxWaitMs` and enough tickets fit its fixed rules (mode, options, attributes, regions within
- * `latency.to`, size of parties), the next round puts it into a match, unless tickets and rooms before it in the order of service take those
- * tickets. Each of them leaves the queue with its match, so with n of them before it, at most n matches are made first.
+ * Bound on waiting: a ticket has fixed rules, which are mode, options, attributes, regions within `latency.to`, and the size of its party.
+ * When it has waited `maxWaitMs` and enough tickets fit these rules, the next round puts it into a match. The exception: tickets and rooms
+ * before it in the order of service take those tickets. Each of them leaves the queue with its match, so with n of them before it, at most
+ * n matches are made first.
  */
 export class DefaultMatchStrategy extends MatchStrategy {
   private readonly indexes = new Map<string, TicketIndex>();

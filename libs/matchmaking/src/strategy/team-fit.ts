@@ -35,8 +35,8 @@ export interface RatedParty {
 }
 
 /**
- * Distributes parties over teams with given sizes of parties, so that the sums of the ratings are close: the strongest party goes to the
- * weakest team that needs its size, and then parties of equal size are exchanged while that helps.
+ * Distributes parties over teams with given sizes of parties, so that the sums of the ratings are close. The strongest party goes to the
+ * weakest team that needs its size. Then parties of equal size are exchanged while that helps.
  *
  * @param sizes for each team, the sizes of its parties; together exactly the sizes of `parties`
  * @param sums for each team, the sum of the ratings that it has already
