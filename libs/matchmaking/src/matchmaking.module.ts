@@ -4,10 +4,7 @@ import { RatingsModule } from './ratings/ratings.module.js';
 import { DefaultMatchStrategy } from './strategy/default-match-strategy.js';
 import { MatchStrategy } from './strategy/match-strategy.js';
 
-/**
- * Provides the `MatchStrategy`: that of the application, which must be the same on every lobby, or the default one. Also provides the ratings
- * of players.
- */
+/** Provides the ratings and the `MatchStrategy`: that of the application, which must be the same on every lobby, or the default one. */
 @Module({})
 export class MatchmakingModule {
   static forRoot(): DynamicModule {
