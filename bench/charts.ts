@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as echarts from 'echarts';
+import { QUEUE_RULE_NAMES, RATES } from './matchmaking/rules.js';
 import type { Recorded } from './record.js';
 import { verdictOf } from './table.js';
 import { ROOT } from './tools.js';
@@ -15,6 +16,11 @@ export interface Chart {
   readonly series: readonly { readonly name: string; readonly figures: readonly string[] }[];
   /** Whether the axis is logarithmic, for values that differ by a factor of a hundred. */
   readonly isLogarithmic?: boolean;
+  /**
+   * Draws lines over a second value instead of bars over the categories, which become the labels of the points. `figureOf` returns the figure
+   * of the second value for a figure.
+   */
+  readonly over?: { readonly unit: string; figureOf(figure: string): string };
 }
 
 /** The figures of a relay chart, by the end of their names. The beginning names the transport, the connections and the mode. */
@@ -105,6 +111,19 @@ export const CHARTS: readonly Chart[] = [
       figures: [1, 2, 3, 4].map((servers) => `${servers} game ${servers === 1 ? 'server' : 'servers'}: CPU of ${process}`),
     })),
   },
+  {
+    name: 'matchmaking',
+    section: 'matchmaking',
+    title: 'Spread of ratings within a match against waiting time, matches of 4 players',
+    unit: 'points (mean) over s (p95); one point for each number of players a second',
+    isLogarithmic: true,
+    categories: RATES.map((rate) => `${rate}/s`),
+    series: QUEUE_RULE_NAMES.map((name) => ({
+      name,
+      figures: RATES.map((rate) => `${rate} players/s, ${name}: spread of ratings in a match`),
+    })),
+    over: { unit: 's', figureOf: (figure) => figure.replace('spread of ratings in a match', 'waiting, p95') },
+  },
 ];
 
 /** Draws each chart that this record has figures for, in both color schemes. Returns the charts. */
@@ -124,12 +143,18 @@ export async function drawCharts(record: Readonly<Record<string, Recorded>>): Pr
 interface Values {
   readonly name: string;
   readonly data: readonly (number | null)[];
+  /** The second values of a chart with `over`. */
+  readonly over?: readonly (number | null)[];
 }
 
-function valuesOf({ series }: Chart, recorded: Recorded | undefined): Values[] {
+function valuesOf({ series, over }: Chart, recorded: Recorded | undefined): Values[] {
   const medians = new Map(recorded?.figures.map((figure) => [figure.what, verdictOf(figure).median]));
   return series
-    .map(({ name, figures }) => ({ name, data: figures.map((figure) => medians.get(figure) ?? null) }))
+    .map(({ name, figures }) => ({
+      name,
+      data: figures.map((figure) => medians.get(figure) ?? null),
+      ...(over && { over: figures.map((figure) => medians.get(over.figureOf(figure)) ?? null) }),
+    }))
     .filter(({ data }) => data.some((value) => value !== null));
 }
 
@@ -141,7 +166,7 @@ const FACES = {
 /** The series can also be distinguished without colors: by order and by the numbers on the bars. Source: Okabe and Ito, 2008. */
 const COLOURS = ['#0072b2', '#56b4e9', '#e69f00', '#cc79a7', '#d55e00', '#009e73'];
 
-function draw({ title, unit, categories, isLogarithmic }: Chart, values: readonly Values[], face: keyof typeof FACES): string {
+function draw({ title, unit, categories, isLogarithmic, over }: Chart, values: readonly Values[], face: keyof typeof FACES): string {
   const { ink, faint, paper } = FACES[face];
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 760, height: 380 });
   chart.setOption({
@@ -152,22 +177,48 @@ function draw({ title, unit, categories, isLogarithmic }: Chart, values: readonl
     title: { text: title, subtext: unit, left: 12, top: 8, textStyle: { color: ink, fontSize: 15 }, subtextStyle: { color: ink } },
     legend: { bottom: 8, itemGap: 32, textStyle: { color: ink } },
     grid: { left: 56, right: 16, top: 72, bottom: 64 },
-    xAxis: { type: 'category', data: [...categories], axisLabel: { color: ink, interval: 0 }, axisLine: { lineStyle: { color: faint } } },
+    xAxis: {
+      ...(over
+        ? { type: 'log', name: over.unit, nameLocation: 'end', splitLine: { lineStyle: { color: faint } } }
+        : { type: 'category', data: [...categories] }),
+      axisLabel: { color: ink, interval: 0 },
+      axisLine: { lineStyle: { color: faint } },
+    },
     yAxis: {
       type: isLogarithmic ? 'log' : 'value',
       axisLabel: { color: ink },
       splitLine: { lineStyle: { color: faint } },
     },
-    series: values.map(({ name, data }) => ({
-      name,
-      type: 'bar',
-      data: [...data],
-      label: { show: true, position: 'top', color: ink, fontSize: 10, formatter: ({ value }: { value?: unknown }) => short(Number(value)) },
-    })),
+    series: values.map((one) => (over ? lineOf(one, categories, ink) : barsOf(one, ink))),
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
   return `${svg}\n`;
+}
+
+function barsOf({ name, data }: Values, ink: string): echarts.SeriesOption {
+  return {
+    name,
+    type: 'bar',
+    data: [...data],
+    label: { show: true, position: 'top', color: ink, fontSize: 10, formatter: ({ value }: { value?: unknown }) => short(Number(value)) },
+  };
+}
+
+function lineOf({ name, data, over = [] }: Values, labels: readonly string[], ink: string): echarts.SeriesOption {
+  return {
+    name,
+    type: 'line',
+    symbolSize: 8,
+    data: data.map((value, index) => [over[index] ?? '-', value ?? '-']),
+    label: {
+      show: true,
+      position: 'top',
+      color: ink,
+      fontSize: 10,
+      formatter: ({ dataIndex }: { dataIndex?: number }) => labels[dataIndex ?? 0],
+    },
+  };
 }
 
 function short(value: number): string {

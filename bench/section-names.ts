@@ -14,6 +14,7 @@ export const SECTION_NAMES = [
   'slow-reader',
   'health',
   'placement',
+  'matchmaking',
   'steps',
   'realtime',
   'interest',

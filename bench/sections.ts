@@ -6,6 +6,7 @@ import { growth } from './sections/growth.js';
 import { health } from './sections/health.js';
 import { interest } from './sections/interest.js';
 import { latency } from './sections/latency.js';
+import { matchmaking } from './sections/matchmaking.js';
 import { memory } from './sections/memory.js';
 import { patches } from './sections/patches.js';
 import { pauses } from './sections/pauses.js';
@@ -33,6 +34,7 @@ const BY_NAME: Readonly<Record<SectionName, Section>> = {
   'slow-reader': slowReader,
   health,
   placement,
+  matchmaking,
   steps,
   realtime,
   interest,

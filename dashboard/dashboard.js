@@ -71,10 +71,11 @@ function schedule() {
 }
 
 async function poll() {
-  const [{ servers }, fleet, { rooms, total }] = await Promise.all([
+  const [{ servers }, fleet, { rooms, total }, { queues }] = await Promise.all([
     request('servers'),
     request('fleet'),
     request(`rooms?limit=${ROOMS_SHOWN}`),
+    request('queues'),
   ]);
   $('summary').textContent =
     `Rooms: ${fleet.rooms} · Players: ${fleet.players} · Free slots: ${fleet.freeSlots} of ${fleet.slots} · Game servers wanted: ${fleet.wantedGameServers}`;
@@ -82,6 +83,8 @@ async function poll() {
   $('room-count').textContent = total > rooms.length ? `${rooms.length} of ${total}` : `${total}`;
   replaceRows($('rooms'), rooms.map(roomRow));
   $('no-rooms').hidden = rooms.length > 0;
+  $('queues-section').hidden = queues.length === 0;
+  replaceRows($('queues'), queues.map(queueRow));
 }
 
 /**
@@ -173,6 +176,23 @@ function roomRow(room) {
   }
   const owner = typeof room.owner === 'object' && room.owner ? room.owner.server : (room.owner ?? '');
   return row(room.id, room.game, room.status, String(owner), number(room.version ?? ''), actions);
+}
+
+/** @param {any} queue */
+function queueRow(queue) {
+  const seconds = (/** @type {number | null} */ ms) => number(ms === null ? '' : (ms / 1_000).toFixed(1));
+  return row(
+    queue.game,
+    number(queue.players),
+    number(queue.tickets),
+    seconds(queue.waitingP50Ms),
+    seconds(queue.waitingP95Ms),
+    seconds(queue.matchedP50Ms),
+    seconds(queue.matchedP95Ms),
+    number(queue.matchesPerMinute),
+    number(queue.ratingSpread ?? ''),
+    queue.runner,
+  );
 }
 
 /** Reads server-sent events by `fetch`, because an EventSource cannot send a token. */

@@ -110,7 +110,7 @@ describe('a session that ends during one of its requests', () => {
     return ids.filter((_, index) => docs[index]?.includes(`"user":"${user}"`));
   };
   const isSearching = async (user: string): Promise<boolean> =>
-    (await fleet.store.client.zscore(redisName('match:{tic-tac-toe}'), user)) !== null;
+    (await fleet.store.client.hexists(redisName('match:{tic-tac-toe}:users'), user)) === 1;
   const isNowhere = async (user: string): Promise<boolean> => (await roomsWith(user)).length === 0 && !(await isSearching(user));
 
   /**

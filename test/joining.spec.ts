@@ -34,17 +34,6 @@ describe('a game that players may join while it runs', () => {
     return room;
   }
 
-  async function again<T>(act: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await act();
-      } catch (error) {
-        if (!(error as { retry?: boolean }).retry) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
-  }
-
   const members = async (id: string): Promise<string[]> => {
     const doc = JSON.parse((await fleet.store.client.hget(redisName(`room:{${id}}`), 'doc')) as string);
     return doc.members.map(({ name }: { name: string }) => name);
@@ -108,12 +97,12 @@ describe('a game that players may join while it runs', () => {
     expect(stateOf(own)?.log).toEqual(['joined 0 Host', 'left 1', 'joined 1 Late']);
   });
 
-  it('seats each player once when the game server or a lobby is killed during the joins', async () => {
-    for (const kind of ['game', 'lobby'] as const) {
+  it('seats each player once when the game server, a lobby or a gateway is killed during the joins', async () => {
+    for (const kind of ['game', 'lobby', 'gateway'] as const) {
       const { room } = await running();
       const players = await Promise.all(['A', 'B'].map((name) => fleet.newPlayer(name)));
-      const killed = kind === 'game' ? await fleet.ownerOf(room) : fleet.lobbies[0];
-      const joins = players.map((player) => again(() => player.joinRoom(room.id)));
+      const killed = { game: await fleet.ownerOf(room), lobby: fleet.lobbies[0]!, gateway: fleet.gateways[0]! }[kind];
+      const joins = players.map((player) => until(() => player.joinRoom(room.id)));
       killed.kill();
       const rooms = (await Promise.all(joins)) as unknown as OpenRoom[];
       for (const own of rooms) await own.waitFor(() => own.seat !== null && stateOf(own)?.you === own.seat, { timeoutMs: 10_000 });
@@ -124,5 +113,5 @@ describe('a game that players may join while it runs', () => {
       await fleet.restart(killed);
       await fleet.whole();
     }
-  }, 60_000);
+  }, 90_000);
 });

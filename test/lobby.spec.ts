@@ -18,7 +18,11 @@ describe('the lobby service of two lobbies with one Redis', () => {
     const [ada] = await players(1);
     expect(await ada.games()).toEqual([
       { name: 'arena', seats: { min: 1, max: 16 }, joinable: true },
-      { name: 'chess', seats: { min: 2, max: 2 } },
+      {
+        name: 'chess',
+        seats: { min: 2, max: 2 },
+        options: expect.objectContaining({ type: 'object', properties: { fen: expect.anything() } }),
+      },
       { name: 'tic-tac-toe', seats: { min: 2, max: 2 } },
     ]);
   });

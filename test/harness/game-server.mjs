@@ -3,17 +3,27 @@
 // - `fleeting`, a game that stores nothing,
 // - `ledger`, a game that records all commands (`ledger.mjs`),
 // - `odd`, a game that puts values into its state that are not plain data (`odd.mjs`),
+// - `drive`, a game with fixed steps and inputs (`drive.mjs`),
 // - `open`, a game that players may join while it runs (`open.mjs`),
-// - with TEST_BANK, one game that pays for each durability (`bank.mjs`).
+// - `table`, a game with options, metadata, teams and a ranking (`table.mjs`),
+// - `rumble`, a game with rules for matches (`rumble.mjs`),
+// - with TEST_BANK, one game that pays for each durability (`bank.mjs`),
+// - with TEST_CASINO, the casino of docs/writing-a-game.md (`casino.mjs`),
+// - with TEST_LOADS, a game that loads profiles (`profiles.mjs`).
 import 'reflect-metadata';
 import { TicTacToeModule } from '#games/tic-tac-toe';
 import { Command, Game } from '#libs/game-kit';
 import { runServer } from '#libs/server';
 import { BankModule } from './bank.mjs';
+import { CasinoModules } from './casino.mjs';
+import { DriveModule } from './drive.mjs';
 import { LedgerModule } from './ledger.mjs';
 import { Module } from './nest.mjs';
 import { OddModule } from './odd.mjs';
 import { OpenModule } from './open.mjs';
+import { ProfilesModules } from './profiles.mjs';
+import { RumbleModule } from './rumble.mjs';
+import { TableModule } from './table.mjs';
 
 /** @type {{ gameServer: import('#libs/server').ServerPlan<'game'> }} */
 const { gameServer } = await import(new URL('../../dist/apps/game/src/game.server.js', import.meta.url).href);
@@ -42,7 +52,22 @@ const plan = {
   module: (settings) => {
     const { imports = [], ...rest } = gameServer.module(settings);
     const games = imports.map((one) => (one === TicTacToeModule ? TicTacToeModule.forRoot({ turnMs }) : one));
-    return { ...rest, imports: [...games, FleetingModule, OddModule, ...OpenModule, ...LedgerModule, ...BankModule] };
+    return {
+      ...rest,
+      imports: [
+        ...games,
+        FleetingModule,
+        OddModule,
+        ...DriveModule,
+        ...OpenModule,
+        ...TableModule,
+        ...RumbleModule,
+        ...LedgerModule,
+        ...BankModule,
+        ...CasinoModules,
+        ...ProfilesModules,
+      ],
+    };
   },
 };
 

@@ -2,6 +2,7 @@ export { CuttableProxy } from '../../tools/chaos/src/cuttable-proxy.js';
 export { HalfOpenProxy } from '../../tools/chaos/src/half-open-proxy.js';
 export { until } from '../../tools/process/until.mjs';
 export { answered } from './answered.js';
+export { DelayingProxy } from './delaying-proxy.js';
 export { EventStream } from './event-stream.js';
 export { ADMIN_TOKEN, type Fleet, type FleetOptions, type Game, type PlayerOptions, startFleet } from './fleet.js';
 export { FleetRedis, type FleetStore } from './fleet-redis.js';

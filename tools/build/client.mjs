@@ -13,6 +13,7 @@ const ENTRIES = {
   index: join(SOURCES, 'index.ts'),
   chat: join(SOURCES, 'chat.ts'),
   compact: join(SOURCES, 'compact.ts'),
+  lobby: join(SOURCES, 'lobby.ts'),
   node: join(SOURCES, 'node.ts'),
   realtime: join(SOURCES, 'realtime.ts'),
 };

@@ -101,6 +101,10 @@ export const PURPOSES = [
     ],
   },
   {
+    title: 'Run chats',
+    variables: ['CHAT_KEPT', 'CHAT_TTL_MS', 'CHAT_PER_MINUTE', 'CHAT_BURST', 'CHAT_MODERATION_MS'],
+  },
+  {
     title: 'Size rooms and decide how long they live',
     variables: [
       'ROOM_STATE_BYTES_MAX',
@@ -139,6 +143,7 @@ export const PURPOSES = [
     title: 'Operate and scale the fleet',
     variables: [
       'ADMIN_TOKEN',
+      'SERVICE_TOKEN',
       'OPS_HOST',
       'OPS_PORT',
       'OPS_TLS_CERT',

@@ -4,6 +4,7 @@ import { ChessModule } from '#games/chess';
 import { TicTacToeModule } from '#games/tic-tac-toe';
 import { GameKitModule } from '#libs/game-kit';
 import { HealthModule } from '#libs/health';
+import { RatingsModule } from '#libs/matchmaking';
 import { serverId } from '#libs/protocol';
 import { overrunReporter, RoomHostModule } from '#libs/room-host';
 import { CoreModule, redisOptions } from '#libs/server';
@@ -44,6 +45,7 @@ export class GameServerModule {
           migrationsAtOnce: recovery.migrationsAtOnce,
           effectWarnMs: game.effectWarnMs,
         }),
+        RatingsModule.forUpdates(),
         HealthModule.forResponder(),
       ],
       controllers: [HostedRoomsController],

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdminModule } from '#libs/admin';
+import { ChatModule } from '#libs/chat';
 import { EdgeModule } from '#libs/edge';
 import { HealthModule } from '#libs/health';
 import { RecoveryModule } from '#libs/recovery';
@@ -7,6 +8,7 @@ import { CoreModule, certificateLog } from '#libs/server';
 import { type AuthOptions, SessionModule } from '#libs/session';
 import type { SettingsOf } from '#libs/settings';
 import { certificateFrom } from '#libs/tls';
+import { GatewayChatAudience, LobbyChatFollower } from './gateway-chat.js';
 import { GatewayFacts } from './gateway-facts.js';
 import { OwnerController } from './owner.controller.js';
 import { playerRedirectWiring } from './player-redirect-wiring.js';
@@ -15,7 +17,7 @@ import { publicPages } from './public-pages.js';
 @Module({})
 export class GatewayServerModule {
   static forRoot(settings: SettingsOf<'gateway'>): DynamicModule {
-    const { edge, rooms, session, login, recovery, health, admin, scale } = settings;
+    const { edge, rooms, session, login, recovery, health, admin, scale, chat } = settings;
     const certificate = certificateFrom(edge, 'PUBLIC');
     const checker = HealthModule.forChecker(health);
     return {
@@ -35,13 +37,14 @@ export class GatewayServerModule {
           // With an authenticator of its own, the page asks for a token.
           pages: publicPages({ auth: settings.auth.kind === 'guest' ? 'guest' : 'jwt' }),
         }),
+        ChatModule.forGateway(chat),
         RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),
         HealthModule.forResponder(),
         checker,
         AdminModule.forRoot({ ...admin, scale }, checker),
       ],
       controllers: [OwnerController],
-      providers: [certificateLog(certificate), playerRedirectWiring, GatewayFacts],
+      providers: [certificateLog(certificate), playerRedirectWiring, GatewayFacts, GatewayChatAudience, LobbyChatFollower],
     };
   }
 }

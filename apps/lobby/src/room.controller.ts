@@ -1,6 +1,6 @@
 import { Controller, UseGuards, UseInterceptors } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { GameCatalogue, GameStarter, MatchQueue, RoomHosting, RoomList, RoomSearch, RoomService } from '#libs/lobby';
+import { GameCatalogue, GameStarter, RoomHosting, RoomList, RoomSearch, RoomService, UserTickets } from '#libs/lobby';
 import { LoadBalancerService } from '#libs/placement';
 import type { Control, OperationName, Operations, PlayerAnswer } from '#libs/protocol';
 import { type RoomRecord, viewOf } from '#libs/room-store';
@@ -23,7 +23,7 @@ export class RoomController {
     private readonly starter: GameStarter,
     private readonly balancer: LoadBalancerService,
     private readonly games: GameCatalogue,
-    private readonly matches: MatchQueue,
+    private readonly tickets: UserTickets,
   ) {}
 
   @MessagePattern('games.list')
@@ -121,7 +121,7 @@ export class RoomController {
 
   @MessagePattern('me')
   async me(@Payload(validated('me')) { caller }: ValidRequest<'me'>): Promise<PlayerAnswer> {
-    const [where, searching] = await Promise.all([this.rooms.whereIs(caller.user), this.matches.gameOf(caller.user)]);
+    const [where, searching] = await Promise.all([this.rooms.whereIs(caller.user), this.tickets.gameOf(caller.user)]);
     const { user, name, session } = caller;
     return answer<'me'>({
       user,

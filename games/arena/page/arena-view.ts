@@ -25,6 +25,8 @@ const BLEND = { x: 'linear', y: 'linear', heading: { turn: DIRECTIONS } } as con
 export interface OwnFrame extends Ship {
   /** The time of the frame, as `performance.now`, in ms. */
   readonly at: number;
+  /** By how far the latest state of the server has moved the prediction, in units. */
+  readonly correction: number;
 }
 
 /** The field on a canvas. The page predicts the own ship, and interpolates the other ships between two states. */
@@ -153,7 +155,10 @@ export class ArenaView implements MountedGame {
     this.scene.draw({ ships, shots: state.shots, step, ownStep, own: this.ownSeat, ...this.looks }, seconds);
     this.drawStick();
     // For tests, and for pages that embed the arena.
-    if (mine) this.field.value?.dispatchEvent(new CustomEvent<OwnFrame>('own-frame', { detail: { at: now, ...mine } }));
+    if (mine)
+      this.field.value?.dispatchEvent(
+        new CustomEvent<OwnFrame>('own-frame', { detail: { at: now, correction: this.own?.stats.correction ?? 0, ...mine } }),
+      );
   };
 
   /** Reads the controls, with what the server needs to know about the screen when the player fires. */

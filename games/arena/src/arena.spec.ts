@@ -138,6 +138,19 @@ describe('arena', () => {
     expect(pilots(game)).toEqual(['Ann', 'Bob', 'Cy', 'Di']);
   });
 
+  it('sends at most 12 KB per second to each of sixteen players who all fly and shoot', async () => {
+    const game = await play(Array.from({ length: 16 }, (_, seat) => `P${seat}`));
+    const traffic = game.measure(0, () => {
+      for (let step = 0; step < 20 * STEP_HZ; step++) {
+        for (const ship of game.state.ships) game.input(ship.seat, steer(game.state, ship));
+        game.step();
+      }
+    });
+    if (process.env.SHOW) process.stdout.write(String(traffic));
+    expect(traffic.syncs).toHaveLength(20 * STEP_HZ);
+    expect(traffic.bytesPerSecond).toBeLessThan(12_000);
+  });
+
   it('keeps bots alive and shooting for a whole round', async () => {
     const game = await play(['Ann'], { roundSeconds: 60, shipsMin: 6 });
     game.step(59 * STEP_HZ);

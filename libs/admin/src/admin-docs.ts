@@ -3,7 +3,20 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { errorBody } from '#libs/protocol';
 import { bearerOf, passwordOf, refusalOf, TokenCheck } from './admin-token.js';
 
-const PATH = 'api/docs';
+/** An API of the ops port: its routes begin with `prefix`, and the token of `setting` protects it. */
+export interface DescribedApi {
+  readonly prefix: string;
+  readonly title: string;
+  readonly description: string;
+  readonly setting: string;
+}
+
+const ADMIN_API: DescribedApi = {
+  prefix: 'api',
+  title: 'Holdfast admin API',
+  description: 'Requests of operators and dashboards to a fleet, on the ops port of any gateway.',
+  setting: 'ADMIN_TOKEN',
+};
 
 interface DocsRequest {
   readonly method: string;
@@ -15,33 +28,42 @@ interface DocsResponse {
   json(body: unknown): unknown;
 }
 
-/**
- * Serves the API's description at /api/docs (and as /api/docs-json). Call it before the application listens. The document is built on the
- * first request. Only these paths accept the token as the password of a browser's own prompt. If other paths accepted it too, any web page
- * that an operator visits could send requests in the name of the operator.
- */
+/** Serves the description of the admin API at /api/docs (and as /api/docs-json). Call it before the application listens. */
 export function serveAdminDocs(app: INestApplication, { token }: { readonly token: string }): void {
+  serveApiDocs(app, ADMIN_API, token);
+}
+
+/**
+ * Serves the description of an API at /PREFIX/docs (and as /PREFIX/docs-json). Call it before the application listens. The document is built on
+ * the first request. Only these paths accept the token as the password of a browser's own prompt. If other paths accepted it too, any web
+ * page that an operator visits could send requests in the name of the operator.
+ */
+export function serveApiDocs(app: INestApplication, api: DescribedApi, token: string): void {
   const check = new TokenCheck(token);
+  const { prefix, title, setting } = api;
   const guard = (request: DocsRequest, response: DocsResponse, next: () => void): void => {
     const { authorization } = request.headers;
-    const refusal = refusalOf(bearerOf(authorization) ?? passwordOf(authorization), check);
+    const refusal = refusalOf(bearerOf(authorization) ?? passwordOf(authorization), check, setting);
     if (refusal === null) return next();
     response
       .status(401)
-      .set('WWW-Authenticate', 'Basic realm="Holdfast: any user name, and ADMIN_TOKEN as the password", charset="UTF-8"')
+      .set('WWW-Authenticate', `Basic realm="Holdfast: any user name, and ${setting} as the password", charset="UTF-8"`)
       .json(errorBody('unauthorized', refusal));
   };
-  for (const path of [`/${PATH}`, `/${PATH}-json`, `/${PATH}-yaml`]) app.use(path, guard);
-  SwaggerModule.setup(PATH, app, () => adminDocument(app), {
-    customSiteTitle: 'Holdfast admin API',
+  for (const path of [`/${prefix}/docs`, `/${prefix}/docs-json`, `/${prefix}/docs-yaml`]) app.use(path, guard);
+  SwaggerModule.setup(`${prefix}/docs`, app, () => apiDocument(app, api), {
+    customSiteTitle: title,
     swaggerOptions: { persistAuthorization: false },
   });
 }
 
 export function adminDocument(app: INestApplication): OpenAPIObject {
-  const description = 'Requests of operators and dashboards to a fleet, on the ops port of any gateway.';
-  const config = new DocumentBuilder().setTitle('Holdfast admin API').setDescription(description).setVersion('1').addBearerAuth().build();
+  return apiDocument(app, ADMIN_API);
+}
+
+function apiDocument(app: INestApplication, { prefix, title, description }: DescribedApi): OpenAPIObject {
+  const config = new DocumentBuilder().setTitle(title).setDescription(description).setVersion('1').addBearerAuth().build();
   const document = SwaggerModule.createDocument(app, config);
-  const ours = Object.entries(document.paths).filter(([path]) => path.startsWith('/api/'));
+  const ours = Object.entries(document.paths).filter(([path]) => path.startsWith(`/${prefix}/`));
   return { ...document, paths: Object.fromEntries(ours) };
 }

@@ -36,10 +36,10 @@ export class AdminGuard implements CanActivate {
   }
 }
 
-/** Returns null when the token is accepted, else the refusal. */
-export function refusalOf(given: string | null, check: TokenCheck): string | null {
-  if (given === null) return 'The admin API needs the header "Authorization: Bearer TOKEN", with the ADMIN_TOKEN of this fleet.';
-  return check.accepts(given) ? null : 'This is not the ADMIN_TOKEN of this fleet.';
+/** Returns null when the token is accepted, else the refusal. `setting`: the setting with the token. */
+export function refusalOf(given: string | null, check: TokenCheck, setting = 'ADMIN_TOKEN'): string | null {
+  if (given === null) return `This API needs the header "Authorization: Bearer TOKEN", with the ${setting} of this fleet.`;
+  return check.accepts(given) ? null : `This is not the ${setting} of this fleet.`;
 }
 
 export function bearerOf(header: string | undefined): string | null {

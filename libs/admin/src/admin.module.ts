@@ -1,9 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { TicketStore } from '#libs/matchmaking';
 import { ADMIN_OPTIONS, type AdminOptions } from './admin.options.js';
 import { AdminGuard } from './admin-token.js';
 import { EventStreams } from './event-streams.js';
 import { EventsController, FleetController } from './fleet.controller.js';
 import { FleetCapacity } from './fleet-capacity.js';
+import { QueuesController } from './queues.controller.js';
 import { RoomOperations } from './room-operations.js';
 import { RoomReader } from './room-reader.js';
 import { RoomsController } from './rooms.controller.js';
@@ -18,7 +20,7 @@ export class AdminModule {
     return {
       module: AdminModule,
       imports: [checker],
-      controllers: [ServersController, RoomsController, FleetController, EventsController],
+      controllers: [ServersController, RoomsController, FleetController, QueuesController, EventsController],
       providers: [
         { provide: ADMIN_OPTIONS, useValue: options },
         AdminGuard,
@@ -28,6 +30,7 @@ export class AdminModule {
         RoomOperations,
         EventStreams,
         FleetCapacity,
+        TicketStore,
       ],
       exports: [FleetCapacity],
     };

@@ -16,6 +16,7 @@ import {
 } from '#libs/fleet';
 import { HealthModule } from '#libs/health';
 import { LinkModule, Links, LinkTransport } from '#libs/link';
+import { TicketStore } from '#libs/matchmaking';
 import { PlacementModule, PlacementPool, PlacementReporter } from '#libs/placement';
 import { type Control, HoldfastError, type RoomId, type ServerId, serverId, type UserId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
@@ -28,7 +29,7 @@ import { AdminModule } from './admin.module.js';
 import { STREAM_BACKLOG_BYTES_MAX } from './admin.options.js';
 import { serveAdminDocs } from './admin-docs.js';
 import { cursorOf } from './room-reader.js';
-import type { AdminRoomView, FleetAnswer, HistoryAnswer, RoomsAnswer, ServerView } from './schemas.js';
+import type { AdminRoomView, FleetAnswer, HistoryAnswer, QueuesAnswer, QueueView, RoomsAnswer, ServerView } from './schemas.js';
 
 const TOKEN = 'the admin token of a test';
 const GAME = `game-${randomUUID()}`;
@@ -178,6 +179,7 @@ describe('the admin API', () => {
       '/api/rooms',
       '/api/rooms/x/history',
       '/api/fleet',
+      '/api/queues',
       '/api/events',
       '/api/docs',
       '/api/docs-json',
@@ -209,6 +211,7 @@ describe('the admin API', () => {
     expect(Object.keys(document.paths).sort()).toEqual([
       '/api/events',
       '/api/fleet',
+      '/api/queues',
       '/api/rooms',
       '/api/rooms/{id}',
       '/api/rooms/{id}/end',
@@ -469,6 +472,27 @@ describe('the admin API', () => {
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toMatch(/^holdfast_free_slots\{[^}]*\} \d+$/m);
     expect(metrics).toMatch(/^holdfast_wanted_game_servers\{[^}]*\} [1-9]\d*$/m);
+  });
+
+  it('shows the queues of matchmaking that a lobby has reported', async () => {
+    const queue: QueueView = {
+      game: GAME,
+      runner: 'hf:lobby:1',
+      tickets: 3,
+      players: 5,
+      paused: 1,
+      waitingP50Ms: 1_200,
+      waitingP95Ms: 9_000,
+      matchedP50Ms: null,
+      matchedP95Ms: null,
+      matchesPerMinute: 0,
+      ratingSpread: null,
+      roundMs: 1,
+    };
+    const tickets = gateway.get(TicketStore);
+    await tickets.add({ id: 'ticket', game: GAME, players: [] }, { event: 'cancelled', reason: 'entered-room' });
+    await tickets.report(queue);
+    expect((await get<QueuesAnswer>('/api/queues')).queues.filter(({ game }) => game === GAME)).toEqual([queue]);
   });
 
   describe('the event stream', () => {

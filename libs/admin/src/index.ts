@@ -1,6 +1,12 @@
 export * from './admin.module.js';
 export * from './admin.options.js';
 export * from './admin-docs.js';
+export { AdminErrorFilter } from './admin-error.filter.js';
+export { bearerOf, refusalOf, TokenCheck } from './admin-token.js';
 export * from './fleet-capacity.js';
+export { PlainInputPipe } from './plain-input.pipe.js';
+export { RoomOperations } from './room-operations.js';
+export { RoomReader } from './room-reader.js';
 export * from './schemas.js';
+export { ServerReader } from './server-reader.js';
 export * from './wanted-servers.js';

@@ -9,9 +9,11 @@ const LIMITS: ReadLimits = { nodes: 1_000, depth: 16, strictText: true };
  * would be passed on to a game server and to players. Throws `bad-data`.
  */
 export class PlainInputPipe implements PipeTransform {
+  constructor(private readonly limits: ReadLimits = LIMITS) {}
+
   transform(value: unknown): unknown {
     try {
-      assertPlainJson(value, LIMITS);
+      assertPlainJson(value, this.limits);
     } catch (error) {
       if (!(error instanceof NotPlainError)) throw error;
       throw new HoldfastError('bad-data', `The request has ${error.message}.`);

@@ -159,6 +159,24 @@ export const FleetAnswer = z.object({
 });
 export type FleetAnswer = z.infer<typeof FleetAnswer>;
 
+export const QueueView = z.object({
+  game: z.string(),
+  runner: z.string().describe('the lobby that runs the rounds'),
+  tickets: z.int().describe('searches that wait; a party is one'),
+  players: z.int(),
+  paused: z.int().describe('tickets that pause because a player has no connection'),
+  waitingP50Ms: z.int().nullable().describe('how long the waiting tickets have waited; null: nobody waits'),
+  waitingP95Ms: z.int().nullable(),
+  matchedP50Ms: z.int().nullable().describe('how long the tickets of the latest 100 matches had waited; null: no match yet'),
+  matchedP95Ms: z.int().nullable(),
+  matchesPerMinute: z.int(),
+  ratingSpread: z.int().nullable().describe('best rating minus weakest rating of a match, median of the latest 100; null: no ratings'),
+  roundMs: z.int().describe('duration of the last round'),
+});
+export type QueueView = z.infer<typeof QueueView>;
+export const QueuesAnswer = z.object({ queues: z.array(QueueView) });
+export type QueuesAnswer = z.infer<typeof QueuesAnswer>;
+
 export const EventsQuery = z.object({
   recent: z.coerce
     .number()

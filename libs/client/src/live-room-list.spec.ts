@@ -1,42 +1,96 @@
-import type { RoomId, RoomSummary } from '#libs/protocol';
-import { LiveRoomList } from './live-room-list.js';
+import type { RoomId, RoomListQuery, RoomSummary, RoomsMessage } from '#libs/protocol';
+import { Emitter } from './emitter.js';
+import { followRooms, type ListingSession } from './live-room-list.js';
+import type { SessionEvents, SessionStatus } from './session.js';
 
 const room = (id: string, players = 1): RoomSummary => ({ id: id as RoomId, game: 'g', name: id, status: 'waiting', players, seats: 2 });
-const ids = ({ rooms }: LiveRoomList): string => rooms.map(({ id }) => id).join('');
+const ids = ({ rooms }: { readonly rooms: readonly RoomSummary[] }): string => rooms.map(({ id }) => id).join('');
 
-function listOf(...rooms: RoomSummary[]): LiveRoomList {
-  const list = new LiveRoomList(() => {});
-  list.subscribed(rooms);
-  return list;
+/** A session whose server answers with these rooms. */
+class Server {
+  readonly emitter = new Emitter<SessionEvents>();
+  readonly requests: [operation: string, data: unknown][] = [];
+  status: SessionStatus = 'open';
+  /** The answer of the next request; it waits until this promise resolves. */
+  answer: Promise<{ rooms: RoomSummary[]; subscribed?: true }> = Promise.resolve({ rooms: [], subscribed: true });
+
+  readonly session = {
+    get status() {
+      return 'open';
+    },
+    on: (name: keyof SessionEvents, listener: () => void) => this.emitter.on(name, listener),
+    request: (operation: string, data: unknown) => {
+      this.requests.push([operation, data]);
+      return this.answer;
+    },
+  } as unknown as ListingSession;
+
+  follow(query: RoomListQuery = {}, rooms: RoomSummary[] = []) {
+    this.answer = Promise.resolve({ rooms, subscribed: true });
+    return followRooms(this.session, query);
+  }
+
+  send(message: Omit<RoomsMessage, 'kind' | 'id'>): void {
+    this.emitter.emit('rooms', { kind: 'rooms', id: 1, ...message });
+  }
 }
 
 describe('a list of rooms that is followed', () => {
-  it('puts added rooms first, and removes and changes others', () => {
-    const list = listOf(room('b'), room('a'));
+  it('applies the changes of the server, and replaces the list by a whole one', async () => {
+    const server = new Server();
+    const list = await server.follow({ game: 'g' }, [room('b'), room('a')]);
+    expect(server.requests).toEqual([['rooms.list', { game: 'g', subscribe: true }]]);
     const seen = jest.fn();
     list.on('change', seen);
-    list.take({ kind: 'rooms', id: 1, added: [room('d'), room('c')], changed: [room('a', 2)], removed: ['b' as RoomId] });
+    server.send({ added: [room('d'), room('c')], changed: [room('a', 2)], removed: ['b' as RoomId] });
     expect(ids(list)).toBe('dca');
-    expect(list.rooms[2]!.players).toBe(2);
     expect(seen).toHaveBeenCalledWith(list.rooms);
-  });
-
-  it('has the order that the message gives', () => {
-    const list = listOf(room('b'), room('a'));
-    list.take({ kind: 'rooms', id: 1, added: [room('c')], order: ['a', 'c', 'b'] as RoomId[] });
-    expect(ids(list)).toBe('acb');
-  });
-
-  it('is replaced by a whole list', () => {
-    const list = listOf(room('b'), room('a'));
-    list.take({ kind: 'rooms', id: 1, rooms: [room('x')] });
+    server.send({ order: ['a', 'c', 'd'] as RoomId[] });
+    expect(ids(list)).toBe('acd');
+    server.send({ rooms: [room('x')] });
     expect(ids(list)).toBe('x');
   });
 
-  it('ignores messages of an earlier subscription while the answer is awaited', () => {
-    const list = listOf(room('a'));
-    list.isPending = true;
-    list.take({ kind: 'rooms', id: 1, rooms: [room('x')] });
+  it('subscribes again on a new connection, and ignores earlier messages until then', async () => {
+    const server = new Server();
+    const list = await server.follow({}, [room('a')]);
+    let answer = (_rooms: RoomSummary[]): void => {};
+    server.answer = new Promise((resolve) => {
+      answer = (rooms) => resolve({ rooms, subscribed: true });
+    });
+    server.emitter.emit('status', 'open');
+    server.send({ rooms: [room('old')] });
     expect(ids(list)).toBe('a');
+    const changed = new Promise((resolve) => list.on('change', resolve));
+    answer([room('b')]);
+    await changed;
+    expect(ids(list)).toBe('b');
+  });
+
+  it('reports when it cannot be followed any more', async () => {
+    const server = new Server();
+    const list = await server.follow({}, [room('a')]);
+    server.answer = Promise.reject(new Error('lost'));
+    const failed = new Promise((resolve) => list.on('error', resolve));
+    server.emitter.emit('status', 'open');
+    expect(await failed).toMatchObject({ code: 'internal' });
+    expect(ids(list)).toBe('a');
+  });
+
+  it('is refused by a server that cannot follow lists', async () => {
+    const server = new Server();
+    server.answer = Promise.resolve({ rooms: [] });
+    await expect(followRooms(server.session)).rejects.toMatchObject({ code: 'unavailable', retry: false });
+  });
+
+  it('stops when it is closed', async () => {
+    const server = new Server();
+    const list = await server.follow({}, [room('a')]);
+    list.close();
+    list.close();
+    server.send({ rooms: [] });
+    server.emitter.emit('status', 'open');
+    expect(ids(list)).toBe('a');
+    expect(server.requests.slice(1)).toEqual([['rooms.unsubscribe', undefined]]);
   });
 });

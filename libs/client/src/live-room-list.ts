@@ -1,39 +1,101 @@
-import { applyListChange, HoldfastError, type RoomSummary, type RoomsMessage, toErrorBody } from '#libs/protocol';
+import { applyListChange, HoldfastError, type RoomListQuery, type RoomSummary, toErrorBody } from '#libs/protocol';
 import { Emitter } from './emitter.js';
-import type { RoomListEvents, RoomListing } from './session.js';
+import type { Session } from './session.js';
 
-/** The implementation of `RoomListing`: applies the messages of the server to the list. */
-export class LiveRoomList implements RoomListing {
+export interface RoomListEvents {
+  /** The list has changed, or was read again after a reconnect. */
+  change: [rooms: readonly RoomSummary[]];
+  /** The list could not be followed again after a reconnect, and stays as it is. */
+  error: [error: HoldfastError];
+}
+
+/** A list of public rooms that follows its changes, until it is closed or the session ends. */
+export interface RoomListing {
+  /** The rooms now. It is never changed in place. */
+  readonly rooms: readonly RoomSummary[];
+  on<Name extends keyof RoomListEvents>(name: Name, listener: (...args: RoomListEvents[Name]) => void): () => void;
+  close(): void;
+}
+
+/** The part of a session that a list uses. */
+export type ListingSession = Pick<Session, 'request' | 'on' | 'status'>;
+
+/**
+ * Returns the first page of the query as a list that follows its changes, also after a reconnect. A session follows one list: a second call
+ * ends the changes of the first list.
+ *
+ * @throws `bad-data` with the name of a wrong field, `busy` when the gateway follows too many lists, `unavailable` when the server has an
+ *   older version and cannot follow lists
+ *
+ * @example
+ * const list = await followRooms(session, { game: 'chess', filter: { 'options.minutes': 5 } });
+ * list.on('change', (rooms) => show(rooms));
+ */
+export async function followRooms(session: ListingSession, query: RoomListQuery = {}): Promise<RoomListing> {
+  const list = new LiveRoomList(session, query);
+  try {
+    await list.subscribe();
+  } catch (error) {
+    list.stop();
+    throw error;
+  }
+  return list;
+}
+
+class LiveRoomList implements RoomListing {
   rooms: readonly RoomSummary[] = [];
   /** Whether the answer to the subscription is still awaited. Messages before it belong to an earlier subscription. */
-  isPending = true;
+  private isPending = false;
+  private isClosed = false;
   private readonly emitter = new Emitter<RoomListEvents>();
+  private readonly stops: (() => void)[];
 
-  /** @param closed called once, when the caller closes the list */
-  constructor(private readonly closed: () => void) {}
+  constructor(
+    private readonly session: ListingSession,
+    private readonly query: RoomListQuery,
+  ) {
+    this.stops = [
+      session.on('rooms', (message) => {
+        if (!this.isPending) this.become(message.rooms ?? applyListChange(this.rooms, message));
+      }),
+      // A subscription ends with its connection. The client itself repeats a request that is still unanswered.
+      session.on('status', (status) => {
+        if (status === 'open' && !this.isPending) this.subscribe().catch((error: unknown) => this.failed(error));
+      }),
+      session.on('closed', () => this.stop()),
+    ];
+  }
 
   on<Name extends keyof RoomListEvents>(name: Name, listener: (...args: RoomListEvents[Name]) => void): () => void {
     return this.emitter.on(name, listener);
   }
 
   close(): void {
-    this.closed();
+    if (this.isClosed) return;
+    this.stop();
+    if (this.session.status === 'open') this.session.request('rooms.unsubscribe', undefined).catch(() => {});
   }
 
-  /** Replaces the list by the one of the answer to a subscription. */
-  subscribed(rooms: readonly RoomSummary[]): void {
-    this.isPending = false;
-    this.become(rooms);
+  /** Ends the list without a message to the server. */
+  stop(): void {
+    this.isClosed = true;
+    for (const stop of this.stops) stop();
   }
 
-  /** Reports that the list cannot be followed any more. */
-  failed(error: unknown): void {
-    this.isPending = false;
-    this.emitter.emit('error', HoldfastError.from(toErrorBody(error)));
+  async subscribe(): Promise<void> {
+    this.isPending = true;
+    try {
+      const { rooms, subscribed } = await this.session.request('rooms.list', { ...this.query, subscribe: true });
+      if (!subscribed)
+        throw new HoldfastError('unavailable', 'This server has an older version and cannot follow lists.', { retry: false });
+      if (!this.isClosed) this.become(rooms);
+    } finally {
+      this.isPending = false;
+    }
   }
 
-  take(message: RoomsMessage): void {
-    if (!this.isPending) this.become(message.rooms ?? applyListChange(this.rooms, message));
+  private failed(error: unknown): void {
+    if (!this.isClosed) this.emitter.emit('error', HoldfastError.from(toErrorBody(error)));
   }
 
   private become(rooms: readonly RoomSummary[]): void {

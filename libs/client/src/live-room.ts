@@ -19,7 +19,6 @@ import {
   type RoomView,
   type Seat,
   type Sync,
-  type UserId,
 } from '#libs/protocol';
 import type { CompactFrame } from './compact-form.js';
 import { Emitter } from './emitter.js';
@@ -159,30 +158,6 @@ export class LiveRoom implements Room {
 
   async rematch(): Promise<void> {
     this.look((await this.line.request('rooms.rematch', undefined)).room);
-  }
-
-  async update(change: Operations['rooms.update']['data']): Promise<void> {
-    this.look((await this.line.request('rooms.update', change)).room);
-  }
-
-  async handOver(user: string): Promise<void> {
-    this.look((await this.line.request('rooms.host', { user: user as UserId })).room);
-  }
-
-  async kick(user: string, { ban }: { readonly ban?: boolean } = {}): Promise<void> {
-    this.look((await this.line.request('rooms.kick', { user: user as UserId, ...(ban !== undefined && { ban }) })).room);
-  }
-
-  async unban(user: string): Promise<void> {
-    this.look((await this.line.request('rooms.unban', { user: user as UserId })).room);
-  }
-
-  async joinTeam(team: number, user?: string): Promise<void> {
-    this.look((await this.line.request('rooms.team', { team, ...(user !== undefined && { user: user as UserId }) })).room);
-  }
-
-  async balanceTeams(): Promise<void> {
-    this.look((await this.line.request('rooms.balance', undefined)).room);
   }
 
   async start({ signal, waitMs }: { waitMs?: number; signal?: AbortSignal } = {}): Promise<void> {

@@ -18,7 +18,6 @@ import {
 } from '#libs/protocol';
 import { Emitter } from './emitter.js';
 import { type GameFrame, LiveRoom } from './live-room.js';
-import { LiveRoomList } from './live-room-list.js';
 import { orAborted, untilAnswered } from './request-retry.js';
 import { Requests } from './requests.js';
 import type { Room } from './room.js';
@@ -26,9 +25,8 @@ import type {
   CreateRoom,
   Credentials,
   GiveUpOptions,
-  MatchSearch,
+  QuickMatchOptions,
   RoomAddress,
-  RoomListing,
   Session,
   SessionEvents,
   SessionStatus,
@@ -74,8 +72,6 @@ export class LiveSession implements Session {
   private search: Search | null = null;
   /** The room of the last `placed` on this connection, to which compact syncs belong. */
   private placedRoom: RoomId | null = null;
-  /** The list of rooms that the session follows. */
-  private followed: { readonly list: LiveRoomList; readonly query: RoomListQuery } | null = null;
   /** Number of times that the player entered or left a room. */
   private roomChanges = 0;
   private firstWelcome: { resolve(): void; reject(error: HoldfastError): void } | null = null;
@@ -135,39 +131,6 @@ export class LiveSession implements Session {
     return this.request('rooms.list', query);
   }
 
-  async followRooms(query: RoomListQuery = {}): Promise<RoomListing> {
-    const list = new LiveRoomList(() => this.unfollowRooms(list));
-    this.followed = { list, query };
-    try {
-      await this.subscribe(list, query);
-    } catch (error) {
-      if (this.followed?.list === list) this.followed = null;
-      throw error;
-    }
-    return list;
-  }
-
-  private async subscribe(list: LiveRoomList, query: RoomListQuery): Promise<void> {
-    list.isPending = true;
-    const { rooms, subscribed } = await this.request('rooms.list', { ...query, subscribe: true });
-    if (this.followed?.list !== list) return;
-    if (!subscribed) throw new HoldfastError('unavailable', 'This server has an older version and cannot follow lists.', { retry: false });
-    list.subscribed(rooms);
-  }
-
-  /** Subscribes again on a new connection. A list whose answer is still awaited is repeated by `Requests`. */
-  private followAgain(): void {
-    if (!this.followed || this.followed.list.isPending) return;
-    const { list, query } = this.followed;
-    this.subscribe(list, query).catch((error: unknown) => list.failed(error));
-  }
-
-  private unfollowRooms(list: LiveRoomList): void {
-    if (this.followed?.list !== list) return;
-    this.followed = null;
-    if (this.status === 'open') this.request('rooms.unsubscribe', undefined).catch(() => {});
-  }
-
   me(): Promise<Operations['me']['result']> {
     return this.request('me', undefined);
   }
@@ -184,7 +147,7 @@ export class LiveSession implements Session {
     return (await this.enterBy('rooms.watch', entryOf(room), signal)) as Room<Rules>;
   }
 
-  async quickMatch<Rules>(game: string, { signal, ...options }: GiveUpOptions & MatchSearch = {}): Promise<Room<Rules>> {
+  async quickMatch<Rules>(game: string, { signal, ...options }: GiveUpOptions & QuickMatchOptions = {}): Promise<Room<Rules>> {
     signal?.throwIfAborted();
     if (this.search) throw new HoldfastError('busy', 'You are already searching for a match. Abort that search first.');
     let cancel = (): void => {};
@@ -242,7 +205,12 @@ export class LiveSession implements Session {
     moreMs?: number,
   ): Promise<Operations[Name]['result']> {
     if (this.status === 'closed') return Promise.reject(new HoldfastError('session-unknown', 'This session is closed.'));
-    return this.requests.ask(operation, data, moreMs) as Promise<Operations[Name]['result']>;
+    return this.requests.ask(operation, data, moreMs).then((result) => {
+      // A view in an answer may arrive before the same view as a message.
+      const view = (result as { room?: RoomView | null } | null)?.room;
+      if (view && view.id === this.room?.id) this.room.look(view);
+      return result as Operations[Name]['result'];
+    });
   }
 
   // ── The connection ───────────────────────────────────────────────────────────────────────────────────────────
@@ -261,7 +229,6 @@ export class LiveSession implements Session {
     this.known = { session: welcome.session, secret: welcome.secret };
     this.keep(this.known);
     this.become('open');
-    this.followAgain();
     this.requests.repeat();
     if (this.search?.isCancelled === false) void this.searchAgain();
     this.firstWelcome?.resolve();
@@ -334,8 +301,7 @@ export class LiveSession implements Session {
       case 'ended':
         return this.takeGameFrame(message);
       case 'rooms':
-        this.followed?.list.take(message);
-        return;
+        return this.emitter.emit('rooms', message);
       case 'welcome':
       case 'pong':
       case 'goodbye':

@@ -1,5 +1,5 @@
-import type { GameEvent, GameResult, Operations, RoomId, RoomPlayerInfo, RoomView, Seat } from '#libs/protocol';
-import type { CommandData, CommandName, StateOf } from './rules.js';
+import type { GameResult, RoomId, RoomPlayerInfo, RoomView, Seat } from '#libs/protocol';
+import type { CommandData, CommandName, EventOf, StateOf } from './rules.js';
 
 /**
  * The phase of a room. `waiting`: no game has started. `starting`: a game server is being found. `playing`: a game runs. `paused`: the
@@ -23,7 +23,7 @@ export interface RoomEvents<Rules = unknown> {
    * An event of the game. Each event is emitted once, in order, when `state` already shows its effect. After a rewind, events can come
    * again.
    */
-  event: [event: GameEvent];
+  event: [event: EventOf<Rules>];
   /**
    * The game was rewound: its server was lost with changes that were not stored. This happens with durability `checkpoint`, or when Redis
    * lost data at the same time. Everything after version `to` is undone, events and acknowledged commands included. `change` follows with
@@ -112,18 +112,6 @@ export interface Room<Rules = unknown> {
    * Agrees to another game with the same members, after a game has ended. It starts when the last member who is present agrees.
    */
   rematch(): Promise<void>;
-  /** Changes the room, as its host. A field that is absent stays; `password: null` removes the password. */
-  update(change: Operations['rooms.update']['data']): Promise<void>;
-  /** Makes another member the host, as the host. */
-  handOver(user: string): Promise<void>;
-  /** Removes a member, as the host. `ban`: the user may not join or watch again. */
-  kick(user: string, options?: { readonly ban?: boolean }): Promise<void>;
-  /** Lets a banned user join again, as the host. */
-  unban(user: string): Promise<void>;
-  /** Moves this player, or as the host another member, to a team, counted from 0. */
-  joinTeam(team: number, user?: string): Promise<void>;
-  /** Distributes the members evenly over the teams, as the host. */
-  balanceTeams(): Promise<void>;
 
   on<Name extends keyof RoomEvents>(name: Name, listener: (...args: RoomEvents<Rules>[Name]) => void): () => void;
   /**

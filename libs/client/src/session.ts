@@ -1,5 +1,5 @@
 import type {
-  Chat,
+  ChatMessage,
   GameInfo,
   HoldfastError,
   MatchMessage,
@@ -9,6 +9,7 @@ import type {
   RoomListQuery,
   RoomSettings,
   RoomSummary,
+  RoomsMessage,
   SessionId,
   TeamRules,
   UserId,
@@ -23,8 +24,10 @@ export interface SessionEvents {
   room: [room: Room | null];
   /** A message about the player's search: its progress, an offered match, or its end. */
   match: [message: MatchMessage];
+  /** The list of rooms to which this session has subscribed has changed: `followRooms` of the entry `lobby` handles it. */
+  rooms: [message: RoomsMessage];
   /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
-  chat: [message: Chat];
+  chat: [message: ChatMessage];
   /** The server refused a message of this client that has no id. */
   error: [error: HoldfastError];
   /** The session has ended. Null: this client closed it. */
@@ -57,21 +60,6 @@ export type RoomAddress =
   | { readonly room: string; readonly password?: string }
   | { readonly code: string; readonly password?: string };
 
-export interface RoomListEvents {
-  /** The list has changed, or was read again after a reconnect. */
-  change: [rooms: readonly RoomSummary[]];
-  /** The list could not be followed again after a reconnect, and stays as it is. */
-  error: [error: HoldfastError];
-}
-
-/** A list of public rooms that follows its changes, until it is closed or the session ends. */
-export interface RoomListing {
-  /** The rooms now. It is never changed in place. */
-  readonly rooms: readonly RoomSummary[];
-  on<Name extends keyof RoomListEvents>(name: Name, listener: (...args: RoomListEvents[Name]) => void): () => void;
-  close(): void;
-}
-
 /**
  * Lets a caller give up. When the signal is aborted and the player is in no room, the promise rejects with the reason of the signal. When
  * the player is already in the room, it resolves with the room. It stays pending until the server has answered.
@@ -83,8 +71,8 @@ export interface GiveUpOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What the player searches for, beside the game. `docs/matchmaking.md` explains each field. */
-export type MatchSearch = Readonly<Omit<MatchWish, 'game'>>;
+/** The wishes of a search, beside the game. `docs/matchmaking.md` explains each field. */
+export type QuickMatchOptions = Readonly<Omit<MatchWish, 'game'>>;
 
 /** The credentials with which another connection can resume this session. Each resume replaces the secret. */
 export interface Credentials {
@@ -116,17 +104,6 @@ export interface Session {
    * let page = await session.roomsPage({ game: 'chess', filter: { status: 'waiting', free: { min: 1 } } });
    */
   roomsPage(query?: RoomListQuery & { readonly cursor?: string }): Promise<Operations['rooms.list']['result']>;
-  /**
-   * Returns the first page of the query as a list that follows its changes, also after a reconnect. A session follows one list; a second
-   * call closes the first list.
-   *
-   * @throws `unavailable` when the server has an older version and cannot follow lists
-   *
-   * @example
-   * const list = await session.followRooms({ game: 'chess', filter: { 'options.minutes': 5 } });
-   * list.on('change', (rooms) => show(rooms));
-   */
-  followRooms(query?: RoomListQuery): Promise<RoomListing>;
   me(): Promise<Operations['me']['result']>;
   createRoom<Rules = unknown>(room: CreateRoom, options?: GiveUpOptions): Promise<Room<Rules>>;
   joinRoom<Rules = unknown>(room: RoomAddress, options?: GiveUpOptions): Promise<Room<Rules>>;
@@ -136,7 +113,7 @@ export interface Session {
    * player's waiting room search together. Rejects with `not-searching` when the server ends the search without a match. The event `match`
    * tells the progress and offered matches.
    */
-  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & MatchSearch): Promise<Room<Rules>>;
+  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & QuickMatchOptions): Promise<Room<Rules>>;
   /** Accepts an offered match (`match` event `offered`). Rejects with `offer-unknown` when the offer is over. */
   acceptMatch(offer: string): Promise<void>;
   /** Declines an offered match, which ends the search. */

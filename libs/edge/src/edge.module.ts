@@ -10,6 +10,7 @@ import { Admission } from './lifecycle/admission.js';
 import { Departures } from './lifecycle/departures.js';
 import { GatewayCleanup } from './lifecycle/gateway-cleanup.js';
 import { PresenceReconciler } from './lifecycle/presence-reconciler.js';
+import { SearchChecks } from './lifecycle/search-checks.js';
 import { SessionLifecycle } from './lifecycle/session-lifecycle.js';
 import { SessionRestorer } from './lifecycle/session-restorer.js';
 import { SettledSessions } from './lifecycle/settled-sessions.js';
@@ -65,6 +66,7 @@ export class EdgeModule {
       SessionRestorer,
       SettledSessions,
       PresenceReconciler,
+      SearchChecks,
       Departures,
       GatewayCleanup,
       StalledOwnerNotifier,
@@ -78,7 +80,7 @@ export class EdgeModule {
       module: EdgeModule,
       imports: [ExtensionModule],
       providers,
-      exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionTable],
+      exports: [EDGE_OPTIONS, GatewayService, OwnerAttachments, PlayerRedirect, SessionRooms, SessionTable],
     };
   }
 }

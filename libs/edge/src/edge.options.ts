@@ -138,6 +138,10 @@ export const LOST_SESSION_WAIT_MS = 3_000;
  * departure or the leave again.
  */
 export const LEFT_KEPT_MS = 60_000;
+/** Time between two comparisons of a search with its ticket, in ms. A player whose message was lost waits at most this long. */
+export const SEARCH_CHECK_MS = 10_000;
+/** Maximum number of searches in one comparison, which a gateway begins once a second. */
+export const SEARCH_CHECKS_AT_ONCE = 500;
 /** Maximum number of attempts to repeat a search for a match that the store lost. */
 export const SEARCH_TRIES_MAX = 5;
 /** Maximum time for which the gateway delays a lobby's answer until the room record of that answer has arrived, in ms. */

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { ExtensionExplorer } from '#libs/extension';
 import {
   bounded,
   type ErrorBody,
@@ -28,6 +29,7 @@ import {
   REQUESTS_MAX,
 } from './edge.options.js';
 import { SessionLifecycle } from './lifecycle/session-lifecycle.js';
+import { AnswerListener } from './lobby/answer-listener.js';
 import { PlayerRequests } from './lobby/player-requests.js';
 import { RoomListFeeds } from './lobby/room-list-feeds.js';
 import { OwnerAttachments } from './room/owner-attachments.js';
@@ -42,6 +44,8 @@ import type { PlayerConnection } from './transport/player-connection.js';
  */
 @Injectable()
 export class FrameRouter {
+  private answerListeners: readonly AnswerListener[] | null = null;
+
   constructor(
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     private readonly sessions: SessionLifecycle,
@@ -51,6 +55,7 @@ export class FrameRouter {
     private readonly attachments: OwnerAttachments,
     private readonly lists: RoomListFeeds,
     private readonly log: Log,
+    private readonly explorer: ExtensionExplorer,
   ) {}
 
   route(connection: PlayerConnection, frame: Buffer): void {
@@ -191,6 +196,8 @@ export class FrameRouter {
       answer(result);
       if (binding === null) this.rooms.leave(session, (result as Operations['rooms.leave']['result']).left);
       else if (binding) this.rooms.bind(session, binding);
+      this.answerListeners ??= this.explorer.all(AnswerListener);
+      for (const listener of this.answerListeners) listener.answered(session, operation, data);
     } catch (error) {
       if (!(error instanceof HoldfastError)) this.log.error('player-request.failed', { operation, error });
       const refusal = answerTo(error);

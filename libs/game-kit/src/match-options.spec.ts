@@ -1,4 +1,9 @@
 import { matchRules, rulesOfMode } from '#libs/protocol';
+import type { GameRoom } from '#libs/room';
+import { Game } from './game.decorator.js';
+import type { GameRules } from './game-rules.js';
+import { GameTest } from './game-test.js';
+import { Command } from './handler.decorators.js';
 import { checkedMatchRules } from './match-options.js';
 
 describe('checkedMatchRules', () => {
@@ -48,5 +53,31 @@ describe('checkedMatchRules', () => {
     expect(rulesOfMode(rules, undefined)).toBe(rules);
     expect(rulesOfMode(rules, 'duel')).toBe(rules.modes?.duel);
     expect(rulesOfMode(rules, 'constructor')).toBeUndefined();
+  });
+});
+
+describe('the end of a game', () => {
+  const rulesOf = (rating: boolean) => {
+    @Game({ name: 'race', version: 1, seats: 2, match: { rating } })
+    class Race implements GameRules<object> {
+      setup(): object {
+        return {};
+      }
+
+      @Command()
+      win(room: GameRoom<object>): void {
+        room.end({ ranking: [[room.seat], [1 - room.seat]] });
+      }
+    }
+    return Race;
+  };
+
+  it('requests the update of the ratings in a game with ratings, and nothing in another', async () => {
+    const rated = await GameTest.create(rulesOf(true), { players: ['Ada', 'Bob'] });
+    rated.command(1, 'win');
+    expect(rated.effects).toMatchObject([{ name: '$rating', data: { game: 'race', teams: [{ place: 0 }, { place: 1 }] } }]);
+    const other = await GameTest.create(rulesOf(false), { players: ['Ada', 'Bob'] });
+    other.command(1, 'win');
+    expect(other.effects).toEqual([]);
   });
 });

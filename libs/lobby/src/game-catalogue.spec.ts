@@ -44,13 +44,14 @@ describe('GameCatalogue', () => {
     expect(() => catalogue.mustGet('never')).toThrow(expect.objectContaining({ code: 'no-capacity' }));
   });
 
-  it('returns the match rules that a server registered, and the default rules of a game without them', () => {
+  it('returns the match rules that a server registered, and matches of the minimum at once for a game without rules', () => {
     const rules = matchRules({ min: 2, max: 4 }, { fillMs: 1 });
     const catalogue = catalogueOf([
       { state: 'ready', games: { ...games(['duel', 2]), ranked: { seats: { min: 2, max: 4 }, match: rules } } as never },
     ]);
     expect(catalogue.matchRulesOf('ranked')).toEqual(rules);
-    expect(catalogue.matchRulesOf('duel')).toEqual(matchRules({ min: 2, max: 2 }));
+    const atOnce = { fillMs: 0, expireMs: 9_000, backfill: { running: false, waiting: false } };
+    expect(catalogue.matchRulesOf('duel', 9_000)).toEqual(matchRules({ min: 2, max: 2 }, atOnce));
     expect(catalogue.matchRulesOf('chess')).toBeUndefined();
   });
 });

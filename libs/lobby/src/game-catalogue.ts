@@ -37,10 +37,32 @@ export class GameCatalogue {
     return offering?.games[game]?.joinable ?? null;
   }
 
-  /** Returns how matchmaking finds the players of a match of this game. Undefined: no server offers the game right now. */
-  matchRulesOf(name: string): MatchRules | undefined {
+  /** Returns the longest time for which a server may load the data of the game before it begins, in ms. 0: none loads data. */
+  loadMsOf(name: string): number {
+    return this.running().reduce((longest, { games }) => Math.max(longest, (Object.hasOwn(games, name) && games[name]?.loadMs) || 0), 0);
+  }
+
+  /**
+   * Returns how matchmaking finds the players of a match of this game. Undefined: no server offers the game right now. A game without rules
+   * gets matches of the minimum number of players, at once, in the order of arrival.
+   *
+   * @param waitMs how long a search waits for a game without rules, in ms
+   */
+  matchRulesOf(name: string, waitMs?: number): MatchRules | undefined {
     const offered = this.running().findLast(({ games }) => Object.hasOwn(games, name))?.games[name];
-    return offered && (offered.match ?? matchRules(offered.seats));
+    if (!offered || offered.match) return offered?.match;
+    const { min } = offered.seats;
+    return matchRules({ min, max: min }, { fillMs: 0, expireMs: waitMs, backfill: { running: false, waiting: false } });
+  }
+
+  /** Throws `unknown-region` when no game server runs in one of these regions. */
+  refuseUnknownRegions(regions: readonly string[]): void {
+    if (regions.length === 0) return;
+    const known = new Set(this.running().map(({ region }) => region));
+    const unknown = regions.filter((region) => !known.has(region));
+    if (unknown.length === 0) return;
+    const there = listed([...known].filter((region) => region !== '')) || 'none';
+    throw new HoldfastError('unknown-region', `No game server runs in ${listed(unknown)}. Regions: ${there}.`);
   }
 
   /**
@@ -63,12 +85,13 @@ export class GameCatalogue {
   }
 }
 
-function infoOf(name: string, { seats, joinable, optionsSchema, teams }: OfferedGame): GameInfo {
+function infoOf(name: string, { seats, joinable, optionsSchema, teams, match }: OfferedGame): GameInfo {
   return {
     name,
     seats: { ...seats },
     ...(joinable && { joinable: true }),
     ...(optionsSchema && { options: optionsSchema }),
     ...(teams && { teams: { ...teams } }),
+    ...(match && { match }),
   };
 }

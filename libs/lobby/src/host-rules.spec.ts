@@ -1,7 +1,7 @@
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import type { DocMember, RoomDoc, RoomRecord } from '#libs/room-store';
 import { roomDoc } from '../../../tools/fixtures/room-doc.fixture.js';
-import { type Admission, refuseSpectator, UNINVITED } from './admission.js';
+import { type EntryPass, NO_PASS, refuseSpectator } from './entry-pass.js';
 import { asHost, handOver, kick, replaceGoneHost, unban, update } from './host-rules.js';
 import { HOST_GRACE_MS, KICKED_MAX, START_AWAY_MS } from './lobby.options.js';
 import { checkStart, join } from './room-rules.js';
@@ -89,7 +89,7 @@ describe('a removed member', () => {
     const banned = { ...before, doc: kick(before, ada, bob, true, NOW) };
     expect(banned.doc.banned).toEqual([{ user: bob, name: 'BOB' }]);
     expect(refusal(() => join(banned, { user: bob, name: 'Bob' }))).toBe('banned');
-    expect(refusal(() => refuseSpectator(banned, bob, UNINVITED))).toBe('banned');
+    expect(refusal(() => refuseSpectator(banned, bob, NO_PASS))).toBe('banned');
     const lifted = { ...banned, doc: unban(banned, ada, bob, NOW) };
     expect(lifted.doc).not.toHaveProperty('banned');
     expect(refusal(() => join(lifted, { user: bob, name: 'Bob' }))).toBeNull();
@@ -141,23 +141,22 @@ describe('an update of a room', () => {
   });
 });
 
-describe('an admission', () => {
-  const enter = (change: Partial<RoomDoc>, admission: Admission) =>
-    refusal(() => join(room([member(ada)], change), { user: bob, name: 'Bob' }, null, 0, admission));
-  const look = (change: Partial<RoomDoc>, admission: Admission) =>
-    refusal(() => refuseSpectator(room([member(ada)], change), bob, admission));
+describe('the entry of a player', () => {
+  const enter = (change: Partial<RoomDoc>, pass: EntryPass) =>
+    refusal(() => join(room([member(ada)], change), { user: bob, name: 'Bob' }, null, 0, pass));
+  const look = (change: Partial<RoomDoc>, pass: EntryPass) => refusal(() => refuseSpectator(room([member(ada)], change), bob, pass));
   const invited = { isInvited: true, password: null };
 
   it('needs the code of a room for invited players', () => {
-    expect(enter({ inviteOnly: true }, UNINVITED)).toBe('invite-needed');
+    expect(enter({ inviteOnly: true }, NO_PASS)).toBe('invite-needed');
     expect(enter({ inviteOnly: true }, invited)).toBeNull();
   });
 
   it('needs the current password', () => {
-    expect(enter({ password: 'stored' }, UNINVITED)).toBe('password-needed');
+    expect(enter({ password: 'stored' }, NO_PASS)).toBe('password-needed');
     expect(enter({ password: 'stored' }, { isInvited: true, password: 'earlier' })).toBe('password-needed');
     expect(enter({ password: 'stored' }, { isInvited: false, password: 'stored' })).toBeNull();
-    expect(look({ password: 'stored' }, UNINVITED)).toBe('password-needed');
+    expect(look({ password: 'stored' }, NO_PASS)).toBe('password-needed');
   });
 
   it('is refused while the room is locked', () => {
@@ -168,8 +167,8 @@ describe('an admission', () => {
     [undefined, null, null],
     ['members', 'no-spectators', null],
     ['nobody', 'no-spectators', 'no-spectators'],
-  ] as const)('of a spectator with watch %j is %j, and %j with the code', (watch, stranger, guest) => {
-    expect(look({ watch }, UNINVITED)).toBe(stranger);
+  ] as const)('with watch %j is refused to a spectator with %j, and with %j when the spectator has the code', (watch, stranger, guest) => {
+    expect(look({ watch }, NO_PASS)).toBe(stranger);
     expect(look({ watch }, invited)).toBe(guest);
   });
 });

@@ -18,8 +18,18 @@ export const LIST_EVERY_MS = 20;
  * defect, the request is refused with `busy`.
  */
 export const CAS_TRIES_MAX = 20;
-/** Age in ms at which the sweep takes back an unfinished start, because its lobby died. It is longer than any start takes. */
+/** Age in ms at which the sweep takes back an unfinished start of a game that loads nothing. It is longer than any such start takes. */
 export const START_ABANDONED_MS = 15_000;
+
+/**
+ * Returns the age in ms at which the sweep takes back an unfinished start, because its lobby died. A start may load twice: the second time on
+ * another server, after the loss of the first.
+ *
+ * @param loadMs the time for which the game may load data, in ms
+ */
+export function startAbandonedMs(loadMs: number): number {
+  return START_ABANDONED_MS + 2 * loadMs;
+}
 /**
  * Time without a change after which the sweep compares the members of a room with the rooms and sessions of these users in Redis, in ms.
  */
@@ -27,8 +37,16 @@ export const STRAY_AFTER_MS = 5_000;
 export const SWEEP_MS = 2_000;
 /** Maximum number of index entries that one sweep reads. The next sweep continues after them. */
 export const SWEEP_ROOMS = 500;
-/** Age in ms at which a sweep makes the room of a match, because the lobby that found the match died. */
-export const MATCH_ABANDONED_MS = 5_000;
+/** Age in ms at which a lobby reads the rooms that matchmaking may fill again. */
+export const BACKFILL_READ_MS = 500;
+/** Maximum number of listed rooms that matchmaking fills at a time, the newest ones. */
+export const BACKFILL_ROOMS = 100;
+/** How long matchmaking leaves a room alone that refused a player, in ms. */
+export const ROOM_REFUSED_MS = 5_000;
+/** A player who declines or misses this many matches must wait before the next search. */
+export const DECLINES_MAX = 2;
+/** How long a declined or missed match counts, in ms. Each further one begins the time again. */
+export const DECLINES_FORGOTTEN_MS = 120_000;
 /** Maximum number of servers for one start. When a server is lost or full, the start continues with another server. */
 export const START_TRIES_MAX = 4;
 /**

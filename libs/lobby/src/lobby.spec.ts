@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { FleetLinks, ServerDirectory } from '#libs/fleet';
+import { FleetLinks, Self, ServerDirectory } from '#libs/fleet';
+import { REQUEST_TIMEOUT_MS_DEFAULT } from '#libs/link';
+import { DefaultMatchStrategy, MATCH_ABANDONED_MS, type MatchRecord, MatchRounds, RedisRatingStore, TicketStore } from '#libs/matchmaking';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
 import {
   type Caller,
   type Control,
   HoldfastError,
+  type MatchWish,
   type RequestOrder,
   type RoomId,
   type ServerId,
@@ -14,7 +17,9 @@ import {
 } from '#libs/protocol';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import {
+  allListedKey,
   InviteCodes,
+  inviteKey,
   RoomLog,
   type RoomRecord,
   RoomRecords,
@@ -31,8 +36,9 @@ import { until } from '../../../tools/process/until.mjs';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { ListedRooms } from './listed-rooms.js';
-import { type LobbyOptions, MATCH_ABANDONED_MS, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
-import { type MadeMatch, MatchQueue } from './match-queue.js';
+import { HOST_GRACE_MS, type LobbyOptions, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
+import { MatchNotifier } from './match-notifier.js';
+import { MatchRooms } from './match-rooms.js';
 import { Matchmaker } from './matchmaker.js';
 import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
@@ -41,6 +47,7 @@ import { newRoom } from './room-rules.js';
 import { RoomSearch } from './room-search.js';
 import { RoomService } from './room-service.js';
 import { RoomSweeper } from './room-sweeper.js';
+import { UserTickets } from './user-tickets.js';
 
 // Uses a database of its own, because the sweeper reads all rooms.
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/6` });
@@ -49,8 +56,10 @@ const elsewhere = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS
 const pubSub = new PubSub(redis);
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const records = new RoomRecords(redis);
-const generation = { onConnected: () => {} } as unknown as StoreGeneration;
+const generation = { onConnected: () => {}, current: 'run', isSettled: true } as unknown as StoreGeneration;
 const invites = new InviteCodes(redis);
+/** The lobbies of a test. They stop after it, so that they run no rounds of later tests. */
+const lobbies: { stop(): Promise<void> }[] = [];
 const userRooms = new UserRooms(redis);
 const sessions = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
@@ -58,6 +67,9 @@ const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 beforeAll(async () => {
   await Promise.all([redis.ready(), elsewhere.ready()]);
   await redis.commands.flushdb();
+});
+afterEach(async () => {
+  await Promise.all(lobbies.splice(0).map((lobby) => lobby.stop()));
 });
 afterAll(() => {
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
@@ -80,6 +92,8 @@ class GameServers {
   /** The servers whose version supports options of rooms. */
   withOptions = this.names;
   readonly openings: Control['room.open']['data'][] = [];
+  /** The rooms from which lobbies have removed members, as the servers learn it. */
+  readonly removals: RoomId[] = [];
   /** The answer of a server to options. */
   checkOptions: (server: string, options: unknown) => { flaw: string | null } = () => ({ flaw: null });
 
@@ -95,6 +109,10 @@ class GameServers {
     cancel: async (room: RoomId) => void this.cancelled.push(room),
   } as unknown as LoadBalancerService;
 
+  /** The time for which the game may load its data, in ms. */
+  loadMs = 0;
+  /** The time limits of the requests to servers, in ms. */
+  readonly timeouts: (number | undefined)[] = [];
   /** False: like an older version, a server does not send the message about the room that it published. */
   tellsNews = true;
   /** The region of the gateways. */
@@ -102,23 +120,29 @@ class GameServers {
   /** The latest requests to placement. */
   wishes: PlacementRequest[] = [];
 
+  private get duel(): object {
+    return { duel: { ...DUEL.duel, ...(this.loadMs > 0 && { loadMs: this.loadMs }) } };
+  }
+
   readonly directory = {
     get: (id: string) => ({
       id,
       region: this.region,
-      games: { ...DUEL, ...(this.withOptions.some((name) => id === serverId('game', name)) && PUZZLE) },
+      games: { ...this.duel, ...(this.withOptions.some((name) => id === serverId('game', name)) && PUZZLE) },
     }),
     byType: () =>
       this.names.map((name) => ({
         id: serverId('game', name),
         state: 'ready',
-        games: { ...DUEL, ...(this.withOptions.includes(name) && PUZZLE) },
+        games: { ...this.duel, ...(this.withOptions.includes(name) && PUZZLE) },
       })),
   } as unknown as ServerDirectory;
 
   readonly links = {
     to: async ({ id }: { id: string }) => ({
-      request: async (pattern: string, data: unknown) => {
+      emit: (_pattern: string, { room }: { room: RoomId }) => void this.removals.push(room),
+      request: async (pattern: string, data: unknown, { timeoutMs }: { timeoutMs?: number } = {}) => {
+        this.timeouts.push(timeoutMs);
         this.asked.push(id);
         if (pattern === 'game.check-options') return this.checkOptions(id, (data as Control['game.check-options']['data']).options);
         const opening = data as Control['room.open']['data'];
@@ -137,35 +161,47 @@ class GameServers {
 function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers()) {
   const options: LobbyOptions = { roomIdleMs: 600_000, seatGraceMs: 60_000, matchWaitMs: 60_000, roomsListedMax: 100, ...change };
   const games = new GameCatalogue(servers.directory);
-  const queue = new MatchQueue(redis, generation);
-  const clock = new StoreClock(redis);
+  const tickets = new TicketStore(redis, generation);
+  const notifier = new MatchNotifier(new SessionNotices(pubSub), sessions);
+  const userTickets = new UserTickets(tickets, userRooms, notifier);
   const optionsCheck = new RoomOptionsCheck(servers.directory, servers.links);
-  const rooms = new RoomService(redis, records, userRooms, games, queue, servers.directory, clock, optionsCheck, invites);
+  const clock = new StoreClock(redis);
+  const rooms = new RoomService(redis, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck, invites);
   const hosting = new RoomHosting(rooms, records, invites, optionsCheck, servers.directory, servers.links);
   const search = new RoomSearch(new ListedRooms(records), options);
   const list = new RoomList(records, clock, search, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
-  const matchmaker = new Matchmaker(
-    queue,
+  const matches = new MatchRooms(tickets, userTickets, rooms, records, userRooms, starter, games, notifier, servers.balancer, log, options);
+  const self = { id: serverId('lobby', randomUUID()) } as Self;
+  const rounds = new MatchRounds(redis, pubSub, tickets, new DefaultMatchStrategy(), matches, generation, self, log, { graceMs: 60_000 });
+  const maker = new Matchmaker(
+    tickets,
+    rounds,
+    matches,
+    userTickets,
     rooms,
     records,
     userRooms,
-    starter,
     games,
-    new SessionNotices(pubSub),
-    sessions,
-    servers.balancer,
-    log,
+    optionsCheck,
+    new RedisRatingStore(redis),
     options,
   );
+  rounds.onApplicationBootstrap();
+  lobbies.push({ stop: () => rounds.onModuleDestroy() });
+  const matchmaker = Object.assign(maker, {
+    /** Searches, and returns the room of the match. Null: the caller waits. */
+    search: async (caller: Caller, wish: Partial<MatchWish> = {}): Promise<RoomRecord | null> => {
+      const found = await maker.find(caller, { game: 'duel', ...wish });
+      return 'room' in found ? found.room : null;
+    },
+  });
   const settlement = { isSettled: true } as StoreSettlement;
   const sweeper = new RoomSweeper(
     redis,
     records,
     rooms,
     starter,
-    queue,
-    matchmaker,
     userRooms,
     sessions,
     servers.directory,
@@ -173,8 +209,9 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     options,
     settlement,
     invites,
+    games,
   );
-  return { servers, queue, rooms, hosting, list, search, starter, matchmaker, sweeper };
+  return { servers, tickets, userTickets, rooms, hosting, list, search, starter, matchmaker, matches, rounds, sweeper };
 }
 
 /** Numbers the requests of one caller. */
@@ -205,6 +242,19 @@ function codeOf(reason: unknown): string {
   return reason instanceof HoldfastError ? reason.code : String(reason);
 }
 
+/** Commits a match of these callers, as a lobby that dies before it makes the room. */
+async function committed(tickets: TicketStore, callers: readonly Caller[]) {
+  const id = `match-${randomUUID()}` as RoomId;
+  const all = callers.map((caller) => ({ id: randomUUID() as string, game: 'duel', players: [caller], since: 0 }));
+  for (const ticket of all) await tickets.add(ticket, { event: 'cancelled', reason: 'entered-room' });
+  const changes = await tickets.readChanges('duel', 0);
+  const claim = await tickets.claimRounds('duel', 'a lobby that dies', 1);
+  const match: MatchRecord = { id, game: 'duel', stage: 'making', at: 0, tickets: all.map((one) => one.id), players: all.length };
+  const taken = changes.filter((one) => match.tickets.includes(one.id));
+  expect(await tickets.commit('duel', claim!.fence, [{ match, tickets: taken }])).toEqual([null]);
+  return { match, all };
+}
+
 /** Sets the monotonic clock of this process ahead by `ms`. */
 function pass(ms: number): void {
   passedMs += ms;
@@ -227,6 +277,150 @@ async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
   }));
   await redis.commands.hset(roomKey(id), 'since', since - ms, 'doc', JSON.stringify({ ...doc, members }));
 }
+
+describe('a private room', () => {
+  it('has one code, also when its creation is repeated because the store lost data', async () => {
+    const { rooms } = newLobby();
+    const host = { ...newCaller(), asked: { turn: 1, number: 1 } };
+    const first = await rooms.create(host, { game: 'duel', private: true });
+    const again = await rooms.create(host, { game: 'duel', private: true });
+    expect(again).toMatchObject({ id: first.id, doc: { code: first.doc.code } });
+    await redis.commands.del(roomKey(first.id));
+    const lost = await rooms.create(host, { game: 'duel', private: true });
+    expect(lost).toMatchObject({ id: first.id, doc: { code: first.doc.code } });
+    expect(await rooms.find({ code: first.doc.code })).toMatchObject({ id: first.id });
+  });
+
+  it('is not found by its code once it is closed, or has another code', async () => {
+    const { rooms } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel', private: true });
+    const code = room.doc.code as string;
+    await rooms.leave(host);
+    await expect(rooms.find({ code })).rejects.toMatchObject({ code: 'invite-unknown' });
+    await redis.commands.set(inviteKey(code), room.id);
+    const { id, shown } = await rooms.find({ code });
+    await expect(rooms.join(guest, id, shown)).rejects.toMatchObject({ code: 'invite-unknown' });
+    const other = await rooms.create(host, { game: 'duel', private: true });
+    await redis.commands.set(inviteKey(code), other.id);
+    await expect(rooms.join(guest, other.id, { code })).rejects.toMatchObject({ code: 'invite-unknown' });
+    expect(await rooms.whereIs(guest.user)).toBeNull();
+  });
+
+  it('gets its code back from the sweep after the store has lost it', async () => {
+    const { rooms, sweeper } = newLobby();
+    const room = await rooms.create(newCaller(), { game: 'duel', inviteOnly: true });
+    await redis.commands.del(inviteKey(room.doc.code as string));
+    await sweeper.sweep();
+    expect(await rooms.find({ code: room.doc.code })).toMatchObject({ id: room.id });
+  });
+
+  it('admits a player with an old password until the host changes it, also in between', async () => {
+    const { rooms, hosting } = newLobby();
+    const [host, guest, late] = newCallers(3) as [Caller, Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel', password: 'first' });
+    await rooms.join(guest, room.id, { password: 'first' });
+    await hosting.update(host, { password: 'second' });
+    await expect(rooms.join(late, room.id, { password: 'first' })).rejects.toMatchObject({ code: 'wrong-password' });
+    await rooms.join(late, room.id, { password: 'second' });
+    // A member returns without it.
+    await rooms.join(guest, room.id);
+    expect((await mustRead(room.id)).doc.members).toHaveLength(3);
+  });
+
+  it('enters and leaves the list when its host changes it', async () => {
+    const { rooms, hosting, list } = newLobby();
+    const host = newCaller();
+    const room = await rooms.create(host, { game: 'duel' });
+    const isListed = async (): Promise<boolean> => (await list.page({ game: 'duel' })).rooms.some(({ id }) => id === room.id);
+    expect(await isListed()).toBe(true);
+    const hidden = await hosting.update(host, { private: true });
+    expect(hidden.doc.code).toMatch(/^\w{8}$/);
+    expect(await isListed()).toBe(false);
+    expect(await redis.commands.zscore(allListedKey(), room.id)).toBeNull();
+    const shown = await hosting.update(host, { private: false });
+    expect(shown.doc.code).toBe(hidden.doc.code);
+    expect(await isListed()).toBe(true);
+  });
+});
+
+describe('RoomHosting', () => {
+  it('keeps one host when two lobbies hand over at once', async () => {
+    const [one, other] = [newLobby(), newLobby()];
+    const callers = newCallers(3) as [Caller, Caller, Caller];
+    const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
+    for (const guest of callers.slice(1)) await one.rooms.join(guest, room.id);
+    const outcomes = await Promise.allSettled([
+      one.hosting.handOver(callers[0], { user: callers[1].user }),
+      other.hosting.handOver(callers[0], { user: callers[2].user }),
+    ]);
+    const { host } = (await mustRead(room.id)).doc;
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(host).not.toBe(callers[0].user);
+  });
+
+  it('removes a member once, and clears the entry of the user', async () => {
+    const { rooms, hosting } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel' });
+    await rooms.join(guest, room.id);
+    for (let times = 0; times < 2; times++) await hosting.kick(host, { user: guest.user });
+    expect((await mustRead(room.id)).doc).toMatchObject({ members: [{ user: host.user }], kicked: [guest.user] });
+    expect(await userRooms.get(guest.user)).toBeNull();
+    expect(await rooms.roomOf(host)).toMatchObject({ id: room.id });
+  });
+
+  it('notifies the owner of a game from which it removes a player', async () => {
+    const { rooms, hosting, starter, servers } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel' });
+    await rooms.join(guest, room.id);
+    await rooms.setReady(guest, true);
+    await starter.start(await mustRead(room.id), host.user, servers.balancer);
+    await hosting.kick(host, { user: guest.user, ban: true });
+    await until(() => servers.removals.length > 0);
+    expect(servers.removals).toEqual([room.id]);
+    expect((await mustRead(room.id)).doc.players).toEqual([host.user, guest.user]);
+  });
+
+  it('makes the next member the host when the host stays away', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel' });
+    await rooms.join(guest, room.id);
+    await rooms.setPresence(room.id, host.user, false);
+    await sweeper.sweep();
+    expect((await mustRead(room.id)).doc.host).toBe(host.user);
+    await setRedisAhead(room.id, HOST_GRACE_MS + 1_000);
+    await sweeper.sweep();
+    expect((await mustRead(room.id)).doc.host).toBe(guest.user);
+  });
+});
+
+describe('a rematch', () => {
+  it('starts one game when the last two members agree at once', async () => {
+    const { rooms, starter, servers } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel', seats: 2 });
+    await rooms.join(guest, room.id);
+    await expect(starter.rematch(host, servers.balancer)).rejects.toMatchObject({ code: 'bad-data' });
+    await redis.commands.hset(roomKey(room.id), 'round', 1);
+    const after = await Promise.all([starter.rematch(host, servers.balancer), starter.rematch(guest, servers.balancer)]);
+    expect(after.some(({ status }) => status === 'playing' || status === 'starting')).toBe(true);
+    expect(servers.openings).toHaveLength(1);
+    expect((await mustRead(room.id)).status).toBe('playing');
+  });
+
+  it('waits for all members who are here', async () => {
+    const { rooms, starter, servers } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel' });
+    await rooms.join(guest, room.id);
+    await redis.commands.hset(roomKey(room.id), 'round', 1);
+    expect(await starter.rematch(guest, servers.balancer)).toMatchObject({ status: 'waiting' });
+    expect(servers.openings).toEqual([]);
+  });
+});
 
 describe('a room with options', () => {
   it('shows them, and gives them to the server that opens its game', async () => {
@@ -493,6 +687,34 @@ describe('a start', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
+  it('is taken back with the code of the game, which every member sees until the next start', async () => {
+    const lobby = newLobby();
+    const { room, host } = await readyRoom(lobby);
+    lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-deck', 'Bob has no deck.', { retry: false }));
+    await expect(lobby.starter.start(room, host.user, lobby.servers.balancer)).rejects.toMatchObject({ code: 'no-deck' });
+    expect(lobby.servers.asked).toHaveLength(1);
+    const waiting = await mustRead(room.id);
+    expect(viewOf(waiting)).toMatchObject({ status: 'waiting', startFailure: { code: 'no-deck', message: 'Bob has no deck.' } });
+    lobby.servers.trouble = (_, take) => take();
+    const started = await lobby.starter.start(waiting, host.user, lobby.servers.balancer);
+    expect(viewOf(started)).not.toHaveProperty('startFailure');
+  });
+
+  it('waits for the load of a game, and does not try another server when the load failed', async () => {
+    const lobby = newLobby();
+    lobby.servers.loadMs = 30_000;
+    const { room, host } = await readyRoom(lobby);
+    await lobby.starter.start(room, host.user, lobby.servers.balancer);
+    expect(lobby.servers.timeouts.at(-1)).toBe(REQUEST_TIMEOUT_MS_DEFAULT + 30_000);
+    const failing = newLobby();
+    const second = await readyRoom(failing);
+    failing.servers.trouble = () => Promise.reject(new HoldfastError('load-failed'));
+    await expect(failing.starter.start(second.room, second.host.user, failing.servers.balancer)).rejects.toMatchObject({
+      code: 'load-failed',
+    });
+    expect(failing.servers.asked).toHaveLength(1);
+  });
+
   it('sets the room back to waiting with all members ready when no server takes it', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
@@ -519,113 +741,33 @@ describe('a start', () => {
   });
 });
 
-describe('MatchQueue', () => {
-  const game = () => `game-${randomUUID()}`;
-  const seek = (queue: MatchQueue, of: string, caller: Caller, seats = 2, waitMs = 60_000) =>
-    queue.find(of, caller, seats, `match-${randomUUID()}` as RoomId, waitMs);
-
-  it('matches no search twice among 41 simultaneous ones, and leaves only the odd one in the queue', async () => {
-    const queues = [new MatchQueue(redis, generation), new MatchQueue(elsewhere, generation)];
-    const of = game();
-    const callers = newCallers(41);
-    const found = await Promise.all(callers.map((caller, index) => seek(queues[index % 2], of, caller)));
-    const matches = found.filter((match) => match !== null);
-    expect(matches).toHaveLength(20);
-    const users = matches.flatMap(({ people }) => people.map(({ user }) => user));
-    expect(users).toHaveLength(40);
-    expect(new Set(users).size).toBe(40);
-    expect(await Promise.all(callers.map(({ user }) => queues[0].gameOf(user)))).toEqual(
-      callers.map(({ user }) => (users.includes(user) ? null : of)),
-    );
-  });
-
-  it('does not match two searches of the same user with each other', async () => {
-    const queue = new MatchQueue(redis, generation);
-    const of = game();
-    const caller = newCaller();
-    expect(await Promise.all([1, 2, 3].map(() => seek(queue, of, caller)))).toEqual([null, null, null]);
-    expect((await seek(queue, of, newCaller()))?.people).toHaveLength(2);
-  });
-
-  it('matches searches in the order of their arrival, and returns the latest gateway of each user', async () => {
-    const queue = new MatchQueue(redis, generation);
-    const of = game();
-    const [first, second, third] = newCallers(3);
-    await seek(queue, of, first, 3);
-    await seek(queue, of, second, 3);
-    await seek(queue, of, { ...first, gateway: 'hf:gateway:other' as ServerId }, 3);
-    const match = await seek(queue, of, third, 3);
-    expect(match?.people.map(({ user }) => user)).toEqual([first, second, third].map(({ user }) => user));
-    expect(match?.people[0].gateway).toBe('hf:gateway:other');
-  });
-
-  it('removes cancelled searches and searches that waited too long', async () => {
-    const queue = new MatchQueue(redis, generation);
-    const of = game();
-    const [cancelled, stale, waiting, last] = newCallers(4);
-    await seek(queue, of, cancelled);
-    expect(await queue.cancel(of, cancelled.user)).toBe(true);
-    expect(await queue.cancel(of, cancelled.user)).toBe(false);
-    await seek(queue, of, stale);
-    await redis.commands.zadd(`hf:match:{${of}}`, 1, stale.user);
-    expect(await seek(queue, of, waiting)).toBeNull();
-    expect((await seek(queue, of, last))?.people.map(({ user }) => user)).toEqual([waiting.user, last.user]);
-  });
-
-  it('loses no search when a user cancels and searches again at once', async () => {
-    const queues = [new MatchQueue(redis, generation), new MatchQueue(elsewhere, generation)];
-    for (let round = 0; round < 30; round++) {
-      const of = game();
-      const [fickle, other] = newCallers(2);
-      await seek(queues[0], of, fickle);
-      await Promise.all([queues[0].cancel(of, fickle.user), seek(queues[1], of, fickle)]);
-      const waits = (await queues[0].gameOf(fickle.user)) !== null;
-      const match = await seek(queues[1], of, other);
-      expect(match?.people.map(({ user }) => user) ?? null).toEqual(waits ? [fickle.user, other.user] : null);
-    }
-  });
-
-  it('keeps a match until `done` reports that its room exists', async () => {
-    const queue = new MatchQueue(redis, generation);
-    const of = game();
-    await seek(queue, of, newCaller());
-    const match = await seek(queue, of, newCaller());
-    const open = async () => (await queue.open()).filter((left) => left.game === of);
-    expect(await open()).toEqual([match]);
-    await queue.done(match as NonNullable<typeof match>);
-    expect(await open()).toEqual([]);
-  });
-});
-
 describe('a match', () => {
   it('starts a game, and the search that completes the match returns its room', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
-    expect(await matchmaker.find(first, 'duel')).toBeNull();
-    const started = await matchmaker.find(second, 'duel');
+    expect(await matchmaker.search(first)).toBeNull();
+    const started = await matchmaker.search(second);
     expect(started).toMatchObject({ status: 'playing', doc: { players: [first.user, second.user], private: true } });
     expect(await userRooms.get(first.user)).toEqual({ room: started?.id, watching: false });
   });
 
   it('cannot be searched by a member of a room, and a search ends when its user enters a room', async () => {
-    const { matchmaker, rooms, queue } = newLobby();
+    const { matchmaker, rooms, userTickets } = newLobby();
     const caller = newCaller();
-    await matchmaker.find(caller, 'duel');
+    await matchmaker.search(caller);
     await rooms.create(caller, { game: 'duel' });
-    expect(await queue.gameOf(caller.user)).toBeNull();
-    await expect(matchmaker.find(caller, 'duel')).rejects.toMatchObject({ code: 'already-in-room' });
+    expect(await userTickets.gameOf(caller.user)).toBeNull();
+    await expect(matchmaker.search(caller)).rejects.toMatchObject({ code: 'already-in-room' });
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
   it('is not started a second time by a lobby that was suspended until the match was over', async () => {
-    const { matchmaker, queue } = newLobby();
-    const id = `match-${randomUUID()}` as RoomId;
+    const { matches, tickets } = newLobby();
     const [first, second] = newCallers(2);
-    await queue.find('duel', first, 2, id, 60_000);
-    const match = (await queue.find('duel', second, 2, id, 60_000)) as MadeMatch;
-    await queue.done(match);
-    expect(await matchmaker.make(match, performance.now() - MATCH_ABANDONED_MS)).toBeNull();
-    expect(await records.read(id)).toBeNull();
+    const { match, all } = await committed(tickets, [first, second]);
+    await tickets.finish(match);
+    expect(await matches.make(match, all, performance.now() - MATCH_ABANDONED_MS)).toBeNull();
+    expect(await records.read(match.id)).toBeNull();
     expect(await userRooms.get(first.user)).toBeNull();
   });
 
@@ -633,9 +775,29 @@ describe('a match', () => {
     const lobby = newLobby();
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
     const [first, second] = newCallers(2);
-    await lobby.matchmaker.find(first, 'duel');
-    const room = await lobby.matchmaker.find(second, 'duel');
+    await lobby.matchmaker.search(first);
+    const room = await lobby.matchmaker.search(second);
     expect(await mustRead(room?.id as RoomId)).toMatchObject({ status: 'waiting', doc: { host: first.user } });
+  });
+});
+
+describe('MatchRounds', () => {
+  beforeEach(() => redis.commands.flushdb());
+
+  it('makes the room of a match whose lobby died exactly once, when two lobbies see it', async () => {
+    const [lobby, other] = [newLobby(), newLobby()];
+    const people = newCallers(2);
+    const { match } = await committed(lobby.tickets, people);
+    await until(async () => {
+      await Promise.all([lobby.rounds.claimAll(), other.rounds.claimAll()]);
+      return (await lobby.tickets.reports()).length > 0;
+    });
+    expect(await records.read(match.id)).toBeNull();
+    pass(MATCH_ABANDONED_MS + 2_000);
+    await until(async () => !(await lobby.tickets.isOpen(match)));
+    expect(await mustRead(match.id)).toMatchObject({ status: 'playing', round: 0, doc: { players: people.map(({ user }) => user) } });
+    expect(await lobby.rooms.whereIs(people[0].user)).toMatchObject({ record: { id: match.id } });
+    expect([...lobby.servers.openings, ...other.servers.openings].filter(({ room }) => room === match.id)).toHaveLength(1);
   });
 });
 
@@ -675,6 +837,20 @@ describe('RoomSweeper', () => {
     pass(2_000);
     await sweeper.sweep();
     expect(await members()).toEqual([host.user, back.user]);
+  });
+
+  it('does not cancel a start while the game may load its data', async () => {
+    const { rooms, sweeper, servers } = newLobby();
+    servers.loadMs = 20_000;
+    const [room] = await Promise.all(newCallers(1).map((caller) => rooms.create(caller, { game: 'duel' })));
+    await records.save(await mustRead(room.id), { status: 'starting', start: 'loading' });
+    await sweeper.sweep();
+    pass(START_ABANDONED_MS + 39_000);
+    await sweeper.sweep();
+    expect((await mustRead(room.id)).status).toBe('starting');
+    pass(2_000);
+    await sweeper.sweep();
+    expect((await mustRead(room.id)).status).toBe('waiting');
   });
 
   it('cancels an abandoned start, and not a recent one', async () => {
@@ -745,24 +921,6 @@ describe('RoomSweeper', () => {
     expect(await members()).toEqual([host.user, unknown.user]);
   });
 
-  it('makes the room of a match whose lobby died exactly once, when two lobbies sweep at the same time', async () => {
-    const { queue, sweeper, rooms } = newLobby();
-    const other = newLobby();
-    const people = newCallers(2);
-    const id = `match-${randomUUID()}` as RoomId;
-    await queue.find('duel', people[0], 2, id, 60_000);
-    await queue.find('duel', people[1], 2, id, 60_000);
-    const made = 'hf:match:{duel}:made';
-    await Promise.all([sweeper.sweep(), other.sweeper.sweep()]);
-    expect(await redis.commands.hexists(made, id)).toBe(1);
-    pass(MATCH_ABANDONED_MS + 2_000);
-    await Promise.all([sweeper.sweep(), other.sweeper.sweep()]);
-    await sweeper.sweep();
-    expect(await mustRead(id)).toMatchObject({ status: 'playing', round: 0, doc: { players: people.map(({ user }) => user) } });
-    expect(await rooms.whereIs(people[0].user)).toMatchObject({ record: { id } });
-    expect(await redis.commands.hexists(made, id)).toBe(0);
-  });
-
   it('drops index entries without a record in the second sweep', async () => {
     const { sweeper } = newLobby();
     await records.index(['about-to-be' as RoomId, 'never' as RoomId], Date.now());
@@ -811,10 +969,10 @@ describe('the region of a game', () => {
     const { servers, matchmaker } = newLobby();
     servers.region = 'eu';
     const [first, second, third, fourth] = newCallers(4);
-    await matchmaker.find(first, 'duel', 'asia');
-    await matchmaker.find(second, 'duel');
-    await matchmaker.find(third, 'duel');
-    await matchmaker.find(fourth, 'duel', 'asia');
+    await matchmaker.search(first, { region: 'asia' });
+    await matchmaker.search(second);
+    await matchmaker.search(third);
+    await matchmaker.search(fourth, { region: 'asia' });
     expect(servers.wishes.map(wishOf)).toEqual([
       { region: undefined, build: undefined, prefer: { region: 'asia' } },
       { region: undefined, build: undefined, prefer: { region: 'eu' } },
@@ -824,7 +982,7 @@ describe('the region of a game', () => {
 
 describe('an outdated request that a suspended lobby handles after a newer one', () => {
   it('has no effect for a user who has moved since, whatever the operation is', async () => {
-    const { rooms, matchmaker, queue } = newLobby();
+    const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const next = asks(newCaller());
     const [late, later] = [next(), next()];
@@ -835,11 +993,11 @@ describe('an outdated request that a suspended lobby handles after a newer one',
       () => rooms.create(late, { game: 'duel' }),
       () => rooms.join(late, second.id),
       () => rooms.watch(late, second.id),
-      () => matchmaker.find(late, 'duel'),
+      () => matchmaker.search(late),
     ])
       await expect(ask()).rejects.toMatchObject({ code: 'overtaken' });
     expect(await rooms.whereIs(late.user)).toBeNull();
-    expect(await queue.gameOf(late.user)).toBeNull();
+    expect(await userTickets.gameOf(late.user)).toBeNull();
     await rooms.join(next(), first.id);
     // The user is in the same room again. The repeated request was for the earlier stay, so it must not remove the user.
     await expect(rooms.leave(leave)).rejects.toMatchObject({ code: 'overtaken' });
@@ -897,27 +1055,27 @@ describe('an outdated request that a suspended lobby handles after a newer one',
   });
 
   it('does not cancel a newer search', async () => {
-    const { matchmaker, queue } = newLobby();
+    const { matchmaker, userTickets } = newLobby();
     const next = asks(newCaller());
     const late = next();
-    await matchmaker.find(next(), 'duel');
+    await matchmaker.search(next());
     await expect(matchmaker.cancel(late)).rejects.toMatchObject({ code: 'overtaken' });
-    expect(await queue.gameOf(late.user)).toBe('duel');
+    expect(await userTickets.gameOf(late.user)).toBe('duel');
     expect(await matchmaker.cancel(next())).toBe(true);
   });
 
   it('does not match a user who has created a room since, and the other player’s search returns to the queue', async () => {
-    const { rooms, matchmaker, queue } = newLobby();
+    const { rooms, matchmaker, tickets, userTickets } = newLobby();
     const next = asks(newCaller());
     const slept = next();
     const other = asks(newCaller())();
     const here = await rooms.create(next(), { game: 'duel' });
     // The lobby was suspended after it had read the user and before it wrote the search to the queue.
-    await queue.find('duel', slept, 2, `match-${randomUUID()}` as RoomId, 60_000);
-    expect(await matchmaker.find(other, 'duel')).toBeNull();
+    await tickets.add({ id: 'slept', game: 'duel', players: [slept] }, { event: 'cancelled', reason: 'entered-room' });
+    expect(await matchmaker.search(other)).toBeNull();
     expect(await rooms.whereIs(slept.user)).toMatchObject({ record: { id: here.id } });
     expect(await rooms.whereIs(other.user)).toBeNull();
-    expect([await queue.gameOf(slept.user), await queue.gameOf(other.user)]).toEqual([null, 'duel']);
+    expect([await userTickets.gameOf(slept.user), await userTickets.gameOf(other.user)]).toEqual([null, 'duel']);
     await matchmaker.cancel(other);
   });
 });
@@ -1093,29 +1251,29 @@ describe('a session that ends during a request', () => {
 
   it('leaves no search when it ends, or loses its connection, before the search is in the queue', async () => {
     for (const end of ['depart', 'searcherGone'] as const) {
-      const { matchmaker, queue, rooms } = newLobby();
+      const { matchmaker, tickets, userTickets, rooms } = newLobby();
       const next = await newAsker();
       const [finds, ends] = [next(), next()];
-      const real = queue.find.bind(queue);
-      jest.spyOn(queue, 'find').mockImplementationOnce(async (...args) => {
+      const real = tickets.add.bind(tickets);
+      jest.spyOn(tickets, 'add').mockImplementationOnce(async (...args) => {
         if (end === 'depart') await rooms.depart(finds.user, ends.asked);
         else await matchmaker.searcherGone(ends);
         return real(...args);
       });
-      await expect(matchmaker.find(finds, 'duel')).rejects.toMatchObject({ code: 'overtaken' });
-      expect(await queue.gameOf(finds.user)).toBeNull();
+      await expect(matchmaker.search(finds)).rejects.toMatchObject({ code: 'overtaken' });
+      expect(await userTickets.gameOf(finds.user)).toBeNull();
     }
   });
 
   it('puts the other players of its match back into the queue when it ends before the room is made', async () => {
-    const { rooms, matchmaker, queue } = newLobby();
+    const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = [await newAsker(), await newAsker()];
     const [waits, departs] = [first(), first()];
-    expect(await matchmaker.find(waits, 'duel')).toBeNull();
+    expect(await matchmaker.search(waits)).toBeNull();
     onceBefore('create', () => rooms.depart(waits.user, departs.asked));
     const finds = second();
-    expect(await matchmaker.find(finds, 'duel')).toBeNull();
-    expect([await queue.gameOf(waits.user), await queue.gameOf(finds.user)]).toEqual([null, 'duel']);
+    expect(await matchmaker.search(finds)).toBeNull();
+    expect([await userTickets.gameOf(waits.user), await userTickets.gameOf(finds.user)]).toEqual([null, 'duel']);
     expect(await rooms.whereIs(finds.user)).toBeNull();
     await matchmaker.cancel(finds);
   });

@@ -1,55 +1,206 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { sleep } from '#libs/async';
-import { LoadBalancerService } from '#libs/placement';
-import { type Caller, HoldfastError, type RoomId } from '#libs/protocol';
+import { type MatchRecord, MatchRounds, RatingStore, type TicketBody, type TicketPlayer, TicketStore, ticketIdOf } from '#libs/matchmaking';
+import {
+  type Caller,
+  HoldfastError,
+  type MatchMessage,
+  type MatchRules,
+  type MatchWish,
+  type RequestOrder,
+  type RoomId,
+  rulesOfMode,
+  type UserId,
+} from '#libs/protocol';
+import { quoted } from '#libs/room';
 import { isMember, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
-import { SessionNotices, SessionStore } from '#libs/session';
-import { Log } from '#libs/telemetry';
 import { GameCatalogue } from './game-catalogue.js';
-import { GameStarter } from './game-starter.js';
-import { LOBBY_OPTIONS, type LobbyOptions, MATCH_ABANDONED_MS } from './lobby.options.js';
-import { type MadeMatch, MatchQueue, type Searcher } from './match-queue.js';
-import { newRoom } from './room-rules.js';
-import { newRoomId, RoomService } from './room-service.js';
+import { DECLINES_MAX, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
+import { MatchRooms, progressOf, unknownOffer } from './match-rooms.js';
+import { leaderOf, partyOf } from './parties.js';
+import { RoomOptionsCheck } from './room-options-check.js';
+import { RoomService } from './room-service.js';
+import { UserTickets } from './user-tickets.js';
 
 /** How long a cancel waits for the room of a match that is being made, in ms. */
 const ROOM_CREATION_MS = 1_000;
 /** Pause between two reads of the record of that room, in ms. */
 const ROOM_POLL_MS = 20;
+/** Maximum number of players of an offer who are told of each acceptance. */
+const ACCEPTED_TOLD_MAX = 16;
 
-/** Finds players who want the same game, creates a room with them and starts the game, in one call. */
+/** The result of a search: the room of its match, or the ticket that waits. */
+export type Found = { readonly room: RoomRecord } | { readonly ticket: string };
+
+/** A search that a gateway knows. */
+export interface KnownSearch {
+  readonly user: UserId;
+  readonly game: string;
+  readonly ticket: string;
+  readonly asked?: RequestOrder;
+}
+
+/** Handles the requests of players about matchmaking. The rounds (`MatchRounds`) make the matches. */
 @Injectable()
 export class Matchmaker {
   constructor(
-    private readonly queue: MatchQueue,
+    private readonly store: TicketStore,
+    private readonly rounds: MatchRounds,
+    private readonly matches: MatchRooms,
+    private readonly tickets: UserTickets,
     private readonly rooms: RoomService,
     private readonly records: RoomRecords,
     private readonly userRooms: UserRooms,
-    private readonly starter: GameStarter,
     private readonly games: GameCatalogue,
-    private readonly notices: SessionNotices,
-    private readonly sessions: SessionStore,
-    private readonly balancer: LoadBalancerService,
-    private readonly log: Log,
+    private readonly optionsCheck: RoomOptionsCheck,
+    private readonly ratings: RatingStore,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {}
 
   /**
-   * Adds a search of the caller. Returns the room if the search completes a match. Null: the caller waits, and gets a notice when a match
-   * is found. Throws `already-in-room`, `overtaken`, or the refusals of `GameCatalogue.mustGet`.
+   * Adds a ticket for the caller, or for the caller's party.
+   *
+   * @throws `already-in-room`, `overtaken`, `bad-data` for an unknown mode or options that the game refuses, `unknown-region`,
+   *   `search-blocked`, the refusals of `partyFor`, and those of `GameCatalogue.mustGet`
    */
-  async find(caller: Caller, game: string, region = this.rooms.regionOf(caller)): Promise<RoomRecord | null> {
-    const info = this.games.mustGet(game);
-    const { user, name, session, gateway, asked, claims } = caller;
-    const isFree = await this.userRooms.overtakeIfFree(user, asked);
-    const isOvertaking = typeof isFree === 'boolean' ? isFree : await this.overtakeOutOf(isFree, caller);
-    if (!isOvertaking) throw new HoldfastError('overtaken');
-    return this.search(game, { user, name, session, gateway, region, asked, ...(claims && { claims }) }, info.seats.min);
+  async find(caller: Caller, wish: MatchWish): Promise<Found> {
+    const { game } = wish;
+    this.games.mustGet(game);
+    const rules = this.games.matchRulesOf(game, this.options.matchWaitMs);
+    const mode = rules && this.rulesFor(rules, wish);
+    if (wish.options !== undefined) await this.optionsCheck.refuseFlawed(game, wish.options);
+    this.games.refuseUnknownRegions(Object.keys(wish.regions ?? {}));
+    const id = ticketIdOf(game, caller.user, caller.asked);
+    const party = wish.party ? await this.partyFor(caller, game, mode?.seats.max, mode?.teams?.size.max) : null;
+    const players = party?.players ?? [playerOf(caller)];
+    await this.refuseBlocked(game, players);
+    if (party) await this.overtake(caller);
+    else await this.overtakeFree(caller);
+    const rated = mode?.rating ? await this.withRatings(game, players) : players;
+    const noted = await Promise.all(players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)));
+    if (noted.includes(false)) throw new HoldfastError('overtaken');
+    const { mode: modeName, options, regions, attributes } = wish;
+    const region = wish.region ?? this.rooms.regionOf(caller);
+    const ticket: TicketBody = {
+      id,
+      game,
+      players: rated,
+      ...(modeName !== undefined && { mode: modeName }),
+      ...(options && { options }),
+      ...(region !== undefined && { region }),
+      ...(regions && { regions }),
+      ...(attributes && { attributes }),
+      ...(party && { party: party.room }),
+    };
+    return this.add(ticket, caller);
+  }
+
+  private async add(ticket: TicketBody, caller: Caller): Promise<Found> {
+    const { id, game } = ticket;
+    const added = await this.store.add(ticket, { event: 'cancelled', reason: 'entered-room' });
+    if (added.outcome === 'late') throw new HoldfastError('overtaken');
+    for (const replaced of added.replaced)
+      await this.tickets.tellOthers(replaced, caller.user, { event: 'cancelled', reason: 'party-changed' });
+    // The session of a player may have ended before the ticket was in the queue. Its departure then did not find the ticket.
+    for (const { user, asked } of ticket.players) {
+      if (!asked || !(await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate) continue;
+      await this.tickets.end(user, undefined, { event: 'cancelled', reason: 'party-changed' });
+      throw new HoldfastError('overtaken');
+    }
+    // The other members of a party learn that they search.
+    if (ticket.players.length > 1) await this.matches.progress({ ...ticket, since: added.since }, 0, null);
+    const room = (await this.rounds.settle(game, id)) as RoomRecord | null;
+    return room && isMember(room, caller.user) ? { room } : { ticket: id };
+  }
+
+  /** Returns the rules of the wanted mode. Throws `bad-data` for a mode that the game does not have. */
+  private rulesFor(rules: MatchRules, { mode }: MatchWish): MatchRules {
+    const found = rulesOfMode(rules, mode);
+    if (found) return found;
+    const modes = Object.keys(rules.modes ?? {});
+    const known = modes.length === 0 ? 'The game has no modes; leave it out.' : `There are: ${modes.map(quoted).join(', ')}.`;
+    throw new HoldfastError('bad-data', `mode: the game has no mode ${quoted(mode ?? '')}. ${known}`);
   }
 
   /**
-   * Cancels the user's search if it is older than `asked`, and voids all older requests of the user, so that none of them can take the user
-   * into a room later. Returns false when no search was cancelled, for example because a match was found.
+   * Returns the players of the caller's party, the caller first.
+   *
+   * @throws `not-in-room`, `room-playing`, `not-owner`, `bad-data` when the room is for another game, `not-ready` when a member has no
+   *   connection, `party-too-large`
+   */
+  private async partyFor(
+    caller: Caller,
+    game: string,
+    seatsMax = Number.POSITIVE_INFINITY,
+    teamMax = Number.POSITIVE_INFINITY,
+  ): Promise<{ readonly room: RoomId; readonly players: readonly TicketPlayer[] }> {
+    const record = await this.rooms.roomOf(caller);
+    if (record.status !== 'waiting') throw new HoldfastError('room-playing');
+    if (leaderOf(record, caller.user) !== caller.user) throw new HoldfastError('not-owner');
+    if (record.game !== game) throw new HoldfastError('bad-data', `game: the room of your party is for ${quoted(record.game)}.`);
+    const members = partyOf(record, caller.user) ?? [];
+    const away = members.filter(({ here }) => !here);
+    if (away.length > 0) throw new HoldfastError('not-ready', `Without a connection: ${away.map(({ name }) => name).join(', ')}.`);
+    const max = Math.min(seatsMax, teamMax);
+    if (members.length > max)
+      throw new HoldfastError(
+        'party-too-large',
+        `The party has ${members.length} members; ${max} can play together in a match of this game.`,
+      );
+    const players = await Promise.all(
+      members.map(async ({ user, name, claims }) => {
+        if (user === caller.user) return playerOf(caller);
+        // Every later request of the member that moves the member is after this order.
+        return { user, name, ...(claims && { claims }), asked: await this.userRooms.lastRequestOrder(user) };
+      }),
+    );
+    return { room: record.id, players };
+  }
+
+  /** Reads the ratings once, when the ticket is made. A player without a rating counts as new. */
+  private async withRatings(game: string, players: readonly TicketPlayer[]): Promise<readonly TicketPlayer[]> {
+    const ratings = await this.ratings.ratings(
+      game,
+      players.map(({ user }) => user),
+    );
+    return players.map((player, index) => ({ ...player, ...(ratings[index] && { rating: ratings[index] }) }));
+  }
+
+  private async refuseBlocked(game: string, players: readonly TicketPlayer[]): Promise<void> {
+    for (const { user } of players) {
+      const { count, forgottenInMs } = await this.store.declinesOf(game, user);
+      if (count >= DECLINES_MAX) throw new HoldfastError('search-blocked', undefined, { retryAfterMs: forgottenInMs });
+    }
+  }
+
+  private async overtake({ user, asked }: Caller): Promise<void> {
+    if (!(await this.userRooms.overtake(user, asked))) throw new HoldfastError('overtaken');
+  }
+
+  /** Voids all older requests of a caller who is in no room. Throws `already-in-room` for a member of a room. */
+  private async overtakeFree(caller: Caller): Promise<void> {
+    const { user, asked } = caller;
+    const deadline = performance.now() + ROOM_CREATION_MS;
+    for (;;) {
+      const isFree = await this.userRooms.overtakeIfFree(user, asked);
+      if (isFree === true) return;
+      if (isFree === false) throw new HoldfastError('overtaken');
+      // The entry of the user is only a hint. The record of the room decides.
+      const record = await this.records.read(isFree);
+      if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
+      // If the room has no record, the lobby that made the match of an earlier search may be about to create it.
+      if (!record && performance.now() < deadline) {
+        await sleep(ROOM_POLL_MS);
+        continue;
+      }
+      if (!(await this.userRooms.move(user, null, { asked, from: isFree }))) throw new HoldfastError('overtaken');
+      return;
+    }
+  }
+
+  /**
+   * Cancels the ticket of the user, also that of a party, and declines an offered match. Voids all older requests of the user, so that none
+   * of them can take the user into a room later. Returns false when no ticket was cancelled, for example because a match was found.
    *
    * @throws `overtaken` when a newer request has been carried out already
    */
@@ -58,112 +209,143 @@ export class Matchmaker {
     const deadline = performance.now() + ROOM_CREATION_MS;
     for (;;) {
       const room = await this.userRooms.overtakeIfFree(user, asked);
-      if (room === true) return this.stopSearching(caller);
+      if (room === true) return this.endTicket(caller);
       if (room === false) throw new HoldfastError('overtaken');
       const record = await this.records.read(room);
-      if (record && isMember(record, user)) return false;
+      if (record && isMember(record, user)) return this.cancelParty(caller, record);
       // If the room has no record, the lobby that made the match may be about to create it.
       if (record || performance.now() > deadline) break;
       await sleep(ROOM_POLL_MS);
     }
     if (!(await this.userRooms.overtake(user, asked))) throw new HoldfastError('overtaken');
-    return this.stopSearching(caller);
+    return this.endTicket(caller);
   }
 
-  private async stopSearching({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<boolean> {
-    const game = await this.queue.gameOf(user);
-    return game !== null && this.queue.cancel(game, user, asked);
+  /** Cancels the ticket of the party in this room. Without such a ticket, the room is that of a match, and nothing is cancelled. */
+  private async cancelParty(caller: Pick<Caller, 'user' | 'asked'>, record: RoomRecord): Promise<boolean> {
+    const found = await this.tickets.of(caller.user);
+    if (found?.ticket.party !== record.id) return false;
+    if (!(await this.userRooms.overtake(caller.user, caller.asked))) throw new HoldfastError('overtaken');
+    return this.endTicket(caller);
   }
 
-  /**
-   * Does the same as `UserRooms.overtake`, for a user whose entry in `UserRooms` names this room. The entry is only a hint, so this throws
-   * `already-in-room` only when the room's record also lists the user as a member.
-   */
-  private async overtakeOutOf(room: RoomId, { user, asked }: Caller): Promise<boolean> {
-    const record = await this.records.read(room);
-    if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
-    return this.userRooms.overtake(user, asked);
-  }
-
-  private async search(game: string, searcher: Searcher, people: number): Promise<RoomRecord | null> {
-    const soughtAt = performance.now();
-    const match = await this.queue.find(game, searcher, people, newRoomId(), this.options.matchWaitMs);
-    if (match) return this.make(match, soughtAt);
-    // The session may have ended before the search was in the queue. Its departure then did not find the search, so it is cancelled here.
-    const { user, asked } = searcher;
-    if (!asked || !(await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate) return null;
-    await this.queue.cancel(game, user, asked);
-    throw new HoldfastError('overtaken');
-  }
-
-  /**
-   * For a user without a connection: cancels the search if it is not newer than `asked`, also when a lobby has not put it into the queue
-   * yet.
-   */
-  async searcherGone({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
-    if (await this.userRooms.overtake(user, asked)) await this.stopSearching({ user, asked });
-  }
-
-  /**
-   * Creates the room of a match and starts the game. Idempotent, because the match has the id of its room. Null: a player has moved to
-   * another room since, and the searches of the other players return to the queue. For a match whose room was made and closed before: also
-   * null.
-   *
-   * @param soughtAt a time before the match was found, in ms of the monotonic clock; absent for the match of a lobby that died
-   */
-  async make(match: MadeMatch, soughtAt = Number.NEGATIVE_INFINITY): Promise<RoomRecord | null> {
-    // Other lobbies take over a match only when it is older than `MATCH_ABANDONED_MS`. If this lobby was suspended for longer, another lobby
-    // may have made the room, and the game may be over.
-    const isUndisputed = performance.now() - soughtAt < MATCH_ABANDONED_MS / 2;
-    if (!isUndisputed && !(await this.queue.isOpen(match))) return this.records.read(match.id);
-    const sent = await Promise.all(match.people.map((person) => this.send(person, match.id)));
-    if (sent.includes(false)) return this.dissolve(match, sent);
-    const [first] = match.people;
-    const count = match.people.length;
-    const name = match.people.map((person) => person.name).join(' – ');
-    const doc = newRoom(first!, { seats: { min: count, max: count }, name, near: first!.region }, this.rooms.now());
-    const members = match.people.map(({ user, name, claims }) => ({ user, name, ...(claims && { claims }), readyRound: 0, here: true }));
-    const completeDoc = { ...doc, members, private: true };
-    const room = await this.rooms.make(match.id, match.game, completeDoc, match.people, { outlivesAdmissions: true });
-    const isIn = match.people.map(({ user }) => isMember(room, user));
-    if (room.status === 'waiting' && isIn.includes(false) && (await this.records.close(room, 'not-in-room')))
-      return this.dissolve(match, isIn);
-    let started = room;
-    try {
-      started = await this.starter.start(room, first!.user, this.balancer);
-    } catch (error) {
-      // The players stay together in the room. The host can start the game when there is capacity.
-      this.log.warn('match.start-failed', { roomId: room.id, error });
+  private async endTicket({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<boolean> {
+    const found = await this.tickets.of(user);
+    if (!found) return false;
+    if (found.state === 'matched' && found.match.stage === 'offered') {
+      await this.declineOffer(found.match.game, found.match.id, user).catch(ignoreOver);
+      return true;
     }
-    await this.queue.done(match);
-    await Promise.all(match.people.map((person) => this.notifyMatched(person, room).catch(() => {})));
-    return started;
+    return this.tickets.end(user, asked, { event: 'cancelled', reason: 'cancelled' });
   }
 
-  /** Moves a player to the room of the match. False: the user has moved since the search. */
-  private send({ user, asked }: Searcher, room: RoomId): Promise<boolean> {
-    return this.userRooms.move(user, { room, watching: false }, { asked, outlivesAdmissions: true });
-  }
-
-  private async dissolve(match: MadeMatch, sent: readonly boolean[]): Promise<null> {
-    this.log.info('match.dissolved', { roomId: match.id, people: match.people.length, gone: sent.filter((isSent) => !isSent).length });
-    await this.queue.done(match);
-    const others = match.people.filter((_, index) => sent[index]);
-    await Promise.all(
-      others.map(({ user, asked }) => this.userRooms.move(user, null, { asked, outlivesAdmissions: true, from: match.id })),
-    );
-    for (const person of others) await this.search(match.game, person, match.people.length).catch(ignoreOvertaken);
+  /**
+   * Accepts an offered match. Returns the room when this was the last acceptance.
+   *
+   * @throws `offer-unknown`
+   */
+  async accept({ user }: Pick<Caller, 'user'>, offer: string): Promise<RoomRecord | null> {
+    const game = await this.tickets.gameOf(user);
+    if (game === null) throw unknownOffer();
+    const committedAt = performance.now();
+    const answer = await this.store.answer(game, offer as RoomId, user, 'accepted');
+    if (!answer) throw unknownOffer();
+    if (answer.outcome === 'making') return null;
+    const match = await this.store.matchOf(game, offer as RoomId);
+    if (!match) return null;
+    const tickets = await this.store.read(game, match.tickets);
+    if (answer.outcome === 'complete') {
+      const room = await this.matches.make(match, tickets, committedAt);
+      return room && isMember(room, user) ? room : null;
+    }
+    if (answer.players <= ACCEPTED_TOLD_MAX)
+      await this.matches.offer(match, tickets, await this.acceptMsLeft(match, tickets[0]?.mode), answer.accepted);
     return null;
   }
 
-  /** Notifies the current gateway of the player, which may have changed during the search. */
-  private async notifyMatched({ user, session, gateway }: Searcher, room: RoomRecord): Promise<void> {
-    const now = (await this.sessions.find(user).catch(() => null)) ?? { session, gateway };
-    await this.notices.send(now.gateway, { kind: 'bind', user, session: now.session, room: room.id, role: 'player', rev: room.rev });
+  /** Returns how much time is left to answer an offer, in ms. */
+  private async acceptMsLeft({ game, at }: MatchRecord, mode: string | undefined): Promise<number> {
+    const rules = this.matches.rulesOf(game);
+    const { acceptMs = 0 } = (rules && rulesOfMode(rules, mode)) ?? {};
+    return Math.max(0, Math.min(acceptMs, acceptMs - ((await this.store.timeOf(game)) - at)));
+  }
+
+  /** @throws `offer-unknown` */
+  async decline({ user }: Pick<Caller, 'user'>, offer: string): Promise<void> {
+    const game = await this.tickets.gameOf(user);
+    if (game === null) throw unknownOffer();
+    await this.declineOffer(game, offer as RoomId, user);
+  }
+
+  private async declineOffer(game: string, offer: RoomId, user: UserId): Promise<void> {
+    if (!(await this.store.answer(game, offer, user, 'declined'))) throw unknownOffer();
+    const match = await this.store.matchOf(game, offer);
+    if (match) await this.matches.failOffer(match, (one) => one === user);
+  }
+
+  /** Returns the state of the user's search as a message. Null: the user is not searching, and no search of the user has ended lately. */
+  async status(user: UserId): Promise<MatchMessage | null> {
+    const hint = await this.userRooms.ticketOf(user);
+    return hint && this.stateOf(user, hint.game, hint.ticket);
+  }
+
+  private async stateOf(user: UserId, game: string, ticket: string): Promise<MatchMessage | null> {
+    const found = await this.store.ofUser(game, user);
+    if (found.state === 'waiting') {
+      const { id } = found.ticket;
+      void this.rounds.explain(game, id).catch(() => {});
+      return {
+        kind: 'match',
+        game,
+        ticket: id,
+        event: 'searching',
+        ...(found.isPaused && { paused: true as const }),
+        ...progressOf(this.rounds.progressOf(game, id)),
+      };
+    }
+    if (found.state === 'matched') {
+      const { match, accepted } = found;
+      const named = { kind: 'match', game, ticket: found.ticket.id } as const;
+      if (match.stage === 'making') return { ...named, event: 'searching' };
+      const acceptMs = await this.acceptMsLeft(match, found.ticket.mode);
+      return { ...named, event: 'offered', offer: match.id, acceptMs, players: match.players, accepted: accepted.length };
+    }
+    const end = await this.store.endOf(game, ticket);
+    return end && { kind: 'match', game, ticket, ...end };
+  }
+
+  /**
+   * Compares searches that a gateway knows with the tickets, because messages to players may be lost. Stores that these users are connected.
+   * Returns, for each search, the message that its player has missed, or null.
+   */
+  async check(searches: readonly KnownSearch[]): Promise<(MatchMessage | null)[]> {
+    return Promise.all(searches.map((search) => this.checkOne(search)));
+  }
+
+  private async checkOne({ user, game, ticket, asked }: KnownSearch): Promise<MatchMessage | null> {
+    await this.store.setPresence(game, user, asked, true);
+    const state = await this.stateOf(user, game, ticket);
+    if (state) return state;
+    const pointer = await this.userRooms.get(user);
+    if (pointer && !pointer.watching) return { kind: 'match', game, ticket, event: 'matched', room: pointer.room };
+    const hint = await this.userRooms.ticketOf(user);
+    // The user has another ticket since, whose messages follow.
+    if (hint && hint.ticket !== ticket) return null;
+    return { kind: 'match', game, ticket, event: 'expired', reason: 'lost' };
+  }
+
+  /** For a user without a connection: pauses the ticket. A search that a lobby has not added yet is voided. */
+  async searcherGone({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
+    if (await this.tickets.setPresence(user, asked, false)) return;
+    if (await this.userRooms.overtake(user, asked)) await this.tickets.end(user, asked, { event: 'expired', reason: 'gone' });
   }
 }
 
-/** Ignores `overtaken`: the session of the user has ended or the user has moved, so no search is needed. */
-function ignoreOvertaken(error: unknown): void {
-  if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
+function playerOf({ user, name, session, gateway, asked, claims }: Caller): TicketPlayer {
+  return { user, name, session, gateway, ...(asked && { asked }), ...(claims && { claims }) };
+}
+
+/** Ignores `offer-unknown`: the offer is over. */
+function ignoreOver(error: unknown): void {
+  if (!(error instanceof HoldfastError && error.code === 'offer-unknown')) throw error;
 }

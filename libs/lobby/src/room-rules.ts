@@ -9,7 +9,7 @@ import {
   type WatchPolicy,
 } from '#libs/protocol';
 import { type DocMember, isReady, type RoomDoc, type RoomRecord } from '#libs/room-store';
-import { type Admission, refuseUninvited, UNINVITED } from './admission.js';
+import { type EntryPass, NO_PASS, refuseUninvited } from './entry-pass.js';
 import { START_AWAY_MS } from './lobby.options.js';
 import { inSmallestTeam } from './smallest-team.js';
 
@@ -56,6 +56,8 @@ export interface Person {
   readonly user: UserId;
   readonly name: string;
   readonly claims?: Claims;
+  /** False: the user has no connection now, and is expected. Absent: the user has one. */
+  readonly here?: boolean;
 }
 
 /** @throws `bad-data` for a number of seats that the game or the teams do not allow */
@@ -95,19 +97,13 @@ export interface JoinTerms {
 
 /**
  * Returns the document with this person as a member. `terms`: how players join a running game; null when it is not joinable. `now`: the
- * time of Redis, in ms since 1970. `admission`: what the person has shown to enter.
+ * time of Redis, in ms since 1970. `pass`: what the person has shown to enter.
  */
-export function join(
-  record: RoomRecord,
-  person: Person,
-  terms: JoinTerms | null = null,
-  now = 0,
-  admission: Admission = UNINVITED,
-): RoomDoc {
+export function join(record: RoomRecord, person: Person, terms: JoinTerms | null = null, now = 0, pass: EntryPass = NO_PASS): RoomDoc {
   const { doc } = record;
   const known = doc.members.find(({ user }) => user === person.user);
   if (known) return withClaims(known.here ? doc : cameBack(record, person.user), person);
-  refuseUninvited(record, person.user, admission);
+  refuseUninvited(record, person.user, pass);
   if (record.status === 'playing' && terms) return joinRunning(record, person, terms, now);
   if (record.status !== 'waiting') throw new HoldfastError('room-playing');
   if (doc.members.length >= doc.seats) throw new HoldfastError('room-full');
@@ -225,8 +221,8 @@ function isOlder(order: RequestOrder | undefined, than: RequestOrder | undefined
   return order !== undefined && than !== undefined && isBefore(order, than);
 }
 
-function memberOf({ user, name, claims }: Person): DocMember {
-  return { user, name, ...(claims && { claims }), readyRound: null, here: true };
+function memberOf({ user, name, claims, here = true }: Person): DocMember {
+  return { user, name, ...(claims && { claims }), readyRound: null, here };
 }
 
 /** Returns the document with the claims of the member's current login. */
@@ -237,7 +233,8 @@ export function withClaims(doc: RoomDoc, { user, claims }: Pick<Person, 'user' |
   });
 }
 
-function withNewMember(doc: RoomDoc, person: Person): RoomDoc {
+/** Adds a member at the end, in the smallest team. */
+export function withNewMember(doc: RoomDoc, person: Person): RoomDoc {
   const members = [...doc.members, inSmallestTeam(doc, memberOf(person))];
   const { kicked, ...rest } = doc;
   const others = kicked?.filter((user) => user !== person.user);

@@ -27,19 +27,22 @@ import {
   type UserRoom,
   UserRooms,
 } from '#libs/room-store';
-import { ADMITTED, type Admission, refuseSpectator, UNINVITED } from './admission.js';
+import { type EntryPass, NO_PASS, refuseSpectator, SERVER_PASS } from './entry-pass.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { CAS_TRIES_MAX } from './lobby.options.js';
-import { MatchQueue } from './match-queue.js';
 import { RoomOptionsCheck } from './room-options-check.js';
 import { hashPassword, isPassword } from './room-password.js';
 import { cameBack, type JoinTerms, join, leave, newRoom, type Person, setReady, wentAway, withClaims } from './room-rules.js';
+import { UserTickets } from './user-tickets.js';
 
-/** What a player gives to enter a room. `code`: an invite code as `readInviteCode` returns it. */
+/** The invite code and the password that a player gives to enter a room. `code`: an invite code as `readInviteCode` returns it. */
 export interface Shown {
   readonly code?: string;
   readonly password?: string;
 }
+
+/** A user who enters a room: a caller, or a user whom the server itself puts into the room. */
+export type Newcomer = Person & Pick<Caller, 'asked'>;
 
 /** Checks the record of a room before each change. It throws to refuse the change. */
 export type RoomGuard = (record: RoomRecord) => unknown;
@@ -57,15 +60,15 @@ export class RoomService {
    * room of the first.
    */
   private readonly roomOfRequest = new WeakMap<Caller, RoomId>();
-  /** By request to create a room: its invite code, for the same reason. */
-  private readonly codeOfRequest = new WeakMap<Caller, string>();
+  /** By request to create a room: the room and its invite code, for the same reason. */
+  private readonly codeOfRequest = new WeakMap<Caller, { readonly id: RoomId; readonly code: string }>();
 
   constructor(
     private readonly redis: RedisConnections,
     private readonly records: RoomRecords,
     private readonly userRooms: UserRooms,
     private readonly games: GameCatalogue,
-    private readonly matches: MatchQueue,
+    private readonly tickets: UserTickets,
     private readonly directory: ServerDirectory,
     private readonly clock: StoreClock,
     private readonly optionsCheck: RoomOptionsCheck,
@@ -147,22 +150,22 @@ export class RoomService {
   }
 
   /**
-   * @param shown what the player gives to enter; `server`: the server itself lets the player in
+   * @param shown the code and password of the player; `server`: the server itself lets the player in
    * @throws the refusals of `refuseUninvited`, `invite-unknown` when the room has another code, `wrong-password`
    */
-  async join(caller: Caller, id: RoomId, shown: Shown | 'server' = {}): Promise<RoomRecord> {
+  async join(caller: Newcomer, id: RoomId, shown: Shown | 'server' = {}): Promise<RoomRecord> {
     return this.mutex.run(id, async () => {
       // The record is read before the request order is checked, so that an overtaken request cannot write at this revision.
       const [record, before] = await Promise.all([this.records.read(id), this.freeFor(caller, id)]);
       if (!record) throw unknownRoom(shown);
-      const admission = await this.admissionOf(record, caller.user, shown);
+      const pass = await this.passOf(record, caller.user, shown);
       // Checked before the player's entry moves, so that a refused player is never bound to the room.
-      join(record, caller, this.games.joinTermsOf(record), this.now(), admission);
+      join(record, caller, this.games.joinTermsOf(record), this.now(), pass);
       if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
       try {
         const joined = await this.changeNow(
           id,
-          (current) => joinAgain(current, caller, this.games.joinTermsOf(current), this.now(), admission),
+          (current) => joinAgain(current, caller, this.games.joinTermsOf(current), this.now(), pass),
           {
             caller,
             record,
@@ -187,7 +190,7 @@ export class RoomService {
     await this.freeFor(caller, null);
     const record = await this.records.read(id);
     if (!record) throw unknownRoom(shown);
-    refuseSpectator(record, caller.user, await this.admissionOf(record, caller.user, shown));
+    refuseSpectator(record, caller.user, await this.passOf(record, caller.user, shown));
     if (!(await this.userRooms.move(caller.user, { room: id, watching: true }, caller))) throw new HoldfastError('overtaken');
     return record;
   }
@@ -216,20 +219,22 @@ export class RoomService {
   }
 
   /** Checks what a player gives to enter a room. A member needs nothing. */
-  private async admissionOf(record: RoomRecord, user: UserId, shown: Shown | 'server'): Promise<Admission> {
-    if (shown === 'server' || isMember(record, user)) return ADMITTED;
+  private async passOf(record: RoomRecord, user: UserId, shown: Shown | 'server'): Promise<EntryPass> {
+    if (shown === 'server' || isMember(record, user)) return SERVER_PASS;
     const { code, password } = shown;
     const { doc } = record;
     if (code !== undefined && doc.code !== code) throw new HoldfastError('invite-unknown');
-    if (!doc.password || password === undefined) return { ...UNINVITED, isInvited: code !== undefined };
+    if (!doc.password || password === undefined) return { ...NO_PASS, isInvited: code !== undefined };
     if (!(await isPassword(password, doc.password))) throw new HoldfastError('wrong-password');
     return { isInvited: code !== undefined, password: doc.password };
   }
 
   /** Reserves the invite code of a new room, once for each request. */
   private async codeFor(caller: Caller, id: RoomId): Promise<string> {
-    const code = this.codeOfRequest.get(caller) ?? (await this.invites.reserve(id));
-    this.codeOfRequest.set(caller, code);
+    const known = this.codeOfRequest.get(caller);
+    if (known?.id === id) return known.code;
+    const code = await this.invites.reserve(id);
+    this.codeOfRequest.set(caller, { id, code });
     return code;
   }
 
@@ -295,7 +300,7 @@ export class RoomService {
    */
   async away(user: UserId, admission?: number): Promise<void> {
     const admissionEnd = admission === undefined ? undefined : endOf(admission);
-    await this.stopSearching(user, admissionEnd);
+    await this.tickets.setPresence(user, admissionEnd, false);
     const pointer = await this.userRooms.get(user);
     // The number 0 means that the store lost the user's admissions. It cannot be compared with the order of any report.
     if (pointer && !pointer.watching) await this.setAway(pointer.room, user, admissionEnd, admission ? admissionEnd : undefined);
@@ -311,7 +316,7 @@ export class RoomService {
   async depart(user: UserId, order: RequestOrder, known: UserRoom | null = null): Promise<void> {
     const left = await this.userRooms.depart(user, order);
     if (left === 'late') return;
-    await this.stopSearching(user, order);
+    await this.tickets.end(user, order, { event: 'cancelled', reason: 'party-changed' });
     const { room, watching } = left ?? known ?? {};
     if (room === undefined || watching) return;
     const guard = () => this.refuseLate({ user, asked: order });
@@ -375,6 +380,14 @@ export class RoomService {
     await this.userRooms.move(user, null, { from: id });
   }
 
+  /** Removes a member who has moved to another room from the record of this one. Idempotent. */
+  async removeMoved(id: RoomId, user: UserId): Promise<void> {
+    const guard: RoomGuard = async () => {
+      if ((await this.userRooms.get(user))?.room === id) throw new HoldfastError('overtaken');
+    };
+    await this.mutex.run(id, () => this.removeMember(id, user, 'left', { guard })).catch(ignoreGone);
+  }
+
   async mustRead(id: RoomId): Promise<RoomRecord> {
     const record = await this.records.read(id);
     if (!record) throw new HoldfastError('room-unknown');
@@ -411,13 +424,13 @@ export class RoomService {
    * Returns the caller's entry in `UserRooms`, or null when there is none. The entry is only a hint; the room's record decides about the
    * membership.
    */
-  private async freeFor({ user, asked }: Caller, but: RoomId | null): Promise<UserRoom | null> {
-    const [pointer, searched] = await Promise.all([this.userRooms.get(user), this.matches.probableGameOf(user)]);
+  async freeFor({ user, asked }: Pick<Caller, 'user' | 'asked'>, but: RoomId | null): Promise<UserRoom | null> {
+    const pointer = await this.userRooms.get(user);
     if (pointer && !pointer.watching && pointer.room !== but) {
       const record = await this.records.read(pointer.room);
       if (record && isMember(record, user)) throw new HoldfastError('already-in-room');
     }
-    if (searched) await this.matches.cancel(searched, user, asked);
+    await this.tickets.end(user, asked, { event: 'cancelled', reason: 'entered-room' }, but ?? undefined);
     return pointer;
   }
 
@@ -427,7 +440,7 @@ export class RoomService {
   }
 
   /** Throws `overtaken` when the user's entry in `UserRooms` names this room because of another request. */
-  private async refuseReturnedBy({ user, asked }: Caller, room: RoomId): Promise<void> {
+  private async refuseReturnedBy({ user, asked }: Pick<Caller, 'user' | 'asked'>, room: RoomId): Promise<void> {
     const { pointer, isOwn } = await this.userRooms.moveStatus(user, { asked });
     if (pointer?.room === room && !isOwn) throw new HoldfastError('overtaken');
   }
@@ -441,20 +454,14 @@ export class RoomService {
     const [seconds] = await this.redis.commands.time();
     return Number(seconds) * 1_000;
   }
-
-  /** Cancels the user's search if it is not newer than `order`; without `order`, any search of the user. */
-  private async stopSearching(user: UserId, order: RequestOrder | undefined): Promise<void> {
-    const game = await this.matches.gameOf(user);
-    if (game) await this.matches.cancel(game, user, order);
-  }
 }
 
 /**
  * Returns a new object even when nothing changes, so that the record gets a new revision. A concurrent undo of an older request by the
  * same user then fails.
  */
-function joinAgain(record: RoomRecord, person: Person, terms: JoinTerms | null, now: number, admission: Admission): RoomDoc {
-  return { ...join(record, person, terms, now, admission) };
+function joinAgain(record: RoomRecord, person: Person, terms: JoinTerms | null, now: number, pass: EntryPass): RoomDoc {
+  return { ...join(record, person, terms, now, pass) };
 }
 
 /** Returns whether a room has an invite code: players find it in no list, or join only with a code. */

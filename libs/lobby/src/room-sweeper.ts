@@ -8,27 +8,18 @@ import { InviteCodes, type RoomDigest, type RoomRecord, RoomRecords, UserRooms }
 import { SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
+import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { replaceGoneHost } from './host-rules.js';
-import {
-  LOBBY_OPTIONS,
-  type LobbyOptions,
-  MATCH_ABANDONED_MS,
-  START_ABANDONED_MS,
-  STRAY_AFTER_MS,
-  SWEEP_MS,
-  SWEEP_ROOMS,
-} from './lobby.options.js';
-import { MatchQueue } from './match-queue.js';
-import { Matchmaker } from './matchmaker.js';
+import { LOBBY_OPTIONS, type LobbyOptions, STRAY_AFTER_MS, SWEEP_MS, SWEEP_ROOMS, startAbandonedMs } from './lobby.options.js';
 import { absentees } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
 /**
- * Removes idle and empty rooms, and members who stayed away. Takes back starts, and completes matches, whose lobby died. Every lobby
+ * Removes idle and empty rooms, and members who stayed away. Takes back starts whose lobby died. Every lobby
  * sweeps; each change is a compare-and-set, so it happens once.
  *
- * Each lobby measures by its own clock for how long it has observed a room, an absence or a match unchanged. It does not compare times of
+ * Each lobby measures by its own clock for how long it has observed a room or an absence unchanged. It does not compare times of
  * Redis: when the clock of Redis is set ahead, all rooms would look idle, and all absent members overdue.
  */
 @Injectable()
@@ -50,16 +41,12 @@ export class RoomSweeper {
   private readonly revisions = new ObservedAges();
   /** By `keyOf`: the length of a member's absence. */
   private readonly absences = new ObservedAges();
-  /** By match: the time for which its room has not been made. */
-  private readonly matches = new ObservedAges();
 
   constructor(
     private readonly redis: RedisConnections,
     private readonly records: RoomRecords,
     private readonly rooms: RoomService,
     private readonly starter: GameStarter,
-    private readonly queue: MatchQueue,
-    private readonly matchmaker: Matchmaker,
     private readonly userRooms: UserRooms,
     private readonly sessions: SessionStore,
     private readonly directory: ServerDirectory,
@@ -67,6 +54,7 @@ export class RoomSweeper {
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
     private readonly settlement: StoreSettlement,
     private readonly invites: InviteCodes,
+    private readonly games: GameCatalogue,
   ) {}
 
   @Interval(SWEEP_MS)
@@ -75,21 +63,10 @@ export class RoomSweeper {
     this.isSweeping = true;
     try {
       await this.sweepRooms();
-      await this.sweepMatches();
     } catch (error) {
       this.log.warn('sweep.failed', { error });
     } finally {
       this.isSweeping = false;
-    }
-  }
-
-  private async sweepMatches(): Promise<void> {
-    const open = await this.queue.open();
-    const abandoned = open.filter(({ id }) => this.matches.ageMs(id, id) > MATCH_ABANDONED_MS);
-    this.matches.nextRound();
-    for (const match of abandoned) {
-      this.log.info('match.taken-up', { roomId: match.id });
-      await this.matchmaker.make(match);
     }
   }
 
@@ -175,7 +152,7 @@ export class RoomSweeper {
 
   private async sweepRoom(record: RoomRecord): Promise<void> {
     const ageMs = this.revisions.ageMs(record.id, record.rev);
-    if (record.status === 'starting' && ageMs > START_ABANDONED_MS) {
+    if (record.status === 'starting' && ageMs > startAbandonedMs(this.games.loadMsOf(record.game))) {
       this.log.info('start.taken-back', { roomId: record.id });
       await this.starter.takeBack(record, record.start ?? '');
     }

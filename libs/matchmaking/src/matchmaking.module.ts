@@ -1,19 +1,21 @@
-import { type DynamicModule, Module, type Type } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ExtensionModule, extensionPoint } from '#libs/extension';
+import { RatingsModule } from './ratings/ratings.module.js';
 import { DefaultMatchStrategy } from './strategy/default-match-strategy.js';
 import { MatchStrategy } from './strategy/match-strategy.js';
 
-export interface MatchmakingOptions {
-  /** The rule that makes matches, the same on every lobby. Default: `DefaultMatchStrategy`. */
-  readonly strategy?: Type<MatchStrategy>;
-}
-
+/**
+ * Provides the `MatchStrategy`: that of the application, which must be the same on every lobby, or the default one. Also provides the ratings
+ * of players.
+ */
 @Module({})
 export class MatchmakingModule {
-  static forRoot({ strategy = DefaultMatchStrategy }: MatchmakingOptions = {}): DynamicModule {
+  static forRoot(): DynamicModule {
     return {
       module: MatchmakingModule,
       global: true,
-      providers: [{ provide: MatchStrategy, useClass: strategy }],
+      imports: [ExtensionModule, RatingsModule.forReader()],
+      providers: [DefaultMatchStrategy, ...extensionPoint(MatchStrategy, { useExisting: DefaultMatchStrategy })],
       exports: [MatchStrategy],
     };
   }

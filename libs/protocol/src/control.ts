@@ -1,6 +1,6 @@
 import type { Claims } from './claims.js';
 import type { RoomId, ServerId, SessionId, UserId } from './ids.js';
-import type { GameResult } from './messages.js';
+import type { GameResult, MatchMessage } from './messages.js';
 import type { RoomListQuery, RoomOptions, RoomSummary } from './operations.js';
 
 /**
@@ -152,6 +152,14 @@ export interface Control {
    * user with a later admission is not marked as away and keeps searching for a match. Idempotent.
    */
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
+  /**
+   * Gateway → lobby: compare the searches of connected users with the tickets, because messages to players may be lost. `messages`: for
+   * each search, the message that its player has missed, or the state of the search; null when there is nothing to tell.
+   */
+  'match.check': {
+    data: { searches: readonly { user: UserId; game: string; ticket: string; asked?: RequestOrder }[] };
+    answer: { messages: readonly (MatchMessage | null)[] };
+  };
   /** Gateway → lobby, event: a user who searches for a match has lost the connection. */
   'searcher.gone': { data: { user: UserId; asked?: RequestOrder }; answer: null };
   /**

@@ -1,4 +1,5 @@
 import type { RoomId, UserId } from './ids.js';
+import type { MatchRules } from './match-rules.js';
 import type { ChatEntry, MatchMessage, RoomView } from './messages.js';
 
 /** A JSON Schema (draft 2020-12), as JSON. */
@@ -20,6 +21,8 @@ export interface GameInfo {
   options?: JsonSchema;
   /** The teams of a room of this game that is created without `teams`. Absent: it has no teams. */
   teams?: TeamRules;
+  /** The rules of the matches of this game: modes, numbers of players, teams, times. Absent: the default rules. */
+  match?: MatchRules;
 }
 
 /** Options of a room, as JSON. Each game defines its own. */
@@ -40,7 +43,7 @@ export const TEAMS_MAX = 16;
 /** Maximum number of users that are banned from a room. */
 export const BANNED_MAX = 200;
 
-/** Who may watch a room. `anyone`: every player who may know of it. `members`: a player with its invite code. `nobody`: no spectators. */
+/** The players who may watch a room. `anyone`: every player who may know of it. `members`: a player with its invite code. `nobody`: no spectators. */
 export const WATCH_POLICIES = ['anyone', 'members', 'nobody'] as const;
 export type WatchPolicy = (typeof WATCH_POLICIES)[number];
 
@@ -67,7 +70,7 @@ export const ATTRIBUTES_MAX = 16;
 /** Maximum number of regions of one search. */
 export const MATCH_REGIONS_MAX = 32;
 
-/** What a player searches for. */
+/** The wishes of a player who searches for a match. */
 export interface MatchWish {
   game: string;
   /** The mode of the game, such as `ranked`. Players of different modes are never matched. */
@@ -134,9 +137,9 @@ export const LIST_FIELDS = ['status', 'players', 'seats', 'free', 'region', 'nam
  * where NAME may be a path (`options.clock.minutes`). A room matches when it fulfils all conditions. A missing value equals `null`;
  * `locked` and `password` are true or false.
  */
-export type RoomFilter = Readonly<Record<string, FilterCondition>>;
+export type ListFilter = Readonly<Record<string, FilterCondition>>;
 export interface RoomSort {
-  /** A field as in `RoomFilter`, or `created`. */
+  /** A field as in `ListFilter`, or `created`. */
   by: string;
   /** Default: `ascending`. Rooms without the value come last in both orders. */
   order?: 'ascending' | 'descending';
@@ -148,7 +151,7 @@ export const FILTER_CONDITIONS_MAX = 16;
 export interface RoomListQuery {
   game?: string;
   limit?: number;
-  filter?: RoomFilter;
+  filter?: ListFilter;
   /** Default: newest first. */
   sort?: RoomSort;
 }
@@ -170,7 +173,7 @@ export interface RoomSettings {
   inviteOnly?: boolean;
   /** True: nobody may join. */
   locked?: boolean;
-  /** Who may watch. Default: `anyone`. Spectators whom the room no longer admits leave it. */
+  /** The players who may watch. Default: `anyone`. Spectators whom the room no longer admits leave it. */
   watch?: WatchPolicy;
   /** True: spectators receive the chat of the room, and may write to it. */
   spectatorChat?: boolean;

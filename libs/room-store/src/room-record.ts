@@ -52,6 +52,8 @@ export interface RoomDoc {
    */
   readonly players: readonly UserId[];
   readonly createdAt: number;
+  /** Why the last start of a game was taken back. The next start removes it. Absent: no start has failed. */
+  readonly startFailure?: { readonly code: string; readonly message: string };
   /** How the games of this room begin, as the game defines it. */
   readonly options?: RoomOptions;
   /** The region in which the game must run. Absent: any region. */
@@ -68,7 +70,7 @@ export interface RoomDoc {
   readonly password?: string;
   /** True: the host has locked the room. */
   readonly locked?: true;
-  /** Who may watch. Absent: anyone. */
+  /** The players who may watch. Absent: anyone. */
   readonly watch?: WatchPolicy;
   /** How much later spectators see the game, in ms. Absent: at once. */
   readonly watchDelayMs?: number;
@@ -76,6 +78,10 @@ export interface RoomDoc {
   readonly spectatorChat?: boolean;
   /** Absent: the room has no teams. With teams, each member has a `team`. */
   readonly teams?: TeamRules;
+  /** The parties whose members came into the room of a match together. They can search together again. Absent: not the room of a match. */
+  readonly parties?: readonly (readonly UserId[])[];
+  /** Matchmaking fills free seats of this room while its game runs. `mode`: with players of this mode. */
+  readonly backfill?: { readonly mode?: string };
   /** Absent: nobody is banned. */
   readonly banned?: readonly BannedUser[];
   /** The users that the host removed last, so that their gateways can tell them. A user who joins again is not among them. */

@@ -69,6 +69,7 @@ export interface IndexEntry {
 export class RoomRecords implements OnModuleInit {
   /** Games that this process has added to `listedGamesKey()`. */
   private readonly gamesNoted = new Set<string>();
+  private readonly closedListeners: ((room: RoomId) => void)[] = [];
 
   constructor(
     private readonly redis: RedisConnections,
@@ -79,6 +80,11 @@ export class RoomRecords implements OnModuleInit {
   onModuleInit(): void {
     // A store that was restarted may have lost the index entries of these games.
     this.generation?.onConnected(() => this.gamesNoted.clear());
+  }
+
+  /** Calls `listener` for each room that this process closes. */
+  onClosed(listener: (room: RoomId) => void): void {
+    this.closedListeners.push(listener);
   }
 
   async read(room: RoomId): Promise<RoomRecord | null> {
@@ -187,7 +193,13 @@ export class RoomRecords implements OnModuleInit {
       ...(isPrivate ? [] : [this.unlist([record.id], [record.game])]),
       ...(code ? [this.redis.commands.del(inviteKey(code))] : []),
     ]);
+    for (const listener of this.closedListeners) listener(record.id);
     return closed;
+  }
+
+  /** Returns whether a room with this id was closed within the last `CLOSED_MS`. */
+  async wasClosed(room: RoomId): Promise<boolean> {
+    return (await this.redis.commands.exists(closedKey(room))) === 1;
   }
 
   /**

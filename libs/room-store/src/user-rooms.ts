@@ -26,7 +26,15 @@ const renewAdmissionScript = new LuaScript('renew_admission', new URL('./scripts
 const moveScript = new LuaScript('move_user', [overtaken, new URL('./scripts/move-user.lua', import.meta.url)], 1);
 const leaveScript = new LuaScript('leave_user', [overtaken, new URL('./scripts/leave-user.lua', import.meta.url)], 1);
 const departScript = new LuaScript('depart_user', [overtaken, new URL('./scripts/depart-user.lua', import.meta.url)], 1);
+const enterMatchScript = new LuaScript('enter_match', [overtaken, new URL('./scripts/enter-match.lua', import.meta.url)], 1);
+const noteTicketScript = new LuaScript('note_ticket', [overtaken, new URL('./scripts/note-ticket.lua', import.meta.url)], 1);
 const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
+
+/** The matchmaking ticket of a user. A hint, because the tickets of a game are in another slot: the tickets decide. */
+export interface TicketHint {
+  readonly ticket: string;
+  readonly game: string;
+}
 
 /** Where a user is, and whether the request that moved the user still counts. Read it after the request has written the room's record. */
 export interface MoveStatus {
@@ -79,14 +87,37 @@ export class UserRooms {
     return !!turn && !room;
   }
 
-  /** Admits a user at a gateway: returns a new admission number for the request order, and the room of the user. */
-  async admit(user: UserId): Promise<{ readonly admissionNumber: number; readonly pointer: UserRoom | null }> {
-    const [turn, room, watching] = (await admitScript.run(this.redis.commands, [userKey(user)], [this.ttlSeconds])) as [
+  /** Admits a user at a gateway: returns a new admission number for the request order, the room and the ticket of the user. */
+  async admit(
+    user: UserId,
+  ): Promise<{ readonly admissionNumber: number; readonly pointer: UserRoom | null; readonly ticket: TicketHint | null }> {
+    const [turn, room, watching, ticket] = (await admitScript.run(this.redis.commands, [userKey(user)], [this.ttlSeconds])) as [
       string,
       string | null,
       string | null,
+      string | null,
     ];
-    return { admissionNumber: Number(turn), pointer: pointerOf(room, watching) };
+    return { admissionNumber: Number(turn), pointer: pointerOf(room, watching), ticket: hintOf(ticket) };
+  }
+
+  /** Returns the ticket of the user that was noted last. The tickets of the game decide whether it still exists. */
+  async ticketOf(user: UserId): Promise<TicketHint | null> {
+    return hintOf(await this.redis.commands.hget(userKey(user), 'ticket'));
+  }
+
+  /** Notes the ticket of a user. Call it before the ticket is added. False: the search is late, so the ticket must not be added. */
+  async noteTicket(user: UserId, { ticket, game }: TicketHint, order: RequestOrder | undefined): Promise<boolean> {
+    const args = [`${ticket} ${game}`, order?.turn ?? '', order?.number ?? '', this.ttlSeconds];
+    return (await noteTicketScript.run(this.redis.commands, [userKey(user)], args)) === 1;
+  }
+
+  /**
+   * Moves a user from a search into the room of a match. Idempotent. False: a later request has moved the user, or the user is a member of
+   * another room than `party`.
+   */
+  async enterMatch(user: UserId, match: RoomId, order: RequestOrder | undefined, party?: RoomId): Promise<boolean> {
+    const args = [match, order?.turn ?? '', order?.number ?? '', party ?? '', this.ttlSeconds];
+    return (await enterMatchScript.run(this.redis.commands, [userKey(user)], args)) === 1;
   }
 
   /**
@@ -196,6 +227,11 @@ export class UserRooms {
   async clear(user: UserId): Promise<void> {
     await this.move(user, null);
   }
+}
+
+function hintOf(text: string | null): TicketHint | null {
+  const [, ticket, game] = /^(\S+) (.+)$/.exec(text ?? '') ?? [];
+  return ticket !== undefined && game !== undefined ? { ticket, game } : null;
 }
 
 function pointerOf(room: string | null, watching: string | null): UserRoom | null {

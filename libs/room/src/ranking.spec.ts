@@ -1,4 +1,6 @@
-import { rankedResultOf, rankingFlaw } from './ranking.js';
+import type { UserId } from '#libs/protocol';
+import { rankedResultOf, rankingFlaw, ratedGameOf } from './ranking.js';
+import type { RoomValue, SeatValue } from './room-value.js';
 
 describe('the ranking of a result', () => {
   it.each([
@@ -27,5 +29,64 @@ describe('the ranking of a result', () => {
     expect(rankedResultOf({ ranking: [[1], [0]], scores: [1, 2] })).toEqual({ ranking: [[1], [0]], scores: [1, 2] });
     expect(rankedResultOf({ ranking: [{ seat: 1 }] })).toBeNull();
     expect(rankedResultOf('won')).toBeNull();
+  });
+});
+
+describe('the teams of a rated game', () => {
+  const seat = (user: string, more: Partial<SeatValue> = {}): SeatValue => ({
+    user: user as UserId,
+    name: user,
+    presence: 'here',
+    seq: 0,
+    refused: [],
+    ...more,
+  });
+  const endedWith = (ranking: number[][], seats: SeatValue[], reason: 'finished' | 'abandoned' = 'finished'): RoomValue =>
+    ({ room: 'R', round: 2, game: 'duel', seats, ended: { reason, result: { ranking } } }) as unknown as RoomValue;
+
+  it('are the seats, with one place for a draw and the last place for seats without one', () => {
+    expect(
+      ratedGameOf(
+        endedWith(
+          [[1, 2], [0]],
+          ['a', 'b', 'c', 'd'].map((user) => seat(user)),
+        ),
+      ),
+    ).toEqual({
+      game: 'duel',
+      id: 'R:2',
+      teams: [
+        { users: ['b'], place: 0 },
+        { users: ['c'], place: 0 },
+        { users: ['a'], place: 1 },
+        { users: ['d'], place: 2 },
+      ],
+    });
+  });
+
+  it('are the teams of the seats, without bots', () => {
+    const seats = [seat('a', { team: 0 }), seat('b', { team: 1 }), seat('c', { team: 0 }), seat('bot', { team: 1, bot: true })];
+    expect(
+      ratedGameOf(
+        endedWith(
+          [
+            [1, 3],
+            [0, 2],
+          ],
+          seats,
+        ),
+      )?.teams,
+    ).toEqual([
+      { users: ['b'], place: 0 },
+      { users: ['a', 'c'], place: 1 },
+    ]);
+  });
+
+  it('are none without a ranking, without a second team, or when the game did not finish', () => {
+    expect(
+      ratedGameOf({ ...endedWith([[0], [1]], [seat('a'), seat('b')]), ended: { reason: 'finished', result: { winner: 0 } } }),
+    ).toBeNull();
+    expect(ratedGameOf(endedWith([[0], [1]], [seat('a'), seat('b', { bot: true })]))).toBeNull();
+    expect(ratedGameOf(endedWith([[0], [1]], [seat('a'), seat('b')], 'abandoned'))).toBeNull();
   });
 });

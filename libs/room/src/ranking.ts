@@ -1,5 +1,6 @@
-import type { RankedResult } from '#libs/protocol';
+import type { RankedResult, UserId } from '#libs/protocol';
 import { quoted } from './game-mistake.js';
+import type { RoomValue } from './room-value.js';
 
 /**
  * Returns what is wrong with the ranking of a result. Null: it is a `RankedResult`, or the result has no ranking. A list of objects is not
@@ -34,4 +35,38 @@ export function rankedResultOf(result: unknown): RankedResult | null {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
+}
+
+/** The effect that a game with ratings (`match: { rating: true }`) requests when it ends with a ranking. Its data is a `RatedGame`. */
+export const RATING_EFFECT = '$rating';
+
+/** The result of a game for ratings: its teams, the best place first. Teams of one place share the number. */
+export interface RatedGame {
+  readonly game: string;
+  /** Identifies this game among all games: the room and the round. It stays the same when the end of the game is repeated. */
+  readonly id: string;
+  readonly teams: readonly { readonly users: readonly UserId[]; readonly place: number }[];
+}
+
+/**
+ * Returns the teams of a ranking. Seats without a team are teams of one. The place of a team is that of its best seat. Seats that the ranking
+ * does not have share the last place. Bots have no rating. Null: there is no ranking, or fewer than two teams.
+ */
+export function ratedGameOf({ room, round = 0, game, seats, ended }: RoomValue): RatedGame | null {
+  const ranked = ended?.reason === 'finished' ? rankedResultOf(ended.result) : null;
+  if (!ranked) return null;
+  const teams = new Map<string, { users: UserId[]; place: number }>();
+  for (const [seat, { user, team, bot }] of seats.entries()) {
+    if (bot) continue;
+    const found = ranked.ranking.findIndex((place) => place.includes(seat));
+    const place = found === -1 ? ranked.ranking.length : found;
+    const key = team === undefined ? `seat ${seat}` : `team ${team}`;
+    const known = teams.get(key);
+    if (known) {
+      known.users.push(user);
+      known.place = Math.min(known.place, place);
+    } else teams.set(key, { users: [user], place });
+  }
+  const sorted = [...teams.values()].sort((a, b) => a.place - b.place);
+  return sorted.length < 2 ? null : { game, id: `${room}:${round}`, teams: sorted };
 }

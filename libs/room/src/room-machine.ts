@@ -8,6 +8,7 @@ import { HandlerRun, Rejection } from './handler-run.js';
 import { leaveTimerOf, seatOfLeaveTimer } from './leave-timer.js';
 import type { PastStates } from './past-states.js';
 import { freezeDeep, plainCopy } from './plain-data.js';
+import { RATING_EFFECT, ratedGameOf } from './ranking.js';
 import type { RoomInput, RoomOutcome, RoomPlayer, RoomSurroundings } from './room-input.js';
 import { validOptions } from './room-options.js';
 import type { BotMove, CommandRule, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
@@ -38,7 +39,8 @@ export class RoomMachine<State = unknown> {
 
   /**
    * Makes version 0 of a room, with the events of its setup. `round`: the number of the game in this room. `tenure`: the id of
-   * this start, for the keys of effects. `options`: the options of the room, as received. Throws what the game throws.
+   * this start, for the keys of effects. `options`: the options of the room, as received. `loaded`: what the game's `@OnLoad` method
+   * returned. Throws what the game throws.
    * @throws RoomOptionsError when the game refuses the options
    */
   start(
@@ -47,6 +49,7 @@ export class RoomMachine<State = unknown> {
     round = 0,
     tenure?: string,
     options?: unknown,
+    loaded?: unknown,
   ): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
     const { definition } = this.rules;
     const known = plainCopy(players, 'players');
@@ -62,6 +65,7 @@ export class RoomMachine<State = unknown> {
     const empty = {
       room,
       ...(round > 0 && { round }),
+      ...(loaded !== undefined && { loaded: plainCopy(loaded, 'loaded') }),
       game: definition.name,
       gameVersion: definition.version,
       version: 0,
@@ -73,7 +77,7 @@ export class RoomMachine<State = unknown> {
     const run = new HandlerRun<State>(empty, this.surroundings, this.rules, SETUP, -1);
     run.isInSetup = true;
     run.options = validOptions(this.rules, options);
-    const made = this.rules.setup(run as Setup);
+    const made = this.rules.setup(run as unknown as Setup);
     if (typeof made !== 'object' || made === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
     const plain = plainCopy<State>(made);
     let state: State = this.rounding === null ? plain : roundParts(undefined, plain, this.rounding);
@@ -387,7 +391,11 @@ export class RoomMachine<State = unknown> {
     if (run.locked !== undefined) change.locked = run.locked;
     if (run.metadata !== undefined) change.metadata = run.metadata;
     const ended = run.ended ?? own.ended;
-    if (ended) change.ended = ended;
+    if (ended) {
+      change.ended = ended;
+      const rated = this.rules.definition.match?.rating ? ratedGameOf({ ...before, ended }) : null;
+      if (rated) change.effects = [...run.effects, { name: RATING_EFFECT, data: rated }];
+    }
     return { kind: 'changed', value: withChange(before, change, next), change };
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import type { RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
+import type { MatchMessage, RoomId, ServerId, SessionId, UserId } from '#libs/protocol';
 import { PubSub } from '#libs/redis';
 import { sessionsChannel } from './session-keys.js';
 
@@ -13,6 +13,13 @@ const noticeSchema = z.discriminatedUnion('kind', [
     room: z.string(),
     role: z.enum(['player', 'watcher']),
     rev: z.number(),
+    match: z.object({ game: z.string(), ticket: z.string() }).optional(),
+  }),
+  z.object({
+    kind: z.literal('match'),
+    user: z.string(),
+    session: z.string().optional(),
+    message: z.looseObject({ kind: z.literal('match'), game: z.string(), ticket: z.string(), event: z.string() }),
   }),
   z.object({ kind: z.literal('unbind'), user: z.string(), session: z.string().optional(), room: z.string() }),
 ]);
@@ -30,7 +37,11 @@ export type SessionNotice =
       readonly role: 'player' | 'watcher';
       /** The room's revision that has the user in it. */
       readonly rev: number;
+      /** The ticket whose match the room is. Absent: the user entered the room in another way. */
+      readonly match?: { readonly game: string; readonly ticket: string };
     }
+  /** A message for the user about a ticket. */
+  | { readonly kind: 'match'; readonly user: UserId; readonly session?: SessionId; readonly message: MatchMessage }
   /** The user has left this room. */
   | { readonly kind: 'unbind'; readonly user: UserId; readonly session?: SessionId; readonly room: RoomId };
 

@@ -167,6 +167,12 @@ export const GATEWAY_SETTINGS = {
     token: secret('ADMIN_TOKEN', 16, { meaning: 'Bearer token of the admin API. `npm start` generates one.' }),
   }),
 
+  service: group(['lobby'], {
+    token: optionalSecret('SERVICE_TOKEN', 16, {
+      meaning: 'Bearer token of the service API on the ops port of lobbies (`extending.md`). Without it, the API is off.',
+    }),
+  }),
+
   scale: group(['gateway'], {
     upAtPercent: integer('SCALE_UP_AT_PERCENT', {
       from: 1,

@@ -130,7 +130,35 @@ export const ROOM_SETTINGS = {
       from: 1_000,
       to: 3_600_000,
       fallback: 60_000,
-      meaning: 'Time for which a search for a match stays in the queue.',
+      meaning: 'Time for which a search for a match waits in a game without rules for matches (`match` of `@Game`).',
+    }),
+  }),
+
+  chat: group(['gateway', 'lobby'], {
+    kept: integer('CHAT_KEPT', {
+      from: 1,
+      to: 1_000,
+      fallback: 100,
+      meaning: 'Number of messages that the chat of a room or lobby keeps for players who come.',
+    }),
+    ttlMs: integer('CHAT_TTL_MS', {
+      from: 60_000,
+      to: 2_592_000_000,
+      fallback: 86_400_000,
+      meaning: 'Time after its last message after which a chat is forgotten. The chat of a room also ends with the room.',
+    }),
+    perMinute: integer('CHAT_PER_MINUTE', {
+      from: 1,
+      to: 6_000,
+      fallback: 20,
+      meaning: 'Messages that a user may send to one chat per minute, on average, over all connections.',
+    }),
+    burst: integer('CHAT_BURST', { from: 1, to: 1_000, fallback: 5, meaning: 'Messages that a user may send to one chat at once.' }),
+    moderationMs: integer('CHAT_MODERATION_MS', {
+      from: 10,
+      to: 10_000,
+      fallback: 2_000,
+      meaning: 'Time limit of your `ChatModerator` for one message. Without a verdict by then, the message is refused with `unavailable`.',
     }),
   }),
 } as const;

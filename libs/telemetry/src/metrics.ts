@@ -12,6 +12,8 @@ const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2
 export const LAG_RESOLUTION_MS = 20;
 /** Buckets in seconds, fine around 3 ms: a lag that nobody sees at 20 steps a second. */
 const STEP_LAG_SECONDS = [0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25];
+/** Buckets in seconds, from a match at once to the end of the longest search. */
+const WAIT_SECONDS = [0.01, 0.1, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
 const PAUSE_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
 
 /**
@@ -43,8 +45,20 @@ export class Metrics {
   readonly effectsOverdue = this.gauge('holdfast_effects_overdue', 'Number of effects whose handler runs for longer than EFFECT_WARN_MS.', [
     'game',
   ]);
+  readonly effectResultsDropped = this.counter('holdfast_effect_results_dropped_total', 'Results of effects that no game could take.', [
+    'game',
+    'reason',
+  ]);
   readonly freeSlots = this.gauge('holdfast_free_slots', 'Number of rooms that the game servers can still take.');
   readonly wantedGameServers = this.gauge('holdfast_wanted_game_servers', 'Number of game servers that the fleet needs.');
+
+  readonly matchTickets = this.gauge('holdfast_match_tickets', 'Tickets that wait for a match, at the lobby that runs the rounds.', [
+    'game',
+  ]);
+  readonly matches = this.counter('holdfast_matches_total', 'Matches that this lobby has made of tickets.', ['game']);
+  readonly matchWaitSeconds = this.histogram('holdfast_match_wait_seconds', 'Time that a ticket waits for its match.', WAIT_SECONDS, [
+    'game',
+  ]);
 
   readonly commands = this.tallies('holdfast_commands_total', 'Commands of players.', ['game', 'result']);
   readonly commandAckSeconds = new TallyHistogram({

@@ -1,6 +1,6 @@
-import type { AdminRoomView, FleetAnswer, HistoryAnswer, RoomsAnswer, ServerView } from '#libs/admin';
+import type { AdminRoomView, FleetAnswer, HistoryAnswer, QueuesAnswer, RoomsAnswer, ServerView } from '#libs/admin';
 import type { AdminClient } from './admin-client.js';
-import { fleetTable, roomsTable, roomText, shortId } from './tables.js';
+import { fleetTable, queuesTable, roomsTable, roomText, shortId } from './tables.js';
 import { watch } from './watch.js';
 
 export interface Invocation {
@@ -68,6 +68,7 @@ export const COMMANDS: readonly FleetCommand[] = [
     ],
     run: rooms,
   },
+  { usage: 'queues', about: 'show the queues of matchmaking: waiting players, waiting times and matches', run: queues },
   { usage: 'room <room>', about: 'show one room, and the last changes of its game', run: room },
   {
     usage: 'migrate <room> [server]',
@@ -89,6 +90,11 @@ export const COMMANDS: readonly FleetCommand[] = [
     },
   },
 ];
+
+async function queues(invocation: Invocation): Promise<void> {
+  const answer = await invocation.client.get<QueuesAnswer>('/api/queues');
+  say(invocation, answer, queuesTable(answer));
+}
 
 async function list({ client, json, print }: Invocation): Promise<void> {
   const [{ servers }, fleet] = await Promise.all([

@@ -1,5 +1,5 @@
-import type { AdminRoomView, FleetAnswer, ServerView } from '#libs/admin';
-import { ageOf, eventText, fleetTable, roomsTable, shortId, table } from './tables.js';
+import type { AdminRoomView, FleetAnswer, QueueView, ServerView } from '#libs/admin';
+import { ageOf, eventText, fleetTable, queuesTable, roomsTable, shortId, table } from './tables.js';
 
 const NOW = 1_000_000_000;
 
@@ -22,6 +22,27 @@ describe('a table', () => {
 });
 
 describe('the output for operators', () => {
+  it('shows the queues of matchmaking, or that nobody searches', () => {
+    const queue: QueueView = {
+      game: 'chess',
+      runner: 'hf:lobby:1',
+      tickets: 3,
+      players: 5,
+      paused: 1,
+      waitingP50Ms: 1_250,
+      waitingP95Ms: 9_000,
+      matchedP50Ms: null,
+      matchedP95Ms: null,
+      matchesPerMinute: 12,
+      ratingSpread: 80,
+      roundMs: 1,
+    };
+    const [head, row] = queuesTable({ queues: [queue] }).split('\n');
+    expect(head).toMatch(/^GAME +PLAYERS IN TICKETS +WAIT P50/);
+    expect(row).toMatch(/^chess +5 in 3 \(1 paused\) +1\.3 s +9\.0 s +12 +80 +lobby:1$/);
+    expect(queuesTable({ queues: [] })).toBe('Nobody searches for a match.');
+  });
+
   it('shows each server with its state and problems, and a summary of the fleet', () => {
     const text = fleetTable([server({}), server({ id: 'hf:game:2', cordoned: true, suspect: 1, reserved: 3 })], FLEET, NOW);
     const [head, first, second, , summary] = text.split('\n');

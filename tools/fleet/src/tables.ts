@@ -1,4 +1,4 @@
-import type { AdminRoomView, FleetAnswer, HistoryAnswer, RoomsAnswer, ServerView } from '#libs/admin';
+import type { AdminRoomView, FleetAnswer, HistoryAnswer, QueuesAnswer, RoomsAnswer, ServerView } from '#libs/admin';
 import type { FleetEventLine } from './admin-client.js';
 
 /** Formats the servers and a summary of the fleet for a terminal. `now`: ms since 1970. */
@@ -38,6 +38,24 @@ export function roomsTable({ rooms, next, total }: RoomsAnswer, now: number): st
   const shown =
     rooms.length === 0 ? 'No matching rooms' : table(['ROOM', 'GAME', 'STATUS', 'OWNER', 'SEATS', 'VERSION', 'AGE', 'NAME'], rows);
   return `${shown}\n\n${total} rooms in all.${next ? ` More: --after ${next}` : ''}`;
+}
+
+export function queuesTable({ queues }: QueuesAnswer): string {
+  if (queues.length === 0) return 'Nobody searches for a match.';
+  const seconds = (ms: number | null): string => (ms === null ? '' : `${(ms / 1_000).toFixed(1)} s`);
+  const rows = queues.map((queue) => [
+    queue.game,
+    `${queue.players} in ${queue.tickets}${queue.paused > 0 ? ` (${queue.paused} paused)` : ''}`,
+    seconds(queue.waitingP50Ms),
+    seconds(queue.waitingP95Ms),
+    seconds(queue.matchedP50Ms),
+    seconds(queue.matchedP95Ms),
+    String(queue.matchesPerMinute),
+    queue.ratingSpread === null ? '' : String(queue.ratingSpread),
+    shortId(queue.runner),
+  ]);
+  const head = ['GAME', 'PLAYERS IN TICKETS', 'WAIT P50', 'WAIT P95', 'MATCHED P50', 'MATCHED P95', 'MATCHES/MIN', 'SPREAD', 'RUNNER'];
+  return table(head, rows);
 }
 
 export function roomText(room: AdminRoomView, { changes }: HistoryAnswer, now: number): string {

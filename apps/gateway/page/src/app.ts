@@ -1,11 +1,14 @@
 import { render } from 'lit-html';
-import { type CreateRoom, connect, type HoldfastError, type Room, type Session } from '#libs/client';
+import { type CreateRoom, connect, type HoldfastError, type Room, type RoomAddress, type Session } from '#libs/client';
 import { compact } from '#libs/client/compact';
-import { ask } from './ask.js';
+import { ask, askPassword } from './ask.js';
+import { ChatPanel } from './chat-panel.js';
 import { loadGamePages } from './game-pages.js';
 import { Lobby } from './lobby.js';
+import { PlayerSearch } from './player-search.js';
+import { isRefusal } from './refusals.js';
 import { RoomScreen } from './room-screen.js';
-import { hashOf, roomInHash } from './route.js';
+import { hashOf, inviteHash, type LinkedRoom, linkedRoom } from './route.js';
 import { tabStorage } from './tab-storage.js';
 import { Toasts } from './toasts.js';
 import { asksForToken, tokenIn } from './token.js';
@@ -18,13 +21,15 @@ const SESSION_KEY = 'holdfast.session';
 /** The stage of the page: before, in, or after a session. */
 export type Stage =
   | { readonly at: 'login'; readonly isConnecting: boolean; readonly problem?: string }
-  | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby }
+  | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby; readonly search: PlayerSearch }
   | { readonly at: 'over'; readonly error: HoldfastError };
 
 /** The page. Its fields are the state of the page, and `changed` draws it. */
 export class App {
   stage: Stage = { at: 'login', isConnecting: false };
   screen: RoomScreen | null = null;
+  /** The chat of the room, or of the lobby of one game. Null: the player may read none. */
+  chat: ChatPanel | null = null;
   readonly toasts = new Toasts(() => this.changed());
   name = tabStorage.getItem(NAME_KEY) ?? '';
   /** True when this server accepts only tokens, so the page does not ask for a name. */
@@ -42,8 +47,8 @@ export class App {
     document.addEventListener('visibilitychange', () => {
       if (this.stage.at === 'inside' && !document.hidden && !this.screen) void this.stage.lobby.refresh();
     });
-    // Redraws the page once a second, so that the duration of a search is current.
-    setInterval(() => this.stage.at === 'inside' && this.stage.lobby.search && this.changed(), 1_000);
+    // Redraws the page once a second, so that the duration of a search and the time for an answer are current.
+    setInterval(() => this.stage.at === 'inside' && (this.stage.search.current || this.stage.search.offer) && this.changed(), 1_000);
     const address = location.href;
     this.parts.then(
       () => this.changed(),
@@ -104,7 +109,11 @@ export class App {
 
   /** Ends the session and returns to the login form. */
   leaveSession(): void {
-    if (this.stage.at === 'inside') this.stage.session.close();
+    if (this.stage.at === 'inside') {
+      this.stage.search.destroy();
+      this.stage.session.close();
+    }
+    this.closeChat();
     tabStorage.removeItem(SESSION_KEY);
     this.stage = { at: 'login', isConnecting: false };
     this.show(null);
@@ -112,12 +121,14 @@ export class App {
     this.changed();
   }
 
-  async goTo(room: string, how: 'join' | 'watch'): Promise<void> {
+  /** Enters a room. Asks for its password if it has one. */
+  async goTo(room: LinkedRoom, how: 'join' | 'watch'): Promise<void> {
     if (this.stage.at !== 'inside') return;
     const { session } = this.stage;
+    const enter = (address: RoomAddress): Promise<unknown> =>
+      how === 'watch' ? session.watchRoom(address) : joinOrWatch(session, address);
     try {
-      if (how === 'watch') await session.watchRoom(room);
-      else await joinOrWatch(session, room);
+      await withPassword((password) => enter({ ...room, ...(password !== undefined && { password }) }));
     } catch (error) {
       this.toasts.failed(error);
       this.showInHash();
@@ -146,8 +157,23 @@ export class App {
   }
 
   async copyLink(): Promise<void> {
-    await copyText(location.href);
+    const { screen } = this;
+    await copyText(screen ? new URL(inviteHash(screen.room.view), location.href).href : location.href);
     this.toasts.note('The link is copied. A person who opens it joins the game or watches it.');
+  }
+
+  async copyCode(code: string): Promise<void> {
+    await copyText(code);
+    this.toasts.note('The invite code is copied. Other players enter it in the lobby.');
+  }
+
+  /** Opens the chat of the lobby of a game. Null: of no game. */
+  chooseLobbyChat(game: string | null): void {
+    if (this.stage.at !== 'inside' || this.screen) return;
+    const { session } = this.stage;
+    this.chat?.close();
+    this.chat = game === null ? null : new ChatPanel(session, { to: 'lobby', game }, this.toasts, () => this.changed(), { isOpen: true });
+    this.changed();
   }
 
   /** Draws once per tick, however often it is called. */
@@ -157,19 +183,19 @@ export class App {
     queueMicrotask(() => {
       this.isDrawing = false;
       render(pageView(this), this.root);
+      if (this.chat?.isAtEnd) for (const log of this.root.querySelectorAll('.chat-log')) log.scrollTop = log.scrollHeight;
       document.title = titleOf(this);
     });
   }
 
   private async inside(session: Session): Promise<void> {
-    const lobby = new Lobby(
-      session,
-      () => this.changed(),
-      (error) => this.toasts.failed(error),
-    );
-    this.stage = { at: 'inside', session, lobby };
+    const changed = (): void => this.changed();
+    const lobby = new Lobby(session, changed);
+    const search = new PlayerSearch(session, this.toasts, changed, () => navigator.vibrate?.(ATTRACT_MS));
+    this.stage = { at: 'inside', session, lobby, search };
     session.on('status', () => {
       if (session.status === 'open' && !this.screen) void lobby.refresh();
+      if (session.status === 'open' && (search.current || search.offer)) void search.read();
       this.changed();
     });
     session.on('room', (room) => this.show(room));
@@ -180,13 +206,14 @@ export class App {
     if (me.room && !session.room) await (me.watching ? session.watchRoom(me.room.id) : session.joinRoom(me.room.id));
     if (session.room) this.show(session.room);
     else lobby.open();
-    if (me.searching !== null) void lobby.find(me.searching);
+    if (me.searching !== null) await search.read();
     await this.follow();
     this.changed();
   }
 
   private over(session: Session, lobby: Lobby, error: HoldfastError | null): void {
     lobby.close();
+    this.closeChat();
     if (error === null || this.stage.at !== 'inside' || this.stage.session !== session) return;
     this.stage = { at: 'over', error };
     this.show(null);
@@ -199,23 +226,45 @@ export class App {
       before?.destroy();
       this.screen = null;
       if (this.stage.at === 'inside') {
-        const { session, lobby } = this.stage;
+        const { session, lobby, search } = this.stage;
+        this.closeChat();
         if (room) {
           lobby.close();
           this.screen = new RoomScreen(
             room,
-            session.user,
-            (game) => lobby.seatsMin(game),
+            session,
+            {
+              seatsMin: (game) => lobby.seatsMin(game),
+              // A start would take the party out of its search.
+              isHeld: () => search.current !== null,
+            },
             this.toasts,
             () => this.changed(),
           );
           room.on('left', (reason) => this.showWhySignedOut(reason));
+          room.on('view', () => this.openRoomChat());
+          this.openRoomChat();
         } else lobby.open();
         this.showInHash();
       }
       window.scrollTo(0, 0);
     }
     this.changed();
+  }
+
+  /** Opens the chat of the room once the player may read it. Spectators may, if the host allows it. */
+  private openRoomChat(): void {
+    const { screen } = this;
+    if (this.stage.at !== 'inside' || !screen) return;
+    const isAllowed = !screen.isWatching || screen.room.view.spectatorChat === true;
+    if (!isAllowed) return this.closeChat();
+    // In a game the chat is closed at first, so that nothing moves below the board.
+    this.chat ??= new ChatPanel(this.stage.session, { to: 'room' }, this.toasts, () => this.changed(), { isOpen: !screen.isOn });
+  }
+
+  private closeChat(): void {
+    this.chat?.close();
+    this.chat = null;
   }
 
   private showWhySignedOut(reason: string | undefined): void {
@@ -225,10 +274,10 @@ export class App {
   /** Goes to the room in the address: after a link was opened, or after the browser's back button. */
   private async follow(): Promise<void> {
     if (this.stage.at !== 'inside') return;
-    const wanted = roomInHash(location.hash);
-    const here = this.stage.session.room?.id ?? null;
-    if (wanted === here) return;
-    if (wanted !== null && here === null) return this.goTo(wanted, 'join');
+    const wanted = linkedRoom(location.hash);
+    const { room } = this.stage.session;
+    if (isSameRoom(wanted, room)) return this.showInHash();
+    if (wanted !== null && room === null) return this.goTo(wanted, 'join');
     const { screen } = this;
     if (screen && (screen.isWatching || !screen.isOn)) {
       await screen.leave();
@@ -250,11 +299,17 @@ export class App {
   }
 }
 
+/** Duration of the vibration of a phone when a match is offered, in ms. */
+const ATTRACT_MS = 200;
+
 const SIGN_OUT_TEXTS: Readonly<Record<string, string>> = {
   'room-unknown': 'This room no longer exists.',
   expired: 'This room was closed because nobody used it.',
   operator: 'This room was closed by an operator.',
   orphaned: 'This room was lost.',
+  kicked: 'The host removed you from the room.',
+  banned: 'The host removed you from the room, and you may not join it again.',
+  'no-spectators': 'This room does not admit spectators any more.',
 };
 
 /** Returns the address for players: `play` beside the page, which a proxy may serve below a path. */
@@ -267,14 +322,34 @@ function playUrl(): string {
 }
 
 /** Enters the room of a link: takes a seat if one is free, else watches. */
-async function joinOrWatch(session: Session, room: string): Promise<void> {
+async function joinOrWatch(session: Session, room: RoomAddress): Promise<void> {
   try {
     await session.joinRoom(room);
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (code !== 'room-full' && code !== 'room-playing') throw error;
+    if (!isRefusal(error, 'room-full', 'room-playing', 'room-locked')) throw error;
     await session.watchRoom(room);
   }
+}
+
+/** Repeats an entry with the password that the player enters, until it is right or the player gives up. */
+async function withPassword(enter: (password?: string) => Promise<unknown>): Promise<void> {
+  for (let password: string | undefined; ; ) {
+    try {
+      await enter(password);
+      return;
+    } catch (error) {
+      if (!isRefusal(error, 'password-needed', 'wrong-password')) throw error;
+      const why = error.code === 'wrong-password' ? 'The password is wrong. Try again.' : 'This room has a password. Its players know it.';
+      const answer = await askPassword('Enter the password', why);
+      if (answer === null) throw new DOMException('The player gave up.', 'AbortError');
+      password = answer;
+    }
+  }
+}
+
+function isSameRoom(wanted: LinkedRoom | null, room: Room | null): boolean {
+  if (wanted === null || room === null) return wanted === room;
+  return 'room' in wanted ? wanted.room === room.id : wanted.code === room.view.code;
 }
 
 /**
@@ -296,7 +371,8 @@ function copyBySelection(text: string): void {
   field.remove();
 }
 
-function titleOf({ screen }: App): string {
+function titleOf({ screen, stage }: App): string {
+  if (stage.at === 'inside' && stage.search.offer) return '● A match is found – Holdfast';
   if (!screen) return 'Holdfast';
   const room = `${screen.room.view.name || 'Room'} – Holdfast`;
   return screen.isMyTurn ? `● Your turn – ${room}` : room;

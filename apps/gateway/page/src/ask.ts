@@ -1,26 +1,43 @@
-import { html, render } from 'lit-html';
+import { html, render, type TemplateResult } from 'lit-html';
 
 /** Asks for confirmation before an act that cannot be undone. Escape means no. */
 export function ask(question: string, details: string, yes: string, no: string): Promise<boolean> {
-  const dialog = document.createElement('dialog');
-  dialog.setAttribute('aria-label', question);
-  render(
-    html`<form method="dialog">
-      <h2>${question}</h2>
-      <p>${details}</p>
+  return dialogFor(
+    question,
+    html`<p>${details}</p>
       <div class="row end">
         <button value="no">${no}</button>
         <button class="danger" value="yes">${yes}</button>
-      </div>
-    </form>`,
-    dialog,
+      </div>`,
+    (dialog) => dialog.returnValue === 'yes',
   );
+}
+
+/** Asks for the password of a room. Null: the player gives up. */
+export function askPassword(question: string, details: string): Promise<string | null> {
+  return dialogFor(
+    question,
+    html`<p>${details}</p>
+      <label>Password<input name="room-password" type="password" required autocomplete="off" autofocus /></label>
+      <div class="row end">
+        <button type="button" @click=${(event: Event) => (event.target as Element).closest('dialog')?.close()}>Cancel</button>
+        <button class="primary" value="yes">Enter</button>
+      </div>`,
+    (dialog) =>
+      dialog.returnValue === 'yes' ? String(new FormData(dialog.querySelector('form') as HTMLFormElement).get('room-password')) : null,
+  );
+}
+
+function dialogFor<Answer>(title: string, content: TemplateResult, answerOf: (dialog: HTMLDialogElement) => Answer): Promise<Answer> {
+  const dialog = document.createElement('dialog');
+  dialog.setAttribute('aria-label', title);
+  render(html`<form method="dialog"><h2>${title}</h2>${content}</form>`, dialog);
   document.body.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {
       dialog.remove();
-      resolve(dialog.returnValue === 'yes');
+      resolve(answerOf(dialog));
     });
   });
 }

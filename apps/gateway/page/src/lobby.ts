@@ -1,83 +1,106 @@
 import type { GameInfo, RoomSummary, Session } from '#libs/client';
+import { followRooms, type RoomListing } from '#libs/client/lobby';
+import { ALL_ROOMS, type LobbyFilter, queryOf } from './lobby-filter.js';
 
-/** Interval at which the lists in the lobby are refreshed, in ms. */
+/** Interval at which the games are read, and at which the page tries to follow the list of rooms again after a failure, in ms. */
 const REFRESH_MS = 2_000;
 
-/** The games, the open rooms, and the search for an opponent. */
+/** The games and the list of rooms, while the player is in no room. */
 export class Lobby {
   games: readonly GameInfo[] = [];
   /** The rooms in the list. Null: not loaded yet. */
   rooms: readonly RoomSummary[] | null = null;
-  search: { readonly game: string; readonly since: number } | null = null;
+  filter: LobbyFilter = ALL_ROOMS;
   /** The game whose form for a new room is open. */
   creating: string | null = null;
 
-  private stopSearch = new AbortController();
+  private listing: RoomListing | null = null;
+  private isFollowing = false;
   private timer: ReturnType<typeof setInterval> | undefined;
   private isAsking = false;
 
   constructor(
     private readonly session: Session,
     private readonly changed: () => void,
-    private readonly failed: (error: unknown) => void,
   ) {}
 
-  /** Refreshes the lists periodically while the lobby is shown. */
+  /** Keeps the games and the list current while the lobby is shown. */
   open(): void {
     if (this.timer !== undefined) return;
-    this.timer = setInterval(() => this.refresh(), REFRESH_MS);
+    this.timer = setInterval(() => void this.refresh(), REFRESH_MS);
     void this.refresh();
   }
 
   close(): void {
     clearInterval(this.timer);
     this.timer = undefined;
+    this.listing?.close();
+    this.listing = null;
   }
 
   async refresh(): Promise<void> {
     if (this.isAsking || this.session.status !== 'open' || document.hidden) return;
     this.isAsking = true;
     try {
-      const [games, rooms] = await Promise.all([this.session.games(), this.session.rooms()]);
+      const [games] = await Promise.all([this.session.games(), this.timer === undefined ? null : this.follow()]);
       this.games = games;
-      this.rooms = rooms.filter(({ status }) => status !== 'closed');
     } catch {
-      // The lists stay as they are until the next refresh, which is at most `REFRESH_MS` away.
+      // The games stay as they are until the next refresh, which is at most `REFRESH_MS` away.
     } finally {
       this.isAsking = false;
       this.changed();
     }
   }
 
+  /** Shows only the rooms that this filter describes. */
+  choose(change: Partial<LobbyFilter>): void {
+    const game = change.game === undefined ? this.filter.game : change.game;
+    // The options belong to the game.
+    const options = game === this.filter.game ? this.filter.options : {};
+    this.filter = { ...this.filter, options, ...change };
+    this.listing?.close();
+    this.listing = null;
+    void this.follow().catch(() => {});
+    this.changed();
+  }
+
+  game(name: string): GameInfo | undefined {
+    return this.games.find((game) => game.name === name);
+  }
+
   seatsMin(game: string): number {
-    return this.games.find(({ name }) => name === game)?.seats.min ?? 2;
+    return this.game(game)?.seats.min ?? 2;
   }
 
   /** Whether players may join running games of this kind. */
   isJoinable(game: string): boolean {
-    return this.games.find(({ name }) => name === game)?.joinable ?? false;
-  }
-
-  async find(game: string): Promise<void> {
-    this.stopSearch = new AbortController();
-    this.search = { game, since: performance.now() };
-    this.changed();
-    try {
-      await this.session.quickMatch(game, { signal: this.stopSearch.signal });
-    } catch (error) {
-      this.failed(error);
-    } finally {
-      this.search = null;
-      this.changed();
-    }
-  }
-
-  cancel(): void {
-    this.stopSearch.abort();
+    return this.game(game)?.joinable ?? false;
   }
 
   create(game: string | null): void {
     this.creating = game;
     this.changed();
+  }
+
+  /** Follows the list of the filter. A failure is repeated by the next refresh. */
+  private async follow(): Promise<void> {
+    if (this.listing || this.isFollowing) return;
+    this.isFollowing = true;
+    const { filter } = this;
+    try {
+      const listing = await followRooms(this.session, queryOf(filter));
+      // The player has chosen another filter, or has entered a room.
+      if (filter !== this.filter || this.timer === undefined) return listing.close();
+      this.listing = listing;
+      const show = (rooms: readonly RoomSummary[]): void => {
+        this.rooms = rooms.filter(({ status }) => status !== 'closed');
+        this.changed();
+      };
+      listing.on('change', show);
+      show(listing.rooms);
+    } finally {
+      this.isFollowing = false;
+      if (filter !== this.filter && this.timer !== undefined) void this.follow().catch(() => {});
+    }
   }
 }

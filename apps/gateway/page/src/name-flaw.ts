@@ -7,11 +7,16 @@ import { NAME_BYTES_MAX } from '#libs/protocol';
  * @param what begins the sentence: `The name of the room`
  */
 export function nameFlaw(what: string, text: string, charactersMax: number): string | null {
+  return textFlaw(what, text, charactersMax, NAME_BYTES_MAX);
+}
+
+/** Does the same as `nameFlaw`, for a text with other limits. */
+export function textFlaw(what: string, text: string, charactersMax: number, bytesMax: number): string | null {
   const name = text.trim();
   const characters = [...SEGMENTER.segment(name)].length;
   if (characters > charactersMax) return `${what} has ${characters} characters: at most ${charactersMax} are allowed.`;
   const bytes = new TextEncoder().encode(name).length;
-  return bytes > NAME_BYTES_MAX ? `${what} has ${bytes} bytes: at most ${NAME_BYTES_MAX} are allowed.` : null;
+  return bytes > bytesMax ? `${what} has ${bytes} bytes: at most ${bytesMax} are allowed.` : null;
 }
 
 /** Counts characters as a reader does. */

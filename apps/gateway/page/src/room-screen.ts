@@ -1,6 +1,6 @@
-import type { GameResult, Room, RoomMember, Seat } from '#libs/client';
+import type { GameResult, Room, RoomMember, Seat, Session } from '#libs/client';
+import { type RoomControls, roomControls } from '#libs/client/lobby';
 import type { GamePage, MountedGame, Outcome, Table } from '#libs/game-page';
-import type { UserId } from '#libs/protocol';
 import { gamePage } from './game-pages.js';
 import { shouldStart } from './readiness.js';
 import type { Toasts } from './toasts.js';
@@ -10,6 +10,14 @@ const RESUMED_MS = 2_500;
 /** Time for which the start of a game waits for a free slot in a full fleet, in ms. */
 const START_WAIT_MS = 10_000;
 
+/** The conditions for the start of a game, which the rest of the page knows. */
+export interface StartConditions {
+  /** Minimum number of players of the game. */
+  seatsMin(game: string): number;
+  /** True: the page must not start the game now. */
+  isHeld(): boolean;
+}
+
 /** The player's room on the page. The board of the game is in `board`. */
 export class RoomScreen {
   readonly board = document.createElement('div');
@@ -18,6 +26,8 @@ export class RoomScreen {
   isResumed = false;
   /** True while a request about the room is in flight. */
   isBusy = false;
+  /** The operations of the host. */
+  readonly controls: RoomControls;
 
   private mounted: MountedGame | null = null;
   private readonly stops: (() => void)[];
@@ -27,13 +37,14 @@ export class RoomScreen {
 
   constructor(
     readonly room: Room,
-    private readonly me: UserId,
-    private readonly seatsMin: (game: string) => number,
+    private readonly session: Session,
+    private readonly terms: StartConditions,
     private readonly toasts: Toasts,
     private readonly changed: () => void,
   ) {
     this.board.className = 'game-board';
     this.page = gamePage(room.game);
+    this.controls = roomControls(session);
     const update = (): void => this.update();
     this.stops = [
       room.on('view', update),
@@ -59,7 +70,11 @@ export class RoomScreen {
   }
 
   get member(): RoomMember | undefined {
-    return this.room.view.members.find(({ user }) => user === this.me);
+    return this.room.view.members.find(({ user }) => user === this.session.user);
+  }
+
+  get isHost(): boolean {
+    return this.room.view.owner === this.session.user;
   }
 
   get isOn(): boolean {
@@ -103,6 +118,12 @@ export class RoomScreen {
 
   ready(ready: boolean): Promise<void> {
     return this.busy(() => this.room.ready(ready));
+  }
+
+  /** Mutes a member in the chat of the room, as the host, or lets the member write again. */
+  async mute(user: RoomMember['user'], muted: boolean): Promise<void> {
+    await this.session.request('chat.mute', { user, muted });
+    this.toasts.note(muted ? 'The player cannot write in this chat any more.' : 'The player may write in this chat.');
   }
 
   leave(): Promise<void> {
@@ -164,7 +185,8 @@ export class RoomScreen {
 
   private startWhenReady(): void {
     const { view } = this.room;
-    if (!shouldStart(view, this.me, this.seatsMin(view.game)) || view.rev === this.startedRev) return;
+    if (!shouldStart(view, this.session.user, this.terms.seatsMin(view.game)) || view.rev === this.startedRev) return;
+    if (this.terms.isHeld()) return;
     this.startedRev = view.rev;
     this.room.start({ waitMs: START_WAIT_MS }).catch(async (error: { code?: string }) => {
       // The game runs already, because another page of this player or the matchmaking has started it.

@@ -1,13 +1,26 @@
 import type { RoomId } from '#libs/protocol';
-import { hashOf, roomInHash } from './route.js';
+import { hashOf, inviteHash, linkedRoom } from './route.js';
 
 describe('the address of a room', () => {
   it('contains the room id, whatever its characters', () => {
-    expect(roomInHash(hashOf('k4x9' as RoomId))).toBe('k4x9');
-    expect(roomInHash(hashOf('a/b c' as RoomId))).toBe('a/b c');
+    expect(linkedRoom(hashOf('k4x9' as RoomId))).toEqual({ room: 'k4x9' });
+    expect(linkedRoom(hashOf('a/b c' as RoomId))).toEqual({ room: 'a/b c' });
   });
 
   it('names no room when it is malformed', () => {
-    for (const hash of ['', '#', '#/', '#/room/', '#/room/a/b', '#/room/%E0%A4%A']) expect(roomInHash(hash)).toBeNull();
+    for (const hash of ['', '#', '#/', '#/room/', '#/room/a/b', '#/room/%E0%A4%A', '#/join/', '#/join/%'])
+      expect(linkedRoom(hash)).toBeNull();
+  });
+});
+
+describe('the address for other people', () => {
+  it('has the invite code of a room that has one', () => {
+    const hash = inviteHash({ id: 'k4x9' as RoomId, code: 'AB-12' });
+    expect(hash).toBe('#/join/AB-12');
+    expect(linkedRoom(hash)).toEqual({ code: 'AB-12' });
+  });
+
+  it('has the id of a room without a code', () => {
+    expect(linkedRoom(inviteHash({ id: 'k4x9' as RoomId }))).toEqual({ room: 'k4x9' });
   });
 });

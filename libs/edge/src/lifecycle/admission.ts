@@ -13,7 +13,7 @@ import {
   type SessionId,
   type UserId,
 } from '#libs/protocol';
-import { isMember, RoomRecords, UserRooms } from '#libs/room-store';
+import { isMember, RoomRecords, type TicketHint, UserRooms } from '#libs/room-store';
 import {
   Authenticator,
   type GatewayIncarnation,
@@ -47,9 +47,11 @@ export interface AdmittedSession {
    * no round or another room.
    */
   readonly game: ClientGame | null;
+  /** The ticket that the store names for the user. A hint. Null: none. */
+  readonly ticket: TicketHint | null;
 }
 
-type FoundRoom = Pick<AdmittedSession, 'binding' | 'admissionNumber'>;
+type FoundRoom = Pick<AdmittedSession, 'binding' | 'admissionNumber' | 'ticket'>;
 
 const text = (max: number) => z.string().max(max);
 const helloSchema = z.object({
@@ -106,18 +108,19 @@ export class Admission {
     const identity = plainIdentity(await this.authenticator.authenticate({ name, token }));
     const { session, secret, replaced } = await this.sessions.create({ ...identity, ...this.gateway }, this.incarnationOf);
     if (replaced) await this.notifyReplaced(replaced.gateway, replaced.session);
-    const { binding, admissionNumber } = await this.findRoom(identity.user, session, secret);
-    return { session, secret, ...identity, resumed: false, binding, admissionNumber, game: null };
+    const found = await this.findRoom(identity.user, session, secret);
+    return { session, secret, ...identity, resumed: false, ...found, game: null };
   }
 
   private async resume(hello: z.infer<typeof helloSchema>, session: SessionId, secret: string): Promise<AdmittedSession> {
     const resumed = await this.takeUp(session, secret);
     if (resumed.previousGateway) await this.notifyReplaced(resumed.previousGateway, session);
-    const { binding, admissionNumber } = await this.findRoom(resumed.user, session, resumed.secret);
+    const found = await this.findRoom(resumed.user, session, resumed.secret);
+    const { binding } = found;
     const isSameRoom = binding && hello.room === binding.room && hello.round !== undefined;
     const game = isSameRoom ? { round: hello.round as number, version: hello.version ?? null, epoch: hello.epoch ?? null } : null;
     const { user, name, claims } = resumed;
-    return { session, secret: resumed.secret, user, name, ...(claims && { claims }), resumed: true, binding, admissionNumber, game };
+    return { session, secret: resumed.secret, user, name, ...(claims && { claims }), resumed: true, ...found, game };
   }
 
   /**
@@ -160,10 +163,10 @@ export class Admission {
   }
 
   private async admitUser(user: UserId): Promise<FoundRoom> {
-    const { admissionNumber, pointer } = await this.userRooms.admit(user);
+    const { admissionNumber, pointer, ticket } = await this.userRooms.admit(user);
     const record = pointer ? await this.records.read(pointer.room) : null;
-    if (!pointer || !record || !(pointer.watching || isMember(record, user))) return { binding: null, admissionNumber };
-    return { binding: { room: record.id, watching: pointer.watching, rev: record.rev }, admissionNumber };
+    if (!pointer || !record || !(pointer.watching || isMember(record, user))) return { binding: null, admissionNumber, ticket };
+    return { binding: { room: record.id, watching: pointer.watching, rev: record.rev }, admissionNumber, ticket };
   }
 
   /**

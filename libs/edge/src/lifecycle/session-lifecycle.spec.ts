@@ -22,6 +22,7 @@ function newGateway() {
     nothing,
     { check: async () => {}, touch } as unknown as SessionRestorer,
     { hasNewIncarnation: false, reconcileMembers: () => {}, reconcileIndex: async () => {} } as unknown as PresenceReconciler,
+    { maintain: () => {} } as never,
     { retry: () => {} } as never,
     nothing,
     nothing,

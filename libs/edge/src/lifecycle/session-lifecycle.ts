@@ -19,6 +19,7 @@ import { Admission, type AdmittedSession } from './admission.js';
 import { Departures } from './departures.js';
 import { EarlyNotices } from './early-notices.js';
 import { PresenceReconciler } from './presence-reconciler.js';
+import { SearchChecks } from './search-checks.js';
 import { SessionRestorer } from './session-restorer.js';
 
 /**
@@ -39,6 +40,7 @@ export class SessionLifecycle {
     private readonly admission: Admission,
     private readonly restorer: SessionRestorer,
     private readonly presence: PresenceReconciler,
+    private readonly searches: SearchChecks,
     private readonly departures: Departures,
     private readonly lobbies: LobbyRouter,
     private readonly rooms: SessionRooms,
@@ -57,7 +59,7 @@ export class SessionLifecycle {
       const hello = decodePlayerMessage(frame);
       if (hello.kind !== 'hello') return;
       const admitted = await this.admission.admit(hello);
-      const { session: id, secret, user, name, resumed, binding, admissionNumber, game } = admitted;
+      const { session: id, secret, user, name, resumed, binding, admissionNumber, game, ticket } = admitted;
       const early = this.earlyNotices.take(id, since);
       // Another login or resume of the user came while this hello was under way.
       if (early.some(({ kind }) => kind === 'replaced') && !(await this.isCurrent(user, id))) throw new HoldfastError('replaced');
@@ -94,6 +96,7 @@ export class SessionLifecycle {
         sessionMs: sessionTtlMs,
       });
       this.place(session, binding, game);
+      this.searches.admitted(session, ticket);
       for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);
     } catch (error) {
       const body = answerTo(error);
@@ -158,7 +161,6 @@ export class SessionLifecycle {
     if (forGood) return;
     const away = setTimeout(() => {
       session.isAway = true;
-      session.search = null;
       this.presence.report(session);
       this.lobbies.emit(session, 'searcher.gone', { user: session.user, asked: session.nextRequestOrder() });
     }, AWAY_AFTER_MS);
@@ -188,7 +190,10 @@ export class SessionLifecycle {
       case 'replaced':
         return this.end(session, 'replaced');
       case 'bind':
+        if (notice.match) this.searches.matched(session, { ...notice.match, room: notice.room });
         return this.rooms.bindMatch(session, { room: notice.room, watching: notice.role === 'watcher', rev: notice.rev });
+      case 'match':
+        return this.searches.take(session, notice.message);
       case 'unbind':
         if (session.room === notice.room) this.rooms.unbind(session, 'left');
     }
@@ -202,6 +207,7 @@ export class SessionLifecycle {
     // In a store that is not settled, records may be older copies. A comparison with them would report wrong differences.
     if (!this.settlement.isSettled) return;
     this.presence.reconcileMembers();
+    this.searches.maintain(now);
     if (this.presence.hasNewIncarnation || now - this.touchedAt > Math.min(30_000, this.options.sessionTtlMs / 3)) void this.touch(now);
   }
 

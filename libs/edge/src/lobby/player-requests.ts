@@ -193,10 +193,18 @@ function noteSearch(
   if (binding || operation === 'match.cancel') {
     session.search = null;
     session.searchEndedBy = order;
-  } else if (operation === 'match.find' && isWaiting(answer) && !isBefore(order, session.searchEndedBy))
-    session.search = { data, requestOrder: order };
+    if (operation === 'match.cancel' || !binding?.watching) session.ticket = null;
+    return;
+  }
+  const ticket = ticketOf(answer);
+  const isOver = isBefore(order, session.searchEndedBy) || (ticket !== null && ticket === session.endedTicket);
+  if (operation !== 'match.find' || ticket === null || isOver) return;
+  session.search = { data, requestOrder: order };
+  session.ticket = { ticket, game: (data as { game: string }).game, checkedAt: performance.now() };
 }
 
-function isWaiting(answer: unknown): boolean {
-  return (answer as { waiting?: unknown } | null)?.waiting === true;
+/** Returns the ticket of an answer that says that the player waits; '' when a lobby of an earlier version has answered. */
+function ticketOf(answer: unknown): string | null {
+  const { waiting, ticket = '' } = (answer ?? {}) as { waiting?: unknown; ticket?: string };
+  return waiting === true ? ticket : null;
 }

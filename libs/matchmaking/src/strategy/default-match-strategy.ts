@@ -1,21 +1,121 @@
-import { rulesOfMode } from '#libs/protocol';
-import { type MatchQueueView, MatchStrategy, type ProposedMatch } from './match-strategy.js';
-import type { Ticket } from './ticket.js';
+import type { MatchRules, UserId } from '#libs/protocol';
+import { type Anchor, anchorOfRoom, anchorOfTicket, sizeWithBots } from './anchor.js';
+import { explain } from './explanation.js';
+import { type Gathered, gather } from './gathering.js';
+import { getOrAdd } from './get-or-add.js';
+import { type MatchExplanation, type MatchQueueView, MatchStrategy, type ProposedMatch } from './match-strategy.js';
+import { compareService, mergeSorted } from './rating-list.js';
+import { bestRegion } from './regions.js';
+import { balancedTeams } from './team-fit.js';
+import type { OpenRoom, Ticket } from './ticket.js';
+import { type Entry, TicketIndex } from './ticket-index.js';
+import { RATING_DEFAULT } from './windows.js';
 
-/** First come, first served, until the default rule exists. */
+/**
+ * The default rule. It serves tickets and open rooms in the order in which they began to wait, and gives each the tickets with the nearest
+ * ratings that fit. A ticket that finds too few others stays in the queue, and others may still choose it.
+ *
+ * Bound on waiting: a ticket has fixed rules, which are mode, options, attributes, regions within `latency.to`, and the size of its party.
+ * When it has waited `maxWaitMs` and enough tickets fit these rules, the next round puts it into a match. The exception: tickets and rooms
+ * before it in the order of service take those tickets. Each of them leaves the queue with its match, so with n of them before it, at most
+ * n matches are made first.
+ */
 export class DefaultMatchStrategy extends MatchStrategy {
-  *match({ tickets, rules }: MatchQueueView): Iterable<ProposedMatch> {
-    const waiting = new Map<string, Ticket[]>();
-    for (const ticket of [...tickets].sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1))) {
-      const min = rulesOfMode(rules, ticket.mode)?.seats.min;
-      if (min === undefined || ticket.players.length > 1) continue;
-      const key = JSON.stringify([ticket.mode, ticket.options]);
-      const group = waiting.get(key) ?? [];
-      group.push(ticket);
-      waiting.set(key, group);
-      if (group.length < min) continue;
-      waiting.delete(key);
-      yield { tickets: group };
+  private readonly indexes = new Map<string, TicketIndex>();
+  private round = 0;
+  /** The view for whose explanations the lists are prepared. */
+  private explained: MatchQueueView | undefined;
+
+  *match(queue: MatchQueueView): Iterable<ProposedMatch> {
+    const index = this.indexOf(queue);
+    const round = ++this.round;
+    for (const anchor of anchorsOf(queue, index, round)) {
+      // Another call has begun a round, whose marks would mix with those of this one.
+      if (this.round !== round) return;
+      const gathered = gather(anchor, queue.now, round);
+      if (gathered.fit) yield proposed(anchor, gathered, gathered.fit, queue.now, round);
     }
   }
+
+  override explain(ticket: Ticket, queue: MatchQueueView): MatchExplanation {
+    const index = this.indexOf(queue);
+    if (this.explained !== queue) {
+      this.explained = queue;
+      this.round++;
+    }
+    return explain(ticket, index, queue, this.round);
+  }
+
+  private indexOf(queue: MatchQueueView): TicketIndex {
+    const index = getOrAdd(this.indexes, queue.game, () => new TicketIndex());
+    index.update(queue);
+    return index;
+  }
+}
+
+function* anchorsOf({ rooms, rules, now }: MatchQueueView, index: TicketIndex, round: number): Iterable<Anchor> {
+  const open = rooms.map((room) => ({ id: room.room as string, order: room.since, room })).sort(compareService);
+  const all = mergeSorted<Entry | OrderedRoom>(index.inOrder(), open, compareService);
+  for (const one of all) {
+    if ('room' in one) {
+      const bucket = index.bucketFor(one.room);
+      const anchor = bucket && anchorOfRoom(one.room, bucket, rules, now);
+      if (anchor) yield anchor;
+    } else if (one.takenIn !== round) yield anchorOfTicket(one, now);
+  }
+}
+
+interface OrderedRoom {
+  readonly id: string;
+  readonly order: number;
+  readonly room: OpenRoom;
+}
+
+function proposed(anchor: Anchor, { accepted }: Gathered, fit: readonly (readonly number[])[], now: number, round: number): ProposedMatch {
+  const added = chosen(accepted, fit);
+  const { entry, room, rules } = anchor;
+  const entries = entry ? [entry, ...added.sort(compareService)] : added.sort(compareService);
+  for (const one of entries) one.takenIn = round;
+  const tickets = entries.map(({ ticket }) => ticket);
+  const region = bestRegion(tickets, anchor, now);
+  const hasTeams = room ? room.teams !== undefined : rules.teams !== undefined;
+  const teams = hasTeams ? usersOfTeams(anchor, entries, fit) : undefined;
+  const bots = entry ? botsFor(rules, entry, entries) : 0;
+  return {
+    tickets,
+    ...(teams && { teams }),
+    ...(region !== undefined && { region }),
+    ...(room && { room: room.room }),
+    ...(bots > 0 && { bots }),
+  };
+}
+
+/** Returns the nearest tickets of the sizes that fit. */
+function chosen(accepted: readonly Entry[], fit: readonly (readonly number[])[]): Entry[] {
+  const needed = new Map<number, number>();
+  for (const team of fit) for (const size of team) needed.set(size, (needed.get(size) ?? 0) + 1);
+  return accepted.filter(({ size }) => {
+    const count = needed.get(size) ?? 0;
+    if (count > 0) needed.set(size, count - 1);
+    return count > 0;
+  });
+}
+
+function usersOfTeams({ entry, room }: Anchor, entries: readonly Entry[], fit: readonly (readonly number[])[]): UserId[][] {
+  const sizes = entry ? fit.map((team, index) => (index === 0 ? [...team, entry.size] : team)) : fit;
+  const teams = balancedTeams(sizes, entries, room ? sumsOf(room) : fit.map(() => 0));
+  return teams.map((team) => team.flatMap(({ ticket }) => ticket.players.map(({ user }) => user)));
+}
+
+/** Returns the sum of the ratings of each team of a room. */
+function sumsOf({ teams = [], players }: OpenRoom): number[] {
+  const ratings = new Map(players.map(({ user, rating = RATING_DEFAULT }) => [user, rating.mu]));
+  return teams.map((team) => team.reduce((total, user) => total + (ratings.get(user) ?? RATING_DEFAULT.mu), 0));
+}
+
+/** Returns the number of bots for the missing players. */
+function botsFor(rules: MatchRules, { size: own }: Entry, entries: readonly Entry[]): number {
+  let players = 0;
+  for (const { size } of entries) players += size;
+  return Math.max(0, sizeWithBots(rules, own) * (rules.teams?.count ?? 1) - players);
 }

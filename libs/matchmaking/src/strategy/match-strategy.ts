@@ -58,6 +58,8 @@ export interface MatchExplanation {
  * Port: the rule that makes matches of waiting tickets. It is pure: the result depends on the view only. A strategy may keep derived data
  * between calls, such as a sorted order, when the result is the same as without it.
  *
+ * To use your own, mark a provider with `@Extension(MatchStrategy)`, the same on every lobby. See `docs/matchmaking.md`.
+ *
  * A strategy cannot break the queue. The lobby refuses a match with an unknown ticket, with a ticket twice or with too many players.
  * A script takes all tickets of a match out of the queue, or none.
  */

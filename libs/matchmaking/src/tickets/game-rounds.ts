@@ -1,8 +1,9 @@
 import { ObservedAges, sleep } from '#libs/async';
 import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
 import type { StoreGeneration } from '#libs/room-store';
-import type { Log } from '#libs/telemetry';
-import type { MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
+import type { Log, Metrics } from '#libs/telemetry';
+import type { MatchExplanation, MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
+import type { OpenRoom } from '../strategy/ticket.js';
 import type { MatchHost } from './match-host.js';
 import type { MatchRecord } from './match-record.js';
 import {
@@ -21,7 +22,7 @@ import {
   ROUNDS_LEASE_MS,
 } from './matchmaking.options.js';
 import { type CommitPlan, commitsOf } from './proposed-commits.js';
-import { QueueStatistics } from './queue-statistics.js';
+import { type QueueReport, QueueStatistics } from './queue-statistics.js';
 import { QueueTime } from './queue-time.js';
 import type { StoredTicket } from './stored-ticket.js';
 import type { RoundsClaim, TicketStore } from './ticket-store.js';
@@ -33,9 +34,10 @@ export interface GameRoundsPorts {
   readonly host: MatchHost;
   readonly generation: Pick<StoreGeneration, 'current' | 'isSettled'>;
   readonly log: Log;
-  /** The id of this lobby and incarnation. */
+  /** Absent: nothing is measured. */
+  readonly metrics?: Metrics;
+  /** The id of this lobby. */
   readonly lobby: string;
-  newId(): RoomId;
   /** How long a player may be away before the ticket ends, in ms. */
   readonly graceMs: number;
 }
@@ -56,11 +58,15 @@ export class GameRounds {
   private isWoken = false;
   /** Called after the round that began next. */
   private afterNext: (() => void)[] = [];
+  /** How long the strategy has blocked this process in the last round, in ms. */
+  private blockedMs = 0;
   private renewedAt = performance.now();
   private repairedAt = Number.NEGATIVE_INFINITY;
   private busyAt = performance.now();
   /** By match: the time for which it has been in the same stage. */
   private readonly stages = new ObservedAges();
+  /** By room: how long it has had the same members. */
+  private readonly vacancies = new ObservedAges();
   /** By ticket: how long a player of it has been away. */
   private readonly absences = new ObservedAges();
   /** The matches whose rooms this lobby makes now, by ticket. */
@@ -107,6 +113,8 @@ export class GameRounds {
     } finally {
       this.isStopped = true;
       for (const done of this.afterNext) done();
+      // Another lobby reports the queue from now on.
+      this.ports.metrics?.matchTickets.remove({ game: this.game });
       await this.keep(0).catch(() => {});
     }
   }
@@ -140,6 +148,17 @@ export class GameRounds {
     if (waiting) await this.tell(waiting.ticket);
   }
 
+  /** Returns how long a ticket has waited, and why. Null: this runner does not know the ticket. */
+  progressOf(id: string): { readonly waitedMs: number; readonly explanation: MatchExplanation | null } | null {
+    const waiting = this.queue.get(id);
+    return waiting ? this.explained(waiting.ticket) : null;
+  }
+
+  private explained(ticket: StoredTicket): { readonly waitedMs: number; readonly explanation: MatchExplanation | null } {
+    const explanation = (this.lastView && this.ports.strategy.explain?.(ticket, this.lastView)) ?? null;
+    return { waitedMs: this.time.now() - ticket.since, explanation };
+  }
+
   /** Returns whether this lobby still has the right to run the rounds. Renews it. */
   private async isOurs(): Promise<boolean> {
     const { generation } = this.ports;
@@ -168,10 +187,12 @@ export class GameRounds {
     return isOurs;
   }
 
-  /** Waits for a changed ticket, at most `ROUND_EVERY_MS`. After a long round it waits as long as that round took, so that the lobby can work. */
+  /**
+   * Waits for a changed ticket, at most `ROUND_EVERY_MS`. The strategy blocks the lobby while it decides, so the lobby then gets as much time
+   * for its other work.
+   */
   private async pause(): Promise<void> {
-    const { roundMs } = this.statistics;
-    if (roundMs > RETRY_MS / 10) await sleep(Math.min(roundMs, ROUNDS_LEASE_MS / 4));
+    if (this.blockedMs > 1) await sleep(Math.min(this.blockedMs, ROUNDS_LEASE_MS / 4));
     if (this.isWoken || this.isStopped) {
       this.isWoken = false;
       return;
@@ -189,33 +210,41 @@ export class GameRounds {
 
   private async round(): Promise<void> {
     const { store, strategy, host } = this.ports;
+    this.blockedMs = 0;
     if (!this.ports.generation.isSettled) return;
     await this.readChanges();
     const rules = host.rulesOf(this.game);
     if (rules && this.queue.size > 0) {
       const { backfill, modes } = rules;
       const fills = [backfill, ...Object.values(modes ?? {}).map((mode) => mode.backfill)];
-      const rooms = fills.some(({ running, waiting }) => running || waiting) ? await host.openRooms(this.game, rules) : [];
+      const open = fills.some(({ running, waiting }) => running || waiting) ? await host.openRooms(this.game, rules) : [];
+      const now = this.time.now();
+      const rooms = open.map((room) => ({ ...room, since: now - this.vacancies.ageMs(room.room, `${room.free} ${namesOf(room)}`) }));
+      this.vacancies.nextRound();
       const view: MatchQueueView = {
         game: this.game,
         rules,
-        now: this.time.now(),
+        now,
         tickets: this.queue.tickets,
         rooms,
         recent: this.statistics.recent,
       };
       this.lastView = view;
-      const terms = { game: this.game, rules, rooms, matchesMax: ROUND_MATCHES_MAX, newId: this.ports.newId };
+      const terms = { game: this.game, rules, rooms, now, matchesMax: ROUND_MATCHES_MAX, newId: () => host.newRoomId() };
+      const began = performance.now();
       const { commits, refused } = commitsOf(strategy.match(view) as Iterable<ProposedMatch>, this.queue, terms);
+      this.blockedMs = performance.now() - began;
       if (refused > 0) this.ports.log.warn('match.proposal-refused', { game: this.game, refused });
-      for (let at = 0; at < commits.length; at += COMMIT_MATCHES) await this.commit(commits.slice(at, at + COMMIT_MATCHES), rules);
+      const batches: Promise<void>[] = [];
+      for (let at = 0; at < commits.length; at += COMMIT_MATCHES) batches.push(this.commit(commits.slice(at, at + COMMIT_MATCHES), rules));
+      await Promise.all(batches);
       if (commits.length === ROUND_MATCHES_MAX) this.isWoken = true;
     }
     await this.endOverdue(rules);
     if (performance.now() - this.repairedAt > REPAIR_EVERY_MS) {
       this.repairedAt = performance.now();
       await this.repair(rules);
-      await store.report(this.game, JSON.stringify(this.report()));
+      await store.report(this.report());
     }
     this.tellSome();
   }
@@ -247,18 +276,27 @@ export class GameRounds {
       this.isStopped = true;
       return;
     }
-    commits.forEach(({ match, waiting }, index) => {
+    for (const [index, { match, waiting }] of commits.entries()) {
       const changed = results[index];
-      if (changed) return this.queue.remove(changed);
+      if (changed) {
+        this.queue.remove(changed);
+        continue;
+      }
       for (const { id } of waiting) {
         this.queue.remove(id);
         this.told.delete(id);
       }
       this.statistics.matched(waiting, this.time.now());
-      if (match.stage === 'making') return this.make(match, waiting, committedAt);
+      this.ports.metrics?.matches.inc({ game: this.game });
+      for (const { since } of waiting) this.ports.metrics?.matchWaitSeconds.observe({ game: this.game }, (this.time.now() - since) / 1_000);
+      if (match.stage === 'making') {
+        this.make(match, waiting, committedAt);
+        continue;
+      }
       const { acceptMs = 0 } = rulesOfMode(rules, waiting[0]?.mode) ?? rules;
-      this.ports.host.offer(match, waiting, acceptMs).catch((error: unknown) => log.warn('match.offer-failed', { roomId: match.id, error }));
-    });
+      const offered = this.ports.host.offer(match, waiting, acceptMs);
+      offered.catch((error: unknown) => log.warn('match.offer-failed', { roomId: match.id, error }));
+    }
   }
 
   /** Makes the room of a match, together with at most `MAKES_AT_ONCE` others. */
@@ -344,7 +382,7 @@ export class GameRounds {
     await store.forgetEnds(this.game, this.time.now() - ENDS_KEPT_MS);
   }
 
-  private report(): object {
+  private report(): QueueReport {
     const { game, queue } = this;
     const now = this.time.now();
     const waits: number[] = [];
@@ -353,6 +391,7 @@ export class GameRounds {
       waits.push(now - ticket.since);
       if (isPaused) paused += 1;
     }
+    this.ports.metrics?.matchTickets.set({ game }, queue.size);
     const counts = { game, runner: this.ports.lobby, tickets: queue.size, players: queue.players, paused };
     return { ...counts, ...this.statistics.report(waits, now) };
   }
@@ -375,14 +414,18 @@ export class GameRounds {
 
   private async tell(ticket: StoredTicket): Promise<void> {
     this.told.set(ticket.id, performance.now());
-    const { strategy, host, log } = this.ports;
+    const { host, log } = this.ports;
     try {
-      const explanation = (this.lastView && strategy.explain?.(ticket, this.lastView)) ?? null;
-      await host.progress(ticket, this.time.now() - ticket.since, explanation);
+      const { waitedMs, explanation } = this.explained(ticket);
+      await host.progress(ticket, waitedMs, explanation);
     } catch (error) {
       log.debug('progress.failed', { game: this.game, error });
     }
   }
+}
+
+function namesOf({ players }: OpenRoom): string {
+  return players.map(({ user }) => user).join(' ');
 }
 
 interface WaitingEntry {

@@ -1,4 +1,4 @@
-import type { MatchRules } from '#libs/protocol';
+import type { MatchRules, RoomId } from '#libs/protocol';
 import type { MatchExplanation } from '../strategy/match-strategy.js';
 import type { OpenRoom } from '../strategy/ticket.js';
 import type { MatchRecord } from './match-record.js';
@@ -10,7 +10,9 @@ export abstract class MatchHost {
   /** The rules of the game. Null: no server offers the game now. */
   abstract rulesOf(game: string): MatchRules | null;
 
-  /** The rooms that matchmaking may fill. */
+  abstract newRoomId(): RoomId;
+
+  /** The rooms that matchmaking may fill. The rounds set `since`. */
   abstract openRooms(game: string, rules: MatchRules): Promise<readonly OpenRoom[]>;
 
   /**
@@ -32,6 +34,6 @@ export abstract class MatchHost {
   /** Tells the players of a ticket why they wait. */
   abstract progress(ticket: StoredTicket, waitedMs: number, explanation: MatchExplanation | null): Promise<void>;
 
-  /** Of these tickets of parties, returns those whose room has other members than the ticket. */
+  /** Returns the tickets of parties whose room has other members than the ticket. */
   abstract changedParties(tickets: readonly StoredTicket[]): Promise<readonly StoredTicket[]>;
 }

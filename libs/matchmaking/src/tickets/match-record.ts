@@ -9,6 +9,8 @@ export interface MatchRecord {
   readonly id: RoomId;
   readonly game: string;
   readonly stage: MatchStage;
+  /** The time of the queue at which it was committed, in ms. */
+  readonly at: number;
   readonly tickets: readonly string[];
   readonly teams?: readonly (readonly UserId[])[];
   readonly region?: string;

@@ -1,11 +1,22 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy, Optional } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import { ObservedAges } from '#libs/async';
+import { Self } from '#libs/fleet';
 import { PubSub, RedisConnections } from '#libs/redis';
-import type { GameRoundsPorts } from './game-rounds.js';
-import { GameRounds } from './game-rounds.js';
+import { StoreGeneration } from '#libs/room-store';
+import { Log, Metrics } from '#libs/telemetry';
+import { MatchStrategy } from '../strategy/match-strategy.js';
+import { GameRounds, type GameRoundsPorts } from './game-rounds.js';
+import { MatchHost } from './match-host.js';
 import { CLAIM_EVERY_MS, ROUNDS_LEASE_MS } from './matchmaking.options.js';
-import { queueChannel } from './ticket-store.js';
+import { queueChannel, TicketStore } from './ticket-store.js';
+
+export const ROUNDS_OPTIONS = Symbol('RoundsOptions');
+
+export interface RoundsOptions {
+  /** How long a player may be away before the ticket ends, in ms. */
+  readonly graceMs: number;
+}
 
 /** A runner whose stored time has not changed for this long is dead, in ms, also when the clock of Redis was set back. */
 const DEAD_RUNNER_MS = 3 * ROUNDS_LEASE_MS;
@@ -21,23 +32,37 @@ const EXPLAIN = 'explain ';
 export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly running = new Map<string, GameRounds>();
   private readonly claiming = new Map<string, Promise<GameRounds | null>>();
+  private readonly ending = new Set<Promise<void>>();
   private readonly othersTimes = new ObservedAges();
+  private readonly ports: GameRoundsPorts;
   private isStarted = false;
   private isOver = false;
 
   constructor(
     private readonly redis: RedisConnections,
     private readonly pubSub: PubSub,
-    private readonly ports: GameRoundsPorts,
-  ) {}
+    store: TicketStore,
+    strategy: MatchStrategy,
+    host: MatchHost,
+    generation: StoreGeneration,
+    self: Self,
+    log: Log,
+    @Inject(ROUNDS_OPTIONS) { graceMs }: RoundsOptions,
+    @Optional() metrics?: Metrics,
+  ) {
+    this.ports = { store, strategy, host, generation, log, graceMs, lobby: self.id, ...(metrics && { metrics }) };
+  }
 
   onApplicationBootstrap(): void {
     this.isStarted = true;
   }
 
-  onModuleDestroy(): void {
+  /** Releases the rights of this lobby, so that other lobbies continue at once. */
+  async onModuleDestroy(): Promise<void> {
     this.isOver = true;
+    await Promise.all(this.claiming.values());
     for (const rounds of this.running.values()) rounds.stop();
+    await Promise.all(this.ending);
   }
 
   /** Tries to become the runner of all games that have none. */
@@ -68,6 +93,11 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
     else await this.pubSub.publish(queueChannel(game), EXPLAIN + ticket);
   }
 
+  /** Returns how long a ticket has waited, and why, if this lobby runs the rounds of the game. */
+  progressOf(game: string, ticket: string): ReturnType<GameRounds['progressOf']> {
+    return this.running.get(game)?.progressOf(ticket) ?? null;
+  }
+
   private get canRun(): boolean {
     return !this.isOver && this.redis.isReady && this.ports.generation.isSettled;
   }
@@ -92,11 +122,13 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
       else rounds.wake();
     };
     await this.pubSub.subscribe(queueChannel(game), onMessage);
-    void rounds.run().finally(() => {
+    const ending = rounds.run().finally(async () => {
       this.running.delete(game);
+      this.ending.delete(ending);
       log.info('rounds.ended', { game });
-      void this.pubSub.unsubscribe(queueChannel(game), onMessage);
+      await this.pubSub.unsubscribe(queueChannel(game), onMessage);
     });
+    this.ending.add(ending);
     return rounds;
   }
 }

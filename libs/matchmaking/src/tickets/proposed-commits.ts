@@ -1,15 +1,18 @@
 import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
 import type { ProposedMatch } from '../strategy/match-strategy.js';
 import type { OpenRoom } from '../strategy/ticket.js';
+import type { MatchRecord } from './match-record.js';
 import type { StoredTicket } from './stored-ticket.js';
 import type { Commit } from './ticket-store.js';
-import type { WaitingQueue } from './waiting-queue.js';
+import type { WaitingQueue, WaitingTicket } from './waiting-queue.js';
 
 export interface CommitTerms {
   readonly game: string;
   readonly rules: MatchRules;
   readonly rooms: readonly OpenRoom[];
   readonly matchesMax: number;
+  /** The time of the queue, in ms. */
+  readonly now: number;
   newId(): RoomId;
 }
 
@@ -27,7 +30,7 @@ export interface CommitPlan extends Commit {
 export function commitsOf(
   proposals: Iterable<ProposedMatch>,
   queue: WaitingQueue,
-  { game, rules, rooms, matchesMax, newId }: CommitTerms,
+  { game, rules, rooms, matchesMax, now, newId }: CommitTerms,
 ): { readonly commits: CommitPlan[]; readonly refused: number } {
   const used = new Set<string>();
   const free = new Map(rooms.map(({ room, free }) => [room, free]));
@@ -50,24 +53,28 @@ export function commitsOf(
     }
     for (const id of ids) used.add(id);
     if (room !== undefined) free.set(room, seatsMax - users.length);
-    const waiting = known.map((one) => one!.ticket);
-    commits.push({
-      match: {
-        id: newId(),
-        game,
-        // Nobody is asked about a seat in a room that exists already.
-        stage: mode?.acceptMs !== undefined && room === undefined ? 'offered' : 'making',
-        tickets: waiting.map(({ id }) => id),
-        players: users.length,
-        ...(teams && { teams }),
-        ...(region !== undefined && { region }),
-        ...(room !== undefined && { room }),
-        ...(bots > 0 && { bots }),
-      },
-      tickets: known.map((one) => ({ id: one!.ticket.id, change: one!.change })),
-      waiting,
-    });
+    const all = known.map((one) => one!);
+    const terms = {
+      game,
+      at: Math.round(now),
+      ...(teams && { teams }),
+      ...(region !== undefined && { region }),
+      ...(bots > 0 && { bots }),
+    };
+    // A seat in a room may be taken by another player meanwhile, so each ticket enters it on its own. Nobody is asked about such a seat.
+    if (room !== undefined) commits.push(...all.map((one) => planOf({ ...terms, id: newId(), stage: 'making', room }, [one])));
+    else commits.push(planOf({ ...terms, id: newId(), stage: mode?.acceptMs === undefined ? 'making' : 'offered' }, all));
     if (commits.length >= matchesMax) break;
   }
   return { commits, refused };
+}
+
+function planOf(match: Omit<MatchRecord, 'tickets' | 'players'>, all: readonly WaitingTicket[]): CommitPlan {
+  const waiting = all.map(({ ticket }) => ticket);
+  const players = waiting.reduce((sum, ticket) => sum + ticket.players.length, 0);
+  return {
+    match: { ...match, tickets: waiting.map(({ id }) => id), players },
+    tickets: all.map(({ ticket, change }) => ({ id: ticket.id, change })),
+    waiting,
+  };
 }

@@ -27,7 +27,7 @@ export interface QueueReport {
 const RECENT_MATCHES = 100;
 const MINUTE_MS = 60_000;
 
-/** What the runner knows about the latest matches of a game. */
+/** The waiting times and ratings of the latest matches of a game. */
 export class QueueStatistics {
   private readonly latest: RecentMatch[] = [];
   private readonly spreads: number[] = [];
@@ -44,7 +44,11 @@ export class QueueStatistics {
     this.matches += 1;
     this.times.push(now);
     const [first] = tickets;
-    push(this.latest, { ...(first?.mode !== undefined && { mode: first.mode }), at: now, waitedMs: tickets.map(({ since }) => now - since) });
+    push(this.latest, {
+      ...(first?.mode !== undefined && { mode: first.mode }),
+      at: now,
+      waitedMs: tickets.map(({ since }) => now - since),
+    });
     const ratings = tickets.flatMap(({ players }) => players.flatMap(({ rating }) => rating?.mu ?? []));
     if (ratings.length > 1) push(this.spreads, Math.max(...ratings) - Math.min(...ratings));
   }

@@ -3,6 +3,7 @@ import type { MatchEndReason, RequestOrder, RoomId, UserId } from '#libs/protoco
 import { LuaScript, RedisConnections, redisName } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
 import { type MatchRecord, matchText, parseMatch } from './match-record.js';
+import type { QueueReport } from './queue-statistics.js';
 import { parseTicket, type StoredTicket, type TicketBody, ticketJson } from './stored-ticket.js';
 
 const url = (name: string): URL => new URL(`./scripts/${name}.lua`, import.meta.url);
@@ -35,6 +36,7 @@ const keysOf = (game: string) => {
     answers: key('answers'),
     runner: key('runner'),
     statistics: key('statistics'),
+    rooms: key('rooms'),
   };
 };
 const gamesKey = (): string => redisName('match-games');
@@ -221,7 +223,7 @@ export class TicketStore implements OnModuleInit {
     const keys = [tickets, users, changes, state, holds, away, ended, matches, answers];
     const args = ends.flatMap(({ ticket, end }) => [ticket.id, ticketJson(ticket), end === null ? '' : endText(end)]);
     const answer = (await this.run(dissolveScript, keys, [id, queueChannel(game), stage, ...args])) as number[] | null;
-    return answer && answer.map((returned) => returned === 1);
+    return answer?.map((returned) => returned === 1) ?? null;
   }
 
   /** Stores the answer of a user to an offer. Null: the match is not offered to the user any more. */
@@ -331,6 +333,11 @@ export class TicketStore implements OnModuleInit {
     return { isHeld: isHeld === 1, fence, time: Number(time) };
   }
 
+  /** Returns the time of the queue that the runner stored last, in ms. */
+  async timeOf(game: string): Promise<number> {
+    return Number((await this.redis.commands.hget(keysOf(game).state, 'time')) ?? 0);
+  }
+
   /** Renews the lease of the runner and stores the time of the queue. False: another lobby has become the runner. `ttlMs` 0: releases it. */
   async keepRounds(game: string, lobby: string, fence: string, ttlMs: number, time: number): Promise<boolean> {
     const { runner, state } = keysOf(game);
@@ -353,13 +360,29 @@ export class TicketStore implements OnModuleInit {
     return { count: Number(count ?? 0), forgottenInMs: Math.max(0, ttl) };
   }
 
-  /** Stores a summary of the queue, for operators. */
-  async report(game: string, statistics: string): Promise<void> {
-    await this.redis.commands.set(keysOf(game).statistics, statistics, 'PX', STATISTICS_MS);
+  /** Adds a room of a match to the rooms with seats for later players. A hint: the record of the room decides. */
+  async addOpenRoom(game: string, room: RoomId): Promise<void> {
+    await this.redis.commands.sadd(keysOf(game).rooms, room);
   }
 
-  async reported(games: readonly string[]): Promise<(string | null)[]> {
-    return Promise.all(games.map((game) => this.redis.commands.get(keysOf(game).statistics)));
+  async openRooms(game: string): Promise<RoomId[]> {
+    return (await this.redis.commands.smembers(keysOf(game).rooms)) as RoomId[];
+  }
+
+  async removeOpenRooms(game: string, rooms: readonly RoomId[]): Promise<void> {
+    await this.redis.commands.srem(keysOf(game).rooms, ...rooms);
+  }
+
+  /** Stores a summary of the queue, for operators. */
+  async report(report: QueueReport): Promise<void> {
+    await this.redis.commands.set(keysOf(report.game).statistics, JSON.stringify(report), 'PX', STATISTICS_MS);
+  }
+
+  /** Returns the latest summaries of all queues with a runner. A summary is at most some seconds old. */
+  async reports(): Promise<QueueReport[]> {
+    const games = [...(await this.games())].sort();
+    const texts = await Promise.all(games.map((game) => this.redis.commands.get(keysOf(game).statistics)));
+    return texts.flatMap((text) => (text === null ? [] : (JSON.parse(text) as QueueReport)));
   }
 
   private run(script: LuaScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
@@ -368,7 +391,7 @@ export class TicketStore implements OnModuleInit {
 }
 
 /** How long the last summary of a queue is shown, in ms: a queue without a runner is empty. */
-const STATISTICS_MS = 60_000;
+const STATISTICS_MS = 30_000;
 
 function endText({ event, reason }: TicketEnd): string {
   return `${event} ${reason}`;

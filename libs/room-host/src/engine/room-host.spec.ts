@@ -29,6 +29,7 @@ import { roomDoc } from '../../../../tools/fixtures/room-doc.fixture.js';
 import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import { Attachments } from '../attachments/attachments.js';
+import { DelayedSpectators } from '../attachments/delayed-spectators.js';
 import { ResyncWatch } from '../attachments/resync-watch.js';
 import { Appender } from '../durability/appender.js';
 import { Checkpointer } from '../durability/checkpointer.js';
@@ -38,6 +39,7 @@ import { RoomOutputs } from '../room/room-outputs.js';
 import { RoomTime } from '../room/room-time.js';
 import { ROOM_HOST_DEFAULTS, type RoomHostOptions, UNFLUSHED_MAX } from '../room-host.options.js';
 import { CommandBatch } from './command-batch.js';
+import { EffectResults } from './effect-results.js';
 import { EffectRunner } from './effect-runner.js';
 import { EffectWatch } from './effect-watch.js';
 import { RoomClock } from './room-clock.js';
@@ -206,7 +208,17 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     },
     onClosed: () => {},
   } as unknown as Links;
-  const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log), batch);
+  const attachments = new Attachments(
+    rooms,
+    engine,
+    clock,
+    outputs,
+    metrics,
+    links,
+    new ResyncWatch(metrics, log),
+    batch,
+    new DelayedSpectators(rooms, appender, links),
+  );
   for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
   /** Makes a hosted room that the store has as well, with one player per seat. */
@@ -1216,6 +1228,27 @@ describe('inputs of players', () => {
     expect(stored.changes.flatMap(({ seats }) => seats?.[0]?.input ?? [])).toEqual([1, 2]);
   });
 
+  it('are reported to their player alone, about once per second, when they change nothing', async () => {
+    const host = newHost();
+    const room = await host.room({ rules: rules() });
+    const peer = host.attach(room, 0, { compact: true });
+    const other = host.attach(room, 1, { compact: true, handle: 2 });
+    const [own] = [...room.attachments];
+    const syncs = () => peer.to(1).filter(({ kind }) => kind === 'compact');
+    expect(syncs()).toHaveLength(1);
+    host.input(room, peer, 1, 1, 0);
+    await until(() => room.durable.seats[0]!.input === 1);
+    expect(syncs()).toHaveLength(1);
+    // A second after the last sync.
+    own!.inputAt -= 1_000;
+    host.input(room, peer, 1, 2, 0);
+    await until(() => syncs().length === 2);
+    expect(syncs()[1]).toMatchObject({ input: 2, patch: new Uint8Array(0) });
+    host.input(room, peer, 1, 3, 0);
+    await until(() => room.durable.seats[0]!.input === 3);
+    expect([syncs().length, other.to(2).filter(({ kind }) => kind === 'compact').length]).toEqual([2, 1]);
+  });
+
   it('have no effect when they come from an earlier connection of the player', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
@@ -1251,7 +1284,9 @@ describe('inputs of players', () => {
 
 describe('effects', () => {
   function runner(host: ReturnType<typeof newHost>, pay: EffectRun): void {
-    const registry = { effectHandlers: new Map([['pay', pay]]) } as unknown as GameRegistry;
+    const handlers = { get: (_game: string | null, name: string) => (name === 'pay' ? pay : undefined) };
+    const registry = { effectHandlers: handlers } as unknown as GameRegistry;
+    const metrics = new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' });
     const checkpointer = new Checkpointer(host.roomLog, host.rooms, log, host.appender, ROOM_HOST_DEFAULTS);
     const effects = new EffectRunner(
       registry,
@@ -1262,7 +1297,8 @@ describe('effects', () => {
       host.rooms,
       DIRECT_GUARD,
       checkpointer,
-      new EffectWatch(log, new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' }), ROOM_HOST_DEFAULTS),
+      new EffectWatch(log, metrics, ROOM_HOST_DEFAULTS),
+      new EffectResults(host.engine, log, metrics),
     );
     checkpointer.onModuleInit();
     effects.onModuleInit();

@@ -22,6 +22,9 @@ export interface Attachment {
   /** The version since which the client has had `seen`, and the room time of that version, in ms. */
   seenSince: number;
   seenAt: number;
+  /** The number of the player input in the last sync, and the room time of that sync, in ms. */
+  input: number;
+  inputAt: number;
   /** Whether a command of this session waits for the end of the event-loop tick. */
   isQueued: boolean;
 }

@@ -22,6 +22,12 @@ import { SyncPacer } from './sync-pacer.js';
 /** Number of versions after which a sync has the hash of the state, so that a client notices when its own state is wrong. */
 const HASH_EVERY = 64;
 
+/**
+ * Time after which a seat gets a sync for a sampled input that changes nothing which it sees, in ms. Clients measure the round trip by it.
+ * They repeat an unchanged input once a second, so the time is a little shorter.
+ */
+const INPUT_NEWS_MS = 900;
+
 /** Recipients of the same bytes. */
 interface SyncGroup {
   readonly isCompact: boolean;
@@ -181,12 +187,13 @@ export class RoomOutputs {
       const after = this.viewFor(room, attachment, views);
       const isAnswered = seat !== null && durable.seats[seat]!.seq !== before.seats[seat]?.seq;
       const getsEvents = hasEvents && changes.some(({ events }) => events?.some((event) => isFor(event, seat)));
-      if (after === seen && !isAnswered && !getsEvents) continue;
+      const hearsInput = lacksInput(attachment);
+      if (after === seen && !isAnswered && !getsEvents && !hearsInput) continue;
       const eventSeat = seat !== null && hasEvents && hasEventFor(changes, seat) ? seat : null;
       const from = attachment.compact ? attachment.seenSince : attachment.version;
       // A view may make a new object that equals the last one, and then no sync is needed. Without views, each change gives all members a
       // sync, so that they stay one group.
-      const isOwed = !isViewed || isAnswered || getsEvents;
+      const isOwed = !isViewed || isAnswered || getsEvents || hearsInput;
       const key = { isCompact: attachment.compact, from, before: seen, after, fromAt: attachment.seenAt, eventSeat, isOwed };
       groupOf(groups, key).members.push(attachment);
     }
@@ -316,6 +323,8 @@ export class RoomOutputs {
       attachment.seenAt = room.changedAt;
     }
     attachment.version = version;
+    attachment.input = inputOf(room.durable, attachment.seat);
+    attachment.inputAt = room.changedAt;
   }
 
   private extrasOfSnapshot(room: HostedRoom, seat: Seat | null, held: number | null): SyncExtras {
@@ -408,6 +417,11 @@ function groupOf(groups: SyncGroup[], key: Omit<SyncGroup, 'members'>): SyncGrou
 /** Returns the number of the last player input of the seat that the value contains. 0: it contains no input, or the seat is null. */
 function inputOf({ seats }: RoomValue, seat: Seat | null): number {
   return seat === null ? 0 : (seats[seat]?.input ?? 0);
+}
+
+/** True when steps have sampled an input of the attachment's seat, and no sync has contained its number for `INPUT_NEWS_MS`. */
+function lacksInput({ room, compact, seat, input, inputAt }: Attachment): boolean {
+  return compact && seat !== null && inputOf(room.durable, seat) !== input && room.changedAt - inputAt >= INPUT_NEWS_MS;
 }
 
 /** True when one of these changes has an event that only some seats get, and this seat is one of them. */

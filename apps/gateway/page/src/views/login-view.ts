@@ -4,13 +4,14 @@ import { textField } from '#libs/game-page';
 import { PLAYER_NAME_CHARACTERS_MAX } from '#libs/protocol';
 import type { App, Stage } from '../app.js';
 import { nameFlaw } from '../name-flaw.js';
-import { roomInHash } from '../route.js';
+import { linkedRoom } from '../route.js';
+import { focus } from './focus.js';
 
 type LoginForm = Extract<Stage, { at: 'login' }>;
 
 /** The login form. */
 export function loginView(app: App, { isConnecting, problem }: LoginForm): TemplateResult {
-  const room = roomInHash(location.hash);
+  const room = linkedRoom(location.hash);
   if (app.wantsToken) return tokenView(app, isConnecting, problem);
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
@@ -35,11 +36,6 @@ export function loginView(app: App, { isConnecting, problem }: LoginForm): Templ
       })}
     </form>
   </section>`;
-}
-
-/** Moves the focus to an element. It is one shared function, because lit would call a new function again at each draw. */
-function focus(element: Element | undefined): void {
-  (element as HTMLElement | undefined)?.focus();
 }
 
 /** The login form of a server that requires a token. */

@@ -4,10 +4,12 @@ import type { App } from '../app.js';
 import { lobbyView } from './lobby-view.js';
 import { loginView, overView } from './login-view.js';
 import { roomView } from './room-view.js';
+import { offerView } from './search-view.js';
 
 export function pageView(app: App): TemplateResult {
   return html`${header(app)} ${banner(app)}
     <main>${main(app)}</main>
+    ${app.stage.at === 'inside' ? offerView(app.stage.search) : nothing}
     <div class="toasts" aria-live="polite">
       ${repeat(
         app.toasts.list,
@@ -27,7 +29,7 @@ function main(app: App): TemplateResult {
     case 'over':
       return overView(app, stage.error);
     case 'inside':
-      return screen ? roomView(app, screen, stage.session) : lobbyView(app, stage.session, stage.lobby);
+      return screen ? roomView(app, screen, stage.session, stage.search) : lobbyView(app, stage.session, stage.lobby, stage.search);
   }
 }
 

@@ -1,15 +1,20 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
-import { repeat } from 'lit-html/directives/repeat.js';
-import type { GameResult, RoomMember, Session } from '#libs/client';
+import type { GameInfo, GameResult, RoomMember, Session } from '#libs/client';
 import type { App } from '../app.js';
 import { gameTitle } from '../game-pages.js';
+import { optionsText } from '../options-form.js';
+import type { PlayerSearch } from '../player-search.js';
 import { readinessOf } from '../readiness.js';
 import type { RoomScreen } from '../room-screen.js';
+import { chatView } from './chat-view.js';
+import { hostSettings } from './host-settings.js';
+import { memberList } from './member-list.js';
+import { searchView } from './search-view.js';
 
-export function roomView(app: App, screen: RoomScreen, session: Session): TemplateResult {
+export function roomView(app: App, screen: RoomScreen, session: Session, search: PlayerSearch): TemplateResult {
   const { view, state, status } = screen.room;
   const hasBoard = state !== undefined;
-  return html`<div class="room ${hasBoard ? 'in-game' : ''}">
+  return html`<div class="room ${hasBoard ? 'in-game' : ''} ${app.chat ? 'with-chat' : ''}">
     <div class="room-head">
       <button class="quiet" @click=${() => app.leaveRoom()}>← Leave</button>
       <div class="room-title"><h1>${view.name || 'A room'}</h1><span class="note">${gameTitle(view.game)}</span></div>
@@ -21,26 +26,21 @@ export function roomView(app: App, screen: RoomScreen, session: Session): Templa
     </div>
     ${hasBoard ? (screen.page ? screen.board : stateView(state)) : nothing}
     ${(screen.operatorNote?.length ?? 0) > SHORT_NOTE_CHARACTERS ? html`<p class="operator-note">${screen.operatorNote}</p>` : nothing}
-    ${status === 'waiting' || (status === 'starting' && !hasBoard) ? lobbyPart(app, screen, session) : nothing}
+    ${status === 'waiting' || (status === 'starting' && !hasBoard) ? lobbyPart(app, screen, session, search) : hasBoard ? people(screen, session) : nothing}
+    ${app.chat?.place.to === 'room' ? chatView(app.chat, 'Chat') : nothing}
   </div>`;
 }
 
 /** The members, and their actions before and after a game. */
-function lobbyPart(app: App, screen: RoomScreen, session: Session): TemplateResult {
+function lobbyPart(app: App, screen: RoomScreen, session: Session, search: PlayerSearch): TemplateResult {
   const { view } = screen.room;
-  const free = Math.max(0, view.seats - view.members.length);
   return html`<section class="card room-card" aria-label="Room">
-    <ul class="members">
-      ${repeat(
-        view.members,
-        ({ user }) => user,
-        (member) => memberRow(screen, member, session.user),
-      )}
-      ${Array.from({ length: free }, () => html`<li class="member free"><span class="avatar" aria-hidden="true"></span><span class="note">A free seat</span></li>`)}
-    </ul>
-    ${view.options && screen.page?.options ? html`<p class="note">${screen.page.options.describe(view.options)}</p>` : nothing}
-    ${actions(app, screen)}
-  </section>`;
+    ${memberList(screen, session.user)} ${view.options ? html`<p class="note">${describeOptions(app, screen)}</p>` : nothing}
+    ${view.startFailure ? html`<p class="flaw">The game did not start: ${view.startFailure.message}</p>` : nothing}
+    ${search.current ? searchView(search, search.current, 'Searching for opponents…') : actions(app, screen)}
+    ${search.current ? nothing : partySearch(app, screen, search)} ${invitation(app, screen)}
+  </section>
+  ${screen.isHost ? hostSettings(app, screen) : nothing}`;
 }
 
 /**
@@ -51,15 +51,62 @@ function nextGame(app: App, screen: RoomScreen): TemplateResult {
   return html`<div class="next-game">${screen.room.view.status === 'waiting' ? actions(app, screen) : nothing}</div>`;
 }
 
-function memberRow(screen: RoomScreen, { user, name, seat, ready, here }: RoomMember, me: string): TemplateResult {
+/** The members while a game is played, so that the host can act on them. */
+function people(screen: RoomScreen, session: Session): TemplateResult {
+  return html`<details class="card people">
+    <summary>People in the room</summary>
+    ${memberList(screen, session.user)}
+  </details>`;
+}
+
+function describeOptions(app: App, { room, page }: RoomScreen): string {
+  const { view } = room;
+  const schema = app.stage.at === 'inside' ? app.stage.lobby.game(view.game)?.options : undefined;
+  return page?.options?.describe(view.options ?? {}) ?? optionsText(schema, view.options ?? {});
+}
+
+/** The search of the members of this room, as a party. Only the host can begin it. */
+function partySearch(app: App, screen: RoomScreen, search: PlayerSearch): TemplateResult | typeof nothing {
   const { view } = screen.room;
-  return html`<li class="member seat-${seat}">
-    <span class="avatar" aria-hidden="true">${[...name][0]?.toUpperCase() ?? '?'}</span>
-    <span class="member-name">${name}</span>
-    ${user === me ? html`<span class="tag">you</span>` : nothing} ${user === view.owner ? html`<span class="tag">host</span>` : nothing}
-    ${here ? nothing : html`<span class="tag warn">away</span>`}
-    <span class="ready ${ready ? 'yes' : ''}">${ready ? 'ready' : 'not ready'}</span>
-  </li>`;
+  if (!screen.isHost || view.status !== 'waiting' || app.stage.at !== 'inside') return nothing;
+  const game = app.stage.lobby.game(view.game);
+  const modes = Object.keys(game?.match?.modes ?? {});
+  if (view.members.length >= partyMax(game)) return nothing;
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const mode = String(new FormData(event.target as HTMLFormElement).get('mode') ?? '');
+    void search.find(view.game, { party: true, ...(mode !== '' && { mode }) });
+  };
+  const isAlone = view.members.length === 1;
+  return html`<form class="row party" @submit=${submit}>
+    ${
+      modes.length === 0
+        ? nothing
+        : html`<select name="mode" aria-label="Mode">
+            <option value="">Any mode</option>
+            ${modes.map((mode) => html`<option value=${mode}>${gameTitle(mode)}</option>`)}
+          </select>`
+    }
+    <button>Find opponents</button>
+    <span class="note grow">${isAlone ? 'Players who join first search with you.' : 'All players in this room search together.'}</span>
+  </form>`;
+}
+
+/** Returns the number of players of the largest match of the game. A party of as many has nobody to meet. */
+function partyMax(game: GameInfo | undefined): number {
+  if (!game) return Number.POSITIVE_INFINITY;
+  const all = game.match ? [game.match, ...Object.values(game.match.modes ?? {})] : [game];
+  return Math.max(...all.map(({ seats }) => seats.max));
+}
+
+/** How other people come here. */
+function invitation(app: App, { room }: RoomScreen): TemplateResult | typeof nothing {
+  const { code } = room.view;
+  if (code === undefined) return nothing;
+  return html`<div class="row invite">
+    <span class="note">Invite code</span> <code class="code">${code}</code>
+    <button @click=${() => app.copyCode(code)}>Copy code</button>
+  </div>`;
 }
 
 function actions(app: App, screen: RoomScreen): TemplateResult {
@@ -72,7 +119,7 @@ function actions(app: App, screen: RoomScreen): TemplateResult {
     const isFree = view.members.length < view.seats;
     return html`<div class="row">
       <span class="note grow">You are watching.</span>
-      ${isFree ? html`<button class="primary" @click=${() => app.goTo(room.id, 'join')}>Take the free seat</button>` : nothing}
+      ${isFree ? html`<button class="primary" @click=${() => app.goTo({ room: room.id }, 'join')}>Take the free seat</button>` : nothing}
     </div>`;
   }
   const hasPlayed = screen.lastResult !== null;

@@ -21,4 +21,12 @@ describe('boats', () => {
     const game = await GameTest.create(Boats, { players: ['Ada'] });
     expect(() => game.input(0, { turn: 9, sail: true })).toThrow();
   });
+
+  it('sends at most 80 bytes per step while both sail and turn', async () => {
+    const game = await GameTest.create(Boats, { players: ['Ada', 'Bob'] });
+    for (const seat of [0, 1]) game.input(seat, { turn: 1, sail: true });
+    const traffic = game.measure(0, () => game.step(200));
+    if (process.env.SHOW) process.stdout.write(String(traffic));
+    expect(Math.max(...traffic.syncs)).toBeLessThanOrEqual(80);
+  });
 });

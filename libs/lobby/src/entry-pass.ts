@@ -2,25 +2,25 @@ import { HoldfastError, type UserId } from '#libs/protocol';
 import { isMember, type RoomRecord } from '#libs/room-store';
 
 /**
- * What a person has shown to enter a room. `isInvited`: its invite code. `password`: the stored form of the password that the person knows;
+ * The right of a person to enter a room. `isInvited`: the person has given its invite code. `password`: the stored form of the password that the person knows;
  * null: none; `any`: the server itself lets the person in. The stored form changes with each new password, so an old password never counts.
  */
-export interface Admission {
+export interface EntryPass {
   readonly isInvited: boolean;
   readonly password: string | null;
 }
 
 /** A person who has shown nothing. */
-export const UNINVITED: Admission = { isInvited: false, password: null };
+export const NO_PASS: EntryPass = { isInvited: false, password: null };
 /** A person whom the server lets in, such as a player of a match. */
-export const ADMITTED: Admission = { isInvited: true, password: 'any' };
+export const SERVER_PASS: EntryPass = { isInvited: true, password: 'any' };
 
 /**
  * Refuses a person who may not join. A member may always return.
  *
  * @throws `banned`, `room-locked`, `invite-needed`, `password-needed`
  */
-export function refuseUninvited(record: RoomRecord, user: UserId, { isInvited, password }: Admission): void {
+export function refuseUninvited(record: RoomRecord, user: UserId, { isInvited, password }: EntryPass): void {
   const { doc } = record;
   if (isMember(record, user)) return;
   refuseBanned(record, user);
@@ -34,7 +34,7 @@ export function refuseUninvited(record: RoomRecord, user: UserId, { isInvited, p
  *
  * @throws `banned`, `no-spectators`, `password-needed`
  */
-export function refuseSpectator(record: RoomRecord, user: UserId, { isInvited, password }: Admission): void {
+export function refuseSpectator(record: RoomRecord, user: UserId, { isInvited, password }: EntryPass): void {
   const { watch = 'anyone' } = record.doc;
   refuseBanned(record, user);
   if (watch === 'nobody' || (watch === 'members' && !isInvited && !isMember(record, user))) throw new HoldfastError('no-spectators');

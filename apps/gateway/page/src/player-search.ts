@@ -1,0 +1,181 @@
+import type { MatchMessage, Session } from '#libs/client';
+import { isRefusal } from './refusals.js';
+import type { Toasts } from './toasts.js';
+
+type Of<Event extends MatchMessage['event']> = Extract<MatchMessage, { event: Event }>;
+
+/** A search of this player or of the player's party. */
+export interface RunningSearch {
+  readonly game: string;
+  /** When the search began, in ms of `performance.now()`. */
+  readonly since: number;
+  /** The last message about the progress. Null: none yet. */
+  readonly progress: Of<'searching'> | null;
+}
+
+/** A match that is offered to this player. */
+export interface OfferedMatch {
+  readonly id: string;
+  readonly game: string;
+  /** Time for the answer, in ms, and its end in ms of `performance.now()`. */
+  readonly acceptMs: number;
+  readonly endsAt: number;
+  readonly players: number;
+  readonly accepted: number;
+  /** True: this player has accepted and waits for the others. */
+  readonly isAccepted: boolean;
+}
+
+/** The wish of a search, besides the game. */
+export interface SearchWish {
+  readonly mode?: string;
+  /** The members of the player's room search together. */
+  readonly party?: true;
+}
+
+/**
+ * The search for a match, as the messages of the server tell it. So it is the same on the pages of all members of a party, and after a
+ * reload.
+ */
+export class PlayerSearch {
+  current: RunningSearch | null = null;
+  offer: OfferedMatch | null = null;
+
+  /** Aborts the search that this page has begun. Null: this page has begun none, or it is over. */
+  private stop: AbortController | null = null;
+  private readonly unsubscribe: () => void;
+
+  constructor(
+    private readonly session: Session,
+    private readonly toasts: Toasts,
+    private readonly changed: () => void,
+    /** Attracts the attention of a player who does not look at the page. */
+    private readonly attract: () => void,
+  ) {
+    this.unsubscribe = session.on('match', (message) => this.take(message));
+  }
+
+  destroy(): void {
+    this.unsubscribe();
+  }
+
+  async find(game: string, wish: SearchWish = {}): Promise<void> {
+    const stop = new AbortController();
+    this.stop = stop;
+    this.current = { game, since: performance.now(), progress: null };
+    this.changed();
+    try {
+      await this.session.quickMatch(game, { ...wish, signal: stop.signal });
+    } catch (error) {
+      // The message about the end of the search says why.
+      if (!isRefusal(error, 'not-searching')) this.toasts.failed(error);
+    } finally {
+      this.stop = null;
+      this.current = null;
+      this.offer = null;
+      this.changed();
+    }
+  }
+
+  /** Reads the state of the search, after a reload or a lost connection. Messages during that time are lost. */
+  async read(): Promise<void> {
+    const message = await this.session.matchStatus().catch(() => undefined);
+    if (message === undefined) return;
+    if (message?.event === 'searching' || message?.event === 'offered') return this.take(message);
+    // `quickMatch` finds out itself how a search of this page ended.
+    if (this.stop) return;
+    if (message && this.current) return this.take(message);
+    this.current = null;
+    this.offer = null;
+    this.changed();
+  }
+
+  /** Cancels the search. A member of a party cancels it for all. */
+  cancel(): void {
+    if (this.stop) return this.stop.abort();
+    // Another page of the party began the search, or this page before a reload.
+    this.session.request('match.cancel', undefined).then(
+      () => {
+        this.current = null;
+        this.offer = null;
+        this.changed();
+      },
+      (error: unknown) => this.toasts.failed(error),
+    );
+  }
+
+  async accept(): Promise<void> {
+    const { offer } = this;
+    if (!offer) return;
+    this.offer = { ...offer, isAccepted: true };
+    this.changed();
+    await this.session.acceptMatch(offer.id).catch((error: unknown) => this.answerFailed(offer.id, error));
+  }
+
+  async decline(): Promise<void> {
+    const { offer } = this;
+    if (!offer) return;
+    this.offer = null;
+    this.changed();
+    await this.session.declineMatch(offer.id).catch((error: unknown) => this.answerFailed(offer.id, error));
+  }
+
+  private answerFailed(offer: string, error: unknown): void {
+    if (this.offer?.id === offer) this.offer = isRefusal(error, 'offer-unknown') ? null : { ...this.offer, isAccepted: false };
+    this.toasts.failed(error);
+    this.changed();
+  }
+
+  private take(message: MatchMessage): void {
+    switch (message.event) {
+      case 'searching':
+        if (message.returned)
+          this.toasts.note('Another player did not accept the match. Your search continues, and you are first in line.');
+        this.offer = null;
+        this.current = { game: message.game, since: sinceOf(message, this.current), progress: message };
+        break;
+      case 'offered':
+        this.offered(message);
+        break;
+      case 'matched':
+        this.current = null;
+        this.offer = null;
+        break;
+      case 'cancelled':
+      case 'expired':
+        this.current = null;
+        this.offer = null;
+        if (!this.stop?.signal.aborted && ENDED[message.reason]) this.toasts.note(ENDED[message.reason]!);
+        break;
+      default:
+        // A newer server may send other events.
+        message satisfies never;
+    }
+    this.changed();
+  }
+
+  private offered({ offer, game, acceptMs, players, accepted }: Of<'offered'>): void {
+    const isKnown = this.offer?.id === offer;
+    const isAccepted = isKnown && (this.offer?.isAccepted ?? false);
+    const total = isKnown ? (this.offer?.acceptMs ?? acceptMs) : acceptMs;
+    this.offer = { id: offer, game, acceptMs: total, endsAt: performance.now() + acceptMs, players, accepted, isAccepted };
+    if (!isKnown) this.attract();
+  }
+}
+
+/** Returns the start of the search. Messages without `waitedMs` do not change it. */
+function sinceOf({ game, waitedMs }: Of<'searching'>, before: RunningSearch | null): number {
+  if (waitedMs !== undefined) return performance.now() - waitedMs;
+  return before?.game === game ? before.since : performance.now();
+}
+
+/** Sentences for the reasons of a search that ended without a match. No sentence: the player knows it. */
+const ENDED: Readonly<Record<string, string | undefined>> = {
+  cancelled: 'The search was cancelled.',
+  'party-changed': 'The search ended, because a player joined or left the room. The host may search again.',
+  declined: 'The search ended, because the match was not accepted.',
+  gone: 'The search ended, because a player was away for too long.',
+  'timed-out': 'No match was found. Try again later.',
+  lost: 'The search was lost. Search again.',
+  'no-game': 'No server runs this game any more.',
+};

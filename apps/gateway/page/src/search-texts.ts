@@ -1,0 +1,26 @@
+import type { MatchMessage } from '#libs/client';
+
+type Progress = Extract<MatchMessage, { event: 'searching' }>;
+
+/** Returns the sentences that say how a search goes and what holds it up. Empty: nothing is known yet. */
+export function progressTexts(progress: Progress | null): string[] {
+  if (!progress) return [];
+  const { place, waiting, estimateMs, reason, paused } = progress;
+  if (paused) return ['The search pauses while a player of your party is away.'];
+  return [
+    ...(place !== undefined && waiting !== undefined && waiting > 1 ? [`You are number ${place} of ${waiting} players.`] : []),
+    ...(estimateMs !== undefined ? [`A match takes about ${durationText(estimateMs)}.`] : []),
+    ...(reason !== undefined && reason !== '' ? [sentence(reason)] : []),
+  ];
+}
+
+/** Returns a duration for people: `20 s`, `3 min`. */
+export function durationText(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1_000));
+  return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}
+
+function sentence(text: string): string {
+  const begun = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
+}

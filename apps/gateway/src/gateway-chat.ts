@@ -1,0 +1,48 @@
+import { Injectable } from '@nestjs/common';
+import { ChatAudience, ChatDelivery, isOpenToSpectators } from '#libs/chat';
+import { AnswerListener, type GatewaySession, type OccupancyListener, SessionRooms } from '#libs/edge';
+import { Extension } from '#libs/extension';
+import type { Operations, RoomId } from '#libs/protocol';
+
+/** The sessions to which the chat of a room is delivered. */
+@Injectable()
+@Extension(ChatAudience)
+export class GatewayChatAudience extends ChatAudience {
+  constructor(private readonly rooms: SessionRooms) {
+    super();
+  }
+
+  override onRooms(listener: OccupancyListener): void {
+    this.rooms.onOccupancy(listener);
+  }
+
+  override sendToRoom(room: RoomId, frame: Uint8Array): void {
+    this.rooms.sendToRoom(room, frame, ({ watching }, record) => !watching || (record !== null && isOpenToSpectators(record)));
+  }
+}
+
+/** Lets a connection follow the chat of a lobby once a lobby has answered its `chat.history`. */
+@Injectable()
+@Extension(AnswerListener)
+export class LobbyChatFollower extends AnswerListener {
+  constructor(private readonly delivery: ChatDelivery) {
+    super();
+  }
+
+  override answered(session: GatewaySession, operation: string, data: unknown): void {
+    if (operation !== 'chat.history') return;
+    const request = data as Operations['chat.history']['data'];
+    const { connection } = session;
+    if (request.to !== 'lobby' || request.follow === undefined || !connection) return;
+    this.delivery.follow(
+      {
+        session: session.id,
+        get isOpen() {
+          return session.connection === connection && connection.isOpen;
+        },
+        sendFrame: (frame) => connection.sendFrame(frame),
+      },
+      request.follow ? request.game : null,
+    );
+  }
+}

@@ -1,0 +1,28 @@
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { bearerOf, refusalOf, TokenCheck } from '#libs/admin';
+import { HoldfastError } from '#libs/protocol';
+
+export const SERVICE_OPTIONS = Symbol('ServiceOptions');
+
+export interface ServiceOptions {
+  /** The token that a request of a service must have: `Authorization: Bearer …`. Null: the API is switched off. */
+  readonly token: string | null;
+}
+
+/** Refuses every request of the service API without its token. The admin token does not open it, and its token opens nothing else. */
+@Injectable()
+export class ServiceGuard implements CanActivate {
+  private readonly check: TokenCheck | null;
+
+  constructor(@Inject(SERVICE_OPTIONS) { token }: ServiceOptions) {
+    this.check = token === null ? null : new TokenCheck(token);
+  }
+
+  canActivate(context: ExecutionContext): boolean {
+    if (!this.check) throw new HoldfastError('unauthorized', 'The service API is off: set SERVICE_TOKEN of the lobbies to use it.');
+    const { headers } = context.switchToHttp().getRequest<{ headers: { authorization?: string } }>();
+    const refusal = refusalOf(bearerOf(headers.authorization), this.check, 'SERVICE_TOKEN');
+    if (refusal) throw new HoldfastError('unauthorized', refusal);
+    return true;
+  }
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { GameTest } from '#libs/game-kit';
+import { MatchmakingModule, MatchStrategy } from '#libs/matchmaking';
+import { matchRules, type UserId } from '#libs/protocol';
+import { RedisModule } from '#libs/redis';
+import { TelemetryModule } from '#libs/telemetry';
+import { CaptureGame } from './duel-game.js';
+import { FirstCome } from './first-come.js';
+
+const page = readFileSync(join(__dirname, '..', 'matchmaking.md'), 'utf8');
+const file = (name: string): string => readFileSync(join(__dirname, name), 'utf8');
+
+describe('docs/matchmaking.md', () => {
+  it('quotes the game and the strategy that are tested here', () => {
+    for (const name of ['duel-game.ts', 'first-come.ts']) expect(page).toContain(`\`\`\`ts\n${file(name)}\`\`\``);
+  });
+
+  it('has a game with ratings whose end requests their update', async () => {
+    const game = await GameTest.create(CaptureGame, { players: ['Ada', 'Bob'] });
+    expect(game.command(1, 'capture')).toBeNull();
+    expect(game.effects).toMatchObject([{ name: '$rating', data: { teams: [{ place: 0 }, { place: 1 }] } }]);
+  });
+
+  it('has a strategy that a lobby uses when a module lists it', async () => {
+    @Module({ providers: [FirstCome] })
+    class OwnModule {}
+    const module = await Test.createTestingModule({
+      imports: [
+        RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),
+        TelemetryModule.forRoot({ server: 'hf:lobby:test', level: 'silent', format: 'json' }),
+        MatchmakingModule.forRoot(),
+        OwnModule,
+      ],
+    }).compile();
+    const tickets = [900, 2_100, 1_500].map((mu, index) => ({
+      id: String(index),
+      players: [{ user: String(index) as UserId, name: '', rating: { mu, sigma: 1 } }],
+      game: 'capture',
+      since: index,
+    }));
+    const rules = matchRules({ min: 2, max: 2 }, { rating: true });
+    const matches = [...module.get(MatchStrategy).match({ game: 'capture', rules, now: 10, tickets, rooms: [] })];
+    expect(matches.map((match) => match.tickets.map(({ id }) => id))).toEqual([['0', '1']]);
+    await module.close();
+  });
+});

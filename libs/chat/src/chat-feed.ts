@@ -1,0 +1,58 @@
+import { type ChatEntry, encodeServerMessage } from '#libs/protocol';
+import type { ChatTarget } from './chat-keys.js';
+import type { History } from './chat-store.js';
+
+/**
+ * The order of the messages of one channel at this gateway. It sends each message once, in order. A lost publication shows as a gap, and the
+ * feed then reads the stored messages.
+ */
+export class ChatFeed {
+  /** The number of the last message that was sent. Null: not known yet. */
+  private last: number | null = null;
+  private isReading = false;
+  private mustReadAgain = false;
+
+  /**
+   * @param read returns the stored messages above a number, and with null the recent ones; `last` is the number of the newest one
+   * @param send sends a frame to the followers
+   */
+  constructor(
+    private readonly target: ChatTarget,
+    private readonly read: (after: number | null) => Promise<Pick<History, 'entries' | 'last'>>,
+    private readonly send: (frame: Uint8Array) => void,
+  ) {}
+
+  /** Takes a published message. */
+  take(entry: ChatEntry): void {
+    if (this.isReading || this.last === null || entry.seq > this.last + 1) void this.catchUp();
+    else if (entry.seq === this.last + 1) this.deliver(entry);
+  }
+
+  /** Sends the stored messages that were not sent yet. Call it after the subscription, and after a reconnect. It never rejects. */
+  async catchUp(): Promise<void> {
+    if (this.isReading) {
+      this.mustReadAgain = true;
+      return;
+    }
+    this.isReading = true;
+    try {
+      do {
+        this.mustReadAgain = false;
+        const { entries, last } = await this.read(this.last);
+        for (const entry of entries) if (this.last === null || entry.seq > this.last) this.deliver(entry);
+        this.last = Math.max(this.last ?? 0, last);
+      } while (this.mustReadAgain);
+    } catch {
+      // The store does not answer. The next message or reconnect reads again; clients find a gap by the numbers.
+    } finally {
+      this.isReading = false;
+    }
+  }
+
+  private deliver(entry: ChatEntry): void {
+    this.last = entry.seq;
+    const { target } = this;
+    const channel = 'room' in target ? { room: target.room } : { lobby: target.lobby };
+    this.send(encodeServerMessage({ kind: 'chat', ...channel, ...entry }));
+  }
+}

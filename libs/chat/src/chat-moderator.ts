@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import type { UserId } from '#libs/protocol';
+import type { ChatTarget } from './chat-keys.js';
+
+/** A message that a user wants to send. */
+export interface ReviewedMessage {
+  readonly user: UserId;
+  readonly name: string;
+  readonly text: string;
+  readonly target: ChatTarget;
+}
+
+/** `pass`: the message is sent as it is. `text`: it is sent with this text. `refuse`: it is not sent; the sender reads the reason. */
+export type ChatVerdict = 'pass' | { readonly text: string } | { readonly refuse: string };
+
+/**
+ * Port: decides about each chat message before others see it. It runs in lobbies. When it throws, or does not answer within
+ * `CHAT_MODERATION_MS`, the message is not sent, and the sender may try again (`unavailable`). A repeated message may be reviewed twice.
+ *
+ * To use your own, mark a provider of a lobby with `@Extension(ChatModerator)`. See `docs/extending.md`.
+ */
+export abstract class ChatModerator {
+  abstract review(message: ReviewedMessage): ChatVerdict | Promise<ChatVerdict>;
+}
+
+/** Lets every message pass. */
+@Injectable()
+export class PassingModerator extends ChatModerator {
+  override review(): ChatVerdict {
+    return 'pass';
+  }
+}

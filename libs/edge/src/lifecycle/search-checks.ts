@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import type { Control, MatchMessage } from '#libs/protocol';
+import type { TicketHint } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { SEARCH_CHECK_MS, SEARCH_CHECKS_AT_ONCE } from '../edge.options.js';
+import { LobbyRouter } from '../lobby/lobby-router.js';
+import type { GatewaySession } from '../session/gateway-session.js';
+import { SessionTable } from '../session/session-table.js';
+
+/**
+ * Passes messages about searches to players. Such a message may be lost, so the gateway periodically compares the searches of its sessions
+ * with the tickets, and sends what a player has missed. The comparison also tells the ticket that its player is connected.
+ */
+@Injectable()
+export class SearchChecks {
+  constructor(
+    private readonly table: SessionTable,
+    private readonly lobbies: LobbyRouter,
+    private readonly log: Log,
+  ) {}
+
+  /** Sends a message to the player and notes the ticket, or its end. */
+  take(session: GatewaySession, message: MatchMessage): void {
+    const { ticket, game, event } = message;
+    const isWaiting = event === 'searching' || event === 'offered';
+    // A message about an ended ticket may arrive after the end, because two lobbies send them.
+    if (isWaiting && session.endedTicket === ticket) return;
+    if (isWaiting) this.note(session, { ticket, game });
+    else this.end(session, ticket);
+    session.send(message);
+  }
+
+  /** Tells the player that the room of the match follows, unless the answer to the search has told it. */
+  matched(session: GatewaySession, { ticket, game, room }: TicketHint & Pick<Extract<MatchMessage, { event: 'matched' }>, 'room'>): void {
+    const isKnown = session.ticket?.ticket === ticket;
+    this.end(session, ticket);
+    if (isKnown) session.send({ kind: 'match', game, ticket, event: 'matched', room });
+  }
+
+  /** Compares the search of a session at once, after an admission. `hint`: the ticket that the store names for the user. */
+  admitted(session: GatewaySession, hint: TicketHint | null): void {
+    if (hint) session.ticket = { ...hint, checkedAt: performance.now() };
+    if (session.ticket) void this.check([session]);
+  }
+
+  /** Compares the searches that were not compared for `SEARCH_CHECK_MS`. The gateway calls this once a second. */
+  maintain(now: number): void {
+    const due: GatewaySession[] = [];
+    for (const session of this.table.all()) {
+      const { ticket, connection } = session;
+      if (!ticket || !connection || now - ticket.checkedAt < SEARCH_CHECK_MS) continue;
+      session.ticket = { ...ticket, checkedAt: now };
+      due.push(session);
+      if (due.length === SEARCH_CHECKS_AT_ONCE) break;
+    }
+    if (due.length > 0) void this.check(due);
+  }
+
+  private note(session: GatewaySession, hint: TicketHint): void {
+    if (session.ticket?.ticket !== hint.ticket) session.ticket = { ...hint, checkedAt: performance.now() };
+  }
+
+  private end(session: GatewaySession, ticket: string): void {
+    session.endedTicket = ticket;
+    if (session.ticket?.ticket === ticket || session.ticket === null) {
+      session.ticket = null;
+      session.search = null;
+    }
+  }
+
+  private async check(sessions: readonly GatewaySession[]): Promise<void> {
+    const asked = sessions.map((session) => ({ session, ticket: session.ticket! }));
+    const searches = asked.map(({ session, ticket: { game, ticket } }) => ({
+      user: session.user,
+      game,
+      ticket,
+      asked: session.nextRequestOrder(),
+    }));
+    try {
+      const { messages } = (await this.lobbies.request('match.check', { searches })) as Control['match.check']['answer'];
+      for (const [index, { session, ticket }] of asked.entries()) {
+        const message = messages[index];
+        // The ticket has ended or was replaced during the check.
+        if (!message || session.isOver || session.ticket?.ticket !== ticket.ticket) continue;
+        this.take(session, message);
+      }
+    } catch (error) {
+      this.log.debug('search-check.failed', { searches: searches.length, error });
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { encodeCompactSync, type GameEvent, type Seat } from '#libs/protocol';
+import { bytesByPath, encodePatch } from '#libs/state-patch';
+
+/** One sync, as a client of the compact form gets it. */
+export interface MeasuredSync {
+  readonly version: number;
+  readonly from: number;
+  /** The view of the seat before and after. */
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly events: readonly GameEvent[];
+  /** The numbers of the last command and of the last input that the sync answers. */
+  readonly seq: number;
+  readonly input: number;
+  /** Room time since the sync before, in ms. Undefined: the game has no steps. */
+  readonly elapsed: number | undefined;
+}
+
+/**
+ * The bytes of the syncs that one seat would get, without the 2 to 4 bytes with which a WebSocket begins a message. Messages other than
+ * syncs are not counted.
+ */
+export class SyncTraffic {
+  /** The bytes of each sync, in order. */
+  readonly syncs: number[] = [];
+  /** The bytes by path of the state, the largest number first. `(header)` and `(events)` are the other parts of a sync. */
+  readonly byPath = new Map<string, number>();
+
+  /**
+   * @param seat the seat that gets the syncs; null: a spectator
+   * @param seconds the room time that was measured
+   */
+  constructor(
+    readonly seat: Seat | null,
+    readonly seconds: number,
+    syncs: readonly MeasuredSync[],
+  ) {
+    const byPath = new Map<string, number>();
+    for (const sync of syncs) this.add(sync, byPath);
+    for (const [path, bytes] of [...byPath].sort(([, a], [, b]) => b - a)) this.byPath.set(path, bytes);
+  }
+
+  get bytes(): number {
+    return this.syncs.reduce((total, bytes) => total + bytes, 0);
+  }
+
+  /** Bytes per second of room time. 0: no time has passed. */
+  get bytesPerSecond(): number {
+    return this.seconds > 0 ? this.bytes / this.seconds : 0;
+  }
+
+  /** A table of the bytes by path, for a person. */
+  toString(): string {
+    const { bytes, syncs, byPath } = this;
+    const whole = (number: number): string => number.toFixed(number < 10 ? 1 : 0);
+    const rows = [...byPath].map(([path, part]) => [path, String(part), whole(part / syncs.length), `${whole((100 * part) / bytes)} %`]);
+    const total = ['total', String(bytes), whole(bytes / Math.max(syncs.length, 1)), '100 %'];
+    const table = [['path', 'bytes', 'per sync', 'share'], ...rows, total];
+    const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]!.length)));
+    const lines = table.map((row) =>
+      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '),
+    );
+    const rate = this.seconds > 0 ? `, ${Math.round(this.bytesPerSecond)} bytes per second` : '';
+    const who = this.seat === null ? 'a spectator' : `seat ${this.seat}`;
+    return `${syncs.length} syncs to ${who}${rate}\n${lines.join('\n')}\n`;
+  }
+
+  private add({ before, after, events, ...sync }: MeasuredSync, byPath: Map<string, number>): void {
+    const patch = encodePatch(before, after);
+    const head = { kind: 'compact', ...sync, patch } as const;
+    const whole = encodeCompactSync(events.length > 0 ? { ...head, events: [...events] } : head).length;
+    const withoutEvents = encodeCompactSync(head).length;
+    this.syncs.push(whole);
+    const count = (path: string, bytes: number): void => {
+      if (bytes > 0) byPath.set(path, (byPath.get(path) ?? 0) + bytes);
+    };
+    count('(header)', withoutEvents - patch.length);
+    count('(events)', whole - withoutEvents);
+    for (const [path, bytes] of bytesByPath(before, patch)) count(path === '' ? '(state)' : path, bytes);
+  }
+}

@@ -1,0 +1,370 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { MatchExplanation } from '#libs/matchmaking';
+import {
+  MatchHost,
+  type MatchRecord,
+  type OpenRoom,
+  type StoredTicket,
+  type TicketEnd,
+  type TicketPlayer,
+  TicketStore,
+} from '#libs/matchmaking';
+import { LoadBalancerService } from '#libs/placement';
+import { HoldfastError, type MatchProgress, type MatchRules, type RoomId, rulesOfMode, type UserId } from '#libs/protocol';
+import { isMember, type RoomDoc, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { SERVER_PASS } from './entry-pass.js';
+import { GameCatalogue } from './game-catalogue.js';
+import { GameStarter } from './game-starter.js';
+import {
+  BACKFILL_READ_MS,
+  BACKFILL_ROOMS,
+  DECLINES_FORGOTTEN_MS,
+  LOBBY_OPTIONS,
+  type LobbyOptions,
+  ROOM_REFUSED_MS,
+} from './lobby.options.js';
+import { MatchNotifier } from './match-notifier.js';
+import { partiesOf, partyOf } from './parties.js';
+import { join, newRoom } from './room-rules.js';
+import { newRoomId, RoomService } from './room-service.js';
+import { UserTickets } from './user-tickets.js';
+
+/** A match whose tickets can be in doubt: another lobby may have made it already. Half of the age at which another lobby takes it up, in ms. */
+const UNDISPUTED_MS = 2_500;
+
+/**
+ * Makes the rooms of matches, and takes tickets into rooms with free seats. Every step may be repeated by another lobby, because the room
+ * has the id of its match.
+ */
+@Injectable()
+export class MatchRooms extends MatchHost {
+  /** By game: the rooms that the last read found, and when, in ms of the monotonic clock. */
+  private readonly open = new Map<string, { readonly rooms: readonly OpenRoom[]; readonly at: number }>();
+
+  /** The rooms that refused players, and when, in ms of the monotonic clock. Matchmaking leaves them alone for `ROOM_REFUSED_MS`. */
+  private readonly refused = new Map<RoomId, number>();
+
+  constructor(
+    private readonly tickets: TicketStore,
+    private readonly userTickets: UserTickets,
+    private readonly rooms: RoomService,
+    private readonly records: RoomRecords,
+    private readonly userRooms: UserRooms,
+    private readonly starter: GameStarter,
+    private readonly games: GameCatalogue,
+    private readonly notifier: MatchNotifier,
+    private readonly balancer: LoadBalancerService,
+    private readonly log: Log,
+    @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
+  ) {
+    super();
+  }
+
+  override newRoomId(): RoomId {
+    return newRoomId();
+  }
+
+  override rulesOf(game: string): MatchRules | null {
+    return this.games.matchRulesOf(game, this.options.matchWaitMs) ?? null;
+  }
+
+  /**
+   * Makes the room of a match and starts its game. Null: a player has moved to another room since, and the tickets of the other players
+   * return to the queue. Also null when another lobby has made and closed the room before.
+   */
+  override async make(
+    match: MatchRecord,
+    tickets: readonly StoredTicket[],
+    committedAt = Number.NEGATIVE_INFINITY,
+  ): Promise<RoomRecord | null> {
+    // If this lobby was suspended for longer, another lobby may have made the room, and the game may be over.
+    const isUndisputed = performance.now() - committedAt < UNDISPUTED_MS;
+    if (!isUndisputed && !(await this.tickets.isOpen(match))) return this.records.read(match.room ?? match.id);
+    if (match.room !== undefined) return this.fill(match, match.room, tickets);
+    if (tickets.length < match.tickets.length) return this.dissolve(match, tickets, new Set());
+    const players = tickets.flatMap((ticket) => ticket.players.map((player) => ({ player, ticket })));
+    const entered = await Promise.all(
+      players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, match.id, asked, ticket.party)),
+    );
+    if (entered.includes(false)) return this.dissolve(match, tickets, gone(players, entered));
+    const people = players.map(({ player }) => player);
+    const room = await this.rooms.make(match.id, match.game, this.docOf(match, tickets), people, { outlivesAdmissions: true });
+    const isIn = people.map(({ user }) => isMember(room, user));
+    if (room.status === 'waiting' && isIn.includes(false) && (await this.records.close(room, 'not-in-room')))
+      return this.dissolve(match, tickets, gone(players, isIn));
+    if (room.doc.backfill) await this.tickets.addOpenRoom(match.game, room.id);
+    let started = room;
+    try {
+      started = await this.starter.start(room, people[0]!.user, this.balancer);
+    } catch (error) {
+      // The players stay together in the room. The host can start the game when there is capacity.
+      this.log.warn('match.start-failed', { roomId: room.id, error });
+    }
+    await this.tickets.finish(match);
+    await Promise.all(tickets.map((ticket) => this.notifier.matched(ticket, room)));
+    await this.leaveParties(tickets);
+    return started;
+  }
+
+  /** Takes the tickets of a match into a room with free seats. Null: the room has none any more, and the tickets return to the queue. */
+  private async fill(match: MatchRecord, id: RoomId, tickets: readonly StoredTicket[]): Promise<RoomRecord | null> {
+    const players = tickets.flatMap((ticket) => ticket.players.map((player) => ({ player, ticket })));
+    const entered = await Promise.all(
+      players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, id, asked, ticket.party)),
+    );
+    if (entered.includes(false)) return this.dissolve(match, tickets, gone(players, entered));
+    let record: RoomRecord;
+    try {
+      record = await this.rooms.change(id, (current) => {
+        const terms = this.games.joinTermsOf(current);
+        const now = this.rooms.now();
+        return players.reduce<RoomDoc>(
+          (doc, { player }) => readyIn(current, join({ ...current, doc }, player, terms, now, SERVER_PASS), player.user),
+          {
+            ...current.doc,
+          },
+        );
+      });
+    } catch (error) {
+      this.log.info('match.seat-taken', { roomId: id, error });
+      // The next rounds would choose the same room, because the strategy sees a record that was read before.
+      this.refused.set(id, performance.now());
+      this.open.delete(match.game);
+      return this.dissolve(match, tickets, new Set());
+    }
+    await this.tickets.finish(match);
+    await Promise.all(tickets.map((ticket) => this.notifier.matched(ticket, record)));
+    await this.leaveParties(tickets);
+    return record;
+  }
+
+  private docOf(match: MatchRecord, tickets: readonly StoredTicket[]): RoomDoc {
+    const players = tickets.flatMap((ticket) => ticket.players);
+    const [first] = tickets;
+    const rules = this.rulesOf(match.game);
+    const mode = rules && rulesOfMode(rules, first?.mode);
+    const count = players.length;
+    const isJoinable = this.games.get(match.game)?.joinable === true && mode?.backfill.running === true;
+    const seats = { min: count, max: isJoinable ? Math.max(count, mode.seats.max) : count };
+    const options = first?.options ?? mode?.options;
+    const name = tickets.map((ticket) => ticket.players.map((player) => player.name).join(' + ')).join(' – ');
+    const doc = newRoom(players[0]!, { seats, name, near: match.region ?? first?.region, ...(options && { options }) }, this.rooms.now());
+    const teamOf = (user: UserId): number => match.teams?.findIndex((team) => team.includes(user)) ?? -1;
+    const members = players.map(({ user, name, claims }) => ({
+      user,
+      name,
+      ...(claims && { claims }),
+      ...(match.teams && { team: teamOf(user) }),
+      readyRound: 0,
+      here: true,
+    }));
+    const parties = partiesOf(tickets);
+    return {
+      ...doc,
+      members,
+      private: true,
+      ...(match.teams && mode?.teams && { teams: { count: mode.teams.count, size: mode.teams.size.max } }),
+      parties,
+      ...(isJoinable && { backfill: { ...(first?.mode !== undefined && { mode: first.mode }) } }),
+    };
+  }
+
+  /** Removes the members of parties from the rooms in which they waited. If this lobby dies first, `RoomSweeper` removes them. */
+  private async leaveParties(tickets: readonly StoredTicket[]): Promise<void> {
+    const leaving = tickets.flatMap(({ party, players }) => (party === undefined ? [] : players.map(({ user }) => ({ party, user }))));
+    for (const { party, user } of leaving) await this.rooms.removeMoved(party, user).catch(() => {});
+  }
+
+  /**
+   * Dissolves a match because players are gone. Their tickets end, and the other tickets return to the queue.
+   *
+   * @param goneUsers the players who have moved, or whose session has ended, since the search
+   */
+  private async dissolve(match: MatchRecord, tickets: readonly StoredTicket[], goneUsers: ReadonlySet<UserId>): Promise<null> {
+    this.log.info('match.dissolved', { roomId: match.id, tickets: tickets.length, gone: goneUsers.size });
+    await this.returnPlayers(match, tickets);
+    await this.giveBack(match, tickets, ({ players }) => {
+      const isGone = players.some(({ user }) => goneUsers.has(user));
+      if (!isGone) return null;
+      return { event: 'cancelled', reason: players.length > 1 ? 'party-changed' : 'entered-room' };
+    });
+    return null;
+  }
+
+  /** Moves the players of a match that fails back to the rooms of their parties, or out of any room. */
+  private async returnPlayers({ id, room }: MatchRecord, tickets: readonly StoredTicket[]): Promise<void> {
+    const from = room ?? id;
+    await Promise.all(
+      tickets.flatMap(({ players, party }) =>
+        players.map(({ user, asked }) =>
+          this.userRooms.move(user, party === undefined ? null : { room: party, watching: false }, {
+            asked,
+            outlivesAdmissions: true,
+            from,
+          }),
+        ),
+      ),
+    );
+  }
+
+  /**
+   * Gives the tickets of a match back to the queue, or ends them, and tells their players.
+   *
+   * @param stage only a match in this stage; absent: in any stage
+   * @param dissolved called when the match is dissolved, before the players are told
+   */
+  private async giveBack(
+    match: Pick<MatchRecord, 'id' | 'game'>,
+    tickets: readonly StoredTicket[],
+    endOf: (ticket: StoredTicket) => TicketEnd | null,
+    { stage = '', dissolved }: { readonly stage?: MatchRecord['stage'] | ''; dissolved?(): Promise<void> } = {},
+  ): Promise<void> {
+    const ends = tickets.map((ticket) => {
+      const end = endOf(ticket);
+      return { ticket: end === null ? { ...ticket, priority: (ticket.priority ?? 0) + 1 } : ticket, end };
+    });
+    // `enterMatch` has removed these hints. They are noted before the tickets return, so that the user of a ticket always finds it.
+    await Promise.all(
+      ends.flatMap(({ ticket: { id, game, players }, end }) =>
+        end ? [] : players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)),
+      ),
+    );
+    const returned = await this.tickets.dissolve(match, ends, stage);
+    // Another lobby has made or dissolved the match.
+    if (returned === null) return;
+    await dissolved?.();
+    await Promise.all(
+      ends.map(async ({ ticket, end }, index) => {
+        if (end) return this.notifier.ended(ticket, end);
+        if (!returned[index]) return;
+        // The session of a player may have ended while the match held the ticket, so its departure did not find a waiting ticket.
+        for (const { user, asked } of ticket.players)
+          if (await this.isLate({ user, asked }))
+            await this.userTickets.end(user, undefined, { event: 'cancelled', reason: 'party-changed' });
+        await this.notifier.tell(ticket, { event: 'searching', returned: true });
+      }),
+    );
+  }
+
+  private async isLate({ user, asked }: Pick<TicketPlayer, 'user' | 'asked'>): Promise<boolean> {
+    return asked !== undefined && (await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate;
+  }
+
+  override async offer(match: MatchRecord, tickets: readonly StoredTicket[], acceptMs: number, accepted = 0): Promise<void> {
+    const { id, players } = match;
+    await Promise.all(tickets.map((ticket) => this.notifier.tell(ticket, { event: 'offered', offer: id, acceptMs, players, accepted })));
+  }
+
+  override async lapse(match: MatchRecord): Promise<void> {
+    const answers = await this.tickets.answersOf(match.game, match.id);
+    // A lobby that died may have stored an answer that declines. The players who had no time to answer are not to blame then.
+    const isDeclined = [...answers.values()].includes('declined');
+    await this.failOffer(match, (user) => (isDeclined ? answers.get(user) === 'declined' : answers.get(user) !== 'accepted'));
+  }
+
+  /** Ends an offer. The tickets of players who are to blame end, and the others return to the queue. */
+  async failOffer(match: MatchRecord, isToBlame: (user: UserId) => boolean): Promise<void> {
+    const tickets = await this.tickets.read(match.game, match.tickets);
+    const isBlamed = ({ players }: StoredTicket): boolean => players.some(({ user }) => isToBlame(user));
+    const end = (ticket: StoredTicket): TicketEnd | null => (isBlamed(ticket) ? { event: 'cancelled', reason: 'declined' } : null);
+    const blamed = tickets.flatMap(({ players }) => players.filter(({ user }) => isToBlame(user)));
+    await this.giveBack(match, tickets, end, {
+      stage: 'offered',
+      // Counted before the players are told, because they may search again at once.
+      dissolved: async () => {
+        this.log.info('match.declined', { roomId: match.id, declined: blamed.length });
+        await Promise.all(blamed.map(({ user }) => this.tickets.countDecline(match.game, user, DECLINES_FORGOTTEN_MS)));
+      },
+    });
+  }
+
+  override async ended(tickets: readonly StoredTicket[], end: TicketEnd): Promise<void> {
+    await Promise.all(tickets.map((ticket) => this.notifier.ended(ticket, end)));
+  }
+
+  override async progress(ticket: StoredTicket, waitedMs: number, explanation: MatchExplanation | null): Promise<void> {
+    await this.notifier.tell(ticket, { event: 'searching', ...progressOf({ waitedMs, explanation }) });
+  }
+
+  override async changedParties(tickets: readonly StoredTicket[]): Promise<readonly StoredTicket[]> {
+    const records = await this.records.readMany(tickets.map(({ party }) => party!));
+    return tickets.filter((ticket, index) => {
+      const record = records[index];
+      const users = record && partyOf(record, ticket.players[0]!.user)?.map(({ user }) => user);
+      return !users || users.length !== ticket.players.length || ticket.players.some(({ user }) => !users.includes(user));
+    });
+  }
+
+  override async openRooms(game: string, rules: MatchRules): Promise<readonly OpenRoom[]> {
+    const known = this.open.get(game);
+    if (known && performance.now() - known.at < BACKFILL_READ_MS) return known.rooms;
+    const entries = await this.records.listed(game, null, BACKFILL_ROOMS);
+    const made = await this.tickets.openRooms(game);
+    const ids = [...new Set([...entries.map(({ room }) => room), ...made])];
+    const records = await this.records.readMany(ids);
+    const over = made.filter((id) => !records.some((record) => record?.id === id));
+    if (over.length > 0) await this.tickets.removeOpenRooms(game, over);
+    for (const [room, at] of this.refused) if (performance.now() - at > ROOM_REFUSED_MS) this.refused.delete(room);
+    const rooms = records.flatMap((record) => (record && !this.refused.has(record.id) && openRoomOf(record, rules)) || []);
+    this.open.set(game, { rooms, at: performance.now() });
+    return rooms;
+  }
+}
+
+/** Returns the room for matchmaking. Null: it has no free seat for players of a match, or its rules exclude it. */
+function openRoomOf(record: RoomRecord, rules: MatchRules): OpenRoom | null {
+  const { doc, status, game, id } = record;
+  const mode = doc.backfill?.mode;
+  const { backfill } = rulesOfMode(rules, mode) ?? { backfill: null };
+  const running = status === 'playing';
+  const isWanted = running ? backfill?.running && !record.isLocked : status === 'waiting' && backfill?.waiting && !doc.private;
+  const free = doc.seats - doc.members.length;
+  if (!isWanted || free <= 0 || doc.members.length === 0 || doc.locked || doc.password || doc.inviteOnly) return null;
+  const players = doc.members.map(({ user, name, claims }) => ({ user, name, ...(claims && { claims }) }));
+  const teams = doc.teams && Array.from({ length: doc.teams.count }, (_, team) => doc.members.filter((one) => one.team === team));
+  return {
+    room: id,
+    game,
+    running,
+    free,
+    players,
+    since: 0,
+    ...(mode !== undefined && { mode }),
+    ...(doc.options && { options: doc.options }),
+    ...(teams && { teams: teams.map((team) => team.map(({ user }) => user)) }),
+    ...(doc.region !== undefined && { region: doc.region }),
+  };
+}
+
+/** Returns the document with this member ready for the next game of the room. */
+function readyIn({ round }: RoomRecord, doc: RoomDoc, user: UserId): RoomDoc {
+  return { ...doc, members: doc.members.map((member) => (member.user === user ? { ...member, readyRound: round } : member)) };
+}
+
+function gone(players: readonly { readonly player: TicketPlayer }[], isIn: readonly boolean[]): ReadonlySet<UserId> {
+  return new Set(players.flatMap(({ player }, index) => (isIn[index] ? [] : player.user)));
+}
+
+/** Returns what a message tells about the progress of a search. */
+export function progressOf(
+  progress: { readonly waitedMs: number; readonly explanation: MatchExplanation | null } | null,
+): Partial<MatchProgress> {
+  if (!progress) return {};
+  const waitedMs = Math.round(progress.waitedMs);
+  if (!progress.explanation) return { waitedMs };
+  const { place, waiting, estimateMs, window, reason } = progress.explanation;
+  return {
+    waitedMs,
+    place,
+    waiting,
+    reason,
+    ...(estimateMs !== undefined && { estimateMs: Math.round(estimateMs) }),
+    ...(window !== undefined && { window: Math.round(window) }),
+  };
+}
+
+/** The refusal of an operation on an offer that is over. */
+export function unknownOffer(): HoldfastError {
+  return new HoldfastError('offer-unknown');
+}

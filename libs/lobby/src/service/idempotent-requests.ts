@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { sleep } from '#libs/async';
+import { HoldfastError } from '#libs/protocol';
+import { RedisConnections, RedisLease, redisName } from '#libs/redis';
+
+/** Time for which the result of a request is stored, in ms: a service that was down for a night repeats its requests in the morning. */
+const KEPT_MS = 86_400_000;
+/** TTL of the lease on the work, in ms. When a lobby dies, a repeat continues after this time. */
+const LEASE_MS = 3_000;
+/** How long a repeat waits while another lobby does the work, in ms, and the pause between two reads. */
+const WAIT_MS = 10_000;
+const POLL_MS = 50;
+
+/** A request that a service may repeat. */
+export interface IdempotentRequest<Plan> {
+  /** The key that the service chose: the same for each repeat, and for no other request. */
+  readonly key: string;
+  /** The content of the request. The same key with other content is refused. */
+  readonly content: unknown;
+  /** Chooses what all runs of the request must have in common, such as the id of a new room. Changes nothing. */
+  plan(): Promise<Plan>;
+}
+
+/**
+ * Carries out requests of services once, however often they are repeated.
+ *
+ * The first run stores its plan before it changes anything. A repeat after a crash has the same plan, so each step that the first run has
+ * done is done again without an effect. The result is stored with a TTL, and every later repeat gets it. A refusal is not stored: it has
+ * changed nothing, and a repeat is decided anew.
+ */
+@Injectable()
+export class IdempotentRequests {
+  constructor(private readonly redis: RedisConnections) {}
+
+  /**
+   * @param work must be safe to run twice with the same plan, also at the same time
+   * @throws `key-reused` when the key belongs to a request with other content, `busy` when the work of another lobby takes too long, or the
+   *   error of `work`
+   */
+  async run<Plan, Result>(request: IdempotentRequest<Plan>, work: (plan: Plan) => Promise<Result>): Promise<Result> {
+    const { commands } = this.redis;
+    const name = redisName(`service:{${sha256(request.key)}}`);
+    const plan = await this.planOf(name, request);
+    const lease = new RedisLease(this.redis, `${name}:lease`, LEASE_MS);
+    const deadline = performance.now() + WAIT_MS;
+    for (;;) {
+      const stored = await commands.get(`${name}:result`);
+      if (stored !== null) return JSON.parse(stored) as Result;
+      let result: Result | undefined;
+      const isDone = await lease.run(async () => {
+        // The holder before may have stored its result after the read above.
+        const again = await commands.get(`${name}:result`);
+        result = again === null ? await this.store(name, await work(plan)) : (JSON.parse(again) as Result);
+      });
+      if (isDone) return result as Result;
+      if (performance.now() > deadline)
+        throw new HoldfastError('busy', 'This request is being carried out. Repeat it later with the same key.');
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Returns the stored plan of the request. Stores a new one when there is none. */
+  private async planOf<Plan>(name: string, { content, plan }: IdempotentRequest<Plan>): Promise<Plan> {
+    const { commands } = this.redis;
+    const digest = sha256(JSON.stringify(content));
+    let stored = await commands.get(name);
+    if (stored === null) {
+      const mine = JSON.stringify({ digest, plan: await plan() });
+      stored = (await commands.set(name, mine, 'PX', KEPT_MS, 'NX')) === null ? await commands.get(name) : mine;
+    }
+    const known = JSON.parse(stored ?? 'null') as { digest: string; plan: Plan } | null;
+    if (known === null) throw new HoldfastError('busy');
+    if (known.digest !== digest) throw new HoldfastError('key-reused');
+    return known.plan;
+  }
+
+  /** Stores the result, unless another run was faster. Returns the stored one, so that all repeats get the same. */
+  private async store<Result>(name: string, result: Result): Promise<Result> {
+    const { commands } = this.redis;
+    const isMine = (await commands.set(`${name}:result`, JSON.stringify(result), 'PX', KEPT_MS, 'NX')) !== null;
+    const stored = isMine ? null : await commands.get(`${name}:result`);
+    return stored === null ? result : (JSON.parse(stored) as Result);
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

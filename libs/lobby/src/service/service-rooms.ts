@@ -1,0 +1,260 @@
+import { Injectable } from '@nestjs/common';
+import { LoadBalancerService } from '#libs/placement';
+import { HoldfastError, type Operations, type RoomId, type RoomView, type UserId } from '#libs/protocol';
+import { InviteCodes, isMember, type RoomRecord, RoomRecords, UserRooms, viewOf } from '#libs/room-store';
+import { SessionNotices, SessionStore, shownPlayerName, UserDirectory } from '#libs/session';
+import { Log } from '#libs/telemetry';
+import { GameCatalogue } from '../game-catalogue.js';
+import { GameStarter } from '../game-starter.js';
+import { RoomOptionsCheck } from '../room-options-check.js';
+import { hashPassword } from '../room-password.js';
+import { newRoom, type Person, withNewMember } from '../room-rules.js';
+import { needsCode, newRoomId, RoomService } from '../room-service.js';
+import { IdempotentRequests } from './idempotent-requests.js';
+
+/** A user whom a service puts into a room. `name`: absent: the user directory knows it, or others see the id. */
+export interface ServiceUser {
+  readonly user: UserId;
+  readonly name?: string;
+}
+
+/** The room that a service wants. The first user is the host. */
+export interface ServiceRoom extends Omit<Operations['rooms.create']['data'], 'game'> {
+  readonly game: string;
+  readonly users: readonly ServiceUser[];
+}
+
+/** The room after a request, as its members see it. Null: the room is closed. */
+export interface ServiceAnswer {
+  readonly id: RoomId;
+  readonly room: RoomView | null;
+}
+
+interface NewRoomPlan {
+  readonly room: RoomId;
+  readonly code?: string;
+}
+
+interface RoundPlan {
+  readonly round: number;
+}
+
+/** How often a start or an end reads the room again while a lobby or an owner changes it, and the pause between, in ms. */
+const SETTLE_TRIES_MAX = 40;
+const SETTLE_POLL_MS = 100;
+
+/**
+ * Carries out requests of services about rooms: programs of the operator that have a token of their own, such as a tournament or a
+ * matchmaker elsewhere. Every change has a key, and a repeat with the same key changes nothing more (`IdempotentRequests`). Each step is a
+ * compare-and-set or idempotent, so that a repeat completes what a lobby that died has begun.
+ */
+@Injectable()
+export class ServiceRooms {
+  constructor(
+    private readonly requests: IdempotentRequests,
+    private readonly rooms: RoomService,
+    private readonly records: RoomRecords,
+    private readonly userRooms: UserRooms,
+    private readonly invites: InviteCodes,
+    private readonly games: GameCatalogue,
+    private readonly optionsCheck: RoomOptionsCheck,
+    private readonly starter: GameStarter,
+    private readonly balancer: LoadBalancerService,
+    private readonly sessions: SessionStore,
+    private readonly notices: SessionNotices,
+    private readonly directory: UserDirectory,
+    private readonly log: Log,
+  ) {}
+
+  /**
+   * Creates a room with these users as members. A user who is not connected is in the room as soon as the user logs in.
+   *
+   * @throws `already-in-room` with the user who is in another room; `unknown-game`, `bad-data`; nothing has changed then
+   */
+  async create(key: string, wish: ServiceRoom): Promise<ServiceAnswer> {
+    const plan = async (): Promise<NewRoomPlan> => {
+      const room = newRoomId();
+      return { room, ...(needsCode(wish) && { code: await this.invites.reserve(room) }) };
+    };
+    return this.requests.run({ key, content: ['create', wish], plan }, async ({ room, code }) => {
+      const record = await this.records.read(room);
+      // An earlier run has created the room, and may have died before it notified the gateways.
+      if (record) await this.notifyAll(record);
+      // It may also have been closed since.
+      else if (!(await this.records.wasClosed(room))) await this.createAs(room, code, wish);
+      this.log.info('service.room-created', { roomId: room, users: wish.users.length });
+      return this.answerOf(room);
+    });
+  }
+
+  /**
+   * Puts a user into the room, also into one that is private or has a password. Repeated, it changes nothing.
+   *
+   * @throws `room-unknown`, `room-full`, `room-playing`, `room-locked`, `banned`, `already-in-room`
+   */
+  async put(key: string, room: RoomId, wish: ServiceUser): Promise<ServiceAnswer> {
+    return this.requests.run({ key, content: ['put', room, wish], plan: async () => null }, async () => {
+      const record = await this.rooms.mustRead(room);
+      if (!isMember(record, wish.user)) {
+        const [person] = await this.peopleOf([wish]);
+        await this.rooms.join(person!, room, 'server');
+      }
+      await this.notifyAll(await this.rooms.mustRead(room), wish.user);
+      return this.answerOf(room);
+    });
+  }
+
+  /** Takes a user out of the room. Does nothing for a user who is not a member. */
+  async take(key: string, room: RoomId, user: UserId): Promise<ServiceAnswer> {
+    return this.requests.run({ key, content: ['take', room, user], plan: async () => null }, async () => {
+      if (!isMember(await this.rooms.mustRead(room), user)) return this.answerOf(room);
+      await this.rooms.gone(room, user);
+      const after = await this.records.read(room);
+      // The user has been admitted or moved at the same moment.
+      if (after && isMember(after, user)) throw new HoldfastError('busy');
+      return this.answerOf(room);
+    });
+  }
+
+  /**
+   * Starts the game with all members, whether they are ready, connected or not. Repeated, it starts no second game.
+   *
+   * @throws `room-unknown`, `too-few-players`, `no-capacity`, `game-failed`, `room-playing` when another game runs already
+   */
+  async start(key: string, room: RoomId, waitMs?: number): Promise<ServiceAnswer> {
+    return this.requests.run({ key, content: ['start', room], plan: () => this.roundOf(room) }, async ({ round }) => {
+      const record = await this.settled(room, round);
+      if (record.round > round || record.status === 'playing') return this.answerOf(room);
+      const ready = await this.rooms.change(room, (current) => allReady(current));
+      const [host] = ready.doc.members;
+      if (!host) throw new HoldfastError('too-few-players');
+      try {
+        await this.starter.start(ready, host.user, this.balancer, { waitMs, isAgreed: true });
+      } catch (error) {
+        const now = await this.rooms.mustRead(room);
+        // Another start, for example of the host, was faster.
+        if (now.round === round && now.status !== 'playing') throw error;
+      }
+      return this.answerOf(room);
+    });
+  }
+
+  /**
+   * Ends the game of a room, and with `close` also the room.
+   *
+   * @param endGame ends the game that runs; safe to repeat
+   * @throws `room-unknown`, `room-not-playing` without `close`
+   */
+  async end(key: string, room: RoomId, close: boolean, endGame: () => Promise<void>): Promise<ServiceAnswer> {
+    return this.requests.run({ key, content: ['end', room, close], plan: () => this.roundOf(room) }, async ({ round }) => {
+      const record = await this.records.read(room);
+      // An earlier run has closed the room.
+      if (!record && close) return this.answerOf(room);
+      if (!record) throw new HoldfastError('room-unknown');
+      if (record.round === round) {
+        if (record.status === 'playing') await endGame().catch(ignoreOver);
+        else if (!close) throw new HoldfastError('room-not-playing');
+      }
+      if (close) await this.close(room);
+      return this.answerOf(room);
+    });
+  }
+
+  /** @throws `room-unknown` */
+  async read(room: RoomId): Promise<ServiceAnswer> {
+    return { id: room, room: viewOf(await this.rooms.mustRead(room)) };
+  }
+
+  private async answerOf(room: RoomId): Promise<ServiceAnswer> {
+    const record = await this.records.read(room);
+    return { id: room, room: record && viewOf(record) };
+  }
+
+  private async roundOf(room: RoomId): Promise<RoundPlan> {
+    return { round: (await this.rooms.mustRead(room)).round };
+  }
+
+  private async createAs(room: RoomId, code: string | undefined, wish: ServiceRoom): Promise<void> {
+    const { game, users, seats, region, options, password, teams, ...settings } = wish;
+    const info = this.games.mustGet(game);
+    if (options !== undefined) await this.optionsCheck.refuseFlawed(game, options);
+    const people = await this.peopleOf(users);
+    const [host, ...others] = people;
+    const stored = {
+      ...(options && { options }),
+      ...(password !== undefined && { password: await hashPassword(password) }),
+      ...(code !== undefined && { code }),
+    };
+    const begin = newRoom(
+      host!,
+      { ...settings, seats: info.seats, wanted: seats, region, teams: teams ?? info.teams, ...stored },
+      this.rooms.now(),
+    );
+    if (people.length > begin.seats)
+      throw new HoldfastError('bad-data', `users: the room has ${begin.seats} seats, and these are ${people.length} users`);
+    const doc = others.reduce(withNewMember, begin);
+    for (const { user } of people) await this.rooms.freeFor({ user }, room).catch((error: unknown) => refuse(error, user));
+    // The entries come first, as for a player who creates a room. Without the room's record they have no effect.
+    await Promise.all(people.map(({ user }) => this.userRooms.move(user, { room, watching: false })));
+    await this.notifyAll(await this.rooms.make(room, game, doc, people));
+  }
+
+  private async peopleOf(users: readonly ServiceUser[]): Promise<Person[]> {
+    const unnamed = users.filter(({ name }) => name === undefined).map(({ user }) => user);
+    const [names, found] = await Promise.all([
+      unnamed.length > 0 ? this.directory.namesOf(unnamed) : new Map<UserId, string>(),
+      Promise.all(users.map(({ user }) => this.sessions.find(user))),
+    ]);
+    return users.map(({ user, name }, index) => {
+      const here = found[index] !== null && found[index]?.isAway === false;
+      return { user, name: shownPlayerName(name, names.get(user), user), here };
+    });
+  }
+
+  /** Notifies the gateways of the members, so that their sessions enter the room. A gateway that misses it reads the record later. */
+  private async notifyAll({ id, rev, doc }: RoomRecord, only?: UserId): Promise<void> {
+    const users = doc.members.filter(({ user }) => only === undefined || user === only);
+    await Promise.all(
+      users.map(async ({ user }) => {
+        const session = await this.sessions.find(user);
+        if (session)
+          await this.notices.send(session.gateway, { kind: 'bind', user, session: session.session, room: id, role: 'player', rev });
+      }),
+    ).catch((error: unknown) => this.log.debug('service.notice-failed', { roomId: id, error }));
+  }
+
+  /** Returns the record when no start is under way in it. A start whose lobby died is taken back by the sweep. */
+  private async settled(room: RoomId, round: number): Promise<RoomRecord> {
+    for (let tries = 0; tries < SETTLE_TRIES_MAX; tries++) {
+      const record = await this.rooms.mustRead(room);
+      if (record.status !== 'starting' || record.round > round) return record;
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
+    }
+    throw new HoldfastError('busy', 'The game of this room is being started. Repeat the request later with the same key.');
+  }
+
+  private async close(room: RoomId): Promise<void> {
+    for (let tries = 0; tries < SETTLE_TRIES_MAX; tries++) {
+      const record = await this.records.read(room);
+      if (!record || (await this.records.close(record, 'closed'))) return;
+      // The owner has not stored the end of the game yet, or another write came first.
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
+    }
+    throw new HoldfastError('busy', 'The room could not be closed yet. Repeat the request later with the same key.');
+  }
+}
+
+function allReady({ doc, round }: RoomRecord): RoomRecord['doc'] {
+  return { ...doc, members: doc.members.map((member) => ({ ...member, readyRound: round })) };
+}
+
+function refuse(error: unknown, user: UserId): never {
+  if (error instanceof HoldfastError && error.code === 'already-in-room')
+    throw new HoldfastError('already-in-room', `The user ${user} is in another room.`);
+  throw error;
+}
+
+/** Ignores that the game has ended meanwhile. */
+function ignoreOver(error: unknown): void {
+  if (!(error instanceof HoldfastError && error.code === 'room-not-playing')) throw error;
+}

@@ -1,0 +1,59 @@
+import { Injectable } from '@nestjs/common';
+import { type StoredTicket, type TicketEnd, TicketStore, type UserTicket } from '#libs/matchmaking';
+import type { RequestOrder, RoomId, UserId } from '#libs/protocol';
+import { UserRooms } from '#libs/room-store';
+import { MatchNotifier } from './match-notifier.js';
+
+/** The ticket of a user, in whatever game. */
+@Injectable()
+export class UserTickets {
+  constructor(
+    private readonly store: TicketStore,
+    private readonly userRooms: UserRooms,
+    private readonly notifier: MatchNotifier,
+  ) {}
+
+  /** Returns the game for which the user searches, also while the room of a match is made. Null: the user is not searching. */
+  async gameOf(user: UserId): Promise<string | null> {
+    const hint = await this.userRooms.ticketOf(user);
+    return hint && (await this.store.has(hint.game, user)) ? hint.game : null;
+  }
+
+  /** Returns the ticket of the user, and where it is. */
+  async of(user: UserId): Promise<Exclude<UserTicket, { state: 'none' }> | null> {
+    const hint = await this.userRooms.ticketOf(user);
+    const found = hint && (await this.store.ofUser(hint.game, user));
+    return found && found.state !== 'none' ? found : null;
+  }
+
+  /**
+   * Ends the ticket of the user if it is not newer than `order`, and tells the other members of a party. Without `order`: any ticket. A
+   * ticket with a match stays: the order of the user's requests decides whether the match takes the user.
+   *
+   * @param but a room whose party keeps its ticket, because the user is in it already
+   * @returns whether a ticket has ended, or has a match that is not made yet
+   */
+  async end(user: UserId, order: RequestOrder | undefined, end: TicketEnd, but?: RoomId): Promise<boolean> {
+    const hint = await this.userRooms.ticketOf(user);
+    if (!hint) return false;
+    if (but !== undefined) {
+      const found = await this.store.ofUser(hint.game, user);
+      if (found.state !== 'none' && found.ticket.party === but) return false;
+    }
+    const cancelled = await this.store.cancel(hint.game, user, order, end);
+    if (cancelled.outcome !== 'ended') return false;
+    await this.tellOthers(cancelled.ticket, user, end);
+    return true;
+  }
+
+  /** Stores whether the user has a connection. A ticket with an absent user pauses. False: the user has no ticket. */
+  async setPresence(user: UserId, order: RequestOrder | undefined, isHere: boolean): Promise<boolean> {
+    const hint = await this.userRooms.ticketOf(user);
+    return hint !== null && (await this.store.setPresence(hint.game, user, order, isHere)) !== null;
+  }
+
+  async tellOthers(ticket: StoredTicket, user: UserId, end: TicketEnd): Promise<void> {
+    const players = ticket.players.filter((player) => player.user !== user);
+    if (players.length > 0) await this.notifier.ended({ ...ticket, players }, end);
+  }
+}

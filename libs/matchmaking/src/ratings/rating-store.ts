@@ -1,0 +1,19 @@
+import type { UserId } from '#libs/protocol';
+import type { Rating } from '../strategy/ticket.js';
+
+/** Port: the ratings of players, by game. To use your own, mark a provider with `@Extension(RatingStore)`, the same on all servers. */
+export abstract class RatingStore {
+  /** Returns the ratings of these users. Null: the user has not finished a rated game. */
+  abstract ratings(game: string, users: readonly UserId[]): Promise<(Rating | null)[]>;
+
+  /**
+   * Changes the ratings of the users of one finished game, exactly once: a repeated call with the same `id` changes nothing.
+   *
+   * @param id identifies the finished game
+   * @param change computes the new ratings from the present ones; it may be called several times
+   * @returns false when the ratings had been changed by an earlier call
+   */
+  abstract update(game: string, id: string, users: readonly UserId[], change: RatingChange): Promise<boolean>;
+}
+
+export type RatingChange = (before: readonly (Rating | null)[]) => readonly Rating[];

@@ -1,0 +1,17 @@
+import { Injectable } from '@nestjs/common';
+import { type Effect, EffectHandler } from '#libs/game-kit';
+import { RATING_EFFECT, type RatedGame } from '#libs/room';
+import { ratingsAfter } from './rated-teams.js';
+import { RatingStore } from './rating-store.js';
+
+/** Changes the ratings of players when a game with ratings ends. The effect may run again; the store counts each game once. */
+@Injectable()
+export class RatingUpdates {
+  constructor(private readonly store: RatingStore) {}
+
+  @EffectHandler(RATING_EFFECT)
+  async update({ data }: Effect<RatedGame>): Promise<void> {
+    const users = data.teams.flatMap((team) => team.users);
+    await this.store.update(data.game, data.id, users, (before) => ratingsAfter(data, before));
+  }
+}

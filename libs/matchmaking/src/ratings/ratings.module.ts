@@ -1,0 +1,25 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ExtensionModule, extensionPoint } from '#libs/extension';
+import { RatingStore } from './rating-store.js';
+import { RatingUpdates } from './rating-updates.js';
+import { RedisRatingStore } from './redis-rating-store.js';
+
+@Module({})
+export class RatingsModule {
+  /** For a lobby, which reads ratings. */
+  static forReader(): DynamicModule {
+    return {
+      module: RatingsModule,
+      global: true,
+      imports: [ExtensionModule],
+      providers: [RedisRatingStore, ...extensionPoint(RatingStore, { useExisting: RedisRatingStore })],
+      exports: [RatingStore],
+    };
+  }
+
+  /** For a game server, which changes ratings when games end. */
+  static forUpdates(): DynamicModule {
+    const reader = RatingsModule.forReader();
+    return { ...reader, providers: [...reader.providers!, RatingUpdates] };
+  }
+}

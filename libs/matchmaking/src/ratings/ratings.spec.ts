@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { Test, type TestingModule } from '@nestjs/testing';
+import { Extension } from '#libs/extension';
+import type { Effect } from '#libs/game-kit';
+import type { UserId } from '#libs/protocol';
+import { RedisConnections, RedisModule } from '#libs/redis';
+import type { RatedGame } from '#libs/room';
+import { TelemetryModule } from '#libs/telemetry';
+import type { Rating } from '../strategy/ticket.js';
+import { RATING_DEFAULT } from '../strategy/windows.js';
+import { ratingsAfter } from './rated-teams.js';
+import { RatingStore } from './rating-store.js';
+import { RatingUpdates } from './rating-updates.js';
+import { RatingsModule } from './ratings.module.js';
+
+const [ada, bob, cy, dee] = ['ada', 'bob', 'cy', 'dee'] as UserId[];
+const teamsOf = (...places: (readonly UserId[])[][]): Pick<RatedGame, 'teams'> => ({
+  teams: places.flatMap((teams, place) => teams.map((users) => ({ users, place }))),
+});
+
+describe('ratingsAfter', () => {
+  it('raises the winner and lowers the loser, and makes both more certain', () => {
+    const [winner, loser] = ratingsAfter(teamsOf([[ada]], [[bob]]), [null, null]);
+    expect(winner.mu).toBeGreaterThan(RATING_DEFAULT.mu);
+    expect(loser.mu).toBeLessThan(RATING_DEFAULT.mu);
+    for (const { sigma } of [winner, loser]) expect(sigma).toBeLessThan(RATING_DEFAULT.sigma);
+  });
+
+  it('hardly changes two equal players after a draw', () => {
+    const [one, other] = ratingsAfter(teamsOf([[ada], [bob]]), [null, null]);
+    expect(one.mu).toBeCloseTo(other.mu);
+    expect(one.mu).toBeCloseTo(RATING_DEFAULT.mu);
+  });
+
+  it('orders more than two players by their places', () => {
+    const [first, second, third] = ratingsAfter(teamsOf([[ada]], [[bob]], [[cy]]), [null, null, null]);
+    expect(first.mu).toBeGreaterThan(second.mu);
+    expect(second.mu).toBeGreaterThan(third.mu);
+  });
+
+  it('changes all members of a team in one direction', () => {
+    const after = ratingsAfter(teamsOf([[ada, bob]], [[cy, dee]]), [null, null, null, null]);
+    expect(after.map(({ mu }) => Math.sign(mu - RATING_DEFAULT.mu))).toEqual([1, 1, -1, -1]);
+  });
+
+  it('gives little for a win against a much weaker player', () => {
+    const strong: Rating = { mu: 2_000, sigma: 100 };
+    const [expected] = ratingsAfter(teamsOf([[ada]], [[bob]]), [strong, { mu: 1_000, sigma: 100 }]);
+    const [surprise] = ratingsAfter(teamsOf([[ada]], [[bob]]), [strong, { mu: 2_400, sigma: 100 }]);
+    expect(expected.mu - strong.mu).toBeLessThan((surprise.mu - strong.mu) / 4);
+  });
+});
+
+describe('ratings in Redis', () => {
+  const game = `game-${randomUUID()}`;
+  let module: TestingModule;
+  let store: RatingStore;
+
+  beforeAll(async () => {
+    module = await testingModule();
+    await module.get(RedisConnections).ready();
+    store = module.get(RatingStore);
+  });
+  afterAll(() => module.close());
+
+  it('has no rating of a user who has not finished a game', async () => {
+    expect(await store.ratings(game, [ada])).toEqual([null]);
+    expect(await store.ratings(game, [])).toEqual([]);
+  });
+
+  it('counts a game once when its effect runs twice, also at the same time', async () => {
+    const rated: RatedGame = { game, id: 'room:0', ...teamsOf([[ada]], [[bob]]) };
+    const effect = { key: 'k', roomId: 'room', data: rated } as Effect<RatedGame>;
+    const updates = module.get(RatingUpdates);
+    await Promise.all([updates.update(effect), updates.update(effect)]);
+    await updates.update(effect);
+    const [winner, loser] = await store.ratings(game, [ada, bob]);
+    const [once] = ratingsAfter(rated, [null, null]);
+    expect(winner?.mu).toBeCloseTo(once.mu, 1);
+    expect(loser!.mu).toBeLessThan(winner!.mu);
+    expect(await store.ratings(`${game}-other`, [ada])).toEqual([null]);
+  });
+
+  it('counts both games when two games of one player end at the same time', async () => {
+    const add = (before: readonly (Rating | null)[]): Rating[] => before.map((rating) => ({ mu: (rating?.mu ?? 0) + 1, sigma: 1 }));
+    const ids = Array.from({ length: 5 }, (_, index) => `parallel:${index}`);
+    expect(await Promise.all(ids.map((id) => store.update(game, id, [cy], add)))).toEqual(ids.map(() => true));
+    expect(await store.ratings(game, [cy])).toEqual([{ mu: 5, sigma: 1 }]);
+  });
+
+  it('refuses ratings that are not numbers, and changes nothing', async () => {
+    await expect(store.update(game, 'nan', [dee], () => [{ mu: Number.NaN, sigma: 1 }])).rejects.toThrow(
+      'A rating is not a number: NaN ± 1.',
+    );
+    expect(await store.ratings(game, [dee])).toEqual([null]);
+  });
+
+  it('uses the store that a module of the application provides', async () => {
+    @Extension(RatingStore)
+    class FixedRatings extends RatingStore {
+      ratings = async (): Promise<Rating[]> => [{ mu: 7, sigma: 1 }];
+      update = async (): Promise<boolean> => true;
+    }
+    const other = await testingModule(FixedRatings);
+    expect(await other.get(RatingStore).ratings(game, [ada])).toEqual([{ mu: 7, sigma: 1 }]);
+    await other.close();
+  });
+});
+
+function testingModule(...providers: (new () => RatingStore)[]): Promise<TestingModule> {
+  return Test.createTestingModule({
+    imports: [
+      RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),
+      TelemetryModule.forRoot({ server: 'hf:game:test', level: 'silent', format: 'json' }),
+      RatingsModule.forUpdates(),
+    ],
+    providers,
+  }).compile();
+}

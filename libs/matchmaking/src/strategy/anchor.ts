@@ -1,0 +1,150 @@
+import { type MatchRules, rulesOfMode } from '#libs/protocol';
+import type { Attributes } from './attributes.js';
+import { getOrAdd } from './get-or-add.js';
+import { exactFit } from './team-fit.js';
+import type { OpenRoom } from './ticket.js';
+import type { Bucket, Entry } from './ticket-index.js';
+import { isOverdue, ratingLimit, ratingOf } from './windows.js';
+
+/** A ticket or an open room for which a match is searched. It decides the windows, and others are added to it. */
+export interface Anchor {
+  readonly id: string;
+  readonly order: number;
+  readonly rules: MatchRules;
+  readonly bucket: Bucket;
+  readonly mu: number;
+  /** Allowed difference of ratings now. */
+  readonly limit: number;
+  /** True: the difference of ratings counts neither for the anchor nor for those who are added. */
+  readonly isOverdue: boolean;
+  readonly attributes: Attributes | undefined;
+  /** The regions to try, in this order. '': no particular region. */
+  readonly regions: readonly string[];
+  /** True: any of `regions` is as good for the anchor. */
+  readonly isAnywhere: boolean;
+  /** Free places of each team, for each size of match that is allowed now, the largest first. */
+  readonly targets: readonly (readonly number[])[];
+  /** Free places of each team, to be filled as far as possible when no target can be met. Absent: a target must be met. */
+  readonly partial?: readonly number[];
+  /** The ticket. Undefined: the anchor is a room. */
+  readonly entry?: Entry;
+  readonly room?: OpenRoom;
+}
+
+/** @param isExplained true: also targets that the tickets of the queue can never meet, to explain what is missing */
+export function anchorOfTicket(entry: Entry, now: number, isExplained = false): Anchor {
+  const { bucket, ticket, size } = entry;
+  const { rules } = bucket;
+  const waitedMs = now - ticket.since;
+  const own = ownRegions(entry, now);
+  const mayHaveBots = rules.botsAfterMs !== undefined && waitedMs >= rules.botsAfterMs;
+  const isFull = waitedMs < rules.fillMs && !mayHaveBots;
+  return {
+    id: entry.id,
+    order: entry.order,
+    rules,
+    bucket,
+    mu: entry.mu,
+    limit: ratingLimit(rules, entry.sigma, waitedMs),
+    isOverdue: isOverdue(rules, waitedMs),
+    attributes: entry.attributes,
+    regions: own ?? (bucket.regions.length > 0 ? bucket.regions : ['']),
+    isAnywhere: own === undefined,
+    targets: isExplained ? targetsFor(rules, size, isFull) : possibleTargets(bucket, size, isFull),
+    ...(mayHaveBots && { partial: capacitiesFor(rules, size, sizeWithBots(rules, size)) }),
+    entry,
+  };
+}
+
+/** Returns null for a room that matchmaking does not fill. */
+export function anchorOfRoom(room: OpenRoom, bucket: Bucket, gameRules: MatchRules, now: number): Anchor | null {
+  const rules = rulesOfMode(gameRules, room.mode);
+  if (!rules || room.free < 1 || !(room.running ? rules.backfill.running : rules.backfill.waiting)) return null;
+  const waitedMs = now - room.since;
+  const { mu, sigma } = ratingOf(room.players);
+  const overdue = isOverdue(rules, waitedMs) || room.players.length === 0;
+  const fill = roomTargets(room, rules, waitedMs < rules.fillMs);
+  return {
+    id: room.room,
+    order: room.since,
+    rules,
+    bucket,
+    mu,
+    limit: overdue ? Number.POSITIVE_INFINITY : ratingLimit(rules, sigma, waitedMs),
+    isOverdue: overdue,
+    attributes: room.attributes,
+    regions: room.region === undefined ? (bucket.regions.length > 0 ? bucket.regions : ['']) : [room.region],
+    isAnywhere: room.region === undefined,
+    ...fill,
+    room,
+  };
+}
+
+/** Returns the targets that the tickets of the bucket could meet if no other rule counted. Cheap, and it spares most of a hopeless search. */
+function possibleTargets({ fits, rules, counts }: Bucket, size: number, isFull: boolean): readonly (readonly number[])[] {
+  return getOrAdd(fits, isFull ? size : -size, () => {
+    const others = Array.from(counts, (count = 0, of) => (of === size ? count - 1 : count));
+    return targetsFor(rules, size, isFull).filter((target) => exactFit(target, others) !== null);
+  });
+}
+
+/** Returns the sizes of a match (of its teams, or of the whole match), the largest first. `isFull`: only the largest. */
+function targetsFor(rules: MatchRules, size: number, isFull: boolean): number[][] {
+  const { min, max } = rules.teams?.size ?? rules.seats;
+  const targets: number[][] = [];
+  for (let target = max; target >= Math.max(size, isFull ? max : min); target--) targets.push(capacitiesFor(rules, size, target));
+  return targets;
+}
+
+/** Returns the number of players of each team (or of the match) with bots: the smallest one that has room for a party of this size. */
+export function sizeWithBots({ teams, seats }: MatchRules, size: number): number {
+  return Math.max(teams?.size.min ?? seats.min, size);
+}
+
+/** Returns the free places of each team when every team has `target` players and the first one has `size` already. */
+function capacitiesFor({ teams }: MatchRules, size: number, target: number): number[] {
+  return Array.from({ length: teams?.count ?? 1 }, (_, team) => Math.max(0, team === 0 ? target - size : target));
+}
+
+function roomTargets(room: OpenRoom, rules: MatchRules, isFull: boolean): Pick<Anchor, 'targets' | 'partial'> {
+  const inTeams = room.teams?.map((team) => team.length);
+  if (room.running) return { targets: [], partial: inTeams ? freeOfTeams(inTeams, rules, room.free) : [room.free] };
+  const { min, max } = rules.teams?.size ?? rules.seats;
+  const targets: number[][] = [];
+  for (let target = max; target >= (isFull ? max : min); target--) {
+    const players = rules.teams ? target * rules.teams.count : target;
+    const free = players - room.players.length;
+    if (free < 1 || free > room.free) continue;
+    if (!inTeams) targets.push([free]);
+    else if (inTeams.every((count) => count <= target)) targets.push(inTeams.map((count) => target - count));
+  }
+  return { targets };
+}
+
+/** Returns the free places of the teams of a running room, at most `free` together, the smallest team first. */
+function freeOfTeams(inTeams: readonly number[], { teams }: MatchRules, free: number): number[] {
+  const capacities = inTeams.map(() => 0);
+  const count = [...inTeams];
+  for (let left = free; left > 0; left--) {
+    const team = count.indexOf(Math.min(...count));
+    if (teams && count[team]! >= teams.size.max) break;
+    count[team]!++;
+    capacities[team]!++;
+  }
+  return capacities;
+}
+
+/** Returns the regions that a ticket can reach now, the nearest first. Undefined: any region. */
+function ownRegions({ ticket: { regions, since }, bucket: { rules } }: Entry, now: number): string[] | undefined {
+  if (!regions) return undefined;
+  const limit = latencyLimit(rules, now - since);
+  const near = Object.keys(regions).filter((region) => regions[region]! <= limit);
+  return near.sort((a, b) => regions[a]! - regions[b]! || (a < b ? -1 : 1));
+}
+
+/** Returns the allowed latency of a ticket after this time of waiting, in ms. */
+export function latencyLimit(rules: MatchRules, waitedMs: number): number {
+  const { from, to, overMs } = rules.latency;
+  if (waitedMs >= overMs || isOverdue(rules, waitedMs)) return to;
+  return from + ((to - from) * Math.max(0, waitedMs)) / overMs;
+}

@@ -1,0 +1,98 @@
+/**
+ * Maximum number of steps of one search for a composition. Teams of up to 8 players never need so many. For larger teams the search may
+ * give up, and the match is tried again with more tickets.
+ */
+const STEPS_MAX = 5_000;
+
+/**
+ * Finds parties that fill teams exactly. `capacities`: free places of each team. `available[n]`: number of parties with n players. Returns
+ * for each team the sizes of its parties, the largest first. Null: there is no such composition.
+ */
+export function exactFit(capacities: readonly number[], available: readonly number[]): number[][] | null {
+  const left = [...available];
+  const teams: number[][] = capacities.map(() => []);
+  let steps = 0;
+  const fill = (team: number, free: number, sizeMax: number): boolean => {
+    if (free === 0) return team + 1 >= capacities.length || fill(team + 1, capacities[team + 1]!, left.length - 1);
+    if (++steps > STEPS_MAX) return false;
+    for (let size = Math.min(free, sizeMax); size >= 1; size--) {
+      if (!left[size]) continue;
+      left[size]!--;
+      teams[team]!.push(size);
+      if (fill(team, free - size, size)) return true;
+      teams[team]!.pop();
+      left[size]!++;
+    }
+    return false;
+  };
+  return capacities.length === 0 || fill(0, capacities[0]!, left.length - 1) ? teams : null;
+}
+
+/** A party with the sum of its ratings. */
+export interface RatedParty {
+  readonly size: number;
+  readonly mu: number;
+}
+
+/**
+ * Distributes parties over teams with given sizes of parties, so that the sums of the ratings are close. The strongest party goes to the
+ * weakest team that needs its size. Then parties of equal size are exchanged while that helps.
+ *
+ * @param sizes for each team, the sizes of its parties; together exactly the sizes of `parties`
+ * @param sums for each team, the sum of the ratings that it has already
+ */
+export function balancedTeams<Party extends RatedParty>(
+  sizes: readonly (readonly number[])[],
+  parties: readonly Party[],
+  sums: readonly number[],
+): Party[][] {
+  const teams: Party[][] = sizes.map(() => []);
+  const total = [...sums];
+  const needed = sizes.map((of) => {
+    const counts = new Map<number, number>();
+    for (const size of of) counts.set(size, (counts.get(size) ?? 0) + 1);
+    return counts;
+  });
+  for (const party of [...parties].sort((a, b) => b.size - a.size || b.mu - a.mu)) {
+    let best = -1;
+    for (let team = 0; team < teams.length; team++) {
+      if ((needed[team]!.get(party.size) ?? 0) > 0 && (best === -1 || total[team]! < total[best]!)) best = team;
+    }
+    needed[best]!.set(party.size, needed[best]!.get(party.size)! - 1);
+    teams[best]!.push(party);
+    total[best]! += party.mu * party.size;
+  }
+  exchange(teams, total);
+  return teams;
+}
+
+/** Maximum number of exchanges in one match. Each makes the teams more equal, and the first ones matter most. */
+const EXCHANGES_MAX = 64;
+
+function exchange(teams: RatedParty[][], total: number[]): void {
+  for (let count = 0; count < EXCHANGES_MAX; count++) {
+    let best: { one: number; other: number; at: number; by: number; gain: number; moved: number } | undefined;
+    for (let one = 0; one < teams.length; one++) {
+      for (let other = one + 1; other < teams.length; other++) {
+        const difference = total[one]! - total[other]!;
+        for (const [at, mine] of teams[one]!.entries()) {
+          for (const [by, theirs] of teams[other]!.entries()) {
+            if (mine.size !== theirs.size) continue;
+            const moved = (mine.mu - theirs.mu) * mine.size;
+            const gain = Math.abs(difference) - Math.abs(difference - 2 * moved);
+            if (gain > (best?.gain ?? GAIN_MIN)) best = { one, other, at, by, gain, moved };
+          }
+        }
+      }
+    }
+    if (!best) return;
+    const [mine, theirs] = [teams[best.one]![best.at]!, teams[best.other]![best.by]!];
+    teams[best.one]![best.at] = theirs;
+    teams[best.other]![best.by] = mine;
+    total[best.one]! -= best.moved;
+    total[best.other]! += best.moved;
+  }
+}
+
+/** The smallest useful gain, in points. Above the rounding errors of sums, so that exchanges end. */
+const GAIN_MIN = 1e-6;

@@ -1,0 +1,41 @@
+import type { MatchRules, MatchWindow } from '#libs/protocol';
+import type { MatchPlayer, Rating } from './ticket.js';
+
+/** The rating of a player who has not played yet, in points. */
+export const RATING_DEFAULT: Rating = { mu: 1_500, sigma: 500 };
+
+/**
+ * Part of the uncertainty that widens the window of ratings. A quarter of a new player's 500 points: new players meet a wider range of
+ * players, and the window of an experienced player hardly changes.
+ */
+const UNCERTAINTY_SHARE = 0.25;
+
+/** Returns the limit after this time of waiting. */
+export function limitAfter({ from, to, overMs }: MatchWindow, waitedMs: number): number {
+  if (waitedMs >= overMs) return to;
+  return from + ((to - from) * Math.max(0, waitedMs)) / overMs;
+}
+
+/** Returns whether a ticket has waited so long that a difference of ratings does not delay its match any more. */
+export function isOverdue({ maxWaitMs }: MatchRules, waitedMs: number): boolean {
+  return waitedMs >= maxWaitMs;
+}
+
+/** Returns the allowed difference of ratings in points; infinity when ratings do not matter. */
+export function ratingLimit(rules: MatchRules, sigma: number, waitedMs: number): number {
+  if (!rules.skill || isOverdue(rules, waitedMs)) return Number.POSITIVE_INFINITY;
+  return limitAfter(rules.skill, waitedMs) + UNCERTAINTY_SHARE * sigma;
+}
+
+/** Returns the rating of players together: the mean, and the mean of their uncertainties. */
+export function ratingOf(players: readonly MatchPlayer[]): Rating {
+  if (players.length === 1) return players[0]!.rating ?? RATING_DEFAULT;
+  if (players.length === 0) return RATING_DEFAULT;
+  let mu = 0;
+  let sigma = 0;
+  for (const { rating = RATING_DEFAULT } of players) {
+    mu += rating.mu;
+    sigma += rating.sigma;
+  }
+  return { mu: mu / players.length, sigma: sigma / players.length };
+}
