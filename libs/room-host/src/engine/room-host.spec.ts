@@ -878,6 +878,25 @@ describe('appends', () => {
     expect(kinds(peer.to(1).slice(2))).toEqual(['sync', 'sync']);
   });
 
+  it('do not delay the steps of their room, and store all missed steps together once the store answers', async () => {
+    const host = newHost();
+    const step = ({ state }: GameRoom<Counter>): void => {
+      state.count += 1;
+    };
+    const room = await host.room({ rules: counterRules({ stepHz: 1, syncHz: 1, draft: 'auto' }, { step }) });
+    host.roomLog.callsToLose = Number.POSITIVE_INFINITY;
+    for (let count = 0; count < 50; count++) {
+      host.engine.input(room, { kind: 'step' });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    // The schedule of the room may have run a step as well.
+    expect(room.value.version).toBeGreaterThanOrEqual(50);
+    expect(room.durable.version).toBe(0);
+    host.roomLog.callsToLose = 0;
+    await until(() => room.durable.version >= 50);
+    expect(room.durable.state).toMatchObject({ count: room.durable.version });
+  });
+
   it('drop the room without a message to its players when the store answers `fenced`', async () => {
     const host = newHost();
     const room = await host.room();
