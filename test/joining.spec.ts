@@ -34,17 +34,6 @@ describe('a game that players may join while it runs', () => {
     return room;
   }
 
-  async function again<T>(act: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await act();
-      } catch (error) {
-        if (!(error as { retry?: boolean }).retry) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
-  }
-
   const members = async (id: string): Promise<string[]> => {
     const doc = JSON.parse((await fleet.store.client.hget(redisName(`room:{${id}}`), 'doc')) as string);
     return doc.members.map(({ name }: { name: string }) => name);
@@ -113,7 +102,7 @@ describe('a game that players may join while it runs', () => {
       const { room } = await running();
       const players = await Promise.all(['A', 'B'].map((name) => fleet.newPlayer(name)));
       const killed = { game: await fleet.ownerOf(room), lobby: fleet.lobbies[0]!, gateway: fleet.gateways[0]! }[kind];
-      const joins = players.map((player) => again(() => player.joinRoom(room.id)));
+      const joins = players.map((player) => until(() => player.joinRoom(room.id)));
       killed.kill();
       const rooms = (await Promise.all(joins)) as unknown as OpenRoom[];
       for (const own of rooms) await own.waitFor(() => own.seat !== null && stateOf(own)?.you === own.seat, { timeoutMs: 10_000 });

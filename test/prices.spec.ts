@@ -229,6 +229,15 @@ describe('the price of an operation', () => {
     await count('rooms.join, again', price('rooms.join'), (index) => guests[index].ask('rooms.join', { room: rooms[index] }));
     await count('rooms.join, of a full room', price('rooms.join'), (index) => free.try('rooms.join', { room: rooms[index] }));
     await count('rooms.ready', price('rooms.ready'), (index) => guests[index].ask('rooms.ready'));
+    const sends = (to: object) => (index: number) => guests[index].ask('chat.send', { ...to, text: 'Good luck!', id: `${index}` });
+    const lobby = { to: 'lobby', game: 'chess' };
+    await count('chat.send, to the room', price('chat.send'), sends({ to: 'room' }));
+    await count('chat.send, to the lobby', price('chat.send'), sends(lobby));
+    await count('chat.send, repeated', price('chat.send'), sends(lobby));
+    await count('chat.send, refused', price('chat.send'), (index) => any.try('chat.send', { ...lobby, text: 'Hi', id: `more ${index}` }));
+    await count('chat.history', price('chat.history'), (index) => guests[index].ask('chat.history', { to: 'room' }));
+    await count('chat.history, of a lobby', price('chat.history'), () => any.ask('chat.history', { ...lobby, follow: true }));
+    await count('chat.mute', price('chat.mute'), (index) => owners[index].ask('chat.mute', { user: 'u', muted: true }));
     await count('rooms.watch, rooms.leave', price('rooms.watch') + price('rooms.leave'), async (index) => {
       await free.ask('rooms.watch', { room: rooms[index] });
       await free.ask('rooms.leave');
@@ -281,6 +290,8 @@ describe('a player at the rate limit', () => {
     'who am I': [['me']],
     'joins of a full room': [['rooms.join', (room: string) => ({ room })]],
     'games listed': [['games.list']],
+    'chats of a lobby read': [['chat.history', { to: 'lobby', game: 'chess' }]],
+    'chat messages': [['chat.send', { to: 'lobby', game: 'chess', text: 'Hi', id: 'same' }]],
   };
 
   it('uses at most its share of Redis and the lobby with any mix of operations', async () => {

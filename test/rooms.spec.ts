@@ -1,7 +1,7 @@
 import type { Room, RoomSummary, Session } from '#libs/client';
 import { followRooms, type RoomListing, roomControls } from '#libs/client/lobby';
 import { redisName } from '#libs/redis';
-import { type Fleet, startFleet, until } from './harness/index.js';
+import { ADMIN_TOKEN, type Fleet, startFleet, until } from './harness/index.js';
 
 /** The state of the game `table`. */
 interface Table {
@@ -257,5 +257,117 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     expect(room.status).toBe('ended');
     await room.rematch();
     await room.waitFor(({ status }) => status === 'playing', WAIT);
+  });
+
+  it('that a match has made are played again by the same players', async () => {
+    const pair = await players(2);
+    const rooms = (await Promise.all(pair.map((player) => player.quickMatch('fleeting')))) as unknown as TableRoom[];
+    expect(rooms[0].id).toBe(rooms[1].id);
+    await Promise.all(rooms.map((room) => room.waitFor(({ status }) => status === 'playing', WAIT)));
+    await fetch(`${fleet.gateways[0].opsUrl}/api/rooms/${rooms[0].id}/end`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+    });
+    await Promise.all(rooms.map((room) => room.waitFor(({ status }) => status === 'ended', WAIT)));
+    const next = rooms.map((room) => new Promise((resolve) => room.on('placed', resolve)));
+    await Promise.all(rooms.map((room) => room.rematch()));
+    await Promise.all(next);
+    expect(rooms[0].view.members.map(({ user }) => user).sort()).toEqual(pair.map(({ user }) => user).sort());
+    await Promise.all(rooms.map((room) => room.leave()));
+  });
+
+  describe('with a delay for spectators', () => {
+    const DELAY_MS = 1_500;
+
+    /** Lets a player count, and notes what a spectator sees before it is `DELAY_MS` old. */
+    function follow(room: TableRoom, watching: TableRoom) {
+      const madeAt: number[] = [];
+      const seen: number[] = [];
+      const early: string[] = [];
+      const check = (count: number, what: string): void => {
+        if (performance.now() - (madeAt[count] ?? Number.POSITIVE_INFINITY) < DELAY_MS) early.push(`${what} ${count}`);
+      };
+      watching.on('change', (state) => {
+        const { count } = state as Table;
+        if (seen.at(-1) !== count) seen.push(count);
+        if (count > 0) check(count, 'state');
+      });
+      watching.on('event', ({ data }) => check((data as { count: number }).count, 'event'));
+      const count = async (): Promise<void> => {
+        madeAt.length ||= 1;
+        madeAt.push(performance.now());
+        await room.send('count');
+      };
+      return { seen, early, count };
+    }
+
+    it.each(['compact', 'json', 'tcp'] as const)(
+      'show them each state and event later, over %s, and the end after the last state',
+      async (encoding) => {
+        const [ada] = await players(1);
+        const eve = await fleet.newPlayer('Eve', { encoding });
+        const room = await table(ada, { watchDelayMs: DELAY_MS });
+        await room.start();
+        await room.waitFor(() => stateOf(room) !== undefined, WAIT);
+        const watching = (await eve.watchRoom(room.id)) as unknown as TableRoom;
+        expect(watching.view.watchDelayMs).toBe(DELAY_MS);
+        const { seen, early, count } = follow(room, watching);
+        const ended = new Promise<number>((resolve) => watching.on('end', () => resolve(performance.now())));
+        await until(() => seen.includes(0));
+        for (let counted = 0; counted < 5; counted++) await count();
+        const finishedAt = performance.now();
+        await room.send('finish');
+        await room.waitFor(({ status }) => status === 'ended', WAIT);
+        expect(watching.view.lastResult).toBeUndefined();
+        expect((await ended) - finishedAt).toBeGreaterThanOrEqual(DELAY_MS);
+        expect(seen.at(-1)).toBe(5);
+        expect(early).toEqual([]);
+        expect(watching.result?.result).toEqual({ ranking: [[0]], scores: [1] });
+        await until(() => watching.view.status === 'waiting', 10_000);
+      },
+      20_000,
+    );
+
+    it('show them the end, in time, although the owner was killed after it', async () => {
+      const [ada, eve] = await players(2);
+      const room = await table(ada, { watchDelayMs: DELAY_MS });
+      await room.start();
+      await room.waitFor(() => stateOf(room) !== undefined, WAIT);
+      const watching = (await eve.watchRoom(room.id)) as unknown as TableRoom;
+      const { seen, early, count } = follow(room, watching);
+      await until(() => seen.includes(0));
+      const owner = await fleet.ownerOf(room);
+      const ended = new Promise<number>((resolve) => watching.on('end', () => resolve(performance.now())));
+      await count();
+      const finishedAt = performance.now();
+      await room.send('finish');
+      await room.waitFor(({ status }) => status === 'ended', WAIT);
+      owner.kill();
+      await owner.exited;
+      expect((await ended) - finishedAt).toBeGreaterThanOrEqual(DELAY_MS);
+      expect(early).toEqual([]);
+      expect(stateOf(watching)?.count).toBe(1);
+      await fleet.restart(owner);
+    }, 40_000);
+
+    it('show nothing too early after the owner was killed, and refuse their commands', async () => {
+      const [ada, eve] = await players(2);
+      const room = await table(ada, { watchDelayMs: DELAY_MS });
+      await room.start();
+      await room.waitFor(() => stateOf(room) !== undefined, WAIT);
+      const watching = (await eve.watchRoom(room.id)) as unknown as TableRoom;
+      const { seen, early, count } = follow(room, watching);
+      await count();
+      await until(() => seen.includes(1), 10_000);
+      expect(await codeOf(watching.send('count'))).toBe('spectator');
+      await count();
+      const owner = await fleet.ownerOf(room);
+      owner.kill();
+      await owner.exited;
+      await count();
+      await until(() => seen.includes(3), 15_000);
+      expect(early).toEqual([]);
+      await fleet.restart(owner);
+    }, 40_000);
   });
 });

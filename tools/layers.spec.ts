@@ -228,7 +228,7 @@ function withoutComments(code: string): string {
 
 /** Returns whether package.json has this import: the index of a library or game, or another entry of the client. */
 function isEntry(specifier: string): boolean {
-  return /^#(libs|games)\/[a-z-]+$/.test(specifier) || /^#libs\/client\/(chat|compact|node|realtime)$/.test(specifier);
+  return /^#(libs|games)\/[a-z-]+$/.test(specifier) || /^#libs\/client\/(chat|compact|lobby|node|realtime)$/.test(specifier);
 }
 
 function resolve(from: string, specifier: string): string {

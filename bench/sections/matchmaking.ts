@@ -9,6 +9,7 @@ import {
   RATES,
 } from '../matchmaking/rules.js';
 import { measureSpeed, measureWholeQueue, TICKETS_PER_SECOND } from '../matchmaking/speed.js';
+import { queueBench } from '../matchmaking-queue.js';
 import type { Report, Section } from '../section.js';
 
 /** Numbers of waiting tickets. */
@@ -35,6 +36,7 @@ export const matchmaking: Section = {
   async run(report, { quick }) {
     for (const waiting of WAITING) reportSpeed(report, waiting, quick ? ROUNDS_QUICK : ROUNDS);
     for (const rate of RATES) for (const makeRule of QUEUE_RULES) reportQuality(report, makeRule(), rate, quick ? SECONDS_QUICK : SECONDS);
+    await queueBench(report, { quick });
   },
 };
 

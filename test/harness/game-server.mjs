@@ -7,17 +7,21 @@
 // - `open`, a game that players may join while it runs (`open.mjs`),
 // - `table`, a game with options, metadata, teams and a ranking (`table.mjs`),
 // - `rumble`, a game with rules for matches (`rumble.mjs`),
-// - with TEST_BANK, one game that pays for each durability (`bank.mjs`).
+// - with TEST_BANK, one game that pays for each durability (`bank.mjs`),
+// - with TEST_CASINO, the casino of docs/writing-a-game.md (`casino.mjs`),
+// - with TEST_LOADS, a game that loads profiles (`profiles.mjs`).
 import 'reflect-metadata';
 import { TicTacToeModule } from '#games/tic-tac-toe';
 import { Command, Game } from '#libs/game-kit';
 import { runServer } from '#libs/server';
 import { BankModule } from './bank.mjs';
+import { CasinoModules } from './casino.mjs';
 import { DriveModule } from './drive.mjs';
 import { LedgerModule } from './ledger.mjs';
 import { Module } from './nest.mjs';
 import { OddModule } from './odd.mjs';
 import { OpenModule } from './open.mjs';
+import { ProfilesModules } from './profiles.mjs';
 import { RumbleModule } from './rumble.mjs';
 import { TableModule } from './table.mjs';
 
@@ -60,6 +64,8 @@ const plan = {
         ...RumbleModule,
         ...LedgerModule,
         ...BankModule,
+        ...CasinoModules,
+        ...ProfilesModules,
       ],
     };
   },

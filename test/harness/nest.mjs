@@ -2,4 +2,4 @@
 const nest = await import(new URL('../../dist/node_modules/@nestjs/common/index.js', import.meta.url).href);
 
 /** The copy of Nest that the servers in dist/ use. Importing it by name would load a second copy. */
-export const { Module } = nest;
+export const { Injectable, Module } = nest;

@@ -1,5 +1,5 @@
 // `rumble`: a game for 2 to 4 players with rules for matches. Its modes: `asked` offers each match for 1.5 s, `duo` has two teams of two,
-// `open` fills running games. A game ends when a player sends `end`.
+// `asked-duo` too, and asks for 30 s, `open` fills running games. A game ends when a player sends `end`.
 import { Command, Game, OnSeat } from '#libs/game-kit';
 import { Module } from './nest.mjs';
 
@@ -27,7 +27,9 @@ const match = {
   expireMs: 60_000,
   modes: {
     asked: { acceptMs: 1_500 },
+    'asked-duel': { acceptMs: 30_000 },
     duo: { teams: { count: 2, size: 2 } },
+    'asked-duo': { teams: { count: 2, size: 2 }, acceptMs: 30_000 },
     open: { players: { min: 2, max: 4 } },
     short: { expireMs: 1_000 },
   },

@@ -1,23 +1,28 @@
 import type { OfferedGame, OfferedGames } from '#libs/fleet';
 import type { RoomRules } from '#libs/room';
+import { logFormatOf } from '#libs/room-store';
 
 /** Returns the games for the record of this server, by name. */
 export function offeredGames(all: readonly RoomRules[]): OfferedGames {
   return Object.fromEntries(all.map((rules) => [rules.definition.name, offeredGame(rules)]));
 }
 
-function offeredGame({ definition, migrateState, options, optionsSchema }: RoomRules): OfferedGame {
+function offeredGame({ definition, migrateState, options, optionsSchema, load }: RoomRules): OfferedGame {
   const { version, seats, joinable, seatGraceMs, teams, match } = definition;
+  const format = logFormatOf(definition);
   const isDescribed = optionsSchema && JSON.stringify(optionsSchema).length <= OPTIONS_SCHEMA_CHARACTERS_MAX;
   return {
     version,
     oldestVersion: migrateState ? Math.max(1, version - VERSIONS_BACK_MAX) : version,
     seats,
     supportsTeams: true,
+    supportsWatchDelay: true,
     ...(options && { options: true as const }),
     ...(isDescribed && { optionsSchema }),
     ...(joinable && { joinable: { seatGraceMs } }),
     ...(teams && { teams }),
+    ...(format > 2 && { format }),
+    ...(load && { loadMs: load.timeoutMs }),
     ...(match && { match }),
   };
 }

@@ -7,7 +7,10 @@ import { VersionGaps } from './version-gaps.js';
 
 const seats = { min: 2, max: 2 };
 const rules = (name: string, version: number, migrates: boolean) =>
-  ({ definition: { name, version, seats }, migrateState: migrates ? () => ({}) : null }) as unknown as RoomRules;
+  ({
+    definition: { name, version, seats, durability: 'every-change' },
+    migrateState: migrates ? () => ({}) : null,
+  }) as unknown as RoomRules;
 const server = (id: string, version: number, state = 'ready') =>
   ({ id, type: 'game', state, games: { chess: { version, seats } } }) as unknown as ServerRecord;
 
@@ -58,7 +61,7 @@ describe('a game server that can migrate old states', () => {
 describe('the offer of a game server', () => {
   it('contains the oldest version that it accepts', () => {
     const offered = offeredGames([rules('chess', 3, true), rules('go', 3, false), rules('old', 40, true)]);
-    expect(offered).toEqual({
+    expect(offered).toMatchObject({
       chess: { version: 3, oldestVersion: 1, seats },
       go: { version: 3, oldestVersion: 3, seats },
       old: { version: 40, oldestVersion: 24, seats },

@@ -1,4 +1,4 @@
-import { type Chat, type ChatEntry, decodeServerMessage, type UserId } from '#libs/protocol';
+import { type ChatEntry, type ChatMessage, decodeServerMessage, type UserId } from '#libs/protocol';
 import { ChatFeed } from './chat-feed.js';
 
 const entry = (seq: number): ChatEntry => ({ seq, user: 'u' as UserId, name: 'Ada', time: 1, text: `text ${seq}` });
@@ -17,7 +17,7 @@ describe('the feed of a channel', () => {
         const last = stored.at(-1)?.seq ?? 0;
         return { entries: after === null ? [] : stored.filter(({ seq }) => seq > after), last };
       },
-      (frame) => sent.push((decodeServerMessage(frame) as Chat).seq),
+      (frame) => sent.push((decodeServerMessage(frame) as ChatMessage).seq),
     );
     const fail = (failing: boolean): void => {
       isFailing = failing;

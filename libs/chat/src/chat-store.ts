@@ -22,7 +22,7 @@ export interface NewMessage {
  * The decision about a message. `ok`: it may be sent. `stored`: it was sent before. `wait`: a budget is empty for this time. `muted`: the
  * user may not write. `gone`: the room does not exist.
  */
-export type Admission =
+export type ChatAdmission =
   | { readonly kind: 'ok' | 'muted' | 'gone' }
   | { readonly kind: 'stored'; readonly entry: ChatEntry }
   | { readonly kind: 'wait'; readonly ms: number };
@@ -44,11 +44,11 @@ export class ChatStore {
     @Inject(CHAT_OPTIONS) private readonly options: ChatOptions,
   ) {}
 
-  async admit(target: ChatTarget, { user, id }: Pick<NewMessage, 'user' | 'id'>): Promise<Admission> {
+  async admit(target: ChatTarget, { user, id }: Pick<NewMessage, 'user' | 'id'>): Promise<ChatAdmission> {
     const { perMinute, burst } = this.options;
     const fullMs = Math.max(IDS_TTL_MS, Math.ceil((burst * 60_000) / perMinute));
     const args = [user, id, perMinute, burst, CHANNEL_PER_MINUTE, CHANNEL_BURST, fullMs];
-    const [kind, detail] = (await admitScript.run(this.redis.commands, scriptKeys(target, user), args)) as [Admission['kind'], unknown];
+    const [kind, detail] = (await admitScript.run(this.redis.commands, scriptKeys(target, user), args)) as [ChatAdmission['kind'], unknown];
     switch (kind) {
       case 'stored':
         return { kind, entry: entryOf(detail as string) };

@@ -124,15 +124,12 @@ describe('a client that reads compact syncs', () => {
 
   it('ignores a compact sync before the first `placed` of a connection', async () => {
     await play();
-    fleet.intercept = (message, line) => {
-      if (message.kind === 'hello') setTimeout(() => line.send({ kind: 'room', room: owner.view }), 20);
-      return false;
-    };
     owner.mute = true;
     owner.view = { ...owner.view, status: 'waiting' };
     fleet.cutAll();
     await until(() => fleet.heardKinds('hello').length === 2);
     await until(() => session.status === 'open');
+    for (const line of fleet.lines) line.send({ kind: 'room', room: owner.view });
     send({ version: 9, state: encodeValue(ONE) });
     await session.me();
     expect(room.version).toBe(0);

@@ -1,4 +1,15 @@
-export type { ChatEntry, GameEvent, GameInfo, GameResult, MatchMessage, RoomMember, RoomStatus, RoomSummary, RoomView, Seat } from '#libs/protocol';
+export type {
+  ChatEntry,
+  GameEvent,
+  GameInfo,
+  GameResult,
+  MatchMessage,
+  RoomMember,
+  RoomStatus,
+  RoomSummary,
+  RoomView,
+  Seat,
+} from '#libs/protocol';
 export { HoldfastError } from '#libs/protocol';
 export type { CompactForm, CompactFrame } from './compact-form.js';
 export { type ConnectOptions, connect, type SessionStorage } from './connect.js';
@@ -9,7 +20,7 @@ export type {
   CreateRoom,
   Credentials,
   GiveUpOptions,
-  MatchSearch,
+  QuickMatchOptions,
   RoomAddress,
   Session,
   SessionEvents,

@@ -1,4 +1,4 @@
-import type { Chat, ChatEntry, RoomId, UserId } from '#libs/protocol';
+import type { ChatEntry, ChatMessage, RoomId, UserId } from '#libs/protocol';
 import { HoldfastError } from '#libs/protocol';
 import { until } from '../../../tools/process/until.mjs';
 import { Emitter } from './emitter.js';
@@ -40,7 +40,7 @@ class FakeSession implements ChatSession {
     if (!isLost) this.deliver(seq);
   }
 
-  deliver(seq: number, channel: Partial<Chat> = { room: ROOM }): void {
+  deliver(seq: number, channel: Partial<ChatMessage> = { room: ROOM }): void {
     this.emitter.emit('chat', { kind: 'chat', ...channel, ...entry(seq) });
   }
 
@@ -162,7 +162,7 @@ describe('a chat', () => {
     expect([chat.isClosed, seen]).toEqual([true, ['closed']]);
   });
 
-  it('of a lobby follows the lobby, takes only its messages, and stops following when it is closed', async () => {
+  it('follows its lobby, takes only its messages, and stops following when it is closed', async () => {
     const session = new FakeSession();
     const { chat, seen } = open(session, { to: 'lobby', game: 'chess' });
     session.deliver(1);

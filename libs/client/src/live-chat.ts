@@ -1,4 +1,4 @@
-import { type ChatChannel, type ChatEntry, type Chat as ChatMessage, HoldfastError, type RoomId } from '#libs/protocol';
+import { type ChatChannel, type ChatEntry, type ChatMessage, HoldfastError, type RoomId } from '#libs/protocol';
 import { Emitter } from './emitter.js';
 import { untilAnswered } from './request-retry.js';
 import type { Session } from './session.js';
@@ -31,7 +31,7 @@ export interface Chat {
   close(): void;
 }
 
-export interface ChatOptions {
+export interface OpenChatOptions {
   /** Maximum number of messages that `messages` keeps. Default: 200. */
   readonly keep?: number;
 }
@@ -52,7 +52,11 @@ export type ChatSession = Pick<Session, 'request' | 'on'> & {
  * chat.on('message', ({ name, text }) => console.log(`${name}: ${text}`));
  * await chat.send('Good luck!');
  */
-export function openChat(session: ChatSession, to: { to: 'room' } | { to: 'lobby'; game: string }, { keep = 200 }: ChatOptions = {}): Chat {
+export function openChat(
+  session: ChatSession,
+  to: { to: 'room' } | { to: 'lobby'; game: string },
+  { keep = 200 }: OpenChatOptions = {},
+): Chat {
   if (to.to === 'lobby') return new LiveChat(session, to, keep);
   const { room } = session;
   if (!room) throw new HoldfastError('not-in-room');

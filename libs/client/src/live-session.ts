@@ -21,7 +21,16 @@ import { type GameFrame, LiveRoom } from './live-room.js';
 import { orAborted, untilAnswered } from './request-retry.js';
 import { Requests } from './requests.js';
 import type { Room } from './room.js';
-import type { CreateRoom, Credentials, GiveUpOptions, MatchSearch, RoomAddress, Session, SessionEvents, SessionStatus } from './session.js';
+import type {
+  CreateRoom,
+  Credentials,
+  GiveUpOptions,
+  QuickMatchOptions,
+  RoomAddress,
+  Session,
+  SessionEvents,
+  SessionStatus,
+} from './session.js';
 import { Uplink, type UplinkListener, type UplinkOptions } from './uplink.js';
 import type { ReceivedMessage } from './wire/wire.js';
 
@@ -138,7 +147,7 @@ export class LiveSession implements Session {
     return (await this.enterBy('rooms.watch', entryOf(room), signal)) as Room<Rules>;
   }
 
-  async quickMatch<Rules>(game: string, { signal, ...options }: GiveUpOptions & MatchSearch = {}): Promise<Room<Rules>> {
+  async quickMatch<Rules>(game: string, { signal, ...options }: GiveUpOptions & QuickMatchOptions = {}): Promise<Room<Rules>> {
     signal?.throwIfAborted();
     if (this.search) throw new HoldfastError('busy', 'You are already searching for a match. Abort that search first.');
     let cancel = (): void => {};

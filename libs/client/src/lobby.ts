@@ -1,5 +1,5 @@
 /** The entry of the client for pages that show lists of rooms, or the controls of a room's host. */
 
-export type { RoomFilter, RoomListQuery, RoomSort, RoomSummary } from '#libs/protocol';
+export type { ListFilter, RoomListQuery, RoomSort, RoomSummary } from '#libs/protocol';
 export { followRooms, type ListingSession, type RoomListEvents, type RoomListing } from './live-room-list.js';
 export { type HostedSession, type RoomControls, roomControls } from './room-controls.js';

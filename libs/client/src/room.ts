@@ -1,5 +1,5 @@
-import type { GameEvent, GameResult, RoomId, RoomPlayerInfo, RoomView, Seat } from '#libs/protocol';
-import type { CommandData, CommandName, StateOf } from './rules.js';
+import type { GameResult, RoomId, RoomPlayerInfo, RoomView, Seat } from '#libs/protocol';
+import type { CommandData, CommandName, EventOf, StateOf } from './rules.js';
 
 /**
  * The phase of a room. `waiting`: no game has started. `starting`: a game server is being found. `playing`: a game runs. `paused`: the
@@ -23,7 +23,7 @@ export interface RoomEvents<Rules = unknown> {
    * An event of the game. Each event is emitted once, in order, when `state` already shows its effect. After a rewind, events can come
    * again.
    */
-  event: [event: GameEvent];
+  event: [event: EventOf<Rules>];
   /**
    * The game was rewound: its server was lost with changes that were not stored. This happens with durability `checkpoint`, or when Redis
    * lost data at the same time. Everything after version `to` is undone, events and acknowledged commands included. `change` follows with

@@ -1,4 +1,5 @@
-import type { GameRoom } from '#libs/room';
+import type { GameEvent } from '#libs/protocol';
+import type { EventDataOf, EventName, GameRoom, GameTypes, RoomContext } from '#libs/room';
 
 /** Distinguishes the first parameter of a command handler from other parameters: only command handlers can reject. */
 type HandlerRoom = Pick<GameRoom<never>, 'reject'>;
@@ -48,3 +49,21 @@ export type StateOf<Rules> = unknown extends Rules
     : Rules extends { setup(room: never): infer State }
       ? State
       : unknown;
+
+/** The types of a game's names, from the parameter of its `setup`. */
+type TypesOf<Rules> = Rules extends { setup(room: infer Context): unknown }
+  ? Context extends RoomContext<infer Types>
+    ? Types
+    : GameTypes
+  : GameTypes;
+
+/**
+ * An event of the game. When the game declares its events (`Setup<Options, Types>`), the name decides the type of the data:
+ * `if (event.name === 'dealt') event.data.cards`.
+ */
+export type EventOf<Rules> = unknown extends Rules ? GameEvent : Events<TypesOf<Rules>>;
+
+type Events<Types> =
+  string extends EventName<Types>
+    ? GameEvent
+    : { [Name in EventName<Types>]: Omit<GameEvent, 'name' | 'data'> & { name: Name; data: EventDataOf<Types, Name> } }[EventName<Types>];

@@ -1,5 +1,5 @@
 import type {
-  Chat,
+  ChatMessage,
   GameInfo,
   HoldfastError,
   MatchMessage,
@@ -27,7 +27,7 @@ export interface SessionEvents {
   /** The list of rooms to which this session has subscribed has changed: `followRooms` of the entry `lobby` handles it. */
   rooms: [message: RoomsMessage];
   /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
-  chat: [message: Chat];
+  chat: [message: ChatMessage];
   /** The server refused a message of this client that has no id. */
   error: [error: HoldfastError];
   /** The session has ended. Null: this client closed it. */
@@ -71,8 +71,8 @@ export interface GiveUpOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What the player searches for, beside the game. `docs/matchmaking.md` explains each field. */
-export type MatchSearch = Readonly<Omit<MatchWish, 'game'>>;
+/** The wishes of a search, beside the game. `docs/matchmaking.md` explains each field. */
+export type QuickMatchOptions = Readonly<Omit<MatchWish, 'game'>>;
 
 /** The credentials with which another connection can resume this session. Each resume replaces the secret. */
 export interface Credentials {
@@ -113,7 +113,7 @@ export interface Session {
    * player's waiting room search together. Rejects with `not-searching` when the server ends the search without a match. The event `match`
    * tells the progress and offered matches.
    */
-  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & MatchSearch): Promise<Room<Rules>>;
+  quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & QuickMatchOptions): Promise<Room<Rules>>;
   /** Accepts an offered match (`match` event `offered`). Rejects with `offer-unknown` when the offer is over. */
   acceptMatch(offer: string): Promise<void>;
   /** Declines an offered match, which ends the search. */

@@ -181,8 +181,7 @@ export class FrameRouter {
       this.lists.unsubscribe(session);
       return answer({ subscribed: false } satisfies Operations['rooms.unsubscribe']['result']);
     }
-    if (operation === 'rooms.watch' && this.rooms.spectatorCount(roomOf(data) as RoomId) >= this.options.watchersPerRoom)
-      return answer(null, errorBody('too-many-watchers'));
+    if (operation === 'rooms.watch' && this.isFull(roomOf(data) as RoomId)) return answer(null, errorBody('too-many-watchers'));
     const { guesses } = stateOf(connection);
     // Taken before the answer, so that requests at the same time are not more guesses than the budget allows.
     const isGuessed = isGuess(operation, data);
@@ -192,6 +191,11 @@ export class FrameRouter {
     session.requestsPending += 1;
     try {
       const { data: result, binding, follow } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
+      // The room of an invite code is known only now. The lobby has moved the player already, so the player leaves again.
+      if (binding?.watching && session.room !== binding.room && this.isFull(binding.room)) {
+        await this.requests.send(session, 'rooms.leave', undefined, REQUEST_TIMEOUT_MS);
+        return answer(null, errorBody('too-many-watchers'));
+      }
       if (follow) return answer(...this.subscribe(session, connection, id, follow, result as Operations['rooms.list']['result']));
       answer(result);
       if (binding === null) this.rooms.leave(session, (result as Operations['rooms.leave']['result']).left);
@@ -207,6 +211,11 @@ export class FrameRouter {
       if (isGuessed && !isWrong) guesses.giveBack(1);
       session.requestsPending -= 1;
     }
+  }
+
+  /** Returns whether the room has the maximum number of spectators at this gateway. */
+  private isFull(room: RoomId): boolean {
+    return this.rooms.spectatorCount(room) >= this.options.watchersPerRoom;
   }
 
   /** Subscribes to the list of an answer, and returns the answer to the client. */

@@ -12,6 +12,10 @@ export interface OfferedGame {
   readonly options?: true;
   /** Players may join running games; `seatGraceMs`: how long such a game keeps the seat of an absent player, in ms. Absent: they may not. */
   readonly joinable?: { readonly seatGraceMs: number };
+  /** The format in which the server stores rooms of this game, when it is above 2. Absent: servers of every version read its rooms. */
+  readonly format?: number;
+  /** Time for which the game may load data before it begins, in ms (`@OnLoad`). Absent: it loads nothing. */
+  readonly loadMs?: number;
   /** Describes the options. Absent: the schema library cannot describe them, or the description is too long. */
   readonly optionsSchema?: JsonSchema;
   /** The teams of a room that is created without `teams`. */

@@ -14,3 +14,34 @@ export interface Effect<Data = unknown> {
 }
 
 export type EffectRun = (effect: Effect) => unknown;
+
+/**
+ * Thrown by `refuse`: the handler of an effect, or the load of a game, has failed for a reason that no other attempt changes. It is not
+ * tried again.
+ */
+export class HandlerRefusal extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'HandlerRefusal';
+  }
+}
+
+/**
+ * Returns an error that says: do not try this again. In an `@EffectHandler` whose game waits for the result, the game gets
+ * `{ ok: false, code, message }`. In an `@OnLoad` method, the start is taken back and the players get the code.
+ *
+ * @param code 1 to 64 characters, such as `insufficient-funds`
+ *
+ * @example
+ * if (balance < coins) throw refuse('insufficient-funds', `The wallet has ${balance} coins.`);
+ */
+export function refuse(code: string, message = ''): HandlerRefusal {
+  if (typeof code !== 'string' || code.length === 0 || code.length > CODE_CHARS_MAX || !code.isWellFormed())
+    throw new TypeError(`refuse() is given ${JSON.stringify(code)} as a code: give a text of 1 to ${CODE_CHARS_MAX} characters.`);
+  return new HandlerRefusal(code, String(message).toWellFormed());
+}
+
+const CODE_CHARS_MAX = 64;

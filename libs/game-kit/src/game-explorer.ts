@@ -1,17 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import type { RoomRules } from '#libs/room';
+import type { LoadRule, RoomRules } from '#libs/room';
 import type { EffectRun } from './effect.js';
+import { EffectHandlers } from './effect-handlers.js';
 import { gameOptionsOf } from './game.decorator.js';
 import { inputsOf } from './input.decorator.js';
 import { type HandledMethod, handledMethodsOf, hasHandles, roomTableOf } from './room-table.js';
 
 export interface Explored {
   readonly games: ReadonlyMap<string, RoomRules>;
-  readonly effectHandlers: ReadonlyMap<string, EffectRun>;
+  readonly effectHandlers: EffectHandlers;
 }
 
-/** Finds the games and the effect handlers among all providers of the application. */
+/** A provider, and the Nest module that provides it. */
+interface Found {
+  readonly instance: object;
+  readonly module: object | undefined;
+}
+
+/** Finds the games, and the handlers of their effects and loads, among all providers of the application. */
 @Injectable()
 export class GameExplorer {
   constructor(private readonly discovery: DiscoveryService) {}
@@ -21,18 +28,21 @@ export class GameExplorer {
    * played.
    */
   explore(): Explored {
-    const instances = this.instances();
-    const effectHandlers = this.effectHandlersOf(instances);
-    // The effect handlers are found first, because a game may use an effect that a provider of any other module handles.
-    const effects = new Set(effectHandlers.keys());
+    const found = this.instances();
+    const gamesOf = gameNamesByOwner(found);
+    // The handlers are found first, because a provider of any other module may handle an effect of a game.
+    const effectHandlers = new EffectHandlers();
+    const loads = new Map<string, LoadRule>();
+    for (const { instance, module } of found) this.addHandlers(instance, (game) => gamesOf(game, instance, module), effectHandlers, loads);
     const games = new Map<string, RoomRules>();
     const makers = new Map<string, string>();
-    for (const instance of instances) {
-      if (!gameOptionsOf(instance.constructor)) {
+    for (const { instance } of found) {
+      const options = gameOptionsOf(instance.constructor);
+      if (!options) {
         if (!inputsOf(instance.constructor)) continue;
         throw new Error(`${instance.constructor.name} has @Input, but no @Game decorator: put @Input on the class of a game.`);
       }
-      const rules = roomTableOf(instance, effects);
+      const rules = roomTableOf(instance, effectHandlers.namesOf(options.name), loads.get(options.name) ?? null);
       const { name } = rules.definition;
       if (games.has(name)) throw new Error(`Two games are named '${name}': ${makers.get(name)} and ${instance.constructor.name}.`);
       games.set(name, rules);
@@ -41,28 +51,37 @@ export class GameExplorer {
     return { games, effectHandlers };
   }
 
-  private effectHandlersOf(instances: Iterable<object>): Map<string, EffectRun> {
-    const effectHandlers = new Map<string, EffectRun>();
-    for (const instance of instances) {
-      const isGame = gameOptionsOf(instance.constructor) !== undefined;
-      for (const { method, handle, run } of handledMethodsIn(instance, isGame ? 'game' : 'provider')) {
-        if (handle.kind !== 'effect') {
-          if (isGame) continue;
+  private addHandlers(
+    instance: object,
+    gamesOf: (game: object | undefined) => readonly string[],
+    effectHandlers: EffectHandlers,
+    loads: Map<string, LoadRule>,
+  ): void {
+    const isGame = gameOptionsOf(instance.constructor) !== undefined;
+    const { name: className } = instance.constructor;
+    for (const { method, handle, run } of handledMethodsIn(instance, isGame ? 'game' : 'provider')) {
+      const where = `${className}.${method}()`;
+      if (handle.kind === 'effect') {
+        effectHandlers.add(handle.name, gamesOf(handle.game), run as EffectRun, where);
+      } else if (handle.kind === 'load') {
+        const games = gamesOf(handle.game);
+        if (games.length === 0)
           throw new Error(
-            `${instance.constructor.name}.${method}() handles ${handle.kind}s of a game, but ${instance.constructor.name} has no @Game decorator.`,
+            `${where} has @OnLoad for no game: give it the class of a game, as in @OnLoad(MyGame), or put it into a game's module.`,
           );
+        for (const game of games) {
+          if (loads.has(game)) throw new Error(`The game '${game}' has two methods with @OnLoad; the second is ${where}.`);
+          loads.set(game, { timeoutMs: handle.timeoutMs, attempts: handle.attempts, run });
         }
-        if (effectHandlers.has(handle.name))
-          throw new Error(`The effect '${handle.name}' has two handlers; the second is ${instance.constructor.name}.${method}().`);
-        effectHandlers.set(handle.name, run);
+      } else if (!isGame) {
+        throw new Error(`${where} handles ${handle.kind}s of a game, but ${className} has no @Game decorator.`);
       }
     }
-    return effectHandlers;
   }
 
   /** Returns each instance once, even when an alias (`useExisting`) lists it a second time. */
-  private instances(): Set<object> {
-    const instances = new Set<object>();
+  private instances(): readonly Found[] {
+    const instances = new Map<object, Found>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
       const instance: unknown = wrapper.isDependencyTreeStatic() ? wrapper.instance : null;
       if (typeof wrapper.metatype === 'function' && gameOptionsOf(wrapper.metatype) && !wrapper.isDependencyTreeStatic()) {
@@ -74,10 +93,34 @@ export class GameExplorer {
         );
       }
       if (typeof instance !== 'object' || instance === null || Object.getPrototypeOf(instance) === null) continue;
-      instances.add(instance);
+      if (!instances.has(instance) || wrapper.isAlias === false) instances.set(instance, { instance, module: wrapper.host });
     }
-    return instances;
+    return [...instances.values()];
   }
+}
+
+/**
+ * Returns a function that finds the games to which a handler belongs: the given class; else the game that has the handler; else the games of
+ * the handler's module. An empty list: it belongs to all games.
+ */
+function gameNamesByOwner(
+  found: readonly Found[],
+): (game: object | undefined, instance: object, module: object | undefined) => readonly string[] {
+  const byModule = new Map<object, string[]>();
+  for (const { instance, module } of found) {
+    const name = gameOptionsOf(instance.constructor)?.name;
+    if (name === undefined || module === undefined) continue;
+    byModule.set(module, [...(byModule.get(module) ?? []), name]);
+  }
+  return (game, instance, module) => {
+    const own = gameOptionsOf(game ?? instance.constructor);
+    if (own) return [own.name];
+    if (game)
+      throw new Error(
+        `${instance.constructor.name} handles effects or loads of ${(game as { name?: string }).name}, which has no @Game decorator.`,
+      );
+    return (module && byModule.get(module)) ?? [];
+  };
 }
 
 function handledMethodsIn(instance: object, kind: 'game' | 'provider'): HandledMethod[] {

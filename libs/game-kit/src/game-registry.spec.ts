@@ -8,7 +8,7 @@ import { Game, type GameOptions } from './game.decorator.js';
 import { GameKitModule } from './game-kit.module.js';
 import { GameRegistry } from './game-registry.js';
 import type { GameRules } from './game-rules.js';
-import { Command, EffectHandler, OnSeat, OnStep, OnTimer, View } from './handler.decorators.js';
+import { Command, EffectHandler, OnLoad, OnResult, OnSeat, OnStep, OnTimer, View } from './handler.decorators.js';
 
 interface Pot {
   coins: number;
@@ -47,7 +47,7 @@ class PotGame extends SavingGame {
   }
 
   @Command('break')
-  smash(room: GameRoom<Pot>): void {
+  break(room: GameRoom<Pot>): void {
     room.state.coins = 0;
   }
 
@@ -105,7 +105,7 @@ describe('GameRegistry', () => {
         seatGraceMs: 60_000,
         stepHz: 10,
         syncHz: 10,
-        draft: 'copy',
+        draft: 'auto',
       },
     ]);
     expect(registry.get('pot')).toBe(registry.all()[0]);
@@ -130,7 +130,7 @@ describe('GameRegistry', () => {
     expect(play({ kind: 'seat', seat: 0, event: 'away' })).toEqual({ coins: 111 });
     expect(machine.view(value.state, 0)).toEqual({ full: true });
     expect(command('break')).toEqual({ coins: 0 });
-    expect(command('smash')).toEqual({ kind: 'refused', code: 'unknown-command' });
+    expect(command('smash-it')).toEqual({ kind: 'refused', code: 'unknown-command' });
     expect(rules.migrateState?.({ money: 5 }, 1)).toEqual({ coins: 6 });
   });
 
@@ -155,8 +155,46 @@ describe('GameRegistry', () => {
   it('finds effect handlers in any provider', async () => {
     const module = await start([PotModule]);
     const effect = { key: 'r1:1:0', roomId: 'r1', data: { amount: 3 } };
-    await module.get(GameRegistry).effectHandlers.get('pay')?.(effect);
+    await module.get(GameRegistry).effectHandlers.get('pot', 'pay')?.(effect);
     expect(module.get(Ledger, { strict: false }).paid).toEqual([effect]);
+  });
+
+  it('keeps the effects of two games apart, although they have the same name', async () => {
+    @Game({ name: 'one', version: 1, seats: 1 })
+    class One extends SavingGame {}
+    @Game({ name: 'other', version: 1, seats: 1 })
+    class Other extends SavingGame {}
+    class Handlers {
+      @EffectHandler('pay')
+      pay(): string {
+        return 'of one';
+      }
+    }
+    class OtherHandlers {
+      @EffectHandler(Other, 'pay')
+      pay(): string {
+        return 'of other';
+      }
+      @EffectHandler('mail')
+      mail(): string {
+        return 'shared';
+      }
+    }
+    @Module({ providers: [One, Handlers] })
+    class OneModule {}
+    @Module({ providers: [OtherHandlers] })
+    class BanksModule {}
+    @Module({ imports: [BanksModule], providers: [Other] })
+    class OtherModule {}
+    const registry = (await start([OneModule, OtherModule])).get(GameRegistry);
+    const { effectHandlers } = registry;
+    const effect = { key: 'k', roomId: 'r', data: null };
+    expect(effectHandlers.get('one', 'pay')?.(effect)).toBe('of one');
+    expect(effectHandlers.get('other', 'pay')?.(effect)).toBe('of other');
+    expect(effectHandlers.get('one', 'mail')?.(effect)).toBe('shared');
+    expect([...(registry.get('one')?.effects ?? [])].sort()).toEqual(['mail', 'pay']);
+    expect(effectHandlers.get('third', 'pay')).toBeUndefined();
+    expect(effectHandlers.get(null, 'pay')?.(effect)).toBe('of one');
   });
 
   it('has all games already when another provider uses it while the application starts', async () => {
@@ -222,12 +260,12 @@ describe('the start of an application fails with an error for the author', () =>
   it('when two handlers handle the same input', async () => {
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Mine extends SavingGame {
-      @Command()
-      go(_room: GameRoom<Pot>): void {}
-      @Command('go')
-      run(_room: GameRoom<Pot>): void {}
+      @OnTimer('go')
+      protected go(_room: GameRoom<Pot>): void {}
+      @OnTimer('go')
+      protected run(_room: GameRoom<Pot>): void {}
     }
-    await expect(started(Mine)).rejects.toThrow("The game Mine has two handlers for the command 'go': go() and run().");
+    await expect(started(Mine)).rejects.toThrow("The game Mine has two handlers for the timer 'go': go() and run().");
 
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Again extends SavingGame {
@@ -276,6 +314,12 @@ describe('the start of an application fails with an error for the author', () =>
     [{ syncHz: 61 }, 'has syncHz 61'],
     [{ syncHz: Number.NaN }, 'has syncHz NaN'],
     [{ syncHz: '20' as never }, "has syncHz '20'"],
+    [{ quantize: 0 }, 'has a quantize that is not valid. The step is 0: it must be a positive finite number.'],
+    [{ quantize: '0.1' as never }, "has quantize '0.1'; give the distance of two numbers, such as 0.01"],
+    [{ quantize: [0.1] as never }, 'or such distances by path'],
+    [{ quantize: { 'ships..x': 1 } }, 'The path "ships..x" has an empty name'],
+    [{ quantize: { 'ships.*.x': -1 } }, 'The step of ships.*.x is -1'],
+    [{ draft: 'mine' as never }, "has draft 'mine'; give one of proxy, copy, auto"],
     [{ options: {} as never }, 'has options that are no schema; give a Standard Schema'],
     [{ match: 1 as never }, 'has match 1; give an object'],
     [{ match: { windw: 1 } as never }, 'has match.windw, which does not exist; give one of players, teams, skill,'],
@@ -324,8 +368,8 @@ describe('the start of an application fails with an error for the author', () =>
       Command({ '~standard': { version: 1 } } as never) as never,
       "invalid schema of the command 'go'",
     ],
-    ['a second argument that is no schema', Command('run', {} as never) as never, "has go() with an invalid schema of the command 'run'"],
-    ['a second argument that is undefined', Command('run', undefined as never) as never, "invalid schema of the command 'run': undefined"],
+    ['a second argument that is no schema', Command('go', {} as never) as never, "has go() with an invalid schema of the command 'go'"],
+    ['a second argument that is undefined', Command('go', undefined as never) as never, "invalid schema of the command 'go': undefined"],
     ['a command without a name', Command('') as never, "has go() with @Command(''); a name is a text of 1 to 64 characters"],
     ['a timer without a name', OnTimer('') as never, "has go() with @OnTimer(''); a name is a text"],
     ['a timer whose name is undefined', OnTimer(undefined as never) as never, 'has go() with @OnTimer(undefined)'],
@@ -396,7 +440,48 @@ describe('the start of an application fails with an error for the author', () =>
       @EffectHandler('pay')
       pay(): void {}
     }
-    await expect(start([], [Ledger, SecondLedger])).rejects.toThrow("The effect 'pay' has two handlers; the second is SecondLedger.pay().");
+    await expect(start([], [Ledger, SecondLedger])).rejects.toThrow(
+      "The effect 'pay' has two handlers: Ledger.pay() and SecondLedger.pay().",
+    );
+  });
+
+  it('when a game has two methods that load its data, or a load belongs to no game', async () => {
+    @Game({ name: 'mine', version: 1, seats: 1 })
+    class Mine extends SavingGame {}
+    class Loader {
+      @OnLoad()
+      load(): void {}
+    }
+    class OtherLoader {
+      @OnLoad(Mine)
+      fetch(): void {}
+    }
+    await expect(start([], [Mine, Loader, OtherLoader])).rejects.toThrow(
+      "The game 'mine' has two methods with @OnLoad; the second is OtherLoader.fetch().",
+    );
+    await expect(start([], [Loader])).rejects.toThrow('Loader.load() has @OnLoad for no game: give it the class of a game');
+    class NoGame {}
+    class LostLoader {
+      @OnLoad(NoGame)
+      load(): void {}
+    }
+    await expect(start([], [LostLoader])).rejects.toThrow('LostLoader handles effects or loads of NoGame, which has no @Game decorator.');
+  });
+
+  it('when the time limit of a result or a load is not a time', async () => {
+    class Slow {
+      @OnLoad({ timeoutMs: 3_600_000 })
+      load(): void {}
+    }
+    await expect(start([], [Slow])).rejects.toThrow(
+      'has load() with @OnLoad(…) with timeoutMs 3600000; give a whole number of ms from 1 to 60000',
+    );
+    @Game({ name: 'mine', version: 1, seats: 1 })
+    class Mine extends SavingGame {
+      @OnResult('pay', { attempts: 0 })
+      protected paid(_room: GameRoom<Pot>): void {}
+    }
+    await expect(started(Mine)).rejects.toThrow("has paid() with @OnResult('pay', …) with attempts 0; give a whole number from 1 to 1000");
   });
 
   it('when a game is request-scoped', async () => {

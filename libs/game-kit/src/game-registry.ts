@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RoomRules } from '#libs/room';
-import type { EffectRun } from './effect.js';
+import type { EffectHandlers } from './effect-handlers.js';
 import { type Explored, GameExplorer } from './game-explorer.js';
 
 /** The games of this process and the effect handlers. The registry finds them on its first use. */
@@ -23,8 +23,8 @@ export class GameRegistry implements OnModuleInit {
     return [...this.found().games.values()];
   }
 
-  /** Effect handlers by the name of the effect. */
-  get effectHandlers(): ReadonlyMap<string, EffectRun> {
+  /** The handlers of the effects of all games. */
+  get effectHandlers(): EffectHandlers {
     return this.found().effectHandlers;
   }
 

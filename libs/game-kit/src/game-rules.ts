@@ -1,9 +1,9 @@
-import type { GameRoom, Setup } from '#libs/room';
+import type { GameRoom, GameTypes, RoomContext, Setup } from '#libs/room';
 
 /** The interface of every game. The other rules are methods with decorators (`@Command`, `@OnTimer`, …). */
 export interface GameRules<State> {
   /** Returns the first state of a game. It must be plain data: values that JSON can represent. */
-  setup(room: Setup): State;
+  setup(room: Setup<never, never>): State;
   /** Upgrades a state of an older `version` of the game to this version. Without it, servers with this version cannot adopt older rooms. */
   migrateState?(state: unknown, fromVersion: number): State;
 }
@@ -16,7 +16,14 @@ export type Nothing = void | undefined;
 export type Settled = (object & { readonly then?: never }) | string | number | boolean | null | undefined;
 
 /** The whole state of a game, derived from its class. The client's `StateOf` is the part that a player sees. */
-export type GameStateOf<Rules> = Rules extends { setup(room: Setup): infer State } ? State : never;
+export type GameStateOf<Rules> = Rules extends { setup(room: never): infer State } ? State : never;
+
+/** The types of a game's names, derived from the parameter of its `setup`: `setup(room: Setup<Options, Types>)`. */
+export type TypesOf<Rules> = Rules extends { setup(room: infer Room): unknown }
+  ? Room extends RoomContext<infer Types>
+    ? Types
+    : GameTypes
+  : GameTypes;
 
 /** The commands of a game by name, as calls with their data: its public methods that take a `GameRoom`. */
 export type CommandCallsOf<Rules> = {
@@ -24,7 +31,7 @@ export type CommandCallsOf<Rules> = {
 };
 
 type CallOf<Method> = Method extends (room: infer First, ...data: infer Data) => Nothing
-  ? First extends GameRoom<unknown>
+  ? First extends Pick<GameRoom<never>, 'reject'>
     ? (...data: Data) => void
     : never
   : never;

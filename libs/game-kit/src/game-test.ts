@@ -1,10 +1,14 @@
 import type { DynamicModule, ModuleMetadata, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type GameResult, pack, type RoomId, type RoomMetadata, type Seat, type UserId } from '#libs/protocol';
+import { type Claims, type GameResult, pack, type RoomId, type RoomMetadata, type Seat, type UserId } from '#libs/protocol';
 import {
   applyChange,
   type Change,
   type ChangeEvent,
+  EFFECT_FAILED,
+  type EffectName,
+  type EffectReply,
+  type EffectResultOf,
   firstDifference,
   freezeDeep,
   listed,
@@ -13,6 +17,7 @@ import {
   type RoomInput,
   RoomMachine,
   type RoomOutcome,
+  type RoomPlayer,
   type RoomRules,
   type RoomValue,
   type SeatEvent,
@@ -22,16 +27,18 @@ import {
   seededRandom,
   UnstorableError,
 } from '#libs/room';
+import { type Effect, HandlerRefusal } from './effect.js';
+import type { EffectHandlers } from './effect-handlers.js';
 import { gameOptionsOf } from './game.decorator.js';
 import { GameKitModule } from './game-kit.module.js';
 import { GameRegistry } from './game-registry.js';
-import type { CommandCallsOf, GameRules, GameStateOf } from './game-rules.js';
+import type { CommandCallsOf, GameRules, GameStateOf, TypesOf } from './game-rules.js';
 import { SyncRecorder } from './sync-recorder.js';
 import type { SyncTraffic } from './sync-traffic.js';
 
 export interface GameTestOptions {
-  /** Names of the players, in the order of their seats. */
-  readonly players: readonly string[];
+  /** The players, in the order of their seats: names, or names with claims. */
+  readonly players: readonly (string | { readonly name: string; readonly claims?: Claims })[];
   /** The teams of the players, in the order of their seats. Absent: the room has no teams. */
   readonly teams?: readonly number[];
   /** Providers that the game injects. */
@@ -49,6 +56,12 @@ export interface GameTestOptions {
    * `@EffectHandler` among `providers` and `imports`. Without this list and without any handler, `room.effect` accepts every name.
    */
   readonly effects?: readonly string[];
+  /**
+   * Handlers that replace those of the providers in `settle`, by the name of the effect. They may be async, and may throw `refuse(…)`.
+   */
+  readonly handlers?: Readonly<Record<string, (effect: Effect<never>) => unknown>>;
+  /** Replaces the result of the game's `@OnLoad` method. Absent: the method runs, when a provider has one. */
+  readonly loaded?: unknown;
   /** Maximum size of the room's value in bytes of MessagePack, like `ROOM_STATE_BYTES_MAX` of a server. Default: 262144. */
   readonly stateBytesMax?: number;
 }
@@ -87,6 +100,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   private inputNumber = 0;
   private recorder: SyncRecorder | null = null;
   private readonly stateBytesMax: number;
+  private readonly handlers: NonNullable<GameTestOptions['handlers']>;
 
   static async create<Rules extends GameRules<unknown>>(game: Type<Rules>, options: GameTestOptions): Promise<GameTest<Rules>> {
     const module: DynamicModule = {
@@ -104,14 +118,18 @@ export class GameTest<Rules extends GameRules<unknown>> {
         `${game.name} is not a game of this test: it needs @Game, and its module must be among the imports. Games of this test are: ${there}.`,
       );
     }
-    const effects = new Set([...registry.effectHandlers.keys(), ...(options.effects ?? [])]);
-    return new GameTest<Rules>({ ...rules, effects: options.effects || effects.size > 0 ? effects : null }, options);
+    const handled = registry.effectHandlers.namesOf(rules.definition.name);
+    const effects = new Set([...handled, ...(options.effects ?? []), ...Object.keys(options.handlers ?? {})]);
+    const table = { ...rules, effects: options.effects || effects.size > 0 ? effects : null };
+    return new GameTest<Rules>(table, { ...options, loaded: await loadedOf(rules, options) }, registry.effectHandlers);
   }
 
   private constructor(
     private readonly rules: RoomRules,
-    { players, teams, seed = 1, now = START, options, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
+    { players, teams, seed = 1, now = START, options, loaded, handlers = {}, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
+    private readonly effectHandlers: EffectHandlers,
   ) {
+    this.handlers = handlers;
     this.stateBytesMax = stateBytesMax;
     const { name, seats } = rules.definition;
     if (players.length < seats.min || players.length > seats.max) {
@@ -127,13 +145,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     };
     this.machine = new RoomMachine({ ...rules, setup }, { now: () => this.clock, random: seededRandom(seed) });
     const { value, events } = this.inPlainData('after setup', () =>
-      this.machine.start(
-        ROOM,
-        players.map((player, seat) => ({ user: `user-of-${player}` as UserId, name: player, ...(teams && { team: teams[seat]! }) })),
-        0,
-        undefined,
-        options,
-      ),
+      this.machine.start(ROOM, playersOf(players, teams), 0, undefined, options, loaded),
     );
     this.value = value;
     const { pastMs } = rules.definition;
@@ -154,6 +166,51 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** All effects requested so far. Their handlers are not run. */
   get effects(): readonly PendingEffect[] {
     return this.value.outbox;
+  }
+
+  /** The effects whose results the game waits for, oldest first. */
+  get awaited(): readonly PendingEffect[] {
+    return this.value.outbox.filter(({ timer }) => timer !== undefined);
+  }
+
+  /** Gives the game the result of the oldest effect of this name that it waits for. */
+  result<Name extends EffectName<TypesOf<Rules>>>(name: Name, data: EffectResultOf<TypesOf<Rules>, Name>): void {
+    this.reply(this.awaitedOf(name), { ok: true, data });
+  }
+
+  /** Lets the oldest effect of this name fail that the game waits for, as `throw refuse(code, message)` in its handler does. */
+  fail(name: EffectName<TypesOf<Rules>>, code: string, message = ''): void {
+    this.reply(this.awaitedOf(name), { ok: false, code, message });
+  }
+
+  /**
+   * Runs the handlers of all effects whose results the game waits for, one after the other, and gives the results to the game, until it
+   * waits for none. A handler that throws is not tried again: its effect fails with `effect-failed`.
+   */
+  async settle(): Promise<void> {
+    for (let effect = this.awaited[0]; effect && !this.ended; effect = this.awaited[0]) this.reply(effect, await this.replyTo(effect));
+  }
+
+  private async replyTo({ name, key, data }: PendingEffect): Promise<EffectReply> {
+    const handler = this.handlers[name] ?? this.effectHandlers.get(this.name, name);
+    if (!handler) throw new Error(`${this.name}: nothing handles the effect '${name}'; add it to \`handlers\` of GameTest.create`);
+    try {
+      return { ok: true, data: await (handler as (effect: Effect) => unknown)({ key, roomId: ROOM, data }) };
+    } catch (error) {
+      if (error instanceof HandlerRefusal) return { ok: false, code: error.code, message: error.message };
+      return { ok: false, code: EFFECT_FAILED, message: String(error) };
+    }
+  }
+
+  private awaitedOf(name: string): PendingEffect {
+    const effect = this.awaited.find((one) => one.name === name);
+    if (effect) return effect;
+    const there = listed(this.awaited.map((one) => one.name));
+    throw new Error(`${this.name} does not wait for a result of '${name}'. It waits for: ${there}.`);
+  }
+
+  private reply({ key, name }: PendingEffect, reply: EffectReply): void {
+    this.handle({ kind: 'result', key, name, reply }, `the result of '${name}'`);
   }
 
   /** How the game ended. Undefined: it has not ended. `ended.result` is the argument of `room.end(result)`. */
@@ -398,6 +455,26 @@ export class GameTest<Rules extends GameRules<unknown>> {
       throw new Error(`${this.name}: ${where}, ${error.message}`, { cause: error });
     }
   }
+}
+
+async function loadedOf({ load, definition }: RoomRules, { loaded, players, options }: GameTestOptions): Promise<unknown> {
+  if (loaded !== undefined || !load) return loaded;
+  const start = {
+    roomId: ROOM,
+    game: definition.name,
+    key: 'test',
+    options,
+    seats: playersOf(players),
+    signal: new AbortController().signal,
+  };
+  return load.run(start);
+}
+
+function playersOf(players: GameTestOptions['players'], teams?: GameTestOptions['teams']): RoomPlayer[] {
+  return players.map((player, seat) => {
+    const { name, claims } = typeof player === 'string' ? { name: player, claims: undefined } : player;
+    return { user: `user-of-${name}` as UserId, name, ...(claims && { claims }), ...(teams && { team: teams[seat]! }) };
+  });
 }
 
 /** Returns the change as it comes back from Redis. */

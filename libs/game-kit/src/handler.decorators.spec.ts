@@ -93,20 +93,39 @@ describe('the decorators of handlers', () => {
     expect(Wrong).toBeDefined();
   });
 
-  it('name a command after its method, or use the given name', () => {
+  it('name a command after its method, also when the name is given or has dashes', () => {
     class Named {
       @Command(Put)
       put(_room: GameRoom<Pot>): void {}
       @Command('take-it', Put)
-      take(_room: GameRoom<Pot>): void {}
+      'take-it'(_room: GameRoom<Pot>): void {}
       @Command('leave-it')
-      leave(_room: GameRoom<Pot>): void {}
+      'leave-it'(_room: GameRoom<Pot>): void {}
     }
-    const { put, take, leave } = Named.prototype;
+    const { put, 'take-it': take, 'leave-it': leave } = Named.prototype;
     expect([put, take, leave].flatMap(handlesOf)).toEqual([
       { kind: 'command', name: 'put', schema: Put },
       { kind: 'command', name: 'take-it', schema: Put },
       { kind: 'command', name: 'leave-it', schema: null },
+    ]);
+  });
+});
+
+describe('a command whose given name is not the name of its method', () => {
+  it('does not compile, and counts as a mistake, because clients know the command by the name of the method', () => {
+    class Renamed {
+      // @ts-expect-error the method must be 'take-it'
+      @Command('take-it', Put)
+      take(_room: GameRoom<Pot>): void {}
+      // @ts-expect-error the method must be 'leave-it'
+      @Command('leave-it')
+      leave(_room: GameRoom<Pot>): void {}
+    }
+    expect(handlesOf(Renamed.prototype.take)).toEqual([
+      {
+        kind: 'flawed',
+        flaw: "@Command('take-it'); name the method 'take-it'(room, data), so that the client knows it by this name",
+      },
     ]);
   });
 });

@@ -1,8 +1,22 @@
 import type { Seat } from '#libs/protocol';
-import { type BotMove, type BotRoom, type GameRoom, listed, quoted, type SeatEvent } from '#libs/room';
+import {
+  type BotMove,
+  type BotRoom,
+  type EffectDataOf,
+  type EffectName,
+  type EffectResult,
+  type EffectResultOf,
+  type GameRoom,
+  type GameStart,
+  type LoadedOf,
+  listed,
+  quoted,
+  type RoomContext,
+  type SeatEvent,
+} from '#libs/room';
 import type { Effect } from './effect.js';
-import type { Nothing, Settled } from './game-rules.js';
-import { addHandle, type Handle } from './handles.js';
+import type { Nothing, Settled, TypesOf } from './game-rules.js';
+import { addHandle, type Handle, type Patience } from './handles.js';
 import { isStandardSchema, type OutputOf, type StandardSchema } from './standard-schema.js';
 
 /** A decorator that compiles only on methods of this type. A method may have fewer parameters, but must not return a promise. */
@@ -12,16 +26,28 @@ export type HandlerDecorator<Shape, Name extends string = string> = <Method exte
   method: TypedPropertyDescriptor<Method>,
 ) => void;
 
-type RoomHandler = (room: GameRoom<never, never>) => Nothing;
-type CommandHandler<Data> = (room: GameRoom<never, never>, data: Data) => Nothing;
+type RoomHandler = (room: GameRoom<never, never, never>) => Nothing;
+type CommandHandler<Data> = (room: GameRoom<never, never, never>, data: Data) => Nothing;
 
 /**
- * Marks a method that players may call as a command, by the name of the method or the given name. The schema (any synchronous Standard
- * Schema validator) validates the data first. Without a schema the command has no data.
+ * Marks a method that players may call as a command. The name of the method is the name of the command. A name with dashes is quoted:
+ * `'show-hand'(room, data) { … }`. So the typed client and `GameTest` know the command by the name that the server knows. `name`, when
+ * given, must be the name of the method. The schema (any synchronous Standard Schema validator) validates the data first. Without a schema
+ * the command has no data.
+ *
+ * @example
+ * @Command(Show)
+ * 'show-hand'({ state, seat }: GameRoom<Match>, { hand }: z.infer<typeof Show>): void {
+ *   state.hands[seat] = hand;
+ * }
  */
-export function Command(name?: string): HandlerDecorator<RoomHandler>;
+export function Command(): HandlerDecorator<RoomHandler>;
+export function Command<Name extends string>(name: Name): HandlerDecorator<RoomHandler, Name>;
 export function Command<Schema extends StandardSchema>(schema: Schema): HandlerDecorator<CommandHandler<OutputOf<Schema>>>;
-export function Command<Schema extends StandardSchema>(name: string, schema: Schema): HandlerDecorator<CommandHandler<OutputOf<Schema>>>;
+export function Command<Name extends string, Schema extends StandardSchema>(
+  name: Name,
+  schema: Schema,
+): HandlerDecorator<CommandHandler<OutputOf<Schema>>, Name>;
 export function Command(
   ...given: [nameOrSchema?: string | StandardSchema, schema?: StandardSchema]
 ): HandlerDecorator<CommandHandler<never>> {
@@ -46,7 +72,7 @@ export function OnTimer(name: string): HandlerDecorator<RoomHandler> {
  *   for (const car of state.cars) car.x += (car.speed * stepMs) / 1_000;
  * }
  */
-export function OnStep(hz: number): HandlerDecorator<(room: GameRoom<never, never>, stepMs: number) => Nothing> {
+export function OnStep(hz: number): HandlerDecorator<(room: GameRoom<never, never, never>, stepMs: number) => Nothing> {
   return handles(() =>
     typeof hz === 'number' && hz > 0
       ? { kind: 'step', hz }
@@ -64,7 +90,7 @@ export function OnSeat(...events: [SeatEvent, ...SeatEvent[]]): HandlerDecorator
  * Marks the method that runs when the game continues after `pausedMs` without a server, because one server died and another adopted the
  * room. Timers are already delayed by that time. Use it for times in the state itself (`since += pausedMs`).
  */
-export function OnPause(): HandlerDecorator<(room: GameRoom<never, never>, pausedMs: number) => Nothing> {
+export function OnPause(): HandlerDecorator<(room: GameRoom<never, never, never>, pausedMs: number) => Nothing> {
   return handles(() => ({ kind: 'pause' }));
 }
 
@@ -106,11 +132,136 @@ export function Bot(
 
 /**
  * Marks a method that does the work which `room.effect(name, data)` requested. The method may be in any provider, and may be async.
- * `Effect` describes how often it runs.
+ * `Effect` describes how often it runs. When the game waits for the result, the game gets what the method returns, or the code of
+ * `throw refuse(code, message)`.
+ *
+ * The effect belongs to `game`, and its types are checked. Without `game` it belongs to the games of the provider's own module; when that
+ * module has no game, to every game that has no own handler of this name.
+ *
+ * @example
+ * @EffectHandler(Casino, 'charge')
+ * async charge({ key, data }: Effect<Charge>): Promise<Charged> { … }
  */
-export function EffectHandler(name: string): HandlerDecorator<(effect: Effect<never>) => unknown> {
-  return handles(() => named('effect', '@EffectHandler', name));
+export function EffectHandler<Rules, Name extends EffectName<TypesOf<Rules>>>(
+  game: abstract new (...args: never[]) => Rules,
+  name: Name,
+): HandlerDecorator<(effect: Effect<EffectDataOf<TypesOf<Rules>, Name>>) => Promised<EffectResultOf<TypesOf<Rules>, Name>>>;
+export function EffectHandler(name: string): HandlerDecorator<(effect: Effect<never>) => unknown>;
+export function EffectHandler(
+  ...given: [gameOrName: object | string, name?: string]
+): HandlerDecorator<(effect: Effect<never>) => unknown> {
+  const [game, name] = given.length === 1 ? [undefined, given[0]] : given;
+  return handles(() => {
+    if (given.length === 1) return named('effect', '@EffectHandler', name as string);
+    if (typeof game !== 'function') return flawed(`@EffectHandler(${quotedGame(game)}, …); give the class of a game`);
+    const handle = named('effect', '@EffectHandler', name as string);
+    return handle.kind === 'effect' ? { ...handle, game } : handle;
+  });
 }
+
+/** The options of `@OnResult` and `@OnLoad`. */
+export interface PatienceOptions {
+  /** Time limit for all attempts together, in ms: a whole number from 1 to 86400000. */
+  readonly timeoutMs?: number;
+  /** Maximum number of attempts, from 1 to 1000. A handler that throws is tried again, unless it throws `refuse(…)`. */
+  readonly attempts?: number;
+}
+
+/** Defaults of `@OnResult`: five attempts take some eight seconds. */
+export const RESULT_PATIENCE: Patience = { timeoutMs: 30_000, attempts: 5 };
+/** Defaults of `@OnLoad`. Players wait for the load, so it is shorter. */
+export const LOAD_PATIENCE: Patience = { timeoutMs: 10_000, attempts: 3 };
+/** Maximum of `timeoutMs` of `@OnLoad`, in ms. Players wait for the load with nothing to see. */
+export const LOAD_MS_MAX = 60_000;
+
+/**
+ * Marks the method that gets the results of an effect: `{ ok: true, data }`, or `{ ok: false, code, message }`. It runs once for each effect
+ * of this name, as an input of the room: after any crash, with a repeated run of the effect, and with a result that comes too late. A
+ * result that does not come in `timeoutMs` is a failure with the code `timed-out`.
+ *
+ * @example
+ * @OnResult('charge', { timeoutMs: 10_000 })
+ * protected charged(room: GameRoom<Table, never, Types>, result: EffectResult<Charged, Charge>): void {
+ *   const bet = room.state.bets[result.request.bet];
+ *   bet.status = result.ok ? 'paid' : 'refused';
+ * }
+ */
+export function OnResult<Name extends string>(name: Name, options: PatienceOptions = {}): ResultDecorator<Name> {
+  return handles(() => {
+    const handle = named('effect', '@OnResult', name);
+    if (handle.kind !== 'effect') return handle;
+    const patience = patienceOf(options, RESULT_PATIENCE, RESULT_MS_MAX);
+    return typeof patience === 'string' ? flawed(`@OnResult('${name}', …) with ${patience}`) : { kind: 'result', name, ...patience };
+  }) as ResultDecorator<Name>;
+}
+
+/** A decorator that compiles only when the method takes the result of the effect, as the types of its room declare it. */
+export type ResultDecorator<Name extends string> = <Method extends (room: GameRoom<never, never, never>, result: never) => Nothing>(
+  target: object,
+  name: string,
+  method: TypedPropertyDescriptor<Method> & (Method extends ResultMethod<Method, Name> ? unknown : never),
+) => void;
+
+type ResultMethod<Method, Name> = Method extends (room: infer Room, ...rest: never[]) => unknown
+  ? Room extends RoomContext<infer Types>
+    ? Name extends EffectName<Types>
+      ? (room: Room, result: EffectResult<EffectResultOf<Types, Name>, EffectDataOf<Types, Name>>) => Nothing
+      : never
+    : never
+  : never;
+
+/**
+ * Marks the method that loads the data of a game before its `setup`: profiles, decks, a map. It may be async, and may be in any provider of
+ * the server. Its result is `room.loaded` in the setup and in all handlers; it is stored with the setup, so no recovery loads again.
+ * A method that throws is tried again. `throw refuse(code, message)` takes the start back: the room waits again, and its players get the
+ * code.
+ *
+ * It belongs to `game`, or to the games of its own module.
+ *
+ * @example
+ * @OnLoad(Casino, { timeoutMs: 5_000 })
+ * async profiles({ seats, signal }: GameStart): Promise<Loaded> { … }
+ */
+export function OnLoad<Rules>(
+  game: abstract new (...args: never[]) => Rules,
+  options?: PatienceOptions,
+): HandlerDecorator<(start: GameStart<never, TypesOf<Rules>>) => Promised<LoadedOf<TypesOf<Rules>>>>;
+export function OnLoad(options?: PatienceOptions): HandlerDecorator<(start: GameStart<never, never>) => unknown>;
+export function OnLoad(
+  ...given: [gameOrOptions?: object, options?: PatienceOptions]
+): HandlerDecorator<(start: GameStart<never, never>) => unknown> {
+  const [first, second] = given;
+  const isOfGame = typeof first === 'function' || given.length > 1;
+  return handles(() => {
+    if (isOfGame && typeof first !== 'function') return flawed(`@OnLoad(${quotedGame(first)}, …); give the class of a game`);
+    const patience = patienceOf((isOfGame ? second : (first as PatienceOptions | undefined)) ?? {}, LOAD_PATIENCE, LOAD_MS_MAX);
+    if (typeof patience === 'string') return flawed(`@OnLoad(…) with ${patience}`);
+    return { kind: 'load', ...(isOfGame && { game: first as object }), ...patience };
+  });
+}
+
+/** The return type of a handler outside of the room: `Data`, or a promise of it. A handler without a result may return anything. */
+type Promised<Data> = unknown extends Data ? unknown : undefined extends Data ? unknown : Data | Promise<Data>;
+
+/** Returns the time limit and the number of attempts, or a text that says what is wrong. */
+function patienceOf(given: PatienceOptions, defaults: Patience, msMax: number): Patience | string {
+  const { timeoutMs = defaults.timeoutMs, attempts = defaults.attempts } = given;
+  if (!isWholeUpTo(timeoutMs, msMax)) return `timeoutMs ${quoted(timeoutMs)}; give a whole number of ms from 1 to ${msMax}`;
+  if (!isWholeUpTo(attempts, ATTEMPTS_MAX)) return `attempts ${quoted(attempts)}; give a whole number from 1 to ${ATTEMPTS_MAX}`;
+  return { timeoutMs, attempts };
+}
+
+function isWholeUpTo(value: unknown, max: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max;
+}
+
+function quotedGame(game: unknown): string {
+  return game === undefined ? 'undefined (do two files import each other?)' : quoted(game);
+}
+
+/** Maximum of `timeoutMs` of `@OnResult`: a day, in ms. */
+const RESULT_MS_MAX = 86_400_000;
+const ATTEMPTS_MAX = 1_000;
 
 /**
  * Returns the handle of a command. A schema that is given but undefined usually comes from a circular import. It counts as a mistake,
@@ -123,6 +274,8 @@ function commandOf(method: string, given: readonly unknown[]): Handle {
   const hasSchema = given.length > (isNamed ? 1 : 0);
   const schema = isNamed ? second : first;
   if (!isHandleName(name)) return flawed(`@Command(${quoted(name)}); ${NAME_ALLOWED}`);
+  if (name !== method)
+    return flawed(`@Command('${name}'); name the method '${name}'(room, data), so that the client knows it by this name`);
   if (!hasSchema) return { kind: 'command', name, schema: null };
   if (isStandardSchema(schema)) return { kind: 'command', name, schema };
   return flawed(

@@ -10,9 +10,18 @@ export type Handle =
   | { readonly kind: 'pause' }
   | { readonly kind: 'view' }
   | { readonly kind: 'bot'; readonly everyMs: number }
-  | { readonly kind: 'effect'; readonly name: string }
+  /** `game`: the class of the game to which the effect belongs. Undefined: the module of the provider decides. */
+  | { readonly kind: 'effect'; readonly name: string; readonly game?: object }
+  | ({ readonly kind: 'result'; readonly name: string } & Patience)
+  | ({ readonly kind: 'load'; readonly game?: object } & Patience)
   /** The decorator was used wrongly. `flaw` continues the sentence "The game G has M() with …". */
   | { readonly kind: 'flawed'; readonly flaw: string };
+
+/** How long, and how often, work outside of the room is tried. */
+export interface Patience {
+  readonly timeoutMs: number;
+  readonly attempts: number;
+}
 
 const HANDLES = 'holdfast:handles';
 
@@ -35,6 +44,10 @@ export function describeHandle(handle: Handle): string {
       return `seats that are '${handle.event}'`;
     case 'effect':
       return `the effect '${handle.name}'`;
+    case 'result':
+      return `the result of the effect '${handle.name}'`;
+    case 'load':
+      return 'loads';
     case 'step':
       return 'steps';
     case 'pause':

@@ -5,9 +5,13 @@ export type {
   BotMove,
   BotRoom,
   Durability,
+  EffectReply,
+  EffectResult,
   GameDefinition,
   GameResult,
   GameRoom,
+  GameStart,
+  GameTypes,
   Presence,
   RoomContext,
   RoomRules,
@@ -16,6 +20,7 @@ export type {
   Setup,
 } from '#libs/room';
 export * from './effect.js';
+export { EffectHandlers } from './effect-handlers.js';
 export {
   CHECKPOINT_MS_DEFAULT,
   Game,
@@ -26,7 +31,7 @@ export {
 export { type Explored, GameExplorer } from './game-explorer.js';
 export * from './game-kit.module.js';
 export * from './game-registry.js';
-export type { CommandCallsOf, GameRules, GameStateOf } from './game-rules.js';
+export type { CommandCallsOf, GameRules, GameStateOf, TypesOf } from './game-rules.js';
 export * from './game-test.js';
 export * from './handler.decorators.js';
 export { INPUT_QUEUE_MAX, Input, type InputOptions } from './input.decorator.js';

@@ -2,7 +2,18 @@ import { types } from 'node:util';
 import { MetadataScanner } from '@nestjs/core';
 import type { Seat } from '#libs/protocol';
 import { describeIssues } from '#libs/protocol';
-import type { BotMove, CommandRule, GameRoom, InputRule, RoomRules, SeatEvent, Validation } from '#libs/room';
+import type {
+  BotMove,
+  CommandRule,
+  EffectResult,
+  GameRoom,
+  InputRule,
+  LoadRule,
+  ResultRule,
+  RoomRules,
+  SeatEvent,
+  Validation,
+} from '#libs/room';
 import { defineGame, gameOptionsOf } from './game.decorator.js';
 import type { GameRules } from './game-rules.js';
 import { describeHandle, type Handle, handlesOf } from './handles.js';
@@ -20,8 +31,9 @@ export interface HandledMethod {
  * Builds the table of rules from the decorators of a game's class. Throws an error that tells the author what is wrong when the game cannot
  * be played.
  * @param effects names of the effects that have a handler; null: not known, so `room.effect` accepts every name
+ * @param load loads the data of the game; null: the game loads nothing
  */
-export function roomTableOf(instance: object, effects: ReadonlySet<string> | null): RoomRules {
+export function roomTableOf(instance: object, effects: ReadonlySet<string> | null, load: LoadRule | null = null): RoomRules {
   const game = instance.constructor;
   try {
     const options = gameOptionsOf(game);
@@ -37,9 +49,17 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
     const pause = methods.find(({ handle }) => handle.kind === 'pause');
     const view = methods.find(({ handle }) => handle.kind === 'view');
     const bot = methods.find(({ handle }) => handle.kind === 'bot');
+    const results = resultsOf(methods);
     return {
-      definition: { ...defineGame(options, step?.handle.kind === 'step' ? step.handle.hz : 0), ...(bot && { bots: true as const }) },
-      setup: (room) => rules.setup(room),
+      definition: {
+        ...defineGame(options, step?.handle.kind === 'step' ? step.handle.hz : 0),
+        ...(results.size > 0 && { hasResults: true }),
+        ...(load && { hasLoad: true }),
+        ...(bot && { bots: true as const }),
+      },
+      setup: (room) => rules.setup(room as never),
+      load,
+      results,
       options: optionsOf(options.options),
       ...(options.options && describedSchema(options.options)),
       commands: commandsOf(methods),
@@ -68,7 +88,7 @@ export function handledMethodsOf(instance: object): HandledMethod[] {
   return scanner.getAllMethodNames(prototype).flatMap((method) => {
     const handles = handlesOf(prototype[method]!);
     for (const handle of handles) if (handle.kind === 'flawed') throw new Error(`has ${method}() with ${handle.flaw}`);
-    if (handles.some(({ kind }) => kind !== 'effect')) refuseAsync(prototype[method], method);
+    if (handles.some(({ kind }) => kind !== 'effect' && kind !== 'load')) refuseAsync(prototype[method], method);
     return handles.map((handle) => ({ method, handle, run: prototype[method]!.bind(instance) }));
   });
 }
@@ -110,6 +130,16 @@ function commandsOf(methods: readonly HandledMethod[]): ReadonlyMap<string, Comm
     });
   }
   return commands;
+}
+
+function resultsOf(methods: readonly HandledMethod[]): ReadonlyMap<string, ResultRule<unknown>> {
+  const results = new Map<string, ResultRule<unknown>>();
+  for (const { handle, run } of methods) {
+    if (handle.kind !== 'result') continue;
+    const { name, timeoutMs, attempts } = handle;
+    results.set(name, { timeoutMs, attempts, run: (room, result: EffectResult) => run(room, result) });
+  }
+  return results;
 }
 
 function inputRuleOf(game: object, hasSteps: boolean): InputRule | null {

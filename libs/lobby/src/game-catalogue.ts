@@ -37,6 +37,11 @@ export class GameCatalogue {
     return offering?.games[game]?.joinable ?? null;
   }
 
+  /** Returns the longest time for which a server may load the data of the game before it begins, in ms. 0: none loads data. */
+  loadMsOf(name: string): number {
+    return this.running().reduce((longest, { games }) => Math.max(longest, (Object.hasOwn(games, name) && games[name]?.loadMs) || 0), 0);
+  }
+
   /**
    * Returns how matchmaking finds the players of a match of this game. Undefined: no server offers the game right now. A game without rules
    * gets matches of the minimum number of players, at once, in the order of arrival.

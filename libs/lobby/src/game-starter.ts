@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
+import { REQUEST_TIMEOUT_MS_DEFAULT } from '#libs/link';
 import { LoadBalancerService } from '#libs/placement';
-import { type Caller, type Control, HoldfastError, type ServerId, type UserId } from '#libs/protocol';
+import { type Caller, type Control, HoldfastError, type ServerId, toErrorBody, type UserId } from '#libs/protocol';
 import { type DocMember, type RoomRecord, RoomRecords, readNews } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { asHost } from './host-rules.js';
@@ -47,7 +48,8 @@ export class GameStarter {
     refuseFailedSetup(room);
     const start = randomUUID();
     const host = players.some((player) => player.user === before.host) ? before.host : players[0]!.user;
-    const doc = { ...before, host, members: players, players: players.map((player) => player.user) };
+    const { startFailure: _, ...rest } = before;
+    const doc = { ...rest, host, members: players, players: players.map((player) => player.user) };
     const starting = await this.records.save(room, { doc, status: 'starting', start });
     if (!starting) {
       const changed = await this.rooms.mustRead(room.id);
@@ -63,7 +65,7 @@ export class GameStarter {
       if (record.start === start && record.status === 'playing') return record;
       // If this start was cancelled, the reservation of the room may belong to a later start.
       if (record.start === start) {
-        await this.takeBack(record, start);
+        await this.takeBack(record, start, error);
         await balancer.cancel(room.id).catch(() => {});
       }
       throw error;
@@ -115,10 +117,15 @@ export class GameStarter {
     throw new HoldfastError('busy');
   }
 
-  /** Sets the room back to `waiting` if this start is still the current one. */
-  async takeBack(record: RoomRecord, start: string): Promise<void> {
+  /**
+   * Sets the room back to `waiting` if this start is still the current one. `error`: why the start failed. The members see it in the view of
+   * the room, because only the host gets the answer of the request.
+   */
+  async takeBack(record: RoomRecord, start: string, error?: unknown): Promise<void> {
     if (record.status !== 'starting' || record.start !== start) return;
-    await this.records.save(record, { status: 'waiting', start: 'none' });
+    const { code, message } = toErrorBody(error);
+    const doc = error instanceof HoldfastError ? { ...record.doc, startFailure: { code, message } } : record.doc;
+    await this.records.save(record, { doc, status: 'waiting', start: 'none' });
   }
 
   /**
@@ -145,8 +152,10 @@ export class GameStarter {
       const { start: current } = await this.rooms.mustRead(room.id);
       if (current !== start) throw new HoldfastError('overtaken');
     };
+    const beganAt = performance.now();
     for (let tries = 1; ; tries++) {
       const { server } = await balancer.place(request, { waitMs, stillWanted });
+      let loadMs = 0;
       try {
         const record = this.directory.get(server);
         if (!record) throw new HoldfastError('server-lost');
@@ -164,11 +173,16 @@ export class GameStarter {
           players: seats,
           ...(options && { options }),
         };
-        const { news } = (await peer.request('room.open', opening)) as Control['room.open']['answer'];
+        loadMs = record.games[room.game]?.loadMs ?? 0;
+        const timeoutMs = REQUEST_TIMEOUT_MS_DEFAULT + loadMs;
+        const { news } = (await peer.request('room.open', opening, { timeoutMs })) as Control['room.open']['answer'];
         await balancer.confirm(room.id).catch(() => {});
         return news;
       } catch (error) {
-        const mayHelp = error instanceof HoldfastError && error.retry && tries < START_TRIES_MAX;
+        // Another server could not load either, and players wait. After a long load there is no time left for a third (`startAbandonedMs`).
+        const isInTime = loadMs === 0 || performance.now() - beganAt <= loadMs;
+        const isRetried = error instanceof HoldfastError && error.retry && error.code !== 'load-failed';
+        const mayHelp = isRetried && isInTime && tries < START_TRIES_MAX;
         this.log.warn('start.failed', { roomId: room.id, target: server, error, again: mayHelp });
         if (!mayHelp) throw error;
         // Ends the start if the setup of the game killed the server, because it could kill the next server as well.

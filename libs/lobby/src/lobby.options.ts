@@ -18,8 +18,18 @@ export const LIST_EVERY_MS = 20;
  * defect, the request is refused with `busy`.
  */
 export const CAS_TRIES_MAX = 20;
-/** Age in ms at which the sweep takes back an unfinished start, because its lobby died. It is longer than any start takes. */
+/** Age in ms at which the sweep takes back an unfinished start of a game that loads nothing. It is longer than any such start takes. */
 export const START_ABANDONED_MS = 15_000;
+
+/**
+ * Returns the age in ms at which the sweep takes back an unfinished start, because its lobby died. A start may load twice: the second time on
+ * another server, after the loss of the first.
+ *
+ * @param loadMs the time for which the game may load data, in ms
+ */
+export function startAbandonedMs(loadMs: number): number {
+  return START_ABANDONED_MS + 2 * loadMs;
+}
 /**
  * Time without a change after which the sweep compares the members of a room with the rooms and sessions of these users in Redis, in ms.
  */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FleetLinks, Self, ServerDirectory } from '#libs/fleet';
+import { REQUEST_TIMEOUT_MS_DEFAULT } from '#libs/link';
 import { DefaultMatchStrategy, MATCH_ABANDONED_MS, type MatchRecord, MatchRounds, RedisRatingStore, TicketStore } from '#libs/matchmaking';
 import { LoadBalancerService, type PlacementRequest } from '#libs/placement';
 import {
@@ -16,7 +17,9 @@ import {
 } from '#libs/protocol';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
 import {
+  allListedKey,
   InviteCodes,
+  inviteKey,
   RoomLog,
   type RoomRecord,
   RoomRecords,
@@ -33,7 +36,7 @@ import { until } from '../../../tools/process/until.mjs';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { ListedRooms } from './listed-rooms.js';
-import { type LobbyOptions, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
+import { HOST_GRACE_MS, type LobbyOptions, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_ROOMS } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms } from './match-rooms.js';
 import { Matchmaker } from './matchmaker.js';
@@ -89,6 +92,8 @@ class GameServers {
   /** The servers whose version supports options of rooms. */
   withOptions = this.names;
   readonly openings: Control['room.open']['data'][] = [];
+  /** The rooms from which lobbies have removed members, as the servers learn it. */
+  readonly removals: RoomId[] = [];
   /** The answer of a server to options. */
   checkOptions: (server: string, options: unknown) => { flaw: string | null } = () => ({ flaw: null });
 
@@ -104,6 +109,10 @@ class GameServers {
     cancel: async (room: RoomId) => void this.cancelled.push(room),
   } as unknown as LoadBalancerService;
 
+  /** The time for which the game may load its data, in ms. */
+  loadMs = 0;
+  /** The time limits of the requests to servers, in ms. */
+  readonly timeouts: (number | undefined)[] = [];
   /** False: like an older version, a server does not send the message about the room that it published. */
   tellsNews = true;
   /** The region of the gateways. */
@@ -111,23 +120,29 @@ class GameServers {
   /** The latest requests to placement. */
   wishes: PlacementRequest[] = [];
 
+  private get duel(): object {
+    return { duel: { ...DUEL.duel, ...(this.loadMs > 0 && { loadMs: this.loadMs }) } };
+  }
+
   readonly directory = {
     get: (id: string) => ({
       id,
       region: this.region,
-      games: { ...DUEL, ...(this.withOptions.some((name) => id === serverId('game', name)) && PUZZLE) },
+      games: { ...this.duel, ...(this.withOptions.some((name) => id === serverId('game', name)) && PUZZLE) },
     }),
     byType: () =>
       this.names.map((name) => ({
         id: serverId('game', name),
         state: 'ready',
-        games: { ...DUEL, ...(this.withOptions.includes(name) && PUZZLE) },
+        games: { ...this.duel, ...(this.withOptions.includes(name) && PUZZLE) },
       })),
   } as unknown as ServerDirectory;
 
   readonly links = {
     to: async ({ id }: { id: string }) => ({
-      request: async (pattern: string, data: unknown) => {
+      emit: (_pattern: string, { room }: { room: RoomId }) => void this.removals.push(room),
+      request: async (pattern: string, data: unknown, { timeoutMs }: { timeoutMs?: number } = {}) => {
+        this.timeouts.push(timeoutMs);
         this.asked.push(id);
         if (pattern === 'game.check-options') return this.checkOptions(id, (data as Control['game.check-options']['data']).options);
         const opening = data as Control['room.open']['data'];
@@ -194,6 +209,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     options,
     settlement,
     invites,
+    games,
   );
   return { servers, tickets, userTickets, rooms, hosting, list, search, starter, matchmaker, matches, rounds, sweeper };
 }
@@ -261,6 +277,150 @@ async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
   }));
   await redis.commands.hset(roomKey(id), 'since', since - ms, 'doc', JSON.stringify({ ...doc, members }));
 }
+
+describe('a private room', () => {
+  it('has one code, also when its creation is repeated because the store lost data', async () => {
+    const { rooms } = newLobby();
+    const host = { ...newCaller(), asked: { turn: 1, number: 1 } };
+    const first = await rooms.create(host, { game: 'duel', private: true });
+    const again = await rooms.create(host, { game: 'duel', private: true });
+    expect(again).toMatchObject({ id: first.id, doc: { code: first.doc.code } });
+    await redis.commands.del(roomKey(first.id));
+    const lost = await rooms.create(host, { game: 'duel', private: true });
+    expect(lost).toMatchObject({ id: first.id, doc: { code: first.doc.code } });
+    expect(await rooms.find({ code: first.doc.code })).toMatchObject({ id: first.id });
+  });
+
+  it('is not found by its code once it is closed, or has another code', async () => {
+    const { rooms } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel', private: true });
+    const code = room.doc.code as string;
+    await rooms.leave(host);
+    await expect(rooms.find({ code })).rejects.toMatchObject({ code: 'invite-unknown' });
+    await redis.commands.set(inviteKey(code), room.id);
+    const { id, shown } = await rooms.find({ code });
+    await expect(rooms.join(guest, id, shown)).rejects.toMatchObject({ code: 'invite-unknown' });
+    const other = await rooms.create(host, { game: 'duel', private: true });
+    await redis.commands.set(inviteKey(code), other.id);
+    await expect(rooms.join(guest, other.id, { code })).rejects.toMatchObject({ code: 'invite-unknown' });
+    expect(await rooms.whereIs(guest.user)).toBeNull();
+  });
+
+  it('gets its code back from the sweep after the store has lost it', async () => {
+    const { rooms, sweeper } = newLobby();
+    const room = await rooms.create(newCaller(), { game: 'duel', inviteOnly: true });
+    await redis.commands.del(inviteKey(room.doc.code as string));
+    await sweeper.sweep();
+    expect(await rooms.find({ code: room.doc.code })).toMatchObject({ id: room.id });
+  });
+
+  it('admits a player with an old password until the host changes it, also in between', async () => {
+    const { rooms, hosting } = newLobby();
+    const [host, guest, late] = newCallers(3) as [Caller, Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel', password: 'first' });
+    await rooms.join(guest, room.id, { password: 'first' });
+    await hosting.update(host, { password: 'second' });
+    await expect(rooms.join(late, room.id, { password: 'first' })).rejects.toMatchObject({ code: 'wrong-password' });
+    await rooms.join(late, room.id, { password: 'second' });
+    // A member returns without it.
+    await rooms.join(guest, room.id);
+    expect((await mustRead(room.id)).doc.members).toHaveLength(3);
+  });
+
+  it('enters and leaves the list when its host changes it', async () => {
+    const { rooms, hosting, list } = newLobby();
+    const host = newCaller();
+    const room = await rooms.create(host, { game: 'duel' });
+    const isListed = async (): Promise<boolean> => (await list.page({ game: 'duel' })).rooms.some(({ id }) => id === room.id);
+    expect(await isListed()).toBe(true);
+    const hidden = await hosting.update(host, { private: true });
+    expect(hidden.doc.code).toMatch(/^\w{8}$/);
+    expect(await isListed()).toBe(false);
+    expect(await redis.commands.zscore(allListedKey(), room.id)).toBeNull();
+    const shown = await hosting.update(host, { private: false });
+    expect(shown.doc.code).toBe(hidden.doc.code);
+    expect(await isListed()).toBe(true);
+  });
+});
+
+describe('RoomHosting', () => {
+  it('keeps one host when two lobbies hand over at once', async () => {
+    const [one, other] = [newLobby(), newLobby()];
+    const callers = newCallers(3) as [Caller, Caller, Caller];
+    const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
+    for (const guest of callers.slice(1)) await one.rooms.join(guest, room.id);
+    const outcomes = await Promise.allSettled([
+      one.hosting.handOver(callers[0], { user: callers[1].user }),
+      other.hosting.handOver(callers[0], { user: callers[2].user }),
+    ]);
+    const { host } = (await mustRead(room.id)).doc;
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(host).not.toBe(callers[0].user);
+  });
+
+  it('removes a member once, and clears the entry of the user', async () => {
+    const { rooms, hosting } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel' });
+    await rooms.join(guest, room.id);
+    for (let times = 0; times < 2; times++) await hosting.kick(host, { user: guest.user });
+    expect((await mustRead(room.id)).doc).toMatchObject({ members: [{ user: host.user }], kicked: [guest.user] });
+    expect(await userRooms.get(guest.user)).toBeNull();
+    expect(await rooms.roomOf(host)).toMatchObject({ id: room.id });
+  });
+
+  it('notifies the owner of a game from which it removes a player', async () => {
+    const { rooms, hosting, starter, servers } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel' });
+    await rooms.join(guest, room.id);
+    await rooms.setReady(guest, true);
+    await starter.start(await mustRead(room.id), host.user, servers.balancer);
+    await hosting.kick(host, { user: guest.user, ban: true });
+    await until(() => servers.removals.length > 0);
+    expect(servers.removals).toEqual([room.id]);
+    expect((await mustRead(room.id)).doc.players).toEqual([host.user, guest.user]);
+  });
+
+  it('makes the next member the host when the host stays away', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel' });
+    await rooms.join(guest, room.id);
+    await rooms.setPresence(room.id, host.user, false);
+    await sweeper.sweep();
+    expect((await mustRead(room.id)).doc.host).toBe(host.user);
+    await setRedisAhead(room.id, HOST_GRACE_MS + 1_000);
+    await sweeper.sweep();
+    expect((await mustRead(room.id)).doc.host).toBe(guest.user);
+  });
+});
+
+describe('a rematch', () => {
+  it('starts one game when the last two members agree at once', async () => {
+    const { rooms, starter, servers } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel', seats: 2 });
+    await rooms.join(guest, room.id);
+    await expect(starter.rematch(host, servers.balancer)).rejects.toMatchObject({ code: 'bad-data' });
+    await redis.commands.hset(roomKey(room.id), 'round', 1);
+    const after = await Promise.all([starter.rematch(host, servers.balancer), starter.rematch(guest, servers.balancer)]);
+    expect(after.some(({ status }) => status === 'playing' || status === 'starting')).toBe(true);
+    expect(servers.openings).toHaveLength(1);
+    expect((await mustRead(room.id)).status).toBe('playing');
+  });
+
+  it('waits for all members who are here', async () => {
+    const { rooms, starter, servers } = newLobby();
+    const [host, guest] = newCallers(2) as [Caller, Caller];
+    const room = await rooms.create(host, { game: 'duel' });
+    await rooms.join(guest, room.id);
+    await redis.commands.hset(roomKey(room.id), 'round', 1);
+    expect(await starter.rematch(guest, servers.balancer)).toMatchObject({ status: 'waiting' });
+    expect(servers.openings).toEqual([]);
+  });
+});
 
 describe('a room with options', () => {
   it('shows them, and gives them to the server that opens its game', async () => {
@@ -527,6 +687,34 @@ describe('a start', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
+  it('is taken back with the code of the game, which every member sees until the next start', async () => {
+    const lobby = newLobby();
+    const { room, host } = await readyRoom(lobby);
+    lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-deck', 'Bob has no deck.', { retry: false }));
+    await expect(lobby.starter.start(room, host.user, lobby.servers.balancer)).rejects.toMatchObject({ code: 'no-deck' });
+    expect(lobby.servers.asked).toHaveLength(1);
+    const waiting = await mustRead(room.id);
+    expect(viewOf(waiting)).toMatchObject({ status: 'waiting', startFailure: { code: 'no-deck', message: 'Bob has no deck.' } });
+    lobby.servers.trouble = (_, take) => take();
+    const started = await lobby.starter.start(waiting, host.user, lobby.servers.balancer);
+    expect(viewOf(started)).not.toHaveProperty('startFailure');
+  });
+
+  it('waits for the load of a game, and does not try another server when the load failed', async () => {
+    const lobby = newLobby();
+    lobby.servers.loadMs = 30_000;
+    const { room, host } = await readyRoom(lobby);
+    await lobby.starter.start(room, host.user, lobby.servers.balancer);
+    expect(lobby.servers.timeouts.at(-1)).toBe(REQUEST_TIMEOUT_MS_DEFAULT + 30_000);
+    const failing = newLobby();
+    const second = await readyRoom(failing);
+    failing.servers.trouble = () => Promise.reject(new HoldfastError('load-failed'));
+    await expect(failing.starter.start(second.room, second.host.user, failing.servers.balancer)).rejects.toMatchObject({
+      code: 'load-failed',
+    });
+    expect(failing.servers.asked).toHaveLength(1);
+  });
+
   it('sets the room back to waiting with all members ready when no server takes it', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
@@ -649,6 +837,20 @@ describe('RoomSweeper', () => {
     pass(2_000);
     await sweeper.sweep();
     expect(await members()).toEqual([host.user, back.user]);
+  });
+
+  it('does not cancel a start while the game may load its data', async () => {
+    const { rooms, sweeper, servers } = newLobby();
+    servers.loadMs = 20_000;
+    const [room] = await Promise.all(newCallers(1).map((caller) => rooms.create(caller, { game: 'duel' })));
+    await records.save(await mustRead(room.id), { status: 'starting', start: 'loading' });
+    await sweeper.sweep();
+    pass(START_ABANDONED_MS + 39_000);
+    await sweeper.sweep();
+    expect((await mustRead(room.id)).status).toBe('starting');
+    pass(2_000);
+    await sweeper.sweep();
+    expect((await mustRead(room.id)).status).toBe('waiting');
   });
 
   it('cancels an abandoned start, and not a recent one', async () => {

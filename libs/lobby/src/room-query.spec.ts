@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { RoomFilter, RoomId, RoomSort, RoomSummary } from '#libs/protocol';
+import type { ListFilter, RoomId, RoomSort, RoomSummary } from '#libs/protocol';
 import { compareKeys, type ListedRoom, matches, sortKeyOf } from './room-query.js';
 
 function listed(change: Partial<RoomSummary> = {}, createdAt = 1): ListedRoom {
@@ -33,7 +33,7 @@ describe('a filter of rooms', () => {
     [{ 'metadata.level': { min: 3, max: 3 } }, true],
     [{ 'options.constructor': null }, true],
     [{ password: true, locked: false, watch: 'anyone', region: null }, true],
-  ] as [RoomFilter, boolean][])('%j matches: %j', (filter, isMatch) => {
+  ] as [ListFilter, boolean][])('%j matches: %j', (filter, isMatch) => {
     expect(matches(room, undefined, filter)).toBe(isMatch);
   });
 

@@ -1,4 +1,4 @@
-import type { FilterCondition, RoomFilter, RoomSort, RoomSummary } from '#libs/protocol';
+import type { FilterCondition, ListFilter, RoomSort, RoomSummary } from '#libs/protocol';
 
 /* Pure functions that select and order rooms for `rooms.list`. */
 
@@ -14,7 +14,7 @@ export type SortKey = readonly [value: unknown, createdAt: number, room: string]
 /** The order of a list that is not sorted: the newest rooms first. */
 export const NEWEST_FIRST: RoomSort = { by: 'created', order: 'descending' };
 
-export function matches(room: ListedRoom, game: string | undefined, filter: RoomFilter = {}): boolean {
+export function matches(room: ListedRoom, game: string | undefined, filter: ListFilter = {}): boolean {
   if (game !== undefined && room.summary.game !== game) return false;
   for (const field in filter) if (!fulfils(fieldOf(room, field), filter[field]!)) return false;
   return true;

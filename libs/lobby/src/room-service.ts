@@ -60,8 +60,8 @@ export class RoomService {
    * room of the first.
    */
   private readonly roomOfRequest = new WeakMap<Caller, RoomId>();
-  /** By request to create a room: its invite code, for the same reason. */
-  private readonly codeOfRequest = new WeakMap<Caller, string>();
+  /** By request to create a room: the room and its invite code, for the same reason. */
+  private readonly codeOfRequest = new WeakMap<Caller, { readonly id: RoomId; readonly code: string }>();
 
   constructor(
     private readonly redis: RedisConnections,
@@ -231,8 +231,10 @@ export class RoomService {
 
   /** Reserves the invite code of a new room, once for each request. */
   private async codeFor(caller: Caller, id: RoomId): Promise<string> {
-    const code = this.codeOfRequest.get(caller) ?? (await this.invites.reserve(id));
-    this.codeOfRequest.set(caller, code);
+    const known = this.codeOfRequest.get(caller);
+    if (known?.id === id) return known.code;
+    const code = await this.invites.reserve(id);
+    this.codeOfRequest.set(caller, { id, code });
     return code;
   }
 

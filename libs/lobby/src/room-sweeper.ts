@@ -8,9 +8,10 @@ import { InviteCodes, type RoomDigest, type RoomRecord, RoomRecords, UserRooms }
 import { SessionStore } from '#libs/session';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
+import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { replaceGoneHost } from './host-rules.js';
-import { LOBBY_OPTIONS, type LobbyOptions, START_ABANDONED_MS, STRAY_AFTER_MS, SWEEP_MS, SWEEP_ROOMS } from './lobby.options.js';
+import { LOBBY_OPTIONS, type LobbyOptions, STRAY_AFTER_MS, SWEEP_MS, SWEEP_ROOMS, startAbandonedMs } from './lobby.options.js';
 import { absentees } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
@@ -53,6 +54,7 @@ export class RoomSweeper {
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
     private readonly settlement: StoreSettlement,
     private readonly invites: InviteCodes,
+    private readonly games: GameCatalogue,
   ) {}
 
   @Interval(SWEEP_MS)
@@ -150,7 +152,7 @@ export class RoomSweeper {
 
   private async sweepRoom(record: RoomRecord): Promise<void> {
     const ageMs = this.revisions.ageMs(record.id, record.rev);
-    if (record.status === 'starting' && ageMs > START_ABANDONED_MS) {
+    if (record.status === 'starting' && ageMs > startAbandonedMs(this.games.loadMsOf(record.game))) {
       this.log.info('start.taken-back', { roomId: record.id });
       await this.starter.takeBack(record, record.start ?? '');
     }

@@ -4,7 +4,7 @@ import { RatingsModule } from './ratings/ratings.module.js';
 import { DefaultMatchStrategy } from './strategy/default-match-strategy.js';
 import { MatchStrategy } from './strategy/match-strategy.js';
 
-/** The strategy and the ratings, for lobbies. */
+/** Provides the ratings and the `MatchStrategy`: that of the application, which must be the same on every lobby, or the default one. */
 @Module({})
 export class MatchmakingModule {
   static forRoot(): DynamicModule {
@@ -12,7 +12,7 @@ export class MatchmakingModule {
       module: MatchmakingModule,
       global: true,
       imports: [ExtensionModule, RatingsModule.forReader()],
-      providers: extensionPoint(MatchStrategy, { useFactory: () => new DefaultMatchStrategy() }),
+      providers: [DefaultMatchStrategy, ...extensionPoint(MatchStrategy, { useExisting: DefaultMatchStrategy })],
       exports: [MatchStrategy],
     };
   }

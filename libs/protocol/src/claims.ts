@@ -2,7 +2,7 @@ import { parsePlainJson } from './plain-json.js';
 import { NotPlainError, PLAYER_LIMITS } from './plain-value.js';
 
 /**
- * What the authenticator knows about a user beside the name: a rank, a subscription, an id of another service. The authenticator decides
+ * Facts about a user beside the name: a rank, a subscription, an id of another service. The authenticator decides
  * which claims exist. Other players do not see them, unless a game shows them.
  */
 export type Claims = Readonly<Record<string, unknown>>;

@@ -61,6 +61,7 @@ const CODES = {
   'game-failed': { message: 'The game failed on this command; nothing was changed.', retry: false },
   'sync-failed': { message: 'The client repeatedly could not decode or apply what the server sent.', retry: false },
   unanswered: { message: 'The command got no answer; it may have been applied.', retry: false },
+  'load-failed': { message: 'The data of the game could not be loaded.', retry: true },
   'game-ended': { message: 'The game is over.', retry: false },
   busy: { message: 'The server has too much to do right now.', retry: true },
   moved: { message: 'The room is on another server now.', retry: true },

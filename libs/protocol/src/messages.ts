@@ -148,6 +148,8 @@ export interface RoomView {
   members: RoomMember[];
   /** The options with which the room was created. Absent: it was created without options. */
   options?: Readonly<Record<string, unknown>>;
+  /** Why the last start of a game was taken back, such as `load-failed` or a code of the game. The next start removes it. */
+  startFailure?: { readonly code: string; readonly message: string };
   /** How the last game in this room ended. Absent until a first game has ended. */
   lastResult?: GameResult;
   /** True: the room is neither listed nor matched. */
@@ -381,7 +383,7 @@ export const MATCH_END_REASONS = [
 ] as const;
 export type MatchEndReason = (typeof MATCH_END_REASONS)[number];
 
-/** What holds a search up, and how long it may still take. Every field is a hint. */
+/** The state of a search: how long it may still take, and the reason. Every field is a hint. */
 export interface MatchProgress {
   /** The time for which the search has waited, in ms. */
   waitedMs: number;
@@ -445,7 +447,7 @@ export interface ChatEntry {
  * A new message in a chat. It has `room` in the chat of a room, and `lobby` in the chat of the lobby of a game. Ignore a message whose `seq` is
  * not above the last one. When it is above the next one, messages were lost: read them with `chat.history`.
  */
-export interface Chat extends ChatEntry {
+export interface ChatMessage extends ChatEntry {
   kind: 'chat';
   room?: RoomId;
   /** The game of the lobby. */
@@ -484,7 +486,7 @@ export type ServerMessage =
   | Resumed
   | Ended
   | MatchMessage
-  | Chat
+  | ChatMessage
   | Pong
   | ErrorMessage
   | Goodbye;

@@ -41,7 +41,7 @@ export const WATCH_DELAY_MS_MAX = 300_000;
 /** Maximum number of teams of a room. */
 export const TEAMS_MAX = 16;
 /** Maximum number of users that are banned from a room. */
-export const BANNED_MAX = 200;
+export const BANNED_MAX = 100;
 
 /** The players who may watch a room. `anyone`: every player who may know of it. `members`: a player with its invite code. `nobody`: no spectators. */
 export const WATCH_POLICIES = ['anyone', 'members', 'nobody'] as const;
@@ -70,7 +70,7 @@ export const ATTRIBUTES_MAX = 16;
 /** Maximum number of regions of one search. */
 export const MATCH_REGIONS_MAX = 32;
 
-/** What a player searches for. */
+/** The wishes of a player who searches for a match. */
 export interface MatchWish {
   game: string;
   /** The mode of the game, such as `ranked`. Players of different modes are never matched. */
@@ -137,9 +137,9 @@ export const LIST_FIELDS = ['status', 'players', 'seats', 'free', 'region', 'nam
  * where NAME may be a path (`options.clock.minutes`). A room matches when it fulfils all conditions. A missing value equals `null`;
  * `locked` and `password` are true or false.
  */
-export type RoomFilter = Readonly<Record<string, FilterCondition>>;
+export type ListFilter = Readonly<Record<string, FilterCondition>>;
 export interface RoomSort {
-  /** A field as in `RoomFilter`, or `created`. */
+  /** A field as in `ListFilter`, or `created`. */
   by: string;
   /** Default: `ascending`. Rooms without the value come last in both orders. */
   order?: 'ascending' | 'descending';
@@ -151,7 +151,7 @@ export const FILTER_CONDITIONS_MAX = 16;
 export interface RoomListQuery {
   game?: string;
   limit?: number;
-  filter?: RoomFilter;
+  filter?: ListFilter;
   /** Default: newest first. */
   sort?: RoomSort;
 }

@@ -5,11 +5,12 @@ import type { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type RoomId, type RoomTenure, type ServerId, type SessionId, type UserId } from '#libs/protocol';
 import { StoreClock } from '#libs/redis';
 import type { RoomRules } from '#libs/room';
-import { EndedGameStore, RoomLog, type WriteResult } from '#libs/room-store';
+import { EndedGameStore, logFormatOf, RoomLog, type WriteResult } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
 import { Log, Metrics } from '#libs/telemetry';
 import { DIRECT_GUARD } from '#libs/watchdog';
 import { Attachments } from './attachments/attachments.js';
+import { DelayedSpectators } from './attachments/delayed-spectators.js';
 import { PlayerLists } from './attachments/player-lists.js';
 import { ResyncWatch } from './attachments/resync-watch.js';
 import { Appender } from './durability/appender.js';
@@ -17,6 +18,7 @@ import { Auditor } from './durability/auditor.js';
 import { Checkpointer } from './durability/checkpointer.js';
 import { EndedGames } from './durability/ended-games.js';
 import { CommandBatch } from './engine/command-batch.js';
+import { EffectResults } from './engine/effect-results.js';
 import { EffectRunner } from './engine/effect-runner.js';
 import { EffectWatch } from './engine/effect-watch.js';
 import { RoomClock } from './engine/room-clock.js';
@@ -24,6 +26,7 @@ import { RoomEngine } from './engine/room-engine.js';
 import type { Hosts } from './hosts.fixture.js';
 import { ListeningPeer } from './listening-peer.fixture.js';
 import { DowntimeCompensation } from './ownership/downtime-compensation.js';
+import { GameLoads } from './ownership/game-loads.js';
 import { LeftoverEffects } from './ownership/leftover-effects.js';
 import { LoadRequests } from './ownership/load-requests.js';
 import { LockPublisher } from './ownership/lock-publisher.js';
@@ -62,6 +65,8 @@ export class Host {
   /** How far the clock of this server is ahead of the others, in ms. */
   clockAheadMs = 0;
   readonly storeClock: StoreClock;
+  /** Whether the record of this server looks like that of a server that does not know results of effects. */
+  isOfEarlierVersion = false;
   /** Whether the directory of other servers contains this one. */
   isListed = true;
   /**
@@ -95,7 +100,8 @@ export class Host {
       if (!host?.isListed) return undefined;
       const { definition, migrateState } = host.rules;
       const { name, version } = definition;
-      return { ...host.self, games: { [name]: { version, oldestVersion: migrateState ? 1 : version } } };
+      const format = host.isOfEarlierVersion ? 0 : logFormatOf(definition);
+      return { ...host.self, games: { [name]: { version, oldestVersion: migrateState ? 1 : version, ...(format > 2 && { format }) } } };
     };
     const directory = {
       get: (server: ServerId) => recordOf(hosts.all.get(server)),
@@ -117,7 +123,8 @@ export class Host {
       },
       cancel: async () => {},
     } as unknown as LoadBalancerService;
-    const registry = { get: () => rules, all: () => [rules], effectHandlers } as unknown as GameRegistry;
+    const handlers = { get: (_game: string | null, name: string) => effectHandlers.get(name) };
+    const registry = { get: () => rules, all: () => [rules], effectHandlers: handlers } as unknown as GameRegistry;
     const links = { onFrame: () => {}, onClosed: () => {} } as unknown as Links;
 
     this.storeClock = { now: () => hosts.clock.now() + this.clockAheadMs } as StoreClock;
@@ -130,6 +137,7 @@ export class Host {
     this.engine = new RoomEngine(this.appender, log, options);
     this.clock = new RoomClock(this.engine, this.rooms, options, metrics);
     const batch = new CommandBatch(this.engine, DIRECT_GUARD);
+    const delayed = new DelayedSpectators(this.rooms, this.appender, links);
     this.attachments = new Attachments(
       this.rooms,
       this.engine,
@@ -139,6 +147,7 @@ export class Host {
       links,
       new ResyncWatch(metrics, log),
       batch,
+      delayed,
     );
     const players = new PlayerLists(this.appender);
     const locks = new LockPublisher(hosts.records, this.rooms, this.appender, log);
@@ -154,6 +163,7 @@ export class Host {
       DIRECT_GUARD,
       checkpointer,
       new EffectWatch(log, metrics, options),
+      new EffectResults(this.engine, log, metrics),
     );
     this.ended = new EndedGames(this.roomLog, this.endedStore, this.rooms, settlement, log);
     const { rooms, appender, roomLog, ended } = this;
@@ -161,7 +171,7 @@ export class Host {
     const downtime = new DowntimeCompensation(hosts.heartbeats, this.engine, this.storeClock);
     const machines = new MachineFactory(registry, DIRECT_GUARD, self);
     const leftovers = new LeftoverEffects(rooms, this.endedStore, hosts.records, this.effects, ended, log);
-    const opener = new RoomOpener(machines, roomLog, hosts.records, settlement, this.storeClock, self, log, options);
+    const opener = new RoomOpener(machines, roomLog, hosts.records, settlement, this.storeClock, self, log, options, new GameLoads(log));
     const adopter = new RoomAdopter(machines, roomLog, hosts.records, leftovers, downtime, ended, sink, log, options);
     const { auditor } = this;
     this.loader = new RoomLoader(rooms, opener, adopter, hosts.records, appender, auditor, downtime, self, sink, log, options);

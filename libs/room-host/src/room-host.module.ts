@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Attachments } from './attachments/attachments.js';
+import { DelayedSpectators } from './attachments/delayed-spectators.js';
 import { PendingAttachments } from './attachments/pending-attachments.js';
 import { PlayerLists } from './attachments/player-lists.js';
 import { ResyncWatch } from './attachments/resync-watch.js';
@@ -9,11 +10,13 @@ import { Checkpointer } from './durability/checkpointer.js';
 import { EndedGames } from './durability/ended-games.js';
 import { CommandBatch } from './engine/command-batch.js';
 import { DetachedFailures } from './engine/detached-failures.js';
+import { EffectResults } from './engine/effect-results.js';
 import { EffectRunner } from './engine/effect-runner.js';
 import { EffectWatch } from './engine/effect-watch.js';
 import { RoomClock } from './engine/room-clock.js';
 import { RoomEngine } from './engine/room-engine.js';
 import { DowntimeCompensation } from './ownership/downtime-compensation.js';
+import { GameLoads } from './ownership/game-loads.js';
 import { LeftoverEffects } from './ownership/leftover-effects.js';
 import { LoadRequests } from './ownership/load-requests.js';
 import { LockPublisher } from './ownership/lock-publisher.js';
@@ -41,10 +44,12 @@ const PROVIDERS = [
   CommandBatch,
   RoomClock,
   Attachments,
+  DelayedSpectators,
   ResyncWatch,
   SeatReconciler,
   LoadRequests,
   Checkpointer,
+  EffectResults,
   EffectRunner,
   EffectWatch,
   EndedGames,
@@ -53,6 +58,7 @@ const PROVIDERS = [
   MachineFactory,
   RoomOptionsValidator,
   LeftoverEffects,
+  GameLoads,
   RoomOpener,
   RoomAdopter,
   RoomLoader,

@@ -14,6 +14,16 @@ describe('the codec of room documents', () => {
     expect(decodeRoomDoc(encodeRoomDoc(placed))).toEqual(placed);
   });
 
+  it('keeps the fields of a newer version when this version rewrites the document', () => {
+    const newer = JSON.stringify({
+      ...JSON.parse(encodeRoomDoc(doc)),
+      door: 'ajar',
+      members: [{ user: 'ada', name: 'Ada', readyRound: null, here: true, mood: 'good' }],
+    });
+    const rewritten = encodeRoomDoc({ ...decodeRoomDoc(newer), name: 'renamed' });
+    expect(JSON.parse(rewritten)).toMatchObject({ name: 'renamed', door: 'ajar', members: [{ mood: 'good' }] });
+  });
+
   it('throws for a text that is not JSON', () => {
     expect(() => decodeRoomDoc('{')).toThrow(SyntaxError);
   });

@@ -9,6 +9,7 @@ import { startRedis } from '../../../tools/redis/index.mjs';
 import type { AdoptedRoom } from './adopted-room.js';
 import type { Append, Tenure } from './append.js';
 import { packChange } from './change-codec.js';
+import { LOG_FORMAT_MAX } from './change-log-format.js';
 import { packCheckpoint } from './checkpoint.js';
 import type { Epilogue } from './epilogue.js';
 import {
@@ -590,7 +591,7 @@ describe('stored data that cannot be read', () => {
 
   it('is not adopted when a newer version of Holdfast wrote it in another format', async () => {
     const { room, tenure } = await playingRoom();
-    await redis.commands.hset(`hf:room:{${room}}`, 'format', 3);
+    await redis.commands.hset(`hf:room:{${room}}`, 'format', LOG_FORMAT_MAX + 1);
     await redis.commands.set(checkpointKey(room), 'in a form of tomorrow');
     await expect(log.adopt(room, tenure, second)).rejects.toMatchObject({ code: 'unknown-game' });
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
@@ -601,9 +602,29 @@ describe('stored data that cannot be read', () => {
     const format = () => redis.commands.hget(roomKey(room), 'format');
     expect(await format()).toBeNull();
     const game = (await redis.commands.hget(roomKey(room), 'game')) as string;
-    const next = (await log.adopt(room, tenure, second, 0, 0, ['other', `${game}2`])) as { epoch: number };
+    const next = (await log.adopt(
+      room,
+      tenure,
+      second,
+      0,
+      0,
+      new Map([
+        ['other', 2],
+        [`${game}2`, 2],
+      ]),
+    )) as { epoch: number };
     expect(await format()).toBeNull();
-    const again = (await log.adopt(room, { ...second, epoch: next.epoch }, second, 0, 0, ['other', game])) as { epoch: number };
+    const again = (await log.adopt(
+      room,
+      { ...second, epoch: next.epoch },
+      second,
+      0,
+      0,
+      new Map([
+        ['other', 2],
+        [game, 2],
+      ]),
+    )) as { epoch: number };
     expect(await format()).toBe('2');
     const delta = { version: 1, at: 5, delta: Uint8Array.of(1, 0x68, 2) };
     const held = { ...second, epoch: again.epoch };
@@ -616,6 +637,19 @@ describe('stored data that cannot be read', () => {
     const to = { ...second, epoch: mine.epoch + 1 };
     expect(await log.handoff(room, mine, 1, packCheckpoint(valueAt(room, 1), null), to, 5)).toBe('ok');
     expect(await format()).toBeNull();
+  });
+
+  it('stays in format 3 after a handoff, because the state itself needs it, and is raised to it by an adoption', async () => {
+    const { room, tenure } = await playingRoom();
+    const format = () => redis.commands.hget(roomKey(room), 'format');
+    const game = (await redis.commands.hget(roomKey(room), 'game')) as string;
+    const { epoch } = (await log.adopt(room, tenure, first, 0, 0, new Map([[game, 3]]))) as { epoch: number };
+    expect(await format()).toBe('3');
+    const to = { ...second, epoch: epoch + 1 };
+    expect(await log.handoff(room, { ...first, epoch }, 0, packCheckpoint(valueAt(room, 0), null), to, 5, 3)).toBe('ok');
+    expect(await format()).toBe('3');
+    await log.adopt(room, to, second, 0, 0, new Map([[game, 2]]));
+    expect(await format()).toBe('3');
   });
 
   it('is copied to another key when it is a batch of effects, and the readable batches are returned', async () => {

@@ -123,8 +123,8 @@ export class RoomLog {
 
   /**
    * Takes a room whose record is as expected. The old owner is fenced before anything is read. `downtimeMs`: how long the room had no
-   * owner. The record keeps it until the next change, which records it (`paused`). `deltaGames`: the games whose changes the new
-   * owner appends in format 2. If the result is an `UnreadableRoom`, `owner` owns the room as well, but can only end its game (`abandon`).
+   * owner. The record keeps it until the next change, which records it (`paused`). `formats`: the
+   * format in which the new owner stores each of its games, when it is above 1. If the result is an `UnreadableRoom`, `owner` owns the room as well, but can only end its game (`abandon`).
    *
    * Rejects when Redis does not answer. The outcome is not known then, and the record says who owns the room.
    *
@@ -137,12 +137,13 @@ export class RoomLog {
     owner: RoomOwnership,
     epochMin = 0,
     downtimeMs = 0,
-    deltaGames: readonly string[] = [],
+    formats: ReadonlyMap<string, ChangeLogFormat> = new Map(),
   ): Promise<AdoptedRoom | NotAdopted | UnreadableRoom> {
     const { server, incarnation } = owner;
     const { epoch, server: oldServer, incarnation: oldIncarnation } = expected;
     const downtime = Math.round(downtimeMs);
-    const args = [epoch, oldServer, oldIncarnation, server, incarnation, epochMin, downtime, LOG_FORMAT_MAX, ` ${deltaGames.join(' ')} `];
+    const known = [...formats].map(([game, format]) => `${game}=${format} `).join('');
+    const args = [epoch, oldServer, oldIncarnation, server, incarnation, epochMin, downtime, LOG_FORMAT_MAX, ` ${known}`];
     this.generation?.refuseUnsettled();
     const answer = (await adoptScript.runBinary(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args)) as Buffer[];
     if (String(answer[0]) === 'log') throw new HoldfastError('unknown-game', 'Another version of Holdfast wrote the log of this room.');
@@ -178,10 +179,30 @@ export class RoomLog {
    * Gives the room to the owner `to` by plan, with its whole state.
    *
    * @param now the room time, in ms since 1970
+   * @param format the format of the state. Formats below 3 differ only in the log, which is empty after the handoff
    */
-  handoff(room: RoomId, tenure: Tenure, version: number, state: Uint8Array, to: Tenure, now: number): Promise<WriteResult> {
+  handoff(
+    room: RoomId,
+    tenure: Tenure,
+    version: number,
+    state: Uint8Array,
+    to: Tenure,
+    now: number,
+    format: ChangeLogFormat = 1,
+  ): Promise<WriteResult> {
     const { epoch, server, incarnation } = tenure;
-    const args = [epoch, server, incarnation, version, to.epoch, to.server, to.incarnation, Buffer.from(state), now];
+    const args = [
+      epoch,
+      server,
+      incarnation,
+      version,
+      to.epoch,
+      to.server,
+      to.incarnation,
+      Buffer.from(state),
+      now,
+      format >= 3 ? format : '',
+    ];
     return this.writes.result(
       handoffScript.run(this.redis.appends, [roomKey(room), logKey(room), checkpointKey(room)], args),
       STATE_RESULTS,

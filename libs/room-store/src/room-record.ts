@@ -52,6 +52,8 @@ export interface RoomDoc {
    */
   readonly players: readonly UserId[];
   readonly createdAt: number;
+  /** Why the last start of a game was taken back. The next start removes it. Absent: no start has failed. */
+  readonly startFailure?: { readonly code: string; readonly message: string };
   /** How the games of this room begin, as the game defines it. */
   readonly options?: RoomOptions;
   /** The region in which the game must run. Absent: any region. */

@@ -79,6 +79,7 @@ function withChanges<State>(value: RoomValue<State>, changes: readonly Change[],
   const { room, round, game, gameVersion } = value;
   const next: Mutable<RoomValue<State>> = { room, game, gameVersion, version, seats: seats.seats, timers, state, outbox };
   if (round) next.round = round;
+  if (value.loaded !== undefined) next.loaded = value.loaded;
   if (locked) next.locked = true;
   if (metadata) next.metadata = metadata;
   if (ended) next.ended = ended;

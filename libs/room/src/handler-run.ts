@@ -54,6 +54,10 @@ export class HandlerRun<State> implements GameRoom<State> {
     return this.value.room;
   }
 
+  get loaded(): unknown {
+    return freezeDeep(this.value.loaded);
+  }
+
   get state(): State {
     return this.draft as State;
   }

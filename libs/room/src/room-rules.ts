@@ -1,14 +1,17 @@
-import type { Claims, GameResult, JsonSchema, MatchRules, RoomMetadata, Seat, TeamRules } from '#libs/protocol';
+import type { GameResult, JsonSchema, MatchRules, RoomId, RoomMetadata, Seat, TeamRules } from '#libs/protocol';
+import type { StepsByPath } from '#libs/state-patch';
 import type { EffectResult } from './effect-result.js';
+import type { ClaimsOf, DataArgs, EffectDataOf, EffectName, EventDataOf, EventName, GameTypes, LoadedOf, TYPES } from './game-types.js';
+import type { RoomPlayer } from './room-input.js';
 import type { Presence } from './room-value.js';
 
-export interface SeatInfo {
+export interface SeatInfo<Types = GameTypes> {
   readonly seat: Seat;
   readonly user: string;
   readonly name: string;
   readonly presence: Presence;
-  /** What the authenticator knew about the user when the user took the seat. Absent: nothing. */
-  readonly claims?: Claims;
+  /** The claims with which the user took the seat. Absent: the authenticator gave none. */
+  readonly claims?: ClaimsOf<Types>;
   /** The team of the seat, counted from 0. Absent: the room has no teams. */
   readonly team?: number;
   /** Server code of the game plays this seat. Absent: a user plays it. */
@@ -23,9 +26,13 @@ export interface EmitOptions {
 }
 
 /** The methods of a room during a handler of its game. All of their effects happen together, or none of them. */
-export interface RoomContext {
+export interface RoomContext<Types = GameTypes> {
+  /** Carries the types of the game. It exists only for the compiler. */
+  readonly [TYPES]?: Types;
   readonly id: string;
-  readonly seats: readonly SeatInfo[];
+  readonly seats: readonly SeatInfo<Types>[];
+  /** The frozen result of the game's `@OnLoad` method, which ran before the setup. Undefined: the game loads nothing. */
+  readonly loaded: LoadedOf<Types>;
   /**
    * The current time in whole ms since 1970, by Redis' clock, constant during one handler. It never goes back within a room, even
    * when the room changes its server. It does not depend on the clock of any host.
@@ -46,12 +53,12 @@ export interface RoomContext {
    * for effects that matter only now (a sound, a flash): it is sent with the next sync, is not stored, and is not sent again to a player
    * whose connection is slow or was lost.
    */
-  emit(event: string, data?: unknown, to?: readonly Seat[] | EmitOptions): void;
+  emit<Name extends EventName<Types>>(event: Name, ...data: DataArgs<EventDataOf<Types, Name>, [to?: readonly Seat[] | EmitOptions]>): void;
   /**
    * Requests work in the outside world from the `@EffectHandler(name)` of any provider. It runs after the change is durable, at
-   * least once, with a unique key.
+   * least once, with a unique key. When the game has a method with `@OnResult(name)`, that method gets the result, once.
    */
-  effect(name: string, data?: unknown): void;
+  effect<Name extends EffectName<Types>>(name: Name, ...data: DataArgs<EffectDataOf<Types, Name>>): void;
   /** Whether the game takes no more players. */
   readonly isLocked: boolean;
   /**
@@ -82,13 +89,13 @@ export interface RoomContext {
 }
 
 /** The room during `setup`, which makes the first state. It can schedule, emit and end, but has no state yet. */
-export interface Setup<Options = unknown> extends RoomContext {
+export interface Setup<Options = unknown, Types = GameTypes> extends RoomContext<Types> {
   /** The options of the room, validated by the schema of `@Game({ options })`. Undefined: the room has none. */
   readonly options: Options;
 }
 
 /** The room during a handler. `state` is a draft that the handler changes in place. */
-export interface GameRoom<State, Input = unknown> extends RoomContext {
+export interface GameRoom<State, Input = unknown, Types = GameTypes> extends RoomContext<Types> {
   readonly state: State;
   /** The seat of the command or seat event; -1 in all other handlers. */
   readonly seat: Seat;
@@ -126,8 +133,8 @@ export interface GameDefinition {
   readonly syncHz: number;
   /** How the state is protected while a handler writes to it. Absent: `proxy`. */
   readonly draft?: DraftMode;
-  /** Numbers that a handler changed are rounded to multiples of this step. Absent: they stay as they are. */
-  readonly quantize?: number;
+  /** Numbers that a handler changed are rounded to multiples of this step, or of steps by path. Absent: they stay as they are. */
+  readonly quantize?: number | StepsByPath;
   /** How far `room.past` looks back, in ms. Absent: the game has no `room.past`. */
   readonly pastMs?: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
@@ -136,6 +143,10 @@ export interface GameDefinition {
   readonly bots?: true;
   /** Players may take free seats of a running game. */
   readonly joinable?: boolean;
+  /** The game waits for results of effects (`@OnResult`). */
+  readonly hasResults?: boolean;
+  /** The game loads data before its setup (`@OnLoad`). */
+  readonly hasLoad?: boolean;
   /** The teams of a room that is created without `teams`. Absent: none. */
   readonly teams?: TeamRules;
   /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use it. */
@@ -145,9 +156,9 @@ export interface GameDefinition {
 /**
  * How the state is protected while a handler writes to it. `proxy`: the handler writes to a draft that copies what is written, which is
  * cheap when it changes little of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes
- * much of it. With `copy`, the changes of the game are state patches.
+ * much of it. `auto`: the room chooses for each run. With `copy` and `auto`, the changes of the game are state patches.
  */
-export type DraftMode = 'proxy' | 'copy';
+export type DraftMode = 'proxy' | 'copy' | 'auto';
 
 /**
  * `every-change`: nothing is sent before it is stored, and a crash costs only a pause. `checkpoint`: the state is saved
@@ -183,6 +194,8 @@ export interface RoomRules<State = unknown> {
   readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */
   readonly effects?: ReadonlySet<string> | null;
+  /** Loads data before the setup. Absent or null: the game loads nothing. */
+  readonly load?: LoadRule | null;
   /** The effects whose results come back to the game, by name. Absent: none. */
   readonly results?: ReadonlyMap<string, ResultRule<State>>;
   readonly seatEvents: ReadonlyMap<SeatEvent, (room: GameRoom<State>) => void>;
@@ -196,6 +209,29 @@ export interface RoomRules<State = unknown> {
   readonly view: ((state: State, seat: Seat | null) => unknown) | null;
   /** Upgrades a state of an older version of the game to this version. Null: the game has no upgrade. */
   readonly migrateState: ((state: unknown, fromVersion: number) => State) | null;
+}
+
+/** How a game loads data before its setup. */
+export interface LoadRule {
+  run(start: GameStart): unknown;
+  /** Time for all attempts together, in ms. */
+  readonly timeoutMs: number;
+  /** Maximum number of attempts. */
+  readonly attempts: number;
+}
+
+/** The start of a game, for the method that loads its data. */
+export interface GameStart<Options = unknown, Types = GameTypes> {
+  readonly roomId: RoomId;
+  readonly game: string;
+  /** Identifies this start. It is the same when another server loads again, because the first was lost. */
+  readonly key: string;
+  /** The options of the room, validated by the schema of `@Game({ options })`. Undefined: the room has none. */
+  readonly options: Options;
+  /** The players, by seat. */
+  readonly seats: readonly (Omit<RoomPlayer, 'claims'> & { readonly claims?: ClaimsOf<Types> })[];
+  /** Aborted when the time for the load is over. Pass it to calls that take a signal. */
+  readonly signal: AbortSignal;
 }
 
 /** How a game waits for the results of one kind of effect, and what it does with them. */

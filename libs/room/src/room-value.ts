@@ -50,6 +50,8 @@ export interface RoomValue<State = unknown> {
   readonly state: State;
   /** Effects that are durable but not known to be done. The owner runs them, and may run one again after a failure. */
   readonly outbox: readonly PendingEffect[];
+  /** The data that the game has loaded before its setup (`@OnLoad`). No recovery loads it again. Absent: nothing. */
+  readonly loaded?: unknown;
   /** The game takes no more players (`room.lock()`). Absent: it is not locked. */
   readonly locked?: true;
   /** What the list of rooms shows about the game (`room.setMetadata()`). Absent: nothing. */
@@ -79,6 +81,8 @@ export interface ChangeEffect {
 }
 
 export interface PendingEffect extends ChangeEffect {
+  /** The game, for an effect that runs after the end of its game. Absent: the room's value names the game. */
+  readonly game?: string;
   /**
    * `game:tenure:version:index`. It stays the same however often and on whichever server the effect runs, so that receivers can
    * detect repeats. It is made once and stored with the effect. The game is the room id, plus the round from the room's second

@@ -11,7 +11,7 @@ export interface Identity {
   /** The name that other players see. */
   readonly name: string;
   /**
-   * What games and matchmaking may know about the user: plain JSON data of at most 1,024 bytes. They belong to the session, so a new login
+   * Facts about the user for games and matchmaking: plain JSON data of at most 1,024 bytes. They belong to the session, so a new login
    * brings new ones. Other players do not see them, unless a game shows them. Absent: none.
    */
   readonly claims?: Claims;

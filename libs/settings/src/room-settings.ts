@@ -130,7 +130,7 @@ export const ROOM_SETTINGS = {
       from: 1_000,
       to: 3_600_000,
       fallback: 60_000,
-      meaning: 'Time for which a search for a match stays in the queue.',
+      meaning: 'Time for which a search for a match waits in a game without rules for matches (`match` of `@Game`).',
     }),
   }),
 

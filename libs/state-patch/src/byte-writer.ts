@@ -13,10 +13,13 @@ export class ByteWriter {
   bytes: Uint8Array;
   length = 0;
   private view: DataView;
+  /** Up to this length there is space for 8 more bytes. */
+  private lengthMax8: number;
 
   constructor(private readonly capacity: number) {
     this.bytes = new Uint8Array(capacity);
     this.view = new DataView(this.bytes.buffer);
+    this.lengthMax8 = capacity - 8;
   }
 
   /** Begins a message. */
@@ -34,9 +37,20 @@ export class ByteWriter {
    * Writes an integer from 0 to 2^53 - 1, seven bits per byte, lowest bits first. The upper bit of a byte is set when another byte follows.
    */
   varint(value: number): void {
-    if (this.length + 8 > this.bytes.length) this.grow(8);
+    if (this.length > this.lengthMax8) this.grow(8);
     const { bytes } = this;
     let at = this.length;
+    if (value < 0x4000) {
+      // Most differences of numbers take one or two bytes.
+      const short = value | 0;
+      if (short < 0x80) bytes[at] = short;
+      else {
+        bytes[at] = (short & 0x7f) | 0x80;
+        bytes[at + 1] = short >>> 7;
+      }
+      this.length = short < 0x80 ? at + 1 : at + 2;
+      return;
+    }
     if (value >= BITS_28) {
       const rest = Math.floor(value / BITS_28);
       let low = value - rest * BITS_28;
@@ -108,5 +122,6 @@ export class ByteWriter {
   private use(bytes: Uint8Array<ArrayBuffer>): void {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer);
+    this.lengthMax8 = bytes.length - 8;
   }
 }

@@ -45,6 +45,10 @@ export class Metrics {
   readonly effectsOverdue = this.gauge('holdfast_effects_overdue', 'Number of effects whose handler runs for longer than EFFECT_WARN_MS.', [
     'game',
   ]);
+  readonly effectResultsDropped = this.counter('holdfast_effect_results_dropped_total', 'Results of effects that no game could take.', [
+    'game',
+    'reason',
+  ]);
   readonly freeSlots = this.gauge('holdfast_free_slots', 'Number of rooms that the game servers can still take.');
   readonly wantedGameServers = this.gauge('holdfast_wanted_game_servers', 'Number of game servers that the fleet needs.');
 

@@ -19,6 +19,16 @@ export async function roomLeftovers(redis: Redis): Promise<string[]> {
   return found;
 }
 
+/** Returns the keys with tickets and matches, with their content. After all players have left, each is left over. */
+export async function ticketLeftovers(redis: Redis): Promise<string[]> {
+  const found: string[] = [];
+  for (const part of ['tickets', 'users', 'holds', 'matches', 'answers', 'away']) {
+    for (const key of await keysLike(redis, redisName(`match:{*}:${part}`)))
+      found.push(`${key} ${JSON.stringify(await redis.hgetall(key))}`);
+  }
+  return found;
+}
+
 async function keysLike(redis: Redis, pattern: string): Promise<string[]> {
   const keys = new Set<string>();
   let cursor = '0';

@@ -10,7 +10,8 @@ import type { Workshop } from './chaos-server.js';
 import { type Fault, Faults, type Kind, type World } from './faults.js';
 import { Findings } from './findings.js';
 import { allOpen, Innocents } from './innocents.js';
-import { roomLeftovers } from './leftovers.js';
+import { roomLeftovers, ticketLeftovers } from './leftovers.js';
+import { matchFaults } from './match-faults.js';
 import { operatorFaults } from './operator-faults.js';
 import { type ChaosOptions, readOptions } from './options.js';
 import { partitionFaults } from './partition-faults.js';
@@ -18,6 +19,7 @@ import { playerFaults } from './player-faults.js';
 import { Chance } from './random.js';
 import { type BankReport, type Report, readable, reportOf } from './report.js';
 import { RollingRestart } from './rolling-restart.js';
+import { Searchers } from './searchers.js';
 import { serverFaults } from './server-faults.js';
 import { storeFaults } from './store-faults.js';
 import { until } from './until.js';
@@ -78,14 +80,15 @@ async function playUnderFaults(
     const durability = DURABILITIES[index % DURABILITIES.length];
     return new BankTable(`bank-${index + 1}`, durability, BANK_THINK_MS, findings, new Chance(seed * 1_000 + 500 + index));
   });
-  for (const table of [...tables, ...banks]) await table.open(fleet.gatewayUrls, fleet.certificate);
+  const searchers = new Searchers(options.searchers, findings, new Chance(seed * 1_000 + 900));
+  for (const table of [...tables, ...banks, searchers]) await table.open(fleet.gatewayUrls, fleet.certificate);
   say(
-    `${players} players in ${tables.length} rooms of chain, ${2 * banks.length} of bank games, ${options.others} of tic-tac-toe; ${options.rolling ? 'each server is restarted once' : `faults for ${minutes} min, one every ${every} s`}`,
+    `${players} players in ${tables.length} rooms of chain, ${2 * banks.length} of bank games, ${options.others} of tic-tac-toe, ${options.searchers} who search for matches; ${options.rolling ? 'each server is restarted once' : `faults for ${minutes} min, one every ${every} s`}`,
   );
 
   const innocents = new Innocents(fleet, findings);
   const others = new Others(options, fleet.gatewayUrls, fleet.certificate, findings);
-  const lives = Promise.all([...[...tables, ...banks].map((table) => table.run()), others.run()]);
+  const lives = Promise.all([...[...tables, ...banks].map((table) => table.run()), others.run(), searchers.run()]);
   const progress = setInterval(() => say(progressOf(findings, performance.now() - startedAt)), PROGRESS_MS);
 
   const chance = new Chance(seed);
@@ -108,6 +111,7 @@ async function playUnderFaults(
   say('waiting for the last games');
   for (const table of [...tables, ...banks]) table.stop();
   others.stop();
+  await searchers.stop();
   const isOver = await Promise.race([
     lives.then(() => true),
     new Promise<false>((resolve) => setTimeout(() => resolve(false), LAST_GAMES_MS)),
@@ -124,11 +128,21 @@ async function playUnderFaults(
   await until(async () => (await fleet.orphans()).length === 0, 5_000).catch(async () => {
     for (const orphan of await fleet.orphans()) findings.violation(`a process is left over: ${orphan}`);
   });
-  return reportOf(options, findings, faults.done, others.tally, bank, fleet.folder, performance.now() - startedAt);
+  const { book } = searchers;
+  const searches = { matched: book.count('matched'), cancelled: book.count('cancelled'), refused: book.count('refused') };
+  const parts = { ticTacToe: others.tally, bank, searches };
+  return reportOf(options, findings, faults.done, parts, fleet.folder, performance.now() - startedAt);
 }
 
 function allKinds(world: World): readonly Kind[] {
-  return [...serverFaults(world), ...storeFaults(world), ...partitionFaults(world), ...playerFaults(world), ...operatorFaults(world)];
+  return [
+    ...serverFaults(world),
+    ...storeFaults(world),
+    ...partitionFaults(world),
+    ...playerFaults(world),
+    ...operatorFaults(world),
+    ...matchFaults(world),
+  ];
 }
 
 /** Audits the bank games. Waits for missing payments first, because an effect may run after the end of its game. */
@@ -144,6 +158,9 @@ async function auditedBank(banks: readonly BankTable[], fleet: ChaosFleet, findi
 async function sweptClean(fleet: ChaosFleet, findings: Findings): Promise<void> {
   await until(async () => (await roomLeftovers(fleet.client)).length === 0, SWEPT_MS, 1_000).catch(async () => {
     for (const key of await roomLeftovers(fleet.client)) findings.violation(`a key is left over: ${key}`);
+  });
+  await until(async () => (await ticketLeftovers(fleet.client)).length === 0, SWEPT_MS, 1_000).catch(async () => {
+    for (const key of await ticketLeftovers(fleet.client)) findings.violation(`a ticket is left over: ${key}`);
   });
   const hosted = await fleet.hostedRooms().catch(() => -1);
   if (hosted !== 0) findings.violation(`game servers still have ${hosted} rooms in memory`);

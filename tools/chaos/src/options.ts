@@ -16,6 +16,8 @@ export interface ChaosOptions {
   readonly others: number;
   /** Rooms of the bank games, with two players each and the three durabilities in turn. */
   readonly banks: number;
+  /** Players who search for matches. */
+  readonly searchers: number;
   /** The number of commands per second of all players of the checked game together. */
   readonly commandsPerSecond: number;
   /** Whether players connect over TLS, with a certificate made for the run. */
@@ -52,6 +54,7 @@ export function newCommand(): Command {
     .option('--rooms <n>', 'rooms of the checked game, with 2 to 4 players each', whole, 28)
     .option('--others <n>', 'players of tic-tac-toe in addition', whole, 16)
     .option('--banks <n>', 'rooms of two players whose game pays by effects, with the three durabilities in turn', whole, 6)
+    .option('--searchers <n>', 'players who search for matches of tic-tac-toe again and again', whole, 12)
     .option('--commands-per-second <n>', 'commands of all players of the checked game together', positive, 150)
     .option('--tls', 'players use wss://, with a certificate made for the run', false)
     .option('--faults <kinds...>', 'only these kinds (`kill-game`, `pause-redis`, …; docs/chaos.md lists all)')

@@ -14,6 +14,14 @@ export interface BankReport {
   readonly rewinds: number;
 }
 
+/** Numbers of searches for a match, by their outcome. */
+export interface SearchReport {
+  readonly matched: number;
+  readonly cancelled: number;
+  /** Searches that a server ended or refused, for example because Redis was away. */
+  readonly refused: number;
+}
+
 /** The output of `--json`. Times are in ms. */
 export interface Report {
   readonly ok: boolean;
@@ -25,6 +33,7 @@ export interface Report {
   readonly codes: Readonly<Record<string, number>>;
   readonly ticTacToe: { readonly games: number; readonly moves: number; readonly lost: number; readonly doubled: number };
   readonly bank: BankReport;
+  readonly searches: SearchReport;
   readonly answers: Spread;
   readonly byFault: Readonly<Record<string, { readonly faults: number; readonly pauses: Spread; readonly longWaits: Spread }>>;
   readonly violationCount: number;
@@ -36,8 +45,11 @@ export function reportOf(
   { seed, minutes }: ChaosOptions,
   { counts, codes, pauses, violations, violationCount }: Findings,
   faults: readonly Fault[],
-  { games, moves, lost, doubled }: Tally,
-  bank: BankReport,
+  {
+    ticTacToe: { games, moves, lost, doubled },
+    bank,
+    searches,
+  }: { readonly ticTacToe: Tally; readonly bank: BankReport; readonly searches: SearchReport },
   logs: string,
   elapsedMs: number,
 ): Report {
@@ -51,6 +63,7 @@ export function reportOf(
     codes: Object.fromEntries(codes),
     ticTacToe: { games, moves, lost, doubled },
     bank,
+    searches,
     answers: pauses.answersMs,
     byFault: pauses.byFault(faults),
     violationCount,
@@ -60,7 +73,7 @@ export function reportOf(
 }
 
 export function readable(report: Report): string {
-  const { counts, ticTacToe, bank, answers } = report;
+  const { counts, ticTacToe, bank, searches, answers } = report;
   const rows = Object.entries(report.byFault).map(
     ([kind, { faults, pauses, longWaits }]) => `  ${kind.padEnd(14)}${column(faults)} ${spread(pauses)}   ${spread(longWaits)}`,
   );
@@ -78,6 +91,7 @@ export function readable(report: Report): string {
         .join(', ') || 'none'
     }`,
     `  tic-tac-toe            ${ticTacToe.games} games, ${ticTacToe.moves} moves, ${ticTacToe.lost} lost, ${ticTacToe.doubled} doubled`,
+    `  searches               ${searches.matched} matched, ${searches.cancelled} cancelled, ${searches.refused} ended by a server`,
     `  bank                   ${bank.games} games, ${bank.acknowledged} transfers acknowledged, ${bank.paid} paid; ${bank.rewinds} rewinds`,
     `  answered in, ms        p50 ${answers.p50}, p90 ${answers.p90}, p99 ${answers.p99}, max ${answers.max}`,
     '',

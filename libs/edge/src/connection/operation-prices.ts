@@ -38,7 +38,7 @@ export const OPERATION_PRICES = {
   'chat.mute': 2,
 } as const satisfies Record<OperationName, number>;
 
-/** The price of `rooms.list` with a cursor. */
+/** The price of `rooms.list` with a cursor, a filter or a sort. All searches of one game share a read, twice a second. */
 const FURTHER_PAGE_PRICE = 16;
 /** The prices of `rooms.list` are for a page of this many rooms. They grow in proportion when `ROOMS_LISTED_MAX` is higher. */
 const PAGE_ROOMS = 100;
@@ -63,6 +63,7 @@ export function priceOf(operation: string, data: unknown, roomsListedMax: number
   if (!Object.hasOwn(OPERATION_PRICES, operation)) return undefined;
   const price = OPERATION_PRICES[operation as OperationName];
   if (operation !== 'rooms.list') return price;
-  const isFurther = (data as { cursor?: unknown } | null | undefined)?.cursor !== undefined;
+  const { cursor, filter, sort } = (data ?? {}) as { readonly cursor?: unknown; readonly filter?: unknown; readonly sort?: unknown };
+  const isFurther = (cursor ?? filter ?? sort) !== undefined;
   return Math.ceil((isFurther ? FURTHER_PAGE_PRICE : price) * Math.max(1, roomsListedMax / PAGE_ROOMS));
 }

@@ -6,6 +6,9 @@ import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
+/** Additional time for which a spectator of a room with a delay waits for the end from the owner, in ms. */
+const DELAYED_END_MARGIN_MS = 3_000;
+
 /** How far a client is in a game: the round and the version that it received last. */
 export interface ClientGame {
   readonly round: number;
@@ -30,6 +33,11 @@ export interface OccupancyListener {
 export class SessionRooms implements OnModuleInit {
   private readonly members = new Map<RoomId, Set<GatewaySession>>();
   private readonly views = new Map<RoomId, string>();
+  /** Spectators who still see the end of a game that is over. `isDue`: they have seen it, or should have. */
+  private readonly delayedEnds = new Map<
+    GatewaySession,
+    { readonly round: number | null; readonly timer: NodeJS.Timeout; readonly isDue: boolean }
+  >();
   private readonly occupancyListeners: OccupancyListener[] = [];
 
   constructor(
@@ -182,6 +190,7 @@ export class SessionRooms implements OnModuleInit {
     if (removal !== null) return this.remove(session, removal);
     // The client still plays a game that has ended in this room, so it first receives the end of that game.
     if (session.round !== null && (record.status !== 'playing' || record.round !== session.round)) {
+      if (this.waitsForDelayedEnd(session, record)) return;
       return this.ends.send(session, record, () => {
         this.endGame(session);
         this.catchUp(session, this.cache.get(record.id) ?? record);
@@ -190,6 +199,35 @@ export class SessionRooms implements OnModuleInit {
     if (frames) session.connection?.sendFrame(session.binding.watching ? frames.forSpectators : frames.forMembers);
     if (record.status !== 'playing') this.endGame(session);
     else if (record.epoch > session.attachment.epoch) this.attachments.attach(session, record);
+  }
+
+  /**
+   * Returns whether a spectator still sees the end of a game that is over, because the room has a delay. The owner shows the rest of the game
+   * and sends its end. When the owner is lost meanwhile, the gateway sends the end itself, after the delay and `DELAYED_END_MARGIN_MS`.
+   */
+  private waitsForDelayedEnd(session: GatewaySession, { id, doc }: RoomRecord): boolean {
+    const { watchDelayMs = 0 } = doc;
+    if (!session.binding?.watching || watchDelayMs === 0) return false;
+    const waiting = this.delayedEnds.get(session);
+    if (waiting?.round === session.round) return !waiting.isDue;
+    clearTimeout(waiting?.timer);
+    const { round, connection } = session;
+    const timer = setTimeout(() => {
+      const current = this.delayedEnds.get(session);
+      if (current?.timer !== timer || session.room !== id || session.connection !== connection) return;
+      this.delayedEnds.set(session, { round, timer, isDue: true });
+      const record = this.cache.get(id);
+      if (record) this.catchUp(session, record);
+      this.delayedEnds.delete(session);
+    }, watchDelayMs + DELAYED_END_MARGIN_MS);
+    timer.unref();
+    this.delayedEnds.set(session, { round, timer, isDue: false });
+    return true;
+  }
+
+  private forgetDelayedEnd(session: GatewaySession): void {
+    clearTimeout(this.delayedEnds.get(session)?.timer);
+    this.delayedEnds.delete(session);
   }
 
   private endGame(session: GatewaySession): void {
@@ -212,6 +250,7 @@ export class SessionRooms implements OnModuleInit {
 
   /** Sets the game that the client continues after a new binding or connection. Null: the client has no state of a game. */
   private setGame(session: GatewaySession, game: ClientGame | null): void {
+    this.forgetDelayedEnd(session);
     session.round = game?.round ?? null;
     session.version = game?.version ?? null;
     session.versionEpoch = game?.epoch ?? null;

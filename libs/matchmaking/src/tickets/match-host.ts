@@ -34,6 +34,6 @@ export abstract class MatchHost {
   /** Tells the players of a ticket why they wait. */
   abstract progress(ticket: StoredTicket, waitedMs: number, explanation: MatchExplanation | null): Promise<void>;
 
-  /** Of these tickets of parties, returns those whose room has other members than the ticket. */
+  /** Returns the tickets of parties whose room has other members than the ticket. */
   abstract changedParties(tickets: readonly StoredTicket[]): Promise<readonly StoredTicket[]>;
 }

@@ -27,7 +27,7 @@ export interface QueueReport {
 const RECENT_MATCHES = 100;
 const MINUTE_MS = 60_000;
 
-/** What the runner knows about the latest matches of a game. */
+/** The waiting times and ratings of the latest matches of a game. */
 export class QueueStatistics {
   private readonly latest: RecentMatch[] = [];
   private readonly spreads: number[] = [];

@@ -21,6 +21,7 @@ import type { Attachment } from '../room/attachment.js';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 import { RoomOutputs } from '../room/room-outputs.js';
+import { DelayedSpectators } from './delayed-spectators.js';
 import { ResyncWatch } from './resync-watch.js';
 
 /**
@@ -41,6 +42,7 @@ export class Attachments implements OnModuleInit {
     private readonly links: Links,
     private readonly resyncs: ResyncWatch,
     private readonly batch: CommandBatch,
+    private readonly delayed: DelayedSpectators,
   ) {}
 
   onModuleInit(): void {
@@ -68,6 +70,11 @@ export class Attachments implements OnModuleInit {
     const handles = this.handlesOf(peer);
     const stale = handles.get(handle);
     if (stale) this.remove(stale);
+    this.delayed.detach(peer, handle);
+    if (seat === null && this.delayed.isDelayed(room)) {
+      const known = round === room.round ? version : null;
+      return this.delayed.attach(peer, handle, room, known, room.rewoundTo(known, versionEpoch));
+    }
     const unseen = { version: -1, seen: undefined, seenSince: -1, seenAt: 0, input: 0, inputAt: 0 };
     const attachment: Attachment = {
       room,
@@ -106,7 +113,7 @@ export class Attachments implements OnModuleInit {
   detach(peer: LinkPeer, { handle, gone }: Control['room.detach']['data']): void {
     this.batch.flush();
     const attachment = this.byPeer.get(peer)?.get(handle);
-    if (!attachment) return;
+    if (!attachment) return void this.delayed.detach(peer, handle);
     this.remove(attachment);
     const { room, seat } = attachment;
     if (seat === null || room.bySeat.has(seat)) return;
@@ -124,11 +131,18 @@ export class Attachments implements OnModuleInit {
   }
 
   private receive(peer: LinkPeer, frame: Buffer): void {
-    const attachment = this.byPeer.get(peer)?.get(frame.readUInt32BE(LINK_HEADER.session.handle));
-    if (!attachment || attachment.room.tenure.epoch !== frame.readDoubleBE(LINK_HEADER.session.epoch)) return;
+    const handle = frame.readUInt32BE(LINK_HEADER.session.handle);
+    const attachment = this.byPeer.get(peer)?.get(handle);
+    if (!attachment) return this.refuseSpectator(peer, handle, frame.subarray(LINK_HEADER.session.frame));
+    if (attachment.room.tenure.epoch !== frame.readDoubleBE(LINK_HEADER.session.epoch)) return;
     const kind = frame[LINK_HEADER.session.frame];
     if (kind === KIND.command) this.command(attachment, frame.subarray(LINK_HEADER.session.frame));
     else if (kind === KIND.input) this.input(attachment, frame.subarray(LINK_HEADER.session.frame));
+  }
+
+  private refuseSpectator(peer: LinkPeer, handle: number, frame: Buffer): void {
+    if (frame[0] === KIND.command && frame.length >= HEADER.command.name)
+      this.delayed.refuse(peer, handle, frame.readUInt32BE(HEADER.command.seq));
   }
 
   private command(attachment: Attachment, frame: Buffer): void {

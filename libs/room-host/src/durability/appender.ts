@@ -240,7 +240,11 @@ export class Appender implements OnModuleInit {
       entries,
       batch: `${PROCESS_TAG}-${++this.batches}`,
       ended: after.ended,
-      ...(after.ended && { lastEffects: after.outbox, epilogue: epilogueOf(room, after, changes), onEnded }),
+      ...(after.ended && {
+        lastEffects: after.outbox.map((effect) => ({ ...effect, game: after.game })),
+        epilogue: epilogueOf(room, after, changes),
+        onEnded,
+      }),
     };
     if (after.ended) room.ending = { append, record: null };
     room.inFlight = { append, changes, after, since };

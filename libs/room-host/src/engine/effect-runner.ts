@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { GameRegistry } from '#libs/game-kit';
+import { GameRegistry, HandlerRefusal } from '#libs/game-kit';
 import type { RoomId } from '#libs/protocol';
-import { type PendingEffect, plainCopy } from '#libs/room';
+import { EFFECT_FAILED, type EffectReply, type PendingEffect, plainCopy, type ResultRule, UnstorableError } from '#libs/room';
 import { EndedGameStore, type LastEffects } from '#libs/room-store';
 import { describeThrown, Log } from '#libs/telemetry';
 import { HandlerGuard, OverrunError, type RunSubject, type Subject } from '#libs/watchdog';
@@ -10,10 +10,19 @@ import { Checkpointer } from '../durability/checkpointer.js';
 import { HandlerLabels } from '../room/guarded-machine.js';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
+import { EffectResults } from './effect-results.js';
 import { EffectWatch } from './effect-watch.js';
 import { RoomEngine } from './room-engine.js';
 
-type EffectOutcome = 'done' | 'lost' | 'stopped';
+/**
+ * `done`: the handler succeeded or failed for good, or there is no handler; `reply` goes to the game when it waits for a result. `lost`: this
+ * server lost the room meanwhile, and the next owner runs the effect; or the game does not wait any more. `stopped`: the watchdog
+ * interrupted the handler, and the effect is not tried again.
+ */
+type EffectOutcome = { readonly kind: 'done'; readonly reply: EffectReply } | { readonly kind: 'lost' | 'stopped' };
+
+const LOST: EffectOutcome = { kind: 'lost' };
+const STOPPED: EffectOutcome = { kind: 'stopped' };
 
 /** Delay before a failed handler is tried again, in ms. It doubles with each failure, up to `RETRY_MS_MAX`. */
 const RETRY_MS = 500;
@@ -24,6 +33,8 @@ const RETRY_MS_MAX = 30_000;
  * same key each time, even when servers die in between. A change is durable when the log has it. With durability `checkpoint`, a checkpoint
  * must have it, and the owner writes that checkpoint at once. With durability `none`, each change counts as durable, because no part of the
  * game outlives its server.
+ *
+ * When the game waits for the result of an effect (`@OnResult`), the effect is done once the game has handled its result: `EffectResults`.
  */
 @Injectable()
 export class EffectRunner implements OnModuleInit, OnModuleDestroy {
@@ -49,6 +60,7 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
     private readonly guard: HandlerGuard,
     private readonly checkpointer: Checkpointer,
     private readonly watch: EffectWatch,
+    private readonly results: EffectResults,
   ) {
     this.labels = new HandlerLabels(guard);
   }
@@ -58,7 +70,10 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
       if (!room.durable.ended && changes.some(({ effects }) => effects !== undefined)) this.runPending(room);
     });
     this.checkpointer.onStored((room) => this.runPending(room));
-    this.rooms.onAdded((room) => this.runPending(room));
+    this.rooms.onAdded((room) => {
+      this.results.failPoisoned(room);
+      this.runPending(room);
+    });
     this.rooms.onDropped((room) => this.attempted.delete(room));
   }
 
@@ -76,9 +91,11 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
    * at the same time.
    */
   private async lastAttempt(room: RoomId, effect: PendingEffect, game: string | null): Promise<void> {
-    const outcome = await this.running.get(effect.key);
-    if (outcome === undefined || outcome === 'lost')
-      await this.attempt({ game: 'ended', room, effect: effect.key }, effect, game, () => true);
+    const before = await this.running.get(effect.key);
+    const isOver = before !== undefined && before.kind !== 'lost';
+    const name = game ?? effect.game ?? null;
+    const outcome = isOver ? before : await this.attempt({ game: 'ended', room, effect: effect.key }, effect, name, null, () => true);
+    if (outcome.kind === 'done') this.results.dropped(room, name, effect, 'ended');
   }
 
   onModuleDestroy(): void {
@@ -94,13 +111,15 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
       if (attempted.has(effect.key)) continue;
       attempted.add(effect.key);
       const subject = { game: room.value.game, room: room.id, epoch: room.tenure.epoch, effect: effect.key };
-      const attempt = this.attempt(subject, effect, room.value.game, () => room.status !== 'dropped');
+      const rule = effect.timer === undefined ? null : (room.machine.rules.results?.get(effect.name) ?? null);
+      const attempt = this.attempt(subject, effect, room.value.game, rule, () => room.status !== 'dropped' && isPending(room, effect));
       this.running.set(effect.key, attempt);
       void attempt.then((outcome) => {
         this.running.delete(effect.key);
         attempted.delete(effect.key);
-        if (outcome === 'done') this.noteDone(room, effect.key);
-        if (outcome !== 'stopped' || room.value.ended) return;
+        if (outcome.kind === 'done' && effect.timer !== undefined) void this.results.deliver(room, effect, outcome.reply);
+        else if (outcome.kind === 'done') this.noteDone(room, effect.key);
+        if (outcome.kind !== 'stopped' || room.value.ended) return;
         // The effect must count as done before the game ends. Otherwise it would run again as an effect of the ended game.
         this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
         this.engine.endFailed(room, `The game was stopped: effect ${effect.name} exceeded its limit.`);
@@ -109,39 +128,58 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Runs the handler of an effect until it succeeds. `done`: it succeeded, or there is no handler. `lost`: this server lost the room
-   * meanwhile, and the next owner runs the effect. `stopped`: the watchdog interrupted the handler, and the effect is not tried again.
+   * Runs the handler of an effect until it succeeds or fails for good.
+   *
+   * @param rule how the game waits for the result. Null: it does not wait, and the handler is tried until it succeeds
    */
-  private async attempt(subject: Subject, effect: PendingEffect, game: string | null, isOurs: () => boolean): Promise<EffectOutcome> {
+  private async attempt(
+    subject: Subject,
+    effect: PendingEffect,
+    game: string | null,
+    rule: ResultRule<never> | null,
+    isOurs: () => boolean,
+  ): Promise<EffectOutcome> {
     const roomId = subject.room as RoomId;
-    const handler = this.registry.effectHandlers.get(effect.name);
+    const handler = this.registry.effectHandlers.get(game, effect.name);
     if (!handler) {
       this.log.warn('effect.unhandled', { roomId, effect: effect.name });
-      return 'done';
+      return failure(EFFECT_FAILED, `No server handles the effect ${effect.name}.`);
     }
     const runs = this.guard.subject(subject);
     const label = this.labels.effect(effect.name);
     try {
-      for (let pauseMs = RETRY_MS; isOurs(); pauseMs = Math.min(pauseMs * 2, RETRY_MS_MAX)) {
+      for (let pauseMs = RETRY_MS, attempts = 1; isOurs(); pauseMs = Math.min(pauseMs * 2, RETRY_MS_MAX), attempts += 1) {
         try {
           // The handler gets a copy, so it cannot change the room's value.
           const data = effect.data === undefined ? undefined : plainCopy(effect.data, 'data');
           const run = { game, roomId, effect: effect.name, key: effect.key };
-          await this.watch.during(run, () => runs.runOnce(label, () => handler({ key: effect.key, roomId, data })));
-          return 'done';
+          const result = await this.watch.during(run, () => runs.runOnce(label, () => handler({ key: effect.key, roomId, data })));
+          // The watchdog limits the copy, too, because it may run getters of the result.
+          const copied =
+            result === undefined || effect.timer === undefined ? undefined : runs.run(label, -1, 0, () => plainCopy(result, 'result'));
+          return { kind: 'done', reply: { ok: true, data: copied } };
         } catch (error) {
+          if (error instanceof HandlerRefusal) {
+            const { code, message } = error;
+            this.log.info('effect.refused', { roomId, effect: effect.name, key: effect.key, code });
+            return failure(code, message);
+          }
           // The watchdog limits the call of `described`, because it may run code of the handler.
           const text = error instanceof OverrunError ? error.message : this.described(runs, label, error);
           const facts = { roomId, effect: effect.name, key: effect.key, error: text };
           if (error instanceof OverrunError) {
             this.log.error('effect.stopped', facts);
-            return 'stopped';
+            return STOPPED;
+          }
+          if (rule !== null && (attempts >= rule.attempts || error instanceof UnstorableError)) {
+            this.log.error('effect.given-up', { ...facts, attempts });
+            return failure(EFFECT_FAILED, `The handler of the effect ${effect.name} failed; the log of the server says why.`);
           }
           this.log.warn('effect.failed', { ...facts, retryMs: pauseMs });
           await this.pause(pauseMs);
         }
       }
-      return 'lost';
+      return LOST;
     } finally {
       runs.dispose();
     }
@@ -181,4 +219,13 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
       this.retries.add(timer);
     });
   }
+}
+
+function failure(code: string, message: string): EffectOutcome {
+  return { kind: 'done', reply: { ok: false, code, message } };
+}
+
+/** Returns whether the room still has the effect. The time for a result may be over, and the game has then handled the failure. */
+function isPending(room: HostedRoom, { key }: PendingEffect): boolean {
+  return room.value.outbox.some((pending) => pending.key === key);
 }

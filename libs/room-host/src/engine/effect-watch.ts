@@ -24,8 +24,8 @@ export class EffectWatch {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'effectWarnMs'>,
   ) {}
 
-  /** Runs `work` and settles as it does. Logs `effect.overdue` when `work` takes longer than `effectWarnMs`. */
-  async during(attempt: EffectAttempt, work: () => unknown): Promise<void> {
+  /** Runs `work` and settles with its result. Logs `effect.overdue` when `work` takes longer than `effectWarnMs`. */
+  async during(attempt: EffectAttempt, work: () => unknown): Promise<unknown> {
     const { game, roomId, effect, key } = attempt;
     const labels = { game: game ?? 'ended' };
     const startedAt = performance.now();
@@ -38,7 +38,7 @@ export class EffectWatch {
     }, this.options.effectWarnMs);
     timer.unref();
     try {
-      await work();
+      return await work();
     } finally {
       clearTimeout(timer);
       if (isOverdue) {

@@ -29,6 +29,7 @@ import { roomDoc } from '../../../../tools/fixtures/room-doc.fixture.js';
 import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import { Attachments } from '../attachments/attachments.js';
+import { DelayedSpectators } from '../attachments/delayed-spectators.js';
 import { ResyncWatch } from '../attachments/resync-watch.js';
 import { Appender } from '../durability/appender.js';
 import { Checkpointer } from '../durability/checkpointer.js';
@@ -38,6 +39,7 @@ import { RoomOutputs } from '../room/room-outputs.js';
 import { RoomTime } from '../room/room-time.js';
 import { ROOM_HOST_DEFAULTS, type RoomHostOptions, UNFLUSHED_MAX } from '../room-host.options.js';
 import { CommandBatch } from './command-batch.js';
+import { EffectResults } from './effect-results.js';
 import { EffectRunner } from './effect-runner.js';
 import { EffectWatch } from './effect-watch.js';
 import { RoomClock } from './room-clock.js';
@@ -206,7 +208,17 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     },
     onClosed: () => {},
   } as unknown as Links;
-  const attachments = new Attachments(rooms, engine, clock, outputs, metrics, links, new ResyncWatch(metrics, log), batch);
+  const attachments = new Attachments(
+    rooms,
+    engine,
+    clock,
+    outputs,
+    metrics,
+    links,
+    new ResyncWatch(metrics, log),
+    batch,
+    new DelayedSpectators(rooms, appender, links),
+  );
   for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
   /** Makes a hosted room that the store has as well, with one player per seat. */
@@ -579,6 +591,22 @@ describe('the output of a room', () => {
     await until(() => one.to(1).length >= 3 && room.durable.version === 3 && watcher.to(1).length === 3);
     expect(watcher.to(1)[2]).toMatchObject({ version: 3, from: 0 });
     expect(watcher.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined)).toEqual({ tens: 1 });
+  });
+
+  it('is the same for recipients whose views are equal and not the same object', async () => {
+    const view = (state: Counter, seat: number | null) => (seat === null ? { watched: true } : { team: { count: state.count } });
+    const host = newHost();
+    const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
+    const peers = [host.attach(room, 0, { compact: true }), host.attach(room, 1, { compact: true })];
+    for (const seq of [1, 2]) {
+      host.command(room, peers[0]!, 1, seq, 'add', 6);
+      await until(() => peers.every((peer) => peer.to(1).length === 2 + seq));
+    }
+    const [first, second] = [...room.attachments];
+    expect(first!.seen).toEqual({ team: { count: 12 } });
+    expect(second!.seen).toBe(first!.seen);
+    for (const peer of peers)
+      expect(peer.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined)).toEqual(first!.seen);
   });
 
   it('leads each recipient from its own earlier view when the view begins to show the same to all', async () => {
@@ -1237,7 +1265,9 @@ describe('inputs of players', () => {
 
 describe('effects', () => {
   function runner(host: ReturnType<typeof newHost>, pay: EffectRun): void {
-    const registry = { effectHandlers: new Map([['pay', pay]]) } as unknown as GameRegistry;
+    const handlers = { get: (_game: string | null, name: string) => (name === 'pay' ? pay : undefined) };
+    const registry = { effectHandlers: handlers } as unknown as GameRegistry;
+    const metrics = new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' });
     const checkpointer = new Checkpointer(host.roomLog, host.rooms, log, host.appender, ROOM_HOST_DEFAULTS);
     const effects = new EffectRunner(
       registry,
@@ -1248,7 +1278,8 @@ describe('effects', () => {
       host.rooms,
       DIRECT_GUARD,
       checkpointer,
-      new EffectWatch(log, new Metrics({ server: 'hf:game:test', level: 'silent', format: 'json' }), ROOM_HOST_DEFAULTS),
+      new EffectWatch(log, metrics, ROOM_HOST_DEFAULTS),
+      new EffectResults(host.engine, log, metrics),
     );
     checkpointer.onModuleInit();
     effects.onModuleInit();

@@ -1,3 +1,5 @@
+import { StepSlots } from './step-slots.js';
+
 /** Runs and counts the steps of one room, when the schedule calls it. */
 export interface Stepper {
   /** Runs one step. `lagMs`: the time since it was due. */
@@ -28,19 +30,12 @@ export const PROCESS_TIME: StepTime = {
  * and more.
  */
 export const CATCH_UP_STEPS_MAX = 4;
-/** Rooms are due at multiples of this time, in ms. So one wake-up runs the steps of several rooms, and their changes are stored together. */
-const SLOT_MS = 2;
 /**
  * Largest time by which a step may run early, in ms. Timers count whole milliseconds, so otherwise the step would run up to one ms late.
  */
 const EARLY_MS = 1;
 /** Maximum time of steps in one call of the timer, in ms. The remaining steps wait, so that they do not delay other work of the process. */
 const WORK_MS_MAX = 10;
-/**
- * The inverse of the golden ratio. The fractional parts of its multiples are spread evenly, so the phases of any number of rooms are, too.
- */
-const SPREAD = (Math.sqrt(5) - 1) / 2;
-
 interface Entry {
   readonly stepper: Stepper;
   readonly periodMs: number;
@@ -54,12 +49,13 @@ interface Entry {
 
 /**
  * Runs fixed steps: step n is due at `phase + n * period`, so an error of one step never adds up. The steps of all rooms share one
- * timer, and their phases are spread over the period. The entries form a binary heap by due time.
+ * timer, and their phases are spread over the period (`StepSlots`), so that one wake-up runs the steps of several rooms. The entries form a binary heap by due time.
  */
 export class StepSchedule {
   private readonly heap: Entry[] = [];
   private readonly entries = new Map<Stepper, Entry>();
-  private added = 0;
+  /** The phases of the rooms, by period. */
+  private readonly slots = new Map<number, StepSlots>();
   private wakeAt = Number.POSITIVE_INFINITY;
   private cancelWake: () => void = () => {};
 
@@ -73,8 +69,12 @@ export class StepSchedule {
   add(stepper: Stepper, hz: number): void {
     this.remove(stepper);
     const periodMs = 1_000 / hz;
-    this.added += 1;
-    const phaseMs = Math.floor((((this.added * SPREAD) % 1) * periodMs) / SLOT_MS) * SLOT_MS;
+    let slots = this.slots.get(periodMs);
+    if (!slots) {
+      slots = new StepSlots(periodMs);
+      this.slots.set(periodMs, slots);
+    }
+    const phaseMs = slots.take();
     const number = Math.ceil((this.time.now() - phaseMs) / periodMs);
     const entry: Entry = { stepper, periodMs, phaseMs, number, dueAt: phaseMs + number * periodMs, at: this.heap.length };
     this.entries.set(stepper, entry);
@@ -87,6 +87,7 @@ export class StepSchedule {
     const entry = this.entries.get(stepper);
     if (!entry) return;
     this.entries.delete(stepper);
+    this.slots.get(entry.periodMs)!.free(entry.phaseMs);
     const { at } = entry;
     const last = this.heap.pop()!;
     entry.at = -1;

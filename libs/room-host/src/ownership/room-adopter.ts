@@ -56,7 +56,7 @@ export class RoomAdopter {
     // A game that has ended on this server is in play only in a store that fell back. This server then restores the end instead of adopting
     // the room.
     if (await this.endAgain(tenure)) return null;
-    const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, epochMin, since().downtimeMs, this.machines.deltaGames);
+    const adopted = await this.roomLog.adopt(tenure.room, tenure, owner, epochMin, since().downtimeMs, this.machines.formats);
     if ('unreadable' in adopted) {
       await this.giveUp(tenure.room, { ...owner, epoch: adopted.epoch }, 'unreadable', adopted.unreadable);
       return null;
@@ -161,7 +161,9 @@ export class RoomAdopter {
     const { handler, seat, seq, effect } = poison;
     this.log.error('room.quarantined', { roomId: room.id, game: room.value.game, handler, seat, seq, losses });
     if (effect !== undefined) {
-      room.handle({ kind: 'effects-done', keys: [effect] });
+      // The game handles the failure of an effect that it waits for, once the room is hosted.
+      const isAwaited = room.value.outbox.some(({ key, timer }) => key === effect && timer !== undefined);
+      if (!isAwaited || isToBeEnded(adopted)) room.handle({ kind: 'effects-done', keys: [effect] });
       room.poisonedEffect = effect;
     } else if (!isToBeEnded(adopted)) room.poison = { seat, seq };
     if (isToBeEnded(adopted)) {

@@ -19,6 +19,7 @@ import { MachineFactory } from '../room/machine-factory.js';
 import { RoomTime } from '../room/room-time.js';
 import { ROOM_HOST_DEFAULTS } from '../room-host.options.js';
 import type { DowntimeCompensation } from './downtime-compensation.js';
+import { GameLoads } from './game-loads.js';
 import { LeftoverEffects } from './leftover-effects.js';
 import { OwnedRoomSweeper } from './owned-room-sweeper.js';
 import { RoomAdopter } from './room-adopter.js';
@@ -79,7 +80,9 @@ function newServer(playedBy: RoomRules<never> = rules as unknown as RoomRules<ne
   const machines = new MachineFactory(registry, DIRECT_GUARD, server);
   const endedStore = new EndedGameStore(redis, { replicas: 0, replicasTimeoutMs: 100 });
   const leftovers = new LeftoverEffects(rooms, endedStore, records, effects, ended, log);
-  const opener = new RoomOpener(machines, roomLog, records, settlement, Date as unknown as StoreClock, server, log, ROOM_HOST_DEFAULTS);
+  const clock = Date as unknown as StoreClock;
+  const loads = new GameLoads(log);
+  const opener = new RoomOpener(machines, roomLog, records, settlement, clock, server, log, ROOM_HOST_DEFAULTS, loads);
   const adopter = new RoomAdopter(machines, roomLog, records, leftovers, downtime, ended, sink, log, ROOM_HOST_DEFAULTS);
   const loader = new RoomLoader(rooms, opener, adopter, records, appender, auditor, downtime, server, sink, log, ROOM_HOST_DEFAULTS);
   const sweeper = new OwnedRoomSweeper(rooms, loader, records, leftovers, server);

@@ -160,7 +160,10 @@ export class RoomMigrator {
     const request = { room: room.id, game, players: seats.length, prefer };
     const exclude = [this.self.id];
     try {
-      return (await this.balancer.place({ ...request, gameVersion, exclude }, { waitMs: 0 })).server;
+      const { server } = await this.balancer.place({ ...request, gameVersion, exclude }, { waitMs: 0 });
+      if (this.canRun(server, room)) return server;
+      await this.balancer.cancel(room.id).catch(() => {});
+      exclude.push(server);
     } catch (error) {
       if (!(error instanceof HoldfastError) || error.code !== 'no-capacity') throw error;
     }
@@ -183,9 +186,12 @@ export class RoomMigrator {
     return new HoldfastError('no-capacity', `No other server takes version ${gameVersion} of ${game}: ${there}. ${MIGRATE}`, { cause });
   }
 
-  private canRun(server: ServerId, { value: { game, gameVersion } }: HostedRoom): boolean {
+  private canRun(server: ServerId, { value: { game, gameVersion }, logFormat }: HostedRoom): boolean {
     const games = this.directory.get(server)?.games;
-    return games !== undefined && Object.hasOwn(games, game) && takesVersion(games[game], gameVersion);
+    if (games === undefined || !Object.hasOwn(games, game)) return false;
+    // A server of an earlier version would lose the effects whose results the game waits for.
+    const canRead = logFormat < 3 || (games[game]?.format ?? 0) >= logFormat;
+    return canRead && takesVersion(games[game], gameVersion);
   }
 
   private async handOver(room: HostedRoom, target: Tenure): Promise<HandedOver> {
@@ -228,7 +234,7 @@ export class RoomMigrator {
     room.handingTo = target;
     let mayBeKnown = isRepeat;
     while (!hasStatus(room, 'dropped')) {
-      const result = await this.roomLog.handoff(room.id, room.tenure, room.durable.version, state, target, room.time.now());
+      const result = await this.roomLog.handoff(room.id, room.tenure, room.durable.version, state, target, room.time.now(), room.logFormat);
       if (result === 'ok') return true;
       if (result === 'fenced') return false;
       if (result === 'unknown') mayBeKnown = true;

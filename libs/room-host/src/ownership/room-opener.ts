@@ -13,6 +13,7 @@ import { MachineFactory } from '../room/machine-factory.js';
 import { RecentChanges } from '../room/recent-changes.js';
 import { RoomTime } from '../room/room-time.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
+import { GameLoads } from './game-loads.js';
 import { ownershipOf } from './own-incarnation.js';
 
 type OpenRequest = Control['room.open']['data'];
@@ -36,12 +37,13 @@ export class RoomOpener {
     private readonly self: Self,
     private readonly log: Log,
     @Inject(ROOM_HOST_OPTIONS) private readonly options: RoomHostOptions,
+    private readonly loads: GameLoads,
   ) {}
 
   /**
-   * Sets up the game, and stores the room with this server as its owner.
+   * Loads the data of the game, sets the game up, and stores the room with this server as its owner.
    * @throws `unknown-game` when this server does not have the game; `game-failed` or `state-too-large` from the setup; `bad-data` for
-   * refused options; `room-unknown` when the record has another start or none
+   * refused options; the refusals of `GameLoads.load`; `room-unknown` when the record has another start or none
    */
   async open(request: OpenRequest): Promise<OpenedRoom> {
     const { room: id, game, start } = request;
@@ -50,16 +52,23 @@ export class RoomOpener {
     const time = new RoomTime(this.clock);
     const machine = this.machines.make(game, time, id, { start });
     try {
-      return await this.openWith(machine, time, request, ownershipOf(this.self));
+      const loaded = await this.loads.load(machine, request);
+      return await this.openWith(machine, time, request, ownershipOf(this.self), loaded);
     } catch (error) {
       machine.dispose();
       throw error;
     }
   }
 
-  private async openWith(machine: GuardedMachine, time: RoomTime, request: OpenRequest, owner: RoomOwnership): Promise<OpenedRoom> {
+  private async openWith(
+    machine: GuardedMachine,
+    time: RoomTime,
+    request: OpenRequest,
+    owner: RoomOwnership,
+    loaded: unknown,
+  ): Promise<OpenedRoom> {
     const { room: id, start } = request;
-    const { value, events } = this.setUp(machine, request);
+    const { value, events } = this.setUp(machine, request, loaded);
     await this.records.noteOwner([id], owner.server, owner.incarnation);
     const { definition } = machine.rules;
     const { durability } = definition;
@@ -81,10 +90,14 @@ export class RoomOpener {
     return { room, ...(news !== undefined && { news }) };
   }
 
-  private setUp(machine: GuardedMachine, { room, players, round, start, options }: OpenRequest): ReturnType<RoomMachine['start']> {
+  private setUp(
+    machine: GuardedMachine,
+    { room, players, round, start, options }: OpenRequest,
+    loaded: unknown,
+  ): ReturnType<RoomMachine['start']> {
     let started: ReturnType<RoomMachine['start']>;
     try {
-      started = machine.start(room, players, round, start, options);
+      started = machine.start(room, players, round, start, options, loaded);
     } catch (error) {
       if (error instanceof RoomOptionsError) throw new HoldfastError('bad-data', `The options of the room are refused: ${error.message}`);
       const game = machine.rules.definition.name;

@@ -1,7 +1,11 @@
 import type { RoomId, Seat } from '#libs/protocol';
 import {
   GameMistake,
+  type GameStart,
+  isResultTimer,
+  type LoadRule,
   type PastStates,
+  plainCopy,
   type Refusal,
   type RoomInput,
   type RoomMachine,
@@ -11,6 +15,7 @@ import {
   type RoomRules,
   type RoomValue,
   UnstorableError,
+  validOptions,
 } from '#libs/room';
 import { describeThrown } from '#libs/telemetry';
 import { type HandlerGuard, OverrunError, type RunSubject } from '#libs/watchdog';
@@ -28,7 +33,7 @@ export interface HostedMachine extends Pick<RoomMachine, 'rules' | 'handle' | 'v
 type GameInput = Exclude<RoomInput, { kind: 'end' | 'effects-done' }>;
 
 /** Names, in logs and in marks of suspect inputs, of game code that no input runs. */
-export const HANDLER = { setup: 'setup', migrateState: 'migrateState', view: 'view' } as const;
+export const HANDLER = { setup: 'setup', load: 'load', migrateState: 'migrateState', view: 'view' } as const;
 
 /**
  * Returns the name of the code that an input runs, for logs and marks of suspect inputs: `command place`, `timer turn`, `seat away`, `step`
@@ -36,8 +41,10 @@ export const HANDLER = { setup: 'setup', migrateState: 'migrateState', view: 'vi
  */
 export function handlerOf(input: RoomInput): string {
   switch (input.kind) {
-    case 'command':
     case 'timer':
+      return isResultTimer(input.name) ? 'result that is overdue' : `timer ${input.name}`;
+    case 'command':
+    case 'result':
       return `${input.kind} ${input.name}`;
     case 'seat':
       return `seat ${input.event}`;
@@ -78,8 +85,35 @@ export class GuardedMachine implements HostedMachine {
   }
 
   /** @throws RoomOptionsError, the error of the game, or `OverrunError` */
-  start(room: RoomId, players: readonly RoomPlayer[], round: number, start: string, options?: unknown): ReturnType<RoomMachine['start']> {
-    return this.runs.run(this.labels.setup, -1, 0, () => describing(() => this.machine.start(room, players, round, start, options)));
+  start(
+    room: RoomId,
+    players: readonly RoomPlayer[],
+    round: number,
+    start: string,
+    options?: unknown,
+    loaded?: unknown,
+  ): ReturnType<RoomMachine['start']> {
+    const setUp = () => describing(() => this.machine.start(room, players, round, start, options, loaded));
+    return this.runs.run(this.labels.setup, -1, 0, setUp);
+  }
+
+  /** Returns the options of a room as the game's schema gives them. @throws RoomOptionsError, the error of the game, or `OverrunError` */
+  options(given: unknown): unknown {
+    return this.runs.run(this.labels.setup, -1, 0, () => describing(() => validOptions(this.rules, given)));
+  }
+
+  /**
+   * Calls the game's `@OnLoad` method. The watchdog limits the call, and not the time for which the result is awaited.
+   *
+   * @throws the error of the game, or `OverrunError`
+   */
+  load({ run }: LoadRule, start: GameStart): unknown {
+    return this.runs.runOnce(this.labels.load, () => run(start));
+  }
+
+  /** Returns a plain copy of loaded data. @throws UnstorableError, or `OverrunError` */
+  plainCopyOf(loaded: unknown, what: string): unknown {
+    return loaded === undefined ? undefined : this.runs.run(this.labels.load, -1, 0, () => plainCopy(loaded, what));
   }
 
   /** Notes the epoch in which this server owns the room that it has set up. Reports of the watchdog name it from now on. */
@@ -162,6 +196,7 @@ export function asGameError(error: unknown): Error {
 /** The numbers that stand for the names of game code in the watchdog. */
 export class HandlerLabels {
   readonly setup: number;
+  readonly load: number;
   readonly migrateState: number;
   readonly view: number;
   private readonly step: number;
@@ -170,6 +205,7 @@ export class HandlerLabels {
 
   constructor(private readonly guard: HandlerGuard) {
     this.setup = guard.label(HANDLER.setup);
+    this.load = guard.label(HANDLER.load);
     this.migrateState = guard.label(HANDLER.migrateState);
     this.view = guard.label(HANDLER.view);
     this.step = guard.label('step');

@@ -3,7 +3,7 @@ import { Self } from '#libs/fleet';
 import { GameRegistry } from '#libs/game-kit';
 import { HoldfastError, type RoomId } from '#libs/protocol';
 import { listed, quoted, RoomMachine, type RoomRules } from '#libs/room';
-import { logFormatOf } from '#libs/room-store';
+import { type ChangeLogFormat, logFormatOf } from '#libs/room-store';
 import { HandlerGuard } from '#libs/watchdog';
 import { GuardedMachine, HandlerLabels } from './guarded-machine.js';
 import type { RoomTime } from './room-time.js';
@@ -29,12 +29,10 @@ export class MachineFactory {
     return new GuardedMachine(new RoomMachine(this.rulesOf(game), time), this.labels, this.guard, room, tenure);
   }
 
-  /** The names of the games whose logs have format 2. */
-  get deltaGames(): readonly string[] {
-    return this.registry
-      .all()
-      .filter(({ definition }) => logFormatOf(definition) === 2)
-      .map(({ definition }) => definition.name);
+  /** The formats above 1 in which this server stores its games, by the name of the game. */
+  get formats(): ReadonlyMap<string, ChangeLogFormat> {
+    const all = this.registry.all().map(({ definition }) => [definition.name, logFormatOf(definition)] as const);
+    return new Map(all.filter(([, format]) => format > 1));
   }
 
   private rulesOf(game: string): RoomRules {

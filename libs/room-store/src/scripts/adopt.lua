@@ -3,7 +3,7 @@
 -- KEYS  1 record  2 log  3 checkpoint
 -- ARGV  1 expected epoch  2 expected owner  3 expected incarnation  4 new owner  5 its incarnation  6 lowest epoch to give
 --       7 downtime of the room, in ms  8 the newest format of log and checkpoint that the new owner reads
---       9 the games whose changes the new owner appends in format 2, each between spaces
+--       9 the formats above 1 in which the new owner stores its games, each as GAME=FORMAT between spaces
 -- Returns {epoch, version, batch, checkpoint or '', the changes of the log in one string, doc, round, start,
 --          earlier downtime that no change records yet, in ms, the last input that cost the room an owner ('' : none),
 --          how many owners its inputs cost, the room time now after a handoff to this owner ('' : there was none),
@@ -34,9 +34,9 @@ local epoch = math.max(tonumber(room[1]) + 1, now, tonumber(ARGV[6]))
 epoch = string.format('%.0f', epoch)
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[4], 'incarnation', ARGV[5])
 -- The log may have changes of both formats, so the format never goes down here.
-if room[17] and not room[14] and string.find(ARGV[9] or '', ' ' .. room[17] .. ' ', 1, true) then
-  redis.call('HSET', KEYS[1], 'format', '2')
-end
+local game = string.gsub(room[17] or '', '%-', '%%-')
+local format = string.match(ARGV[9] or '', ' ' .. game .. '=(%d+) ')
+if game ~= '' and format and tonumber(format) > tonumber(room[14] or '1') then redis.call('HSET', KEYS[1], 'format', format) end
 -- The first change of an owner records the downtime. At the version of the last adoption, no change has recorded it yet.
 local at, before = string.match(room[10] or '', '^(%d+):(%d+)$')
 if at ~= room[4] then before = '0' end

@@ -2,8 +2,7 @@
 -- KEYS  1 record
 -- ARGV  1 rev that was read ('' : the room must not exist)  2 doc  3 status ('' : unchanged)  4 start ('' : unchanged)  5 game
 --       6 size of the largest doc that is published, in bytes; for a larger doc only its revision is published
---       7 '1': the room is private, '0': it is public; the script writes it to its own field when it creates the room, because the sweep
---         reads it for every room
+--       7 '1': the room is private, '0': it is public; it has its own field, because the sweep reads it for every room
 -- Returns {new rev, since}; {} when the record has changed.
 local record = KEYS[1]
 local room = redis.call('HMGET', record, 'rev', 'status', 'start')
@@ -22,7 +21,7 @@ if rev == '' then
   return { rev, now }
 end
 rev = string.format('%.0f', tonumber(rev) + 1)
-redis.call('HSET', record, 'doc', ARGV[2], 'since', now, 'status', status, 'start', start, 'rev', rev)
+redis.call('HSET', record, 'doc', ARGV[2], 'since', now, 'status', status, 'start', start, 'rev', rev, 'private', ARGV[7])
 local news = rev
 if #ARGV[2] <= tonumber(ARGV[6]) then
   news = table.concat({ 'saved', rev, now, status, start == '' and '-' or start, ARGV[2] }, ' ')

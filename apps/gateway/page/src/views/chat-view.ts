@@ -14,14 +14,21 @@ export function chatView(chat: ChatPanel | null, title: string, head: TemplateRe
 }
 
 function messages(chat: ChatPanel): TemplateResult {
-  return html`<ol class="chat-log" role="log" aria-label="Messages" tabindex="0" @scroll=${(event: Event) => noteEnd(chat, event.target as Element)}>
-      ${repeat(
-        chat.messages,
-        ({ seq }) => seq,
-        (message) => messageRow(chat, message),
-      )}
-      ${chat.isReady && chat.messages.length === 0 ? html`<li class="note">Nobody has written yet.</li>` : nothing}
-    </ol>
+  return html`<div class="chat-log" role="log" aria-label="Messages" tabindex="0" @scroll=${(event: Event) => noteEnd(chat, event.target as Element)}>
+      ${
+        chat.messages.length > 0
+          ? html`<ol>
+              ${repeat(
+                chat.messages,
+                ({ seq }) => seq,
+                (message) => messageRow(chat, message),
+              )}
+            </ol>`
+          : chat.isReady
+            ? html`<p class="note">Nobody has written yet.</p>`
+            : nothing
+      }
+    </div>
     <form class="chat-form" @submit=${(event: SubmitEvent) => submit(chat, event)}>
       <input
         name="message" class="grow" placeholder="Write a message" aria-label="Message" autocomplete="off" enterkeyhint="send"

@@ -35,7 +35,7 @@ export function hostSettings(app: App, screen: RoomScreen): TemplateResult {
       app.toasts.note('The settings are saved.');
     });
   };
-  return html`<details class="card room-card settings">
+  return html`<details class="card settings">
     <summary>Settings of the room</summary>
     <form class="create" @submit=${submit}>
       ${textField({
@@ -62,7 +62,7 @@ function check(name: string, label: string, isChecked: boolean | undefined): Tem
 function bans(screen: RoomScreen): TemplateResult | typeof nothing {
   const { banned = [] } = screen.room.view;
   if (banned.length === 0) return nothing;
-  return html`<h3>Banned players</h3>
+  return html`<h2>Banned players</h2>
     <ul class="members">
       ${repeat(
         banned,

@@ -18,7 +18,7 @@ export function memberList(screen: RoomScreen, me: string): TemplateResult {
     const isOther = isWaiting && member !== undefined && member.team !== team && own.length < teams.size;
     return html`<section class="team" aria-label="Team ${team + 1}">
       <div class="row">
-        <h3 class="grow">Team ${team + 1} <span class="note">${own.length} of ${teams.size}</span></h3>
+        <h2 class="grow">Team ${team + 1} <span class="note">${own.length} of ${teams.size}</span></h2>
         ${isOther ? html`<button ?disabled=${isBusy} @click=${() => screen.busy(() => screen.controls.joinTeam(team))}>Join team ${team + 1}</button>` : nothing}
       </div>
       <ul class="members">${rows(screen, own, me)}</ul>

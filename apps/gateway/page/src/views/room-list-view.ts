@@ -4,8 +4,8 @@ import type { RoomSummary } from '#libs/client';
 import type { App } from '../app.js';
 import { gamePage, gameTitle } from '../game-pages.js';
 import type { Lobby } from '../lobby.js';
+import { entryOf, filterFields, isFiltered, SORTS, type SortName } from '../lobby-filter.js';
 import { optionsText, optionText } from '../options-form.js';
-import { entryOf, filterFields, isFiltered, SORTS, type SortName } from '../room-filter.js';
 
 /** The list of public rooms, with its filter and a field for an invite code. */
 export function roomListView(app: App, lobby: Lobby): TemplateResult {
@@ -79,7 +79,7 @@ function roomRow(app: App, lobby: Lobby, room: RoomSummary): TemplateResult {
   const entry = entryOf(room, lobby.isJoinable(game));
   const about = options && (gamePage(game)?.options?.describe(options) ?? optionsText(lobby.game(game)?.options, options));
   return html`<li class="room-row">
-    <span class="game-icon small" title=${gameTitle(game)}>${gamePage(game)?.icon ?? nothing}</span>
+    <span class="game-icon small" title=${gameTitle(game)}>${gamePage(game)?.icon ?? html`<span aria-hidden="true">${gameTitle(game)[0]}</span>`}</span>
     <span class="room-name">${title}<span class="note">${gameTitle(game)} · ${players} of ${seats} · ${status}</span>
       ${about ? html`<span class="note">${about}</span>` : nothing}
       ${room.password || room.locked ? html`<span class="tags">${room.password ? html`<span class="tag">password</span>` : nothing} ${room.locked ? html`<span class="tag">locked</span>` : nothing}</span>` : nothing}

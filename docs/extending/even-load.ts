@@ -1,0 +1,14 @@
+import { Injectable } from '@nestjs/common';
+import { Extension } from '#libs/extension';
+import { PlacementStrategy, type ServerFacts } from '#libs/placement';
+
+/** Gives the next room to the server with the fewest players and rooms together. */
+@Injectable()
+@Extension(PlacementStrategy)
+export class EvenLoad extends PlacementStrategy {
+  readonly takes = 'lowest';
+
+  override score({ rooms, players }: ServerFacts): number {
+    return rooms + players;
+  }
+}

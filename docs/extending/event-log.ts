@@ -1,0 +1,14 @@
+import { Injectable } from '@nestjs/common';
+import { Extension } from '#libs/extension';
+import { EventSink, type OperatorEvent } from '#libs/fleet';
+
+/** Keeps the evictions of this process. A real sink calls a pager, and must not wait for it. */
+@Injectable()
+@Extension(EventSink)
+export class EventLog extends EventSink {
+  readonly evictions: OperatorEvent[] = [];
+
+  override publish(event: OperatorEvent): void {
+    if (event.kind === 'server.evicted') this.evictions.push(event);
+  }
+}

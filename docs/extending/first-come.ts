@@ -1,0 +1,19 @@
+import { Injectable } from '@nestjs/common';
+import { Extension } from '#libs/extension';
+import { type MatchQueueView, MatchStrategy, type ProposedMatch, type Ticket } from '#libs/matchmaking';
+
+/** Makes matches of single players in the order of their searches, and looks at nothing but the mode. */
+@Injectable()
+@Extension(MatchStrategy)
+export class FirstCome extends MatchStrategy {
+  override *match({ tickets, rules }: MatchQueueView): Iterable<ProposedMatch> {
+    const waiting = new Map<string, Ticket[]>();
+    for (const ticket of [...tickets].sort((a, b) => a.since - b.since)) {
+      if (ticket.players.length > 1) continue;
+      const group = waiting.get(ticket.mode ?? '') ?? [];
+      group.push(ticket);
+      waiting.set(ticket.mode ?? '', group);
+      if (group.length === rules.seats.max) yield { tickets: group.splice(0) };
+    }
+  }
+}

@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import { Extension } from '#libs/extension';
+import { HoldfastError, type UserId } from '#libs/protocol';
+import { Authenticator, type Identity, type LoginProof } from '#libs/session';
+import { Accounts } from './accounts.js';
+
+/** Accepts the keys of accounts as tokens. */
+@Injectable()
+@Extension(Authenticator)
+export class KeyAuthenticator extends Authenticator {
+  constructor(private readonly accounts: Accounts) {
+    super();
+  }
+
+  override async authenticate({ token = '' }: LoginProof): Promise<Identity> {
+    const account = await this.accounts.withKey(token);
+    if (!account) throw new HoldfastError('unauthorized', 'This key belongs to no account.');
+    return { user: account.id as UserId, name: account.name };
+  }
+}

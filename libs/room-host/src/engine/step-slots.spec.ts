@@ -1,0 +1,40 @@
+import { StepSlots } from './step-slots.js';
+
+function taken(slots: StepSlots, rooms: number): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (let room = 0; room < rooms; room++) {
+    const phase = slots.take();
+    counts.set(phase, (counts.get(phase) ?? 0) + 1);
+  }
+  return counts;
+}
+
+describe('StepSlots', () => {
+  it('lets up to four rooms share a slot while there are few rooms', () => {
+    const counts = taken(new StepSlots(50), 24);
+    expect([...counts.values()]).toEqual([4, 4, 4, 4, 4, 4]);
+  });
+
+  it('spreads the slots that are in use over the period', () => {
+    const phases = [...taken(new StepSlots(50), 16).keys()].sort((a, b) => a - b);
+    const gaps = phases.map((phase, index) => (phases[index + 1] ?? phases[0]! + 50) - phase);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(20);
+  });
+
+  it('gives all slots the same number of rooms when there are many', () => {
+    const counts = taken(new StepSlots(50), 500);
+    expect([counts.size, Math.min(...counts.values()), Math.max(...counts.values())]).toEqual([25, 20, 20]);
+  });
+
+  it('gives the slot of a room that is gone to the next room', () => {
+    const slots = new StepSlots(50);
+    const first = slots.take();
+    for (let room = 1; room < 8; room++) slots.take();
+    slots.free(first);
+    expect(slots.take()).toBe(first);
+  });
+
+  it('has one slot for a period that is shorter than two slots', () => {
+    expect([...taken(new StepSlots(3), 9)]).toEqual([[0, 9]]);
+  });
+});

@@ -1,0 +1,46 @@
+/** Distance of two slots, in ms. */
+const SLOT_MS = 2;
+/**
+ * Number of rooms for each slot that is in use. The steps of one slot share their writes to Redis and to gateways, which cost more CPU than
+ * a small step. More rooms would make the steps of a slot late for each other.
+ */
+const ROOMS_PER_SLOT = 4;
+/** The inverse of the golden ratio. The fractional parts of its multiples are spread evenly, so the slots in use are, too. */
+const SPREAD = (Math.sqrt(5) - 1) / 2;
+
+/** The phases of all rooms with the same period. Few rooms share few slots, and many rooms are spread over the whole period. */
+export class StepSlots {
+  /** The phases in the order in which they come into use, and the number of rooms of each. */
+  private readonly phases: number[] = [];
+  private readonly rooms: number[] = [];
+  private size = 0;
+
+  /** @param periodMs the time between two steps of a room, in ms */
+  constructor(periodMs: number) {
+    const count = Math.max(1, Math.floor(periodMs / SLOT_MS));
+    const isUsed = new Array<boolean>(count).fill(false);
+    for (let number = 0; this.phases.length < count; number++) {
+      let slot = Math.floor(((number * SPREAD) % 1) * count);
+      while (isUsed[slot]) slot = (slot + 1) % count;
+      isUsed[slot] = true;
+      this.phases.push(slot * SLOT_MS);
+      this.rooms.push(0);
+    }
+  }
+
+  /** Returns the phase of one more room, in ms: that of the slot in use with the fewest rooms. */
+  take(): number {
+    this.size += 1;
+    const inUse = Math.min(Math.ceil(this.size / ROOMS_PER_SLOT), this.phases.length);
+    let best = 0;
+    for (let slot = 1; slot < inUse; slot++) if (this.rooms[slot]! < this.rooms[best]!) best = slot;
+    this.rooms[best]! += 1;
+    return this.phases[best]!;
+  }
+
+  /** Notes that a room with this phase is gone. */
+  free(phaseMs: number): void {
+    this.size -= 1;
+    this.rooms[this.phases.indexOf(phaseMs)]! -= 1;
+  }
+}

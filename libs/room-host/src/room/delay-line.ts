@@ -1,0 +1,81 @@
+import type { RoomValue } from '#libs/room';
+import type { EventsOfChange } from '#libs/room-store';
+
+/** A durable value of a room, with the events that led to it from the moment before. */
+export interface Moment {
+  readonly value: RoomValue;
+  readonly events: readonly EventsOfChange[];
+  /** True: events before these are not known. */
+  readonly isAfterGap: boolean;
+}
+
+interface Waiting extends Moment {
+  /** When the first and the last of the joined values became durable, in ms of the monotonic clock. */
+  readonly since: number;
+  readonly at: number;
+}
+
+/** Maximum number of values that wait. Values that follow each other faster are joined, so a longer delay has coarser steps. */
+export const MOMENTS_MAX = 240;
+/** Shortest time between two values that are shown, in ms. */
+const STEP_MS_MIN = 50;
+/** Maximum number of changes with events that wait. Beyond it, the oldest events are left out (`isAfterGap`). */
+const EVENTS_MAX = 5_000;
+
+/**
+ * Keeps the durable values of a room until they are as old as its delay. Bounded: values within one `stepMs` are joined into the latest of
+ * them, which is shown when it is old enough itself. So no value is ever shown too early.
+ */
+export class DelayLine {
+  private readonly waiting: Waiting[] = [];
+  private eventCount = 0;
+  private readonly stepMs: number;
+
+  constructor(private readonly delayMs: number) {
+    this.stepMs = Math.max(STEP_MS_MIN, delayMs / MOMENTS_MAX);
+  }
+
+  /** Adds a value that has become durable at `now`, in ms of the monotonic clock. */
+  add(moment: Moment, now: number): void {
+    const last = this.waiting.at(-1);
+    this.eventCount += moment.events.length;
+    if (last && now - last.since < this.stepMs) {
+      this.waiting[this.waiting.length - 1] = {
+        value: moment.value,
+        events: moment.events.length > 0 ? [...last.events, ...moment.events] : last.events,
+        isAfterGap: last.isAfterGap || moment.isAfterGap,
+        since: last.since,
+        at: now,
+      };
+    } else this.waiting.push({ ...moment, since: now, at: now });
+    if (this.eventCount > EVENTS_MAX) this.dropOldEvents();
+  }
+
+  /** Takes the values that are old enough at `now`, joined into the latest of them. Null: there is none. */
+  take(now: number): Moment | null {
+    let taken: Moment | null = null;
+    while (this.waiting.length > 0 && this.waiting[0]!.at + this.delayMs <= now) {
+      const next = this.waiting.shift()!;
+      this.eventCount -= next.events.length;
+      const { value, events, isAfterGap } = next;
+      taken = taken
+        ? { value, events: [...taken.events, ...events], isAfterGap: taken.isAfterGap || isAfterGap }
+        : { value, events, isAfterGap };
+    }
+    return taken;
+  }
+
+  /** Returns the time until the next value is old enough, in ms. Null: no value waits. */
+  waitMs(now: number): number | null {
+    const [first] = this.waiting;
+    return first ? Math.max(0, first.at + this.delayMs - now) : null;
+  }
+
+  private dropOldEvents(): void {
+    for (let index = 0; index < this.waiting.length - 1 && this.eventCount > EVENTS_MAX; index++) {
+      const one = this.waiting[index]!;
+      this.eventCount -= one.events.length;
+      this.waiting[index] = { ...one, events: [], isAfterGap: true };
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { Claims } from '#libs/protocol';
+
+/**
+ * The types that belong to the names of one game. `GameRoom`, `Setup` and others take them as a type parameter. A part that is absent is not
+ * checked: then every name is allowed, with any data.
+ *
+ * @example
+ * interface Table extends GameTypes {
+ *   events: { dealt: { cards: number } };
+ *   effects: { charge: { data: { user: string; coins: number }; result: { left: number } }; won: { data: { user: string } } };
+ *   claims: { rank: number };
+ *   loaded: { decks: string[][] };
+ * }
+ */
+export interface GameTypes {
+  /** The data of each event, by name. */
+  readonly events?: object;
+  /** Each effect by name: `data` is what the game gives to it, `result` what comes back. Both are optional. */
+  readonly effects?: object;
+  /** The claims of a user, as the authenticator gives them. A user may have none. */
+  readonly claims?: object;
+  /** The result of the method with `@OnLoad`. */
+  readonly loaded?: unknown;
+}
+
+/** The name of the property that carries the types of a game. No object has this property. */
+export declare const TYPES: unique symbol;
+
+type Part<Types, Key extends keyof GameTypes> = Types extends { readonly [One in Key]: infer Named } ? Named : unknown;
+
+/** The names in a part of the types. Any string when the part is absent. */
+type NamesOf<Named> = unknown extends Named ? string : keyof Named & string;
+
+export type EventName<Types> = NamesOf<Part<Types, 'events'>>;
+export type EffectName<Types> = NamesOf<Part<Types, 'effects'>>;
+
+export type EventDataOf<Types, Name> = Name extends keyof Part<Types, 'events'> ? Part<Types, 'events'>[Name] : unknown;
+export type EffectDataOf<Types, Name> = Property<EffectOf<Types, Name>, 'data'>;
+export type EffectResultOf<Types, Name> = Property<EffectOf<Types, Name>, 'result'>;
+
+type EffectOf<Types, Name> = Name extends keyof Part<Types, 'effects'> ? Part<Types, 'effects'>[Name] : unknown;
+/** Unknown for an effect that is not declared; undefined for a declared effect without this property. */
+type Property<Effect, Key extends string> = unknown extends Effect
+  ? unknown
+  : Effect extends { readonly [One in Key]?: infer Value }
+    ? Key extends keyof Effect
+      ? Value
+      : undefined
+    : undefined;
+
+/** The arguments of a call after the name: the data, which may be left out when it may be undefined, and `Rest`. */
+export type DataArgs<Data, Rest extends unknown[] = []> = undefined extends Data
+  ? [data?: Data, ...rest: Rest]
+  : [data: Data, ...rest: Rest];
+
+export type ClaimsOf<Types> = Types extends { readonly claims: infer Own } ? Own : Claims;
+export type LoadedOf<Types> = Part<Types, 'loaded'>;

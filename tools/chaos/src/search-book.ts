@@ -1,0 +1,50 @@
+/** The outcome of one search. `waiting`: it has none yet. */
+export type SearchOutcome = 'waiting' | 'matched' | 'cancelled' | 'refused';
+
+interface Search {
+  readonly player: string;
+  readonly from: number;
+  outcome: SearchOutcome;
+  room: string | null;
+}
+
+/**
+ * The ledger of the searches of a run: each search has one outcome, a room has at most `size` of the players, and no player gets the same
+ * room by two searches.
+ */
+export class SearchBook {
+  private readonly searches: Search[] = [];
+  /** By room of a match, the players whose searches ended there. */
+  private readonly players = new Map<string, string[]>();
+
+  constructor(
+    private readonly size: number,
+    private readonly violation: (sentence: string) => void,
+  ) {}
+
+  /** Notes a search, and returns the function that notes its outcome. */
+  begin(player: string, at: number): (outcome: Exclude<SearchOutcome, 'waiting'>, room?: string) => void {
+    const search: Search = { player, from: at, outcome: 'waiting', room: null };
+    this.searches.push(search);
+    return (outcome, room = '') => {
+      if (search.outcome !== 'waiting') this.violation(`a search of ${player} ended as ${search.outcome} and as ${outcome}`);
+      search.outcome = outcome;
+      if (outcome !== 'matched') return;
+      search.room = room;
+      const there = this.players.get(room) ?? [];
+      if (there.includes(player)) this.violation(`two searches of ${player} ended in the room ${room}`);
+      there.push(player);
+      this.players.set(room, there);
+      if (there.length > this.size) this.violation(`${there.length} players were matched into the room ${room}: ${there.join(', ')}`);
+    };
+  }
+
+  /** Returns the players whose search has had no outcome since before `at`. */
+  waitingSince(at: number): string[] {
+    return this.searches.filter(({ outcome, from }) => outcome === 'waiting' && from < at).map(({ player }) => player);
+  }
+
+  count(outcome: SearchOutcome): number {
+    return this.searches.filter((search) => search.outcome === outcome).length;
+  }
+}
