@@ -52,6 +52,6 @@ export function simulateQuality(rule: QueueRule, perSecond: number, seconds: num
     spread: spreads.reduce((sum, spread) => sum + spread, 0) / spreads.length,
     waitP50: percentile(waits, 0.5),
     waitP95: percentile(waits, 0.95),
-    waitMax: Math.max(...waits),
+    waitMax: percentile(waits, 1),
   };
 }
