@@ -5,7 +5,7 @@ import { type MatchQueueView, MatchStrategy, type ProposedMatch, type Ticket } f
 /** Makes matches of single players in the order of their searches, and looks at nothing but the mode. */
 @Injectable()
 @Extension(MatchStrategy)
-export class FirstCome extends MatchStrategy {
+export class OldestFirst extends MatchStrategy {
   override *match({ tickets, rules }: MatchQueueView): Iterable<ProposedMatch> {
     const waiting = new Map<string, Ticket[]>();
     for (const ticket of [...tickets].sort((a, b) => a.since - b.since)) {
