@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { z } from 'zod';
-import { Command, Game, type GameRoom, type GameRules, Input, OnStep, type Setup } from '#libs/game-kit';
+import { Command, Game, type GameRoom, type GameRules, Input, InterestGrid, OnStep, type Setup, View } from '#libs/game-kit';
 import { FULL_TURN, move, type Ship, SIDE, STEPS_PER_SECOND } from './real-time/world.js';
 
 export interface Taps {
@@ -69,6 +69,27 @@ export class CheckpointArena extends Steered {}
 @Input(Direction)
 export class DurableArena extends Steered {}
 
+/** The distance within which a player sees other ships. With 200 ships, 20 are in this circle on average. */
+const SIGHT = SIDE * Math.sqrt(20 / 200 / Math.PI);
+
+/** Each player sees the ships around the own one. */
+@Game({ name: 'arena-interest', durability: 'none', ...ARENA })
+@Input(Direction)
+export class InterestArena extends Steered {
+  private readonly grids = new WeakMap<Ships, InterestGrid>();
+
+  @View()
+  protected view(state: Ships, seat: number | null): { ships: Record<number, Ship> } {
+    const { ships } = state;
+    if (seat === null) return { ships: { ...ships } };
+    const grid = this.grids.get(state) ?? new InterestGrid(ships, SIGHT);
+    this.grids.set(state, grid);
+    const seen: Record<number, Ship> = {};
+    for (const index of grid.near(ships[seat], { enter: SIGHT, leave: SIGHT })) seen[index] = ships[index];
+    return { ships: seen };
+  }
+}
+
 export interface Moving {
   bodies: { x: number; y: number }[];
 }
@@ -95,5 +116,7 @@ export class StepsDurable extends Steps {}
 @Game({ name: 'steps-checkpoint', version: 1, seats: 1, durability: 'checkpoint' })
 export class StepsCheckpoint extends Steps {}
 
-@Module({ providers: [Durable, Fleeting, Echo, Diary, StepsDurable, StepsCheckpoint, FleetingArena, CheckpointArena, DurableArena] })
+@Module({
+  providers: [Durable, Fleeting, Echo, Diary, StepsDurable, StepsCheckpoint, FleetingArena, CheckpointArena, DurableArena, InterestArena],
+})
 export class BenchGamesModule {}

@@ -17,6 +17,7 @@ export const SECTION_NAMES = [
   'matchmaking',
   'steps',
   'realtime',
+  'interest',
   'patches',
   'counts',
 ] as const;

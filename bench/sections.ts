@@ -4,6 +4,7 @@ import { connections } from './sections/connections.js';
 import { counts } from './sections/counts.js';
 import { growth } from './sections/growth.js';
 import { health } from './sections/health.js';
+import { interest } from './sections/interest.js';
 import { latency } from './sections/latency.js';
 import { matchmaking } from './sections/matchmaking.js';
 import { memory } from './sections/memory.js';
@@ -36,6 +37,7 @@ const BY_NAME: Readonly<Record<SectionName, Section>> = {
   matchmaking,
   steps,
   realtime,
+  interest,
   patches,
   counts,
 };

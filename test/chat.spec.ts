@@ -62,6 +62,29 @@ describe('chats in a fleet of two gateways and two lobbies', () => {
     expect(received).toEqual([]);
   });
 
+  it('lets spectators read and write the chat of a room that allows it', async () => {
+    const ada = await fleet.newPlayer('Ada', { gateway: fleet.gateways[0] });
+    const { room } = await ada.request('rooms.create', { game: 'tic-tac-toe', spectatorChat: true });
+    await until(() => ada.room?.id === room.id);
+    const cy = await fleet.newPlayer('Cy', { gateway: fleet.gateways[1] });
+    await cy.watchRoom(room.id);
+    const [mine, theirs] = [openChat(ada, { to: 'room' }), openChat(cy, { to: 'room' })];
+    await mine.send('hi');
+    await theirs.send('hello');
+    await until(() => [mine, theirs].every((chat) => chat.messages.length === 2));
+    expect(textsOf(theirs.messages)).toEqual(['hi', 'hello']);
+  });
+
+  it('refuses the messages of a member whom the host has muted, until the host lifts it', async () => {
+    const [ada, bob] = await roomOfTwo();
+    const chat = openChat(bob, { to: 'room' });
+    await expect(bob.request('chat.mute', { user: ada.user, muted: true })).rejects.toMatchObject({ code: 'not-owner' });
+    await ada.request('chat.mute', { user: bob.user, muted: true });
+    await expect(chat.send('x')).rejects.toMatchObject({ code: 'chat-muted' });
+    await ada.request('chat.mute', { user: bob.user, muted: false });
+    expect(await chat.send('y')).toMatchObject({ text: 'y' });
+  });
+
   it('shows the chat of the lobby of a game to the sessions that follow it, and to no others', async () => {
     const [ada, bob, cy] = await Promise.all(['Ada', 'Bob', 'Cy'].map((name) => fleet.newPlayer(name)));
     const [one, two] = [openChat(ada, { to: 'lobby', game: 'chess' }), openChat(bob, { to: 'lobby', game: 'chess' })];

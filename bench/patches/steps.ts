@@ -1,6 +1,6 @@
 import { create } from 'mutative';
 import { pack } from '#libs/protocol';
-import { difference, runOnCopy, runOnDraft } from '#libs/room';
+import { DraftChoice, type DraftMode, difference, runOn } from '#libs/room';
 import { applyPatch, encodePatch } from '#libs/state-patch';
 import { type Declared, type Scenario, STEPS } from './scenario.js';
 
@@ -50,31 +50,15 @@ export function encodeRun(states: readonly object[]): StepRun {
   };
 }
 
-export function draftRun({ first, mutate }: Scenario): StepRun {
+/** A step as a room runs it, with the state patch as its change. */
+export function stepRun(name: string, { first, mutate }: Scenario, mode: DraftMode): StepRun {
   return {
-    name: 'draft and encode',
+    name,
     prepare() {
       let state = structuredClone(first);
+      const use = { choice: new DraftChoice(mode), isPatched: true };
       return () => {
-        for (let step = 0; step < STEPS; step++) {
-          const { next } = runOnDraft(state, (draft) => mutate(draft, step), null);
-          encodePatch(state, next);
-          state = next;
-        }
-      };
-    },
-  };
-}
-
-export function copyRun({ first, mutate }: Scenario): StepRun {
-  return {
-    name: 'copy and encode',
-    prepare() {
-      let state = structuredClone(first);
-      return () => {
-        for (let step = 0; step < STEPS; step++) {
-          state = runOnCopy(state, (draft) => mutate(draft, step), null).next;
-        }
+        for (let step = 0; step < STEPS; step++) state = runOn(state, (draft) => mutate(draft, step), use, null).next;
       };
     },
   };

@@ -26,7 +26,7 @@ const OURS = ['none', 'checkpoint', 'every-change'] as const;
 const THEIRS = { 'Colyseus with inputs': 'arena', 'Colyseus with messages': 'plain-arena' } as const;
 const COMPARED: keyof typeof THEIRS = 'Colyseus with inputs';
 
-interface Cost {
+export interface FlightCost {
   /** CPU of the processes on the path. */
   readonly cpu: number;
   readonly bytes: number;
@@ -56,13 +56,13 @@ function smallRooms(quick: boolean): number {
 async function compare(report: Report, rooms: RealTimeRooms, quick: boolean): Promise<void> {
   // The names contain the number of rooms, because a small machine and a quick run have fewer.
   const head = `${rooms.rooms} × ${rooms.seats}`;
-  const costs = new Map<string, Cost>();
+  const costs = new Map<string, FlightCost>();
   for (const [name, room] of Object.entries(THEIRS))
     costs.set(name, await fly(report, head, () => colyseusArena(name, room, rooms), quick));
   for (const durability of OURS) {
     const cost = await fly(report, head, () => holdfastArena(durability, `arena-${durability}`, rooms), quick);
     for (const name of Object.keys(THEIRS)) {
-      const theirs = costs.get(name) as Cost;
+      const theirs = costs.get(name) as FlightCost;
       const isTarget = name === COMPARED;
       report(`${head}: CPU of our gateway + game, ${durability} ÷ ${name}`, cost.cpu / theirs.cpu, '×', isTarget ? CPU_TARGET : undefined);
       report(`${head}: bytes, ${durability} ÷ ${name}`, cost.bytes / theirs.bytes, '×', isTarget ? BYTES_TARGET : undefined);
@@ -70,7 +70,8 @@ async function compare(report: Report, rooms: RealTimeRooms, quick: boolean): Pr
   }
 }
 
-async function fly(report: Report, head: string, start: () => Promise<Carrier>, quick: boolean): Promise<Cost> {
+/** Measures one carrier, and stops it. */
+export async function fly(report: Report, head: string, start: () => Promise<Carrier>, quick: boolean): Promise<FlightCost> {
   const carrier = await start();
   try {
     return await measure(report, head, carrier, quick);
@@ -80,7 +81,7 @@ async function fly(report: Report, head: string, start: () => Promise<Carrier>, 
   }
 }
 
-async function measure(report: Report, head: string, { name, load, pids, path }: Carrier, quick: boolean): Promise<Cost> {
+async function measure(report: Report, head: string, { name, load, pids, path }: Carrier, quick: boolean): Promise<FlightCost> {
   await load.do.startSteering({ perSecond: STEPS_PER_SECOND });
   await sleep(quick ? WARMUP_MS_QUICK : WARMUP_MS);
   const cpu = new CpuMeter({ ...pids, load: load.pid });

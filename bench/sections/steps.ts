@@ -17,11 +17,16 @@ export const steps: Section = {
   async run(report, { quick }) {
     const rooms = quick ? 100 : 500;
     const ms = quick ? 5_000 : 600_000;
-    for (const game of ['steps-checkpoint', 'steps-durable']) await measure(report, game, rooms, ms);
+    const checkpoint = await measure(report, 'steps-checkpoint', rooms, ms);
+    const durable = await measure(report, 'steps-durable', rooms, ms);
+    report('CPU of a step in game, every-change ÷ checkpoint', durable.game / checkpoint.game, '×');
+    // From CPU times, which other work on the machine hardly changes. At this rate the core has nothing else to do.
+    report(`every-change: rooms at ${HZ} steps per second that one core of game carries`, 1e6 / durable.game / HZ, '');
+    report(`every-change: rooms at ${HZ} steps per second that one Redis carries`, 1e6 / durable.redis / HZ, '');
   },
 };
 
-async function measure(report: Report, game: string, rooms: number, ms: number): Promise<void> {
+async function measure(report: Report, game: string, rooms: number, ms: number): Promise<StepCost> {
   const fleet = await BenchFleet.start();
   const load = new LoadProcess();
   try {
@@ -49,11 +54,22 @@ async function measure(report: Report, game: string, rooms: number, ms: number):
     report(`${title}: lag p50, at most`, quantile(before.lag, after.lag, 0.5), 'ms');
     report(`${title}: lag p99, at most`, quantile(before.lag, after.lag, 0.99), 'ms', { atMost: LAG_P99_MS });
     report(`${title}: steps for each read of Redis (groups of appends)`, run / Math.max(1, calls), '');
-    for (const name of ['game', 'redis']) report(`${title}: CPU of ${name}`, (100 * used[name]) / seconds, '% of a core');
+    const cost = { game: (used.game * 1e6) / run, redis: (used.redis * 1e6) / run };
+    for (const [name, micros] of Object.entries(cost)) {
+      report(`${title}: CPU of ${name}`, (100 * used[name]) / seconds, '% of a core');
+      report(`${title}: CPU of ${name} for a step`, micros, 'µs');
+    }
+    return cost;
   } finally {
     await load.stop();
     await fleet.stop();
   }
+}
+
+/** CPU of one step, in µs. */
+interface StepCost {
+  readonly game: number;
+  readonly redis: number;
 }
 
 interface StepMetrics {

@@ -14,7 +14,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
 
   beforeAll(async () => {
     [fleet, browser] = await Promise.all([
-      startFleet({ gateways: 1, lobbies: 2, games: 1, testGames: { turnMs: 120_000 } }),
+      startFleet({ gateways: 1, lobbies: 2, games: 1, testGames: { turnMs: 120_000 }, env: { TEST_LOADS: '/dev/null' } }),
       launchChromium(),
     ]);
   }, 60_000);
@@ -110,6 +110,22 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await ada.page.getByRole('button', { name: 'Quick match: Chess' }).waitFor();
   });
 
+  it('continues a search and an offer over the loss of the gateway', async () => {
+    const [ada, bob] = await Promise.all([visit('Ada'), visit('Bob')]);
+    await ada.page.getByLabel('Mode: Rumble').selectOption('asked-duel');
+    await ada.press('Quick match: Rumble');
+    await ada.page.getByText('Searching for an opponent…').waitFor();
+    await fleet.restart(fleet.gateways[0]);
+    await ada.page.getByText('Connection lost.').waitFor({ state: 'detached' });
+    await ada.page.getByText('Searching for an opponent…').waitFor();
+    await bob.page.getByLabel('Mode: Rumble').selectOption('asked-duel');
+    await bob.press('Quick match: Rumble');
+    await Promise.all([ada, bob].map(({ page }) => page.getByRole('dialog', { name: 'A match is found' }).waitFor()));
+    await fleet.restart(fleet.gateways[0]);
+    await Promise.all([ada, bob].map((visitor) => visitor.press('Accept')));
+    await Promise.all([ada, bob].map((visitor) => visitor.sees('The game is running.')));
+  });
+
   it('shows the options of a game, and lists rooms by them, with changes at once', async () => {
     const bob = await visit('Bob');
     await bob.page.getByLabel('Game', { exact: true }).selectOption('table');
@@ -133,7 +149,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
   it('lets people with the invite code into a private room with a password, and asks again after a wrong one', async () => {
     const ada = await hostOf('Chess', 'The vault', async ({ page }) => {
       await page.getByLabel('Private').check();
-      await page.getByText('Who may join and watch').click();
+      await page.getByText('Who may join and watch').first().click();
       await page.getByLabel('Password', { exact: true }).fill('open sesame');
       await page.getByLabel('Who may watch').selectOption('nobody');
     });
@@ -230,5 +246,73 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await eve.page.locator('.chat-text', { hasText: 'Who plays?' }).waitFor();
     expect(await ada.page.locator('.chat-text', { hasText: 'Who plays?' }).count()).toBe(0);
     await looks(eve, 'a lobby with a chat');
+  });
+
+  it('counts the messages that a player has not seen during a game, in which the host can still remove a player', async () => {
+    const ada = await hostOf('Chess', 'The game', async () => {}, {});
+    const bob = await visit('Bob', PHONE, ada.page.url());
+    await bob.press("I'm ready");
+    await ada.press("I'm ready");
+    await ada.sees('Your turn');
+    const chat = ada.page.locator('.chat');
+    if (await chat.evaluate((details: HTMLDetailsElement) => details.open)) await chat.locator('summary').click();
+    await bob.page.getByLabel('Message', { exact: true }).fill('Good luck!');
+    await bob.page.keyboard.press('Enter');
+    await chat.getByText('1 new').waitFor();
+    await looks(ada, 'a game with a chat');
+    await looks(bob, 'a game with an open chat');
+    await chat.locator('summary').click();
+    await chat.getByText('Good luck!').waitFor();
+    await chat.getByText('1 new').waitFor({ state: 'detached' });
+    await ada.page.getByText('People in the room').click();
+    await ada.page.getByLabel('Actions for Bob').click();
+    await ada.page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await ada.page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await bob.page.getByText('The host removed you from the room.').waitFor();
+    await ada.sees('You win');
+  });
+
+  it('lets spectators read and write the chat of a room only when its host allows it', async () => {
+    const ada = await hostOf('Chess', 'The stage');
+    const bob = await visit('Bob', {}, ada.page.url());
+    const cy = await visit('Cy', {}, ada.page.url());
+    await cy.page.getByText('You are watching.').waitFor();
+    expect(await cy.page.locator('.chat').count()).toBe(0);
+    await ada.page.getByText('Settings of the room').click();
+    await ada.page.getByLabel('Spectators may read and write the chat').check();
+    await ada.press('Save');
+    await cy.page.getByLabel('Message', { exact: true }).fill('Hello players');
+    await cy.page.keyboard.press('Enter');
+    await Promise.all([ada, bob].map(({ page }) => page.locator('.chat-text', { hasText: 'Hello players' }).waitFor()));
+    await ada.page.getByLabel('Who may watch').selectOption('nobody');
+    await ada.press('Save');
+    await cy.page.getByText('This room does not admit spectators any more.').waitFor();
+  });
+
+  it('shows the teams of a room, which players choose and the host balances', async () => {
+    const ada = await hostOf('Table', 'The teams', async ({ page }) => {
+      await page.getByText('Who may join and watch, and teams').click();
+      await page.getByLabel('Teams').selectOption('2');
+    });
+    const bob = await visit('Bob', PHONE, ada.page.url());
+    const [first, second] = [1, 2].map((team) => ada.page.getByRole('region', { name: `Team ${team}` }));
+    await second.getByText('Bob', { exact: true }).waitFor();
+    await bob.press('Join team 1');
+    await first.getByText('Bob', { exact: true }).waitFor();
+    await looks(ada, 'the teams of a room');
+    await ada.press('Balance the teams');
+    await second.getByText('Bob', { exact: true }).waitFor();
+    await bob.press("I'm ready");
+    await ada.press("I'm ready");
+    await Promise.all([ada, bob].map((visitor) => visitor.sees('The game is running.')));
+  });
+
+  it('says to all players why a game did not start', async () => {
+    const ada = await hostOf('Profiles', 'The profiles', ({ page }) => page.getByLabel('Refuse').check());
+    const bob = await visit('Bob', PHONE, ada.page.url());
+    await bob.press("I'm ready");
+    await ada.press("I'm ready");
+    await Promise.all([ada, bob].map(({ page }) => page.getByText('The game did not start: Bob has no profile.').waitFor()));
+    await looks(bob, 'a game that did not start');
   });
 });

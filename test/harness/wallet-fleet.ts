@@ -25,6 +25,9 @@ export class WalletFleet {
 
   private constructor(
     private readonly dir: string,
+    /** The folder of PostgreSQL. */
+    private readonly home: string,
+    private readonly bundle: string,
     readonly fleet: Fleet,
     private postgres: Awaited<ReturnType<typeof startPostgres>>,
     private readonly restartPostgres: () => Promise<Awaited<ReturnType<typeof startPostgres>>>,
@@ -53,7 +56,7 @@ export class WalletFleet {
     };
     const fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 }, redis: { appendonly: true }, env });
     const again = () => startPostgres({ postgres: found, dir: home, port: postgres.port });
-    return new WalletFleet(dir, fleet, postgres, again, pool);
+    return new WalletFleet(dir, home, bundle, fleet, postgres, again, pool);
   }
 
   /** Starts a game of two players with an account each. */
@@ -136,7 +139,7 @@ export class WalletFleet {
     await this.fleet.stop();
     await this.pool.end();
     await this.postgres.kill();
-    await rm(this.dir, { recursive: true, force: true });
+    for (const path of [this.dir, this.home, this.bundle]) await rm(path, { recursive: true, force: true });
   }
 
   private async statusOf({ id }: Bet): Promise<string | undefined> {

@@ -154,7 +154,7 @@ async function allIsLost(): Promise<void> {
 /** Checks that each game has all commands that were acknowledged a second before the failure, or after it. */
 async function upToASecondIsLost(): Promise<void> {
   const rewinds = games.map(({ rooms }) => rooms.map((room) => rewindsOf(room)));
-  // What is acknowledged before the copy of the files begins must be in the copy.
+  // The copy must contain each command that was acknowledged before it.
   const kept = games.map(({ acknowledged }) => acknowledged.map((ids) => ids.slice()));
   const host = await hostOfRedis();
   await new Promise((resolve) => setTimeout(resolve, UNSYNCED_MS));

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFolderOnce } from '../process/create-folder-once.mjs';
 import { libraryFolders, OwnApt } from '../process/own-apt.mjs';
@@ -10,7 +11,8 @@ import { onPath } from '../redis/find-redis.mjs';
 
 /**
  * Finds PostgreSQL for tests: on the PATH, where Debian installs it, or in Debian's package, which is downloaded once (about 50 MB) and
- * unpacked under .holdfast/ without root. HOLDFAST_NO_POSTGRES=1 forbids the download.
+ * unpacked under .holdfast/ without root. HOLDFAST_NO_POSTGRES=1 forbids the download. For root it is
+ * unpacked into the folder for temporary files, because PostgreSQL then runs as another user, who cannot enter .holdfast/.
  *
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<Postgres | { missing: string }>} the programs, or the reason why there are none
@@ -20,7 +22,7 @@ export async function findPostgres(env = process.env) {
   if (installed) return { bin: join(installed, '..'), env };
   const ofDebian = await binIn('/');
   if (ofDebian) return { bin: ofDebian, env };
-  const home = join(HOLDFAST_DIR, 'postgresql-package');
+  const home = join(process.getuid?.() === 0 ? tmpdir() : HOLDFAST_DIR, 'holdfast-postgresql-package');
   if (!existsSync(home)) {
     if (env.HOLDFAST_NO_POSTGRES) return { missing: 'there is no PostgreSQL, and HOLDFAST_NO_POSTGRES is set' };
     for (const tool of ['apt-get', 'dpkg'])

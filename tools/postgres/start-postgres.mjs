@@ -70,8 +70,7 @@ export async function startPostgres({ postgres, dir, port: wanted, timeoutMs = 3
 }
 
 /**
- * Returns the command that runs a program as `nobody`, for root; otherwise an empty list. The program may still read the folder with the
- * unpacked package, which only root may enter.
+ * Returns the command that runs a program as `nobody`, for root; otherwise an empty list.
  *
  * @param {NodeJS.ProcessEnv} env @returns {string[]}
  */
@@ -79,8 +78,7 @@ function asUser(env) {
   if (process.getuid?.() !== 0) return [];
   const setpriv = onPath('setpriv', env);
   if (!setpriv) throw new Error('PostgreSQL does not run as root, and there is no setpriv to change the user: install util-linux');
-  const may = '+dac_read_search';
-  return [setpriv, `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', `--inh-caps=${may}`, `--ambient-caps=${may}`];
+  return [setpriv, `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
 }
 
 /** @param {string} url @returns {Promise<boolean>} */

@@ -4,13 +4,16 @@
  */
 export const CLEAN = [
   'apps/game',
+  'apps/lobby',
   'bench',
   'dashboard',
   'docs',
   'games/tic-tac-toe',
   'libs/async',
+  'libs/chat',
   'libs/client',
   'libs/edge',
+  'libs/extension',
   'libs/fleet',
   'libs/game-page',
   'libs/health',

@@ -49,7 +49,7 @@ describe('the messages of a channel', () => {
     expect(last).toBe(entries.at(-1)?.seq);
   });
 
-  it('of two users with the same id are two messages', async () => {
+  it('are two messages when two users choose the same id', async () => {
     const target = newLobby();
     await store.append(target, message('1', 'from Ada'));
     await store.append(target, message('1', 'from Bob', BOB));
@@ -95,7 +95,7 @@ describe('the messages of a channel', () => {
     expect(ttlMs).toBeGreaterThan(CHAT_DEFAULTS.ttlMs - 60_000);
   });
 
-  it('of a room end with the room', async () => {
+  it('end with their room', async () => {
     const target = await newRoom();
     expect(await store.append(target, message('1'))).toMatchObject({ text: 'text 1' });
     await redis.commands.del(roomKey(target.room));

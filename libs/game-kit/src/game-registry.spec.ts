@@ -105,7 +105,7 @@ describe('GameRegistry', () => {
         seatGraceMs: 60_000,
         stepHz: 10,
         syncHz: 10,
-        draft: 'copy',
+        draft: 'auto',
       },
     ]);
     expect(registry.get('pot')).toBe(registry.all()[0]);
@@ -314,6 +314,12 @@ describe('the start of an application fails with an error for the author', () =>
     [{ syncHz: 61 }, 'has syncHz 61'],
     [{ syncHz: Number.NaN }, 'has syncHz NaN'],
     [{ syncHz: '20' as never }, "has syncHz '20'"],
+    [{ quantize: 0 }, 'has a quantize that is not valid. The step is 0: it must be a positive finite number.'],
+    [{ quantize: '0.1' as never }, "has quantize '0.1'; give the distance of two numbers, such as 0.01"],
+    [{ quantize: [0.1] as never }, 'or such distances by path'],
+    [{ quantize: { 'ships..x': 1 } }, 'The path "ships..x" has an empty name'],
+    [{ quantize: { 'ships.*.x': -1 } }, 'The step of ships.*.x is -1'],
+    [{ draft: 'mine' as never }, "has draft 'mine'; give one of proxy, copy, auto"],
     [{ options: {} as never }, 'has options that are no schema; give a Standard Schema'],
     [{ match: 1 as never }, 'has match 1; give an object'],
     [{ match: { windw: 1 } as never }, 'has match.windw, which does not exist; give one of players, teams, skill,'],

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type MatchOptions, TEAMS_MAX } from '#libs/protocol';
 import { type DraftMode, type Durability, type GameDefinition, quoted } from '#libs/room';
+import { RoundingTree, type StepsByPath } from '#libs/state-patch';
 import type { GameRules, Settled } from './game-rules.js';
 import { checkedMatchRules } from './match-options.js';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
@@ -25,15 +26,18 @@ export interface GameOptions {
   readonly seatGraceMs?: number;
   /**
    * How the state is protected while a handler writes to it. `proxy`: the handler writes to a draft, which is cheap when it changes little
-   * of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes much of it. Default: `copy`
-   * for games with `@OnStep`, else `proxy`.
+   * of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes much of it. `auto`: the room
+   * measures how much of the state the handlers change, and chooses. Default: `auto` for games with `@OnStep`, else `proxy`.
    */
   readonly draft?: DraftMode;
   /**
    * Rounds each number that a handler changed to a multiple of this step, such as 0.01. Clients then have the same numbers as the
-   * server, and a change takes fewer bytes. Absent: numbers stay as they are.
+   * server, and a change takes fewer bytes. Steps by path round numbers in different ways: a path is names joined by dots, in which `*` stands
+   * for any key or index. It counts for all numbers below it, unless a longer path fits. 0: not rounded. Absent: numbers stay as they are.
+   * @example
+   * quantize: { ships: 0.01, 'ships.*.angle': 0.001 }
    */
-  readonly quantize?: number;
+  readonly quantize?: number | StepsByPath;
   /**
    * How far `room.past` looks back, in ms: a whole number from 1 to 2000. The server keeps the states of this time in memory. Absent: the
    * game has no `room.past`.
@@ -107,7 +111,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     quantize,
     pastMs,
   } = options;
-  const { draft = stepHz > 0 ? 'copy' : 'proxy' } = options;
+  const { draft = stepHz > 0 ? 'auto' : 'proxy' } = options;
   demand(
     typeof name === 'string' && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) && name.length <= NAME_CHARS_MAX,
     `has the name ${quoted(name)}; give up to ${NAME_CHARS_MAX} lower-case letters, digits and dashes`,
@@ -133,10 +137,7 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
   if (teams !== undefined) checkTeams(teams, seats);
   demand(typeof joinable === 'boolean', `has joinable ${quoted(joinable)}; give true or false`);
   demand(DRAFT_MODES.has(draft), `has draft ${quoted(draft)}; give one of ${[...DRAFT_MODES].join(', ')}`);
-  demand(
-    quantize === undefined || (Number.isFinite(quantize) && quantize > 0),
-    `has quantize ${quoted(quantize)}; give the distance of two numbers, such as 0.01`,
-  );
+  if (quantize !== undefined) checkQuantize(quantize);
   demand(
     pastMs === undefined || (Number.isInteger(pastMs) && pastMs >= 1 && pastMs <= PAST_MS_MAX),
     `has pastMs ${quoted(pastMs)}; give a whole number of ms from 1 to ${PAST_MS_MAX}`,
@@ -158,6 +159,17 @@ export function defineGame(options: GameOptions, stepHz: number): GameDefinition
     ...(pastMs !== undefined && { pastMs }),
     ...(match && { match }),
   };
+}
+
+function checkQuantize(quantize: unknown): void {
+  const allowed = "give the distance of two numbers, such as 0.01, or such distances by path, as { 'ships.*.x': 0.01 }";
+  const isSteps = typeof quantize === 'object' && quantize !== null && !Array.isArray(quantize);
+  demand(typeof quantize === 'number' || isSteps, `has quantize ${quoted(quantize)}; ${allowed}`);
+  try {
+    RoundingTree.of(quantize as number | StepsByPath);
+  } catch (error) {
+    demand(false, `has a quantize that is not valid. ${(error as Error).message} In short, ${allowed}`);
+  }
 }
 
 function seatsOf(seats: GameOptions['seats']): GameDefinition['seats'] {
@@ -189,7 +201,7 @@ function isMs(ms: unknown): boolean {
 
 const GAME = 'holdfast:game';
 const NAME_CHARS_MAX = 32;
-const DRAFT_MODES: ReadonlySet<string> = new Set<DraftMode>(['proxy', 'copy']);
+const DRAFT_MODES: ReadonlySet<string> = new Set<DraftMode>(['proxy', 'copy', 'auto']);
 const DURABILITIES: ReadonlySet<string> = new Set<Durability>(['every-change', 'checkpoint', 'none']);
 
 function demand(holds: boolean, sentence: string): asserts holds {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
+import { until } from '../../../tools/process/until.mjs';
 import { BatchWriter } from './batch-writer.js';
 import { CHUNK_BYTES_MAX, giveChunk, takeChunk } from './chunk-pool.js';
 
@@ -29,10 +30,14 @@ async function readers(count: number): Promise<{ sockets: Socket[]; heard: (inde
   return { sockets, heard: (index) => heard.get(sockets[index].localPort as number) as Promise<Buffer>, close: () => server.close() };
 }
 
-/** The writes of several event-loop ticks: for each tick, pairs of a writer's index and a number of bytes. */
+/** The writes of several event-loop ticks: for each tick, a writer's index, a number of bytes, and whether they may wait. */
 const turns = fc.array(
   fc.array(
-    fc.tuple(fc.integer({ min: 0, max: 2 }), fc.oneof(fc.integer({ min: 1, max: 600 }), fc.integer({ min: 1, max: 2 * CHUNK_BYTES_MAX }))),
+    fc.tuple(
+      fc.integer({ min: 0, max: 2 }),
+      fc.oneof(fc.integer({ min: 1, max: 600 }), fc.integer({ min: 1, max: 2 * CHUNK_BYTES_MAX })),
+      fc.boolean(),
+    ),
     { maxLength: 40 },
   ),
   { maxLength: 6 },
@@ -47,14 +52,18 @@ describe('BatchWriter', () => {
         const said: Buffer[][] = sockets.map(() => []);
         let mark = 0;
         for (const turn of all) {
-          for (const [who, bytes] of turn) {
+          for (const [who, bytes, mayWait] of turn) {
             const frame = Buffer.alloc(bytes, ++mark & 0xff);
-            writers[who].write(frame);
+            if (mayWait) {
+              const at = writers[who].reserveWaiting(bytes);
+              writers[who].chunk.set(frame, at);
+            } else writers[who].write(frame);
             said[who].push(frame);
           }
           await new Promise((resolve) => setImmediate(resolve));
         }
-        await new Promise((resolve) => setImmediate(resolve));
+        // Bytes that may wait are still there.
+        for (const writer of writers) writer.flush();
         for (const [index, socket] of sockets.entries()) {
           socket.end();
           expect(Buffer.compare(await heard(index), Buffer.concat(said[index]))).toBe(0);
@@ -77,6 +86,45 @@ describe('BatchWriter', () => {
       expect(calls).toHaveBeenCalledTimes(1);
       expect(calls).toHaveReturnedWith(10_000);
       expect(streamed).not.toHaveBeenCalled();
+    } finally {
+      jest.restoreAllMocks();
+      sockets[0].destroy();
+      close();
+    }
+  });
+
+  it('makes one system call for bytes that may wait, also when they come in several ticks', async () => {
+    const { sockets, close } = await readers(1);
+    const calls = jest.spyOn(fs, 'writeSync');
+    try {
+      const writer = new BatchWriter(sockets[0]);
+      for (let tick = 0; tick < 3; tick++) {
+        writer.reserveWaiting(100);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await until(() => calls.mock.calls.length > 0);
+      // A slow machine may need more than the waiting time for three ticks.
+      expect(calls.mock.results[0]?.value).toBeGreaterThanOrEqual(100);
+      expect(calls.mock.results.reduce((sum, { value }) => sum + Number(value), 0)).toBeLessThanOrEqual(300);
+    } finally {
+      jest.restoreAllMocks();
+      sockets[0].destroy();
+      close();
+    }
+  });
+
+  it('sends bytes that may wait before the bytes after them, at the end of their tick', async () => {
+    const { sockets, heard, close } = await readers(1);
+    const calls = jest.spyOn(fs, 'writeSync');
+    try {
+      const writer = new BatchWriter(sockets[0]);
+      const at = writer.reserveWaiting(1);
+      writer.chunk[at] = 1;
+      writer.write(Uint8Array.of(2));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(calls).toHaveBeenCalledTimes(1);
+      sockets[0].end();
+      expect([...(await heard(0))]).toEqual([1, 2]);
     } finally {
       jest.restoreAllMocks();
       sockets[0].destroy();

@@ -14,6 +14,8 @@ export class BatchWriter {
   /** The number of bytes in the last tick, as an estimate for the next tick. */
   private usual = 0;
   private dirty = false;
+  /** Whether the shared timer of waiting bytes flushes this writer. */
+  private isWaiting = false;
   /** The chunk whose bytes the kernel has not all taken. Null: there is no such chunk. */
   private inFlight: Buffer | null = null;
   /**
@@ -35,7 +37,6 @@ export class BatchWriter {
    * this writer, because a flush sends the reserved bytes whether they are filled or not.
    */
   reserve(bytes: number): number {
-    if (this.used + bytes > this.chunk.length) this.makeRoom(bytes);
     if (!this.dirty) {
       this.dirty = true;
       dirtyWriters.push(this);
@@ -44,9 +45,23 @@ export class BatchWriter {
         setImmediate(flushAll);
       }
     }
-    const at = this.used;
-    this.used += bytes;
-    return at;
+    return this.place(bytes);
+  }
+
+  /**
+   * Does the same as `reserve`, for bytes that may wait up to `WAIT_MS` for others, so that they share one system call. They keep their
+   * order among all bytes of this writer, and go out at once with bytes that do not wait.
+   */
+  reserveWaiting(bytes: number): number {
+    if (!this.dirty && !this.isWaiting) {
+      this.isWaiting = true;
+      waitingWriters.push(this);
+      if (!waitScheduled) {
+        waitScheduled = true;
+        setTimeout(flushWaiting, WAIT_MS);
+      }
+    }
+    return this.place(bytes);
   }
 
   write(bytes: Uint8Array): void {
@@ -89,6 +104,19 @@ export class BatchWriter {
     this.flush();
   }
 
+  /** Writes the bytes that have waited. Only the shared timer calls this. */
+  flushWaited(): void {
+    this.isWaiting = false;
+    this.flush();
+  }
+
+  private place(bytes: number): number {
+    if (this.used + bytes > this.chunk.length) this.makeRoom(bytes);
+    const at = this.used;
+    this.used += bytes;
+    return at;
+  }
+
   private makeRoom(bytes: number): void {
     const { chunk, used } = this;
     if (used === 0) this.chunk = takeChunk(Math.max(bytes, Math.min(this.usual, CHUNK_BYTES_MAX)));
@@ -122,4 +150,16 @@ function flushAll(): void {
   const writers = dirtyWriters;
   dirtyWriters = [];
   for (const writer of writers) writer.flushTurn();
+}
+
+/** Maximum time that bytes wait for others, in ms. It is short compared with a step of a game, which uses the inputs that wait here. */
+const WAIT_MS = 2;
+let waitingWriters: BatchWriter[] = [];
+let waitScheduled = false;
+
+function flushWaiting(): void {
+  waitScheduled = false;
+  const writers = waitingWriters;
+  waitingWriters = [];
+  for (const writer of writers) writer.flushWaited();
 }

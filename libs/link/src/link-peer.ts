@@ -107,7 +107,21 @@ export class LinkPeer {
   sendSessionFrame(kind: typeof LINK_KIND.toRoom | typeof LINK_KIND.toPlayer, handle: number, epoch: number, frame: Uint8Array): void {
     if (!this.isOpen) return;
     const length = LINK_HEADER.session.frame + frame.length;
-    const at = this.begin(kind, length);
+    this.fillSessionFrame(this.writer.reserve(LENGTH_BYTES + length), kind, handle, epoch, frame);
+  }
+
+  /**
+   * Sends a player input to a room. Inputs may wait up to 2 ms for others: many players of one gateway send 20 or more a second, and one
+   * system call for each of them would cost more than everything else. Copies `frame` before it returns.
+   */
+  sendInput(handle: number, epoch: number, frame: Uint8Array): void {
+    if (!this.isOpen) return;
+    const length = LINK_HEADER.session.frame + frame.length;
+    this.fillSessionFrame(this.writer.reserveWaiting(LENGTH_BYTES + length), LINK_KIND.toRoom, handle, epoch, frame);
+  }
+
+  private fillSessionFrame(start: number, kind: number, handle: number, epoch: number, frame: Uint8Array): void {
+    const at = this.open(start, kind, LINK_HEADER.session.frame + frame.length);
     const { chunk } = this.writer;
     chunk.writeUInt32BE(handle, at + LINK_HEADER.session.handle);
     chunk.writeDoubleBE(epoch, at + LINK_HEADER.session.epoch);
@@ -249,11 +263,15 @@ export class LinkPeer {
    * Reserves a frame in the batch and writes its length and kind. Returns the offset of the frame (of its kind byte) in the writer's chunk.
    */
   private begin(kind: number, length: number): number {
-    const at = this.writer.reserve(LENGTH_BYTES + length);
+    return this.open(this.writer.reserve(LENGTH_BYTES + length), kind, length);
+  }
+
+  /** Writes the length and the kind of a frame into reserved bytes. Returns the position of the kind. */
+  private open(start: number, kind: number, length: number): number {
     const { chunk } = this.writer;
-    chunk.writeUInt32BE(length, at);
-    chunk[at + LENGTH_BYTES] = kind;
-    return at + LENGTH_BYTES;
+    chunk.writeUInt32BE(length, start);
+    chunk[start + LENGTH_BYTES] = kind;
+    return start + LENGTH_BYTES;
   }
 
   private tick(): void {

@@ -4,7 +4,10 @@ import { RatingsModule } from './ratings/ratings.module.js';
 import { DefaultMatchStrategy } from './strategy/default-match-strategy.js';
 import { MatchStrategy } from './strategy/match-strategy.js';
 
-/** Provides the ratings and the `MatchStrategy`: that of the application, which must be the same on every lobby, or the default one. */
+/**
+ * Provides the `MatchStrategy`: that of the application, which must be the same on every lobby, or the default one. Also provides the ratings
+ * of players.
+ */
 @Module({})
 export class MatchmakingModule {
   static forRoot(): DynamicModule {

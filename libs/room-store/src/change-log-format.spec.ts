@@ -3,6 +3,8 @@ import { logFormatOf } from './change-log-format.js';
 it.each<[Parameters<typeof logFormatOf>[0], number]>([
   [{ durability: 'every-change' }, 1],
   [{ durability: 'every-change', draft: 'copy' }, 2],
+  [{ durability: 'every-change', draft: 'auto' }, 2],
+  [{ durability: 'every-change', draft: 'proxy' }, 1],
   [{ durability: 'every-change', joinable: true }, 2],
   [{ durability: 'every-change', bots: true }, 2],
   [{ durability: 'checkpoint', draft: 'copy', joinable: true }, 1],

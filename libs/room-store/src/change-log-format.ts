@@ -1,4 +1,4 @@
-import type { GameDefinition } from '#libs/room';
+import { type GameDefinition, hasStatePatches } from '#libs/room';
 
 /**
  * The format of log and checkpoint. 1: changes have RFC 6902 patches. 2: they may have state patches, players who join the running game,
@@ -18,5 +18,5 @@ export function logFormatOf({ draft, durability, joinable, bots, hasResults, has
   if ((hasResults || hasLoad) && durability !== 'none') return 3;
   // A server that does not know bots takes their seats for those of users, also in a checkpoint.
   if (bots && durability !== 'none') return 2;
-  return (draft === 'copy' || joinable) && durability === 'every-change' ? 2 : 1;
+  return (hasStatePatches({ draft }) || joinable) && durability === 'every-change' ? 2 : 1;
 }

@@ -21,9 +21,9 @@ export function viewOf(record: RoomRecord, viewer: 'member' | 'spectator' = 'mem
       ...(member.team !== undefined && { team: member.team }),
     })),
     ...(doc.options && { options: doc.options }),
+    ...(doc.startFailure && record.status === 'waiting' && { startFailure: doc.startFailure }),
     // Spectators of a room with a delay get the result with the end that they see later.
     ...(record.result && !(viewer === 'spectator' && doc.watchDelayMs) && { lastResult: record.result }),
-    ...(doc.startFailure && record.status === 'waiting' && { startFailure: doc.startFailure }),
     ...(doc.private && { private: true as const }),
     ...(doc.inviteOnly && { inviteOnly: true as const }),
     ...(doc.password && { password: true as const }),

@@ -1,4 +1,4 @@
-/** What came back from the handler of an effect. `data`: what the handler returned. `code`: why the effect has failed for good. */
+/** The outcome of an effect. `data`: the data that its handler returned. `code`: why the effect has failed for good. */
 export type EffectReply<Data = unknown> =
   | { readonly ok: true; readonly data: Data }
   | { readonly ok: false; readonly code: string; readonly message: string };

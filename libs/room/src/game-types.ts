@@ -19,7 +19,7 @@ export interface GameTypes {
   readonly effects?: object;
   /** The claims of a user, as the authenticator gives them. A user may have none. */
   readonly claims?: object;
-  /** What the method with `@OnLoad` returns. */
+  /** The result of the method with `@OnLoad`. */
   readonly loaded?: unknown;
 }
 

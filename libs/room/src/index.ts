@@ -1,5 +1,6 @@
 export * from './apply-change.js';
 export * from './diff.js';
+export { DraftChoice, hasStatePatches } from './draft-choice.js';
 export * from './effect-result.js';
 export * from './game-mistake.js';
 export * from './game-types.js';
@@ -11,8 +12,7 @@ export * from './room-machine.js';
 export { RoomOptionsError, validOptions } from './room-options.js';
 export * from './room-rules.js';
 export * from './room-value.js';
-export { runOnCopy } from './run-on-copy.js';
-export { runOnDraft } from './run-on-draft.js';
+export { runOn } from './run-handler.js';
 export * from './seat-inputs.js';
 export { seededRandom } from './seeded-random.js';
 export { withoutVolatile } from './volatile-events.js';

@@ -1,6 +1,7 @@
 import type { GameResult, RoomId, Seat } from '#libs/protocol';
-import { type Rounding, roundingTo, roundParts } from '#libs/state-patch';
+import { RoundingTree, roundParts } from '#libs/state-patch';
 import { keyedEffects, pendingEffects, seatsAfter, withChange } from './apply-change.js';
+import { DraftChoice, hasStatePatches } from './draft-choice.js';
 import { type EffectResult, isResultTimer, TIMED_OUT_REPLY } from './effect-result.js';
 import { GameMistake, quoted } from './game-mistake.js';
 import { HandlerRun, Rejection } from './handler-run.js';
@@ -10,9 +11,9 @@ import { freezeDeep, plainCopy } from './plain-data.js';
 import { RATING_EFFECT, ratedGameOf } from './ranking.js';
 import type { RoomInput, RoomOutcome, RoomPlayer, RoomSurroundings } from './room-input.js';
 import { validOptions } from './room-options.js';
-import type { BotMove, CommandRule, DraftMode, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
+import type { BotMove, CommandRule, GameRoom, RoomRules, SeatEvent, Setup } from './room-rules.js';
 import type { Change, ChangeEvent, ChangeRecord, Presence, Refusal, RoomValue, SeatChange, SeatValue } from './room-value.js';
-import { runHandler, type StateStep } from './run-handler.js';
+import { type DraftUse, runHandler, type StateStep } from './run-handler.js';
 import type { SampledInput } from './seat-inputs.js';
 
 /**
@@ -20,8 +21,9 @@ import type { SampledInput } from './seat-inputs.js';
  * only to a draft or a copy, so a handler that throws or rejects has changed nothing.
  */
 export class RoomMachine<State = unknown> {
-  private readonly draft: DraftMode;
-  private readonly round: Rounding | null;
+  /** What steps write to, and all other handlers. These usually change much less than a step. */
+  private readonly drafts: { readonly step: DraftUse; readonly other: DraftUse };
+  private readonly rounding: RoundingTree | null;
   /** The earlier states of the room whose input is being handled. */
   private history: PastStates<State> | undefined;
 
@@ -30,8 +32,9 @@ export class RoomMachine<State = unknown> {
     private readonly surroundings: RoomSurroundings,
   ) {
     const { draft = 'proxy', quantize } = rules.definition;
-    this.draft = draft;
-    this.round = quantize === undefined ? null : roundingTo(quantize);
+    const isPatched = hasStatePatches(rules.definition);
+    this.drafts = { step: { choice: new DraftChoice(draft), isPatched }, other: { choice: new DraftChoice(draft), isPatched } };
+    this.rounding = quantize === undefined ? null : RoundingTree.of(quantize);
   }
 
   /**
@@ -77,13 +80,13 @@ export class RoomMachine<State = unknown> {
     const made = this.rules.setup(run as unknown as Setup);
     if (typeof made !== 'object' || made === null) throw new Error(`the setup of ${definition.name} made no object for a state`);
     const plain = plainCopy<State>(made);
-    let state: State = this.round === null ? plain : roundParts(undefined, plain, this.round);
+    let state: State = this.rounding === null ? plain : roundParts(undefined, plain, this.rounding);
     const joined = run.ended ? undefined : this.rules.seatEvents.get('joined');
     if (joined) {
       for (const seat of seats.keys()) {
         run.seat = seat;
         run.handling = { kind: 'seat', seat, event: 'joined', ...known[seat]! };
-        state = runHandler(state, run, joined, this.draft, this.round).next;
+        state = runHandler(state, run, joined, this.drafts.other, this.rounding).next;
       }
     }
     const timers = Object.fromEntries(Object.entries(run.timers ?? {}).filter(([, due]) => due !== null)) as Record<string, number>;
@@ -347,7 +350,7 @@ export class RoomMachine<State = unknown> {
     refused: ReadonlyMap<Seat, readonly Refusal[]> | undefined,
   ): RoomOutcome<State> {
     const seats = seatChanges(-1, undefined, refused);
-    const unchanged = this.draft === 'copy' ? { delta: NO_DELTA } : { patches: [] };
+    const unchanged = this.drafts.other.isPatched ? { delta: NO_DELTA } : { patches: [] };
     const change: Change = { version: value.version + 1, at: this.surroundings.now(), ...unchanged, ...what, ...(seats && { seats }) };
     return { kind: 'changed', value: withChange(value, change, value.state), change };
   }
@@ -367,7 +370,7 @@ export class RoomMachine<State = unknown> {
     run.history = this.history;
     let step: StateStep<State>;
     try {
-      step = runHandler(value.state, run, handler, this.draft, this.round);
+      step = runHandler(value.state, run, handler, input.kind === 'step' ? this.drafts.step : this.drafts.other, this.rounding);
     } catch (error) {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
       if (own.seat?.seq !== undefined || input.kind === 'bot') return { kind: 'refused', code: error.code, message: error.text };

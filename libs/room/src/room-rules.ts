@@ -1,4 +1,5 @@
 import type { GameResult, JsonSchema, MatchRules, RoomId, RoomMetadata, Seat, TeamRules } from '#libs/protocol';
+import type { StepsByPath } from '#libs/state-patch';
 import type { EffectResult } from './effect-result.js';
 import type { ClaimsOf, DataArgs, EffectDataOf, EffectName, EventDataOf, EventName, GameTypes, LoadedOf, TYPES } from './game-types.js';
 import type { RoomPlayer } from './room-input.js';
@@ -132,8 +133,8 @@ export interface GameDefinition {
   readonly syncHz: number;
   /** How the state is protected while a handler writes to it. Absent: `proxy`. */
   readonly draft?: DraftMode;
-  /** Numbers that a handler changed are rounded to multiples of this step. Absent: they stay as they are. */
-  readonly quantize?: number;
+  /** Numbers that a handler changed are rounded to multiples of this step, or of steps by path. Absent: they stay as they are. */
+  readonly quantize?: number | StepsByPath;
   /** How far `room.past` looks back, in ms. Absent: the game has no `room.past`. */
   readonly pastMs?: number;
   /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
@@ -155,9 +156,9 @@ export interface GameDefinition {
 /**
  * How the state is protected while a handler writes to it. `proxy`: the handler writes to a draft that copies what is written, which is
  * cheap when it changes little of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes
- * much of it. With `copy`, the changes of the game are state patches.
+ * much of it. `auto`: the room chooses for each run. With `copy` and `auto`, the changes of the game are state patches.
  */
-export type DraftMode = 'proxy' | 'copy';
+export type DraftMode = 'proxy' | 'copy' | 'auto';
 
 /**
  * `every-change`: nothing is sent before it is stored, and a crash costs only a pause. `checkpoint`: the state is saved

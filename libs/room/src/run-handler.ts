@@ -1,14 +1,22 @@
 import type { Patch } from '#libs/protocol';
-import type { Rounding } from '#libs/state-patch';
+import type { RoundingTree } from '#libs/state-patch';
+import type { DraftChoice } from './draft-choice.js';
 import type { HandlerRun } from './handler-run.js';
-import type { DraftMode, GameRoom } from './room-rules.js';
+import type { GameRoom } from './room-rules.js';
 import { runOnCopy } from './run-on-copy.js';
 import { runOnDraft } from './run-on-draft.js';
+import { statePatchOf } from './state-patch-of.js';
 
 /** The state after a handler, and how it differs from the state before: as patches or as a state patch. */
 export type StateStep<State> =
   | { readonly next: State; readonly patches: readonly Patch[]; readonly delta?: undefined }
   | { readonly next: State; readonly patches?: undefined; readonly delta: Uint8Array };
+
+/** What the handlers of a game write to, and whether its changes have state patches. */
+export interface DraftUse {
+  readonly choice: DraftChoice;
+  readonly isPatched: boolean;
+}
 
 /**
  * Runs a handler, which writes to a draft or to a copy of `before`. Nothing that the handler gets is part of the next state, so a
@@ -20,8 +28,8 @@ export function runHandler<State>(
   before: State,
   run: HandlerRun<State>,
   handler: (room: GameRoom<State>) => void,
-  mode: DraftMode,
-  round: Rounding | null,
+  use: DraftUse,
+  rounding: RoundingTree | null,
 ): StateStep<State> {
   run.before = before;
   const act = (draft: State): void => {
@@ -30,5 +38,17 @@ export function runHandler<State>(
     const returned: unknown = handler(run as unknown as GameRoom<State>);
     if (returned instanceof Promise) throw new Error('a handler must not be async: use room.effect for the outside world');
   };
-  return mode === 'copy' ? runOnCopy(before, act, round) : runOnDraft(before, act, round);
+  return runOn(before, act, use, rounding);
+}
+
+/** Calls `act` with what the choice says, and returns the state after it. */
+export function runOn<State>(
+  before: State,
+  act: (draft: State) => void,
+  { choice, isPatched }: DraftUse,
+  rounding: RoundingTree | null,
+): StateStep<State> {
+  if (choice.next() === 'copy') return runOnCopy(before, act, rounding, (count) => choice.note(count));
+  const step = runOnDraft(before, act, rounding);
+  return isPatched ? statePatchOf(before, step.next) : step;
 }

@@ -1,15 +1,19 @@
 import { create } from 'mutative';
-import { type Rounding, roundParts } from '#libs/state-patch';
+import { type RoundingTree, roundParts } from '#libs/state-patch';
 import { difference } from './diff.js';
 import { UnstorableError } from './plain-data.js';
 import type { StateStep } from './run-handler.js';
 
 /**
- * Calls `act` with a draft of the state, which it may edit. The patches are the difference of the two states, not a record of edits: a handler may
- * put one object in two places and edit it through either. The next state is `before` with these patches applied. It shares
- * nothing with the handler's objects, which the game may keep and change.
+ * Calls `act` with a draft of the state, which it may edit. The patches are the difference of the two states, not a record of edits: `act`
+ * may put one object in two places and edit it through either. The next state is `before` with these patches applied. It shares nothing
+ * with the objects of `act`, which the game may keep and change.
  */
-export function runOnDraft<State>(before: State, act: (draft: State) => void, round: Rounding | null): StateStep<State> {
+export function runOnDraft<State>(
+  before: State,
+  act: (draft: State) => void,
+  rounding: RoundingTree | null,
+): Extract<StateStep<State>, { delta?: undefined }> {
   let after: State;
   try {
     after = create(before as object, (draft) => act(draft as State)) as State;
@@ -19,7 +23,7 @@ export function runOnDraft<State>(before: State, act: (draft: State) => void, ro
     throw error;
   }
   const { next, patches } = difference(before, after);
-  if (round === null) return { next, patches };
-  const rounded = roundParts(before, next, round);
+  if (rounding === null) return { next, patches };
+  const rounded = roundParts(before, next, rounding);
   return rounded === next ? { next, patches } : difference(before, rounded);
 }

@@ -2,7 +2,7 @@ import { DEPTH_MAX } from './format.js';
 import { isSameKeys } from './key-list.js';
 import { hasChildren, type PlainRecord, refuseDepth } from './plain.js';
 import { copyRecord } from './record-copy.js';
-import { type Rounding, roundingTo } from './rounding.js';
+import { RoundingTree, type StepsByPath } from './rounding-tree.js';
 
 /**
  * Rounds the numbers in the parts of `after` that `before` does not share by reference. Where a part equals the old part after rounding,
@@ -13,38 +13,34 @@ import { type Rounding, roundingTo } from './rounding.js';
  *
  * @param before the old value, which is already quantized
  * @param after the new value; it is not written to
- * @param step the distance of two numbers, in the unit of the state, such as 0.01
- * @throws RangeError when `step` is not a positive finite number; StatePatchError when a changed part is nested more than 500 levels
+ * @param step the distance of two numbers, in the unit of the state, such as 0.01; or such distances by path
+ * @throws RangeError when `step` is not valid; StatePatchError when a changed part is nested more than 500 levels
  * @example
  * quantize({ x: 1 }, { x: 1.23456 }, 0.01) // { x: 1.23 }
  */
-export function quantize<T>(before: unknown, after: T, step: number): T {
-  return roundParts(before, after, roundingTo(step));
+export function quantize<T>(before: unknown, after: T, step: number | StepsByPath): T {
+  return roundParts(before, after, RoundingTree.of(step));
 }
 
 /** Does the same as `quantize`, with any rounding. */
-export function roundParts<T>(before: unknown, after: T, round: Rounding): T {
-  rounded = round;
-  return part(before, after, 0) as T;
+export function roundParts<T>(before: unknown, after: T, rounding: RoundingTree): T {
+  return part(before, after, 0, rounding) as T;
 }
 
-/** The rounding of the current call of `roundParts`. */
-let rounded: Rounding = roundingTo(1);
-
-function part(before: unknown, after: unknown, depth: number): unknown {
+function part(before: unknown, after: unknown, depth: number, tree: RoundingTree): unknown {
   if (after === before) return before;
-  if (typeof after === 'number') return rounded(after);
+  if (typeof after === 'number') return tree.round === null ? after + 0 : tree.round(after);
   if (!hasChildren(after)) return after;
   if (depth >= DEPTH_MAX) refuseDepth();
-  if (Array.isArray(after)) return list(Array.isArray(before) ? before : [], after, depth);
-  return record(hasChildren(before) && !Array.isArray(before) ? (before as PlainRecord) : {}, after as PlainRecord, depth);
+  if (Array.isArray(after)) return list(Array.isArray(before) ? before : [], after, depth, tree);
+  return record(hasChildren(before) && !Array.isArray(before) ? (before as PlainRecord) : {}, after as PlainRecord, depth, tree);
 }
 
-function list(before: readonly unknown[], after: readonly unknown[], depth: number): readonly unknown[] {
+function list(before: readonly unknown[], after: readonly unknown[], depth: number, tree: RoundingTree): readonly unknown[] {
   let next: unknown[] | null = null;
   let isOld = before.length === after.length;
   for (let index = 0; index < after.length; index++) {
-    const kept = part(before[index], after[index], depth + 1);
+    const kept = part(before[index], after[index], depth + 1, tree.at(index));
     if (kept !== before[index]) isOld = false;
     if (Object.is(kept, after[index])) continue;
     next ??= after.slice();
@@ -53,14 +49,14 @@ function list(before: readonly unknown[], after: readonly unknown[], depth: numb
   return isOld ? before : (next ?? after);
 }
 
-function record(before: PlainRecord, after: PlainRecord, depth: number): PlainRecord {
+function record(before: PlainRecord, after: PlainRecord, depth: number, tree: RoundingTree): PlainRecord {
   let next: Record<string, unknown> | null = null;
   let isOld = true;
   for (const key in after) {
     const old = before[key];
     const value = after[key];
     if (Object.is(value, old)) continue;
-    const kept = typeof value === 'number' ? rounded(value) : part(old, value, depth + 1);
+    const kept = part(old, value, depth + 1, tree.at(key));
     if (kept !== old) isOld = false;
     if (Object.is(kept, value)) continue;
     next ??= copyRecord(after, Object.keys(after));

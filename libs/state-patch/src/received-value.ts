@@ -2,7 +2,7 @@ import { DEPTH_MAX } from './format.js';
 import { keyListOf } from './key-list.js';
 import type { PlainRecord } from './plain.js';
 import { emptyRecord } from './record-copy.js';
-import type { Rounding } from './rounding.js';
+import type { RoundingTree } from './rounding-tree.js';
 
 /** Thrown for a value that is not plain data. Not an Error, because it needs no stack: a general check finds the path of the value. */
 export class NotPlain {}
@@ -15,43 +15,46 @@ let partsLeft = 0;
  * Returns a copy of a new value that equals what a receiver decodes: the keys of its objects are sorted, and -0 is 0. Its numbers are
  * rounded.
  *
- * @param round null: the numbers stay as they are
+ * @param tree null: the numbers stay as they are
  * @throws NotPlain
  */
-export function receivedValue(value: unknown, depth: number, round: Rounding | null): unknown {
+export function receivedValue(value: unknown, depth: number, tree: RoundingTree | null): unknown {
   partsLeft = PARTS_MAX;
-  return received(value, depth, round);
+  return received(value, depth, tree);
 }
 
-function received(value: unknown, depth: number, round: Rounding | null): unknown {
+function received(value: unknown, depth: number, tree: RoundingTree | null): unknown {
   switch (typeof value) {
     case 'number':
       if (value - value !== 0) throw new NotPlain();
-      return round === null ? value + 0 : round(value);
+      return tree === null || tree.round === null ? value + 0 : tree.round(value);
     case 'string':
       if (!value.isWellFormed()) throw new NotPlain();
       return value;
     case 'boolean':
       return value;
     case 'object':
-      return value === null ? null : container(value, depth, round);
+      return value === null ? null : container(value, depth, tree);
     default:
       throw new NotPlain();
   }
 }
 
-function container(value: object, depth: number, round: Rounding | null): unknown {
+function container(value: object, depth: number, tree: RoundingTree | null): unknown {
   if (depth >= DEPTH_MAX || partsLeft-- === 0) throw new NotPlain();
   const prototype: unknown = Object.getPrototypeOf(value);
   if (Array.isArray(value)) {
     if (prototype !== Array.prototype) throw new NotPlain();
     const items: unknown[] = [];
-    for (let index = 0; index < value.length; index++) items.push(received(value[index], depth + 1, round));
+    for (let index = 0; index < value.length; index++) items.push(received(value[index], depth + 1, tree === null ? null : tree.at(index)));
     return items;
   }
   if (prototype !== Object.prototype) throw new NotPlain();
   const keys = keyListOf(value as PlainRecord, null).sorted;
   const record = emptyRecord(keys.length);
-  for (let index = 0; index < keys.length; index++) record[keys[index]!] = received((value as PlainRecord)[keys[index]!], depth + 1, round);
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
+    record[key] = received((value as PlainRecord)[key], depth + 1, tree === null ? null : tree.at(key));
+  }
   return record;
 }

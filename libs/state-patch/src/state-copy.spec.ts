@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { applyPatch } from './patch.js';
 import { frozen, plainValues } from './random-values.fixture.js';
-import { roundingTo } from './rounding.js';
+import { RoundingTree } from './rounding-tree.js';
 import { type StateCopy, withStateCopy } from './state-copy.js';
 
 const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
@@ -13,7 +13,7 @@ type Json = Record<string, unknown>;
 function stepOf<T>(before: T, edit: (draft: T) => void, step: number | null = null): ReturnType<StateCopy<T>['step']> {
   return withStateCopy(before, (copy) => {
     edit(copy.draft);
-    return copy.step(step === null ? null : roundingTo(step));
+    return copy.step(step === null ? null : RoundingTree.of(step));
   });
 }
 

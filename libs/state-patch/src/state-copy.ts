@@ -1,17 +1,19 @@
-import type { Rounding } from './rounding.js';
+import type { RoundingTree } from './rounding-tree.js';
 import { StepDiff, type StepResult } from './step-diff.js';
 import { TrackedCopy } from './tracked-copy.js';
 
 /** A copy of a state that a caller may edit, to be compared with the state afterwards. */
 export interface StateCopy<T> {
   readonly draft: T;
+  /** Number of objects and arrays in the state. */
+  readonly parts: number;
   /**
    * Returns the next state and the patch that leads to it. The next state shares unchanged parts with the state before, and nothing with the
    * draft. In it -0 is 0, and changed numbers are rounded.
    *
    * @returns null when the draft may not be plain data, or is another object altogether; `encodePatch` compares any two values
    */
-  step(round: Rounding | null): StepResult<T> | null;
+  step(rounding: RoundingTree | null): StepResult<T> | null;
 }
 
 const differ = /* @__PURE__ */ new StepDiff();
@@ -44,7 +46,11 @@ class EditedCopy<T> implements StateCopy<T> {
     this.draft = tracked.begin(state);
   }
 
-  step(round: Rounding | null): StepResult<T> | null {
-    return differ.step(this.state, this.tracked, round);
+  get parts(): number {
+    return this.tracked.count;
+  }
+
+  step(rounding: RoundingTree | null): StepResult<T> | null {
+    return differ.step(this.state, this.tracked, rounding);
   }
 }

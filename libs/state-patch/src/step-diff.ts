@@ -8,6 +8,7 @@ import { NotPlain, receivedValue } from './received-value.js';
 import type { RecordCode } from './record-code.js';
 import { copyRecord, without } from './record-copy.js';
 import type { Rounding } from './rounding.js';
+import type { RoundingTree } from './rounding-tree.js';
 import { StatePatchError } from './state-patch-error.js';
 import type { TrackedCopy } from './tracked-copy.js';
 
@@ -15,6 +16,8 @@ import type { TrackedCopy } from './tracked-copy.js';
 export interface StepResult<T> {
   readonly next: T;
   readonly patch: Uint8Array;
+  /** Number of objects and arrays of the original that differ. */
+  readonly changed: number;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -24,24 +27,37 @@ const EMPTY = new Uint8Array(0);
  * makes of the original and the patch, also in the order of its keys.
  */
 export class StepDiff extends DiffWriter {
+  /** The rounding of the child that is compared. Null: numbers stay as they are. */
   private rounding: Rounding | null = null;
+  private tree: RoundingTree | null = null;
+  /** Whether numbers are rounded in different ways, so that the walk follows the tree. */
+  private isByPath = false;
+  /** For each depth, the node of the object or array there, and its keys. Null: an array. */
+  private readonly nodes: RoundingTree[] = [];
+  private readonly keys: (KeyList | null)[] = [];
   private copies: readonly object[] = [];
   private ends: readonly number[] = [];
   private codes: readonly (RecordCode | null)[] = [];
   /** The position of the next part of the original, among its copies. */
   private at = 0;
+  private changed = 0;
 
   /** Returns null when the copy is not plain data, or has hardly a key of the original. */
-  step<T>(before: T, tracked: TrackedCopy, round: Rounding | null): StepResult<T> | null {
+  step<T>(before: T, tracked: TrackedCopy, tree: RoundingTree | null): StepResult<T> | null {
     this.reset();
-    this.rounding = round;
+    this.tree = tree;
+    this.rounding = tree === null ? null : tree.round;
+    this.isByPath = tree !== null && !tree.isUniform;
+    if (this.isByPath) this.nodes[0] = tree!;
     this.copies = tracked.copies;
     this.ends = tracked.ends;
     this.codes = tracked.codes;
-    this.at = 0;
+    this.at = this.changed = 0;
     try {
       const next = this.container(before as object, tracked.copies[0]!, 0);
-      return next === undefined ? null : { next: next as T, patch: next === before ? EMPTY : this.message() };
+      if (next === undefined) return null;
+      if (next === before) return { next: before, patch: EMPTY, changed: 0 };
+      return { next: next as T, patch: this.message(), changed: this.changed + 1 };
     } catch (thrown) {
       if (thrown instanceof NotPlain || thrown instanceof StatePatchError) return null;
       throw thrown;
@@ -69,6 +85,7 @@ export class StepDiff extends DiffWriter {
 
   /** Writes the edit of a child. Returns its next value. */
   child(siblings: Siblings, index: number, before: unknown, after: unknown, depth: number): unknown {
+    if (this.isByPath) this.follow(index, depth);
     if (typeof after === 'number' && typeof before === 'number') {
       const value = this.numberOf(after);
       if (value !== before) this.primitives.number(siblings, index, before, value);
@@ -86,7 +103,10 @@ export class StepDiff extends DiffWriter {
         return this.replace(siblings, index, before, after, depth);
       }
       if (kept === before) operations.length = start;
-      else operations.endEnter(siblings, index, start, bodyStart);
+      else {
+        this.changed++;
+        operations.endEnter(siblings, index, start, bodyStart);
+      }
       return kept;
     }
     this.passed(before);
@@ -133,7 +153,7 @@ export class StepDiff extends DiffWriter {
     const result = removed.size === 0 ? next : without(removed, next, oldKeys.own);
     const model = old.length > 0 ? before[old[0]!] : undefined;
     for (const key of added) {
-      const value = receivedValue(after[key], depth + 1, this.rounding);
+      const value = receivedValue(after[key], depth + 1, this.treeAt(key, depth));
       this.insertOperation(siblings, siblings.next);
       this.values.text(key);
       this.values.value(value, model, depth + 1);
@@ -144,9 +164,21 @@ export class StepDiff extends DiffWriter {
   }
 
   private replace(siblings: Siblings, index: number, before: unknown, after: unknown, depth: number): unknown {
-    const value = receivedValue(after, depth + 1, this.rounding);
+    const value = receivedValue(after, depth + 1, this.isByPath ? this.nodes[depth + 1]! : this.tree);
     this.set(siblings, index, before, value, depth);
     return value;
+  }
+
+  /** Finds the rounding of the child at `index` of the object or array at `depth`. */
+  private follow(index: number, depth: number): void {
+    const keys = this.keys[depth]!;
+    const node = this.nodes[depth]!.at(keys === null ? index : keys.sorted[index]!);
+    this.nodes[depth + 1] = node;
+    this.rounding = node.round;
+  }
+
+  private treeAt(key: string | number, depth: number): RoundingTree | null {
+    return this.isByPath ? this.nodes[depth]!.at(key) : this.tree;
   }
 
   private numberOf(value: number): number {
@@ -160,6 +192,7 @@ export class StepDiff extends DiffWriter {
   private container(before: object, after: object, depth: number): object | undefined {
     const at = this.at++;
     const code = this.codes[at]!;
+    if (this.isByPath) this.keys[depth] = code === null ? null : code.keys;
     if (after !== this.copies[at]) {
       if (Object.getPrototypeOf(after) !== (code === null ? Array.prototype : Object.prototype)) {
         if (Array.isArray(after) === (code === null)) throw new NotPlain();
@@ -194,7 +227,7 @@ export class StepDiff extends DiffWriter {
           distance = SHIFT_DISTANCE_MAX;
           next ??= before.slice(0, index);
           for (let count = shift; count > 0; count--) this.remove(siblings, before, index++);
-          for (let count = shift; count < 0; count++) next.push(this.insertItem(siblings, before, index, after[afterIndex++], depth));
+          for (let count = shift; count < 0; count++) next.push(this.insertItem(siblings, before, index, after, afterIndex++, depth));
           continue;
         }
       }
@@ -209,7 +242,7 @@ export class StepDiff extends DiffWriter {
     }
     if (index < before.length || afterIndex < after.length) next ??= before.slice(0, index);
     while (index < before.length) this.remove(siblings, before, index++);
-    while (afterIndex < after.length) next!.push(this.insertItem(siblings, before, index, after[afterIndex++], depth));
+    while (afterIndex < after.length) next!.push(this.insertItem(siblings, before, index, after, afterIndex++, depth));
     this.end(siblings);
     return next ?? before;
   }
@@ -219,8 +252,15 @@ export class StepDiff extends DiffWriter {
     this.operations.operation(siblings, REMOVE, index);
   }
 
-  private insertItem(siblings: Siblings, before: readonly unknown[], index: number, item: unknown, depth: number): unknown {
-    const value = receivedValue(item, depth + 1, this.rounding);
+  private insertItem(
+    siblings: Siblings,
+    before: readonly unknown[],
+    index: number,
+    after: readonly unknown[],
+    afterIndex: number,
+    depth: number,
+  ): unknown {
+    const value = receivedValue(after[afterIndex], depth + 1, this.treeAt(afterIndex, depth));
     this.insert(siblings, before, index, value, depth);
     return value;
   }
@@ -253,7 +293,7 @@ export class StepDiff extends DiffWriter {
     for (let index = 0; index < after.length; index++) {
       const item = after[index];
       if (hasChildren(item)) return undefined;
-      const kept = item === before[index] ? before[index] : receivedValue(item, depth + 1, this.rounding);
+      const kept = item === before[index] ? before[index] : receivedValue(item, depth + 1, this.treeAt(index, depth));
       if (kept !== before[index]) isChanged = true;
       next.push(kept);
     }

@@ -5,7 +5,7 @@ import { ask, askPassword } from './ask.js';
 import { ChatPanel } from './chat-panel.js';
 import { loadGamePages } from './game-pages.js';
 import { Lobby } from './lobby.js';
-import { MatchSearch } from './match-search.js';
+import { PlayerSearch } from './player-search.js';
 import { isRefusal } from './refusals.js';
 import { RoomScreen } from './room-screen.js';
 import { hashOf, inviteHash, type LinkedRoom, linkedRoom } from './route.js';
@@ -21,7 +21,7 @@ const SESSION_KEY = 'holdfast.session';
 /** The stage of the page: before, in, or after a session. */
 export type Stage =
   | { readonly at: 'login'; readonly isConnecting: boolean; readonly problem?: string }
-  | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby; readonly search: MatchSearch }
+  | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby; readonly search: PlayerSearch }
   | { readonly at: 'over'; readonly error: HoldfastError };
 
 /** The page. Its fields are the state of the page, and `changed` draws it. */
@@ -191,10 +191,11 @@ export class App {
   private async inside(session: Session): Promise<void> {
     const changed = (): void => this.changed();
     const lobby = new Lobby(session, changed);
-    const search = new MatchSearch(session, this.toasts, changed);
+    const search = new PlayerSearch(session, this.toasts, changed, () => navigator.vibrate?.(ATTRACT_MS));
     this.stage = { at: 'inside', session, lobby, search };
     session.on('status', () => {
       if (session.status === 'open' && !this.screen) void lobby.refresh();
+      if (session.status === 'open' && (search.current || search.offer)) void search.read();
       this.changed();
     });
     session.on('room', (room) => this.show(room));
@@ -205,7 +206,7 @@ export class App {
     if (me.room && !session.room) await (me.watching ? session.watchRoom(me.room.id) : session.joinRoom(me.room.id));
     if (session.room) this.show(session.room);
     else lobby.open();
-    if (me.searching !== null) await search.resume();
+    if (me.searching !== null) await search.read();
     await this.follow();
     this.changed();
   }
@@ -297,6 +298,9 @@ export class App {
     else history.replaceState(null, '', hash);
   }
 }
+
+/** Duration of the vibration of a phone when a match is offered, in ms. */
+const ATTRACT_MS = 200;
 
 const SIGN_OUT_TEXTS: Readonly<Record<string, string>> = {
   'room-unknown': 'This room no longer exists.',

@@ -1,6 +1,6 @@
 import type { GameInfo, RoomSummary, Session } from '#libs/client';
 import { followRooms, type RoomListing } from '#libs/client/lobby';
-import { ALL_ROOMS, queryOf, type RoomFilter } from './room-filter.js';
+import { ALL_ROOMS, type ListFilter, queryOf } from './list-filter.js';
 
 /** Interval at which the games are read, and at which the page tries to follow the list of rooms again after a failure, in ms. */
 const REFRESH_MS = 2_000;
@@ -10,7 +10,7 @@ export class Lobby {
   games: readonly GameInfo[] = [];
   /** The rooms in the list. Null: not loaded yet. */
   rooms: readonly RoomSummary[] | null = null;
-  filter: RoomFilter = ALL_ROOMS;
+  filter: ListFilter = ALL_ROOMS;
   /** The game whose form for a new room is open. */
   creating: string | null = null;
 
@@ -53,7 +53,7 @@ export class Lobby {
   }
 
   /** Shows only the rooms that this filter describes. */
-  choose(change: Partial<RoomFilter>): void {
+  choose(change: Partial<ListFilter>): void {
     const game = change.game === undefined ? this.filter.game : change.game;
     // The options belong to the game.
     const options = game === this.filter.game ? this.filter.options : {};

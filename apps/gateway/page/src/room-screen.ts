@@ -10,8 +10,8 @@ const RESUMED_MS = 2_500;
 /** Time for which the start of a game waits for a free slot in a full fleet, in ms. */
 const START_WAIT_MS = 10_000;
 
-/** What the rest of the page knows about the start of a game. */
-export interface StartTerms {
+/** The conditions for the start of a game, which the rest of the page knows. */
+export interface StartConditions {
   /** Minimum number of players of the game. */
   seatsMin(game: string): number;
   /** True: the page must not start the game now. */
@@ -38,7 +38,7 @@ export class RoomScreen {
   constructor(
     readonly room: Room,
     private readonly session: Session,
-    private readonly terms: StartTerms,
+    private readonly terms: StartConditions,
     private readonly toasts: Toasts,
     private readonly changed: () => void,
   ) {

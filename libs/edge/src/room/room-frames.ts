@@ -83,7 +83,7 @@ export class RoomFrames implements OnModuleInit {
     if (attachment.kind !== 'attached' || !attachment.peer.isOpen) return this.inputsUnattached.inc();
     if (attachment.peer.isCongested) return this.inputsCongested.inc();
     this.framesUp.inc();
-    attachment.peer.sendSessionFrame(LINK_KIND.toRoom, session.handle, attachment.epoch, frame);
+    attachment.peer.sendInput(session.handle, attachment.epoch, frame);
   }
 
   /** Counts an input that exceeds the limits of its connection. */

@@ -51,6 +51,9 @@ class Owner {
   sendSessionFrame(_: number, handle: number, epoch: number, frame: Uint8Array): void {
     this.frames.push({ handle, epoch, frame: Buffer.from(frame) });
   }
+  sendInput(handle: number, epoch: number, frame: Uint8Array): void {
+    this.sendSessionFrame(0, handle, epoch, frame);
+  }
   attachRequests(): Record<string, unknown>[] {
     return this.events.filter(({ pattern }) => pattern === 'room.attach').flatMap(({ data }) => data.sessions as Record<string, unknown>[]);
   }

@@ -1,5 +1,6 @@
 import { HandlerRefusal, refuse } from '#libs/game-kit';
 import type { EffectResult, RoomRules } from '#libs/room';
+import { SuspectMarks } from '#libs/room-store';
 import { rulesOf } from '../../../../tools/fixtures/room-rules.fixture.js';
 import { until } from '../../../../tools/process/until.mjs';
 import type { Host } from '../host.fixture.js';
@@ -229,6 +230,42 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result i
     const moved = target.rooms.get(room.id) as HostedRoom;
     await until(() => resultsOf(moved).length === 1);
     expect(resultsOf(moved)).toEqual([{ key: casinos.runs[0]!.key, bet: 'a', outcome: 'paid a' }]);
+  });
+});
+
+describe('an effect that cost the room a server', () => {
+  it('fails for the game that waits for its result, and does not run again', async () => {
+    const casinos = await newCasinos('every-change');
+    const first = casinos.server('first', () => new Promise(() => {}));
+    const room = await casinos.open(first);
+    await first.does(room, 0, 'bet', 'a');
+    await until(() => casinos.runs.length === 1);
+    const { key } = casinos.runs[0]!;
+    const marks = new SuspectMarks(casinos.redis.commands);
+    await marks.mark(await casinos.tenure(room.id), { handler: 'effect charge', seat: -1, seq: 0, effect: key });
+    const next = await casinos.lose(first, room, casinos.server('next'));
+    await until(() => resultsOf(next).length === 1);
+    expect(resultsOf(next)).toEqual([{ key, bet: 'a', outcome: 'effect-failed' }]);
+    expect(next.durable.outbox).toEqual([]);
+    expect(casinos.runs).toHaveLength(1);
+  });
+});
+
+describe('a room that does not take inputs for a moment', () => {
+  it('gets the result once it takes inputs again', async () => {
+    const casinos = await newCasinos('every-change');
+    let settle: (result: string) => void = () => {};
+    const host = casinos.server('one', () => new Promise((resolve) => (settle = resolve)));
+    const room = await casinos.open(host);
+    await host.does(room, 0, 'bet', 'a');
+    await until(() => casinos.runs.length === 1);
+    room.become('freezing');
+    settle('paid late');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(room.value.outbox).toHaveLength(1);
+    room.become('active');
+    await until(() => resultsOf(room).length === 1);
+    expect(resultsOf(room)[0]!.outcome).toBe('paid late');
   });
 });
 

@@ -593,6 +593,22 @@ describe('the output of a room', () => {
     expect(watcher.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined)).toEqual({ tens: 1 });
   });
 
+  it('is the same for recipients whose views are equal and not the same object', async () => {
+    const view = (state: Counter, seat: number | null) => (seat === null ? { watched: true } : { team: { count: state.count } });
+    const host = newHost();
+    const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
+    const peers = [host.attach(room, 0, { compact: true }), host.attach(room, 1, { compact: true })];
+    for (const seq of [1, 2]) {
+      host.command(room, peers[0]!, 1, seq, 'add', 6);
+      await until(() => peers.every((peer) => peer.to(1).length === 2 + seq));
+    }
+    const [first, second] = [...room.attachments];
+    expect(first!.seen).toEqual({ team: { count: 12 } });
+    expect(second!.seen).toBe(first!.seen);
+    for (const peer of peers)
+      expect(peer.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined)).toEqual(first!.seen);
+  });
+
   it('leads each recipient from its own earlier view when the view begins to show the same to all', async () => {
     const view = (state: Counter, seat: number | null) => (seat === 0 || state.count >= 10 ? state : { hidden: state.count });
     const host = newHost();

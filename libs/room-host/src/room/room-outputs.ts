@@ -13,6 +13,7 @@ import {
 import { type Change, patchesOf, type RoomValue } from '#libs/room';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import type { Attachment } from './attachment.js';
+import { DistinctViews } from './distinct-views.js';
 import type { HostedRoom, UnsentChanges } from './hosted-room.js';
 import { playersOf } from './players-of.js';
 import { classicPatch, classicState, compactPatch, compactState, eventsFor, isFor, type SyncExtras } from './sync-bodies.js';
@@ -177,8 +178,8 @@ export class RoomOutputs {
     const isViewed = hasViews(room);
     const hasEvents = changes.some(({ events }) => events !== undefined);
     const groups: SyncGroup[] = [];
-    /** The spectators' view, computed once. */
-    const views: { watched?: unknown; hasWatched?: true } = {};
+    /** The spectators' view is computed once. */
+    const views: SyncViews = { distinct: new DistinctViews() };
     for (const attachment of room.attachments) {
       const { seat, seen } = attachment;
       // A session that is being attached gets its first state after its place.
@@ -224,11 +225,11 @@ export class RoomOutputs {
   }
 
   /** Returns what the client of an attachment sees now. Returns `attachment.seen` itself when nothing that it sees has changed. */
-  private viewFor(room: HostedRoom, { seat, seen }: Attachment, views: { watched?: unknown; hasWatched?: true }): unknown {
+  private viewFor(room: HostedRoom, { seat, seen }: Attachment, views: SyncViews): unknown {
     if (!hasViews(room)) return room.durable.state;
-    if (seat !== null) return room.nextView(seen, seat);
+    if (seat !== null) return unified(views, seen, room.nextView(seen, seat));
     if (!views.hasWatched) {
-      views.watched = room.nextView(seen, null);
+      views.watched = unified(views, seen, room.nextView(seen, null));
       views.hasWatched = true;
     }
     return views.watched;
@@ -369,6 +370,18 @@ function onlyDelta(changes: readonly Change[]): Uint8Array | null {
     only = delta;
   }
   return only;
+}
+
+/** The views that one sync has computed so far. */
+interface SyncViews {
+  readonly distinct: DistinctViews;
+  watched?: unknown;
+  hasWatched?: true;
+}
+
+/** Returns `seen` itself when the view has not changed, because such a session may get no sync. */
+function unified({ distinct }: SyncViews, seen: unknown, view: unknown): unknown {
+  return view === seen ? view : distinct.unified(view);
 }
 
 function hasViews(room: HostedRoom): boolean {

@@ -19,7 +19,7 @@ export function createForm(app: App, session: Session, lobby: Lobby, game: GameI
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
     const options = part ? part.read(form) : fields.length > 0 ? readOptions(fields, form) : undefined;
-    void app.create({ game: name, ...roomSettings(form), ...(options && { options }) });
+    void app.create({ game: name, ...roomSettings(form), ...teamsIn(form, seats.max), ...(options && { options }) });
   };
   return html`<form class="create" @submit=${submit}>
     ${textField({
@@ -37,12 +37,13 @@ export function createForm(app: App, session: Session, lobby: Lobby, game: GameI
     <label class="check"><input type="checkbox" name="private" /> Private: only people with the link can find it</label>
     ${part?.fields ?? optionInputs(fields)}
     <details class="more">
-      <summary>Who may join and watch</summary>
+      <summary>Who may join and watch${hasTeams(game) ? ', and teams' : ''}</summary>
       <div class="fields">
         ${passwordField('Password')} ${watchField('anyone')}
         <label>Spectators see the game later, by seconds
           <input name="watch-delay" type="number" min="0" max=${WATCH_DELAY_MS_MAX / 1_000} .defaultValue=${'0'} />
         </label>
+        ${hasTeams(game) ? teamsField(seats.max) : nothing}
         <label class="check"><input type="checkbox" name="spectator-chat" /> Spectators may read and write the chat</label>
       </div>
     </details>
@@ -51,6 +52,28 @@ export function createForm(app: App, session: Session, lobby: Lobby, game: GameI
       <button type="button" @click=${() => lobby.create(null)}>Cancel</button>
     </div>
   </form>`;
+}
+
+/** Whether the player may choose teams: the game has none of its own, and two teams of two have seats. */
+function hasTeams({ seats, teams }: GameInfo): boolean {
+  return seats.max >= 4 && teams === undefined;
+}
+
+function teamsField(seatsMax: number): TemplateResult {
+  const counts = [2, 3, 4].filter((count) => count * 2 <= seatsMax);
+  return html`<label>Teams
+    <select name="teams">
+      <option value="">No teams</option>
+      ${counts.map((count) => html`<option value=${count}>${count} teams</option>`)}
+    </select>
+  </label>`;
+}
+
+/** Returns the chosen teams. Together they have a place for each seat. */
+function teamsIn(form: FormData, seatsMax: number): Pick<CreateRoom, 'teams'> {
+  const count = Number(form.get('teams') ?? 0);
+  const seats = Number(form.get('seats') ?? seatsMax);
+  return count > 0 ? { teams: { count, size: Math.ceil(seats / count) } } : {};
 }
 
 export function passwordField(label: string): TemplateResult {

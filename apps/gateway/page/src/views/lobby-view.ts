@@ -4,13 +4,13 @@ import type { GameInfo, Session } from '#libs/client';
 import type { App } from '../app.js';
 import { gamePage, gameTitle } from '../game-pages.js';
 import type { Lobby } from '../lobby.js';
-import type { MatchSearch } from '../match-search.js';
+import type { PlayerSearch } from '../player-search.js';
 import { chatView } from './chat-view.js';
 import { createForm } from './create-form.js';
 import { roomListView } from './room-list-view.js';
 import { searchView } from './search-view.js';
 
-export function lobbyView(app: App, session: Session, lobby: Lobby, search: MatchSearch): TemplateResult {
+export function lobbyView(app: App, session: Session, lobby: Lobby, search: PlayerSearch): TemplateResult {
   return html`<div class="lobby">
     <section aria-label="Games" class="games">
       <h1>What shall we play?</h1>
@@ -28,7 +28,7 @@ export function lobbyView(app: App, session: Session, lobby: Lobby, search: Matc
   </div>`;
 }
 
-function gameCard(app: App, session: Session, lobby: Lobby, search: MatchSearch, game: GameInfo): TemplateResult {
+function gameCard(app: App, session: Session, lobby: Lobby, search: PlayerSearch, game: GameInfo): TemplateResult {
   const part = gamePage(game.name);
   const title = gameTitle(game.name);
   return html`<article class="card game" aria-label=${title}>
@@ -46,7 +46,7 @@ function gameCard(app: App, session: Session, lobby: Lobby, search: MatchSearch,
   </article>`;
 }
 
-function gameActions(lobby: Lobby, search: MatchSearch, game: GameInfo, title: string): TemplateResult {
+function gameActions(lobby: Lobby, search: PlayerSearch, game: GameInfo, title: string): TemplateResult {
   const isSearching = search.current !== null;
   const modes = Object.keys(game.match?.modes ?? {});
   const submit = (event: SubmitEvent): void => {

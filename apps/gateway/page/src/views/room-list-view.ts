@@ -3,9 +3,9 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import type { RoomSummary } from '#libs/client';
 import type { App } from '../app.js';
 import { gamePage, gameTitle } from '../game-pages.js';
+import { entryOf, filterFields, isFiltered, SORTS, type SortName } from '../list-filter.js';
 import type { Lobby } from '../lobby.js';
 import { optionsText, optionText } from '../options-form.js';
-import { entryOf, filterFields, isFiltered, SORTS, type SortName } from '../room-filter.js';
 
 /** The list of public rooms, with its filter and a field for an invite code. */
 export function roomListView(app: App, lobby: Lobby): TemplateResult {

@@ -2,8 +2,8 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import type { GameInfo, GameResult, RoomMember, Session } from '#libs/client';
 import type { App } from '../app.js';
 import { gameTitle } from '../game-pages.js';
-import type { MatchSearch } from '../match-search.js';
 import { optionsText } from '../options-form.js';
+import type { PlayerSearch } from '../player-search.js';
 import { readinessOf } from '../readiness.js';
 import type { RoomScreen } from '../room-screen.js';
 import { chatView } from './chat-view.js';
@@ -11,7 +11,7 @@ import { hostSettings } from './host-settings.js';
 import { memberList } from './member-list.js';
 import { searchView } from './search-view.js';
 
-export function roomView(app: App, screen: RoomScreen, session: Session, search: MatchSearch): TemplateResult {
+export function roomView(app: App, screen: RoomScreen, session: Session, search: PlayerSearch): TemplateResult {
   const { view, state, status } = screen.room;
   const hasBoard = state !== undefined;
   return html`<div class="room ${hasBoard ? 'in-game' : ''} ${app.chat ? 'with-chat' : ''}">
@@ -32,10 +32,11 @@ export function roomView(app: App, screen: RoomScreen, session: Session, search:
 }
 
 /** The members, and their actions before and after a game. */
-function lobbyPart(app: App, screen: RoomScreen, session: Session, search: MatchSearch): TemplateResult {
+function lobbyPart(app: App, screen: RoomScreen, session: Session, search: PlayerSearch): TemplateResult {
   const { view } = screen.room;
   return html`<section class="card room-card" aria-label="Room">
     ${memberList(screen, session.user)} ${view.options ? html`<p class="note">${describeOptions(app, screen)}</p>` : nothing}
+    ${view.startFailure ? html`<p class="flaw">The game did not start: ${view.startFailure.message}</p>` : nothing}
     ${search.current ? searchView(search, search.current, 'Searching for opponents…') : actions(app, screen)}
     ${search.current ? nothing : partySearch(app, screen, search)} ${invitation(app, screen)}
   </section>
@@ -65,7 +66,7 @@ function describeOptions(app: App, { room, page }: RoomScreen): string {
 }
 
 /** The search of the members of this room, as a party. Only the host can begin it. */
-function partySearch(app: App, screen: RoomScreen, search: MatchSearch): TemplateResult | typeof nothing {
+function partySearch(app: App, screen: RoomScreen, search: PlayerSearch): TemplateResult | typeof nothing {
   const { view } = screen.room;
   if (!screen.isHost || view.status !== 'waiting' || app.stage.at !== 'inside') return nothing;
   const game = app.stage.lobby.game(view.game);

@@ -1,11 +1,11 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { ref } from 'lit-html/directives/ref.js';
 import { gameTitle } from '../game-pages.js';
-import type { MatchSearch, OfferedMatch, RunningSearch } from '../match-search.js';
+import type { OfferedMatch, PlayerSearch, RunningSearch } from '../player-search.js';
 import { progressTexts } from '../search-texts.js';
 
 /** The search that runs: its duration, its progress, and what holds it up. */
-export function searchView(search: MatchSearch, { since, progress }: RunningSearch, what = 'Searching for an opponent…'): TemplateResult {
+export function searchView(search: PlayerSearch, { since, progress }: RunningSearch, what = 'Searching for an opponent…'): TemplateResult {
   const seconds = Math.max(0, Math.floor((performance.now() - since) / 1_000));
   return html`<div class="searching">
     <div class="row">
@@ -18,7 +18,7 @@ export function searchView(search: MatchSearch, { since, progress }: RunningSear
 }
 
 /** The dialog that asks whether the player accepts an offered match. */
-export function offerView(search: MatchSearch): TemplateResult | typeof nothing {
+export function offerView(search: PlayerSearch): TemplateResult | typeof nothing {
   const { offer } = search;
   if (!offer) return nothing;
   const leftMs = Math.max(0, offer.endsAt - performance.now());

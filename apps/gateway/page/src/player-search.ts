@@ -26,7 +26,7 @@ export interface OfferedMatch {
   readonly isAccepted: boolean;
 }
 
-/** What a player searches for, besides the game. */
+/** The wish of a search, besides the game. */
 export interface SearchWish {
   readonly mode?: string;
   /** The members of the player's room search together. */
@@ -37,7 +37,7 @@ export interface SearchWish {
  * The search for a match, as the messages of the server tell it. So it is the same on the pages of all members of a party, and after a
  * reload.
  */
-export class MatchSearch {
+export class PlayerSearch {
   current: RunningSearch | null = null;
   offer: OfferedMatch | null = null;
 
@@ -49,6 +49,8 @@ export class MatchSearch {
     private readonly session: Session,
     private readonly toasts: Toasts,
     private readonly changed: () => void,
+    /** Attracts the attention of a player who does not look at the page. */
+    private readonly attract: () => void,
   ) {
     this.unsubscribe = session.on('match', (message) => this.take(message));
   }
@@ -75,10 +77,17 @@ export class MatchSearch {
     }
   }
 
-  /** Shows a search that runs already, as after a reload. */
-  async resume(): Promise<void> {
-    const message = await this.session.matchStatus().catch(() => null);
-    if (message?.event === 'searching' || message?.event === 'offered') this.take(message);
+  /** Reads the state of the search, after a reload or a lost connection. Messages during that time are lost. */
+  async read(): Promise<void> {
+    const message = await this.session.matchStatus().catch(() => undefined);
+    if (message === undefined) return;
+    if (message?.event === 'searching' || message?.event === 'offered') return this.take(message);
+    // `quickMatch` finds out itself how a search of this page ended.
+    if (this.stop) return;
+    if (message && this.current) return this.take(message);
+    this.current = null;
+    this.offer = null;
+    this.changed();
   }
 
   /** Cancels the search. A member of a party cancels it for all. */
@@ -150,7 +159,7 @@ export class MatchSearch {
     const isAccepted = isKnown && (this.offer?.isAccepted ?? false);
     const total = isKnown ? (this.offer?.acceptMs ?? acceptMs) : acceptMs;
     this.offer = { id: offer, game, acceptMs: total, endsAt: performance.now() + acceptMs, players, accepted, isAccepted };
-    if (!isKnown && 'vibrate' in navigator) navigator.vibrate(200);
+    if (!isKnown) this.attract();
   }
 }
 

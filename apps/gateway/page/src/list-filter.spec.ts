@@ -1,5 +1,5 @@
 import type { RoomSummary } from '#libs/client';
-import { ALL_ROOMS, entryOf, filterFields, isFiltered, queryOf } from './room-filter.js';
+import { ALL_ROOMS, entryOf, filterFields, isFiltered, queryOf } from './list-filter.js';
 
 describe('the request of a list', () => {
   it('has no conditions for all rooms', () => {
@@ -38,7 +38,7 @@ describe('the entry to a room in the list', () => {
     ['a running game that players may join', { status: 'playing' }, true, 'join'],
     ['a full room without spectators', { players: 2, watch: 'nobody' }, false, 'none'],
     ['a full room whose spectators need its code', { players: 2, watch: 'members' }, false, 'none'],
-  ])('of %s', (_, change, isJoinable, expected) => {
+  ])('is right for %s', (_, change, isJoinable, expected) => {
     expect(entryOf({ ...room, ...change }, isJoinable)).toBe(expected);
   });
 });

@@ -6,7 +6,7 @@ export const SORTS = { newest: 'Newest first', players: 'Most players first', na
 export type SortName = keyof typeof SORTS;
 
 /** Which rooms the player wants to see. */
-export interface RoomFilter {
+export interface ListFilter {
   /** Null: the rooms of all games. */
   readonly game: string | null;
   /** Only rooms with a free seat. */
@@ -18,10 +18,10 @@ export interface RoomFilter {
   readonly options: Readonly<Record<string, OptionValue>>;
 }
 
-export const ALL_ROOMS: RoomFilter = { game: null, isFree: false, isOpen: false, sort: 'newest', options: {} };
+export const ALL_ROOMS: ListFilter = { game: null, isFree: false, isOpen: false, sort: 'newest', options: {} };
 
 /** Returns the request for the list that a filter describes. */
-export function queryOf({ game, isFree, isOpen, sort, options }: RoomFilter): RoomListQuery {
+export function queryOf({ game, isFree, isOpen, sort, options }: ListFilter): RoomListQuery {
   const filter = {
     ...(isFree && { free: { min: 1 } }),
     ...(isOpen && { password: false, locked: false }),
@@ -35,7 +35,7 @@ export function queryOf({ game, isFree, isOpen, sort, options }: RoomFilter): Ro
   };
 }
 
-export function isFiltered(filter: RoomFilter): boolean {
+export function isFiltered(filter: ListFilter): boolean {
   return filter.game !== null || filter.isFree || filter.isOpen || Object.keys(filter.options).length > 0;
 }
 

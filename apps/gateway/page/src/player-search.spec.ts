@@ -1,0 +1,196 @@
+import { HoldfastError, type MatchMessage, type Session } from '#libs/client';
+import { PlayerSearch } from './player-search.js';
+import type { Toasts } from './toasts.js';
+
+/** The last toasts, each as its text or the code of its error. */
+let shown: string[];
+/** Sends a message of the server to the page. */
+let tell: (message: Record<string, unknown>) => void;
+let requests: string[];
+let now: number;
+let search: PlayerSearch;
+/** Ends the call of `quickMatch`. */
+let ended: { resolve(): void; reject(error: unknown): void };
+let refusal: HoldfastError | null;
+let attracted: number;
+/** The answer of `match.status`. */
+let status: Record<string, unknown> | HoldfastError | null;
+
+beforeEach(() => {
+  shown = [];
+  requests = [];
+  now = 1_000;
+  refusal = null;
+  attracted = 0;
+  status = null;
+  jest.spyOn(performance, 'now').mockImplementation(() => now);
+  const answer = async (operation: string): Promise<void> => {
+    requests.push(operation);
+    if (refusal) throw refusal;
+  };
+  const session = {
+    on: (_: 'match', listener: (message: MatchMessage) => void) => {
+      tell = (message) => listener({ kind: 'match', game: 'chess', ticket: 't-1', ...message } as MatchMessage);
+      return () => {};
+    },
+    quickMatch: (_: string, { signal }: { signal: AbortSignal }) =>
+      new Promise<void>((resolve, reject) => {
+        ended = { resolve, reject };
+        signal.addEventListener('abort', () => reject(signal.reason));
+      }),
+    acceptMatch: () => answer('match.accept'),
+    declineMatch: () => answer('match.decline'),
+    matchStatus: async () => {
+      if (status instanceof HoldfastError) throw status;
+      return status && ({ kind: 'match', game: 'chess', ticket: 't-1', ...status } as MatchMessage);
+    },
+    request: answer,
+  } as unknown as Session;
+  const toasts = {
+    note: (text: string) => shown.push(text),
+    // The real toasts ignore an abort, too.
+    failed: (error: unknown) => error instanceof HoldfastError && shown.push(error.code),
+  } as unknown as Toasts;
+  const attract = (): void => {
+    attracted += 1;
+  };
+  search = new PlayerSearch(session, toasts, () => {}, attract);
+});
+afterEach(() => jest.restoreAllMocks());
+
+const OFFER = { event: 'offered', offer: 'm-1', acceptMs: 10_000, players: 2, accepted: 0 };
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a search that this page begins', () => {
+  it('runs until the player is in a room', async () => {
+    const found = search.find('chess');
+    expect(search.current).toEqual({ game: 'chess', since: 1_000, progress: null });
+    tell({ event: 'matched', room: 'r-1' });
+    ended.resolve();
+    await found;
+    expect([search.current, shown]).toEqual([null, []]);
+  });
+
+  it('begins at the time that the server tells', () => {
+    void search.find('chess');
+    now = 5_000;
+    tell({ event: 'searching', waitedMs: 3_500, place: 1, waiting: 2 });
+    expect(search.current?.since).toBe(1_500);
+    now = 6_000;
+    tell({ event: 'searching' });
+    expect(search.current?.since).toBe(1_500);
+  });
+
+  it('says once why it ended without a match', async () => {
+    const found = search.find('chess');
+    tell({ event: 'expired', reason: 'timed-out' });
+    ended.reject(new HoldfastError('not-searching'));
+    await found;
+    expect(shown).toEqual(['No match was found. Try again later.']);
+  });
+
+  it('says nothing when the player cancels it, and sends no second request', async () => {
+    const found = search.find('chess');
+    search.cancel();
+    tell({ event: 'cancelled', reason: 'cancelled' });
+    await found;
+    expect([search.current, requests]).toEqual([null, []]);
+    expect(shown).toEqual([]);
+  });
+
+  it('shows the refusal of the server', async () => {
+    const found = search.find('chess');
+    ended.reject(new HoldfastError('search-blocked'));
+    await found;
+    expect([search.current, shown]).toEqual([null, ['search-blocked']]);
+  });
+});
+
+describe('a search that another page of the party begins', () => {
+  it('is shown, and every member can cancel it', async () => {
+    tell({ event: 'searching', waitedMs: 0 });
+    expect(search.current?.game).toBe('chess');
+    search.cancel();
+    await settled();
+    expect([requests, search.current]).toEqual([['match.cancel'], null]);
+  });
+
+  it('ends with a sentence when the party changes', () => {
+    tell({ event: 'searching' });
+    tell({ event: 'cancelled', reason: 'party-changed' });
+    expect([search.current, shown]).toEqual([
+      null,
+      ['The search ended, because a player joined or left the room. The host may search again.'],
+    ]);
+  });
+});
+
+describe('a search that is read after a reload or a lost connection', () => {
+  it('is shown when it runs', async () => {
+    status = { event: 'searching', waitedMs: 400 };
+    await search.read();
+    expect(search.current?.since).toBe(600);
+  });
+
+  it('disappears when it ended meanwhile, and the player reads why', async () => {
+    tell({ event: 'searching' });
+    tell(OFFER);
+    status = { event: 'expired', reason: 'timed-out' };
+    await search.read();
+    expect([search.current, search.offer, shown]).toEqual([null, null, ['No match was found. Try again later.']]);
+  });
+
+  it('disappears when the server knows none', async () => {
+    tell({ event: 'searching' });
+    await search.read();
+    expect([search.current, shown]).toEqual([null, []]);
+  });
+
+  it('stays when the server does not answer', async () => {
+    tell({ event: 'searching' });
+    status = new HoldfastError('unavailable');
+    await search.read();
+    expect(search.current?.game).toBe('chess');
+  });
+});
+
+describe('an offered match', () => {
+  it('keeps its time and the answer of the player while others answer', async () => {
+    tell(OFFER);
+    expect(search.offer).toMatchObject({ id: 'm-1', acceptMs: 10_000, endsAt: 11_000, isAccepted: false });
+    await search.accept();
+    now = 3_000;
+    tell({ ...OFFER, acceptMs: 8_000, accepted: 1 });
+    expect(search.offer).toMatchObject({ acceptMs: 10_000, endsAt: 11_000, accepted: 1, isAccepted: true });
+    expect(attracted).toBe(1);
+    expect(requests).toEqual(['match.accept']);
+  });
+
+  it('can be accepted again after a failure that may pass', async () => {
+    tell(OFFER);
+    refusal = new HoldfastError('unavailable');
+    await search.accept();
+    expect([search.offer?.isAccepted, shown]).toEqual([false, ['unavailable']]);
+  });
+
+  it('disappears when it is over', async () => {
+    tell(OFFER);
+    refusal = new HoldfastError('offer-unknown');
+    await search.accept();
+    expect([search.offer, shown]).toEqual([null, ['offer-unknown']]);
+  });
+
+  it('disappears when another player declines it, and the search continues', () => {
+    tell({ event: 'searching', waitedMs: 100 });
+    tell(OFFER);
+    tell({ event: 'searching', returned: true, waitedMs: 900 });
+    expect([search.offer, search.current?.game]).toEqual([null, 'chess']);
+    expect(shown).toEqual(['Another player did not accept the match. Your search continues, and you are first in line.']);
+  });
+
+  it('disappears when the player declines it', async () => {
+    tell(OFFER);
+    await search.decline();
+    expect([search.offer, requests]).toEqual([null, ['match.decline']]);
+  });
+});

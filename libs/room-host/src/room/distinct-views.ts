@@ -1,0 +1,43 @@
+/** Number of views with which each further view is compared. More would make a sync slow in which all views differ. */
+const KNOWN_MAX = 8;
+/** After so many views without an equal one, the views of this sync count as different. */
+const MISSES_MAX = 16;
+/** Number of levels to which two views are compared. Deeper parts must be the same objects, which a view usually takes from the state. */
+const LEVELS_MAX = 4;
+
+/**
+ * The views of one sync. A view that equals an earlier one becomes the same object, so that the sync of both is computed and packed once. A
+ * game whose view makes an object for each player of a team gets this without a cache of its own.
+ */
+export class DistinctViews {
+  private readonly known: unknown[] = [];
+  private missesLeft = MISSES_MAX;
+
+  /** Returns an earlier view that equals this one, or this one. */
+  unified(view: unknown): unknown {
+    const { known } = this;
+    if (known.includes(view)) return view;
+    if (this.missesLeft === 0) return view;
+    for (const other of known) if (isEqual(other, view, LEVELS_MAX)) return other;
+    this.missesLeft--;
+    if (known.length < KNOWN_MAX) known.push(view);
+    return view;
+  }
+}
+
+/** Compares plain data, also the order of keys. */
+function isEqual(a: unknown, b: unknown, levels: number): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || levels === 0) return false;
+  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false;
+  const keys = Object.keys(a);
+  const others = Object.keys(b);
+  if (keys.length !== others.length) return false;
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at]!;
+    if (others[at] !== key || !isEqual((a as PlainObject)[key], (b as PlainObject)[key], levels - 1)) return false;
+  }
+  return true;
+}
+
+type PlainObject = Record<string, unknown>;

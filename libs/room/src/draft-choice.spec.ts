@@ -1,0 +1,38 @@
+import { DraftChoice } from './draft-choice.js';
+
+/** Runs handlers that all change as many parts of a state of the same size. Returns how often each draft was chosen. */
+function choices(draft: DraftChoice, sizes: { parts: number; changed: number }, runs: number): { copy: number; proxy: number } {
+  const counts = { copy: 0, proxy: 0 };
+  for (let run = 0; run < runs; run++) {
+    const mode = draft.next();
+    counts[mode]++;
+    if (mode === 'copy') draft.note(sizes);
+  }
+  return counts;
+}
+
+describe('the choice of a draft', () => {
+  it('is a copy when the handlers change much of the state, or the state is small', () => {
+    expect(choices(new DraftChoice('auto'), { parts: 1_000, changed: 800 }, 500)).toEqual({ copy: 500, proxy: 0 });
+    expect(choices(new DraftChoice('auto'), { parts: 30, changed: 1 }, 500)).toEqual({ copy: 500, proxy: 0 });
+  });
+
+  it('is a proxy when the handlers change little of a large state, with a copy now and then to measure it', () => {
+    const { copy, proxy } = choices(new DraftChoice('auto'), { parts: 2_000, changed: 3 }, 6_400);
+    expect(copy).toBeGreaterThan(5);
+    expect(copy).toBeLessThan(20);
+    expect(proxy).toBe(6_400 - copy);
+  });
+
+  it('changes when the handlers begin to change more', () => {
+    const draft = new DraftChoice('auto');
+    choices(draft, { parts: 500, changed: 2 }, 1_000);
+    expect(choices(draft, { parts: 500, changed: 400 }, 1_000).copy).toBeGreaterThan(700);
+    expect(choices(draft, { parts: 500, changed: 2 }, 1_000).proxy).toBeGreaterThan(700);
+  });
+
+  it('is that of the game when the game chooses', () => {
+    expect(choices(new DraftChoice('proxy'), { parts: 2, changed: 2 }, 10)).toEqual({ copy: 0, proxy: 10 });
+    expect(choices(new DraftChoice('copy'), { parts: 10_000, changed: 0 }, 10)).toEqual({ copy: 10, proxy: 0 });
+  });
+});

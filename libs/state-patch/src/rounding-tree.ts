@@ -1,0 +1,91 @@
+import { type Rounding, roundingTo } from './rounding.js';
+
+/**
+ * Steps by path: a path is names joined by dots, such as `ships.*.x`. `*` stands for any key or index. A step counts for the number at the path
+ * and for all numbers below it; of several paths the longest counts, and of paths of one length the one with fewer `*`. 0: not rounded.
+ */
+export type StepsByPath = Readonly<Record<string, number>>;
+
+/** How the numbers of a value are rounded: one node stands for the value, and `at` returns the nodes of its children. */
+export class RoundingTree {
+  private readonly other: RoundingTree;
+
+  /**
+   * @param round rounds the number at this node. Null: it stays as it is.
+   * @param other the node of each child that is not in `children`. Undefined: this node
+   */
+  private constructor(
+    readonly round: Rounding | null,
+    private readonly children: ReadonlyMap<string, RoundingTree> = new Map(),
+    other?: RoundingTree,
+  ) {
+    this.other = other ?? this;
+  }
+
+  /** True when all numbers below are rounded alike. */
+  get isUniform(): boolean {
+    return this.other === this && this.children.size === 0;
+  }
+
+  /** Returns the node of a child. */
+  at(key: string | number): RoundingTree {
+    const { children } = this;
+    return children.size === 0 ? this.other : (children.get(String(key)) ?? this.other);
+  }
+
+  /**
+   * @param steps the distance of two numbers, in the unit of the state, or such distances by path
+   * @throws RangeError when a step or a path is not valid
+   */
+  static of(steps: number | StepsByPath): RoundingTree {
+    if (typeof steps === 'number') return new RoundingTree(roundingTo(steps));
+    const paths = Object.entries(steps).map(([path, step]): Path => {
+      const names = path.split('.');
+      if (names.includes('')) throw new RangeError(`The path "${path}" has an empty name: give names joined by dots, such as ships.*.x.`);
+      if (typeof step !== 'number' || !(step >= 0 && step < Number.POSITIVE_INFINITY))
+        throw new RangeError(
+          `The step of ${path} is ${String(step)}: it must be a positive finite number, or 0 for numbers that stay as they are.`,
+        );
+      return { names, round: step === 0 ? null : roundingTo(step) };
+    });
+    if (paths.length > PATHS_MAX) throw new RangeError(`There are ${paths.length} paths: give at most ${PATHS_MAX}.`);
+    paths.sort(byRank);
+    return RoundingTree.below(paths, 0, null);
+  }
+
+  /**
+   * @param paths the paths that fit up to here, in order of rank
+   * @param depth the number of their names that are passed
+   */
+  private static below(paths: readonly Path[], depth: number, inherited: Rounding | null): RoundingTree {
+    const here = paths.filter(({ names }) => names.length === depth).at(-1);
+    const round = here === undefined ? inherited : here.round;
+    const longer = paths.filter(({ names }) => names.length > depth);
+    if (longer.length === 0) return new RoundingTree(round);
+    const child = (key: string | null): RoundingTree =>
+      RoundingTree.below(
+        longer.filter(({ names }) => names[depth] === '*' || names[depth] === key),
+        depth + 1,
+        round,
+      );
+    const names = new Set(longer.map((path) => path.names[depth]!).filter((name) => name !== '*'));
+    return new RoundingTree(round, new Map([...names].map((name) => [name, child(name)])), child(null));
+  }
+}
+
+interface Path {
+  readonly names: readonly string[];
+  readonly round: Rounding | null;
+}
+
+/** The number of nodes grows with the number of paths, so it is limited. */
+const PATHS_MAX = 64;
+
+/** Later paths outrank earlier ones. */
+function byRank(a: Path, b: Path): number {
+  return a.names.length - b.names.length || stars(b) - stars(a);
+}
+
+function stars({ names }: Path): number {
+  return names.filter((name) => name === '*').length;
+}
