@@ -33,7 +33,7 @@ export class DraftChoice {
   next(): Exclude<DraftMode, 'auto'> {
     if (this.mode !== 'auto') return this.mode;
     if (!this.isKnown || this.parts * COPY_NS <= PROXY_NS + this.changed * PROXY_PART_NS) return 'copy';
-    // What the handler changes is known only after a copy, so some runs of a large state use one.
+    // Only a copy shows how much a handler changes, so some runs of a large state use one.
     if (this.runsUntilCopy-- > 0) return 'proxy';
     this.runsUntilCopy = Math.max(PROBE_RUNS_MIN, this.parts / PROBE_PARTS);
     return 'copy';

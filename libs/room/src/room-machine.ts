@@ -21,7 +21,7 @@ import type { SampledInput } from './seat-inputs.js';
  * only to a draft or a copy, so a handler that throws or rejects has changed nothing.
  */
 export class RoomMachine<State = unknown> {
-  /** What steps write to, and all other handlers. These usually change much less than a step. */
+  /** The drafts of steps, and those of all other handlers, which usually change much less. */
   private readonly drafts: { readonly step: DraftUse; readonly other: DraftUse };
   private readonly rounding: RoundingTree | null;
   /** The earlier states of the room whose input is being handled. */

@@ -12,7 +12,7 @@ export type StateStep<State> =
   | { readonly next: State; readonly patches: readonly Patch[]; readonly delta?: undefined }
   | { readonly next: State; readonly patches?: undefined; readonly delta: Uint8Array };
 
-/** What the handlers of a game write to, and whether its changes have state patches. */
+/** The choice of the draft that the handlers of a game write to, and whether its changes have state patches. */
 export interface DraftUse {
   readonly choice: DraftChoice;
   readonly isPatched: boolean;
