@@ -36,7 +36,7 @@ export interface Entry extends RatingListEntry {
 /** The tickets with equal mode and options. Only they meet. */
 export interface Bucket {
   readonly rules: MatchRules;
-  readonly groups: Map<string, Group>;
+  readonly groups: Map<string, TicketGroup>;
   /** Number of tickets with each combination of attributes. */
   readonly combinations: Map<string, number>;
   /** True: there are too many combinations, so that the tickets of a group differ in their attributes. */
@@ -54,7 +54,7 @@ export interface Bucket {
 }
 
 /** Tickets of a bucket with equal size and, unless the bucket is mixed, equal attributes. */
-export interface Group {
+export interface TicketGroup {
   readonly size: number;
   readonly attributes: Attributes | undefined;
   /** By region: tickets that can reach it. '': tickets that accept any region. */
@@ -252,13 +252,13 @@ export class TicketIndex {
     }));
   }
 
-  private listOf({ lists }: Group, region: string): RatingList<Entry> {
+  private listOf({ lists }: TicketGroup, region: string): RatingList<Entry> {
     return getOrAdd(lists, region, () => new RatingList<Entry>());
   }
 }
 
 /** Returns the lists of a bucket whose tickets may be in a match in this region. '': a match in no particular region. */
-export function listsFor(groups: readonly Group[], region: string): RatingList<Entry>[] {
+export function listsFor(groups: readonly TicketGroup[], region: string): RatingList<Entry>[] {
   const lists: RatingList<Entry>[] = [];
   for (const group of groups) {
     const anywhere = group.lists.get('');
@@ -270,7 +270,7 @@ export function listsFor(groups: readonly Group[], region: string): RatingList<E
 }
 
 /** Returns whether tickets of the group may agree with these attributes. */
-export function mayAgree(group: Group, attributes: Attributes | undefined): boolean {
+export function mayAgree(group: TicketGroup, attributes: Attributes | undefined): boolean {
   return attributesAgree([group.attributes, attributes]);
 }
 
@@ -291,7 +291,7 @@ function textOf(attributes: Attributes | undefined): string {
   return attributes && Object.keys(attributes).length > 0 ? canonical(attributes) : '';
 }
 
-function groupOf({ groups, isMixed }: Bucket, { attributes, attributesText, size }: Entry): Group {
+function groupOf({ groups, isMixed }: Bucket, { attributes, attributesText, size }: Entry): TicketGroup {
   const key = isMixed ? String(size) : `${size} ${attributesText}`;
   return getOrAdd(groups, key, () => ({ size, attributes: isMixed || attributesText === '' ? undefined : attributes, lists: new Map() }));
 }
