@@ -7,15 +7,15 @@ import { MatchmakingModule, MatchStrategy } from '#libs/matchmaking';
 import { matchRules, type UserId } from '#libs/protocol';
 import { RedisModule } from '#libs/redis';
 import { TelemetryModule } from '#libs/telemetry';
+import { ArrivalOrder } from './arrival-order.js';
 import { CaptureGame } from './duel-game.js';
-import { FirstCome } from './first-come.js';
 
 const page = readFileSync(join(__dirname, '..', 'matchmaking.md'), 'utf8');
 const file = (name: string): string => readFileSync(join(__dirname, name), 'utf8');
 
 describe('docs/matchmaking.md', () => {
   it('quotes the game and the strategy that are tested here', () => {
-    for (const name of ['duel-game.ts', 'first-come.ts']) expect(page).toContain(`\`\`\`ts\n${file(name)}\`\`\``);
+    for (const name of ['duel-game.ts', 'arrival-order.ts']) expect(page).toContain(`\`\`\`ts\n${file(name)}\`\`\``);
   });
 
   it('has a game with ratings whose end requests their update', async () => {
@@ -25,7 +25,7 @@ describe('docs/matchmaking.md', () => {
   });
 
   it('has a strategy that a lobby uses when a module lists it', async () => {
-    @Module({ providers: [FirstCome] })
+    @Module({ providers: [ArrivalOrder] })
     class OwnModule {}
     const module = await Test.createTestingModule({
       imports: [

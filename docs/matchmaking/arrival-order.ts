@@ -5,7 +5,7 @@ import { type MatchQueueView, MatchStrategy, type ProposedMatch, type Ticket } f
 /** Matches single players in the order in which they came, whatever their ratings are. */
 @Injectable()
 @Extension(MatchStrategy)
-export class FirstCome extends MatchStrategy {
+export class ArrivalOrder extends MatchStrategy {
   *match({ tickets, rules }: MatchQueueView): Iterable<ProposedMatch> {
     const players = rules.seats.min;
     let waiting: Ticket[] = [];
