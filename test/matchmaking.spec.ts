@@ -154,6 +154,15 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await late.waitFor(({ seat }) => seat !== null, SOON);
   }, 30_000);
 
+  it('fills a match with bots, in balanced teams, when too few players come', async () => {
+    const [ada] = await searchers('Ada');
+    const room = await find(ada!, { mode: 'alone' });
+    await room.waitFor(({ status }) => status === 'playing', SOON);
+    const waved = (): readonly string[] => (room.state as { waved?: string[] } | undefined)?.waved ?? [];
+    await until(() => waved().length === 3, SOON.timeoutMs);
+    expect([...waved()].sort()).toEqual(['Bot 1 true 1', 'Bot 2 true 0', 'Bot 3 true 1']);
+  }, 30_000);
+
   it('refuses unknown modes and regions, and ends a search that waits too long', async () => {
     const [ada] = await searchers('Ada');
     await expect(ada.session.quickMatch('rumble', { mode: 'no-mode' })).rejects.toMatchObject({ code: 'bad-data' });

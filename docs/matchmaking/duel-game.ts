@@ -1,4 +1,4 @@
-import { Command, Game, type GameRoom, type GameRules, type SeatInfo } from '#libs/game-kit';
+import { Bot, type BotCommand, type BotRoom, Command, Game, type GameRoom, type GameRules, type SeatInfo } from '#libs/game-kit';
 
 @Game({
   name: 'capture',
@@ -24,5 +24,11 @@ export class CaptureGame implements GameRules<{ flags: number[] }> {
     const isWinner = ({ seat, team }: SeatInfo): boolean => seat === own || (team !== undefined && team === seats[own].team);
     const [winners, losers] = [seats.filter(isWinner), seats.filter((seat) => !isWinner(seat))];
     room.end({ ranking: [winners.map(({ seat }) => seat), losers.map(({ seat }) => seat)] });
+  }
+
+  /** Plays the bots of a practice match: each captures the flag after a while. */
+  @Bot({ everyMs: 1_000 })
+  protected play(_state: { flags: number[] }, room: BotRoom): BotCommand | undefined {
+    return room.random() < 0.01 ? { command: 'capture' } : undefined;
   }
 }

@@ -1,18 +1,32 @@
 // `rumble`: a game for 2 to 4 players with rules for matches. Its modes: `asked` offers each match for 1.5 s, `duo` has two teams of two,
-// `asked-duo` too, and asks for 30 s, `open` fills running games. A game ends when a player sends `end`.
-import { Command, Game, OnSeat } from '#libs/game-kit';
+// `asked-duo` too, and asks for 30 s, `open` fills running games, and `alone` adds bots. A game ends when a player sends `end`. Bots send `wave`.
+import { Bot, Command, Game, OnSeat } from '#libs/game-kit';
 import { Module } from './nest.mjs';
 
-/** @typedef {import('#libs/game-kit').GameRoom<{ joined: number }>} RumbleRoom */
+/** @typedef {import('#libs/game-kit').GameRoom<{ joined: number, waved: string[] }>} RumbleRoom */
 
 class Rumble {
   setup() {
-    return { joined: 0 };
+    return { joined: 0, waved: /** @type {string[]} */ ([]) };
   }
 
   /** @param {RumbleRoom} room */
   joined({ state }) {
     state.joined += 1;
+  }
+
+  /** @param {RumbleRoom} room */
+  wave({ state, seats, seat }) {
+    const { name, bot, team } = seats[seat];
+    state.waved.push(`${name} ${bot === true} ${team}`);
+  }
+
+  /**
+   * @param {{ waved: string[] }} state
+   * @param {import('#libs/game-kit').BotRoom} room
+   */
+  play(state, { seats, seat }) {
+    return state.waved.some((one) => one.startsWith(seats[seat].name)) ? undefined : { command: 'wave' };
   }
 
   /** @param {RumbleRoom} room */
@@ -32,6 +46,7 @@ const match = {
     'asked-duo': { teams: { count: 2, size: 2 }, acceptMs: 30_000 },
     open: { players: { min: 2, max: 4 } },
     short: { expireMs: 1_000 },
+    alone: { teams: { count: 2, size: 2 }, botsAfterMs: 500 },
   },
   backfill: { running: false },
 };
@@ -44,6 +59,8 @@ Game(/** @type {never} */ ({ name: 'rumble', version: 1, seats: { min: 2, max: 4
 /** @type {[name: string, decorator: Function][]} */
 const decorators = [
   ['end', Command()],
+  ['wave', Command()],
+  ['play', Bot({ everyMs: 50 })],
   ['joined', OnSeat('joined')],
 ];
 for (const [name, decorate] of decorators) decorate(Rumble.prototype, name, Object.getOwnPropertyDescriptor(Rumble.prototype, name));

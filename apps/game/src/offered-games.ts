@@ -8,7 +8,7 @@ export function offeredGames(all: readonly RoomRules[]): OfferedGames {
 }
 
 function offeredGame({ definition, migrateState, options, optionsSchema, load }: RoomRules): OfferedGame {
-  const { version, seats, joinable, seatGraceMs, teams, match } = definition;
+  const { version, seats, joinable, seatGraceMs, teams, bots, match } = definition;
   const format = logFormatOf(definition);
   const isDescribed = optionsSchema && JSON.stringify(optionsSchema).length <= OPTIONS_SCHEMA_CHARACTERS_MAX;
   return {
@@ -23,6 +23,7 @@ function offeredGame({ definition, migrateState, options, optionsSchema, load }:
     ...(teams && { teams }),
     ...(format > 2 && { format }),
     ...(load && { loadMs: load.timeoutMs }),
+    ...(bots && { bots }),
     ...(match && { match }),
   };
 }

@@ -24,6 +24,8 @@ export interface OfferedGame {
   readonly supportsTeams?: true;
   /** True: the server delays what spectators see. Absent: its version shows them the game at once. */
   readonly supportsWatchDelay?: true;
+  /** True: the game has code that plays bots, and the server begins a game with bots. */
+  readonly bots?: true;
   /** How matchmaking finds the players of a match. Absent: the default rules. */
   readonly match?: MatchRules;
 }

@@ -275,6 +275,13 @@ describe('the start of an application fails with an error for the author', () =>
     await expect(started(Again)).rejects.toThrow("two handlers for the timer 'interest': more() and interest()");
   });
 
+  it('when bots fill its matches, and no code plays bots', async () => {
+    const match = { modes: { alone: { botsAfterMs: 1_000 } } };
+    await expect(started(game({ seats: { min: 1, max: 2 }, match }))).rejects.toThrow(
+      'match.botsAfterMs, but no code that plays bots; add a method with @Bot',
+    );
+  });
+
   it('when a game has no setup', async () => {
     // @ts-expect-error it does not compile either
     @Game({ name: 'mine', version: 1, seats: 1 })

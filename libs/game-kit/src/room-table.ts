@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { MetadataScanner } from '@nestjs/core';
-import type { Seat } from '#libs/protocol';
+import type { MatchRules, Seat } from '#libs/protocol';
 import { describeIssues } from '#libs/protocol';
 import type {
   BotMove,
@@ -50,9 +50,11 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
     const view = methods.find(({ handle }) => handle.kind === 'view');
     const bot = methods.find(({ handle }) => handle.kind === 'bot');
     const results = resultsOf(methods);
+    const defined = defineGame(options, step?.handle.kind === 'step' ? step.handle.hz : 0);
+    if (!bot && needsBots(defined.match)) throw new Error('has match.botsAfterMs, but no code that plays bots; add a method with @Bot');
     return {
       definition: {
-        ...defineGame(options, step?.handle.kind === 'step' ? step.handle.hz : 0),
+        ...defined,
         ...(results.size > 0 && { hasResults: true }),
         ...(load && { hasLoad: true }),
         ...(bot && { bots: true as const }),
@@ -80,6 +82,10 @@ export function roomTableOf(instance: object, effects: ReadonlySet<string> | nul
   } catch (error) {
     throw new Error(`The game ${game.name} ${(error as Error).message}.`, { cause: error });
   }
+}
+
+function needsBots(match: MatchRules | undefined): boolean {
+  return match !== undefined && [match, ...Object.values(match.modes ?? {})].some(({ botsAfterMs }) => botsAfterMs !== undefined);
 }
 
 /** Returns the decorated methods of a provider, inherited ones included. Throws when a decorator is used wrongly. */

@@ -3,13 +3,16 @@ import { Injectable } from '@nestjs/common';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { REQUEST_TIMEOUT_MS_DEFAULT } from '#libs/link';
 import { LoadBalancerService } from '#libs/placement';
-import { type Caller, type Control, HoldfastError, type ServerId, toErrorBody, type UserId } from '#libs/protocol';
+import { type Caller, type Control, HoldfastError, type ServerId, type TeamRules, toErrorBody, type UserId } from '#libs/protocol';
 import { type DocMember, type RoomRecord, RoomRecords, readNews } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { asHost } from './host-rules.js';
 import { CAS_TRIES_MAX, START_TRIES_MAX } from './lobby.options.js';
 import { checkStart } from './room-rules.js';
 import { RoomService } from './room-service.js';
+import { smallestTeam } from './smallest-team.js';
+
+type StartSeat = Control['room.open']['data']['players'][number];
 
 export interface StartTerms {
   /** Longest wait for a free slot, in ms. */
@@ -140,14 +143,23 @@ export class GameStarter {
     waitMs: number | undefined,
   ): Promise<string | undefined> {
     const exclude: ServerId[] = [];
-    const { region, build, near, options, teams, watchDelayMs } = room.doc;
-    const request = { room: room.id, game: room.game, players: players.length, region, build, prefer: { region: near }, exclude };
-    const seats = players.map(({ user, name, claims, team }) => ({
+    const { region, build, near, options, teams, watchDelayMs, filledTo = 0 } = room.doc;
+    const request = {
+      room: room.id,
+      game: room.game,
+      players: Math.max(players.length, filledTo),
+      region,
+      build,
+      prefer: { region: near },
+      exclude,
+    };
+    const seats: StartSeat[] = players.map(({ user, name, claims, team }) => ({
       user,
       name,
       ...(claims && { claims }),
       ...(team !== undefined && { team }),
     }));
+    while (seats.length < filledTo) seats.push(botOf(seats, teams));
     const stillWanted = async (): Promise<void> => {
       const { start: current } = await this.rooms.mustRead(room.id);
       if (current !== start) throw new HoldfastError('overtaken');
@@ -161,8 +173,13 @@ export class GameStarter {
         if (!record) throw new HoldfastError('server-lost');
         // A server of an earlier version would ignore what it does not know, and begin another game.
         const offered = record.games[room.game];
-        if ((options && !offered?.options) || (teams && !offered?.supportsTeams) || (watchDelayMs && !offered?.supportsWatchDelay)) {
-          throw new HoldfastError('unavailable', `${server} does not support the options, teams or delay of this room.`);
+        const isUnsupported =
+          (options && !offered?.options) ||
+          (teams && !offered?.supportsTeams) ||
+          (watchDelayMs && !offered?.supportsWatchDelay) ||
+          (players.length < filledTo && !offered?.bots);
+        if (isUnsupported) {
+          throw new HoldfastError('unavailable', `${server} does not support the options, teams, bots or delay of this room.`);
         }
         const peer = await this.links.to(record);
         const opening: Control['room.open']['data'] = {
@@ -196,4 +213,15 @@ export class GameStarter {
 function refuseFailedSetup({ hasFailedSetup, game }: RoomRecord): void {
   if (hasFailedSetup)
     throw new HoldfastError('game-failed', `A server was lost while it set up ${game} in this room. Make another room to try again.`);
+}
+
+/** Returns a bot for the next seat, in the team with the fewest players. */
+function botOf(seats: readonly StartSeat[], teams: TeamRules | undefined): StartSeat {
+  const bots = seats.filter(({ bot }) => bot).length;
+  return {
+    user: `bot:${seats.length}` as UserId,
+    name: `Bot ${bots + 1}`,
+    ...(teams && { team: smallestTeam(teams, seats) }),
+    bot: true,
+  };
 }

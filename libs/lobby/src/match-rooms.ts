@@ -145,8 +145,9 @@ export class MatchRooms extends MatchHost {
     const rules = this.rulesOf(match.game);
     const mode = rules && rulesOfMode(rules, first?.mode);
     const count = players.length;
+    const filledTo = count + (match.bots ?? 0);
     const isJoinable = this.games.get(match.game)?.joinable === true && mode?.backfill.running === true;
-    const seats = { min: count, max: isJoinable ? Math.max(count, mode.seats.max) : count };
+    const seats = { min: count, max: isJoinable ? Math.max(filledTo, mode.seats.max) : filledTo };
     const options = first?.options ?? mode?.options;
     const name = tickets.map((ticket) => ticket.players.map((player) => player.name).join(' + ')).join(' – ');
     const doc = newRoom(players[0]!, { seats, name, near: match.region ?? first?.region, ...(options && { options }) }, this.rooms.now());
@@ -165,6 +166,7 @@ export class MatchRooms extends MatchHost {
       members,
       private: true,
       ...(match.teams && mode?.teams && { teams: { count: mode.teams.count, size: mode.teams.size.max } }),
+      ...(filledTo > count && { filledTo }),
       parties,
       ...(isJoinable && { backfill: { ...(first?.mode !== undefined && { mode: first.mode }) } }),
     };

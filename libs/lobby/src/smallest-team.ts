@@ -1,8 +1,13 @@
+import type { TeamRules } from '#libs/protocol';
 import type { DocMember, RoomDoc } from '#libs/room-store';
 
 /** Returns a new member in the smallest team of the room, the first among equals; in a room without teams, the member as it is. */
 export function inSmallestTeam({ teams, members }: Pick<RoomDoc, 'teams' | 'members'>, member: DocMember): DocMember {
-  if (!teams) return member;
-  const sizes = Array.from({ length: teams.count }, (_, team) => members.filter((one) => one.team === team).length);
-  return { ...member, team: sizes.indexOf(Math.min(...sizes)) };
+  return teams ? { ...member, team: smallestTeam(teams, members) } : member;
+}
+
+/** Returns the number of the team with the fewest players, the first among equals. */
+export function smallestTeam({ count }: TeamRules, players: readonly { readonly team?: number }[]): number {
+  const sizes = Array.from({ length: count }, (_, team) => players.filter((one) => one.team === team).length);
+  return sizes.indexOf(Math.min(...sizes));
 }

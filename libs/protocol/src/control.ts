@@ -89,8 +89,8 @@ export interface Control {
       game: string;
       start: string;
       round: number;
-      /** In the order of their seats. `team`: absent in a room without teams. */
-      players: readonly { user: UserId; name: string; claims?: Claims; team?: number }[];
+      /** In the order of their seats. `team`: absent in a room without teams. `bot`: server code of the game plays the seat. */
+      players: readonly { user: UserId; name: string; claims?: Claims; team?: number; bot?: true }[];
       options?: RoomOptions;
     };
     answer: { epoch: number; news?: string };

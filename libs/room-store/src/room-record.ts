@@ -82,6 +82,8 @@ export interface RoomDoc {
   readonly parties?: readonly (readonly UserId[])[];
   /** Matchmaking fills free seats of this room while its game runs. `mode`: with players of this mode. */
   readonly backfill?: { readonly mode?: string };
+  /** A game of this room begins with at least this number of seats: bots take the missing ones. Absent: no bots. */
+  readonly filledTo?: number;
   /** Absent: nobody is banned. */
   readonly banned?: readonly BannedUser[];
   /** The users that the host removed last, so that their gateways can tell them. A user who joins again is not among them. */

@@ -235,3 +235,27 @@ describe('a bot', () => {
     expect(views).toEqual([arena.value.state, 2, true, 0.5]);
   });
 });
+
+describe('a game that begins with bots', () => {
+  const players = [
+    { user: 'ann' as UserId, name: 'Ann' },
+    { user: 'bot:1' as UserId, name: 'Bot 1', bot: true as const },
+  ];
+
+  it('plays them, and gives the seat of a bot to a player who joins', () => {
+    const arena = new Arena();
+    arena.value = arena.machine.start('r' as RoomId, players).value;
+    expect(arena.value.seats.map(({ name, bot }) => [name, bot])).toEqual([
+      ['Ann', undefined],
+      ['Bot 1', true],
+    ]);
+    expect(arena.handle({ kind: 'seat', event: 'joined', seat: 1, user: 'cy' as UserId, name: 'Cy' })).toMatchObject({ kind: 'changed' });
+    expect(arena.value.seats[1]).toMatchObject({ user: 'cy', name: 'Cy' });
+    expect(arena.value.seats[1]?.bot).toBeUndefined();
+  });
+
+  it('is refused by a game without code that plays bots', () => {
+    const { machine } = new Arena({}, null);
+    expect(() => machine.start('r' as RoomId, players)).toThrow('add a method with @Bot');
+  });
+});

@@ -48,4 +48,6 @@ export interface RoomPlayer {
   readonly name: string;
   readonly claims?: Claims;
   readonly team?: number;
+  /** Server code of the game plays this seat (`@Bot`). Absent: a user plays it. */
+  readonly bot?: true;
 }

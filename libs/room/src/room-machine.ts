@@ -53,11 +53,14 @@ export class RoomMachine<State = unknown> {
   ): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
     const { definition } = this.rules;
     const known = plainCopy(players, 'players');
-    const seats = known.map(({ user, name, claims, team }) => ({
+    if (!this.rules.bot && known.some(({ bot }) => bot))
+      throw new Error(`a match of ${definition.name} has bots, but no code plays bots: add a method with @Bot`);
+    const seats = known.map(({ user, name, claims, team, bot }) => ({
       user,
       name,
       ...(claims && { claims }),
       ...(team !== undefined && { team }),
+      ...(bot && { bot }),
       presence: 'here' as const,
       seq: 0,
       refused: [],

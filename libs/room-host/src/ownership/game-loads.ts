@@ -34,7 +34,9 @@ export class GameLoads {
     const timer = setTimeout(() => abort.abort(new Error(`the load took longer than ${rule.timeoutMs} ms`)), rule.timeoutMs);
     timer.unref();
     try {
-      const { room: roomId, start: key, players: seats } = request;
+      const { room: roomId, start: key, players } = request;
+      // Bots have no data to load. Their seats come after those of the players, so the places of the players stay.
+      const seats = players.filter(({ bot }) => !bot);
       const start = { roomId, game: definition.name, key, options: optionsOf(machine, request), seats, signal: abort.signal };
       return await this.attempts(machine, rule, start, abort.signal);
     } finally {
