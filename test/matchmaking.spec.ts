@@ -199,3 +199,33 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await until(async () => (await fleet.store.client.hlen(fleet.redisName('match:{rumble}:tickets'))) === 0, 20_000);
   }, 60_000);
 });
+
+describe('matchmaking while the gateway was restarted and reaches no lobby yet', () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 } });
+  }, 60_000);
+  afterAll(() => fleet.stop());
+
+  it('takes players into the match that they accepted', async () => {
+    const [gateway, lobby] = [fleet.gateways[0], fleet.servers.find(({ type }) => type === 'lobby')!];
+    const both = await Promise.all(['Ada', 'Bob'].map((name) => fleet.newPlayer(name, { gateway, ...QUICKLY })));
+    const offers: string[] = [];
+    for (const session of both) session.on('match', (message) => message.event === 'offered' && offers.push(message.offer));
+    const rooms = both.map((session) => session.quickMatch('rumble', { mode: 'asked-duel' }));
+    await until(() => offers.length >= 2, SOON.timeoutMs);
+    const restarted = fleet.restart(gateway);
+    await until(() => both.every(({ status }) => status === 'reconnecting'), SOON.timeoutMs);
+    lobby.kill('SIGSTOP');
+    const accepted = both.map((session) => session.acceptMatch(offers[0]!));
+    for (const session of both) {
+      await until(() => session.status === 'open', SOON.timeoutMs);
+      await expect(session.matchStatus()).rejects.toMatchObject({ code: 'unavailable' });
+    }
+    lobby.kill('SIGCONT');
+    await Promise.all([...accepted, restarted]);
+    const [first, second] = await Promise.all(rooms);
+    expect(first!.id).toBe(second!.id);
+    await Promise.all([first!, second!].map((room) => room.waitFor(({ status }) => status === 'playing', SOON)));
+  }, 60_000);
+});

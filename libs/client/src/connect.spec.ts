@@ -1040,6 +1040,46 @@ describe('a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
+  it('continues when the new gateway has no lobby yet', async () => {
+    const ada = await join();
+    const match = ada.quickMatch('tally');
+    await until(() => [...fleet.sessions.values()][0].searching === 'tally');
+    refuseOnce('me');
+    fleet.cutAll();
+    const asked = (): number => fleet.heardKinds('request').filter(({ operation }) => operation === 'me').length;
+    await until(() => asked() === 2);
+    const bob = await join({ name: 'bob' });
+    const [first, second] = await Promise.all([match, bob.quickMatch('tally')]);
+    expect(first.id).toBe(second.id);
+  });
+
+  /** Makes the fleet refuse the next request of this operation for now. */
+  function refuseOnce(operation: string): void {
+    fleet.intercept = (message, line) => {
+      if (message.kind !== 'request' || message.operation !== operation) return false;
+      fleet.intercept = () => false;
+      line.send({ kind: 'response', id: message.id, error: errorBody('unavailable', undefined, true, 20) });
+      return true;
+    };
+  }
+
+  it('is accepted also when the gateway has no lobby at first, and when the connection is lost before the answer', async () => {
+    const ada = await join();
+    const offers: unknown[] = [];
+    let refusals = 0;
+    fleet.intercept = (message, line) => {
+      if (message.kind !== 'request' || message.operation !== 'match.accept') return false;
+      offers.push(message.data);
+      refusals += 1;
+      const answer = refusals === 1 ? { error: errorBody('unavailable', undefined, true, 20) } : { data: { accepted: true } };
+      if (refusals === 2) line.cut();
+      else line.send({ kind: 'response', id: message.id, ...answer });
+      return true;
+    };
+    await ada.acceptMatch('m-1');
+    expect(offers).toEqual([{ offer: 'm-1' }, { offer: 'm-1' }, { offer: 'm-1' }]);
+  });
+
   it('rejects when its session ends', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');

@@ -72,6 +72,8 @@ export class LiveSession implements Session {
   private search: Search | null = null;
   /** The room of the last `placed` on this connection, to which compact syncs belong. */
   private placedRoom: RoomId | null = null;
+  /** Number of connections during searches. */
+  private connections = 0;
   /** Number of times that the player entered or left a room. */
   private roomChanges = 0;
   private firstWelcome: { resolve(): void; reject(error: HoldfastError): void } | null = null;
@@ -171,7 +173,7 @@ export class LiveSession implements Session {
   }
 
   async acceptMatch(offer: string): Promise<void> {
-    await this.request('match.accept', { offer });
+    await untilAnswered(() => this.request('match.accept', { offer }));
   }
 
   async declineMatch(offer: string): Promise<void> {
@@ -455,11 +457,15 @@ export class LiveSession implements Session {
     this.emitter.emit('match', message);
   }
 
+  /** Compares the search with the server after a new connection. A gateway that has just started may not have a lobby yet. */
   private async searchAgain(): Promise<void> {
     const { search } = this;
+    this.connections += 1;
+    const { connections } = this;
     try {
-      const { room, searching } = await this.enterCurrent();
-      if (!room && searching === null) this.findAgain(search);
+      const { room, searching } = await untilAnswered(() => this.enterCurrent());
+      // After a further connection, its own comparison decides.
+      if (!room && searching === null && this.connections === connections) this.findAgain(search);
     } catch (error) {
       search?.failed(error);
     }

@@ -11,6 +11,7 @@ const REPEATABLE: ReadonlySet<OperationName> = new Set<OperationName>([
   'games.list',
   'rooms.list',
   'me',
+  'match.accept',
   'match.cancel',
   'rooms.cancelStart',
   'chat.send',

@@ -243,13 +243,13 @@ function codeOf(reason: unknown): string {
 }
 
 /** Commits a match of these callers, as a lobby that dies before it makes the room. */
-async function committed(tickets: TicketStore, callers: readonly Caller[]) {
+async function committed(tickets: TicketStore, callers: readonly Caller[], stage: MatchRecord['stage'] = 'making') {
   const id = `match-${randomUUID()}` as RoomId;
   const all = callers.map((caller) => ({ id: randomUUID() as string, game: 'duel', players: [caller], since: 0 }));
   for (const ticket of all) await tickets.add(ticket, { event: 'cancelled', reason: 'entered-room' });
   const changes = await tickets.readChanges('duel', 0);
   const claim = await tickets.claimRounds('duel', 'a lobby that dies', 1);
-  const match: MatchRecord = { id, game: 'duel', stage: 'making', at: 0, tickets: all.map((one) => one.id), players: all.length };
+  const match: MatchRecord = { id, game: 'duel', stage, at: 0, tickets: all.map((one) => one.id), players: all.length };
   const taken = changes.filter((one) => match.tickets.includes(one.id));
   expect(await tickets.commit('duel', claim!.fence, [{ match, tickets: taken }])).toEqual([null]);
   return { match, all };
@@ -769,6 +769,18 @@ describe('a match', () => {
     expect(await matches.make(match, all, performance.now() - MATCH_ABANDONED_MS)).toBeNull();
     expect(await records.read(match.id)).toBeNull();
     expect(await userRooms.get(first.user)).toBeNull();
+  });
+
+  it('can be accepted again by a player who got no answer, also when its room is made', async () => {
+    const { matchmaker, tickets } = newLobby();
+    const people = newCallers(2);
+    const { match, all } = await committed(tickets, people, 'offered');
+    for (const { id, players } of all) await userRooms.noteTicket(players[0].user, { ticket: id, game: 'duel' }, players[0].asked);
+    for (let time = 0; time < 2; time++) expect(await matchmaker.accept(people[0], match.id)).toBeNull();
+    for (const one of [people[1], people[1], people[0]])
+      expect(await matchmaker.accept(one, match.id)).toMatchObject({ id: match.id, status: 'playing' });
+    await expect(matchmaker.accept(newCaller(), match.id)).rejects.toMatchObject({ code: 'offer-unknown' });
+    await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
   it('leaves its players in a room when no server has capacity', async () => {

@@ -240,16 +240,15 @@ export class Matchmaker {
   }
 
   /**
-   * Accepts an offered match. Returns the room when this was the last acceptance.
+   * Accepts an offered match. Returns the room when this was the last acceptance, or when the match is made already. Idempotent.
    *
    * @throws `offer-unknown`
    */
   async accept({ user }: Pick<Caller, 'user'>, offer: string): Promise<RoomRecord | null> {
     const game = await this.tickets.gameOf(user);
-    if (game === null) throw unknownOffer();
     const committedAt = performance.now();
-    const answer = await this.store.answer(game, offer as RoomId, user, 'accepted');
-    if (!answer) throw unknownOffer();
+    const answer = game === null ? null : await this.store.answer(game, offer as RoomId, user, 'accepted');
+    if (game === null || !answer) return this.roomOfMatch(user, offer as RoomId);
     if (answer.outcome === 'making') return null;
     const match = await this.store.matchOf(game, offer as RoomId);
     if (!match) return null;
@@ -261,6 +260,20 @@ export class Matchmaker {
     if (answer.players <= ACCEPTED_TOLD_MAX)
       await this.matches.offer(match, tickets, await this.acceptMsLeft(match, tickets[0]?.mode), answer.accepted);
     return null;
+  }
+
+  /**
+   * Returns the room of a match that holds the user, for an acceptance that is repeated because its answer was lost. Null: the room is being
+   * made.
+   *
+   * @throws `offer-unknown`
+   */
+  private async roomOfMatch(user: UserId, match: RoomId): Promise<RoomRecord | null> {
+    const pointer = await this.userRooms.get(user);
+    if (pointer?.room !== match || pointer.watching) throw unknownOffer();
+    const room = await this.records.read(match);
+    if (room && !isMember(room, user)) throw unknownOffer();
+    return room;
   }
 
   /** Returns how much time is left to answer an offer, in ms. */

@@ -180,6 +180,16 @@ describe('an offered match', () => {
     expect([search.offer, shown]).toEqual([null, ['offer-unknown']]);
   });
 
+  it('is not reported a second time when its end arrives before the answer to the acceptance', async () => {
+    tell({ event: 'searching', waitedMs: 100 });
+    tell(OFFER);
+    refusal = new HoldfastError('offer-unknown');
+    const accepted = search.accept();
+    tell({ event: 'matched', room: 'r-1' });
+    await accepted;
+    expect([search.offer, shown]).toEqual([null, []]);
+  });
+
   it('disappears when another player declines it, and the search continues', () => {
     tell({ event: 'searching', waitedMs: 100 });
     tell(OFFER);

@@ -121,8 +121,11 @@ export class PlayerSearch {
   }
 
   private answerFailed(offer: string, error: unknown): void {
-    if (this.offer?.id === offer) this.offer = isRefusal(error, 'offer-unknown') ? null : { ...this.offer, isAccepted: false };
-    this.toasts.failed(error);
+    const isOver = isRefusal(error, 'offer-unknown');
+    const isShown = this.offer?.id === offer;
+    if (isShown) this.offer = isOver || !this.offer ? null : { ...this.offer, isAccepted: false };
+    // A message has told the player already that the offer is over.
+    if (isShown || !isOver) this.toasts.failed(error);
     this.changed();
   }
 

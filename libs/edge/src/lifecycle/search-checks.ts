@@ -4,6 +4,7 @@ import type { TicketHint } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
 import { SEARCH_CHECK_MS, SEARCH_CHECKS_AT_ONCE } from '../edge.options.js';
 import { LobbyRouter } from '../lobby/lobby-router.js';
+import { SessionRooms } from '../room/session-rooms.js';
 import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 
@@ -16,6 +17,7 @@ export class SearchChecks {
   constructor(
     private readonly table: SessionTable,
     private readonly lobbies: LobbyRouter,
+    private readonly rooms: SessionRooms,
     private readonly log: Log,
   ) {}
 
@@ -83,6 +85,8 @@ export class SearchChecks {
         // The ticket has ended or was replaced during the check.
         if (!message || session.isOver || session.ticket?.ticket !== ticket.ticket) continue;
         this.take(session, message);
+        // The notice that binds the session to the room of the match was lost, too. The revision of the room is not known.
+        if (message.event === 'matched') this.rooms.bindMatch(session, { room: message.room, watching: false, rev: 0 });
       }
     } catch (error) {
       this.log.debug('search-check.failed', { searches: searches.length, error });

@@ -107,6 +107,14 @@ describe('a request of a player whose answer arrives before any restart of the s
   });
 });
 
+describe('an acceptance of a match whose answer is lost', () => {
+  it.each(['server-lost', 'unavailable'] as const)('is not voided, because that would void the search (%s)', async (code) => {
+    const { playerRequests, session, overtaken } = newPlayerRequests(refuse(code));
+    await expect(playerRequests.send(session, 'match.accept', { offer: 'm' }, 500)).rejects.toMatchObject({ code });
+    expect(overtaken).toEqual([]);
+  });
+});
+
 describe('a request to enter a room that follows an unanswered leave', () => {
   it.each(['rooms.create', 'rooms.join', 'rooms.watch', 'match.find'])('is sent after the answer to the leave (%s)', async (operation) => {
     let answerLeave = (_: unknown): void => {};

@@ -24,9 +24,9 @@ import { repeatRequest } from './repeated-request.js';
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'match.status', 'me', 'chat.send', 'chat.history', 'chat.mute']);
 /**
  * Operations that the gateway does not void when their answer is lost. Reads change nothing; a search may continue, and the client learns
- * of it with `me`.
+ * of it with `me`. To void the acceptance of a match would void the search as well, which is an earlier request.
  */
-const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find']);
+const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find', 'match.accept']);
 /**
  * Operations that take the player into a room. They wait for the answer to an earlier `rooms.leave`; otherwise the lobby could refuse them
  * with `already-in-room`.

@@ -1,0 +1,46 @@
+import type { MatchMessage, RoomId, SessionId, UserId } from '#libs/protocol';
+import type { Log } from '#libs/telemetry';
+import type { LobbyRouter } from '../lobby/lobby-router.js';
+import type { SessionRooms } from '../room/session-rooms.js';
+import { newSessionTable } from '../session/session-table.fixture.js';
+import type { PlayerConnection } from '../transport/player-connection.js';
+import { SearchChecks } from './search-checks.js';
+
+const HINT = { ticket: 't-1', game: 'chess' };
+
+/** A gateway with a connected session that searches, and a lobby that answers each check with this message. */
+function newGateway(message: MatchMessage | null) {
+  const table = newSessionTable();
+  const sent: unknown[] = [];
+  const bound: unknown[] = [];
+  const session = table.add('s-ada' as SessionId, 'ada' as UserId, 'Ada');
+  session.connection = { send: (one: unknown) => sent.push(one) } as unknown as PlayerConnection;
+  const checks = new SearchChecks(
+    table,
+    { request: async () => ({ messages: [message] }) } as unknown as LobbyRouter,
+    { bindMatch: (_: unknown, binding: unknown) => bound.push(binding) } as unknown as SessionRooms,
+    { debug: () => {} } as unknown as Log,
+  );
+  return { checks, session, sent, bound };
+}
+
+describe('a comparison of a search with its ticket', () => {
+  it('binds the session to the room of a match whose notice was lost', async () => {
+    const matched: MatchMessage = { kind: 'match', ...HINT, event: 'matched', room: 'r-1' as RoomId };
+    const { checks, session, sent, bound } = newGateway(matched);
+    checks.admitted(session, HINT);
+    await new Promise(setImmediate);
+    expect(sent).toEqual([matched]);
+    expect(bound).toEqual([{ room: 'r-1', watching: false, rev: 0 }]);
+    expect(session.ticket).toBeNull();
+  });
+
+  it('tells the player that the search continues, and binds nothing', async () => {
+    const searching: MatchMessage = { kind: 'match', ...HINT, event: 'searching' };
+    const { checks, session, sent, bound } = newGateway(searching);
+    checks.admitted(session, HINT);
+    await new Promise(setImmediate);
+    expect([sent, bound]).toEqual([[searching], []]);
+    expect(session.ticket).toMatchObject(HINT);
+  });
+});
