@@ -12,7 +12,7 @@ export type MatchEvent = MatchMessage extends infer Message
   : never;
 
 /**
- * Sends `match` messages to the players of tickets, at most once. The tickets decide: a gateway whose player has heard nothing asks for the
+ * Sends `match` messages to the players of tickets, at most once. The tickets decide: a gateway whose player has received nothing asks for the
  * state of the ticket (`match.check`).
  */
 @Injectable()

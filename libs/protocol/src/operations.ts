@@ -50,7 +50,7 @@ export type WatchPolicy = (typeof WATCH_POLICIES)[number];
 export type AttributeValue = string | number;
 
 /**
- * The wish of a ticket for one attribute, such as the language or the map.
+ * The condition of a ticket for one attribute, such as the language or the map.
  *
  * - A string or number: the others must accept exactly this value.
  * - `{ any: [...] }`: one of these values. `{ min, max }`: a number within these limits; an absent limit does not count.
