@@ -71,7 +71,7 @@ export interface GiveUpOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The wishes of a search, beside the game. `docs/matchmaking.md` explains each field. */
+/** The conditions of a search, beside the game. `docs/matchmaking.md` explains each field. */
 export type QuickMatchOptions = Readonly<Omit<MatchWish, 'game'>>;
 
 /** The credentials with which another connection can resume this session. Each resume replaces the secret. */

@@ -142,7 +142,7 @@ export class GameRounds {
     return (await this.making.get(ticket)) ?? null;
   }
 
-  /** Tells the players of a ticket why they wait, if this runner knows the ticket. */
+  /** Sends the players of a ticket the reason why they wait, if this runner knows the ticket. */
   async explain(id: string): Promise<void> {
     const waiting = this.queue.get(id);
     if (waiting) await this.tell(waiting.ticket);
