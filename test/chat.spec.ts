@@ -31,7 +31,7 @@ describe('chats in a fleet of two gateways and two lobbies', () => {
     return [ada, bob];
   };
 
-  it('shows a message to all members of the room over both gateways in one order, and the earlier ones to members who come', async () => {
+  it('shows a message to all members of the room over both gateways in one order, and the earlier messages to members who join later', async () => {
     const [ada, bob] = await roomOfTwo();
     const mine = openChat(ada, { to: 'room' });
     await mine.send('first');

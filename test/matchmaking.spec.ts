@@ -124,7 +124,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     expect((await again).id).not.toBe(rooms[0].id);
   }, 40_000);
 
-  it('dissolves the search of a party that a player joins or leaves, refuses a large party, and every member hears it', async () => {
+  it('dissolves the search of a party that a player joins or leaves, refuses a large party, and notifies every member', async () => {
     const [ada, bob, cy] = await searchers('Ada', 'Bob', 'Cy');
     const room = await ada.session.createRoom({ game: 'rumble', private: true });
     await bob.session.joinRoom(room.id);

@@ -75,7 +75,7 @@ describe('a stepped game of durability every-change with inputs', () => {
     return [ada, bob];
   }
 
-  it('loses no step and moves nothing back when its game server is killed, and inputs go on', async () => {
+  it('loses no step and moves nothing back when its game server is killed, and uses later inputs', async () => {
     const [ada] = await drive();
     for (const driver of drivers) await until(() => driver.seen.length > 20 && driver.last.xs.every((x) => x > 5));
     const costs: number[] = [];
@@ -88,7 +88,7 @@ describe('a stepped game of durability every-change with inputs', () => {
           () => driver.last.step > before[index]!.step + 40 && driver.last.xs.every((x, seat) => x > before[index]!.xs[seat]! + 10),
           20_000,
         );
-      // The steps that a server without the loss would have run between two syncs, less those that were run.
+      // The steps that a server would have run between two syncs if none had been killed, minus the steps that were run.
       const gaps = ada.seen.slice(before[0]!.syncs - 1).map(({ at, step }, index, all) => {
         const next = all[index + 1];
         return next ? (next.at - at) / STEP_MS - (next.step - step) : 0;
@@ -164,7 +164,7 @@ describe('a stepped game of durability every-change with inputs', () => {
     const marks = stepsOf('mark');
     expect(marks).toEqual(Array.from(marks, (_, index) => marks[0]! + index));
     expect(syncs.some(({ missed }) => missed)).toBe(false);
-    // The player gets the volatile events up to the moment at which the gateway stops to send, and from the return on.
+    // The player gets the volatile events up to the moment at which the gateway stops sending, and again after the return.
     const flashes = new Set(stepsOf('flash'));
     const without = marks.filter((mark) => !flashes.has(mark));
     expect(without.length).toBeGreaterThan(10);

@@ -5,7 +5,10 @@ import type { UserId } from '#libs/protocol';
 const RATING_MEAN = 1_500;
 const RATING_DEVIATION = 300;
 const SIGMA = 80;
-/** Regions, with the share of players who live there or in one before. The latency to the others is above the first limit. */
+/**
+ * Regions with cumulative shares: the share of the players who live in this region or in an earlier one of the list. The latency to another
+ * region is above the first limit.
+ */
 const REGIONS = [
   ['eu', 0.5],
   ['us', 0.85],

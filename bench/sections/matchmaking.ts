@@ -32,7 +32,7 @@ export const QUEUE_RULES: readonly (() => QueueRule)[] = [
 
 export const matchmaking: Section = {
   name: 'matchmaking',
-  about: `the decision which of the waiting tickets play together, with ${TICKETS_PER_SECOND} tickets a second; and its quality beside other rules`,
+  about: `the decision which of the waiting tickets play together, with ${TICKETS_PER_SECOND} tickets a second; and the quality of its matches, compared with other rules`,
   async run(report, { quick }) {
     for (const waiting of WAITING) reportSpeed(report, waiting, quick ? ROUNDS_QUICK : ROUNDS);
     for (const rate of RATES) for (const makeRule of QUEUE_RULES) reportQuality(report, makeRule(), rate, quick ? SECONDS_QUICK : SECONDS);

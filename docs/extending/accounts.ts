@@ -5,7 +5,7 @@ export interface Account {
   readonly name: string;
 }
 
-/** The accounts of the players. A real one asks a database. */
+/** The accounts of the players. A real provider reads them from a database. */
 @Injectable()
 export class Accounts {
   private readonly byKey = new Map<string, Account>([['key-of-ada', { id: 'ada', name: 'Ada' }]]);

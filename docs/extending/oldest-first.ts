@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Extension } from '#libs/extension';
 import { type MatchQueueView, MatchStrategy, type ProposedMatch, type Ticket } from '#libs/matchmaking';
 
-/** Makes matches of single players in the order of their searches, and looks at nothing but the mode. */
+/** Makes matches of single players in the order of their searches, and considers only the mode. */
 @Injectable()
 @Extension(MatchStrategy)
 export class OldestFirst extends MatchStrategy {

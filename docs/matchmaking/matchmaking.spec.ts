@@ -18,7 +18,7 @@ describe('docs/matchmaking.md', () => {
     for (const name of ['duel-game.ts', 'arrival-order.ts']) expect(page).toContain(`\`\`\`ts\n${file(name)}\`\`\``);
   });
 
-  it('has a game with ratings whose end requests their update', async () => {
+  it('has a game with ratings, and its end requests their update', async () => {
     const game = await GameTest.create(CaptureGame, { players: ['Ada', 'Bob'] });
     expect(game.command(1, 'capture')).toBeNull();
     expect(game.effects).toMatchObject([{ name: '$rating', data: { teams: [{ place: 0 }, { place: 1 }] } }]);

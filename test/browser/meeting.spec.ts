@@ -84,7 +84,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     for (const { page } of all) await page.getByText('"joined"').waitFor();
   });
 
-  it('searches again, first in line, when another player declines the match, who is told why', async () => {
+  it('continues the search of a player, first in line, when another player declines the match', async () => {
     const all = await Promise.all(['Ada', 'Bob', 'Cy'].map((name) => visit(name)));
     const [ada, bob, cy] = all;
     for (const visitor of [ada, bob]) {
@@ -309,7 +309,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await Promise.all([ada, bob].map((visitor) => visitor.sees('The game is running.')));
   });
 
-  it('says to all players why a game did not start', async () => {
+  it('shows all players why a game did not start', async () => {
     const ada = await hostOf('Profiles', 'The profiles', ({ page }) => page.getByLabel('Refuse').check());
     const bob = await visit('Bob', PHONE, ada.page.url());
     await bob.press("I'm ready");

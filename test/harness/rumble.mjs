@@ -1,5 +1,5 @@
 // `rumble`: a game for 2 to 4 players with rules for matches. Its modes: `asked` offers each match for 1.5 s, `duo` has two teams of two,
-// `asked-duo` too, and asks for 30 s, `open` fills running games, and `alone` adds bots. A game ends when a player sends `end`. Bots send `wave`.
+// `asked-duo` has them too and offers each match for 30 s, `open` fills running games, and `alone` adds bots. A game ends when a player sends `end`. Bots send `wave`.
 import { Bot, Command, Game, OnSeat } from '#libs/game-kit';
 import { Module } from './nest.mjs';
 

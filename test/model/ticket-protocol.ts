@@ -9,7 +9,7 @@ export interface State {
   readonly tickets: readonly Ticket[];
   readonly matches: readonly Match[];
   readonly rooms: readonly { readonly id: string; readonly users: string }[];
-  /** Ended tickets, each with the users who were told so. */
+  /** Ended tickets, each with the users who were notified of the end. */
   readonly ended: readonly string[];
   readonly fence: number;
   readonly changes: number;

@@ -86,7 +86,7 @@ describe('arena', () => {
     expect(game.state.ships[1]!.status).toBe(SHIP_STATUS.shielded);
   });
 
-  it('lets a shot hit the ships where its player sees them, and not where they are', async () => {
+  it('lets a shot hit the ships at the positions that its player sees, and not at their latest positions', async () => {
     const behind = 6;
     const game = await play(['Ann', 'Bob']);
     const states = [game.state];

@@ -30,7 +30,7 @@ const message = (id: string, text = `text ${id}`, user = ADA) => ({ user, name: 
 const textsOf = (entries: readonly { text: string }[]) => entries.map(({ text }) => text);
 
 describe('the messages of a channel', () => {
-  it('are stored once, however often and wherever their sender repeats them', async () => {
+  it('are stored once when their sender repeats them at several lobbies', async () => {
     const target = newLobby();
     const [first, ...repeats] = await Promise.all(Array.from({ length: 5 }, () => store.append(target, message('1', 'hi'))));
     expect(repeats).toEqual([first, first, first, first]);
@@ -56,7 +56,7 @@ describe('the messages of a channel', () => {
     expect(textsOf((await store.history(target, 10)).entries)).toEqual(['from Ada', 'from Bob']);
   });
 
-  it('are forgotten beyond the limit, and a reader learns that some are missing', async () => {
+  it('are deleted beyond the limit, and a reader is notified that some are missing', async () => {
     const few = storeWith({ kept: 3 });
     const target = newLobby();
     for (let id = 1; id <= 5; id++) await few.append(target, message(String(id)));
@@ -107,7 +107,7 @@ describe('the messages of a channel', () => {
 });
 
 describe('the budget of a channel', () => {
-  it('belongs to the user, and says when the next message may be sent', async () => {
+  it('limits each user, and its refusal says when the next message may be sent', async () => {
     const target = newLobby();
     const slow = storeWith({ burst: 2, perMinute: 6 });
     const admit = async (user: UserId, id: string) => slow.admit(target, { user, id });
@@ -118,7 +118,7 @@ describe('the budget of a channel', () => {
     expect((refused as { ms: number }).ms).toBeLessThanOrEqual(10_000);
   });
 
-  it('is not taken by a repeated message', async () => {
+  it('is not reduced by a repeated message', async () => {
     const target = newLobby();
     const slow = storeWith({ burst: 1, perMinute: 1 });
     expect(await slow.admit(target, { user: ADA, id: '1' })).toEqual({ kind: 'ok' });

@@ -2,9 +2,9 @@ export const CHAT_OPTIONS = Symbol('ChatOptions');
 
 /** The limits of chats. The settings with the corresponding names, such as `CHAT_KEPT` for `kept`, document them. */
 export interface ChatOptions {
-  /** Number of messages that a channel keeps for players who come. */
+  /** Number of messages that a channel stores for players who join later. */
   readonly kept: number;
-  /** Time after the last message after which a channel is forgotten, in ms. */
+  /** Time after the last message after which a channel is deleted, in ms. */
   readonly ttlMs: number;
   /** Messages that a user may send to one channel, per minute on average and at once. */
   readonly perMinute: number;

@@ -52,7 +52,7 @@ class Moderator extends ChatModerator {
 }
 
 describe('a chat message', () => {
-  it('passes without a moderator of the application', async () => {
+  it('is sent unchanged when the application has no moderator', async () => {
     const { chat } = await start();
     const caller = newCaller();
     const sent = await chat.send(caller, { ...LOBBY, text: 'rude', id: '1' });
@@ -100,7 +100,7 @@ describe('the chat of a room', () => {
     return { room, record: record! };
   };
 
-  it('is for members, and for spectators if the room lets them', async () => {
+  it('is open to members, and to spectators only if the room allows it', async () => {
     const at = await start();
     const [ada, eve, spectator] = [newCaller(), newCaller(), newCaller()];
     const closed = await roomOf(at, ada);
@@ -136,7 +136,7 @@ describe('the chat of a room', () => {
     expect(await at.chat.send(bob, { to: 'room', text: 'hi', id: '1' })).toMatchObject({ text: 'hi' });
   });
 
-  it('is forgotten when the room is closed', async () => {
+  it('is deleted when the room is closed', async () => {
     const at = await start();
     const ada = newCaller();
     const { record } = await roomOf(at, ada);

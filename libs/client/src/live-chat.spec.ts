@@ -107,7 +107,7 @@ describe('a chat', () => {
     expect(seen).toEqual([1, 'missed', 9, 10]);
   });
 
-  it('emits a message that the store has lost since it was delivered, and does not read for ever', async () => {
+  it('emits a message that the store has lost since it was delivered, and stops reading', async () => {
     const session = new FakeSession();
     const { seen } = open(session);
     session.store(1);
@@ -153,7 +153,7 @@ describe('a chat', () => {
     expect(session.requests).toHaveLength(2);
   });
 
-  it('ends when the player leaves the room, and takes nothing more', async () => {
+  it('ends when the player leaves the room, and emits no later message', async () => {
     const session = new FakeSession();
     const { chat, seen } = open(session);
     session.leaving.emit('left');
@@ -162,7 +162,7 @@ describe('a chat', () => {
     expect([chat.isClosed, seen]).toEqual([true, ['closed']]);
   });
 
-  it('follows its lobby, takes only its messages, and stops following when it is closed', async () => {
+  it('follows its lobby, emits only messages of that lobby, and stops following when it is closed', async () => {
     const session = new FakeSession();
     const { chat, seen } = open(session, { to: 'lobby', game: 'chess' });
     session.deliver(1);
@@ -177,7 +177,7 @@ describe('a chat', () => {
     ]);
   });
 
-  it('needs a room', () => {
+  it('cannot be opened for a player who is in no room', () => {
     expect(() => openChat({ request: jest.fn(), on: jest.fn(), room: null }, { to: 'room' })).toThrow('not in a room');
   });
 });

@@ -71,7 +71,7 @@ export interface GiveUpOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The wishes of a search, beside the game. `docs/matchmaking.md` explains each field. */
+/** The conditions of a search, beside the game. `docs/matchmaking.md` explains each field. */
 export type QuickMatchOptions = Readonly<Omit<MatchWish, 'game'>>;
 
 /** The credentials with which another connection can resume this session. Each resume replaces the secret. */
@@ -111,7 +111,7 @@ export interface Session {
   /**
    * Searches for a match and resolves with the room when opponents are found. `signal`: cancels the search. `party`: the members of this
    * player's waiting room search together. Rejects with `not-searching` when the server ends the search without a match. The event `match`
-   * tells the progress and offered matches.
+   * reports the progress and offered matches.
    */
   quickMatch<Rules = unknown>(game: string, options?: GiveUpOptions & QuickMatchOptions): Promise<Room<Rules>>;
   /** Accepts an offered match (`match` event `offered`). Rejects with `offer-unknown` when the offer is over. */

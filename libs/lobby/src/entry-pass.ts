@@ -10,7 +10,7 @@ export interface EntryPass {
   readonly password: string | null;
 }
 
-/** A person who has shown nothing. */
+/** A person who has given neither an invite code nor a password. */
 export const NO_PASS: EntryPass = { isInvited: false, password: null };
 /** A person whom the server lets in, such as a player of a match. */
 export const SERVER_PASS: EntryPass = { isInvited: true, password: 'any' };

@@ -79,7 +79,7 @@ export class GameStarter {
   }
 
   /**
-   * Makes the caller ready for another game, and starts it when the last member who is here has agreed. Returns the record of the room.
+   * Makes the caller ready for another game, and starts it when the last member who is present has agreed. Returns the record of the room.
    *
    * @throws `not-in-room`, `room-playing`, `bad-data` before the first game of the room has ended; then the errors of `start`
    */

@@ -49,7 +49,7 @@ describe('the host of a room', () => {
     expect(refusal(() => asHost(both, cyd, NOW))).toBe('not-in-room');
   });
 
-  it('is replaced by the first member who is here, after the grace', () => {
+  it('is replaced by the first member who is present, after the grace', () => {
     const gone = room([member(ada, away(HOST_GRACE_MS)), member(bob, away(1)), member(cyd), member(dan)]);
     expect(asHost(gone, cyd, NOW).host).toBe(cyd);
     expect(refusal(() => asHost(gone, dan, NOW))).toBe('not-owner');
@@ -59,12 +59,12 @@ describe('the host of a room', () => {
     expect(replaceGoneHost(recent, NOW)).toBe(recent.doc);
   });
 
-  it('stays when nobody else is here', () => {
+  it('stays the host when no other member is present', () => {
     const empty = room([member(ada, away(HOST_GRACE_MS)), member(bob, away(HOST_GRACE_MS))]);
     expect(replaceGoneHost(empty, NOW)).toBe(empty.doc);
   });
 
-  it('hands over to a member who is here', () => {
+  it('can make only a member who is present the next host', () => {
     const all = room([member(ada), member(bob), member(cyd, away(1))]);
     expect(handOver(all, ada, bob, NOW).host).toBe(bob);
     expect(refusal(() => handOver(all, ada, cyd, NOW))).toBe('member-away');
@@ -74,7 +74,7 @@ describe('the host of a room', () => {
 });
 
 describe('a removed member', () => {
-  it('is out of the room, may come back, and is then not a removed member any more', () => {
+  it('leaves the room, may join it again, and is then no longer recorded as removed', () => {
     const before = room([member(ada), member(bob, away(1))], { players: [ada, bob] }, { status: 'playing' });
     const doc = kick(before, ada, bob, false, NOW);
     expect(doc).toMatchObject({ members: [{ user: ada }], kicked: [bob], players: [ada, bob] });
@@ -84,7 +84,7 @@ describe('a removed member', () => {
     expect(back.kicked).toBeUndefined();
   });
 
-  it('cannot come back or watch after a ban, until it is lifted', () => {
+  it('cannot join or watch again after a ban, until the host lifts it', () => {
     const before = room([member(ada), member(bob)]);
     const banned = { ...before, doc: kick(before, ada, bob, true, NOW) };
     expect(banned.doc.banned).toEqual([{ user: bob, name: 'BOB' }]);
@@ -95,26 +95,26 @@ describe('a removed member', () => {
     expect(refusal(() => join(lifted, { user: bob, name: 'Bob' }))).toBeNull();
   });
 
-  it('may be a spectator only for a ban', () => {
+  it('must be a member, but a ban is also possible for another user', () => {
     const alone = room([member(ada)]);
     expect(refusal(() => kick(alone, ada, bob, false, NOW))).toBe('not-a-member');
     expect(kick(alone, ada, bob, true, NOW).banned).toEqual([{ user: bob }]);
   });
 
-  it('cannot be the host, and only the host removes', () => {
+  it('cannot be the host, and is removed only by the host', () => {
     const both = room([member(ada), member(bob)]);
     expect(refusal(() => kick(both, ada, ada, false, NOW))).toBe('bad-data');
     expect(refusal(() => kick(both, bob, ada, false, NOW))).toBe('not-owner');
   });
 
-  it('is remembered only among the last ones', () => {
+  it('is no longer recorded when the limit of later removals is reached', () => {
     const many = Array.from({ length: KICKED_MAX }, (_, index) => `old-${index}` as UserId);
     expect(kick(room([member(ada), member(bob)], { kicked: many }), ada, bob, false, NOW).kicked).toEqual([...many.slice(1), bob]);
   });
 });
 
 describe('an update of a room', () => {
-  it('changes what it names, and removes what does not apply', () => {
+  it('changes only the fields that it names, and removes fields with default values', () => {
     const before = room([member(ada), member(bob, { readyRound: 0 })], { password: 'old', watch: 'nobody', locked: true });
     expect(update(before, ada, { name: ' New ' }, NOW)).toEqual({ ...before.doc, name: 'New' });
     const open = update(before, ada, { password: null, watch: 'anyone', locked: false }, NOW);
@@ -190,7 +190,7 @@ describe('the start of a game', () => {
     expect(refusal(() => checkStart(room([member(ada), member(bob, away(60_000))]), ada, { now: NOW }))).toBe('too-few-players');
   });
 
-  it('needs no host when everybody has agreed', () => {
+  it('needs no host when all members have agreed', () => {
     const agreed = room([member(ada, { readyRound: 0 }), member(bob, { readyRound: 0 })]);
     expect(refusal(() => checkStart(agreed, bob, { now: NOW }))).toBe('not-owner');
     expect(checkStart(agreed, bob, { now: NOW, isAgreed: true })).toHaveLength(2);
@@ -203,7 +203,7 @@ describe('the teams of a room', () => {
   const teams = { count: 2, size: 2 };
   const sizesOf = ({ members }: RoomDoc) => [0, 1].map((team) => members.filter((one) => one.team === team).length);
 
-  it('get a new member into the smallest one', () => {
+  it('take a new member into the smallest team', () => {
     const before = room([member(ada, { team: 0 })], { teams });
     expect(join(before, { user: bob, name: 'Bob' }).members[1]).toMatchObject({ user: bob, team: 1 });
   });

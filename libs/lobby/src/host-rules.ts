@@ -22,8 +22,8 @@ export interface RoomUpdate {
 }
 
 /**
- * Returns the document for a change by the host. While the host has been away for `HOST_GRACE_MS`, the next member who is here acts as the
- * host, and becomes the host with the change: a host who is gone blocks nobody.
+ * Returns the document for a change by the host. While the host has been away for `HOST_GRACE_MS`, the next member who is present acts as the
+ * host, and becomes the host with the change: an absent host does not block the other members.
  *
  * @throws `not-in-room`, `not-owner`
  */

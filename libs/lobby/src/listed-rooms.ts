@@ -33,7 +33,7 @@ interface Reading {
 }
 
 /**
- * Keeps the public rooms of a game, or of all games, in memory for searches, while somebody searches. All searches share one read. A read
+ * Keeps the public rooms of a game, or of all games, in memory while players search. All searches share one read. A read
  * compares the fields of each room that show a change, and reads only rooms that changed.
  */
 @Injectable()

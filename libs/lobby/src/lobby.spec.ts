@@ -92,7 +92,7 @@ class GameServers {
   /** The servers whose version supports options of rooms. */
   withOptions = this.names;
   readonly openings: Control['room.open']['data'][] = [];
-  /** The rooms from which lobbies have removed members, as the servers learn it. */
+  /** The rooms of the messages about removed members that lobbies have sent to game servers. */
   readonly removals: RoomId[] = [];
   /** The answer of a server to options. */
   checkOptions: (server: string, options: unknown) => { flaw: string | null } = () => ({ flaw: null });
@@ -315,7 +315,7 @@ describe('a private room', () => {
     expect(await rooms.find({ code: room.doc.code })).toMatchObject({ id: room.id });
   });
 
-  it('admits a player with an old password until the host changes it, also in between', async () => {
+  it('refuses the old password after the host has changed it, and admits a returning member without one', async () => {
     const { rooms, hosting } = newLobby();
     const [host, guest, late] = newCallers(3) as [Caller, Caller, Caller];
     const room = await rooms.create(host, { game: 'duel', password: 'first' });
@@ -323,7 +323,7 @@ describe('a private room', () => {
     await hosting.update(host, { password: 'second' });
     await expect(rooms.join(late, room.id, { password: 'first' })).rejects.toMatchObject({ code: 'wrong-password' });
     await rooms.join(late, room.id, { password: 'second' });
-    // A member returns without it.
+    // A member returns without a password.
     await rooms.join(guest, room.id);
     expect((await mustRead(room.id)).doc.members).toHaveLength(3);
   });
@@ -345,7 +345,7 @@ describe('a private room', () => {
 });
 
 describe('RoomHosting', () => {
-  it('keeps one host when two lobbies hand over at once', async () => {
+  it('has one host when two lobbies hand over the room at the same time', async () => {
     const [one, other] = [newLobby(), newLobby()];
     const callers = newCallers(3) as [Caller, Caller, Caller];
     const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
@@ -398,7 +398,7 @@ describe('RoomHosting', () => {
 });
 
 describe('a rematch', () => {
-  it('starts one game when the last two members agree at once', async () => {
+  it('starts one game when the last two members agree at the same time', async () => {
     const { rooms, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel', seats: 2 });
@@ -411,7 +411,7 @@ describe('a rematch', () => {
     expect((await mustRead(room.id)).status).toBe('playing');
   });
 
-  it('waits for all members who are here', async () => {
+  it('waits for all members who are present', async () => {
     const { rooms, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });

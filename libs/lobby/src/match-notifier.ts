@@ -12,7 +12,7 @@ export type MatchEvent = MatchMessage extends infer Message
   : never;
 
 /**
- * Sends `match` messages to the players of tickets, at most once. The tickets decide: a gateway whose player has heard nothing asks for the
+ * Sends `match` messages to the players of tickets, at most once. The tickets decide: a gateway whose player has received nothing asks for the
  * state of the ticket (`match.check`).
  */
 @Injectable()
@@ -22,7 +22,7 @@ export class MatchNotifier {
     private readonly sessions: SessionStore,
   ) {}
 
-  /** Tells all players of a ticket. */
+  /** Sends a message to all players of a ticket. */
   async tell({ id, game, players }: Pick<StoredTicket, 'id' | 'game' | 'players'>, event: MatchEvent): Promise<void> {
     const message = { kind: 'match', game, ticket: id, ...event } as MatchMessage;
     await Promise.all(players.map((player) => this.send(player, message).catch(ignore)));
@@ -32,7 +32,7 @@ export class MatchNotifier {
     await this.tell(ticket, { event, reason });
   }
 
-  /** Tells the players of a ticket that they are in the room of their match. Their gateways attach them to it. */
+  /** Notifies the players of a ticket that they are in the room of their match. Their gateways attach them to it. */
   async matched({ id, game, players }: StoredTicket, room: Pick<RoomRecord, 'id' | 'rev'>): Promise<void> {
     await Promise.all(
       players.map(async (player) => {

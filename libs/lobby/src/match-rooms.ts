@@ -211,10 +211,10 @@ export class MatchRooms extends MatchHost {
   }
 
   /**
-   * Gives the tickets of a match back to the queue, or ends them, and tells their players.
+   * Gives the tickets of a match back to the queue, or ends them, and notifies their players.
    *
    * @param stage only a match in this stage; absent: in any stage
-   * @param dissolved called when the match is dissolved, before the players are told
+   * @param dissolved called when the match is dissolved, before the players are notified
    */
   private async giveBack(
     match: Pick<MatchRecord, 'id' | 'game'>,
@@ -273,7 +273,7 @@ export class MatchRooms extends MatchHost {
     const blamed = tickets.flatMap(({ players }) => players.filter(({ user }) => isToBlame(user)));
     await this.giveBack(match, tickets, end, {
       stage: 'offered',
-      // Counted before the players are told, because they may search again at once.
+      // Counted before the players are notified, because they may search again at once.
       dissolved: async () => {
         this.log.info('match.declined', { roomId: match.id, declined: blamed.length });
         await Promise.all(blamed.map(({ user }) => this.tickets.countDecline(match.game, user, DECLINES_FORGOTTEN_MS)));
@@ -348,7 +348,7 @@ function gone(players: readonly { readonly player: TicketPlayer }[], isIn: reado
   return new Set(players.flatMap(({ player }, index) => (isIn[index] ? [] : player.user)));
 }
 
-/** Returns what a message tells about the progress of a search. */
+/** Returns the fields of a message about the progress of a search. */
 export function progressOf(
   progress: { readonly waitedMs: number; readonly explanation: MatchExplanation | null } | null,
 ): Partial<MatchProgress> {

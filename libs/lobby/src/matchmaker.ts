@@ -26,7 +26,7 @@ import { UserTickets } from './user-tickets.js';
 const ROOM_CREATION_MS = 1_000;
 /** Pause between two reads of the record of that room, in ms. */
 const ROOM_POLL_MS = 20;
-/** Maximum number of players of an offer who are told of each acceptance. */
+/** Maximum number of players of an offer who are notified of each acceptance. */
 const ACCEPTED_TOLD_MAX = 16;
 
 /** The result of a search: the room of its match, or the ticket that waits. */

@@ -79,7 +79,7 @@ export class RoomHosting {
     return this.change(caller, (record) => balance(record, caller.user, this.rooms.now()));
   }
 
-  /** Tells the owner of a game that members are gone. The owner reads the record at the latest when the grace of their seats is over. */
+  /** Notifies the owner of a game that members are gone. The owner reads the record at the latest when the grace of their seats is over. */
   notifyOwner({ id, owner }: RoomRecord): void {
     const server = owner && this.directory.get(owner.server);
     if (!server) return;

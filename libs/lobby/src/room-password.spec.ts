@@ -1,14 +1,14 @@
 import { hashPassword, isPassword } from './room-password.js';
 
 describe('the password of a room', () => {
-  it('matches its own hash only', async () => {
+  it('matches only its own hash', async () => {
     const stored = await hashPassword('open sesame');
     expect(await isPassword('open sesame', stored)).toBe(true);
     expect(await isPassword('open sesame ', stored)).toBe(false);
     expect(await isPassword('', stored)).toBe(false);
   });
 
-  it('has another hash each time, which does not contain it', async () => {
+  it('has a different hash each time, and the hash does not contain the password', async () => {
     const [first, second] = await Promise.all([hashPassword('sesame'), hashPassword('sesame')]);
     expect(first).not.toBe(second);
     expect(first).not.toContain('sesame');

@@ -97,7 +97,7 @@ export interface JoinTerms {
 
 /**
  * Returns the document with this person as a member. `terms`: how players join a running game; null when it is not joinable. `now`: the
- * time of Redis, in ms since 1970. `pass`: what the person has shown to enter.
+ * time of Redis, in ms since 1970. `pass`: the invite code or password that the person has given.
  */
 export function join(record: RoomRecord, person: Person, terms: JoinTerms | null = null, now = 0, pass: EntryPass = NO_PASS): RoomDoc {
   const { doc } = record;
@@ -141,7 +141,7 @@ function seated(doc: RoomDoc, person: Person, seat: number): RoomDoc {
   return { ...rest, members, players, host };
 }
 
-/** Returns the document without the member. Null: no member is left. When the host leaves, the next member who is here becomes the host. */
+/** Returns the document without the member. Null: no member is left. When the host leaves, the next member who is present becomes the host. */
 export function leave({ doc }: RoomRecord, user: UserId): RoomDoc | null {
   const members = doc.members.filter((member) => member.user !== user);
   if (members.length === doc.members.length) throw new HoldfastError('not-in-room');
@@ -186,13 +186,13 @@ export function absentees({ doc, status }: RoomRecord): readonly Absentee[] {
 export interface StartRules {
   /** The time of Redis, in ms since 1970. */
   readonly now: number;
-  /** True: all members who are here have agreed to the game (`rooms.rematch`), so no host needs to start it. */
+  /** True: all members who are present have agreed to the game (`rooms.rematch`), so no host needs to start it. */
   readonly isAgreed?: boolean;
 }
 
 /**
  * Returns the members who play, in the order of their seats. A member who has been away for `START_AWAY_MS` and is not ready does not play,
- * and leaves the room with the start: somebody who is not there blocks nobody. A member who went away after becoming ready plays.
+ * and leaves the room with the start: a member without a connection does not block the others. A member who went away after becoming ready plays.
  *
  * @throws `not-in-room`, `room-playing`, `not-owner`, `too-few-players`, `not-ready`
  */

@@ -27,7 +27,7 @@ export class UserTickets {
   }
 
   /**
-   * Ends the ticket of the user if it is not newer than `order`, and tells the other members of a party. Without `order`: any ticket. A
+   * Ends the ticket of the user if it is not newer than `order`, and notifies the other members of a party. Without `order`: any ticket. A
    * ticket with a match stays: the order of the user's requests decides whether the match takes the user.
    *
    * @param but a room whose party keeps its ticket, because the user is in it already

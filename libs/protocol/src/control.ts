@@ -154,7 +154,7 @@ export interface Control {
   'users.away': { data: { users: readonly UserId[]; turns?: readonly number[] }; answer: null };
   /**
    * Gateway → lobby: compare the searches of connected users with the tickets, because messages to players may be lost. `messages`: for
-   * each search, the message that its player has missed, or the state of the search; null when there is nothing to tell.
+   * each search, the message that its player has missed, or the state of the search; null when there is nothing to send.
    */
   'match.check': {
     data: { searches: readonly { user: UserId; game: string; ticket: string; asked?: RequestOrder }[] };

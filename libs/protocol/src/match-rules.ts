@@ -5,7 +5,7 @@ export interface MatchOptions extends ModeMatchOptions {
   /** True: players have ratings, which the ranking result of each game updates. Default: false. */
   readonly rating?: boolean;
   /**
-   * The modes of the game, by name. Players of different modes never meet. Each mode may replace rules of the game. A search without a
+   * The modes of the game, by name. Players of different modes are never matched. Each mode may replace rules of the game. A search without a
    * mode uses the rules of the game. Absent: the game has no modes.
    */
   readonly modes?: Readonly<Record<string, ModeMatchOptions>>;
@@ -27,7 +27,7 @@ export interface ModeMatchOptions {
   readonly maxWaitMs?: number;
   /** After this time a search ends without a match, in ms. Default: 600000. */
   readonly expireMs?: number;
-  /** How long a match is offered to its players, who must all accept it, in ms. Absent: a match starts without questions. */
+  /** How long a match is offered to its players, who must all accept it, in ms. Absent: a match starts without an offer. */
   readonly acceptMs?: number;
   /** After this time bots take the places of missing players up to the minimum, in ms. Absent: no bots. */
   readonly botsAfterMs?: number;

@@ -395,7 +395,7 @@ export interface MatchProgress {
   estimateMs?: number;
   /** The largest difference of ratings that the search accepts now. Absent: ratings do not count. */
   window?: number;
-  /** A sentence for people: what holds the search up. */
+  /** A sentence for people: the reason why the search takes long. */
   reason?: string;
 }
 

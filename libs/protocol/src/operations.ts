@@ -50,7 +50,7 @@ export type WatchPolicy = (typeof WATCH_POLICIES)[number];
 export type AttributeValue = string | number;
 
 /**
- * The wish of a ticket for one attribute, such as the language or the map.
+ * The condition of a ticket for one attribute, such as the language or the map.
  *
  * - A string or number: the others must accept exactly this value.
  * - `{ any: [...] }`: one of these values. `{ min, max }`: a number within these limits; an absent limit does not count.
@@ -70,7 +70,7 @@ export const ATTRIBUTES_MAX = 16;
 /** Maximum number of regions of one search. */
 export const MATCH_REGIONS_MAX = 32;
 
-/** The wishes of a player who searches for a match. */
+/** The conditions of a player who searches for a match. */
 export interface MatchWish {
   game: string;
   /** The mode of the game, such as `ranked`. Players of different modes are never matched. */
@@ -200,7 +200,7 @@ export interface Operations {
    * `seats`: the number of players, within the limits of the game. `region`, `build`: the
    * game runs only on a server with this region and build. Without a region, servers in the gateway's region come first. `options`:
    * settings for the games of this room, as the game defines them; a server of the game validates them before the room is created
-   * (`bad-data`). `password`: who joins or watches must give it. `watchDelayMs`: spectators see the game this much later. `teams`: each
+   * (`bad-data`). `password`: players who join or watch must give it. `watchDelayMs`: spectators see the game this much later. `teams`: each
    * member is in a team.
    */
   'rooms.create': {
@@ -271,7 +271,7 @@ export interface Operations {
   /** Declines an offered match. The search of the player ends. */
   'match.decline': { data: { offer: string }; result: { declined: true } };
   /**
-   * The state of the caller's search, with what holds it up, or how the last search ended. Null: the caller is not searching, and no search
+   * The state of the caller's search, with the reason why it waits, or how the last search ended. Null: the caller is not searching, and no search
    * has ended within the last minutes.
    */
   'match.status': { data: undefined; result: { match: MatchMessage | null } };

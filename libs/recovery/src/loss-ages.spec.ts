@@ -37,7 +37,7 @@ describe('the age of a loss', () => {
     expect(await observe(ages, 10)).toBe(10_000);
   });
 
-  it('is stored as a duration, and not as a time of a clock that somebody may set', async () => {
+  it('is stored as a duration, so a clock that is set does not change it', async () => {
     const ages = newAges();
     await ages.ageMs(owner);
     await observe(ages, 1);
@@ -72,7 +72,7 @@ describe('the age of a loss', () => {
     expect(await ages.ageMs(owner)).toBe(60_000);
   });
 
-  it('continues with the stored age after the process has stopped to observe it', async () => {
+  it('continues with the stored age after the process has stopped observing the loss', async () => {
     const ages = newAges();
     await ages.ageMs(owner);
     await observe(ages, 10);

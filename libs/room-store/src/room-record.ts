@@ -86,7 +86,7 @@ export interface RoomDoc {
   readonly filledTo?: number;
   /** Absent: nobody is banned. */
   readonly banned?: readonly BannedUser[];
-  /** The users that the host removed last, so that their gateways can tell them. A user who joins again is not among them. */
+  /** The users that the host removed last, so that their gateways can notify them. A user who joins again is not among them. */
   readonly kicked?: readonly UserId[];
 }
 

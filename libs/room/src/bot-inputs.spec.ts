@@ -52,7 +52,7 @@ describe('the input of a bot', () => {
     expect(counted).toEqual(['taken']);
   });
 
-  it('replaces the one before, also before a step has used it', () => {
+  it('replaces the previous input of the bot, even if no step has used that one', () => {
     let input = 'left';
     const { bot, step, counted } = gameWithBot(() => ({ input }));
     bot();

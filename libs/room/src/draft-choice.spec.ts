@@ -31,7 +31,7 @@ describe('the choice of a draft', () => {
     expect(choices(draft, { parts: 500, changed: 2 }, 1_000).proxy).toBeGreaterThan(700);
   });
 
-  it('is that of the game when the game chooses', () => {
+  it('is made by the game when its settings name a draft', () => {
     expect(choices(new DraftChoice('proxy'), { parts: 2, changed: 2 }, 10)).toEqual({ copy: 0, proxy: 10 });
     expect(choices(new DraftChoice('copy'), { parts: 10_000, changed: 0 }, 10)).toEqual({ copy: 10, proxy: 0 });
   });

@@ -27,7 +27,7 @@ describe('PastStates', () => {
     expect([past.at(0), past.at(400), past.at(449), past.at(450)]).toEqual([8, 8, 8, 9]);
   });
 
-  it('keeps the state that was current at the begin of the time that is kept, however old it is', () => {
+  it('keeps the state that was current at the beginning of the time that is kept, however old it is', () => {
     const past = new PastStates(100, 'a', 0);
     past.add('b', 5_000);
     expect(past.at(4_999)).toBe('a');

@@ -82,7 +82,7 @@ describe('the teams of a rated game', () => {
     ]);
   });
 
-  it('are none without a ranking, without a second team, or when the game did not finish', () => {
+  it('do not exist without a ranking, without a second team, or when the game did not finish', () => {
     expect(
       ratedGameOf({ ...endedWith([[0], [1]], [seat('a'), seat('b')]), ended: { reason: 'finished', result: { winner: 0 } } }),
     ).toBeNull();

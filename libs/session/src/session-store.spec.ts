@@ -60,7 +60,7 @@ async function refusalCode(promise: Promise<unknown>): Promise<string> {
 describe('the claims of a session', () => {
   const claims = { rank: 3, clubs: ['a'] };
 
-  it('are those of its login after each resume, and a new login brings new ones', async () => {
+  it('stay the same after each resume, and a new login replaces them', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const login = { user, name: 'Ada', gateway: gateway.id, incarnation: 1 };

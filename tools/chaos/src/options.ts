@@ -54,7 +54,7 @@ export function newCommand(): Command {
     .option('--rooms <n>', 'rooms of the checked game, with 2 to 4 players each', whole, 28)
     .option('--others <n>', 'players of tic-tac-toe in addition', whole, 16)
     .option('--banks <n>', 'rooms of two players whose game pays by effects, with the three durabilities in turn', whole, 6)
-    .option('--searchers <n>', 'players who search for matches of tic-tac-toe again and again', whole, 12)
+    .option('--searchers <n>', 'players who repeatedly search for matches of tic-tac-toe', whole, 12)
     .option('--commands-per-second <n>', 'commands of all players of the checked game together', positive, 150)
     .option('--tls', 'players use wss://, with a certificate made for the run', false)
     .option('--faults <kinds...>', 'only these kinds (`kill-game`, `pause-redis`, …; docs/chaos.md lists all)')

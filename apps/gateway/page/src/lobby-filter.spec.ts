@@ -2,7 +2,7 @@ import type { RoomSummary } from '#libs/client';
 import { ALL_ROOMS, entryOf, filterFields, isFiltered, queryOf } from './lobby-filter.js';
 
 describe('the request of a list', () => {
-  it('has no conditions for all rooms', () => {
+  it('has no conditions when the filter allows all rooms', () => {
     expect(queryOf(ALL_ROOMS)).toEqual({});
     expect(isFiltered(ALL_ROOMS)).toBe(false);
   });
@@ -19,7 +19,7 @@ describe('the request of a list', () => {
   });
 });
 
-it('rooms are filtered by the options with few values', () => {
+it('the filter has a field for each option that has only a few possible values', () => {
   const options = {
     properties: { map: { enum: ['a', 'b'] }, isRated: { type: 'boolean' }, minutes: { type: 'integer' }, motto: { type: 'string' } },
   };

@@ -41,11 +41,14 @@ describe('the fields for the options of a game', () => {
     ]);
   });
 
-  it.each([undefined, {}, { properties: 5 }, { properties: { a: null, b: { type: 'array' } } }])('are none for the schema %j', (schema) => {
-    expect(optionFields(schema)).toEqual([]);
-  });
+  it.each([undefined, {}, { properties: 5 }, { properties: { a: null, b: { type: 'array' } } }])(
+    'do not exist for the schema %j',
+    (schema) => {
+      expect(optionFields(schema)).toEqual([]);
+    },
+  );
 
-  it('have no limits that are those of a safe integer', () => {
+  it('have no limits when the schema has only the limits of a safe integer', () => {
     const whole = { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
     expect(optionFields({ properties: { seed: whole } })).toEqual([
       { kind: 'number', name: 'seed', label: 'Seed', isWhole: true, isRequired: false },
@@ -56,12 +59,12 @@ describe('the fields for the options of a game', () => {
 describe('the options in a form', () => {
   const fields = optionFields(SCHEMA);
 
-  it('have the types of the schema, and lack what the player left empty', () => {
+  it('have the types of the schema, and leave out the fields that the player left empty', () => {
     const form = formOf({ 'option-map': '0', 'option-minutes': '5', 'option-isRated': 'on', 'option-motto': '', 'option-speed': '1' });
     expect(readOptions(fields, form)).toEqual({ map: 'forest', minutes: 5, isRated: true, speed: 2 });
   });
 
-  it('have false for a box that is not checked', () => {
+  it('are false for a box that is not checked', () => {
     expect(readOptions(fields, formOf({}))).toEqual({ isRated: false });
   });
 
@@ -70,7 +73,7 @@ describe('the options in a form', () => {
   });
 });
 
-it('options for people have the titles of the schema', () => {
+it('the text about the options of a room has the titles of the schema', () => {
   expect(optionsText(SCHEMA, { map: 'forest', isRated: true, turnSeconds: 9, clock: {} })).toBe(
     'Map: forest · Rated: yes · Turn seconds: 9',
   );

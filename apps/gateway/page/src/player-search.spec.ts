@@ -71,7 +71,7 @@ describe('a search that this page begins', () => {
     expect([search.current, shown]).toEqual([null, []]);
   });
 
-  it('begins at the time that the server tells', () => {
+  it('begins at the time that the server reports', () => {
     void search.find('chess');
     now = 5_000;
     tell({ event: 'searching', waitedMs: 3_500, place: 1, waiting: 2 });
@@ -81,7 +81,7 @@ describe('a search that this page begins', () => {
     expect(search.current?.since).toBe(1_500);
   });
 
-  it('says once why it ended without a match', async () => {
+  it('shows once why it ended without a match', async () => {
     const found = search.find('chess');
     tell({ event: 'expired', reason: 'timed-out' });
     ended.reject(new HoldfastError('not-searching'));
@@ -89,7 +89,7 @@ describe('a search that this page begins', () => {
     expect(shown).toEqual(['No match was found. Try again later.']);
   });
 
-  it('says nothing when the player cancels it, and sends no second request', async () => {
+  it('shows no message when the player cancels it, and sends no second request', async () => {
     const found = search.find('chess');
     search.cancel();
     tell({ event: 'cancelled', reason: 'cancelled' });
@@ -115,7 +115,7 @@ describe('a search that another page of the party begins', () => {
     expect([requests, search.current]).toEqual([['match.cancel'], null]);
   });
 
-  it('ends with a sentence when the party changes', () => {
+  it('ends with an explanation when the party changes', () => {
     tell({ event: 'searching' });
     tell({ event: 'cancelled', reason: 'party-changed' });
     expect([search.current, shown]).toEqual([
@@ -132,7 +132,7 @@ describe('a search that is read after a reload or a lost connection', () => {
     expect(search.current?.since).toBe(600);
   });
 
-  it('disappears when it ended meanwhile, and the player reads why', async () => {
+  it('disappears when it ended meanwhile, and the page shows why', async () => {
     tell({ event: 'searching' });
     tell(OFFER);
     status = { event: 'expired', reason: 'timed-out' };
@@ -140,7 +140,7 @@ describe('a search that is read after a reload or a lost connection', () => {
     expect([search.current, search.offer, shown]).toEqual([null, null, ['No match was found. Try again later.']]);
   });
 
-  it('disappears when the server knows none', async () => {
+  it('disappears when the server has no search of this player', async () => {
     tell({ event: 'searching' });
     await search.read();
     expect([search.current, shown]).toEqual([null, []]);

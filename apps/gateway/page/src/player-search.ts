@@ -26,7 +26,7 @@ export interface OfferedMatch {
   readonly isAccepted: boolean;
 }
 
-/** The wish of a search, besides the game. */
+/** The conditions of a search, besides the game. */
 export interface SearchWish {
   readonly mode?: string;
   /** The members of the player's room search together. */
@@ -34,7 +34,7 @@ export interface SearchWish {
 }
 
 /**
- * The search for a match, as the messages of the server tell it. So it is the same on the pages of all members of a party, and after a
+ * The search for a match, as the messages of the server describe it. So it is the same on the pages of all members of a party, and after a
  * reload.
  */
 export class PlayerSearch {

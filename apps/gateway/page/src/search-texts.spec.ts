@@ -3,12 +3,12 @@ import { durationText, progressTexts } from './search-texts.js';
 const base = { kind: 'match', game: 'chess', ticket: 't-1', event: 'searching' } as const;
 
 describe('the texts about a search', () => {
-  it('are none before the first progress', () => {
+  it('are empty before the first progress', () => {
     expect(progressTexts(null)).toEqual([]);
     expect(progressTexts(base)).toEqual([]);
   });
 
-  it('say the place, the estimate and what holds the search up', () => {
+  it('name the place, the estimate and the reason why the player still waits', () => {
     const progress = { ...base, waitedMs: 9_000, place: 2, waiting: 7, estimateMs: 20_400, reason: '1 player within 150 points, 2 needed' };
     expect(progressTexts(progress)).toEqual([
       'You are number 2 of 7 players.',
@@ -21,13 +21,13 @@ describe('the texts about a search', () => {
     expect(progressTexts({ ...base, waitedMs: 1, place: 1, waiting: 1 })).toEqual([]);
   });
 
-  it('say only that the search pauses while a player of the party is away', () => {
+  it('report only the pause while a player of the party is away', () => {
     expect(progressTexts({ ...base, paused: true, place: 2, waiting: 7 })).toEqual([
       'The search pauses while a player of your party is away.',
     ]);
   });
 
-  it('round durations', () => {
+  it('contain rounded durations', () => {
     expect([0, 400, 89_000, 91_000, 600_000].map(durationText)).toEqual(['1 s', '1 s', '89 s', '2 min', '10 min']);
   });
 });

@@ -10,7 +10,7 @@ import { SessionTable } from '../session/session-table.js';
 
 /**
  * Passes messages about searches to players. Such a message may be lost, so the gateway periodically compares the searches of its sessions
- * with the tickets, and sends what a player has missed. The comparison also tells the ticket that its player is connected.
+ * with the tickets, and sends what a player has missed. The comparison also marks the player of the ticket as connected.
  */
 @Injectable()
 export class SearchChecks {
@@ -32,7 +32,7 @@ export class SearchChecks {
     session.send(message);
   }
 
-  /** Tells the player that the room of the match follows, unless the answer to the search has told it. */
+  /** Sends the player the message that the room of the match follows, unless the answer to the search has said so. */
   matched(session: GatewaySession, { ticket, game, room }: TicketHint & Pick<Extract<MatchMessage, { event: 'matched' }>, 'room'>): void {
     const isKnown = session.ticket?.ticket === ticket;
     this.end(session, ticket);

@@ -71,7 +71,7 @@ describe('RoomListFeeds', () => {
     expect(clients[0]!.received).toHaveLength(1);
   });
 
-  it('sends nothing when the list is as in the answer to the subscription', async () => {
+  it('sends nothing while the list equals the one in the answer to the subscription', async () => {
     const client = new Client();
     lobby.lists.set('', [room('a')]);
     subscribe(client, 1, {}, [room('a')]);
@@ -120,7 +120,7 @@ describe('RoomListFeeds', () => {
     expect(feeds.subscriptions).toBe(1);
   });
 
-  it('sends what a lost lobby has not answered with the next read', async () => {
+  it('sends with the next read the changes that a lost lobby did not return', async () => {
     const client = new Client();
     subscribe(client, 1, {});
     lobby.lists.set('', [room('a')]);

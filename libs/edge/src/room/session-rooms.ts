@@ -93,7 +93,7 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Binds the session to the room of a match, unless the player has already left that room: an answer may have told the player of the match
+   * Binds the session to the room of a match, unless the player has already left that room: an answer may have informed the player of the match
    * before this notice arrived. Each match has a room of its own, so no later match can use this room.
    */
   bindMatch(session: GatewaySession, binding: Binding): void {

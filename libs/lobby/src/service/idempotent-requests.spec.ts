@@ -50,7 +50,7 @@ describe('a request of a service', () => {
     expect(seen[1]).toBe(seen[0]);
   });
 
-  it('is decided anew after a refusal, which changed nothing', async () => {
+  it('is carried out again after a refusal, which has changed nothing', async () => {
     const { key } = request();
     await expect(lobbies[0].run(request(key), () => Promise.reject(new HoldfastError('already-in-room')))).rejects.toMatchObject({
       code: 'already-in-room',

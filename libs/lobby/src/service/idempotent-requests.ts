@@ -27,7 +27,7 @@ export interface IdempotentRequest<Plan> {
  *
  * The first run stores its plan before it changes anything. A repeat after a crash has the same plan, so each step that the first run has
  * done is done again without an effect. The result is stored with a TTL, and every later repeat gets it. A refusal is not stored: it has
- * changed nothing, and a repeat is decided anew.
+ * changed nothing, and a repeat is carried out again.
  */
 @Injectable()
 export class IdempotentRequests {

@@ -80,7 +80,7 @@ export function anchorOfRoom(room: OpenRoom, bucket: Bucket, gameRules: MatchRul
   };
 }
 
-/** Returns the targets that the tickets of the bucket could meet if no other rule counted. Cheap, and it spares most of a hopeless search. */
+/** Returns the targets that the tickets of the bucket could meet if no other rule counted. This check is cheap and avoids most searches that cannot succeed. */
 function possibleTargets({ fits, rules, counts }: Bucket, size: number, isFull: boolean): readonly (readonly number[])[] {
   return getOrAdd(fits, isFull ? size : -size, () => {
     const others = Array.from(counts, (count = 0, of) => (of === size ? count - 1 : count));

@@ -9,7 +9,7 @@ const match = (view: MatchQueueView): ProposedMatch[] => [...new DefaultMatchStr
 const pairs = (tickets: readonly Ticket[], options: MatchOptions = {}): string[][] => idsOf(match(viewOf(2, options, tickets)));
 
 describe('DefaultMatchStrategy', () => {
-  it('serves the ticket that waits longest first, and leaves the youngest over', () => {
+  it('serves the ticket that waits longest first, and leaves the newest ticket in the queue', () => {
     const tickets = [ticketOf('young', 1500), ticketOf('old', 1500, { waitedMs: 20 }), ticketOf('middle', 1500, { waitedMs: 10 })];
     expect(pairs(tickets)).toEqual([['middle', 'old']]);
   });
@@ -19,7 +19,7 @@ describe('DefaultMatchStrategy', () => {
     expect(pairs([ticketOf(1, 1500)])).toEqual([]);
   });
 
-  it('never matches different modes or options, and knows equal options in another order of keys', () => {
+  it('never matches different modes or options, and recognizes equal options whose keys are in another order', () => {
     const options = { modes: { blitz: {}, slow: {} } };
     expect(pairs([ticketOf(1, 1500, { mode: 'blitz' }), ticketOf(2, 1500, { mode: 'slow' }), ticketOf(3, 1500)], options)).toEqual([]);
     expect(pairs([ticketOf(1, 1500, { options: { map: 'a' } }), ticketOf(2, 1500, { options: { map: 'b' } })])).toEqual([]);
@@ -253,7 +253,7 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('fills no room when the game does not want that', () => {
+    it('fills no room when the rules of the game switch backfill off', () => {
       const rooms = [roomOf('r', 3, { since: NOW - 9 }), roomOf('w', 3, { running: false, since: NOW - 9 })];
       expect(fill({ backfill: { running: false, waiting: false } }, [ticketOf(1, 1500)], ...rooms)).toEqual([]);
     });
@@ -293,7 +293,7 @@ describe('explain', () => {
     return strategy.explain(ticket, view);
   };
 
-  it('tells the place, the window, and how many players are missing', () => {
+  it('returns the place, the window and the number of missing players', () => {
     const view = viewOf(4, { skill }, [ticketOf(1, 1500, { waitedMs: 5_000 }), ticketOf(2, 1600, { waitedMs: 6_000 }), ticketOf(3, 1640)]);
     expect(explain(view, '1')).toEqual({
       place: 2,
@@ -306,17 +306,17 @@ describe('explain', () => {
     expect(explain(view, '2').place).toBe(1);
   });
 
-  it('tells the limit of latency', () => {
+  it('returns the limit of latency', () => {
     const view = viewOf(2, { latency: { from: 80, to: 200, overMs: 10_000 } }, [ticketOf(1, 1500, { regions: { eu: 10 } })]);
     expect(explain(view, '1')).toMatchObject({ latencyMs: 80, reason: '0 players within 80 ms, 1 needed.' });
   });
 
-  it('tells that the match waits for more players', () => {
+  it('explains that the match waits for more players', () => {
     const view = viewOf({ min: 2, max: 4 }, {}, [ticketOf(1, 1500), ticketOf(2, 1500)]);
     expect(explain(view, '1').reason).toBe('1 player, 3 needed for a full match.');
   });
 
-  it('tells that parties do not fill the teams, and that no match can have the ticket', () => {
+  it('explains that parties do not fill the teams, and that no match can have the ticket', () => {
     const view = viewOf(4, { teams: { count: 2, size: 2 } }, [
       ticketOf(1, [1500, 1500]),
       ticketOf(2, 1500),
@@ -334,7 +334,7 @@ describe('explain', () => {
     expect(explain(view(9_000), '1').estimateMs).toBeUndefined();
   });
 
-  it('does not change the next round', () => {
+  it('has no effect on the next round', () => {
     const strategy = new DefaultMatchStrategy();
     const view = viewOf(2, {}, [ticketOf(1, 1500), ticketOf(2, 1500)]);
     expect(idsOf(strategy.match(view))).toEqual([['1', '2']]);

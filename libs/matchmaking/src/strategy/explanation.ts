@@ -9,7 +9,7 @@ import type { Entry, TicketIndex } from './ticket-index.js';
 /** Fewer recent tickets than this give no estimate. */
 const SAMPLES_MIN = 5;
 
-/** Tells why a ticket waits. `index` has the tickets of this view, and none of them is taken in this round. */
+/** Returns why a ticket waits. `index` has the tickets of this view, and none of them is taken in this round. */
 export function explain(ticket: Ticket, index: TicketIndex, queue: MatchQueueView, round: number): MatchExplanation {
   const entry = index.get(ticket);
   if (!entry)

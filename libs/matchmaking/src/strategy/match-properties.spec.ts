@@ -159,11 +159,11 @@ describe('the order of service', () => {
     }
   };
 
-  it('gives a match to each ticket that can have one of the tickets that those before it left over', () => {
+  it('gives a match to each ticket that can form one with the tickets that are left over by earlier tickets', () => {
     fc.assert(fc.property(viewArb(9), check), { numRuns: 300 });
   });
 
-  it('does so among tickets that differ in attributes or sizes only', () => {
+  it('gives a match to each such ticket when tickets differ only in attributes or sizes', () => {
     const sizes = fc.integer({ min: 1, max: 4 }).map((size) => ({ ratings: new Array(size).fill({ mu: 1500, sigma: 0 }) }));
     const languages = fc.record({ attributes: fc.record({ language: fc.constantFrom('de', 'fr') }) }, { requiredKeys: [] });
     const similarArb = fc
@@ -199,7 +199,7 @@ describe('the result', () => {
     );
   });
 
-  it('does not depend on the views before, also when matches were not iterated to the end', () => {
+  it('does not depend on earlier views, even if the caller did not read all of their matches', () => {
     const stepsArb = fc.array(
       fc.record({
         keep: fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }),

@@ -74,7 +74,7 @@ export class GameRounds {
   private readonly makingMatches = new Set<RoomId>();
   private readonly backlog: (() => Promise<void>)[] = [];
   private makes = 0;
-  /** The last times at which tickets were told about their progress, in ms of the monotonic clock. */
+  /** The last times at which the players of tickets were notified of their progress, in ms of the monotonic clock. */
   private readonly told = new Map<string, number>();
   private lastView: MatchQueueView | null = null;
 
@@ -142,7 +142,7 @@ export class GameRounds {
     return (await this.making.get(ticket)) ?? null;
   }
 
-  /** Tells the players of a ticket why they wait, if this runner knows the ticket. */
+  /** Sends the players of a ticket the reason why they wait, if this runner knows the ticket. */
   async explain(id: string): Promise<void> {
     const waiting = this.queue.get(id);
     if (waiting) await this.tell(waiting.ticket);
@@ -396,7 +396,7 @@ export class GameRounds {
     return { ...counts, ...this.statistics.report(waits, now) };
   }
 
-  /** Tells some of the players who wait about their progress: those who have heard nothing for the longest time. */
+  /** Sends their progress to some of the players who wait: those whose last message is the oldest. */
   private tellSome(): void {
     const at = performance.now();
     let budget = Math.ceil((PROGRESS_PER_SECOND * ROUND_EVERY_MS) / 1_000);

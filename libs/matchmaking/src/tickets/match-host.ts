@@ -22,16 +22,16 @@ export abstract class MatchHost {
    */
   abstract make(match: MatchRecord, tickets: readonly StoredTicket[], committedAt?: number): Promise<unknown>;
 
-  /** Tells the players of a match that they may accept it. */
+  /** Notifies the players of a match that they may accept it. */
   abstract offer(match: MatchRecord, tickets: readonly StoredTicket[], acceptMs: number): Promise<void>;
 
   /** Ends an offer whose time is over. */
   abstract lapse(match: MatchRecord): Promise<void>;
 
-  /** Tells the players of tickets that the tickets have ended. */
+  /** Notifies the players of tickets that the tickets have ended. */
   abstract ended(tickets: readonly StoredTicket[], end: TicketEnd): Promise<void>;
 
-  /** Tells the players of a ticket why they wait. */
+  /** Sends the players of a ticket the reason why they wait. */
   abstract progress(ticket: StoredTicket, waitedMs: number, explanation: MatchExplanation | null): Promise<void>;
 
   /** Returns the tickets of parties whose room has other members than the ticket. */

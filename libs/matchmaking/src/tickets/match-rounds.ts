@@ -21,7 +21,7 @@ export interface RoundsOptions {
 /** A runner whose stored time has not changed for this long is dead, in ms, also when the clock of Redis was set back. */
 const DEAD_RUNNER_MS = 3 * ROUNDS_LEASE_MS;
 
-/** The message on the channel of a queue that asks the runner to tell a player why the ticket waits. */
+/** The message on the channel of a queue that asks the runner to send a player the reason why the ticket waits. */
 const EXPLAIN = 'explain ';
 
 /**
@@ -79,14 +79,14 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
 
   /**
    * Runs a round for a ticket that this lobby has added. Returns the result of making its match. Null: no match yet, or another lobby runs
-   * the rounds of the game and has been told by the script that added the ticket.
+   * the rounds of the game and has been notified by the script that added the ticket.
    */
   async settle(game: string, ticket: string): Promise<unknown> {
     const rounds = this.running.get(game) ?? (this.canRun ? await this.claim(game).catch(() => null) : null);
     return rounds ? rounds.settle(ticket) : null;
   }
 
-  /** Asks the runner of the game to tell a player why the ticket waits. */
+  /** Asks the runner of the game to send a player the reason why the ticket waits. */
   async explain(game: string, ticket: string): Promise<void> {
     const rounds = this.running.get(game);
     if (rounds) await rounds.explain(ticket);

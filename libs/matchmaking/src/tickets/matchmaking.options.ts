@@ -17,7 +17,7 @@ export const COMMIT_MATCHES = 64;
 export const MAKES_AT_ONCE = 64;
 /** Age in ms at which the runner makes the room of a match, because the lobby that had to make it died. */
 export const MATCH_ABANDONED_MS = 5_000;
-/** Period in which the runner looks for abandoned matches, overdue offers and old ends, and reports the queue, in ms. */
+/** Period in which the runner searches for abandoned matches, overdue offers and old ends, and reports the queue, in ms. */
 export const REPAIR_EVERY_MS = 1_000;
 /** How long the end of a ticket is stored, in ms, for players who missed the message. */
 export const ENDS_KEPT_MS = 300_000;

@@ -43,7 +43,7 @@ describe('the commits of a round', () => {
     ]);
   });
 
-  it('are offered first in a mode whose players are asked', () => {
+  it('store an offer in a mode whose players must accept the match', () => {
     expect(committed({ tickets: [CY, DORA] }).matches).toMatchObject([{ stage: 'offered' }]);
   });
 
@@ -61,7 +61,7 @@ describe('the commits of a round', () => {
     expect(committed(...proposals)).toMatchObject({ refused: proposals.length, matches: [] });
   });
 
-  it('leave out the second proposal with the same ticket, and the second one for the last free seat', () => {
+  it('leave out a second proposal with the same ticket, and a second proposal for the last free seat', () => {
     const { matches, refused } = committed({ tickets: [ADA, BOB] }, { tickets: [BOB, PARTY] }, { tickets: [PARTY], room: ROOM.room });
     expect({ refused, matches: matches.length }).toEqual({ refused: 2, matches: 1 });
     expect(committed({ tickets: [ADA], room: ROOM.room }, { tickets: [BOB], room: ROOM.room })).toMatchObject({

@@ -9,7 +9,7 @@ import { RoomEngine } from './room-engine.js';
 /** Why a result was dropped. `ended`: the game has ended. `late`: the game has handled another result, such as `timed-out`. */
 type DropReason = 'ended' | 'late';
 
-/** Pause between two looks at a room that migrates, in ms. */
+/** Pause between two reads of the state of a room that migrates, in ms. */
 const FREEZE_POLL_MS = 25;
 
 /**

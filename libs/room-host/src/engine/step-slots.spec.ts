@@ -26,7 +26,7 @@ describe('StepSlots', () => {
     expect([counts.size, Math.min(...counts.values()), Math.max(...counts.values())]).toEqual([25, 20, 20]);
   });
 
-  it('gives the slot of a room that is gone to the next room', () => {
+  it('gives the slot of a removed room to the next room', () => {
     const slots = new StepSlots(50);
     const first = slots.take();
     for (let room = 1; room < 8; room++) slots.take();

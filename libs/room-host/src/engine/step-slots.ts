@@ -38,7 +38,7 @@ export class StepSlots {
     return this.phases[best]!;
   }
 
-  /** Notes that a room with this phase is gone. */
+  /** Removes a room with this phase. */
   free(phaseMs: number): void {
     this.size -= 1;
     this.rooms[this.phases.indexOf(phaseMs)]! -= 1;

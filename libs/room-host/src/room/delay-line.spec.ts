@@ -54,7 +54,7 @@ describe('a delay line', () => {
     );
   });
 
-  it('keeps a bounded number of values, and says when events are missing', () => {
+  it('keeps a bounded number of values, and reports when events are missing', () => {
     const line = new DelayLine(300_000);
     for (let version = 0; version < 20_000; version++) line.add(moment(version), version * 10);
     let count = 0;

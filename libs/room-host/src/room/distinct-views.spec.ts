@@ -31,14 +31,14 @@ describe('the views of one sync', () => {
     expect(views.unified(other)).toBe(other);
   });
 
-  it('are not compared for ever when all of them differ', () => {
+  it('are compared a limited number of times when all of them differ', () => {
     const views = new DistinctViews();
     for (let seat = 0; seat < 100; seat++) views.unified({ seat });
     const last = { seat: 0 };
     expect(views.unified(last)).toBe(last);
   });
 
-  it('may contain themselves', () => {
+  it('may be cyclic', () => {
     const make = (): object => {
       const view: { self?: object } = {};
       view.self = view;

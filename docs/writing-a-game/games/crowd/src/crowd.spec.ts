@@ -4,7 +4,7 @@ import { Crowd } from './crowd.js';
 const PLAYERS = Array.from({ length: 100 }, (_, seat) => `P${seat}`);
 
 describe('crowd', () => {
-  it('shows each player the persons who are near, and spectators all of them', async () => {
+  it('shows each player the persons nearby, and spectators all persons', async () => {
     const game = await GameTest.create(Crowd, { players: PLAYERS });
     game.step();
     const { people } = game.state;
