@@ -127,6 +127,8 @@ export class MatchRooms extends MatchHost {
         );
       });
     } catch (error) {
+      // The write may have succeeded. The match stays, and the next attempt finds the players in the room.
+      if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
       // The next rounds would choose the same room, because the strategy sees a record that was read before.
       this.refused.set(id, performance.now());

@@ -1,0 +1,60 @@
+import { jest } from '@jest/globals';
+import type { MatchRecord, StoredTicket } from '#libs/matchmaking';
+import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
+import type { RoomRecord } from '#libs/room-store';
+import { MatchRooms } from './match-rooms.js';
+
+const ROOM = 'room-1' as RoomId;
+
+function ticketOf(...users: string[]): StoredTicket {
+  return { id: `t-${users[0]}`, game: 'go', since: 0, players: users.map((user) => ({ user: user as UserId, name: user })) };
+}
+
+function matchOf(tickets: readonly StoredTicket[], fields: Partial<MatchRecord> = {}): MatchRecord {
+  const players = tickets.reduce((sum, ticket) => sum + ticket.players.length, 0);
+  return { id: 'match-1' as RoomId, game: 'go', stage: 'making', at: 0, tickets: tickets.map(({ id }) => id), players, ...fields };
+}
+
+/** Match rooms with replaced neighbors. `left`: the users who have moved since their search. */
+function matchRooms({ left = [] as string[], record = null as RoomRecord | null, change = async (): Promise<RoomRecord> => record! } = {}) {
+  const dissolve = jest.fn(async () => [true]);
+  const finish = jest.fn(async () => {});
+  const matched = jest.fn(async (_ticket: StoredTicket) => {});
+  const tickets = { isOpen: async () => true, dissolve, finish };
+  const rooms = { change, now: () => 0, make: async () => record, removeMoved: async () => {} };
+  const userRooms = {
+    enterMatch: async (user: string) => !left.includes(user),
+    move: async () => true,
+    noteTicket: async () => true,
+    moveStatus: async () => ({ isLate: false }),
+  };
+  const starter = { start: async () => Promise.reject(new HoldfastError('room-playing')) };
+  const notifier = { matched, ended: async () => {}, tell: async () => {} };
+  const games = { get: () => undefined, matchRulesOf: () => undefined };
+  const log = { info: () => {}, warn: () => {} };
+  const records = { read: async () => record };
+  const made = new MatchRooms(
+    ...([tickets, {}, rooms, records, userRooms, starter, games, notifier, {}, log, { matchWaitMs: 1 }] as unknown as ConstructorParameters<
+      typeof MatchRooms
+    >),
+  );
+  return { made, dissolve, finish, matched };
+}
+
+describe('a match that fills a free seat', () => {
+  it('stays when the store does not answer, because the player may be in the room already', async () => {
+    const change = async (): Promise<RoomRecord> => Promise.reject(new Error('Command timed out'));
+    const { made, dissolve } = matchRooms({ change });
+    const ticket = ticketOf('ada');
+    await expect(made.make(matchOf([ticket], { room: ROOM }), [ticket])).rejects.toThrow('Command timed out');
+    expect(dissolve).not.toHaveBeenCalled();
+  });
+
+  it('is dissolved when the room refuses the player', async () => {
+    const change = async (): Promise<RoomRecord> => Promise.reject(new HoldfastError('room-full'));
+    const { made, dissolve } = matchRooms({ change });
+    const ticket = ticketOf('ada');
+    expect(await made.make(matchOf([ticket], { room: ROOM }), [ticket])).toBeNull();
+    expect(dissolve).toHaveBeenCalledTimes(1);
+  });
+});
