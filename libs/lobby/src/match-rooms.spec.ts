@@ -41,6 +41,42 @@ function matchRooms({ left = [] as string[], record = null as RoomRecord | null,
   return { made, dissolve, finish, matched };
 }
 
+/** The record of a room in play with these members. */
+function playing(...users: string[]): RoomRecord {
+  const members = users.map((user) => ({ user, name: user, readyRound: 0, here: true }));
+  return { id: ROOM, game: 'go', status: 'playing', rev: 1, round: 0, doc: { members } } as unknown as RoomRecord;
+}
+
+describe('a match that another lobby takes up', () => {
+  const told = (matched: { mock: { calls: [StoredTicket][] } }) =>
+    matched.mock.calls.flatMap(([{ players }]) => players.map(({ user }) => user));
+
+  it('is not dissolved when its game runs and a player has left', async () => {
+    const { made, dissolve, finish, matched } = matchRooms({ left: ['ada'], record: playing('bo') });
+    const tickets = [ticketOf('ada'), ticketOf('bo')];
+    await made.make(matchOf(tickets), tickets);
+    expect(dissolve).not.toHaveBeenCalled();
+    expect(finish).toHaveBeenCalledTimes(1);
+    expect(told(matched)).toEqual(['bo']);
+  });
+
+  it('is dissolved when a player has left and no room is made', async () => {
+    const { made, dissolve } = matchRooms({ left: ['ada'] });
+    const tickets = [ticketOf('ada'), ticketOf('bo')];
+    expect(await made.make(matchOf(tickets), tickets)).toBeNull();
+    expect(dissolve).toHaveBeenCalledTimes(1);
+  });
+
+  it('leaves a party in the room that it fills when one of its members has left', async () => {
+    const { made, dissolve, finish, matched } = matchRooms({ left: ['ada'], record: playing('bo', 'cy') });
+    const ticket = ticketOf('ada', 'bo');
+    await made.make(matchOf([ticket], { room: ROOM }), [ticket]);
+    expect(dissolve).not.toHaveBeenCalled();
+    expect(finish).toHaveBeenCalledTimes(1);
+    expect(told(matched)).toEqual(['bo']);
+  });
+});
+
 describe('a match that fills a free seat', () => {
   it('stays when the store does not answer, because the player may be in the room already', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new Error('Command timed out'));
