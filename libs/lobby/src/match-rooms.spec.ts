@@ -7,7 +7,12 @@ import { MatchRooms } from './match-rooms.js';
 const ROOM = 'room-1' as RoomId;
 
 function ticketOf(...users: string[]): StoredTicket {
-  return { id: `t-${users[0]}`, game: 'go', since: 0, players: users.map((user) => ({ user: user as UserId, name: user })) };
+  return {
+    id: `t-${users[0]}`,
+    game: 'go',
+    since: 0,
+    players: users.map((user) => ({ user: user as UserId, name: user, asked: { turn: 1, number: 1 } })),
+  };
 }
 
 function matchOf(tickets: readonly StoredTicket[], fields: Partial<MatchRecord> = {}): MatchRecord {
@@ -16,17 +21,24 @@ function matchOf(tickets: readonly StoredTicket[], fields: Partial<MatchRecord> 
 }
 
 /** Match rooms with replaced neighbors. `left`: the users who have moved since their search. */
-function matchRooms({ left = [] as string[], record = null as RoomRecord | null, change = async (): Promise<RoomRecord> => record! } = {}) {
+function matchRooms({
+  left = [] as string[],
+  late = [] as string[],
+  record = null as RoomRecord | null,
+  change = async (): Promise<RoomRecord> => record!,
+} = {}) {
   const dissolve = jest.fn(async () => [true]);
   const finish = jest.fn(async () => {});
   const matched = jest.fn(async (_ticket: StoredTicket) => {});
-  const tickets = { isOpen: async () => true, dissolve, finish };
+  const end = jest.fn(async () => []);
+  const endOfUser = jest.fn(async () => true);
+  const tickets = { isOpen: async () => true, dissolve, finish, end };
   const rooms = { change, now: () => 0, make: async () => record, removeMoved: async () => {} };
   const userRooms = {
     enterMatch: async (user: string) => !left.includes(user),
     move: async () => true,
     noteTicket: async () => true,
-    moveStatus: async () => ({ isLate: false }),
+    moveStatus: async (user: string) => ({ isLate: late.includes(user) }),
   };
   const starter = { start: async () => Promise.reject(new HoldfastError('room-playing')) };
   const notifier = { matched, ended: async () => {}, tell: async () => {} };
@@ -34,11 +46,21 @@ function matchRooms({ left = [] as string[], record = null as RoomRecord | null,
   const log = { info: () => {}, warn: () => {} };
   const records = { read: async () => record };
   const made = new MatchRooms(
-    ...([tickets, {}, rooms, records, userRooms, starter, games, notifier, {}, log, { matchWaitMs: 1 }] as unknown as ConstructorParameters<
-      typeof MatchRooms
-    >),
+    ...([
+      tickets,
+      { end: endOfUser },
+      rooms,
+      records,
+      userRooms,
+      starter,
+      games,
+      notifier,
+      {},
+      log,
+      { matchWaitMs: 1 },
+    ] as unknown as ConstructorParameters<typeof MatchRooms>),
   );
-  return { made, dissolve, finish, matched };
+  return { made, dissolve, finish, matched, end, endOfUser };
 }
 
 /** The record of a room in play with these members. */
@@ -74,6 +96,17 @@ describe('a match that another lobby takes up', () => {
     expect(dissolve).not.toHaveBeenCalled();
     expect(finish).toHaveBeenCalledTimes(1);
     expect(told(matched)).toEqual(['bo']);
+  });
+});
+
+describe('a ticket that returns to the queue', () => {
+  it('ends alone when its player has made a later request, which may have added another ticket', async () => {
+    const change = async (): Promise<RoomRecord> => Promise.reject(new HoldfastError('room-full'));
+    const { made, end, endOfUser } = matchRooms({ change, late: ['ada'] });
+    const ticket = ticketOf('ada');
+    await made.make(matchOf([ticket], { room: ROOM }), [ticket]);
+    expect(end).toHaveBeenCalledWith('go', [expect.objectContaining({ id: ticket.id })], expect.anything());
+    expect(endOfUser).not.toHaveBeenCalled();
   });
 });
 

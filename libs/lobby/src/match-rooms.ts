@@ -257,9 +257,13 @@ export class MatchRooms extends MatchHost {
         if (end) return this.notifier.ended(ticket, end);
         if (!returned[index]) return;
         // The session of a player may have ended while the match held the ticket, so its departure did not find a waiting ticket.
-        for (const { user, asked } of ticket.players)
-          if (await this.isLate({ user, asked }))
-            await this.userTickets.end(user, undefined, { event: 'cancelled', reason: 'party-changed' });
+        const gone: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
+        for (const { user, asked } of ticket.players) {
+          if (!(await this.isLate({ user, asked }))) continue;
+          // Only this ticket: the user may search with another one by now.
+          for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone))
+            await this.userTickets.tellOthers(ended, user, gone);
+        }
         await this.notifier.tell(ticket, { event: 'searching', returned: true });
       }),
     );
