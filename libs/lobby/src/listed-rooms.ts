@@ -4,7 +4,7 @@ import type { RoomId } from '#libs/protocol';
 import { type ListedRecord, RoomRecords, summaryOf } from '#libs/room-store';
 import type { ListedRoom } from './room-query.js';
 
-/** The public rooms at one time, newest first. `version` grows when a room is added, changed or removed. */
+/** The public rooms at one time, newest first. `version` grows when a room is added, changed or removed. No two lists have the same one. */
 export interface RoomsSnapshot {
   readonly version: number;
   readonly rooms: readonly ListedRoom[];
@@ -40,6 +40,8 @@ interface Reading {
 export class ListedRooms {
   /** By game, '' for all games, the one used last at the end. */
   private readonly readings = new Map<string, Reading>();
+  /** The last version of any snapshot. A list that was forgotten and is read again must not use a version again. */
+  private versions = 0;
 
   constructor(private readonly records: RoomRecords) {}
 
@@ -56,7 +58,7 @@ export class ListedRooms {
 
   private begin(game: string | undefined): Reading {
     const reading: Reading = {
-      snapshot: { version: 0, rooms: [], isPartial: false },
+      snapshot: { version: ++this.versions, rooms: [], isPartial: false },
       known: new Map(),
       readAt: Number.NEGATIVE_INFINITY,
       flight: new SingleFlight(() => this.read(game, reading)),
@@ -84,7 +86,7 @@ export class ListedRooms {
     reading.known = known;
     if (!isSame) {
       const rooms = [...known.values()].flatMap((one) => one.room ?? []);
-      reading.snapshot = { version: reading.snapshot.version + 1, rooms, isPartial };
+      reading.snapshot = { version: ++this.versions, rooms, isPartial };
     }
     return reading.snapshot;
   }

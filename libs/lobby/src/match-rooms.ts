@@ -87,11 +87,14 @@ export class MatchRooms extends MatchHost {
     const entered = await Promise.all(
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, match.id, asked, ticket.party)),
     );
-    if (entered.includes(false)) return this.dissolve(match, tickets, gone(players, entered));
+    // A lobby that died may have made the room before a player left it. The others then stay in their room.
+    const isMade = entered.includes(false) && entered.includes(true) && (await this.records.read(match.id)) !== null;
+    if (entered.includes(false) && !isMade) return this.dissolve(match, tickets, gone(players, entered));
     const people = players.map(({ player }) => player);
     const room = await this.rooms.make(match.id, match.game, this.docOf(match, tickets), people, { outlivesAdmissions: true });
     const isIn = people.map(({ user }) => isMember(room, user));
-    if (room.status === 'waiting' && isIn.includes(false) && (await this.records.close(room, 'not-in-room')))
+    const isUnplayed = room.status === 'waiting' && room.round === 0;
+    if (isUnplayed && isIn.includes(false) && (await this.records.close(room, 'not-in-room')))
       return this.dissolve(match, tickets, gone(players, isIn));
     if (room.doc.backfill) await this.tickets.addOpenRoom(match.game, room.id);
     let started = room;
@@ -101,9 +104,7 @@ export class MatchRooms extends MatchHost {
       // The players stay together in the room. The host can start the game when there is capacity.
       this.log.warn('match.start-failed', { roomId: room.id, error });
     }
-    await this.tickets.finish(match);
-    await Promise.all(tickets.map((ticket) => this.notifier.matched(ticket, room)));
-    await this.leaveParties(tickets);
+    await this.finish(match, tickets, room);
     return started;
   }
 
@@ -113,7 +114,14 @@ export class MatchRooms extends MatchHost {
     const entered = await Promise.all(
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, id, asked, ticket.party)),
     );
-    if (entered.includes(false)) return this.dissolve(match, tickets, gone(players, entered));
+    if (entered.includes(false)) {
+      // A lobby that died may have taken the ticket into the room before a player left it. The others then stay in the room.
+      const before = entered.includes(true) ? await this.records.read(id) : null;
+      const isDone = before !== null && players.some(({ player }, index) => entered[index] && isMember(before, player.user));
+      if (!isDone) return this.dissolve(match, tickets, gone(players, entered));
+      await this.finish(match, tickets, before);
+      return before;
+    }
     let record: RoomRecord;
     try {
       record = await this.rooms.change(id, (current) => {
@@ -127,16 +135,24 @@ export class MatchRooms extends MatchHost {
         );
       });
     } catch (error) {
+      // The write may have succeeded. The match stays, and the next attempt finds the players in the room.
+      if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
       // The next rounds would choose the same room, because the strategy sees a record that was read before.
       this.refused.set(id, performance.now());
       this.open.delete(match.game);
       return this.dissolve(match, tickets, new Set());
     }
-    await this.tickets.finish(match);
-    await Promise.all(tickets.map((ticket) => this.notifier.matched(ticket, record)));
-    await this.leaveParties(tickets);
+    await this.finish(match, tickets, record);
     return record;
+  }
+
+  /** Removes a match whose players are in their room, and tells those who are still in it. */
+  private async finish(match: MatchRecord, tickets: readonly StoredTicket[], room: RoomRecord): Promise<void> {
+    await this.tickets.finish(match);
+    const told = tickets.map((ticket) => ({ ...ticket, players: ticket.players.filter(({ user }) => isMember(room, user)) }));
+    await Promise.all(told.map((ticket) => this.notifier.matched(ticket, room)));
+    await this.leaveParties(tickets);
   }
 
   private docOf(match: MatchRecord, tickets: readonly StoredTicket[]): RoomDoc {
@@ -241,9 +257,13 @@ export class MatchRooms extends MatchHost {
         if (end) return this.notifier.ended(ticket, end);
         if (!returned[index]) return;
         // The session of a player may have ended while the match held the ticket, so its departure did not find a waiting ticket.
-        for (const { user, asked } of ticket.players)
-          if (await this.isLate({ user, asked }))
-            await this.userTickets.end(user, undefined, { event: 'cancelled', reason: 'party-changed' });
+        const gone: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
+        for (const { user, asked } of ticket.players) {
+          if (!(await this.isLate({ user, asked }))) continue;
+          // Only this ticket: the user may search with another one by now.
+          for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone))
+            await this.userTickets.tellOthers(ended, user, gone);
+        }
         await this.notifier.tell(ticket, { event: 'searching', returned: true });
       }),
     );

@@ -1,6 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { sleep } from '#libs/async';
-import { type MatchRecord, MatchRounds, RatingStore, type TicketBody, type TicketPlayer, TicketStore, ticketIdOf } from '#libs/matchmaking';
+import {
+  type MatchRecord,
+  MatchRounds,
+  RatingStore,
+  type TicketBody,
+  type TicketEnd,
+  type TicketPlayer,
+  TicketStore,
+  ticketIdOf,
+} from '#libs/matchmaking';
 import {
   type Caller,
   HoldfastError,
@@ -77,6 +86,11 @@ export class Matchmaker {
     if (party) await this.overtake(caller);
     else await this.overtakeFree(caller);
     const rated = mode?.rating ? await this.withRatings(game, players) : players;
+    for (const { user, asked } of players) {
+      const before = await this.userRooms.ticketOf(user);
+      // A user has one ticket. Adding the new one replaces only a ticket of the same game.
+      if (before && before.game !== game) await this.tickets.end(user, asked, { event: 'cancelled', reason: 'cancelled' });
+    }
     const noted = await Promise.all(players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)));
     if (noted.includes(false)) throw new HoldfastError('overtaken');
     const { mode: modeName, options, regions, attributes } = wish;
@@ -104,7 +118,9 @@ export class Matchmaker {
     // The session of a player may have ended before the ticket was in the queue. Its departure then did not find the ticket.
     for (const { user, asked } of ticket.players) {
       if (!asked || !(await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate) continue;
-      await this.tickets.end(user, undefined, { event: 'cancelled', reason: 'party-changed' });
+      // Only this ticket: a later search of the user may have added another one.
+      const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
+      for (const ended of await this.store.end(game, [{ id }], end)) await this.tickets.tellOthers(ended, user, end);
       throw new HoldfastError('overtaken');
     }
     // The other members of a party learn that they search.

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { FleetLinks, ServerDirectory } from '#libs/fleet';
 import type { Caller, Operations, UserId } from '#libs/protocol';
 import { InviteCodes, isMember, type RoomDoc, type RoomRecord, RoomRecords } from '#libs/room-store';
-import { asHost, handOver, kick, type RoomUpdate, unban, update } from './host-rules.js';
+import { handOver, kick, type RoomUpdate, unban, update } from './host-rules.js';
 import { RoomOptionsCheck } from './room-options-check.js';
 import { hashPassword } from './room-password.js';
 import { needsCode, RoomService } from './room-service.js';
@@ -25,8 +25,8 @@ export class RoomHosting {
   /** @throws the refusals of `update` (host rules), and of `RoomOptionsCheck` */
   async update(caller: Caller, { password, ...change }: Data<'rooms.update'>): Promise<RoomRecord> {
     const before = await this.rooms.roomOf(caller);
-    // Refuses before the costly work for somebody who is not the host.
-    asHost(before, caller.user, this.rooms.now());
+    // Refuses before the costly work, and before a code is reserved, which stays in the store for days.
+    update(before, caller.user, change, this.rooms.now());
     if (change.options !== undefined) await this.optionsCheck.refuseFlawed(before.game, change.options);
     const { doc } = before;
     const isCodeMissing =

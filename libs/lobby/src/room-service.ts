@@ -97,14 +97,18 @@ export class RoomService {
         near,
         teams: teams ?? info.teams,
         ...(options && { options }),
-        ...(password !== undefined && { password: await hashPassword(password) }),
-        ...(needsCode(settings) && { code: await this.codeFor(caller, id) }),
       },
       this.now(),
     );
+    // After the checks of `newRoom`, because a refused room needs neither a hash nor a code, which stays in the store for days.
+    const stored: RoomDoc = {
+      ...doc,
+      ...(password !== undefined && { password: await hashPassword(password) }),
+      ...(needsCode(settings) && { code: await this.codeFor(caller, id) }),
+    };
     this.roomOfRequest.set(caller, id);
     if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
-    return this.make(id, game, doc, [caller]);
+    return this.make(id, game, stored, [caller]);
   }
 
   /** Returns the region of the player's gateway, which is probably near the player. Undefined: the gateway has none or is not known. */

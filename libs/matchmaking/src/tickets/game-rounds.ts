@@ -238,6 +238,8 @@ export class GameRounds {
       const batches: Promise<void>[] = [];
       for (let at = 0; at < commits.length; at += COMMIT_MATCHES) batches.push(this.commit(commits.slice(at, at + COMMIT_MATCHES), rules));
       await Promise.all(batches);
+      // Another lobby is the runner now, and decides which tickets are overdue: this one may have been suspended for long.
+      if (this.isStopped) return;
       if (commits.length === ROUND_MATCHES_MAX) this.isWoken = true;
     }
     await this.endOverdue(rules);

@@ -1,0 +1,23 @@
+import type { RoomId } from '#libs/protocol';
+import type { RoomRecords } from '#libs/room-store';
+import { ListedRooms } from './listed-rooms.js';
+
+describe('the snapshots of public rooms', () => {
+  it('never have the version of an earlier list, also after the list was forgotten', async () => {
+    let digest = 'before';
+    const records = {
+      listed: async (game: string) => (game === 'go' ? [{ room: 'r' as RoomId, createdAt: 1 }] : []),
+      readListDigests: async (ids: readonly RoomId[]) => ids.map(() => digest),
+      readListed: async (ids: readonly RoomId[]) =>
+        ids.map((id) => ({ id, game: 'go', status: 'waiting', doc: { name: digest, members: [], seats: 2 } })),
+    };
+    const rooms = new ListedRooms(records as unknown as RoomRecords);
+    const before = await rooms.snapshot('go');
+    // Searches for other games, also for unknown ones, make the lobby forget this list.
+    for (let other = 0; other < 64; other++) await rooms.snapshot(`other-${other}`);
+    digest = 'after';
+    const after = await rooms.snapshot('go');
+    expect(after.rooms[0]?.summary.name).toBe('after');
+    expect(after.version).not.toBe(before.version);
+  });
+});

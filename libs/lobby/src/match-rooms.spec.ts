@@ -1,0 +1,129 @@
+import { jest } from '@jest/globals';
+import type { MatchRecord, StoredTicket } from '#libs/matchmaking';
+import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
+import type { RoomRecord } from '#libs/room-store';
+import { MatchRooms } from './match-rooms.js';
+
+const ROOM = 'room-1' as RoomId;
+
+function ticketOf(...users: string[]): StoredTicket {
+  return {
+    id: `t-${users[0]}`,
+    game: 'go',
+    since: 0,
+    players: users.map((user) => ({ user: user as UserId, name: user, asked: { turn: 1, number: 1 } })),
+  };
+}
+
+function matchOf(tickets: readonly StoredTicket[], fields: Partial<MatchRecord> = {}): MatchRecord {
+  const players = tickets.reduce((sum, ticket) => sum + ticket.players.length, 0);
+  return { id: 'match-1' as RoomId, game: 'go', stage: 'making', at: 0, tickets: tickets.map(({ id }) => id), players, ...fields };
+}
+
+/** Match rooms with replaced neighbors. `left`: the users who have moved since their search. */
+function matchRooms({
+  left = [] as string[],
+  late = [] as string[],
+  record = null as RoomRecord | null,
+  change = async (): Promise<RoomRecord> => record!,
+} = {}) {
+  const dissolve = jest.fn(async () => [true]);
+  const finish = jest.fn(async () => {});
+  const matched = jest.fn(async (_ticket: StoredTicket) => {});
+  const end = jest.fn(async () => []);
+  const endOfUser = jest.fn(async () => true);
+  const tickets = { isOpen: async () => true, dissolve, finish, end };
+  const rooms = { change, now: () => 0, make: async () => record, removeMoved: async () => {} };
+  const userRooms = {
+    enterMatch: async (user: string) => !left.includes(user),
+    move: async () => true,
+    noteTicket: async () => true,
+    moveStatus: async (user: string) => ({ isLate: late.includes(user) }),
+  };
+  const starter = { start: async () => Promise.reject(new HoldfastError('room-playing')) };
+  const notifier = { matched, ended: async () => {}, tell: async () => {} };
+  const games = { get: () => undefined, matchRulesOf: () => undefined };
+  const log = { info: () => {}, warn: () => {} };
+  const records = { read: async () => record };
+  const made = new MatchRooms(
+    ...([
+      tickets,
+      { end: endOfUser },
+      rooms,
+      records,
+      userRooms,
+      starter,
+      games,
+      notifier,
+      {},
+      log,
+      { matchWaitMs: 1 },
+    ] as unknown as ConstructorParameters<typeof MatchRooms>),
+  );
+  return { made, dissolve, finish, matched, end, endOfUser };
+}
+
+/** The record of a room in play with these members. */
+function playing(...users: string[]): RoomRecord {
+  const members = users.map((user) => ({ user, name: user, readyRound: 0, here: true }));
+  return { id: ROOM, game: 'go', status: 'playing', rev: 1, round: 0, doc: { members } } as unknown as RoomRecord;
+}
+
+describe('a match that another lobby takes up', () => {
+  const told = (matched: { mock: { calls: [StoredTicket][] } }) =>
+    matched.mock.calls.flatMap(([{ players }]) => players.map(({ user }) => user));
+
+  it('is not dissolved when its game runs and a player has left', async () => {
+    const { made, dissolve, finish, matched } = matchRooms({ left: ['ada'], record: playing('bo') });
+    const tickets = [ticketOf('ada'), ticketOf('bo')];
+    await made.make(matchOf(tickets), tickets);
+    expect(dissolve).not.toHaveBeenCalled();
+    expect(finish).toHaveBeenCalledTimes(1);
+    expect(told(matched)).toEqual(['bo']);
+  });
+
+  it('is dissolved when a player has left and no room is made', async () => {
+    const { made, dissolve } = matchRooms({ left: ['ada'] });
+    const tickets = [ticketOf('ada'), ticketOf('bo')];
+    expect(await made.make(matchOf(tickets), tickets)).toBeNull();
+    expect(dissolve).toHaveBeenCalledTimes(1);
+  });
+
+  it('leaves a party in the room that it fills when one of its members has left', async () => {
+    const { made, dissolve, finish, matched } = matchRooms({ left: ['ada'], record: playing('bo', 'cy') });
+    const ticket = ticketOf('ada', 'bo');
+    await made.make(matchOf([ticket], { room: ROOM }), [ticket]);
+    expect(dissolve).not.toHaveBeenCalled();
+    expect(finish).toHaveBeenCalledTimes(1);
+    expect(told(matched)).toEqual(['bo']);
+  });
+});
+
+describe('a ticket that returns to the queue', () => {
+  it('ends alone when its player has made a later request, which may have added another ticket', async () => {
+    const change = async (): Promise<RoomRecord> => Promise.reject(new HoldfastError('room-full'));
+    const { made, end, endOfUser } = matchRooms({ change, late: ['ada'] });
+    const ticket = ticketOf('ada');
+    await made.make(matchOf([ticket], { room: ROOM }), [ticket]);
+    expect(end).toHaveBeenCalledWith('go', [expect.objectContaining({ id: ticket.id })], expect.anything());
+    expect(endOfUser).not.toHaveBeenCalled();
+  });
+});
+
+describe('a match that fills a free seat', () => {
+  it('stays when the store does not answer, because the player may be in the room already', async () => {
+    const change = async (): Promise<RoomRecord> => Promise.reject(new Error('Command timed out'));
+    const { made, dissolve } = matchRooms({ change });
+    const ticket = ticketOf('ada');
+    await expect(made.make(matchOf([ticket], { room: ROOM }), [ticket])).rejects.toThrow('Command timed out');
+    expect(dissolve).not.toHaveBeenCalled();
+  });
+
+  it('is dissolved when the room refuses the player', async () => {
+    const change = async (): Promise<RoomRecord> => Promise.reject(new HoldfastError('room-full'));
+    const { made, dissolve } = matchRooms({ change });
+    const ticket = ticketOf('ada');
+    expect(await made.make(matchOf([ticket], { room: ROOM }), [ticket])).toBeNull();
+    expect(dissolve).toHaveBeenCalledTimes(1);
+  });
+});

@@ -1,0 +1,55 @@
+import { jest } from '@jest/globals';
+import type { Caller } from '#libs/protocol';
+import { Matchmaker } from './matchmaker.js';
+
+const caller = { user: 'ada', name: 'Ada', session: 's', gateway: 'g', asked: { turn: 1, number: 1 } } as unknown as Caller;
+
+/** A matchmaker with replaced neighbors. `isLate`: the user has made a later request. `hint`: the last ticket of the user. */
+function matchmaker({ isLate = false, hint = null as { ticket: string; game: string } | null } = {}) {
+  const end = jest.fn(async () => []);
+  const endOfUser = jest.fn(async () => true);
+  const add = jest.fn(async () => ({ outcome: 'added', since: 0, replaced: [] }));
+  const userRooms = {
+    overtakeIfFree: async () => true,
+    ticketOf: async () => hint,
+    noteTicket: async () => true,
+    moveStatus: async () => ({ isLate }),
+  };
+  const games = { mustGet: () => ({}), matchRulesOf: () => null, refuseUnknownRegions: () => {} };
+  const parts = [
+    { add, end, declinesOf: async () => ({ count: 0, forgottenInMs: 0 }) },
+    { settle: async () => null },
+    {},
+    { end: endOfUser, tellOthers: async () => {} },
+    { regionOf: () => undefined },
+    {},
+    userRooms,
+    games,
+    {},
+    {},
+    { matchWaitMs: 1 },
+  ];
+  return { made: new Matchmaker(...(parts as unknown as ConstructorParameters<typeof Matchmaker>)), end, endOfUser, add };
+}
+
+describe('a search', () => {
+  it('ends only its own ticket when a later request of the user was faster', async () => {
+    const { made, end, endOfUser, add } = matchmaker({ isLate: true });
+    await expect(made.find(caller, { game: 'go' })).rejects.toMatchObject({ code: 'overtaken' });
+    const [[{ id }]] = add.mock.calls as unknown as [[{ id: string }]];
+    expect(end).toHaveBeenCalledWith('go', [{ id }], { event: 'cancelled', reason: 'party-changed' });
+    expect(endOfUser).not.toHaveBeenCalled();
+  });
+
+  it('ends the ticket of the user for another game', async () => {
+    const { made, endOfUser } = matchmaker({ hint: { ticket: 't', game: 'chess' } });
+    await made.find(caller, { game: 'go' });
+    expect(endOfUser).toHaveBeenCalledWith('ada', caller.asked, { event: 'cancelled', reason: 'cancelled' });
+  });
+
+  it('leaves an earlier ticket for the same game to its replacement', async () => {
+    const { made, endOfUser } = matchmaker({ hint: { ticket: 't', game: 'go' } });
+    await made.find(caller, { game: 'go' });
+    expect(endOfUser).not.toHaveBeenCalled();
+  });
+});
