@@ -224,6 +224,18 @@ it('a session that has ended is not bound by a late answer to its request', () =
   expect(received).toHaveLength(before);
 });
 
+it('a late notice of a match is ignored after the player has left its room, and a later match may fill that room', () => {
+  const gateway = new Gateway();
+  const { session } = gateway.player('ada');
+  gateway.owned(gateway.owner('1'), 7);
+  const rev = gateway.record?.rev ?? 0;
+  gateway.rooms.unbind(session, 'left');
+  gateway.rooms.bindMatch(session, { room: ROOM, watching: false, rev });
+  expect(session.binding).toBeNull();
+  gateway.rooms.bindMatch(session, { room: ROOM, watching: false, rev: rev + 2 });
+  expect(session.binding?.room).toBe(ROOM);
+});
+
 it('a gateway attaches all sessions of an owner with one event, and delays their commands until the owner has sent `placed`', async () => {
   const gateway = new Gateway();
   const owner = gateway.owner('1');

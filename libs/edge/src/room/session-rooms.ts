@@ -94,10 +94,10 @@ export class SessionRooms implements OnModuleInit {
 
   /**
    * Binds the session to the room of a match, unless the player has already left that room: an answer may have informed the player of the match
-   * before this notice arrived. Each match has a room of its own, so no later match can use this room.
+   * before this notice arrived. A notice with a later revision counts: a match may fill the room that the player has left.
    */
   bindMatch(session: GatewaySession, binding: Binding): void {
-    if (!session.hasLeft(binding.room)) this.bind(session, binding);
+    if (!session.hasLeft(binding.room, binding.rev)) this.bind(session, binding);
   }
 
   /** Unbinds a session whose user has left the room. Without a binding, records the room, so that a late notice of a match is ignored. */
@@ -123,7 +123,8 @@ export class SessionRooms implements OnModuleInit {
     if (!binding) return;
     this.attachments.detach(session, gone);
     session.binding = null;
-    if (gone === 'left' && !binding.watching) session.recordLeftRoom(binding.room);
+    if (gone === 'left' && !binding.watching)
+      session.recordLeftRoom(binding.room, Math.max(binding.rev, this.cache.get(binding.room)?.rev ?? 0));
     session.delayedCommands = [];
     this.setGame(session, null);
     const sessions = this.members.get(binding.room);

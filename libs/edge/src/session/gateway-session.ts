@@ -59,7 +59,7 @@ export class GatewaySession {
    * The rooms that the session left last, and when, in ms of the monotonic clock. A store that falls back may list the user in one of them
    * again, so the gateway repeats the leave.
    */
-  leftRooms: readonly { readonly room: RoomId; readonly at: number }[] = NO_ROOMS;
+  leftRooms: readonly { readonly room: RoomId; readonly rev: number; readonly at: number }[] = NO_ROOMS;
   /** Timers that run while the player has no connection. */
   graceTimers: readonly NodeJS.Timeout[] = NONE;
   /** Whether the session has had no connection for `AWAY_AFTER_MS`, so that the other members see the player as away. */
@@ -93,13 +93,14 @@ export class GatewaySession {
     return this.requestOrder;
   }
 
-  /** Returns whether the room is one of the last `LEFT_ROOMS_MAX` rooms that this session left. */
-  hasLeft(room: RoomId): boolean {
-    return this.leftRooms.some((left) => left.room === room);
+  /** Returns whether the room is one of the last `LEFT_ROOMS_MAX` rooms that this session left, and this revision is from before that. */
+  hasLeft(room: RoomId, rev: number): boolean {
+    return this.leftRooms.some((left) => left.room === room && rev <= left.rev);
   }
 
-  recordLeftRoom(room: RoomId): void {
-    this.leftRooms = [{ room, at: performance.now() }, ...this.leftRooms.slice(0, LEFT_ROOMS_MAX - 1)];
+  /** @param rev the last revision of the room that this gateway knew. Absent: it knew none */
+  recordLeftRoom(room: RoomId, rev = Number.POSITIVE_INFINITY): void {
+    this.leftRooms = [{ room, rev, at: performance.now() }, ...this.leftRooms.slice(0, LEFT_ROOMS_MAX - 1)];
   }
 
   /**
