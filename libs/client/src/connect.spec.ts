@@ -1040,6 +1040,27 @@ describe('a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
+  it('is requested once when it begins without a connection, also when the server answers `me` before it has the search', async () => {
+    const ada = await join();
+    fleet.cutAll();
+    await once(ada, 'reconnecting');
+    let release = (): void => {};
+    fleet.intercept = (message, line) => {
+      if (message.kind !== 'request' || message.operation !== 'match.find') return false;
+      release = () => fleet.take(message, line);
+      return true;
+    };
+    const match = ada.quickMatch('tally');
+    await once(ada, 'open');
+    for (let time = 0; time < 2; time++) await ada.me();
+    expect(fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find')).toHaveLength(1);
+    fleet.intercept = () => false;
+    release();
+    const bob = await join({ name: 'bob' });
+    const [first, second] = await Promise.all([match, bob.quickMatch('tally')]);
+    expect(first.id).toBe(second.id);
+  });
+
   it('continues when the new gateway has no lobby yet', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');

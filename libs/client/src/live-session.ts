@@ -54,6 +54,8 @@ interface Search {
   ticket: string | null;
   /** Number of requests for this search. Only the refusal of the latest request ends the search. */
   finds: number;
+  /** Number of these requests that have no answer yet. */
+  unanswered: number;
   found(room: LiveRoom): void;
   failed(error: unknown): void;
 }
@@ -156,7 +158,7 @@ export class LiveSession implements Session {
     try {
       return (await new Promise<LiveRoom>((found, failed) => {
         const wish = { game, ...options };
-        const search: Search = { wish, ticket: null, before: this.room?.id, isCancelled: false, finds: 0, found, failed };
+        const search: Search = { wish, ticket: null, before: this.room?.id, isCancelled: false, finds: 0, unanswered: 0, found, failed };
         this.search = search;
         cancel = () => {
           search.isCancelled = true;
@@ -428,15 +430,18 @@ export class LiveSession implements Session {
 
   private find(search: Search): void {
     search.finds += 1;
+    search.unanswered += 1;
     const { finds } = search;
     this.request('match.find', search.wish).then(
       (answer) => {
+        search.unanswered -= 1;
         // Ignores an answer after the end of the search, because the player may have left that room.
         if (this.search !== search) return;
         if ('room' in answer) this.enter(answer.room);
         else search.ticket = answer.ticket ?? null;
       },
       (error: unknown) => {
+        search.unanswered -= 1;
         // After a lost connection the client does not know whether the server has the search. It asks the server when it is connected.
         const isLost = error instanceof HoldfastError && error.code === 'server-lost';
         const isRepeated = search.finds > finds;
@@ -457,17 +462,23 @@ export class LiveSession implements Session {
     this.emitter.emit('match', message);
   }
 
-  /** Compares the search with the server after a new connection. A gateway that has just started may not have a lobby yet. */
+  /**
+   * Compares the search with the server after a new connection. A gateway that has just started may not have a lobby yet. A search that began
+   * without a connection is requested only now, and the answer to that request decides: a second request would replace the ticket of the
+   * first, and its match would be lost.
+   */
   private async searchAgain(): Promise<void> {
     const { search } = this;
+    if (!search || search.unanswered > 0) return;
     this.connections += 1;
     const { connections } = this;
     try {
       const { room, searching } = await untilAnswered(() => this.enterCurrent());
       // After a further connection, its own comparison decides.
-      if (!room && searching === null && this.connections === connections) this.findAgain(search);
+      const isLast = this.connections === connections && search.unanswered === 0;
+      if (!room && searching === null && isLast) this.findAgain(search);
     } catch (error) {
-      search?.failed(error);
+      search.failed(error);
     }
   }
 }
