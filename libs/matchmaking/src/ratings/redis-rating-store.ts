@@ -50,7 +50,7 @@ function parsed(text: string | null): Rating | null {
   return Number.isFinite(mu) && Number.isFinite(sigma) ? { mu: mu!, sigma: sigma! } : null;
 }
 
-/** Rounds to hundredths, which nobody notices. */
+/** Rounds to hundredths of a point, which keeps the stored text short. */
 function textOf({ mu, sigma }: Rating): string {
   if (!Number.isFinite(mu) || !Number.isFinite(sigma)) throw new Error(`A rating is not a number: ${mu} ± ${sigma}.`);
   return `${Math.round(mu * 100) / 100} ${Math.round(sigma * 100) / 100}`;

@@ -65,11 +65,11 @@ export interface MatchExplanation {
  */
 export abstract class MatchStrategy {
   /**
-   * Proposes matches, the most urgent first. The lobby may stop to iterate at any point. Tickets of matches that it did not commit are in the
+   * Proposes matches, the most urgent first. The lobby may stop the iteration at any point. Tickets of matches that it did not commit are in the
    * next view again.
    */
   abstract match(queue: MatchQueueView): Iterable<ProposedMatch>;
 
-  /** Tells why a ticket waits. Absent: the lobby sends the place only. */
+  /** Explains why a ticket waits. Absent: the lobby sends only the position of the ticket. */
   explain?(ticket: Ticket, queue: MatchQueueView): MatchExplanation;
 }

@@ -33,7 +33,7 @@ export interface Entry extends RatingListEntry {
   seenIn: number;
 }
 
-/** The tickets with equal mode and options. Only they meet. */
+/** The tickets with equal mode and options. Only tickets of one bucket can be in one match. */
 export interface Bucket {
   readonly rules: MatchRules;
   readonly groups: Map<string, TicketGroup>;

@@ -27,7 +27,7 @@ export interface Ticket {
   readonly mode?: string;
   /** Store time at which the search began, in ms. A failed match does not change it. */
   readonly since: number;
-  /** Only tickets with equal options meet. Absent: equal to {}. */
+  /** Only tickets with equal options can be in one match. Absent: equal to {}. */
   readonly options?: RoomOptions;
   /** Latency to each region in ms; of a party, the maximum of its members. A region that is not listed is out of reach. Absent: any region. */
   readonly regions?: Readonly<Record<string, number>>;

@@ -61,7 +61,7 @@ export function commitsOf(
       ...(region !== undefined && { region }),
       ...(bots > 0 && { bots }),
     };
-    // A seat in a room may be taken by another player meanwhile, so each ticket enters it on its own. Nobody is asked about such a seat.
+    // A seat in a room may be taken by another player meanwhile, so each ticket enters it on its own. Its players need not accept such a match.
     if (room !== undefined) commits.push(...all.map((one) => planOf({ ...terms, id: newId(), stage: 'making', room }, [one])));
     else commits.push(planOf({ ...terms, id: newId(), stage: mode?.acceptMs === undefined ? 'making' : 'offered' }, all));
     if (commits.length >= matchesMax) break;
