@@ -23,7 +23,7 @@ export interface RoomUpdate {
 
 /**
  * Returns the document for a change by the host. While the host has been away for `HOST_GRACE_MS`, the next member who is here acts as the
- * host, and becomes the host with the change: a host who is gone blocks nobody.
+ * host, and becomes the host with the change. So the absence of a host does not block the room.
  *
  * @throws `not-in-room`, `not-owner`
  */

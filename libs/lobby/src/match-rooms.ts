@@ -78,7 +78,7 @@ export class MatchRooms extends MatchHost {
     tickets: readonly StoredTicket[],
     committedAt = Number.NEGATIVE_INFINITY,
   ): Promise<RoomRecord | null> {
-    // If this lobby was suspended for longer, another lobby may have made the room, and the game may be over.
+    // If this lobby was suspended for longer than this, another lobby may have made the room, and the game may be over.
     const isUndisputed = performance.now() - committedAt < UNDISPUTED_MS;
     if (!isUndisputed && !(await this.tickets.isOpen(match))) return this.records.read(match.room ?? match.id);
     if (match.room !== undefined) return this.fill(match, match.room, tickets);

@@ -97,7 +97,7 @@ export interface JoinTerms {
 
 /**
  * Returns the document with this person as a member. `terms`: how players join a running game; null when it is not joinable. `now`: the
- * time of Redis, in ms since 1970. `pass`: what the person has shown to enter.
+ * time of Redis, in ms since 1970. `pass`: the right of the person to enter.
  */
 export function join(record: RoomRecord, person: Person, terms: JoinTerms | null = null, now = 0, pass: EntryPass = NO_PASS): RoomDoc {
   const { doc } = record;
@@ -192,7 +192,7 @@ export interface StartRules {
 
 /**
  * Returns the members who play, in the order of their seats. A member who has been away for `START_AWAY_MS` and is not ready does not play,
- * and leaves the room with the start: somebody who is not there blocks nobody. A member who went away after becoming ready plays.
+ * and leaves the room with the start. So an absent member does not block the others. A member who went away after becoming ready plays.
  *
  * @throws `not-in-room`, `room-playing`, `not-owner`, `too-few-players`, `not-ready`
  */
