@@ -395,7 +395,7 @@ export interface MatchProgress {
   estimateMs?: number;
   /** The largest difference of ratings that the search accepts now. Absent: ratings do not count. */
   window?: number;
-  /** A sentence for people: what holds the search up. */
+  /** A sentence for people that says why the search still waits. */
   reason?: string;
 }
 
