@@ -85,7 +85,7 @@ export class ChatDelivery implements OnModuleInit {
     const key = messagesKey(target);
     const feed = new ChatFeed(target, (after) => this.readOf(target, after), send);
     const handler = (message: string): void => {
-      const entry = readable(message);
+      const entry = parseEntry(message);
       if (entry) feed.take(entry);
       // This build cannot parse the publication, so the feed reads the stored messages.
       else void feed.catchUp();
@@ -115,7 +115,7 @@ export class ChatDelivery implements OnModuleInit {
 }
 
 /** Parses a published message. Null: this build cannot read it. */
-function readable(message: string): ChatEntry | null {
+function parseEntry(message: string): ChatEntry | null {
   try {
     return entryOf(message);
   } catch {
