@@ -45,7 +45,7 @@ export interface OpenRoom {
   readonly mode?: string;
   /** Only tickets with equal options join. Absent: equal to {}. */
   readonly options?: RoomOptions;
-  /** True: its game runs, and each player who joins helps. False: the game starts only with the minimum of players, so the room waits for them. */
+  /** True: its game runs, so any number of players may join. False: the game starts only with the minimum of players, so the room waits for them. */
   readonly running: boolean;
   readonly free: number;
   /** The players who are in the room. */
@@ -54,6 +54,6 @@ export interface OpenRoom {
   readonly teams?: readonly (readonly UserId[])[];
   readonly region?: string;
   readonly attributes?: Readonly<Record<string, AttributeWish>>;
-  /** Store time in ms since which the room has this number of free seats. Each change of members begins it again, so old rooms starve nobody. */
+  /** Store time in ms since which the room has this number of free seats. Each change of members begins it again, so an old room does not delay waiting tickets. */
   readonly since: number;
 }
