@@ -30,7 +30,10 @@ import { join, newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
 import { UserTickets } from './user-tickets.js';
 
-/** A match whose tickets can be in doubt: another lobby may have made it already. Half of the age at which another lobby takes it up, in ms. */
+/**
+ * Age in ms from which the tickets of a match are in doubt, because another lobby may have made its room already. It is half of the age at
+ * which another lobby takes the match up.
+ */
 const UNDISPUTED_MS = 2_500;
 
 /**
