@@ -43,7 +43,7 @@ export const TEAMS_MAX = 16;
 /** Maximum number of users that are banned from a room. */
 export const BANNED_MAX = 100;
 
-/** The players who may watch a room. `anyone`: every player who may know of it. `members`: a player with its invite code. `nobody`: no spectators. */
+/** Who may watch a room. `anyone`: every player. `members`: the members, and players with its invite code. `nobody`: no spectators. */
 export const WATCH_POLICIES = ['anyone', 'members', 'nobody'] as const;
 export type WatchPolicy = (typeof WATCH_POLICIES)[number];
 
@@ -200,7 +200,7 @@ export interface Operations {
    * `seats`: the number of players, within the limits of the game. `region`, `build`: the
    * game runs only on a server with this region and build. Without a region, servers in the gateway's region come first. `options`:
    * settings for the games of this room, as the game defines them; a server of the game validates them before the room is created
-   * (`bad-data`). `password`: who joins or watches must give it. `watchDelayMs`: spectators see the game this much later. `teams`: each
+   * (`bad-data`). `password`: players who join or watch must give it. `watchDelayMs`: spectators see the game this much later. `teams`: each
    * member is in a team.
    */
   'rooms.create': {
@@ -271,7 +271,7 @@ export interface Operations {
   /** Declines an offered match. The search of the player ends. */
   'match.decline': { data: { offer: string }; result: { declined: true } };
   /**
-   * The state of the caller's search, with what holds it up, or how the last search ended. Null: the caller is not searching, and no search
+   * The state of the caller's search, with the reason why it waits, or how the last search ended. Null: the caller is not searching, and no search
    * has ended within the last minutes.
    */
   'match.status': { data: undefined; result: { match: MatchMessage | null } };
