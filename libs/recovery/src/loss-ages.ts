@@ -15,8 +15,8 @@ interface ObservedLoss {
 
 /**
  * Measures for how long each lost owner has had rooms that no server could adopt. Processes measure it by their monotonic clocks and store
- * the sum in Redis, so that the next process continues. A stored time of the loss would not do: when somebody sets the clock of Redis'
- * host ahead, all waiting games would be given up. Time in which no process recovers the rooms does not count.
+ * the sum in Redis, so that the next process continues. A stored time of the loss would not be enough: when somebody sets the
+ * clock of Redis' host ahead, all waiting games would be given up. Time in which no process recovers the rooms does not count.
  */
 export class LossAges {
   private readonly observed = new Map<string, ObservedLoss>();
