@@ -48,7 +48,7 @@ export class DraftChoice {
   }
 }
 
-/** Costs in ns, from `npm run bench -- patches`: of copying and comparing one part, of a proxy for each run, and of a proxy for each changed part. */
+/** Costs in ns, from `npm run bench -- patches`: of a copied and compared part, of a run on a proxy, and of a changed part in it. */
 const COPY_NS = 50;
 const PROXY_NS = 2_000;
 const PROXY_PART_NS = 900;
