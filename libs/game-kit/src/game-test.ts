@@ -218,7 +218,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.ended;
   }
 
-  /** What the list of rooms shows about the game (`room.setMetadata`). Undefined: nothing. */
+  /** The metadata that the list of rooms shows about the game (`room.setMetadata`). Undefined: nothing. */
   get metadata(): RoomMetadata | undefined {
     return this.value.metadata;
   }
