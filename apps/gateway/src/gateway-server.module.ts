@@ -34,7 +34,7 @@ export class GatewayServerModule {
             secondLogin: login.second,
           },
           certificate,
-          // With an authenticator of its own, the page asks for a token.
+          // When the application has an authenticator of its own, the page asks for a token.
           pages: publicPages({ auth: settings.auth.kind === 'guest' ? 'guest' : 'jwt' }),
         }),
         ChatModule.forGateway(chat),

@@ -99,7 +99,7 @@ export class Arena implements GameRules<ArenaState> {
     const { state, seat } = room;
     const at = state.ships.findIndex((ship) => ship.seat === seat);
     if (at !== -1) state.ships.splice(at, 1);
-    // A bot leaves when a player takes its seat, and the player gets the next ship.
+    // A bot leaves when a player takes its seat. The player then gets the next ship.
     if (!room.seats[seat]?.bot) this.fill(state, room);
   }
 

@@ -109,8 +109,8 @@ export interface Controls {
 }
 
 /**
- * The longest time by which a shot may hit ships in the past, in steps. A player with a slower connection must aim ahead. A higher limit
- * would let players be hit who have long been behind a rock.
+ * The longest time by which a shot may hit ships in the past, in steps. A player with a slower connection must aim ahead. With a
+ * higher limit, a shot could hit a player who has been behind a rock for a long time.
  */
 export const BEHIND_MAX = 8;
 

@@ -55,7 +55,7 @@ export class ChatDelivery implements OnModuleInit {
     this.pubSub.onReconnect(() => void this.catchUpAll());
   }
 
-  /** Sends the messages of the lobby of this game to the listener, and of no other lobby. Null: of none. */
+  /** Lets the listener follow the lobby of this game, in place of the lobby before. Null: the listener follows no lobby. */
   follow(listener: ChatListener, game: string | null): void {
     for (const [other, { listeners }] of this.lobbies) if (other !== game) this.removeFrom(other, listeners, listener.session);
     if (game === null) return;
@@ -85,9 +85,9 @@ export class ChatDelivery implements OnModuleInit {
     const key = messagesKey(target);
     const feed = new ChatFeed(target, (after) => this.readOf(target, after), send);
     const handler = (message: string): void => {
-      const entry = readable(message);
+      const entry = parseEntry(message);
       if (entry) feed.take(entry);
-      // The stored messages decide.
+      // This build cannot parse the publication, so the feed reads the stored messages.
       else void feed.catchUp();
     };
     // A message may have been published before the subscription, and after a client has read the stored ones.
@@ -115,7 +115,7 @@ export class ChatDelivery implements OnModuleInit {
 }
 
 /** Parses a published message. Null: this build cannot read it. */
-function readable(message: string): ChatEntry | null {
+function parseEntry(message: string): ChatEntry | null {
   try {
     return entryOf(message);
   } catch {

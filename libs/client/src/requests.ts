@@ -6,7 +6,10 @@ const REQUESTS_MAX = 16;
 /** Time after which a request without a response fails, in ms. It is longer than any operation takes in a healthy fleet. */
 const REQUEST_MS = 15_000;
 
-/** Operations that only read or cancel, or that the server recognizes when they are repeated. The client repeats them when their answer was lost. */
+/**
+ * Operations that only read or cancel, or that the server recognizes when they are repeated. The client repeats them when their answer was
+ * lost.
+ */
 const REPEATABLE: ReadonlySet<OperationName> = new Set<OperationName>([
   'games.list',
   'rooms.list',

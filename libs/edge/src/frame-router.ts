@@ -183,7 +183,7 @@ export class FrameRouter {
     }
     if (operation === 'rooms.watch' && this.isFull(roomOf(data) as RoomId)) return answer(null, errorBody('too-many-watchers'));
     const { guesses } = stateOf(connection);
-    // Taken before the answer, so that requests at the same time are not more guesses than the budget allows.
+    // The price is taken before the answer. Otherwise concurrent requests could make more guesses than the budget allows.
     const isGuessed = isGuess(operation, data);
     if (isGuessed && !guesses.take(1, performance.now()))
       return answer(null, errorBody('too-many-attempts', undefined, true, guesses.waitMs(1, performance.now())));

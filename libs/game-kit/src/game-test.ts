@@ -178,7 +178,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.reply(this.awaitedOf(name), { ok: true, data });
   }
 
-  /** Lets the oldest effect of this name fail that the game waits for, as `throw refuse(code, message)` in its handler does. */
+  /** Lets the oldest effect of this name that the game waits for fail, as `throw refuse(code, message)` in its handler does. */
   fail(name: EffectName<TypesOf<Rules>>, code: string, message = ''): void {
     this.reply(this.awaitedOf(name), { ok: false, code, message });
   }
@@ -218,7 +218,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.ended;
   }
 
-  /** What the list of rooms shows about the game (`room.setMetadata`). Undefined: nothing. */
+  /** The metadata that the list of rooms shows about the game (`room.setMetadata`). Undefined: nothing. */
   get metadata(): RoomMetadata | undefined {
     return this.value.metadata;
   }
@@ -487,7 +487,7 @@ function raise(error: unknown): never {
   throw error;
 }
 
-/** Something that runs at this time, in ms since 1970. */
+/** A timer, step or move of a bot that runs at this time, in ms since 1970. */
 interface Due {
   readonly at: number;
   run(): void;

@@ -14,7 +14,7 @@ export interface RoomsSnapshot {
 
 /** Maximum number of rooms that a search considers, for each game. A read costs one small Redis command for each of them. */
 export const SEARCHED_ROOMS_MAX = 1_000;
-/** Age in ms up to which a snapshot is used. A lobby reads the rooms at most that often, however many players search. */
+/** Age in ms up to which a snapshot is used. However many players search, a lobby reads the rooms at most once in this time. */
 export const SNAPSHOT_MS = 500;
 /** Maximum number of games with a snapshot. */
 const SNAPSHOTS_MAX = 64;

@@ -30,7 +30,10 @@ import { join, newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
 import { UserTickets } from './user-tickets.js';
 
-/** A match whose tickets can be in doubt: another lobby may have made it already. Half of the age at which another lobby takes it up, in ms. */
+/**
+ * Age in ms from which the tickets of a match are in doubt, because another lobby may have made its room already. It is half of the age at
+ * which another lobby takes the match up.
+ */
 const UNDISPUTED_MS = 2_500;
 
 /**
@@ -78,7 +81,7 @@ export class MatchRooms extends MatchHost {
     tickets: readonly StoredTicket[],
     committedAt = Number.NEGATIVE_INFINITY,
   ): Promise<RoomRecord | null> {
-    // If this lobby was suspended for longer, another lobby may have made the room, and the game may be over.
+    // If this lobby was suspended for longer than this, another lobby may have made the room, and the game may be over.
     const isUndisputed = performance.now() - committedAt < UNDISPUTED_MS;
     if (!isUndisputed && !(await this.tickets.isOpen(match))) return this.records.read(match.room ?? match.id);
     if (match.room !== undefined) return this.fill(match, match.room, tickets);

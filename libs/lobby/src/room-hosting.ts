@@ -10,7 +10,10 @@ import { balance, moveToTeam } from './team-rules.js';
 
 type Data<Name extends keyof Operations> = Operations[Name]['data'];
 
-/** Carries out the operations of the host of a room: changes it, hands it over, removes members, and arranges teams. Each change is a compare-and-set. */
+/**
+ * Carries out the operations of the host of a room: changes it, hands it over, removes members, and arranges teams. Each change is a
+ * compare-and-set.
+ */
 @Injectable()
 export class RoomHosting {
   constructor(

@@ -2,7 +2,7 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 
 /**
- * The cost of scrypt, 4 MiB of memory and some ten ms of a worker thread: the password of a room protects one evening, and a lobby hashes
+ * The cost of scrypt, 4 MiB of memory and some ten ms of a worker thread: a room lives for hours only, and a lobby hashes
  * one for each join. See RFC 7914 for the parameters.
  */
 const COST = { N: 4_096, r: 8, p: 1 };
@@ -25,7 +25,7 @@ export async function isPassword(password: string, stored: string): Promise<bool
   return timingSafeEqual(await hash(normalized(password), Buffer.from(salt, 'base64url'), HASH_BYTES, COST), wanted);
 }
 
-/** Two keyboards may give different code points for one text. */
+/** Normalizes the text, because two keyboards may give different code points for the same characters. */
 function normalized(password: string): string {
   return password.normalize('NFKC');
 }

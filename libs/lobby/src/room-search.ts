@@ -86,7 +86,7 @@ function readCursor(cursor: string): SortKey {
     if (Array.isArray(key) && key.length === 3 && typeof key[1] === 'number' && typeof key[2] === 'string')
       return key as unknown as SortKey;
   } catch {
-    // Handled below.
+    // A malformed cursor is refused below.
   }
   throw new HoldfastError('bad-data', '`cursor` is not the `next` of an answer with this filter and sort; leave it out to begin again.');
 }

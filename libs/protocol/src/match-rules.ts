@@ -73,9 +73,9 @@ export interface MatchRules {
  * match is better than none.
  */
 export const SKILL_WINDOW_DEFAULT: MatchWindow = { from: 100, to: 600, overMs: 30_000 };
-/** A player hardly notices 80 ms. With more than 250 ms most games are unpleasant, so no player gets such a match. */
+/** A player hardly notices a latency of 80 ms. Above 250 ms most games are unpleasant, so matchmaking never makes such a match. */
 export const LATENCY_WINDOW_DEFAULT: MatchWindow = { from: 80, to: 250, overMs: 30_000 };
-/** Default of `fillMs`: a player who sees others arrive accepts some seconds. */
+/** Default of `fillMs`: a player who sees others arrive accepts a wait of some seconds. */
 export const FILL_MS_DEFAULT = 5_000;
 /** Default of `maxWaitMs`: after a minute a player prefers any opponent to none. */
 export const MAX_WAIT_MS_DEFAULT = 60_000;
@@ -88,7 +88,7 @@ export function matchRules(seats: MatchRules['seats'], options: MatchOptions = {
   const rules = rulesOf(seats, own, rating === true);
   if (!modes) return rules;
   const all = Object.entries(modes).map(([mode, replaced]) => {
-    // Teams of the game and players of the mode exclude each other, and the mode counts.
+    // The teams of the game and the number of players of the mode exclude each other. The mode takes precedence.
     const { teams, players, ...rest } = own;
     const size = replaced.players !== undefined || replaced.teams !== undefined ? {} : { teams, players };
     return [mode, rulesOf(seats, { ...rest, ...size, ...replaced }, rating === true)] as const;

@@ -43,7 +43,7 @@ export const TEAMS_MAX = 16;
 /** Maximum number of users that are banned from a room. */
 export const BANNED_MAX = 100;
 
-/** The players who may watch a room. `anyone`: every player who may know of it. `members`: a player with its invite code. `nobody`: no spectators. */
+/** Who may watch a room. `anyone`: every player. `members`: the members, and players with its invite code. `nobody`: no spectators. */
 export const WATCH_POLICIES = ['anyone', 'members', 'nobody'] as const;
 export type WatchPolicy = (typeof WATCH_POLICIES)[number];
 

@@ -16,7 +16,7 @@ const CODE_CHARACTERS = 8;
  * for this time before the code of its room expires.
  */
 const CODE_TTL_MS = 7 * 86_400_000;
-/** Maximum attempts to find a code that no other room has. Of a billion rooms, one in a thousand needs a second attempt. */
+/** Maximum attempts to find a code that no other room has. With a billion rooms, one attempt in a thousand fails. */
 const TRIES_MAX = 5;
 
 /**

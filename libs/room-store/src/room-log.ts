@@ -123,8 +123,9 @@ export class RoomLog {
 
   /**
    * Takes a room whose record is as expected. The old owner is fenced before anything is read. `downtimeMs`: how long the room had no
-   * owner. The record keeps it until the next change, which records it (`paused`). `formats`: the
-   * format in which the new owner stores each of its games, when it is above 1. If the result is an `UnreadableRoom`, `owner` owns the room as well, but can only end its game (`abandon`).
+   * owner. The record keeps it until the next change, which records it (`paused`). `formats`: the format in
+   * which the new owner stores each of its games, when it is above 1. If the result is an `UnreadableRoom`, `owner` owns the room as well,
+   * but can only end its game (`abandon`).
    *
    * Rejects when Redis does not answer. The outcome is not known then, and the record says who owns the room.
    *

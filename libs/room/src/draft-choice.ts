@@ -48,12 +48,12 @@ export class DraftChoice {
   }
 }
 
-/** Costs in ns, from `npm run bench -- patches`: to copy and compare one part, and of a proxy per run and per changed part. */
+/** Costs in ns, from `npm run bench -- patches`: of a copied and compared part, of a run on a proxy, and of a changed part in it. */
 const COPY_NS = 50;
 const PROXY_NS = 2_000;
 const PROXY_PART_NS = 900;
 /** Share of the last run in the average of changed parts. */
 const WEIGHT = 0.25;
-/** Number of runs on a proxy between two copies: at least so many, and more for a state with many parts. */
+/** Minimum number of runs on a proxy between two copies. For a state with many parts, the number is higher. */
 const PROBE_RUNS_MIN = 63;
 const PROBE_PARTS = 4;

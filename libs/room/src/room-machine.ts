@@ -335,7 +335,7 @@ export class RoomMachine<State = unknown> {
     return this.run(value, input, -1, (room) => rule?.run(room, result), refused, own);
   }
 
-  /** Lets an effect fail whose result did not come in time. */
+  /** Gives the game the failure of an effect whose result did not come in time. */
   private resultOverdue(
     value: RoomValue<State>,
     timer: string,

@@ -8,7 +8,7 @@ import type { TrackedCopy } from './tracked-copy.js';
 const KEYS_MAX = 128;
 /** With more keys, the parts are read into a list, and only the code that makes an object is compiled. */
 const WRITTEN_OUT_MAX = 16;
-/** Only such keys are compiled, so that no key can be anything but a name in the source. */
+/** Only keys of this form are compiled, so that a key in the source code is always a plain name. */
 const NAME = /^[A-Za-z_$][\w$]{0,63}$/;
 /** Maximum number of key lists with compiled code. The oldest one returns to the loop. */
 const COMPILED_MAX = 1_000;

@@ -8,7 +8,8 @@ import { ValueReader } from './value-reader.js';
 
 /**
  * Returns which part of a state costs how many bytes of a patch. The items of a list share one path: `ships[].x`. An operation counts for
- * the first child that it changes or, when it adds a key, for its object. A value counts for its own child. The root has the path ''. The sum is the length of the patch.
+ * the first child that it changes or, when it adds a key, for its object. A value counts for its own child. The root has
+ * the path ''. The sum is the length of the patch.
  *
  * @param before the value to which the patch applies
  * @throws StatePatchError when the bytes do not fit `before`

@@ -42,7 +42,7 @@ export class StepDiff extends DiffWriter {
   private at = 0;
   private changed = 0;
 
-  /** Returns null when the copy is not plain data, or has hardly a key of the original. */
+  /** Returns null when the copy is not plain data, or has very few keys of the original. */
   step<T>(before: T, tracked: TrackedCopy, tree: RoundingTree | null): StepResult<T> | null {
     this.reset();
     this.tree = tree;

@@ -12,7 +12,7 @@ const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2
 export const LAG_RESOLUTION_MS = 20;
 /** Buckets in seconds, fine around 3 ms: a lag that nobody sees at 20 steps a second. */
 const STEP_LAG_SECONDS = [0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25];
-/** Buckets in seconds, from a match at once to the end of the longest search. */
+/** Buckets in seconds, from an immediate match to the longest search. */
 const WAIT_SECONDS = [0.01, 0.1, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
 const PAUSE_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
 

@@ -167,7 +167,7 @@ export class App {
     this.toasts.note('The invite code is copied. Other players enter it in the lobby.');
   }
 
-  /** Opens the chat of the lobby of a game. Null: of no game. */
+  /** Opens the chat of the lobby of a game. Null: closes the current chat. */
   chooseLobbyChat(game: string | null): void {
     if (this.stage.at !== 'inside' || this.screen) return;
     const { session } = this.stage;

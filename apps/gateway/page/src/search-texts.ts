@@ -2,7 +2,7 @@ import type { MatchMessage } from '#libs/client';
 
 type Progress = Extract<MatchMessage, { event: 'searching' }>;
 
-/** Returns the sentences that say how a search goes and what holds it up. Empty: nothing is known yet. */
+/** Returns sentences about the progress of a search and the reasons why it waits. Empty: nothing is known yet. */
 export function progressTexts(progress: Progress | null): string[] {
   if (!progress) return [];
   const { place, waiting, estimateMs, reason, paused } = progress;

@@ -8,7 +8,10 @@ import { ServiceGuard } from './service.guard.js';
 /** The largest request has a thousand users, each with an id and a name. */
 const LIMITS: ReadLimits = { nodes: 8_000, depth: 24, strictText: true };
 
-/** Marks a class as a controller of the service API: its token protects it, schemas validate its inputs, its refusals have one form. */
+/**
+ * Marks a class as a controller of the service API: the token protects it, schemas validate its inputs, and all its refusals have the same
+ * form.
+ */
 export function ServiceApi(path: string): ClassDecorator {
   return applyDecorators(
     Controller(`service/${path}`),

@@ -26,7 +26,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** Returns tokens that were taken, because what they were taken for did not happen. */
+  /** Gives tokens back when the event for which they were taken did not happen. */
   giveBack(count: number): void {
     this.tokens = Math.min(this.burst, this.tokens + count);
   }

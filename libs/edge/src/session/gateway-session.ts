@@ -49,7 +49,10 @@ export class GatewaySession {
   leaving: Promise<void> | null = null;
   /** The player's search for a match: its data and the order of its request. Null: the player is not searching. */
   search: { readonly data: unknown; readonly requestOrder: RequestOrder } | null = null;
-  /** The ticket of the player's search, also as a member of a party, and the time of its last check. Only `SearchChecks` and `PlayerRequests` write it. */
+  /**
+   * The ticket of the player's search, also as a member of a party, and the time of its last check. Only `SearchChecks` and `PlayerRequests`
+   * write it.
+   */
   ticket: (TicketHint & { readonly checkedAt: number }) | null = null;
   /** The last ticket that has ended. A late answer or message does not bring it back. */
   endedTicket: string | null = null;

@@ -13,7 +13,7 @@ export class ClientTransports {
     private readonly explorer: ExtensionExplorer,
   ) {}
 
-  /** Returns all transports. Throws when two have one name, because each name stands for one port. */
+  /** Returns all transports. Throws when two have the same name, because the name of a transport identifies its port. */
   all(): readonly ClientTransport[] {
     const transports = [this.webSocket, this.tcp, ...this.explorer.all(ClientTransport)];
     const names = transports.map(({ name }) => name);

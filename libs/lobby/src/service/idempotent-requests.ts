@@ -4,7 +4,7 @@ import { sleep } from '#libs/async';
 import { HoldfastError } from '#libs/protocol';
 import { RedisConnections, RedisLease, redisName } from '#libs/redis';
 
-/** Time for which the result of a request is stored, in ms: a service that was down for a night repeats its requests in the morning. */
+/** Time for which the result of a request is stored, in ms: long enough for a service that was down for a night. */
 const KEPT_MS = 86_400_000;
 /** TTL of the lease on the work, in ms. When a lobby dies, a repeat continues after this time. */
 const LEASE_MS = 3_000;

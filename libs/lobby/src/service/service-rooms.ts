@@ -254,7 +254,7 @@ function refuse(error: unknown, user: UserId): never {
   throw error;
 }
 
-/** Ignores that the game has ended meanwhile. */
+/** Ignores the refusal of an end when the game has ended meanwhile. */
 function ignoreOver(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'room-not-playing')) throw error;
 }

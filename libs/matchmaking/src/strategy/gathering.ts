@@ -27,7 +27,7 @@ const CONFLICTS_MAX = 16;
  * equal share, so that no ticket uses up the share of another.
  */
 const COMPARISONS_MAX = 500_000;
-/** The smallest share of an anchor: it compares itself with so many of its nearest tickets in any case. */
+/** The smallest share of an anchor: each anchor is compared with at least so many of its nearest tickets. */
 const COMPARISONS_MIN = 64;
 
 /** Searches the nearest tickets that make a match with the anchor, in the best region for it. */

@@ -45,7 +45,7 @@ export interface OpenRoom {
   readonly mode?: string;
   /** Only tickets with equal options join. Absent: equal to {}. */
   readonly options?: RoomOptions;
-  /** True: its game runs, and each player who joins helps. False: the game starts only with the minimum of players, so the room waits for them. */
+  /** True: its game runs, so any number of players may join. False: the game starts only with the minimum of players, so the room waits for them. */
   readonly running: boolean;
   readonly free: number;
   /** The players who are in the room. */

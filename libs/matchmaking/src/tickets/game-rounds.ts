@@ -357,7 +357,7 @@ export class GameRounds {
     }
   }
 
-  /** Takes up what a lobby that died has left: matches without a room, offers whose time is over, and tickets of parties that have changed. */
+  /** Takes up the work that a dead lobby has left: matches without a room, offers whose time is over, and tickets of parties that have changed. */
   private async repair(rules: MatchRules | null): Promise<void> {
     const { store, host, log } = this.ports;
     const open = await store.matches(this.game);

@@ -27,5 +27,5 @@ export const PROGRESS_EVERY_MS = 5_000;
 export const PROGRESS_PER_SECOND = 200;
 /** Tickets that one script ends. */
 export const ENDED_AT_ONCE = 100;
-/** How long a pause in Redis' answers delays the next attempt of a runner, in ms. */
+/** Pause of a runner before its next attempt after a failure, in ms. */
 export const RETRY_MS = 250;

@@ -49,7 +49,8 @@ interface Entry {
 
 /**
  * Runs fixed steps: step n is due at `phase + n * period`, so an error of one step never adds up. The steps of all rooms share one
- * timer, and their phases are spread over the period (`StepSlots`), so that one wake-up runs the steps of several rooms. The entries form a binary heap by due time.
+ * timer, and their phases are spread over the period (`StepSlots`), so that one wake-up runs the steps of several rooms. The entries form a
+ * binary heap by due time.
  */
 export class StepSchedule {
   private readonly heap: Entry[] = [];

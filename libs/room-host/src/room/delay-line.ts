@@ -1,7 +1,7 @@
 import type { RoomValue } from '#libs/room';
 import type { EventsOfChange } from '#libs/room-store';
 
-/** A durable value of a room, with the events that led to it from the moment before. */
+/** A durable value of a room, with the events that led to it from the value before. */
 export interface Moment {
   readonly value: RoomValue;
   readonly events: readonly EventsOfChange[];

@@ -24,7 +24,7 @@ const HASH_EVERY = 64;
 
 /**
  * Time after which a seat gets a sync for a sampled input that changes nothing which it sees, in ms. Clients measure the round trip by it.
- * They repeat an unchanged input once a second, so the time is a little shorter.
+ * They repeat an unchanged input once a second, so this time is a little shorter than a second.
  */
 const INPUT_NEWS_MS = 900;
 
@@ -419,7 +419,7 @@ function inputOf({ seats }: RoomValue, seat: Seat | null): number {
   return seat === null ? 0 : (seats[seat]?.input ?? 0);
 }
 
-/** True when steps have sampled an input of the attachment's seat, and no sync has contained its number for `INPUT_NEWS_MS`. */
+/** Returns whether steps have sampled an input of the attachment's seat whose number no sync has contained for `INPUT_NEWS_MS`. */
 function lacksInput({ room, compact, seat, input, inputAt }: Attachment): boolean {
   return compact && seat !== null && inputOf(room.durable, seat) !== input && room.changedAt - inputAt >= INPUT_NEWS_MS;
 }

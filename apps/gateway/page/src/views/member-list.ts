@@ -55,7 +55,7 @@ function memberRow(screen: RoomScreen, member: RoomMember, me: string): Template
   </li>`;
 }
 
-/** The acts of the host on one member. */
+/** The buttons with which the host acts on one member. */
 function hostMenu(screen: RoomScreen, { user, name }: RoomMember): TemplateResult {
   const { controls } = screen;
   const act = (event: Event, work: () => Promise<unknown>): void => {

@@ -92,14 +92,14 @@ function partySearch(app: App, screen: RoomScreen, search: PlayerSearch): Templa
   </form>`;
 }
 
-/** Returns the number of players of the largest match of the game. A party of as many has nobody to meet. */
+/** Returns the number of players of the largest match of the game. A party of this size cannot search for other players. */
 function partyMax(game: GameInfo | undefined): number {
   if (!game) return Number.POSITIVE_INFINITY;
   const all = game.match ? [game.match, ...Object.values(game.match.modes ?? {})] : [game];
   return Math.max(...all.map(({ seats }) => seats.max));
 }
 
-/** How other people come here. */
+/** Shows how other people can enter the room. */
 function invitation(app: App, { room }: RoomScreen): TemplateResult | typeof nothing {
   const { code } = room.view;
   if (code === undefined) return nothing;

@@ -4,7 +4,7 @@ import { gameTitle } from '../game-pages.js';
 import type { OfferedMatch, PlayerSearch, RunningSearch } from '../player-search.js';
 import { progressTexts } from '../search-texts.js';
 
-/** The search that runs: its duration, its progress, and what holds it up. */
+/** The current search: its duration, its progress, and the reason why it waits. */
 export function searchView(search: PlayerSearch, { since, progress }: RunningSearch, what = 'Searching for an opponent…'): TemplateResult {
   const seconds = Math.max(0, Math.floor((performance.now() - since) / 1_000));
   return html`<div class="searching">

@@ -20,7 +20,7 @@ end
 local since, replaced = now, {}
 for index = 5, #ARGV, 3 do
   local other = ticketOf(KEYS[2], ARGV[index])
-  -- A ticket that has a match stays until the match is made or dissolved. The request order of the user decides about that match.
+  -- A ticket that has a match stays until the match is made or dissolved. The request order of the user decides whether that match takes the user.
   if other and redis.call('HEXISTS', KEYS[5], other) == 0 then
     local stored = removeTicket(KEYS[1], KEYS[2], KEYS[6], other)
     if stored then
