@@ -54,7 +54,7 @@ export interface RoomValue<State = unknown> {
   readonly loaded?: unknown;
   /** The game takes no more players (`room.lock()`). Absent: it is not locked. */
   readonly locked?: true;
-  /** What the list of rooms shows about the game (`room.setMetadata()`). Absent: nothing. */
+  /** The metadata that the list of rooms shows about the game (`room.setMetadata()`). Absent: nothing. */
   readonly metadata?: RoomMetadata;
   /** The result of the game, which its last change sets. Absent: the game is in play. */
   readonly ended?: GameResult;
