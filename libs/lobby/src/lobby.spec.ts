@@ -1076,6 +1076,19 @@ describe('an outdated request that a suspended lobby handles after a newer one',
     expect(await matchmaker.cancel(next())).toBe(true);
   });
 
+  it('is over as soon as its user cancels it, also while the room of its match is being made', async () => {
+    const { matchmaker, matches, tickets, userTickets } = newLobby();
+    const next = asks(newCaller());
+    const [ada, bob] = [next(), newCaller()];
+    const { match, all } = await committed(tickets, [ada, bob]);
+    for (const { id, players } of all) await userRooms.noteTicket(players[0].user, { ticket: id, game: 'duel' }, players[0].asked);
+    expect(await matchmaker.cancel(next())).toBe(false);
+    expect(await userTickets.gameOf(ada.user)).toBeNull();
+    expect(await matches.make(match, all)).toBeNull();
+    expect(await userRooms.get(ada.user)).toBeNull();
+    expect([await userTickets.gameOf(ada.user), await userTickets.gameOf(bob.user)]).toEqual([null, 'duel']);
+  });
+
   it('does not match a user who has created a room since, and the other player’s search returns to the queue', async () => {
     const { rooms, matchmaker, tickets, userTickets } = newLobby();
     const next = asks(newCaller());

@@ -31,7 +31,7 @@ export class UserTickets {
    * ticket with a match stays: the order of the user's requests decides whether the match takes the user.
    *
    * @param but a room whose party keeps its ticket, because the user is in it already
-   * @returns whether a ticket has ended, or has a match that is not made yet
+   * @returns whether a waiting ticket has ended
    */
   async end(user: UserId, order: RequestOrder | undefined, end: TicketEnd, but?: RoomId): Promise<boolean> {
     const hint = await this.userRooms.ticketOf(user);
@@ -41,6 +41,8 @@ export class UserTickets {
       if (found.state !== 'none' && found.ticket.party === but) return false;
     }
     const cancelled = await this.store.cancel(hint.game, user, order, end);
+    // The ticket leaves its match only when the match is made or fails. Until then the user must not look like a player who searches.
+    if (cancelled.outcome === 'held' && cancelled.ticket === hint.ticket) await this.userRooms.forgetTicket(user, hint);
     if (cancelled.outcome !== 'ended') return false;
     await this.tellOthers(cancelled.ticket, user, end);
     return true;

@@ -28,6 +28,7 @@ const leaveScript = new LuaScript('leave_user', [overtaken, new URL('./scripts/l
 const departScript = new LuaScript('depart_user', [overtaken, new URL('./scripts/depart-user.lua', import.meta.url)], 1);
 const enterMatchScript = new LuaScript('enter_match', [overtaken, new URL('./scripts/enter-match.lua', import.meta.url)], 1);
 const noteTicketScript = new LuaScript('note_ticket', [overtaken, new URL('./scripts/note-ticket.lua', import.meta.url)], 1);
+const forgetTicketScript = new LuaScript('forget_ticket', new URL('./scripts/forget-ticket.lua', import.meta.url), 1);
 const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
 
 /** The matchmaking ticket of a user. A hint, because the tickets of a game are in another slot: the tickets decide. */
@@ -106,9 +107,14 @@ export class UserRooms {
   }
 
   /** Notes the ticket of a user. Call it before the ticket is added. False: the search is late, so the ticket must not be added. */
-  async noteTicket(user: UserId, { ticket, game }: TicketHint, order: RequestOrder | undefined): Promise<boolean> {
-    const args = [`${ticket} ${game}`, order?.turn ?? '', order?.number ?? '', this.ttlSeconds];
+  async noteTicket(user: UserId, hint: TicketHint, order: RequestOrder | undefined): Promise<boolean> {
+    const args = [textOf(hint), order?.turn ?? '', order?.number ?? '', this.ttlSeconds];
     return (await noteTicketScript.run(this.redis.commands, [userKey(user)], args)) === 1;
+  }
+
+  /** Removes the note of a ticket that can take the user into no match any more. A later ticket stays. */
+  async forgetTicket(user: UserId, hint: TicketHint): Promise<void> {
+    await forgetTicketScript.run(this.redis.commands, [userKey(user)], [textOf(hint)]);
   }
 
   /**
@@ -227,6 +233,10 @@ export class UserRooms {
   async clear(user: UserId): Promise<void> {
     await this.move(user, null);
   }
+}
+
+function textOf({ ticket, game }: TicketHint): string {
+  return `${ticket} ${game}`;
 }
 
 function hintOf(text: string | null): TicketHint | null {
