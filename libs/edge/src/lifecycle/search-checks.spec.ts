@@ -43,4 +43,15 @@ describe('a comparison of a search with its ticket', () => {
     expect([sent, bound]).toEqual([[searching], []]);
     expect(session.ticket).toMatchObject(HINT);
   });
+
+  it('finds a lost ticket, and sends no message about it, because the gateway repeats the search', async () => {
+    const { checks, session, sent } = newGateway({ kind: 'match', ...HINT, event: 'expired', reason: 'lost' });
+    session.ticket = { ...HINT, checkedAt: 0 };
+    expect(await checks.isLost(session)).toBe(true);
+    expect(sent).toEqual([]);
+    const kept = newGateway({ kind: 'match', ...HINT, event: 'searching' });
+    kept.session.ticket = { ...HINT, checkedAt: 0 };
+    expect(await kept.checks.isLost(kept.session)).toBe(false);
+    expect(kept.sent).toHaveLength(1);
+  });
 });

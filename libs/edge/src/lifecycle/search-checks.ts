@@ -58,6 +58,22 @@ export class SearchChecks {
     if (due.length > 0) void this.check(due);
   }
 
+  /**
+   * Returns whether the store has lost the ticket of a session. Passes any other message that the player has missed.
+   *
+   * @throws the error of the lobby
+   */
+  async isLost(session: GatewaySession): Promise<boolean> {
+    const hint = session.ticket;
+    if (!hint) return false;
+    // A lobby of an earlier version named no ticket, and cannot look for it.
+    if (hint.ticket === '') return true;
+    const [message] = await this.messagesFor([{ session, hint }]);
+    if (message?.event === 'expired' && message.reason === 'lost') return true;
+    this.passOn(session, hint, message);
+    return false;
+  }
+
   private note(session: GatewaySession, hint: TicketHint): void {
     if (session.ticket?.ticket !== hint.ticket) session.ticket = { ...hint, checkedAt: performance.now() };
   }
@@ -71,25 +87,32 @@ export class SearchChecks {
   }
 
   private async check(sessions: readonly GatewaySession[]): Promise<void> {
-    const asked = sessions.map((session) => ({ session, ticket: session.ticket! }));
-    const searches = asked.map(({ session, ticket: { game, ticket } }) => ({
+    const searching = sessions.map((session) => ({ session, hint: session.ticket! }));
+    try {
+      const messages = await this.messagesFor(searching);
+      for (const [index, { session, hint }] of searching.entries()) this.passOn(session, hint, messages[index]);
+    } catch (error) {
+      this.log.debug('search-check.failed', { searches: searching.length, error });
+    }
+  }
+
+  private async messagesFor(
+    searching: readonly { readonly session: GatewaySession; readonly hint: TicketHint }[],
+  ): Promise<readonly (MatchMessage | null)[]> {
+    const searches = searching.map(({ session, hint: { game, ticket } }) => ({
       user: session.user,
       game,
       ticket,
       asked: session.nextRequestOrder(),
     }));
-    try {
-      const { messages } = (await this.lobbies.request('match.check', { searches })) as Control['match.check']['answer'];
-      for (const [index, { session, ticket }] of asked.entries()) {
-        const message = messages[index];
-        // The ticket has ended or was replaced during the check.
-        if (!message || session.isOver || session.ticket?.ticket !== ticket.ticket) continue;
-        this.take(session, message);
-        // The notice that binds the session to the room of the match was lost, too. The revision of the room is not known.
-        if (message.event === 'matched') this.rooms.bindMatch(session, { room: message.room, watching: false, rev: 0 });
-      }
-    } catch (error) {
-      this.log.debug('search-check.failed', { searches: searches.length, error });
-    }
+    return ((await this.lobbies.request('match.check', { searches })) as Control['match.check']['answer']).messages;
+  }
+
+  /** Passes a message of a check to the player, unless the ticket has ended or was replaced during the check. */
+  private passOn(session: GatewaySession, { ticket }: TicketHint, message: MatchMessage | null | undefined): void {
+    if (!message || session.isOver || session.ticket?.ticket !== ticket) return;
+    this.take(session, message);
+    // The notice that binds the session to the room of the match was lost, too. The revision of the room is not known.
+    if (message.event === 'matched') this.rooms.bindMatch(session, { room: message.room, watching: false, rev: 0 });
   }
 }

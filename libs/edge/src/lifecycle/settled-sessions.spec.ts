@@ -9,6 +9,7 @@ import { GatewaySession } from '../session/gateway-session.js';
 import type { SessionTable } from '../session/session-table.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import type { Departures } from './departures.js';
+import type { SearchChecks } from './search-checks.js';
 import type { RestoredSession, SessionRestorer } from './session-restorer.js';
 import { SettledSessions } from './settled-sessions.js';
 
@@ -26,6 +27,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
   let settle = (): void => {};
   let reportRestored = (): void => {};
   const settlement = { isSettled: false };
+  const search = { isLost: true };
   const sessions = new SettledSessions(
     { all: () => [session] } as unknown as SessionTable,
     {
@@ -47,6 +49,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
         return answer(operation);
       },
     } as unknown as PlayerRequests,
+    { isLost: async () => search.isLost } as unknown as SearchChecks,
     Object.assign(settlement, {
       onSettled: (listener: () => void) => {
         settle = listener;
@@ -67,7 +70,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     reportRestored();
     await handled();
   };
-  return { session, requested, done, orders, settled, restoredLate };
+  return { session, search, requested, done, orders, settled, restoredLate };
 }
 
 /** The fakes answer without timers and I/O, so everything that follows from a call happens before these two event-loop ticks end. */
@@ -117,6 +120,15 @@ describe('a session, once a restarted store is settled', () => {
     await found.settled({ restored: [{ session: found.session, outcome: 'moved', before: { room: ROOM, watching: false } }] });
     expect(found.requested).toEqual([]);
     expect(found.done).toContain(`bound to ${ROOM}`);
+  });
+
+  it('does not repeat a search whose ticket the store has, because a second ticket would end the match of the first', async () => {
+    const gateway = newGateway();
+    const { session } = gateway;
+    gateway.search.isLost = false;
+    session.search = { data: { game: 'chess' }, requestOrder: { turn: 5, number: 2 } };
+    await gateway.settled({ restored: [{ session, outcome: 'written', before: null }] });
+    expect(gateway.requested).toEqual([]);
   });
 
   it('orders the repeated leave before a join that is under way', async () => {

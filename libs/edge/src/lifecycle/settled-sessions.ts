@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { sleep } from '#libs/async';
-import { type Binding, HoldfastError, type RoomId } from '#libs/protocol';
+import { HoldfastError, type RoomId } from '#libs/protocol';
 import { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { LEFT_KEPT_MS, REQUEST_TIMEOUT_MS, RESTORE_RETRY_MS, SEARCH_TRIES_MAX } from '../edge.options.js';
@@ -8,9 +8,9 @@ import { LobbyRouter } from '../lobby/lobby-router.js';
 import { PlayerRequests } from '../lobby/player-requests.js';
 import { RoomRecordCache } from '../room/room-record-cache.js';
 import { SessionRooms } from '../room/session-rooms.js';
-import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 import { Departures } from './departures.js';
+import { SearchChecks } from './search-checks.js';
 import { type RestoredSession, SessionRestorer } from './session-restorer.js';
 
 /**
@@ -30,6 +30,7 @@ export class SettledSessions implements OnApplicationBootstrap {
     private readonly departures: Departures,
     private readonly lobbies: LobbyRouter,
     private readonly requests: PlayerRequests,
+    private readonly checks: SearchChecks,
     private readonly settlement: StoreSettlement,
     private readonly log: Log,
   ) {}
@@ -75,7 +76,9 @@ export class SettledSessions implements OnApplicationBootstrap {
     // A lobby found a match, but its message to this gateway was lost.
     if (outcome === 'moved' && before) return this.rooms.bind(session, { ...before, rev: 0 });
     try {
-      const binding = await this.request(session, 'match.find', search.data);
+      // A search that began after the loss has its ticket. A second one would replace it and end the match that is being made of the first.
+      if (!(await this.repeated(() => this.checks.isLost(session))) || session.search !== search) return;
+      const { binding } = await this.repeated(() => this.requests.send(session, 'match.find', search.data, REQUEST_TIMEOUT_MS));
       if (binding) this.rooms.bind(session, binding);
     } catch (error) {
       // The search has ended. The client learns this from its next `me`.
@@ -83,14 +86,11 @@ export class SettledSessions implements OnApplicationBootstrap {
     }
   }
 
-  /**
-   * Sends a request of the session and returns the binding in the answer, or null. Repeats it while lobbies restart, or do not know yet
-   * that the store is settled.
-   */
-  private async request(session: GatewaySession, operation: string, data: unknown): Promise<Binding | null> {
+  /** Makes a request, and repeats it while lobbies restart, or do not know yet that the store is settled. */
+  private async repeated<Answer>(request: () => Promise<Answer>): Promise<Answer> {
     for (let tries = 1; ; tries++) {
       try {
-        return (await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS)).binding ?? null;
+        return await request();
       } catch (error) {
         const mayHelp = error instanceof HoldfastError && error.retry && tries < SEARCH_TRIES_MAX;
         if (!mayHelp) throw error;
