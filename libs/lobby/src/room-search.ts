@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { HoldfastError, type RoomListQuery, type RoomSummary } from '#libs/protocol';
+import { HoldfastError, type RoomId, type RoomListQuery, type RoomSort, type RoomSummary } from '#libs/protocol';
+import type { IndexEntry } from '#libs/room-store';
 import { ListedRooms } from './listed-rooms.js';
 import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { compareKeys, matches, NEWEST_FIRST, type SortKey, sortKeyOf } from './room-query.js';
@@ -30,26 +31,32 @@ export class RoomSearch {
   ) {}
 
   /**
-   * Returns one page. `cursor`: `next` of the page before. While rooms change between two pages, a room whose position changes may be on
-   * both pages or on none; every other room is on exactly one.
+   * Returns one page. `cursor`: `next` of the page before. The pages go through the snapshot first, and then through the older rooms, at most
+   * `OLDER_ROOMS_MAX` of them in each request. Each of these parts is ordered by itself. While rooms change between two pages, a room whose
+   * position changes may be on both pages or on none; every other room is on at least one.
    *
    * @throws `bad-data` for a cursor that is not the `next` of an answer
    */
   async page({ game, filter, sort = NEWEST_FIRST, limit }: RoomListQuery, cursor?: string): Promise<FoundRooms> {
-    const after = cursor === undefined ? null : readCursor(cursor);
-    const { rooms, isPartial } = await this.listed.snapshot(game);
+    const { after, older } = cursor === undefined ? FROM_THE_BEGINNING : readCursor(cursor);
+    const part = older ? await this.listed.older(game, older) : await this.listed.snapshot(game);
     const max = this.options.roomsListedMax;
     const wanted = Math.min(limit ?? max, max);
-    const found = rooms
+    const found = part.rooms
       .filter((room) => matches(room, game, filter))
       .map((room) => ({ room, key: sortKeyOf(room, sort) }))
       .filter(({ key }) => after === null || compareKeys(key, after, sort) > 0)
       .sort((a, b) => compareKeys(a.key, b.key, sort));
     const page = found.slice(0, wanted);
+    const last = page[page.length - 1]?.key ?? after;
+    const next =
+      found.length > wanted
+        ? { after: last, older }
+        : part.end && { after: null, older: isNewestFirst(sort) ? olderOf(part.end, last) : part.end };
     return {
       rooms: page.map(({ room }) => room.summary),
-      ...(found.length > wanted && { next: cursorOf(page[page.length - 1]!.key) }),
-      ...(isPartial && { partial: true as const }),
+      ...(next && { next: cursorOf(next) }),
+      ...((older || part.end) && { partial: true as const }),
     };
   }
 
@@ -76,17 +83,46 @@ export class RoomSearch {
 /** Maximum number of queries whose first page a lobby keeps. */
 const FOLLOWED_MAX = 256;
 
-function cursorOf(key: SortKey): string {
-  return Buffer.from(JSON.stringify(key)).toString('base64url');
+/** A position between two pages. */
+interface Cursor {
+  /** The last room of the page before within its part. Null: the part begins. */
+  readonly after: SortKey | null;
+  /** The position in the index where a part of older rooms begins. Null: the snapshot. */
+  readonly older: IndexEntry | null;
 }
 
-function readCursor(cursor: string): SortKey {
+const FROM_THE_BEGINNING: Cursor = { after: null, older: null };
+
+function isNewestFirst({ by, order }: RoomSort): boolean {
+  return by === 'created' && order === 'descending';
+}
+
+/**
+ * Returns the older one of the end of a part and the last room of a page, newest first. New rooms push others out of the snapshot, so its end
+ * may be newer than rooms that the player has already got.
+ */
+function olderOf(end: IndexEntry, last: SortKey | null): IndexEntry {
+  if (last === null) return end;
+  const [, createdAt, room] = last;
+  return createdAt < end.createdAt || (createdAt === end.createdAt && room < end.room) ? { room: room as RoomId, createdAt } : end;
+}
+
+function cursorOf({ after, older }: Cursor): string {
+  const parts = older ? [after, older.createdAt, older.room] : [after];
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+function readCursor(cursor: string): Cursor {
   try {
-    const key = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (Array.isArray(key) && key.length === 3 && typeof key[1] === 'number' && typeof key[2] === 'string')
-      return key as unknown as SortKey;
+    const [after, createdAt, room] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
+    const older = Number.isFinite(createdAt) && typeof room === 'string' ? { createdAt: createdAt as number, room: room as RoomId } : null;
+    if (isSortKey(after) || (after === null && older)) return { after, older };
   } catch {
     // A malformed cursor is refused below.
   }
   throw new HoldfastError('bad-data', '`cursor` is not the `next` of an answer with this filter and sort; leave it out to begin again.');
+}
+
+function isSortKey(given: unknown): given is SortKey {
+  return Array.isArray(given) && given.length === 3 && Number.isFinite(given[1]) && typeof given[2] === 'string';
 }
