@@ -95,3 +95,42 @@ describe('a search in more rooms than a snapshot has', () => {
     },
   );
 });
+
+describe('followed lists', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it('have the rooms of the first page of their query', async () => {
+    const { search } = start();
+    const queries: RoomListQuery[] = [
+      { game: 'go', filter: { name: 'even' } },
+      { game: 'go', filter: { name: 'even' }, limit: 5 },
+      { game: 'go', sort: { by: 'name' } },
+      { game: 'go', sort: { by: 'name', order: 'descending' } },
+      { game: 'go', filter: { name: 'odd' }, sort: { by: 'created', order: 'ascending' } },
+    ];
+    const lists = await search.follow(queries.map((query) => ({ query, tag: null })));
+    const pages = await Promise.all(queries.map((query) => search.page(query)));
+    expect(lists.map((list) => list?.rooms)).toEqual(pages.map(({ rooms }) => rooms));
+    const tags = lists.map((list) => list!.tag);
+    expect(await search.follow(queries.map((query, index) => ({ query, tag: tags[index]! })))).toEqual(queries.map(() => null));
+  });
+
+  it('let other requests of the lobby run between them when they are many', async () => {
+    const { search } = start();
+    await search.page({ game: 'go', filter: { name: 'even' } });
+    const begin = performance.now();
+    let calls = 0;
+    // Each look at the clock costs half a millisecond, so that the test does not depend on the speed of the machine.
+    jest.spyOn(performance, 'now').mockImplementation(() => begin + calls++ / 2);
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    await search.follow(Array.from({ length: 128 }, (_, limit) => ({ query: { game: 'go', limit: limit + 1 }, tag: null })));
+    isOver = true;
+    expect(turns).toBeGreaterThan(16);
+  });
+});
