@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { ERROR_CODES, SERVER_TYPES, type ServerId, type ServerType, serverTypeOf } from '#libs/protocol';
+import { ERROR_CODES, SERVER_TYPES, type ServerType } from '#libs/protocol';
 import { LabelledCounter, type LabelValues } from './labelled-counter.js';
 import { TallyCounter, TallyHistogram } from './tallies.js';
 import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js';
@@ -34,6 +34,8 @@ export class Metrics {
   private readonly begun: Readonly<Record<ServerType, (() => void)[]>> = { gateway: [], lobby: [], game: [] };
 
   readonly servers = this.gauge('holdfast_servers', 'Number of servers in the fleet, as this server sees them.', ['type', 'state']);
+  readonly buildInfo = this.gauge('holdfast_build_info', 'Always 1; the labels say what runs.', ['type', 'build', 'node']);
+  readonly capacity = this.gauge('holdfast_capacity', 'Maximum number of rooms of this game server, or of connections of this gateway.');
   readonly sessions = this.gauge('holdfast_sessions', 'Number of sessions connected to this gateway.');
   readonly connections = this.gauge('holdfast_connections', 'Number of open player connections.', ['transport']);
   readonly goodbyes = this.labelled(
@@ -41,6 +43,17 @@ export class Metrics {
     'Player connections that this gateway closed, by the code of the goodbye.',
     ['gateway'],
     { code: [...ERROR_CODES, 'bye'] },
+  );
+  readonly logins = this.labelled('holdfast_logins_total', 'Logins and resumes of players, by their result.', ['gateway'], {
+    result: ['login', 'resume', 'refused', 'unavailable', 'failed'],
+  });
+  readonly lobbyRequests = this.labelled('holdfast_lobby_requests_total', 'Requests of players to lobbies.', ['gateway'], {
+    result: ['answered', 'refused', 'unavailable', 'failed'],
+  });
+  readonly lobbyRequestSeconds = this.histogram(
+    'holdfast_lobby_request_seconds',
+    'Time from a request of a player at its gateway to the answer of a lobby, including repetitions.',
+    SHORT_SECONDS,
   );
   readonly rooms = this.gauge('holdfast_rooms', 'Number of rooms owned by this server.', ['game', 'state']);
 
@@ -124,6 +137,12 @@ export class Metrics {
     PAUSE_SECONDS,
     ['cause'],
   );
+  readonly roomsWithoutOwner = this.gauge('holdfast_rooms_without_owner', 'Rooms of lost servers that this server is recovering.');
+  readonly recoverySeconds = this.histogram(
+    'holdfast_recovery_seconds',
+    'Time from the begin of the recovery of a lost server until none of its rooms waits.',
+    PAUSE_SECONDS,
+  );
   readonly roomsRecovered = this.counter('holdfast_rooms_recovered_total', 'Rooms adopted from a lost server.');
   readonly resyncs = this.counter(
     'holdfast_resyncs_total',
@@ -145,6 +164,19 @@ export class Metrics {
     'holdfast_clock_offset_seconds',
     "How far this server's wall clock is ahead of Redis'; negative: behind.",
   );
+  readonly linkFailures = this.labelled(
+    'holdfast_link_failures_total',
+    'Links to other servers that were refused because their secret differs, or that broke.',
+    SERVER_TYPES,
+    { reason: ['refused', 'broken'] },
+  );
+  readonly storeProbeSeconds = this.histogram(
+    'holdfast_store_probe_seconds',
+    'Time of a write to Redis that this server makes once a second. With DURABILITY_REPLICAS it includes the replicas.',
+    SHORT_SECONDS,
+  );
+  readonly storeFailures = this.counter('holdfast_store_failures_total', 'Writes to Redis, made once a second, that failed.');
+  readonly storeReconnects = this.counter('holdfast_store_reconnects_total', 'Connections to Redis that this server opened again.');
   readonly storeAvailable = this.gauge('holdfast_store_available', 'Whether this server can use Redis: 1 or 0.');
   readonly storeEvicts = this.gauge(
     'holdfast_store_evicts',
@@ -156,11 +188,12 @@ export class Metrics {
     ['stream'],
   );
 
-  constructor(@Inject(TELEMETRY_OPTIONS) { server }: TelemetryOptions) {
+  constructor(@Inject(TELEMETRY_OPTIONS) { server, type, build = '' }: TelemetryOptions) {
     this.registry.setDefaultLabels({ server });
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: UNUSED_LAG_PRECISION_MS });
     for (const name of RESET_BY_SCRAPES) this.registry.removeSingleMetric(name);
-    const type = serverTypeOf(server as ServerId);
+    if (!type) return;
+    this.buildInfo.set({ type, build, node: process.version }, 1);
     for (const begin of this.begun[type]) begin();
     if (type === 'gateway') this.roomPauseSeconds.zero({ cause: 'server-lost' });
     if (type === 'game') this.roomPauseSeconds.zero({ cause: 'migration' });

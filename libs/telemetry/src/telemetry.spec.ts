@@ -1,4 +1,5 @@
 import { Test } from '@nestjs/testing';
+import { type ServerType, serverId } from '#libs/protocol';
 import { EventLoopLag, LAG_RESOLUTION_MS } from './event-loop-lag.js';
 import { Log } from './log.js';
 import { Metrics } from './metrics.js';
@@ -157,7 +158,7 @@ describe('the ops endpoints', () => {
   });
 
   it('begin the counters of a gateway at 0, so that their first event is an increase', async () => {
-    const text = await metricsOf('hf:gateway:1');
+    const text = await metricsOf('gateway');
     for (const reason of ['unheard', 'many', 'votes', 'dry-run'])
       expect(text).toContain(`holdfast_evictions_held_total{reason="${reason}",server="hf:gateway:1"} 0`);
     expect(text).toContain('holdfast_health_rounds_void_total{reason="no-echo",server="hf:gateway:1"} 0');
@@ -166,7 +167,7 @@ describe('the ops endpoints', () => {
   });
 
   it('contain neither counters of other types of servers nor gauges that the server has not set', async () => {
-    const text = await metricsOf('hf:game:1');
+    const text = await metricsOf('game');
     expect(text).not.toMatch(/^holdfast_(evictions_held_total|health_checks_total|free_slots|wanted_game_servers|store_available)\{/m);
   });
 
@@ -225,8 +226,8 @@ function sampleIn(text: string, name: string): number {
   return Number(new RegExp(`^${name}\\{.*\\} (.*)$`, 'm').exec(text)?.[1]);
 }
 
-function metricsOf(server: string): Promise<string> {
-  return new Metrics({ server, level: 'silent', format: 'json' }).registry.metrics();
+function metricsOf(type: ServerType): Promise<string> {
+  return new Metrics({ server: serverId(type, '1'), type, level: 'silent', format: 'json' }).registry.metrics();
 }
 
 const CONTRACT = [
