@@ -8,7 +8,7 @@ export interface RatingListEntry {
   readonly order: number;
   /** True: the entry is not in the queue any more. */
   isGone: boolean;
-  /** The round in which the entry got into a proposed match. */
+  /** The round in which a proposed match took the entry. */
   takenIn: number;
 }
 
@@ -21,7 +21,7 @@ export class RatingList<Entry extends RatingListEntry> {
   private added: Entry[] = [];
   private hasGone = false;
   private round = -1;
-  /** For each position, a position at or after it before which all entries are taken. */
+  /** For each position: the same or a later position. All entries between the two are taken. */
   private readonly after: number[] = [];
   private readonly before: number[] = [];
 

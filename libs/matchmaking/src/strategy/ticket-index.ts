@@ -7,9 +7,9 @@ import { compareService, mergeSorted, RatingList, type RatingListEntry } from '.
 import type { OpenRoom, Ticket } from './ticket.js';
 import { ratingOf } from './windows.js';
 
-/** Each failed match counts as so much waiting in the order of service, in ms. It is bounded, so that others are not starved. */
+/** Waiting time that each failed match adds to a ticket in the order of service, in ms. */
 export const PRIORITY_MS = 10_000;
-/** Failed matches beyond this number do not count. */
+/** Maximum number of failed matches that count, so that a ticket with many of them does not starve other tickets. */
 const PRIORITY_MAX = 6;
 /**
  * Maximum number of combinations of attributes in one bucket that have lists of their own. In a bucket with more, all tickets share lists,

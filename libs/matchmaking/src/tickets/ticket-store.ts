@@ -41,7 +41,9 @@ const keysOf = (game: string) => {
 };
 const gamesKey = (): string => redisName('match-games');
 const declinesKey = (game: string, user: UserId): string => redisName(`match:{${game}}:declines:${user}`);
-/** The channel on which changes of the queue are announced. A hint: the runner also reads periodically. */
+/**
+ * The channel on which changes of the queue are announced. Messages may be lost, because the runner also reads the changes periodically.
+ */
 export const queueChannel = (game: string): string => redisName(`match:{${game}}`);
 
 /** How a ticket ended without a match. */
@@ -70,7 +72,7 @@ export type CancelledTicket =
   | { readonly outcome: 'held'; readonly match: RoomId; readonly ticket: string }
   | { readonly outcome: 'ended'; readonly ticket: StoredTicket };
 
-/** The right to run the rounds of a game. */
+/** The answer to a claim of the rounds of a game. */
 export interface RoundsClaim {
   readonly isHeld: boolean;
   readonly fence: string;
@@ -78,7 +80,7 @@ export interface RoundsClaim {
   readonly time: number;
 }
 
-/** Where the ticket of a user is. */
+/** The state of the search of a user. */
 export type UserTicket =
   | { readonly state: 'none' }
   | { readonly state: 'waiting'; readonly ticket: StoredTicket; readonly isPaused: boolean }
@@ -86,19 +88,19 @@ export type UserTicket =
 
 export type OfferAnswer = 'accepted' | 'declined';
 
-/** A match to commit: the tickets with the changes at which the runner has read them. */
+/** A match to commit. `change` of each ticket is the change that the runner has read last. */
 export interface Commit {
   readonly match: MatchRecord;
   readonly tickets: readonly { readonly id: string; readonly change: number }[];
 }
 
-/** How a ticket leaves a match that is dissolved. Null: it returns to the queue. */
+/** A ticket of a match that is dissolved. `end` null: the ticket returns to the queue. */
 export interface DissolvedTicket {
   readonly ticket: TicketBody;
   readonly end: TicketEnd | null;
 }
 
-/** Age in ms at which the list of games with tickets is read again. It changes rarely. */
+/** Age in ms at which the list of games with tickets is read again. The list changes rarely. */
 const GAMES_STALE_MS = 1_000;
 /** Maximum number of tickets in one read of changes, which takes about a millisecond. */
 const CHANGES_READ = 500;
@@ -133,7 +135,10 @@ export class TicketStore implements OnModuleInit {
     return this.gamesRead;
   }
 
-  /** Adds a ticket. `replacedEnd`: how the tickets of parties end that it replaces. `late`: a user has a ticket of a later request. */
+  /**
+   * Adds a ticket. `replacedEnd`: the end of tickets of parties that the new ticket replaces. `late`: a user has a ticket of a later
+   * request.
+   */
   async add(ticket: TicketBody, replacedEnd: TicketEnd): Promise<AddedTicket> {
     const { game } = ticket;
     if (!this.known.has(game)) {
@@ -152,7 +157,9 @@ export class TicketStore implements OnModuleInit {
     return outcome === 'late' ? { outcome } : { outcome, since: Number(since), replaced: replaced.map(parseTicket) };
   }
 
-  /** Ends the ticket of a user. With `order`: only if the ticket is not newer. `end`: for the other members of a party. */
+  /**
+   * Ends the ticket of a user. With `order`, it ends only a ticket that is not newer. `end`: the end that the other members of a party see.
+   */
   async cancel(game: string, user: UserId, order: RequestOrder | undefined, end: TicketEnd): Promise<CancelledTicket> {
     const { tickets, users, changes, state, holds, away, ended } = keysOf(game);
     const args = [user, order?.turn ?? '', order?.number ?? '', endText(end)];
@@ -360,7 +367,7 @@ export class TicketStore implements OnModuleInit {
     return { count: Number(count ?? 0), forgottenInMs: Math.max(0, ttl) };
   }
 
-  /** Adds a room of a match to the rooms with seats for later players. A hint: the record of the room decides. */
+  /** Adds a room of a match to the rooms with seats for later players. The list may be outdated, because the record of the room decides. */
   async addOpenRoom(game: string, room: RoomId): Promise<void> {
     await this.redis.commands.sadd(keysOf(game).rooms, room);
   }
