@@ -10,7 +10,7 @@ import { offeredGames } from './offered-games.js';
  */
 @Injectable()
 export class VersionGaps implements OnApplicationBootstrap {
-  /** `game@version` of the warnings already written. */
+  /** The games and versions (`game@version`) for which a warning was logged. */
   private readonly warned = new Set<string>();
 
   constructor(
@@ -49,7 +49,7 @@ export interface VersionGap {
   readonly olderVersion: number;
 }
 
-/** Returns the games of which `others` has an older version than `own`, and whose rooms `own` cannot accept. */
+/** Returns the games that `others` run in an older version than `own`, if `own` cannot accept rooms of that version. */
 export function versionGaps(own: OfferedGames, others: OfferedGames): VersionGap[] {
   return Object.entries(own).flatMap(([game, offered]) => {
     const olderVersion = Object.hasOwn(others, game) ? others[game]!.version : offered.version;

@@ -5,7 +5,7 @@ import { type OptionField, type OptionValue, optionFields } from './options-form
 export const SORTS = { newest: 'Newest first', players: 'Most players first', name: 'By name' } as const;
 export type SortName = keyof typeof SORTS;
 
-/** The filter for the rooms that the player wants to see. */
+/** The filter of the list of rooms, as the player sets it. */
 export interface LobbyFilter {
   /** Null: the rooms of all games. */
   readonly game: string | null;
@@ -44,7 +44,7 @@ export function filterFields(game: GameInfo | undefined): Exclude<OptionField, {
   return optionFields(game?.options).filter((field) => field.kind === 'choice' || field.kind === 'check');
 }
 
-/** Returns how the player may enter a room of the list. */
+/** Returns the way in which the player may enter a room of the list. */
 export function entryOf(room: RoomSummary, isJoinable: boolean): 'join' | 'watch' | 'none' {
   const isWaiting = room.status === 'waiting' || (room.status === 'playing' && isJoinable);
   if (room.players < room.seats && isWaiting && !room.locked) return 'join';
