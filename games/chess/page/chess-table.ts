@@ -77,7 +77,6 @@ export class ChessTable implements MountedGame {
     return clockText(this.clocks.leftMs(clocks, side, turn, pageNow()));
   }
 
-  // ── View ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private view(state: ChessState): TemplateResult {
     const near: Side = (this.mySide === 'b') !== this.isFlipped ? 'b' : 'w';
@@ -174,7 +173,6 @@ export class ChessTable implements MountedGame {
     });
   }
 
-  // ── Actions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private choose(square: string): void {
     const { selected } = this;

@@ -24,8 +24,8 @@ export class Replay {
   private readonly legal = new Map<string, readonly Move[]>();
 
   /**
-   * Shows the moves of the room. A move that was only tried out is taken back before. `startFen`: the position at the beginning. Absent:
-   * the standard position.
+   * Shows the moves of the room, without a move that `tryOut` played. `startFen`: the position at the beginning. Absent: the standard
+   * position.
    */
   follow(moves: readonly string[], startFen?: string): void {
     this.takeBack();
