@@ -58,8 +58,8 @@ export class ServerOperations {
   }
 
   /**
-   * Evicts the server; false when it is dead already or has a newer incarnation. Its rooms are recovered on other servers. A process that
-   * is still alive registers again, without rooms.
+   * Evicts the server. Returns false when the server is dead already or has a newer incarnation. Its rooms are recovered on other servers.
+   * A process that is still alive registers again, without rooms.
    */
   async evict(id: string): Promise<boolean> {
     const server = await this.servers.fresh(id);
