@@ -17,7 +17,7 @@ export type ChatVerdict = 'pass' | { readonly text: string } | { readonly refuse
  * Port: decides about each chat message before others see it. It runs in lobbies. When it throws, or does not answer within
  * `CHAT_MODERATION_MS`, the message is not sent, and the sender may try again (`unavailable`). A repeated message may be reviewed twice.
  *
- * To use your own, mark a provider of a lobby with `@Extension(ChatModerator)`. See `docs/extending.md`.
+ * To use another moderator, mark a provider of a lobby with `@Extension(ChatModerator)`. See `docs/extending.md`.
  */
 export abstract class ChatModerator {
   abstract review(message: ReviewedMessage): ChatVerdict | Promise<ChatVerdict>;

@@ -6,7 +6,7 @@ export interface ChatOptions {
   readonly kept: number;
   /** Time after the last message after which a channel is deleted, in ms. */
   readonly ttlMs: number;
-  /** Messages that a user may send to one channel, per minute on average and at once. */
+  /** Number of messages that a user may send to one channel: per minute on average, and at once. */
   readonly perMinute: number;
   readonly burst: number;
   /** Time limit for the moderation of one message, in ms. */
@@ -16,8 +16,8 @@ export interface ChatOptions {
 export const CHAT_DEFAULTS: ChatOptions = { kept: 100, ttlMs: 86_400_000, perMinute: 20, burst: 5, moderationMs: 2_000 };
 
 /**
- * Messages that all users together may send to one channel, per minute on average and at once. Each message to a lobby is a frame for every
- * session there, and nobody can read more.
+ * Number of messages that all users together may send to one channel: per minute on average, and at once. Each message to a lobby is a
+ * frame for every session there, and nobody can read more.
  */
 export const CHANNEL_PER_MINUTE = 300;
 export const CHANNEL_BURST = 50;

@@ -37,7 +37,7 @@ export class ChatService implements OnModuleInit {
   }
 
   /**
-   * Sends a message once. A lost answer can be repeated with the same id.
+   * Sends a message once. After a lost answer, the caller may send the message again with the same id.
    *
    * @throws `not-in-room`, `forbidden`, `room-unknown`, `chat-muted`, `rate-limited`, `chat-refused`, or `unavailable` when the moderation
    *   does not answer
