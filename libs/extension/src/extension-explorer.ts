@@ -10,7 +10,7 @@ export class ExtensionExplorer implements OnModuleInit {
 
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** Finds the implementations of all declared ports, so that a wrong one stops the start and not the first player. */
+  /** Finds the implementations of all declared ports, so that a wrong implementation already fails the start of the server. */
   onModuleInit(): void {
     for (const find of this.declared.values()) find();
   }
@@ -26,7 +26,7 @@ export class ExtensionExplorer implements OnModuleInit {
     return once;
   }
 
-  /** Returns the marked providers of the application, as the name of the port and that of the class. */
+  /** Returns the marked providers of the application: the name of each port with the name of the class that implements it. */
   marked(): readonly { readonly port: string; readonly implementation: string }[] {
     return this.discovery.getProviders({ metadataKey: portMark.KEY }).flatMap((wrapper) => {
       const port = this.discovery.getMetadataByDecorator(portMark, wrapper);
