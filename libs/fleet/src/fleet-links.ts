@@ -38,7 +38,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     this.links.onClosed((peer, reason) => this.lost(peer, reason));
     this.links.onRefused(({ id, port }) => this.refused.set(id, { port, at: performance.now() }));
     this.links.onOpened(({ id }) => this.refused.delete(id));
-    // The peers know these links under an incarnation that is over. The next incarnation opens new links.
+    // The peers know these links under an incarnation that is over, so this process closes them. The next incarnation opens new links.
     this.registration.onEvicted(() => {
       for (const peer of [...this.links.all()]) peer.close('evicted');
     });

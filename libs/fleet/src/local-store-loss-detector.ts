@@ -11,12 +11,12 @@ import type { ServerRecord } from './server-record.js';
 const POLL_MS = 500;
 /** Length of an outage after which this server asks other servers, in ms. A reconnect takes less. */
 const ASK_AFTER_MS = 1_000;
-/** Number of servers to ask: enough to find out whether most servers still write, in a fleet of any size. */
+/** Number of servers to ask. So many answers show whether most servers still write, in a fleet of any size. */
 const PEERS_MAX = 5;
 /** Number of gateways among the `PEERS_MAX` servers that a gateway asks. It dials them, because gateways keep no links to each other. */
 const GATEWAYS_MAX = 2;
 const ANSWER_MS = 400;
-/** A server whose last write is older than this, in ms, has also lost the store, even if it does not know it yet. */
+/** Age of a server's last write, in ms, from which the server has also lost the store, even if it has not noticed the loss yet. */
 const FRESH_MS = 2_000;
 /**
  * Another server still has the store only when its last write is more than this later than the last write of this server, in ms. Each
@@ -32,9 +32,8 @@ interface Answer {
 }
 
 /**
- * Finds out whether only this server has lost the store. It asks other servers over its links for the time of their last
- * write. In an outage for all servers this server waits. If only this server is cut off, it should leave its work to
- * others.
+ * Finds out whether only this server has lost the store. It asks other servers over its links for the time of their last write. In an
+ * outage for all servers, this server waits. If only this server is cut off, it should leave its work to other servers.
  */
 @Injectable()
 export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleDestroy {

@@ -170,7 +170,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.missingSince.set(id, since);
     const known = this.records.get(id);
     if (known) {
-      // The record of a dead server is removed after its cleanup. Listeners know its end already.
+      // The record of a dead server is removed after the cleanup. Listeners already know that this server is dead.
       const isDead = known.state === 'dead';
       const isCertain = !isDead && (await hasLeft(this.redis.commands, id, known.incarnation));
       const isOver = isDead || isCertain || now - since >= MISSING_RETENTION_MS;

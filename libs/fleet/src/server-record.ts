@@ -43,7 +43,7 @@ export interface ServerRecord extends ServerAddresses {
   /** True: the server answers on its link but not through Redis. */
   readonly unheard: boolean;
   readonly cordoned: boolean;
-  /** True when the server's version marks each store generation with which it has compared its data. */
+  /** True: this server writes a mark when it has compared its data with a store generation. Servers of older versions write no marks. */
   readonly marksStore: boolean;
   /** The reason of the eviction. Null: not evicted. */
   readonly deadReason: string | null;
