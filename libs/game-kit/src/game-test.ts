@@ -92,7 +92,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** Step n is due at `stepsBeganAt` plus n periods. */
   private stepsBeganAt: number;
   private nextStep = 1;
-  /** Bots move for the n-th time at `stepsBeganAt` plus n of their periods. */
+  /** The n-th move of a bot is due at `stepsBeganAt` plus n of the bot's periods. */
   private nextMove = 1;
   private readonly seqs: number[];
   private readonly inputs: SeatInputs | null;

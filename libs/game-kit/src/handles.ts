@@ -17,7 +17,7 @@ export type Handle =
   /** The decorator was used wrongly. `flaw` continues the sentence "The game G has M() with …". */
   | { readonly kind: 'flawed'; readonly flaw: string };
 
-/** How long, and how often, work outside of the room is tried. */
+/** Limits for the attempts of work outside of the room. */
 export interface Patience {
   readonly timeoutMs: number;
   readonly attempts: number;
