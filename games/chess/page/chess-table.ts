@@ -77,7 +77,6 @@ export class ChessTable implements MountedGame {
     return clockText(this.clocks.leftMs(clocks, side, turn, pageNow()));
   }
 
-
   private view(state: ChessState): TemplateResult {
     const near: Side = (this.mySide === 'b') !== this.isFlipped ? 'b' : 'w';
     const { replay, selected } = this;
@@ -172,7 +171,6 @@ export class ChessTable implements MountedGame {
       list?.scrollTo({ left: list.scrollWidth, top: list.scrollHeight });
     });
   }
-
 
   private choose(square: string): void {
     const { selected } = this;
