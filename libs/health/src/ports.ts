@@ -11,7 +11,7 @@ export type EvictionReason = (typeof EVICTION_REASONS)[number];
 export interface FactsOfServer {
   readonly rooms: number;
   readonly players: number;
-  /** The number of rooms that the server takes in all. */
+  /** Maximum number of rooms that the server takes. */
   readonly capacity: number;
 }
 

@@ -71,7 +71,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.directory.onChange((change) => {
       this.fleetChanged = true;
-      // Without an earlier record, this process never knew the server as alive, so its death does not count.
+      // Without an earlier record, this process never saw the server alive, so it does not count this death as a new failure.
       if (change.kind === 'evicted' && change.before) this.massFailures.recordDeath(performance.now());
     });
     this.responder.onLinkSilent(({ id, incarnation }, dialledAt) => {

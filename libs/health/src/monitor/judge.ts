@@ -20,7 +20,7 @@ export type Judgement =
 export interface CheckResult {
   /** `not-due`: no check waited for an answer. `unanswered`: the record still says `testing`, or there is no record. */
   readonly answer: 'not-due' | 'answered' | 'unanswered';
-  /** Why the check may not count. Null: this process and Redis have been well since the check was sent. */
+  /** The reason why the check does not count. Null: it counts, because this process and Redis have been well since the check was sent. */
   readonly doubt: VoidReason | null;
   readonly inGrace: boolean;
   readonly missesBefore: number;

@@ -30,7 +30,7 @@ export interface MonitorContext {
   onOver(monitor: ServerMonitor): void;
 }
 
-/** The evidence against a server since its last answer. The next answer replaces it by an empty one. */
+/** The evidence against a server since its last answer. The next answer starts an empty suspicion. */
 interface Suspicion {
   misses: number;
   /** Whether the server is checked more often, because its link was lost. */
@@ -95,7 +95,7 @@ export class ServerMonitor {
     this.record = record;
   }
 
-  /** Plans the next check after a round of checks has failed, which says nothing about the server. */
+  /** Plans the next check after a round of checks has failed. A failed round says nothing about the server. */
   postpone(sentAt: number): void {
     this.dueAt = sentAt + this.context.options.intervalMs;
   }
@@ -243,7 +243,7 @@ export class ServerMonitor {
     this.isCondemning = true;
     const { context, checkedAt } = this;
     try {
-      // Silence may also have its cause in this process or in Redis.
+      // The cause of the silence may be this process or Redis, so this process checks both first.
       if (reason === 'silent' && !(await context.self.confirm(checkedAt))) return;
       const outcome = await context.verdicts.condemn(this.record, reason);
       if (outcome === 'over') context.onOver(this);
@@ -272,8 +272,8 @@ export class ServerMonitor {
     const { suspicion } = this;
     suspicion.diallingSince = at;
     void this.context.dials.dial(this.record).then((found) => {
-      // Ignores the result when a newer dial is in progress. When the server has answered a check since, the monitor uses a new suspicion
-      // and not this one.
+      // A newer dial may be in progress; the result of this one is then ignored. If the server has answered a check since, `suspicion` is
+      // not in use any more.
       if (suspicion.diallingSince !== at) return;
       suspicion.diallingSince = null;
       suspicion.dialled = { at, found };
