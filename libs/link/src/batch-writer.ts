@@ -4,8 +4,8 @@ import { writeAtOnce } from './raw-socket.js';
 
 /**
  * Collects all writes to a socket during one event-loop tick into one buffer and one system call. One system call for each frame would more
- * than double the CPU cost of the relay. A writer takes its chunks from a shared pool and keeps a chunk only while that contains bytes, so
- * an idle connection uses no chunk.
+ * than double the CPU cost of the relay. A writer takes its chunks from a shared pool and keeps a chunk only while the chunk contains
+ * bytes, so an idle connection uses no chunk.
  */
 export class BatchWriter {
   /** The chunk that the caller fills. Valid from a call of `reserve` until the next call of this writer. */
@@ -104,7 +104,7 @@ export class BatchWriter {
     this.flush();
   }
 
-  /** Writes the bytes that have waited. Only the shared timer calls this. */
+  /** Writes the bytes that may wait. Only the shared timer calls this. */
   flushWaited(): void {
     this.isWaiting = false;
     this.flush();

@@ -55,7 +55,7 @@ export const CLOSE_MS = 1_000;
 export const PING_MS = 500;
 /**
  * Number of unanswered pings after which `onSilence` reports the peer: 1 to 1.5 s after its last message. A healthy peer is never silent
- * for so long.
+ * for that long.
  */
 export const SILENT_PINGS_REPORTED = 1;
 /** Number of unanswered pings after which this side closes the link, because it is half open or the peer hangs. */

@@ -240,7 +240,7 @@ describe('the handshake', () => {
     const foreign = await Stranger.dial(address.port);
     await foreign.prove({ id: serverId('game', 'a', 'blue'), incarnation: 1 }, secret);
     await until(() => foreign.isClosed);
-    // No `refused` frame: a server that receives one reports that its secret differs.
+    // The server sends no `refused` frame. A server that received one would report that its secret differs.
     expect(foreign.frames().slice(1)).toEqual([]);
     expect([...links.all()]).toEqual([]);
     expect(reports).toEqual([]);
