@@ -27,7 +27,7 @@ export function serverOfKey(key: string): ServerId {
 
 /** Sorted set, by score: the eligible servers that have exactly these offers. */
 export function orderKey(offers: readonly string[]): string {
-  // A digest is enough for the name, because the offers contain the meaning. There may be a hundred offers.
+  // The name is a digest, because a list of offers can be long. The record of each server contains the list itself.
   const digest = createHash('sha256')
     .update([...offers].sort().join(' '))
     .digest('base64url');

@@ -26,7 +26,10 @@ export const PLACEMENT_CLAIM_MS_DEFAULT = 10_000;
 export const PLACEMENT_WAIT_MS_DEFAULT = 0;
 export const PLACEMENT_RAMP_MS_DEFAULT = 0;
 
-/** Time after which a refused caller may try again, in ms. Servers report their capacity once per health check, so not earlier. */
+/**
+ * Time after which a refused caller may try again, in ms. Servers report their capacity once per health check, so an earlier attempt would
+ * hardly succeed.
+ */
 export const RETRY_AFTER_MS = 1_000;
 /** Maximum number of callers in one process that wait for capacity. More callers would only make all of them wait longer. */
 export const WAITERS_MAX = 1_000;
