@@ -9,13 +9,13 @@ export interface RecoveryOptions {
 
 /** Time after which a recovery repeats the placement of rooms that no server could adopt, in ms. */
 export const NO_CAPACITY_RETRY_MS = 250;
-/** Time limit of a request to adopt rooms, in ms. After it, the rooms count as refused by that server. */
+/** Time limit of a request to adopt rooms, in ms. A server that has not answered by then counts as having refused the rooms. */
 export const ADOPT_TIMEOUT_MS = 10_000;
-/** Batches that are recovered at the same time. So some batches are placed while others are adopted. */
+/** Number of batches that are recovered at the same time, so that one batch is placed while another is adopted. */
 export const BATCHES_AT_ONCE = 4;
 /** Lease on the recovery of one lost incarnation, in ms. The holder renews it at a third; when it expires, another process may start. */
 export const CLAIM_MS = 5_000;
 /** Time between two sweeps of `OrphanSweeper`, in ms. */
 export const ORPHAN_SWEEP_MS = 3_000;
-/** Rooms that one sweep reads. The next sweep continues behind them. */
+/** Number of rooms that one sweep reads. The next sweep continues with the rooms after these. */
 export const ORPHAN_SWEEP_ROOMS = 500;
