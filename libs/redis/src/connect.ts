@@ -23,7 +23,7 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
     // `PubSub` resubscribes instead. When ioredis does it and gets no reply, an unhandled rejection ends the process.
     autoResubscribe: false,
     commandTimeout: commandTimeoutMs,
-    // Longer than the time of a command, so that a slow command fails with its own error before its connection is dropped.
+    // This is longer than the time limit of a command, so that a slow command fails with its own error before the connection is dropped.
     socketTimeout: commandTimeoutMs + 500,
     connectTimeout: commandTimeoutMs,
     retryStrategy: () => RECONNECT_MS,

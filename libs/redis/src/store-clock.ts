@@ -10,7 +10,7 @@ const SAMPLE_EVERY_MS = 5_000;
 const REQUESTS = 3;
 /** An answer with a longer round trip is too inaccurate, in ms. */
 const ROUND_TRIP_MS_MAX = 500;
-/** How much faster or slower than real time `now()` runs while it approaches Redis' clock: 15 ms in 30 s. */
+/** Deviation of the pace of `now()` while it approaches Redis' clock: 15 ms in 30 s. */
 const SLEW = 0.000_5;
 /** A larger difference is not drift: Redis' clock was set, or this computer slept. In ms. */
 const DRIFT_MS_MAX = 1_000;

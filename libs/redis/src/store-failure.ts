@@ -61,7 +61,8 @@ export function storeFailureOf(error: unknown): StoreFailure | null {
 }
 
 /**
- * The answer of an edge to any thrown value: a refusal as it is, `unavailable` when Redis has failed, and `internal` otherwise.
+ * Returns the error body for any thrown value: a refusal stays as it is, a failure of Redis is `unavailable`, and every other error is
+ * `internal`.
  */
 export function answerTo(error: unknown): ErrorBody {
   if (error instanceof HoldfastError) return error.toBody();

@@ -107,7 +107,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
       this.wroteAt = performance.now();
       this.succeeded();
     } catch (error) {
-      // This server is stopping and has closed its connections itself.
+      // This server is stopping and has closed its connections itself, so this error is no failure of Redis.
       if (this.isStopped) return;
       const reason = storeFailureOf(error)?.reason ?? 'unknown';
       this.probeFailure = `nothing can be stored: ${reason} (${messageOf((reason === 'away' && this.redis.why) || error)})`;
