@@ -31,7 +31,7 @@ export type RoomInput =
 
 export type RoomOutcome<State> =
   | { readonly kind: 'changed'; readonly value: RoomValue<State>; readonly change: Change }
-  /** The input changed nothing, and nobody waits for an answer. */
+  /** The input changed nothing, and no player waits for an answer. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly code: string; readonly message?: string }
   /** The game's code threw something other than a refusal, which is a defect of the game. */

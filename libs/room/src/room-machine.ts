@@ -216,10 +216,10 @@ export class RoomMachine<State = unknown> {
     const { ms } = input;
     const due = Object.entries(value.timers);
     const { paused } = this.rules;
-    // Nothing in this room depends on time.
+    // No timer runs and the game has no handler for a downtime, so the downtime changes nothing.
     if (due.length === 0 && !paused) return { kind: 'unchanged' };
     const timers = Object.fromEntries(due.map(([name, at]) => [name, at + ms]));
-    // Recorded even when the game changes nothing, so that the next owner knows that this downtime is already compensated.
+    // This input is recorded even when the game changes nothing, so that the next owner knows that this downtime is already compensated.
     return this.run(value, input, -1, paused ? (room) => paused(room, ms) : () => {}, refused, { timers });
   }
 
@@ -231,7 +231,7 @@ export class RoomMachine<State = unknown> {
     const { seat, event } = input;
     const presence = PRESENCE_AFTER[event];
     const before = value.seats[seat]?.presence;
-    // A seat that was left stays left: its player may be in another room by now.
+    // A seat that was left stays left, because its player may be in another room by now.
     if (before === undefined || before === presence || before === 'left') return { kind: 'unchanged' };
     // The grace period is a timer of the room, so it ends on whichever server owns the room then.
     const timers = { [leaveTimerOf(seat)]: event === 'away' ? this.surroundings.now() + this.rules.definition.seatGraceMs : null };

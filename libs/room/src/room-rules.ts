@@ -25,7 +25,7 @@ export interface EmitOptions {
   readonly volatile?: boolean;
 }
 
-/** The methods of a room during a handler of its game. All of their effects happen together, or none of them. */
+/** The methods of a room during a handler of its game. All calls of one handler take effect together, or none of them does. */
 export interface RoomContext<Types = GameTypes> {
   /** Carries the types of the game. It exists only for the compiler. */
   readonly [TYPES]?: Types;
@@ -78,7 +78,7 @@ export interface RoomContext<Types = GameTypes> {
   removeBot(seat: Seat): void;
   /**
    * Sets what the list of rooms shows about this game, such as the level or the score: an object with at most 1,024 bytes of JSON, which
-   * replaces the earlier one; null removes it. The list shows a change within about a second. It ends with the game.
+   * replaces the earlier one; null removes it. The list shows a change within about a second. The metadata ends with the game.
    */
   setMetadata(metadata: RoomMetadata | null): void;
   /**
@@ -149,7 +149,7 @@ export interface GameDefinition {
   readonly hasLoad?: boolean;
   /** The teams of a room that is created without `teams`. Absent: none. */
   readonly teams?: TeamRules;
-  /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use it. */
+  /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use this field. */
   readonly match?: MatchRules;
 }
 
@@ -201,7 +201,10 @@ export interface RoomRules<State = unknown> {
   readonly seatEvents: ReadonlyMap<SeatEvent, (room: GameRoom<State>) => void>;
   /** Runs one step of the game. `stepMs`: the length of a step, always the same. Null: the game has no steps. */
   readonly step: ((room: GameRoom<State>, stepMs: number) => void) | null;
-  /** Adjusts the times in the game's state after `ms` without an owner. The room's timers are delayed already. Absent or null: no times. */
+  /**
+   * Adjusts the times in the game's state after `ms` without an owner. The room's timers are delayed already. Absent or null: the state has
+   * no such times.
+   */
   readonly paused?: ((room: GameRoom<State>, ms: number) => void) | null;
   /** Plays the bots of a room. Absent or null: bots do nothing. */
   readonly bot?: BotRule | null;

@@ -50,7 +50,7 @@ export interface RoomValue<State = unknown> {
   readonly state: State;
   /** Effects that are durable but not known to be done. The owner runs them, and may run one again after a failure. */
   readonly outbox: readonly PendingEffect[];
-  /** The data that the game has loaded before its setup (`@OnLoad`). No recovery loads it again. Absent: nothing. */
+  /** The data that the game has loaded before its setup (`@OnLoad`). No recovery loads it again. Absent: the game has loaded nothing. */
   readonly loaded?: unknown;
   /** The game takes no more players (`room.lock()`). Absent: it is not locked. */
   readonly locked?: true;
