@@ -245,7 +245,8 @@ export class SessionStore {
   }
 
   private async write(session: SessionId, start: SessionStart, holder: GatewayIncarnation): Promise<void> {
-    // A script instead of `multi`: ioredis copies all known scripts onto each `multi`, which doubles the memory of a session.
+    // This is a script instead of a `multi`, because ioredis copies all known scripts onto each `multi`. That would double the memory of a
+    // session.
     await Promise.all([begin(this.redis.commands, session, start, this.ttlMs), this.index.add([session], holder)]);
   }
 
