@@ -67,7 +67,7 @@ export function optionalText(
   return setting<string | null>(variable, z.string().regex(pattern), allowed, { ...about, fallback: null, fallbackText: 'none' });
 }
 
-/** Creates a setting with a secret that is long enough not to be guessed. It has no default, because everybody would know it. */
+/** Creates a setting with a secret that is too long to be guessed. There is no default, because everybody could read it. */
 export function secret(variable: string, charactersMin: number, about: { readonly meaning: string }): Setting<string> {
   return { ...setting(variable, z.string().min(charactersMin), `at least ${charactersMin} characters`, about), secret: true };
 }
@@ -108,8 +108,8 @@ function isNetwork(text: string): boolean {
 }
 
 /**
- * Creates a setting with a host name or address. `auto` stands for this machine's own address in its network, which a container cannot know
- * in advance.
+ * Creates a setting with a host name or an address. The value `auto` means the address of this machine in its network. A container does not
+ * know that address before it runs.
  */
 export function host(variable: string, about: About<string>): Setting<string> {
   const schema = z
