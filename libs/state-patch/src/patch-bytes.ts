@@ -77,7 +77,7 @@ class PatchMeter {
     const { operations } = this;
     const { at } = operations;
     operations.at = cursor.body;
-    // These operations are in the patch once, and the first child that they changed has them already.
+    // The patch contains these operations once. They were already counted for the first child that they changed.
     this.repeats += 1;
     this.children(before, path, depth + 1);
     this.repeats -= 1;

@@ -78,7 +78,7 @@ interface Path {
   readonly round: Rounding | null;
 }
 
-/** The number of nodes grows with the number of paths, so it is limited. */
+/** Maximum number of paths. The size of the tree grows with the number of paths. */
 const PATHS_MAX = 64;
 
 /** Later paths outrank earlier ones. */
