@@ -51,7 +51,7 @@ export abstract class HandlerGuard {
   /** Returns the number for a name, such as `command place`. Call it once per name, because names are never deleted. */
   abstract label(name: string): number;
   /**
-   * Runs all of them in order, each with its own limits. One call is cheaper than a call of `RunSubject.run` for each. Stops after an
+   * Runs all of `runs` in order, each with its own limits. One call is cheaper than a call of `RunSubject.run` for each. Stops after an
    * interrupted run. Returns the index of the first run that was not done.
    */
   abstract runAll(runs: readonly QueuedRun[]): number;

@@ -119,7 +119,8 @@ function suspected(run: number, action: { ms: number; grownMb: number; isOver: b
   const facts = mark(run);
   if (!facts) return;
   const report = { ...facts, ...measures(action) };
-  // The interrupt follows immediately. Pausing the main thread would only delay the end of a process that grows.
+  // The thread interrupts the run without reading its stack. A pause of the main thread would only delay the end of a process whose memory
+  // grows.
   if (action.isOver) return reporter.slow({ ...report, stack: null });
   void pauseMainThread(CURRENT_SUBJECT, PAUSE_TIMEOUT_MS).then((paused) => reporter.slow({ ...report, stack: paused?.stack ?? null }));
 }
