@@ -5,8 +5,8 @@ import { Log } from '#libs/telemetry';
 import { offeredGames } from './offered-games.js';
 
 /**
- * Warns when another server runs an older version of a game, and the game here cannot migrate states of that version. Nothing is lost:
- * rooms of that version are placed only on servers that accept it. Without such a server they wait.
+ * Warns when another server runs an older version of a game, and the game here cannot migrate states of that version. No game is lost,
+ * because rooms of that version are placed only on servers that accept the version. Without such a server, these rooms wait.
  */
 @Injectable()
 export class VersionGaps implements OnApplicationBootstrap {

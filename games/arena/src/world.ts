@@ -65,7 +65,7 @@ export interface Ship extends Motion {
   health: number;
   /** The step from which the ship can shoot again. */
   loadedAt: number;
-  /** Whether the engine runs. Only the page uses it, to draw the flame. */
+  /** True: the engine runs. Only the page uses this field, to draw the flame. */
   thrust: boolean;
   /** Number of ships destroyed, and number of shots fired. */
   score: number;

@@ -92,7 +92,7 @@ export class Replay {
     return sum;
   }
 
-  /** Whether a draw can be claimed, because the position occurred three times, or fifty moves passed without a capture or pawn move. */
+  /** True when a draw can be claimed: the position occurred three times, or fifty moves passed without a capture or pawn move. */
   mayClaimDraw(positions: Readonly<Record<string, number>>): boolean {
     const fen = this.position.fen().split(' ');
     return (positions[fen.slice(0, 4).join(' ')] ?? 0) >= 3 || Number(fen[4]) >= 100;

@@ -9,9 +9,9 @@ export type SortName = keyof typeof SORTS;
 export interface LobbyFilter {
   /** Null: the rooms of all games. */
   readonly game: string | null;
-  /** Only rooms with a free seat. */
+  /** True: the list shows only rooms with a free seat. */
   readonly isFree: boolean;
-  /** Only rooms that need no password. */
+  /** True: the list shows only rooms that need no password. */
   readonly isOpen: boolean;
   readonly sort: SortName;
   /** The wanted values of options of the game, by name. */
@@ -39,7 +39,7 @@ export function isFiltered(filter: LobbyFilter): boolean {
   return filter.game !== null || filter.isFree || filter.isOpen || Object.keys(filter.options).length > 0;
 }
 
-/** Returns the options of a game by which its rooms can be filtered: those with few values. */
+/** Returns the options of a game by which its rooms can be filtered, which are those with few values. */
 export function filterFields(game: GameInfo | undefined): Exclude<OptionField, { kind: 'number' | 'text' }>[] {
   return optionFields(game?.options).filter((field) => field.kind === 'choice' || field.kind === 'check');
 }

@@ -72,7 +72,7 @@ export class Lobby {
     return this.game(game)?.seats.min ?? 2;
   }
 
-  /** Whether players may join running games of this kind. */
+  /** Returns whether players may join running games of this kind. */
   isJoinable(game: string): boolean {
     return this.game(game)?.joinable ?? false;
   }

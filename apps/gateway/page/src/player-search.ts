@@ -7,7 +7,7 @@ type Of<Event extends MatchMessage['event']> = Extract<MatchMessage, { event: Ev
 /** A search of this player or of the player's party. */
 export interface RunningSearch {
   readonly game: string;
-  /** When the search began, in ms of `performance.now()`. */
+  /** The time at which the search began, in ms of `performance.now()`. */
   readonly since: number;
   /** The last message about the progress. Null: none yet. */
   readonly progress: Of<'searching'> | null;
@@ -26,7 +26,7 @@ export interface OfferedMatch {
   readonly isAccepted: boolean;
 }
 
-/** What the player asks for in a search, besides the game. */
+/** The wishes of the player for a search, besides the game. */
 export interface SearchWish {
   readonly mode?: string;
   /** True: the members of the player's room search together. */

@@ -10,7 +10,7 @@ const RESUMED_MS = 2_500;
 /** Time for which the start of a game waits for a free slot in a full fleet, in ms. */
 const START_WAIT_MS = 10_000;
 
-/** What the rest of the page knows about the start of a game in this room. */
+/** The facts about the start of a game in this room that other parts of the page know. */
 export interface StartConditions {
   /** Minimum number of players of the game. */
   seatsMin(game: string): number;

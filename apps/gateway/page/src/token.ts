@@ -18,8 +18,8 @@ function decoded(text: string): string {
 }
 
 /**
- * Whether this server requires a token. False also when `about.json` is missing or unreadable, for example on an older server. The page
- * then asks for a name.
+ * Returns whether this server requires a token. Returns false also when `about.json` is missing or unreadable, for example on an older
+ * server. The page then asks for a name.
  */
 export async function asksForToken(): Promise<boolean> {
   try {

@@ -171,7 +171,7 @@ function resultLine(screen: RoomScreen, result: GameResult): string {
   if (!outcome) return ENDED[result.reason];
   const { winner, how } = outcome;
   if (winner === null) return `A draw: ${how}.`;
-  // After a reload at the end of a game there is no state, and the room knows no seat of this player. The seat of the member counts then.
+  // After a reload at the end of a game there is no state, and the room does not know this player's seat. The member has the same seat.
   const mySeat = screen.room.state === undefined ? screen.member?.seat : screen.room.seat;
   return winner === mySeat ? `You win: ${how}.` : `${screen.nameOf(winner)} wins: ${how}.`;
 }
