@@ -7,7 +7,7 @@ export interface CheckOptions {
   readonly graceMs: number;
   /** Minimum silence of a server before it is condemned, in ms, when many servers are silent at the same time. */
   readonly holdMs: number;
-  /** Whether this gateway only judges and reports, and evicts no server. */
+  /** True: this gateway only judges and reports, and evicts no server. */
   readonly dryRun: boolean;
 }
 

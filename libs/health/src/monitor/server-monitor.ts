@@ -33,9 +33,9 @@ export interface MonitorContext {
 /** The evidence against a server since its last answer. The next answer starts an empty suspicion. */
 interface Suspicion {
   misses: number;
-  /** Whether the server is checked more often, because its link was lost. */
+  /** True: the server is checked more often, because its link was lost. */
   isUrgent: boolean;
-  /** When the dial in progress began. Null: no dial is in progress. */
+  /** The time at which the dial in progress began. Null: no dial is in progress. */
   diallingSince: number | null;
   /** The result of the last dial, and when that dial began. Null: no dial has ended. */
   dialled: { readonly at: number; readonly found: ProbeResult } | null;
@@ -51,7 +51,7 @@ interface Suspicion {
 export class ServerMonitor {
   private suspicion = newSuspicion();
   private lastAnswerAt: number;
-  /** When the check that waits for an answer was sent. Null: no check was sent yet. */
+  /** The time at which the check that waits for an answer was sent. Null: no check was sent yet. */
   private checkedAt: number | null = null;
   /** The event-loop lag that the server reported last. */
   private lagMs = 0;
@@ -76,7 +76,7 @@ export class ServerMonitor {
     return this.record;
   }
 
-  /** Whether the server missed a check and has not answered a dial since. */
+  /** True when the server missed a check and has not answered a dial since. */
   get isSilent(): boolean {
     return this.suspicion.misses > 0 && this.suspicion.dialled?.found !== 'answered';
   }

@@ -29,9 +29,9 @@ const SILENCE_KNOWN_AFTER_MS = 1_000;
 interface LostLink {
   readonly server: ServerRecord;
   readonly since: number;
-  /** When the last dial began. Null: this gateway has not dialed yet. */
+  /** The time at which the last dial began. Null: this gateway has not dialed yet. */
   dialledAt: number | null;
-  /** Whether a dial got no answer. This gateway sends no report before that. */
+  /** True: a dial got no answer. This gateway sends no report before that. */
   isUnreached: boolean;
   reportedSince: number | null;
   reportAt: number;
