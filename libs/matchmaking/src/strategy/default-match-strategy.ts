@@ -13,7 +13,7 @@ import { RATING_DEFAULT } from './windows.js';
 
 /**
  * The default rule. It serves tickets and open rooms in the order in which they began to wait, and gives each of them the fitting tickets
- * with the nearest ratings. A ticket that finds too few others stays in the queue, and others may still choose it.
+ * with the nearest ratings. A ticket that finds too few other tickets stays in the queue, where a later ticket may choose it.
  *
  * Bound on waiting: a ticket has fixed rules, which are mode, options, attributes, regions within `latency.to`, and the size of its party.
  * When it has waited `maxWaitMs` and enough tickets fit these rules, the next round puts it into a match. There is one exception: a ticket

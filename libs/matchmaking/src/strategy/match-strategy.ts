@@ -19,7 +19,7 @@ export interface RecentMatch {
   readonly mode?: string;
   /** Store time of the match, in ms. */
   readonly at: number;
-  /** How long each of its tickets had waited, in ms. */
+  /** Times for which the tickets of the match had waited, in ms. */
   readonly waitedMs: readonly number[];
 }
 
@@ -34,7 +34,7 @@ export interface ProposedMatch {
   readonly bots?: number;
 }
 
-/** Why a ticket still waits. */
+/** The reason why a ticket still waits. */
 export interface MatchExplanation {
   /** Position in the order of service among the tickets of the same mode and options, from 1. */
   readonly place: number;

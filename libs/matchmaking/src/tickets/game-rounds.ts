@@ -38,7 +38,7 @@ export interface GameRoundsPorts {
   readonly metrics?: Metrics;
   /** The id of this lobby. */
   readonly lobby: string;
-  /** How long a player may be away before the ticket ends, in ms. */
+  /** Time for which a player may be away before the ticket ends, in ms. */
   readonly graceMs: number;
 }
 
@@ -58,7 +58,7 @@ export class GameRounds {
   private isWoken = false;
   /** Callbacks for the end of the next round. */
   private afterNext: (() => void)[] = [];
-  /** How long the strategy has blocked this process in the last round, in ms. */
+  /** Time for which the strategy has blocked this process in the last round, in ms. */
   private blockedMs = 0;
   private renewedAt = performance.now();
   private repairedAt = Number.NEGATIVE_INFINITY;
@@ -301,7 +301,7 @@ export class GameRounds {
     }
   }
 
-  /** Makes the room of a match, together with at most `MAKES_AT_ONCE` others. */
+  /** Makes the room of a match. At most `MAKES_AT_ONCE` rooms are made at the same time. */
   private make(match: MatchRecord, tickets: readonly StoredTicket[], committedAt?: number): void {
     this.makingMatches.add(match.id);
     const made = new Promise<unknown>((resolve) => {
@@ -437,5 +437,5 @@ interface WaitingEntry {
   readonly change: number;
 }
 
-/** How long a ticket waits for a game that no server offers any more, in ms. */
+/** Time for which a ticket waits for a game that no server offers any more, in ms. */
 const NO_RULES_EXPIRE_MS = 60_000;

@@ -46,7 +46,7 @@ const declinesKey = (game: string, user: UserId): string => redisName(`match:{${
  */
 export const queueChannel = (game: string): string => redisName(`match:{${game}}`);
 
-/** How a ticket ended without a match. */
+/** The end of a ticket without a match. */
 export interface TicketEnd {
   readonly event: 'cancelled' | 'expired';
   readonly reason: MatchEndReason;
@@ -354,7 +354,7 @@ export class TicketStore implements OnModuleInit {
   /** Counts a match that a user declined or did not answer. The count ends after `ttlMs` without another one. */
   async countDecline(game: string, user: UserId, ttlMs: number): Promise<void> {
     const key = declinesKey(game, user);
-    // The first write sets the time to live, so that a crash in between never leaves a count without one.
+    // The first write sets the time to live, so that the count has one even if the process dies before the next write.
     await this.redis.commands.set(key, 0, 'PX', ttlMs, 'NX');
     await this.redis.commands.incr(key);
     await this.redis.commands.pexpire(key, ttlMs);
@@ -397,7 +397,7 @@ export class TicketStore implements OnModuleInit {
   }
 }
 
-/** How long the last summary of a queue is shown, in ms: a queue without a runner is empty. */
+/** Time for which the last summary of a queue is shown, in ms. A queue without a runner is empty, so its summary disappears. */
 const STATISTICS_MS = 30_000;
 
 function endText({ event, reason }: TicketEnd): string {
