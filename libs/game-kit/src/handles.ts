@@ -1,7 +1,7 @@
 import type { SeatEvent } from '#libs/room';
 import type { StandardSchema } from './standard-schema.js';
 
-/** The purpose of a decorated method. A method may have several, such as a command and a timer. */
+/** The purpose of a decorated method. A method may have several purposes, such as a command and a timer. */
 export type Handle =
   | { readonly kind: 'command'; readonly name: string; readonly schema: StandardSchema | null }
   | { readonly kind: 'timer'; readonly name: string }

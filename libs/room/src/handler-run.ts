@@ -25,7 +25,7 @@ export class HandlerRun<State> implements GameRoom<State> {
   options: unknown;
   /** True: the run belongs to the setup of the game. Its seat events `joined` belong to the setup as well. */
   isInSetup = false;
-  /** What each seat holds down, for a step only. */
+  /** The inputs that each seat holds down, for a step only. */
   sampled: readonly (SampledInput | undefined)[] = NO_INPUTS;
   /** The earlier states, for `room.past`. Undefined: there are none. */
   history: PastStates<State> | undefined;
@@ -112,7 +112,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     if (!isName(name)) throw this.mistake(`room.emit is given ${quoted(name)} as the name of an event: ${NAME_ALLOWED}.`);
     assertPlainName(name, 'event');
     const { to, volatile } = isSeats(options) ? { to: options, volatile: false } : options;
-    // Not `if (to)`: if a game passes 0 instead of [0], the event would go to everybody.
+    // `if (to)` would be wrong here: if a game passes 0 instead of [0], the event would go to everybody.
     if (to !== undefined) this.refuseUnknownSeats(name, to);
     const copy = data === undefined ? undefined : plainCopy(data, `event ${name}: data`);
     this.events.push({

@@ -21,7 +21,7 @@ import type { SampledInput } from './seat-inputs.js';
  * only to a draft or a copy, so a handler that throws or rejects has changed nothing.
  */
 export class RoomMachine<State = unknown> {
-  /** The drafts of steps, and those of all other handlers, which usually change much less. */
+  /** The drafts of steps, and the drafts of all other handlers, which usually change much less. */
   private readonly drafts: { readonly step: DraftUse; readonly other: DraftUse };
   private readonly rounding: RoundingTree | null;
   /** The earlier states of the room whose input is being handled. */
@@ -377,8 +377,8 @@ export class RoomMachine<State = unknown> {
     } catch (error) {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
       if (own.seat?.seq !== undefined || input.kind === 'bot') return { kind: 'refused', code: error.code, message: error.text };
-      // No player waits for an answer to this input. It still takes effect, such as the presence of a seat, but the handler's edits
-      // are dropped.
+      // No player waits for an answer to this input. The input still takes effect, for example on the presence of a seat, but the handler's
+      // edits are dropped.
       return this.run(value, input, seat, () => {}, refused, own, before);
     }
     const seats = withInputs(seatChanges(seat, own.seat, refused, run.botSeats), value.seats, own.sampled);

@@ -59,7 +59,7 @@ export interface RoomContext<Types = GameTypes> {
    * least once, with a unique key. When the game has a method with `@OnResult(name)`, that method gets the result, once.
    */
   effect<Name extends EffectName<Types>>(name: Name, ...data: DataArgs<EffectDataOf<Types, Name>>): void;
-  /** Whether the game takes no more players. */
+  /** True: the game takes no more players. */
   readonly isLocked: boolean;
   /**
    * Lets no more players join the running game. A player whose join was stored before the lock still gets the seat. Has an effect only in a
@@ -74,7 +74,7 @@ export interface RoomContext<Types = GameTypes> {
    * the seat from the bot: then the game receives `left` and `joined` for it. `@OnSeat('joined')` does not run for a bot.
    */
   addBot(name: string): Seat | null;
-  /** Removes a bot. Its seat is `left`. Does nothing when no bot has the seat. `@OnSeat('left')` does not run for it. */
+  /** Removes the bot of a seat, which is `left` then. Does nothing when no bot has the seat. `@OnSeat('left')` does not run for a bot. */
   removeBot(seat: Seat): void;
   /**
    * Sets what the list of rooms shows about this game, such as the level or the score: an object with at most 1,024 bytes of JSON, which
@@ -131,13 +131,13 @@ export interface GameDefinition {
    * `stepHz`: each step is sent at once, together with the commands before it.
    */
   readonly syncHz: number;
-  /** How the state is protected while a handler writes to it. Absent: `proxy`. */
+  /** The way in which the state is protected while a handler writes to it. Absent: `proxy`. */
   readonly draft?: DraftMode;
   /** Numbers that a handler changed are rounded to multiples of this step, or of steps by path. Absent: they stay as they are. */
   readonly quantize?: number | StepsByPath;
-  /** How far `room.past` looks back, in ms. Absent: the game has no `room.past`. */
+  /** Time for which `room.past` looks back, in ms. Absent: the game has no `room.past`. */
   readonly pastMs?: number;
-  /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
+  /** Time for which the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs: number;
   /** The game has code that plays bots. */
   readonly bots?: true;
@@ -149,14 +149,14 @@ export interface GameDefinition {
   readonly hasLoad?: boolean;
   /** The teams of a room that is created without `teams`. Absent: none. */
   readonly teams?: TeamRules;
-  /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use this field. */
+  /** The rules by which matchmaking finds the players of a match. Absent: the default rules. The room itself does not use this field. */
   readonly match?: MatchRules;
 }
 
 /**
- * How the state is protected while a handler writes to it. `proxy`: the handler writes to a draft that copies what is written, which is
- * cheap when it changes little of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes
- * much of it. `auto`: the room chooses for each run. With `copy` and `auto`, the changes of the game are state patches.
+ * The way in which the state is protected while a handler writes to it. `proxy`: the handler writes to a draft that copies what is written,
+ * which is cheap when it changes little of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it
+ * changes much of it. `auto`: the room chooses for each run. With `copy` and `auto`, the changes of the game are state patches.
  */
 export type DraftMode = 'proxy' | 'copy' | 'auto';
 
@@ -173,7 +173,7 @@ export interface CommandRule<State> {
   run(room: GameRoom<State>, data: unknown): void;
 }
 
-/** How the room treats the inputs of players (`@Input`). */
+/** The way in which the room treats the inputs of players (`@Input`). */
 export interface InputRule {
   validate(data: unknown): Validation;
   /** Number of inputs of a seat that wait for steps, one for each step. 0: a step uses the latest input. */
@@ -214,7 +214,7 @@ export interface RoomRules<State = unknown> {
   readonly migrateState: ((state: unknown, fromVersion: number) => State) | null;
 }
 
-/** How a game loads data before its setup. */
+/** The method that loads the data of a game before its setup, with its limits. */
 export interface LoadRule {
   run(start: GameStart): unknown;
   /** Time for all attempts together, in ms. */
@@ -237,7 +237,7 @@ export interface GameStart<Options = unknown, Types = GameTypes> {
   readonly signal: AbortSignal;
 }
 
-/** How a game waits for the results of one kind of effect, and what it does with them. */
+/** The handling of the results of one kind of effect. */
 export interface ResultRule<State> {
   run(room: GameRoom<State>, result: EffectResult): void;
   /** Time after which the effect counts as failed (`timed-out`), in ms. Time without an owner does not count. */

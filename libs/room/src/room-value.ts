@@ -60,7 +60,10 @@ export interface RoomValue<State = unknown> {
   readonly ended?: GameResult;
 }
 
-/** An event of one change. With `to`, only those seats get it, and spectators do not. A volatile event is neither stored nor sent again. */
+/**
+ * An event of one change. With `to`, only the seats in `to` get it, and spectators do not. A volatile event is neither stored nor sent
+ * again.
+ */
 export interface ChangeEvent {
   readonly name: string;
   readonly data?: unknown;
