@@ -32,7 +32,7 @@ export interface PlacementRequest extends RoomWish, Place {
 }
 
 export interface PlacementWait {
-  /** How long to wait until a server is eligible, in ms. Default: `PLACEMENT_WAIT_MS`. */
+  /** Maximum time to wait until a server is eligible, in ms. Default: `PLACEMENT_WAIT_MS`. */
   readonly waitMs?: number;
   /**
    * Checks before each further attempt whether the caller still wants the room. It throws to end the wait, and `place` rejects with that

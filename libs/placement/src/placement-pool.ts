@@ -6,7 +6,7 @@ import { dropReason } from './scripts/readmit.js';
 import { buryIncarnation } from './scripts/remove.js';
 import { addReason } from './scripts/withhold.js';
 
-/** How long a removed incarnation is remembered, in ms: longer than any process can be suspended and continue. */
+/** Time for which a removed incarnation is remembered, in ms. No process can be suspended for longer and then continue. */
 const REMOVED_KEPT_MS = 30 * 24 * 3_600_000;
 
 /** The reason why a server is not eligible. Any other word is allowed, too. */

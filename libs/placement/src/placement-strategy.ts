@@ -22,7 +22,7 @@ export interface RoomWish {
  * To use another strategy, mark a provider with `@Extension(PlacementStrategy)`, the same on every server. See `docs/extending.md`.
  */
 export abstract class PlacementStrategy {
-  /** Whether the server with the lowest or with the highest score gets the next room. */
+  /** `lowest`: the server with the lowest score gets the next room. `highest`: the server with the highest score gets it. */
   abstract readonly takes: 'lowest' | 'highest';
 
   /** Returns the score of a server from its last report. The result is rounded to a whole number, so that sums stay exact. */

@@ -9,15 +9,15 @@ export interface PlacementOptions {
    */
   readonly strategy?: StrategyName;
   /**
-   * How long a reservation waits for its server to open the room, in ms. It must be longer than any start of a room, or two
-   * servers may get the same room.
+   * Time for which a reservation waits for its server to open the room, in ms. It must be longer than any start of a room, or two servers
+   * may get the same room.
    */
   readonly claimMs?: number;
-  /** How long `place` waits for capacity by default, in ms. 0: it does not wait. */
+  /** Default time for which `place` waits for capacity, in ms. 0: it does not wait. */
   readonly waitMs?: number;
   /**
-   * How long a server that joins a busy fleet takes to reach its full share, in ms. 0 (the default here): no ramp, so the new
-   * server gets all new rooms until its load equals that of the others. Servers that start together have no ramp.
+   * Time that a server which joins a busy fleet takes to reach its full share, in ms. 0 (the default here): no ramp, so the new server gets
+   * all new rooms until its load equals the load of the other servers. Servers that start together have no ramp.
    */
   readonly rampMs?: number;
 }

@@ -3,7 +3,7 @@ export const RECOVERY_OPTIONS = Symbol('RecoveryOptions');
 export interface RecoveryOptions {
   /** Maximum number of rooms in one batch of a recovery. For each batch, each chosen server gets one request to adopt. */
   readonly roomsAtOnce: number;
-  /** Longest time for which a paused room waits for a server that can adopt it, in ms. Then its game ends. */
+  /** Longest time for which a paused room waits for a server that can adopt it, in ms. After this time the game of the room ends. */
   readonly orphanTtlMs: number;
 }
 

@@ -274,7 +274,9 @@ export class RoomRecovery {
   }
 }
 
-/** Returns the region and build that placement prefers for the room. A game in another region is better than one that stays paused. */
+/**
+ * Returns the region and build that placement prefers for the room. A game that continues in another region is better than a paused game.
+ */
 function placeOf({ doc: { region, near, build } }: RoomRecord): Place {
   return { region: region ?? near, build };
 }

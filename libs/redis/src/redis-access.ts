@@ -13,7 +13,7 @@ export interface RedisCredentials {
 }
 
 /**
- * How this process reaches Redis: the addresses, the logins and the TLS options. Read logins and options for each new connection, because
+ * The addresses, logins and TLS options with which this process reaches Redis. Read logins and options for each new connection, because
  * passwords and certificates may be changed while the process runs.
  */
 export class RedisAccess {

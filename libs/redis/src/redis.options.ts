@@ -1,11 +1,11 @@
-/** How a process reaches the one Redis of the fleet. */
+/** The options with which a process reaches the one Redis of the fleet. */
 export interface RedisOptions {
   /** The address: `redis://`, `rediss://`, a comma-separated list for Redis Cluster, or `sentinel://host:port,…/name`. */
   readonly url: string;
   /** The login at the servers with the data, instead of one in `url`. */
   readonly login?: RedisLogin;
   readonly tls?: RedisTls;
-  /** The login and TLS of the sentinels, which may differ from those of the data. */
+  /** The login and TLS of the sentinels, which may differ from the login and TLS of the data nodes. */
   readonly sentinel?: { readonly login?: RedisLogin; readonly isTls?: boolean };
   /** First part of all keys and channels of this fleet (`REDIS_PREFIX`), see `redisName`. Default: `hf`. */
   readonly prefix?: string;

@@ -49,9 +49,8 @@ export class StoreClock implements OnModuleDestroy {
   }
 
   /**
-   * For durations and due times: ms since 1970, with fractions. It never goes back and never jumps, and keeps the pace of the
-   * monotonic clock within 0.05 %. When Redis' own clock is set while this process runs, `now()` does not follow, but
-   * `storeTime()` does.
+   * The time for durations and due times: ms since 1970, with fractions. It never goes back and never jumps, and keeps the pace of the
+   * monotonic clock within 0.05 %. When Redis' own clock is set while this process runs, `now()` does not follow, but `storeTime()` does.
    */
   now(): number {
     return this.anchor + (performance.now() - this.anchoredAt) * this.pace;
@@ -62,7 +61,7 @@ export class StoreClock implements OnModuleDestroy {
     return this.storeOrigin === null ? Date.now() : this.storeOrigin + performance.now();
   }
 
-  /** How far this host's wall clock is ahead of Redis', in ms; negative: behind. Null: not measured yet. */
+  /** Time by which this host's wall clock is ahead of Redis' clock, in ms. Negative: the wall clock is behind. Null: not measured yet. */
   get offsetMs(): number | null {
     return this.storeOrigin === null ? null : Date.now() - this.storeTime();
   }

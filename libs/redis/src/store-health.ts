@@ -23,7 +23,7 @@ export type StoreChange =
       readonly ms: number;
       /** The reasons, in the order in which they were noticed. */
       readonly reasons: readonly string[];
-      /** How many requests, tasks and probes of this server failed during the outage. */
+      /** Number of requests, tasks and probes of this server that failed during the outage. */
       readonly failures: number;
     };
 
@@ -35,8 +35,8 @@ interface Outage {
 }
 
 /**
- * Whether Redis can do its work, as far as this server knows from periodic writes and from failed requests. A `PING` is not
- * enough: a Redis that is full, read-only or without replicas answers it.
+ * Finds out whether Redis can do its work, from periodic writes and from failed requests. A `PING` is not enough: a Redis that is full,
+ * read-only or without replicas answers it.
  */
 @Injectable()
 export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
@@ -63,12 +63,12 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.timer) clearTimeout(this.timer);
   }
 
-  /** Why nothing can be stored, by the last probe. Null: writes succeed. */
+  /** The reason why nothing can be stored, by the last probe. Null: writes succeed. */
   get whyNot(): string | null {
     return this.probeFailure;
   }
 
-  /** For how long Redis has been unavailable, as far as this server has noticed, in ms. 0: Redis is available. */
+  /** Time for which Redis has been unavailable, as far as this server has noticed, in ms. 0: Redis is available. */
   get unavailableForMs(): number {
     return this.outage === null ? 0 : performance.now() - this.outage.since;
   }
