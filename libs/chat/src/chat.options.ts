@@ -1,6 +1,6 @@
 export const CHAT_OPTIONS = Symbol('ChatOptions');
 
-/** The limits of chats. The settings with the corresponding names, such as `CHAT_KEPT` for `kept`, document them. */
+/** The limits of chats. Each limit is a setting with a similar name, such as `CHAT_KEPT` for `kept`, and is documented there. */
 export interface ChatOptions {
   /** Number of messages that a channel stores for players who join later. */
   readonly kept: number;

@@ -10,7 +10,10 @@ import { ServerRegistration } from './server-registration.js';
 
 /** Interval of dialing missing links to servers in the directory, in ms. */
 const REDIAL_MS = 200;
-/** Minimum time between two dials of a server with another `LINK_SECRET`, in ms. Longer, because only a restart can change a secret. */
+/**
+ * Minimum time between two dials of a server with another `LINK_SECRET`, in ms. It is longer than for other servers, because only a restart
+ * can change a secret.
+ */
 const REDIAL_REFUSED_MS = 2_000;
 
 /**
@@ -128,7 +131,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     const peer = this.links.get(record.id);
     if (peer?.isOpen) {
       if (peer.incarnation >= record.incarnation) return;
-      // This link belongs to an incarnation that is over. `lost` ignores it, because the directory has a newer one.
+      // This link belongs to an incarnation that is over. `lost` ignores its end, because the directory has a newer incarnation.
       peer.close('registered anew');
     }
     const refused = this.refused.get(record.id);

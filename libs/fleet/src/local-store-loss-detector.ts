@@ -40,8 +40,8 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
   private timer: NodeJS.Timeout | null = null;
   private isPolling = false;
   /**
-   * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isLocal` needs two,
-   * because in the first round of an outage for all servers, the others may not have noticed it yet.
+   * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isLocal` needs two such
+   * rounds. In the first round of an outage for all servers, some servers may not have noticed the outage yet.
    */
   private localRounds = 0;
   private lastWriters: ReadonlySet<ServerId> = NONE;
@@ -117,7 +117,10 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     return this.self.type === 'gateway' && serverTypeOf(id) === 'gateway';
   }
 
-  /** Returns gateways that wrote in the last round, then others in a random rotation, so that later rounds find a gateway that writes. */
+  /**
+   * Returns gateways that wrote in the last round, then other gateways in a random rotation, so that later rounds find a gateway that
+   * writes.
+   */
   private gatewaysToPoll(): ServerRecord[] {
     const others = this.directory
       .byType('gateway')
@@ -158,7 +161,10 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     this.closeDialled();
   }
 
-  /** Closes the links that were opened only to ask, except those to gateways that write. The next round asks these gateways first. */
+  /**
+   * Closes the links that were opened only to ask. Keeps the links to gateways that write, because the next round asks these gateways
+   * first.
+   */
   private closeDialled(): void {
     for (const id of this.dialled) {
       if (this.lastWriters.has(id)) continue;

@@ -123,7 +123,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.hasView = true;
   }
 
-  /** Reads the record of this server at the end of the event-loop tick, together with all others that were requested in the tick. */
+  /** Reads the record of this server at the end of the event-loop tick, together with all other records that were requested in the tick. */
   private refreshOne(id: ServerId): void {
     this.stale.add(id);
     if (!this.refreshing && this.stale.size === 1) setImmediate(() => this.readStale());

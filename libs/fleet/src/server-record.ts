@@ -36,7 +36,7 @@ export interface ServerRecord extends ServerAddresses {
   readonly players: number;
   readonly capacity: number;
   readonly lagMs: number;
-  /** How far the server's wall clock is ahead of store time, in ms; negative: behind. Null: not reported yet. */
+  /** Time by which the server's wall clock is ahead of store time, in ms. Negative: the wall clock is behind. Null: not reported yet. */
   readonly clockOffsetMs: number | null;
   /** Consecutive missed health checks. Above 0 the server gets no new rooms. */
   readonly suspect: number;

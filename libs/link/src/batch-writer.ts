@@ -14,9 +14,9 @@ export class BatchWriter {
   /** The number of bytes in the last tick, as an estimate for the next tick. */
   private usual = 0;
   private dirty = false;
-  /** Whether the shared timer of waiting bytes flushes this writer. */
+  /** True: the shared timer for waiting bytes flushes this writer. */
   private isWaiting = false;
-  /** The chunk whose bytes the kernel has not all taken. Null: there is no such chunk. */
+  /** The chunk of which the kernel has not taken all bytes. Null: there is no such chunk. */
   private inFlight: Buffer | null = null;
   /**
    * The chunks that wait behind `inFlight`, the oldest first. Null: no chunk waits; an empty array would cost memory for each connection.
@@ -49,8 +49,8 @@ export class BatchWriter {
   }
 
   /**
-   * Does the same as `reserve`, for bytes that may wait up to `WAIT_MS` for others, so that they share one system call. They keep their
-   * order among all bytes of this writer, and go out at once with bytes that do not wait.
+   * Does the same as `reserve`, for bytes that may wait up to `WAIT_MS` for further bytes, so that all share one system call. The bytes
+   * keep their order among all bytes of this writer, and go out at once with bytes that do not wait.
    */
   reserveWaiting(bytes: number): number {
     if (!this.dirty && !this.isWaiting) {
@@ -152,7 +152,9 @@ function flushAll(): void {
   for (const writer of writers) writer.flushTurn();
 }
 
-/** Maximum time that bytes wait for others, in ms. It is short compared with a step of a game, which uses the inputs that wait here. */
+/**
+ * Maximum time that bytes wait for further bytes, in ms. It is short compared with a step of a game, which uses the inputs that wait here.
+ */
 const WAIT_MS = 2;
 let waitingWriters: BatchWriter[] = [];
 let waitScheduled = false;

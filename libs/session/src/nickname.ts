@@ -93,7 +93,7 @@ const SEGMENTER = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 /** Classified as visible, but drawn as nothing: Braille blank, null notehead, hieroglyph blanks, Khitan filler, object placeholder. */
 const BLANK = String.raw`\u2800\u{1D159}\u{13441}\u{13442}\u{16FE4}\uFFFC`;
-/** RFC 8264, section 9.9: parts of syllables. NFKC has composed those of modern Korean before this set is applied. */
+/** RFC 8264, section 9.9: parts of syllables. NFKC has composed the syllables of modern Korean before this set is applied. */
 const CONJOINING_JAMO = String.raw`\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF`;
 /** RFC 8264, section 9.6: disallowed by name. */
 const EXCEPTIONS = String.raw`\u0640\u07FA\u302E\u302F\u3031-\u3035\u303B`;
@@ -167,7 +167,7 @@ function scriptsMixed(name: string): string | null {
   return null;
 }
 
-/** Why a character is not allowed. The first test that matches gives the reason. */
+/** The reason why a character is not allowed. The first test that matches gives the reason. */
 const REASONS: readonly (readonly [test: RegExp, reason: string])[] = [
   [/[\u200C\u200D]/u, 'it is invisible, and joins or separates nothing here'],
   [/\p{Default_Ignorable_Code_Point}/u, 'it is invisible'],

@@ -15,7 +15,7 @@ export interface Setting<T> {
   /** The default as `docs/settings.md` shows it. Absent: the page shows the value of `fallback`. */
   readonly fallbackText?: string;
   readonly meaning: string;
-  /** Whether the value is a secret. No message shows it, not even when it is wrong. */
+  /** True: the value is a secret. No message shows it, not even when it is wrong. */
   readonly secret: boolean;
 }
 

@@ -6,7 +6,7 @@ import { type Rounding, roundingTo } from './rounding.js';
  */
 export type StepsByPath = Readonly<Record<string, number>>;
 
-/** How the numbers of a value are rounded: one node stands for the value, and `at` returns the nodes of its children. */
+/** The rounding of the numbers of a value. One node stands for the value, and `at` returns the nodes of its children. */
 export class RoundingTree {
   private readonly other: RoundingTree;
 

@@ -30,7 +30,7 @@ export class StepDiff extends DiffWriter {
   /** The rounding of the child that is compared. Null: numbers stay as they are. */
   private rounding: Rounding | null = null;
   private tree: RoundingTree | null = null;
-  /** Whether numbers are rounded in different ways, so that the walk follows the tree. */
+  /** True: numbers are rounded in different ways, so the walk follows the tree. */
   private isByPath = false;
   /** For each depth, the node of the object or array there, and its keys. Null: an array. */
   private readonly nodes: RoundingTree[] = [];

@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 export interface OutputLimits {
   /** Size of the buffer for text that cannot be written yet, in characters. When it is full, new lines are dropped. */
   readonly bufferChars: number;
-  /** How long the process waits for a slow reader before it exits, in ms. */
+  /** Time for which the process waits for a slow reader before it exits, in ms. */
   readonly exitMs: number;
 }
 

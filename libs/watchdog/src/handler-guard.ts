@@ -55,7 +55,7 @@ export abstract class HandlerGuard {
    * interrupted run. Returns the index of the first run that was not done.
    */
   abstract runAll(runs: readonly QueuedRun[]): number;
-  /** Whether a run is in progress. */
+  /** True while a run is in progress. */
   abstract readonly isRunning: boolean;
   /**
    * The subject whose code runs now: in a run, or in a timer, promise or socket that a run created. Undefined: no code of a game.

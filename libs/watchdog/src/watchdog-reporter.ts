@@ -12,7 +12,7 @@ export interface RunFacts {
 
 /** A run that takes too long, or an event loop that game code blocks. */
 export interface OverrunReport extends RunFacts {
-  /** How long the run has taken, or the event loop has been blocked, in ms. */
+  /** Time for which the run has taken, or for which the event loop has been blocked, in ms. */
   readonly ms: number;
   readonly grownMb: number;
   /** The main thread's stack, innermost call first. Null when it could not be read. */

@@ -20,7 +20,7 @@ export interface WatchdogThreadData {
   readonly reporterData: unknown;
 }
 
-/** How long the main thread may take to reach a point where it can be paused, in ms. */
+/** Time limit for the main thread to reach a point where it can be paused, in ms. */
 const PAUSE_TIMEOUT_MS = 1_000;
 /** Time limit for the final reports before a kill, in ms. */
 const FINAL_REPORTS_MS = 500;
