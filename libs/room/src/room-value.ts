@@ -148,7 +148,7 @@ export interface ChangeRecord {
   readonly seats?: Readonly<Record<Seat, SeatChange>>;
   /** Due time by name; null removes the timer. */
   readonly timers?: Readonly<Record<string, number | null>>;
-  /** Whether the game is locked from this change on. Absent: unchanged. */
+  /** True: the game is locked from this change on. False: it is open again. Absent: the lock has not changed. */
   readonly locked?: boolean;
   /** The metadata of the room from this change on; null: none. Absent: unchanged. */
   readonly metadata?: RoomMetadata | null;
