@@ -161,7 +161,7 @@ export class ArenaView implements MountedGame {
       );
   };
 
-  /** Reads the controls, with what the server needs to know about the screen when the player fires. */
+  /** Reads the controls. When the player fires, adds the facts about the screen that the server needs. */
   private read(heading: number, behind: number): Controls {
     const controls = this.controls.read(heading);
     if (!controls.fire) return controls;

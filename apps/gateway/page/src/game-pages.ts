@@ -1,10 +1,7 @@
 import { HoldfastError } from '#libs/client';
 import type { GamePage } from '#libs/game-page';
 
-/**
- * The page part of every game, found by its folder. To add a game, only its folder `page` is needed. The browser loads each part
- * separately.
- */
+/** The page part of every game, found by its folder. A new game needs only a folder `page`. The browser loads each part separately. */
 const PARTS = import.meta.glob<{ page: GamePage }>('../../../../games/*/page/index.ts');
 
 const loaded = new Map<string, GamePage>();
