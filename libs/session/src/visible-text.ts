@@ -9,7 +9,7 @@ export type CheckedText = { readonly ok: true; readonly text: string } | { reado
  * names allow only in some places. White space at both ends is removed.
  */
 export function checkText(entered: string, limits: NicknameLimits): CheckedText {
-  // Normalizing and splitting into characters is linear, but not free. No text of this length fits the limit of bytes.
+  // No text of this length fits the limit of bytes. The check comes first, because normalizing and splitting a long text takes time.
   if (entered.length > limits.bytesMax)
     return { ok: false, flaw: `has more than ${limits.graphemesMax} characters: at most these are allowed` };
   const text = entered.normalize('NFC').trim();
