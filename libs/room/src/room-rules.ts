@@ -14,7 +14,7 @@ export interface SeatInfo<Types = GameTypes> {
   readonly claims?: ClaimsOf<Types>;
   /** The team of the seat, counted from 0. Absent: the room has no teams. */
   readonly team?: number;
-  /** Server code of the game plays this seat. Absent: a user plays it. */
+  /** True: server code of the game plays this seat. Absent: a user plays it. */
   readonly bot?: true;
 }
 
@@ -122,7 +122,7 @@ export interface GameDefinition {
   readonly version: number;
   readonly seats: { readonly min: number; readonly max: number };
   readonly durability: Durability;
-  /** With durability `checkpoint`: time between two saves of the state, in ms. */
+  /** Time between two saves of the state of a game with durability `checkpoint`, in ms. */
   readonly checkpointMs: number;
   /** Steps a second. 0: the game has no steps. */
   readonly stepHz: number;
@@ -139,13 +139,13 @@ export interface GameDefinition {
   readonly pastMs?: number;
   /** Time for which the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs: number;
-  /** The game has code that plays bots. */
+  /** True: the game has code that plays bots. */
   readonly bots?: true;
-  /** Players may take free seats of a running game. */
+  /** True: players may take free seats of a running game. */
   readonly joinable?: boolean;
-  /** The game waits for results of effects (`@OnResult`). */
+  /** True: the game waits for results of effects (`@OnResult`). */
   readonly hasResults?: boolean;
-  /** The game loads data before its setup (`@OnLoad`). */
+  /** True: the game loads data before its setup (`@OnLoad`). */
   readonly hasLoad?: boolean;
   /** The teams of a room that is created without `teams`. Absent: none. */
   readonly teams?: TeamRules;
@@ -184,7 +184,7 @@ export interface InputRule {
 export interface RoomRules<State = unknown> {
   readonly definition: GameDefinition;
   setup(room: Setup): State;
-  /** Validates the options of a room. Absent or null: the game takes none. */
+  /** Validates the options of a room. Absent or null: the game takes no options. */
   readonly options?: ((data: unknown) => Validation) | null;
   /** Describes the options. Absent: the schema library cannot describe them, or there are none. */
   readonly optionsSchema?: JsonSchema;
@@ -227,13 +227,13 @@ export interface LoadRule {
 export interface GameStart<Options = unknown, Types = GameTypes> {
   readonly roomId: RoomId;
   readonly game: string;
-  /** Identifies this start. It is the same when another server loads again, because the first was lost. */
+  /** Identifies this start. The key is the same when another server repeats the load because the first server died. */
   readonly key: string;
   /** The options of the room, validated by the schema of `@Game({ options })`. Undefined: the room has none. */
   readonly options: Options;
   /** The players, by seat. */
   readonly seats: readonly (Omit<RoomPlayer, 'claims'> & { readonly claims?: ClaimsOf<Types> })[];
-  /** Aborted when the time for the load is over. Pass it to calls that take a signal. */
+  /** The signal is aborted when the time for the load is over. Pass it to calls that take a signal. */
   readonly signal: AbortSignal;
 }
 
@@ -274,8 +274,8 @@ export interface BotRoom extends Pick<RoomContext, 'id' | 'seats' | 'now' | 'ran
 }
 
 /**
- * `joined`: once per player, right after `setup`, or later in a `joinable` game. `left`: the player left on purpose, was away for
- * `seatGraceMs`, or lost the seat to another player before then.
+ * `joined`: comes once for each player, right after `setup`, or later in a `joinable` game. `left`: the player left on purpose, was away
+ * for `seatGraceMs`, or lost the seat to another player before then.
  */
 export type SeatEvent = 'joined' | 'away' | 'back' | 'left';
 

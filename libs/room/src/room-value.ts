@@ -27,7 +27,7 @@ export interface SeatValue {
   readonly refused: readonly Refusal[];
   /** The number of the last input of this seat that a step has sampled. Absent: none. */
   readonly input?: number;
-  /** Server code of the game plays this seat. Absent: a user plays it. */
+  /** True: server code of the game plays this seat. Absent: a user plays it. */
   readonly bot?: true;
 }
 
@@ -52,7 +52,7 @@ export interface RoomValue<State = unknown> {
   readonly outbox: readonly PendingEffect[];
   /** The data that the game has loaded before its setup (`@OnLoad`). No recovery loads it again. Absent: the game has loaded nothing. */
   readonly loaded?: unknown;
-  /** The game takes no more players (`room.lock()`). Absent: it is not locked. */
+  /** True: the game takes no more players (`room.lock()`). Absent: it is not locked. */
   readonly locked?: true;
   /** The metadata that the list of rooms shows about the game (`room.setMetadata()`). Absent: nothing. */
   readonly metadata?: RoomMetadata;
@@ -84,7 +84,7 @@ export interface ChangeEffect {
 }
 
 export interface PendingEffect extends ChangeEffect {
-  /** The game, for an effect that runs after the end of its game. Absent: the room's value names the game. */
+  /** The name of the game, for an effect that runs after the end of its game. Absent: the room's value names the game. */
   readonly game?: string;
   /**
    * `game:tenure:version:index`. It stays the same however often and on whichever server the effect runs, so that receivers can
