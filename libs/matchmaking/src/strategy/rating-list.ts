@@ -77,7 +77,7 @@ export class RatingList<Entry extends RatingListEntry> {
     return low;
   }
 
-  /** Returns the first position from this one on whose entry is not taken; `length` when there is none. */
+  /** Returns the first position at or after `position` whose entry is not taken. Returns `length` when there is none. */
   firstFreeFrom(position: number): number {
     const { after, entries, round } = this;
     let at = position;
@@ -89,7 +89,7 @@ export class RatingList<Entry extends RatingListEntry> {
     return at;
   }
 
-  /** Returns the last position up to this one whose entry is not taken; -1 when there is none. */
+  /** Returns the last position at or before `position` whose entry is not taken. Returns -1 when there is none. */
   lastFreeUpTo(position: number): number {
     // Positions are stored with an offset of 1, so that 0 means "none".
     const { before, entries, round } = this;

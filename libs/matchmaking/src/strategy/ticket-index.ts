@@ -43,7 +43,7 @@ export interface Bucket {
   isMixed: boolean;
   /** Regions that tickets of this bucket can reach, sorted. */
   regions: readonly string[];
-  /** By number of players: the number of tickets. */
+  /** The number of tickets, by their number of players. */
   readonly counts: number[];
   /** Possible sizes of matches, by size of a ticket. They are computed again when the tickets change. */
   readonly fits: Map<number, readonly (readonly number[])[]>;
@@ -57,7 +57,7 @@ export interface Bucket {
 export interface TicketGroup {
   readonly size: number;
   readonly attributes: Attributes | undefined;
-  /** By region: tickets that can reach it. '': tickets that accept any region. */
+  /** By region: the tickets that can reach the region. '': the tickets that accept any region. */
   readonly lists: Map<string, RatingList<Entry>>;
 }
 

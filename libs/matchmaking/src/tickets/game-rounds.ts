@@ -63,11 +63,11 @@ export class GameRounds {
   private renewedAt = performance.now();
   private repairedAt = Number.NEGATIVE_INFINITY;
   private busyAt = performance.now();
-  /** By match: the time for which it has been in the same stage. */
+  /** By match: the time for which the match has been in the same stage. */
   private readonly stages = new ObservedAges();
-  /** By room: how long it has had the same members. */
+  /** By room: the time for which the room has had the same members. */
   private readonly vacancies = new ObservedAges();
-  /** By ticket: how long a player of it has been away. */
+  /** By ticket: the time for which a player of the ticket has been away. */
   private readonly absences = new ObservedAges();
   /** The matches whose rooms this lobby makes now, by ticket. */
   private readonly making = new Map<string, Promise<unknown>>();
@@ -309,7 +309,7 @@ export class GameRounds {
         try {
           resolve(await this.ports.host.make(match, tickets, committedAt));
         } catch (error) {
-          // The match stays stored. The runner makes its room again after `MATCH_ABANDONED_MS`.
+          // The match stays stored. The runner tries to make its room again after `MATCH_ABANDONED_MS`.
           this.ports.log.warn('match.make-failed', { roomId: match.id, error });
           resolve(null);
         }

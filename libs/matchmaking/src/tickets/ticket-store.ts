@@ -42,7 +42,8 @@ const keysOf = (game: string) => {
 const gamesKey = (): string => redisName('match-games');
 const declinesKey = (game: string, user: UserId): string => redisName(`match:{${game}}:declines:${user}`);
 /**
- * The channel on which changes of the queue are announced. Messages may be lost, because the runner also reads the changes periodically.
+ * The channel on which changes of the queue are announced. A lost message does no harm, because the runner also reads the changes
+ * periodically.
  */
 export const queueChannel = (game: string): string => redisName(`match:{${game}}`);
 
@@ -351,7 +352,7 @@ export class TicketStore implements OnModuleInit {
     return (await this.run(keepScript, [runner, state], [lobby, fence, ttlMs, Math.round(time)])) === 1;
   }
 
-  /** Counts a match that a user declined or did not answer. The count ends after `ttlMs` without another one. */
+  /** Counts a match that a user declined or did not answer. The count ends after `ttlMs` without another declined match. */
   async countDecline(game: string, user: UserId, ttlMs: number): Promise<void> {
     const key = declinesKey(game, user);
     // The first write sets the time to live, so that the count has one even if the process dies before the next write.
