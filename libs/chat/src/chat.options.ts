@@ -17,7 +17,7 @@ export const CHAT_DEFAULTS: ChatOptions = { kept: 100, ttlMs: 86_400_000, perMin
 
 /**
  * Number of messages that all users together may send to one channel: per minute on average, and at once. Each message to a lobby is a
- * frame for every session there, and nobody can read more.
+ * frame for every session there, and no player can read more messages.
  */
 export const CHANNEL_PER_MINUTE = 300;
 export const CHANNEL_BURST = 50;

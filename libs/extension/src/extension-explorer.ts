@@ -5,7 +5,7 @@ import { type PortClass, portMark } from './extension.decorator.js';
 /** Finds the providers that `@Extension` marks. Do not use it in a constructor, because other providers may not exist yet. */
 @Injectable()
 export class ExtensionExplorer implements OnModuleInit {
-  /** By port: finds the implementation that the application uses, at the first call. */
+  /** By port: the function that finds the implementation at the first call. */
   private readonly declared = new Map<PortClass<unknown>, () => unknown>();
 
   constructor(private readonly discovery: DiscoveryService) {}

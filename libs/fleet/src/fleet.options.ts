@@ -11,8 +11,8 @@ export interface OfferedGame {
   /** True: rooms of this game may have options. Absent: they may not have options. */
   readonly options?: true;
   /**
-   * Players may join running games. `seatGraceMs`: time for which a running game keeps the seat of an absent player, in ms. Absent: players
-   * may not join running games.
+   * Set when players may join running games. `seatGraceMs`: time for which a running game keeps the seat of an absent player, in ms.
+   * Absent: players may not join running games.
    */
   readonly joinable?: { readonly seatGraceMs: number };
   /** The format in which the server stores rooms of this game, when it is above 2. Absent: servers of every version read its rooms. */

@@ -24,7 +24,7 @@ export interface ServerRecord extends ServerAddresses {
   /** Store time in ms of the last registration of the process. */
   readonly registeredAt: number;
   readonly build: string;
-  /** '' means no region. */
+  /** The region of the server. '' means no region. */
   readonly region: string;
   /** True: the server takes only rooms that ask for its build. */
   readonly canary: boolean;

@@ -7,7 +7,7 @@ import { checkedMatchRules } from './match-options.js';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
 export interface GameOptions {
-  /** Lower-case words joined by dashes (`tic-tac-toe`). Used in keys, metrics and requests of players. */
+  /** The name of the game: lower-case words joined by dashes (`tic-tac-toe`). Keys, metrics and requests of players contain it. */
   readonly name: string;
   /** Version of the rules and of the state's shape, from 1. It grows when older states need `migrateState`. */
   readonly version: number;
@@ -15,7 +15,7 @@ export interface GameOptions {
   readonly seats: number | { readonly min: number; readonly max: number };
   /** The promise of the game about stored changes. Default: `every-change`, with which no change is sent before it is stored. */
   readonly durability?: Durability;
-  /** With durability `checkpoint`: time between two saves of the state, in ms. */
+  /** Time between two saves of the state of a game with durability `checkpoint`, in ms. */
   readonly checkpointMs?: number;
   /**
    * Maximum number of syncs per second that a player gets, up to 60. Changes between two syncs are sent together. Default: the rate of

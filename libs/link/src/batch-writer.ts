@@ -8,7 +8,7 @@ import { writeAtOnce } from './raw-socket.js';
  * bytes, so an idle connection uses no chunk.
  */
 export class BatchWriter {
-  /** The chunk that the caller fills. Valid from a call of `reserve` until the next call of this writer. */
+  /** The chunk that the caller fills. It is valid from a call of `reserve` until the next call of this writer. */
   chunk: Buffer = EMPTY;
   private used = 0;
   /** The number of bytes in the last tick, as an estimate for the next tick. */

@@ -16,7 +16,7 @@ export const reservationsKey = (): string => placementName('reservations');
 /** Sorted set of rooms by the expiry of their reservations (Redis' time, ms). */
 export const expiriesKey = (): string => placementName('expiries');
 
-/** Hash: the last report of a server, and the reservations on it since. */
+/** Hash: the last report of a server, and the reservations on the server since then. */
 export function serverKey(server: ServerId): string {
   return placementName(`server:${server}`);
 }

@@ -4,8 +4,8 @@ export const PLACEMENT_OPTIONS = Symbol('PlacementOptions');
 
 export interface PlacementOptions {
   /**
-   * The built-in strategy, unless a module of the application has its own. The same on every server of the fleet, because scores of two
-   * strategies cannot be compared.
+   * The built-in strategy, unless a module of the application has its own. All servers of a fleet must have the same strategy, because
+   * scores of two strategies cannot be compared.
    */
   readonly strategy?: StrategyName;
   /**

@@ -264,7 +264,7 @@ export class RoomRecovery {
     });
   }
 
-  /** By room: the servers that refused to adopt it. Placement excludes them until it finds no other server for the room. */
+  /** By room: the servers that refused to adopt the room. Placement excludes them until it finds no other server for the room. */
   private readonly refusedBy = new Map<RoomId, ServerId[]>();
 
   /** Returns whether another incarnation of the lost server is registered, which may adopt the rooms. */

@@ -64,7 +64,7 @@ export class RedisAccess {
   }
 }
 
-/** A password that is fixed, or in a file that is read for each connection. */
+/** A fixed password, or a password in a file that is read for each connection. */
 class RenewablePassword {
   private known: string | undefined;
 

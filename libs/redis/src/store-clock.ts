@@ -12,9 +12,9 @@ const REQUESTS = 3;
 const ROUND_TRIP_MS_MAX = 500;
 /** Deviation of the pace of `now()` while it approaches Redis' clock: 15 ms in 30 s. */
 const SLEW = 0.000_5;
-/** A larger difference is not drift: Redis' clock was set, or this computer slept. In ms. */
+/** Difference in ms that cannot be drift. Either Redis' clock was set, or this computer slept. */
 const DRIFT_MS_MAX = 1_000;
-/** In a Cluster the clocks of two nodes differ, so the time is always read from the node of this key. */
+/** The clocks of two nodes of a Cluster differ, so the time is always read from the node of this key. */
 const clusterKey = (): string => redisName('store-clock');
 
 /**
@@ -43,7 +43,7 @@ export class StoreClock implements OnModuleDestroy {
     if (this.timer) return;
     this.timer = setInterval(() => void this.sampleQuietly(), SAMPLE_EVERY_MS);
     this.timer.unref();
-    // After a failover another Redis may answer, with another clock.
+    // After a failover, another Redis with another clock may answer.
     this.redis.commands.on('ready', () => void this.sampleQuietly());
     await this.sample();
   }

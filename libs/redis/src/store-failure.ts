@@ -38,7 +38,7 @@ const ANSWER = 'The store does not answer right now.';
 const RETRY_MS = 500;
 
 export interface StoreFailure {
-  /** `away`, `timeout`, `max-clients`, or the lower-case code of Redis' own error: `oom`, `readonly`, … */
+  /** The kind of failure: `away`, `timeout`, `max-clients`, or the lower-case code of Redis' own error: `oom`, `readonly`, … */
   readonly reason: string;
   /** False: the error may come from a connection to something else than Redis. */
   readonly isCertain: boolean;

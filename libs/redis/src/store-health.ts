@@ -11,7 +11,7 @@ const PROBE_MS = { available: 1_000, unavailable: 250 };
 const QUIET_MS = 1_000;
 const probeKey = (): string => redisName('store-probe');
 const PROBE_TTL_MS = 60_000;
-/** In a Cluster, the number of keys in different slots, because a part of the Cluster may be down. */
+/** Number of keys that are written in a Cluster. They are in different slots, because a part of the Cluster may be down. */
 const CLUSTER_KEYS = 8;
 const REPLICAS_TIMEOUT_MS = 1_000;
 

@@ -16,7 +16,7 @@ export const INSERT = 2;
 export const REMOVE = 3;
 /** Edits the child with the operations of the last ENTER among its siblings. */
 export const AGAIN = 4;
-/** Repeats the operation before it for the next children. Its gap is the number of these children minus 1. */
+/** Repeats the previous operation for the next children. The gap is the number of these children minus 1. */
 export const RUN = 5;
 /** Kinds 6 to 10 add a number of decimal steps to a number: the step is 10^-(kind - 6). */
 export const ADD = 6;

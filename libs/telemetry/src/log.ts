@@ -73,7 +73,7 @@ export class Log {
     try {
       this.logger[level](fields, event);
     } catch (error) {
-      // Reading one of the fields threw an error.
+      // A field that throws an error when it is read must not stop the caller.
       this.logger[level]({ unreadable: error instanceof Error ? error.message : 'a field' }, event);
     }
   }

@@ -1,4 +1,4 @@
-/** The room or effect whose code runs. Plain data, because it is sent to the watchdog's thread. */
+/** The room or effect whose code runs. This is plain data, because it is sent to the watchdog's thread. */
 export interface Subject {
   readonly game: string;
   readonly room: string;

@@ -43,7 +43,7 @@ interface Run {
   readonly memoryMb: number;
   ms: number;
   isSuspect: boolean;
-  /** Age of the run at the first and the last interrupt, in ms. NaN before. */
+  /** Age of the run at the first and the last interrupt, in ms. NaN: the run was not interrupted yet. */
   interruptedAt: number;
   lastInterruptAt: number;
 }

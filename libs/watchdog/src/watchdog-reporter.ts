@@ -4,7 +4,7 @@ import type { Subject } from './handler-guard.js';
 export interface RunFacts {
   /** The room or effect whose code runs. Absent: not known. */
   readonly subject?: Subject;
-  /** `command place`, `timer turn`, `step` and so on. `detached`: a timer or promise that a handler created. */
+  /** The name of the handler: `command place`, `timer turn`, `step` and so on. `detached`: a timer or promise that a handler created. */
   readonly handler: string;
   readonly seat: number;
   readonly seq: number;

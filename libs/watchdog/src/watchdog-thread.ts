@@ -24,7 +24,7 @@ export interface WatchdogThreadData {
 const PAUSE_TIMEOUT_MS = 1_000;
 /** Time limit for the final reports before a kill, in ms. */
 const FINAL_REPORTS_MS = 500;
-/** Evaluated in the paused main thread: the subject whose timer, promise or socket runs. */
+/** An expression for the paused main thread. Its value is the subject whose timer, promise or socket runs. */
 const CURRENT_SUBJECT = 'globalThis.__holdfastSubject?.()';
 
 const { cells, options, reporterUrl, reporterData } = workerData as WatchdogThreadData;

@@ -30,8 +30,8 @@ export const INTERRUPT_AGAIN_MS = 250;
 /** Time after the first interrupt of a run, in ms. A run that still continues cannot be interrupted, so the process ends. */
 export const KILL_AFTER_MS = 1_000;
 /**
- * Factor of the limit for elapsed time. Elapsed time counts when the CPU time is not known (not Linux), and for a thread that
- * waits instead of computing.
+ * Limit for elapsed time, as a multiple of the limit for CPU time. Elapsed time counts when the CPU time is not known (not Linux), and for
+ * a thread that waits instead of computing.
  */
 export const WAIT_FACTOR = 2;
 /** Time after which the watchdog examines a blocked event loop, in ms. */

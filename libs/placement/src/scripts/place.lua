@@ -33,7 +33,8 @@ while ARGV[at] do
 end
 
 local now = now_ms()
--- Each new reservation deletes up to two expired ones, so expired reservations cannot accumulate. The constant shortens a backlog.
+-- Each new reservation deletes up to two expired ones, so that expired reservations cannot accumulate. The constant part also shortens a
+-- backlog.
 local SWEPT_MAX = 16 + 2 * #rooms
 local may_more_be_expired = sweep(reservations, expiries, now, SWEPT_MAX) == SWEPT_MAX
 
