@@ -29,7 +29,7 @@ export interface OfferedGame {
   readonly supportsWatchDelay?: true;
   /** True: the game has code that plays bots, and the server begins a game with bots. */
   readonly bots?: true;
-  /** How matchmaking finds the players of a match. Absent: the default rules. */
+  /** The rules by which matchmaking finds the players of a match. Absent: the default rules. */
   readonly match?: MatchRules;
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;

@@ -11,7 +11,7 @@ import type { ServerRecord } from './server-record.js';
 const POLL_MS = 500;
 /** Length of an outage after which this server asks other servers, in ms. A reconnect takes less. */
 const ASK_AFTER_MS = 1_000;
-/** Number of servers to ask. So many answers show whether most servers still write, in a fleet of any size. */
+/** Number of servers to ask. It is enough to show whether most servers still write, in a fleet of any size. */
 const PEERS_MAX = 5;
 /** Number of gateways among the `PEERS_MAX` servers that a gateway asks. It dials them, because gateways keep no links to each other. */
 const GATEWAYS_MAX = 2;
@@ -19,8 +19,8 @@ const ANSWER_MS = 400;
 /** Age of a server's last write, in ms, from which the server has also lost the store, even if it has not noticed the loss yet. */
 const FRESH_MS = 2_000;
 /**
- * Another server still has the store only when its last write is more than this later than the last write of this server, in ms. Each
- * server writes once a second, so in an outage for all servers the last writes differ by up to a second.
+ * Minimum time in ms between the last write of this server and a later last write of another server that still has the store. Each server
+ * writes once a second, so in an outage for all servers the last writes differ by up to a second.
  */
 const LATER_MS = 1_500;
 

@@ -38,7 +38,7 @@ export interface ServerRecord extends ServerAddresses {
   readonly lagMs: number;
   /** Time by which the server's wall clock is ahead of store time, in ms. Negative: the wall clock is behind. Null: not reported yet. */
   readonly clockOffsetMs: number | null;
-  /** Consecutive missed health checks. Above 0 the server gets no new rooms. */
+  /** Number of consecutive missed health checks. Above 0 the server gets no new rooms. */
   readonly suspect: number;
   /** True: the server answers on its link but not through Redis. */
   readonly unheard: boolean;

@@ -167,7 +167,7 @@ export interface PatienceOptions {
 
 /** Defaults of `@OnResult`: five attempts take some eight seconds. */
 export const RESULT_PATIENCE: Patience = { timeoutMs: 30_000, attempts: 5 };
-/** Defaults of `@OnLoad`. Players wait for the load, so it is shorter. */
+/** Defaults of `@OnLoad`. Players wait for the load, so the time limit is shorter. */
 export const LOAD_PATIENCE: Patience = { timeoutMs: 10_000, attempts: 3 };
 /** Maximum of `timeoutMs` of `@OnLoad`, in ms. Players see nothing while they wait for the load. */
 export const LOAD_MS_MAX = 60_000;

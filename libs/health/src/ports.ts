@@ -31,7 +31,7 @@ export abstract class HealthAnswerListener {
 export interface Eligibility {
   /** Number of checks missed in a row. */
   readonly suspect: number;
-  /** The server answers on its link, and not through Redis. */
+  /** True: the server answers on its link, and not through Redis. */
   readonly unheard: boolean;
 }
 

@@ -648,7 +648,7 @@ async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Advances the clock by a number of ping intervals and lets the sockets work after each. */
+/** Advances the clock by a number of ping intervals. Lets the sockets work after each interval. */
 async function pass(pings: number): Promise<void> {
   for (let ping = 0; ping < pings; ping++) {
     jest.advanceTimersByTime(PING_MS);

@@ -85,8 +85,8 @@ class RenewablePassword {
   }
 
   /**
-   * Returns the password for a new connection. Returns the last known one while the file is missing or empty, because it is being
-   * replaced.
+   * Returns the password for a new connection. Returns the last known password while the file is missing or empty, because the file is
+   * being replaced.
    */
   current(): string | undefined {
     const { passwordFile } = this.login;

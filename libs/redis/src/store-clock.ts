@@ -6,9 +6,9 @@ import { RedisConnections } from './redis-connections.js';
 
 /** Period of the samples, in ms. A quartz clock drifts by less than a millisecond in this time. */
 const SAMPLE_EVERY_MS = 5_000;
-/** Requests per sample. The one with the shortest round trip counts. */
+/** Number of requests per sample. The answer with the shortest round trip counts. */
 const REQUESTS = 3;
-/** An answer with a longer round trip is too inaccurate, in ms. */
+/** Longest round trip with which an answer is exact enough, in ms. */
 const ROUND_TRIP_MS_MAX = 500;
 /** Deviation of the pace of `now()` while it approaches Redis' clock: 15 ms in 30 s. */
 const SLEW = 0.000_5;

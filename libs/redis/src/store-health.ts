@@ -137,7 +137,8 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
       this.outage.failedAt = now;
       return;
     }
-    // The command does not know why its connection cannot be opened. The connection attempt does: `NOAUTH`, `ECONNREFUSED`, …
+    // The error of a command does not say why its connection cannot be opened. The error of the connection attempt does: `NOAUTH`,
+    // `ECONNREFUSED`, …
     const cause = reason === 'away' ? this.redis.why : null;
     const first = storeFailureOf(cause)?.reason ?? reason;
     this.outage = { since: now, reasons: new Set([first]), failures: 1, failedAt: now };

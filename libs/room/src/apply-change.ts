@@ -107,7 +107,7 @@ class SeatsAfter {
 
   apply(changes: NonNullable<Change['seats']>): void {
     this.copies ??= this.before.slice();
-    // A loop over numbers, because it runs for every command and listing an object's numeric keys is slow.
+    // This is a loop over numbers, because it runs for every command, and listing an object's numeric keys is slow.
     for (let seat = 0; seat <= this.copies.length; seat++) {
       if (changes[seat] === undefined) continue;
       const { seq, refused, presence, input, joined } = changes[seat]!;

@@ -101,14 +101,15 @@ export interface GameRoom<State, Input = unknown, Types = GameTypes> extends Roo
   readonly seat: Seat;
   /**
    * Returns what the player of this seat holds down: the data of the latest valid input. Undefined: nothing, because no input has arrived
-   * since the player connected or the room changed its server. Only for `@OnStep` in a game with `@Input`. The data is frozen.
+   * since the player connected or the room changed its server. Use it only in the `@OnStep` method of a game with `@Input`. The data is
+   * frozen.
    */
   input(seat: Seat): Input | undefined;
   /**
-   * Returns the state as it was `ms` ago, frozen, for lag compensation: a player whose shot arrives late hits what the player saw. Only for
-   * games with `pastMs` in `@Game`. The states are in the memory of the server. When they do not reach back that far, because `ms` is above
-   * `pastMs` or the room has just begun or changed its server, this is the oldest one that the server has. `past(0)` is the state before
-   * this handler.
+   * Returns the state as it was `ms` ago, frozen, for lag compensation: a player whose shot arrives late hits what the player saw. It works
+   * only in games with `pastMs` in `@Game`. The states are in the memory of the server. When they do not reach back that far, because `ms`
+   * is above `pastMs` or the room has just begun or changed its server, this is the oldest one that the server has. `past(0)` is the state
+   * before this handler.
    */
   past(ms: number): Readonly<State>;
   /** Refuses the command with a code of the game (`not-your-turn`). In other handlers it only undoes the handler's edits. */
@@ -189,7 +190,7 @@ export interface RoomRules<State = unknown> {
   /** Describes the options. Absent: the schema library cannot describe them, or there are none. */
   readonly optionsSchema?: JsonSchema;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
-  /** Absent or null: the game has no inputs. */
+  /** The inputs of the game. Absent or null: the game has no inputs. */
   readonly input?: InputRule | null;
   readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */

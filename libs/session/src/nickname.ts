@@ -138,7 +138,7 @@ const MARKS_TOO_MANY = new RegExp(String.raw`([\p{Mn}\p{Me}]{${MARKS_MAX}})[\p{M
 /** RFC 8266, section 2.1: applies NFKC, turns each run of spaces into one U+0020, and trims the ends. Case stays. */
 function mapped(text: string): string {
   const parts = text.split(UNMAPPED);
-  // Every second part is an emoji or a jamo.
+  // Every second part is an emoji or a jamo, which stays as it is.
   const normalized = parts.map((part, index) => (index % 2 === 0 ? part.normalize('NFKC') : part)).join('');
   return normalized.replace(/\p{Zs}+/gu, ' ').trim();
 }

@@ -146,7 +146,7 @@ export class SessionStore {
     const presented = hashOf(secret);
     for (let tries = 0; tries < ROTATE_TRIES_MAX; tries += 1) {
       const [stored, previous] = await client.hmget(sessionKey(session), 'secret', 'previous');
-      // Always compares both, so that the duration does not show which of them matched.
+      // Always compares both secrets, so that the duration does not show which of them matched.
       const isCurrent = isHashOf(presented, stored ?? '');
       const isPrevious = isHashOf(presented, previous ?? '');
       if (!stored || !(isCurrent || isPrevious)) break;

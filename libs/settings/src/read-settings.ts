@@ -66,7 +66,7 @@ function shown({ secret, variable }: Setting<unknown>, written: string): string 
 }
 
 /**
- * Checks that a frame between servers can hold the state of a room. A larger frame would close the link, with the messages of all other
+ * Checks that a frame between servers can hold the state of a room. A larger frame would close the link and lose the messages of all other
  * rooms on it.
  */
 function linkProblems({ link, rooms }: SettingsOf<ServerType>): string[] {

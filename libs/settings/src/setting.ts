@@ -6,7 +6,7 @@ import type { ServerType } from '#libs/protocol';
 /** One environment variable: its allowed values, its default, and its meaning. */
 export interface Setting<T> {
   readonly variable: string;
-  /** Parses the text. Messages of the schema are not shown; `allowed` is. */
+  /** Parses the text. An error message shows `allowed` instead of the messages of the schema. */
   readonly schema: z.ZodType<T, string>;
   /** The allowed values, as the end of the sentence "it must be …". */
   readonly allowed: string;

@@ -59,5 +59,5 @@ export const SHORT_MAX = 15;
 export const SMALL_NEGATIVE_MIN = -16;
 export const SMALL_MAX = 127;
 
-/** Maximum nesting of objects and arrays. Equals the limit of a room's state. */
+/** Maximum nesting of objects and arrays. It equals the limit of a room's state. */
 export const DEPTH_MAX = 500;

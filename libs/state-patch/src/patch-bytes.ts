@@ -25,7 +25,7 @@ class PatchMeter {
   private readonly bytes = new Map<string, number>();
   private readonly operations = new ByteReader();
   private readonly values = new ValueReader();
-  /** Above 0 while operations are read again. */
+  /** A value above 0 means that operations are read again. */
   private repeats = 0;
 
   constructor(private readonly patch: Uint8Array) {}

@@ -81,7 +81,7 @@ interface Path {
 /** Maximum number of paths. The size of the tree grows with the number of paths. */
 const PATHS_MAX = 64;
 
-/** Later paths outrank earlier ones. */
+/** Sorts paths by rank, the lowest first. A later path replaces the rounding of an earlier path. */
 function byRank(a: Path, b: Path): number {
   return a.names.length - b.names.length || stars(b) - stars(a);
 }

@@ -77,7 +77,7 @@ export class StepDiff extends DiffWriter {
     this.operations.endSiblings(siblings);
   }
 
-  /** Skips a part of the original that the draft contains unchanged. No walk has gone through it. */
+  /** Skips a part of the original that the draft itself contains. The comparison has not walked through this part. */
   passed<T>(part: T): T {
     if (hasChildren(part)) this.at = this.ends[this.at]!;
     return part;
@@ -184,7 +184,7 @@ export class StepDiff extends DiffWriter {
   private numberOf(value: number): number {
     if (value - value !== 0) throw new NotPlain();
     const { rounding } = this;
-    // Not `value + 0`, for which V8 would allocate another number.
+    // `value + 0` would make V8 allocate another number.
     return rounding !== null ? rounding(value) : value === 0 ? 0 : value;
   }
 

@@ -1,4 +1,4 @@
-/** Limits of one run of game code. Times in ms. */
+/** Limits of one run of game code. Times are in ms. */
 export interface WatchdogOptions {
   /** CPU time of the main thread after which a run is reported with its stack. */
   readonly slowMs: number;
@@ -14,7 +14,7 @@ export const WATCHDOG_DEFAULTS: WatchdogOptions = { slowMs: 200, limitMs: 500, m
 export const POLL_MS = 50;
 /**
  * Interval at which the watchdog samples the number of the current run, in ms. Every run that it sees `MARK_AFTER_SAMPLES` times in a row
- * is marked, because some calls end the process within a tenth of a second. Costs less than 0.1 % of a core.
+ * is marked, because some calls end the process within a tenth of a second. This costs less than 0.1 % of a core.
  */
 export const MARK_POLL_MS = 10;
 export const MARK_AFTER_SAMPLES = 3;

@@ -81,7 +81,7 @@ export class ServerMonitor {
     return this.suspicion.misses > 0 && this.suspicion.dialled?.found !== 'answered';
   }
 
-  /** The server answers on its link, and not through Redis. */
+  /** True while the server answers on its link, and not through Redis. */
   get isUnheard(): boolean {
     return this.marked.unheard;
   }
@@ -108,7 +108,7 @@ export class ServerMonitor {
    */
   receive(record: CheckedRecord | null, sentAt: number, now: number): void {
     if (record && (record.incarnation !== this.record.incarnation || record.state === 'dead')) {
-      // The directory does not know this yet. When it does, the checker removes this monitor.
+      // The directory does not know yet that this incarnation is over. When it does, the checker removes this monitor.
       this.dueAt = now + this.context.options.intervalMs;
       this.acquit(now);
       void this.context.directory.refresh();

@@ -15,7 +15,7 @@ export type HoldReason = 'unheard' | 'many' | 'votes' | 'dry-run';
 export class EvictionHolds implements OnModuleInit {
   /** The reported reasons, by incarnation. */
   private readonly reported = new Map<string, Set<HoldReason>>();
-  /** Since when votes are missing, by incarnation. */
+  /** By incarnation: the time since which votes are missing. */
   private readonly votesMissingSince = new Map<string, number>();
 
   constructor(

@@ -6,7 +6,7 @@ import { exactFit } from './team-fit.js';
 import { type Entry, listsFor, mayAgree } from './ticket-index.js';
 import { ratingLimit } from './windows.js';
 
-/** Tickets for an anchor. */
+/** The tickets that were found for an anchor. */
 export interface Gathered {
   /** Candidates, the nearest rating first. Of each size there are at most as many as a match can have. */
   readonly accepted: readonly Entry[];

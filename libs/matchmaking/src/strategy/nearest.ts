@@ -58,7 +58,7 @@ interface Side<Entry> {
   advance(): void;
 }
 
-/** The entries with the rating or a higher one, in the order of the list. */
+/** The entries with the given rating or a higher one, in the order of the list. */
 class UpperSide<Entry extends RatingListEntry> implements Side<Entry> {
   entry: Entry | undefined;
   private position: number;

@@ -2,7 +2,7 @@
 export interface RatingListEntry {
   readonly id: string;
   readonly mu: number;
-  /** Number of players. */
+  /** Number of players of the entry. */
   readonly size: number;
   /** Position in the order of service: lower is earlier. */
   readonly order: number;

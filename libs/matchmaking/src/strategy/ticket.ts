@@ -9,7 +9,7 @@ export interface Rating {
 export interface MatchPlayer {
   readonly user: UserId;
   readonly name: string;
-  /** Absent: the rating of a new player. */
+  /** The rating of the player. Absent: the rating of a new player. */
   readonly rating?: Rating;
   /** Claims of the player's identity, for strategies that use them. The default strategy does not. */
   readonly claims?: Readonly<Record<string, unknown>>;

@@ -74,7 +74,7 @@ export class GameRounds {
   private readonly makingMatches = new Set<RoomId>();
   private readonly backlog: (() => Promise<void>)[] = [];
   private makes = 0;
-  /** The last times at which the players of tickets were notified of their progress, in ms of the monotonic clock. */
+  /** By ticket: the time of the last message about the progress, in ms of the monotonic clock. */
   private readonly told = new Map<string, number>();
   private lastView: MatchQueueView | null = null;
 

@@ -66,8 +66,8 @@ local function orders_for(offer)
   if not orders_of[offer] then
     local those = {}
     for i, key in ipairs(redis.call('SMEMBERS', offer)) do
-      -- A room takes at most one server, so one server for each room and each excluded server is enough. One more shows whether the
-      -- last one has equals.
+      -- A room takes at most one server, so one server for each room and each excluded server is enough. One more server shows whether the
+      -- last server has equals.
       orders[key] = orders[key] or read_order(key, takes, #rooms + excluded_max + 1)
       those[i] = orders[key]
     end
