@@ -93,7 +93,7 @@ export class GameBook {
     return [...this.sent.values()].filter(({ outcome }) => outcome === 'sent').length;
   }
 
-  /** Whether each player has received all events. */
+  /** Returns whether each player has received all events. */
   get isComplete(): boolean {
     const { result } = this;
     if (!result || this.unsettled > 0) return false;

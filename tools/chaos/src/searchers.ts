@@ -8,7 +8,7 @@ import { pause, until } from './until.js';
 
 /** The game for which these players search. No other player searches for it. */
 export const SEARCHED_GAME = 'tic-tac-toe';
-/** How long a player stays in the room of a match, in ms. */
+/** Time for which a player stays in the room of a match, in ms. */
 const STAY_MS = [100, 800] as const;
 /** The share of searches that the player gives up, and the time after which the player does so, in ms. */
 const GIVEN_UP = 0.2;
