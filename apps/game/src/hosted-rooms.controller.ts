@@ -17,7 +17,9 @@ import {
 type Data<Pattern extends keyof Control> = Control[Pattern]['data'];
 type Answer<Pattern extends keyof Control> = Promise<Control[Pattern]['answer']>;
 
-/** Time limit for an operator's drain, in ms. Rooms that are not migrated by then stay, and the answer gives their number. */
+/**
+ * Time limit for an operator's drain, in ms. Rooms that have not migrated by then stay on this server, and the answer gives their number.
+ */
 const OPERATOR_DRAIN_MS = 60_000;
 
 /** Requests of other servers about the rooms of this server. */
@@ -38,7 +40,8 @@ export class HostedRoomsController {
 
   @MessagePattern('room.open')
   async open(@Payload() request: Data<'room.open'>): Answer<'room.open'> {
-    // A lobby may reach this server although most gateways cannot. The players at those gateways would miss the start of the game.
+    // A lobby may reach this server although most gateways cannot. Players at those gateways would miss the start of the game, so the start
+    // is refused.
     if (this.reach.isCutOff) throw new HoldfastError('unavailable', `Most gateways cannot reach ${this.self.id}. Ask another server.`);
     return this.loader.open(request);
   }

@@ -2,7 +2,7 @@ import type { OfferedGame, OfferedGames } from '#libs/fleet';
 import type { RoomRules } from '#libs/room';
 import { logFormatOf } from '#libs/room-store';
 
-/** Returns the games for the record of this server, by name. */
+/** Returns the description of each game for the record of this server, by the name of the game. */
 export function offeredGames(all: readonly RoomRules[]): OfferedGames {
   return Object.fromEntries(all.map((rules) => [rules.definition.name, offeredGame(rules)]));
 }
@@ -29,14 +29,20 @@ function offeredGame({ definition, migrateState, options, optionsSchema, load }:
 }
 
 /**
- * Returns the versions of rooms that the server accepts, the newest first: its own, and earlier ones from which the game can migrate a
- * state.
+ * Returns the versions of rooms that the server accepts, the newest first. These are its own version and the earlier versions whose state
+ * the game can migrate.
  */
 export function versionsTaken({ version, oldestVersion = version }: OfferedGame): number[] {
   return Array.from({ length: version - oldestVersion + 1 }, (_, back) => version - back);
 }
 
-/** Maximum number of earlier versions that a server accepts. A room lives for hours, so no room has an older version. */
+/**
+ * Maximum number of earlier versions from which a server accepts rooms. Rooms live for hours, so a room of an older version is not
+ * expected.
+ */
 const VERSIONS_BACK_MAX = 16;
-/** Maximum length of a described schema, in characters of JSON. Every server reads the record of this server, so it must be small. */
+/**
+ * Maximum length of the JSON Schema of a game's options, in characters. A longer schema is left out of the server's record, because every
+ * server reads that record.
+ */
 const OPTIONS_SCHEMA_CHARACTERS_MAX = 8_192;

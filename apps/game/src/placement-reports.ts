@@ -68,7 +68,7 @@ export class PlacementReports extends HealthAnswerListener implements OnModuleIn
     });
   }
 
-  /** Runs updates one after the other, so that the later one of two overlapping updates decides. */
+  /** Runs updates one after the other. Otherwise the earlier of two updates could finish last and store an old value. */
   private updateReasons(): Promise<void> {
     const updating = this.updating.catch(() => {}).then(() => this.updateReasonsNow());
     this.updating = updating;

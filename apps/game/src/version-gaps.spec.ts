@@ -14,7 +14,10 @@ const rules = (name: string, version: number, migrates: boolean) =>
 const server = (id: string, version: number, state = 'ready') =>
   ({ id, type: 'game', state, games: { chess: { version, seats } } }) as unknown as ServerRecord;
 
-/** Returns the warnings of a server with these rules. `there`: servers registered at its start. `later`: servers that register after it. */
+/**
+ * Returns the warnings that a server with these rules logs. `there`: servers that are registered when it starts. `later`: servers that
+ * register afterwards.
+ */
 function warnings(own: RoomRules, there: ServerRecord[], later: ServerRecord[] = []): Record<string, unknown>[] {
   const said: Record<string, unknown>[] = [];
   let tell: ServerChangeListener = () => {};

@@ -5,12 +5,12 @@ import { Log } from '#libs/telemetry';
 import { offeredGames } from './offered-games.js';
 
 /**
- * Warns when another server runs an older version of a game, and the game here cannot migrate states of that version. Nothing is lost:
- * rooms of that version are placed only on servers that accept it. Without such a server they wait.
+ * Warns when another server runs an older version of a game, and the game here cannot migrate states of that version. No game is lost,
+ * because rooms of that version are placed only on servers that accept the version. Without such a server, these rooms wait.
  */
 @Injectable()
 export class VersionGaps implements OnApplicationBootstrap {
-  /** `game@version` of the warnings already written. */
+  /** The games and versions (`game@version`) for which a warning was logged. */
   private readonly warned = new Set<string>();
 
   constructor(
@@ -49,7 +49,7 @@ export interface VersionGap {
   readonly olderVersion: number;
 }
 
-/** Returns the games of which `others` has an older version than `own`, and whose rooms `own` cannot accept. */
+/** Returns the games that `others` run in an older version than `own`, if `own` cannot accept rooms of that version. */
 export function versionGaps(own: OfferedGames, others: OfferedGames): VersionGap[] {
   return Object.entries(own).flatMap(([game, offered]) => {
     const olderVersion = Object.hasOwn(others, game) ? others[game]!.version : offered.version;

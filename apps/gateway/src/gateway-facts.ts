@@ -3,7 +3,7 @@ import { EDGE_OPTIONS, type EdgeOptions, SessionTable } from '#libs/edge';
 import { Extension } from '#libs/extension';
 import { type FactsOfServer, HealthFacts } from '#libs/health';
 
-/** The load of this gateway. It owns no rooms, and its players are its sessions. */
+/** The load of this gateway for its record: no rooms, and its sessions as players. */
 @Injectable()
 @Extension(HealthFacts)
 export class GatewayFacts extends HealthFacts {

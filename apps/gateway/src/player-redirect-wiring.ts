@@ -2,10 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { PlayerRedirect } from '#libs/edge';
 import { UnreachableServers } from '#libs/health';
 
-/**
- * Connects the detection of unreachable game servers with the redirect of players. The gateway sends players to another gateway when only
- * this one cannot reach their game server.
- */
+/** When only this gateway cannot reach a game server, it sends the players of that server to another gateway. */
 export const playerRedirectWiring: Provider = {
   provide: Symbol('PlayerRedirectWiring'),
   inject: [UnreachableServers, PlayerRedirect],

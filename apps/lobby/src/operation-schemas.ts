@@ -85,7 +85,7 @@ const settings = {
   watch: z.enum(WATCH_POLICIES).optional(),
   spectatorChat: z.boolean().optional(),
 };
-/** How a player enters a room. The code is checked when it is looked up. */
+/** The way in which a player enters a room. The code is checked when it is looked up. */
 const entry = z
   .object({ room: roomId.optional(), code: z.string().min(1).max(64).optional(), password: password.optional() })
   .refine(({ room, code }) => (room === undefined) !== (code === undefined), 'give either `room` or `code`');

@@ -14,7 +14,7 @@ import { cleanNickname } from '#libs/session';
 /** The inputs and outputs of the service API. Types, validation and the OpenAPI document are all derived from these schemas. */
 
 export const ROOM_ID = /^[A-Za-z0-9_-]{1,64}$/;
-/** Printable ASCII, because it is a header. */
+/** An idempotency key is printable ASCII, because it is sent in a header. */
 export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/;
 /** Maximum number of users of a new room: the maximum number of seats. */
 const USERS_MAX = 1_000;
