@@ -1,13 +1,13 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build, CLIENT } from './build.mjs';
-import { CLIENT_FOLDER } from './client.mjs';
+import { buildPackages } from './build-packages.mjs';
+import { folderOf } from './manifests.mjs';
 
-// `node tools/build/client-bundles.mjs FOLDER [PACKAGE]`: builds the client, installs it in FOLDER as the package `holdfast-client`, and
-// bundles a program that imports PACKAGE for browsers, with each bundler. PACKAGE is `holdfast-client` (the default) or one of its entries
+// `node tools/packages/client-bundles.mjs FOLDER [PACKAGE]`: builds the client, installs it in FOLDER as the package `@holdfast/client`, and
+// bundles a program that imports PACKAGE for browsers, with each bundler. PACKAGE is `@holdfast/client` (the default) or one of its entries
 // `/compact`, `/realtime` and `/node`. Prints one `Bundle` per line as JSON. The programs of the bundles set `globalThis.holdfastClient`.
-const [folder, name = 'holdfast-client'] = process.argv.slice(2);
+const [folder, name = '@holdfast/client'] = process.argv.slice(2);
 if (folder === undefined) throw new Error('Give the folder for the bundles.');
 
 /**
@@ -20,16 +20,16 @@ if (folder === undefined) throw new Error('Give the folder for the bundles.');
 
 /** @typedef {{ code: string, problems: string[] }} Output */
 
-await build({ parts: [CLIENT] });
-const installed = join(folder, 'node_modules/holdfast-client');
+await buildPackages({ names: ['client'] });
+const installed = join(folder, 'node_modules/@holdfast/client');
 await mkdir(installed, { recursive: true });
-await cp(CLIENT_FOLDER, installed, { recursive: true });
+await cp(folderOf('client'), installed, { recursive: true });
 const entry = join(folder, 'program.js');
 const added = /\/(compact|realtime)$/.exec(name)?.[1];
 await writeFile(
   entry,
-  `import { connect, HoldfastError } from '${added ? 'holdfast-client' : name}';
-${added ? "import { compact } from 'holdfast-client/compact';" : 'const compact = null;'}
+  `import { connect, HoldfastError } from '${added ? '@holdfast/client' : name}';
+${added ? "import { compact } from '@holdfast/client/compact';" : 'const compact = null;'}
 ${added === 'realtime' ? `import { interpolate, predict } from '${name}';` : 'const interpolate = null, predict = null;'}
 globalThis.holdfastClient = { connect: (url, options) => connect(url, { ...options, compact }), HoldfastError, interpolate, predict };
 `,

@@ -21,13 +21,13 @@ let bundles: Bundle[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-client-'));
-  bundles = await bundlesOf('holdfast-client');
+  bundles = await bundlesOf('@holdfast/client');
 }, 120_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function bundlesOf(name: string): Promise<Bundle[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'tools/build/client-bundles.mjs'), folder, name]);
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'tools/packages/client-bundles.mjs'), folder, name]);
   return stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))
@@ -46,7 +46,7 @@ describe('the built client', () => {
   });
 
   it('has an entry with the decoder of compact syncs, which each bundler bundles without a warning and without the encoder', async () => {
-    const withCompact = await bundlesOf('holdfast-client/compact');
+    const withCompact = await bundlesOf('@holdfast/client/compact');
     expect(withCompact.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(
       BUNDLERS.map((bundler) => ({ bundler, problems: [] })),
     );
@@ -60,7 +60,7 @@ describe('the built client', () => {
   }, 120_000);
 
   it('has an entry with prediction and interpolation, which each bundler bundles without a warning', async () => {
-    const moving = await bundlesOf('holdfast-client/realtime');
+    const moving = await bundlesOf('@holdfast/client/realtime');
     expect(moving.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
     for (const { file, gzippedBytes } of moving) {
       expect(gzippedBytes).toBeLessThanOrEqual(REALTIME_GZIPPED_BYTES_MAX);
@@ -69,7 +69,7 @@ describe('the built client', () => {
   }, 120_000);
 
   it('has an entry for Node whose Node modules each bundler for browsers reports', async () => {
-    const inNode = await bundlesOf('holdfast-client/node');
+    const inNode = await bundlesOf('@holdfast/client/node');
     expect(inNode.map(({ bundler }) => bundler)).toEqual(BUNDLERS);
     for (const { problems } of inNode) expect(problems.join('\n')).toMatch(/node:net|"ws"/);
   }, 120_000);
@@ -99,10 +99,10 @@ describe('the built client', () => {
 
 /** A program that uses the client. The lines after `@ts-expect-error` prove that the types are not `any`. */
 const PROGRAM = `
-import { connect, type ConnectOptions, HoldfastError, type Room, type Session } from 'holdfast-client';
-import { compact } from 'holdfast-client/compact';
-import { connect as connectInNode } from 'holdfast-client/node';
-import { interpolate, predict } from 'holdfast-client/realtime';
+import { connect, type ConnectOptions, HoldfastError, type Room, type Session } from '@holdfast/client';
+import { compact } from '@holdfast/client/compact';
+import { connect as connectInNode } from '@holdfast/client/node';
+import { interpolate, predict } from '@holdfast/client/realtime';
 
 interface Rules {
   setup(room: { reject(code: string): never }): { count: number };

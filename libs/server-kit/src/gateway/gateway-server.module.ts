@@ -12,11 +12,11 @@ import { GatewayChatAudience, LobbyChatFollower } from './gateway-chat.js';
 import { GatewayFacts } from './gateway-facts.js';
 import { OwnerController } from './owner.controller.js';
 import { playerRedirectWiring } from './player-redirect-wiring.js';
-import { publicPages } from './public-pages.js';
+import { type PublicPagesOptions, publicPages } from './public-pages.js';
 
 @Module({})
 export class GatewayServerModule {
-  static forRoot(settings: SettingsOf<'gateway'>): DynamicModule {
+  static forRoot(settings: SettingsOf<'gateway'>, { pages }: Pick<PublicPagesOptions, 'pages'> = {}): DynamicModule {
     const { edge, rooms, session, login, recovery, health, admin, scale, chat } = settings;
     const certificate = certificateFrom(edge, 'PUBLIC');
     const checker = HealthModule.forChecker(health);
@@ -35,7 +35,7 @@ export class GatewayServerModule {
           },
           certificate,
           // When the application has an authenticator of its own, the page asks for a token.
-          pages: publicPages({ auth: settings.auth.kind === 'guest' ? 'guest' : 'jwt' }),
+          pages: publicPages({ auth: settings.auth.kind === 'guest' ? 'guest' : 'jwt', pages }),
         }),
         ChatModule.forGateway(chat),
         RecoveryModule.forRoot({ roomsAtOnce: recovery.roomsAtOnce, orphanTtlMs: rooms.orphanTtlMs }),

@@ -1,13 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ArenaModule } from '#games/arena';
-import { ChessModule } from '#games/chess';
-import { TicTacToeModule } from '#games/tic-tac-toe';
 import { GameKitModule } from '#libs/game-kit';
 import { HealthModule } from '#libs/health';
 import { RatingsModule } from '#libs/matchmaking';
 import { serverId } from '#libs/protocol';
 import { overrunReporter, RoomHostModule } from '#libs/room-host';
-import { CoreModule, redisOptions } from '#libs/server';
+import { type AppModule, CoreModule, redisOptions } from '#libs/server';
 import type { SettingsOf } from '#libs/settings';
 import { WatchdogModule } from '#libs/watchdog';
 import { GameServerFacts } from './game-server-facts.js';
@@ -15,19 +12,17 @@ import { HostedRoomsController } from './hosted-rooms.controller.js';
 import { PlacementReports } from './placement-reports.js';
 import { VersionGaps } from './version-gaps.js';
 
-/** The modules of the games that this server offers. */
-const GAMES = [TicTacToeModule, ChessModule, ArenaModule];
-
 @Module({})
 export class GameServerModule {
-  static forRoot(settings: SettingsOf<'game'>): DynamicModule {
+  static forRoot(settings: SettingsOf<'game'>, games: readonly AppModule[]): DynamicModule {
+    if (games.length === 0) throw new Error('A game server needs a game: startGameServer({ games: [MyGameModule] }).');
     const { rooms, game, recovery, link, redis, log, server } = settings;
     return {
       module: GameServerModule,
       imports: [
         CoreModule.forRoot('game', settings),
         GameKitModule,
-        ...GAMES,
+        ...games,
         WatchdogModule.forRoot(
           { slowMs: game.handlerSlowMs, limitMs: game.handlerLimitMs, memoryMb: game.handlerMemoryMb },
           overrunReporter({
