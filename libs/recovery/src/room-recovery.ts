@@ -101,7 +101,7 @@ export class RoomRecovery {
 
   /** Tries each of the rooms once. Returns the rooms that must be tried again. */
   private async recoverOnce(rooms: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
-    // Most servers have another link secret than this process, so it has no links. Another gateway takes over the cleanup.
+    // Most servers have another link secret than this process, so this process has no links. Another gateway takes over the cleanup.
     if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
     await this.untilSettled();
     const left: RoomId[] = [];
@@ -173,7 +173,7 @@ export class RoomRecovery {
     const able = ready.some(({ canary }) => !canary) ? ready.filter(({ canary }) => !canary) : ready;
     if (able.length === 0) return done;
     const server = able[Math.floor(Math.random() * able.length)]!.id;
-    // No room in play has epoch 0. So the server adopts no game, and only runs the effects.
+    // No room in play has epoch 0. So the server adopts no game and only runs the effects.
     const adopted = await this.requestAdoption(
       server,
       left.map((id) => ({ id, epoch: 0 })),
@@ -286,7 +286,7 @@ export class RoomRecovery {
     });
   }
 
-  /** By room: the servers that refused to adopt it. Placement excludes them until it finds no other server for the room. */
+  /** By room: the servers that refused to adopt the room. Placement excludes them until it finds no other server for the room. */
   private readonly refusedBy = new Map<RoomId, ServerId[]>();
 
   /** Returns whether another incarnation of the lost server is registered, which may adopt the rooms. */
@@ -296,7 +296,9 @@ export class RoomRecovery {
   }
 }
 
-/** Returns the region and build that placement prefers for the room. A game in another region is better than one that stays paused. */
+/**
+ * Returns the region and build that placement prefers for the room. A game that continues in another region is better than a paused game.
+ */
 function placeOf({ doc: { region, near, build } }: RoomRecord): Place {
   return { region: region ?? near, build };
 }
