@@ -83,8 +83,8 @@ describe('a server that cannot connect to Redis', () => {
   });
 });
 
-describe('a connection', () => {
-  it('survives a second error of its stream, which TLS may emit', async () => {
+describe('a connection to Redis', () => {
+  it('survives a second error of its stream', async () => {
     const { url } = await start('data');
     const redis = new RedisConnections({ url });
     opened.push(redis);
@@ -98,7 +98,7 @@ describe('a connection', () => {
 });
 
 describe('a server whose first sentinel accepts connections but never answers', () => {
-  it('asks the next sentinel', async () => {
+  it('connects through the next sentinel', async () => {
     const data = await start('data');
     const [hanging, next] = await Promise.all(['one', 'two'].map((name) => startSentinel(name, data)));
     hanging.process.kill('SIGSTOP');
