@@ -26,7 +26,7 @@ describe('a key list', () => {
     expect(keyListOf(record, list).own).toEqual(Object.keys(record));
   });
 
-  it('has the right keys for more kinds of objects than fit into the cache', () => {
+  it('contains the right keys for more kinds of objects than the cache holds', () => {
     let wrong = 0;
     for (let kind = 0; kind < 40_000; kind++) {
       const record = { [`k${kind % 30_000}`]: 1, a: 2, [`z${kind}`]: 3 };
