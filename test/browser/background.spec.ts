@@ -78,7 +78,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
     await new Promise((resolve) => setTimeout(resolve, ms));
   }
 
-  it('keeps its connection while its timers are throttled and its code is slow, and shows a move within two seconds', async () => {
+  it('keeps its connection while its timers are throttled, and shows a move within two seconds', async () => {
     const before = await adaMovesIfFirst();
     await tab.hide();
     await tab.slowDown(20);
@@ -91,7 +91,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
     expect(learned).toEqual([]);
   });
 
-  it('keeps its connection while it is frozen, and shows the moves of that time within two seconds', async () => {
+  it('keeps its connection while it is frozen, and shows the missed moves within two seconds', async () => {
     const before = await adaMovesIfFirst();
     await tab.hide();
     await tab.freeze();
