@@ -297,7 +297,7 @@ describe('the service of two lobbies with one Redis', () => {
     await until(async () => ((await subscribed()) as string[]).every((channel) => !seen.has(channel)));
   });
 
-  it('matches no player with one who has cancelled the search', async () => {
+  it('matches no player with a player who has cancelled the search', async () => {
     const [ada, bob] = await players(2);
     const giveUp = new AbortController();
     const search = ada.quickMatch('chess', { signal: giveUp.signal });

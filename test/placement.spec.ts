@@ -185,7 +185,7 @@ describe('placement in a full fleet', () => {
     expect(late.view.status).toBe('waiting');
   }, 30_000);
 
-  it('refuses a start with `no-capacity`, and makes it when capacity is free', async () => {
+  it('refuses a start with `no-capacity` until capacity is free', async () => {
     const late = await seated(await pair(fleet));
     await expect(late.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
     await late.waitFor(({ view }) => view.status === 'waiting' && view.members.length === 2, { timeoutMs: 5_000 });
@@ -197,7 +197,7 @@ describe('placement in a full fleet', () => {
     going = [going[1]];
   }, 30_000);
 
-  it('refuses a start with `no-capacity` without a game server, and makes it when one is back', async () => {
+  it('refuses a start with `no-capacity` while no game server runs', async () => {
     const room = await seated(await pair(fleet));
     const [server] = fleet.games;
     server.kill();

@@ -158,7 +158,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const settings = { HEALTH_INTERVAL_MS: '5000', CONNECTION_TIMEOUT_MS: '600000' };
 const print = (line: string): boolean => process.stderr.write(`${line}\n`);
 
-describe('the price of an operation', () => {
+describe("the price of a player's operation", () => {
   let fleet: Fleet;
   let idle: Seen;
   const over: string[] = [];

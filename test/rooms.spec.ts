@@ -82,7 +82,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       [{ filter: { status: { any: [] } } }, 'status'],
       [{ sort: { by: 'size' } }, 'sort.by'],
       [{ cursor: 'x', sort: { by: 'free' } }, 'cursor'],
-    ])('refuse the query %j with the name of the field', async (query, field) => {
+    ])('cannot be queried by %j, and the refusal names the field', async (query, field) => {
       const [ada] = await players(1);
       await expect(ada.roomsPage(query as never)).rejects.toMatchObject({ code: 'bad-data', message: expect.stringContaining(field) });
     });
@@ -156,7 +156,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       for (const field of ['password', 'inviteOnly', 'watch']) expect(room.view).not.toHaveProperty(field);
     });
 
-    it('limit the wrong guesses of an address', async () => {
+    it('allow an address only a limited number of wrong guesses', async () => {
       const [ada] = await players(1);
       const codes: string[] = [];
       await until(async () => {
@@ -171,7 +171,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   });
 
   describe('under their host', () => {
-    it('lose a removed member, and keep out a banned one', async () => {
+    it('lose a member whom the host removes, and do not admit a banned user', async () => {
       const [ada, bob, cyd] = await players(3);
       const room = await table(ada);
       const joined = await join(bob, room.id);
@@ -195,7 +195,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await until(() => bob.room?.view.owner === bob.user);
     });
 
-    it('free the seat of an away player whom the host removes during a game', async () => {
+    it('lose an away player whom the host removes during a game, and free the seat', async () => {
       const [ada, bob] = await players(2);
       const room = await table(ada);
       const joined = await join(bob, room.id);

@@ -51,7 +51,7 @@ describe('the check of comments', () => {
     expect(problems(code)).toEqual([]);
   });
 
-  it('rejects a sentence of 36 words, and accepts one of 35', () => {
+  it('rejects a sentence of 36 words, and accepts a sentence of 35 words', () => {
     expect(problems(`// ${words(20)}\n// ${words(15)}.`)).toEqual([]);
     expect(problems(`// ${words(20)}\n// ${words(16)}.`)).toEqual([expect.stringContaining('sample.ts:1: a sentence of 36 words')]);
     expect(problems(`/**\n * Short.\n *\n * ${words(30)}\n * ${words(6)}.\n */`)).toEqual([expect.stringContaining('sample.ts:4:')]);

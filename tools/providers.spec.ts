@@ -71,7 +71,7 @@ describe('the search for timers and listeners', () => {
     expect(startsOf(provider(members))).toEqual([]);
   });
 
-  it('finds a fixed period, but not one from an option', () => {
+  it('finds a fixed period, but ignores a period from an option', () => {
     expect(fixedIntervalsOf(provider('onApplicationBootstrap() { setInterval(() => this.poll(), POLL_MS / 2); }'))).toHaveLength(1);
     expect(fixedIntervalsOf(provider('onApplicationBootstrap() { setInterval(() => this.poll(), this.options.pollMs); }'))).toEqual([]);
     expect(fixedIntervalsOf(provider('open() { setInterval(() => this.poll(), POLL_MS); }'))).toEqual([]);

@@ -40,7 +40,7 @@ async function diary(): Promise<string[]> {
   return lines.filter((line) => line !== '' && !line.startsWith('waiting'));
 }
 
-describe('the lock of a lock file', () => {
+describe('a lock in a file', () => {
   it('admits one process at a time', async () => {
     const holders = ['a', 'b', 'c', 'd'].map((name) => holder(name, 100));
     expect(await Promise.all(holders.map(({ ended }) => ended))).toEqual([0, 0, 0, 0]);

@@ -286,7 +286,7 @@ describe.each([
   });
 });
 
-describe('a room', () => {
+describe('a room of the client', () => {
   it('rejects a command with the code of the game and leaves the state unchanged', async () => {
     const { room } = await play();
     const { state } = room;
@@ -385,7 +385,7 @@ describe('a room', () => {
     await expect(waiting.send('add')).rejects.toMatchObject({ code: 'room-not-playing' });
   });
 
-  it('ignores a view of the members that is older than the one it has', async () => {
+  it('ignores an older view of the members', async () => {
     const ada = await join();
     const room = await ada.createRoom({ game: 'tally' });
     const bob = await join({ name: 'bob' });
@@ -763,7 +763,7 @@ describe('the session of a client', () => {
   });
 });
 
-describe('a stored session', () => {
+describe('a session in the storage of the client', () => {
   it('stays stored when an earlier session with the same key is closed', async () => {
     const storage = memory();
     const [first, second] = await Promise.all([join({ storage }), join({ storage })]);
@@ -882,7 +882,7 @@ describe('a start of a game that its caller aborts', () => {
   });
 });
 
-describe('an event listener that throws', () => {
+describe('a listener of the client that throws', () => {
   it('affects neither other listeners, the game nor the process', async () => {
     const { room } = await play();
     const reported = jest.spyOn(console, 'error').mockImplementation(() => {});

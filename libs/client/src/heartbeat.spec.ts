@@ -1,6 +1,6 @@
 import { Heartbeat } from './heartbeat.js';
 
-describe('a heartbeat', () => {
+describe('the heartbeat of a client', () => {
   let told: string[];
   let heartbeat: Heartbeat;
 

@@ -106,7 +106,7 @@ function sleep(ms: number): void {
   jest.setSystemTime(Date.now() + ms);
 }
 
-describe('an uplink', () => {
+describe('the uplink of a client', () => {
   it('gives up after the configured time', async () => {
     await welcomed();
     isUp = false;
@@ -205,7 +205,7 @@ describe('an uplink', () => {
     expect(welcomes).toBe(2);
   });
 
-  it('replaces a silent connection within two seconds after the page is shown, and keeps one that answers', async () => {
+  it('replaces a connection that is silent for two seconds after the page is shown', async () => {
     uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
     await welcomed();
     page.dispatchEvent(new Event('pageshow'));
@@ -296,7 +296,7 @@ describe('the first connection of an uplink', () => {
     expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: 60_000 }]);
   });
 
-  it('fails at once when the refusal is final, also after an earlier refusal that was not', async () => {
+  it('fails at once when a refusal is final, also after a refusal that allowed another attempt', async () => {
     refused = () => LOST;
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);

@@ -46,7 +46,7 @@ function newGateway(count: number, { isLocal = false, others = [OTHER] as readon
   return { redirect, goodbyes, published, storeLoss, table };
 }
 
-describe('the redirect of players', () => {
+describe('the redirect of players to other gateways', () => {
   afterEach(() => jest.restoreAllMocks());
 
   it('disconnects only players whose game server is reachable for other gateways but not for this one', () => {

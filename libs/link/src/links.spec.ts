@@ -129,7 +129,7 @@ function framed(kind: number, body: Uint8Array = new Uint8Array(0)): Buffer {
   return Buffer.concat([head, body]);
 }
 
-describe('the handshake', () => {
+describe('the handshake of a link', () => {
   it('tells both servers the id and incarnation of the other', async () => {
     const { a, b, toB, toA } = await pair();
     expect([toB.id, toB.incarnation]).toEqual([b.id, 7]);
@@ -689,7 +689,7 @@ describe('a second link to the same peer', () => {
   });
 });
 
-describe('a silent peer', () => {
+describe('the silent peer of a link', () => {
   it('gets pings until its link is closed', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();

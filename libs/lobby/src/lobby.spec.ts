@@ -471,7 +471,7 @@ describe('a room with options', () => {
   });
 });
 
-describe('rooms', () => {
+describe('the rooms of several lobbies', () => {
   it('have exactly as many members as seats when many users join at once', async () => {
     const lobbies = [newLobby(), newLobby()];
     const host = newCaller();
@@ -539,7 +539,7 @@ describe('rooms', () => {
     expect((await mustRead(second.id)).doc.members.map(({ user }) => user)).toContain(caller.user);
   });
 
-  it('no longer bind their members after their close', async () => {
+  it('release their members when they close', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -566,7 +566,7 @@ describe('rooms', () => {
     expect((await mustRead(id)).doc.members).toEqual([]);
   });
 
-  it('are listed under their game unless they are private, up to the requested number', async () => {
+  it('are listed under their game, up to the requested number, unless they are private', async () => {
     const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -741,7 +741,7 @@ describe('the start of a game', () => {
   });
 });
 
-describe('a match', () => {
+describe('a match of waiting players', () => {
   it('starts a game, whose room the last search returns', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
@@ -834,7 +834,7 @@ describe('the sweep of rooms', () => {
     expect((await mustRead(starting.id)).status).toBe('waiting');
   });
 
-  it('removes a member who is away for longer than the grace, but not one who came back', async () => {
+  it('removes a member who is away for longer than the grace, but not a member who came back', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, away, back] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
@@ -865,7 +865,7 @@ describe('the sweep of rooms', () => {
     expect((await mustRead(room.id)).status).toBe('waiting');
   });
 
-  it('cancels an abandoned start, but not a recent one', async () => {
+  it('cancels an abandoned start, but not a recent start', async () => {
     const { rooms, sweeper } = newLobby();
     const [abandoned, young] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel' })));
     await records.save(await mustRead(abandoned.id), { status: 'starting', start: 'lost' });
@@ -1206,7 +1206,7 @@ describe('the list of public rooms', () => {
     expect(await redis.commands.exists('hf:listed', 'hf:listed:duel')).toBe(0);
   });
 
-  it('has a page of 100,000 rooms after at most 101 commands and within 100 ms (medians)', async () => {
+  it('returns a page of 100,000 rooms with at most 101 commands and within 100 ms (medians)', async () => {
     const { list } = newLobby();
     const games = ['duel', 'chess', 'go'];
     await writeRooms(100_000, (index) => ({ game: games[index % 3], private: index % 10 !== 0, createdAt: Date.now() - 200_000 + index }));

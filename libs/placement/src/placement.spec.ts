@@ -433,8 +433,8 @@ describe('LoadBalancerService', () => {
   });
 });
 
-describe('a reservation', () => {
-  it('returns the same server to each process that requests the room', async () => {
+describe('the reservation of a room', () => {
+  it('has the same server for each process that requests the room', async () => {
     const [one, other] = [await newProcess(), await newProcess()];
     const fleet = await Fleet.started(one, 5);
     const room = newRoom();
@@ -663,7 +663,7 @@ describe('the report of a game server', () => {
   });
 });
 
-describe('placement calls of one process', () => {
+describe('the placement calls of one process', () => {
   it('run at most two at a time, and later requests share the next call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
@@ -837,7 +837,7 @@ class TooHeavy extends PlacementStrategy {
   }
 }
 
-describe('PlacementStrategy', () => {
+describe('the placement strategy', () => {
   it.each(STRATEGY_NAMES)('%s subtracts for a reservation exactly the weight that it added', async (strategy) => {
     const at = await newProcess({ strategy });
     const fleet = await Fleet.started(at, 1);
@@ -932,7 +932,7 @@ describe('PlacementStrategy', () => {
   });
 });
 
-describe('a new server', () => {
+describe('a new game server in placement', () => {
   it('takes, without a ramp, all new rooms until its load equals that of the others', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);

@@ -127,7 +127,7 @@ describe('a gateway that restores a record', () => {
     expect(next.epoch).toBeGreaterThan(tenure.epoch);
   });
 
-  it('ends the previous game when the store lost the start of the next one', async () => {
+  it('ends the previous game when the store lost the start of the next game', async () => {
     const times = await Times.make();
     const first = await times.play();
     const during = await times.moment();

@@ -117,7 +117,7 @@ describe('the open of a room', () => {
   });
 });
 
-describe('an append', () => {
+describe('an append to the log of a room', () => {
   it('raises the version of the room by its changes', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 2))).toBe('ok');
@@ -639,7 +639,7 @@ describe('the unreadable data of a room', () => {
     expect(await format()).toBeNull();
   });
 
-  it('stays in format 3 after a handoff, because the state itself needs it, and is raised to it by an adoption', async () => {
+  it('stays in format 3 after a handoff, and is raised to format 3 by an adoption', async () => {
     const { room, tenure } = await playingRoom();
     const format = () => redis.commands.hget(roomKey(room), 'format');
     const game = (await redis.commands.hget(roomKey(room), 'game')) as string;

@@ -48,7 +48,7 @@ describe('readNews', () => {
     });
   });
 
-  it('returns `unknown` after a lost message, or for an unknown or invalid one', () => {
+  it('returns `unknown` after a lost message, or for an unknown or invalid message', () => {
     for (const message of ['finished 9 20 {}', 'adopted 7 10 6 hf:game:2', '8', 'renamed 8 x', 'saved 8 20 waiting - {', ''])
       expect(readNews(record, message)).toEqual({ kind: 'unknown' });
     expect(readNews(null, 'finished 8 20 {}')).toEqual({ kind: 'unknown' });

@@ -375,8 +375,8 @@ describe('an object in two places of the state', () => {
   });
 });
 
-describe('diff', () => {
-  it('leads from any value to any other', () => {
+describe('the patches of diff', () => {
+  it('lead from any value to any other', () => {
     fc.assert(
       fc.property(json, json, (before, after) => {
         expect(applyPatches(before, stored(diff(before, after)))).toEqual(after);
@@ -385,7 +385,7 @@ describe('diff', () => {
     );
   });
 
-  it('has few patches for few edits, and none without an edit', () => {
+  it('are few for few edits, and absent without an edit', () => {
     fc.assert(fc.property(json, (value) => expect(diff(value, stored(value))).toEqual([])));
     const board = { cells: [0, null, 1], turn: 0 };
     expect(diff(board, { cells: [0, 1, 1], turn: 1 })).toEqual([
@@ -394,18 +394,18 @@ describe('diff', () => {
     ]);
   });
 
-  it('replaces a part in which everything changed, but not the root', () => {
+  it('replace a part in which everything changed, but not the root', () => {
     expect(diff({ at: { x: 1, y: 1 }, n: 1 }, { at: { x: 2, y: 2 }, n: 1 })).toEqual([
       { op: 'replace', path: '/at', value: { x: 2, y: 2 } },
     ]);
     expect(diff({ x: 1, y: 1 }, { x: 2, y: 2 })).toHaveLength(2);
   });
 
-  it('refuses a value that is not plain data', () => {
+  it('do not exist for a value that is not plain data', () => {
     expect(() => diff({ at: [1] }, { at: [2, new Date(2)] }, 'view')).toThrow('view.at[1] is a Date');
   });
 
-  it('changes neither of its arguments', () => {
+  it('leave both arguments of diff unchanged', () => {
     fc.assert(fc.property(json, json, (before, after) => void applyPatches(freeze(before), diff(before, freeze(after)))));
   });
 });

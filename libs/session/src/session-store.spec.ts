@@ -249,7 +249,7 @@ describe('SessionStore.resume', () => {
 });
 
 describe('a stored session', () => {
-  it('expires after its TTL', async () => {
+  it('expires after its time to live', async () => {
     const gateway = await newGateway({ sessionTtlMs: 50 });
     const user = newUser();
     const login = await logIn(gateway, user);
@@ -260,7 +260,7 @@ describe('a stored session', () => {
     expect((await logIn(gateway, user)).replaced).toBeNull();
   });
 
-  it('gets its full TTL again from `touch`', async () => {
+  it('gets its full time to live again from `touch`', async () => {
     const gateway = await newGateway();
     const users = Array.from({ length: 20 }, newUser);
     const sessions = await Promise.all(users.map(async (user) => ({ user, session: (await logIn(gateway, user)).session })));
@@ -271,7 +271,7 @@ describe('a stored session', () => {
     expect(Math.min(...left)).toBeGreaterThan(60_000);
   });
 
-  it('gets its full TTL again from a resume', async () => {
+  it('gets its full time to live again from a resume', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const login = await logIn(gateway, user);

@@ -53,7 +53,7 @@ describe('the hello timeout', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('closes a connection that has sent no hello, but not one whose hello waits for the store', () => {
+  it('closes a connection that has sent no hello, but not while a hello waits for the store', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const [silent, greeting] = [enter(limits, '192.0.2.1', false), enter(limits, '192.0.2.2', false)];
     stateOf(greeting.connection).isAdmitting = true;

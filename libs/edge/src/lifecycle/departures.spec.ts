@@ -50,7 +50,7 @@ function pass(ms: number): void {
   jest.spyOn(performance, 'now').mockImplementation(() => at);
 }
 
-describe('a departure', () => {
+describe('the departure of a session from its room', () => {
   it('is sent again after each failure until a lobby has answered', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     const done = jest.fn();

@@ -302,7 +302,7 @@ describe('a WebSocket connection', () => {
   });
 });
 
-describe('the public port', () => {
+describe('the public port of a gateway', () => {
   /** Sends these bytes and returns the answer when the port has closed the socket. */
   async function answerTo(port: number, ...sent: string[]): Promise<string> {
     const socket = new Socket();
@@ -432,7 +432,7 @@ describe('a TCP connection', () => {
 /** Set `FUZZ_RUNS=100000` for many more runs. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
-describe('hostile input', () => {
+describe('hostile input of a player', () => {
   const refusedProperly = (parse: () => unknown): void => {
     try {
       parse();

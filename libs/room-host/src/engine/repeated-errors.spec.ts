@@ -1,7 +1,7 @@
 import { RepeatedErrors } from './repeated-errors.js';
 
-describe('errors of one subject', () => {
-  it('are logged once a minute, with the number of suppressed lines', () => {
+describe('the log lines of errors of one subject', () => {
+  it('appear once a minute, with the number of suppressed lines', () => {
     const errors = new RepeatedErrors();
     const subject = { game: 'duel', room: 'r1', epoch: 1 };
     expect(errors.skippedBefore(subject, 0)).toBe(0);

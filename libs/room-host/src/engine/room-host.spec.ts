@@ -1142,7 +1142,7 @@ describe('the clock of a room', () => {
     expect(stateOf(room).heard).toEqual(['chime']);
   });
 
-  it('ends a game that all players have left as abandoned', async () => {
+  it('abandons a game when all its players have left', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = new RecordingPeer();
@@ -1174,7 +1174,7 @@ describe('the clock of a room', () => {
   });
 });
 
-describe('volatile events', () => {
+describe('the volatile events of a game', () => {
   it('are sent to attached players only, and not to a player who returns', async () => {
     const host = newHost();
     const commands = new Map([
@@ -1203,7 +1203,7 @@ describe('volatile events', () => {
   });
 });
 
-describe('inputs of players', () => {
+describe('the inputs of players', () => {
   const rules = (queue = 0) =>
     counterRules(
       { stepHz: 50 },
@@ -1282,7 +1282,7 @@ describe('inputs of players', () => {
   });
 });
 
-describe('effects', () => {
+describe('the effects of a game', () => {
   function runner(host: ReturnType<typeof newHost>, pay: EffectRun): void {
     const handlers = { get: (_game: string | null, name: string) => (name === 'pay' ? pay : undefined) };
     const registry = { effectHandlers: handlers } as unknown as GameRegistry;

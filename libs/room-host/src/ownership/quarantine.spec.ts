@@ -32,7 +32,7 @@ async function lostTo(input: SuspectInput, times = 1) {
 }
 
 describe('a room whose owner was lost to an input', () => {
-  it('refuses only the command that cost it its owner', async () => {
+  it('refuses only the command that cost the room its owner', async () => {
     const { owner, room } = await lostTo({ handler: 'command add', seat: 0, seq: 3 });
     expect(room.judgeSeq(0, 2, 1)).toEqual({ kind: 'next' });
     await owner.does(room, 0, 'add');
@@ -53,13 +53,13 @@ describe('a room whose owner was lost to an input', () => {
     },
   );
 
-  it('ends when another command costs it a second owner', async () => {
+  it('ends when another command costs the room a second owner', async () => {
     const { room } = await lostTo({ handler: 'command add', seat: 0, seq: 2 }, 2);
     await ended(room.id);
     expect((await hosts.record(room.id)).result).toMatchObject({ reason: 'game-failed' });
   });
 
-  it('does not repeat the effect that cost it its owner', async () => {
+  it('does not repeat the effect that cost the room its owner', async () => {
     const ran: string[] = [];
     const rules = rulesOf<{ paid: number }>('paying', () => ({ paid: 0 }), {
       commands: new Map([['pay', { validate: () => ({ ok: true, value: null }), run: (room) => room.effect('pay') }]]),

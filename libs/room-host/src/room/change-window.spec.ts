@@ -17,7 +17,7 @@ function change(version: number, text: string, hasEvents: boolean): Change {
 /** For each change, the length of its text and whether it has an event. */
 const bringing = fc.array(fc.tuple(fc.integer({ min: 0, max: 300 }), fc.boolean()), { maxLength: 120 });
 
-describe('a window of changes', () => {
+describe('a window of the latest changes', () => {
   it('keeps the last changes up to a maximum number and size', () => {
     fc.assert(
       fc.property(bringing, (all) => {

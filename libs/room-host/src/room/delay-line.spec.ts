@@ -8,7 +8,7 @@ const moment = (version: number, hasEvent = true): Moment => ({
   isAfterGap: false,
 });
 
-describe('a delay line', () => {
+describe('the delay line for spectators', () => {
   it('returns each value at the age of the delay, with all events up to that value', () => {
     const line = new DelayLine(1_000);
     line.add(moment(1), 0);
