@@ -23,8 +23,8 @@ describe('an operator of a fleet', () => {
   });
 
   /**
-   * Calls the admin API and returns the answer; throws on an error status. By default it calls the second gateway. The event
-   * stream comes from the first one, so the tests also show that each gateway publishes the events that others caused.
+   * Calls the admin API, by default on the second gateway, and returns the answer. Throws on an error status. The tests read the event
+   * stream of the first gateway, so they also show that each gateway publishes the events of the other.
    */
   async function admin<Answer>(method: string, path: string, gateway = 1): Promise<Answer> {
     const response = await fetch(`${fleet.gateways[gateway].opsUrl}${path}`, {

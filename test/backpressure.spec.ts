@@ -50,7 +50,8 @@ describe('a fleet with slow readers', () => {
     const others = beside.count;
     // The gateway drops these syncs for Ada. She receives the changes after her resume.
     for (let count = 0; count < 20; count++) await note();
-    // The pings end here: after the gateway has closed the socket, a ping would reset it, and Ada could not read the rest any more.
+    // The pings end here. After the gateway has closed the socket, a ping would reset the socket, and Ada could not read the remaining
+    // data.
     clearInterval(pinging);
     await until(async () => (await metric(gateway, 'holdfast_goodbyes_total', 'code="too-slow"')) === 1, 10_000);
     expect(beside.count - others).toBeGreaterThan(20);
@@ -99,7 +100,7 @@ describe('a fleet with slow readers', () => {
     const sync = await resumed.hears('sync');
     expect(sync).toMatchObject({ state: expect.anything(), missed: true });
     await room.send('note', { id: 'after' });
-    // Ada's return is a change of the state as well, and may come after the note. So the test waits for the version that Bob has.
+    // Ada's return also changes the state, possibly after the note. So the test waits for the version that Bob has.
     await until(() => syncsOf(resumed).at(-1)?.version === room.version);
     expect(stateAfter(syncsOf(resumed))).toEqual(room.state);
     expect(beside.pauses).toEqual([]);
@@ -149,8 +150,8 @@ describe('a fleet with slow readers', () => {
     const ids = payloads.map(({ id }) => id);
     for (const table of tables) {
       const { ada, room } = table;
-      // Sends all commands again, because the player does not know which of them were accepted. Only one table at a time, so
-      // that the link is never too full.
+      // Sends all commands again, because the player does not know which commands were accepted. Serves one table at a time, so that the
+      // link is never too full.
       await flood([table]);
       await room.waitFor(({ state }) => state?.applied[0].length === ids.length, { timeoutMs: 10_000 });
       expect(room.state?.applied).toEqual([ids, ['kept']]);

@@ -450,7 +450,7 @@ describe('a fleet with bad input', () => {
     );
     expect(found).toEqual([]);
     expect(new Set(secrets).size).toBe(secrets.length);
-    // Proves that the search covered the logs of all servers, also of those that have stopped.
+    // These lines prove that the search covers the logs of all servers, including servers that have stopped.
     for (const server of fleet.servers) expect(logs).toContain(`"server":"${server.id}"`);
     expect(logs).toContain('hf:gateway:jwt');
     expect(logs).toContain('hf:lobby:stranger');
@@ -471,7 +471,7 @@ describe('a fleet with bad input', () => {
       expect(said).toContain(name);
       if (value && name !== 'LINK_SECRET') expect(said).toContain(value);
       expect(said).not.toMatch(/\n\s+at /);
-      // One headline, and one line for each wrong setting.
+      // The output has one headline, and one line for each wrong setting.
       expect(said.trim().split('\n')).toEqual([
         expect.stringContaining(`This ${type} cannot start`),
         expect.stringContaining('it must be'),
@@ -517,7 +517,7 @@ describe('a fleet with bad input', () => {
   });
 });
 
-/** Builds a link frame of this kind. */
+/** Builds a link frame of the given kind. */
 function frame(kind: number, body: Buffer = Buffer.alloc(0)): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(1 + body.length);

@@ -57,7 +57,7 @@ describe('chats in a fleet of two gateways and two lobbies', () => {
     const seen = seenBy(chat);
     await expect(openChat(cy, { to: 'room' }).send('hi')).rejects.toMatchObject({ code: 'forbidden' });
     await chat.send('for members');
-    // The delivery to a member of the same gateway comes after that to the others, if there were any.
+    // If the gateway had sent the message to other sessions, it would have done so before this delivery to a member.
     await until(() => seen.length === 1);
     expect(received).toEqual([]);
   });

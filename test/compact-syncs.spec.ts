@@ -50,7 +50,7 @@ describe('a fleet whose clients read compact syncs', () => {
     return session;
   }
 
-  /** Starts a game of two players. The socket is that of the first one. */
+  /** Starts a game of two players. The socket belongs to the first player. */
   async function play(others: NodeConnectOptions = {}): Promise<{ room: Room<Ledger>; other: Room<Ledger>; socket: RecordingSocket }> {
     const ada = await player('Ada');
     const socket = RecordingSocket.opened.at(-1) as RecordingSocket;
@@ -63,7 +63,7 @@ describe('a fleet whose clients read compact syncs', () => {
     return { room, other, socket };
   }
 
-  /** Plays notes of both seats, and expects both clients to see the same. */
+  /** Sends notes from both seats, and expects both clients to see the same state. */
   async function note(rooms: readonly Room<Ledger>[], round: string): Promise<void> {
     for (const [seat, room] of rooms.entries()) for (const count of [1, 2, 3]) await room.send('note', { id: `${round}-${seat}-${count}` });
     for (const room of rooms) {

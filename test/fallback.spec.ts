@@ -191,7 +191,7 @@ describe('a fleet whose store loses all its data', () => {
     stopped = [...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.fallBack('nothing');
-    // Shorter than the health checks need to evict a server.
+    // The suspension is too short for an eviction by the health checks.
     await new Promise((resolve) => setTimeout(resolve, 1_800));
     for (const server of stopped) server.kill('SIGCONT');
     for (const pair of pairs) await play(pair, 2);
@@ -255,7 +255,7 @@ describe('a gateway that starts while the store comes back empty', () => {
     await fleet.redis.kill();
     await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
     const started = fleet.restart(starting);
-    // On most machines the process has started by then, and waits for Redis.
+    // By now the process has started on most machines, and waits for Redis.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     stopped = [living, ...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');

@@ -61,11 +61,11 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     await refused(black.send('move', { san: 17 }), 'bad-data');
     await refused(black.send('acceptDraw'), 'no-draw-offer');
     await refused(black.send('castle-into-the-air'), 'unknown-command');
-    // These are methods of the class, but not commands.
+    // These names are methods of the game's class, but not commands.
     await refused(black.send('flagFell'), 'unknown-command');
     await refused(black.send('constructor'), 'unknown-command');
     expect(rooms.map(({ state, version }) => ({ state, version }))).toEqual(before);
-    // The next valid command leads to the next version.
+    // After the refusals, a valid command must lead directly to the next version.
     await black.send('move', { san: 'e5' });
     expect(black.version).toBe(before[1].version + 1);
     await white.leave();

@@ -23,7 +23,7 @@ describe('a running fleet', () => {
       const { status, text } = await server.ops('/metrics');
       expect(status).toBe(200);
       expect(text).toMatch(new RegExp(`^holdfast_event_loop_lag_seconds\\{[^}]*server="${server.id}"`, 'm'));
-      // Each line must be a comment or a sample.
+      // In the text format of metrics, each line is a comment or a sample.
       for (const line of text.split('\n').filter((line) => line !== ''))
         expect(line).toMatch(/^(# (HELP|TYPE) \S+ .*|[a-z_]\w*(\{.*\})? [-+\d.eInfNa]+)$/i);
     }

@@ -8,7 +8,7 @@ import { ROOT } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet } from './harness/index.js';
 
 const run = promisify(execFile);
-/** The games of a whole tournament. Where this file does not exist, the test plays the fixture, which has ten of them. */
+/** The games of a whole tournament. On a machine without this file, the test plays ten of the games from the fixture. */
 const TOURNAMENT = join(ROOT, '../shared/data/london-1851.pgn');
 const FIXTURE = join(__dirname, 'fixtures/london-1851-ten-games.pgn');
 const GAMES_MAX = 20;

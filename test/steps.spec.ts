@@ -123,7 +123,7 @@ describe('a game with steps and inputs, of durability `every-change`', () => {
     );
     const lost = ada.seen.length;
     const sent = ada.sentAt.size;
-    // Many more inputs than wait for steps.
+    // Sends many more inputs than may wait for steps.
     await until(() => ada.sentAt.size > sent + 10 * QUEUE, 10_000);
     await Promise.all(dead.map((game) => fleet.restart(game)));
     await until(() => ada.last.id > sent && ada.seen.length > lost + 20, 30_000);

@@ -243,7 +243,7 @@ describe('the password of a fleet for Redis', () => {
     await fleet.restart(fleet.gateways[0]);
     await fleet.whole();
 
-    // The wrong order: the file gets the new password before Redis does.
+    // The file gets the new password before Redis does, which is the wrong order.
     await replace('three');
     await everyServerLogged('store.password-refused', 1);
     await Promise.all(games.map((game) => game.goesOn(2, 15_000)));

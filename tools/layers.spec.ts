@@ -18,7 +18,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 const PURE = ['libs/protocol', 'libs/room', 'libs/state-patch'];
 /** Folders of other libraries that are pure, too. */
 const PURE_FOLDERS = ['libs/matchmaking/src/strategy/'];
-/** Libraries for pages and for the tools that play. No server imports them. */
+/** Libraries for pages and for the tools with simulated players. No server imports these libraries. */
 const BROWSER = ['libs/client', 'libs/game-page'];
 
 describe('the layers in ARCHITECTURE.md', () => {

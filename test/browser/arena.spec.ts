@@ -12,7 +12,7 @@ interface Frame {
   readonly heading: number;
   /** Number of shots that the ship has fired. */
   readonly fired: number;
-  /** By how far the latest state of the server has moved the prediction, in units of the field. */
+  /** Distance by which the latest state of the server has moved the prediction, in units of the field. */
   readonly correction: number;
 }
 

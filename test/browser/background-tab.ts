@@ -60,7 +60,7 @@ export class BackgroundTab {
     return result.value;
   }
 
-  /** Resolves when the expression is true in the tab. Asks from outside, so that throttled timers do not matter. */
+  /** Resolves when the expression is true in the tab. It polls from outside of the tab, so that throttled timers do not matter. */
   async sees(expression: string, timeoutMs = 10_000): Promise<void> {
     await until(() => this.evaluate<boolean>(`Boolean(${expression})`), timeoutMs).catch((error: unknown) => {
       throw new Error(`In the tab this did not become true: ${expression}`, { cause: error });

@@ -46,7 +46,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     return host;
   };
 
-  /** Two players in a room, of whom the second came by the link that the first has copied. */
+  /** Brings two players into one room. The second player uses the link that the first player has copied. */
   const party = async (game: string, names: readonly [string, string], options: readonly VisitorOptions[] = []) => {
     const host = await visit(names[0], { permissions: ['clipboard-read', 'clipboard-write'], ...options[0] });
     await host.press(`Create a room: ${game}`);
@@ -67,7 +67,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
       await host.page.getByLabel('Mode').selectOption('asked-duo');
       await host.press('Find opponents');
       if (host === ada) {
-        // The other member of the party sees the search, too.
+        // The second member of the party sees the search as well.
         await bob.page.getByText('Searching for opponents…').waitFor();
         await looks(bob, 'the search of a party');
       }
@@ -238,7 +238,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
       expect(await visitor.page.locator('.chat-text').allTextContents()).toEqual(['Hello Bob', '<b>Hello</b> Ada', 'Ready?']);
     }
     await looks(bob, 'a room with a chat');
-    // The messages are there for a player who comes later.
+    // A player who joins later sees the earlier messages.
     const cy = await visit('Cy', {}, ada.page.url());
     await until(async () => (await cy.page.locator('.chat-text').count()) === 3);
 

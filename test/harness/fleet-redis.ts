@@ -20,7 +20,7 @@ export interface FleetStore {
 export interface FleetRedisOptions {
   readonly appendonly?: boolean;
   readonly config?: Readonly<Record<string, string | number>>;
-  /** Additional environment variables of its process. */
+  /** Additional environment variables of the Redis process. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -63,7 +63,7 @@ export class FleetRedis implements FleetStore {
     await ended(this.running.process, 5_000);
   }
 
-  /** The folder of its data. */
+  /** The folder with the data of Redis. */
   get dir(): string {
     return this.options.dir;
   }

@@ -10,9 +10,9 @@ export interface ServerSpec {
   readonly env: Readonly<Record<string, string>>;
   /** A program to start instead of the built server. */
   readonly main?: string;
-  /** A file descriptor for its standard output and standard error. `log()` is then empty. */
+  /** A file descriptor for the server's standard output and standard error. `log()` is then empty. */
   readonly output?: number;
-  /** Whether the start does not wait until the server is ready, because the test expects that it never is. */
+  /** True: the start does not wait until the server is ready, because the test expects that the server never is. */
   readonly mayBeUnready?: boolean;
 }
 
@@ -125,7 +125,7 @@ export class FleetServer {
     return this.lines;
   }
 
-  /** Returns its log lines with this event, such as `server.ready`. */
+  /** Returns the server's log lines with this event, such as `server.ready`. */
   logged(event: string): Record<string, unknown>[] {
     return this.lines.flatMap((line) => {
       if (!line.includes(event)) return [];

@@ -34,7 +34,7 @@ export class WalletFleet {
     private readonly pool: pg.Pool,
   ) {}
 
-  /** Starts everything. Returns the reason as text when this machine has no PostgreSQL. */
+  /** Starts PostgreSQL and the fleet. Returns the reason as text when this machine has no PostgreSQL. */
   static async start(): Promise<WalletFleet | string> {
     const found = await findPostgres();
     if ('missing' in found) return found.missing;

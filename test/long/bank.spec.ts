@@ -176,7 +176,7 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
     const rewinds: { from: number; to: number }[] = [];
     room.on('rewound', (rewind) => rewinds.push(rewind));
 
-    /** Kills the owner some changes after a payment. Returns the versions between which the game is rewound. */
+    /** Kills the owner after some changes that follow a payment. Returns the versions between which the game is rewound. */
     async function loseServer(id: string, beforeEnd: () => void = () => {}): Promise<{ from: number; to: number }> {
       await room.send('transfer', { id });
       await until(async () => (await payments()).some((payment) => payment.id === id), 10_000);
@@ -185,7 +185,7 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
       for (let times = 0; times < 3; times++) await room.send('touch');
       const owner = await fleet.ownerOf(room);
       beforeEnd();
-      // Read before the kill, because the recovery may be faster than the next lines.
+      // The test reads the version before the kill, because the recovery may be faster than the next lines.
       const from = room.version;
       owner.kill();
       await until(() => rewinds.some((rewind) => rewind.to === to), 10_000);

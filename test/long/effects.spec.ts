@@ -29,7 +29,7 @@ async function payments(id: string): Promise<Payment[]> {
   return lines.map((line) => JSON.parse(line) as Payment).filter((payment) => payment.id === id);
 }
 
-/** Starts a game on a server on which effects never finish, and then another server on which they do. */
+/** Starts a game on a server whose effects never finish, and then starts a server whose effects finish. */
 async function onAServerThatHangs(name: string): Promise<{ game: Game<Ledger>; owner: FleetServer }> {
   const owner = await fleet.start('game', `hangs-${name}`, { TEST_EFFECTS_HANG: '1', EFFECT_WARN_MS: '1000' });
   await fleet.whole();

@@ -53,7 +53,7 @@ describe('a suspended lobby with requests of players who have done something els
   afterAll(() => fleet.stop());
 
   it('applies none of the old requests', async () => {
-    // One after another, so that each pair of players is at different lobbies.
+    // The players log in one after another, so that each pair is at different lobbies.
     const players: Asker[] = [];
     for (let index = 0; index < 16; index += 1) players.push(await Asker.at(fleet, `Player ${index + 1}`));
     const pair = (index: number): Asker[] => players.slice(2 * index, 2 * index + 2);

@@ -18,7 +18,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
   let events: EventStream;
   let games: LedgerGame[];
 
-  /** Starts a fleet. Others reach its game server `cut` over a proxy, and that server reaches Redis over another. */
+  /** Starts a fleet. The other servers reach the game server `cut` through a proxy, and `cut` reaches Redis through another proxy. */
   async function open(gateways: number): Promise<void> {
     fleet = await startFleet({ gateways, games: 1, testGames: { turnMs: 60_000 } });
     const [announced, real] = [await freePort(), await freePort()];

@@ -104,7 +104,7 @@ describe('a fleet with health checks through Redis', () => {
   it('evicts a hanging server within four intervals', async () => {
     const [game] = fleet.games;
     const before = await redis.hget(game.id, 'incarnation');
-    // Wait until the grace of the server is over.
+    // Before its grace is over, a server cannot be evicted for missed checks.
     await until(async () => (await redis.hget(game.id, 'check')) === 'update');
     await until(async () => Number((await redis.time())[0]) * 1_000 - Number(await redis.hget(game.id, 'registeredAt')) > 2_000);
     game.kill('SIGSTOP');

@@ -30,7 +30,7 @@ describe('the commands that start at once in a fresh clone', () => {
   });
   afterEach(() => rm(clone, { recursive: true, force: true, maxRetries: 3 }));
 
-  /** Resolves with the result of `install`; rejects when it failed. */
+  /** Resolves with the result of `install`, or rejects when the installation failed. */
   function install(): Promise<{ installed: boolean }> {
     const program = `
       const { install } = await import(${JSON.stringify(join(clone, 'tools/install/install.mjs'))});

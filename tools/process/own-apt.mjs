@@ -5,9 +5,9 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** In ms. A slower mirror is treated as unreachable. */
+/** Time limit for one run of apt-get, in ms. A slower mirror is treated as unreachable. */
 const APT_TIMEOUT_MS = 300_000;
-/** In ms. A mirror that has sent nothing by then is treated as unreachable. apt-get itself would try for minutes. */
+/** Time limit for the first data of a mirror, in ms. apt-get itself would try for minutes. */
 const MIRROR_TIMEOUT_MS = 5_000;
 
 /**

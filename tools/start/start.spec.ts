@@ -159,7 +159,7 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
     }
   };
   fill();
-  // Deletions and rewrites by others free space again, so filling continues.
+  // Other processes may free space again by deletions and rewrites, so the test continues to fill the disk.
   const filling = setInterval(fill, 5);
   return {
     isFull: true,

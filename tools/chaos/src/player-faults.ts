@@ -42,7 +42,10 @@ function slow({ fleet, chance }: World): Plan {
   };
 }
 
-/** Plans to resume a session over a second connection. The first one must then be closed, and the second one have the same user. */
+/**
+ * Plans to resume a session over a second connection. The gateway must then close the first connection, and the second connection must
+ * belong to the same user.
+ */
 function secondLogin({ fleet, chance, findings }: World): Plan {
   const turn = chance.whole(0, fleet.gatewayUrls.length - 1);
   const trust = trustIn(fleet.certificate);

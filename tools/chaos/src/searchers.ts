@@ -6,7 +6,7 @@ import type { Chance } from './random.js';
 import { SearchBook } from './search-book.js';
 import { pause, until } from './until.js';
 
-/** The game for which they search. Nobody else searches for it. */
+/** The game for which these players search. No other player searches for it. */
 export const SEARCHED_GAME = 'tic-tac-toe';
 /** How long a player stays in the room of a match, in ms. */
 const STAY_MS = [100, 800] as const;

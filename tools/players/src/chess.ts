@@ -9,7 +9,7 @@ import type { Tally } from './tally.js';
 
 type Board = Room<Chess>;
 
-/** Time limit for a move, in ms. Longer than a fleet needs to recover. */
+/** Time limit for a move, in ms. It exceeds the time that a fleet needs to recover. */
 const MOVE_MS = 60_000;
 
 /** A game whose outcome differs from the file. */
