@@ -207,7 +207,7 @@ describe('a fleet with one gateway and one lobby', () => {
     await leaveAll(rooms);
   }, 30_000);
 
-  it('continues the games on restarted game servers, although no gateway runs meanwhile', async () => {
+  it('continues the games on restarted game servers while no gateway runs', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await play(rooms, ['e4', 'e5']);
     const epoch = async (): Promise<number> => Number(await fleet.redis.client.hget(redisName(`room:{${rooms[0].id}}`), 'epoch'));

@@ -127,7 +127,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect((await ada.me()).room).toBeNull();
   });
 
-  it('closes a room that nobody starts', async () => {
+  it('closes a room in which no game starts for some time', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     const reasons: (string | undefined)[] = [];

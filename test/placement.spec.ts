@@ -41,7 +41,7 @@ describe('the placement of rooms in a fleet', () => {
     expect(owners).not.toContain(killed.id);
   }, 30_000);
 
-  it('uses a restarted server again, without a restart of others', async () => {
+  it('uses a restarted server again, without a restart of other servers', async () => {
     const back = await fleet.restart(fleet.games[0]);
     await fleet.whole();
     const ready = await Promise.all(Array.from({ length: 20 }, async () => seated(await pair(fleet))));

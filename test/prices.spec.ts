@@ -294,7 +294,7 @@ describe('a player at the rate limit', () => {
     'chat messages': [['chat.send', { to: 'lobby', game: 'chess', text: 'Hi', id: 'same' }]],
   };
 
-  it('uses at most a fixed share of Redis and the lobby, whatever the operations are', async () => {
+  it('uses at most a fixed share of Redis and the lobby with any mix of operations', async () => {
     const owner = await Player.login(fleet);
     const room = ((await owner.ask('rooms.create', GAME)).room as { id: string }).id;
     const listed = await Promise.all(Array.from({ length: 100 }, () => Player.login(fleet)));

@@ -69,7 +69,7 @@ describe('the service API of two lobbies', () => {
     ...more,
   });
 
-  it('creates a room with its connected users, and lets the others enter when they come', async () => {
+  it('creates a room for users who are connected and for users who connect later', async () => {
     const [ada, bob] = newUsers(2);
     const session = await login(ada);
     const { status, body } = await call('POST', 'rooms', { body: roomOf([ada, bob], { private: true, name: 'Final' }) });

@@ -174,7 +174,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await until(isInView);
   });
 
-  it('shows that a game is paused instead of whose turn it is', async () => {
+  it('shows that a game is paused, and no longer shows a turn', async () => {
     const [ada] = await playersIn('Chess');
     for (const { name } of [...fleet.games]) fleet.games.find((game) => game.name === name)?.kill();
     await ada.sees('The game is paused.');

@@ -42,7 +42,7 @@ describe('findRedis', () => {
 });
 
 describe('startRedis', () => {
-  it('starts a private Redis that keeps all keys, on a port below the ephemeral ones', async () => {
+  it('starts a private Redis that keeps all keys, on a port below the ephemeral ports', async () => {
     const redis = await start();
     expect(redis.port).toBeLessThan(32_768);
     expect(await ask(redis, (client) => client.config('GET', 'maxmemory-policy'))).toEqual(['maxmemory-policy', 'noeviction']);
@@ -85,7 +85,7 @@ describe('startRedis', () => {
 });
 
 describe('pingRedis', () => {
-  it('accepts a Redis that answers, also as one of several addresses', async () => {
+  it('accepts a Redis that answers at any of the given addresses', async () => {
     const redis = await start();
     expect(await pingRedis(redis.url)).toBeNull();
     expect(await pingRedis(`redis://127.0.0.1:${await freePort()},${redis.url}`)).toBeNull();

@@ -28,7 +28,7 @@ describe('the tracker of a ship in the benchmarks', () => {
     expect(tracker.jittersMs).toEqual([0, 7, 7]);
   });
 
-  it('counts no step when the ship did not move', () => {
+  it('counts no step of a ship at rest', () => {
     now += 20;
     tracker.saw(ship);
     expect(tracker.jittersMs).toEqual([]);

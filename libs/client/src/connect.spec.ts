@@ -653,7 +653,7 @@ describe('a lost connection', () => {
     expect(room).toMatchObject({ state: { total: 3 }, result: { result: { total: 3 } } });
   });
 
-  it('makes the unanswered commands fail when the room has started another game meanwhile', async () => {
+  it('makes unanswered commands fail when the room has started another game', async () => {
     const { session, room, owner } = await play();
     const ends: unknown[] = [];
     room.on('end', (result) => ends.push(result));

@@ -447,7 +447,7 @@ describe('a room with options', () => {
     expect(await rooms.whereIs(host.user)).toBeNull();
   });
 
-  it('is created although one of the servers that check its options is lost', async () => {
+  it('is created although a server is lost during the check of its options', async () => {
     const { rooms, servers } = newLobby();
     servers.checkOptions = (server) => {
       if (server === serverId('game', 'a')) throw new HoldfastError('server-lost');
@@ -1274,7 +1274,7 @@ describe('a session that ends during a request', () => {
     expect(await records.read(made)).toBeNull();
   });
 
-  it('leaves no search that was not yet in the queue', async () => {
+  it('leaves no search when it ends before the search is in the queue', async () => {
     for (const end of ['depart', 'searcherGone'] as const) {
       const { matchmaker, tickets, userTickets, rooms } = newLobby();
       const next = await newAsker();

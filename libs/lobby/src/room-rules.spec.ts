@@ -122,7 +122,7 @@ describe('a member who leaves', () => {
     ['makes the next member the host', 'ada', [member('ada'), member('bob'), member('cy')], 'bob'],
     ['makes the next member who is here the host', 'ada', [member('ada'), member('bob', { here: false }), member('cy')], 'cy'],
     ['makes a member who is away the host if nobody is here', 'ada', [member('ada'), member('bob', { here: false })], 'bob'],
-  ])('%s', (_, user, members, host) => {
+  ])('may change the host: %s', (_, user, members, host) => {
     const doc = leave(room({ members }), user as UserId);
     expect(doc?.host).toBe(host);
     expect(doc?.members).toHaveLength(members.length - 1);

@@ -192,7 +192,7 @@ describe('LoadBalancerService', () => {
     }
   });
 
-  it.each([1, 2, 5, 37, 100])('keeps the rooms of %i servers within one of each other, for calls with one or many rooms', async (count) => {
+  it.each([1, 2, 5, 37, 100])('gives each of %i servers the same number of rooms, plus or minus one', async (count) => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, count);
     const placements: Placement[] = [];
@@ -933,7 +933,7 @@ describe('the placement strategy', () => {
 });
 
 describe('a new game server in placement', () => {
-  it('takes, without a ramp, all new rooms until its load equals that of the others', async () => {
+  it('takes all new rooms without a ramp, until its load equals that of the other servers', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [old, newcomer] = fleet.servers;

@@ -116,7 +116,7 @@ describe('the addresses that sentinels know of each other', () => {
     ['are used when both have TLS', true, true, true],
     ['are not used when only the data nodes have TLS, because a client could not connect to them', true, false, false],
     ['are not used when only the sentinels have TLS', false, true, false],
-  ])('%s', (_, isOn, isTls, isUsed) => {
+  ])('depend on TLS: they %s', (_, isOn, isTls, isUsed) => {
     const redis = new RedisConnections({ url: 'sentinel://127.0.0.1:1/main', tls: { isOn }, sentinel: { isTls } });
     opened.push(redis);
     for (const client of [redis.commands, redis.appends]) expect((client as Redis).options.updateSentinels).toBe(isUsed);

@@ -57,7 +57,7 @@ describe('a server whose password file changes', () => {
     expect(await operator.client('LIST')).toContain('user=holdfast');
   });
 
-  it('reports a refused password once, and keeps its connections meanwhile', async () => {
+  it('reports a refused password once, and keeps its connections', async () => {
     await writeFile(file, 'two');
     await renewal.read();
     await renewal.read();

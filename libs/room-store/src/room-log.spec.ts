@@ -374,7 +374,7 @@ describe('the handoff of a room', () => {
     expect(await rooms.adopt(room, { ...third, epoch: (taken as AdoptedRoom).epoch }, third)).toMatchObject({ handedAt: null });
   });
 
-  it('has a higher epoch than all earlier ones', async () => {
+  it('has a higher epoch than all earlier owners', async () => {
     const { room, tenure } = await playingRoom();
     const [seconds] = await redis.commands.time();
     expect(await log.nextEpoch(room, tenure.epoch)).toBeGreaterThanOrEqual(Number(seconds) * 1_000);

@@ -208,7 +208,7 @@ describe('a bot in a game', () => {
     ['has its command refused when the handler rejects it', () => ({ command: 'fly', data: 'away' }), { kind: 'refused', code: 'too-far' }],
     ['has its data validated', () => ({ command: 'fly', data: 'bad' }), { kind: 'refused', code: 'bad-data' }],
     ['fails with an unknown command', () => ({ command: 'swim' }), { kind: 'failed' }],
-  ])('%s', (_what, move, outcome) => {
+  ])('makes its move: it %s', (_what, move, outcome) => {
     const arena = new Arena(commands, { everyMs: 100, move });
     arena.command('add', 'R1');
     expect(arena.handle({ kind: 'bot', seat: 2 })).toMatchObject(outcome);

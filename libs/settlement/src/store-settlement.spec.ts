@@ -119,7 +119,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('waits for no marks in a process that starts after others have settled the store', async () => {
+  it('waits for no marks in a process that starts in a settled store', async () => {
     world.add('game', 'cut off');
     world.settledByOthers = 'one';
     await world.pass();

@@ -13,7 +13,7 @@ const book = (rest: Partial<BankGameBook> = {}): BankGameBook => ({
 const paid = (...ids: string[]): Payment[] => ids.map((id) => ({ key: `key of ${id}`, game: GAME, id }));
 
 describe("the audit of a bank's transfers", () => {
-  it('accepts payments of which each was made once, one of them by two runs of its effect', () => {
+  it('accepts a transfer that two runs of its effect paid under one key', () => {
     expect(auditBank([book()], paid('a', 'b', 'b'))).toEqual({ violations: [], paid: 2, missing: 0 });
   });
 

@@ -13,7 +13,7 @@ describe('a blend of two values', () => {
     expect(lerpTurn(120, 8, 0.5, 128)).toBeCloseTo(0);
   });
 
-  it('takes the later value of a field that has no rule or is not a number in both values', () => {
+  it('takes the later value of a field without a rule or without two numbers', () => {
     const blender = new Blender<{ x?: number; score: number }>({ x: 'linear' });
     expect(blender.mix({ x: 0, score: 1 }, { x: 4, score: 2 }, 0.5)).toEqual({ x: 2, score: 2 });
     expect(blender.mix({ score: 1 }, { x: 4, score: 2 }, 0.5)).toEqual({ x: 4, score: 2 });

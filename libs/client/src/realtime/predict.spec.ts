@@ -143,7 +143,7 @@ describe('the prediction of the own entity', () => {
     expect(state.cars[0]?.x).toBe(1);
   });
 
-  it('accepts a step function that returns the next value instead of changing its argument', () => {
+  it('accepts a step function that returns the next value and leaves its argument unchanged', () => {
     const { car, sync, wait } = setUp({ step: ({ x, lap = 0 }, speed) => ({ x: x + speed, lap: lap + 1 }) });
     sync(0);
     car.hold(10);

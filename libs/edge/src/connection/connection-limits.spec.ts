@@ -53,7 +53,7 @@ describe('the hello timeout', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('closes a connection that has sent no hello, but not while a hello waits for the store', () => {
+  it('closes a connection without a hello, but waits for the store when a hello has arrived', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const [silent, greeting] = [enter(limits, '192.0.2.1', false), enter(limits, '192.0.2.2', false)];
     stateOf(greeting.connection).isAdmitting = true;
@@ -63,7 +63,7 @@ describe('the hello timeout', () => {
 });
 
 describe('the limits of connections', () => {
-  it('refuse a connection above the limit of its address, whatever other addresses do', () => {
+  it('refuse a connection above the limit of its address', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const own = [1, 2, 3, 4].map(() => enter(limits, '192.0.2.1'));
     expect(own.map(({ isIn }) => isIn)).toEqual([true, true, true, false]);

@@ -60,7 +60,7 @@ describe("the presence of a member, at the member's gateway", () => {
     expect(reports).toHaveLength(1);
   });
 
-  it('is not reported when the record is right, or when a lost connection does not count as away yet', () => {
+  it('is not reported when the room record agrees', () => {
     const { presence, session, member, reports } = newGateway();
     presence.reconcileMembers();
     session.connection = null;

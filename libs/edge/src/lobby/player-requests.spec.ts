@@ -65,7 +65,7 @@ describe('a request whose answer arrives before a restart of the store', () => {
     expect(settled).toEqual([]);
   });
 
-  it('is sent once, although the store was unavailable meanwhile', async () => {
+  it('is sent once, although the store was unavailable during the request', async () => {
     const { playerRequests, session, generation, requests, answers } = newPlayerRequests();
     answers.push(() => {
       generation.current = null;

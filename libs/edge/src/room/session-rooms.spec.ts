@@ -361,7 +361,7 @@ describe('a gateway with players in a room', () => {
     expect(owner.attachRequests()).toHaveLength(2);
   });
 
-  it('delays a limited number of commands for a limited time, and refuses all others', async () => {
+  it('delays a limited number of commands for a limited time, and refuses further commands', async () => {
     const gateway = new Gateway();
     const owner = gateway.owner('1');
     const { session, received } = gateway.player('ada');

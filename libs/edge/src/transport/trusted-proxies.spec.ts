@@ -15,7 +15,7 @@ describe('the host of a request', () => {
     },
   );
 
-  it('is the one that the first of several proxies received', () => {
+  it('is the host that the first of several proxies received', () => {
     expect(proxies.hostOf(request('10.0.0.1', { 'x-forwarded-host': 'play.example.org, inner.example' }))).toBe('play.example.org');
   });
 

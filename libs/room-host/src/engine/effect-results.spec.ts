@@ -181,7 +181,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result t
     expect(casinos.runs.map(({ key }) => key)).toEqual([casinos.runs[0]!.key, casinos.runs[0]!.key]);
   });
 
-  it('is handled by one of two owners when the first was suspended until the adoption', async () => {
+  it('is handled by one owner only when a suspended owner continues after the adoption', async () => {
     const casinos = await newCasinos(durability);
     let settle: (result: string) => void = () => {};
     const first = casinos.server('first', () => new Promise((resolve) => (settle = resolve)));
@@ -216,7 +216,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result t
     expect(await format()).toBe('3');
   });
 
-  it('returns its result once when the room migrates meanwhile', async () => {
+  it('returns its result once when the room migrates during the effect', async () => {
     const casinos = await newCasinos(durability);
     let settle: (result: string) => void = () => {};
     const host = casinos.server('one', () => new Promise((resolve) => (settle = resolve)));

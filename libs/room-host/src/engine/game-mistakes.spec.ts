@@ -73,7 +73,7 @@ describe('the mistake of a game', () => {
     expect((await hosts.record(room.id)).version).toBe(2);
   });
 
-  it('ends the room when a timer schedules a timer that nobody handles', async () => {
+  it('ends the room when a timer schedules a timer without a handler', async () => {
     const room = await hosts.open(host);
     await host.does(room, 0, 'late');
     await until(() => room.value.ended);

@@ -493,7 +493,7 @@ describe('the output of a room', () => {
     expect(watcher.to(1)).toHaveLength(2);
   });
 
-  it('goes only to the acting player when a change is visible to nobody', async () => {
+  it('goes only to the acting player when no view shows the change', async () => {
     const host = newHost();
     const room = await host.room();
     const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
@@ -507,7 +507,7 @@ describe('the output of a room', () => {
     expect(two.to(1)[2]).toMatchObject({ version: 2, seq: 0, from: 0, patches: [{ path: '/count', value: 4 }] });
   });
 
-  it('is compact for each client that reads compact syncs, and has RFC 6902 patches for the others', async () => {
+  it('is compact for each client that reads compact syncs, and has RFC 6902 patches for other clients', async () => {
     const host = newHost();
     const room = await host.room();
     const [compact, classic] = [host.attach(room, 0, { compact: true }), host.attach(room, 1)];

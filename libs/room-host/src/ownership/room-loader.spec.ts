@@ -180,7 +180,7 @@ describe('a game server that loads rooms', () => {
   });
 });
 
-describe('a room with version 1 of its game, on a server with version 2,', () => {
+describe('a room with version 1 of its game', () => {
   const sentence = (room: string) => `room ${room} is of version 1 of empty, and this server has version 2`;
 
   it.each<[string, RoomRules<never>['migrateState'], string, (room: string) => string]>([
@@ -211,22 +211,25 @@ describe('a room with version 1 of its game, on a server with version 2,', () =>
       'game-failed',
       (room) => `${sentence(room)}: its migrateState made a promise, and no object for a state`,
     ],
-  ])('%s, remains without an owner, and is logged once with a remedy', async (_, migrateState, code, message) => {
-    const older = newServer();
-    const room = await roomThatStarts();
-    await older.loader.open({ room, game: 'empty', start: 's', round: 0, players });
+  ])(
+    'remains without an owner, and is logged once with a remedy, on a server with version 2 %s',
+    async (_, migrateState, code, message) => {
+      const older = newServer();
+      const room = await roomThatStarts();
+      await older.loader.open({ room, game: 'empty', start: 's', round: 0, players });
 
-    const newer = newServer({ ...version2, migrateState });
-    newer.self.incarnation = 2;
-    const refused = [{ result: 'failed', code }];
-    for (let attempt = 0; attempt < 3; attempt += 1) expect(await newer.loader.adopt([await tenureOf(room)])).toEqual(refused);
-    expect(newer.rooms.get(room)).toBeUndefined();
-    const warnings = newer.warnings.filter(({ event }) => event === 'room.adopt-failed');
-    expect(warnings).toMatchObject([{ roomId: room, error: expect.stringContaining(message(room)) }]);
+      const newer = newServer({ ...version2, migrateState });
+      newer.self.incarnation = 2;
+      const refused = [{ result: 'failed', code }];
+      for (let attempt = 0; attempt < 3; attempt += 1) expect(await newer.loader.adopt([await tenureOf(room)])).toEqual(refused);
+      expect(newer.rooms.get(room)).toBeUndefined();
+      const warnings = newer.warnings.filter(({ event }) => event === 'room.adopt-failed');
+      expect(warnings).toMatchObject([{ roomId: room, error: expect.stringContaining(message(room)) }]);
 
-    const mended = newServer({ ...version2, migrateState: () => ({ mended: true }) as never });
-    mended.self.incarnation = 3;
-    expect(await mended.loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
-    expect(mended.rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { mended: true } });
-  });
+      const mended = newServer({ ...version2, migrateState: () => ({ mended: true }) as never });
+      mended.self.incarnation = 3;
+      expect(await mended.loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+      expect(mended.rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { mended: true } });
+    },
+  );
 });

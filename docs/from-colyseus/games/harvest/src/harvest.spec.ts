@@ -19,7 +19,7 @@ describe('the example game harvest', () => {
     expect(game.metadata).toEqual({ farmers: 2 });
   });
 
-  it('hides the coins of a farmer from the others', async () => {
+  it('hides the coins of a farmer from other players', async () => {
     const game = await GameTest.create(Harvest, { players: ['Ada', 'Bob'] });
     expect(game.view(0)).toMatchObject({ farmers: [{ seat: 0 }, { seat: 1, coins: 0 }] });
   });
