@@ -22,7 +22,7 @@ describe('a fleet with slow readers', () => {
       MESSAGES_BURST: '100000',
       BYTES_PER_SECOND: '1000000000',
       BYTES_BURST: '1000000000',
-      // Slow health checks, because an eviction would disturb the test.
+      // The health checks are slow, because an eviction would disturb the test.
       HEALTH_INTERVAL_MS: '10000',
     };
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });

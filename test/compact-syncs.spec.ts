@@ -97,7 +97,7 @@ describe('a fleet whose clients read compact syncs', () => {
     await note([room, other], 'a');
     await watched.waitFor(({ state }) => (state as LedgerState).applied[1]?.length === 3, SOON);
     expect(watched.state).toEqual(room.state);
-    // Only a compact sync says which input it contains.
+    // Only a compact sync names the input that it contains.
     expect(new Set(inputs)).toEqual(new Set([0]));
   });
 

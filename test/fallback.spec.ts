@@ -152,7 +152,7 @@ describe('a fleet whose store falls back to before the end of a game', () => {
       status: 'waiting',
       lastResult: { result: { settled: 'b' } },
     });
-    // Longer than the sweep of the former owner needs to find a room whose record names it.
+    // The pause is longer than the interval of the sweep in which the former owner looks for rooms whose records name that owner.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await record(pair.rooms[0].id)).toMatchObject({ status: 'waiting', round: '1' });
     await start(pair);

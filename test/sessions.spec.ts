@@ -31,7 +31,7 @@ describe('the session of a player', () => {
       MESSAGES_BURST: '5000',
       BYTES_PER_SECOND: '100000000',
       BYTES_BURST: '100000000',
-      // High, so that no server is evicted when a test suspends it for seconds.
+      // The number of allowed misses is high, so that no server is evicted when a test suspends it for seconds.
       HEALTH_MAX_MISSES: '8',
     };
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });

@@ -3,7 +3,7 @@ import { connect } from '#libs/client/node';
 import { redisName } from '#libs/redis';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
-/** Six players in games are enough to detect every fault. More would only slow the machine down. */
+/** Six players in games are enough to detect every fault. More players would only slow the machine down. */
 const GAMES = 3;
 
 describe('a fleet whose Redis fails during games', () => {
@@ -17,7 +17,8 @@ describe('a fleet whose Redis fails during games', () => {
       games: 2,
       testGames: { turnMs: 60_000 },
       redis: { appendonly: true },
-      // Short, because a gateway renews a session after a third of it. A session that is still missing in the store at that time ends.
+      // The time to live is short, because a gateway renews a session after a third of it. A session that is still missing in the store at
+      // that time ends.
       env: { SESSION_TTL_MS: '10000' },
     });
     incarnations = await incarnationsOf(fleet);

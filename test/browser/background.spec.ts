@@ -84,7 +84,7 @@ describeInChromium('a tab in the background, in Chromium', () => {
     await tab.slowDown(20);
     await tab.evaluate('window.beats = 0; setInterval(() => { window.beats += 1; }, 100); 0');
     await idle(3 * TIMEOUT_MS);
-    // Without throttling the timer would have run 60 times.
+    // Without throttling, the timer would have run 60 times by now.
     expect(await tab.evaluate<number>('window.beats')).toBeLessThan(15);
     await room.send('place', { cell: 0 });
     await tab.sees(`${marks} === ${before + 1}`, 2_000);

@@ -44,7 +44,7 @@ export class FleetRedis implements FleetStore {
     const options = { dir: join(home, 'redis'), appendonly, config: { ...config }, server };
     const running = await startRedis(options);
     const client = new Redis(running.url, { retryStrategy: () => 50 });
-    // Without a listener an `error` event after the test has killed Redis would end the test's process.
+    // Without a listener, the `error` event of the client would end the test's process after the test has killed Redis.
     client.on('error', () => {});
     return new FleetRedis(running, options, client);
   }

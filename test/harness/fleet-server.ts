@@ -27,11 +27,11 @@ const LINES_KEPT = 2_000;
 export class FleetServer {
   readonly id: ServerId;
   readonly opsUrl: string;
-  /** The WebSocket address for players. Only that of a gateway is valid. */
+  /** The WebSocket address for players. It is valid only for a gateway. */
   readonly publicUrl: string;
-  /** The TCP address for players. Only that of a gateway is valid. */
+  /** The TCP address for players. It is valid only for a gateway. */
   readonly tcpUrl: string;
-  /** The address of the players' page. Only that of a gateway is valid. */
+  /** The address of the players' page. It is valid only for a gateway. */
   readonly pageUrl: string;
   /** Resolves when the process has ended and all of its output is read. */
   readonly exited: Promise<Exit>;

@@ -27,7 +27,9 @@ type LedgerCall = GameRoom<LedgerState>;
 
 /** The delays of reconnecting, in ms. They are shorter than by default, because tests wait for the players. */
 const COME_BACK = { firstMs: 100, maxMs: 300, giveUpMs: 60_000 };
-/** Pause between two notes of a player, in ms. Short enough to have notes in flight at any fault, long enough for a slow machine. */
+/**
+ * Pause between two notes of a player, in ms. It is short enough that notes are in flight at any fault, and long enough for a slow machine.
+ */
 const BETWEEN_NOTES_MS = 15;
 
 /**

@@ -11,7 +11,7 @@ type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 
 const NAME = 'holdfast';
 const SLOTS = 16_384;
-/** Time without an answer after which a sentinel considers the primary down, in ms. Shorter than an operator would choose. */
+/** Time without an answer after which a sentinel considers the primary down, in ms. An operator would choose a longer time. */
 const DOWN_AFTER_MS = 1_000;
 
 /** How a group of Redis processes is protected. */

@@ -13,7 +13,7 @@ let games: LedgerGame[];
 
 /** The failure and the assertions of one test. */
 interface Check {
-  /** The processes or the host that die, if the cell has several tests. Undefined: the cell has one test. */
+  /** The processes or the host that die, if the cell has several tests. Undefined when the cell has one test. */
   readonly of?: string;
   run(): Promise<void>;
 }

@@ -23,7 +23,7 @@ export interface State {
   readonly users: readonly User[];
   readonly operations: readonly Operation[];
   readonly budget: Budget;
-  /** The store may fall back only to a state whose description matches. Null: to any state. */
+  /** The store may fall back only to a state whose description matches, or to any state when this field is null. */
   readonly fallsTo: RegExp | null;
   /** The number of starts and moves so far, from which each gets its own name. */
   readonly named: number;
@@ -34,14 +34,14 @@ export interface State {
   readonly effects: readonly number[];
   /** Whether the store fell back while a gateway slept. Then data that only this gateway knew may be lost, if its players learn of it. */
   readonly mayLose: boolean;
-  /** The first violation. Null: no rule was violated so far. */
+  /** The first violation; null when no rule was violated so far. */
   readonly flaw: string | null;
 }
 
 /** The keys that a fallback sets back. */
 export interface Store {
   readonly room: StoredRoom | null;
-  /** The epoch in the key `closed`. Null: the room was not closed. */
+  /** The epoch in the key `closed`; null when the room was not closed. */
   readonly closed: number | null;
   readonly users: readonly StoredUser[];
   readonly isListed: boolean;
@@ -106,26 +106,26 @@ export interface Gateway {
 type Known = KnownRoom & { readonly owner: string };
 
 export interface User {
-  /** The gateway of the session. Null: it died, and the player will log in at another one. */
+  /** The gateway of the session; null when that gateway died, so that the player will log in at another one. */
   readonly at: number | null;
   readonly turn: number;
   readonly number: number;
   /** The next acts of the player, in order. */
   readonly wants: readonly Want[];
-  /** The revision from which the session is in the room. Null: it is in no room. */
+  /** The revision from which the session is in the room; null when the session is in no room. */
   readonly binding: number | null;
   readonly mustRejoin: boolean;
   /** Whether the session has left the room a short time ago, as far as its gateway knows. */
   readonly hasLeft: boolean;
   /** The epoch of the owner to which the session is attached. 0: it is attached to no owner. */
   readonly epoch: number;
-  /** The round that the client of the player is playing. Null: it plays no round. */
+  /** The round that the client of the player is playing; null when the client plays no round. */
   readonly round: number | null;
   readonly moves: readonly string[];
   // The following fields say what the player has received and may rely on.
   readonly isIn: boolean;
   readonly mayBeOut: boolean;
-  /** The round for which a lobby has confirmed that the player is ready. Null: no lobby has confirmed it. */
+  /** The round for which a lobby has confirmed that the player is ready; null when no lobby has confirmed it. */
   readonly ready: number | null;
   /** Rounds whose end the player has received. */
   readonly ended: readonly number[];
@@ -137,7 +137,7 @@ export type Want = 'create' | 'join' | 'ready' | 'start' | 'move' | 'end' | 'lea
 export interface Operation {
   readonly kind: 'create' | 'join' | 'ready' | 'start' | 'leave' | 'remove' | 'take out' | 'expel';
   readonly user: number;
-  /** The gateway that waits for the answer. Null: no gateway waits. */
+  /** The gateway that waits for the answer; null when no gateway waits. */
   readonly gateway: number | null;
   readonly asked: Asked;
   /** The store generation of the request. */
@@ -146,7 +146,7 @@ export interface Operation {
   /** The record that the lobby read, in the generation `readIn`. */
   readonly read: { readonly rev: number; readonly doc: string; readonly status: string; readonly round: number } | null;
   readonly readIn: number;
-  /** The room of the user before this operation moved the user. Null: it has not moved the user. */
+  /** The room of the user before this operation moved the user; null when the operation has not moved the user. */
   readonly before: string | null;
   /** The revision of the record that the lobby wrote. */
   readonly rev: number;
@@ -777,7 +777,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
   }
 }
 
-/** A lobby takes back a start that no operation handles. Null: there is no such start, or the store is not settled. */
+/** A lobby takes back a start that no operation handles. Returns null when no such start exists or the store is not settled. */
 function takeBack(state: State, rules: Rules): State | null {
   const { room } = state.store;
   if (room?.status !== 'starting' || (!isSettled(state) && !rules.lobbyWritesUnsettled)) return null;

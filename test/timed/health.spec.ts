@@ -32,7 +32,7 @@ describe('a fleet with health checks through Redis', () => {
       });
       await ears.subscribe(id);
       for (let round = 1; round <= 2; round++) {
-        // Writes what a checker writes. Only the server itself sets the field to `update` again.
+        // The test writes the same data as a checker. Only the server itself sets the field to `update` again.
         await redis.hset(id, 'check', 'testing');
         await redis.publish(id, 'check');
         await until(async () => (await redis.hget(id, 'check')) === 'update', 1_000);

@@ -54,7 +54,7 @@ describe('the built client', () => {
       expect(gzippedBytes).toBeLessThanOrEqual(COMPACT_GZIPPED_BYTES_MAX);
       const code = await readFile(file, 'utf8');
       expect(code.includes('The state after the sync has another hash.')).toBe(true);
-      // Only the encoder has this message.
+      // Only the encoder contains this error message.
       expect(code.includes('An object has a class.')).toBe(false);
     }
   }, 120_000);

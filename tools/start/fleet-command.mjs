@@ -52,7 +52,7 @@ export async function main(argv) {
       if (firstSignalAt === 0) {
         firstSignalAt = Date.now();
         interrupt(signal);
-        // A closed terminal may send SIGHUP more than once. Only a second signal of a person kills.
+        // A closed terminal may send SIGHUP more than once. Only a second signal from a person kills the servers.
       } else if (signal !== 'SIGHUP' && Date.now() - firstSignalAt > SAME_SIGNAL_MS) fleet.kill();
     });
   }

@@ -147,7 +147,7 @@ export class ChaosServer {
 
   /** Sets the wall clock of the server, also for later starts. Monotonic time does not change. */
   setClock(aheadMs: number): void {
-    // One write of a few bytes: no reader sees an incomplete value.
+    // A write of a few bytes happens at once, so that no reader sees an incomplete value.
     writeFileSync(this.clockFile, String(aheadMs));
   }
 

@@ -22,7 +22,7 @@ export interface ChaosOptions {
   readonly commandsPerSecond: number;
   /** Whether players connect over TLS, with a certificate made for the run. */
   readonly tls: boolean;
-  /** Only faults of these kinds; empty: all. */
+  /** The kinds of faults to cause. An empty list means all kinds. */
   readonly faults: readonly string[];
   /** Whether to print one JSON object and nothing else. */
   readonly json: boolean;

@@ -24,7 +24,7 @@ export interface Verdict {
  */
 export class GameLedger {
   private readonly acknowledged: Place[] = [];
-  /** By player: the moves in the received events. */
+  /** The moves in the events that each player received. */
   private readonly told = new Map<string, Place[]>();
   private board: SeenBoard | null = null;
 

@@ -30,8 +30,8 @@ export class PgnFile {
   }
 
   /**
-   * Returns the next game that can be played, and counts the unreadable games before it. Null: the file has no more games. Several callers may
-   * wait at the same time.
+   * Returns the next game that can be played, and counts the unreadable games before it. Returns null when the file has no more games.
+   * Several callers may wait at the same time.
    */
   async next(): Promise<PgnGame | null> {
     for (;;) {

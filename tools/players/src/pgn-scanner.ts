@@ -17,9 +17,9 @@ export interface ScannedGame {
   readonly tags: ReadonlyMap<string, string>;
   /** The moves of the main line. */
   readonly moves: readonly ScannedMove[];
-  /** The result at the end of the moves. Null: there is none. */
+  /** The result at the end of the moves; null when the text has none. */
   readonly result: string | null;
-  /** The first reason why the text cannot be read. Null: it can be read. */
+  /** The first reason why the text cannot be read; null when it can be read. */
   readonly flaw: { readonly line: number; readonly what: string } | null;
 }
 
