@@ -426,7 +426,7 @@ describe('a fleet with bad input', () => {
     });
   });
 
-  /** This test comes after the others that use the fleet, because it searches the log lines that they caused. */
+  /** This test must run after the other tests of this fleet, because it searches their log lines. */
   it('leaves no secret in the log of any server', async () => {
     const ada = await fleet.newPlayer('Ada');
     told.push(ada.credentials.secret);

@@ -134,7 +134,7 @@ describe('a fleet of seven servers', () => {
       );
       for (const { rooms } of games) await play(rooms, ['e4', 'e5']);
       const pauses = games.map(({ rooms }) => watchPauses(rooms[0]));
-      // These moves are in flight when the gateway dies.
+      // The following moves are in flight when the gateway dies.
       const inFlight = games.map(({ rooms }) => rooms[0].send('move', { san: 'Nf3' }));
       killed.kill();
       await Promise.all(inFlight);

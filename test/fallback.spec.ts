@@ -64,7 +64,7 @@ async function start({ rooms: [made, joined] }: Pair): Promise<void> {
 }
 
 let notes = 0;
-/** Both players send notes, and both see all of them. */
+/** Both players send notes, and both players see all notes. */
 async function play({ rooms }: Pair, moves = 3): Promise<void> {
   let last = '';
   for (let move = 0; move < moves; move++) {

@@ -40,7 +40,7 @@ describe('the tool tools/players', () => {
         .join('')
         .replace(/^\[.*$/gm, '')
         .match(/(?<![\w-])[KQRBNOa-h][\w+#=-]*/g) ?? [];
-    // Games that end by resignation or agreement use other commands for it, which do not count as moves.
+    // A resignation and an agreement are commands, but they do not count as moves.
     expect(report.moves).toBe(moves.length);
   }, 120_000);
 

@@ -20,7 +20,7 @@ describe.each([
     home = await mkdtemp(join(tmpdir(), 'holdfast-shared-'));
     store = await startStore(home);
     const shared: FleetStore = { url: store.url, client: store.client, stop: async () => {} };
-    // The servers of both have the same names and the same secret, so only the prefix separates them.
+    // The servers of both fleets have the same names and the same secret, so only the prefix separates the fleets.
     [blue, green] = await Promise.all(
       ['blue', 'green'].map((REDIS_PREFIX) => startFleet({ games: 2, store: () => shared, env: { REDIS_PREFIX, LINK_SECRET } })),
     );

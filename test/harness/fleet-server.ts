@@ -95,7 +95,7 @@ export class FleetServer {
     return new FleetServer(spec, ports, child as ChildProcess, lines);
   }
 
-  /** Returns the settings of the ports: free ports for players, which stay the same after a restart, and 0 (any port) for the others. */
+  /** Returns the settings of the ports. Players get free ports that stay the same after a restart, and the other ports are 0 (any port). */
   static async portsFor(type: ServerType): Promise<Record<string, string>> {
     if (type !== 'gateway') return { OPS_PORT: '0', LINK_PORT: '0' };
     const [publicPort, tcpPort] = [await freePort(), await freePort()];

@@ -95,7 +95,7 @@ export class WalletFleet {
     await this.replace(victim);
   }
 
-  /** Waits until all bets of the rooms are decided, and the wallet agrees with each. */
+  /** Waits until all bets of the rooms are decided and the wallet agrees with each bet. */
   async decided(rooms: readonly Room<Casino>[]): Promise<void> {
     const agrees = async (bet: Bet): Promise<boolean> => bet.status !== 'charging' && (await this.statusOf(bet)) === expectedStatus(bet);
     const all = async (): Promise<boolean> =>

@@ -42,7 +42,7 @@ async function payments(): Promise<Payment[]> {
 
 /** Two players of a game who transfer until the game ends or the test stops them. */
 class Spenders {
-  /** By the id of each acknowledged transfer, the version of the state after it. A rewind removes the transfers that it undid. */
+  /** The version of the state after each acknowledged transfer, by the id of the transfer. A rewind removes the transfers that it undid. */
   readonly acknowledged = new Map<string, number>();
   readonly rewinds: { from: number; to: number }[] = [];
   private isStopped = false;

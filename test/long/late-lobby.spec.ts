@@ -3,7 +3,7 @@ import { type Fleet, RawPlayer, startFleet } from '../harness/index.js';
 
 const SECOND = 1_000;
 const HEALTH_INTERVAL_MS = 300;
-/** How long the test observes a lobby that continues, in ms. Such a lobby handles its old requests immediately. */
+/** Time for which the test observes a lobby that continues, in ms. The lobby handles its old requests immediately. */
 const WATCHED_MS = 1_500;
 const SEAT_GRACE_MS = 4 * SECOND;
 

@@ -25,7 +25,7 @@ const REDIS: Readonly<Record<PromisedRedis, () => FleetOptions>> = {
   'replicas, `DURABILITY_REPLICAS=1`': () => ({ env: { DURABILITY_REPLICAS: '1' }, store: (home) => SentinelStore.start(home) }),
 };
 
-/** The tests of the column about dying servers, which are the same in each row. */
+/** The tests of the column about dying servers, which has the same promise in each row. */
 const SERVERS_DIE: readonly Check[] = [
   {
     of: 'all game servers',

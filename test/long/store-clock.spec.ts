@@ -135,7 +135,7 @@ describeWithCompiler.each([
     const room = await ada.createRoom({ game: 'tic-tac-toe', private: true });
     await step();
     ada.detach();
-    // Until the first gateway of the session has restored it, the other gateway asks the player to wait.
+    // Until the first gateway has restored the session, the other gateway asks the player to wait.
     const refusals: unknown[] = [];
     const again = await until(
       () =>

@@ -10,7 +10,7 @@ import { type Asked, type KnownRoom, NOBODY, type StoredRoom, type StoredUser } 
  * A document is a string of members: `a`, or `A` for a member who is ready. The state of a game is the list of its moves.
  */
 export interface State {
-  /** The time from which epochs and first revisions are taken. It grows with each of them. */
+  /** The time from which epochs and first revisions are taken. It grows with each new epoch and revision. */
   readonly clock: number;
   readonly store: Store;
   /** All earlier contents of the store. Empty when no fallback is left in the budget. */
@@ -32,7 +32,10 @@ export interface State {
   readonly results: readonly string[];
   /** Epochs of the games whose last effect was done. */
   readonly effects: readonly number[];
-  /** Whether the store fell back while a gateway slept. Then data that only this gateway knew may be lost, if its players learn of it. */
+  /**
+   * Whether the store fell back while a gateway slept. In that case, data that only this gateway knew may be lost, if its players are
+   * notified.
+   */
   readonly mayLose: boolean;
   /** The first violation; null when no rule was violated so far. */
   readonly flaw: string | null;
@@ -68,7 +71,7 @@ export interface Hosted {
   readonly moves: readonly string[];
   readonly batch: string;
   readonly inFlight: InFlight | null;
-  /** Whether the store has answered that it has less than the owner. */
+  /** Whether the store has answered that it has fewer changes than the owner. */
   readonly isBehind: boolean;
 }
 
@@ -84,7 +87,7 @@ interface InFlight {
 }
 
 export interface EndedGame extends store.EndArgs {
-  /** Whether the server still has all details of the end. False: it knows only that the game ended, and the result. */
+  /** Whether the server still has all details of the end. If not, the server knows only the result. */
   readonly isWhole: boolean;
 }
 
@@ -436,8 +439,8 @@ function asked(state: State, index: number, kind: Operation['kind'], gateway: nu
 /** A gateway admits the player, with the room that the stored user and the record name. */
 function comeIn(state: State, index: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.viewsUnsettled) return null;
-  // Not modeled: an admission between the two writes of a removal. If the second write is refused, because a later request was
-  // executed, the next sweep repeats it.
+  // The model leaves out an admission between the two writes of a removal. When a later request makes the store refuse the second write,
+  // the next sweep repeats the write.
   if (state.operations.some(({ user: other, kind, before }) => other === index && kind === 'remove' && before !== null)) return null;
   const user = state.users[index];
   const at = user.at ?? state.gateways.findIndex(({ isDead, isAsleep }) => !isDead && !isAsleep);
@@ -710,7 +713,7 @@ function write(state: State, at: number, rules: Rules): State {
   return saved.isSaved ? withOperation(withRoom(next, saved.room), at, { stage: 'written', rev: seen.rev + 1 }) : again();
 }
 
-/** Writes, and checks in the same step. The check after a create or join is a step of its own. A start has no check. */
+/** Writes and checks in the same step. Only the check after a create or join is a separate step, and a start has no check. */
 function writeAndCheck(state: State, at: number, rules: Rules): State {
   const next = write(state, at, rules);
   const { kind, stage } = next.operations[at];
@@ -910,7 +913,8 @@ function reassert(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { epoch, round, start, doc, rev, moves, batch, inFlight } = room;
   const { room: stored, closed } = state.store;
-  // The write includes the changes of a running append, unless that append ends the game. The owner repeats such an append afterwards.
+  // The write includes the changes of a running append, unless the append ends the game. The owner repeats an append that ends the game
+  // afterwards.
   const isOnItsWay = inFlight !== null && !inFlight.isEnd;
   const [to, as] = isOnItsWay ? [inFlight.to, inFlight.batch] : [moves, batch];
   const tenure = { epoch, owner: serverName(index), incarnation: 1 };

@@ -8,7 +8,7 @@ import { pause, until } from './until.js';
 
 /** The game for which these players search. No other player searches for it. */
 export const SEARCHED_GAME = 'tic-tac-toe';
-/** How long a player stays in the room of a match, in ms. */
+/** Time for which a player stays in the room of a match, in ms. */
 const STAY_MS = [100, 800] as const;
 /** The share of searches that the player gives up, and after what time, in ms. */
 const GIVEN_UP = 0.2;
@@ -52,7 +52,7 @@ export class Searchers {
   }
 
   /**
-   * Ends the searches after the last fault. All of them must find a match while at least two players search; the last one is given up.
+   * Ends the searches after the last fault. Every search must find a match while at least two players search. The last search is given up.
    */
   async stop(): Promise<void> {
     this.isLast = true;

@@ -212,7 +212,7 @@ function sanOf(word: string): string {
   const bare = word
     .replace(/[♔-♟]/g, (piece) => FIGURINES[piece] ?? '')
     .replace(':', 'x')
-    // Signs of annotation, check and mate. A move needs none of them.
+    // Removes the signs of annotation, check and mate, which a move does not need.
     .replace(/[!?□±∓⩲⩱∞=+#†‡−–-]+$/, '')
     .replace(/(?:e\.p\.|ep)$/, '');
   if (/^[Oo0]-[Oo0]/.test(bare)) return bare.replace(/[o0]/g, 'O');
