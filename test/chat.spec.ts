@@ -2,7 +2,7 @@ import type { Session } from '#libs/client';
 import { type Chat, type ChatEntry, openChat } from '#libs/client/chat';
 import { type Fleet, startFleet, until } from './harness/index.js';
 
-describe('chats in a fleet of two gateways and two lobbies', () => {
+describe('the chat in a fleet of two gateways and two lobbies', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({

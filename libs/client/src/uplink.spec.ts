@@ -167,7 +167,7 @@ describe('the uplink of a client', () => {
     expect(dials).toBe(1);
   });
 
-  it('tries as long as the server keeps the session when it has no other limit', async () => {
+  it('tries without any other limit as long as the server keeps the session', async () => {
     sessionMs = 600_000;
     uplink = newUplink({ firstMs: 100, maxMs: 5_000 });
     await welcomed();

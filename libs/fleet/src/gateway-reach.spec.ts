@@ -86,7 +86,7 @@ describe('GatewayReach', () => {
     expect(among.changes).toEqual([true, false]);
   });
 
-  it('calls its listeners at the end of an isolation, also when none was called at its start', () => {
+  it('calls its listeners when an isolation ends, although its start caused no call', () => {
     const among = new Among('none');
     expect(among.reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);

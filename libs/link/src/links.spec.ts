@@ -439,7 +439,7 @@ describe('a frame on a link', () => {
     expect(seen).toEqual(Array.from({ length: 2_000 }, (_, n) => n));
   });
 
-  it('brings a sync for many sessions unchanged', async () => {
+  it('carries a sync for many sessions unchanged', async () => {
     const { toB, b } = await pair();
     let frame = Buffer.alloc(0);
     b.links.onFrame(LINK_KIND.syncMany, (_, received) => {
@@ -452,7 +452,7 @@ describe('a frame on a link', () => {
     expect(frame.subarray(31).toString()).toBe('body');
   });
 
-  it('brings a compact sync for many sessions unchanged', async () => {
+  it('carries a compact sync for many sessions unchanged', async () => {
     const { toB, b } = await pair();
     let frame = Buffer.alloc(0);
     b.links.onFrame(LINK_KIND.compactMany, (_, received) => {

@@ -100,7 +100,7 @@ describe('a match that another lobby completes', () => {
 });
 
 describe('a ticket whose match is dissolved', () => {
-  it('ends alone when its player has made a later request', async () => {
+  it('is ended alone, without other tickets of a player who has made a later request', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new HoldfastError('room-full'));
     const { made, end, endOfUser } = matchRooms({ change, late: ['ada'] });
     const ticket = ticketOf('ada');

@@ -449,7 +449,7 @@ describe('the reassertion of a room', () => {
     expect(await log.reassert(room, tenure, stateOf(5, room))).toBe('fenced');
   });
 
-  it('makes the repetition of an append succeed whose changes it contains', async () => {
+  it('lets an append that it already contains succeed when the append is repeated', async () => {
     const { room, tenure } = await playingRoom();
     const onItsWay = append(room, tenure, 4);
     await log.reassert(room, tenure, { ...stateOf(5, room), batch: onItsWay.batch });

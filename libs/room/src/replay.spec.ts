@@ -17,7 +17,7 @@ import type { Change, RoomValue } from './room-value.js';
 const RUNS = Number(process.env.REPLAY_RUNS ?? 500);
 
 describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with draft %s', (draft) => {
-  it('leads from the old value to the value after any handler', () => {
+  it('leads from the value before any handler to the value after the handler', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         const { value, change, old } = changed(before, (room) => editAll(room.state, steps), { draft });

@@ -270,7 +270,7 @@ describe('a room that takes no inputs for a moment', () => {
 });
 
 describe('a game of durability `checkpoint`', () => {
-  it('gets a result that no checkpoint contains again after the loss of the server', async () => {
+  it('gets a result a second time after the loss of the server when no checkpoint contains the result', async () => {
     const casinos = await newCasinos('checkpoint');
     const first = casinos.server('first');
     const room = await casinos.open(first);
