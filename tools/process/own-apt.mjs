@@ -108,7 +108,7 @@ export class OwnApt {
       `Dir::Cache=${join(this.work, 'apt/cache')}`,
       'Dir::State::status=/var/lib/dpkg/status',
       'Debug::NoLocking=true',
-      // When it runs as root, apt would download as the user _apt, who must not write here.
+      // When root runs apt, it downloads as the user _apt, who must not write here.
       'APT::Sandbox::User=root',
       'Acquire::Languages=none',
       'Acquire::Retries=2',

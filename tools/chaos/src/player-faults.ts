@@ -71,7 +71,8 @@ function secondLogin({ fleet, chance, findings }: World): Plan {
           second.close();
         }
       } catch (error) {
-        // During another fault the first connection may have resumed by itself, which rotates the secret.
+        // Another fault may have made the first connection resume by itself. A resume rotates the secret, so the second connection is then
+        // refused.
         findings.count(`second-login:${error instanceof HoldfastError ? error.code : String(error)}`);
       } finally {
         first.close();

@@ -14,7 +14,7 @@ export interface PgnGame {
   readonly setUp: string | null;
   /** The seat that moves first: 0 is White. */
   readonly firstSeat: 0 | 1;
-  /** The moves that the laws allow: those after an automatic end, and from a null move on, are left out. */
+  /** The moves that the laws allow. Moves after an automatic end, and all moves from a null move on, are left out. */
   readonly moves: readonly string[];
   /** The position after the moves. */
   readonly fen: string;
