@@ -291,7 +291,7 @@ describe('the handshake of a link', () => {
     for (const side of [a, b, other]) expect(side.opened).toEqual([]);
   });
 
-  it('accepts no second proof after a refused one', async () => {
+  it('accepts no second proof after a refused proof', async () => {
     const { address, opened } = await newSide();
     const stranger = await Stranger.dial(address.port);
     const nonce = await stranger.challenged();

@@ -64,7 +64,7 @@ async function statusOf(room: RoomId) {
   return (await records.read(room))?.status;
 }
 
-describe('the open of a room', () => {
+describe('the opening of a room', () => {
   it('gives the game server a first epoch', async () => {
     const room = await rooms.starting('mine');
     const before = Date.now();
