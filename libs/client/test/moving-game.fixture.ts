@@ -15,9 +15,9 @@ export interface Sky {
 }
 
 export const STEP_MS = 50;
-/** In units per second. */
+/** The speed of a ship, in units per second. */
 export const SPEED = 200;
-/** In radians per second. */
+/** The rate at which a ship turns, in radians per second. */
 const TURN_RATE = 3;
 export const FRAME_MS = 1_000 / 60;
 

@@ -35,7 +35,7 @@ export class ServerClock {
   private readonly lateness: number[] = [];
   private next = 0;
 
-  /** False until the first sample. */
+  /** False until the clock has its first sample. */
   get isSet(): boolean {
     return !Number.isNaN(this.offset);
   }
