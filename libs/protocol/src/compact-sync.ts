@@ -139,7 +139,7 @@ function eventsOf(bytes: Uint8Array, syncVersion: number): GameEvent[] {
   });
 }
 
-/** Reads a frame from its second byte. */
+/** Reads the fields of a frame one by one, from its second byte on. */
 class Reader {
   private at = 1;
 
