@@ -68,7 +68,7 @@ export class FrameRouter {
       this.dispatch(connection, state, frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) {
-        // The gateway has a defect. It closes only this connection, so that one frame cannot end the process.
+        // Any other error is a defect of the gateway. The gateway closes only this connection, so that one frame cannot end the process.
         this.log.error('frame.failed', { error });
         connection.goodbye({ code: 'internal', reason: 'Something went wrong on our side.', retryAfterMs: 500 }, GOODBYE_MS);
         return;
@@ -183,7 +183,7 @@ export class FrameRouter {
     }
     if (operation === 'rooms.watch' && this.isFull(roomOf(data) as RoomId)) return answer(null, errorBody('too-many-watchers'));
     const { guesses } = stateOf(connection);
-    // The price is taken before the answer. Otherwise concurrent requests could make more guesses than the budget allows.
+    // The guess is counted before its answer is known. Otherwise concurrent requests could make more guesses than the budget allows.
     const isGuessed = isGuess(operation, data);
     if (isGuessed && !guesses.take(1, performance.now()))
       return answer(null, errorBody('too-many-attempts', undefined, true, guesses.waitMs(1, performance.now())));
@@ -191,7 +191,8 @@ export class FrameRouter {
     session.requestsPending += 1;
     try {
       const { data: result, binding, follow } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
-      // The room of an invite code is known only now. The lobby has moved the player already, so the player leaves again.
+      // The gateway learns the room of an invite code only from the answer. The lobby has already added the spectator to the room, so the
+      // gateway makes the spectator leave.
       if (binding?.watching && session.room !== binding.room && this.isFull(binding.room)) {
         await this.requests.send(session, 'rooms.leave', undefined, REQUEST_TIMEOUT_MS);
         return answer(null, errorBody('too-many-watchers'));

@@ -14,7 +14,7 @@ const POLL_MS = 5;
 /**
  * Disconnects all players, at most `RECONNECTING_MAX` at a time, so that they do not all reach another gateway at once. The next player
  * follows when an earlier one has arrived there, or after `RECONNECT_MS_MAX`. The other gateway then sends the notice `replaced`, and this
- * gateway removes the session. Players who still have a connection play on meanwhile.
+ * gateway removes the session. Players who still have a connection continue to play meanwhile.
  *
  * @param isCurrent returns whether the session is still at this gateway
  */

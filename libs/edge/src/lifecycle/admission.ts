@@ -155,8 +155,8 @@ export class Admission {
     try {
       return await this.admitUser(user);
     } catch (error) {
-      // The store already names this gateway for the session, but the hello fails, so no connection will belong to the session. It is
-      // marked as away.
+      // The store already names this gateway for the session, but the hello fails, so the session gets no connection. The gateway marks it
+      // as away.
       this.awayMarks.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
       throw error;
     }

@@ -87,7 +87,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
    * does not answer.
    */
   async isIncomplete(): Promise<boolean> {
-    // The check under way may have read the store before the loss.
+    // The check under way may have read the store before the loss, so its result does not count.
     await this.checking?.catch(() => {});
     await this.check();
     return performance.now() - this.lostAt < LOST_SESSION_WAIT_MS;

@@ -25,7 +25,7 @@ interface Feed {
 }
 
 interface Subscriber {
-  /** The subscription ends with this connection. */
+  /** The connection that subscribed. When it closes, the subscription ends. */
   readonly connection: PlayerConnection;
   /** The id of the request that subscribed. */
   readonly id: number;

@@ -46,7 +46,7 @@ export class WebSocketTransport extends ClientTransport {
     this.server = server;
     server.on('connection', (socket: Socket) => {
       if (events.accepted(socket)) return;
-      // No answer can be sent before the TLS handshake.
+      // Before the TLS handshake, no answer can be sent, so the socket is closed without one.
       if (this.certificate) socket.destroy();
       else refused.add(socket);
     });
