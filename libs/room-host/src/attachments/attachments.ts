@@ -91,7 +91,7 @@ export class Attachments implements OnModuleInit {
     handles.set(handle, attachment);
     room.attachments.add(attachment);
     if (seat !== null) {
-      // The newest connection of a player counts. Later frames of the old one are ignored.
+      // Only the newest connection of a player counts. This server ignores later frames of the earlier connection.
       const before = room.bySeat.get(seat);
       room.bySeat.set(seat, attachment);
       if (before) this.remove(before);

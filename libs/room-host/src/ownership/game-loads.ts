@@ -35,7 +35,7 @@ export class GameLoads {
     timer.unref();
     try {
       const { room: roomId, start: key, players } = request;
-      // Bots have no data to load. Their seats come after those of the players, so the places of the players stay.
+      // Bots have no data to load. Their seats come after the seats of the players, so each player keeps the same index without them.
       const seats = players.filter(({ bot }) => !bot);
       const start = { roomId, game: definition.name, key, options: optionsOf(machine, request), seats, signal: abort.signal };
       return await this.attempts(machine, rule, start, abort.signal);

@@ -80,7 +80,7 @@ export class SeatReconciler implements OnModuleInit {
   }
 
   private follow(room: HostedRoom, doc: RoomDoc, attaching: UserId | null): void {
-    // Players join before others leave, because a game whose last player leaves ends.
+    // New players join before others leave, because a game ends when its last player leaves.
     if (isJoinable(room)) this.seatJoined(room, doc, attaching);
     this.removeDeparted(room, doc);
   }
