@@ -23,7 +23,7 @@ export type SuspectPlace =
   | { readonly room: RoomId; readonly start: string }
   | { readonly room: RoomId; readonly effect: string };
 
-/** The number of lost owners at which a room is ended, when inputs of the room cost them. */
+/** Number of owners after whose loss the game of a room is ended. Only losses that inputs of the room have caused count. */
 export const LOSSES_MAX = 2;
 
 /** In the hash of effects of ended games: prefix of a field that is the mark of an effect. The key of the effect follows. */

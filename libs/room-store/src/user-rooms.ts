@@ -37,12 +37,20 @@ export interface TicketHint {
   readonly game: string;
 }
 
-/** Where a user is, and whether the request that moved the user still counts. Read it after the request has written the room's record. */
+/**
+ * The room of a user, and whether the request that moved the user still counts. Read it after the request has written the room's record.
+ */
 export interface MoveStatus {
   readonly pointer: UserRoom | null;
-  /** True: since the request, the user has moved, left for good or (unless the request outlives admissions) was admitted. */
+  /**
+   * True: a later event has made the request late. Either the user has moved or left for good, or the user was admitted. An admission does
+   * not count for a request that outlives admissions.
+   */
   readonly isLate: boolean;
-  /** True: this request stored the room in `pointer`. False: another request did, which may name the same room. Without `asked`: true. */
+  /**
+   * True: this request stored the room in `pointer`. False: another request stored it, and may name the same room. Always true without
+   * `asked`.
+   */
   readonly isOwn: boolean;
 }
 
@@ -58,7 +66,7 @@ export interface RestoredUser {
 
 const RESTORED: readonly RestoredUser['outcome'][] = ['late', 'written', 'moved'];
 
-/** How much longer a user's record lives than a session, in seconds. The record of a user who never returns expires. */
+/** Time by which a user's record outlives a session, in seconds. The record of a user who never returns expires. */
 const BEYOND_SESSION_SECONDS = 24 * 3600;
 
 /**
