@@ -13,7 +13,7 @@ export interface RoomUpdate {
   readonly locked?: boolean;
   readonly watch?: WatchPolicy;
   readonly spectatorChat?: boolean;
-  /** The stored form. Null: no password. */
+  /** The password in its stored form. Null: no password. */
   readonly password?: string | null;
   readonly options?: RoomOptions;
   readonly watchDelayMs?: number;
@@ -35,7 +35,7 @@ export function asHost(record: RoomRecord, user: UserId, now: number): RoomDoc {
   return { ...doc, host: user };
 }
 
-/** Returns the document with the successor of a host who has been away for `HOST_GRACE_MS`; the same document while the host stays. */
+/** Returns the document with a new host when the host has been away for `HOST_GRACE_MS`. Otherwise returns the same document. */
 export function replaceGoneHost(record: RoomRecord, now: number): RoomDoc {
   const { doc } = record;
   const successor = isHostGone(record, now) ? successorOf(doc) : undefined;
@@ -101,7 +101,7 @@ export function update(record: RoomRecord, user: UserId, change: RoomUpdate, now
     code,
   } = change;
   if ((options ?? watchDelayMs) !== undefined && record.status !== 'waiting') throw new HoldfastError('room-playing');
-  // A ready member has agreed to a game with other options.
+  // A ready member has agreed to the old options, so no member stays ready.
   const members = options === undefined ? doc.members : doc.members.map((member) => ({ ...member, readyRound: null }));
   return withoutEmpty({
     ...doc,

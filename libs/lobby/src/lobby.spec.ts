@@ -58,7 +58,7 @@ const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' }
 const records = new RoomRecords(redis);
 const generation = { onConnected: () => {}, current: 'run', isSettled: true } as unknown as StoreGeneration;
 const invites = new InviteCodes(redis);
-/** The lobbies of a test. They stop after it, so that they run no rounds of later tests. */
+/** The lobbies of a test. They stop after the test, so that they run no matchmaking rounds in later tests. */
 const lobbies: { stop(): Promise<void> }[] = [];
 const userRooms = new UserRooms(redis);
 const sessions = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
@@ -81,7 +81,7 @@ const LIST_COMMANDS_MAX = 101;
 const DUEL = { duel: { seats: { min: 2, max: 4 } } };
 const PUZZLE = { puzzle: { seats: { min: 1, max: 2 }, options: true } };
 
-/** Fake game servers: each opens the room in Redis, or does what `trouble` says. */
+/** Fake game servers: each server opens the room in Redis, unless `trouble` replaces that step. */
 class GameServers {
   readonly asked: string[] = [];
   cancelled: RoomId[] = [];
@@ -92,9 +92,9 @@ class GameServers {
   /** The servers whose version supports options of rooms. */
   withOptions = this.names;
   readonly openings: Control['room.open']['data'][] = [];
-  /** The rooms of the messages about removed members that lobbies have sent to game servers. */
+  /** The rooms about which lobbies have sent `room.members-removed` to game servers. */
   readonly removals: RoomId[] = [];
-  /** The answer of a server to options. */
+  /** The answer of a game server to the options that a lobby lets it validate. */
   checkOptions: (server: string, options: unknown) => { flaw: string | null } = () => ({ flaw: null });
 
   readonly balancer = {
@@ -1124,7 +1124,7 @@ describe('RoomList', () => {
     return ids;
   }
 
-  /** Counts the commands that Redis runs meanwhile. */
+  /** Returns the number of commands that Redis runs during `act`. */
   async function commandsOf(act: () => Promise<unknown>): Promise<number> {
     const count = async () => Number(/^total_commands_processed:(\d+)/m.exec(await elsewhere.commands.info('stats'))?.[1]);
     const before = await count();

@@ -90,7 +90,7 @@ export class MatchRooms extends MatchHost {
     const entered = await Promise.all(
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, match.id, asked, ticket.party)),
     );
-    // A lobby that died may have made the room before a player left it. The others then stay in their room.
+    // A lobby that died may have made the room before a player left it. The other players then stay in their room.
     const isMade = entered.includes(false) && entered.includes(true) && (await this.records.read(match.id)) !== null;
     if (entered.includes(false) && !isMade) return this.dissolve(match, tickets, gone(players, entered));
     const people = players.map(({ player }) => player);
@@ -118,7 +118,7 @@ export class MatchRooms extends MatchHost {
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, id, asked, ticket.party)),
     );
     if (entered.includes(false)) {
-      // A lobby that died may have taken the ticket into the room before a player left it. The others then stay in the room.
+      // A lobby that died may have taken the ticket into the room before a player left it. The other players then stay in the room.
       const before = entered.includes(true) ? await this.records.read(id) : null;
       const isDone = before !== null && players.some(({ player }, index) => entered[index] && isMember(before, player.user));
       if (!isDone) return this.dissolve(match, tickets, gone(players, entered));
@@ -141,7 +141,7 @@ export class MatchRooms extends MatchHost {
       // The write may have succeeded. The match stays, and the next attempt finds the players in the room.
       if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
-      // The next rounds would choose the same room, because the strategy sees a record that was read before.
+      // The strategy sees cached records, so the next rounds would choose the same room again.
       this.refused.set(id, performance.now());
       this.open.delete(match.game);
       return this.dissolve(match, tickets, new Set());
@@ -150,7 +150,7 @@ export class MatchRooms extends MatchHost {
     return record;
   }
 
-  /** Removes a match whose players are in their room, and tells those who are still in it. */
+  /** Removes a match whose players are in their room, and notifies the players who are still in it. */
   private async finish(match: MatchRecord, tickets: readonly StoredTicket[], room: RoomRecord): Promise<void> {
     await this.tickets.finish(match);
     const told = tickets.map((ticket) => ({ ...ticket, players: ticket.players.filter(({ user }) => isMember(room, user)) }));
@@ -263,7 +263,7 @@ export class MatchRooms extends MatchHost {
         const gone: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
         for (const { user, asked } of ticket.players) {
           if (!(await this.isLate({ user, asked }))) continue;
-          // Only this ticket: the user may search with another one by now.
+          // Ends only this ticket, because the user may search with another ticket by now.
           for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone))
             await this.userTickets.tellOthers(ended, user, gone);
         }
@@ -283,7 +283,8 @@ export class MatchRooms extends MatchHost {
 
   override async lapse(match: MatchRecord): Promise<void> {
     const answers = await this.tickets.answersOf(match.game, match.id);
-    // A lobby that died may have stored an answer that declines. The players who had no time to answer are not to blame then.
+    // A lobby that died may have stored an answer that declines. In that case, players without an answer are not to blame, because they had
+    // no time to answer.
     const isDeclined = [...answers.values()].includes('declined');
     await this.failOffer(match, (user) => (isDeclined ? answers.get(user) === 'declined' : answers.get(user) !== 'accepted'));
   }
@@ -296,7 +297,7 @@ export class MatchRooms extends MatchHost {
     const blamed = tickets.flatMap(({ players }) => players.filter(({ user }) => isToBlame(user)));
     await this.giveBack(match, tickets, end, {
       stage: 'offered',
-      // Counted before the players are notified, because they may search again at once.
+      // The declines are counted before the players are notified, because a notified player may search again at once.
       dissolved: async () => {
         this.log.info('match.declined', { roomId: match.id, declined: blamed.length });
         await Promise.all(blamed.map(({ user }) => this.tickets.countDecline(match.game, user, DECLINES_FORGOTTEN_MS)));

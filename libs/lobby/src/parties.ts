@@ -14,7 +14,7 @@ export function partyOf({ doc, status }: RoomRecord, user: UserId): readonly Doc
   return [own, ...others];
 }
 
-/** Returns who leads the party of the user: the host of the room, or in the room of a match the member who came first. */
+/** Returns the leader of the user's party: the host of the room, or in the room of a match the member who came first. */
 export function leaderOf({ doc }: RoomRecord, user: UserId): UserId {
   if (!doc.parties) return doc.host;
   const party = doc.parties.find((one) => one.includes(user)) ?? [user];

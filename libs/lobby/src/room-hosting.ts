@@ -28,7 +28,7 @@ export class RoomHosting {
   /** @throws the refusals of `update` (host rules), and of `RoomOptionsCheck` */
   async update(caller: Caller, { password, ...change }: Data<'rooms.update'>): Promise<RoomRecord> {
     const before = await this.rooms.roomOf(caller);
-    // Refuses before the costly work, and before a code is reserved, which stays in the store for days.
+    // The first check comes before the costly work, and before a code is reserved, because a reserved code stays in the store for days.
     update(before, caller.user, change, this.rooms.now());
     if (change.options !== undefined) await this.optionsCheck.refuseFlawed(before.game, change.options);
     const { doc } = before;

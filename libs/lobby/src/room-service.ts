@@ -60,7 +60,7 @@ export class RoomService {
    * room of the first.
    */
   private readonly roomOfRequest = new WeakMap<Caller, RoomId>();
-  /** By request to create a room: the room and its invite code, for the same reason. */
+  /** By request to create a room: the room and its invite code. A repeated request uses the code of its first run. */
   private readonly codeOfRequest = new WeakMap<Caller, { readonly id: RoomId; readonly code: string }>();
 
   constructor(
@@ -100,7 +100,7 @@ export class RoomService {
       },
       this.now(),
     );
-    // After the checks of `newRoom`, because a refused room needs neither a hash nor a code, which stays in the store for days.
+    // This follows the checks of `newRoom`, because a refused room needs neither a hash nor a code. A code stays in the store for days.
     const stored: RoomDoc = {
       ...doc,
       ...(password !== undefined && { password: await hashPassword(password) }),
@@ -222,7 +222,7 @@ export class RoomService {
     return left.room;
   }
 
-  /** Checks what a player gives to enter a room. A member needs nothing. */
+  /** Checks the invite code and the password that a player gives to enter a room. A member needs neither. */
   private async passOf(record: RoomRecord, user: UserId, shown: Shown | 'server'): Promise<EntryPass> {
     if (shown === 'server' || isMember(record, user)) return SERVER_PASS;
     const { code, password } = shown;
@@ -384,7 +384,7 @@ export class RoomService {
     await this.userRooms.move(user, null, { from: id });
   }
 
-  /** Removes a member who has moved to another room from the record of this one. Idempotent. */
+  /** Removes a member who has moved to another room from the record of this room. Idempotent. */
   async removeMoved(id: RoomId, user: UserId): Promise<void> {
     const guard: RoomGuard = async () => {
       if ((await this.userRooms.get(user))?.room === id) throw new HoldfastError('overtaken');

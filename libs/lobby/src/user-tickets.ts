@@ -4,7 +4,7 @@ import type { RequestOrder, RoomId, UserId } from '#libs/protocol';
 import { UserRooms } from '#libs/room-store';
 import { MatchNotifier } from './match-notifier.js';
 
-/** The ticket of a user, in whatever game. */
+/** The ticket of a user, in any game. */
 @Injectable()
 export class UserTickets {
   constructor(
