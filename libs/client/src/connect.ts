@@ -38,8 +38,8 @@ export interface ConnectOptions {
   readonly subprotocol?: Encoding;
   /**
    * The decoder of compact syncs, from the entry `compact` of the client. With this decoder, syncs have far fewer bytes. A client with the
-   * decoder also reads the syncs of older servers. Default: no decoder. In the entry for Node, the default is this decoder, and null means
-   * no decoder.
+   * decoder also reads the syncs of older servers. Default: no decoder. In the entry point for Node, the default is this decoder, and null
+   * means no decoder.
    */
   readonly compact?: CompactForm | null;
   readonly reconnect?: Partial<ReconnectOptions>;

@@ -42,8 +42,8 @@ export type ChatSession = Pick<Session, 'request' | 'on'> & {
 };
 
 /**
- * Opens the chat of the player's room (`to: 'room'`), or of the lobby of a game. A session receives one lobby at a time: opening another one
- * ends the messages of the first.
+ * Opens the chat of the player's room (`to: 'room'`), or of the lobby of a game. A session receives the messages of one lobby at a time.
+ * When it opens the chat of another lobby, the messages of the first lobby end.
  *
  * @throws `not-in-room` when the player is in no room
  *

@@ -232,8 +232,8 @@ export class LiveRoom implements Room {
     if (view.status === 'waiting') this.isBackInLobby = true;
     if (this.isInPlay) this.doubtWhether(view);
     else if (this.status !== 'ended') this.status = phaseOf(view);
-    // After the end of a game, a view counts only once the lobby has reported `waiting`. An older view may still say that the game is
-    // played.
+    // After the end of a game, a view changes the status only when the lobby has reported `waiting` before. Otherwise an older view could
+    // show the ended game as played.
     else if (this.isBackInLobby && view.status !== 'waiting') this.status = phaseOf(view);
     this.emitter.emit('view', view);
     this.updated();

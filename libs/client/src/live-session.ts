@@ -45,7 +45,7 @@ const LOST_TRIES_MAX = 3;
 
 /** A search for a match. It ends when the session enters a room of that game. */
 interface Search {
-  /** The room that the player was leaving when the search began. It does not end the search. */
+  /** The room that the player was leaving when the search began. A view of this room does not end the search. */
   readonly before: RoomId | undefined;
   /**
    * Whether the caller has given up. The answer to the cancel request then ends the search, either in a room or with the reason of the
@@ -213,7 +213,7 @@ export class LiveSession implements Session {
   ): Promise<Operations[Name]['result']> {
     if (this.status === 'closed') return Promise.reject(new HoldfastError('session-unknown', 'This session is closed.'));
     return this.requests.ask(operation, data, moreMs).then((result) => {
-      // The message with this view of the room may arrive later than the answer.
+      // The answer may arrive before the message with the same view, so the room takes the view from the answer.
       const view = (result as { room?: RoomView | null } | null)?.room;
       if (view && view.id === this.room?.id) this.room.look(view);
       return result as Operations[Name]['result'];

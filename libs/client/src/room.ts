@@ -97,7 +97,7 @@ export interface Room<Rules = unknown> {
 
   /**
    * Sends an input: what the player holds down right now. The server never answers an input, and the client never repeats it. The numbers
-   * of a seat grow by one from 1 in each game. `predict` of the entry `realtime` calls this method itself, so do not use both.
+   * of a seat grow by one from 1 in each game. `predict` of the entry point `realtime` calls this method itself, so do not use both.
    *
    * @returns false when it was not sent, because the player is not placed or has no seat
    * @throws `bad-data` when the data cannot be sent
@@ -106,8 +106,8 @@ export interface Room<Rules = unknown> {
 
   ready(ready?: boolean): Promise<void>;
   /**
-   * @param options `waitMs`: how long to wait for a free game server before the refusal `no-capacity`. `signal`: cancels the start. The
-   * promise then rejects with the signal's reason, or resolves when the game has already started.
+   * @param options `waitMs`: the time for which the start waits for a free game server before the refusal `no-capacity`. `signal`: cancels
+   * the start. The promise then rejects with the signal's reason, or resolves when the game has already started.
    */
   start(options?: { waitMs?: number; signal?: AbortSignal }): Promise<void>;
   leave(): Promise<void>;

@@ -24,7 +24,7 @@ export interface SessionEvents {
   room: [room: Room | null];
   /** A message about the player's search: its progress, an offered match, or its end. */
   match: [message: MatchMessage];
-  /** The list of rooms to which this session has subscribed has changed: `followRooms` of the entry `lobby` handles it. */
+  /** The list of rooms to which this session has subscribed has changed: `followRooms` of the entry point `lobby` handles it. */
   rooms: [message: RoomsMessage];
   /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
   chat: [message: ChatMessage];

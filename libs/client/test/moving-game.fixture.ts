@@ -114,7 +114,7 @@ class Simulation {
 
   run(): Run {
     const { durationMs } = this.scenario;
-    // The server's step has another phase than the frames, and its clock runs a little faster.
+    // The server's steps are not aligned with the frames, and the server's clock runs a little faster.
     for (let at = 17; at < durationMs; at += STEP_MS * 0.9999) this.schedule(at, () => this.step());
     for (let at = 0; at < durationMs; at += FRAME_MS) this.schedule(at, () => this.frame());
     this.steer();
