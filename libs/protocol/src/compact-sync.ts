@@ -149,7 +149,7 @@ class Reader {
     return this.frame[this.take(1)]!;
   }
 
-  /** An integer from 0 to 2^53 - 1: seven bits per byte, the lowest bits first, as in `docs/state-patch.md`. */
+  /** Reads an integer from 0 to 2^53 - 1: seven bits per byte, the lowest bits first, as in `docs/state-patch.md`. */
   varint(): number {
     let value = 0;
     for (let count = 0, factor = 1; count < VARINT_BYTES_MAX; count++, factor *= 0x80) {

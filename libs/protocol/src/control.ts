@@ -89,7 +89,9 @@ export interface Control {
       game: string;
       start: string;
       round: number;
-      /** In the order of their seats. `team`: absent in a room without teams. `bot`: server code of the game plays the seat. */
+      /**
+       * The players, in the order of their seats. `team`: absent in a room without teams. `bot`: server code of the game plays the seat.
+       */
       players: readonly { user: UserId; name: string; claims?: Claims; team?: number; bot?: true }[];
       options?: RoomOptions;
     };
@@ -103,7 +105,10 @@ export interface Control {
     data: { queries: readonly { readonly query: RoomListQuery; readonly tag: string | null }[] };
     answer: { lists: readonly ({ readonly tag: string; readonly rooms: RoomSummary[] } | null)[] };
   };
-  /** Lobby → game server: validate the options of a room that is not created yet. `flaw`: why the game refuses them; null: it accepts them. */
+  /**
+   * Lobby → game server: validate the options of a room that is not created yet. `flaw`: the reason for which the game refuses them; null:
+   * the game accepts them.
+   */
   'game.check-options': { data: { game: string; options: RoomOptions }; answer: { flaw: string | null } };
   /**
    * Gateway → owner, event: attach these sessions to their rooms; from then on, each `handle` identifies one session on this link. The

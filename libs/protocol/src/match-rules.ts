@@ -11,7 +11,7 @@ export interface MatchOptions extends ModeMatchOptions {
   readonly modes?: Readonly<Record<string, ModeMatchOptions>>;
 }
 
-/** The rules of one mode, as the author writes them. Absent fields: as in the game. */
+/** The rules of one mode, as the author writes them. An absent field has the value of the game. */
 export interface ModeMatchOptions {
   /** Number of players of a match. Default: the seats of the game. With `teams`: computed from the teams. */
   readonly players?: number | { readonly min: number; readonly max: number };
@@ -34,14 +34,14 @@ export interface ModeMatchOptions {
   readonly acceptMs?: number;
   /** After this time bots take the places of missing players up to the minimum, in ms. Absent: no bots. */
   readonly botsAfterMs?: number;
-  /** The rooms that matchmaking fills. */
+  /** Selects the existing rooms whose free seats matchmaking fills. */
   readonly backfill?: {
     /** True: matchmaking fills the free seats of running rooms of a `joinable` game. Default: true. */
     readonly running?: boolean;
     /** True: matchmaking fills public rooms whose game has not started. Default: false. */
     readonly waiting?: boolean;
   };
-  /** Options of the rooms that are made for this mode. */
+  /** Options of the rooms that matchmaking makes for this mode. */
   readonly options?: RoomOptions;
 }
 

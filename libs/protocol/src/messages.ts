@@ -32,7 +32,7 @@ export interface Hello {
   /** With a resume: the version of the state that the client has. */
   version?: number;
   /**
-   * The `epoch` of the last `placed` before the client received that version. The server needs it to find out whether the game was rewound
+   * The `epoch` of the last `placed` before the client received `version`. The server needs it to find out whether the game was rewound
    * after that version.
    */
   epoch?: number;
@@ -50,7 +50,7 @@ export interface Request {
   data?: unknown;
 }
 
-/** A player's command to the game in their room. */
+/** A player's command to the game in the player's room. */
 export interface Command {
   kind: 'command';
   /** The number of the command, counted from 1 for each seat. The room applies each command at most once, in order. */
@@ -273,8 +273,8 @@ export interface Placed {
   /** The highest command seq of this seat that the room has applied or refused. A new client gives its first command the next number. */
   seq: number;
   /**
-   * The former owner was lost together with changes that were not stored. The game was rewound from the version that the client
-   * has to `to`. Everything after `to` is undone, events included. A sync with the current state follows.
+   * The former owner was lost together with changes that were not stored. The game was rewound to version `to`, which is older than the
+   * client's version. Everything after `to` is undone, events included. A sync with the current state follows.
    */
   rewound?: { from: number; to: number };
 }
@@ -389,7 +389,7 @@ export const MATCH_END_REASONS = [
 ] as const;
 export type MatchEndReason = (typeof MATCH_END_REASONS)[number];
 
-/** The state of a search: how long it may still take, and the reason. Every field is a hint. */
+/** The state of a search: an estimate of the remaining time, and its reason. Every field is a hint. */
 export interface MatchProgress {
   /** The time for which the search has waited, in ms. */
   waitedMs: number;
@@ -397,7 +397,7 @@ export interface MatchProgress {
   place: number;
   /** The number of players who wait for the game. */
   waiting: number;
-  /** An estimate of the remaining time, from recent matches, in ms. Absent: no recent match. */
+  /** An estimate of the remaining time, from recent matches, in ms. Absent: there was no recent match. */
   estimateMs?: number;
   /** The largest difference of ratings that the search accepts now. Absent: ratings do not count. */
   window?: number;

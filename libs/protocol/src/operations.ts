@@ -15,7 +15,7 @@ export interface GameInfo {
   name: string;
   /** Minimum and maximum number of players. */
   seats: { min: number; max: number };
-  /** True: players may join a running game of this kind (`rooms.join`). Absent: only a waiting room. */
+  /** True: players may join a running game of this kind (`rooms.join`). Absent: players join only waiting rooms. */
   joinable?: true;
   /** Describes the options of a room of this game. Absent: the game takes no options, or its schema library cannot describe them. */
   options?: JsonSchema;
@@ -277,8 +277,8 @@ export interface Operations {
   /** Declines an offered match. The search of the player ends. */
   'match.decline': { data: { offer: string }; result: { declined: true } };
   /**
-   * The state of the caller's search, with the reason why it waits, or how the last search ended. Null: the caller is not searching, and no search
-   * has ended within the last minutes.
+   * The state of the caller's search with the reason why it waits, or the end of the last search. Null: the caller is not searching, and no
+   * search has ended within the last minutes.
    */
   'match.status': { data: undefined; result: { match: MatchMessage | null } };
   /**

@@ -71,7 +71,7 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
 }
 
 // The variables below are the state of the decoder. Decoding is synchronous and never reentrant, so one set of them is enough for the
-// process. So the decoder allocates only the decoded value of a small frame.
+// process. For a small frame, the decoder allocates nothing except the decoded value.
 const NO_BYTES = new Uint8Array(0);
 let source: Uint8Array = NO_BYTES;
 /** The offset in `source` from which the offsets in errors count. */
