@@ -115,7 +115,7 @@ export const AWAY_AT_ONCE = 64;
 export const AWAY_RETRY_MS = 500;
 /** Time after which a request to a lobby without an answer fails, in ms. */
 export const REQUEST_TIMEOUT_MS = 15_000;
-/** Maximum number of departures that no lobby has answered yet. At this limit the gateway drops the oldest. */
+/** Maximum number of departures that no lobby has answered yet. At this limit the gateway drops the oldest departure. */
 export const DEPARTURES_MAX = 10_000;
 /** Maximum number of departures that the gateway sends again in one tick. */
 export const DEPARTURES_AT_ONCE = 64;

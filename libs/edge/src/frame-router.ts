@@ -96,7 +96,7 @@ export class FrameRouter {
     const now = performance.now();
     const price = this.chargeable(fullPrice);
     const more = price - 1;
-    // The repeated request is a new message, so the connection then needs the whole price.
+    // The repeated request is a new message, so it costs the connection the whole price again.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
     const waitMs = operations.waitMs(price, now);
     if (waitMs > 0) return waitMs;
@@ -170,7 +170,7 @@ export class FrameRouter {
       return connection.goodbye({ code: 'bad-frame', reason: (error as Error).message }, GOODBYE_MS);
     }
     const price = priceOf(operation, data, this.options.roomsListedMax);
-    // Operations between servers have no price, so for a player they are unknown.
+    // Operations between servers have no price, so a player who sends one gets `unknown-operation`.
     if (price === undefined) return answer(null, errorBody('unknown-operation', `There is no operation "${bounded(operation, 64)}".`));
     const waitMs = this.charge(stateOf(connection), price);
     if (waitMs > 0) return answer(null, errorBody('rate-limited', undefined, true, waitMs));

@@ -92,7 +92,7 @@ export class Departures {
         departure.isSending = false;
         return;
       }
-      // During a rolling update, a lobby of an older version does not know `user.gone`.
+      // During a rolling update, a lobby of an older version does not know `user.gone`, so the gateway sends the older events.
       const { user, asked, room } = data;
       if (room && !room.watching) this.lobbies.emit(session, 'member.gone', { room: room.id, user, asked });
       this.lobbies.emit(session, 'searcher.gone', { user, asked });

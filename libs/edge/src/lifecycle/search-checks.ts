@@ -112,7 +112,8 @@ export class SearchChecks {
   private passOn(session: GatewaySession, { ticket }: TicketHint, message: MatchMessage | null | undefined): void {
     if (!message || session.isOver || session.ticket?.ticket !== ticket) return;
     this.take(session, message);
-    // The notice that binds the session to the room of the match was lost, too. The revision of the room is not known.
+    // The notice that binds the session to the room of the match was lost, too. The revision of the room is not known, so the binding
+    // begins at 0.
     if (message.event === 'matched') this.rooms.bindMatch(session, { room: message.room, watching: false, rev: 0 });
   }
 }

@@ -123,7 +123,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     const isAnother = this.generation !== null && this.generation !== current;
     if (isAnother || (await this.store.hasForgotten(this.self.id))) {
       this.mustRestore = true;
-      // At its first check, a gateway cannot know whether the store has lost data.
+      // At its first check, a gateway has no earlier generation to compare, so it does not know whether the store has lost data.
       if (this.generation !== null) this.lostAt = performance.now();
     }
     const { mustRestore } = this;

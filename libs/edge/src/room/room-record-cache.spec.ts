@@ -64,7 +64,7 @@ describe('the cache of room records', () => {
   });
 
   it('applies a publication without a read', async () => {
-    // A read would find no record.
+    // The store has no record, so a read would find none.
     await redis.commands.del(roomKey(room.id));
     await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 1} 5 starting mine ${encodeRoomDoc(doc)}`);
     await until(() => reported.length === 2);

@@ -6,7 +6,7 @@ import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** Additional time for which a spectator of a room with a delay waits for the end from the owner, in ms. */
+/** Time, in ms, for which the gateway waits for the owner's end of a game after the delay of the spectators. */
 const DELAYED_END_MARGIN_MS = 3_000;
 
 /** The progress of a client in a game: the last round and version that the client received. */
@@ -69,7 +69,7 @@ export class SessionRooms implements OnModuleInit {
   /**
    * Binds the session to a room, which it follows from now on. Does nothing when the session already has this binding.
    *
-   * @param game how far the client is in a game of the room
+   * @param game the progress of the client in a game of the room
    */
   bind(session: GatewaySession, binding: Binding, game: ClientGame | null = null): void {
     const { binding: before } = session;

@@ -59,8 +59,8 @@ export class GatewaySession {
   /** The request order of the request that ended the last search, such as its cancel. */
   searchEndedBy: RequestOrder = NO_REQUEST;
   /**
-   * The rooms that the session left last, and when, in ms of the monotonic clock. A store that falls back may list the user in one of them
-   * again, so the gateway repeats the leave.
+   * The rooms that the session left last, with the times of the departures, in ms of the monotonic clock. A store that falls back may list
+   * the user in one of them again, so the gateway repeats the leave.
    */
   leftRooms: readonly { readonly room: RoomId; readonly rev: number; readonly at: number }[] = NO_ROOMS;
   /** Timers that run while the player has no connection. */
