@@ -76,7 +76,7 @@ export const INDEX_RETRY_MS = 500;
 /** A timer with the period `PAUSE_TICK_MS` that is late by `OWN_PAUSE_MS` shows that the process has slept. Both are in ms. */
 export const PAUSE_TICK_MS = 250;
 export const OWN_PAUSE_MS = 750;
-/** Period of the heartbeat of an owner, in ms. A measured downtime is too long by at most this. */
+/** Period of the heartbeat of an owner, in ms. A measured downtime is too long by at most this period. */
 export const HEARTBEAT_MS = 1_000;
 /**
  * Longest time for which a room that is to migrate waits for the store, in ms. After that time the room stays and continues, because its

@@ -22,7 +22,7 @@ interface DelayedSpectator {
 interface Stage {
   readonly room: HostedRoom;
   readonly line: DelayLine;
-  /** The value that spectators see, and their view of it. Null: none is old enough yet. */
+  /** The value that spectators see, and their view of it. Null: no value is old enough yet. */
   shown: { readonly value: RoomValue; readonly view: unknown } | null;
   readonly spectators: Set<DelayedSpectator>;
   timer: NodeJS.Timeout | undefined;

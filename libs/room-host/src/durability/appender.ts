@@ -167,7 +167,7 @@ export class Appender implements OnModuleInit {
     const rooms: HostedRoom[] = [];
     const appends: Append[] = [];
     const { dirty } = this;
-    // A new set, so that a room that becomes dirty during this loop waits for the next flush.
+    // Makes a new set, so that a room that becomes dirty during this loop waits for the next flush.
     this.dirty = new Set();
     for (const room of dirty) {
       const append = this.nextAppend(room);
@@ -181,8 +181,8 @@ export class Appender implements OnModuleInit {
     try {
       results = await this.roomLog.appendAll(appends);
     } catch (error) {
-      // An append cannot be packed, so none of the appends was sent. The game of its room ends, and the appends of the other rooms are sent
-      // with the next flush.
+      // One append cannot be packed, so none of the appends was sent. The game of its room ends, and the appends of the other rooms are
+      // sent with the next flush.
       this.log.error('append.failed', { error });
       rooms.forEach((room, index) => {
         if (!canBePacked(appends[index]!)) this.breakOff(room, error);

@@ -104,7 +104,7 @@ export class Checkpointer implements OnModuleInit {
       progress.writtenAt = performance.now();
     }
     const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
-      // Waits for a replica, because an effect changes other systems. Its changes there would stay if the store lost the checkpoint.
+      // Waits for a replica, because an effect changes other systems. These changes would stay there if the store lost the checkpoint.
       isReplicated: hasUnstoredEffects,
     });
     if (room.status === 'dropped' || room.tenure !== tenure) return;

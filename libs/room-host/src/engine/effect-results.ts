@@ -39,7 +39,9 @@ export class EffectResults {
     if (room.value.ended && isPending(room, effect.key)) this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
   }
 
-  /** Reports an effect as failed that cost the room its last owner, if the game waits for its result. The effect does not run again. */
+  /**
+   * Reports the failure of the effect that cost the room its last owner, if the game waits for the result. The effect does not run again.
+   */
   failPoisoned(room: HostedRoom): void {
     const effect = room.value.outbox.find(({ key }) => key === room.poisonedEffect);
     if (effect?.timer === undefined) return;

@@ -130,7 +130,7 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
   /**
    * Runs the handler of an effect until it succeeds or fails for good.
    *
-   * @param rule how the game waits for the result. Null: it does not wait, and the handler is tried until it succeeds
+   * @param rule the game's rule for the result. Null: the game does not wait for a result, and the handler is tried until it succeeds
    */
   private async attempt(
     subject: Subject,

@@ -889,7 +889,7 @@ describe('appends', () => {
       host.engine.input(room, { kind: 'step' });
       await new Promise((resolve) => setImmediate(resolve));
     }
-    // The schedule of the room may have run a step as well.
+    // The schedule of the room may have run a step in addition to the steps of the test.
     expect(room.value.version).toBeGreaterThanOrEqual(50);
     expect(room.durable.version).toBe(0);
     host.roomLog.callsToLose = 0;

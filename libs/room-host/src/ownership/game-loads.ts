@@ -14,8 +14,8 @@ type OpenRequest = Control['room.open']['data'];
 const RETRY_MS = 250;
 
 /**
- * Loads the data of a game before its setup (`@OnLoad`). The result is stored with the setup. Nothing is stored before, so a load whose
- * server dies is done again by the next server that the lobby asks, with the same key.
+ * Loads the data of a game before its setup (`@OnLoad`). The result is stored with the setup. Nothing is stored before the setup. When a
+ * server dies during a load, the next server that the lobby asks loads again, with the same key.
  */
 @Injectable()
 export class GameLoads {

@@ -307,8 +307,8 @@ export class HostedRoom {
   }
 
   /**
-   * Returns what `seat` sees of the durable state, for a comparison with `seen`, what it saw before. Returns `seen` when the view of the
-   * game has failed.
+   * Returns what `seat` sees of the durable state. The caller compares the result with `seen`, the earlier view of the seat. Returns `seen`
+   * when the view of the game has failed.
    */
   nextView(seen: unknown, seat: Seat | null): unknown {
     if (this.machine.rules.view === null) return this.durable.state;

@@ -80,7 +80,7 @@ export class RoomOutputs {
     // Repeats the recorded refusals before the sync, because the client may have missed them and the `seq` of the sync would acknowledge
     // these commands.
     if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat]!.refused) this.refuse(attachment, refusedSeq, errorBody(code));
-    // The client has a state of the lost history, to which no patch of this one applies.
+    // The client has a state of the lost history, so no patch of the current history can be applied to it.
     if (rewoundTo !== null) return this.sendState(attachment, this.extrasSince(room, seat, rewoundTo));
     const changes = held === null || hasViews(room) ? null : room.changesSince(held);
     if (changes !== null && (changes.length === 0 || !this.needsTime(attachment)))
@@ -99,7 +99,7 @@ export class RoomOutputs {
     if (this.pacer.add(room, before, changes)) this.sendUnsent(room);
   }
 
-  /** Sends the changes that wait for the next sync of the room. A game whose view fails in it ends. */
+  /** Sends the changes that wait for the next sync of the room. When the view of the game fails in this sync, the game ends. */
   flush(room: HostedRoom): void {
     if (room.unsent === null) return;
     this.sendUnsent(room);
@@ -238,9 +238,9 @@ export class RoomOutputs {
   }
 
   /**
-   * Packs the sync of a group. Returns null when its members see no change and are owed nothing. When the sync is too large, packs only the
-   * current state, with `missed` if events are left out. `known`: the changes whose patches lead from `group.before` to `group.after`.
-   * Null: the patches must be computed.
+   * Packs the sync of a group. Returns null when its members see no change and need no acknowledgement or events. When the sync is too
+   * large, packs only the current state, with `missed` if events are left out. `known`: the changes whose patches lead from `group.before`
+   * to `group.after`. Null: the patches must be computed.
    */
   private bodyOf(
     room: HostedRoom,
