@@ -30,7 +30,7 @@ export interface Append {
   /** The id of this append. It distinguishes a repetition from the append of another writer. */
   readonly batch: string;
   /**
-   * Set when the last change ends the game. Then the store deletes the log instead of extending it, and the room waits for its next game.
+   * Set when the last change ends the game. The store then deletes the log instead of extending it, and the room waits for its next game.
    */
   readonly ended?: GameResult;
   readonly lastEffects?: readonly PendingEffect[];

@@ -16,7 +16,7 @@ type Formatted = Pick<GameDefinition, 'draft' | 'durability' | 'joinable' | 'bot
 /** Returns the format in which this server stores a game. */
 export function logFormatOf({ draft, durability, joinable, bots, hasResults, hasLoad }: Formatted): ChangeLogFormat {
   if ((hasResults || hasLoad) && durability !== 'none') return 3;
-  // A server that does not know bots treats their seats as seats of users, also in a checkpoint.
+  // A server that does not know bots would treat their seats as seats of users, also in a checkpoint.
   if (bots && durability !== 'none') return 2;
   return (hasStatePatches({ draft }) || joinable) && durability === 'every-change' ? 2 : 1;
 }

@@ -126,7 +126,7 @@ export interface RoomRecord {
 
 /** The fields that show whether a record has changed or needs work. */
 export type RoomDigest = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'owner' | 'epoch' | 'round'> & {
-  /** Null: an older version wrote the record without this field, and only the document has the value. */
+  /** True: the room is private. Null: an older version wrote the record without this field, and only the document has the value. */
   readonly private: boolean | null;
 };
 

@@ -110,8 +110,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Reads the fields that change with what the list of rooms shows, as one text for each room, in the order of the ids. Null: there is no
-   * room with this id.
+   * Reads the fields that change when the room changes in a list of rooms, as one text for each room, in the order of the ids. Null: there
+   * is no room with this id.
    */
   async readListDigests(rooms: readonly RoomId[]): Promise<(string | null)[]> {
     const { commands } = this.redis;
@@ -249,7 +249,7 @@ export class RoomRecords implements OnModuleInit {
     }));
   }
 
-  // Public rooms. These indexes are in other slots of a Cluster than the record, so they are hints. Readers drop entries without a record,
+  // The indexes of public rooms are in other slots of a Cluster than the records, so they are hints. Readers drop entries without a record,
   // and the sweeper adds missing entries.
 
   /** Returns a page of the public rooms of one game, or of all games, as `page` does. */

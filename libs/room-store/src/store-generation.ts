@@ -28,7 +28,7 @@ export interface MarkingServer {
  * Both connections count, `appends` and `commands`: when a host dies without closing its connections, one may have reached the next run
  * while the other still hangs.
  *
- * Marks are in the store itself. A store that lost everything lost them as well, and all owners compare again.
+ * Marks are in the store itself. A store that lost everything has lost the marks as well, so all owners compare again.
  */
 @Injectable()
 export class StoreGeneration {
@@ -127,7 +127,8 @@ export class StoreGeneration {
     client.on('close', () => this.invalidate(client));
     client.on('ready', () => void this.identify(client));
     if (!(client instanceof Redis)) {
-      // A Cluster stays connected when a replica replaces one of its primaries. The replica may have lost the last writes.
+      // A Cluster stays connected when a replica replaces one of its primaries. The replica may have lost the last writes, so the run ids
+      // are read again.
       const changed = (): void => {
         this.invalidate(client);
         this.identifyAllIn(CHANGED_MS);

@@ -9,9 +9,9 @@ const clearScript = new LuaScript('clear_suspect', new URL('./scripts/clear-susp
 export interface SuspectInput {
   /** Kind and name: `command place`, `timer turn`, `step`, `view`, `effect pay` … */
   readonly handler: string;
-  /** The seat of the player who sent the command. -1: none. */
+  /** The seat of the player who sent the command. -1: the input is not a command. */
   readonly seat: Seat;
-  /** The number of the command. 0: none. */
+  /** The number of the command. 0: the input is not a command. */
   readonly seq: number;
   /** The key of the effect. Absent: the input is not an effect. */
   readonly effect?: string;

@@ -11,11 +11,11 @@ export interface UserRoom {
 
 /** The conditions of a move. Without conditions, the move is always made. */
 export interface MoveTerms {
-  /** The request that asks for the move. The move is refused when the user has moved, or was admitted, since. */
+  /** The request that asks for the move. The move is refused when the user has moved, or was admitted, since this request. */
   readonly asked?: RequestOrder;
   /** A search for a match outlives admissions: the move is refused only when the user has moved since. */
   readonly outlivesAdmissions?: boolean;
-  /** The move is refused when the user is in another room than this. */
+  /** The room that the user must be in. The move is refused when the user is in another room. */
   readonly from?: RoomId;
 }
 
@@ -120,7 +120,7 @@ export class UserRooms {
     return (await noteTicketScript.run(this.redis.commands, [userKey(user)], args)) === 1;
   }
 
-  /** Removes the note of a ticket that can take the user into no match any more. A later ticket stays. */
+  /** Removes the note of a ticket that can no longer take the user into a match. The note of a later ticket stays. */
   async forgetTicket(user: UserId, hint: TicketHint): Promise<void> {
     await forgetTicketScript.run(this.redis.commands, [userKey(user)], [textOf(hint)]);
   }
@@ -194,7 +194,7 @@ export class UserRooms {
     const [room, watching, by, turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), ...fields);
     const isMovedSince = order !== undefined && isBefore(order, { turn: Number(movedTurn), number: Number(movedNumber) });
     const isAdmittedSince = order !== undefined && !outlivesAdmissions && order.turn < Number(turn);
-    // A record that an older version wrote does not name the request.
+    // A record that an older version wrote does not name the request, so the entry counts as that of this request.
     const isOwn = order === undefined || by === null || by === `${order.turn}:${order.number}`;
     return { pointer: pointerOf(room!, watching!), isLate: isMovedSince || isAdmittedSince, isOwn };
   }
