@@ -73,7 +73,7 @@ export class GameStarter {
       }
       throw error;
     }
-    // The room may have changed during the setup of the game.
+    // The room may have changed during the setup of the game, so the current record is returned.
     const opened = news === undefined ? null : readNews(starting, news);
     return opened?.kind === 'record' ? opened.record : this.rooms.mustRead(room.id);
   }
@@ -121,8 +121,8 @@ export class GameStarter {
   }
 
   /**
-   * Sets the room back to `waiting` if this start is still the current one. `error`: why the start failed. The members see it in the view of
-   * the room, because only the host gets the answer of the request.
+   * Sets the room back to `waiting` if this start is still the current one. `error`: the reason for the failure. The members see the reason
+   * in the view of the room, because only the host gets the answer of the request.
    */
   async takeBack(record: RoomRecord, start: string, error?: unknown): Promise<void> {
     if (record.status !== 'starting' || record.start !== start) return;

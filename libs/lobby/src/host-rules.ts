@@ -52,7 +52,7 @@ export function handOver(record: RoomRecord, user: UserId, to: UserId, now: numb
 }
 
 /**
- * Removes a member, and with `ban` bans the user. Repeated, it changes nothing.
+ * Removes a member, and with `ban` bans the user. A repeated call changes nothing.
  *
  * @throws `not-in-room`, `not-owner`, `not-a-member`, `bad-data` for the host's own seat or for too many bans
  */
@@ -64,7 +64,7 @@ export function kick(record: RoomRecord, user: UserId, target: UserId, ban: bool
   const isDone = !member && (ban ? banned.some((one) => one.user === target) : kicked.includes(target));
   if (isDone) return host;
   if (!member && !ban) throw new HoldfastError('not-a-member');
-  // Members stay besides the target, because the host is one.
+  // Other members remain in the room without the target, because the host is one of them.
   const doc = member ? (leave({ ...record, doc: host }, target) as RoomDoc) : host;
   const isBanned = banned.some((one) => one.user === target);
   if (ban && !isBanned && banned.length >= BANNED_MAX)

@@ -75,7 +75,7 @@ afterAll(() => {
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
 });
 
-/** Commands for a page of 100 rooms: its entries and their records. */
+/** Maximum number of Redis commands for a page of 100 rooms: the reads of its entries and of their records. */
 const LIST_COMMANDS_MAX = 101;
 
 const DUEL = { duel: { seats: { min: 2, max: 4 } } };
@@ -268,7 +268,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/** Sets the clock of Redis ahead by `ms`, as far as the room is concerned: makes all times in its record that much older. */
+/** Makes all times in the room's record older by `ms`, as if the clock of Redis had been set ahead. */
 async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
   const { since, doc } = await mustRead(id);
   const members = doc.members.map((member) => ({
@@ -1169,7 +1169,7 @@ describe('RoomList', () => {
       pages = await Promise.all([...early, ...Array.from({ length: 50 }, (_, index) => list.page({ limit: 1 + (index % 10) }))]);
       for (const page of pages.slice(50)) expect(page.rooms[0].id).toBe(id);
     });
-    // The commands for the room, and two reads of 22 commands each, not a hundred reads.
+    // The commands for the room and for two reads of 22 commands each. A hundred reads would need many more.
     expect(commands).toBeLessThan(100);
     expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
@@ -1224,7 +1224,7 @@ describe('RoomList', () => {
       took.push(performance.now() - from);
       counts.push(commands);
     }
-    // Redis sometimes counts a command of another connection.
+    // Redis sometimes counts a command of another connection, so the test compares the median.
     expect(counts.sort((a, b) => a - b)[10]).toBeLessThanOrEqual(LIST_COMMANDS_MAX);
     expect(took.sort((a, b) => a - b)[10]).toBeLessThan(100);
   }, 120_000);

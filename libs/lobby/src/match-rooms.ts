@@ -42,10 +42,13 @@ const UNDISPUTED_MS = 2_500;
  */
 @Injectable()
 export class MatchRooms extends MatchHost {
-  /** By game: the rooms that the last read found, and when, in ms of the monotonic clock. */
+  /** By game: the rooms that the last read found, and the time of that read in ms of the monotonic clock. */
   private readonly open = new Map<string, { readonly rooms: readonly OpenRoom[]; readonly at: number }>();
 
-  /** The rooms that refused players, and when, in ms of the monotonic clock. Matchmaking leaves them alone for `ROOM_REFUSED_MS`. */
+  /**
+   * The rooms that refused players, with the times of the refusals in ms of the monotonic clock. Matchmaking does not use these rooms for
+   * `ROOM_REFUSED_MS`.
+   */
   private readonly refused = new Map<RoomId, number>();
 
   constructor(
@@ -81,7 +84,7 @@ export class MatchRooms extends MatchHost {
     tickets: readonly StoredTicket[],
     committedAt = Number.NEGATIVE_INFINITY,
   ): Promise<RoomRecord | null> {
-    // If this lobby was suspended for longer than this, another lobby may have made the room, and the game may be over.
+    // After `UNDISPUTED_MS`, for example because this lobby was suspended, another lobby may have made the room, and the game may be over.
     const isUndisputed = performance.now() - committedAt < UNDISPUTED_MS;
     if (!isUndisputed && !(await this.tickets.isOpen(match))) return this.records.read(match.room ?? match.id);
     if (match.room !== undefined) return this.fill(match, match.room, tickets);
@@ -111,7 +114,10 @@ export class MatchRooms extends MatchHost {
     return started;
   }
 
-  /** Takes the tickets of a match into a room with free seats. Null: the room has none any more, and the tickets return to the queue. */
+  /**
+   * Takes the tickets of a match into a room with free seats. Null: the room has no free seats any more, and the tickets return to the
+   * queue.
+   */
   private async fill(match: MatchRecord, id: RoomId, tickets: readonly StoredTicket[]): Promise<RoomRecord | null> {
     const players = tickets.flatMap((ticket) => ticket.players.map((player) => ({ player, ticket })));
     const entered = await Promise.all(
@@ -245,7 +251,8 @@ export class MatchRooms extends MatchHost {
       const end = endOf(ticket);
       return { ticket: end === null ? { ...ticket, priority: (ticket.priority ?? 0) + 1 } : ticket, end };
     });
-    // `enterMatch` has removed these hints. They are noted before the tickets return, so that the user of a ticket always finds it.
+    // `enterMatch` has removed the hints that name the tickets. They are noted again before the tickets return to the queue, so that a user
+    // always finds the ticket.
     await Promise.all(
       ends.flatMap(({ ticket: { id, game, players }, end }) =>
         end ? [] : players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)),

@@ -166,7 +166,7 @@ export class Matchmaker {
     const players = await Promise.all(
       members.map(async ({ user, name, claims }) => {
         if (user === caller.user) return playerOf(caller);
-        // Every later request that moves the member has a higher order.
+        // Every later request that moves the member has a higher order, so the lobby can recognize that request.
         return { user, name, ...(claims && { claims }), asked: await this.userRooms.lastRequestOrder(user) };
       }),
     );
@@ -292,7 +292,7 @@ export class Matchmaker {
     return room;
   }
 
-  /** Returns how much time is left to answer an offer, in ms. */
+  /** Returns the remaining time to answer an offer, in ms. */
   private async acceptMsLeft({ game, at }: MatchRecord, mode: string | undefined): Promise<number> {
     const rules = this.matches.rulesOf(game);
     const { acceptMs = 0 } = (rules && rulesOfMode(rules, mode)) ?? {};

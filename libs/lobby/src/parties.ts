@@ -3,8 +3,8 @@ import type { UserId } from '#libs/protocol';
 import type { DocMember, RoomRecord } from '#libs/room-store';
 
 /**
- * Returns the members of the user's party in a waiting room, the user first. In the room of a match, the party is the members who came
- * together, without the others. In any other room, all members are one party. Null: the room is not waiting, or the user is not a member.
+ * Returns the members of the user's party in a waiting room, the user first. In the room of a match, the party consists of the members who
+ * came together. In any other room, all members are one party. Null: the room is not waiting, or the user is not a member.
  */
 export function partyOf({ doc, status }: RoomRecord, user: UserId): readonly DocMember[] | null {
   const own = doc.members.find((member) => member.user === user);

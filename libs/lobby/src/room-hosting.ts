@@ -39,7 +39,7 @@ export class RoomHosting {
       ...(password !== undefined && { password: password === null ? null : await hashPassword(password) }),
       ...(isCodeMissing && { code: await this.invites.reserve(before.id) }),
     };
-    // The index of public rooms may have too many entries, never too few: readers leave out private rooms.
+    // The index may contain private rooms, because readers leave them out. But it must contain every public room.
     if (change.private === false) await this.records.enlist(before.id, before.game, doc.createdAt);
     const changed = await this.changeRoom(caller, before, (record) => update(record, caller.user, prepared, this.rooms.now()));
     if (changed.doc.private) await this.records.unlist([changed.id], [changed.game]);

@@ -163,7 +163,7 @@ export class RoomService {
       const [record, before] = await Promise.all([this.records.read(id), this.freeFor(caller, id)]);
       if (!record) throw unknownRoom(shown);
       const pass = await this.passOf(record, caller.user, shown);
-      // Checked before the player's entry moves, so that a refused player is never bound to the room.
+      // This check comes before the player's entry moves, so that a refused player is never bound to the room.
       join(record, caller, this.games.joinTermsOf(record), this.now(), pass);
       if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
       try {
@@ -200,8 +200,8 @@ export class RoomService {
   }
 
   /**
-   * Leaves the room in which the player was at the time of the request, and returns its id. The player's room of now may be another one,
-   * because a suspended lobby may handle the request after the player has left through another lobby and entered a new room.
+   * Leaves the room in which the player was at the time of the request, and returns its id. The player may be in another room now, because
+   * a suspended lobby may handle the request after the player has left through another lobby and entered a new room.
    */
   async leave(caller: Caller): Promise<RoomId> {
     const { user, room: meant, asked } = caller;
@@ -328,8 +328,8 @@ export class RoomService {
   }
 
   /**
-   * Removes a member who will not come back. Does nothing when, with `order`, the user has returned to this room since that request, or,
-   * without `order`, the user was admitted or has moved since this call.
+   * Removes a member who will not come back. With `order`: does nothing when the user has returned to this room since that request. Without
+   * `order`: does nothing when the user was admitted or has moved since this call.
    */
   async gone(room: RoomId, user: UserId, order?: RequestOrder, isDue?: RoomGuard): Promise<void> {
     const since = order ?? (await this.userRooms.lastRequestOrder(user));
@@ -468,7 +468,7 @@ function joinAgain(record: RoomRecord, person: Person, terms: JoinTerms | null, 
   return { ...join(record, person, terms, now, pass) };
 }
 
-/** Returns whether a room has an invite code: players find it in no list, or join only with a code. */
+/** Returns whether a room needs an invite code, because no list shows the room or because players join only with the code. */
 export function needsCode({ private: isPrivate, inviteOnly }: Pick<RoomSettings, 'private' | 'inviteOnly'>): boolean {
   return isPrivate === true || inviteOnly === true;
 }

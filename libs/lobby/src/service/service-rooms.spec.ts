@@ -147,7 +147,7 @@ async function diesAtEachStep<Setup>(
   }
 }
 
-/** Returns the answer. Null: the process died before it; everything that it sent has been executed. */
+/** Returns the answer. Null: the process died before the answer, and Redis has executed all commands that the process sent. */
 async function answerOrDeath(dying: Process, request: Promise<ServiceAnswer>): Promise<ServiceAnswer | null> {
   let answer: ServiceAnswer | undefined;
   request.then(

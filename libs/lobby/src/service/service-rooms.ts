@@ -93,7 +93,7 @@ export class ServiceRooms {
   }
 
   /**
-   * Puts a user into the room, also into one that is private or has a password. Repeated, it changes nothing.
+   * Puts a user into the room, even if the room is private or has a password. A repeated call changes nothing.
    *
    * @throws `room-unknown`, `room-full`, `room-playing`, `room-locked`, `banned`, `already-in-room`
    */
@@ -122,7 +122,7 @@ export class ServiceRooms {
   }
 
   /**
-   * Starts the game with all members, whether they are ready, connected or not. Repeated, it starts no second game.
+   * Starts the game with all members, whether they are ready, connected or not. A repeated call starts no second game.
    *
    * @throws `room-unknown`, `too-few-players`, `no-capacity`, `game-failed`, `room-playing` when another game runs already
    */
@@ -199,7 +199,8 @@ export class ServiceRooms {
       throw new HoldfastError('bad-data', `users: the room has ${begin.seats} seats, and these are ${people.length} users`);
     const doc = others.reduce(withNewMember, begin);
     for (const { user } of people) await this.rooms.freeFor({ user }, room).catch((error: unknown) => refuse(error, user));
-    // The entries come first, as for a player who creates a room. Without the room's record they have no effect.
+    // The users' entries are written before the room's record, as for a player who creates a room. Without the record, the entries have no
+    // effect.
     await Promise.all(people.map(({ user }) => this.userRooms.move(user, { room, watching: false })));
     await this.notifyAll(await this.rooms.make(room, game, doc, people));
   }
