@@ -180,7 +180,7 @@ interface Import {
   /** The imported file, relative to the repository's root. For a package, the specifier itself. */
   readonly to: string;
   readonly typeOnly: boolean;
-  /** Whether this is an `import(…)`, which loads the file later. */
+  /** True: this is an `import(…)`, which loads the file later. */
   readonly dynamic: boolean;
 }
 

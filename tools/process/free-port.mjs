@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 
-// Below the ephemeral ports (from 32768), which the system may give to outgoing connections at any time. Also low enough that the
-// bus of a Redis Cluster (port + 10000) stays below them.
+// These ports are below the ephemeral ports (from 32768), which the system may give to outgoing connections at any time. The port of the
+// bus of a Redis Cluster (port + 10000) is below them, too.
 const LOWEST = 10_240;
 const HIGHEST = 22_700;
 

@@ -10,7 +10,10 @@ import { LocalFleet } from './local-fleet.mjs';
 import { readOptions } from './options.mjs';
 import { Terminal } from './terminal.mjs';
 
-/** In ms. A second signal within this time does not kill the servers: under npm one Ctrl-C arrives from the terminal and from npm. */
+/**
+ * Time in ms after a signal, in which a second signal does not kill the servers. Under npm, one Ctrl-C arrives twice: from the terminal and
+ * from npm.
+ */
 const SAME_SIGNAL_MS = 500;
 
 const errors = new SteadyWriter(() => 2);

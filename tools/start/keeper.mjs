@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { ended } from '../process/leashed.mjs';
 
-/** In ms. A program that dies is restarted soon; one that keeps dying is restarted less and less often. */
+/**
+ * The pauses before a restart, in ms. A program that dies is restarted soon. A program that keeps dying is restarted less and less often.
+ */
 export const PAUSES = { firstMs: 200, longestMs: 10_000, healthyAfterMs: 60_000 };
 
 /**

@@ -159,7 +159,7 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
     }
   };
   fill();
-  // Deletions and rewrites by others free space again, so filling continues.
+  // Deletions and rewrites by other programs free space again, so filling continues.
   const filling = setInterval(fill, 5);
   return {
     isFull: true,
@@ -262,7 +262,7 @@ describe('npm start', () => {
     await start.says(/redis +is back/);
     expect(start.child.exitCode).toBeNull();
     for (const label of ['gateway 1', 'lobby 1', 'game 2']) process.kill(before[label], 0);
-    // More lines than the memory buffer holds.
+    // These are more lines than the memory buffer holds.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     makeRoom();
     await changed(() => running()['game 1'], before['game 1']);

@@ -310,7 +310,7 @@ describe('the admin API', () => {
       const game_ = `paged-${randomUUID()}`;
       const now = Date.now();
       const made: RoomId[] = [];
-      // Some rooms were created in the same millisecond. Their order must not depend on the page.
+      // Some rooms were created in the same millisecond. Their order must be the same on every page.
       for (let index = 0; index < 7; index++) made.push(await room({ createdAt: now + Math.floor(index / 3) }, game_));
       const seen: string[] = [];
       let after = '';
@@ -584,7 +584,7 @@ describe('the admin API', () => {
         game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
         await until(() => beside.some((heard) => heard.room === room));
       };
-      // The kernel buffers a few megabytes first.
+      // The first megabytes fit into buffers of the kernel, so the server closes the stream only later.
       while ((await cuts()) === 0 && told.length < 500) await tell();
       expect(await cuts()).toBe(1);
       await tell();

@@ -62,7 +62,7 @@ describe('BatchWriter', () => {
           }
           await new Promise((resolve) => setImmediate(resolve));
         }
-        // Bytes that may wait are still there.
+        // Bytes that may wait have not been sent yet.
         for (const writer of writers) writer.flush();
         for (const [index, socket] of sockets.entries()) {
           socket.end();
@@ -103,7 +103,7 @@ describe('BatchWriter', () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
       await until(() => calls.mock.calls.length > 0);
-      // A slow machine may need more than the waiting time for three ticks.
+      // On a slow machine, three ticks may take longer than the waiting time.
       expect(calls.mock.results[0]?.value).toBeGreaterThanOrEqual(100);
       expect(calls.mock.results.reduce((sum, { value }) => sum + Number(value), 0)).toBeLessThanOrEqual(300);
     } finally {

@@ -240,7 +240,7 @@ describe('the handshake', () => {
     const foreign = await Stranger.dial(address.port);
     await foreign.prove({ id: serverId('game', 'a', 'blue'), incarnation: 1 }, secret);
     await until(() => foreign.isClosed);
-    // No `refused` frame: a server that receives one reports that its secret differs.
+    // The server sends no `refused` frame. A server that received one would report that its secret differs.
     expect(foreign.frames().slice(1)).toEqual([]);
     expect([...links.all()]).toEqual([]);
     expect(reports).toEqual([]);
@@ -648,7 +648,7 @@ async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Advances the clock by a number of ping intervals and lets the sockets work after each. */
+/** Advances the clock by a number of ping intervals. Lets the sockets work after each interval. */
 async function pass(pings: number): Promise<void> {
   for (let ping = 0; ping < pings; ping++) {
     jest.advanceTimersByTime(PING_MS);

@@ -106,7 +106,7 @@ async function isLeased(at: Process, room: RoomId): Promise<boolean> {
 interface Reservation {
   readonly server: string;
   readonly incarnation: number;
-  /** True while the server has not opened the room. */
+  /** True while the server has not opened the reserved room. */
   readonly isOutstanding: boolean;
 }
 
@@ -119,7 +119,7 @@ async function reservationOf(at: Process, room: RoomId): Promise<Reservation | n
 async function offered(at: Process, ...wish: Parameters<typeof offerKey>): Promise<ReadonlyMap<string, number>> {
   const orders = await at.redis.smembers(offerKey(...wish));
   const scores = await Promise.all(orders.map((order) => at.redis.zrange(order, '0', '-1', 'WITHSCORES')));
-  // An offer must list no empty order.
+  // No offer lists an order without servers.
   for (const order of scores) expect(order).not.toEqual([]);
   return new Map(
     scores.flatMap((order) => order.flatMap((key, index) => (index % 2 === 0 ? [[key, Number(order[index + 1])] as const] : []))),
@@ -181,7 +181,7 @@ describe('LoadBalancerService', () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 30);
     const seen = new Set<ServerId>();
-    // Enough calls that some random choices start near the end of the order and wrap around.
+    // With so many calls, some random choices start near the end of the order and wrap around.
     for (let calls = 0; calls < 12 || seen.size < 30; calls++) {
       expect(calls).toBeLessThan(CALLS_MAX);
       const rooms = Array.from({ length: 20 }, newRoom);
@@ -292,7 +292,7 @@ describe('LoadBalancerService', () => {
     for (const nowhere of [{ region: 'mars' }, { build: 'b3' }, { region: 'eu', build: 'b2' }]) {
       expect((await refusal(fleet.place(nowhere))).code).toBe('no-capacity');
     }
-    // The server has another region and build now, so it is not found under its earlier ones.
+    // The server has another region and build now, so a request for its earlier region or build does not find it.
     await fleet.report(us, { region: 'eu', build: 'b2', incarnation: 2 });
     expect((await refusal(fleet.place({ region: 'us', build: 'b1' }))).code).toBe('no-capacity');
   });
@@ -372,7 +372,7 @@ describe('LoadBalancerService', () => {
       fleet.place({ room: twice }),
       fleet.place({ exclude: [a] }),
       other.place(),
-      // More rooms than fit into one call.
+      // One call takes fewer rooms than this.
       ...Array.from({ length: 100 }, () => fleet.place()),
     ]);
     const servers = asked.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.server : outcome.reason.code));
@@ -953,7 +953,7 @@ describe('a new server', () => {
     const [a, b, newcomer] = fleet.servers;
     await fleet.report(a, { rooms: 20 });
     await fleet.report(b, { rooms: 20 });
-    // Ends the ramps of the two servers, because a new server starts level only with servers that are not new.
+    // Ends the ramps of the two servers, because a server in a ramp does not count for the score at which a new server starts.
     await at.redis.hincrby(serverKey(a), 'since', -rampMs);
     await at.redis.hincrby(serverKey(b), 'since', -rampMs);
     await fleet.report(newcomer);

@@ -18,7 +18,7 @@ function lua(name: string, text: string): URL {
   return pathToFileURL(file);
 }
 
-/** Loaded before any client is created, like the scripts of the libraries. */
+/** This script is loaded before any client is created, like the scripts of the libraries. */
 const echo = new LuaScript('test_echo', lua('echo', 'return ARGV[1]'), 1);
 const shout = new LuaScript(
   'test_shout',

@@ -62,7 +62,8 @@ describe('a subscription', () => {
 
       proxy.isDeaf = true;
       proxy.cutAll();
-      // The test caused the first loss. The second one is the reaction to the missing reply.
+      // The test caused the first loss of the connection. `PubSub` caused the second one, because the reply to its subscription was
+      // missing.
       await until(() => losses >= 3);
       proxy.isDeaf = false;
       await until(() => {

@@ -448,8 +448,8 @@ const edits = fc.array(
 );
 
 /**
- * A case that a list of the handler's edits would not reproduce: objects are placed inside other objects that were placed twice
- * themselves, and both are changed afterwards.
+ * A list of the handler's edits would not reproduce this case. The handler places objects inside other objects that it has placed twice,
+ * and changes both afterwards.
  */
 const MOVED_WITHIN_MOVED: [Json, Edit[]] = [
   { '0': { a: [], '': {} }, a: [[]], '': { '0': [[]], '': { '': {} } }, ' ': [{ '': {} }] },

@@ -73,7 +73,7 @@ describe('a patch', () => {
 
   it('contains equal edits of siblings only once', () => {
     const list = (offset: number) => Array.from({ length: 100 }, (_, id) => ({ id, x: id + offset }));
-    // One byte for the number of each item, and ten bytes for the rest of the patch.
+    // Each item takes one byte for its number, and the rest of the patch takes ten bytes.
     expect(encodePatch(list(0), list(1)).length).toBeLessThanOrEqual(110);
   });
 

@@ -15,7 +15,7 @@ export interface Shape {
   readonly gateways: number;
   readonly lobbies: number;
   readonly games: number;
-  /** Whether players connect over TLS. */
+  /** True: players connect over TLS. */
   readonly tls: boolean;
 }
 

@@ -27,7 +27,7 @@ export interface Workshop {
   readonly home: string;
 }
 
-/** The time after the end of a fault in which its server may still be evicted for it, in ms. */
+/** Time in ms after the end of a fault. An eviction of the affected server within this time may still be a result of the fault. */
 const HARM_FELT_MS = 30_000;
 
 /** The condition of a process: `up`, `stopped` (suspended), or `down`, from its exit until the server is ready again. */
@@ -170,7 +170,7 @@ export class ChaosServer {
     await pause(BLOCKED_MS);
   }
 
-  /** Records a fault for which the server may be evicted during the next `HARM_FELT_MS`. */
+  /** Records a fault of this server. An eviction of the server in the next `HARM_FELT_MS` is allowed. */
   mayBeCondemned(): void {
     this.harmedAt = performance.now();
   }

@@ -13,7 +13,7 @@ const POLL_MS = 250;
  */
 const ANEW_MS = 20_000;
 
-/** Returns the acts of operators on healthy servers. If the gateway that gets the request fails, the act does not happen. */
+/** Returns the acts of operators on healthy servers. When the gateway that gets the request fails, the act does not take place. */
 export function operatorFaults(world: World): Kind[] {
   const evict = (type: ServerType, weight: number): Kind => ({
     name: `evict-${type}`,
@@ -72,8 +72,8 @@ function empty(world: World, server: ChaosServer): Plan {
 }
 
 /**
- * Uncordons a server, because a cordoned one would take no rooms for the rest of the run. Repeats the request until a gateway accepts it or
- * the server is down; gives up after `ANEW_MS`.
+ * Uncordons a server, because a cordoned server would take no rooms for the rest of the run. Repeats the request until a gateway accepts it
+ * or the server is down; gives up after `ANEW_MS`.
  */
 async function open(world: World, server: ChaosServer): Promise<void> {
   const isOpen = async (): Promise<boolean> =>

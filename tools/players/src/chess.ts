@@ -44,7 +44,7 @@ export class ChessRun {
   ) {}
 
   async run(): Promise<void> {
-    // The first games show how many tables are needed. All others are read when a table is free.
+    // The first games show how many tables are needed. Further games are read when a table is free.
     const first: PgnGame[] = [];
     while (first.length < this.options.gamesAtOnce) {
       const game = await this.file.next();

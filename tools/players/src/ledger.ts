@@ -24,7 +24,7 @@ export interface Verdict {
  */
 export class GameLedger {
   private readonly acknowledged: Place[] = [];
-  /** By player: the moves in the received events. */
+  /** By player: the moves in the events that the player received. */
   private readonly told = new Map<string, Place[]>();
   private board: SeenBoard | null = null;
 

@@ -14,13 +14,13 @@ export interface PgnGame {
   readonly setUp: string | null;
   /** The seat that moves first: 0 is White. */
   readonly firstSeat: 0 | 1;
-  /** The moves that the laws allow: those after an automatic end, and from a null move on, are left out. */
+  /** The moves that the laws allow. Moves after an automatic end, and all moves from a null move on, are left out. */
   readonly moves: readonly string[];
   /** The position after the moves. */
   readonly fen: string;
   /** The result of the file. */
   readonly result: Outcome;
-  /** How the last move ends the game, without a claim or an agreement. Null: it does not. */
+  /** The way in which the last move ends the game, without a claim or an agreement. Null: it does not end the game. */
   readonly endsBy: AutomaticEnd | null;
   /** The difference between the file and the laws of chess, as a sentence. Null: there is none. */
   readonly remark: string | null;

@@ -40,7 +40,7 @@ describe('the health checker, over a real Redis', () => {
     await world.start('lobby', '2');
     const hanging = await world.foreign(watching, 'hanging', 'speaks');
     let isHanging = false;
-    // Counts checks instead of time, because a busy machine makes fewer checks.
+    // The test counts checks instead of time, because a busy machine makes fewer checks.
     let unanswered = 0;
     await world.answerLate(watching, hanging.id, 0, () => {
       if (isHanging) unanswered += 1;
@@ -89,7 +89,7 @@ describe('the health checker, over a real Redis', () => {
     await world.start('lobby', '2');
     const game = await world.start('game', '1');
     await eventually(async () => expect(await result(watching, 'healthy')).toBeGreaterThan(3));
-    // Half open: no message arrives, and the connection is not closed.
+    // The connection is half open: no message arrives, and the connection is not closed.
     (game.redis.subscriptions as Redis).stream.pause();
     await eventually(async () => expect(await watching.redis.commands.hget(game.self.id, 'unheard')).toBe('1'));
     await eventually(async () => expect(await watching.redis.commands.hgetall(game.self.id)).toMatchObject({ unheard: '0', suspect: '0' }));
@@ -154,7 +154,7 @@ describe('the health checker, over a real Redis', () => {
       hung.wire.goSilent();
       const from = performance.now();
       await eventually(() => expect(evicted(watching, hung.self.id)).toEqual([expect.objectContaining({ reason: 'silent' })]));
-      // This is the time for the dial and two quick checks. Regular checks would take two to three intervals.
+      // The time allows the dial and two quick checks. Regular checks would take two to three intervals.
       expect(performance.now() - from).toBeLessThan(1.5 * intervalMs + 500);
     });
   });

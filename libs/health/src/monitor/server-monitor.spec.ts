@@ -39,7 +39,7 @@ function newMonitor(type: ServerType = 'game') {
   };
   const server = recordOf(type);
   const monitor = new ServerMonitor(context as unknown as MonitorContext, server, performance.now(), performance.now());
-  /** One check whose answer is judged now. */
+  /** Sends one check and judges its answer now. */
   const check = async (answer: Partial<CheckedRecord> = {}): Promise<void> => {
     const record = { incarnation: 1, state: 'ready', answered: true, lagMs: 0, suspect: 0, unheard: false, ageMs: 60_000, ...answer };
     monitor.receive(record, performance.now(), performance.now());

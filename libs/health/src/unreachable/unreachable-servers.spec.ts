@@ -7,7 +7,7 @@ import { reportUnreached } from '../scripts/report-unreached.js';
 import { Eviction } from '../voting/eviction.js';
 import { UnreachableServers } from './unreachable-servers.js';
 
-/** The long grace keeps missed checks from evicting a server in these tests. */
+/** With a long grace, missed checks evict no server in these tests. */
 const WATCHING = { ...CHECKS, graceMs: 60_000 };
 
 describe('the watch for game servers that gateways cannot reach by link, over a real Redis', () => {
@@ -48,7 +48,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     });
     const cut = await world.linked('cut');
     await reached([watching], cut);
-    // It is the only game server, so no other server can take its rooms and no gateway evicts it.
+    // There is no other game server that could take the rooms, so no gateway evicts this one.
     cut.wire.goSilent();
     await eventually(() => expect(events).toEqual([`server.unreachable ${cut.self.id}`]));
     await new Promise((resolve) => setTimeout(resolve, 1_000));

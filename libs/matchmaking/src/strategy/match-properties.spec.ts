@@ -152,7 +152,7 @@ describe('the order of service', () => {
     const matched = new Set(matches.flatMap(({ tickets }) => tickets));
     for (const ticket of view.tickets) {
       if (matched.has(ticket)) continue;
-      // The first ticket of a match is the one for which it was made.
+      // The strategy made each match for its first ticket.
       const taken = new Set(matches.filter(({ tickets: [first] }) => isServedBefore(first, ticket)).flatMap(({ tickets }) => tickets));
       const left = [...view.tickets].filter((other) => other !== ticket && !taken.has(other));
       expect(possibleMatch(ticket, left, view)).toBeNull();

@@ -157,7 +157,7 @@ describe('a commit', () => {
     expect(await store.commit(game, fence, [good])).toEqual([null]);
     expect([await stateOf(game, ada), await stateOf(game, bob)]).toEqual(['matched', 'matched']);
     expect(await store.matches(game)).toEqual([good.match]);
-    // The same commit again, because its answer was lost.
+    // The runner repeats the commit, because the answer was lost.
     expect(await store.commit(game, fence, [good])).toEqual([null]);
   });
 
