@@ -445,7 +445,8 @@ export class LiveSession implements Session {
       },
       (error: unknown) => {
         search.unanswered -= 1;
-        // After a lost connection the client does not know whether the server has the search. It asks the server when it is connected.
+        // After a lost connection the client does not know whether the server has the search. The client asks the server after the next
+        // connection.
         const isLost = error instanceof HoldfastError && error.code === 'server-lost';
         const isRepeated = search.finds > finds;
         if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);

@@ -11,7 +11,7 @@ export interface LobbyOptions {
   readonly roomsListedMax: number;
 }
 
-/** Shortest time between two reads of the first page of a list, in ms. Players who request it meanwhile share a read. */
+/** Shortest time between two reads of the first page of a list, in ms. Players who request the page meanwhile share a read. */
 export const LIST_EVERY_MS = 20;
 /**
  * Maximum attempts of one compare-and-set. Of two simultaneous writes, one fails and is repeated. After this many attempts, which show a

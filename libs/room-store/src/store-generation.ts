@@ -91,9 +91,9 @@ export class StoreGeneration {
   }
 
   /**
-   * True when the connected generation was settled at any time. If it was, a process that restores its data now is too late, because other
-   * processes have continued without that data. A store that was emptied since has lost this mark, and the result is false. Rejects when
-   * the store does not answer.
+   * True when the connected generation was settled at any time. A process that restores data into a settled generation is too late, because
+   * other processes have continued without this data. A store that was emptied since has lost this mark, and the result is false. Rejects
+   * when the store does not answer.
    */
   async wasSettled(): Promise<boolean> {
     const generation = this.current;

@@ -31,7 +31,9 @@ const noteTicketScript = new LuaScript('note_ticket', [overtaken, new URL('./scr
 const forgetTicketScript = new LuaScript('forget_ticket', new URL('./scripts/forget-ticket.lua', import.meta.url), 1);
 const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
 
-/** The matchmaking ticket of a user. A hint, because the tickets of a game are in another slot: the tickets decide. */
+/**
+ * The matchmaking ticket of a user. It is only a hint, because the tickets of a game are in another slot of a Cluster. The tickets decide.
+ */
 export interface TicketHint {
   readonly ticket: string;
   readonly game: string;
