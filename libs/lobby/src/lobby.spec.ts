@@ -58,7 +58,7 @@ const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' }
 const records = new RoomRecords(redis);
 const generation = { onConnected: () => {}, current: 'run', isSettled: true } as unknown as StoreGeneration;
 const invites = new InviteCodes(redis);
-/** The lobbies of a test. They stop after it, so that they run no rounds of later tests. */
+/** The lobbies of a test. They stop after the test, so that they run no matchmaking rounds in later tests. */
 const lobbies: { stop(): Promise<void> }[] = [];
 const userRooms = new UserRooms(redis);
 const sessions = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
@@ -75,13 +75,13 @@ afterAll(() => {
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
 });
 
-/** Commands for a page of 100 rooms: its entries and their records. */
+/** Maximum number of Redis commands for a page of 100 rooms: the reads of its entries and of their records. */
 const LIST_COMMANDS_MAX = 101;
 
 const DUEL = { duel: { seats: { min: 2, max: 4 } } };
 const PUZZLE = { puzzle: { seats: { min: 1, max: 2 }, options: true } };
 
-/** Fake game servers: each opens the room in Redis, or does what `trouble` says. */
+/** Fake game servers: each server opens the room in Redis, unless `trouble` replaces that step. */
 class GameServers {
   readonly asked: string[] = [];
   cancelled: RoomId[] = [];
@@ -92,9 +92,9 @@ class GameServers {
   /** The servers whose version supports options of rooms. */
   withOptions = this.names;
   readonly openings: Control['room.open']['data'][] = [];
-  /** The rooms of the messages about removed members that lobbies have sent to game servers. */
+  /** The rooms about which lobbies have sent `room.members-removed` to game servers. */
   readonly removals: RoomId[] = [];
-  /** The answer of a server to options. */
+  /** The answer of a game server to the options that a lobby lets it validate. */
   checkOptions: (server: string, options: unknown) => { flaw: string | null } = () => ({ flaw: null });
 
   readonly balancer = {
@@ -268,7 +268,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/** Sets the clock of Redis ahead by `ms`, as far as the room is concerned: makes all times in its record that much older. */
+/** Makes all times in the room's record older by `ms`, as if the clock of Redis had been set ahead. */
 async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
   const { since, doc } = await mustRead(id);
   const members = doc.members.map((member) => ({
@@ -1124,7 +1124,7 @@ describe('the list of public rooms', () => {
     return ids;
   }
 
-  /** Counts the commands that Redis runs meanwhile. */
+  /** Returns the number of commands that Redis runs during `act`. */
   async function commandsOf(act: () => Promise<unknown>): Promise<number> {
     const count = async () => Number(/^total_commands_processed:(\d+)/m.exec(await elsewhere.commands.info('stats'))?.[1]);
     const before = await count();
@@ -1169,7 +1169,7 @@ describe('the list of public rooms', () => {
       pages = await Promise.all([...early, ...Array.from({ length: 50 }, (_, index) => list.page({ limit: 1 + (index % 10) }))]);
       for (const page of pages.slice(50)) expect(page.rooms[0].id).toBe(id);
     });
-    // The commands for the room, and two reads of 22 commands each, not a hundred reads.
+    // The commands for the room and for two reads of 22 commands each. A hundred reads would need many more.
     expect(commands).toBeLessThan(100);
     expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
@@ -1224,7 +1224,7 @@ describe('the list of public rooms', () => {
       took.push(performance.now() - from);
       counts.push(commands);
     }
-    // Redis sometimes counts a command of another connection.
+    // Redis sometimes counts a command of another connection, so the test compares the median.
     expect(counts.sort((a, b) => a - b)[10]).toBeLessThanOrEqual(LIST_COMMANDS_MAX);
     expect(took.sort((a, b) => a - b)[10]).toBeLessThan(100);
   }, 120_000);

@@ -20,7 +20,7 @@ function matchOf(tickets: readonly StoredTicket[], fields: Partial<MatchRecord> 
   return { id: 'match-1' as RoomId, game: 'go', stage: 'making', at: 0, tickets: tickets.map(({ id }) => id), players, ...fields };
 }
 
-/** Match rooms with replaced neighbors. `left`: the users who have moved since their search. */
+/** A `MatchRooms` whose dependencies are replaced. `left`: the users who have moved since their search. */
 function matchRooms({
   left = [] as string[],
   late = [] as string[],
