@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TicTacToe } from '#games/tic-tac-toe';
@@ -19,6 +20,17 @@ describe('the alert rules', () => {
     const { stdout } = await run(promtool.command, ['test', 'rules', tests], { env: promtool.env });
     expect(stdout).toContain('SUCCESS');
   }, 120_000);
+});
+
+describe('the table of alerts in docs/operations.md', () => {
+  it('has a row for each alert of the rules, with its severity', async () => {
+    const rules = await readFile(join(ROOT, 'deploy/prometheus/holdfast.rules.yml'), 'utf8');
+    const alerts = [...rules.matchAll(/alert: (\w+)[\s\S]*?severity: (\w+)/g)].map(([, name, severity]) => `\`${name}\` (${severity})`);
+    const page = await readFile(join(ROOT, 'docs/operations.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| (`Holdfast\w+` \(\w+\)) \|/gm)].map(([, row]) => row);
+    expect(alerts.length).toBeGreaterThan(20);
+    expect(rows).toEqual(alerts);
+  });
 });
 
 describe('a real Prometheus that evaluates the alert rules of a fleet', () => {

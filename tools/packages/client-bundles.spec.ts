@@ -35,7 +35,7 @@ async function bundlesOf(name: string): Promise<Bundle[]> {
 }
 
 describe('the built client', () => {
-  it('is bundled for browsers by each bundler without a warning, and stays small', async () => {
+  it('is small, and each bundler bundles it for browsers without a warning', async () => {
     expect(bundles.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
     for (const { file, gzippedBytes } of bundles) {
       expect(gzippedBytes).toBeLessThanOrEqual(GZIPPED_BYTES_MAX);
@@ -45,7 +45,7 @@ describe('the built client', () => {
     }
   });
 
-  it('has an entry with the decoder of compact syncs, which each bundler bundles without a warning and without the encoder', async () => {
+  it('has an entry with the decoder of compact syncs, but without the encoder', async () => {
     const withCompact = await bundlesOf('@holdfast/client/compact');
     expect(withCompact.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(
       BUNDLERS.map((bundler) => ({ bundler, problems: [] })),
@@ -54,12 +54,12 @@ describe('the built client', () => {
       expect(gzippedBytes).toBeLessThanOrEqual(COMPACT_GZIPPED_BYTES_MAX);
       const code = await readFile(file, 'utf8');
       expect(code.includes('The state after the sync has another hash.')).toBe(true);
-      // Only the encoder has this message.
+      // Only the encoder contains this error message.
       expect(code.includes('An object has a class.')).toBe(false);
     }
   }, 120_000);
 
-  it('has an entry with prediction and interpolation, which each bundler bundles without a warning', async () => {
+  it('has an entry with prediction and interpolation, bundled without a warning', async () => {
     const moving = await bundlesOf('@holdfast/client/realtime');
     expect(moving.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
     for (const { file, gzippedBytes } of moving) {
@@ -68,7 +68,7 @@ describe('the built client', () => {
     }
   }, 120_000);
 
-  it('has an entry for Node whose Node modules each bundler for browsers reports', async () => {
+  it('has an entry for Node, whose Node modules each bundler for browsers reports', async () => {
     const inNode = await bundlesOf('@holdfast/client/node');
     expect(inNode.map(({ bundler }) => bundler)).toEqual(BUNDLERS);
     for (const { problems } of inNode) expect(problems.join('\n')).toMatch(/node:net|"ws"/);

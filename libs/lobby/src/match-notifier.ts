@@ -32,7 +32,10 @@ export class MatchNotifier {
     await this.tell(ticket, { event, reason });
   }
 
-  /** Notifies the players of a ticket that they are in the room of their match. Their gateways attach them to it. */
+  /**
+   * Notifies the players of a ticket that they are in the room of their match. The gateways of the players then bind the sessions to that
+   * room.
+   */
   async matched({ id, game, players }: StoredTicket, room: Pick<RoomRecord, 'id' | 'rev'>): Promise<void> {
     await Promise.all(
       players.map(async (player) => {

@@ -42,10 +42,13 @@ const UNDISPUTED_MS = 2_500;
  */
 @Injectable()
 export class MatchRooms extends MatchHost {
-  /** By game: the rooms that the last read found, and when, in ms of the monotonic clock. */
+  /** By game: the rooms that the last read found, and the time of that read in ms of the monotonic clock. */
   private readonly open = new Map<string, { readonly rooms: readonly OpenRoom[]; readonly at: number }>();
 
-  /** The rooms that refused players, and when, in ms of the monotonic clock. Matchmaking leaves them alone for `ROOM_REFUSED_MS`. */
+  /**
+   * The rooms that refused players, with the times of the refusals in ms of the monotonic clock. Matchmaking does not use these rooms for
+   * `ROOM_REFUSED_MS`.
+   */
   private readonly refused = new Map<RoomId, number>();
 
   constructor(
@@ -81,7 +84,7 @@ export class MatchRooms extends MatchHost {
     tickets: readonly StoredTicket[],
     committedAt = Number.NEGATIVE_INFINITY,
   ): Promise<RoomRecord | null> {
-    // If this lobby was suspended for longer than this, another lobby may have made the room, and the game may be over.
+    // After `UNDISPUTED_MS`, for example because this lobby was suspended, another lobby may have made the room, and the game may be over.
     const isUndisputed = performance.now() - committedAt < UNDISPUTED_MS;
     if (!isUndisputed && !(await this.tickets.isOpen(match))) return this.records.read(match.room ?? match.id);
     if (match.room !== undefined) return this.fill(match, match.room, tickets);
@@ -90,7 +93,7 @@ export class MatchRooms extends MatchHost {
     const entered = await Promise.all(
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, match.id, asked, ticket.party)),
     );
-    // A lobby that died may have made the room before a player left it. The others then stay in their room.
+    // A lobby that died may have made the room before a player left it. The other players then stay in their room.
     const isMade = entered.includes(false) && entered.includes(true) && (await this.records.read(match.id)) !== null;
     if (entered.includes(false) && !isMade) return this.dissolve(match, tickets, gone(players, entered));
     const people = players.map(({ player }) => player);
@@ -111,14 +114,17 @@ export class MatchRooms extends MatchHost {
     return started;
   }
 
-  /** Takes the tickets of a match into a room with free seats. Null: the room has none any more, and the tickets return to the queue. */
+  /**
+   * Takes the tickets of a match into a room with free seats. Null: the room has no free seats any more, and the tickets return to the
+   * queue.
+   */
   private async fill(match: MatchRecord, id: RoomId, tickets: readonly StoredTicket[]): Promise<RoomRecord | null> {
     const players = tickets.flatMap((ticket) => ticket.players.map((player) => ({ player, ticket })));
     const entered = await Promise.all(
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, id, asked, ticket.party)),
     );
     if (entered.includes(false)) {
-      // A lobby that died may have taken the ticket into the room before a player left it. The others then stay in the room.
+      // A lobby that died may have taken the ticket into the room before a player left it. The other players then stay in the room.
       const before = entered.includes(true) ? await this.records.read(id) : null;
       const isDone = before !== null && players.some(({ player }, index) => entered[index] && isMember(before, player.user));
       if (!isDone) return this.dissolve(match, tickets, gone(players, entered));
@@ -141,7 +147,7 @@ export class MatchRooms extends MatchHost {
       // The write may have succeeded. The match stays, and the next attempt finds the players in the room.
       if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
-      // The next rounds would choose the same room, because the strategy sees a record that was read before.
+      // The strategy sees cached records, so the next rounds would choose the same room again.
       this.refused.set(id, performance.now());
       this.open.delete(match.game);
       return this.dissolve(match, tickets, new Set());
@@ -150,7 +156,7 @@ export class MatchRooms extends MatchHost {
     return record;
   }
 
-  /** Removes a match whose players are in their room, and tells those who are still in it. */
+  /** Removes a match whose players are in their room, and notifies the players who are still in it. */
   private async finish(match: MatchRecord, tickets: readonly StoredTicket[], room: RoomRecord): Promise<void> {
     await this.tickets.finish(match);
     const told = tickets.map((ticket) => ({ ...ticket, players: ticket.players.filter(({ user }) => isMember(room, user)) }));
@@ -245,7 +251,8 @@ export class MatchRooms extends MatchHost {
       const end = endOf(ticket);
       return { ticket: end === null ? { ...ticket, priority: (ticket.priority ?? 0) + 1 } : ticket, end };
     });
-    // `enterMatch` has removed these hints. They are noted before the tickets return, so that the user of a ticket always finds it.
+    // `enterMatch` has removed the hints that name the tickets. They are noted again before the tickets return to the queue, so that a user
+    // always finds the ticket.
     await Promise.all(
       ends.flatMap(({ ticket: { id, game, players }, end }) =>
         end ? [] : players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)),
@@ -263,7 +270,7 @@ export class MatchRooms extends MatchHost {
         const gone: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
         for (const { user, asked } of ticket.players) {
           if (!(await this.isLate({ user, asked }))) continue;
-          // Only this ticket: the user may search with another one by now.
+          // Ends only this ticket, because the user may search with another ticket by now.
           for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone))
             await this.userTickets.tellOthers(ended, user, gone);
         }
@@ -283,7 +290,8 @@ export class MatchRooms extends MatchHost {
 
   override async lapse(match: MatchRecord): Promise<void> {
     const answers = await this.tickets.answersOf(match.game, match.id);
-    // A lobby that died may have stored an answer that declines. The players who had no time to answer are not to blame then.
+    // A lobby that died may have stored an answer that declines. In that case, players without an answer are not to blame, because they had
+    // no time to answer.
     const isDeclined = [...answers.values()].includes('declined');
     await this.failOffer(match, (user) => (isDeclined ? answers.get(user) === 'declined' : answers.get(user) !== 'accepted'));
   }
@@ -296,7 +304,7 @@ export class MatchRooms extends MatchHost {
     const blamed = tickets.flatMap(({ players }) => players.filter(({ user }) => isToBlame(user)));
     await this.giveBack(match, tickets, end, {
       stage: 'offered',
-      // Counted before the players are notified, because they may search again at once.
+      // The declines are counted before the players are notified, because a notified player may search again at once.
       dissolved: async () => {
         this.log.info('match.declined', { roomId: match.id, declined: blamed.length });
         await Promise.all(blamed.map(({ user }) => this.tickets.countDecline(match.game, user, DECLINES_FORGOTTEN_MS)));

@@ -4,7 +4,7 @@ import type { RequestOrder, RoomId, UserId } from '#libs/protocol';
 import { UserRooms } from '#libs/room-store';
 import { MatchNotifier } from './match-notifier.js';
 
-/** The ticket of a user, in whatever game. */
+/** Finds, ends and updates the ticket of a user, whatever its game is. */
 @Injectable()
 export class UserTickets {
   constructor(
@@ -19,7 +19,7 @@ export class UserTickets {
     return hint && (await this.store.has(hint.game, user)) ? hint.game : null;
   }
 
-  /** Returns the ticket of the user, and where it is. */
+  /** Returns the ticket of the user together with its state. */
   async of(user: UserId): Promise<Exclude<UserTicket, { state: 'none' }> | null> {
     const hint = await this.userRooms.ticketOf(user);
     const found = hint && (await this.store.ofUser(hint.game, user));
