@@ -599,8 +599,8 @@ describe('the admin API', () => {
     });
 
     async function cuts(): Promise<number> {
-      const { values } = await gateway.get(Metrics).backpressure.get();
-      return values.find(({ labels }) => labels.where === 'events')?.value ?? 0;
+      const counts = await gateway.get(Metrics).backpressure.counts();
+      return counts.find(({ labels }) => labels.where === 'events')?.value ?? 0;
     }
 
     it('leaves out messages that are not operator events', async () => {
