@@ -68,6 +68,20 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     await rooms[0].leave();
   });
 
+  it('answers every query of the Grafana dashboard, and the queries name only metrics that servers export', async () => {
+    const dashboard = JSON.parse(await readFile(join(ROOT, 'deploy/grafana/holdfast-fleet.json'), 'utf8')) as {
+      panels: { title: string; targets?: { expr: string }[] }[];
+    };
+    const queries = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '10s')));
+    expect(queries.length).toBeGreaterThan(20);
+    for (const query of queries) await prometheus.value(query);
+
+    const pages = await Promise.all(fleet.servers.map((server) => server.ops('/metrics')));
+    const exported = new Set(pages.flatMap(({ text }) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)));
+    const named = queries.flatMap((query) => query.match(/\b(holdfast|process)_\w+/g) ?? []).map((name) => name.replace(/_bucket$/, ''));
+    expect(named.filter((name) => !exported.has(name))).toEqual([]);
+  });
+
   it('fires for a lost game server whose rooms no other server can take, and clears after it is back', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const owner = fleet.games[0]!;

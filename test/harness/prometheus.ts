@@ -58,11 +58,18 @@ export class Prometheus {
     return answer.data.alerts.filter(({ state }) => state === 'firing');
   }
 
-  /** Returns the value of an expression whose result is one number. Null: the result is empty. */
+  /**
+   * Returns the first value of the result of an expression. Null: the result is empty.
+   *
+   * @throws when Prometheus refuses the expression
+   */
   async value(expression: string): Promise<number | null> {
     const answer = (await (await fetch(`${this.url}/api/v1/query?query=${encodeURIComponent(expression)}`)).json()) as {
+      status: 'success' | 'error';
+      error?: string;
       data: { result: { value: [number, string] }[] };
     };
+    if (answer.status !== 'success') throw new Error(`${expression}: ${answer.error}`);
     const sample = answer.data.result[0];
     return sample ? Number(sample.value[1]) : null;
   }
