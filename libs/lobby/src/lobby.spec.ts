@@ -7,7 +7,9 @@ import {
   type Caller,
   type Control,
   HoldfastError,
+  type MatchRules,
   type MatchWish,
+  matchRules,
   type RequestOrder,
   type RoomId,
   type ServerId,
@@ -120,8 +122,11 @@ class GameServers {
   /** The latest requests to placement. */
   wishes: PlacementRequest[] = [];
 
+  /** The rules of matches. Absent: those of a game without rules. */
+  match?: MatchRules;
+
   private get duel(): object {
-    return { duel: { ...DUEL.duel, ...(this.loadMs > 0 && { loadMs: this.loadMs }) } };
+    return { duel: { ...DUEL.duel, ...(this.loadMs > 0 && { loadMs: this.loadMs }), ...(this.match && { match: this.match }) } };
   }
 
   readonly directory = {
@@ -742,6 +747,9 @@ describe('a start', () => {
 });
 
 describe('a match', () => {
+  // The tickets of a test would be matched with those of later tests.
+  afterEach(() => redis.commands.flushdb());
+
   it('starts a game, and the search that completes the match returns its room', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
@@ -795,6 +803,7 @@ describe('a match', () => {
 
 describe('MatchRounds', () => {
   beforeEach(() => redis.commands.flushdb());
+  afterEach(() => redis.commands.flushdb());
 
   it('makes the room of a match whose lobby died exactly once, when two lobbies see it', async () => {
     const [lobby, other] = [newLobby(), newLobby()];
@@ -805,11 +814,34 @@ describe('MatchRounds', () => {
       return (await lobby.tickets.reports()).length > 0;
     });
     expect(await records.read(match.id)).toBeNull();
-    pass(MATCH_ABANDONED_MS + 2_000);
-    await until(async () => !(await lobby.tickets.isOpen(match)));
+    // The time of a queue counts a longer step as a pause of the runner.
+    await until(async () => {
+      pass(MATCH_ABANDONED_MS / 10);
+      return !(await lobby.tickets.isOpen(match));
+    });
     expect(await mustRead(match.id)).toMatchObject({ status: 'playing', round: 0, doc: { players: people.map(({ user }) => user) } });
     expect(await lobby.rooms.whereIs(people[0].user)).toMatchObject({ record: { id: match.id } });
     expect([...lobby.servers.openings, ...other.servers.openings].filter(({ room }) => room === match.id)).toHaveLength(1);
+  });
+
+  it('keeps tickets, absent players and offers when the only lobby was suspended for a day', async () => {
+    const { servers, matchmaker, tickets, rounds } = newLobby();
+    servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 30_000 });
+    const [away, waits, ...offered] = newCallers(4);
+    const { match } = await committed(tickets, offered, 'offered');
+    const ask = asks(away);
+    await matchmaker.search(ask());
+    await tickets.setPresence('duel', away.user, ask().asked, false);
+    await matchmaker.search(waits);
+    for (let time = 0; time < 3; time++) {
+      pass(86_400_000);
+      // Returns after a round that began later.
+      await rounds.settle('duel', 'none');
+      await until(async () => (await tickets.reports())[0]?.tickets === 2);
+    }
+    expect(await tickets.ofUser('duel', away.user)).toMatchObject({ state: 'waiting', isPaused: true });
+    expect(await tickets.ofUser('duel', waits.user)).toMatchObject({ state: 'waiting' });
+    expect(await tickets.isOpen(match)).toBe(true);
   });
 });
 

@@ -63,12 +63,13 @@ export class GameRounds {
   private renewedAt = performance.now();
   private repairedAt = Number.NEGATIVE_INFINITY;
   private busyAt = performance.now();
+  // These ages are in the time of the queue. While this lobby is suspended, no player can answer an offer or report to be back.
   /** By match: the time for which it has been in the same stage. */
-  private readonly stages = new ObservedAges();
+  private readonly stages = new ObservedAges(() => this.time.now());
   /** By room: how long it has had the same members. */
-  private readonly vacancies = new ObservedAges();
+  private readonly vacancies = new ObservedAges(() => this.time.now());
   /** By ticket: how long a player of it has been away. */
-  private readonly absences = new ObservedAges();
+  private readonly absences = new ObservedAges(() => this.time.now());
   /** The matches whose rooms this lobby makes now, by ticket. */
   private readonly making = new Map<string, Promise<unknown>>();
   private readonly makingMatches = new Set<RoomId>();

@@ -3,6 +3,11 @@
  * than a lobby is busy with one round.
  */
 export const ROUNDS_LEASE_MS = 2_000;
+/**
+ * The most by which the time of a queue advances between two reads of the runner, in ms. A runner reads it several times a second, so a longer
+ * gap is a pause of the whole lobby, in which its players could not be matched.
+ */
+export const QUEUE_STEP_MS_MAX = ROUNDS_LEASE_MS;
 /** Period in which lobbies try to become the runner of games that have none, in ms. */
 export const CLAIM_EVERY_MS = 500;
 /** Longest pause between two rounds, in ms: windows widen with time. A new ticket starts a round at once. */

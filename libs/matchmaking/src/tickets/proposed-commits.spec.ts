@@ -2,7 +2,6 @@ import { matchRules, type RoomId, type UserId } from '#libs/protocol';
 import type { ProposedMatch } from '../strategy/match-strategy.js';
 import type { OpenRoom } from '../strategy/ticket.js';
 import { commitsOf } from './proposed-commits.js';
-import { QueueTime } from './queue-time.js';
 import type { StoredTicket } from './stored-ticket.js';
 import { WaitingQueue } from './waiting-queue.js';
 
@@ -68,18 +67,5 @@ describe('the commits of a round', () => {
       refused: 1,
       matches: [{ room: 'open', tickets: ['ada'], stage: 'making' }],
     });
-  });
-});
-
-describe('QueueTime', () => {
-  it('follows the monotonic clock from the stored time, and never goes back', () => {
-    let monotonic = 500;
-    const time = new QueueTime(10_000, () => monotonic);
-    monotonic += 250;
-    expect(time.now()).toBe(10_250);
-    time.catchUp(9_000);
-    expect(time.now()).toBe(10_250);
-    time.catchUp(20_000);
-    expect(time.now()).toBe(20_000);
   });
 });
