@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { MatchHost, MatchRounds, ROUNDS_OPTIONS, type RoundsOptions, TicketStore } from '#libs/matchmaking';
+import { DissolvedMatches } from './dissolved-matches.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { ListedRooms } from './listed-rooms.js';
@@ -21,6 +22,7 @@ const PROVIDERS = [
   GameCatalogue,
   TicketStore,
   MatchNotifier,
+  DissolvedMatches,
   UserTickets,
   ListedRooms,
   RoomSearch,

@@ -35,6 +35,7 @@ import { GatewaySessionIndex, PendingAwayMarks, SessionNotices, SessionStore } f
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { until } from '../../../tools/process/until.mjs';
+import { DissolvedMatches } from './dissolved-matches.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { ListedRooms } from './listed-rooms.js';
@@ -168,7 +169,8 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const games = new GameCatalogue(servers.directory);
   const tickets = new TicketStore(redis, generation);
   const notifier = new MatchNotifier(new SessionNotices(pubSub), sessions);
-  const userTickets = new UserTickets(tickets, userRooms, notifier);
+  const dissolved = new DissolvedMatches(tickets, userRooms, notifier, log);
+  const userTickets = new UserTickets(tickets, userRooms, notifier, dissolved);
   const optionsCheck = new RoomOptionsCheck(servers.directory, servers.links);
   const clock = new StoreClock(redis);
   const rooms = new RoomService(redis, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck, invites);
@@ -176,7 +178,7 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const search = new RoomSearch(new ListedRooms(records), options);
   const list = new RoomList(records, clock, search, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
-  const matches = new MatchRooms(tickets, userTickets, rooms, records, userRooms, starter, games, notifier, servers.balancer, log, options);
+  const matches = new MatchRooms(tickets, dissolved, rooms, records, userRooms, starter, games, notifier, servers.balancer, log, options);
   const self = { id: serverId('lobby', randomUUID()) } as Self;
   const rounds = new MatchRounds(redis, pubSub, tickets, new DefaultMatchStrategy(), matches, generation, self, log, { graceMs: 60_000 });
   const maker = new Matchmaker(
@@ -184,6 +186,8 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     rounds,
     matches,
     userTickets,
+    dissolved,
+    notifier,
     rooms,
     records,
     userRooms,
@@ -789,6 +793,29 @@ describe('a match', () => {
       expect(await matchmaker.accept(one, match.id)).toMatchObject({ id: match.id, status: 'playing' });
     await expect(matchmaker.accept(newCaller(), match.id)).rejects.toMatchObject({ code: 'offer-unknown' });
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
+  });
+
+  it.each([
+    ['searches again', ({ matchmaker }: ReturnType<typeof newLobby>, caller: Caller) => matchmaker.find(caller, { game: 'duel' })],
+    ['creates a room', ({ rooms }: ReturnType<typeof newLobby>, caller: Caller) => rooms.create(caller, { game: 'duel' })],
+    ['logs out', ({ rooms }: ReturnType<typeof newLobby>, { user, asked }: Caller) => rooms.depart(user, asked!)],
+  ])('that is offered fails at once when one of its players %s, and the other player keeps the waiting time', async (_, leave) => {
+    const lobby = newLobby();
+    const { servers, tickets } = lobby;
+    servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 60_000 });
+    const next = asks(newCaller());
+    const [leaves, stays] = [next(), newCaller()];
+    const { match, all } = await committed(tickets, [leaves, stays], 'offered');
+    for (const { id, players } of all) await userRooms.noteTicket(players[0].user, { ticket: id, game: 'duel' }, players[0].asked);
+    const [{ since }] = await tickets.read('duel', [all[1].id]);
+    await leave(lobby, next());
+    expect(await tickets.isOpen(match)).toBe(false);
+    expect(await tickets.read('duel', [all[0].id])).toEqual([]);
+    expect(await tickets.ofUser('duel', stays.user)).toMatchObject({ ticket: { id: all[1].id, since, priority: 1 } });
+    expect([await tickets.declinesOf('duel', leaves.user), await tickets.declinesOf('duel', stays.user)]).toMatchObject([
+      { count: 1 },
+      { count: 0 },
+    ]);
   });
 
   it('leaves its players in a room when no server has capacity', async () => {

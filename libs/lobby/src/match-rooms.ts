@@ -13,22 +13,15 @@ import { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type MatchProgress, type MatchRules, type RoomId, rulesOfMode, type UserId } from '#libs/protocol';
 import { isMember, type RoomDoc, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
+import { DissolvedMatches } from './dissolved-matches.js';
 import { SERVER_PASS } from './entry-pass.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
-import {
-  BACKFILL_READ_MS,
-  BACKFILL_ROOMS,
-  DECLINES_FORGOTTEN_MS,
-  LOBBY_OPTIONS,
-  type LobbyOptions,
-  ROOM_REFUSED_MS,
-} from './lobby.options.js';
+import { BACKFILL_READ_MS, BACKFILL_ROOMS, LOBBY_OPTIONS, type LobbyOptions, ROOM_REFUSED_MS } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 import { partiesOf, partyOf } from './parties.js';
 import { join, newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
-import { UserTickets } from './user-tickets.js';
 
 /**
  * Age in ms from which the tickets of a match are in doubt, because another lobby may have made its room already. It is half of the age at
@@ -50,7 +43,7 @@ export class MatchRooms extends MatchHost {
 
   constructor(
     private readonly tickets: TicketStore,
-    private readonly userTickets: UserTickets,
+    private readonly dissolved: DissolvedMatches,
     private readonly rooms: RoomService,
     private readonly records: RoomRecords,
     private readonly userRooms: UserRooms,
@@ -205,7 +198,7 @@ export class MatchRooms extends MatchHost {
   private async dissolve(match: MatchRecord, tickets: readonly StoredTicket[], goneUsers: ReadonlySet<UserId>): Promise<null> {
     this.log.info('match.dissolved', { roomId: match.id, tickets: tickets.length, gone: goneUsers.size });
     await this.returnPlayers(match, tickets);
-    await this.giveBack(match, tickets, ({ players }) => {
+    await this.dissolved.giveBack(match, tickets, ({ players }) => {
       const isGone = players.some(({ user }) => goneUsers.has(user));
       if (!isGone) return null;
       return { event: 'cancelled', reason: players.length > 1 ? 'party-changed' : 'entered-room' };
@@ -229,53 +222,6 @@ export class MatchRooms extends MatchHost {
     );
   }
 
-  /**
-   * Gives the tickets of a match back to the queue, or ends them, and notifies their players.
-   *
-   * @param stage only a match in this stage; absent: in any stage
-   * @param dissolved called when the match is dissolved, before the players are notified
-   */
-  private async giveBack(
-    match: Pick<MatchRecord, 'id' | 'game'>,
-    tickets: readonly StoredTicket[],
-    endOf: (ticket: StoredTicket) => TicketEnd | null,
-    { stage = '', dissolved }: { readonly stage?: MatchRecord['stage'] | ''; dissolved?(): Promise<void> } = {},
-  ): Promise<void> {
-    const ends = tickets.map((ticket) => {
-      const end = endOf(ticket);
-      return { ticket: end === null ? { ...ticket, priority: (ticket.priority ?? 0) + 1 } : ticket, end };
-    });
-    // `enterMatch` has removed these hints. They are noted before the tickets return, so that the user of a ticket always finds it.
-    await Promise.all(
-      ends.flatMap(({ ticket: { id, game, players }, end }) =>
-        end ? [] : players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)),
-      ),
-    );
-    const returned = await this.tickets.dissolve(match, ends, stage);
-    // Another lobby has made or dissolved the match.
-    if (returned === null) return;
-    await dissolved?.();
-    await Promise.all(
-      ends.map(async ({ ticket, end }, index) => {
-        if (end) return this.notifier.ended(ticket, end);
-        if (!returned[index]) return;
-        // The session of a player may have ended while the match held the ticket, so its departure did not find a waiting ticket.
-        const gone: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
-        for (const { user, asked } of ticket.players) {
-          if (!(await this.isLate({ user, asked }))) continue;
-          // Only this ticket: the user may search with another one by now.
-          for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone))
-            await this.userTickets.tellOthers(ended, user, gone);
-        }
-        await this.notifier.tell(ticket, { event: 'searching', returned: true });
-      }),
-    );
-  }
-
-  private async isLate({ user, asked }: Pick<TicketPlayer, 'user' | 'asked'>): Promise<boolean> {
-    return asked !== undefined && (await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate;
-  }
-
   override async offer(match: MatchRecord, tickets: readonly StoredTicket[], acceptMs: number, accepted = 0): Promise<void> {
     const { id, players } = match;
     await Promise.all(tickets.map((ticket) => this.notifier.tell(ticket, { event: 'offered', offer: id, acceptMs, players, accepted })));
@@ -285,23 +231,7 @@ export class MatchRooms extends MatchHost {
     const answers = await this.tickets.answersOf(match.game, match.id);
     // A lobby that died may have stored an answer that declines. The players who had no time to answer are not to blame then.
     const isDeclined = [...answers.values()].includes('declined');
-    await this.failOffer(match, (user) => (isDeclined ? answers.get(user) === 'declined' : answers.get(user) !== 'accepted'));
-  }
-
-  /** Ends an offer. The tickets of players who are to blame end, and the others return to the queue. */
-  async failOffer(match: MatchRecord, isToBlame: (user: UserId) => boolean): Promise<void> {
-    const tickets = await this.tickets.read(match.game, match.tickets);
-    const isBlamed = ({ players }: StoredTicket): boolean => players.some(({ user }) => isToBlame(user));
-    const end = (ticket: StoredTicket): TicketEnd | null => (isBlamed(ticket) ? { event: 'cancelled', reason: 'declined' } : null);
-    const blamed = tickets.flatMap(({ players }) => players.filter(({ user }) => isToBlame(user)));
-    await this.giveBack(match, tickets, end, {
-      stage: 'offered',
-      // Counted before the players are notified, because they may search again at once.
-      dissolved: async () => {
-        this.log.info('match.declined', { roomId: match.id, declined: blamed.length });
-        await Promise.all(blamed.map(({ user }) => this.tickets.countDecline(match.game, user, DECLINES_FORGOTTEN_MS)));
-      },
-    });
+    await this.dissolved.failOffer(match, (user) => (isDeclined ? answers.get(user) === 'declined' : answers.get(user) !== 'accepted'));
   }
 
   override async ended(tickets: readonly StoredTicket[], end: TicketEnd): Promise<void> {

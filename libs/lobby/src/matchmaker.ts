@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { sleep } from '#libs/async';
 import {
+  type AddedTicket,
   type MatchRecord,
   MatchRounds,
   RatingStore,
@@ -23,8 +24,10 @@ import {
 } from '#libs/protocol';
 import { quoted } from '#libs/room';
 import { isMember, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
+import { DissolvedMatches } from './dissolved-matches.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { DECLINES_MAX, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
+import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms, progressOf, unknownOffer } from './match-rooms.js';
 import { leaderOf, partyOf } from './parties.js';
 import { RoomOptionsCheck } from './room-options-check.js';
@@ -40,6 +43,8 @@ const ACCEPTED_TOLD_MAX = 16;
 
 /** The result of a search: the room of its match, or the ticket that waits. */
 export type Found = { readonly room: RoomRecord } | { readonly ticket: string };
+
+type ReplacedOffer = Extract<AddedTicket, { outcome: 'added' }>['offers'][number];
 
 /** A search that a gateway knows. */
 export interface KnownSearch {
@@ -57,6 +62,8 @@ export class Matchmaker {
     private readonly rounds: MatchRounds,
     private readonly matches: MatchRooms,
     private readonly tickets: UserTickets,
+    private readonly dissolved: DissolvedMatches,
+    private readonly notifier: MatchNotifier,
     private readonly rooms: RoomService,
     private readonly records: RoomRecords,
     private readonly userRooms: UserRooms,
@@ -113,20 +120,39 @@ export class Matchmaker {
     const { id, game } = ticket;
     const added = await this.store.add(ticket, { event: 'cancelled', reason: 'entered-room' });
     if (added.outcome === 'late') throw new HoldfastError('overtaken');
-    for (const replaced of added.replaced)
-      await this.tickets.tellOthers(replaced, caller.user, { event: 'cancelled', reason: 'party-changed' });
+    if (added.outcome === 'added') {
+      const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
+      for (const replaced of added.replaced) await this.notifier.endedForOthers(replaced, caller.user, end);
+      await this.leaveOffers(ticket, added.offers, caller.user);
+    }
     // The session of a player may have ended before the ticket was in the queue. Its departure then did not find the ticket.
     for (const { user, asked } of ticket.players) {
       if (!asked || !(await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate) continue;
       // Only this ticket: a later search of the user may have added another one.
       const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
-      for (const ended of await this.store.end(game, [{ id }], end)) await this.tickets.tellOthers(ended, user, end);
+      for (const ended of await this.store.end(game, [{ id }], end)) await this.notifier.endedForOthers(ended, user, end);
       throw new HoldfastError('overtaken');
     }
     // The other members of a party learn that they search.
     if (ticket.players.length > 1) await this.matches.progress({ ...ticket, since: added.since }, 0, null);
     const room = (await this.rounds.settle(game, id)) as RoomRecord | null;
     return room && isMember(room, caller.user) ? { room } : { ticket: id };
+  }
+
+  /**
+   * Ends the offered matches that held older tickets of these players, so that the others do not wait for their answer. A player who searches
+   * again has declined the offer. Of a party that is its host, and not the members.
+   */
+  private async leaveOffers({ game, players }: TicketBody, offers: readonly ReplacedOffer[], caller: UserId): Promise<void> {
+    const isMoving = (user: UserId): boolean => players.some((player) => player.user === user);
+    for (const id of new Set(offers.map(({ match }) => match))) {
+      const users = offers.flatMap(({ match, user }) => (match === id ? user : []));
+      const blamed = users.includes(caller) ? [caller] : users;
+      const match = await this.store.matchOf(game, id);
+      const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
+      // The players of the new ticket do not hear of the old one, because their clients would take its end for that of the new search.
+      if (match) await this.dissolved.failOffer(match, (user) => blamed.includes(user), { end, isTold: (user) => !isMoving(user) });
+    }
   }
 
   /** Returns the rules of the wanted mode. Throws `bad-data` for a mode that the game does not have. */
@@ -309,7 +335,7 @@ export class Matchmaker {
   private async declineOffer(game: string, offer: RoomId, user: UserId): Promise<void> {
     if (!(await this.store.answer(game, offer, user, 'declined'))) throw unknownOffer();
     const match = await this.store.matchOf(game, offer);
-    if (match) await this.matches.failOffer(match, (one) => one === user);
+    if (match) await this.dissolved.failOffer(match, (one) => one === user);
   }
 
   /** Returns the state of the user's search as a message. Null: the user is not searching, and no search of the user has ended lately. */

@@ -8,7 +8,7 @@ import { parseTicket, type StoredTicket, type TicketBody, ticketJson } from './s
 
 const url = (name: string): URL => new URL(`./scripts/${name}.lua`, import.meta.url);
 const functions = url('ticket-functions');
-const addScript = new LuaScript('ticket_add', [functions, url('add-ticket')], 7);
+const addScript = new LuaScript('ticket_add', [functions, url('add-ticket')], 8);
 const cancelScript = new LuaScript('ticket_cancel', [functions, url('cancel-ticket')], 7);
 const endScript = new LuaScript('tickets_end', [functions, url('end-tickets')], 7);
 const readScript = new LuaScript('tickets_changed', url('read-changes'), 3);
@@ -62,7 +62,15 @@ export interface TicketChange {
 
 export type AddedTicket =
   | { readonly outcome: 'late' }
-  | { readonly outcome: 'added' | 'known'; readonly since: number; readonly replaced: readonly StoredTicket[] };
+  | { readonly outcome: 'known'; readonly since: number }
+  | {
+      readonly outcome: 'added';
+      readonly since: number;
+      /** The tickets of parties that have ended. */
+      readonly replaced: readonly StoredTicket[];
+      /** The users whose older ticket is in an offered match. They will not answer it, so the caller must end the offer. */
+      readonly offers: readonly { readonly match: RoomId; readonly user: UserId }[];
+    };
 
 export type CancelledTicket =
   | { readonly outcome: 'none' | 'late' }
@@ -141,15 +149,20 @@ export class TicketStore implements OnModuleInit {
       this.known.add(game);
       this.gamesReadAt = Number.NEGATIVE_INFINITY;
     }
-    const { tickets, users, changes, state, holds, away, ended } = keysOf(game);
+    const { tickets, users, changes, state, holds, away, ended, matches } = keysOf(game);
     const players = ticket.players.flatMap(({ user, asked }) => [user, asked?.turn ?? '', asked?.number ?? '']);
     const args = [ticket.id, ticketJson(ticket), queueChannel(game), endText(replacedEnd), ...players];
-    const [outcome, since, ...replaced] = (await this.run(addScript, [tickets, users, changes, state, holds, away, ended], args)) as [
-      'late' | 'known' | 'added',
-      string,
-      ...string[],
-    ];
-    return outcome === 'late' ? { outcome } : { outcome, since: Number(since), replaced: replaced.map(parseTicket) };
+    const keys = [tickets, users, changes, state, holds, away, ended, matches];
+    const answer = (await this.run(addScript, keys, args)) as ['late'] | ['known', string] | ['added', string, string[], string[]];
+    if (answer[0] === 'late') return { outcome: 'late' };
+    if (answer[0] === 'known') return { outcome: 'known', since: Number(answer[1]) };
+    const [outcome, since, replaced, offers] = answer;
+    return {
+      outcome,
+      since: Number(since),
+      replaced: replaced.map(parseTicket),
+      offers: offers.flatMap((match, at) => (at % 2 === 0 ? { match: match as RoomId, user: offers[at + 1] as UserId } : [])),
+    };
   }
 
   /** Ends the ticket of a user. With `order`: only if the ticket is not newer. `end`: for the other members of a party. */
