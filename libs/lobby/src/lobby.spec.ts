@@ -795,6 +795,28 @@ describe('a match', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
+  it('is reported to a player who missed the message, and the loss of the ticket of a party is reported as a loss', async () => {
+    const { servers, matchmaker, rooms } = newLobby();
+    servers.match = matchRules({ min: 3, max: 3 });
+    const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));
+    const check = async ({ user, asked }: Caller, ticket: string) =>
+      (await matchmaker.check([{ user, game: 'duel', ticket, ...(asked && { asked }) }]))[0];
+    const { id } = await rooms.create(host(), { game: 'duel', private: true });
+    await rooms.join(guest(), id, { code: (await mustRead(id)).doc.code! });
+    const lost = (await matchmaker.find(host(), { game: 'duel', party: true })) as { ticket: string };
+    // Redis lost the ticket, and the notes of its users with it.
+    await Promise.all([
+      redis.commands.del(...(await redis.commands.keys('hf:match:{duel}:*'))),
+      ...[host, guest].map((ask) => userRooms.forgetTicket(ask().user, { ...lost, game: 'duel' })),
+    ]);
+    for (const ask of [host, guest]) expect(await check(ask(), lost.ticket)).toMatchObject({ event: 'expired', reason: 'lost' });
+    expect(await userRooms.get(guest().user)).toEqual({ room: id, watching: false });
+
+    const found = (await matchmaker.find(one(), { game: 'duel' })) as { ticket: string };
+    for (const ask of others) await matchmaker.search(ask());
+    expect(await check(one(), found.ticket)).toMatchObject({ event: 'matched', room: expect.any(String) });
+  });
+
   it.each([
     ['searches again', ({ matchmaker }: ReturnType<typeof newLobby>, caller: Caller) => matchmaker.find(caller, { game: 'duel' })],
     ['creates a room', ({ rooms }: ReturnType<typeof newLobby>, caller: Caller) => rooms.create(caller, { game: 'duel' })],

@@ -81,7 +81,7 @@ export class MatchRooms extends MatchHost {
     if (tickets.length < match.tickets.length) return this.dissolve(match, tickets, new Set());
     const players = tickets.flatMap((ticket) => ticket.players.map((player) => ({ player, ticket })));
     const entered = await Promise.all(
-      players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, match.id, asked, ticket.party)),
+      players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, match.id, asked, ticket)),
     );
     // A lobby that died may have made the room before a player left it. The others then stay in their room.
     const isMade = entered.includes(false) && entered.includes(true) && (await this.records.read(match.id)) !== null;
@@ -108,7 +108,7 @@ export class MatchRooms extends MatchHost {
   private async fill(match: MatchRecord, id: RoomId, tickets: readonly StoredTicket[]): Promise<RoomRecord | null> {
     const players = tickets.flatMap((ticket) => ticket.players.map((player) => ({ player, ticket })));
     const entered = await Promise.all(
-      players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, id, asked, ticket.party)),
+      players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, id, asked, ticket)),
     );
     if (entered.includes(false)) {
       // A lobby that died may have taken the ticket into the room before a player left it. The others then stay in the room.

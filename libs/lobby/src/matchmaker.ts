@@ -381,8 +381,8 @@ export class Matchmaker {
     await this.store.setPresence(game, user, asked, true);
     const state = await this.stateOf(user, game, ticket);
     if (state) return state;
-    const pointer = await this.userRooms.get(user);
-    if (pointer && !pointer.watching) return { kind: 'match', game, ticket, event: 'matched', room: pointer.room };
+    const room = await this.userRooms.roomOfTicket(user, ticket);
+    if (room) return { kind: 'match', game, ticket, event: 'matched', room };
     const hint = await this.userRooms.ticketOf(user);
     // The user has another ticket since, whose messages follow.
     if (hint && hint.ticket !== ticket) return null;
