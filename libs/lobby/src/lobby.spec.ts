@@ -894,6 +894,43 @@ describe('MatchRounds', () => {
   });
 });
 
+describe('a public waiting room that matchmaking fills', () => {
+  beforeEach(() => redis.commands.flushdb());
+  afterEach(() => redis.commands.flushdb());
+
+  function fillingLobby(players: number) {
+    const lobby = newLobby();
+    lobby.servers.match = matchRules({ min: players, max: players }, { fillMs: 0, backfill: { running: false, waiting: true } });
+    return lobby;
+  }
+
+  it('takes the players who complete its game, and they are ready', async () => {
+    const { rooms, matchmaker, starter, servers } = fillingLobby(3);
+    const [host, guest, other] = newCallers(3) as [Caller, Caller, Caller];
+    const { id } = await rooms.create(host, { game: 'duel' });
+    expect(await matchmaker.search(guest)).toBeNull();
+    expect(await matchmaker.search(other)).toMatchObject({ id, status: 'waiting' });
+    await until(async () => (await mustRead(id)).doc.members.length === 3);
+    const started = await starter.start(await mustRead(id), host.user, servers.balancer);
+    expect(started).toMatchObject({ status: 'playing', doc: { host: host.user } });
+    expect([...started.doc.players].sort()).toEqual([host, guest, other].map(({ user }) => user).sort());
+  });
+
+  it('is filled with others while a user whom it has banned searches, and does not hinder that user', async () => {
+    const { rooms, hosting, matchmaker, tickets } = fillingLobby(2);
+    const [host, banned, other] = newCallers(3) as [Caller, Caller, Caller];
+    const { id } = await rooms.create(host, { game: 'duel' });
+    await rooms.join(banned, id);
+    await hosting.kick(host, { user: banned.user, ban: true });
+    expect(await matchmaker.search(banned, { attributes: { language: 'de' } })).toBeNull();
+    expect(await matchmaker.search(other, { attributes: { language: 'en' } })).toMatchObject({ id });
+    const waiting = await tickets.ofUser('duel', banned.user);
+    expect(waiting).toMatchObject({ state: 'waiting' });
+    // No match of this ticket has failed.
+    expect(waiting).not.toMatchObject({ ticket: { priority: expect.anything() } });
+  });
+});
+
 describe('RoomSweeper', () => {
   it('keeps rooms, members who are away, and starts when the clock of Redis is set ahead or back', async () => {
     const { rooms, sweeper } = newLobby();

@@ -134,8 +134,9 @@ export class MatchRooms extends MatchHost {
       // The write may have succeeded. The match stays, and the next attempt finds the players in the room.
       if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
-      // The next rounds would choose the same room, because the strategy sees a record that was read before.
-      this.refused.set(id, performance.now());
+      // The next rounds would choose the same room, because the strategy sees a record that was read before. A ban concerns only this player,
+      // and the next read finds it.
+      if (error.code !== 'banned') this.refused.set(id, performance.now());
       this.open.delete(match.game);
       return this.dissolve(match, tickets, new Set());
     }
@@ -286,6 +287,7 @@ function openRoomOf(record: RoomRecord, rules: MatchRules): OpenRoom | null {
     players,
     since: 0,
     ...(mode !== undefined && { mode }),
+    ...(doc.banned?.length && { banned: doc.banned.map(({ user }) => user) }),
     ...(doc.options && { options: doc.options }),
     ...(teams && { teams: teams.map((team) => team.map(({ user }) => user)) }),
     ...(doc.region !== undefined && { region: doc.region }),

@@ -5,7 +5,7 @@ import { commitsOf } from './proposed-commits.js';
 import type { StoredTicket } from './stored-ticket.js';
 import { WaitingQueue } from './waiting-queue.js';
 
-const ROOM: OpenRoom = { room: 'open' as RoomId, game: 'duel', running: true, free: 1, players: [], since: 0 };
+const ROOM: OpenRoom = { room: 'open' as RoomId, game: 'duel', running: true, free: 1, players: [], since: 0, banned: ['bob' as UserId] };
 const RULES = matchRules({ min: 2, max: 3 }, { modes: { asked: { acceptMs: 1_000 } } });
 
 function ticketOf(id: string, users: readonly string[] = [id], mode?: string): StoredTicket {
@@ -55,6 +55,7 @@ describe('the commits of a round', () => {
     ['has players of two modes', [{ tickets: [ADA, CY] }]],
     ['has no ticket', [{ tickets: [] }]],
     ['is for a room that is not open', [{ tickets: [ADA], room: 'other' as RoomId }]],
+    ['takes a user into a room that has banned the user', [{ tickets: [BOB], room: ROOM.room }]],
     ['has more players than the room has free seats', [{ tickets: [PARTY], room: ROOM.room }]],
   ])('leave out a proposal that %s', (_what, proposals) => {
     expect(committed(...proposals)).toMatchObject({ refused: proposals.length, matches: [] });
@@ -63,7 +64,7 @@ describe('the commits of a round', () => {
   it('leave out a second proposal with the same ticket, and a second proposal for the last free seat', () => {
     const { matches, refused } = committed({ tickets: [ADA, BOB] }, { tickets: [BOB, PARTY] }, { tickets: [PARTY], room: ROOM.room });
     expect({ refused, matches: matches.length }).toEqual({ refused: 2, matches: 1 });
-    expect(committed({ tickets: [ADA], room: ROOM.room }, { tickets: [BOB], room: ROOM.room })).toMatchObject({
+    expect(committed({ tickets: [ADA], room: ROOM.room }, { tickets: [CY], room: ROOM.room })).toMatchObject({
       refused: 1,
       matches: [{ room: 'open', tickets: ['ada'], stage: 'making' }],
     });
