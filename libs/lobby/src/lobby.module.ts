@@ -8,6 +8,7 @@ import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms } from './match-rooms.js';
 import { Matchmaker } from './matchmaker.js';
+import { OpenRooms } from './open-rooms.js';
 import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
 import { RoomOptionsCheck } from './room-options-check.js';
@@ -31,6 +32,7 @@ const PROVIDERS = [
   RoomOptionsCheck,
   RoomService,
   GameStarter,
+  OpenRooms,
   MatchRooms,
   MatchRounds,
   Matchmaker,

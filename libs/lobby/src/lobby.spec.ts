@@ -43,6 +43,7 @@ import { HOST_GRACE_MS, type LobbyOptions, START_ABANDONED_MS, STRAY_AFTER_MS, S
 import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms } from './match-rooms.js';
 import { Matchmaker } from './matchmaker.js';
+import { OpenRooms } from './open-rooms.js';
 import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
 import { RoomOptionsCheck } from './room-options-check.js';
@@ -178,7 +179,21 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const search = new RoomSearch(new ListedRooms(records), options);
   const list = new RoomList(records, clock, search, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
-  const matches = new MatchRooms(tickets, dissolved, rooms, records, userRooms, starter, games, notifier, servers.balancer, log, options);
+  const open = new OpenRooms(tickets, records);
+  const matches = new MatchRooms(
+    tickets,
+    dissolved,
+    rooms,
+    records,
+    userRooms,
+    starter,
+    games,
+    notifier,
+    servers.balancer,
+    open,
+    log,
+    options,
+  );
   const self = { id: serverId('lobby', randomUUID()) } as Self;
   const rounds = new MatchRounds(redis, pubSub, tickets, new DefaultMatchStrategy(), matches, generation, self, log, { graceMs: 60_000 });
   const maker = new Matchmaker(

@@ -59,6 +59,7 @@ function matchRooms({
       games,
       notifier,
       {},
+      { readAgain: () => {} },
       log,
       { matchWaitMs: 1 },
     ] as unknown as ConstructorParameters<typeof MatchRooms>),

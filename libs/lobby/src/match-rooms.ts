@@ -17,8 +17,9 @@ import { DissolvedMatches } from './dissolved-matches.js';
 import { SERVER_PASS } from './entry-pass.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
-import { BACKFILL_READ_MS, BACKFILL_ROOMS, LOBBY_OPTIONS, type LobbyOptions, ROOM_REFUSED_MS } from './lobby.options.js';
+import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
+import { OpenRooms } from './open-rooms.js';
 import { partiesOf, partyOf } from './parties.js';
 import { join, newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
@@ -35,12 +36,6 @@ const UNDISPUTED_MS = 2_500;
  */
 @Injectable()
 export class MatchRooms extends MatchHost {
-  /** By game: the rooms that the last read found, and when, in ms of the monotonic clock. */
-  private readonly open = new Map<string, { readonly rooms: readonly OpenRoom[]; readonly at: number }>();
-
-  /** The rooms that refused players, and when, in ms of the monotonic clock. Matchmaking leaves them alone for `ROOM_REFUSED_MS`. */
-  private readonly refused = new Map<RoomId, number>();
-
   constructor(
     private readonly tickets: TicketStore,
     private readonly dissolved: DissolvedMatches,
@@ -51,6 +46,7 @@ export class MatchRooms extends MatchHost {
     private readonly games: GameCatalogue,
     private readonly notifier: MatchNotifier,
     private readonly balancer: LoadBalancerService,
+    private readonly open: OpenRooms,
     private readonly log: Log,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {
@@ -136,8 +132,7 @@ export class MatchRooms extends MatchHost {
       this.log.info('match.seat-taken', { roomId: id, error });
       // The next rounds would choose the same room, because the strategy sees a record that was read before. A ban concerns only this player,
       // and the next read finds it.
-      if (error.code !== 'banned') this.refused.set(id, performance.now());
-      this.open.delete(match.game);
+      this.open.readAgain(match.game, error.code === 'banned' ? null : id);
       return this.dissolve(match, tickets, new Set());
     }
     await this.finish(match, tickets, record);
@@ -253,45 +248,8 @@ export class MatchRooms extends MatchHost {
   }
 
   override async openRooms(game: string, rules: MatchRules): Promise<readonly OpenRoom[]> {
-    const known = this.open.get(game);
-    if (known && performance.now() - known.at < BACKFILL_READ_MS) return known.rooms;
-    const entries = await this.records.listed(game, null, BACKFILL_ROOMS);
-    const made = await this.tickets.openRooms(game);
-    const ids = [...new Set([...entries.map(({ room }) => room), ...made])];
-    const records = await this.records.readMany(ids);
-    const over = made.filter((id) => !records.some((record) => record?.id === id));
-    if (over.length > 0) await this.tickets.removeOpenRooms(game, over);
-    for (const [room, at] of this.refused) if (performance.now() - at > ROOM_REFUSED_MS) this.refused.delete(room);
-    const rooms = records.flatMap((record) => (record && !this.refused.has(record.id) && openRoomOf(record, rules)) || []);
-    this.open.set(game, { rooms, at: performance.now() });
-    return rooms;
+    return this.open.next(game, rules);
   }
-}
-
-/** Returns the room for matchmaking. Null: it has no free seat for players of a match, or its rules exclude it. */
-function openRoomOf(record: RoomRecord, rules: MatchRules): OpenRoom | null {
-  const { doc, status, game, id } = record;
-  const mode = doc.backfill?.mode;
-  const { backfill } = rulesOfMode(rules, mode) ?? { backfill: null };
-  const running = status === 'playing';
-  const isWanted = running ? backfill?.running && !record.isLocked : status === 'waiting' && backfill?.waiting && !doc.private;
-  const free = doc.seats - doc.members.length;
-  if (!isWanted || free <= 0 || doc.members.length === 0 || doc.locked || doc.password || doc.inviteOnly) return null;
-  const players = doc.members.map(({ user, name, claims }) => ({ user, name, ...(claims && { claims }) }));
-  const teams = doc.teams && Array.from({ length: doc.teams.count }, (_, team) => doc.members.filter((one) => one.team === team));
-  return {
-    room: id,
-    game,
-    running,
-    free,
-    players,
-    since: 0,
-    ...(mode !== undefined && { mode }),
-    ...(doc.banned?.length && { banned: doc.banned.map(({ user }) => user) }),
-    ...(doc.options && { options: doc.options }),
-    ...(teams && { teams: teams.map((team) => team.map(({ user }) => user)) }),
-    ...(doc.region !== undefined && { region: doc.region }),
-  };
 }
 
 /** Returns the document with this member ready for the next game of the room. */

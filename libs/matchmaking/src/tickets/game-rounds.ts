@@ -1,9 +1,8 @@
-import { ObservedAges, sleep } from '#libs/async';
+import { KeyRotation, ObservedAges, sleep } from '#libs/async';
 import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
 import type { StoreGeneration } from '#libs/room-store';
 import type { Log, Metrics } from '#libs/telemetry';
 import type { MatchExplanation, MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
-import type { OpenRoom } from '../strategy/ticket.js';
 import type { MatchHost } from './match-host.js';
 import type { MatchRecord } from './match-record.js';
 import {
@@ -13,6 +12,7 @@ import {
   IDLE_MS,
   MAKES_AT_ONCE,
   MATCH_ABANDONED_MS,
+  PARTIES_COMPARED,
   PROGRESS_EVERY_MS,
   PROGRESS_PER_SECOND,
   REPAIR_EVERY_MS,
@@ -24,6 +24,7 @@ import {
 import { type CommitPlan, commitsOf } from './proposed-commits.js';
 import { type QueueReport, QueueStatistics } from './queue-statistics.js';
 import { QueueTime } from './queue-time.js';
+import { RoomVacancies } from './room-vacancies.js';
 import type { StoredTicket } from './stored-ticket.js';
 import type { RoundsClaim, TicketStore } from './ticket-store.js';
 import { WaitingQueue } from './waiting-queue.js';
@@ -66,10 +67,11 @@ export class GameRounds {
   // These ages are in the time of the queue. While this lobby is suspended, no player can answer an offer or report to be back.
   /** By match: the time for which it has been in the same stage. */
   private readonly stages = new ObservedAges(() => this.time.now());
-  /** By room: how long it has had the same members. */
-  private readonly vacancies = new ObservedAges(() => this.time.now());
   /** By ticket: how long a player of it has been away. */
   private readonly absences = new ObservedAges(() => this.time.now());
+  private readonly vacancies = new RoomVacancies();
+  /** The tickets of parties, in the order in which repairs compare them with their rooms. */
+  private readonly parties = new KeyRotation<string>();
   /** The matches whose rooms this lobby makes now, by ticket. */
   private readonly making = new Map<string, Promise<unknown>>();
   private readonly makingMatches = new Set<RoomId>();
@@ -220,8 +222,7 @@ export class GameRounds {
       const fills = [backfill, ...Object.values(modes ?? {}).map((mode) => mode.backfill)];
       const open = fills.some(({ running, waiting }) => running || waiting) ? await host.openRooms(this.game, rules) : [];
       const now = this.time.now();
-      const rooms = open.map((room) => ({ ...room, since: now - this.vacancies.ageMs(room.room, `${room.free} ${namesOf(room)}`) }));
-      this.vacancies.nextRound();
+      const rooms = this.vacancies.since(open, now);
       const view: MatchQueueView = {
         game: this.game,
         rules,
@@ -374,7 +375,8 @@ export class GameRounds {
       }
     }
     this.stages.nextRound();
-    const parties = [...this.queue.values()].flatMap(({ ticket }) => (ticket.party === undefined ? [] : ticket));
+    const turns = this.parties.next(() => this.partyTickets(), PARTIES_COMPARED);
+    const parties = turns.flatMap((id) => this.queue.get(id)?.ticket ?? []);
     if (parties.length > 0) {
       const changed = await host.changedParties(parties);
       await this.end(
@@ -383,6 +385,10 @@ export class GameRounds {
       );
     }
     await store.forgetEnds(this.game, this.time.now() - ENDS_KEPT_MS);
+  }
+
+  private *partyTickets(): Iterable<string> {
+    for (const { ticket } of this.queue.values()) if (ticket.party !== undefined) yield ticket.id;
   }
 
   private report(): QueueReport {
@@ -425,10 +431,6 @@ export class GameRounds {
       log.debug('progress.failed', { game: this.game, error });
     }
   }
-}
-
-function namesOf({ players }: OpenRoom): string {
-  return players.map(({ user }) => user).join(' ');
 }
 
 interface WaitingEntry {

@@ -34,3 +34,7 @@ export const PROGRESS_PER_SECOND = 200;
 export const ENDED_AT_ONCE = 100;
 /** Pause of a runner before its next attempt after a failure, in ms. */
 export const RETRY_MS = 250;
+/** Maximum number of parties whose rooms one repair compares with their tickets. The next repair continues with the others. */
+export const PARTIES_COMPARED = 250;
+/** How long a runner remembers an open room that its rounds have not seen, in ms. Longer than a rotation through many rooms takes. */
+export const VACANCIES_KEPT_MS = 600_000;

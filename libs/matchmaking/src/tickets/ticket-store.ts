@@ -378,8 +378,13 @@ export class TicketStore implements OnModuleInit {
     await this.redis.commands.sadd(keysOf(game).rooms, room);
   }
 
-  async openRooms(game: string): Promise<RoomId[]> {
-    return (await this.redis.commands.smembers(keysOf(game).rooms)) as RoomId[];
+  /**
+   * Returns about `count` of these rooms, and the cursor of the next ones. The first cursor and the one after the last rooms is '0'. A room that
+   * is there from '0' to '0' is returned at least once.
+   */
+  async openRooms(game: string, cursor: string, count: number): Promise<{ readonly rooms: RoomId[]; readonly next: string }> {
+    const [next, rooms] = await this.redis.commands.sscan(keysOf(game).rooms, cursor, 'COUNT', count);
+    return { rooms: rooms as RoomId[], next };
   }
 
   async removeOpenRooms(game: string, rooms: readonly RoomId[]): Promise<void> {
