@@ -54,6 +54,23 @@ async function run(rounds: GameRounds, isDone: () => boolean): Promise<void> {
 }
 
 describe('a repair', () => {
+  it('reaches all matches and parties when one match always fails', async () => {
+    const matchOf = (id: string, stage: MatchRecord['stage']): MatchRecord => {
+      return { id: id as MatchRecord['id'], game: 'go', stage, at: 0, tickets: [], players: 2 };
+    };
+    const matches = [matchOf('broken', 'offered'), matchOf('overdue', 'offered'), matchOf('abandoned', 'making')];
+    const party = { id: 't', game: 'go', since: 1e12, players: [{ user: 'u', name: 'p' }], party: 'room' } as unknown as StoredTicket;
+    const lapse = jest.fn(async ({ id }: MatchRecord) => {
+      if (id === 'broken') throw new Error('The record of this match is broken.');
+    });
+    const make = jest.fn(async (_match: MatchRecord) => null);
+    const changedParties = jest.fn(async () => []);
+    const { rounds, report } = roundsOf({ lapse, make, changedParties }, { tickets: [party], matches });
+    const reached = () => [lapse, make].flatMap((method) => method.mock.calls.map(([{ id }]) => id as string));
+    await run(rounds, () => ['overdue', 'abandoned'].every((id) => reached().includes(id)) && changedParties.mock.calls.length > 0);
+    expect(report).toHaveBeenCalled();
+  });
+
   it('compares a bounded number of parties with their rooms, and reaches all of them', async () => {
     const tickets = Array.from({ length: 3 * PARTIES_COMPARED + 1 }, (_, index): StoredTicket => {
       const players = [{ user: `u-${index}`, name: 'p' }] as unknown as StoredTicket['players'];

@@ -1,4 +1,4 @@
-import { KeyRotation, ObservedAges, sleep } from '#libs/async';
+import { inBatches, KeyRotation, ObservedAges, sleep } from '#libs/async';
 import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
 import type { StoreGeneration } from '#libs/room-store';
 import type { Log, Metrics } from '#libs/telemetry';
@@ -359,32 +359,57 @@ export class GameRounds {
     }
   }
 
-  /** Takes up the work that a dead lobby has left: matches without a room, offers whose time is over, and tickets of parties that have changed. */
+  /**
+   * Takes up the work that a dead lobby has left: matches without a room, offers whose time is over, and tickets of parties that have changed.
+   * Work that fails is tried again with the next repair, and never keeps other work from its turn.
+   */
   private async repair(rules: MatchRules | null): Promise<void> {
-    const { store, host, log } = this.ports;
+    const { store, log } = this.ports;
+    const parts = [
+      () => this.repairMatches(rules),
+      () => this.endChangedParties(),
+      () => store.forgetEnds(this.game, this.time.now() - ENDS_KEPT_MS),
+    ];
+    for (const part of parts) await part().catch((error: unknown) => log.warn('rounds.repair-failed', { game: this.game, error }));
+  }
+
+  private async repairMatches(rules: MatchRules | null): Promise<void> {
+    const { store, log } = this.ports;
     const open = await store.matches(this.game);
-    for (const match of open) {
-      const ageMs = this.stages.ageMs(match.id, match.stage);
-      if (match.stage === 'offered') {
-        const [first] = await store.read(this.game, match.tickets.slice(0, 1));
-        const { acceptMs = 0 } = (rules && rulesOfMode(rules, first?.mode)) ?? {};
-        if (ageMs > acceptMs) await host.lapse(match);
-      } else if (ageMs > MATCH_ABANDONED_MS && !this.makingMatches.has(match.id)) {
-        log.info('match.taken-up', { roomId: match.id });
-        this.make(match, await store.read(this.game, match.tickets));
-      }
-    }
+    const due = open.map((match) => ({ match, ageMs: this.stages.ageMs(match.id, match.stage) }));
     this.stages.nextRound();
+    const repaired = async ({ match, ageMs }: (typeof due)[number]): Promise<void> => {
+      try {
+        await this.repairMatch(match, ageMs, rules);
+      } catch (error) {
+        log.warn('match.repair-failed', { roomId: match.id, error });
+      }
+    };
+    for await (const some of inBatches(due)) await Promise.all(some.map(repaired));
+  }
+
+  /** @param ageMs the time for which the match has been in its stage */
+  private async repairMatch(match: MatchRecord, ageMs: number, rules: MatchRules | null): Promise<void> {
+    const { store, host, log } = this.ports;
+    if (match.stage === 'offered') {
+      const [first] = await store.read(this.game, match.tickets.slice(0, 1));
+      const { acceptMs = 0 } = (rules && rulesOfMode(rules, first?.mode)) ?? {};
+      if (ageMs > acceptMs) await host.lapse(match);
+    } else if (ageMs > MATCH_ABANDONED_MS && !this.makingMatches.has(match.id)) {
+      log.info('match.taken-up', { roomId: match.id });
+      this.make(match, await store.read(this.game, match.tickets));
+    }
+  }
+
+  private async endChangedParties(): Promise<void> {
     const turns = this.parties.next(() => this.partyTickets(), PARTIES_COMPARED);
     const parties = turns.flatMap((id) => this.queue.get(id)?.ticket ?? []);
-    if (parties.length > 0) {
-      const changed = await host.changedParties(parties);
-      await this.end(
-        changed.map(({ id }) => ({ id, change: this.queue.get(id)?.change ?? -1 })),
-        { event: 'cancelled', reason: 'party-changed' },
-      );
-    }
-    await store.forgetEnds(this.game, this.time.now() - ENDS_KEPT_MS);
+    if (parties.length === 0) return;
+    const changed = await this.ports.host.changedParties(parties);
+    await this.end(
+      changed.map(({ id }) => ({ id, change: this.queue.get(id)?.change ?? -1 })),
+      { event: 'cancelled', reason: 'party-changed' },
+    );
   }
 
   private *partyTickets(): Iterable<string> {
