@@ -21,7 +21,7 @@ const GAMES = [TicTacToeModule, ChessModule, ArenaModule];
 @Module({})
 export class GameServerModule {
   static forRoot(settings: SettingsOf<'game'>): DynamicModule {
-    const { rooms, game, recovery, link, redis, log, server } = settings;
+    const { rooms, game, ratings, recovery, link, redis, log, server } = settings;
     return {
       module: GameServerModule,
       imports: [
@@ -45,7 +45,7 @@ export class GameServerModule {
           migrationsAtOnce: recovery.migrationsAtOnce,
           effectWarnMs: game.effectWarnMs,
         }),
-        RatingsModule.forUpdates(),
+        RatingsModule.forUpdates(ratings),
         HealthModule.forResponder(),
       ],
       controllers: [HostedRoomsController],
