@@ -832,6 +832,19 @@ describe('a match', () => {
     expect(await check(one(), found.ticket)).toMatchObject({ event: 'matched', room: expect.any(String) });
   });
 
+  it('in a mode with its own ratings has the ratings of the mode, and its game learns the mode', async () => {
+    const { servers, matchmaker, tickets } = newLobby();
+    servers.match = matchRules({ min: 2, max: 2 }, { rating: 'per-mode', modes: { blitz: {} } });
+    const [first, second] = newCallers(2) as [Caller, Caller];
+    const ratings = new RedisRatingStore(redis);
+    await ratings.update('duel', 'a:0', [first.user], () => [{ mu: 1_400, sigma: 50 }], 'blitz');
+    await ratings.update('duel', 'b:0', [first.user], () => [{ mu: 1_900, sigma: 50 }]);
+    expect(await matchmaker.search(first, { mode: 'blitz' })).toBeNull();
+    expect(await tickets.ofUser('duel', first.user)).toMatchObject({ ticket: { players: [{ rating: { mu: 1_400 } }] } });
+    expect(await matchmaker.search(second, { mode: 'blitz' })).toMatchObject({ status: 'playing' });
+    expect(servers.openings).toMatchObject([{ mode: 'blitz' }]);
+  });
+
   it.each([
     ['searches again', ({ matchmaker }: ReturnType<typeof newLobby>, caller: Caller) => matchmaker.find(caller, { game: 'duel' })],
     ['creates a room', ({ rooms }: ReturnType<typeof newLobby>, caller: Caller) => rooms.create(caller, { game: 'duel' })],

@@ -176,6 +176,7 @@ export class MatchRooms extends MatchHost {
       ...(match.teams && mode?.teams && { teams: { count: mode.teams.count, size: mode.teams.size.max } }),
       ...(filledTo > count && { filledTo }),
       parties,
+      ...(first?.mode !== undefined && { mode: first.mode }),
       ...(isJoinable && { backfill: { ...(first?.mode !== undefined && { mode: first.mode }) } }),
     };
   }

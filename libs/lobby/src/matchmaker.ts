@@ -92,7 +92,7 @@ export class Matchmaker {
     await this.refuseBlocked(game, players);
     if (party) await this.overtake(caller);
     else await this.overtakeFree(caller);
-    const rated = mode?.rating ? await this.withRatings(game, players) : players;
+    const rated = mode?.rating ? await this.withRatings(game, players, mode.rating === 'per-mode' ? wish.mode : undefined) : players;
     for (const { user, asked } of players) {
       const before = await this.userRooms.ticketOf(user);
       // A user has one ticket. Adding the new one replaces only a ticket of the same game.
@@ -200,11 +200,9 @@ export class Matchmaker {
   }
 
   /** Reads the ratings once, when the ticket is made. A player without a rating counts as new. */
-  private async withRatings(game: string, players: readonly TicketPlayer[]): Promise<readonly TicketPlayer[]> {
-    const ratings = await this.ratings.ratings(
-      game,
-      players.map(({ user }) => user),
-    );
+  private async withRatings(game: string, players: readonly TicketPlayer[], mode: string | undefined): Promise<readonly TicketPlayer[]> {
+    const users = players.map(({ user }) => user);
+    const ratings = await this.ratings.ratings(game, users, mode);
     return players.map((player, index) => ({ ...player, ...(ratings[index] && { rating: ratings[index] }) }));
   }
 

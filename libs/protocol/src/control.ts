@@ -92,6 +92,8 @@ export interface Control {
       /** In the order of their seats. `team`: absent in a room without teams. `bot`: server code of the game plays the seat. */
       players: readonly { user: UserId; name: string; claims?: Claims; team?: number; bot?: true }[];
       options?: RoomOptions;
+      /** The mode of the match. Absent: the room was made without a mode. */
+      mode?: string;
     };
     answer: { epoch: number; news?: string };
   };

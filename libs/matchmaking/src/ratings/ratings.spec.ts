@@ -139,11 +139,23 @@ describe('ratings in Redis', () => {
     });
   });
 
+  it('keeps the ratings of each mode apart, and those of games without a mode where earlier versions stored them', async () => {
+    const rated: RatedGame = { game, id: 'moded:0', mode: 'duel', ...teamsOf([[dee]], [['eve' as UserId]]) };
+    const updates = module.get(RatingUpdates);
+    await updates.update({ key: 'k', roomId: 'moded', data: rated } as Effect<RatedGame>);
+    const [inMode] = await store.ratings(game, [dee], 'duel');
+    expect(inMode!.mu).toBeGreaterThan(RATING_DEFAULT.mu);
+    expect([await store.ratings(game, [dee]), await store.ratings(game, [dee], 'teams')]).toEqual([[null], [null]]);
+    await store.update(game, 'moded:1', [dee], () => [{ mu: 900, sigma: 1 }]);
+    expect(await store.ratings(game, [dee], 'duel')).toEqual([inMode]);
+    expect(await module.get(RedisConnections).commands.hget(`hf:ratings:{${game}}`, dee)).toBe('900 1');
+  });
+
   it('refuses ratings that are not numbers, and changes nothing', async () => {
     await expect(store.update(game, 'nan', [dee], () => [{ mu: Number.NaN, sigma: 1 }])).rejects.toThrow(
       'A rating is not a number: NaN ± 1.',
     );
-    expect(await store.ratings(game, [dee])).toEqual([null]);
+    expect(await store.ratings(game, [dee])).toEqual([{ mu: 900, sigma: 1 }]);
   });
 
   it('uses the store that a module of the application provides', async () => {

@@ -30,11 +30,13 @@ const REMOVED_MAX = 100;
 /** Maximum number of attempts when other games of the same players end at the same time. */
 const ATTEMPTS_MAX = 10;
 
-const ratingsKey = (game: string): string => redisName(`ratings:{${game}}`);
-const expiriesKey = (game: string): string => redisName(`ratings:{${game}}:expiries`);
+/** The ratings of a game, or of one of its modes. All keys of a game share a slot in a Cluster. */
+const ratingsKey = (game: string, mode: string | undefined): string =>
+  redisName(mode === undefined ? `ratings:{${game}}` : `ratings:{${game}}:mode:${mode}`);
+const expiriesKey = (game: string, mode: string | undefined): string => `${ratingsKey(game, mode)}:expiries`;
 const countedKey = (game: string, id: string): string => redisName(`ratings:{${game}}:counted:${id}`);
 
-/** Ratings in one Redis hash per game: `MU SIGMA` by user. A sorted set has the ends of their lifetimes. */
+/** Ratings in one Redis hash per game, or per mode of it: `MU SIGMA` by user. A sorted set has the ends of their lifetimes. */
 @Injectable()
 export class RedisRatingStore extends RatingStore {
   constructor(
@@ -45,16 +47,16 @@ export class RedisRatingStore extends RatingStore {
     super();
   }
 
-  async ratings(game: string, users: readonly UserId[]): Promise<(Rating | null)[]> {
-    return (await this.read(game, users)).map(parsed);
+  async ratings(game: string, users: readonly UserId[], mode?: string): Promise<(Rating | null)[]> {
+    return (await this.read(game, mode, users)).map(parsed);
   }
 
-  async update(game: string, id: string, users: readonly UserId[], change: RatingChange): Promise<boolean> {
+  async update(game: string, id: string, users: readonly UserId[], change: RatingChange, mode?: string): Promise<boolean> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      const before = await this.read(game, users);
+      const before = await this.read(game, mode, users);
       const after = change(before.map(parsed));
       const values = users.flatMap((user, index) => [user, before[index]!, textOf(after[index]!), this.ttlMsOf(user)]);
-      const keys = [ratingsKey(game), expiriesKey(game), countedKey(game, id)];
+      const keys = [ratingsKey(game, mode), expiriesKey(game, mode), countedKey(game, id)];
       const changed = await updateScript.run(this.redis.commands, keys, [COUNTED_MS, REMOVED_MAX, ...values]);
       if (changed !== -1) return changed === 1;
     }
@@ -66,9 +68,9 @@ export class RedisRatingStore extends RatingStore {
   }
 
   /** Returns the stored texts; '' for none. */
-  private async read(game: string, users: readonly UserId[]): Promise<string[]> {
+  private async read(game: string, mode: string | undefined, users: readonly UserId[]): Promise<string[]> {
     if (users.length === 0) return [];
-    return (await readScript.run(this.redis.commands, [ratingsKey(game), expiriesKey(game)], users)) as string[];
+    return (await readScript.run(this.redis.commands, [ratingsKey(game, mode), expiriesKey(game, mode)], users)) as string[];
   }
 }
 
