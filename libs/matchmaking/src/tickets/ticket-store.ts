@@ -18,6 +18,7 @@ const finishScript = new LuaScript('match_finish', [functions, url('finish-match
 const dissolveScript = new LuaScript('match_dissolve', [functions, url('dissolve-match')], 9);
 const answerScript = new LuaScript('offer_answer', [functions, url('answer-offer')], 4);
 const presenceScript = new LuaScript('ticket_presence', [functions, url('mark-presence')], 6);
+const declineScript = new LuaScript('decline_count', url('count-decline'), 1);
 const claimScript = new LuaScript('rounds_claim', url('claim-rounds'), 4);
 const keepScript = new LuaScript('rounds_keep', url('keep-rounds'), 2);
 
@@ -357,13 +358,9 @@ export class TicketStore implements OnModuleInit {
     return (await this.run(keepScript, [runner, state], [lobby, fence, ttlMs, Math.round(time)])) === 1;
   }
 
-  /** Counts a match that a user declined or did not answer. The count ends after `ttlMs` without another one. */
-  async countDecline(game: string, user: UserId, ttlMs: number): Promise<void> {
-    const key = declinesKey(game, user);
-    // The first write sets the time to live, so that a crash in between never leaves a count without one.
-    await this.redis.commands.set(key, 0, 'PX', ttlMs, 'NX');
-    await this.redis.commands.incr(key);
-    await this.redis.commands.pexpire(key, ttlMs);
+  /** Counts a match that a user declined or did not answer, and returns the count. It ends after `ttlMs` without another one. */
+  async countDecline(game: string, user: UserId, ttlMs: number): Promise<number> {
+    return (await this.run(declineScript, [declinesKey(game, user)], [ttlMs])) as number;
   }
 
   /** Returns the number of declined matches of a user, and the time until they are forgotten, in ms. */
