@@ -10,6 +10,7 @@ import {
   type TicketPlayer,
   TicketStore,
   ticketIdOf,
+  type UserTicket,
 } from '#libs/matchmaking';
 import {
   type Caller,
@@ -271,8 +272,7 @@ export class Matchmaker {
 
   private async endTicket({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<boolean> {
     const found = await this.tickets.of(user);
-    if (!found) return false;
-    if (found.state === 'matched' && found.match.stage === 'offered') {
+    if (found?.state === 'matched' && found.match.stage === 'offered') {
       await this.declineOffer(found.match.game, found.match.id, user).catch(ignoreOver);
       return true;
     }
@@ -339,11 +339,10 @@ export class Matchmaker {
   /** Returns the state of the user's search as a message. Null: the user is not searching, and no search of the user has ended lately. */
   async status(user: UserId): Promise<MatchMessage | null> {
     const hint = await this.userRooms.ticketOf(user);
-    return hint && this.stateOf(user, hint.game, hint.ticket);
+    return hint && this.stateOf(await this.store.ofUser(hint.game, user), hint.game, hint.ticket);
   }
 
-  private async stateOf(user: UserId, game: string, ticket: string): Promise<MatchMessage | null> {
-    const found = await this.store.ofUser(game, user);
+  private async stateOf(found: UserTicket, game: string, ticket: string): Promise<MatchMessage | null> {
     if (found.state === 'waiting') {
       const { id } = found.ticket;
       void this.rounds.explain(game, id).catch(() => {});
@@ -377,7 +376,10 @@ export class Matchmaker {
 
   private async checkOne({ user, game, ticket, asked }: KnownSearch): Promise<MatchMessage | null> {
     await this.store.setPresence(game, user, asked, true);
-    const state = await this.stateOf(user, game, ticket);
+    const found = await this.store.ofUser(game, user);
+    // A lobby of a later build decides about the ticket, and notifies the player.
+    if (found.state === 'foreign') return null;
+    const state = await this.stateOf(found, game, ticket);
     if (state) return state;
     const room = await this.userRooms.roomOfTicket(user, ticket);
     if (room) return { kind: 'match', game, ticket, event: 'matched', room };

@@ -22,10 +22,10 @@ export class UserTickets {
   }
 
   /** Returns the ticket of the user, and where it is. */
-  async of(user: UserId): Promise<Exclude<UserTicket, { state: 'none' }> | null> {
+  async of(user: UserId): Promise<Exclude<UserTicket, { state: 'none' | 'foreign' }> | null> {
     const hint = await this.userRooms.ticketOf(user);
     const found = hint && (await this.store.ofUser(hint.game, user));
-    return found && found.state !== 'none' ? found : null;
+    return found && found.state !== 'none' && found.state !== 'foreign' ? found : null;
   }
 
   /**
@@ -41,14 +41,14 @@ export class UserTickets {
     if (!hint) return false;
     if (but !== undefined) {
       const found = await this.store.ofUser(hint.game, user);
-      if (found.state !== 'none' && found.ticket.party === but) return false;
+      if ((found.state === 'waiting' || found.state === 'matched') && found.ticket.party === but) return false;
     }
     const cancelled = await this.store.cancel(hint.game, user, order, end);
     // The ticket leaves its match only when the match is made or fails. Until then the user must not look like a player who searches.
     if (cancelled.outcome === 'held' && cancelled.ticket === hint.ticket) await this.userRooms.forgetTicket(user, hint);
     if (cancelled.outcome === 'held') await this.leaveOffer(hint.game, cancelled.match, user, end);
     if (cancelled.outcome !== 'ended') return false;
-    await this.notifier.endedForOthers(cancelled.ticket, user, end);
+    if (cancelled.ticket) await this.notifier.endedForOthers(cancelled.ticket, user, end);
     return true;
   }
 

@@ -1,10 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import type { MatchEndReason, RequestOrder, RoomId, UserId } from '#libs/protocol';
+import { HoldfastError, type MatchEndReason, type RequestOrder, type RoomId, type UserId } from '#libs/protocol';
 import { LuaScript, RedisConnections, redisName } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
 import { type MatchRecord, matchText, parseMatch } from './match-record.js';
 import type { QueueReport } from './queue-statistics.js';
-import { parseTicket, type StoredTicket, type TicketBody, ticketJson } from './stored-ticket.js';
+import { parseTicket, readableTickets, type StoredTicket, type TicketBody, ticketJson } from './stored-ticket.js';
 
 const url = (name: string): URL => new URL(`./scripts/${name}.lua`, import.meta.url);
 const functions = url('ticket-functions');
@@ -55,8 +55,10 @@ export interface TicketEnd {
 export interface TicketChange {
   readonly id: string;
   readonly change: number;
-  /** Null: the ticket has ended. */
+  /** Null: the ticket has ended, or it is foreign. */
   readonly ticket: StoredTicket | null;
+  /** True: a lobby of a later build has stored the ticket, and only such a lobby may match or end it. */
+  readonly isForeign?: true;
   /** True: a user of the ticket has no connection, so the ticket must not be matched. */
   readonly isPaused: boolean;
 }
@@ -77,7 +79,8 @@ export type CancelledTicket =
   | { readonly outcome: 'none' | 'late' }
   /** The ticket has a match whose room is not made yet. */
   | { readonly outcome: 'held'; readonly match: RoomId; readonly ticket: string }
-  | { readonly outcome: 'ended'; readonly ticket: StoredTicket };
+  /** The ticket is null when a lobby of a later build has stored it. */
+  | { readonly outcome: 'ended'; readonly ticket: StoredTicket | null };
 
 /** The right to run the rounds of a game. */
 export interface RoundsClaim {
@@ -90,6 +93,8 @@ export interface RoundsClaim {
 /** Where the ticket of a user is. */
 export type UserTicket =
   | { readonly state: 'none' }
+  /** A lobby of a later build has stored the ticket or its match, and only such a lobby knows its state. */
+  | { readonly state: 'foreign' }
   | { readonly state: 'waiting'; readonly ticket: StoredTicket; readonly isPaused: boolean }
   | { readonly state: 'matched'; readonly ticket: StoredTicket; readonly match: MatchRecord; readonly accepted: readonly UserId[] };
 
@@ -161,7 +166,7 @@ export class TicketStore implements OnModuleInit {
     return {
       outcome,
       since: Number(since),
-      replaced: replaced.map(parseTicket),
+      replaced: readableTickets(replaced),
       offers: offers.flatMap((match, at) => (at % 2 === 0 ? { match: match as RoomId, user: offers[at + 1] as UserId } : [])),
     };
   }
@@ -182,7 +187,7 @@ export class TicketStore implements OnModuleInit {
     const { tickets, users, changes, state, holds, away, ended } = keysOf(game);
     const args = ending.flatMap(({ id, change = '' }) => [id, change]);
     const answer = await this.run(endScript, [tickets, users, changes, state, holds, away, ended], [endText(end), ...args]);
-    return (answer as string[]).filter((_, index) => index % 2 === 1).map(parseTicket);
+    return readableTickets((answer as string[]).filter((_, index) => index % 2 === 1));
   }
 
   /** Returns the tickets that have changed after the change `after`, at most `CHANGES_READ`, in the order of their changes. */
@@ -192,7 +197,9 @@ export class TicketStore implements OnModuleInit {
     const found: TicketChange[] = [];
     for (let at = 0; at < answer.length; at += 4) {
       const [id, change, stored, absent] = answer.slice(at, at + 4) as [string, string, string, string];
-      found.push({ id, change: Number(change), ticket: stored === '' ? null : parseTicket(stored), isPaused: isAway(absent) });
+      const ticket = stored === '' ? null : parseTicket(stored);
+      const isForeign = stored !== '' && ticket === null;
+      found.push({ id, change: Number(change), ticket, ...(isForeign && { isForeign }), isPaused: isAway(absent) });
     }
     return found;
   }
@@ -278,13 +285,16 @@ export class TicketStore implements OnModuleInit {
     const [stored, held, absent] = await Promise.all([commands.hget(tickets, id), commands.hget(holds, id), commands.hget(away, id)]);
     if (!stored) return { state: 'none' };
     const ticket = parseTicket(stored);
-    const match = held && (await commands.hget(matches, held));
-    if (!match) return { state: 'waiting', ticket, isPaused: isAway(absent ?? '') };
+    if (!ticket) return { state: 'foreign' };
+    const text = held && (await commands.hget(matches, held));
+    if (!text) return { state: 'waiting', ticket, isPaused: isAway(absent ?? '') };
+    const match = parseMatch(text);
+    if (!match) return { state: 'foreign' };
     const answered = await this.answersOf(game, held as RoomId);
     return {
       state: 'matched',
       ticket,
-      match: parseMatch(match),
+      match,
       accepted: [...answered].flatMap(([one, answer]) => (answer === 'accepted' ? one : [])),
     };
   }
@@ -317,9 +327,9 @@ export class TicketStore implements OnModuleInit {
     return (await this.redis.commands.hexists(keysOf(game).matches, id)) === 1;
   }
 
-  /** Returns the matches of a game whose rooms are not made yet. */
+  /** Returns the matches of a game whose rooms are not made yet. Leaves out those that only a lobby of a later build reads. */
   async matches(game: string): Promise<MatchRecord[]> {
-    return (await this.redis.commands.hvals(keysOf(game).matches)).map(parseMatch);
+    return (await this.redis.commands.hvals(keysOf(game).matches)).flatMap((text) => parseMatch(text) ?? []);
   }
 
   async matchOf(game: string, id: RoomId): Promise<MatchRecord | null> {
@@ -327,11 +337,20 @@ export class TicketStore implements OnModuleInit {
     return text ? parseMatch(text) : null;
   }
 
-  /** Returns stored tickets by id. An id without a ticket is left out. */
+  /**
+   * Returns stored tickets by id. An id without a ticket is left out.
+   *
+   * @throws `unavailable` for a ticket that only a lobby of a later build reads: without it, the caller would take its match for incomplete
+   */
   async read(game: string, ids: readonly string[]): Promise<StoredTicket[]> {
     if (ids.length === 0) return [];
     const found = await this.redis.commands.hmget(keysOf(game).tickets, ...ids);
-    return found.flatMap((text) => (text ? parseTicket(text) : []));
+    return found.flatMap((text) => {
+      if (!text) return [];
+      const ticket = parseTicket(text);
+      if (!ticket) throw new HoldfastError('unavailable', 'A lobby of a later build has stored a ticket of this match. Try again.');
+      return ticket;
+    });
   }
 
   /**

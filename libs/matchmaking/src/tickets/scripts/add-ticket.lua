@@ -32,7 +32,7 @@ for index = 5, #ARGV, 3 do
     local stored = removeTicket(KEYS[1], KEYS[2], KEYS[6], other)
     if stored then
       noteChange(KEYS[3], KEYS[4], other)
-      if #cjson.decode(string.match(stored, '^%S+ (.*)$')).players > 1 then
+      if #playersOf(stored) > 1 then
         redis.call('HSET', KEYS[7], other, now .. ' ' .. ARGV[4])
         replaced[#replaced + 1] = stored
       elseif #ARGV == 7 then
