@@ -20,6 +20,11 @@ export class RatingsModule {
   /** For a game server, which changes ratings when games end. */
   static forUpdates(options: RatingOptions): DynamicModule {
     const reader = RatingsModule.forReader();
-    return { ...reader, providers: [...reader.providers!, { provide: RATING_OPTIONS, useValue: options }, RatingUpdates] };
+    return {
+      ...reader,
+      providers: [...reader.providers!, { provide: RATING_OPTIONS, useValue: options }, RatingUpdates],
+      // For a store of the application that extends `RedisRatingStore`.
+      exports: [...reader.exports!, RATING_OPTIONS],
+    };
   }
 }
