@@ -38,7 +38,7 @@ export class DissolvedMatches {
     await this.giveBack(match, tickets, (ticket) => (isBlamed(ticket) ? end : null), {
       stage: 'offered',
       isTold,
-      // Counted before the players are notified, because they may search again at once.
+      // The declines are counted before the players are notified, because a notified player may search again at once.
       dissolved: async () => {
         this.log.info('match.declined', { roomId: match.id, declined: blamed.length });
         await Promise.all(blamed.map(({ user }) => this.tickets.countDecline(match.game, user, DECLINES_FORGOTTEN_MS)));
@@ -66,7 +66,8 @@ export class DissolvedMatches {
       const end = endOf(ticket);
       return { ticket: end === null ? { ...ticket, priority: (ticket.priority ?? 0) + 1 } : ticket, end };
     });
-    // `enterMatch` has removed these hints. They are noted before the tickets return, so that the user of a ticket always finds it.
+    // `enterMatch` has removed the hints that name the tickets. They are noted again before the tickets return to the queue, so that a user
+    // always finds the ticket.
     await Promise.all(
       ends.flatMap(({ ticket: { id, game, players }, end }) =>
         end ? [] : players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)),
@@ -84,7 +85,7 @@ export class DissolvedMatches {
         const gone: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
         for (const { user, asked } of ticket.players) {
           if (!(await this.isLate({ user, asked }))) continue;
-          // Only this ticket: the user may search with another one by now.
+          // Ends only this ticket, because the user may search with another ticket by now.
           for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone))
             await this.notifier.endedForOthers(ended, user, gone);
         }

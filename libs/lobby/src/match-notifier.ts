@@ -38,7 +38,10 @@ export class MatchNotifier {
     if (players.length > 0) await this.ended({ ...ticket, players }, end);
   }
 
-  /** Notifies the players of a ticket that they are in the room of their match. Their gateways attach them to it. */
+  /**
+   * Notifies the players of a ticket that they are in the room of their match. The gateways of the players then bind the sessions to that
+   * room.
+   */
   async matched({ id, game, players }: StoredTicket, room: Pick<RoomRecord, 'id' | 'rev'>): Promise<void> {
     await Promise.all(
       players.map(async (player) => {

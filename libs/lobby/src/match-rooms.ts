@@ -70,7 +70,7 @@ export class MatchRooms extends MatchHost {
     tickets: readonly StoredTicket[],
     committedAt = Number.NEGATIVE_INFINITY,
   ): Promise<RoomRecord | null> {
-    // If this lobby was suspended for longer than this, another lobby may have made the room, and the game may be over.
+    // After `UNDISPUTED_MS`, for example because this lobby was suspended, another lobby may have made the room, and the game may be over.
     const isUndisputed = performance.now() - committedAt < UNDISPUTED_MS;
     if (!isUndisputed && !(await this.tickets.isOpen(match))) return this.records.read(match.room ?? match.id);
     if (match.room !== undefined) return this.fill(match, match.room, tickets);
@@ -79,7 +79,7 @@ export class MatchRooms extends MatchHost {
     const entered = await Promise.all(
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, match.id, asked, ticket)),
     );
-    // A lobby that died may have made the room before a player left it. The others then stay in their room.
+    // A lobby that died may have made the room before a player left it. The other players then stay in their room.
     const isMade = entered.includes(false) && entered.includes(true) && (await this.records.read(match.id)) !== null;
     if (entered.includes(false) && !isMade) return this.dissolve(match, tickets, gone(players, entered));
     const people = players.map(({ player }) => player);
@@ -100,14 +100,17 @@ export class MatchRooms extends MatchHost {
     return started;
   }
 
-  /** Takes the tickets of a match into a room with free seats. Null: the room has none any more, and the tickets return to the queue. */
+  /**
+   * Takes the tickets of a match into a room with free seats. Null: the room has no free seats any more, and the tickets return to the
+   * queue.
+   */
   private async fill(match: MatchRecord, id: RoomId, tickets: readonly StoredTicket[]): Promise<RoomRecord | null> {
     const players = tickets.flatMap((ticket) => ticket.players.map((player) => ({ player, ticket })));
     const entered = await Promise.all(
       players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, id, asked, ticket)),
     );
     if (entered.includes(false)) {
-      // A lobby that died may have taken the ticket into the room before a player left it. The others then stay in the room.
+      // A lobby that died may have taken the ticket into the room before a player left it. The other players then stay in the room.
       const before = entered.includes(true) ? await this.records.read(id) : null;
       const isDone = before !== null && players.some(({ player }, index) => entered[index] && isMember(before, player.user));
       if (!isDone) return this.dissolve(match, tickets, gone(players, entered));
@@ -139,7 +142,7 @@ export class MatchRooms extends MatchHost {
     return record;
   }
 
-  /** Removes a match whose players are in their room, and tells those who are still in it. */
+  /** Removes a match whose players are in their room, and notifies the players who are still in it. */
   private async finish(match: MatchRecord, tickets: readonly StoredTicket[], room: RoomRecord): Promise<void> {
     await this.tickets.finish(match);
     const told = tickets.map((ticket) => ({ ...ticket, players: ticket.players.filter(({ user }) => isMember(room, user)) }));
@@ -226,7 +229,8 @@ export class MatchRooms extends MatchHost {
 
   override async lapse(match: MatchRecord): Promise<void> {
     const answers = await this.tickets.answersOf(match.game, match.id);
-    // A lobby that died may have stored an answer that declines. The players who had no time to answer are not to blame then.
+    // A lobby that died may have stored an answer that declines. In that case, players without an answer are not to blame, because they had
+    // no time to answer.
     const isDeclined = [...answers.values()].includes('declined');
     await this.dissolved.failOffer(match, (user) => (isDeclined ? answers.get(user) === 'declined' : answers.get(user) !== 'accepted'));
   }

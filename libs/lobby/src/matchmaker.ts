@@ -35,9 +35,9 @@ import { RoomOptionsCheck } from './room-options-check.js';
 import { RoomService } from './room-service.js';
 import { UserTickets } from './user-tickets.js';
 
-/** How long a cancel waits for the room of a match that is being made, in ms. */
+/** Maximum time for which a cancel waits for the room of a match that is being made, in ms. */
 const ROOM_CREATION_MS = 1_000;
-/** Pause between two reads of the record of that room, in ms. */
+/** While a cancel waits for the room of a match: the pause between two reads of the room's record, in ms. */
 const ROOM_POLL_MS = 20;
 /** Maximum number of players of an offer who are notified of each acceptance. */
 const ACCEPTED_TOLD_MAX = 16;
@@ -96,7 +96,7 @@ export class Matchmaker {
     const rated = mode?.rating ? await this.withRatings(game, players, mode.rating === 'per-mode' ? wish.mode : undefined) : players;
     for (const { user, asked } of players) {
       const before = await this.userRooms.ticketOf(user);
-      // A user has one ticket. Adding the new one replaces only a ticket of the same game.
+      // A user has at most one ticket. The new ticket replaces only a ticket of the same game, so a ticket of another game is ended here.
       if (before && before.game !== game) await this.tickets.end(user, asked, { event: 'cancelled', reason: 'cancelled' });
     }
     const noted = await Promise.all(players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)));
@@ -129,12 +129,12 @@ export class Matchmaker {
     // The session of a player may have ended before the ticket was in the queue. Its departure then did not find the ticket.
     for (const { user, asked } of ticket.players) {
       if (!asked || !(await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate) continue;
-      // Only this ticket: a later search of the user may have added another one.
+      // Ends only this ticket, because a later search of the user may have added another ticket.
       const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
       for (const ended of await this.store.end(game, [{ id }], end)) await this.notifier.endedForOthers(ended, user, end);
       throw new HoldfastError('overtaken');
     }
-    // The other members of a party learn that they search.
+    // Notifies the other members of the party that the search has begun.
     if (ticket.players.length > 1) await this.matches.progress({ ...ticket, since: added.since }, 0, null);
     const room = (await this.rounds.settle(game, id)) as RoomRecord | null;
     return room && isMember(room, caller.user) ? { room } : { ticket: id };
@@ -193,7 +193,7 @@ export class Matchmaker {
     const players = await Promise.all(
       members.map(async ({ user, name, claims }) => {
         if (user === caller.user) return playerOf(caller);
-        // Every later request that moves the member has a higher order.
+        // Every later request that moves the member has a higher order, so the lobby can recognize that request.
         return { user, name, ...(claims && { claims }), asked: await this.userRooms.lastRequestOrder(user) };
       }),
     );
@@ -316,7 +316,7 @@ export class Matchmaker {
     return room;
   }
 
-  /** Returns how much time is left to answer an offer, in ms. */
+  /** Returns the remaining time to answer an offer, in ms. */
   private async acceptMsLeft({ game, at }: MatchRecord, mode: string | undefined): Promise<number> {
     const rules = this.matches.rulesOf(game);
     const { acceptMs = 0 } = (rules && rulesOfMode(rules, mode)) ?? {};
@@ -384,12 +384,12 @@ export class Matchmaker {
     const room = await this.userRooms.roomOfTicket(user, ticket);
     if (room) return { kind: 'match', game, ticket, event: 'matched', room };
     const hint = await this.userRooms.ticketOf(user);
-    // The user has another ticket since, whose messages follow.
+    // The user has a newer ticket, whose messages follow.
     if (hint && hint.ticket !== ticket) return null;
     return { kind: 'match', game, ticket, event: 'expired', reason: 'lost' };
   }
 
-  /** For a user without a connection: pauses the ticket. A search that a lobby has not added yet is voided. */
+  /** Pauses the ticket of a user who has lost the connection. A search that a lobby has not added yet is voided. */
   async searcherGone({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     if (await this.tickets.setPresence(user, asked, false)) return;
     if (await this.userRooms.overtake(user, asked)) await this.tickets.end(user, asked, { event: 'expired', reason: 'gone' });

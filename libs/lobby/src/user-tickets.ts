@@ -5,7 +5,7 @@ import { UserRooms } from '#libs/room-store';
 import { DissolvedMatches } from './dissolved-matches.js';
 import { MatchNotifier } from './match-notifier.js';
 
-/** The ticket of a user, in whatever game. */
+/** Finds, ends and updates the ticket of a user, whatever its game is. */
 @Injectable()
 export class UserTickets {
   constructor(
@@ -21,7 +21,7 @@ export class UserTickets {
     return hint && (await this.store.has(hint.game, user)) ? hint.game : null;
   }
 
-  /** Returns the ticket of the user, and where it is. */
+  /** Returns the ticket of the user together with its state. */
   async of(user: UserId): Promise<Exclude<UserTicket, { state: 'none' | 'foreign' }> | null> {
     const hint = await this.userRooms.ticketOf(user);
     const found = hint && (await this.store.ofUser(hint.game, user));

@@ -36,7 +36,7 @@ export interface EventTail {
 /** The content of a checkpoint: one object with the room's value and the tail. */
 export interface Checkpoint {
   readonly value: RoomValue;
-  /** Null: the checkpoint has no tail. */
+  /** The latest events, for the next owner. Null: the checkpoint has no tail. */
   readonly tail: EventTail | null;
 }
 

@@ -43,8 +43,8 @@ export interface AdmittedSession {
   /** The number of this admission among those of its user. The request order of the session's requests begins with it. */
   readonly admissionNumber: number;
   /**
-   * The round, version and epoch of the game that the client has of the room in `binding`. Null: after a login, and when the client names
-   * no round or another room.
+   * The round, version and epoch of the client's state, for the game in the room of `binding`. Null: after a login, and when the client
+   * names no round or another room.
    */
   readonly game: ClientGame | null;
   /** The ticket that the store names for the user. A hint. Null: none. */
@@ -99,7 +99,7 @@ export class Admission {
     // An empty string counts as absent, because clients in some languages send it for a field that is not set.
     const { session, secret } = hello;
     if (Boolean(session) !== Boolean(secret)) throw new HoldfastError('bad-data', 'hello: `session` and `secret` belong together.');
-    // After a restart of the store, the gateway of the session may not have restored it yet.
+    // After a restart of the store, the gateway of the session may not have restored the session yet, so the hello waits.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
     return session && secret ? this.resume(hello, session as SessionId, secret) : this.login(hello);
   }
@@ -155,8 +155,8 @@ export class Admission {
     try {
       return await this.admitUser(user);
     } catch (error) {
-      // The store already names this gateway for the session, but the hello fails, so no connection will belong to the session. It is
-      // marked as away.
+      // The store already names this gateway for the session, but the hello fails, so the session gets no connection. The gateway marks it
+      // as away.
       this.awayMarks.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
       throw error;
     }

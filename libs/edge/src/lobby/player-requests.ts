@@ -24,7 +24,7 @@ import { repeatRequest } from './repeated-request.js';
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'match.status', 'me', 'chat.send', 'chat.history', 'chat.mute']);
 /**
  * Operations that the gateway does not void when their answer is lost. Reads change nothing; a search may continue, and the client learns
- * of it with `me`. To void the acceptance of a match would void the search as well, which is an earlier request.
+ * of it with `me`. If the gateway voided the acceptance of a match, it would also void the earlier request for the search.
  */
 const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find', 'match.accept']);
 /**
@@ -162,7 +162,7 @@ export class PlayerRequests {
       try {
         return await this.settlement.whenSettled(Math.max(endsAt - performance.now(), 1));
       } catch (error) {
-        // The store may be unreachable only for a moment.
+        // The store may be unreachable only for a moment, so the wait continues until `endsAt`.
         if (performance.now() > endsAt) throw error;
         await sleep(RESTORE_RETRY_MS);
       }

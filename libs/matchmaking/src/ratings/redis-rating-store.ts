@@ -18,8 +18,8 @@ export interface RatingOptions {
 }
 
 /**
- * How long a finished game is remembered, in ms: as long as the effects of an ended game are kept. An effect that runs again after that would
- * change the ratings twice.
+ * Time for which a finished game is remembered, in ms: as long as the effects of an ended game are kept. An effect that runs again later
+ * would change the ratings twice.
  */
 const COUNTED_MS = 3 * 24 * 3_600_000;
 /**
@@ -27,7 +27,7 @@ const COUNTED_MS = 3 * 24 * 3_600_000;
  * of stored ratings stays bounded.
  */
 const REMOVED_MAX = 100;
-/** Maximum number of attempts when other games of the same players end at the same time. */
+/** Maximum number of attempts of one update. An attempt fails when another game of the same players ends at the same time. */
 const ATTEMPTS_MAX = 10;
 
 /** The ratings of a game, or of one of its modes. All keys of a game share a slot in a Cluster. */

@@ -120,7 +120,7 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
         if (outcome.kind === 'done' && effect.timer !== undefined) void this.results.deliver(room, effect, outcome.reply);
         else if (outcome.kind === 'done') this.noteDone(room, effect.key);
         if (outcome.kind !== 'stopped' || room.value.ended) return;
-        // The effect must count as done before the game ends. Otherwise it would run again as an effect of the ended game.
+        // The effect must count as done before the game ends. Otherwise this server would run it again as an effect of the ended game.
         this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
         this.engine.endFailed(room, `The game was stopped: effect ${effect.name} exceeded its limit.`);
       });
@@ -130,7 +130,7 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
   /**
    * Runs the handler of an effect until it succeeds or fails for good.
    *
-   * @param rule how the game waits for the result. Null: it does not wait, and the handler is tried until it succeeds
+   * @param rule the game's rule for the result. Null: the game does not wait for a result, and the handler is tried until it succeeds
    */
   private async attempt(
     subject: Subject,
