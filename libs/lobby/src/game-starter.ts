@@ -143,7 +143,7 @@ export class GameStarter {
     waitMs: number | undefined,
   ): Promise<string | undefined> {
     const exclude: ServerId[] = [];
-    const { region, build, near, options, teams, watchDelayMs, filledTo = 0 } = room.doc;
+    const { region, build, near, options, mode, teams, watchDelayMs, filledTo = 0 } = room.doc;
     const request = {
       room: room.id,
       game: room.game,
@@ -189,6 +189,7 @@ export class GameStarter {
           round: room.round,
           players: seats,
           ...(options && { options }),
+          ...(mode !== undefined && { mode }),
         };
         loadMs = record.games[room.game]?.loadMs ?? 0;
         const timeoutMs = REQUEST_TIMEOUT_MS_DEFAULT + loadMs;

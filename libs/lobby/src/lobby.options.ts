@@ -39,7 +39,10 @@ export const SWEEP_MS = 2_000;
 export const SWEEP_ROOMS = 500;
 /** Age in ms at which a lobby reads the rooms that matchmaking may fill again. */
 export const BACKFILL_READ_MS = 500;
-/** Maximum number of listed rooms that matchmaking fills at a time. It uses the newest rooms. */
+/**
+ * Rooms that one such read takes from each of three sources: the list of public rooms, the rooms of matches, and the rooms that had a free seat
+ * at their last read. The next read continues with others.
+ */
 export const BACKFILL_ROOMS = 100;
 /** Time for which matchmaking does not use a room that refused a player, in ms. */
 export const ROOM_REFUSED_MS = 5_000;

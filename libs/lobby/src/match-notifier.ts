@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { StoredTicket, TicketEnd, TicketPlayer } from '#libs/matchmaking';
-import type { MatchMessage } from '#libs/protocol';
+import type { MatchMessage, UserId } from '#libs/protocol';
 import type { RoomRecord } from '#libs/room-store';
 import { SessionNotices, SessionStore } from '#libs/session';
 
@@ -30,6 +30,12 @@ export class MatchNotifier {
 
   async ended(ticket: Pick<StoredTicket, 'id' | 'game' | 'players'>, { event, reason }: TicketEnd): Promise<void> {
     await this.tell(ticket, { event, reason });
+  }
+
+  /** Notifies the players of a ticket, without the user whose own request ended it. */
+  async endedForOthers(ticket: Pick<StoredTicket, 'id' | 'game' | 'players'>, user: UserId, end: TicketEnd): Promise<void> {
+    const players = ticket.players.filter((player) => player.user !== user);
+    if (players.length > 0) await this.ended({ ...ticket, players }, end);
   }
 
   /**

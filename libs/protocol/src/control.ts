@@ -94,6 +94,8 @@ export interface Control {
        */
       players: readonly { user: UserId; name: string; claims?: Claims; team?: number; bot?: true }[];
       options?: RoomOptions;
+      /** The mode of the match. Absent: the room was made without a mode. */
+      mode?: string;
     };
     answer: { epoch: number; news?: string };
   };

@@ -2,8 +2,11 @@ import type { RoomOptions } from './operations.js';
 
 /** The rules of a game's matches, as its author writes them (`match` of `@Game`). All fields are optional. */
 export interface MatchOptions extends ModeMatchOptions {
-  /** True: players have ratings, which the ranking result of each game updates. Default: false. */
-  readonly rating?: boolean;
+  /**
+   * True: players have one rating in this game, which the ranking result of each game updates. `per-mode`: one for each mode, and one for games
+   * without a mode. Default: false.
+   */
+  readonly rating?: boolean | 'per-mode';
   /**
    * The modes of the game, by name. Players of different modes are never matched. Each mode may replace rules of the game. A search without a
    * mode uses the rules of the game. Absent: the game has no modes.
@@ -65,7 +68,8 @@ export interface MatchRules {
   readonly acceptMs?: number;
   readonly botsAfterMs?: number;
   readonly backfill: { readonly running: boolean; readonly waiting: boolean };
-  readonly rating?: true;
+  /** Absent: players have no ratings. */
+  readonly rating?: true | 'per-mode';
   readonly options?: RoomOptions;
   /** The rules of each mode. Absent in the rules of a mode itself. */
   readonly modes?: Readonly<Record<string, MatchRules>>;
@@ -90,14 +94,15 @@ export const EXPIRE_MS_DEFAULT = 600_000;
 
 /** Returns the complete rules of a game with these seats. `options` must be valid (`@Game` checks them). */
 export function matchRules(seats: MatchRules['seats'], options: MatchOptions = {}): MatchRules {
-  const { modes, rating, ...own } = options;
-  const rules = rulesOf(seats, own, rating === true);
+  const { modes, rating: wanted = false, ...own } = options;
+  const rating = wanted === false ? undefined : wanted;
+  const rules = rulesOf(seats, own, rating);
   if (!modes) return rules;
   const all = Object.entries(modes).map(([mode, replaced]) => {
     // The teams of the game and the number of players of the mode exclude each other. The mode takes precedence.
     const { teams, players, ...rest } = own;
     const size = replaced.players !== undefined || replaced.teams !== undefined ? {} : { teams, players };
-    return [mode, rulesOf(seats, { ...rest, ...size, ...replaced }, rating === true)] as const;
+    return [mode, rulesOf(seats, { ...rest, ...size, ...replaced }, rating)] as const;
   });
   return { ...rules, modes: Object.fromEntries(all) };
 }
@@ -108,7 +113,7 @@ export function rulesOfMode(rules: MatchRules, mode: string | undefined): MatchR
   return rules.modes && Object.hasOwn(rules.modes, mode) ? rules.modes[mode] : undefined;
 }
 
-function rulesOf(seats: MatchRules['seats'], options: ModeMatchOptions, rating: boolean): MatchRules {
+function rulesOf(seats: MatchRules['seats'], options: ModeMatchOptions, rating: MatchRules['rating']): MatchRules {
   const { teams, players, skill, latency, acceptMs, botsAfterMs, backfill } = options;
   const size = teams && rangeOf(teams.size);
   return {

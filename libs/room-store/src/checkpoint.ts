@@ -61,6 +61,7 @@ function assertValue(value: Fields): void {
   assertStored(isText(value.room) && isText(value.game), WHAT, 'its room or game');
   assertStored(isCount(value.version) && isCount(value.gameVersion), WHAT, 'a version');
   assertStored(value.round === undefined || isCount(value.round), WHAT, 'its round');
+  assertStored(value.mode === undefined || isText(value.mode), WHAT, 'its mode');
   assertStored('state' in value, WHAT, 'its state');
   assertStored(isArrayOf(value.seats, isSeat), WHAT, 'a seat');
   assertStored(isMap(value.timers) && Object.values(value.timers).every(Number.isFinite), WHAT, 'a timer');

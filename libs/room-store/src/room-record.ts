@@ -80,6 +80,8 @@ export interface RoomDoc {
   readonly teams?: TeamRules;
   /** The parties whose members came into the room of a match together. They can search together again. Absent: not the room of a match. */
   readonly parties?: readonly (readonly UserId[])[];
+  /** The mode of the match, also for the next games of the room. Absent: the room was made without a mode. */
+  readonly mode?: string;
   /** Present: matchmaking fills the free seats of this room while its game runs. `mode`: only with players of this mode. */
   readonly backfill?: { readonly mode?: string };
   /** A game of this room begins with at least this number of seats. Bots take the seats of missing players. Absent: no bots. */

@@ -130,10 +130,23 @@ export class UserRooms {
   /**
    * Moves a user from a search into the room of a match. Idempotent. False: a later request has moved the user, or the user is a member of
    * another room than `party`.
+   *
+   * @param ticket the search, and the waiting room of its party
    */
-  async enterMatch(user: UserId, match: RoomId, order: RequestOrder | undefined, party?: RoomId): Promise<boolean> {
-    const args = [match, order?.turn ?? '', order?.number ?? '', party ?? '', this.ttlSeconds];
+  async enterMatch(
+    user: UserId,
+    match: RoomId,
+    order: RequestOrder | undefined,
+    { id, party }: { readonly id: string; readonly party?: RoomId },
+  ): Promise<boolean> {
+    const args = [match, order?.turn ?? '', order?.number ?? '', party ?? '', this.ttlSeconds, id];
     return (await enterMatchScript.run(this.redis.commands, [userKey(user)], args)) === 1;
+  }
+
+  /** Returns the room of the user if the match of this ticket has moved the user into it. Null: it is another room, or none. */
+  async roomOfTicket(user: UserId, ticket: string): Promise<RoomId | null> {
+    const [room, watching, matched] = await this.redis.commands.hmget(userKey(user), 'room', 'watching', 'matched');
+    return room && watching !== '1' && matched === `${ticket} ${room}` ? (room as RoomId) : null;
   }
 
   /**
