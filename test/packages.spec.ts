@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { ROOT } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet } from './harness/index.js';
-import { installProject, type Project } from './harness/project.js';
+import { installProject, type Project, playOnAfterKill } from './harness/project.js';
 
 /** The whole chain of a game in a repository of its own: pack, install, compile, test, start, play. */
 describe('a project outside of this repository with the packed packages', () => {
@@ -30,23 +28,9 @@ describe('a project outside of this repository with the packed packages', () => 
 
   it('starts a gateway, a lobby and game servers, and plays on after a game server was killed', async () => {
     fleet = await startFleet({ project: { folder: project.folder, game: 'take' }, games: 2, env: { AUTH: 'extension' } });
-    const players = spawn(process.execPath, ['dist/players.js', fleet.gateways[0].publicUrl], {
-      cwd: project.folder,
-      env: { PATH: process.env.PATH },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    try {
-      const lines = createInterface({ input: players.stdout })[Symbol.asyncIterator]();
-      const half = JSON.parse((await lines.next()).value as string);
-      expect(half).toEqual({ room: expect.any(String), left: 5, names: ['ANN', 'BOB'] });
-      const owner = await fleet.ownerOf({ id: half.room });
-      owner.kill();
-      await owner.exited;
-      players.stdin.write('go on\n');
-      expect(JSON.parse((await lines.next()).value as string)).toMatchObject({ reason: 'finished', result: { winner: 0 } });
-    } finally {
-      players.kill('SIGKILL');
-    }
+    const { half, end } = await playOnAfterKill(project, fleet);
+    expect(half).toEqual({ room: expect.any(String), left: 5, names: ['ANN', 'BOB'] });
+    expect(end).toMatchObject({ reason: 'finished', result: { winner: 0 } });
   });
 
   it('serves the page of the project to players, and the dashboard of the package to operators', async () => {

@@ -1,14 +1,16 @@
-import { execFile } from 'node:child_process';
-import { cp, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { projectLock } from '../../tools/packages/project-lock.mjs';
 import { ROOT } from '../../tools/process/paths.mjs';
+import type { Fleet } from './fleet.js';
 
 const run = promisify(execFile);
 const PACKAGES = ['client', 'game-kit', 'server'];
 /** Packages that the project needs besides those of Holdfast. */
-const COMPILER = ['typescript', '@types/node'];
+export const COMPILER = ['typescript', '@types/node'];
 
 /** A project outside of this repository, which has installed the packed packages of Holdfast. */
 export interface Project {
@@ -42,6 +44,18 @@ export async function installProject(home: string): Promise<Project> {
   await writeFile(join(folder, 'package.json'), JSON.stringify({ ...project, private: true, type: 'module' }));
   await writeFile(join(folder, 'package-lock.json'), JSON.stringify(projectLock(lock.packages, project, packed)));
   await run('npm', ['ci', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder });
+  return projectIn(folder);
+}
+
+/** Builds all packages, and returns their folders. */
+export async function buildAllPackages(): Promise<string[]> {
+  await run(process.execPath, [join(ROOT, 'tools/packages/run.mjs')]);
+  const names = await readdir(join(ROOT, 'packages'));
+  return names.map((name) => join(ROOT, 'dist/packages', name));
+}
+
+/** Returns the project in a folder. */
+export function projectIn(folder: string): Project {
   return {
     folder,
     run: async (args, env = {}) => {
@@ -53,13 +67,37 @@ export async function installProject(home: string): Promise<Project> {
   };
 }
 
-interface Manifest {
+/**
+ * Two players of the project play a whole game. After four of nine moves, the owner of their room is killed. Returns what the players
+ * print before the kill and at the end of the game.
+ */
+export async function playOnAfterKill({ folder }: Project, fleet: Fleet): Promise<{ half: { room: string }; end: unknown }> {
+  const players = spawn(process.execPath, ['dist/players.js', fleet.gateways[0].publicUrl], {
+    cwd: folder,
+    env: { PATH: process.env.PATH },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  try {
+    const lines = createInterface({ input: players.stdout })[Symbol.asyncIterator]();
+    const half = JSON.parse((await lines.next()).value as string) as { room: string };
+    const owner = await fleet.ownerOf({ id: half.room });
+    owner.kill();
+    await owner.exited;
+    players.stdin.write('go on\n');
+    return { half, end: JSON.parse((await lines.next()).value as string) };
+  } finally {
+    players.kill('SIGKILL');
+  }
+}
+
+export interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly dependencies?: Record<string, string>;
+  readonly peerDependencies?: Record<string, string>;
   readonly devDependencies?: Record<string, string>;
 }
 
-async function readManifest(folder: string): Promise<Manifest> {
+export async function readManifest(folder: string): Promise<Manifest> {
   return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
 }
