@@ -1,0 +1,57 @@
+"""Plays tic-tac-toe against whoever searches for a match: takes the first free cell whenever it is its turn.
+
+Run: python3 clients/python/examples/tic_tac_toe.py ws://127.0.0.1:7000/play [more gateways …] --name Ada
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from holdfast import HoldfastError, Room, connect  # noqa: E402
+
+
+async def play(urls: list[str], name: str, think: float) -> None:
+    async with await connect(urls, name=name) as session:
+        session.on("status", lambda status: print(f"connection {status}", flush=True))
+        room = await session.quick_match("tic-tac-toe")
+        room.on("pause", lambda reason: print(f"paused {reason}", flush=True))
+        await room.wait_for(lambda room: room.state is not None)
+        print(f"room {room.id} seat {room.seat}", flush=True)
+        while True:
+            await room.wait_for(is_my_turn_or_over)
+            if room.status in ("ended", "left"):
+                break
+            await asyncio.sleep(think)
+            cell = board_of(room)["cells"].index(None)
+            try:
+                await room.send("place", {"cell": cell})
+                print(f"placed {cell}", flush=True)
+            except HoldfastError as error:
+                print(f"refused {error.code}", flush=True)
+        print(f"cells {json.dumps(board_of(room)['cells'])}")
+        print(f"result {json.dumps(room.result)}", flush=True)
+
+
+def board_of(room: Room) -> dict[str, Any]:
+    assert isinstance(room.state, dict)
+    return room.state
+
+
+def is_my_turn_or_over(room: Room) -> bool:
+    return room.status in ("ended", "left") or (room.status == "playing" and board_of(room)["turn"] == room.seat)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Plays one game of tic-tac-toe.")
+    parser.add_argument("urls", nargs="+", help="one or more gateways, such as ws://127.0.0.1:7000/play")
+    parser.add_argument("--name", default="Python")
+    parser.add_argument("--think-ms", type=float, default=200, help="wait this long before each move")
+    options = parser.parse_args()
+    asyncio.run(play(options.urls, options.name, options.think_ms / 1_000))
