@@ -6,7 +6,7 @@ import { applyPatch, decodeValue, encodePatch, encodeValue } from './patch.js';
 import { StatePatchError } from './state-patch-error.js';
 
 const page = readFileSync(join(process.cwd(), 'docs/state-patch.md'), 'utf8');
-const vectors = JSON.parse(readFileSync(join(process.cwd(), 'docs/state-patch-vectors.json'), 'utf8')) as {
+const vectors = JSON.parse(readFileSync(join(process.cwd(), 'conformance/patches.json'), 'utf8')) as {
   readonly patches: readonly { name: string; before: unknown; patch: string; after: unknown }[];
   readonly values: readonly { value: unknown; bytes: string }[];
   readonly hashes: readonly { value: unknown; hash: number }[];
@@ -55,7 +55,7 @@ describe('docs/state-patch.md', () => {
   });
 });
 
-describe('docs/state-patch-vectors.json', () => {
+describe('conformance/patches.json', () => {
   it.each(vectors.patches.map((vector) => [vector.name, vector] as const))('has the patch of %s', (_, { before, patch, after }) => {
     expect(hex(encodePatch(before, after))).toBe(patch);
     expect(applyPatch(before, bytesOf(patch))).toEqual(after);
