@@ -29,6 +29,9 @@ async def play(urls: list[str], name: str, think: float) -> None:
             if room.status in ("ended", "left"):
                 break
             await asyncio.sleep(think)
+            # The own move may have ended the game, which the state does not show.
+            if room.status != "playing":
+                continue
             cell = board_of(room)["cells"].index(None)
             try:
                 await room.send("place", {"cell": cell})
