@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { generate } from 'selfsigned';
 import { compileCsharp } from '../tools/languages/compile-csharp.mjs';
 import { findMono } from '../tools/languages/find-mono.mjs';
 import { findPython } from '../tools/languages/find-python.mjs';
@@ -106,7 +107,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
 
   it('steers its ship on although its game server and its gateway are killed', async () => {
     if (!programs) return;
-    const urls = fleet.gateways.map(({ publicUrl }) => publicUrl);
+    const urls = fleet.gateways.slice(0, 2).map(({ publicUrl }) => publicUrl);
     const pilot = start(programs.arena, [...urls, '--name', 'Ada', '--seconds', '60']);
     const id = await pilot.says(/^room (\S+)/);
     const first = await stepAfter(pilot, 0);
@@ -122,6 +123,31 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     expect(third.input).toBeGreaterThan(second.input);
     pilot.kill();
   }, 90_000);
+
+  it('plays over TLS with a certificate that it trusts, and does not connect without it', async () => {
+    if (!programs) return;
+    const home = await mkdtemp(join(tmpdir(), 'holdfast-clients-tls-'));
+    try {
+      const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], { keyType: 'ec', algorithm: 'sha256' });
+      const [certificate, keyFile] = [join(home, 'public.crt'), join(home, 'public.key')];
+      await writeFile(certificate, cert);
+      await writeFile(keyFile, key);
+      const secure = await fleet.start('gateway', '3', { PUBLIC_TLS_CERT: certificate, PUBLIC_TLS_KEY: keyFile });
+      const url = `wss://localhost:${secure.ports.publicPort}/play`;
+      const players = ['Ada', 'Bob'].map((name) =>
+        start(programs!.ticTacToe, [url, '--name', name, '--think-ms', '1', '--certificate', certificate]),
+      );
+      for (const player of players) {
+        expect(await player.ended()).toBe(0);
+        await player.says(/^result .*"winner": 0/);
+      }
+      const stranger = start(programs.ticTacToe, [url, '--name', 'Cy']);
+      expect(await stranger.ended()).not.toBe(0);
+      await stranger.says(/(unavailable.*certificate|certificate|TLS|authentication)/i);
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
+  }, 60_000);
 });
 
 /** Waits for a line with a step at least two seconds of the game later, whose state contains an input of the player. */

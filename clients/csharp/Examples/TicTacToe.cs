@@ -1,11 +1,13 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
+using System.Security.Cryptography.X509Certificates;
 using System.Threading.Tasks;
 using Holdfast;
 
 /// <summary>
 /// Plays tic-tac-toe against whoever searches for a match: takes the first free cell whenever it is its turn. Its arguments are gateways,
-/// and perhaps <c>--name Ada</c> and <c>--think-ms 200</c>.
+/// and perhaps <c>--name Ada</c>, <c>--think-ms 200</c>, and <c>--certificate FILE</c> to trust the <c>wss://</c> gateway with this certificate.
 /// </summary>
 public static class TicTacToe
 {
@@ -16,7 +18,14 @@ public static class TicTacToe
 
     private static async Task Play(Arguments options)
     {
-        var session = await Session.Connect(new ConnectOptions { Urls = options.Urls, Name = options.Text("--name", "CSharp") });
+        var connect = new ConnectOptions { Urls = options.Urls, Name = options.Text("--name", "CSharp") };
+        var file = options.Text("--certificate", null);
+        if (file != null)
+        {
+            var trusted = X509Certificate.CreateFromCertFile(file).GetRawCertData();
+            connect.Trust = (_, certificate, chain, errors) => certificate.GetRawCertData().SequenceEqual(trusted);
+        }
+        var session = await Session.Connect(connect);
         session.StatusChanged += status => Console.WriteLine("connection " + status.ToString().ToLowerInvariant());
         var room = await session.QuickMatch("tic-tac-toe");
         room.PausedBy += reason => Console.WriteLine("paused " + reason);

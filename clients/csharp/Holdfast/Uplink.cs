@@ -204,7 +204,7 @@ namespace Holdfast
             catch (IOException error)
             {
                 if (fault != null) return FaultOf(fault, isOpen);
-                var reason = isTooLate ? $"{url} has sent no welcome within {options.WelcomeMs} ms." : error.Message;
+                var reason = isTooLate ? $"{url} has sent no welcome within {options.WelcomeMs} ms." : $"{url}: {error.Message}";
                 return new Loss { Error = new HoldfastException("unavailable", reason, true), WasOpen = isOpen };
             }
             finally

@@ -72,7 +72,7 @@ namespace Holdfast
             catch (Exception error)
             {
                 connection.Abort();
-                throw error as IOException ?? new IOException($"{url}: {error.Message}", error);
+                throw error as IOException ?? new IOException(error.Message, error);
             }
         }
 

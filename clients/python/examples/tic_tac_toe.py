@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import ssl
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from holdfast import HoldfastError, Room, connect  # noqa: E402
 
 
-async def play(urls: list[str], name: str, think: float) -> None:
-    async with await connect(urls, name=name) as session:
+async def play(urls: list[str], name: str, think: float, tls: ssl.SSLContext | None) -> None:
+    async with await connect(urls, name=name, tls=tls) as session:
         session.on("status", lambda status: print(f"connection {status}", flush=True))
         room = await session.quick_match("tic-tac-toe")
         room.on("pause", lambda reason: print(f"paused {reason}", flush=True))
@@ -56,5 +57,7 @@ if __name__ == "__main__":
     parser.add_argument("urls", nargs="+", help="one or more gateways, such as ws://127.0.0.1:7000/play")
     parser.add_argument("--name", default="Python")
     parser.add_argument("--think-ms", type=float, default=200, help="wait this long before each move")
+    parser.add_argument("--certificate", help="trust the wss:// gateway with this certificate")
     options = parser.parse_args()
-    asyncio.run(play(options.urls, options.name, options.think_ms / 1_000))
+    context = ssl.create_default_context(cafile=options.certificate) if options.certificate else None
+    asyncio.run(play(options.urls, options.name, options.think_ms / 1_000, context))
