@@ -124,7 +124,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     pilot.kill();
   }, 90_000);
 
-  it('plays over TLS with a certificate that it trusts, and does not connect without it', async () => {
+  it('lists, creates, joins and starts a room over TLS, and does not connect to a certificate that it does not trust', async () => {
     if (!programs) return;
     const home = await mkdtemp(join(tmpdir(), 'holdfast-clients-tls-'));
     try {
@@ -134,9 +134,11 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
       await writeFile(keyFile, key);
       const secure = await fleet.start('gateway', '3', { PUBLIC_TLS_CERT: certificate, PUBLIC_TLS_KEY: keyFile });
       const url = `wss://localhost:${secure.ports.publicPort}/play`;
-      const players = ['Ada', 'Bob'].map((name) =>
-        start(programs!.ticTacToe, [url, '--name', name, '--think-ms', '1', '--certificate', certificate]),
-      );
+      const options = ['--think-ms', '1', '--certificate', certificate];
+      const ada = start(programs.ticTacToe, [url, '--name', 'Ada', '--room', 'host', ...options]);
+      await ada.says(/^created/);
+      const bob = start(programs.ticTacToe, [url, '--name', 'Bob', '--room', 'join', ...options]);
+      const players = [ada, bob];
       for (const player of players) {
         expect(await player.ended()).toBe(0);
         await player.says(/^result .*"winner": 0/);

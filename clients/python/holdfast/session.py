@@ -396,7 +396,8 @@ class Session:
 
         def done(finished: asyncio.Task[Any]) -> None:
             self._tasks.discard(finished)
-            if not finished.cancelled() and isinstance(finished.exception(), HoldfastError):
-                return
+            error = None if finished.cancelled() else finished.exception()
+            if error is not None and not isinstance(error, HoldfastError):
+                asyncio.get_running_loop().call_exception_handler({"message": "The client failed.", "exception": error})
 
         task.add_done_callback(done)

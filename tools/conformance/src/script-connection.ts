@@ -68,9 +68,13 @@ export class ScriptConnection {
   }
 
   /** Returns the next message of this kind. Messages before it are passed. */
-  async hears<Kind extends PlayerMessage['kind']>(kind: Kind, isWanted: (message: Of<Kind>) => boolean = () => true): Promise<Of<Kind>> {
+  async hears<Kind extends PlayerMessage['kind']>(
+    kind: Kind,
+    isWanted: (message: Of<Kind>) => boolean = () => true,
+    waitMs = MESSAGE_MS,
+  ): Promise<Of<Kind>> {
     const wanted = (message: PlayerMessage): boolean => message.kind === kind && isWanted(message as Of<Kind>);
-    return (await this.messages.take(`the message ${kind}`, wanted, MESSAGE_MS, () =>
+    return (await this.messages.take(`the message ${kind}`, wanted, waitMs, () =>
       this.isClosed ? 'the client closed the connection' : null,
     )) as Of<Kind>;
   }

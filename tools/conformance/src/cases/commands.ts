@@ -202,9 +202,12 @@ async function twoCommands(table: Table, line: ScriptConnection) {
   return [first, second] as const;
 }
 
+/** Time within which commands are sent again, in ms. It is shorter than the time after which a client repeats any unanswered command. */
+const AGAIN_MS = 1_200;
+
 /** Expects commands 1 and 2, in this order. */
 async function hearsBoth(line: ScriptConnection): Promise<void> {
-  const one = await line.hears('command');
+  const one = await line.hears('command', undefined, AGAIN_MS);
   const two = await line.hears('command');
   expectEqual([one.seq, one.name, two.seq, two.name], [1, 'one', 2, 'two'], 'the repeated commands');
   expectThat((one.settled ?? 0) === 0 && (two.settled ?? 1) <= 1, 'expected a `settled` below the first unanswered command');

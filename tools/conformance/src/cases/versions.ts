@@ -23,6 +23,14 @@ export const VERSIONS: readonly Case[] = [
     },
   },
   {
+    name: 'reports `unavailable` when the server knows none of its subprotocols, and does not try again',
+    async run(table) {
+      table.gateways[0]!.subprotocols = ['holdfast.v2.msgpack'];
+      expectRefusal(await table.client.act({ do: 'connect', name: 'Ada' }), 'unavailable', 'the answer to connect');
+      await table.hearsNoConnection(900);
+    },
+  },
+  {
     name: 'plays on a server that does not know compact syncs',
     async run(table) {
       table.gateways[0]!.subprotocols = [SUBPROTOCOL_BINARY, SUBPROTOCOL_JSON];
