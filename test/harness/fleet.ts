@@ -29,7 +29,7 @@ export interface FleetOptions {
 }
 
 export interface PlayerOptions extends Pick<ConnectOptions, 'reconnect'> {
-  /** The gateway to connect to first. The client uses the others when this one is lost. */
+  /** The gateway to connect to first. When this gateway is lost, the client uses the other gateways. */
   readonly gateway?: FleetServer;
   /** `compact` is what the client uses by default; `binary` reads no compact syncs. */
   readonly encoding?: 'compact' | Way;
