@@ -12,7 +12,6 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY --from=build /app/dashboard ./dashboard
 USER node
 # Players' WebSocket and page, players' TCP, operators.
 EXPOSE 7000 7001 7010

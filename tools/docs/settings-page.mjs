@@ -113,6 +113,8 @@ export const PURPOSES = [
       'ROOM_ORPHAN_TTL_MS',
       'ROOMS_LISTED_MAX',
       'MATCH_WAIT_MS',
+      'RATING_GUEST_TTL_MS',
+      'RATING_TTL_MS',
       'CHECKPOINT_EVERY_CHANGES',
       'CHECKPOINT_EVERY_MS',
     ],
@@ -158,7 +160,7 @@ export const PURPOSES = [
   },
 ];
 
-/** Pure: the whole of `docs/settings.md`. @param {Settings} settings */
+/** Pure: returns the whole of `docs/settings.md`. @param {Settings} settings */
 export function settingsPage(settings) {
   const sections = PURPOSES.map(({ title, about, variables }) =>
     [`## ${title}`, ...(about ? [about] : []), settingsTable(settings, variables)].join('\n\n'),
@@ -166,7 +168,7 @@ export function settingsPage(settings) {
   return `${[HEAD, '## The ten that matter first', settingsTable(settings, FIRST_SETTINGS), ...sections].join('\n\n')}\n`;
 }
 
-/** Pure: the table of these settings. @param {Settings} settings @param {readonly string[]} variables */
+/** Pure: returns the table of these settings. @param {Settings} settings @param {readonly string[]} variables */
 export function settingsTable(settings, variables) {
   const rows = new Map(rowsOf(settings).map((row) => [row.variable, row]));
   return [
@@ -181,7 +183,7 @@ export function settingsTable(settings, variables) {
   ].join('\n');
 }
 
-/** Pure: a row for every setting. @param {Settings} settings @returns {Row[]} */
+/** Pure: returns a row for every setting. @param {Settings} settings @returns {Row[]} */
 export function rowsOf(settings) {
   return Object.values(settings).flatMap(({ servers, settings }) =>
     Object.values(settings).map((setting) => ({

@@ -12,7 +12,7 @@ import { whyRegistryIsUnreachable } from './registry.mjs';
 const run = promisify(execFile);
 
 /** The size of node_modules in MB, rounded up. */
-const PACKAGES_MB = 450;
+const PACKAGES_MB = 600;
 
 /**
  * pnpm and Yarn leave these files in node_modules. The layout of pnpm hides indirect dependencies, which the bundles of dist/
@@ -109,7 +109,7 @@ function withoutNetwork(unreachable, also) {
   ].join('\n');
 }
 
-/** npm lists the installed packages in node_modules/.package-lock.json, without those of other platforms. */
+/** npm lists the installed packages in node_modules/.package-lock.json. The list lacks the packages of other platforms. */
 async function isInstalled() {
   const [wanted, present] = await Promise.all([packagesOf('package-lock.json'), packagesOf('node_modules/.package-lock.json')]);
   if (!wanted || !present) return false;

@@ -74,7 +74,7 @@ describe('a chat message', () => {
   });
 
   it.each(['never', 'throw', 'break', 'undefined', 'number'])(
-    'is not sent when the moderator fails (%s), and may be tried again',
+    'is refused with a request to retry when the moderator fails (%s)',
     async (text) => {
       const { chat } = await start([Moderator], { moderationMs: 50 });
       const caller = newCaller();
@@ -88,14 +88,14 @@ describe('a chat message', () => {
     ['throw', 'chat.moderation-failed'],
     ['undefined', 'chat.moderation-failed'],
     ['break', 'chat.moderated-text-refused'],
-  ])('is not sent when the moderator fails (%s), and the failure is logged as %s', async (text, event) => {
+  ])('is refused when the moderator fails (%s), and the failure is logged as %s', async (text, event) => {
     const { chat, log } = await start([Moderator]);
     const errors = jest.spyOn(log, 'error').mockImplementation(() => {});
     await expect(chat.send(newCaller(), { ...LOBBY, text, id: '1' })).rejects.toMatchObject({ code: 'unavailable' });
     expect(errors.mock.calls.map(([name]) => name)).toEqual([event]);
   });
 
-  it('is refused with the time to wait when the user sends too many', async () => {
+  it('is refused with the time to wait when its user has sent too many messages', async () => {
     const { chat } = await start([], { burst: 1, perMinute: 1 });
     const caller = newCaller();
     await chat.send(caller, { ...LOBBY, text: 'a', id: '1' });
@@ -116,7 +116,7 @@ describe('the chat of a room', () => {
     return { room, record: record! };
   };
 
-  it('is open to members, and to spectators only if the room allows it', async () => {
+  it('is open to members, and to spectators only when the room allows it', async () => {
     const at = await start();
     const [ada, eve, spectator] = [newCaller(), newCaller(), newCaller()];
     const closed = await roomOf(at, ada);
@@ -129,7 +129,7 @@ describe('the chat of a room', () => {
     expect(await at.chat.send(spectator, { to: 'room', text: 'hi', id: '1' })).toMatchObject({ text: 'hi' });
   });
 
-  it('refuses a message for a room that the user has left since', async () => {
+  it('refuses a message that names a room which the user has left', async () => {
     const at = await start();
     const ada = newCaller();
     await roomOf(at, ada);

@@ -1,4 +1,5 @@
 import type { RoomId, ServerId } from '#libs/protocol';
+import type { Severity } from './event-severity.js';
 
 /** All kinds of facts about servers and rooms that an operator may want to see. */
 export const OPERATOR_EVENT_KINDS = [
@@ -35,7 +36,7 @@ export type OperatorEventKind = (typeof OPERATOR_EVENT_KINDS)[number];
 /** An operator event, reported by the process that caused or observed it. */
 export interface OperatorEvent {
   readonly kind: OperatorEventKind;
-  /** Why the event happened: one word or a short sentence, never empty. */
+  /** The reason of the event: one word or a short sentence, never empty. */
   readonly reason: string;
   readonly server?: ServerId;
   readonly incarnation?: number;
@@ -47,9 +48,11 @@ export interface OperatorEvent {
 export interface PublishedOperatorEvent extends OperatorEvent {
   /** The id of the event, unique in the fleet. All receivers of an event see the same id. */
   readonly id: string;
+  /** How urgent the event is. Absent: a server of an earlier build published it; `severityOf` tells the severity. */
+  readonly severity?: Severity;
   /** The server that published the event. */
   readonly by: ServerId;
-  /** When the event was published, in ms since 1970: store time, as the publishing server estimates it. */
+  /** The time at which the event was published, in ms since 1970: store time, as the publishing server estimates it. */
   readonly at: number;
 }
 

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { type LinkPeer, Links, type ProbeResult } from '#libs/link';
 import { HoldfastError, type ServerId, type ServerType } from '#libs/protocol';
-import { Log } from '#libs/telemetry';
+import { Log, Metrics } from '#libs/telemetry';
 import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
@@ -10,7 +10,10 @@ import { ServerRegistration } from './server-registration.js';
 
 /** Interval of dialing missing links to servers in the directory, in ms. */
 const REDIAL_MS = 200;
-/** Minimum time between two dials of a server with another `LINK_SECRET`, in ms. Longer, because only a restart can change a secret. */
+/**
+ * Minimum time between two dials of a server with another `LINK_SECRET`, in ms. It is longer than for other servers, because only a restart
+ * can change a secret.
+ */
 const REDIAL_REFUSED_MS = 2_000;
 
 /**
@@ -30,15 +33,19 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     private readonly self: Self,
     private readonly registration: ServerRegistration,
     private readonly log: Log,
+    private readonly metrics: Metrics,
   ) {
     this.news.setMaxListeners(0);
   }
 
   onModuleInit(): void {
     this.links.onClosed((peer, reason) => this.lost(peer, reason));
-    this.links.onRefused(({ id, port }) => this.refused.set(id, { port, at: performance.now() }));
+    this.links.onRefused(({ id, port }) => {
+      this.metrics.linkFailures.inc({ reason: 'refused' });
+      this.refused.set(id, { port, at: performance.now() });
+    });
     this.links.onOpened(({ id }) => this.refused.delete(id));
-    // The peers know these links under an incarnation that is over. The next incarnation opens new links.
+    // The peers know these links under an incarnation that is over, so this process closes them. The next incarnation opens new links.
     this.registration.onEvicted(() => {
       for (const peer of [...this.links.all()]) peer.close('evicted');
     });
@@ -110,6 +117,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
   private lost(peer: LinkPeer, reason: string): void {
     const record = this.directory.get(peer.id);
     if (!record || record.incarnation !== peer.incarnation || record.state === 'dead') return;
+    this.metrics.linkFailures.inc({ reason: 'broken' });
     this.log.debug('link.lost', { server: peer.id, reason });
     this.news.emit('lost', record);
   }
@@ -128,7 +136,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     const peer = this.links.get(record.id);
     if (peer?.isOpen) {
       if (peer.incarnation >= record.incarnation) return;
-      // This link belongs to an incarnation that is over. `lost` ignores it, because the directory has a newer one.
+      // This link belongs to an incarnation that is over. `lost` ignores its end, because the directory has a newer incarnation.
       peer.close('registered anew');
     }
     const refused = this.refused.get(record.id);

@@ -47,6 +47,8 @@ export interface GameTestOptions {
   readonly imports?: ModuleMetadata['imports'];
   /** The options of the room, as a player sends them. Absent: the room has no options. `create` throws when the game refuses them. */
   readonly options?: unknown;
+  /** The mode of the match. Absent: the room was made without a mode. */
+  readonly mode?: string;
   /** Seed of `room.random`. The same seed gives the same numbers. */
   readonly seed?: number;
   /** The time at the start, in ms since 1970. */
@@ -57,7 +59,8 @@ export interface GameTestOptions {
    */
   readonly effects?: readonly string[];
   /**
-   * Handlers that replace those of the providers in `settle`, by the name of the effect. They may be async, and may throw `refuse(…)`.
+   * Handlers that `settle` calls instead of the handlers of the providers, by the name of the effect. They may be async, and may throw
+   * `refuse(…)`.
    */
   readonly handlers?: Readonly<Record<string, (effect: Effect<never>) => unknown>>;
   /** Replaces the result of the game's `@OnLoad` method. Absent: the method runs, when a provider has one. */
@@ -92,7 +95,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** Step n is due at `stepsBeganAt` plus n periods. */
   private stepsBeganAt: number;
   private nextStep = 1;
-  /** Bots move for the n-th time at `stepsBeganAt` plus n of their periods. */
+  /** The n-th move of a bot is due at `stepsBeganAt` plus n of the bot's periods. */
   private nextMove = 1;
   private readonly seqs: number[];
   private readonly inputs: SeatInputs | null;
@@ -126,7 +129,17 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   private constructor(
     private readonly rules: RoomRules,
-    { players, teams, seed = 1, now = START, options, loaded, handlers = {}, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
+    {
+      players,
+      teams,
+      seed = 1,
+      now = START,
+      options,
+      mode,
+      loaded,
+      handlers = {},
+      stateBytesMax = STATE_BYTES_MAX_DEFAULT,
+    }: GameTestOptions,
     private readonly effectHandlers: EffectHandlers,
   ) {
     this.handlers = handlers;
@@ -145,7 +158,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     };
     this.machine = new RoomMachine({ ...rules, setup }, { now: () => this.clock, random: seededRandom(seed) });
     const { value, events } = this.inPlainData('after setup', () =>
-      this.machine.start(ROOM, playersOf(players, teams), 0, undefined, options, loaded),
+      this.machine.start(ROOM, playersOf(players, teams), 0, undefined, options, loaded, mode),
     );
     this.value = value;
     const { pastMs } = rules.definition;
@@ -213,7 +226,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.handle({ kind: 'result', key, name, reply }, `the result of '${name}'`);
   }
 
-  /** How the game ended. Undefined: it has not ended. `ended.result` is the argument of `room.end(result)`. */
+  /** The end of the game. Undefined: it has not ended. `ended.result` is the argument of `room.end(result)`. */
   get ended(): GameResult | undefined {
     return this.value.ended;
   }
@@ -223,7 +236,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.metadata;
   }
 
-  /** The players and bots by seat, also those who have left. */
+  /** The players and bots by seat. The list includes those who have left. */
   get seats(): readonly SeatInfo[] {
     return this.value.seats.map(({ user, name, presence, bot }, seat) => ({ seat, user, name, presence, ...(bot && { bot }) }));
   }
@@ -241,7 +254,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return Object.fromEntries(Object.entries(this.value.timers).filter(([timer]) => !timer.startsWith('$')));
   }
 
-  /** Returns the game's commands as calls by this seat: `game.as(0).place({ cell: 4 })`. They throw `Refused`. */
+  /** Returns the game's commands as calls by this seat: `game.as(0).place({ cell: 4 })`. A refused call throws `Refused`. */
   as(seat: Seat): CommandCallsOf<Rules> {
     const commands = [...this.rules.commands.keys()].map((name) => [
       name,
@@ -496,7 +509,7 @@ interface Due {
 class GameTestModule {}
 
 const ROOM = 'test' as RoomId;
-/** The default time at the start. Its value does not matter, because a game must not depend on it. */
+/** The default time at the start. Any value is good, because a game must not depend on it. */
 const START = Date.UTC(2030, 0, 1);
 /**
  * Maximum number of timers, steps and moves of bots in one `advance`. An hour of steps at 20 Hz has 72,000, and as many moves. A timer that

@@ -68,7 +68,7 @@ export class RoomSearch {
   }
 
   /**
-   * Returns the first page of each query whose tag is not the given one. Null: it has not changed. The lobby handles other requests after each
+   * Returns the first page of each query. Null: the page still has the given tag, so it has not changed. The lobby handles other requests after each
    * `FOLLOW_SLICE_MS` of this work, and the queries of one gateway after those of another, so many queries delay only each other.
    */
   follow(queries: readonly { readonly query: RoomListQuery; readonly tag: string | null }[]): Promise<(FollowedRooms | null)[]> {

@@ -29,6 +29,8 @@ interface Placed {
 @Injectable()
 export class RoomRecovery {
   private readonly inProgress = new Map<string, Promise<void>>();
+  /** Number of rooms that wait for another owner, by the lost owner. */
+  private readonly waiting = new Map<string, number>();
   private readonly ages: LossAges;
 
   constructor(
@@ -47,6 +49,7 @@ export class RoomRecovery {
     @Inject(RECOVERY_OPTIONS) private readonly options: RecoveryOptions,
   ) {
     this.ages = new LossAges(redis, 2 * options.orphanTtlMs);
+    this.metrics.roomsWithoutOwner.set(0);
   }
 
   /**
@@ -81,24 +84,43 @@ export class RoomRecovery {
     this.log.info('recovery.started', { target: owner.server, incarnation: owner.incarnation, rooms: waiting.length });
     const total = waiting.length;
     this.sink.publish({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
-    while (waiting.length > 0) {
-      // Most servers have another link secret than this process, so it has no links. Another gateway takes over the cleanup.
-      if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
-      await this.untilSettled();
-      const left: RoomId[] = [];
-      const lostMs = await this.ages.ageMs(owner);
-      const batches: RoomId[][] = [];
-      for (let at = 0; at < waiting.length; at += this.options.roomsAtOnce) batches.push(waiting.slice(at, at + this.options.roomsAtOnce));
-      const worker = async (): Promise<void> => {
-        for (let batch = batches.pop(); batch; batch = batches.pop()) left.push(...(await this.recoverBatch(batch, owner, lostMs)));
-      };
-      await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, worker));
-      waiting = left;
-      if (waiting.length > 0) await sleep(NO_CAPACITY_RETRY_MS);
+    try {
+      while (waiting.length > 0) {
+        this.reportWaiting(owner, waiting.length);
+        waiting = await this.recoverOnce(waiting, owner);
+        if (waiting.length > 0) await sleep(NO_CAPACITY_RETRY_MS);
+      }
+    } finally {
+      this.reportWaiting(owner, 0);
     }
+    this.metrics.recoverySeconds.observe((performance.now() - startedAt) / 1_000);
     const ms = Math.round(performance.now() - startedAt);
     this.log.info('recovery.done', { target: owner.server, incarnation: owner.incarnation, rooms: total, ms });
     this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
+  }
+
+  /** Tries each of the rooms once. Returns the rooms that must be tried again. */
+  private async recoverOnce(rooms: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
+    // Most servers have another link secret than this process, so this process has no links. Another gateway takes over the cleanup.
+    if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
+    await this.untilSettled();
+    const left: RoomId[] = [];
+    const lostMs = await this.ages.ageMs(owner);
+    const batches: RoomId[][] = [];
+    for (let at = 0; at < rooms.length; at += this.options.roomsAtOnce) batches.push(rooms.slice(at, at + this.options.roomsAtOnce));
+    const worker = async (): Promise<void> => {
+      for (let batch = batches.pop(); batch; batch = batches.pop()) left.push(...(await this.recoverBatch(batch, owner, lostMs)));
+    };
+    await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, worker));
+    return left;
+  }
+
+  /** Updates the metric of rooms without an owner: the sum over all recoveries of this process. */
+  private reportWaiting({ server, incarnation }: RoomOwnership, rooms: number): void {
+    const key = `${server}:${incarnation}`;
+    if (rooms === 0) this.waiting.delete(key);
+    else this.waiting.set(key, rooms);
+    this.metrics.roomsWithoutOwner.set([...this.waiting.values()].reduce((sum, each) => sum + each, 0));
   }
 
   /**
@@ -151,7 +173,7 @@ export class RoomRecovery {
     const able = ready.some(({ canary }) => !canary) ? ready.filter(({ canary }) => !canary) : ready;
     if (able.length === 0) return done;
     const server = able[Math.floor(Math.random() * able.length)]!.id;
-    // No room in play has epoch 0. So the server adopts no game, and only runs the effects.
+    // No room in play has epoch 0. So the server adopts no game and only runs the effects.
     const adopted = await this.requestAdoption(
       server,
       left.map((id) => ({ id, epoch: 0 })),
@@ -264,7 +286,7 @@ export class RoomRecovery {
     });
   }
 
-  /** By room: the servers that refused to adopt it. Placement excludes them until it finds no other server for the room. */
+  /** By room: the servers that refused to adopt the room. Placement excludes them until it finds no other server for the room. */
   private readonly refusedBy = new Map<RoomId, ServerId[]>();
 
   /** Returns whether another incarnation of the lost server is registered, which may adopt the rooms. */
@@ -274,7 +296,9 @@ export class RoomRecovery {
   }
 }
 
-/** Returns the region and build that placement prefers for the room. A game in another region is better than one that stays paused. */
+/**
+ * Returns the region and build that placement prefers for the room. A game that continues in another region is better than a paused game.
+ */
 function placeOf({ doc: { region, near, build } }: RoomRecord): Place {
   return { region: region ?? near, build };
 }

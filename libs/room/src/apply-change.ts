@@ -29,8 +29,8 @@ export function withChange<State>(value: RoomValue<State>, change: Change, state
 }
 
 /**
- * Returns the RFC 6902 patches that lead from `before` to `after`, the states before and after `changes`. They are the patches of the
- * changes. If a change has a state patch instead, they are computed from the two states.
+ * Returns the RFC 6902 patches that lead from `before` to `after`, the states before and after `changes`. Patches of the changes are
+ * returned as they are. If a change has a state patch instead, the patches are computed from the two states.
  */
 export function patchesOf(changes: readonly Change[], before: unknown, after: unknown): readonly Patch[] {
   const patches: Patch[] = [];
@@ -80,6 +80,7 @@ function withChanges<State>(value: RoomValue<State>, changes: readonly Change[],
   const next: Mutable<RoomValue<State>> = { room, game, gameVersion, version, seats: seats.seats, timers, state, outbox };
   if (round) next.round = round;
   if (value.loaded !== undefined) next.loaded = value.loaded;
+  if (value.mode !== undefined) next.mode = value.mode;
   if (locked) next.locked = true;
   if (metadata) next.metadata = metadata;
   if (ended) next.ended = ended;
@@ -107,7 +108,7 @@ class SeatsAfter {
 
   apply(changes: NonNullable<Change['seats']>): void {
     this.copies ??= this.before.slice();
-    // A loop over numbers, because it runs for every command and listing an object's numeric keys is slow.
+    // This is a loop over numbers, because it runs for every command, and listing an object's numeric keys is slow.
     for (let seat = 0; seat <= this.copies.length; seat++) {
       if (changes[seat] === undefined) continue;
       const { seq, refused, presence, input, joined } = changes[seat]!;

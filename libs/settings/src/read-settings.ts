@@ -65,7 +65,10 @@ function shown({ secret, variable }: Setting<unknown>, written: string): string 
   return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
 }
 
-/** Checks that a frame between servers can hold the state of a room. A frame above the limit breaks the link for all its users. */
+/**
+ * Checks that a frame between servers can hold the state of a room. A larger frame would close the link and lose the messages of all other
+ * rooms on it.
+ */
 function linkProblems({ link, rooms }: SettingsOf<ServerType>): string[] {
   const least = rooms.stateBytesMax + LINK_FRAME_REST_BYTES;
   if (link.frameBytesMax >= least) return [];

@@ -3,7 +3,7 @@ import { SingleFlight } from '#libs/async';
 import { ExtensionExplorer } from '#libs/extension';
 import { Self, ServerRegistration } from '#libs/fleet';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
-import { EventLoopLag, Log } from '#libs/telemetry';
+import { EventLoopLag, Log, Metrics } from '#libs/telemetry';
 import { HealthAnswerListener, HealthFacts } from '../ports.js';
 import { answerCheck } from '../scripts/answer.js';
 
@@ -23,6 +23,7 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
     private readonly lag: EventLoopLag,
     private readonly log: Log,
     private readonly clock: StoreClock,
+    private readonly metrics: Metrics,
   ) {}
 
   onModuleInit(): void {
@@ -32,7 +33,8 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.pubSub.subscribe(this.self.id, () => this.answerSoon());
-    // A check may have been lost while the connection was down. An answer that no check asked for prevents a miss.
+    // A check may have been lost while the connection was down. An answer to a lost check prevents a miss, and a needless answer does no
+    // harm.
     this.pubSub.onReconnect(() => this.answerSoon());
   }
 
@@ -44,6 +46,7 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
 
   private async answer(): Promise<void> {
     const { rooms, players, capacity } = this.facts?.facts() ?? { rooms: 0, players: 0, capacity: 0 };
+    if (this.facts) this.metrics.capacity.set(capacity);
     const facts = { rooms, players, capacity, lagMs: this.lag.takeP99Ms() };
     const { offsetMs } = this.clock;
     const fields = { ...facts, ...(offsetMs !== null && { clockOffsetMs: Math.round(offsetMs) }) };

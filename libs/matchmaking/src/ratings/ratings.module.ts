@@ -2,11 +2,11 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ExtensionModule, extensionPoint } from '#libs/extension';
 import { RatingStore } from './rating-store.js';
 import { RatingUpdates } from './rating-updates.js';
-import { RedisRatingStore } from './redis-rating-store.js';
+import { RATING_OPTIONS, type RatingOptions, RedisRatingStore } from './redis-rating-store.js';
 
 @Module({})
 export class RatingsModule {
-  /** For a lobby, which reads ratings. */
+  /** The part that a lobby imports: it reads ratings. */
   static forReader(): DynamicModule {
     return {
       module: RatingsModule,
@@ -17,9 +17,14 @@ export class RatingsModule {
     };
   }
 
-  /** For a game server, which changes ratings when games end. */
-  static forUpdates(): DynamicModule {
+  /** The part that a game server imports: it changes ratings when games end. */
+  static forUpdates(options: RatingOptions): DynamicModule {
     const reader = RatingsModule.forReader();
-    return { ...reader, providers: [...reader.providers!, RatingUpdates] };
+    return {
+      ...reader,
+      providers: [...reader.providers!, { provide: RATING_OPTIONS, useValue: options }, RatingUpdates],
+      // For a store of the application that extends `RedisRatingStore`.
+      exports: [...reader.exports!, RATING_OPTIONS],
+    };
   }
 }

@@ -1,9 +1,8 @@
-import { ObservedAges, sleep } from '#libs/async';
+import { inBatches, KeyRotation, ObservedAges, sleep } from '#libs/async';
 import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
 import type { StoreGeneration } from '#libs/room-store';
 import type { Log, Metrics } from '#libs/telemetry';
 import type { MatchExplanation, MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
-import type { OpenRoom } from '../strategy/ticket.js';
 import type { MatchHost } from './match-host.js';
 import type { MatchRecord } from './match-record.js';
 import {
@@ -13,6 +12,7 @@ import {
   IDLE_MS,
   MAKES_AT_ONCE,
   MATCH_ABANDONED_MS,
+  PARTIES_COMPARED,
   PROGRESS_EVERY_MS,
   PROGRESS_PER_SECOND,
   REPAIR_EVERY_MS,
@@ -24,6 +24,7 @@ import {
 import { type CommitPlan, commitsOf } from './proposed-commits.js';
 import { type QueueReport, QueueStatistics } from './queue-statistics.js';
 import { QueueTime } from './queue-time.js';
+import { RoomVacancies } from './room-vacancies.js';
 import type { StoredTicket } from './stored-ticket.js';
 import type { RoundsClaim, TicketStore } from './ticket-store.js';
 import { WaitingQueue } from './waiting-queue.js';
@@ -34,47 +35,49 @@ export interface GameRoundsPorts {
   readonly host: MatchHost;
   readonly generation: Pick<StoreGeneration, 'current' | 'isSettled'>;
   readonly log: Log;
-  /** Absent: nothing is measured. */
+  /** Absent: this process records no metrics. */
   readonly metrics?: Metrics;
   /** The id of this lobby. */
   readonly lobby: string;
-  /** How long a player may be away before the ticket ends, in ms. */
+  /** Time for which a player may be away before the ticket ends, in ms. */
   readonly graceMs: number;
 }
 
 /**
- * Runs the rounds of one game while this lobby has the right to. The tickets stay in memory, and a round reads only what has changed since
- * the last one. A lobby that has lost the right without noticing it cannot commit, because its fencing token is too low.
+ * Runs the rounds of one game while this lobby is its runner. The tickets stay in memory, and a round reads only the changes since the last
+ * one. A lobby that does not know yet that it has lost the lease cannot commit, because its fencing token is too low.
  */
 export class GameRounds {
   private readonly queue = new WaitingQueue();
   private readonly time: QueueTime;
   private readonly statistics = new QueueStatistics();
-  /** The time of the queue that new tickets get: the last two that this runner has stored. */
+  /** The last two queue times that this runner has stored. A new ticket gets the stored time as its `since`. */
   private storedTimes: readonly number[];
   private generation: string | null;
   private isStopped = false;
   private wakeUp = (): void => {};
   private isWoken = false;
-  /** Called after the round that began next. */
+  /** Callbacks for the end of the next round. */
   private afterNext: (() => void)[] = [];
-  /** How long the strategy has blocked this process in the last round, in ms. */
+  /** Time for which the strategy has blocked this process in the last round, in ms. */
   private blockedMs = 0;
   private renewedAt = performance.now();
   private repairedAt = Number.NEGATIVE_INFINITY;
   private busyAt = performance.now();
-  /** By match: the time for which it has been in the same stage. */
-  private readonly stages = new ObservedAges();
-  /** By room: how long it has had the same members. */
-  private readonly vacancies = new ObservedAges();
-  /** By ticket: how long a player of it has been away. */
-  private readonly absences = new ObservedAges();
+  // These ages are in the time of the queue. While this lobby is suspended, no player can answer an offer or report to be back.
+  /** By match: the time for which the match has been in the same stage. */
+  private readonly stages = new ObservedAges(() => this.time.now());
+  /** By ticket: the time for which a player of the ticket has been away. */
+  private readonly absences = new ObservedAges(() => this.time.now());
+  private readonly vacancies = new RoomVacancies();
+  /** The tickets of parties, in the order in which repairs compare them with their rooms. */
+  private readonly parties = new KeyRotation<string>();
   /** The matches whose rooms this lobby makes now, by ticket. */
   private readonly making = new Map<string, Promise<unknown>>();
   private readonly makingMatches = new Set<RoomId>();
   private readonly backlog: (() => Promise<void>)[] = [];
   private makes = 0;
-  /** The last times at which the players of tickets were notified of their progress, in ms of the monotonic clock. */
+  /** By ticket: the time of the last message about the progress, in ms of the monotonic clock. */
   private readonly told = new Map<string, number>();
   private lastView: MatchQueueView | null = null;
 
@@ -88,7 +91,7 @@ export class GameRounds {
     this.generation = ports.generation.current;
   }
 
-  /** Runs rounds until another lobby has the right to, the queue has been empty for `IDLE_MS`, or `stop` is called. */
+  /** Runs rounds until another lobby is the runner, the queue has been empty for `IDLE_MS`, or `stop` is called. */
   async run(): Promise<void> {
     try {
       while (!this.isStopped && (await this.isOurs())) {
@@ -159,7 +162,7 @@ export class GameRounds {
     return { waitedMs: this.time.now() - ticket.since, explanation };
   }
 
-  /** Returns whether this lobby still has the right to run the rounds. Renews it. */
+  /** Renews the lease. Returns whether this lobby is still the runner. */
   private async isOurs(): Promise<boolean> {
     const { generation } = this.ports;
     if (!generation.isSettled) {
@@ -219,8 +222,7 @@ export class GameRounds {
       const fills = [backfill, ...Object.values(modes ?? {}).map((mode) => mode.backfill)];
       const open = fills.some(({ running, waiting }) => running || waiting) ? await host.openRooms(this.game, rules) : [];
       const now = this.time.now();
-      const rooms = open.map((room) => ({ ...room, since: now - this.vacancies.ageMs(room.room, `${room.free} ${namesOf(room)}`) }));
-      this.vacancies.nextRound();
+      const rooms = this.vacancies.since(open, now);
       const view: MatchQueueView = {
         game: this.game,
         rules,
@@ -238,7 +240,7 @@ export class GameRounds {
       const batches: Promise<void>[] = [];
       for (let at = 0; at < commits.length; at += COMMIT_MATCHES) batches.push(this.commit(commits.slice(at, at + COMMIT_MATCHES), rules));
       await Promise.all(batches);
-      // Another lobby is the runner now, and decides which tickets are overdue: this one may have been suspended for long.
+      // Another lobby is the runner now, so it decides which tickets are overdue. This lobby may have been suspended for a long time.
       if (this.isStopped) return;
       if (commits.length === ROUND_MATCHES_MAX) this.isWoken = true;
     }
@@ -259,7 +261,7 @@ export class GameRounds {
       const changes = await store.readChanges(this.game, this.queue.lastChange);
       const ended = this.queue.apply(changes, (ticket) => {
         order += 1;
-        // A new ticket has the last stored time, which is up to a third of the lease old. This runner knows better when it came.
+        // A new ticket has the last stored time, which is up to a third of the lease old. The present time is more exact.
         return !isLoading && this.storedTimes.includes(ticket.since) ? this.time.now() : ticket.since + order / 1_000;
       });
       for (const id of ended) this.told.delete(id);
@@ -301,7 +303,7 @@ export class GameRounds {
     }
   }
 
-  /** Makes the room of a match, together with at most `MAKES_AT_ONCE` others. */
+  /** Makes the room of a match. At most `MAKES_AT_ONCE` rooms are made at the same time. */
   private make(match: MatchRecord, tickets: readonly StoredTicket[], committedAt?: number): void {
     this.makingMatches.add(match.id);
     const made = new Promise<unknown>((resolve) => {
@@ -309,7 +311,7 @@ export class GameRounds {
         try {
           resolve(await this.ports.host.make(match, tickets, committedAt));
         } catch (error) {
-          // The match is stored. The runner tries it again when it is abandoned.
+          // The match stays stored. The runner tries to make its room again after `MATCH_ABANDONED_MS`.
           this.ports.log.warn('match.make-failed', { roomId: match.id, error });
           resolve(null);
         }
@@ -357,31 +359,61 @@ export class GameRounds {
     }
   }
 
-  /** Takes up the work that a dead lobby has left: matches without a room, offers whose time is over, and tickets of parties that have changed. */
+  /**
+   * Continues the work of lobbies that died: matches without a room, offers whose time is over, and tickets of parties that have changed.
+   * Work that fails is tried again with the next repair, and does not delay other work.
+   */
   private async repair(rules: MatchRules | null): Promise<void> {
-    const { store, host, log } = this.ports;
+    const { store, log } = this.ports;
+    const parts = [
+      () => this.repairMatches(rules),
+      () => this.endChangedParties(),
+      () => store.forgetEnds(this.game, this.time.now() - ENDS_KEPT_MS),
+    ];
+    for (const part of parts) await part().catch((error: unknown) => log.warn('rounds.repair-failed', { game: this.game, error }));
+  }
+
+  private async repairMatches(rules: MatchRules | null): Promise<void> {
+    const { store, log } = this.ports;
     const open = await store.matches(this.game);
-    for (const match of open) {
-      const ageMs = this.stages.ageMs(match.id, match.stage);
-      if (match.stage === 'offered') {
-        const [first] = await store.read(this.game, match.tickets.slice(0, 1));
-        const { acceptMs = 0 } = (rules && rulesOfMode(rules, first?.mode)) ?? {};
-        if (ageMs > acceptMs) await host.lapse(match);
-      } else if (ageMs > MATCH_ABANDONED_MS && !this.makingMatches.has(match.id)) {
-        log.info('match.taken-up', { roomId: match.id });
-        this.make(match, await store.read(this.game, match.tickets));
-      }
-    }
+    const due = open.map((match) => ({ match, ageMs: this.stages.ageMs(match.id, match.stage) }));
     this.stages.nextRound();
-    const parties = [...this.queue.values()].flatMap(({ ticket }) => (ticket.party === undefined ? [] : ticket));
-    if (parties.length > 0) {
-      const changed = await host.changedParties(parties);
-      await this.end(
-        changed.map(({ id }) => ({ id, change: this.queue.get(id)?.change ?? -1 })),
-        { event: 'cancelled', reason: 'party-changed' },
-      );
+    const repaired = async ({ match, ageMs }: (typeof due)[number]): Promise<void> => {
+      try {
+        await this.repairMatch(match, ageMs, rules);
+      } catch (error) {
+        log.warn('match.repair-failed', { roomId: match.id, error });
+      }
+    };
+    for await (const some of inBatches(due)) await Promise.all(some.map(repaired));
+  }
+
+  /** @param ageMs the time for which the match has been in its stage */
+  private async repairMatch(match: MatchRecord, ageMs: number, rules: MatchRules | null): Promise<void> {
+    const { store, host, log } = this.ports;
+    if (match.stage === 'offered') {
+      const [first] = await store.read(this.game, match.tickets.slice(0, 1));
+      const { acceptMs = 0 } = (rules && rulesOfMode(rules, first?.mode)) ?? {};
+      if (ageMs > acceptMs) await host.lapse(match);
+    } else if (ageMs > MATCH_ABANDONED_MS && !this.makingMatches.has(match.id)) {
+      log.info('match.taken-up', { roomId: match.id });
+      this.make(match, await store.read(this.game, match.tickets));
     }
-    await store.forgetEnds(this.game, this.time.now() - ENDS_KEPT_MS);
+  }
+
+  private async endChangedParties(): Promise<void> {
+    const turns = this.parties.next(() => this.partyTickets(), PARTIES_COMPARED);
+    const parties = turns.flatMap((id) => this.queue.get(id)?.ticket ?? []);
+    if (parties.length === 0) return;
+    const changed = await this.ports.host.changedParties(parties);
+    await this.end(
+      changed.map(({ id }) => ({ id, change: this.queue.get(id)?.change ?? -1 })),
+      { event: 'cancelled', reason: 'party-changed' },
+    );
+  }
+
+  private *partyTickets(): Iterable<string> {
+    for (const { ticket } of this.queue.values()) if (ticket.party !== undefined) yield ticket.id;
   }
 
   private report(): QueueReport {
@@ -398,7 +430,7 @@ export class GameRounds {
     return { ...counts, ...this.statistics.report(waits, now) };
   }
 
-  /** Sends their progress to some of the players who wait: those whose last message is the oldest. */
+  /** Sends progress messages to some of the waiting players. Players whose last message is the oldest come first. */
   private tellSome(): void {
     const at = performance.now();
     let budget = Math.ceil((PROGRESS_PER_SECOND * ROUND_EVERY_MS) / 1_000);
@@ -426,14 +458,10 @@ export class GameRounds {
   }
 }
 
-function namesOf({ players }: OpenRoom): string {
-  return players.map(({ user }) => user).join(' ');
-}
-
 interface WaitingEntry {
   readonly id: string;
   readonly change: number;
 }
 
-/** How long a ticket waits for a game that no server offers any more, in ms. */
+/** Time for which a ticket waits for a game that no server offers any more, in ms. */
 const NO_RULES_EXPIRE_MS = 60_000;

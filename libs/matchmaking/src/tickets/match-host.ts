@@ -5,14 +5,20 @@ import type { MatchRecord } from './match-record.js';
 import type { StoredTicket } from './stored-ticket.js';
 import type { TicketEnd } from './ticket-store.js';
 
-/** Port: what the rounds need from the lobby. Each method may be called again for the same match or ticket, also by another lobby. */
+/**
+ * Port: the operations of the lobby that the rounds use. Each method may be called again for the same match or ticket, also by another
+ * lobby.
+ */
 export abstract class MatchHost {
   /** The rules of the game. Null: no server offers the game now. */
   abstract rulesOf(game: string): MatchRules | null;
 
   abstract newRoomId(): RoomId;
 
-  /** The rooms that matchmaking may fill. The rounds set `since`. */
+  /**
+   * Returns the rooms that matchmaking may fill, at most some hundred. If there are more, each call continues with others, so that every open
+   * room gets its turn. The rounds set `since`.
+   */
   abstract openRooms(game: string, rules: MatchRules): Promise<readonly OpenRoom[]>;
 
   /**

@@ -1,6 +1,6 @@
 import type { RoomId, UserId } from '#libs/protocol';
 
-/** `offered`: its players have not all accepted it yet. `making`: its room is being made. */
+/** `offered`: the players of the match have not all accepted it yet. `making`: the room of the match is being made. */
 export type MatchStage = 'offered' | 'making';
 
 /** A match whose room is not made yet. */
@@ -9,7 +9,7 @@ export interface MatchRecord {
   readonly id: RoomId;
   readonly game: string;
   readonly stage: MatchStage;
-  /** The time of the queue at which it was committed, in ms. */
+  /** The time of the queue at which the match was committed, in ms. */
   readonly at: number;
   readonly tickets: readonly string[];
   readonly teams?: readonly (readonly UserId[])[];
@@ -26,11 +26,14 @@ export function matchText({ stage, players, ...body }: MatchRecord): string {
   return `${stage} ${players} ${JSON.stringify(body)}`;
 }
 
-export function parseMatch(text: string): MatchRecord {
-  const [, stage, players, json] = /^(\S+) (\S+) (.*)$/s.exec(text) ?? [];
-  return {
-    ...(JSON.parse(json!) as Omit<MatchRecord, 'stage' | 'players'>),
-    stage: stage as MatchStage,
-    players: Number(players),
-  };
+/** Parses the text of a match. Null: a lobby of a later build has stored the match in a form that this build does not read. */
+export function parseMatch(text: string): MatchRecord | null {
+  const [, stage, players, json] = /^(offered|making) (\d+) (\{.*\})$/s.exec(text) ?? [];
+  if (json === undefined) return null;
+  try {
+    const body = JSON.parse(json) as Omit<MatchRecord, 'stage' | 'players'>;
+    return { ...body, stage: stage as MatchStage, players: Number(players) };
+  } catch {
+    return null;
+  }
 }

@@ -3,9 +3,9 @@ import type { StoredTicket } from './stored-ticket.js';
 import type { TicketChange } from './ticket-store.js';
 
 export interface WaitingTicket {
-  /** The same object until the ticket changes, for strategies that keep derived data. */
+  /** This is the same object until the ticket changes, for strategies that keep derived data. */
   readonly ticket: StoredTicket;
-  /** The number of its last change, with which a commit proves that it has not changed. */
+  /** The number of the ticket's last change. A commit succeeds only if the ticket still has this number. */
   readonly change: number;
   readonly isPaused: boolean;
 }
@@ -44,12 +44,12 @@ export class WaitingQueue {
    */
   apply(changes: readonly TicketChange[], sinceOf: (ticket: StoredTicket) => number): string[] {
     const ended: string[] = [];
-    for (const { id, change, ticket, isPaused } of changes) {
+    for (const { id, change, ticket, isForeign, isPaused } of changes) {
       this.lastChange = Math.max(this.lastChange, change);
       const known = this.all.get(id);
       if (ticket === null) {
         this.remove(id);
-        ended.push(id);
+        if (!isForeign) ended.push(id);
         continue;
       }
       const next = { ...ticket, since: known?.ticket.since ?? sinceOf(ticket) };
