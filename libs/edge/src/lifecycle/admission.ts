@@ -26,7 +26,9 @@ import {
   SessionStore,
 } from '#libs/session';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
+import { Metrics } from '#libs/telemetry';
 import { EDGE_OPTIONS, type EdgeOptions } from '../edge.options.js';
+import { failureOf } from '../failure-of.js';
 import type { ClientGame } from '../room/session-rooms.js';
 import { SessionRestorer } from './session-restorer.js';
 
@@ -83,6 +85,7 @@ export class Admission {
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     private readonly settlement: StoreSettlement,
     private readonly restorer: SessionRestorer,
+    private readonly metrics: Metrics,
   ) {}
 
   /**
@@ -91,6 +94,17 @@ export class Admission {
    * @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable`
    */
   async admit(message: Hello): Promise<AdmittedSession> {
+    try {
+      const admitted = await this.admitUncounted(message);
+      this.metrics.logins.inc({ result: admitted.resumed ? 'resume' : 'login' });
+      return admitted;
+    } catch (error) {
+      this.metrics.logins.inc({ result: failureOf(error) });
+      throw error;
+    }
+  }
+
+  private async admitUncounted(message: Hello): Promise<AdmittedSession> {
     const parsed = helloSchema.safeParse(message);
     if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${describeIssues(parsed.error.issues)}`);
     const hello = parsed.data;

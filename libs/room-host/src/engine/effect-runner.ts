@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { GameRegistry, HandlerRefusal } from '#libs/game-kit';
 import type { RoomId } from '#libs/protocol';
 import { EFFECT_FAILED, type EffectReply, type PendingEffect, plainCopy, type ResultRule, UnstorableError } from '#libs/room';
@@ -37,7 +37,7 @@ const RETRY_MS_MAX = 30_000;
  * When the game waits for the result of an effect (`@OnResult`), the effect is done once the game has handled its result: `EffectResults`.
  */
 @Injectable()
-export class EffectRunner implements OnModuleInit, OnModuleDestroy {
+export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   /** Attempts under way, by key of their effect. */
   private readonly running = new Map<string, Promise<EffectOutcome>>();
   /**
@@ -75,6 +75,10 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
       this.runPending(room);
     });
     this.rooms.onDropped((room) => this.attempted.delete(room));
+  }
+
+  onApplicationBootstrap(): void {
+    for (const { definition } of this.registry.all()) this.watch.begin(definition.name);
   }
 
   /** Runs the effects of a game that has ended. Redis keeps these effects in a separate key, which is cleared once all of them are done. */
