@@ -165,8 +165,9 @@ namespace Holdfast
                 await YieldTurns();
                 return await ReadAll(current);
             }
-            catch (MisfitException error)
+            catch (Exception error) when (!(error is IOException))
             {
+                // A frame is malformed, or a message lacks a field.
                 return FaultOf($"{url}: {error.Message}", isOpen);
             }
             catch (IOException error)
