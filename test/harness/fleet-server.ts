@@ -10,6 +10,8 @@ export interface ServerSpec {
   readonly env: Readonly<Record<string, string>>;
   /** A program to start instead of the built server. */
   readonly main?: string;
+  /** The folder in which the server starts; by default the repository. */
+  readonly cwd?: string;
   /** A file descriptor for the server's standard output and standard error. `log()` is then empty. */
   readonly output?: number;
   /** True: the start does not wait until the server is ready, because the test expects that the server never is. */
@@ -70,11 +72,12 @@ export class FleetServer {
    * before that or does not become ready in time.
    */
   static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
-    const { type, name, env, main = mainOf(type), output, mayBeUnready } = spec;
+    const { type, name, env, main = mainOf(type), cwd, output, mayBeUnready } = spec;
     const lines: string[] = [];
     let child: ChildProcess | undefined;
     const ports = await launchServer({
       main,
+      cwd,
       output,
       mayBeUnready,
       env: { PATH: process.env.PATH, SERVER_NAME: name, ...env },
