@@ -20,7 +20,7 @@ export interface FleetStore {
 export interface FleetRedisOptions {
   readonly appendonly?: boolean;
   readonly config?: Readonly<Record<string, string | number>>;
-  /** Additional environment variables of its process. */
+  /** Additional environment variables of the Redis process. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -44,7 +44,7 @@ export class FleetRedis implements FleetStore {
     const options = { dir: join(home, 'redis'), appendonly, config: { ...config }, server };
     const running = await startRedis(options);
     const client = new Redis(running.url, { retryStrategy: () => 50 });
-    // Without a listener an `error` event after the test has killed Redis would end the test's process.
+    // Without a listener, the `error` event of the client would end the test's process after the test has killed Redis.
     client.on('error', () => {});
     return new FleetRedis(running, options, client);
   }
@@ -63,7 +63,7 @@ export class FleetRedis implements FleetStore {
     await ended(this.running.process, 5_000);
   }
 
-  /** The folder of its data. */
+  /** The folder with the data of Redis. */
   get dir(): string {
     return this.options.dir;
   }

@@ -10,9 +10,11 @@ export interface ServerSpec {
   readonly env: Readonly<Record<string, string>>;
   /** A program to start instead of the built server. */
   readonly main?: string;
-  /** A file descriptor for its standard output and standard error. `log()` is then empty. */
+  /** The folder in which the server starts; by default the repository. */
+  readonly cwd?: string;
+  /** A file descriptor for the server's standard output and standard error. `log()` is then empty. */
   readonly output?: number;
-  /** Whether the start does not wait until the server is ready, because the test expects that it never is. */
+  /** True: the start does not wait until the server is ready, because the test expects that the server never is. */
   readonly mayBeUnready?: boolean;
 }
 
@@ -27,11 +29,11 @@ const LINES_KEPT = 2_000;
 export class FleetServer {
   readonly id: ServerId;
   readonly opsUrl: string;
-  /** The WebSocket address for players. Only that of a gateway is valid. */
+  /** The WebSocket address for players. It is valid only for a gateway. */
   readonly publicUrl: string;
-  /** The TCP address for players. Only that of a gateway is valid. */
+  /** The TCP address for players. It is valid only for a gateway. */
   readonly tcpUrl: string;
-  /** The address of the players' page. Only that of a gateway is valid. */
+  /** The address of the players' page. It is valid only for a gateway. */
   readonly pageUrl: string;
   /** Resolves when the process has ended and all of its output is read. */
   readonly exited: Promise<Exit>;
@@ -70,11 +72,12 @@ export class FleetServer {
    * before that or does not become ready in time.
    */
   static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
-    const { type, name, env, main = mainOf(type), output, mayBeUnready } = spec;
+    const { type, name, env, main = mainOf(type), cwd, output, mayBeUnready } = spec;
     const lines: string[] = [];
     let child: ChildProcess | undefined;
     const ports = await launchServer({
       main,
+      cwd,
       output,
       mayBeUnready,
       env: { PATH: process.env.PATH, SERVER_NAME: name, ...env },
@@ -95,7 +98,7 @@ export class FleetServer {
     return new FleetServer(spec, ports, child as ChildProcess, lines);
   }
 
-  /** Returns the settings of the ports: free ports for players, which stay the same after a restart, and 0 (any port) for the others. */
+  /** Returns the settings of the ports. Players get free ports that stay the same after a restart, and the other ports are 0 (any port). */
   static async portsFor(type: ServerType): Promise<Record<string, string>> {
     if (type !== 'gateway') return { OPS_PORT: '0', LINK_PORT: '0' };
     const [publicPort, tcpPort] = [await freePort(), await freePort()];
@@ -125,7 +128,7 @@ export class FleetServer {
     return this.lines;
   }
 
-  /** Returns its log lines with this event, such as `server.ready`. */
+  /** Returns the server's log lines with this event, such as `server.ready`. */
   logged(event: string): Record<string, unknown>[] {
     return this.lines.flatMap((line) => {
       if (!line.includes(event)) return [];

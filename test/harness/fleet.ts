@@ -24,12 +24,14 @@ export interface FleetOptions {
   readonly store?: (home: string) => FleetStore | Promise<FleetStore>;
   /** If set, game servers run `game-server.mjs`: tic-tac-toe with turns of `turnMs`, and games for tests, such as `ledger`. */
   readonly testGames?: { readonly turnMs: number };
+  /** If set, the servers are `dist/gateway.js`, `dist/lobby.js` and `dist/game.js` of another project, which offers one game. */
+  readonly project?: { readonly folder: string; readonly game: string };
   /** A file descriptor for the standard output and standard error of every server. */
   readonly output?: number;
 }
 
 export interface PlayerOptions extends Pick<ConnectOptions, 'reconnect'> {
-  /** The gateway to connect to first. The client uses the others when this one is lost. */
+  /** The gateway to connect to first. When this gateway is lost, the client uses the other gateways. */
   readonly gateway?: FleetServer;
   /** `compact` is what the client uses by default; `binary` reads no compact syncs. */
   readonly encoding?: 'compact' | Way;
@@ -148,7 +150,7 @@ export class Fleet {
     const games = living.filter(({ type }) => type === 'game').map(({ id }) => id);
     await Promise.all(living.map((server) => until(() => knowsAll(server, living), 10_000)));
     await until(async () => {
-      const orders = await this.store.client.smembers(this.redisName('{placement}:offers:tic-tac-toe'));
+      const orders = await this.store.client.smembers(this.redisName(`{placement}:offers:${this.options.project?.game ?? 'tic-tac-toe'}`));
       const offered = (await Promise.all(orders.map((order) => this.store.client.zrange(order, '0', '-1')))).flat();
       return games.every((id) => offered.some((record) => record.endsWith(`:${id}`)));
     }, 10_000);
@@ -224,8 +226,11 @@ export class Fleet {
   }
 
   private async launch(type: ServerType, name: string, env: Readonly<Record<string, string>>, mayBeUnready = false): Promise<FleetServer> {
-    const main = type === 'game' && this.options.testGames ? { main: TEST_GAME_SERVER } : {};
-    const server = await FleetServer.start({ type, name, env, ...main, output: this.options.output, mayBeUnready }, this.home, (child) => {
+    const { project, testGames, output } = this.options;
+    const main = project
+      ? { main: join(project.folder, `dist/${type}.js`), cwd: project.folder }
+      : { ...(type === 'game' && testGames && { main: TEST_GAME_SERVER }) };
+    const server = await FleetServer.start({ type, name, env, ...main, output, mayBeUnready }, this.home, (child) => {
       this.children.add(child);
       child.once('exit', () => this.children.delete(child));
     });

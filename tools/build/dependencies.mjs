@@ -56,8 +56,9 @@ export async function bundleDependencies() {
         load: (id) => entries.get(id.slice(ENTRY.length)) ?? null,
       },
       {
-        // The bundler runs a CommonJS package after the other imports of its importer, but the decorators of Nest need this one first.
-        // It is a plain script, so it can be bundled as a module, which runs in the order of the imports.
+        // The bundler runs a CommonJS package after the other imports of its importer. The decorators of Nest need `reflect-metadata`
+        // before the other imports. This package is a plain script, so it can be bundled as a module. Modules run in the order of the
+        // imports.
         name: 'reflect-metadata first',
         load: async (id) => (id.endsWith('/reflect-metadata/Reflect.js') ? `${await readFile(id, 'utf8')}\nexport default {};` : null),
       },

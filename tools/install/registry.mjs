@@ -4,7 +4,7 @@ import { ROOT } from '../process/paths.mjs';
 
 const run = promisify(execFile);
 
-/** Time limit for the answer of the registry, in ms. Without an answer by then, the registry counts as unreachable. */
+/** Time limit for an answer of the registry, in ms. A registry that exceeds the limit is treated as unreachable. */
 const ANSWER_TIMEOUT_MS = 4_000;
 /** Time after which npm is killed, in ms. npm itself cannot interrupt the lookup of the registry's address. */
 const KILL_AFTER_MS = ANSWER_TIMEOUT_MS + 1_000;

@@ -12,6 +12,8 @@ const GZIPPED_BYTES_MAX = 15 * 1024;
 const COMPACT_GZIPPED_BYTES_MAX = 19 * 1024;
 /** Limit for the program of a game that moves: with compact syncs, prediction and interpolation. */
 const REALTIME_GZIPPED_BYTES_MAX = 24 * 1024;
+/** Limit for what the entry for chats and the entry for lists of rooms each add to the program with the WebSocket entry. */
+const ADDED_GZIPPED_BYTES_MAX = 3 * 1024;
 /** An error of prediction, which shows that a bundle contains it. */
 const PREDICTION = 'it must be a number of ms above 0, such as 50.';
 const BUNDLERS = ['esbuild', 'rolldown', 'vite', 'webpack'];
@@ -35,7 +37,7 @@ async function bundlesOf(name: string): Promise<Bundle[]> {
 }
 
 describe('the built client', () => {
-  it('is bundled for browsers by each bundler without a warning, and stays small', async () => {
+  it('is small, and each bundler bundles it for browsers without a warning', async () => {
     expect(bundles.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
     for (const { file, gzippedBytes } of bundles) {
       expect(gzippedBytes).toBeLessThanOrEqual(GZIPPED_BYTES_MAX);
@@ -45,7 +47,7 @@ describe('the built client', () => {
     }
   });
 
-  it('has an entry with the decoder of compact syncs, which each bundler bundles without a warning and without the encoder', async () => {
+  it('has an entry with the decoder of compact syncs, but without the encoder', async () => {
     const withCompact = await bundlesOf('@holdfast/client/compact');
     expect(withCompact.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(
       BUNDLERS.map((bundler) => ({ bundler, problems: [] })),
@@ -54,12 +56,12 @@ describe('the built client', () => {
       expect(gzippedBytes).toBeLessThanOrEqual(COMPACT_GZIPPED_BYTES_MAX);
       const code = await readFile(file, 'utf8');
       expect(code.includes('The state after the sync has another hash.')).toBe(true);
-      // Only the encoder has this message.
+      // Only the encoder contains this error message.
       expect(code.includes('An object has a class.')).toBe(false);
     }
   }, 120_000);
 
-  it('has an entry with prediction and interpolation, which each bundler bundles without a warning', async () => {
+  it('has an entry with prediction and interpolation, bundled without a warning', async () => {
     const moving = await bundlesOf('@holdfast/client/realtime');
     expect(moving.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
     for (const { file, gzippedBytes } of moving) {
@@ -68,7 +70,25 @@ describe('the built client', () => {
     }
   }, 120_000);
 
-  it('has an entry for Node whose Node modules each bundler for browsers reports', async () => {
+  it.each([
+    ['chat', 'chat.history'],
+    ['lobby', 'rooms.list'],
+  ])(
+    'has the entry %s, which each bundler adds to a page for at most 3 KB',
+    async (entry, request) => {
+      const withEntry = await bundlesOf(`@holdfast/client/${entry}`);
+      expect(withEntry.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(
+        BUNDLERS.map((bundler) => ({ bundler, problems: [] })),
+      );
+      for (const [index, { file, gzippedBytes }] of withEntry.entries()) {
+        expect(gzippedBytes - bundles[index].gzippedBytes).toBeLessThanOrEqual(ADDED_GZIPPED_BYTES_MAX);
+        expect((await readFile(file, 'utf8')).includes(request)).toBe(true);
+      }
+    },
+    120_000,
+  );
+
+  it('has an entry for Node, whose Node modules each bundler for browsers reports', async () => {
     const inNode = await bundlesOf('@holdfast/client/node');
     expect(inNode.map(({ bundler }) => bundler)).toEqual(BUNDLERS);
     for (const { problems } of inNode) expect(problems.join('\n')).toMatch(/node:net|"ws"/);

@@ -40,7 +40,7 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
     expect(['README.md', 'LICENSE', 'CHANGELOG.md'].filter((file) => !existsSync(join(folder, file)))).toEqual([]);
   });
 
-  it('imports only what it contains or depends on', () => {
+  it('imports only its own files and its dependencies', () => {
     const { dependencies = {}, peerDependencies = {}, holdfast } = source;
     const missing = filesOf(folder, /\.(js|d\.ts)$/).flatMap((file) =>
       importsOf(readFileSync(file, 'utf8'))
@@ -69,13 +69,13 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
     if (source.exports) expect(compiled.length).toBeGreaterThan(0);
   });
 
-  it('has no problem that publint finds', async () => {
+  it('passes the checks of publint', async () => {
     const { stdout } = await run(process.execPath, [join(ROOT, 'node_modules/publint/src/cli.js'), folder, '--strict']);
     expect(stdout).toContain('All good!');
   }, 60_000);
 
   if (source.exports)
-    it('has types that a program with ES modules finds, for each entry', async () => {
+    it('has types for each of its entries, for programs with ES modules', async () => {
       const checker = join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js');
       const { stdout } = await run(process.execPath, [checker, '--pack', folder, '--profile', 'esm-only', '--no-color']);
       expect(stdout).toContain(`"${source.name}`);

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Time limit for a download, in ms. A slower mirror counts as unreachable. */
+/** Time limit for one run of apt-get, in ms. A slower mirror is treated as unreachable. */
 const APT_TIMEOUT_MS = 300_000;
 /** Time limit for the first data of a mirror, in ms. apt-get itself would try for minutes. */
 const MIRROR_TIMEOUT_MS = 5_000;

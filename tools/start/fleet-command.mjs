@@ -11,8 +11,7 @@ import { readOptions } from './options.mjs';
 import { Terminal } from './terminal.mjs';
 
 /**
- * Time in ms after a signal, in which a second signal does not kill the servers. Under npm, one Ctrl-C arrives twice: from the terminal and
- * from npm.
+ * Time within which a second signal does not kill the servers, in ms. Under npm, one Ctrl-C arrives both from the terminal and from npm.
  */
 const SAME_SIGNAL_MS = 500;
 
@@ -53,7 +52,7 @@ export async function main(argv) {
       if (firstSignalAt === 0) {
         firstSignalAt = Date.now();
         interrupt(signal);
-        // A closed terminal may send SIGHUP more than once. Only a second signal of a person kills.
+        // A closed terminal may send SIGHUP more than once. Only a second signal from a person kills the servers.
       } else if (signal !== 'SIGHUP' && Date.now() - firstSignalAt > SAME_SIGNAL_MS) fleet.kill();
     });
   }

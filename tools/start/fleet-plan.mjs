@@ -26,7 +26,7 @@ export function planFleet({ gateways, lobbies, games, host, port }, { redisUrl, 
   const shared = {
     REDIS_URL: redisUrl,
     LINK_SECRET: linkSecret,
-    // This program parses the lines and prints them for people. The log files contain JSON.
+    // `npm start` parses the log lines and prints them for people. The log files contain JSON.
     LOG_FORMAT: 'json',
     LOG_LEVEL: env.LOG_LEVEL || 'info',
   };

@@ -1,9 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { ended } from '../process/leashed.mjs';
 
-/**
- * The pauses before a restart, in ms. A program that dies is restarted soon. A program that keeps dying is restarted less and less often.
- */
+/** Pauses before a restart, in ms. The pause grows with each death of a program that keeps dying. */
 export const PAUSES = { firstMs: 200, longestMs: 10_000, healthyAfterMs: 60_000 };
 
 /**

@@ -26,6 +26,7 @@ const LINES_KEPT = 15;
  * @typedef {object} LaunchOptions
  * @property {string} main the compiled file
  * @property {NodeJS.ProcessEnv} env
+ * @property {string} [cwd] the folder in which the server starts; by default the repository
  * @property {string} readyFile
  * @property {string} logFile
  * @property {(line: string) => void} onLine
@@ -47,6 +48,7 @@ const LINES_KEPT = 15;
 export async function launchServer({
   main,
   env,
+  cwd = ROOT,
   readyFile,
   logFile,
   onLine,
@@ -62,7 +64,7 @@ export async function launchServer({
 
   const [command, ...args] = [...within, process.execPath, ...SERVER_FLAGS, main];
   const child = spawnLeashed(command, args, {
-    cwd: ROOT,
+    cwd,
     env: { ...env, HOLDFAST_READY_FILE: readyFile },
     stdout: output ?? 'pipe',
     stderr: output ?? 'pipe',

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
-/** Events that are no warnings, but for which the user waits after the death of a server. */
+/** These events are no warnings. They are shown because the user waits for them after the death of a server. */
 const WORTH_SEEING = ['recovery.done', 'server.drained', 'store.available'];
 
 /**

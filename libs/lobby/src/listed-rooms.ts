@@ -4,7 +4,9 @@ import type { RoomId } from '#libs/protocol';
 import { type ListedRecord, RoomRecords, summaryOf } from '#libs/room-store';
 import type { ListedRoom } from './room-query.js';
 
-/** The public rooms at one time, newest first. `version` grows when a room is added, changed or removed. No two lists have the same one. */
+/**
+ * The public rooms at one time, newest first. `version` grows when a room is added, changed or removed. No two lists have the same version.
+ */
 export interface RoomsSnapshot {
   readonly version: number;
   readonly rooms: readonly ListedRoom[];
@@ -21,7 +23,7 @@ const SNAPSHOTS_MAX = 64;
 
 interface Known {
   readonly digest: string;
-  /** Null: the room is private. */
+  /** The room as a list shows it. Null: the room is private, so no list shows it. */
   readonly room: ListedRoom | null;
 }
 
@@ -33,12 +35,12 @@ interface Reading {
 }
 
 /**
- * Keeps the public rooms of a game, or of all games, in memory while players search. All searches share one read. A read
- * compares the fields of each room that show a change, and reads only rooms that changed.
+ * Keeps the public rooms of a game, or of all games, in memory while players search. All players who search share one read. A read compares
+ * the fields of each room that show a change, and reads only rooms that changed.
  */
 @Injectable()
 export class ListedRooms {
-  /** By game, '' for all games, the one used last at the end. */
+  /** The snapshots by game ('' for all games), in the order of their last use. */
   private readonly readings = new Map<string, Reading>();
   /** The last version of any snapshot. A list that was forgotten and is read again must not use a version again. */
   private versions = 0;

@@ -53,7 +53,7 @@ export class RoomSearch {
     };
   }
 
-  /** Returns the first page of each query whose tag is not the given one. Null: it has not changed. */
+  /** Returns the first page of each query. Null: the page still has the given tag, so it has not changed. */
   async follow(queries: readonly { readonly query: RoomListQuery; readonly tag: string | null }[]): Promise<(FollowedRooms | null)[]> {
     const results = await Promise.all(queries.map(({ query }) => this.firstPage(query)));
     return results.map((result, index) => (result.tag === queries[index]!.tag ? null : result));

@@ -37,9 +37,9 @@ export class RoomSweeper {
    * Members who are in no room according to `UserRooms`, by `keyOf`. Only the second sweep removes them, because a join may be under way.
    */
   private readonly unplaced = new ConsecutiveSightings();
-  /** By room: the age of its revision. */
+  /** The age of each room's revision, by room. */
   private readonly revisions = new ObservedAges();
-  /** By `keyOf`: the length of a member's absence. */
+  /** The length of each member's absence, by `keyOf`. */
   private readonly absences = new ObservedAges();
 
   constructor(

@@ -43,8 +43,8 @@ class DroppingProxy {
   }
 }
 
-describe('a subscription', () => {
-  it('is repeated when its reply never arrives after a reconnect, and does not crash the process', async () => {
+describe('a subscription to a Redis channel', () => {
+  it('is repeated when its reply is lost after a reconnect', async () => {
     const proxy = new DroppingProxy();
     const redis = new RedisConnections({ url: await proxy.open(), commandTimeoutMs: 150 });
     const direct = new RedisConnections({ url: REDIS_URL });

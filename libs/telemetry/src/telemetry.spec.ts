@@ -1,7 +1,8 @@
 import { Test } from '@nestjs/testing';
-import { EventLoopLag } from './event-loop-lag.js';
+import { type ServerType, serverId } from '#libs/protocol';
+import { EventLoopLag, LAG_RESOLUTION_MS } from './event-loop-lag.js';
 import { Log } from './log.js';
-import { LAG_RESOLUTION_MS, Metrics } from './metrics.js';
+import { Metrics } from './metrics.js';
 import { NestLog } from './nest-log.js';
 import { OpsController } from './ops.controller.js';
 import { Readiness } from './readiness.js';
@@ -14,7 +15,7 @@ function logInto(format: LogFormat): { log: Log; lines: string[] } {
   return { log, lines };
 }
 
-describe('Log', () => {
+describe('the log of a server', () => {
   it('writes an event as one JSON object with its fields and the server', () => {
     const { log, lines } = logInto('json');
     log.info('room.recovered', { roomId: 'r1', epoch: 7 });
@@ -28,14 +29,14 @@ describe('Log', () => {
     expect(lines.join('')).toContain('hf:game:1 server.evicted target=hf:game:2 why="no answer"');
   });
 
-  it('writes the message of an error, and no secrets', () => {
+  it('writes the message of an error without secrets', () => {
     const { log, lines } = logInto('json');
     log.error('link.refused', { secret: 's3cr3t', peer: { token: 't0k3n', id: 'a' }, error: new Error('broken') });
     expect(lines[0]).not.toMatch(/s3cr3t|t0k3n/);
     expect(JSON.parse(lines[0])).toMatchObject({ peer: { id: 'a' }, error: { message: 'broken' } });
   });
 
-  it('writes no secrets at any depth, in lists, or from `toJSON`', () => {
+  it('writes no secrets from nested values, lists or `toJSON`', () => {
     const { log, lines } = logInto('json');
     const secrets = { secret: 's3cr3t', Token: 's3cr3t', password: 's3cr3t', authorization: 's3cr3t', cookie: ['s3cr3t'], id: 'a' };
     log.info('thing.seen', { a: { b: { c: secrets } }, list: [{ deep: [secrets] }], json: { toJSON: () => ({ secrets }) } });
@@ -44,7 +45,7 @@ describe('Log', () => {
     expect(JSON.parse(lines[0])).toMatchObject({ a: { b: { c: censored } }, list: [{ deep: [censored] }], json: { secrets: censored } });
   });
 
-  it('does not throw, whatever is logged', () => {
+  it('does not throw for any logged value', () => {
     const { log, lines } = logInto('json');
     const circular: Record<string, unknown> = { deep: 1n };
     circular.self = circular;
@@ -59,7 +60,7 @@ describe('Log', () => {
     expect(lines.map((line) => JSON.parse(line).event)).toEqual(['thing.seen', 'thing.seen', 'thing.seen']);
   });
 
-  it.each<LogFormat>(['json', 'pretty'])('cuts long texts and drops the other properties of an error (%s)', (format) => {
+  it.each<LogFormat>(['json', 'pretty'])('limits long texts, and omits the other properties of an error (%s)', (format) => {
     const { log, lines } = logInto(format);
     const long = 'x'.repeat(1_000_000);
     log.error('request.failed', { error: Object.assign(new Error(long), { command: { args: ['a secret'] } }) });
@@ -72,7 +73,7 @@ describe('Log', () => {
     }
   });
 
-  it('writes an error as debug when another line reports its cause', () => {
+  it('writes an error at the level debug when another line reports its cause', () => {
     const { log, lines } = logInto('json');
     log.reportElsewhere((error) => String(error).includes('away'));
     log.error('request.failed', { error: new Error('the store is away') });
@@ -80,7 +81,7 @@ describe('Log', () => {
     expect(lines.map((line) => JSON.parse(line).level)).toEqual(['debug', 'error']);
   });
 
-  it('writes a bounded line, whatever a field contains', () => {
+  it('writes a line of limited length for any fields', () => {
     const long = 'x'.repeat(5_000_000);
     let deep: unknown = 'deep';
     for (let level = 0; level < 50; level++) deep = { deep };
@@ -100,7 +101,7 @@ describe('Log', () => {
     expect(fields.text).toHaveLength(5_000_000);
   });
 
-  it("writes Nest's own messages with their context and stack", () => {
+  it('writes the messages of Nest with their context and stack', () => {
     const { log, lines } = logInto('json');
     new NestLog(log).error('it failed', 'Error: at x', 'Scheduler');
     expect(JSON.parse(lines[0])).toMatchObject({ event: 'nest.error', message: 'it failed', context: 'Scheduler', more: 'Error: at x' });
@@ -126,25 +127,51 @@ describe('the ops endpoints', () => {
     await module.close();
   });
 
-  it('show each metric of the list `CONTRACT`, and the lag of the event loop', async () => {
+  it('show each metric in the list `CONTRACT`, and the lag of the event loop', async () => {
     const module = await testingModule();
     await module.init();
     module.get(Metrics).evictions.inc({ type: 'game', reason: 'refused' });
-    // The lag is measured between two timers, so it needs at least two.
-    await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
-    const until = performance.now() + 100;
-    while (performance.now() < until);
-    await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
+    await busyFor(100);
 
     const text = await module.get(OpsController).metricsText();
     expect(text).toContain('holdfast_evictions_total{type="game",reason="refused",server="hf:game:1"} 1');
     for (const name of CONTRACT) expect(text).toContain(`# TYPE ${name} `);
-    expect(Number(/holdfast_event_loop_lag_seconds\{.*\} (.*)/.exec(text)?.[1])).toBeGreaterThan(0.02);
     expect(module.get(EventLoopLag).takeP99Ms()).toBeGreaterThan(20);
     await module.close();
   });
 
-  it('show each count of the frame path exactly once, however often they are scraped', async () => {
+  it('show the same lag of the event loop to every scraper', async () => {
+    const module = await testingModule();
+    await module.init();
+    await busyFor(100);
+    module.get(EventLoopLag).endPeriod();
+
+    const scraped = await Promise.all([1, 2].map(async () => sampleIn(await module.get(OpsController).metricsText(), LAG)));
+    expect(scraped[0]).toBeGreaterThan(0.02);
+    expect(scraped[1]).toBe(scraped[0]);
+    await module.close();
+  });
+
+  it('do not contain metrics that a scrape resets', async () => {
+    const module = await testingModule();
+    expect(await module.get(OpsController).metricsText()).not.toContain('nodejs_eventloop_lag');
+  });
+
+  it('begin the counters of a gateway at 0, so that their first event is an increase', async () => {
+    const text = await metricsOf('gateway');
+    for (const reason of ['unheard', 'many', 'votes', 'dry-run'])
+      expect(text).toContain(`holdfast_evictions_held_total{reason="${reason}",server="hf:gateway:1"} 0`);
+    expect(text).toContain('holdfast_health_rounds_void_total{reason="no-echo",server="hf:gateway:1"} 0');
+    expect(text).toContain('holdfast_goodbyes_total{code="too-slow",server="hf:gateway:1"} 0');
+    expect(text).toContain('holdfast_room_pause_seconds_count{server="hf:gateway:1",cause="server-lost"} 0');
+  });
+
+  it('contain neither counters of other types of servers nor gauges that the server has not set', async () => {
+    const text = await metricsOf('game');
+    expect(text).not.toMatch(/^holdfast_(evictions_held_total|health_checks_total|free_slots|wanted_game_servers|store_available)\{/m);
+  });
+
+  it('show each count of the frame path once, however often they are read', async () => {
     const module = await testingModule();
     const metrics = module.get(Metrics);
     const up = metrics.relayFrames.of({ direction: 'up' });
@@ -183,6 +210,24 @@ function testingModule() {
   return Test.createTestingModule({ imports: [TelemetryModule.forRoot({ server: 'hf:game:1', level: 'silent', format: 'json' })] })
     .compile()
     .then((module) => module.init());
+}
+
+const LAG = 'holdfast_event_loop_lag_seconds';
+
+/** Blocks the event loop. The lag is measured between two timers, so it needs timers before and after. */
+async function busyFor(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+  await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
+}
+
+function sampleIn(text: string, name: string): number {
+  return Number(new RegExp(`^${name}\\{.*\\} (.*)$`, 'm').exec(text)?.[1]);
+}
+
+function metricsOf(type: ServerType): Promise<string> {
+  return new Metrics({ server: serverId(type, '1'), type, level: 'silent', format: 'json' }).registry.metrics();
 }
 
 const CONTRACT = [

@@ -1,7 +1,7 @@
 import type { Durability } from '#libs/game-kit';
 import { type BankResult, bankName, type Payment, PURSE } from './bank.js';
 
-/** One bank game, as its players know it. */
+/** The facts about one bank game that its players know. */
 export interface BankGameBook {
   readonly game: string;
   readonly durability: Durability;

@@ -20,7 +20,7 @@ interface Told extends Link {
 interface Member {
   readonly name: string;
   readonly told: Told[];
-  /** By report of missed events: the number of events that the client had received before. */
+  /** The numbers of events that the client had received at each report of missed events. */
   readonly missedBefore: number[];
   result: ChainResult | null;
 }

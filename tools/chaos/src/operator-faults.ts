@@ -109,7 +109,10 @@ function evictOne(world: World, server: ChaosServer): Plan {
   };
 }
 
-/** Sends a request to any gateway. Null when no gateway is up, or it refuses or does not answer, which is normal during other faults. */
+/**
+ * Sends a request to any gateway. Returns null when no gateway is up, or when the gateway refuses or does not answer. Both are normal
+ * during other faults.
+ */
 async function ask<Answer>({ fleet, chance, findings }: World, method: 'GET' | 'POST', path: string): Promise<Answer | null> {
   const gateway = chance.pick(fleet.of('gateway').filter(({ condition }) => condition === 'up'));
   if (!gateway) return null;

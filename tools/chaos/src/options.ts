@@ -22,7 +22,7 @@ export interface ChaosOptions {
   readonly commandsPerSecond: number;
   /** True: players connect over TLS, with a certificate made for the run. */
   readonly tls: boolean;
-  /** The kinds of faults to cause. Empty: all kinds. */
+  /** The kinds of faults to cause. An empty list means all kinds. */
   readonly faults: readonly string[];
   /** True: prints one JSON object and nothing else. */
   readonly json: boolean;

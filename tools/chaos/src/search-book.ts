@@ -14,7 +14,7 @@ interface Search {
  */
 export class SearchBook {
   private readonly searches: Search[] = [];
-  /** By room of a match: the players whose searches ended there. */
+  /** The players whose searches ended in each room of a match. */
   private readonly players = new Map<string, string[]>();
 
   constructor(

@@ -52,7 +52,7 @@ export class Searchers {
   }
 
   /**
-   * Ends the searches after the last fault. All of them must find a match while at least two players search; the last one is given up.
+   * Ends the searches after the last fault. Every search must find a match while at least two players search. The last search is given up.
    */
   async stop(): Promise<void> {
     this.isLast = true;

@@ -16,7 +16,7 @@ export interface PlayersOptions {
   readonly game: GameName;
   readonly seconds: number;
   readonly urls: readonly string[];
-  /** File of the certificate that the gateways show, which is trusted directly. Null: Node's defaults. */
+  /** File of the certificate that the gateways show, which is trusted directly. Null selects the defaults of Node. */
   readonly certificate: string | null;
   /** True: prints only one JSON object. */
   readonly json: boolean;

@@ -3,8 +3,9 @@ import type { RequestOrder, RoomId, UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import type { StoreGeneration } from '#libs/room-store';
 import type { MatchRecord } from './match-record.js';
-import type { TicketBody, TicketPlayer } from './stored-ticket.js';
+import { TICKET_FORMAT, type TicketBody, type TicketPlayer } from './stored-ticket.js';
 import { type Commit, type TicketChange, type TicketEnd, TicketStore } from './ticket-store.js';
+import { WaitingQueue } from './waiting-queue.js';
 
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/7` });
 const elsewhere = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/7` });
@@ -56,8 +57,8 @@ async function commitOf(game: string, tickets: readonly TicketBody[], stage: Mat
 
 const stateOf = async (game: string, user: UserId): Promise<string> => (await store.ofUser(game, user)).state;
 
-describe('a ticket', () => {
-  it('is added once when its request is repeated, and has the time of the queue', async () => {
+describe('a stored ticket', () => {
+  it('is added once when its request is repeated', async () => {
     const game = newGame();
     const ticket = await add(game);
     expect(await other.add(ticket, CANCELLED)).toMatchObject({ outcome: 'known' });
@@ -65,7 +66,7 @@ describe('a ticket', () => {
     expect(await store.timeOf(game)).toBe((await changesOf(game))[0].ticket?.since);
   });
 
-  it('replaces the older ticket of its user and keeps the waiting time, and an older request changes nothing', async () => {
+  it('replaces an older ticket of its user and keeps the waiting time', async () => {
     const game = newGame();
     const user = newUser();
     const first = await add(game, [user], at(3));
@@ -80,7 +81,7 @@ describe('a ticket', () => {
     ]);
   });
 
-  it('ends the ticket of a party whose member searches alone later, and reports it', async () => {
+  it('ends the ticket of a party when a member searches alone later', async () => {
     const game = newGame();
     const [ada, bob] = [newUser(), newUser()];
     const party = await add(game, [ada, bob], at(1));
@@ -90,7 +91,7 @@ describe('a ticket', () => {
     expect(await store.endOf(game, party.id)).toEqual({ event: 'cancelled', reason: 'party-changed' });
   });
 
-  it('is cancelled by a newer request only', async () => {
+  it('is cancelled by a newer request, but not by an older one', async () => {
     const game = newGame();
     const user = newUser();
     await add(game, [user], at(5));
@@ -99,7 +100,7 @@ describe('a ticket', () => {
     expect(await store.cancel(game, user, at(6), CANCELLED)).toEqual({ outcome: 'none' });
   });
 
-  it('pauses while a player is away, and an older report changes nothing', async () => {
+  it('pauses while a player is away', async () => {
     const game = newGame();
     const user = newUser();
     await add(game, [user]);
@@ -113,7 +114,7 @@ describe('a ticket', () => {
     expect(await store.setPresence(game, newUser(), at(9), false)).toBeNull();
   });
 
-  it('does not end when it has changed since the runner has read it', async () => {
+  it('does not end by a decision about an earlier change', async () => {
     const game = newGame();
     const user = newUser();
     const ticket = await add(game, [user]);
@@ -128,8 +129,75 @@ describe('a ticket', () => {
   });
 });
 
-describe('the list of changes', () => {
-  it('is read in parts, and forgets only tickets that have ended', async () => {
+describe('a ticket that a lobby of a later build has stored', () => {
+  /** Stores a text as the ticket of a user, with the scripts of this build. */
+  async function stored(game: string, user: UserId, json: (ticket: TicketBody) => string): Promise<TicketBody> {
+    const ticket = await add(game, [user]);
+    const key = `hf:match:{${game}}:tickets`;
+    const since = (await redis.commands.hget(key, ticket.id))!.split(' ', 1)[0];
+    await redis.commands.hset(key, ticket.id, `${since} ${json(ticket)}`);
+    return ticket;
+  }
+  const FORMATS: readonly [string, (ticket: TicketBody) => string][] = [
+    ['in a later format', (ticket) => JSON.stringify({ ...ticket, format: TICKET_FORMAT + 1 })],
+    ['as a text that is no JSON', () => 'not-json'],
+    ['without players', ({ id, game }) => JSON.stringify({ id, game })],
+  ];
+
+  it('keeps the fields that this build does not know, also after a match that failed', async () => {
+    const game = newGame();
+    const ticket = await stored(game, newUser(), (body) =>
+      JSON.stringify({ ...body, players: [{ ...body.players[0], title: 'Dr' }], stars: 5 }),
+    );
+    const commit = await commitOf(game, [ticket]);
+    await store.commit(game, await claim(game), [commit]);
+    const [read] = await store.read(game, [ticket.id]);
+    expect(await store.dissolve(commit.match, [{ ticket: { ...read, priority: 1 }, end: null }])).toEqual([true]);
+    expect((await changesOf(game))[0]?.ticket).toMatchObject({ stars: 5, priority: 1, players: [{ title: 'Dr' }] });
+  });
+
+  it.each(FORMATS)('%s is left alone, and the other tickets are read', async (_, json) => {
+    const game = newGame();
+    const user = newUser();
+    const foreign = await stored(game, user, json);
+    const own = await add(game);
+    const changes = await changesOf(game);
+    expect(changes.map(({ id, ticket, isForeign = false }) => [id, ticket?.id ?? null, isForeign])).toEqual([
+      [foreign.id, null, true],
+      [own.id, own.id, false],
+    ]);
+    const queue = new WaitingQueue();
+    expect(queue.apply(changes, ({ since }) => since)).toEqual([]);
+    expect([...queue.values()].map(({ ticket }) => ticket.id)).toEqual([own.id]);
+    await store.forget(game, [foreign.id]);
+    expect(await changesOf(game)).toHaveLength(2);
+    expect(await stateOf(game, user)).toBe('foreign');
+    await expect(store.read(game, [foreign.id])).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it.each(FORMATS)('%s ends when its player cancels it or searches again', async (_, json) => {
+    const game = newGame();
+    const [leaves, repeats] = [newUser(), newUser()];
+    for (const user of [leaves, repeats]) await stored(game, user, json);
+    expect(await store.cancel(game, leaves, at(2), CANCELLED)).toMatchObject({ outcome: 'ended' });
+    const next = await add(game, [repeats], at(2));
+    expect(await store.ofUser(game, repeats)).toMatchObject({ state: 'waiting', ticket: { id: next.id } });
+    expect((await changesOf(game)).filter(({ ticket }) => ticket).map(({ id }) => id)).toEqual([next.id]);
+  });
+
+  it('is in a match that is left alone, too', async () => {
+    const game = newGame();
+    const key = `hf:match:{${game}}:matches`;
+    await redis.commands.hset(key, 'later', 'ranked 2 {}', 'broken', 'making 2 {');
+    const commit = await commitOf(game, [await add(game), await add(game)]);
+    await store.commit(game, await claim(game), [commit]);
+    expect(await store.matches(game)).toEqual([commit.match]);
+    expect(await store.matchOf(game, 'later' as RoomId)).toBeNull();
+  });
+});
+
+describe('the list of changed tickets', () => {
+  it('is read in parts, without the tickets that have ended', async () => {
     const game = newGame();
     const tickets = await Promise.all(Array.from({ length: 600 }, () => add(game)));
     const first = await store.readChanges(game, 0);
@@ -144,7 +212,7 @@ describe('the list of changes', () => {
 });
 
 describe('a commit', () => {
-  it('takes all tickets of a match or none', async () => {
+  it('takes all tickets of a match, or none', async () => {
     const game = newGame();
     const [ada, bob, carl] = [newUser(), newUser(), newUser()];
     const tickets = [await add(game, [ada]), await add(game, [bob]), await add(game, [carl])];
@@ -161,7 +229,7 @@ describe('a commit', () => {
     expect(await store.commit(game, fence, [good])).toEqual([null]);
   });
 
-  it('is refused for a lobby that was the runner before', async () => {
+  it('is refused for a former runner', async () => {
     const game = newGame();
     await add(game);
     await store.claimRounds(game, 'zombie', 1);
@@ -174,7 +242,7 @@ describe('a commit', () => {
     expect(await store.commit(game, fence, [commit])).toEqual([null]);
   });
 
-  it('never matches a ticket twice, when two runners commit overlapping matches and players cancel', async () => {
+  it('matches no ticket twice when two runners commit overlapping matches', async () => {
     const game = newGame();
     const users = Array.from({ length: 60 }, newUser);
     const tickets = await Promise.all(users.map((user) => add(game, [user])));
@@ -207,7 +275,7 @@ describe('a commit', () => {
   });
 });
 
-describe('a match', () => {
+describe('a stored match', () => {
   async function matched(stage: MatchRecord['stage'] = 'making') {
     const game = newGame();
     const users = [newUser(), newUser()];
@@ -217,7 +285,7 @@ describe('a match', () => {
     return { game, users, tickets, match: commit.match };
   }
 
-  it('returns tickets to the queue with their waiting time and priority, or ends them, exactly once', async () => {
+  it('returns its tickets to the queue with their waiting time, exactly once', async () => {
     const { game, users, tickets, match } = await matched();
     const ends = [
       { ticket: { ...tickets[0], priority: 1 }, end: null },
@@ -229,7 +297,7 @@ describe('a match', () => {
     expect([await stateOf(game, users[0]), await stateOf(game, users[1])]).toEqual(['waiting', 'none']);
   });
 
-  it('does not return the ticket of a user who has another ticket since', async () => {
+  it('does not return a ticket whose user has another one', async () => {
     const { game, users, tickets, match } = await matched();
     const later = await add(game, [users[0]], at(2));
     expect(
@@ -241,7 +309,7 @@ describe('a match', () => {
     expect((await store.ofUser(game, users[0])) as object).toMatchObject({ ticket: { id: later.id } });
   });
 
-  it('is gone with its tickets when it is finished, also when that is repeated', async () => {
+  it('is deleted with its tickets when it is finished', async () => {
     const { game, users, match } = await matched();
     await store.finish(match);
     await store.finish(match);
@@ -249,7 +317,7 @@ describe('a match', () => {
     expect([await stateOf(game, users[0]), await store.has(game, users[1])]).toEqual(['none', false]);
   });
 
-  it('is made when all players have accepted it, and a decline after that has no effect', async () => {
+  it('is made when all its players have accepted it', async () => {
     const { game, users, match } = await matched('offered');
     expect(await store.answer(game, match.id, newUser(), 'accepted')).toBeNull();
     expect(await store.answer(game, match.id, users[0], 'accepted')).toMatchObject({ outcome: 'stored', accepted: 1, players: 2 });
@@ -260,11 +328,11 @@ describe('a match', () => {
     expect(await store.dissolve(match, [], 'offered')).toBeNull();
   });
 
-  it('counts declined matches of a player for a time', async () => {
+  it('adds to the declined matches of a player, which are counted for some time', async () => {
     const game = newGame();
     const user = newUser();
-    await store.countDecline(game, user, 60_000);
-    await store.countDecline(game, user, 60_000);
+    const counts = await Promise.all([store, other].map((by) => by.countDecline(game, user, 60_000)));
+    expect(counts.sort()).toEqual([1, 2]);
     const { count, forgottenInMs } = await store.declinesOf(game, user);
     expect(count).toBe(2);
     expect(forgottenInMs).toBeGreaterThan(59_000);
@@ -272,7 +340,7 @@ describe('a match', () => {
 });
 
 describe('the right to run the rounds', () => {
-  it('is given to one lobby, and to another one when the first is observed to be dead', async () => {
+  it('is given to one lobby at a time, and to another one when the first is dead', async () => {
     const game = newGame();
     expect(await store.claimRounds(game, 'first', 60_000)).toBeNull();
     await add(game);

@@ -35,7 +35,7 @@ function warnings(own: RoomRules, there: ServerRecord[], later: ServerRecord[] =
 describe('a game server whose game has a new version and no migrateState', () => {
   const own = rules('chess', 2, false);
 
-  it("warns once that it cannot run rooms of another server's version, and says what to do", () => {
+  it("warns once that it cannot run rooms of another server's version, with the remedy", () => {
     expect(warnings(own, [server('hf:game:1', 1)], [server('hf:game:1', 1), server('hf:game:2', 1)])).toEqual([
       {
         event: 'game.cannot-migrate',
@@ -49,7 +49,7 @@ describe('a game server whose game has a new version and no migrateState', () =>
     expect(warnings(own, [], [server('hf:game:1', 1)])).toHaveLength(1);
   });
 
-  it('ignores its own record, dead servers, equal versions and newer ones', () => {
+  it('gives no warning about its own record, a dead server, or a server with the same or a newer version', () => {
     const others = [server('hf:game:me', 1), server('hf:game:1', 1, 'dead'), server('hf:game:2', 2), server('hf:game:3', 3)];
     expect(warnings(own, others, others)).toEqual([]);
   });
@@ -61,8 +61,8 @@ describe('a game server that can migrate old states', () => {
   });
 });
 
-describe('the offer of a game server', () => {
-  it('contains the oldest version that it accepts', () => {
+describe('the record of a game server', () => {
+  it('contains the oldest game version whose rooms the server accepts', () => {
     const offered = offeredGames([rules('chess', 3, true), rules('go', 3, false), rules('old', 40, true)]);
     expect(offered).toMatchObject({
       chess: { version: 3, oldestVersion: 1, seats },

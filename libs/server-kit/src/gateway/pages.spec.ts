@@ -10,7 +10,7 @@ import { publicPages } from './public-pages.js';
 @Module({})
 class NothingModule {}
 
-describe('pages', () => {
+describe('the pages of a gateway', () => {
   let ops: NestExpressApplication;
   let players: Server;
   beforeAll(async () => {
@@ -37,18 +37,21 @@ describe('pages', () => {
     return { policy, sniff: headers.get('x-content-type-options'), referrer: headers.get('referrer-policy') };
   }
 
-  it.each(['/dashboard.js', '/', '/api/nothing'])('on the ops port cannot be framed, and load only their own resources', async (path) => {
-    const { policy, sniff, referrer } = await headersOf(`${await ops.getUrl()}${path}`);
-    expect([policy.get('frame-ancestors'), policy.get('default-src'), policy.get('connect-src')]).toEqual(["'none'", "'self'", "'self'"]);
-    expect([policy.has('script-src'), sniff, referrer]).toEqual([false, 'nosniff', 'no-referrer']);
-  });
+  it.each(['/dashboard.js', '/', '/api/nothing'])(
+    'on the ops port forbid frames, and load resources only from their own origin',
+    async (path) => {
+      const { policy, sniff, referrer } = await headersOf(`${await ops.getUrl()}${path}`);
+      expect([policy.get('frame-ancestors'), policy.get('default-src'), policy.get('connect-src')]).toEqual(["'none'", "'self'", "'self'"]);
+      expect([policy.has('script-src'), sniff, referrer]).toEqual([false, 'nosniff', 'no-referrer']);
+    },
+  );
 
-  it('for players get the authentication method from about.json, and nothing else', async () => {
+  it('for players get only the authentication method from about.json', async () => {
     const response = await fetch(`http://127.0.0.1:${(players.address() as AddressInfo).port}/about.json`);
     expect(await response.json()).toEqual({ auth: 'jwt' });
   });
 
-  it('for players may connect to other gateways, and only their own site may frame them', async () => {
+  it('for players may connect to other gateways, and only pages of the same origin may frame them', async () => {
     const { policy, sniff } = await headersOf(`http://127.0.0.1:${(players.address() as AddressInfo).port}/`);
     expect(policy.get('connect-src')).toBe("'self' ws: wss:");
     expect([policy.get('frame-ancestors'), policy.get('default-src'), sniff]).toEqual(["'self'", "'self'", 'nosniff']);

@@ -12,7 +12,7 @@ describe('the name of a room', () => {
     ['  My \u3000 room ', 'My room'],
     ['👩‍🚀 only', '👩‍🚀 only'],
     ['x'.repeat(48), 'x'.repeat(48)],
-  ])('%j becomes %j', (name, shown) => {
+  ])('is stored for the input %j as %j', (name, shown) => {
     expect(create(name)).toEqual({ game: 'chess', name: shown });
   });
 
@@ -23,12 +23,12 @@ describe('the name of a room', () => {
     ['a\nb', 'U+000A, which is not allowed: it is a control character'],
     ['x'.repeat(49), 'The name has 49 characters: at most 48 are allowed'],
     [7, 'expected string'],
-  ])('%j is refused with the reason', (name, reason) => {
+  ])('is refused with the reason for the input %j', (name, reason) => {
     expect(() => create(name)).toThrow(expect.objectContaining({ code: 'bad-data', message: expect.stringContaining(reason) }));
   });
 });
 
-describe('the options of a room', () => {
+describe('the options in a request for a new room', () => {
   const withOptions = (options: unknown) => pipe.transform({ caller: {} as never, data: { game: 'chess', options } }).data;
 
   it.each([{ fen: 'x' }, {}, { deep: [{ a: null, b: [true, 1.5] }] }])('may be %j', (options) => {
