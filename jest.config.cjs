@@ -31,7 +31,7 @@ module.exports = {
   // A hang is found by it; what is slow where three others share two cores is none.
   testTimeout: 60_000,
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,games,docs,tools,bench}/**/*.spec.ts'] },
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,games,packages,docs,tools,bench}/**/*.spec.ts'] },
     {
       ...common,
       displayName: 'integration',

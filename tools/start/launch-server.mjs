@@ -5,7 +5,7 @@ import https from 'node:https';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { spawnLeashed } from '../process/leashed.mjs';
-import { ROOT, SERVERS_DIST } from '../process/paths.mjs';
+import { PROJECT, SERVERS_DIST } from '../process/paths.mjs';
 import { SERVER_FLAGS } from '../process/server-flags.mjs';
 import { SteadyWriter } from '../process/steady-writer.mjs';
 import { reachableHost } from './addresses.mjs';
@@ -25,6 +25,8 @@ const LINES_KEPT = 15;
  *
  * @typedef {object} LaunchOptions
  * @property {string} main the compiled file
+ * @property {string} [cwd] the working directory; by default the folder of the project
+ * @property {readonly string[]} [flags] further flags of Node
  * @property {NodeJS.ProcessEnv} env
  * @property {string} readyFile
  * @property {string} logFile
@@ -46,6 +48,8 @@ const LINES_KEPT = 15;
  */
 export async function launchServer({
   main,
+  cwd = PROJECT,
+  flags = [],
   env,
   readyFile,
   logFile,
@@ -60,9 +64,9 @@ export async function launchServer({
   await mkdir(dirname(logFile), { recursive: true, mode: 0o700 });
   await rm(readyFile, { force: true });
 
-  const [command, ...args] = [...within, process.execPath, ...SERVER_FLAGS, main];
+  const [command, ...args] = [...within, process.execPath, ...SERVER_FLAGS, ...flags, main];
   const child = spawnLeashed(command, args, {
-    cwd: ROOT,
+    cwd,
     env: { ...env, HOLDFAST_READY_FILE: readyFile },
     stdout: output ?? 'pipe',
     stderr: output ?? 'pipe',
