@@ -2,8 +2,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FleetServer } from '../packages/testing/src/fleet-server.js';
 import { ROOT } from '../tools/process/paths.mjs';
-import { FleetServer } from './harness/fleet-server.js';
+import { mainOf } from '../tools/start/launch-server.mjs';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
@@ -171,7 +172,7 @@ describe('a server that stops', () => {
       const output = openSync(file, 'w');
       try {
         const server = await FleetServer.start(
-          { type: 'lobby', name: 'last', output, env: { ...fleet.settings(), LOG_FORMAT: format, OPS_PORT: '0' } },
+          { type: 'lobby', main: mainOf('lobby'), name: 'last', output, env: { ...fleet.settings(), LOG_FORMAT: format, OPS_PORT: '0' } },
           home,
         );
         server.kill('SIGTERM');

@@ -8,8 +8,8 @@ import {
   type PlayerMessage,
   type ServerMessage,
 } from '#libs/protocol';
+import type { FleetServer } from '../../packages/testing/src/fleet-server.js';
 import { until } from '../../tools/process/until.mjs';
-import type { FleetServer } from './fleet-server.js';
 
 export type Way = 'binary' | 'json' | 'tcp';
 type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;

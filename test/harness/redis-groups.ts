@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
+import type { FleetStore } from '../../packages/testing/src/fleet-redis.js';
 import { freePort } from '../../tools/process/free-port.mjs';
 import { ended } from '../../tools/process/leashed.mjs';
 import { until } from '../../tools/process/until.mjs';
 import { startRedis } from '../../tools/redis/index.mjs';
-import type { FleetStore } from './fleet-redis.js';
 
 type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 
