@@ -17,7 +17,7 @@ describe('the comparison of figures with the record', () => {
     expect(worseThan(recorded(figure('ours ÷ theirs', '×', 1.1)), [figure('ours ÷ theirs', '×', 0.2)]).worse).toEqual([]);
   });
 
-  it('reports one more write per message, but not a hundredth of a write', () => {
+  it('reports one further write per message, but not a hundredth of a write', () => {
     const record = recorded(figure('writes', 'per message', 0.03), figure('reads', 'per message', 2));
     expect(worseThan(record, [figure('writes', 'per message', 0.04), figure('reads', 'per message', 2.01)]).worse).toEqual([]);
     expect(worseThan(record, [figure('writes', 'per message', 1), figure('reads', 'per message', 3)]).worse).toHaveLength(2);
@@ -33,7 +33,7 @@ describe('the comparison of figures with the record', () => {
     expect(worseThan(recorded(figure('ours ÷ theirs', '×', 1)), [figure('ours ÷ theirs', '×', Number.NaN)]).worse).toHaveLength(1);
   });
 
-  it('ignores times and rates, because they depend on the machine', () => {
+  it('ignores times and rates, which depend on the machine', () => {
     const record = recorded(figure('p99', 'ms', 1), figure('answered', '/s', 1_000));
     expect(worseThan(record, [figure('p99', 'ms', 100), figure('answered', '/s', 1)])).toEqual({ checked: 0, worse: [] });
   });

@@ -40,32 +40,32 @@ const relay: Recorded = {
 describe('the conclusions of the benchmarks', () => {
   const page = withConclusions(MARKS, { relay }, ['room', 'relay']);
 
-  it('show each ratio once, with closed loop and fixed rate in one row, and mark missed targets', () => {
+  it('show each ratio once, and mark a missed target', () => {
     expect(page).toContain('| relay | tcp, 200: ours ÷ HAProxy | 0.99 | 1.3 **missed** | ≤ 1 |');
   });
 
-  it('name for each recorded section what it measures, its date, its command and its raw table', () => {
+  it('name the subject, date, command and raw table of each recorded section', () => {
     expect(page).toContain(
       '| [relay](results/relay.md) | a message through the gateway | 2026-11-26 | `npm run bench -- relay` | 1 of 3 |',
     );
     expect(page).not.toContain('results/room.md');
   });
 
-  it('list missed targets that are no ratios', () => {
+  it('list missed targets that are not ratios', () => {
     expect(page).toContain('- relay, answered: 4,000 /s, target ≥ 5,000');
     const met = { ...relay, figures: relay.figures.slice(0, 2) };
     expect(withConclusions(MARKS, { relay: met }, ['relay'])).toContain('no ratios\n\nNone.');
   });
 
-  it('replace only the text between the marks, and are refused for a page without marks', () => {
+  it('replace only the text between the marks', () => {
     expect(page).toMatch(/^text\n<!-- conclusions[\s\S]*<!-- \/conclusions -->\nrest$/);
     expect(page).not.toContain('old');
     expect(() => withConclusions('no marks', { relay }, ['relay'])).toThrow('has no marks');
   });
 });
 
-describe('the page of a section', () => {
-  it('has every figure, with the machine, the commit and the command', () => {
+describe('the page of a section of the benchmarks', () => {
+  it('contains every figure, with the machine, the commit and the command', () => {
     const page = sectionPage('relay', relay, []);
     for (const part of ['Redis 7.0', 'commit abc1234', 'npm run bench -- relay`, 3 runs', 'answered', 'Peers: Colyseus 0.18'])
       expect(page).toContain(part);

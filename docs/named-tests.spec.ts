@@ -17,11 +17,11 @@ describe.each([
 ])('docs/%s', (page, countMin) => {
   const named = testsNamedIn(page);
 
-  it('names tests', () => {
+  it('names at least the expected number of tests', () => {
     expect(named.length).toBeGreaterThanOrEqual(countMin);
   });
 
-  it.each(named)('%s has the test "%s"', (file, name) => {
+  it.each(named)('names a test that exists: %s, "%s"', (file, name) => {
     const text = readFileSync(join(ROOT, file), 'utf8');
     const call = new RegExp(`([\\w.]*)\\(\\s*['"\`]${name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}['"\`],`).exec(text);
     expect(call).not.toBeNull();
@@ -29,7 +29,7 @@ describe.each([
   });
 });
 
-describe('docs/field-cases.md', () => {
+describe('the page docs/field-cases.md', () => {
   /** The cells of each row: case, reports, outcome, test. */
   const cases = readFileSync(join(__dirname, 'field-cases.md'), 'utf8')
     .split('\n')

@@ -8,7 +8,7 @@ import { ADMIN_TOKEN, EventStream, type Fleet, startFleet, until } from './harne
 
 const run = promisify(execFile);
 
-describe('an operator', () => {
+describe('an operator of a fleet', () => {
   let fleet: Fleet;
   let stream: EventStream;
 
@@ -23,8 +23,8 @@ describe('an operator', () => {
   });
 
   /**
-   * Calls the admin API and returns the answer; throws on an error status. By default it calls the second gateway. The event
-   * stream comes from the first one, so the tests also show that each gateway publishes the events that others caused.
+   * Calls the admin API, by default on the second gateway, and returns the answer. Throws on an error status. The tests read the event
+   * stream of the first gateway, so they also show that each gateway publishes the events of the other.
    */
   async function admin<Answer>(method: string, path: string, gateway = 1): Promise<Answer> {
     const response = await fetch(`${fleet.gateways[gateway].opsUrl}${path}`, {
@@ -46,7 +46,7 @@ describe('an operator', () => {
   const shortId = ({ id }: { id: string }): string => shortIdOf(id);
   const told = (kind: PublishedOperatorEvent['kind'], about: string): PublishedOperatorEvent | undefined => stream.told(kind, about)[0];
 
-  it('migrates a game without changing it, and the event names both servers', async () => {
+  it('migrates a running game without changing its state', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await rooms[0].send('move', { san: 'e4' });
     const [from, room] = [await fleet.ownerOf(rooms[0]), rooms[0].id];
@@ -63,12 +63,16 @@ describe('an operator', () => {
     expect(event).toMatchObject({ server: moved.to, reason: 'operator', by: from.id, detail: { from: from.id } });
 
     expect(await cli('room', room)).toContain(`${shortIdOf(moved.to)}, epoch`);
-    await admin('POST', `/api/rooms/${room}/end`);
+    await expect(cli('end', room, '--round', '7')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('The room plays game 0 now'),
+    });
+    expect(await cli('end', room, '--note', 'enough')).toBe(`The game in room ${room} has ended.\n`);
     await rooms[0].waitFor(({ result }) => result?.reason === 'operator', { timeoutMs: 5_000 });
     expect(await until(() => told('room.ended', room))).toMatchObject({ reason: 'operator' });
   }, 30_000);
 
-  it('keeps new games away from a cordoned server until it is uncordoned', async () => {
+  it('keeps new games off a cordoned server until it is uncordoned', async () => {
     const [closed, other] = fleet.games;
     expect(await cli('cordon', shortId(closed))).toBe(`${shortId(closed)} gets no new rooms.\n`);
     const games = await Promise.all(Array.from({ length: 4 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
@@ -81,7 +85,7 @@ describe('an operator', () => {
     expect(listed).toHaveLength(4);
   }, 40_000);
 
-  it('evicts a server: another one recovers its game, and the server registers again', async () => {
+  it('evicts a server, whose game continues on another server', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await rooms[0].send('move', { san: 'd4' });
     const owner = await fleet.ownerOf(rooms[0]);
@@ -98,7 +102,7 @@ describe('an operator', () => {
     expect(await until(() => told('room.recovered', rooms[0].id))).toMatchObject({ reason: 'server-lost', detail: { from: owner.id } });
   }, 40_000);
 
-  it('drains a server: its games continue on others, and it gets new games after it is uncordoned', async () => {
+  it('drains a server, whose games continue on other servers', async () => {
     const played = await Promise.all(Array.from({ length: 3 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
     const drained = await fleet.ownerOf(played[0].rooms[0]);
     expect(await cli('drain', shortId(drained))).toMatch(new RegExp(`^${shortId(drained)} is drained: \\d+ rooms migrated\\.\n$`));
@@ -114,7 +118,7 @@ describe('an operator', () => {
     expect(await fleet.ownerOf(rooms[0])).toBe(drained);
   }, 40_000);
 
-  it('gets exit code 1 and a sentence for a wrong token or address, and exit code 2 for an unknown command', async () => {
+  it('gets exit code 1 for a wrong token or address, and exit code 2 for an unknown command', async () => {
     const wrong = await cli('--token', 'not the token of this fleet', 'list').catch((error) => error);
     expect({ code: wrong.code, said: wrong.stderr }).toEqual({ code: 1, said: expect.stringContaining('does not accept this token') });
     const nowhere = await cli('--url', 'http://127.0.0.1:1', 'list').catch((error) => error);

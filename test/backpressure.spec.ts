@@ -22,14 +22,14 @@ describe('a fleet with slow readers', () => {
       MESSAGES_BURST: '100000',
       BYTES_PER_SECOND: '1000000000',
       BYTES_BURST: '1000000000',
-      // Slow health checks, because an eviction would disturb the test.
+      // The health checks are slow, because an eviction would disturb the test.
       HEALTH_INTERVAL_MS: '10000',
     };
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('disconnects a player who does not read with `too-slow`, serves others meanwhile, and sends all missed changes in one sync', async () => {
+  it('disconnects a player who does not read with `too-slow`, and later sends all missed changes in one sync', async () => {
     const [gateway] = fleet.gateways;
     const beside = await LedgerGame.begin(fleet);
     const { ada, bob, room } = await inALedger();
@@ -50,7 +50,8 @@ describe('a fleet with slow readers', () => {
     const others = beside.count;
     // The gateway drops these syncs for Ada. She receives the changes after her resume.
     for (let count = 0; count < 20; count++) await note();
-    // The pings end here: after the gateway has closed the socket, a ping would reset it, and Ada could not read the rest any more.
+    // The pings end here. After the gateway has closed the socket, a ping would reset the socket, and Ada could not read the remaining
+    // data.
     clearInterval(pinging);
     await until(async () => (await metric(gateway, 'holdfast_goodbyes_total', 'code="too-slow"')) === 1, 10_000);
     expect(beside.count - others).toBeGreaterThan(20);
@@ -84,7 +85,7 @@ describe('a fleet with slow readers', () => {
     bob.close();
   }, 60_000);
 
-  it('sends the whole state with `missed` to a player whose missed events exceed a link frame, without pausing other games', async () => {
+  it('sends the whole state with `missed` to a player whose missed events exceed a link frame', async () => {
     const [gateway] = fleet.gateways;
     const { ada, bob, room } = await inALedger();
     const { session, secret } = await ada.hears('welcome');
@@ -99,7 +100,7 @@ describe('a fleet with slow readers', () => {
     const sync = await resumed.hears('sync');
     expect(sync).toMatchObject({ state: expect.anything(), missed: true });
     await room.send('note', { id: 'after' });
-    // Ada's return is a change of the state as well, and may come after the note. So the test waits for the version that Bob has.
+    // Ada's return also changes the state, possibly after the note. So the test waits for the version that Bob has.
     await until(() => syncsOf(resumed).at(-1)?.version === room.version);
     expect(stateAfter(syncsOf(resumed))).toEqual(room.state);
     expect(beside.pauses).toEqual([]);
@@ -110,7 +111,7 @@ describe('a fleet with slow readers', () => {
     bob.close();
   }, 40_000);
 
-  it('answers `busy` while a game server does not read, and continues without loss when it reads again', async () => {
+  it('answers `busy` while a game server does not read, and loses no acknowledged command', async () => {
     const [gateway] = fleet.gateways;
     const [server] = fleet.games;
     const tables = await Promise.all(Array.from({ length: 6 }, () => inALedger()));
@@ -149,8 +150,8 @@ describe('a fleet with slow readers', () => {
     const ids = payloads.map(({ id }) => id);
     for (const table of tables) {
       const { ada, room } = table;
-      // Sends all commands again, because the player does not know which of them were accepted. Only one table at a time, so
-      // that the link is never too full.
+      // Sends all commands again, because the player does not know which commands were accepted. Serves one table at a time, so that the
+      // link is never too full.
       await flood([table]);
       await room.waitFor(({ state }) => state?.applied[0].length === ids.length, { timeoutMs: 10_000 });
       expect(room.state?.applied).toEqual([ids, ['kept']]);

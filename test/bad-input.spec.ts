@@ -64,7 +64,7 @@ describe('a fleet with bad input', () => {
       await player.isClosedByServer();
     });
 
-    it('answers an unknown kind of message with an error and keeps the connection', async () => {
+    it('answers a message of an unknown kind with an error, and keeps the connection', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       player.send(way === 'json' ? '{"kind":"dance","to":"the music"}' : Uint8Array.of(0x7f, 1, 2, 3));
       expect(await player.hears('error')).toMatchObject({ code: 'unknown-kind', retry: false });
@@ -80,7 +80,7 @@ describe('a fleet with bad input', () => {
       player.close();
     });
 
-    it('refuses a command before the hello, and a second hello', async () => {
+    it('refuses a command before the hello, and any second hello', async () => {
       const player = await RawPlayer.connect(gateway(), way);
       player.say({ kind: 'command', seq: 1, settled: 0, name: 'place', data: { cell: 0 } });
       await player.hears('error', ({ code }) => code === 'hello-first');
@@ -99,7 +99,7 @@ describe('a fleet with bad input', () => {
       await player.isClosedByServer();
     });
 
-    it('answers each invalid request with its code', async () => {
+    it('answers each invalid request with the code of its error', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       const wanted: [operation: string, data: unknown, code: string][] = [
         ['rooms.burn', undefined, 'unknown-operation'],
@@ -127,7 +127,7 @@ describe('a fleet with bad input', () => {
       player.close();
     });
 
-    it('says what is wrong with a request in sentences of its own, not in those of a library', async () => {
+    it('describes the flaw of a request in its own sentences, and not in those of a library', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       const wanted: [operation: string, data: unknown, message: string][] = [
         ['rooms.join', undefined, 'is missing, and must be an object'],
@@ -141,7 +141,7 @@ describe('a fleet with bad input', () => {
       player.close();
     });
 
-    it('refuses a hello with another protocol version, without a valid name, or with a foreign session', async () => {
+    it('refuses a hello with a wrong protocol version, name or session', async () => {
       const ada = await fleet.newPlayer('Ada');
       const { session, secret } = ada.credentials;
       told.push(secret);
@@ -184,7 +184,7 @@ describe('a fleet with bad input', () => {
     });
   });
 
-  describe('hostile MessagePack and JSON', () => {
+  describe('made of hostile MessagePack and JSON', () => {
     /** 30 levels of arrays that refer to each other: as a tree they have 2^30 values. */
     const bomb = referenceBomb();
     const SOON_MS = 1_000;
@@ -207,7 +207,7 @@ describe('a fleet with bad input', () => {
     }
 
     describe.each<Way>(['binary', 'tcp'])('over %s', (way) => {
-      it('answers a reference bomb in a hello or a request with `bad-frame` at once', async () => {
+      it('answers a reference bomb in a hello or a request with `bad-frame`, without a delay for other players', async () => {
         for (const isGreeted of [false, true]) {
           const player = isGreeted ? await RawPlayer.welcomed(gateway(), 'Mallory', way) : await RawPlayer.connect(gateway(), way);
           await othersWait(async () => {
@@ -218,7 +218,7 @@ describe('a fleet with bad input', () => {
         }
       });
 
-      it('rejects a reference bomb in a command with `bad-frame` at once, and the game continues', async () => {
+      it('rejects a reference bomb in a command with `bad-frame`, and continues the game', async () => {
         const players = await Promise.all(['Mallory', 'Ada'].map((name) => RawPlayer.welcomed(gateway(), name, way)));
         for (const player of players) player.say({ kind: 'request', id: 1, operation: 'match.find', data: { game: 'tic-tac-toe' } });
         const seats = await Promise.all(players.map(async (player) => (await player.hears('placed')).seat));
@@ -233,7 +233,7 @@ describe('a fleet with bad input', () => {
       });
     });
 
-    it('answers each sample of data that is not plain with `bad-frame`, in a hello and in a request', async () => {
+    it('answers each sample of data that is not plain with `bad-frame`', async () => {
       const samples = NOT_PLAIN.flatMap((sample) => [nestings(sample)[0], nestings(sample)[3]]);
       const heard = async ([name, bytes]: Sample, asHello: boolean): Promise<readonly [string, string]> => {
         const player = asHello ? await RawPlayer.connect(gateway(), 'tcp') : await RawPlayer.welcomed(gateway(), 'Mallory', 'tcp');
@@ -251,7 +251,7 @@ describe('a fleet with bad input', () => {
       ['a key __proto__', '{"__proto__":{"polluted":1}}'],
       ['half of a surrogate pair', '{"name":"\\ud83d"}'],
       ['great depth', `${'['.repeat(2_000)}${']'.repeat(2_000)}`],
-    ])('answers JSON that has %s with `bad-frame`, in a request and in a command', async (_name, data) => {
+    ])('answers JSON that has %s with `bad-frame`', async (_name, data) => {
       for (const head of ['"kind":"request","id":1,"operation":"rooms.create"', '"kind":"command","seq":1,"settled":0,"name":"place"']) {
         const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'json');
         player.send(`{${head},"data":${data}}`);
@@ -260,7 +260,7 @@ describe('a fleet with bad input', () => {
       }
     });
 
-    it('closes a link socket that sends a reference bomb as its proof, and serves players meanwhile', async () => {
+    it('closes a link socket that sends a reference bomb as its proof', async () => {
       for (const { id, ports } of fleet.servers)
         await othersWait(async () => {
           const heard = await talk(ports.linkPort as number, frame(2, bomb));
@@ -268,7 +268,7 @@ describe('a fleet with bad input', () => {
         });
     });
 
-    it('repeats no long input in full, neither in an answer nor in a log', async () => {
+    it('quotes no long input in full, neither in an answer nor in the log', async () => {
       const long = 'y'.repeat(6_000);
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'binary');
       const answers = [await player.asks(1, 'rooms.create', { game: long }), await player.asks(2, 'rooms.join', { room: long })];
@@ -285,14 +285,14 @@ describe('a fleet with bad input', () => {
     });
   });
 
-  it('refuses a TCP frame by its length before it reads the body', async () => {
+  it('refuses a TCP frame above the limit before it reads the body', async () => {
     const player = await RawPlayer.connect(gateway(), 'tcp');
     player.write(Uint8Array.of(0x7f, 0xff, 0xff, 0xff));
     expect(await player.hears('goodbye')).toMatchObject({ code: 'frame-too-large' });
     await player.isClosedByServer();
   });
 
-  it('reads a TCP stream that arrives byte by byte, and drops a stream that ends within a frame', async () => {
+  it('reads a TCP stream that arrives byte by byte, and ignores an incomplete frame at its end', async () => {
     const player = await RawPlayer.connect(gateway(), 'tcp');
     const hello = encodePlayerMessage({ kind: 'hello', protocol: 1, name: 'Ada' });
     for (const byte of [0, 0, 0, hello.length, ...hello]) player.write(Uint8Array.of(byte));
@@ -301,7 +301,7 @@ describe('a fleet with bad input', () => {
     player.close();
   });
 
-  it('refuses a WebSocket without a known subprotocol, at another path, or from another site', async () => {
+  it('refuses a WebSocket with an unknown subprotocol, at another path, or from another site', async () => {
     const { publicUrl } = gateway();
     const statusOf = (url: string, protocol: string | undefined, origin?: string): Promise<number> =>
       new Promise((resolve, reject) => {
@@ -337,7 +337,7 @@ describe('a fleet with bad input', () => {
     expect(await statusOf(`session=${'x'.repeat(17 * 1_024)}`)).toBe(431);
   });
 
-  it('logs no warning about health checks that only connect, and keeps none of their sockets', async () => {
+  it('logs no warning about health checks that connect and close', async () => {
     const { log, ports } = { log: () => gateway().log(), ports: gateway().ports };
     const before = log().length;
     for (const port of [ports.publicPort, ports.tcpPort, ports.opsPort, ports.linkPort]) {
@@ -361,7 +361,7 @@ describe('a fleet with bad input', () => {
     ).toEqual([]);
   });
 
-  it('rejects a command out of turn, with bad data, without a room, or after the end of the game', async () => {
+  it('rejects a command out of turn, with bad data, without a room, or after the game', async () => {
     const { rooms, players } = await fleet.twoPlayersInAGame('tic-tac-toe');
     await expect(rooms[1].send('place', { cell: 0 })).rejects.toMatchObject({ code: 'not-your-turn' });
     await expect(rooms[0].send('place', { cell: 9 })).rejects.toMatchObject({ code: 'bad-data' });
@@ -373,8 +373,8 @@ describe('a fleet with bad input', () => {
     await rooms[1].leave();
   });
 
-  describe('the link port', () => {
-    it('sends only a nonce to a peer without a proof, and ignores its frames', async () => {
+  describe('on the link port', () => {
+    it('sends nothing but a nonce to a peer without a proof', async () => {
       for (const { id, ports } of fleet.servers) {
         for (const lie of [
           frame(2, Buffer.from('no proof at all')),
@@ -403,8 +403,8 @@ describe('a fleet with bad input', () => {
     });
   });
 
-  describe('a gateway with AUTH=jwt', () => {
-    it('refuses a missing, malformed, unsigned or never-expiring token, and accepts valid ones', async () => {
+  describe('at a gateway with AUTH=jwt', () => {
+    it('refuses a missing, malformed or unsigned token, and a token that does not expire', async () => {
       const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: SECRET_JWT });
       const refused = (login: object) => expect(connect(server.publicUrl, login)).rejects.toMatchObject({ code: 'unauthorized' });
       await refused({ token: 'no token' });
@@ -425,7 +425,7 @@ describe('a fleet with bad input', () => {
     });
   });
 
-  /** This test comes after the others that use the fleet, because it searches the log lines that they caused. */
+  /** This test must run after the other tests of this fleet, because it searches their log lines. */
   it('leaves no secret in the log of any server', async () => {
     const ada = await fleet.newPlayer('Ada');
     told.push(ada.credentials.secret);
@@ -449,13 +449,13 @@ describe('a fleet with bad input', () => {
     );
     expect(found).toEqual([]);
     expect(new Set(secrets).size).toBe(secrets.length);
-    // Proves that the search covered the logs of all servers, also of those that have stopped.
+    // These lines prove that the search covers the logs of all servers, including servers that have stopped.
     for (const server of fleet.servers) expect(logs).toContain(`"server":"${server.id}"`);
     expect(logs).toContain('hf:gateway:jwt');
     expect(logs).toContain('hf:lobby:stranger');
   });
 
-  describe('the start of a server', () => {
+  describe('in the settings of a server', () => {
     it.each([
       ['game', 'MAX_GAMES', 'plenty'],
       ['game', 'LINK_SECRET', 'short'],
@@ -464,13 +464,13 @@ describe('a fleet with bad input', () => {
       ['gateway', 'ADMIN_TOKEN', ''],
       ['lobby', 'REDIS_URL', 'localhost'],
       ['lobby', 'SERVER_NAME', 'two words'],
-    ] as const)('fails for a %s with %s=%s with a line that names the setting and the allowed values', async (type, name, value) => {
+    ] as const)('starts no %s with %s=%s, and logs one line with the setting and the allowed values', async (type, name, value) => {
       const { code, said } = await startOnce(type, { ...fleet.settings(), LOG_LEVEL: 'info', SERVER_NAME: 'wrong', [name]: value });
       expect(code).toBe(1);
       expect(said).toContain(name);
       if (value && name !== 'LINK_SECRET') expect(said).toContain(value);
       expect(said).not.toMatch(/\n\s+at /);
-      // One headline, and one line for each wrong setting.
+      // The output has one headline, and one line for each wrong setting.
       expect(said.trim().split('\n')).toEqual([
         expect.stringContaining(`This ${type} cannot start`),
         expect.stringContaining('it must be'),
@@ -482,7 +482,7 @@ describe('a fleet with bad input', () => {
       ['gateway', 'TCP_PORT'],
       ['gateway', 'OPS_PORT'],
       ['lobby', 'LINK_PORT'],
-    ] as const)('fails for a %s whose %s is in use, with one sentence that names the port and the setting', async (type, name) => {
+    ] as const)('starts no %s whose %s is in use, and names the port and the setting in one sentence', async (type, name) => {
       const occupant = createServer();
       await new Promise<void>((resolve) => occupant.listen(0, '127.0.0.1', resolve));
       const { port } = occupant.address() as { port: number };
@@ -502,7 +502,7 @@ describe('a fleet with bad input', () => {
       expect(said).not.toMatch(/\n\s+at /);
     });
 
-    it('fails with one sentence that names the address when Redis is unreachable', async () => {
+    it('starts no server without a reachable Redis, and names the address in one sentence', async () => {
       const { code, said } = await startOnce('lobby', {
         ...fleet.settings(),
         LOG_LEVEL: 'info',
@@ -516,7 +516,7 @@ describe('a fleet with bad input', () => {
   });
 });
 
-/** Builds a link frame of this kind. */
+/** Builds a link frame of the given kind. */
 function frame(kind: number, body: Buffer = Buffer.alloc(0)): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt32BE(1 + body.length);

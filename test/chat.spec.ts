@@ -2,7 +2,7 @@ import type { Session } from '#libs/client';
 import { type Chat, type ChatEntry, openChat } from '#libs/client/chat';
 import { type Fleet, startFleet, until } from './harness/index.js';
 
-describe('chats in a fleet of two gateways and two lobbies', () => {
+describe('the chat in a fleet of two gateways and two lobbies', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({
@@ -31,7 +31,7 @@ describe('chats in a fleet of two gateways and two lobbies', () => {
     return [ada, bob];
   };
 
-  it('shows a message to all members of the room over both gateways in one order, and the earlier messages to members who join later', async () => {
+  it('shows a message to all members of a room in one order, also to members who join later', async () => {
     const [ada, bob] = await roomOfTwo();
     const mine = openChat(ada, { to: 'room' });
     await mine.send('first');
@@ -46,7 +46,7 @@ describe('chats in a fleet of two gateways and two lobbies', () => {
     expect(theirs.messages[0]).toMatchObject({ user: ada.user, name: 'Ada', text: 'first' });
   });
 
-  it('does not show the chat of a room to its spectators or to other rooms', async () => {
+  it('hides the chat of a room from its spectators and from other rooms', async () => {
     const [ada] = await roomOfTwo();
     const [other] = await roomOfTwo();
     const cy = await fleet.newPlayer('Cy', { gateway: fleet.gateways[0] });
@@ -57,12 +57,12 @@ describe('chats in a fleet of two gateways and two lobbies', () => {
     const seen = seenBy(chat);
     await expect(openChat(cy, { to: 'room' }).send('hi')).rejects.toMatchObject({ code: 'forbidden' });
     await chat.send('for members');
-    // The delivery to a member of the same gateway comes after that to the others, if there were any.
+    // If the gateway had sent the message to other sessions, it would have done so before this delivery to a member.
     await until(() => seen.length === 1);
     expect(received).toEqual([]);
   });
 
-  it('lets spectators read and write the chat of a room that allows it', async () => {
+  it('lets spectators use the chat of a room that allows it', async () => {
     const ada = await fleet.newPlayer('Ada', { gateway: fleet.gateways[0] });
     const { room } = await ada.request('rooms.create', { game: 'tic-tac-toe', spectatorChat: true });
     await until(() => ada.room?.id === room.id);
@@ -85,7 +85,7 @@ describe('chats in a fleet of two gateways and two lobbies', () => {
     expect(await chat.send('y')).toMatchObject({ text: 'y' });
   });
 
-  it('shows the chat of the lobby of a game to the sessions that follow it, and to no others', async () => {
+  it('shows the chat of a lobby only to the sessions that follow it', async () => {
     const [ada, bob, cy] = await Promise.all(['Ada', 'Bob', 'Cy'].map((name) => fleet.newPlayer(name)));
     const [one, two] = [openChat(ada, { to: 'lobby', game: 'chess' }), openChat(bob, { to: 'lobby', game: 'chess' })];
     const elsewhere = openChat(cy, { to: 'lobby', game: 'tic-tac-toe' });
@@ -120,7 +120,7 @@ describe('chats in a fleet of two gateways and two lobbies', () => {
     expect(textsOf(messages)).toEqual(['once']);
   });
 
-  it('loses and repeats no message when gateways and lobbies are killed while players write', async () => {
+  it('loses and repeats no message when gateways and lobbies are killed', async () => {
     const [ada, bob] = await roomOfTwo();
     const chats = [openChat(ada, { to: 'room' }), openChat(bob, { to: 'room' })];
     const seen = chats.map(seenBy);

@@ -97,7 +97,7 @@ describe('a turn of a game', () => {
     ['an hour ahead', 0, HOUR],
     ['an hour behind', 0, -HOUR],
     ['two hours behind the clock of the previous host', HOUR, -HOUR],
-  ])('keeps its length when its room migrates to a host whose clock is %s', async (_, from, to) => {
+  ])('keeps its length after a migration to a host whose clock is %s', async (_, from, to) => {
     await start('game', '1', from);
     await fleet.whole();
     const { room, untilPassed } = await game();
@@ -112,7 +112,7 @@ describe('a turn of a game', () => {
     ['back by 40 s', -40 * SECOND],
     ['forward by an hour', HOUR],
     ['back by an hour', -HOUR],
-  ])('keeps its length when the clock of its server jumps %s', async (_, byMs) => {
+  ])("keeps its length when its server's clock jumps %s", async (_, byMs) => {
     const { clock } = await start('game', '1', 0);
     await fleet.whole();
     const { untilPassed } = await game();
@@ -124,7 +124,7 @@ describe('a turn of a game', () => {
     ['an hour ahead', 0, HOUR],
     ['an hour behind', 0, -HOUR],
     ['two hours ahead of the clock of the killed one', -HOUR, HOUR],
-  ])('keeps its remaining time when its server is killed and the clock of the next server is %s', async (_, from, to) => {
+  ])('keeps its remaining time after a kill of its server when the next clock is %s', async (_, from, to) => {
     const { server } = await start('game', '1', from);
     await fleet.whole();
     const { room, untilPassed } = await game();
@@ -144,7 +144,7 @@ describe('a turn of a game', () => {
 });
 
 describe('the time of a room', () => {
-  it('is the time of the store on every owner, and never decreases', async () => {
+  it('is the time of the store on every owner, without a step back', async () => {
     fleet = await startFleet({ games: 0 });
     await start('game', '1', HOUR);
     await fleet.whole();
@@ -163,8 +163,8 @@ describe('the time of a room', () => {
   });
 });
 
-describe('lobbies and gateways whose clocks differ by two hours', () => {
-  it('keep the order in which rooms were created', async () => {
+describe('a fleet whose clocks differ by two hours', () => {
+  it('lists rooms in the order of their creation', async () => {
     fleet = await startFleet({ lobbies: 0 });
     const { server } = await start('lobby', '1', HOUR);
     await fleet.whole();
@@ -178,7 +178,7 @@ describe('lobbies and gateways whose clocks differ by two hours', () => {
     expect((await bob.rooms()).map(({ id }) => id)).toEqual([younger.id, elder.id]);
   });
 
-  it("resume each other's sessions and finish a game", async () => {
+  it('resumes each session at another gateway, and finishes a game', async () => {
     fleet = await startFleet({ gateways: 0, lobbies: 0 });
     const { server } = await start('gateway', '1', HOUR);
     await start('gateway', '2', -HOUR);
@@ -193,31 +193,33 @@ describe('lobbies and gateways whose clocks differ by two hours', () => {
   });
 });
 
-it('a server whose clock is wrong logs it, reports its offset, and logs when the clock is right again', async () => {
-  fleet = await startFleet({ games: 0 });
-  const { server, clock } = await start('game', '1', -HOUR);
-  const { server: right } = await start('game', '2', 0);
-  const offsetOf = async ({ id }: FleetServer): Promise<number> =>
-    (await admin<{ clockOffsetMs: number }>('GET', `servers/${id}`)).clockOffsetMs;
-  const isNear = (value: number, wanted: number): boolean => Math.abs(value - wanted) < SECOND;
-  await until(() => server.logged('server.clock-wrong').length > 0);
-  expect(server.logged('server.clock-wrong')).toMatchObject([{ warnMs: SECOND }]);
-  await until(async () => isNear(await offsetOf(server), -HOUR));
-  const [, seconds] = /^holdfast_clock_offset_seconds\{[^}]*\} (\S+)/m.exec((await server.ops('/metrics')).text) ?? [];
-  expect(isNear(Number(seconds) * SECOND, -HOUR)).toBe(true);
+describe('a server whose clock is wrong', () => {
+  it('logs and reports its offset until the clock is right again', async () => {
+    fleet = await startFleet({ games: 0 });
+    const { server, clock } = await start('game', '1', -HOUR);
+    const { server: right } = await start('game', '2', 0);
+    const offsetOf = async ({ id }: FleetServer): Promise<number> =>
+      (await admin<{ clockOffsetMs: number }>('GET', `servers/${id}`)).clockOffsetMs;
+    const isNear = (value: number, wanted: number): boolean => Math.abs(value - wanted) < SECOND;
+    await until(() => server.logged('server.clock-wrong').length > 0);
+    expect(server.logged('server.clock-wrong')).toMatchObject([{ warnMs: SECOND }]);
+    await until(async () => isNear(await offsetOf(server), -HOUR));
+    const [, seconds] = /^holdfast_clock_offset_seconds\{[^}]*\} (\S+)/m.exec((await server.ops('/metrics')).text) ?? [];
+    expect(isNear(Number(seconds) * SECOND, -HOUR)).toBe(true);
 
-  await clock.set(0);
-  await until(() => server.logged('server.clock-right').length > 0, 10_000);
-  await until(async () => isNear(await offsetOf(server), 0));
-  expect(isNear(await offsetOf(right), 0)).toBe(true);
-  expect(right.logged('server.clock-wrong')).toEqual([]);
+    await clock.set(0);
+    await until(() => server.logged('server.clock-right').length > 0, 10_000);
+    await until(async () => isNear(await offsetOf(server), 0));
+    expect(isNear(await offsetOf(right), 0)).toBe(true);
+    expect(right.logged('server.clock-wrong')).toEqual([]);
+  });
 });
 
-describe('a token', () => {
+describe('the token of a player', () => {
   it.each([
     ['an hour ahead', HOUR],
     ['an hour behind', -HOUR],
-  ])('keeps its lifetime at a gateway whose clock is %s', async (_, aheadMs) => {
+  ])('expires at the right time at a gateway whose clock is %s', async (_, aheadMs) => {
     fleet = await startFleet({ gateways: 0, lobbies: 0, games: 0, env: { AUTH: 'jwt', AUTH_JWT_SECRET: JWT_SECRET } });
     const { server } = await start('gateway', '1', aheadMs);
     const signed = (exp: number, nbf: number): Promise<string> =>

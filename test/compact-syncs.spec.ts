@@ -50,7 +50,7 @@ describe('a fleet whose clients read compact syncs', () => {
     return session;
   }
 
-  /** Starts a game of two players. The socket is that of the first one. */
+  /** Starts a game of two players. The socket belongs to the first player. */
   async function play(others: NodeConnectOptions = {}): Promise<{ room: Room<Ledger>; other: Room<Ledger>; socket: RecordingSocket }> {
     const ada = await player('Ada');
     const socket = RecordingSocket.opened.at(-1) as RecordingSocket;
@@ -63,7 +63,7 @@ describe('a fleet whose clients read compact syncs', () => {
     return { room, other, socket };
   }
 
-  /** Plays notes of both seats, and expects both clients to see the same. */
+  /** Sends notes from both seats, and expects both clients to see the same state. */
   async function note(rooms: readonly Room<Ledger>[], round: string): Promise<void> {
     for (const [seat, room] of rooms.entries()) for (const count of [1, 2, 3]) await room.send('note', { id: `${round}-${seat}-${count}` });
     for (const room of rooms) {
@@ -78,7 +78,7 @@ describe('a fleet whose clients read compact syncs', () => {
     ['compact', {}],
     ['MessagePack with RFC 6902', { compact: null }],
     ['JSON', { subprotocol: 'json' }],
-  ])('shows the same states to a player with compact syncs and to one with %s', async (_form, others) => {
+  ])('shows the same states to clients with compact syncs and with %s', async (_form, others) => {
     const { room, other, socket } = await play(others);
     expect(socket.protocol).toBe('holdfast.v1.compact');
     await note([room, other], 'a');
@@ -87,7 +87,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(socket.framesOf(KIND.sync)).toEqual([]);
   });
 
-  it('sends compact syncs over TCP as well, and to spectators', async () => {
+  it('sends compact syncs also over TCP and to spectators', async () => {
     const { room, other } = await play();
     const watcher = await player('Cyd', {}, fleet.gateways[0]?.tcpUrl);
     const watched = await watcher.watchRoom<Ledger>(room.id);
@@ -97,11 +97,11 @@ describe('a fleet whose clients read compact syncs', () => {
     await note([room, other], 'a');
     await watched.waitFor(({ state }) => (state as LedgerState).applied[1]?.length === 3, SOON);
     expect(watched.state).toEqual(room.state);
-    // Only a compact sync says which input it contains.
+    // Only a compact sync names the input that it contains.
     expect(new Set(inputs)).toEqual(new Set([0]));
   });
 
-  it('acknowledges a command that changed nothing with at most 12 bytes, to its player alone', async () => {
+  it('sends the acknowledgement of an unchanged state in at most 12 bytes to its player alone', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const { state } = room;
@@ -117,7 +117,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(RecordingSocket.opened.slice(-2).every(({ readyState }) => readyState === WebSocket.OPEN)).toBe(true);
   });
 
-  it('continues after a lost connection with the same state', async () => {
+  it('continues with the same state after a lost connection', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     socket.terminate();
@@ -127,7 +127,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect((RecordingSocket.opened.at(-1) as RecordingSocket).framesOf(KIND.compact).length).toBeGreaterThan(0);
   });
 
-  it('reconnects after a patch that is invalid or based on another state, and continues the game', async () => {
+  it('makes a client reconnect after a patch that is invalid or for another state', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const frame = { kind: 'compact', seq: 0, input: 0, version: room.version + 1, from: room.version } as const;
@@ -145,7 +145,7 @@ describe('a fleet whose clients read compact syncs', () => {
     }
   }, 30_000);
 
-  it('sends a spectator one sync for each change of the state, and none for the commands between them', async () => {
+  it('sends a spectator one sync for each change of the state', async () => {
     const { room } = await play();
     const watcher = await player('Cyd');
     const socket = RecordingSocket.opened.at(-1) as RecordingSocket;
@@ -160,7 +160,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(socket.framesOf(KIND.compact)).toHaveLength(2);
   });
 
-  it('shows one state to clients of all forms after the loss of their gateway', async () => {
+  it('shows clients of all forms one state after the loss of their gateway', async () => {
     const [gateway] = fleet.gateways;
     const { rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger', [{ gateway }, { gateway, encoding: 'binary' }]);
     const watchers = await Promise.all((['json', 'tcp'] as const).map((encoding) => fleet.newPlayer('Eve', { gateway, encoding })));
@@ -177,7 +177,7 @@ describe('a fleet whose clients read compact syncs', () => {
     await fleet.whole();
   }, 40_000);
 
-  it('continues on another server after a kill of the owner, with every acknowledged command', async () => {
+  it('continues with every acknowledged command on another server after the owner was killed', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const owner = await fleet.ownerOf(room);

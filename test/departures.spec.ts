@@ -223,7 +223,7 @@ describe('a session that ends during one of its requests', () => {
       },
     ],
   ])(
-    'leaves the user in the room that the new connection shows, after %s',
+    'leaves its user in the room that the new connection shows, after %s',
     async (_, ending) => {
       const { hosts, rooms, players } = await endAll(ending);
       for (const player of Object.values(players)) {
@@ -257,7 +257,7 @@ describe('a session that ends during one of its requests', () => {
     await until(() => isNowhere(host.user), SETTLED_MS);
   }, 40_000);
 
-  it('leaves its room after a bye while no lobby is running', async () => {
+  it('leaves its room when it ends without a running lobby', async () => {
     const host = await Player.login(gateway());
     const room = await host.create();
     const guest = await Player.login(gateway());

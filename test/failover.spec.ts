@@ -14,7 +14,7 @@ describe('a fleet of seven servers', () => {
   afterAll(() => fleet.stop());
 
   describe('without one of its game servers', () => {
-    it('continues the lost games on other servers within a second with every move, and does not pause other games', async () => {
+    it('continues the lost games with every move within a second, and pauses no other game', async () => {
       const games = await Promise.all(Array.from({ length: 9 }, () => fleet.twoPlayersInAGame<Chess>('chess')));
       for (const { rooms } of games) await play(rooms, ['e4', 'e5', 'Nf3']);
       const owners = await Promise.all(games.map(({ rooms }) => fleet.ownerOf(rooms[0])));
@@ -45,7 +45,7 @@ describe('a fleet of seven servers', () => {
       await Promise.all(games.map(finish));
     }, 40_000);
 
-    it('ends a game without durability, and its players can start another', async () => {
+    it('ends a lost game of durability `none`, whose players can start another', async () => {
       const { rooms } = await fleet.twoPlayersInAGame<{ tap(room: unknown): void }>('fleeting');
       const owner = await fleet.ownerOf(rooms[0]);
       const killedAt = performance.now();
@@ -59,7 +59,7 @@ describe('a fleet of seven servers', () => {
       await rooms[1].leave();
     }, 20_000);
 
-    it('places games on the restarted server again, without restarting others', async () => {
+    it('places games on the restarted server, without a restart of other servers', async () => {
       for (const server of fleet.games.filter(({ exit }) => exit)) await fleet.restart(server);
       await fleet.whole();
       const games = await Promise.all(Array.from({ length: 6 }, () => fleet.twoPlayersInAGame('tic-tac-toe')));
@@ -70,7 +70,7 @@ describe('a fleet of seven servers', () => {
   });
 
   describe('without one of its lobbies', () => {
-    it('serves joins, starts, lists of rooms and games through the other lobby', async () => {
+    it('serves joins, starts, lists and games through its other lobby', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
       const rooms = await Promise.all(players.slice(0, 4).map((player) => player.createRoom({ game: 'tic-tac-toe' })));
       const going = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
@@ -98,7 +98,7 @@ describe('a fleet of seven servers', () => {
       await finish(going);
     }, 40_000);
 
-    it('answers the open requests through the other lobby, or refuses them with `retry`', async () => {
+    it('answers open requests through its other lobby, or refuses them with `retry`', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
       // The gateway sends all further requests of a player to the lobby that answered the first one.
       await Promise.all(players.map((player) => player.me()));
@@ -125,7 +125,7 @@ describe('a fleet of seven servers', () => {
   });
 
   describe('without one of its gateways', () => {
-    it('reconnects the players through the other gateway without losing a move', async () => {
+    it('reconnects players through its other gateway without the loss of a move', async () => {
       const [killed, other] = fleet.gateways;
       const games = await Promise.all(
         Array.from({ length: 5 }, () =>
@@ -134,7 +134,7 @@ describe('a fleet of seven servers', () => {
       );
       for (const { rooms } of games) await play(rooms, ['e4', 'e5']);
       const pauses = games.map(({ rooms }) => watchPauses(rooms[0]));
-      // These moves are in flight when the gateway dies.
+      // The following moves are in flight when the gateway dies.
       const inFlight = games.map(({ rooms }) => rooms[0].send('move', { san: 'Nf3' }));
       killed.kill();
       await Promise.all(inFlight);
@@ -179,7 +179,7 @@ describe('a fleet with one gateway and one lobby', () => {
     await leaveAll(rooms);
   }, 30_000);
 
-  it('continues games without a lobby, and refuses requests with `retry` until there is one', async () => {
+  it('continues games without a lobby, but refuses requests with `retry`', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     const [lobby] = fleet.lobbies;
     lobby.kill();
@@ -194,7 +194,7 @@ describe('a fleet with one gateway and one lobby', () => {
     await leaveAll(rooms);
   }, 30_000);
 
-  it('lets players wait for the restarted gateway and continue', async () => {
+  it('lets players wait for the restart of the gateway', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess', [{}, { encoding: 'tcp' }]);
     await play(rooms, ['e4']);
     fleet.gateways[0].kill();
@@ -207,7 +207,7 @@ describe('a fleet with one gateway and one lobby', () => {
     await leaveAll(rooms);
   }, 30_000);
 
-  it('gives the games to restarted game servers while no gateway is running, and continues them', async () => {
+  it('continues the games on restarted game servers while no gateway runs', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     await play(rooms, ['e4', 'e5']);
     const epoch = async (): Promise<number> => Number(await fleet.redis.client.hget(redisName(`room:{${rooms[0].id}}`), 'epoch'));

@@ -64,7 +64,7 @@ async function start({ rooms: [made, joined] }: Pair): Promise<void> {
 }
 
 let notes = 0;
-/** Both players send notes, and both see all of them. */
+/** Both players send notes, and both players see all notes. */
 async function play({ rooms }: Pair, moves = 3): Promise<void> {
   let last = '';
   for (let move = 0; move < moves; move++) {
@@ -112,7 +112,7 @@ async function close(...players: Session[]): Promise<void> {
 }
 
 describe('a fleet whose store falls back to before the start of a game', () => {
-  it('continues the game immediately, for players who stay and for players who resume', async () => {
+  it('continues the game for players who stay and for players who resume', async () => {
     const players = await newPlayers();
     const made = await players[0].createRoom<Ledger>({ game: 'ledger' });
     const kept = await fleet.redis.keep();
@@ -138,7 +138,7 @@ describe('a fleet whose store falls back to before the start of a game', () => {
 });
 
 describe('a fleet whose store falls back to before the end of a game', () => {
-  it('leaves the game ended with its result, runs its effects once, and allows a rematch', async () => {
+  it('leaves the game ended, and runs its effects once', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -152,7 +152,7 @@ describe('a fleet whose store falls back to before the end of a game', () => {
       status: 'waiting',
       lastResult: { result: { settled: 'b' } },
     });
-    // Longer than the sweep of the former owner needs to find a room whose record names it.
+    // The pause is longer than the interval of the sweep in which the former owner looks for rooms whose records name that owner.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await record(pair.rooms[0].id)).toMatchObject({ status: 'waiting', round: '1' });
     await start(pair);
@@ -162,7 +162,7 @@ describe('a fleet whose store falls back to before the end of a game', () => {
     await close(...pair.players);
   }, 60_000);
 
-  it('leaves the game ended also when no gateway knows its players, because all gateways were restarted', async () => {
+  it('leaves the game ended also after a restart of all gateways', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -183,7 +183,7 @@ describe('a fleet whose store falls back to before the end of a game', () => {
 });
 
 describe('a fleet whose store loses all its data', () => {
-  it('keeps all players in their rooms while the owner of the rooms is suspended', async () => {
+  it('keeps all players in their rooms although the owner of the rooms is suspended', async () => {
     const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
     await Promise.all(pairs.map(start));
     await Promise.all(pairs.map((pair) => play(pair, 1)));
@@ -191,7 +191,7 @@ describe('a fleet whose store loses all its data', () => {
     stopped = [...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.fallBack('nothing');
-    // Shorter than the health checks need to evict a server.
+    // The suspension is too short for an eviction by the health checks.
     await new Promise((resolve) => setTimeout(resolve, 1_800));
     for (const server of stopped) server.kill('SIGCONT');
     for (const pair of pairs) await play(pair, 2);
@@ -200,7 +200,7 @@ describe('a fleet whose store loses all its data', () => {
     await close(...pairs.flatMap(({ players }) => players));
   }, 60_000);
 
-  it('keeps all players in their rooms when the store then refuses writes for five seconds', async () => {
+  it('keeps all players in their rooms although the store refuses writes for five seconds', async () => {
     const pairs = await Promise.all(Array.from({ length: 4 }, async () => together(await newPlayers())));
     const waiting = await together(await newPlayers());
     await Promise.all(pairs.map(start));
@@ -218,7 +218,7 @@ describe('a fleet whose store loses all its data', () => {
     await close(...[...pairs, waiting].flatMap(({ players }) => players));
   }, 60_000);
 
-  it('gets rooms without a running game back from the gateways, with their members and their place in the list', async () => {
+  it('restores rooms without a running game with their members and their place in the list', async () => {
     const [carl, dora] = await newPlayers();
     const pair = await together(await newPlayers());
     const left = watchLeft([pair]);
@@ -242,7 +242,7 @@ describe('a fleet whose store loses all its data', () => {
 });
 
 describe('a gateway that starts while the store comes back empty', () => {
-  it('waits for the living servers, and then knows the sessions of their players', async () => {
+  it('waits for the living servers, and then knows the sessions of players', async () => {
     const pair = await together(await newPlayers());
     const [ada, bob] = pair.players;
     const [living, starting] = fleet.gateways;
@@ -255,7 +255,7 @@ describe('a gateway that starts while the store comes back empty', () => {
     await fleet.redis.kill();
     await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
     const started = fleet.restart(starting);
-    // On most machines the process has started by then, and waits for Redis.
+    // By now the process has started on most machines, and waits for Redis.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     stopped = [living, ...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
@@ -277,7 +277,7 @@ describe('a gateway that starts while the store comes back empty', () => {
 });
 
 describe('a fleet whose store falls back while no game runs in a room', () => {
-  it('keeps the changes of the members: who had joined, who had left, and who was ready', async () => {
+  it('keeps the members, their departures and their readiness', async () => {
     const [ada, bob] = await newPlayers();
     const carl = await fleet.newPlayer('Carl', QUICKLY);
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
@@ -295,7 +295,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     await close(ada, bob, carl);
   }, 40_000);
 
-  it('runs each open request of a suspended lobby exactly once, and answers it', async () => {
+  it('runs each open request of a suspended lobby exactly once', async () => {
     const [ada, bob] = await newPlayers();
     const made = await bob.createRoom<Ledger>({ game: 'ledger' });
     stopped = [...fleet.lobbies];
@@ -316,7 +316,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     await close(...pair.players);
   }, 40_000);
 
-  it('keeps a room closed after its last member had left', async () => {
+  it('keeps a room closed that its last member has left', async () => {
     const [ada, bob] = await newPlayers();
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
     const kept = await fleet.redis.keep();
@@ -329,7 +329,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     await close(ada, bob);
   }, 40_000);
 
-  it('does not restore a room that was closed while a gateway was suspended', async () => {
+  it('keeps a room closed although a gateway was suspended during the close', async () => {
     const pair = await together(await newPlayers());
     const [{ id }] = pair.rooms;
     stopped = [fleet.gateways[1]];
@@ -348,7 +348,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
 });
 
 describe('a fleet whose store falls back to before a room changed its owner', () => {
-  it('keeps the game at the owner that received it by migration, and at the owner that adopted it', async () => {
+  it('keeps the game at its present owner after a migration or an adoption', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -374,7 +374,7 @@ describe('a fleet whose store falls back to before a room changed its owner', ()
 });
 
 describe('a fleet whose store falls back and loses data about players', () => {
-  it('still matches players who were searching', async () => {
+  it('matches players who are searching', async () => {
     const [ada, bob] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');
     await until(async () => (await answered(() => ada.me())).searching === 'ledger');
@@ -385,7 +385,7 @@ describe('a fleet whose store falls back and loses data about players', () => {
     await close(ada, bob);
   }, 40_000);
 
-  it('keeps matched players in their game, although the store lists them in the queue after the fallback', async () => {
+  it('keeps matched players in their game, although the older store has them in the queue', async () => {
     const [ada, bob] = await newPlayers();
     const [carl, dora] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');
@@ -405,7 +405,7 @@ describe('a fleet whose store falls back and loses data about players', () => {
     await close(ada, bob, carl, dora);
   }, 40_000);
 
-  it('accepts a later login, a later resume at another gateway and a later bye', async () => {
+  it('accepts a later login, a later resume and a later bye', async () => {
     const [ada, bob] = await newPlayers();
     const made = await ada.createRoom<Ledger>({ game: 'ledger' });
     const joined = await bob.joinRoom<Ledger>(made.id);

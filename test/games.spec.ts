@@ -14,7 +14,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     fleet = shared ??= await startFleet({ gateways: 2, lobbies: 1, games: 2, testGames: { turnMs: TURN_MS } });
   }, 60_000);
 
-  it('runs tic-tac-toe to a line, and both players see each move and the result', async () => {
+  it('plays tic-tac-toe to a line, which both players see', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', ways);
     const events = rooms.map(collectEvents);
     await place(rooms, [0, 3, 1, 4, 2]);
@@ -26,14 +26,14 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     }
   });
 
-  it('runs tic-tac-toe to a draw', async () => {
+  it('plays tic-tac-toe to a draw', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', ways);
     await place(rooms, [0, 1, 2, 4, 3, 5, 7, 6, 8]);
     await rooms[1].waitFor(({ status }) => status === 'ended', SOON);
     expect(rooms[1].result?.result).toEqual({ winner: null, by: 'full' });
   });
 
-  it('ends chess by mate, by resignation and by agreement', async () => {
+  it('ends a game of chess by mate, by resignation and by agreement', async () => {
     const mated = await fleet.twoPlayersInAGame<Chess>('chess', ways);
     await move(mated, ['f3', 'e5', 'g4', 'Qh4#']);
     await bothHear(mated, { result: '0-1', by: 'checkmate', winner: 1 });
@@ -49,7 +49,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     await bothHear(agreed, { result: '1/2-1/2', by: 'agreement', winner: null });
   });
 
-  it('rejects an invalid command with a code and changes nothing', async () => {
+  it('rejects an invalid command with its code and without a change', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess', ways);
     await move({ rooms }, ['e4']);
     for (const room of rooms) await room.waitFor(({ version }) => version === rooms[0].version && version > 0, SOON);
@@ -61,17 +61,17 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     await refused(black.send('move', { san: 17 }), 'bad-data');
     await refused(black.send('acceptDraw'), 'no-draw-offer');
     await refused(black.send('castle-into-the-air'), 'unknown-command');
-    // These are methods of the class, but not commands.
+    // These names are methods of the game's class, but not commands.
     await refused(black.send('flagFell'), 'unknown-command');
     await refused(black.send('constructor'), 'unknown-command');
     expect(rooms.map(({ state, version }) => ({ state, version }))).toEqual(before);
-    // The next valid command leads to the next version.
+    // After the refusals, a valid command must lead directly to the next version.
     await black.send('move', { san: 'e5' });
     expect(black.version).toBe(before[1].version + 1);
     await white.leave();
   });
 
-  it('shows spectators the same states and rejects their commands', async () => {
+  it('shows spectators the state, but rejects their commands', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess', ways);
     await move({ rooms }, ['e4']);
     const watcher = await fleet.newPlayer('Eve', { encoding });
@@ -87,7 +87,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     await watched.waitFor(({ result }) => (result?.result as { by?: string } | undefined)?.by === 'resignation', SOON);
   });
 
-  it('ends a game that a player leaves, and the other player wins', async () => {
+  it('ends a game that a player leaves with a win of the other player', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', ways);
     await rooms[0].leave();
     await rooms[1].waitFor(({ status }) => status === 'ended', SOON);
@@ -95,13 +95,15 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
   });
 });
 
-it('tic-tac-toe passes the turn of a player who does not move, and ends when nobody moves any more', async () => {
-  const { rooms } = await (shared as Fleet).twoPlayersInAGame<TicTacToe>('tic-tac-toe');
-  await rooms[1].waitFor(({ state }) => state?.turn === 1, { timeoutMs: 2 * TURN_MS });
-  expect(rooms[1].state).toMatchObject({ moves: 0, passes: 1 });
-  await rooms[1].send('place', { cell: 4 });
-  await rooms[0].waitFor(({ status }) => status === 'ended', { timeoutMs: 4 * TURN_MS });
-  expect(rooms[0].result?.result).toEqual({ winner: null, by: 'timeout' });
+describe('a game of tic-tac-toe in a fleet', () => {
+  it('passes the turn of a player who does not move, and ends when neither player moves', async () => {
+    const { rooms } = await (shared as Fleet).twoPlayersInAGame<TicTacToe>('tic-tac-toe');
+    await rooms[1].waitFor(({ state }) => state?.turn === 1, { timeoutMs: 2 * TURN_MS });
+    expect(rooms[1].state).toMatchObject({ moves: 0, passes: 1 });
+    await rooms[1].send('place', { cell: 4 });
+    await rooms[0].waitFor(({ status }) => status === 'ended', { timeoutMs: 4 * TURN_MS });
+    expect(rooms[0].result?.result).toEqual({ winner: null, by: 'timeout' });
+  });
 });
 
 /** The fleet that all tests of this file use. The first group of tests starts it. */

@@ -39,7 +39,7 @@ describe('a game that players may join while it runs', () => {
     return doc.members.map(({ name }: { name: string }) => name);
   };
 
-  it.each(['binary', 'json', 'tcp'] as const)('seats a player who joins over %s, and shows all players the new list', async (encoding) => {
+  it.each(['binary', 'json', 'tcp'] as const)('gives a seat to a player who joins over %s', async (encoding) => {
     const { room } = await running();
     const late = await fleet.newPlayer('Late', { encoding });
     const own = await joined(late, room.id);
@@ -53,7 +53,7 @@ describe('a game that players may join while it runs', () => {
     ]);
   });
 
-  it('gives the last seat to one of two players, and the seat of a player who leaves to the next', async () => {
+  it('gives the last seat to only one of two players', async () => {
     const { room } = await running();
     const second = await joined(await fleet.newPlayer('Second'), room.id);
     const rivals = await Promise.all(['A', 'B'].map((name) => fleet.newPlayer(name)));
@@ -66,7 +66,7 @@ describe('a game that players may join while it runs', () => {
     await room.waitFor(() => stateOf(room)?.log.join().endsWith('left 1,joined 1 Third') === true, { timeoutMs: 5_000 });
   });
 
-  it('refuses players while it is locked', async () => {
+  it('refuses players while the game is locked', async () => {
     const { room } = await running();
     await room.send('lock');
     await until(async () => (await fleet.store.client.hget(redisName(`room:{${room.id}}`), 'locked')) !== null);
@@ -77,7 +77,7 @@ describe('a game that players may join while it runs', () => {
     expect((await joined(late, room.id)).seat).toBe(1);
   });
 
-  it('lets a spectator take a seat', async () => {
+  it('gives a spectator a seat on request', async () => {
     const { room } = await running();
     const fan = await fleet.newPlayer('Fan');
     const watched = (await fan.watchRoom(room.id)) as unknown as OpenRoom;
@@ -87,7 +87,7 @@ describe('a game that players may join while it runs', () => {
     await room.waitFor(() => stateOf(room)?.points[1] === 1, { timeoutMs: 5_000 });
   });
 
-  it('lets a bot play, and gives its seat to a player', async () => {
+  it('gives the seat of a bot to a player', async () => {
     const { room } = await running();
     await room.send('bot');
     await room.waitFor(() => stateOf(room)?.points[1] === 3, { timeoutMs: 5_000 });
@@ -97,7 +97,7 @@ describe('a game that players may join while it runs', () => {
     expect(stateOf(own)?.log).toEqual(['joined 0 Host', 'left 1', 'joined 1 Late']);
   });
 
-  it('seats each player once when the game server, a lobby or a gateway is killed during the joins', async () => {
+  it('seats each player once when servers are killed during the joins', async () => {
     for (const kind of ['game', 'lobby', 'gateway'] as const) {
       const { room } = await running();
       const players = await Promise.all(['A', 'B'].map((name) => fleet.newPlayer(name)));

@@ -17,7 +17,7 @@ interface Odd extends GameRules<State> {
 
 type Line = { event?: string; roomId?: string; error?: string; reason?: string; [field: string]: unknown };
 
-describe('a fleet with a state that cannot be stored or read', () => {
+describe('a fleet with games that cannot be stored, read or shown', () => {
   let fleet: Fleet;
   let stream: EventStream;
   beforeAll(async () => {
@@ -52,7 +52,7 @@ describe('a fleet with a state that cannot be stored or read', () => {
     ['a cut emoji', 'state.odd.here[0] is a string with half of a surrogate pair'],
     ['a key __proto__', 'state.odd.here[0] has a key __proto__'],
   ])(
-    'refuses a command that puts %s into the state, logs it once, and survives a kill',
+    'refuses a command that puts %s into the state, with one line in the log',
     async (what, flaw) => {
       const { rooms, players } = await fleet.twoPlayersInAGame<Odd>('odd');
       const statuses: string[] = [];
@@ -91,7 +91,7 @@ describe('a fleet with a state that cannot be stored or read', () => {
     ['an unreadable log', (room) => fleet.redis.client.lset(redisName(`room:{${room}}:log`), -1, Buffer.from([0xc1, 0xa3]))],
     ['a missing checkpoint', (room) => fleet.redis.client.del(redisName(`room:{${room}}:checkpoint`))],
   ])(
-    'ends the game of a room with %s, publishes the reason, and lets its players enter other rooms',
+    'ends the game of a room with %s, and lets its players enter other rooms',
     async (_what, corrupt) => {
       const [odd, fine] = await Promise.all([
         fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe'),
@@ -101,7 +101,7 @@ describe('a fleet with a state that cannot be stored or read', () => {
       const room = odd.rooms[0].id;
       await corrupt(room);
       for (const server of new Set([await fleet.ownerOf(odd.rooms[0]), await fleet.ownerOf(fine.rooms[0])])) {
-        // One server at a time, so that another can always take the rooms.
+        // The test kills one server at a time, so that another server can always take the rooms.
         await kill(server);
         await until(async () => (await fleet.redis.client.hget(redisName(`room:{${fine.rooms[0].id}}`), 'owner')) !== server.id, 10_000);
         await wholeAgain();
@@ -122,7 +122,7 @@ describe('a fleet with a state that cannot be stored or read', () => {
     60_000,
   );
 
-  it('logs a session once when it requests the whole state again and again', async () => {
+  it('logs once that a session requests the whole state repeatedly', async () => {
     const { rooms, players } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const owner = await fleet.ownerOf(rooms[0]);
     let { session, secret } = players[1].credentials;
@@ -141,7 +141,7 @@ describe('a fleet with a state that cannot be stored or read', () => {
     await rooms[0].leave();
   }, 30_000);
 
-  it('lets an operator end a room without an owner', async () => {
+  it('lets an operator end a game whose room has no owner', async () => {
     const { rooms, players } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     await Promise.all(fleet.games.map(kill));
     await rooms[0].waitFor(({ status }) => status === 'paused', { timeoutMs: 10_000 });

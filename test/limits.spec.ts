@@ -61,7 +61,7 @@ describe('a fleet with limits for clients', () => {
     for (const player of [...players, neighbour]) player.close();
   });
 
-  it('refuses connections when too many have sent no hello, and frees their places after the hello timeout', async () => {
+  it('refuses connections while too many have sent no hello', async () => {
     const silent = await Promise.all([1, 2, 3, 4, 5].map((host) => RawPlayer.connect(gateway(), 'tcp', `127.0.1.${host}`)));
     const sixth = await RawPlayer.connect(gateway(), 'tcp', '127.0.1.6');
     expect(await sixth.hears('goodbye')).toMatchObject({ code: 'too-many-connections' });
@@ -72,7 +72,7 @@ describe('a fleet with limits for clients', () => {
     (await RawPlayer.welcomed(gateway(), 'Neighbour', 'tcp', nextDoor)).close();
   });
 
-  it('answers 408 to unfinished HTTP requests, and 503 to more connections from one address', async () => {
+  it('answers 408 to an unfinished HTTP request, and 503 above the limit of an address', async () => {
     const { port } = new URL(gateway().pageUrl);
     const open = (): { socket: Socket; heard: () => string; isClosed: () => boolean } => {
       let text = '';
@@ -94,7 +94,7 @@ describe('a fleet with limits for clients', () => {
     expect(slow.map(({ heard }) => heard().slice(0, 12))).toEqual(slow.map(() => 'HTTP/1.1 408'));
   });
 
-  it('accepts one frame of almost the maximum size, and refuses the next with `rate-limited`', async () => {
+  it('accepts one frame of nearly the maximum size, and refuses the next with `rate-limited`', async () => {
     const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'binary', nextDoor);
     const data = { game: 'chess', name: 'x'.repeat(15_900) };
     player.say({ kind: 'request', id: 1, operation: 'rooms.create', data });
@@ -115,14 +115,14 @@ describe('a fleet with limits for clients', () => {
     socket.on('message', (data) => heard.push(String(data)));
     await until(() => socket.readyState === WebSocket.OPEN);
     for (let ping = 0; ping < 200; ping++) socket.ping();
-    // Sends many messages, because the limit accepts one of them every 20 ms.
+    // The test sends many messages, because the limit accepts only one message every 20 ms.
     for (let ping = 0; ping < 20; ping++) socket.send('{"kind":"ping","nonce":1}');
     await until(() => heard.some((message) => JSON.parse(message).code === 'rate-limited'));
     expect(pongs).toBeLessThan(100);
     socket.terminate();
   });
 
-  it('refuses more spectators of a room than allowed with `too-many-watchers`', async () => {
+  it('refuses spectators above the limit of a room with `too-many-watchers`', async () => {
     const room = innocent.rooms[0].id;
     const [first, second] = await Promise.all(['W1', 'W2'].map((name) => RawPlayer.welcomed(gateway(), name, 'json', nextDoor)));
     expect((await first.asks(1, 'rooms.watch', { room })).error).toBeUndefined();
@@ -173,7 +173,7 @@ describe('a fleet with limits for clients', () => {
     },
   );
 
-  it('closes unauthenticated connections above the limit of the link port, and no link of a server', async () => {
+  it('closes unauthenticated connections above the limit of the link port, but no link', async () => {
     const { linkPort } = fleet.games[0].ports;
     const strangers = await Promise.all(
       [1, 2, 3, 4, 5, 6].map(async () => {

@@ -13,7 +13,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
   let fleet: Fleet;
   afterEach(() => fleet.stop());
 
-  it('is not ready, gets no rooms, and is logged once on both sides; the other servers stay ready', async () => {
+  it('is not ready and gets no rooms, while the other servers stay ready', async () => {
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 1, env: { PLACEMENT_RAMP_MS: '0' } });
     const good = fleet.servers.slice();
     const strangers = await Promise.all(
@@ -34,7 +34,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
     for (const stranger of strangers) await expectNotReady(stranger);
   }, 60_000);
 
-  it('loses its readiness when other servers start after it, and regains it with the right secret', async () => {
+  it('loses its readiness to servers that start later, and regains it with the right secret', async () => {
     fleet = await startFleet({ gateways: 0, lobbies: 0, games: 0 });
     const stranger = await fleet.startStranger('game', 'stranger', OTHER_SECRET);
     await until(async () => (await stranger.ops('/readyz')).status === 200, 5_000);
@@ -52,7 +52,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
     expect(await withheld(fleet, back)).toBe('');
   }, 60_000);
 
-  it('does not prevent the eviction of a killed game server, although it is a gateway with a vote', async () => {
+  it('does not prevent the eviction of a killed game server by its missing vote', async () => {
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 2, env: { HEALTH_GRACE_MS: '0' } });
     const [gateway] = fleet.gateways;
     await fleet.startStranger('gateway', 'stranger', OTHER_SECRET);

@@ -56,7 +56,7 @@ async function readyRoom(ada: Session, bob: Session, options?: Record<string, un
 }
 
 describe('a game that loads data before it begins', () => {
-  it('gets what it loaded and the claims of its players, and other players get no claims', async () => {
+  it('gets the loaded data and the claims of its players', async () => {
     const [room, other] = await readyRoom(await logIn('ada', { rank: 7 }), await logIn('bob', {}, 1));
     await room.start();
     await other.waitFor(({ state }) => state !== undefined);
@@ -66,7 +66,7 @@ describe('a game that loads data before it begins', () => {
     await other.leave();
   }, 30_000);
 
-  it('is taken back when the load refuses, and both players see the code', async () => {
+  it('is taken back when the load refuses the start', async () => {
     const [room, other] = await readyRoom(await logIn('ann', {}), await logIn('ben', {}, 1), { refuse: true });
     await expect(room.start()).rejects.toMatchObject({ code: 'no-profile', message: 'Bob has no profile.' });
     const failure = { code: 'no-profile', message: 'Bob has no profile.' };
@@ -76,7 +76,7 @@ describe('a game that loads data before it begins', () => {
     await other.leave();
   }, 30_000);
 
-  it('is loaded by another server when the first one dies meanwhile, and not again by a server that adopts the room', async () => {
+  it('is loaded by another server when the first server dies during the load', async () => {
     const [room, other] = await readyRoom(await logIn('amy', { rank: 1 }), await logIn('bert', { rank: 2 }, 1));
     await writeFile(join(dir, 'wait'), '');
     const before = (await loads()).length;
@@ -106,7 +106,7 @@ describe('a game that loads data before it begins', () => {
 });
 
 describe('the claims of a player', () => {
-  it('are those of the latest login before the game starts', async () => {
+  it('come from the latest login before the start of the game', async () => {
     const ada = await logIn('cleo', { rank: 3 });
     const bob = await logIn('dan', { rank: 4 });
     const [room, other] = await readyRoom(ada, bob);

@@ -3,7 +3,7 @@ import type { TicTacToe, TicTacToeResult } from '#games/tic-tac-toe';
 import type { Room, Session } from '#libs/client';
 import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
 
-describe('the lobby service of two lobbies with one Redis', () => {
+describe('the service of two lobbies with one Redis', () => {
   const IDLE_MS = 4_000;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -27,7 +27,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     ]);
   });
 
-  it('creates a room with options that its game accepts, and shows them to its members', async () => {
+  it('creates a room with the options that its game accepts', async () => {
     const [ada, bob] = await players(2);
     const fen = '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50';
     for (const [game, options, flaw] of [
@@ -50,7 +50,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await Promise.all([room.leave(), joined.leave()]);
   });
 
-  it('lists a public room to players of another gateway, and no private room', async () => {
+  it('lists a public room to players of another gateway, but no private room', async () => {
     const [ada, bob, cy] = await players(3);
     const open = await ada.createRoom({ game: 'tic-tac-toe', name: 'Open to all' });
     const hidden = await cy.createRoom({ game: 'tic-tac-toe', private: true });
@@ -60,7 +60,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect((await bob.rooms({ game: 'chess' })).map(({ id }) => id)).not.toContain(open.id);
   });
 
-  it('gives the last seat to exactly one of two concurrent players, twenty times', async () => {
+  it('gives the last seat to exactly one of two players who join at once', async () => {
     const [owner, ...others] = await players(5);
     const pairs = others.flatMap((one, index) => others.slice(index + 1).map((other) => [one, other]));
     for (let race = 0; race < 20; race++) {
@@ -85,7 +85,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await joined.waitFor(({ view }) => view.owner === bob.user && view.members.length === 1, { timeoutMs: 5_000 });
   });
 
-  it('moves a player who sends a leave and a join together to the other room, also out of a running game', async () => {
+  it('moves a player who sends a leave and a join together to the other room', async () => {
     const [host] = await players(1);
     const other = await host.createRoom({ game: 'chess' });
     const [ada, bob] = await players(2);
@@ -100,7 +100,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect((await pair[0].me()).room?.id).toBe(made.id);
   });
 
-  it('gives one seat to a player who sends a leave and a join of the same room together, and starts one game for two starts', async () => {
+  it('gives one seat to a player who sends a leave and a join of the same room together', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     const first = await bob.joinRoom(room.id);
@@ -118,7 +118,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     ]);
   });
 
-  it('ends a room that all members have left', async () => {
+  it('closes a room that all members have left', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     await room.leave();
@@ -127,7 +127,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect((await ada.me()).room).toBeNull();
   });
 
-  it('ends a room that nobody starts, and notifies its members', async () => {
+  it('closes a room in which no game starts for some time', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     const reasons: (string | undefined)[] = [];
@@ -139,7 +139,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await (await ada.createRoom({ game: 'chess' })).leave();
   });
 
-  it('sends members every change of the room: who joined, who is ready and who left', async () => {
+  it('sends members each arrival, readiness and departure in their room', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'chess' });
     const joined = await bob.joinRoom(room.id);
@@ -152,7 +152,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await room.waitFor(({ view }) => view.members.length === 1, { timeoutMs: 5_000 });
   });
 
-  it('refuses invalid requests with a code and changes nothing', async () => {
+  it('refuses each invalid request with its code, without a change', async () => {
     const [ada, bob, cy] = await players(3);
     const refused = (act: Promise<unknown>, code: string) => expect(act).rejects.toMatchObject({ code });
     await refused(ada.createRoom({ game: 'no-such-game' }), 'unknown-game');
@@ -173,7 +173,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await refused(room.ready(), 'not-in-room');
   });
 
-  it('keeps the members together after a game, and they can start another', async () => {
+  it('keeps the members in their room after a game', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     expect(await playToTheEnd(rooms)).toEqual([0, 0]);
     for (const room of rooms) await room.waitFor(({ view }) => view.status === 'waiting' && !!view.lastResult, { timeoutMs: 5_000 });
@@ -196,7 +196,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect([...seats.values()]).toEqual(Array.from({ length: 5 }, () => [0, 1]));
   });
 
-  it('never matches a player who repeats and cancels searches with that same player', async () => {
+  it('matches no player with the same player, who repeats and cancels searches', async () => {
     const ada = await RawPlayer.welcomed(fleet.gateways[0], 'Ada');
     let id = 0;
     for (let times = 0; times < 10; times++) {
@@ -214,7 +214,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await room.leave();
   });
 
-  it('puts a player who aborts a search during the match into the matched room or into no room, thirty times', async () => {
+  it('leaves a player who aborts a search in the matched room or in no room', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {
@@ -241,7 +241,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect([...outcomes].sort()).toEqual(['enough', 'in the room']);
   }, 60_000);
 
-  it('shows all members the same status, playing or waiting, after a start that the host aborts, thirty times', async () => {
+  it('shows all members the same status after a start that the host aborts', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {
@@ -267,7 +267,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect(outcomes).toContain('playing');
   }, 60_000);
 
-  it('keeps a player in the next game when a late message binds the player to an earlier room, which the player has left', async () => {
+  it('keeps a player in the next game although a late message names an earlier room', async () => {
     const [ada, bob] = await players(2);
     const match = (): Promise<Room<TicTacToe>[]> => Promise.all([ada, bob].map((player) => player.quickMatch<TicTacToe>('tic-tac-toe')));
     const [left] = await match();
@@ -280,7 +280,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     expect(await playToTheEnd(rooms)).toEqual([0, 0]);
   });
 
-  it('keeps no subscription to a room that is closed, after games, matches and spectators', async () => {
+  it('leaves no subscription to a closed room', async () => {
     const subscribed = (): Promise<unknown> => fleet.redis.client.pubsub('CHANNELS', fleet.redisName('room:*'));
     const [ada, bob, cy] = await players(3);
     const seen = new Set<string>();
@@ -297,7 +297,7 @@ describe('the lobby service of two lobbies with one Redis', () => {
     await until(async () => ((await subscribed()) as string[]).every((channel) => !seen.has(channel)));
   });
 
-  it('matches nobody with a player who has canceled the search', async () => {
+  it('matches no player with a player who has cancelled the search', async () => {
     const [ada, bob] = await players(2);
     const giveUp = new AbortController();
     const search = ada.quickMatch('chess', { signal: giveUp.signal });

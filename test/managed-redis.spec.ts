@@ -4,7 +4,7 @@ import { answered, type Fleet, LedgerGame, startFleet, until } from './harness/i
 /** The size of a message that overflows the output buffer of a subscriber, in bytes. */
 const TOO_LARGE = 400_000;
 
-describe('a fleet on a Redis like those of cloud providers: without CONFIG, with small buffers, and with an idle timeout', () => {
+describe('a fleet on a Redis with the limits of cloud providers', () => {
   let fleet: Fleet;
   let games: LedgerGame[];
   beforeAll(async () => {
@@ -31,11 +31,11 @@ describe('a fleet on a Redis like those of cloud providers: without CONFIG, with
     for (const server of fleet.servers) expect([...server.logged('server.condemned'), ...server.logged('server.evicted')]).toEqual([]);
   });
 
-  it('starts, and its games accept commands', async () => {
+  it('starts without CONFIG, and plays games', async () => {
     await Promise.all(games.map((game) => game.goesOn(20)));
   });
 
-  it('continues when the cache of scripts is emptied, as after a failover', async () => {
+  it('continues when Redis loses its cached scripts, as in a failover', async () => {
     for (let times = 0; times < 3; times++) {
       await fleet.redis.client.script('FLUSH');
       await Promise.all(games.map((game) => game.goesOn()));
@@ -46,7 +46,7 @@ describe('a fleet on a Redis like those of cloud providers: without CONFIG, with
     }
   }, 30_000);
 
-  it('subscribes again when Redis disconnects its subscribers, and players see all changes', async () => {
+  it('subscribes again when Redis disconnects the subscribers', async () => {
     const [first, second] = fleet.gateways;
     const [ada, bob] = await Promise.all([fleet.newPlayer('Ada', { gateway: first }), fleet.newPlayer('Bob', { gateway: second })]);
     const room = await answered(() => ada.createRoom({ game: 'ledger' }));

@@ -49,7 +49,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
 
   const isSearching = ({ session }: Searcher): Promise<boolean> => session.me().then(({ searching }) => searching === 'rumble');
 
-  it('offers a match, and makes it when all players have accepted it', async () => {
+  it('makes a match that all its players accept', async () => {
     const both = await searchers('Ada', 'Bob');
     const rooms = both.map((one) => find(one, { mode: 'asked' }));
     const [offer] = await Promise.all(both.map(offerOf));
@@ -63,7 +63,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await expect(both[0].session.declineMatch(offer.offer)).rejects.toMatchObject({ code: 'offer-unknown' });
   }, 30_000);
 
-  it('returns the player who accepted to the queue, and blocks a player who declines and then misses an offer', async () => {
+  it('returns only the player who accepted to the queue when another player declines the match', async () => {
     const [ada, bob, cy] = await searchers('Ada', 'Bob', 'Cy');
     const kept = find(ada, { mode: 'asked' });
     const lost = find(bob, { mode: 'asked' });
@@ -88,7 +88,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     expect((await kept).id).toBe((await other).id);
   }, 30_000);
 
-  it('keeps two parties of two together, each in one team, and lets a party search again after the game', async () => {
+  it('keeps each of two parties in one team', async () => {
     const four = await searchers('Ada', 'Bob', 'Cy', 'Dora');
     const [ada, bob, cy, dora] = four;
     for (const [host, guest] of [
@@ -124,7 +124,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     expect((await again).id).not.toBe(rooms[0].id);
   }, 40_000);
 
-  it('dissolves the search of a party that a player joins or leaves, refuses a large party, and notifies every member', async () => {
+  it('ends the search of a party when a player joins or leaves it', async () => {
     const [ada, bob, cy] = await searchers('Ada', 'Bob', 'Cy');
     const room = await ada.session.createRoom({ game: 'rumble', private: true });
     await bob.session.joinRoom(room.id);
@@ -145,7 +145,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await changes(async () => bob.session.room?.leave());
   }, 40_000);
 
-  it('takes a player into a running game with a free seat', async () => {
+  it('adds a player to a running game with a free seat', async () => {
     const [ada, bob, cy] = await searchers('Ada', 'Bob', 'Cy');
     const [first] = await Promise.all([ada, bob].map((one) => find(one, { mode: 'open' })));
     await first.waitFor(({ status }) => status === 'playing', SOON);
@@ -154,7 +154,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await late.waitFor(({ seat }) => seat !== null, SOON);
   }, 30_000);
 
-  it('fills a match with bots, in balanced teams, when too few players come', async () => {
+  it('fills a match with bots when too few players come', async () => {
     const [ada] = await searchers('Ada');
     const room = await find(ada!, { mode: 'alone' });
     await room.waitFor(({ status }) => status === 'playing', SOON);
@@ -163,7 +163,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     expect([...waved()].sort()).toEqual(['Bot 1 true 1', 'Bot 2 true 0', 'Bot 3 true 1']);
   }, 30_000);
 
-  it('refuses unknown modes and regions, and ends a search that waits too long', async () => {
+  it('refuses an unknown mode or region', async () => {
     const [ada] = await searchers('Ada');
     await expect(ada.session.quickMatch('rumble', { mode: 'no-mode' })).rejects.toMatchObject({ code: 'bad-data' });
     await expect(ada.session.quickMatch('rumble', { regions: { atlantis: 10 } })).rejects.toMatchObject({ code: 'unknown-region' });
@@ -173,7 +173,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     expect(await ada.session.matchStatus()).toMatchObject({ event: 'expired', reason: 'timed-out' });
   }, 30_000);
 
-  it('keeps tickets when their lobby, the runner of the rounds and the gateway of a player are killed', async () => {
+  it('keeps tickets when the lobbies and the gateway of a player are killed', async () => {
     const [ada, bob] = await searchers('Ada', 'Bob');
     const first = find(ada);
     await until(() => isSearching(ada), SOON.timeoutMs);
@@ -200,7 +200,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
   }, 60_000);
 });
 
-describe('matchmaking while the gateway was restarted and reaches no lobby yet', () => {
+describe('matchmaking through a restarted gateway that reaches no lobby yet', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 } });

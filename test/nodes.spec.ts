@@ -26,7 +26,7 @@ function nodeOfLine(line: string): { path: string } | { missing: string } {
   return stdout ? JSON.parse(stdout) : { missing: stderr };
 }
 
-/** CI runs all tests on each line of Node that is maintained. Here, a few games show that a fleet starts on the others. */
+/** CI runs all tests on each maintained line of Node. Here, a few games show that a fleet starts on the other lines. */
 describe('a fleet on another Node', () => {
   for (const line of ['22', '24']) {
     const found = nodeOfLine(line);

@@ -23,13 +23,13 @@ describe('a running fleet', () => {
       const { status, text } = await server.ops('/metrics');
       expect(status).toBe(200);
       expect(text).toMatch(new RegExp(`^holdfast_event_loop_lag_seconds\\{[^}]*server="${server.id}"`, 'm'));
-      // Each line must be a comment or a sample.
+      // In the text format of metrics, each line is a comment or a sample.
       for (const line of text.split('\n').filter((line) => line !== ''))
         expect(line).toMatch(/^(# (HELP|TYPE) \S+ .*|[a-z_]\w*(\{.*\})? [-+\d.eInfNa]+)$/i);
     }
   });
 
-  it('counts connections, sessions, rooms, commands and placements', async () => {
+  it('counts its connections, sessions, rooms, commands and placements', async () => {
     const names = ['holdfast_connections', 'holdfast_sessions', 'holdfast_rooms{', 'holdfast_commands_total', 'holdfast_placements_total'];
     const before = await Promise.all(names.map(sum));
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
@@ -45,7 +45,7 @@ describe('a running fleet', () => {
     await rooms[0].leave();
   });
 
-  it('measures the time from a command to its acknowledgement', async () => {
+  it('measures the time from each command to its acknowledgement', async () => {
     const before = await sum('holdfast_command_ack_seconds_count');
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     await rooms[0].send('place', { cell: 0 });
@@ -53,7 +53,7 @@ describe('a running fleet', () => {
     await rooms[0].leave();
   });
 
-  it('is alive but not ready while Redis is suspended', async () => {
+  it('answers as alive but not ready while Redis is suspended', async () => {
     fleet.redis.pause();
     try {
       for (const server of fleet.servers) {
@@ -75,13 +75,13 @@ describe('a running fleet', () => {
     }
   });
 
-  it('does not write the link secret into the log', () => {
+  it('keeps the link secret out of the log', () => {
     const all = fleet.servers.flatMap((server) => server.log()).join('\n');
     expect(all).not.toContain(fleet.linkSecret);
   });
 
-  describe('SIGTERM', () => {
-    it('stops a lobby with exit code 0, and all requests are answered by it or another lobby', async () => {
+  describe('on SIGTERM', () => {
+    it('stops a lobby with exit code 0 after its last answer', async () => {
       const players = await Promise.all(Array.from({ length: 6 }, (_, index) => fleet.newPlayer(`P${index}`)));
       const [leaving] = fleet.lobbies;
       const asking = players.map((player) => askUntilItHasGone(player, leaving.exited));
@@ -95,7 +95,7 @@ describe('a running fleet', () => {
       await fleet.whole();
     }, 30_000);
 
-    it('stops a gateway with exit code 0, and its players continue through the other without losing an answer', async () => {
+    it('stops a gateway with exit code 0, without the loss of an answer', async () => {
       const [leaving, other] = fleet.gateways;
       const { rooms, players } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', [{ gateway: leaving }, { gateway: other }]);
       const asking = askUntilItHasGone(players[0], leaving.exited);
@@ -112,7 +112,7 @@ describe('a running fleet', () => {
       await rooms[0].leave();
     }, 30_000);
 
-    it('stops a game server with exit code 0, and its games continue on another without losing an answer', async () => {
+    it('stops a game server with exit code 0, whose games continue elsewhere', async () => {
       const games = await Promise.all(Array.from({ length: 6 }, () => fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe')));
       const [leaving] = fleet.games;
       const asking = games.map(({ players }) => askUntilItHasGone(players[0], leaving.exited));

@@ -2,9 +2,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FleetServer } from '../packages/testing/src/fleet-server.js';
 import { ROOT } from '../tools/process/paths.mjs';
 import { mainOf } from '../tools/start/launch-server.mjs';
+import { FleetServer } from '../tools/testing/fleet-server.js';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
@@ -24,7 +24,7 @@ describe('a fleet that logs to a full disk', () => {
     closeSync(full);
   });
 
-  it('recovers every game of a killed server, and counts the dropped log lines', async () => {
+  it('recovers each game of a killed server, and counts the dropped log lines', async () => {
     const games = await LedgerGame.many(fleet, GAMES);
     await Promise.all(games.map((game) => game.goesOn()));
     const owner = await fleet.ownerOf(games[0].rooms[0]);
@@ -38,7 +38,7 @@ describe('a fleet that logs to a full disk', () => {
   }, 60_000);
 });
 
-describe('a server with output that nobody reads', () => {
+describe('a server whose output nobody reads', () => {
   let home: string;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -51,7 +51,7 @@ describe('a server with output that nobody reads', () => {
   });
 
   it.each(['json', 'pretty'])(
-    'answers health checks while it logs 100,000 lines, and reports the dropped lines when it is read again (%s)',
+    'answers health checks while it logs 100,000 lines (%s)',
     async (format) => {
       const path = join(home, `${format}.fifo`);
       execFileSync('mkfifo', [path]);
@@ -122,7 +122,7 @@ describe('a server with output that nobody reads', () => {
     closeSync(reader);
   }, 30_000);
 
-  it('answers HTTP requests while nobody reads its output socket, and writes `log.dropped` when somebody reads it again', async () => {
+  it('answers HTTP requests, and reports the dropped lines when somebody reads its socket again', async () => {
     // The child process has a socket as its output, as under `npm start` and other Node programs, and not a pipe.
     const child = spawn(process.execPath, [TALKATIVE], {
       cwd: ROOT,
@@ -144,7 +144,7 @@ describe('a server with output that nobody reads', () => {
     }
   }, 30_000);
 
-  it('continues after the reader of its output has gone', async () => {
+  it('continues after the reader of the output has ended', async () => {
     const path = join(home, 'alone.fifo');
     execFileSync('mkfifo', [path]);
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -162,9 +162,9 @@ describe('a server with output that nobody reads', () => {
   }, 30_000);
 });
 
-describe('a server that stops', () => {
+describe('a server that stops normally', () => {
   it.each(['json', 'pretty'])(
-    'writes its last lines to its log file (%s)',
+    'writes its last lines into the log file (%s)',
     async (format) => {
       const home = mkdtempSync(join(tmpdir(), 'holdfast-output-'));
       const fleet = await startFleet();
@@ -191,7 +191,7 @@ describe('a server that stops', () => {
 });
 
 describe('a server after its terminal is closed (SIGHUP)', () => {
-  it('drains as on SIGTERM, for every type of server', async () => {
+  it('drains as on SIGTERM, whatever its type', async () => {
     const fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
     try {
       const game = await LedgerGame.begin(fleet);

@@ -5,14 +5,14 @@ import { ADMIN_TOKEN, type Fleet, type Game, startFleet, until } from './harness
 
 const ROOMS = 100;
 
-describe('placement', () => {
+describe('the placement of rooms in a fleet', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2 });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('spreads a hundred rooms that start at once evenly over two servers, and then over four', async () => {
+  it('spreads a hundred rooms evenly over two servers, and then over four', async () => {
     const pairs = await Promise.all(Array.from({ length: ROOMS }, () => pair(fleet)));
     const first = await startAll(pairs);
     expect(await spread(fleet, first)).toEqual([50, 50]);
@@ -29,7 +29,7 @@ describe('placement', () => {
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   }, 60_000);
 
-  it('places no room on a server that was just killed', async () => {
+  it('avoids a server that was just killed', async () => {
     const [killed] = fleet.games;
     const pairs = await Promise.all(Array.from({ length: 20 }, () => pair(fleet)));
     const ready = await Promise.all(pairs.map(seated));
@@ -41,7 +41,7 @@ describe('placement', () => {
     expect(owners).not.toContain(killed.id);
   }, 30_000);
 
-  it('places rooms on a restarted server again, without restarting others', async () => {
+  it('uses a restarted server again, without a restart of other servers', async () => {
     const back = await fleet.restart(fleet.games[0]);
     await fleet.whole();
     const ready = await Promise.all(Array.from({ length: 20 }, async () => seated(await pair(fleet))));
@@ -58,7 +58,7 @@ describe('a rematch', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is placed on the emptiest server, not on the server of the last game', async () => {
+  it('is placed on the emptiest server', async () => {
     const busy = fleet.games[0];
     const others = await Promise.all(Array.from({ length: 3 }, () => fleet.twoPlayersInAGame('tic-tac-toe')));
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
@@ -85,7 +85,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is neither lost nor doubled: every room is played on one server, and no reservation remains', async () => {
+  it('is neither lost nor doubled', async () => {
     const { client } = fleet.redis;
     const rooms = await Promise.all(Array.from({ length: STARTS }, async () => seated(await pair(fleet))));
     for (const game of fleet.games) game.kill('SIGSTOP');
@@ -123,7 +123,7 @@ describe('a start whose game server hangs', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is made on another server, and not a second time when the first one continues', async () => {
+  it('is made on another server only', async () => {
     const { client } = fleet.redis;
     const [hung, other] = fleet.games;
     const offered = async (): Promise<boolean> => {
@@ -185,7 +185,7 @@ describe('placement in a full fleet', () => {
     expect(late.view.status).toBe('waiting');
   }, 30_000);
 
-  it('refuses a start with `no-capacity`, keeps the players together, and starts the room when there is capacity', async () => {
+  it('refuses a start with `no-capacity` until capacity is free', async () => {
     const late = await seated(await pair(fleet));
     await expect(late.start()).rejects.toMatchObject({ code: 'no-capacity', retry: true });
     await late.waitFor(({ view }) => view.status === 'waiting' && view.members.length === 2, { timeoutMs: 5_000 });
@@ -197,7 +197,7 @@ describe('placement in a full fleet', () => {
     going = [going[1]];
   }, 30_000);
 
-  it('refuses a start with `no-capacity` without a game server, and starts the room when one is back', async () => {
+  it('refuses a start with `no-capacity` while no game server runs', async () => {
     const room = await seated(await pair(fleet));
     const [server] = fleet.games;
     server.kill();

@@ -23,15 +23,15 @@ function promisedTable(): { columns: string[]; rows: [string, string[]][] } {
 describe('the table of promises in the README', () => {
   const { columns, rows } = promisedTable();
 
-  it('has the columns that are tested', () => {
+  it('has the columns that the tests know', () => {
     expect(columns).toEqual(EVENTS);
   });
 
-  it('has the rows that are tested', () => {
+  it('has the rows that the tests know', () => {
     expect(rows.map(([name]) => name)).toEqual(Object.keys(PROMISES));
   });
 
-  it.each(rows)('makes the promises that are tested in its row "%s"', (name, cells) => {
+  it.each(rows)('contains the tested promises in the row "%s"', (name, cells) => {
     expect(cells).toEqual(EVENTS.map((event) => PROMISES[name as keyof typeof PROMISES]?.[event]));
   });
 });

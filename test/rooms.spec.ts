@@ -44,7 +44,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     (await player.joinRoom(room)) as unknown as TableRoom;
 
   describe('in the list', () => {
-    it('show their options, and refuse an option that the game would drop', async () => {
+    it('show their options', async () => {
       const [ada, bob] = await players(2);
       await expect(ada.createRoom({ game: 'table', options: { map: 'sea', size: 3 } })).rejects.toMatchObject({
         code: 'bad-data',
@@ -56,7 +56,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       expect(info?.options).toMatchObject({ type: 'object', properties: { map: { enum: ['sea', 'land'], default: 'sea' } } });
     });
 
-    it('are filtered and sorted, in pages that contain each room once', async () => {
+    it('are filtered and sorted on pages that contain each room once', async () => {
       const hosts = await players(6);
       const minutes = [5, 30, 1, 60, 5, 10];
       const rooms = await Promise.all(hosts.map((host, index) => table(host, { name: 'Paged', options: { minutes: minutes[index] } })));
@@ -82,12 +82,12 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       [{ filter: { status: { any: [] } } }, 'status'],
       [{ sort: { by: 'size' } }, 'sort.by'],
       [{ cursor: 'x', sort: { by: 'free' } }, 'cursor'],
-    ])('refuse the query %j, with the name of the field', async (query, field) => {
+    ])('cannot be queried by %j, and the refusal names the field', async (query, field) => {
       const [ada] = await players(1);
       await expect(ada.roomsPage(query as never)).rejects.toMatchObject({ code: 'bad-data', message: expect.stringContaining(field) });
     });
 
-    it('show metadata that the game changes, also on the next server', async () => {
+    it('show the metadata of the game, also on the next server', async () => {
       const [ada, bob] = await players(2);
       const room = await table(ada);
       await room.start();
@@ -107,7 +107,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await until(async () => !ids(await bob.rooms({ game: 'table', filter })).includes(room.id));
     }, 40_000);
 
-    it('are followed by players at both gateways, over a lost connection', async () => {
+    it('are followed by players at both gateways, also after a lost connection', async () => {
       const [ada, ...viewers] = await players(3);
       const query = { game: 'table', filter: { name: 'Followed' } };
       const lists = await Promise.all(viewers.map((viewer) => followRooms(viewer, query)));
@@ -126,7 +126,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   });
 
   describe('that are private', () => {
-    it('are found by their code, also after the store has lost the code', async () => {
+    it('are found by their code, also after the store lost the code', async () => {
       const [ada, bob, cyd, dan] = await players(4);
       const room = await table(ada, { private: true });
       const { code } = room.view;
@@ -139,7 +139,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       expect(watching.view).not.toHaveProperty('code');
     });
 
-    it('admit nobody without the code, the password, or the permission to watch', async () => {
+    it('admit only users with the code, the password or the permission to watch', async () => {
       const [ada, bob] = await players(2);
       const room = await table(ada, { inviteOnly: true, password: 'sesame', watch: 'members' });
       const { code } = room.view;
@@ -156,7 +156,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       for (const field of ['password', 'inviteOnly', 'watch']) expect(room.view).not.toHaveProperty(field);
     });
 
-    it('limit the number of wrong guesses of an address', async () => {
+    it('allow an address only a limited number of wrong guesses', async () => {
       const [ada] = await players(1);
       const codes: string[] = [];
       await until(async () => {
@@ -171,7 +171,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   });
 
   describe('under their host', () => {
-    it('lose a member who is removed, who learns why, and keep out a banned one', async () => {
+    it('lose a member whom the host removes, and do not admit a banned user', async () => {
       const [ada, bob, cyd] = await players(3);
       const room = await table(ada);
       const joined = await join(bob, room.id);
@@ -195,7 +195,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await until(() => bob.room?.view.owner === bob.user);
     });
 
-    it('free the seat of a removed player who is away during a game', async () => {
+    it('lose an away player whom the host removes during a game, and free the seat', async () => {
       const [ada, bob] = await players(2);
       const room = await table(ada);
       const joined = await join(bob, room.id);
@@ -211,7 +211,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       expect(room.status).toBe('playing');
     });
 
-    it('start without a member who is away and never became ready', async () => {
+    it('start without a member who is away and not ready', async () => {
       const [ada, bob, cyd] = await players(3);
       const room = await table(ada);
       await join(bob, room.id);
@@ -224,7 +224,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       expect(room.view.members.map(({ name }) => name)).toEqual(['Player 1', 'Player 3']);
     }, 20_000);
 
-    it('may be locked', async () => {
+    it('refuse new members while the host locks them', async () => {
       const [ada, bob] = await players(2);
       const room = await table(ada, { locked: true });
       expect(await codeOf(join(bob, room.id))).toBe('room-locked');
@@ -233,7 +233,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     });
   });
 
-  it('with teams start games that know the teams, and are played again by the same members', async () => {
+  it('with teams start games that know the teams, and can be played again', async () => {
     const [ada, bob, cyd] = await players(3);
     const room = await table(ada, { teams: { count: 2, size: 2 } });
     const others = await Promise.all([join(bob, room.id), join(cyd, room.id)]);
@@ -259,7 +259,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     await room.waitFor(({ status }) => status === 'playing', WAIT);
   });
 
-  it('that a match has made are played again by the same players', async () => {
+  it('that a match has made can be played again by the same players', async () => {
     const pair = await players(2);
     const rooms = (await Promise.all(pair.map((player) => player.quickMatch('fleeting')))) as unknown as TableRoom[];
     expect(rooms[0].id).toBe(rooms[1].id);
@@ -302,7 +302,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     }
 
     it.each(['compact', 'json', 'tcp'] as const)(
-      'show them each state and event later, over %s, and the end after the last state',
+      'show spectators each state and event later, over %s',
       async (encoding) => {
         const [ada] = await players(1);
         const eve = await fleet.newPlayer('Eve', { encoding });
@@ -328,7 +328,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       20_000,
     );
 
-    it('show them the end, in time, although the owner was killed after it', async () => {
+    it('show spectators the end in time, although the owner was killed', async () => {
       const [ada, eve] = await players(2);
       const room = await table(ada, { watchDelayMs: DELAY_MS });
       await room.start();
@@ -350,7 +350,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await fleet.restart(owner);
     }, 40_000);
 
-    it('show nothing too early after the owner was killed, and refuse their commands', async () => {
+    it('show spectators nothing too early after the owner was killed', async () => {
       const [ada, eve] = await players(2);
       const room = await table(ada, { watchDelayMs: DELAY_MS });
       await room.start();

@@ -69,7 +69,7 @@ describe('the service API of two lobbies', () => {
     ...more,
   });
 
-  it('creates a room whose connected users enter it at once, and the others when they come', async () => {
+  it('creates a room for users who are connected and for users who connect later', async () => {
     const [ada, bob] = newUsers(2);
     const session = await login(ada);
     const { status, body } = await call('POST', 'rooms', { body: roomOf([ada, bob], { private: true, name: 'Final' }) });
@@ -91,7 +91,7 @@ describe('the service API of two lobbies', () => {
     await until(() => session.room?.view.members.every(({ here }) => here) === true);
   });
 
-  it('starts the game with members who are not ready or not there, and ends it and the room', async () => {
+  it('starts a game with members who are not ready, and ends it', async () => {
     const users = newUsers(2);
     const session = await login(users[0]);
     const { body } = await call('POST', 'rooms', { body: roomOf(users) });
@@ -109,7 +109,7 @@ describe('the service API of two lobbies', () => {
     expect(await call('GET', `rooms/${body.id}`, { key: null })).toMatchObject({ status: 404, body: { code: 'room-unknown' } });
   });
 
-  it('puts a user into a locked room and takes one out, also repeatedly', async () => {
+  it('puts a user into a locked room, and takes a user out of it', async () => {
     const [ada, bob] = newUsers(2);
     const [first, second] = [await login(ada), await login(bob)];
     const { body } = await call('POST', 'rooms', { body: roomOf([ada], { private: true, locked: true }) });
@@ -125,7 +125,7 @@ describe('the service API of two lobbies', () => {
     expect(second.room?.id).toBe(body.id);
   });
 
-  it('gives concurrent repeats at two lobbies the same answer, and creates one room', async () => {
+  it('gives concurrent repeats at both lobbies the same answer', async () => {
     const users = newUsers(2);
     const [key, body] = [randomUUID(), roomOf(users)];
     const answers = await Promise.all(Array.from({ length: 8 }, (_, index) => call('POST', 'rooms', { key, body, lobby: index % 2 })));
@@ -142,7 +142,7 @@ describe('the service API of two lobbies', () => {
     return ids.filter((_, index) => docs[index]?.includes(user));
   }
 
-  it('completes with a repeat what a lobby has begun that was killed at any step', async () => {
+  it('completes in a repeat the work of a lobby that was killed', async () => {
     for (let delayMs = 0; delayMs < 40; delayMs += 4) {
       const users = newUsers(2);
       const [key, body] = [randomUUID(), roomOf(users)];
@@ -176,7 +176,7 @@ describe('the service API of two lobbies', () => {
     expect([answer.status, code && answer.body.code]).toEqual([status, code]);
   });
 
-  it('refuses users who are in another room, with their id, and changes nothing', async () => {
+  it('refuses users who are in another room, and names them', async () => {
     const [ada, bob] = newUsers(2);
     const { body } = await call('POST', 'rooms', { body: roomOf([ada]) });
     const answer = await call('POST', 'rooms', { body: roomOf([bob, ada]) });
@@ -188,13 +188,13 @@ describe('the service API of two lobbies', () => {
     });
   });
 
-  it('refuses a key that belongs to another request', async () => {
+  it('refuses a key that belongs to a different request', async () => {
     const [key, [ada, bob]] = [randomUUID(), newUsers(2)];
     await call('POST', 'rooms', { key, body: roomOf([ada]) });
     expect(await call('POST', 'rooms', { key, body: roomOf([bob]) })).toMatchObject({ status: 409, body: { code: 'key-reused' } });
   });
 
-  it('describes itself in OpenAPI, with the key of each change, to its own token only', async () => {
+  it('describes itself in OpenAPI for its own token only', async () => {
     const url = `${fleet.lobbies[0].opsUrl}/service/docs-json`;
     expect((await fetch(url, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } })).status).toBe(401);
     const response = await fetch(url, { headers: { authorization: `Bearer ${SERVICE_TOKEN}` } });

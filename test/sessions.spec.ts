@@ -20,7 +20,7 @@ const CONNECTION_TIMEOUT_MS = 3 * SECOND;
 /** The time that the gateway may need to notice a timeout, in ms. It checks its connections once a second. */
 const NOTICE_MS_MAX = 1_500;
 
-describe('a session', () => {
+describe('the session of a player', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     const env = {
@@ -31,7 +31,7 @@ describe('a session', () => {
       MESSAGES_BURST: '5000',
       BYTES_PER_SECOND: '100000000',
       BYTES_BURST: '100000000',
-      // High, so that no server is evicted when a test suspends it for seconds.
+      // The number of allowed misses is high, so that no server is evicted when a test suspends it for seconds.
       HEALTH_MAX_MISSES: '8',
     };
     fleet = await startFleet({ gateways: 2, lobbies: 1, games: 1, testGames: { turnMs: 60_000 }, env });
@@ -39,7 +39,7 @@ describe('a session', () => {
   afterAll(() => fleet.stop());
 
   describe('after the sudden loss of its gateway', () => {
-    it('is away until it resumes elsewhere, loses its place if it does not, and is never away if it resumes immediately', async () => {
+    it('is away until it resumes elsewhere, and is never away when it resumes at once', async () => {
       const [first, second] = fleet.gateways;
       const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
       const ada = await RawPlayer.welcomed(first, 'Ada');
@@ -71,7 +71,7 @@ describe('a session', () => {
       await fleet.whole();
     }, 60_000);
 
-    it('is reported to its game as away, and as back after the resume', async () => {
+    it('is reported to its game as away, and as back after a resume', async () => {
       const [first, second] = fleet.gateways;
       const { ada, room } = await inALedger(first, second);
       first.kill();
@@ -85,7 +85,7 @@ describe('a session', () => {
     }, 30_000);
   });
 
-  it('is away when it does not resume after a goodbye of its stopping gateway', async () => {
+  it('is away when it does not resume after the goodbye of its stopping gateway', async () => {
     const [first, second] = fleet.gateways;
     const ada = await RawPlayer.welcomed(first, 'Ada');
     const { room } = (await ada.asks(1, 'rooms.create', { game: 'tic-tac-toe' })).data as { room: { id: string } };
@@ -101,7 +101,7 @@ describe('a session', () => {
     await fleet.whole();
   }, 30_000);
 
-  it('continues with a new secret at another gateway, which closes the old connection and refuses the old secret', async () => {
+  it('continues at another gateway with a new secret, while the old secret becomes invalid', async () => {
     const [first, second] = fleet.gateways;
     const ada = await RawPlayer.welcomed(first, 'Ada');
     const welcome = await ada.hears('welcome');
@@ -122,7 +122,7 @@ describe('a session', () => {
     resumed.close();
   }, 20_000);
 
-  it('continues elsewhere before its gateway notices the dead connection, is never away, and makes the first of two moves', async () => {
+  it('continues elsewhere before its gateway notices the dead connection', async () => {
     const [first, second] = fleet.gateways;
     const proxy = await CuttableProxy.to({ port: Number(new URL(first.publicUrl).port) });
     const ada = await connect([`ws://127.0.0.1:${proxy.port}/play`, second.publicUrl], { name: 'Ada' });
@@ -154,7 +154,7 @@ describe('a session', () => {
   }, 20_000);
 
   describe('on a silent connection', () => {
-    it('is disconnected after the timeout; a connection with pings stays, also after the gateway was suspended', async () => {
+    it('ends after the timeout, unless the client sends pings', async () => {
       const [gateway] = fleet.gateways;
       const [silent, living] = [await RawPlayer.welcomed(gateway, 'Silent', 'tcp'), await RawPlayer.welcomed(gateway, 'Living', 'tcp')];
       const pinging = setInterval(() => living.say({ kind: 'ping', nonce: 1 }), 200);
@@ -174,7 +174,7 @@ describe('a session', () => {
       }
     }, 20_000);
 
-    it('stays connected while the client answers WebSocket pings, as a browser does for a throttled tab', async () => {
+    it('continues while the client answers WebSocket pings, as a throttled tab does', async () => {
       const throttled = await RawPlayer.welcomed(fleet.gateways[0], 'Throttled', 'binary');
       await new Promise((resolve) => setTimeout(resolve, 2 * CONNECTION_TIMEOUT_MS));
       expect(throttled.isClosed).toBe(false);
@@ -182,7 +182,7 @@ describe('a session', () => {
       throttled.close();
     }, 20_000);
 
-    it('is resumed by its client at another gateway before the timeout, without a loss', async () => {
+    it('continues at another gateway before the timeout', async () => {
       const [first, second] = fleet.gateways;
       const proxy = await QuietProxy.before(Number(new URL(first.tcpUrl).port));
       const ada = await connect([`tcp://127.0.0.1:${proxy.port}`, second.tcpUrl], { name: 'Ada' });
@@ -206,7 +206,7 @@ describe('a session', () => {
     }, 20_000);
   });
 
-  it('receives a pause while the game server hangs, and a resume when it continues', async () => {
+  it('is paused while the game server hangs', async () => {
     const { players, rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger');
     const told: string[] = [];
     for (const room of rooms) {
@@ -230,7 +230,7 @@ describe('a session', () => {
     for (const player of players) player.close();
   }, 20_000);
 
-  it('gets the missed changes in one sync if it reads again, is disconnected if it does not, and does not delay others', async () => {
+  it('gets all missed changes in one sync when a slow client reads again', async () => {
     const [first, second] = fleet.gateways;
     const { ada, room } = await inALedger(first, second, 'tcp');
     const backpressure = async () =>

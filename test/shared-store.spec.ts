@@ -20,7 +20,7 @@ describe.each([
     home = await mkdtemp(join(tmpdir(), 'holdfast-shared-'));
     store = await startStore(home);
     const shared: FleetStore = { url: store.url, client: store.client, stop: async () => {} };
-    // The servers of both have the same names and the same secret, so only the prefix separates them.
+    // The servers of both fleets have the same names and the same secret, so only the prefix separates the fleets.
     [blue, green] = await Promise.all(
       ['blue', 'green'].map((REDIS_PREFIX) => startFleet({ games: 2, store: () => shared, env: { REDIS_PREFIX, LINK_SECRET } })),
     );
@@ -33,7 +33,7 @@ describe.each([
 
   const nodes = (): Redis[] => (store.client instanceof Cluster ? store.client.nodes('master') : [store.client]);
 
-  it('show the operators of each fleet only its own servers and rooms', async () => {
+  it('show operators only the servers and rooms of their own fleet', async () => {
     const { rooms } = await blue.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const listed = await Promise.all([blue, green].map((fleet) => answer<{ servers: { id: string }[] }>(fleet, '/api/servers')));
     expect(listed.map(({ servers }) => servers.map(({ id }) => id).sort())).toEqual(
@@ -45,7 +45,7 @@ describe.each([
     expect(await ids(green)).toEqual([]);
   }, 30_000);
 
-  it('do not let a player of one fleet join, list or resume in the other', async () => {
+  it('allow no player of one fleet to join, list or resume in the other', async () => {
     const [ada, eve] = [await blue.newPlayer('Ada'), await green.newPlayer('Eve')];
     const room = await ada.createRoom({ game: 'tic-tac-toe', name: 'In blue' });
     expect((await ada.rooms()).map(({ id }) => id)).toContain(room.id);
@@ -55,7 +55,7 @@ describe.each([
     expect((await ada.rooms()).map(({ id }) => id)).toContain(room.id);
   }, 30_000);
 
-  it('leave a game of one fleet alone when the server of the same name in the other is killed', async () => {
+  it('keep the games of one fleet when the server of the same name in the other is killed', async () => {
     const events = await EventStream.of(green.gateways[0]);
     const games = await Promise.all([blue, green].map((fleet) => fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe')));
     const owner = await green.ownerOf(games[1].rooms[0]);
@@ -76,7 +76,7 @@ describe.each([
 
   // Only a single Redis can come back empty: a Cluster loses its data only in parts.
   if (kind === 'a Redis')
-    it('restore their own games and no others when Redis comes back empty', async () => {
+    it('restore only their own games when Redis comes back empty', async () => {
       const fleets = [blue, green];
       const games = await Promise.all(fleets.map((fleet) => fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe')));
       await Promise.all(games.map(({ rooms }) => rooms[0].send('place', { cell: 4 })));
@@ -92,7 +92,7 @@ describe.each([
       );
     }, 60_000);
 
-  it('write no key and use no channel without the prefix of one of them', async () => {
+  it('use only keys and channels that begin with one of their prefixes', async () => {
     const keys = (await Promise.all(nodes().map((node) => node.keys('*')))).flat();
     const channels = (await Promise.all(nodes().map((node) => node.pubsub('CHANNELS', '*')))).flat() as string[];
     for (const prefix of ['blue:', 'green:'])

@@ -47,7 +47,7 @@ class Driver {
   }
 }
 
-describe('a stepped game of durability every-change with inputs', () => {
+describe('a game with steps and inputs, of durability `every-change`', () => {
   let fleet: Fleet;
   const drivers: Driver[] = [];
   let pinging: NodeJS.Timeout | undefined;
@@ -75,7 +75,7 @@ describe('a stepped game of durability every-change with inputs', () => {
     return [ada, bob];
   }
 
-  it('loses no step and moves nothing back when its game server is killed, and uses later inputs', async () => {
+  it('loses no step when its game server is killed', async () => {
     const [ada] = await drive();
     for (const driver of drivers) await until(() => driver.seen.length > 20 && driver.last.xs.every((x) => x > 5));
     const costs: number[] = [];
@@ -111,7 +111,7 @@ describe('a stepped game of durability every-change with inputs', () => {
     if (process.env.SHOW) process.stdout.write(`a kill costs ${costs.join(', ')} steps of ${STEP_MS} ms\n`);
   }, 90_000);
 
-  it('uses no input that was sent while it had no server', async () => {
+  it('ignores inputs from the time in which it had no server', async () => {
     const [ada] = await drive();
     await until(() => ada.seen.length > 10 && ada.last.id > 5);
     const dead = await Promise.all(
@@ -123,7 +123,7 @@ describe('a stepped game of durability every-change with inputs', () => {
     );
     const lost = ada.seen.length;
     const sent = ada.sentAt.size;
-    // Many more inputs than wait for steps.
+    // Sends many more inputs than may wait for steps.
     await until(() => ada.sentAt.size > sent + 10 * QUEUE, 10_000);
     await Promise.all(dead.map((game) => fleet.restart(game)));
     await until(() => ada.last.id > sent && ada.seen.length > lost + 20, 30_000);
@@ -137,7 +137,7 @@ describe('a stepped game of durability every-change with inputs', () => {
     await fleet.whole();
   }, 60_000);
 
-  it('does not send volatile events to a player who does not read, and loses nothing else for the player', async () => {
+  it('sends no volatile events to a player who does not read', async () => {
     const [gateway] = fleet.gateways as [FleetServer];
     const [ada] = await drive();
     ada.stop();
@@ -174,7 +174,7 @@ describe('a stepped game of durability every-change with inputs', () => {
     slow.close();
   }, 60_000);
 
-  it('counts inputs above the rate limit, drops them and keeps the connection', async () => {
+  it('drops inputs above the rate limit, and keeps the connection', async () => {
     const [gateway] = fleet.gateways as [FleetServer];
     const player = await RawPlayer.welcomed(gateway, 'Fast', 'binary');
     await player.asks(1, 'rooms.create', { game: 'drive' });

@@ -90,7 +90,7 @@ async function refusals(nodes: readonly Redis[]): Promise<unknown[]> {
 const nodesOf = (store: FleetStore): Redis[] => (store.client instanceof Cluster ? store.client.nodes('master') : [store.client]);
 
 describe('a fleet whose user of Redis has only the documented permissions', () => {
-  it('does all its work on a single Redis, also after Redis came back empty', async () => {
+  it('does all its work on a single Redis, also after the loss of all data', async () => {
     const { data } = await documentedUsers();
     fleet = await startFleet({
       games: 2,
@@ -131,7 +131,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
     user.disconnect();
   }, 90_000);
 
-  it('does all its work on a Cluster with TLS, of which it knows one node and whose certificates name another host', async () => {
+  it('does all its work on a Redis Cluster with TLS', async () => {
     const [{ data }, tls] = [await documentedUsers(), await certificates('redis.example.org')];
     fleet = await startFleet({
       games: 2,
@@ -210,8 +210,8 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
   );
 });
 
-describe('the password of a fleet', () => {
-  it('is changed as documented while games are played', async () => {
+describe('the password of a fleet for Redis', () => {
+  it('can be changed during games as documented', async () => {
     const file = join(home, 'password');
     const replace = async (password: string): Promise<void> => {
       await writeFile(`${file}.new`, `${password}\n`);
@@ -243,7 +243,7 @@ describe('the password of a fleet', () => {
     await fleet.restart(fleet.gateways[0]);
     await fleet.whole();
 
-    // The wrong order: the file gets the new password before Redis does.
+    // The file gets the new password before Redis does, which is the wrong order.
     await replace('three');
     await everyServerLogged('store.password-refused', 1);
     await Promise.all(games.map((game) => game.goesOn(2, 15_000)));
@@ -257,7 +257,7 @@ describe('the password of a fleet', () => {
 });
 
 describe('a maxmemory-policy that deletes keys', () => {
-  it('prevents the start of a server, and is reported by running servers that stay ready', async () => {
+  it('prevents the start of a server, and is reported by running servers', async () => {
     fleet = await startFleet();
     const { client } = fleet.redis;
     const events = await EventStream.of(fleet.gateways[0]);

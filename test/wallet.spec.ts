@@ -9,8 +9,8 @@ afterAll(async () => {
 });
 
 /** Runs with a PostgreSQL of this machine or of Debian's package. `test/long/wallet.spec.ts` kills everything between each two steps. */
-describe('bets against a wallet in PostgreSQL', () => {
-  it('are charged and settled once, when the game server or PostgreSQL dies in the middle', async () => {
+describe('the bets of a game with a wallet in PostgreSQL', () => {
+  it('are charged and settled once when the game server or PostgreSQL dies', async () => {
     if (typeof wallets === 'string') return void process.stderr.write(`skipped: ${wallets}\n`);
     const { rooms } = await wallets.play();
     const [room] = rooms;

@@ -34,7 +34,7 @@ function environmentOf(service: Service, given: Readonly<Record<string, string>>
   return Object.fromEntries(Object.entries(service.environment ?? {}).map(([name, value]) => [name, filledIn(String(value), given)]));
 }
 
-describe('docker-compose.yml', () => {
+describe('the file docker-compose.yml', () => {
   it('follows the Compose specification', async () => {
     const linter = join(ROOT, 'node_modules/dclint/bin/dclint.cjs');
     const { stdout } = await run(process.execPath, [linter, '--formatter', 'json', 'docker-compose.yml'], { cwd: ROOT }).catch(
@@ -44,7 +44,7 @@ describe('docker-compose.yml', () => {
     expect(messages.filter(({ rule }) => ['invalid-schema', 'invalid-yaml'].includes(rule))).toEqual([]);
   });
 
-  it.each(servers)('gives a %s settings that it accepts', (type) => {
+  it.each(servers)('gives a %s only valid settings', (type) => {
     const given = { LINK_SECRET: 'a secret of the whole fleet', ADMIN_TOKEN: 'a token of the admins', AUTH: 'guest' };
     const settings = readSettings(type, environmentOf(compose.services[type], given));
     expect(settings.redis.url).toBe('redis://redis:6379');
@@ -57,7 +57,7 @@ describe('docker-compose.yml', () => {
     expect(() => environmentOf(compose.services.gateway, { LINK_SECRET: 'x' })).toThrow('ADMIN_TOKEN');
   });
 
-  it('runs one gateway, one lobby and two game servers with a Redis that persists all writes', () => {
+  it('runs one gateway, one lobby, two game servers and a Redis that stores all writes', () => {
     expect(Object.keys(compose.services)).toEqual(['redis', ...servers]);
     expect(compose.services.game.deploy?.replicas).toBe(2);
     expect(compose.services.redis.command.join(' ')).toContain('--appendonly yes --maxmemory-policy noeviction');
@@ -68,23 +68,23 @@ describe('docker-compose.yml', () => {
     for (const type of ['redis', 'lobby', 'game']) expect(compose.services[type].ports).toBeUndefined();
   });
 
-  it('checks health with a script that Node runs, and that fails without a server', async () => {
+  it('checks health by a script that fails without a server', async () => {
     const script = compose.services.game.healthcheck?.test.at(-1)?.replaceAll('$$', '$') as string;
     await expect(run(process.execPath, ['--eval', script])).rejects.toMatchObject({ code: 1, stderr: '' });
   });
 });
 
-describe('the versions of Node', () => {
+describe('the supported versions of Node', () => {
   const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
   const lines: string[] = parse(read('.github/workflows/ci.yml')).jobs.check.strategy.matrix.node;
 
-  it('are all tested by CI, and the oldest one is the lowest that package.json allows', () => {
+  it('are all tested by CI, from the lowest version that package.json allows', () => {
     const ranges: string[] = JSON.parse(read('package.json')).engines.node.split(' || ');
     expect(ranges.map((range) => /\d+/.exec(range)?.[0])).toEqual(lines.map((line) => line.split('.')[0]));
     expect(ranges[0]).toBe(`^${lines[0]}.0`);
   });
 
-  it('in the image and for contributors are the newest one that CI tests', () => {
+  it('include the version of the image and of .nvmrc as the newest', () => {
     const bases = [...read('Dockerfile').matchAll(/^FROM node:(\S+)/gm)].map(([, tag]) => tag);
     expect(bases).toEqual([`${lines.at(-1)}-slim`, `${lines.at(-1)}-slim`]);
     expect(read('.nvmrc').trim()).toBe(lines.at(-1));
@@ -108,7 +108,7 @@ describe('the Dockerfile', () => {
       expect(scripts[`start:${type}`]).toContain(`&& exec node ${SERVER_FLAGS.join(' ')} tools/start/one.mjs ${type}`);
   });
 
-  it('names programs that the build creates', () => {
+  it('starts programs that the build creates', () => {
     const programs = [...dockerfile.matchAll(/^CMD \["(.+)"\]$/gm)].map(([, program]) => program);
     for (const program of [...programs, ...servers.flatMap((type) => compose.services[type].command)]) {
       expect(program).toMatch(/^dist\/apps\/\w+\/src\/main\.js$/);

@@ -18,16 +18,16 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 const PURE = ['libs/protocol', 'libs/room', 'libs/state-patch'];
 /** Folders of other libraries that are pure, too. */
 const PURE_FOLDERS = ['libs/matchmaking/src/strategy/'];
-/** Libraries for pages and for the tools that play. No server imports them. */
+/** Libraries for pages and for the tools with simulated players. No server imports these libraries. */
 const BROWSER = ['libs/client', 'libs/game-page'];
 
-describe('the layers', () => {
-  it('name every library and app once', () => {
+describe('the layers in ARCHITECTURE.md', () => {
+  it('contain each library and app once', () => {
     const present = [...new Set(files.map((file) => file.unit))].filter((unit) => !unit.startsWith('games/')).sort();
     expect(present.filter((unit) => !table.has(unit))).toEqual([]);
   });
 
-  it('are imported only downwards, never sideways', () => {
+  it('import only from lower layers', () => {
     const wrong = servers.flatMap(({ path, unit, imports }) =>
       imports
         .map(({ to }) => unitOf(to))
@@ -37,7 +37,7 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('are entered only through the index of a library', () => {
+  it('import other libraries only through their index', () => {
     const wrong = files.flatMap(({ path, unit, imports }) =>
       imports
         .filter(({ specifier, to }) => {
@@ -50,7 +50,7 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('have folders that are imported only downwards, and that are all listed', () => {
+  it('consist of listed folders, which import only from lower folders', () => {
     const wrong = servers.flatMap(({ path, unit, imports }) => {
       const folders = FOLDERS[unit];
       const rank = folders?.indexOf(folderOf(path) ?? '') ?? -1;
@@ -63,10 +63,11 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('import no file that the build leaves out', () => {
+  it('import no file that the build omits', () => {
     const compiled = [...files, ...['tools', 'bench'].flatMap((folder) => sourcesUnder(folder)).map(parse)];
     const wrong = compiled
-      .filter(({ path, isSpec, isPage }) => !isSpec && !isPage && !/\.fixture\.ts$|\.d\.ts$/.test(path))
+      // `tools/testing` is bundled into its package, and not compiled into dist/.
+      .filter(({ path, isSpec, isPage }) => !isSpec && !isPage && !/^tools\/testing\/|\.fixture\.ts$|\.d\.ts$/.test(path))
       .flatMap(({ path, imports }) =>
         imports
           .filter(({ specifier, typeOnly, dynamic }) => !typeOnly && !dynamic && /^\..*\.(mjs|cjs)$/.test(specifier))
@@ -75,13 +76,13 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('have no import cycle between files', () => {
+  it('contain no import cycle', () => {
     expect(cycles(servers)).toEqual([]);
   });
 });
 
-describe('a game', () => {
-  it('imports no library of this repository except game-kit', () => {
+describe('the code of a game', () => {
+  it('imports only game-kit', () => {
     const wrong = servers
       .filter(({ unit }) => unit.startsWith('games/'))
       .flatMap(({ path, unit, imports }) =>
@@ -103,10 +104,10 @@ describe('a game', () => {
   });
 });
 
-describe('the client', () => {
+describe('the code of the client', () => {
   const client = servers.filter(({ unit }) => unit === 'libs/client');
 
-  it('imports no library of this repository except the pure ones', () => {
+  it('imports only pure libraries', () => {
     const allowed: readonly (string | null)[] = ['libs/client', ...PURE, null];
     const wrong = client.flatMap(({ path, imports }) =>
       imports.filter(({ to }) => !allowed.includes(unitOf(to))).map(({ specifier }) => `${path} imports ${specifier}`),
@@ -114,7 +115,7 @@ describe('the client', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('loads in a browser: nothing that its entries for browsers import is a module of Node or a package', () => {
+  it('runs in a browser without Node modules and packages', () => {
     const loaded = new Set<string>();
     const load = (path: string): void => {
       if (loaded.has(path)) return;
@@ -133,7 +134,7 @@ describe('the client', () => {
 describe('pure code', () => {
   const IMPURE = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bcrypto\.|\bset(Timeout|Interval|Immediate)\b|\bprocess\./;
 
-  it('uses no clock, no randomness, no timer and no Node module', () => {
+  it('uses neither a clock, randomness, timers nor Node modules', () => {
     const wrong = servers
       .filter(({ unit, path }) => PURE.includes(unit) || PURE_FOLDERS.some((folder) => path.startsWith(folder)))
       .flatMap(({ path, code, imports }) => [
@@ -145,7 +146,7 @@ describe('pure code', () => {
 });
 
 describe('the check of the layers', () => {
-  it('sees imports of every form, and none in comments', () => {
+  it('finds imports in every form, but not in comments', () => {
     const code = `
       import './a.js';
       import b from './b.js';
@@ -164,12 +165,12 @@ describe('the check of the layers', () => {
     expect(found.filter(({ typeOnly }) => typeOnly).map(({ specifier }) => specifier)).toEqual(['./g.js']);
   });
 
-  it('finds a cycle', () => {
+  it('finds an import cycle', () => {
     const file = (path: string, to: string) => ({ path, imports: [{ to, specifier: '', typeOnly: false, dynamic: false }] });
     expect(cycles([file('a.ts', 'b.ts'), file('b.ts', 'c.ts'), file('c.ts', 'b.ts')])).toEqual(['b.ts → c.ts → b.ts']);
   });
 
-  it('reads the order of the layers from the table', () => {
+  it('takes the order of the layers from ARCHITECTURE.md', () => {
     expect(table.get('apps/gateway')).toBeGreaterThan(table.get('libs/health') as number);
     expect(table.get('libs/health')).toBeGreaterThan(table.get('libs/redis') as number);
   });
@@ -180,7 +181,7 @@ interface Import {
   /** The imported file, relative to the repository's root. For a package, the specifier itself. */
   readonly to: string;
   readonly typeOnly: boolean;
-  /** Whether this is an `import(…)`, which loads the file later. */
+  /** True: this is an `import(…)`, which loads the file later. */
   readonly dynamic: boolean;
 }
 

@@ -21,13 +21,13 @@ const APPS = ['gateway', 'lobby', 'game'];
 
 const foldersOf = (parent: string): string[] => readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}`);
 
-describe('nest-cli.json', () => {
-  it('names every app and every library', () => {
+describe('the file nest-cli.json', () => {
+  it('contains every app and every library', () => {
     const roots = Object.values(projects).map(({ root }) => root);
     expect(roots.sort()).toEqual([...foldersOf('apps'), ...foldersOf('libs')].sort());
   });
 
-  it.each(Object.entries(projects))('names an entry file of %s that exists', (_, { type, root, sourceRoot, entryFile }) => {
+  it.each(Object.entries(projects))('names an existing entry file for %s', (_, { type, root, sourceRoot, entryFile }) => {
     expect(sourceRoot).toBe(`${root}/src`);
     const entry = type === 'application' ? entryFile : `${sourceRoot}/${entryFile}`;
     expect(existsSync(join(ROOT, `${entry}.ts`))).toBe(true);
@@ -48,7 +48,7 @@ describe('the Nest command line', () => {
 
   const nest = (...args: string[]) => run(process.execPath, [join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js'), ...args], { cwd: copy });
 
-  it.each(APPS)('builds %s with what it needs at run time', async (app) => {
+  it.each(APPS)('builds %s with all files that the server needs', async (app) => {
     rmSync(join(copy, 'dist'), { recursive: true, force: true });
     await nest('build', app);
     expect(existsSync(join(copy, `dist/apps/${app}/src/main.js`))).toBe(true);
@@ -58,7 +58,7 @@ describe('the Nest command line', () => {
     expect(built.filter((file) => /\.(spec|fixture)\./.test(file))).toEqual([]);
   });
 
-  it('generates a provider in the given library and adds it to the module of that library', async () => {
+  it('generates a provider in the given library, and adds it to the module there', async () => {
     await nest('generate', 'service', 'probe', '--project', 'health');
     expect(readFileSync(join(copy, 'libs/health/src/probe.service.ts'), 'utf8')).toContain('export class ProbeService');
     expect(readFileSync(join(copy, 'libs/health/src/health.module.ts'), 'utf8')).toContain(

@@ -10,15 +10,15 @@ import { CLEAN } from './prose/clean.mjs';
 import { anchorsOf, targetsOf } from './prose/links.mjs';
 
 describe('the language of the sources', () => {
-  it('follows STYLE.md in every folder that is listed as clean (npm run prose)', () => {
+  it('follows STYLE.md in each folder that is listed as clean (npm run prose)', () => {
     expect(problemsOfSources(CLEAN).map(lineOf)).toEqual([]);
   });
 
-  it('has no two exported types of one name, and no log event in two files, in any folder', () => {
+  it('uses each name of an exported type and of a log event for one thing only', () => {
     expect(problemsOfAllNames().map(lineOf)).toEqual([]);
   });
 
-  it('has no link or path in a page that leads nowhere', () => {
+  it('contains no link that leads nowhere', () => {
     expect(problemsOfLinks().map(lineOf)).toEqual([]);
   });
 });
@@ -51,31 +51,31 @@ describe('the check of comments', () => {
     expect(problems(code)).toEqual([]);
   });
 
-  it('rejects a sentence of 36 words and accepts one of 35, wherever its lines break', () => {
+  it('rejects a sentence of 36 words, and accepts a sentence of 35 words', () => {
     expect(problems(`// ${words(20)}\n// ${words(15)}.`)).toEqual([]);
     expect(problems(`// ${words(20)}\n// ${words(16)}.`)).toEqual([expect.stringContaining('sample.ts:1: a sentence of 36 words')]);
     expect(problems(`/**\n * Short.\n *\n * ${words(30)}\n * ${words(6)}.\n */`)).toEqual([expect.stringContaining('sample.ts:4:')]);
   });
 
-  it('counts text in backticks as one word, and list items, tags and paragraphs as sentences of their own', () => {
+  it('counts text in backticks as one word, and a list item as a sentence', () => {
     expect(problems(`// ${words(34)} \`${words(9)}\`.`)).toEqual([]);
     expect(
       problems(`/**\n * - ${words(20)}\n * - ${words(20)}\n *\n * ${words(20)}\n *\n * ${words(20)}\n * @returns ${words(20)}\n */`),
     ).toEqual([]);
   });
 
-  it('leaves code blocks, examples and tables out', () => {
+  it('ignores code blocks, examples and tables', () => {
     expect(problems(`/**\n * Text.\n *\n *     ${words(50)}\n *\n * | ${words(50)} |\n *\n * @example\n * ${words(50)}\n */`)).toEqual([]);
   });
 
-  it('leaves the keys and arguments of a Lua script out, but not its other sentences', () => {
+  it('ignores the keys and arguments of a Lua script, but not its sentences', () => {
     const head = (rest: number) =>
       `-- Text.\n--\n-- KEYS  1 ${words(20)}\n-- ARGV  1 ${words(20)}\n--       2 ${words(20)}\n-- ${words(rest)}`;
     expect(problems(head(35), 'sample.lua')).toEqual([]);
     expect(problems(head(36), 'sample.lua')).toEqual([expect.stringContaining('sample.lua:6: a sentence of 36 words')]);
   });
 
-  it('takes no comment marks inside strings, templates and regular expressions for comments', () => {
+  it('ignores comment marks in strings, templates and regular expressions', () => {
     const code = [
       "const a = '// Who is it.';",
       'const b = `// What is it. ${' + '"/* Who */"' + '} // Whose.`;',
@@ -86,7 +86,7 @@ describe('the check of comments', () => {
     expect(problems(`${code}\nconst e = c / 2; // What is left.`)).toEqual([expect.stringMatching(/^sample\.ts:5: begins with "What"/)]);
   });
 
-  it('reads comments of Lua, and none in its strings', () => {
+  it('reads the comments of a Lua script, but not its strings', () => {
     const code = ['-- The room is fenced.', 'local a = "-- Who is it."', "local b = '-- What'", 'local c = [[', '-- Whose', ']]'].join(
       '\n',
     );
@@ -97,7 +97,7 @@ describe('the check of comments', () => {
     ]);
   });
 
-  it('reports a page that a comment names and that does not exist', () => {
+  it('reports a page that a comment names but that does not exist', () => {
     expect(problems('// See `docs/security.md`.')).toEqual([]);
     expect(problems('// See `docs/no-such-page.md`.')).toEqual([expect.stringContaining('names docs/no-such-page.md')]);
   });
@@ -112,19 +112,19 @@ describe('the check of test names', () => {
     "it.each([1, 2])('whose client reads nothing is closed: %s', () => {});",
     "it.skip('who leaves', () => {});",
     'test(`as $' + '{kind}`, () => {});',
-  ])('rejects %j', (code) => {
+  ])('rejects the name in %j', (code) => {
     expect(problems(code)).toEqual([expect.stringContaining('sample.spec.ts:1: test name begins with')]);
   });
 
   it.each(["it('rejects a resume whose secret was rotated twice', () => {});", "rooms.it2('what', 1);", "submit('what is it');"])(
-    'accepts %j',
+    'accepts the name in %j',
     (code) => {
       expect(problems(code)).toEqual([]);
     },
   );
 });
 
-describe('the check of names', () => {
+describe('the check of type names and log events', () => {
   const problems = (...codes: string[]) => problemsOfNames(codes.map((code, at) => ({ path: `${at}.ts`, code }))).map(lineOf);
 
   it('reports two exported types of one name', () => {
@@ -135,7 +135,7 @@ describe('the check of names', () => {
     expect(problems('export const A = 1; export type A = typeof A;')).toEqual([]);
   });
 
-  it('reports a new name that an export gives to a type, but not a type that is only re-exported', () => {
+  it('reports a type that an export renames, but not a type that is exported twice', () => {
     const named = '1.ts:1: exports a type named Asked, as 0.ts:1 does';
     expect(problems('export class Asked {}', 'interface Asked {} export type { Asked };')).toEqual([named]);
     expect(problems('export class Asked {}', 'interface B {} export { type B as Asked };')).toEqual([named]);
@@ -145,7 +145,7 @@ describe('the check of names', () => {
     );
   });
 
-  it('compares shipped code with shipped code, and each tool with itself', () => {
+  it('compares the names of shipped code, and those of each tool separately', () => {
     const code = 'export interface Target {}';
     const among = (...paths: string[]) => problemsOfNames(paths.map((path) => ({ path, code }))).map(lineOf);
     expect(among('libs/a/src/a.ts', 'bench/b.ts', 'tools/c/src/c.ts', 'tools/d/src/d.ts')).toEqual([]);
@@ -161,14 +161,14 @@ describe('the check of names', () => {
     expect(problems(`${migrated}\n${migrated}`)).toEqual([]);
   });
 
-  it('reports an error that is logged as text', () => {
+  it('reports an error that is written as text', () => {
     expect(problems("log.warn('a.failed', { error: String(error) });")).toEqual([expect.stringContaining('pass the error itself')]);
     expect(problems("log.warn('a.failed', { error });")).toEqual([]);
   });
 });
 
-describe('the check of links', () => {
-  it('finds links, pictures and paths in backticks with their lines, and nothing in code blocks', () => {
+describe('the check of links in the docs', () => {
+  it('finds links, pictures and paths, but not those in code blocks', () => {
     const page = [
       '[a](a.md) and [b](b.md#c "title"), [web](https://example.org)',
       '<img src="c.svg">',
@@ -188,7 +188,7 @@ describe('the check of links', () => {
     });
   });
 
-  it('makes anchors as GitHub does', () => {
+  it('derives anchors from headings as GitHub does', () => {
     const anchors = anchorsOf('# One `two`: three\n## Same\n## Same\n```\n# code\n```\n');
     expect([...anchors]).toEqual(['one-two-three', 'same', 'same-1']);
   });

@@ -17,8 +17,8 @@ const EARLY: Readonly<Record<string, string>> = {
 
 const sources = ['apps', 'libs', 'games'].flatMap(sourcesUnder).map((path) => parse(path, readFileSync(join(ROOT, path), 'utf8')));
 
-describe('a provider', () => {
-  it('starts no timer and registers no listener when it is constructed', () => {
+describe('a provider of the libraries and apps', () => {
+  it('starts no timer and registers no listener in its constructor', () => {
     const found = sources
       .flatMap(providersIn)
       .flatMap((provider) => startsOf(provider).map((call) => ({ provider: nameOf(provider), call })));
@@ -26,7 +26,7 @@ describe('a provider', () => {
     expect([...new Set(found.map(({ provider }) => provider))].sort()).toEqual(Object.keys(EARLY).sort());
   });
 
-  it('that extends a port of libs/health is marked with that port, because an unmarked provider is never called', () => {
+  it('has the mark of each port of libs/health that it implements', () => {
     const ports = parse('ports.ts', readFileSync(join(ROOT, 'libs/health/src/ports.ts'), 'utf8'))
       .statements.filter(ts.isClassDeclaration)
       .map(nameOf);
@@ -37,7 +37,7 @@ describe('a provider', () => {
     );
   });
 
-  it('declares a fixed period by `@Interval` where its library uses `@nestjs/schedule`', () => {
+  it('declares a fixed period by `@Interval` in a library with `@nestjs/schedule`', () => {
     const scheduled = new Set(
       sources.filter(({ text }) => text.includes("from '@nestjs/schedule'")).map(({ fileName }) => unitOf(fileName)),
     );
@@ -58,7 +58,7 @@ describe('the search for timers and listeners', () => {
     'constructor(client: Client) { if (client.isOpen) client.on("ready", () => {}); }',
     'private timer = setInterval(() => {}, 5);',
     'constructor() { this.start(); } private start() { void this.listen(); } private listen() { pubSub.subscribe("a"); }',
-  ])('finds the start in: %s', (members) => {
+  ])('finds the start of a timer or listener in: %s', (members) => {
     expect(startsOf(provider(members))).toHaveLength(1);
   });
 
@@ -71,7 +71,7 @@ describe('the search for timers and listeners', () => {
     expect(startsOf(provider(members))).toEqual([]);
   });
 
-  it('finds a fixed period, and accepts one that is an option', () => {
+  it('finds a fixed period, but ignores a period from an option', () => {
     expect(fixedIntervalsOf(provider('onApplicationBootstrap() { setInterval(() => this.poll(), POLL_MS / 2); }'))).toHaveLength(1);
     expect(fixedIntervalsOf(provider('onApplicationBootstrap() { setInterval(() => this.poll(), this.options.pollMs); }'))).toEqual([]);
     expect(fixedIntervalsOf(provider('open() { setInterval(() => this.poll(), POLL_MS); }'))).toEqual([]);

@@ -38,7 +38,7 @@ export function measureSpeed(kind: 'backlog' | 'unmatchable', waiting: number, r
   const add = (ticket: Ticket): void => void tickets.set(ticket.id, ticket);
   const duel = (since: number): Ticket => population.solo(since, { mode: 'duel', regions: population.regions() });
   let now = 1_000_000;
-  // As if the tickets had come at this rate, and at most a minute ago.
+  // The waiting times of the tickets fit arrivals at this rate, none of them more than a minute ago.
   const since = (index: number): number => now - Math.min(60_000, ((waiting - index) / TICKETS_PER_SECOND) * 1_000);
   for (let index = 0; index < waiting; index++)
     add(kind === 'backlog' ? duel(since(index)) : population.party(3, since(index), { mode: 'teams', regions: population.regions() }));

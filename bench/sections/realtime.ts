@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import type { Carrier } from '../carriers/carrier.js';
 import { colyseusArena, holdfastArena, type RealTimeRooms } from '../carriers/real-time.js';
 import { CpuMeter } from '../cpu.js';
@@ -8,10 +7,7 @@ import { sleep } from '../tools.js';
 
 const SEATS = 16;
 const CROWD = 200;
-/** Number of small rooms on a machine that has a core for each process: generator, gateway, game server and Redis. */
 const ROOMS = 50;
-const CORES_FOR_ALL = 4;
-const ROOMS_ON_FEW_CORES = 25;
 const ROOMS_QUICK = 10;
 const MS = 10_000;
 const MS_QUICK = 2_500;
@@ -41,20 +37,15 @@ export const realtime: Section = {
   about: `rooms that step ${STEPS_PER_SECOND} times a second, with as many inputs of each player, WebSocket, compared with Colyseus 0.18 and its quantized types`,
   async run(report, { quick }) {
     for (const rooms of [
-      { rooms: smallRooms(quick), seats: SEATS },
+      { rooms: quick ? ROOMS_QUICK : ROOMS, seats: SEATS },
       { rooms: 1, seats: CROWD },
     ])
       await compare(report, rooms, quick);
   },
 };
 
-function smallRooms(quick: boolean): number {
-  if (quick) return ROOMS_QUICK;
-  return availableParallelism() < CORES_FOR_ALL ? ROOMS_ON_FEW_CORES : ROOMS;
-}
-
 async function compare(report: Report, rooms: RealTimeRooms, quick: boolean): Promise<void> {
-  // The names contain the number of rooms, because a small machine and a quick run have fewer.
+  // The names contain the number of rooms, because a quick run has fewer.
   const head = `${rooms.rooms} × ${rooms.seats}`;
   const costs = new Map<string, FlightCost>();
   for (const [name, room] of Object.entries(THEIRS))

@@ -23,7 +23,7 @@ import { HouseModule } from './house.module.js';
 const page = readFileSync(join(__dirname, '..', 'extending.md'), 'utf8');
 const files = readdirSync(__dirname).filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'));
 
-describe('docs/extending.md', () => {
+describe('the page docs/extending.md', () => {
   it.each(files)('quotes %s', async (file) => {
     expect(page).toContain(`\`\`\`ts ${file}\n${await readFile(join(__dirname, file), 'utf8')}\`\`\``);
   });
@@ -57,7 +57,7 @@ describe('the extensions of docs/extending.md', () => {
   });
   afterAll(() => module.close());
 
-  it('authenticate by a key, and refuse an unknown one', async () => {
+  it('authenticate a player by a key', async () => {
     const authenticator = module.get(Authenticator, { strict: false });
     expect(await authenticator.authenticate({ token: 'key-of-ada' })).toEqual({ user: 'ada', name: 'Ada' });
     await expect(authenticator.authenticate({ token: 'other' })).rejects.toMatchObject({ code: 'unauthorized' });
@@ -73,7 +73,7 @@ describe('the extensions of docs/extending.md', () => {
     expect([strategy.takes, strategy.score({ rooms: 2, players: 5, capacity: 10 })]).toEqual(['lowest', 7]);
   });
 
-  it('match players in the order of their searches', () => {
+  it('match players in the order in which they began to search', () => {
     const rules: MatchRules = matchRules({ min: 2, max: 2 });
     const ticket = (id: string, since: number): Ticket => ({ id, since, game: 'chess', players: [{ user: id as UserId, name: id }] });
     const tickets = [ticket('late', 3), ticket('first', 1), ticket('second', 2)];

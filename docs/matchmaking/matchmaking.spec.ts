@@ -13,12 +13,12 @@ import { CaptureGame } from './duel-game.js';
 const page = readFileSync(join(__dirname, '..', 'matchmaking.md'), 'utf8');
 const file = (name: string): string => readFileSync(join(__dirname, name), 'utf8');
 
-describe('docs/matchmaking.md', () => {
-  it('quotes the game and the strategy that are tested here', () => {
+describe('the page docs/matchmaking.md', () => {
+  it('quotes the game and the strategy that these tests run', () => {
     for (const name of ['duel-game.ts', 'arrival-order.ts']) expect(page).toContain(`\`\`\`ts\n${file(name)}\`\`\``);
   });
 
-  it('has a game with ratings, and its end requests their update', async () => {
+  it('has a game whose end requests an update of the ratings', async () => {
     const game = await GameTest.create(CaptureGame, { players: ['Ada', 'Bob'] });
     expect(game.command(1, 'capture')).toBeNull();
     expect(game.effects).toMatchObject([{ name: '$rating', data: { teams: [{ place: 0 }, { place: 1 }] } }]);

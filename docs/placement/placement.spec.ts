@@ -10,12 +10,12 @@ import { LeastWork } from './least-work.js';
 
 const page = readFileSync(join(__dirname, '..', 'placement.md'), 'utf8');
 
-describe('docs/placement.md', () => {
-  it('quotes the strategy that is tested here', () => {
+describe('the page docs/placement.md', () => {
+  it('quotes the strategy that these tests run', () => {
     expect(page).toContain(`\`\`\`ts\n${readFileSync(join(__dirname, 'least-work.ts'), 'utf8')}\`\`\``);
   });
 
-  it('gives the next room to the server with the least work, reservations counted', async () => {
+  it('has a strategy that chooses the server with the least work, including reservations', async () => {
     const module = await Test.createTestingModule({
       imports: [
         RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),

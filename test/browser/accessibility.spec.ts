@@ -4,7 +4,7 @@ import { violationsOf } from './accessibility.js';
 import { describeInChromium, launchChromium } from './chromium.js';
 import { Visitor, Visitors } from './visitor.js';
 
-describeInChromium('axe finds no violation, light and dark, on a desktop and on a phone,', () => {
+describeInChromium('axe, in light and dark, on a desktop and on a phone,', () => {
   let fleet: Fleet;
   let browser: Browser;
   const visitors = new Visitors();
@@ -50,7 +50,7 @@ describeInChromium('axe finds no violation, light and dark, on a desktop and on 
     return [ada, bob, ada.page.url()];
   }
 
-  it('before a session, in the lobby and in a waiting room', async () => {
+  it('finds no violation on the page before a session, in the lobby and in a waiting room', async () => {
     const ada = await Visitor.at(browser, 'Ada', fleet.gateways[0].pageUrl);
     visitors.add(ada);
     await ada.page.getByLabel('Your name').fill('x'.repeat(40));
@@ -82,7 +82,7 @@ describeInChromium('axe finds no violation, light and dark, on a desktop and on 
     await look(bob, 'error');
   }, 120_000);
 
-  it('at a server that wants a token', async () => {
+  it('finds no violation on the page of a server that requires a token', async () => {
     const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: 'a secret for the tokens of tests only' });
     const ada = await Visitor.at(browser, 'Ada', server.pageUrl);
     visitors.add(ada);
@@ -95,7 +95,7 @@ describeInChromium('axe finds no violation, light and dark, on a desktop and on 
     fleet.gateways.splice(fleet.gateways.indexOf(server), 1);
   }, 120_000);
 
-  it('while a pawn is promoted', async () => {
+  it('finds no violation during the promotion of a pawn', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Chess');
     await ada.page.getByText('Start from a position').click();
@@ -110,13 +110,13 @@ describeInChromium('axe finds no violation, light and dark, on a desktop and on 
     await look(ada, 'chess promotion');
   }, 120_000);
 
-  it('in a game for which the page has no board', async () => {
+  it('finds no violation in a game without a board on the page', async () => {
     const [ada] = await playersIn('Fleeting', 'The game is running.');
     await ada.page.getByText('This page has no board for this game.').waitFor();
     await look(ada, 'game without a board');
   }, 120_000);
 
-  it('in a game of chess, played and watched', async () => {
+  it('finds no violation in a game of chess, for its players and for a spectator', async () => {
     const [ada, bob, url] = await playersIn('Chess');
     await ada.page.locator('[data-square="e2"]').click();
     await look(ada, 'chess');
@@ -140,7 +140,7 @@ describeInChromium('axe finds no violation, light and dark, on a desktop and on 
     await Promise.all([look(bob, 'chess lost'), look(cy, 'chess ended watched')]);
   }, 120_000);
 
-  it('in a game of tic-tac-toe that an operator ends, and whose server is lost', async () => {
+  it('finds no violation in a game whose server is lost and which an operator ends', async () => {
     const [ada, bob] = await playersIn('Tic-tac-toe');
     await ada.mark(4);
     await bob.mark(0);
@@ -174,7 +174,7 @@ describeInChromium('axe finds no violation, light and dark, on a desktop and on 
     await look(ada, 'ended by an operator');
     await operator.page.getByRole('cell', { name: 'waiting' }).first().waitFor();
     await look(operator, 'dashboard');
-    // A copy of Ada's tab continues her session, and the first tab says so.
+    // A copy of Ada's tab continues her session, and the first tab shows this.
     await Promise.all([ada.page.context().waitForEvent('page'), ada.page.evaluate(() => void window.open(location.href))]);
     await ada.page.getByRole('heading', { name: 'You are now playing in another place.' }).waitFor();
     await look(ada, 'continued in another place');

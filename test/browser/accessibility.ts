@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 
-/** The folder for a picture of each state, for people who change the pages. Undefined: no pictures are taken. */
+/** The folder for a picture of each state, for people who change the pages. Without a folder, no pictures are taken. */
 const PICTURES = process.env.PICTURES;
 
 const DESKTOP = { width: 1280, height: 800 };

@@ -2,8 +2,8 @@ import type { Browser, CDPSession } from 'playwright-core';
 import { until } from '../../tools/process/until.mjs';
 
 /**
- * A tab that really is in the background when it is hidden: the browser throttles its timers and can freeze it. Pages of Playwright always
- * count as visible, so this one is opened and driven over the DevTools protocol alone.
+ * A tab that the browser treats as a background tab when it is hidden: the browser throttles its timers and can freeze it. Playwright's own
+ * pages always count as visible, so this tab is opened and driven over the DevTools protocol alone.
  */
 export class BackgroundTab {
   private readonly waiting = new Map<number, (result: never) => void>();
@@ -27,7 +27,7 @@ export class BackgroundTab {
     return new BackgroundTab(devTools, targetId, sessionId);
   }
 
-  /** Opens another tab in front of this one. */
+  /** Opens another tab in front of this tab. */
   async hide(): Promise<void> {
     const { targetId } = await this.devTools.send('Target.createTarget', { url: 'about:blank' });
     await this.devTools.send('Target.activateTarget', { targetId });
@@ -60,7 +60,7 @@ export class BackgroundTab {
     return result.value;
   }
 
-  /** Resolves when the expression is true in the tab. Asks from outside, so that throttled timers do not matter. */
+  /** Resolves when the expression is true in the tab. It polls from outside of the tab, so that throttled timers do not matter. */
   async sees(expression: string, timeoutMs = 10_000): Promise<void> {
     await until(() => this.evaluate<boolean>(`Boolean(${expression})`), timeoutMs).catch((error: unknown) => {
       throw new Error(`In the tab this did not become true: ${expression}`, { cause: error });

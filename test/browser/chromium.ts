@@ -4,7 +4,7 @@ import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** Returns the path of a Chromium: `CHROMIUM_PATH`, Debian's, or one on the PATH. Null: this machine has none. */
+/** Returns the path of a Chromium: `CHROMIUM_PATH`, Debian's, or one on the PATH. Null when this machine has no Chromium. */
 function findChromium(env: NodeJS.ProcessEnv = process.env): string | null {
   const onPath = (env.PATH ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
   return [env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', ...onPath].find((path) => path !== '' && existsSync(path)) ?? null;
@@ -27,7 +27,7 @@ const CHROMIUM_ARGS = [
 
 const executablePath = findChromium();
 
-/** Describes tests that need Chromium. Skips them where there is none. */
+/** Describes tests that need Chromium. A machine without Chromium skips the tests. */
 export const describeInChromium = executablePath ? describe : describe.skip;
 if (!executablePath) console.warn('Skipped: no Chromium here. Name one in CHROMIUM_PATH, or install `chromium`.');
 

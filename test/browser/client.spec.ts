@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import type { connect, Room } from '#libs/client';
-import type { Bundle } from '../../tools/build/client-bundles.mjs';
+import type { Bundle } from '../../tools/packages/client-bundles.mjs';
 import { ROOT } from '../../tools/process/paths.mjs';
 import { type Fleet, startFleet } from '../harness/index.js';
 import { describeInChromium, launchChromium } from './chromium.js';
@@ -23,8 +23,8 @@ describeInChromium('the bundled client, in Chromium', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'holdfast-client-'));
-    const script = join(ROOT, 'tools/build/client-bundles.mjs');
-    const built = promisify(execFile)(process.execPath, [script, folder, 'holdfast-client/compact']);
+    const script = join(ROOT, 'tools/packages/client-bundles.mjs');
+    const built = promisify(execFile)(process.execPath, [script, folder, '@holdfast/client/compact']);
     [fleet, browser] = await Promise.all([startFleet({ gateways: 1, lobbies: 1, games: 1 }), launchChromium()]);
     bundles = (await built).stdout
       .split('\n')

@@ -29,7 +29,7 @@ describeInChromium('the dashboard, in Chromium', () => {
 
   afterEach(() => expect(operator.defects).toEqual([]));
 
-  it('shows each event once when its stream is interrupted', async () => {
+  it('shows each event once after an interruption of its stream', async () => {
     const events = page.locator('#events p');
     await operator.press('Cordon hf:game:1');
     await events.filter({ hasText: 'cordoned' }).first().waitFor();
@@ -58,7 +58,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     expect(await focused()).toBe(path);
   });
 
-  it('does nothing when the operator answers a question with no', async () => {
+  it('sends no request when the operator answers a question with no', async () => {
     const requests: string[] = [];
     page.on('request', (request) => request.method() === 'POST' && requests.push(request.url()));
     await operator.press('Evict hf:lobby:1');

@@ -17,16 +17,16 @@ export interface Upstreams {
 
 export type ProxyKind = 'nginx' | 'haproxy';
 
-/** Where a proxy of a test listens and stores its files. */
+/** The folder and the port of a proxy in a test. */
 interface Place {
   readonly home: string;
   readonly port: number;
 }
 
 interface Setup {
-  /** The documented configuration in `docs/`. */
+  /** The path of the documented configuration in `docs/`. */
   readonly example: string;
-  /** Returns the configuration for this place, with the addresses of the fleet filled in. */
+  /** Returns the configuration for this folder and port, with the addresses of the fleet filled in. */
   readonly configuration: (example: string, place: Place) => string;
   readonly args: (config: string, home: string) => readonly string[];
 }
@@ -58,7 +58,10 @@ export class FrontProxy {
     readonly url: string,
   ) {}
 
-  /** Starts the proxy before these addresses. Resolves when it accepts connections, or with null if this machine has no such proxy. */
+  /**
+   * Starts the proxy in front of these addresses. Resolves when the proxy accepts connections, or with null when this machine has no such
+   * proxy.
+   */
   static async before({ players, operators }: Upstreams, kind: ProxyKind): Promise<FrontProxy | null> {
     const found = await findProxy(kind);
     if ('missing' in found) {

@@ -7,7 +7,7 @@ import { Visitor, type VisitorOptions, Visitors } from './visitor.js';
 
 const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, colorScheme: 'dark' };
 
-describeInChromium('players who meet on the page, in Chromium', () => {
+describeInChromium('the page on which players meet, in Chromium,', () => {
   let fleet: Fleet;
   let browser: Browser;
   const visitors = new Visitors();
@@ -46,7 +46,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     return host;
   };
 
-  /** Two players in a room, of whom the second came by the link that the first has copied. */
+  /** Brings two players into one room. The second player uses the link that the first player has copied. */
   const party = async (game: string, names: readonly [string, string], options: readonly VisitorOptions[] = []) => {
     const host = await visit(names[0], { permissions: ['clipboard-read', 'clipboard-write'], ...options[0] });
     await host.press(`Create a room: ${game}`);
@@ -67,7 +67,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
       await host.page.getByLabel('Mode').selectOption('asked-duo');
       await host.press('Find opponents');
       if (host === ada) {
-        // The other member of the party sees the search, too.
+        // The second member of the party sees the search as well.
         await bob.page.getByText('Searching for opponents…').waitFor();
         await looks(bob, 'the search of a party');
       }
@@ -84,7 +84,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     for (const { page } of all) await page.getByText('"joined"').waitFor();
   });
 
-  it('continues the search of a player, first in line, when another player declines the match', async () => {
+  it('shows a player that the search continues in first place when another player declines the match', async () => {
     const all = await Promise.all(['Ada', 'Bob', 'Cy'].map((name) => visit(name)));
     const [ada, bob, cy] = all;
     for (const visitor of [ada, bob]) {
@@ -102,7 +102,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await bob.press('Quick match: Rumble');
   });
 
-  it('shows a search that runs after a reload, and cancels it', async () => {
+  it('shows a running search after a reload, and can cancel it', async () => {
     const ada = await visit('Ada');
     await ada.press('Quick match: Chess');
     await ada.page.getByText('Searching for an opponent…').waitFor();
@@ -112,7 +112,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await ada.page.getByRole('button', { name: 'Quick match: Chess' }).waitFor();
   });
 
-  it('continues a search and an offer over the loss of the gateway', async () => {
+  it('shows the same search and the same offer after the loss of the gateway', async () => {
     const [ada, bob] = await Promise.all([visit('Ada'), visit('Bob')]);
     await ada.page.getByLabel('Mode: Rumble').selectOption('asked-duel');
     await ada.press('Quick match: Rumble');
@@ -128,7 +128,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await Promise.all([ada, bob].map((visitor) => visitor.sees('The game is running.')));
   });
 
-  it('shows the options of a game, and lists rooms by them, with changes at once', async () => {
+  it('shows the options of a game, and filters the list of rooms by options', async () => {
     const bob = await visit('Bob');
     await bob.page.getByLabel('Game', { exact: true }).selectOption('table');
     const ada = await hostOf('Table', 'By the sea', async ({ page }) => {
@@ -148,7 +148,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await ada.page.getByText('Bob', { exact: true }).waitFor();
   });
 
-  it('lets people with the invite code into a private room with a password, and asks again after a wrong one', async () => {
+  it('lets players with the invite code into a private room with a password', async () => {
     const ada = await hostOf('Chess', 'The vault', async ({ page }) => {
       await page.getByLabel('Private').check();
       await page.getByText('Who may join and watch').first().click();
@@ -176,7 +176,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await cy.page.getByRole('alert').filter({ hasText: 'There is no room with this invite code.' }).waitFor();
   });
 
-  it('lets the host hand over the room, remove and ban members, and lift a ban', async () => {
+  it('lets the host hand over the room, and remove, ban and readmit members', async () => {
     const ada = await hostOf('Table', 'The table');
     const bob = await visit('Bob', {}, ada.page.url());
     const cy = await visit('Cy', {}, ada.page.url());
@@ -206,7 +206,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await ada.sees('Waiting for players');
   });
 
-  it('saves the settings of the host, which all others see', async () => {
+  it('shows the changed settings of a room to all players', async () => {
     const ada = await hostOf('Table', 'Before');
     const bob = await visit('Bob');
     await bob.page.getByText('Before').waitFor();
@@ -222,7 +222,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     expect(await row.getByRole('button', { name: 'Join After' }).count()).toBe(0);
   });
 
-  it('carries the chat of a room and of a lobby, each message once and in order', async () => {
+  it('shows each message in the chat of a room or a lobby once and in order', async () => {
     const ada = await hostOf('Table', 'The chat');
     const bob = await visit('Bob', PHONE, ada.page.url());
     const write = async ({ page }: Visitor, text: string): Promise<void> => {
@@ -238,7 +238,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
       expect(await visitor.page.locator('.chat-text').allTextContents()).toEqual(['Hello Bob', '<b>Hello</b> Ada', 'Ready?']);
     }
     await looks(bob, 'a room with a chat');
-    // The messages are there for a player who comes later.
+    // A player who joins later sees the earlier messages.
     const cy = await visit('Cy', {}, ada.page.url());
     await until(async () => (await cy.page.locator('.chat-text').count()) === 3);
 
@@ -250,7 +250,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await looks(eve, 'a lobby with a chat');
   });
 
-  it('counts the messages that a player has not seen during a game, in which the host can still remove a player', async () => {
+  it('counts the chat messages that a player has not seen during a game', async () => {
     const ada = await hostOf('Chess', 'The game', async () => {}, {});
     const bob = await visit('Bob', PHONE, ada.page.url());
     await bob.press("I'm ready");
@@ -274,7 +274,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await ada.sees('You win');
   });
 
-  it('lets spectators read and write the chat of a room only when its host allows it', async () => {
+  it('shows spectators the chat of a room only when its host allows this', async () => {
     const ada = await hostOf('Chess', 'The stage');
     const bob = await visit('Bob', {}, ada.page.url());
     const cy = await visit('Cy', {}, ada.page.url());
@@ -291,7 +291,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await cy.page.getByText('This room does not admit spectators any more.').waitFor();
   });
 
-  it('shows the teams of a room, which players choose and the host balances', async () => {
+  it('shows the teams of a room, which the members choose and the host balances', async () => {
     const ada = await hostOf('Table', 'The teams', async ({ page }) => {
       await page.getByText('Who may join and watch, and teams').click();
       await page.getByLabel('Teams').selectOption('2');
@@ -309,7 +309,7 @@ describeInChromium('players who meet on the page, in Chromium', () => {
     await Promise.all([ada, bob].map((visitor) => visitor.sees('The game is running.')));
   });
 
-  it('shows all players why a game did not start', async () => {
+  it('shows all members why a game did not start', async () => {
     const ada = await hostOf('Profiles', 'The profiles', ({ page }) => page.getByLabel('Refuse').check());
     const bob = await visit('Bob', PHONE, ada.page.url());
     await bob.press("I'm ready");

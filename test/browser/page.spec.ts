@@ -58,7 +58,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     return [ada, bob];
   };
 
-  it('matches two players, who play tic-tac-toe to its end', async () => {
+  it('matches two players, and shows their game of tic-tac-toe to its end', async () => {
     const [ada, bob] = await Promise.all([visit('Ada'), visit('Bob')]);
     await ada.press('Quick match: Tic-tac-toe');
     await ada.page.getByText('Searching for an opponent').waitFor();
@@ -75,7 +75,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await second.page.locator('.ttt-cell.won').count()).toBe(3);
   });
 
-  it('cancels a search', async () => {
+  it('cancels a search for an opponent', async () => {
     const ada = await visit('Ada');
     await ada.press('Quick match: Chess');
     await ada.press('Cancel');
@@ -85,7 +85,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.sees('Waiting for players');
   });
 
-  it('plays the fool’s mate by click, drag and keyboard, and shows it to a spectator', async () => {
+  it('plays a game of chess by click, drag and keyboard', async () => {
     const [ada, bob] = await playersIn('Chess');
     const cy = await visit('Cy');
     await cy.press(`Watch ${roomName}`);
@@ -102,7 +102,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await cy.page.getByRole('button', { name: 'Resign' }).count()).toBe(0);
   });
 
-  it('begins chess from a position, and says what is wrong with a position', async () => {
+  it('begins chess in a given position, and names the flaw of an invalid position', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Chess');
     await ada.page.getByText('Start from a position').click();
@@ -123,7 +123,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.seesPiece('e2', 'white pawn');
   });
 
-  it('limits the name of a room as the server does', async () => {
+  it('limits the name of a room to the length that the server allows', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Tic-tac-toe');
     const field = ada.page.getByLabel('Name of the room');
@@ -139,7 +139,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   it.each([
     ['a desktop', {}],
     ['a phone', PHONE],
-  ])('keeps the board where it is when a game ends, on %s', async (_screen, options) => {
+  ])('does not move the board at the end of a game, on %s', async (_screen, options) => {
     for (const game of ['Chess', 'Tic-tac-toe']) {
       const [ada, bob] = await playersIn(game, [options, options]);
       const boards = () => Promise.all([ada, bob].map(({ page }) => page.locator('.board, .ttt-board').boundingBox()));
@@ -156,7 +156,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   it.each([
     ['a desktop', { viewport: { width: 1_280, height: 600 } }],
     ['a phone', PHONE],
-  ])('shows a spectator the last of many moves, on %s', async (_screen, options) => {
+  ])('shows a spectator the latest of many moves, on %s', async (_screen, options) => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
     const knights = 'Nf3 Nf6 Ng1 Ng8 Nf3 Nf6 Ng1 Ng8';
     const moves = `${knights} a3 a6 ${knights} b3 b6 c3 c6 d3 d6 e3 e6 g3 g6 h3 h6 ${knights}`.split(' ');
@@ -174,7 +174,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await until(isInView);
   });
 
-  it('says that a game is paused, and not whose turn it is', async () => {
+  it('shows that a game is paused, and no longer shows a turn', async () => {
     const [ada] = await playersIn('Chess');
     for (const { name } of [...fleet.games]) fleet.games.find((game) => game.name === name)?.kill();
     await ada.sees('The game is paused.');
@@ -185,7 +185,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await ada.page.title()).toContain('Your turn');
   });
 
-  it('prevents moves that the rules of chess forbid', async () => {
+  it('prevents moves against the rules of chess', async () => {
     const [ada, bob] = await playersIn('Chess');
     await ada.move('e2', 'e5');
     await ada.move('e2', 'e4');
@@ -193,7 +193,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await bob.seesPiece('e5', 'empty');
   });
 
-  it('asks the opponent whether to accept a draw', async () => {
+  it('asks the opponent to accept a draw', async () => {
     const [ada, bob] = await playersIn('Chess');
     await ada.press('Offer a draw');
     await bob.page.getByText('Ada offers a draw.').waitFor();
@@ -203,7 +203,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await Promise.all([ada.sees('A draw: by agreement.'), bob.sees('A draw: by agreement.')]);
   });
 
-  it('resumes after a reload in the middle of a game, as player and as spectator', async () => {
+  it('resumes after a reload during a game, for a player and for a spectator', async () => {
     const [ada, bob] = await playersIn('Chess');
     const cy = await visit('Cy', {}, ada.page.url());
     await cy.sees('you are watching');
@@ -217,7 +217,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await cy.sees('you are watching');
   });
 
-  it('works in a browser that denies storage', async () => {
+  it('plays a game in a browser that denies storage', async () => {
     const script = (): void => {
       Object.defineProperty(window, 'sessionStorage', {
         get: () => {
@@ -231,7 +231,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     await ada.sees('Your turn');
   });
 
-  it('resumes within four seconds when it is online again and its connection is dead', async () => {
+  it('resumes within four seconds when the device is online again', async () => {
     const proxy = await QuietProxy.before(Number(new URL(fleet.gateways[0].publicUrl).port));
     try {
       const [ada, bob] = await Promise.all([visit('Ada', {}, `http://127.0.0.1:${proxy.port}/`), visit('Bob')]);
@@ -254,7 +254,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     }
   });
 
-  it('plays another game in the same room when both players are ready', async () => {
+  it('starts another game in the same room when both players are ready', async () => {
     const [ada, bob] = await playersIn('Tic-tac-toe');
     for (const [player, cell] of [
       [ada, 0],
@@ -271,7 +271,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await ada.page.locator('.ttt-cell .mark:not(.ghost .mark)').count()).toBe(0);
   });
 
-  it('opens a room by a link: as a player, or as a spectator when no seat is free', async () => {
+  it('enters a room by its link, as a spectator when no seat is free', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Tic-tac-toe');
     await ada.page.getByLabel('Private').check();
@@ -283,13 +283,13 @@ describeInChromium('the players’ page, in Chromium', () => {
     await cy.page.getByText('You are watching.').waitFor();
   });
 
-  it('shows a refusal with the message of the server', async () => {
+  it("shows the server's message of a refusal", async () => {
     const ada = await visit('Ada', {}, `${home()}#/room/no-such-room`);
     await ada.page.getByRole('alert').filter({ hasText: 'There is no such room' }).waitFor();
     await ada.page.getByRole('heading', { name: 'What shall we play?' }).waitFor();
   });
 
-  it('shows a notice while the game server is killed, and continues the game afterwards', async () => {
+  it('shows a notice while the game server is lost, and then continues the game', async () => {
     const [ada, bob] = await playersIn('Chess');
     await ada.move('e2', 'e4');
     await bob.seesPiece('e4', 'white pawn');
@@ -322,7 +322,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await bob.isAsWideAsItsWindow()).toBe(true);
   });
 
-  it('asks for a required token, reads it from the address, and shows why it is refused', async () => {
+  it('asks for a required token, and shows why the server refuses it', async () => {
     const secret = 'a secret for the tokens of tests only';
     const server = await fleet.start('gateway', 'jwt', { AUTH: 'jwt', AUTH_JWT_SECRET: secret });
     const tokenFor = (name: string, expires: string) =>
@@ -359,8 +359,8 @@ describeInChromium('the players’ page, in Chromium', () => {
   });
 });
 
-describeInChromium('the players’ page, of a game that is stored only at checkpoints', () => {
-  it('shows a player how far the game was rewound when its server was killed', async () => {
+describeInChromium('the players’ page in a game that is stored only at checkpoints', () => {
+  it('shows how far the game was rewound when its server was killed', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-page-'));
     const env = { TEST_BANK: join(dir, 'payments') };
     const [fleet, browser] = await Promise.all([

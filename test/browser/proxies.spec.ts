@@ -101,7 +101,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     60_000,
   );
 
-  it.each(PROXIES)('refuses the WebSocket of the page behind %s that the gateway does not trust', async (_, kind) => {
+  it.each(PROXIES)('refuses a WebSocket from the page behind %s that the gateway does not trust', async (_, kind) => {
     const server = await startGateway('untrusting', { TRUSTED_PROXIES: '' });
     const proxy = await proxyBefore(server, kind);
     if (!proxy) return;
@@ -113,7 +113,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     await refused;
   });
 
-  it.each(PROXIES)('limits each player behind %s, and not the proxy', async (_, kind) => {
+  it.each(PROXIES)('limits the requests of each player behind %s, and not those of the proxy as a whole', async (_, kind) => {
     const server = await startGateway('limited', { TRUSTED_PROXIES: '127.0.0.1', CONNECTIONS_PER_ADDRESS: '1' });
     const proxy = await proxyBefore(server, kind);
     if (!proxy) return;
@@ -130,7 +130,7 @@ describeInChromium('a fleet behind proxies, in Chromium', () => {
     await page.getByRole('cell', { name: 'hf:gateway:v6', exact: true }).waitFor();
   });
 
-  it('accepts the listed origins of apps, and no other', async () => {
+  it('accepts a WebSocket from the listed origins of apps only', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-origins-'));
     const visitor = await Visitor.at(browser, 'App', 'about:blank');
     visitors.add(visitor);

@@ -31,7 +31,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     await fleet?.stop();
   });
 
-  it('makes one move when a player clicks two cells at once', async () => {
+  it('sends one move when the player clicks two cells at once', async () => {
     await ada.page.locator('.ttt-board').evaluate((board) => {
       for (const cell of [0, 1, 0]) board.querySelectorAll<HTMLElement>('.ttt-cell')[cell].click();
     });
@@ -45,7 +45,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(ada.defects).toEqual([]);
   });
 
-  it('continues the game when it comes back out of the back/forward cache', async () => {
+  it('continues the game after its return from the back/forward cache', async () => {
     const { page } = ada;
     await page.evaluate(() => {
       window.addEventListener('pageshow', ({ persisted }) => {
@@ -61,7 +61,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(ada.defects).toEqual([]);
   });
 
-  it('takes over the game of the tab of which it is a copy; the old tab shows that and does not reconnect by itself', async () => {
+  it('takes over the game of the tab from which it was copied', async () => {
     const stored = await bob.page.evaluate(() => JSON.stringify(sessionStorage));
     const copy = await bob.page.context().newPage();
     await copy.addInitScript((values) => {
@@ -78,7 +78,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(bob.defects).toEqual([]);
   });
 
-  it('reloads itself once when a part of the page is missing, and shows a message when the part is still missing', async () => {
+  it('reloads itself once when a part of the page is missing, and then shows a message', async () => {
     const page = await (await browser.newContext()).newPage();
     let loads = 0;
     let isMissing = (): boolean => loads === 1;

@@ -5,7 +5,7 @@ export interface VisitorOptions extends BrowserContextOptions {
   readonly script?: () => void;
 }
 
-/** One person who uses one page in a browser context of their own. `defects` has the uncaught errors of the page. */
+/** A person with one page in a separate browser context. `defects` has the uncaught errors of the page. */
 export class Visitor {
   readonly defects: string[] = [];
 

@@ -11,7 +11,7 @@ import { Module } from './nest.mjs';
  */
 
 const PURSE = 10_000;
-/** The time between checkpoints, in ms. Long enough that a killed server loses changes of the game with `checkpoint`. */
+/** The time between checkpoints, in ms. It is long enough that a killed server loses changes of the game with `checkpoint`. */
 const CHECKPOINT_MS = 3_000;
 const PAYING_MS = 20;
 

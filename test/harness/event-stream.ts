@@ -1,5 +1,5 @@
 import type { PublishedOperatorEvent } from '#libs/fleet';
-import type { FleetServer } from '../../packages/testing/src/fleet-server.js';
+import type { FleetServer } from '../../tools/testing/fleet-server.js';
 import { ADMIN_TOKEN } from './fleet.js';
 
 /** Reads the operator events of one gateway at `/api/events`, beginning with its recent events. */

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectOptions, Room, Session } from '#libs/client/node';
 import type { ServerType } from '#libs/protocol';
-import type { FleetStore } from '../../packages/testing/src/fleet-redis.js';
-import { FleetServer } from '../../packages/testing/src/fleet-server.js';
-import { ADMIN_TOKEN, RunningFleet, type TestFleetOptions } from '../../packages/testing/src/running-fleet.js';
-import { storeFor } from '../../packages/testing/src/test-fleet.js';
 import { ROOT } from '../../tools/process/paths.mjs';
 import { mainOf } from '../../tools/start/launch-server.mjs';
+import type { FleetStore } from '../../tools/testing/fleet-redis.js';
+import { FleetServer } from '../../tools/testing/fleet-server.js';
+import { ADMIN_TOKEN, RunningFleet, type TestFleetOptions } from '../../tools/testing/running-fleet.js';
+import { storeFor } from '../../tools/testing/test-fleet.js';
 import type { Way } from './raw-player.js';
 import { reportOnFailure } from './report.js';
 
@@ -20,7 +20,7 @@ export interface FleetOptions extends Omit<TestFleetOptions, 'entries' | 'cwd'> 
 }
 
 export interface PlayerOptions extends Pick<ConnectOptions, 'reconnect'> {
-  /** The gateway to connect to first. The client uses the others when this one is lost. */
+  /** The gateway to connect to first. When this gateway is lost, the client uses the other gateways. */
   readonly gateway?: FleetServer;
   /** `compact` is what the client uses by default; `binary` reads no compact syncs. */
   readonly encoding?: 'compact' | Way;

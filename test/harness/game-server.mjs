@@ -11,9 +11,11 @@
 // - with TEST_CASINO, the casino of docs/writing-a-game.md (`casino.mjs`),
 // - with TEST_LOADS, a game that loads profiles (`profiles.mjs`).
 import 'reflect-metadata';
+import { ArenaModule } from '#games/arena';
+import { ChessModule } from '#games/chess';
 import { TicTacToeModule } from '#games/tic-tac-toe';
 import { Command, Game } from '#libs/game-kit';
-import { runServer } from '#libs/server';
+import { startGameServer } from '#libs/server-kit';
 import { BankModule } from './bank.mjs';
 import { CasinoModules } from './casino.mjs';
 import { DriveModule } from './drive.mjs';
@@ -24,9 +26,6 @@ import { OpenModule } from './open.mjs';
 import { ProfilesModules } from './profiles.mjs';
 import { RumbleModule } from './rumble.mjs';
 import { TableModule } from './table.mjs';
-
-/** @type {{ gameServer: import('#libs/server').ServerPlan<'game'> }} */
-const { gameServer } = await import(new URL('../../dist/apps/game/src/game.server.js', import.meta.url).href);
 
 class Fleeting {
   setup() {
@@ -46,29 +45,20 @@ Module({ providers: [Fleeting] })(FleetingModule);
 
 const turnMs = Number(process.env.TEST_TURN_MS ?? 30_000);
 
-/** @type {import('#libs/server').ServerPlan<'game'>} */
-const plan = {
-  ...gameServer,
-  module: (settings) => {
-    const { imports = [], ...rest } = gameServer.module(settings);
-    const games = imports.map((one) => (one === TicTacToeModule ? TicTacToeModule.forRoot({ turnMs }) : one));
-    return {
-      ...rest,
-      imports: [
-        ...games,
-        FleetingModule,
-        OddModule,
-        ...DriveModule,
-        ...OpenModule,
-        ...TableModule,
-        ...RumbleModule,
-        ...LedgerModule,
-        ...BankModule,
-        ...CasinoModules,
-        ...ProfilesModules,
-      ],
-    };
-  },
-};
-
-await runServer(plan);
+await startGameServer({
+  games: [
+    TicTacToeModule.forRoot({ turnMs }),
+    ChessModule,
+    ArenaModule,
+    FleetingModule,
+    OddModule,
+    ...DriveModule,
+    ...OpenModule,
+    ...TableModule,
+    ...RumbleModule,
+    ...LedgerModule,
+    ...BankModule,
+    ...CasinoModules,
+    ...ProfilesModules,
+  ],
+});

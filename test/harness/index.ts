@@ -1,8 +1,8 @@
-export { FleetRedis, type FleetStore } from '../../packages/testing/src/fleet-redis.js';
-export type { Exit, FleetServer } from '../../packages/testing/src/fleet-server.js';
 export { CuttableProxy } from '../../tools/chaos/src/cuttable-proxy.js';
 export { HalfOpenProxy } from '../../tools/chaos/src/half-open-proxy.js';
 export { until } from '../../tools/process/until.mjs';
+export { FleetRedis, type FleetStore } from '../../tools/testing/fleet-redis.js';
+export type { Exit, FleetServer } from '../../tools/testing/fleet-server.js';
 export { answered } from './answered.js';
 export { DelayingProxy } from './delaying-proxy.js';
 export { EventStream } from './event-stream.js';

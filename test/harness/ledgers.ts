@@ -27,7 +27,9 @@ type LedgerCall = GameRoom<LedgerState>;
 
 /** The delays of reconnecting, in ms. They are shorter than by default, because tests wait for the players. */
 const COME_BACK = { firstMs: 100, maxMs: 300, giveUpMs: 60_000 };
-/** Pause between two notes of a player, in ms. Short enough to have notes in flight at any fault, long enough for a slow machine. */
+/**
+ * Pause between two notes of a player, in ms. It is short enough that notes are in flight at any fault, and long enough for a slow machine.
+ */
 const BETWEEN_NOTES_MS = 15;
 
 /**
@@ -35,14 +37,14 @@ const BETWEEN_NOTES_MS = 15;
  * and stores, `settled` checks that the state of the game has exactly the acknowledged notes.
  */
 export class LedgerGame {
-  /** By seat: the ids of acknowledged notes, in the order of sending. Refused notes are in `refused`. */
+  /** The ids of the acknowledged notes of each seat, in the order of sending. Refused notes are in `refused`. */
   readonly acknowledged: [string[], string[]] = [[], []];
   readonly refused: string[] = [];
   /** Violations: a player saw a state that does not continue an earlier state, or missed events. */
   readonly breaks: string[] = [];
   readonly pauses: string[] = [];
 
-  /** By seat: the events that each player received, in order. */
+  /** The events that the player of each seat received, in order. */
   private readonly heard: [string[], string[]] = [[], []];
 
   private readonly playing: Promise<unknown>;

@@ -8,8 +8,8 @@ import {
   type PlayerMessage,
   type ServerMessage,
 } from '#libs/protocol';
-import type { FleetServer } from '../../packages/testing/src/fleet-server.js';
 import { until } from '../../tools/process/until.mjs';
+import type { FleetServer } from '../../tools/testing/fleet-server.js';
 
 export type Way = 'binary' | 'json' | 'tcp';
 type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;
@@ -50,7 +50,7 @@ export class RawPlayer {
     this.send(this.way === 'json' ? JSON.stringify(message) : encodePlayerMessage(message));
   }
 
-  /** Returns the first message of this kind that is wanted. Waits for it if it has not arrived yet. */
+  /** Returns the first wanted message of this kind, and waits until such a message has arrived. */
   hears<Kind extends ServerMessage['kind']>(kind: Kind, isWanted: (message: Of<Kind>) => boolean = () => true): Promise<Of<Kind>> {
     const find = (): Of<Kind> | undefined =>
       this.heard.find((message): message is Of<Kind> => message.kind === kind && isWanted(message as Of<Kind>));

@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
-import type { FleetStore } from '../../packages/testing/src/fleet-redis.js';
 import { freePort } from '../../tools/process/free-port.mjs';
 import { ended } from '../../tools/process/leashed.mjs';
 import { until } from '../../tools/process/until.mjs';
 import { startRedis } from '../../tools/redis/index.mjs';
+import type { FleetStore } from '../../tools/testing/fleet-redis.js';
 
 type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 
 const NAME = 'holdfast';
 const SLOTS = 16_384;
-/** Time without an answer after which a sentinel considers the primary down, in ms. Shorter than an operator would choose. */
+/** Time without an answer after which a sentinel considers the primary down, in ms. An operator would choose a longer time. */
 const DOWN_AFTER_MS = 1_000;
 
-/** How a group of Redis processes is protected. */
+/** The protection of a group of Redis processes. */
 export interface RedisSecurity {
   /** The password of the user `default`, which the test and the Redis processes use among themselves. */
   readonly password?: string;
@@ -104,7 +104,7 @@ export class SentinelStore implements FleetStore {
     await connected(this.sentinels[0], this.ofSentinels, (client) => client.call('SENTINEL', 'FAILOVER', NAME));
   }
 
-  /** Waits until every sentinel has another primary and has configured it, which breaks connections once more. */
+  /** Waits until every sentinel has configured another primary, which breaks connections once more. */
   async failedOver(): Promise<void> {
     await until(
       async () => (await Promise.all(this.sentinels.map((sentinel) => isSettled(sentinel, this.primary, this.ofSentinels)))).every(Boolean),

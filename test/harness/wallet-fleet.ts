@@ -34,7 +34,7 @@ export class WalletFleet {
     private readonly pool: pg.Pool,
   ) {}
 
-  /** Starts everything. Returns the reason as text when this machine has no PostgreSQL. */
+  /** Starts PostgreSQL and the fleet. Returns the reason as text when this machine has no PostgreSQL. */
   static async start(): Promise<WalletFleet | string> {
     const found = await findPostgres();
     if ('missing' in found) return found.missing;
@@ -95,7 +95,7 @@ export class WalletFleet {
     await this.replace(victim);
   }
 
-  /** Waits until all bets of the rooms are decided, and the wallet agrees with each. */
+  /** Waits until all bets of the rooms are decided and the wallet agrees with each bet. */
   async decided(rooms: readonly Room<Casino>[]): Promise<void> {
     const agrees = async (bet: Bet): Promise<boolean> => bet.status !== 'charging' && (await this.statusOf(bet)) === expectedStatus(bet);
     const all = async (): Promise<boolean> =>

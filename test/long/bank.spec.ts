@@ -42,7 +42,7 @@ async function payments(): Promise<Payment[]> {
 
 /** Two players of a game who transfer until the game ends or the test stops them. */
 class Spenders {
-  /** By the id of each acknowledged transfer, the version of the state after it. A rewind removes the transfers that it undid. */
+  /** The version of the state after each acknowledged transfer, by the id of the transfer. A rewind removes the transfers that it undid. */
   readonly acknowledged = new Map<string, number>();
   readonly rewinds: { from: number; to: number }[] = [];
   private isStopped = false;
@@ -85,8 +85,8 @@ class Spenders {
   }
 }
 
-describe.each(DURABILITIES)('transfers by effects, durability %s, under kill -9 of the servers', (durability) => {
-  it('are paid once for each key; if changes are stored, exactly the transfers that the game knows are paid', async () => {
+describe.each(DURABILITIES)('the transfers by effects, with durability %s, while servers are killed,', (durability) => {
+  it('are paid once for each key, and match the stored changes of the game', async () => {
     const name = `bank-${durability}`;
     const all: Spenders[] = [];
     const play = async () => {
@@ -144,7 +144,7 @@ describe.each(DURABILITIES)('transfers by effects, durability %s, under kill -9 
 });
 
 describe('a game of durability `checkpoint` whose server is killed', () => {
-  it('tells both players the versions from and to which it was rewound', async () => {
+  it('tells both players the lost version and the version to which it was rewound', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('bank-checkpoint');
     const told = rooms.map((room) => {
       const rewinds: unknown[] = [];
@@ -164,7 +164,7 @@ describe('a game of durability `checkpoint` whose server is killed', () => {
 });
 
 describe('a game of durability `checkpoint` that loses two servers, one after the other', () => {
-  it('tells each player their last version and the last valid version, and uses no key twice', async () => {
+  it('tells each player the lost version and the last valid version', async () => {
     const [gateway] = fleet.gateways;
     const ada = await fleet.newPlayer('Ada');
     const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });
@@ -176,7 +176,7 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
     const rewinds: { from: number; to: number }[] = [];
     room.on('rewound', (rewind) => rewinds.push(rewind));
 
-    /** Kills the owner some changes after a payment. Returns the versions between which the game is rewound. */
+    /** Kills the owner after some changes that follow a payment. Returns the versions between which the game is rewound. */
     async function loseServer(id: string, beforeEnd: () => void = () => {}): Promise<{ from: number; to: number }> {
       await room.send('transfer', { id });
       await until(async () => (await payments()).some((payment) => payment.id === id), 10_000);
@@ -185,7 +185,7 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
       for (let times = 0; times < 3; times++) await room.send('touch');
       const owner = await fleet.ownerOf(room);
       beforeEnd();
-      // Read before the kill, because the recovery may be faster than the next lines.
+      // The test reads the version before the kill, because the recovery may be faster than the next lines.
       const from = room.version;
       owner.kill();
       await until(() => rewinds.some((rewind) => rewind.to === to), 10_000);
@@ -228,7 +228,7 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
 });
 
 describe('a client that continues with the sequence number of the rewound state', () => {
-  it('receives no acknowledgement of a lost command that was being sent when the server was killed', async () => {
+  it('receives no acknowledgement of a command that was lost with the server', async () => {
     const ada = await fleet.newPlayer('Ada');
     const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });
     const bob = await RawPlayer.welcomed(fleet.gateways[0], 'Bob');

@@ -29,7 +29,7 @@ async function payments(id: string): Promise<Payment[]> {
   return lines.map((line) => JSON.parse(line) as Payment).filter((payment) => payment.id === id);
 }
 
-/** Starts a game on a server on which effects never finish, and then another server on which they do. */
+/** Starts a game on a server whose effects never finish, and then starts a server whose effects finish. */
 async function onAServerThatHangs(name: string): Promise<{ game: Game<Ledger>; owner: FleetServer }> {
   const owner = await fleet.start('game', `hangs-${name}`, { TEST_EFFECTS_HANG: '1', EFFECT_WARN_MS: '1000' });
   await fleet.whole();
@@ -52,8 +52,8 @@ async function end(...servers: FleetServer[]): Promise<void> {
   }
 }
 
-describe('an effect', () => {
-  it('is repeated by the next owner under the same key after a kill of its server, and not by a third owner', async () => {
+describe('an effect of a game', () => {
+  it('is repeated once under the same key by the next owner', async () => {
     const { game, owner } = await onAServerThatHangs('a');
     const [room] = game.rooms;
     await room.send('pay', { id: 'first' });
@@ -76,7 +76,7 @@ describe('an effect', () => {
     await room.leave();
   }, 40_000);
 
-  it('is run by the next owner even if it belongs to the last change of a game', async () => {
+  it('is run by the next owner, also when the game ended with it', async () => {
     const { game, owner } = await onAServerThatHangs('b');
     const [room] = game.rooms;
     await room.send('settle', { id: 'last' });
@@ -89,8 +89,8 @@ describe('an effect', () => {
   }, 40_000);
 });
 
-describe('an effect with a handler that never finishes', () => {
-  it('is logged once with its game, room and key, and counted; other effects and the game continue', async () => {
+describe('an effect whose handler never finishes', () => {
+  it('is logged once, and stops neither other effects nor the game', async () => {
     const { game, owner } = await onAServerThatHangs('c');
     const [room] = game.rooms;
     await room.send('pay', { id: 'hanging' });
@@ -115,10 +115,10 @@ describe('an effect with a handler that never finishes', () => {
   }, 40_000);
 });
 
-describe('a timer', () => {
+describe('a timer of a game', () => {
   const WOUND_MS = 1_200;
 
-  it('fires once on the current owner, after a kill and after a drain', async () => {
+  it('fires once after a kill and a drain of its owners', async () => {
     const before = await fleet.start('game', 'early');
     await fleet.whole();
     const game = await fleet.twoPlayersInAGame<Ledger>('ledger');
@@ -139,7 +139,7 @@ describe('a timer', () => {
     await room.waitFor(({ state }) => state?.rings === 2, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third']);
 
-    // If an earlier timer had survived on another server, it would have fired before this one.
+    // An earlier timer that survived on another server would have fired before this timer.
     await room.send('wind', { ms: WOUND_MS });
     await room.waitFor(({ state }) => (state?.rings ?? 0) >= 3, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third', 'third']);

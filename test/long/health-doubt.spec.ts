@@ -25,7 +25,7 @@ describe('a fleet with unreliable checkers', () => {
     return { fleet, stream };
   }
 
-  it('evicts no healthy server after its only gateway, one of three gateways, or Redis was suspended for ten seconds', async () => {
+  it('evicts no healthy server after a gateway or Redis was suspended for ten seconds', async () => {
     const [only, three, store] = await Promise.all([
       start({ gateways: 1, lobbies: 1, games: 2 }),
       start({ gateways: 3, lobbies: 1, games: 2 }),

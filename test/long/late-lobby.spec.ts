@@ -3,7 +3,7 @@ import { type Fleet, RawPlayer, startFleet } from '../harness/index.js';
 
 const SECOND = 1_000;
 const HEALTH_INTERVAL_MS = 300;
-/** How long the test observes a lobby that continues, in ms. Such a lobby handles its old requests immediately. */
+/** Time for which the test observes a lobby that continues, in ms. The lobby handles its old requests immediately. */
 const WATCHED_MS = 1_500;
 const SEAT_GRACE_MS = 4 * SECOND;
 
@@ -43,7 +43,7 @@ class Asker {
   }
 }
 
-describe('a lobby that hangs with requests and continues after their players have done something else', () => {
+describe('a suspended lobby with requests of players who have done something else since', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     // The limit of messages is high, because the test sends requests in a loop.
@@ -52,8 +52,8 @@ describe('a lobby that hangs with requests and continues after their players hav
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('applies none of the requests: no join, ready, start or match takes effect', async () => {
-    // One after another, so that each pair of players is at different lobbies.
+  it('applies none of the old requests', async () => {
+    // The players log in one after another, so that each pair is at different lobbies.
     const players: Asker[] = [];
     for (let index = 0; index < 16; index += 1) players.push(await Asker.at(fleet, `Player ${index + 1}`));
     const pair = (index: number): Asker[] => players.slice(2 * index, 2 * index + 2);
@@ -109,7 +109,7 @@ describe('a lobby that hangs with requests and continues after their players hav
   }, 40_000);
 });
 
-describe('the presence of players', () => {
+describe('the presence of players at a suspended server', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     const env = { HEALTH_INTERVAL_MS: String(HEALTH_INTERVAL_MS), HEALTH_GRACE_MS: '0', SEAT_GRACE_MS: String(SEAT_GRACE_MS) };
@@ -117,7 +117,7 @@ describe('the presence of players', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is not changed by an old report of a dead gateway that a hung lobby handles late, so the rooms remove the players', async () => {
+  it('is not changed by an old report of a dead gateway that a lobby handles late', async () => {
     const [first, second] = fleet.gateways;
     const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
     const rooms = [await bob.createRoom({ game: 'tic-tac-toe' }), await dora.createRoom({ game: 'tic-tac-toe' })];
@@ -149,7 +149,7 @@ describe('the presence of players', () => {
     await fleet.whole();
   }, 60_000);
 
-  it('is restored when a suspended gateway continues', async () => {
+  it('is restored when their suspended gateway continues', async () => {
     const [first, second] = fleet.gateways;
     const bob = await fleet.newPlayer('Bob', { gateway: second });
     const room = await bob.createRoom({ game: 'tic-tac-toe' });

@@ -13,7 +13,7 @@ let games: LedgerGame[];
 
 /** The failure and the assertions of one test. */
 interface Check {
-  /** The processes or the host that die, if the cell has several tests. Undefined: the cell has one test. */
+  /** The processes or the host that die, if the cell has several tests. Undefined when the cell has one test. */
   readonly of?: string;
   run(): Promise<void>;
 }
@@ -25,7 +25,7 @@ const REDIS: Readonly<Record<PromisedRedis, () => FleetOptions>> = {
   'replicas, `DURABILITY_REPLICAS=1`': () => ({ env: { DURABILITY_REPLICAS: '1' }, store: (home) => SentinelStore.start(home) }),
 };
 
-/** The tests of the column about dying servers, which are the same in each row. */
+/** The tests of the column about dying servers, which has the same promise in each row. */
 const SERVERS_DIE: readonly Check[] = [
   {
     of: 'all game servers',

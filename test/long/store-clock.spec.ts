@@ -53,7 +53,7 @@ class StoreHostClock {
 describeWithCompiler.each([
   ['ahead by an hour', HOUR],
   ['back by an hour', -HOUR],
-])('when the clock of Redis’ host is set %s while games are played', (_, byMs) => {
+])('a fleet whose Redis host has its clock set %s during games', (_, byMs) => {
   let home: string;
   let clock: StoreHostClock;
   let fleet: Fleet;
@@ -117,7 +117,7 @@ describeWithCompiler.each([
     await Promise.all(games.map((game) => game.leave()));
   }
 
-  it('turns keep their length, no player is removed, and games continue, also after the correction', async () => {
+  it('keeps the length of turns, and removes no player', async () => {
     const { lasts } = await turn();
     await step();
     const first = await lasts();
@@ -129,13 +129,13 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('a session can be resumed at another gateway although its record may have expired', async () => {
+  it('resumes a session at another gateway, although the record may have expired', async () => {
     const [first, second] = fleet.gateways;
     const ada = await fleet.newPlayer('Ada', { gateway: first });
     const room = await ada.createRoom({ game: 'tic-tac-toe', private: true });
     await step();
     ada.detach();
-    // Until the first gateway of the session has restored it, the other gateway asks the player to wait.
+    // Until the first gateway has restored the session, the other gateway asks the player to wait.
     const refusals: unknown[] = [];
     const again = await until(
       () =>
@@ -154,7 +154,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('a turn keeps its length, apart from the pause, when its server is killed afterwards', async () => {
+  it('keeps the length of a turn, apart from the pause, when the game server is killed', async () => {
     const { room, lasts } = await turn();
     await until(async () => (await fleet.redis.client.keys(redisName('alive:*'))).length >= 2);
     const owner = await fleet.ownerOf(room);
@@ -172,7 +172,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('the time of a room never decreases: after a migration, a kill, and on a server that started after the jump', async () => {
+  it('never turns the time of a room back, whichever server owns the room later', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     const since: number[] = [];
     const clocks: number[] = [];
@@ -211,7 +211,7 @@ describeWithCompiler.each([
     await loseOwner();
     await move(1, 'a6');
     expect(since).toEqual(since.toSorted((a, b) => a - b));
-    // The players lose the thinking time that really passed, not the hour of the jump.
+    // The players lose only the thinking time that really passed. The jump of the clock by an hour must not count.
     const taken = clocks[0] + (clocks.length - 1) * INCREMENT_MS - (clocks.at(-1) as number);
     expect(taken).toBeGreaterThanOrEqual(-SLACK_MS);
     expect(taken).toBeLessThan(performance.now() - startedAt - paused + 2 * (SECOND + SLACK_MS));

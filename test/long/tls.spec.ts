@@ -63,7 +63,7 @@ describe('a fleet with certificates', () => {
     tls: fleet.gateways[0].tcpUrl.replace('tcp:', 'tls:'),
   });
 
-  it('runs a game of a player over wss:// and one over tls://, with certificates on all links', async () => {
+  it('runs games over wss:// and tls://, with certificates on all links', async () => {
     const { wss, tls } = urls();
     const [ada, bob] = await Promise.all([connect(wss, { name: 'Ada', ...trusting() }), connect(tls, { name: 'Bob', ...trusting() })]);
     const made = await ada.createRoom({ game: 'tic-tac-toe', private: true });
@@ -76,7 +76,7 @@ describe('a fleet with certificates', () => {
     for (const player of [ada, bob]) player.close();
   });
 
-  it('refuses clients without TLS, and clients refuse a certificate that they do not trust', async () => {
+  it('refuses clients without TLS, and its clients refuse an unknown certificate', async () => {
     const { wss, tls } = urls();
     for (const url of [wss, tls, fleet.gateways[0].publicUrl, fleet.gateways[0].tcpUrl]) {
       await expect(connect(url, { name: 'Ada', WebSocket: WebSocket as never, welcomeMs: 2_000 })).rejects.toMatchObject({
@@ -85,7 +85,7 @@ describe('a fleet with certificates', () => {
     }
   });
 
-  it('serves the page over https, and uses a renewed certificate for new connections', async () => {
+  it('serves the page over https, and uses a renewed certificate', async () => {
     const { port } = new URL(fleet.gateways[0].pageUrl);
     const status = await new Promise((resolve, reject) =>
       https.get({ port, path: '/', rejectUnauthorized: false, agent: false }, ({ statusCode }) => resolve(statusCode)).on('error', reject),
@@ -107,7 +107,7 @@ describe('a fleet with certificates', () => {
     expect(fleet.gateways[0].logged('certificate.renewed')).not.toEqual([]);
   });
 
-  it('opens no link to a server with a certificate of another CA', async () => {
+  it('opens no link to a server whose certificate has another CA', async () => {
     const stranger = await fleet.start('lobby', 'stranger', {
       LINK_TLS_CERT: path('foreign.crt'),
       LINK_TLS_KEY: path('foreign.key'),
@@ -127,7 +127,7 @@ describe('a fleet with certificates', () => {
     ['PUBLIC_TLS_KEY', 'link.key', /PUBLIC_TLS_KEY is ".*link\.key", which is not the key of the certificate in PUBLIC_TLS_CERT/],
     ['LINK_TLS_CA', 'link.key', /LINK_TLS_CA is ".*link\.key", which contains no certificate/],
     ['OPS_TLS_CERT', 'public.crt', /OPS_TLS_KEY is not set/],
-  ])('does not start with a wrong %s, and names the problem in one sentence', async (name, file, sentence) => {
+  ])('starts no server with a wrong %s, and names the problem in one sentence', async (name, file, sentence) => {
     const value = file.startsWith('/') ? file : path(file);
     const { code, said } = await startOnce('gateway', {
       ...fleet.settings(),

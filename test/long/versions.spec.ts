@@ -1,7 +1,7 @@
 import { redisName } from '#libs/redis';
 import { type Fleet, type FleetServer, LedgerGame, startFleet, until } from '../harness/index.js';
 
-describe('a room of version 1 of its game', () => {
+describe('a room with version 1 of its game', () => {
   let fleet: Fleet;
   let old: FleetServer;
   beforeAll(async () => {
@@ -10,7 +10,7 @@ describe('a room of version 1 of its game', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is placed only on servers with that version, and is upgraded once when it continues on a server of version 2', async () => {
+  it('is placed only on servers with that version until a server upgrades its state', async () => {
     const games = await LedgerGame.many(fleet, 2);
     const [without, newer] = [await fleet.start('game', '2', { TEST_LEDGER: '0' }), await fleet.start('game', '3', { TEST_LEDGER: '2' })];
     await fleet.whole();
@@ -47,7 +47,7 @@ describe('a room of version 1 of its game', () => {
     await Promise.all(games.map((game) => game.leave()));
   }, 60_000);
 
-  it('waits when the only server of its version dies, and continues when another one starts', async () => {
+  it('waits for another server with that version when the only one dies', async () => {
     const first = await LedgerGame.begin(fleet);
     const owner = await fleet.ownerOf(first.rooms[0]);
     for (const server of fleet.games) if (!server.exit && server.spec.env.TEST_LEDGER !== '0') server.kill();
@@ -61,14 +61,14 @@ describe('a room of version 1 of its game', () => {
   }, 40_000);
 });
 
-describe('a room of version 1 of its game, which version 2 cannot upgrade', () => {
+describe('a room with version 1 of a game that version 2 cannot upgrade', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({ gateways: 1, lobbies: 1, games: 1, testGames: { turnMs: 60_000 } });
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('waits when its server is gone, is reported to operators once, and continues on a server that can upgrade it', async () => {
+  it('waits for a server that can upgrade it, and is reported to operators once', async () => {
     const [old] = fleet.games;
     const game = await LedgerGame.begin(fleet);
     await game.goesOn();

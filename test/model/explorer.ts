@@ -13,7 +13,7 @@ export interface Model<State, Rules> {
 
 export interface Step<State> {
   readonly label: string;
-  /** Whether the step is a failure or an optional act. The goal must be reachable without such steps. */
+  /** Whether the step is a failure or an optional act. The goal must be reachable without failures and optional acts. */
   readonly isFault: boolean;
   readonly next: State;
 }
@@ -21,7 +21,7 @@ export interface Step<State> {
 export interface Exploration {
   readonly states: number;
   readonly transitions: number;
-  /** Whether every reachable state was visited. Only then is it proved that no state is stuck. */
+  /** Whether every reachable state was visited. Otherwise the run does not prove that no state is stuck. */
   readonly isComplete: boolean;
   /** States from which the goal cannot be reached without a further fault. */
   readonly stuck: number;

@@ -18,9 +18,9 @@ function textOf(found: CounterExample | null): string {
   return found ? [found.violation, ...found.trace.map((label, at) => `  ${at + 1}. ${label}`)].join('\n') : '';
 }
 
-describe('the room protocol', () => {
+describe('the model of the room protocol', () => {
   it.each(isLong ? [...SCENARIOS, ...LONG_SCENARIOS] : SCENARIOS)(
-    'holds when $name',
+    'violates no rule in any state when $name',
     (scenario) => {
       const found = explore(ROOM_PROTOCOL, beginningOf(scenario), { store: scenario.store }, STATES_MAX);
       say(`${found.states} states, ${found.transitions} transitions${found.isComplete ? '' : ' (not all)'}: ${scenario.name}`);
@@ -31,7 +31,7 @@ describe('the room protocol', () => {
   );
 
   it.each(WALKS)(
-    'holds on random walks through: $name',
+    'violates no rule on random walks through: $name',
     (scenario) => {
       const { walks, steps, counterExample } = walk(
         ROOM_PROTOCOL,
@@ -59,7 +59,8 @@ describe('the explorer finds a violation when the model leaves out the rule that
       );
       say(`\nwithout "${without}" (${states} states): ${textOf(counterExample)}`);
       expect(counterExample?.violation).toMatch(breaks);
-      // With the rule, the same scenario has no violation. So the missing rule causes it, not the model.
+      // With the rule, the same scenario has no violation. So the violation comes from the missing rule, and not from a defect of the
+      // model.
       if (isLong)
         expect(
           explore(ROOM_PROTOCOL, beginningOf({ name: rule, ...scenario }), { store: scenario.store }, STATES_MAX).counterExample,

@@ -21,7 +21,7 @@ export interface State {
   readonly players: readonly Player[];
   readonly wire: readonly Message[];
   readonly budget: Budget;
-  // These fields are not part of the protocol. They serve to check it.
+  // The following fields are not part of the protocol. The explorer needs them to check the protocol.
   /** The longest history that a player received. */
   readonly told: readonly string[];
   /** All epochs that were assigned, as `epoch:server.incarnation`. */
@@ -33,7 +33,7 @@ export interface State {
 export interface Server {
   readonly life: 'running' | 'paused' | 'dead';
   readonly incarnation: number;
-  /** Whether this incarnation is evicted. It may still be running. */
+  /** Whether this incarnation is evicted. The process of an evicted incarnation may still be running. */
   readonly condemned: boolean;
   readonly room: Hosted | null;
   readonly epochSeen: number;
@@ -55,7 +55,7 @@ export interface Hosted {
   readonly waiting: readonly { readonly command: string; readonly after: number }[];
   /** The highest handled seq, by seat. */
   readonly seen: readonly number[];
-  /** Whether the store answered that it has less than this owner. */
+  /** Whether the store answered that it has fewer changes than this owner. */
   readonly behind: boolean;
   /** The new owner, while the room migrates; otherwise null. */
   readonly to: Tenure | null;

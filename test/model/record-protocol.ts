@@ -10,7 +10,7 @@ import { type Asked, type KnownRoom, NOBODY, type StoredRoom, type StoredUser } 
  * A document is a string of members: `a`, or `A` for a member who is ready. The state of a game is the list of its moves.
  */
 export interface State {
-  /** The time from which epochs and first revisions are taken. It grows with each of them. */
+  /** The time from which epochs and first revisions are taken. It grows with each new epoch and revision. */
   readonly clock: number;
   readonly store: Store;
   /** All earlier contents of the store. Empty when no fallback is left in the budget. */
@@ -23,7 +23,7 @@ export interface State {
   readonly users: readonly User[];
   readonly operations: readonly Operation[];
   readonly budget: Budget;
-  /** The store may fall back only to a state whose description matches. Null: to any state. */
+  /** The store may fall back only to a state whose description matches, or to any state when this field is null. */
   readonly fallsTo: RegExp | null;
   /** The number of starts and moves so far, from which each gets its own name. */
   readonly named: number;
@@ -32,16 +32,19 @@ export interface State {
   readonly results: readonly string[];
   /** Epochs of the games whose last effect was done. */
   readonly effects: readonly number[];
-  /** Whether the store fell back while a gateway slept. Then data that only this gateway knew may be lost, if its players learn of it. */
+  /**
+   * Whether the store fell back while a gateway slept. In that case, data that only this gateway knew may be lost, if its players are
+   * notified.
+   */
   readonly mayLose: boolean;
-  /** The first violation. Null: no rule was violated so far. */
+  /** The first violation; null when no rule was violated so far. */
   readonly flaw: string | null;
 }
 
 /** The keys that a fallback sets back. */
 export interface Store {
   readonly room: StoredRoom | null;
-  /** The epoch in the key `closed`. Null: the room was not closed. */
+  /** The epoch in the key `closed`; null when the room was not closed. */
   readonly closed: number | null;
   readonly users: readonly StoredUser[];
   readonly isListed: boolean;
@@ -68,7 +71,7 @@ export interface Hosted {
   readonly moves: readonly string[];
   readonly batch: string;
   readonly inFlight: InFlight | null;
-  /** Whether the store has answered that it has less than the owner. */
+  /** Whether the store has answered that it has fewer changes than the owner. */
   readonly isBehind: boolean;
 }
 
@@ -84,7 +87,7 @@ interface InFlight {
 }
 
 export interface EndedGame extends store.EndArgs {
-  /** Whether the server still has all details of the end. False: it knows only that the game ended, and the result. */
+  /** Whether the server still has all details of the end. If not, the server knows only the result. */
   readonly isWhole: boolean;
 }
 
@@ -106,26 +109,26 @@ export interface Gateway {
 type Known = KnownRoom & { readonly owner: string };
 
 export interface User {
-  /** The gateway of the session. Null: it died, and the player will log in at another one. */
+  /** The gateway of the session; null when that gateway died, so that the player will log in at another one. */
   readonly at: number | null;
   readonly turn: number;
   readonly number: number;
   /** The next acts of the player, in order. */
   readonly wants: readonly Want[];
-  /** The revision from which the session is in the room. Null: it is in no room. */
+  /** The revision from which the session is in the room; null when the session is in no room. */
   readonly binding: number | null;
   readonly mustRejoin: boolean;
   /** Whether the session has left the room a short time ago, as far as its gateway knows. */
   readonly hasLeft: boolean;
   /** The epoch of the owner to which the session is attached. 0: it is attached to no owner. */
   readonly epoch: number;
-  /** The round that the client of the player is playing. Null: it plays no round. */
+  /** The round that the client of the player is playing; null when the client plays no round. */
   readonly round: number | null;
   readonly moves: readonly string[];
   // The following fields say what the player has received and may rely on.
   readonly isIn: boolean;
   readonly mayBeOut: boolean;
-  /** The round for which a lobby has confirmed that the player is ready. Null: no lobby has confirmed it. */
+  /** The round for which a lobby has confirmed that the player is ready; null when no lobby has confirmed it. */
   readonly ready: number | null;
   /** Rounds whose end the player has received. */
   readonly ended: readonly number[];
@@ -137,7 +140,7 @@ export type Want = 'create' | 'join' | 'ready' | 'start' | 'move' | 'end' | 'lea
 export interface Operation {
   readonly kind: 'create' | 'join' | 'ready' | 'start' | 'leave' | 'remove' | 'take out' | 'expel';
   readonly user: number;
-  /** The gateway that waits for the answer. Null: no gateway waits. */
+  /** The gateway that waits for the answer; null when no gateway waits. */
   readonly gateway: number | null;
   readonly asked: Asked;
   /** The store generation of the request. */
@@ -146,7 +149,7 @@ export interface Operation {
   /** The record that the lobby read, in the generation `readIn`. */
   readonly read: { readonly rev: number; readonly doc: string; readonly status: string; readonly round: number } | null;
   readonly readIn: number;
-  /** The room of the user before this operation moved the user. Null: it has not moved the user. */
+  /** The room of the user before this operation moved the user; null when the operation has not moved the user. */
   readonly before: string | null;
   /** The revision of the record that the lobby wrote. */
   readonly rev: number;
@@ -436,8 +439,8 @@ function asked(state: State, index: number, kind: Operation['kind'], gateway: nu
 /** A gateway admits the player, with the room that the stored user and the record name. */
 function comeIn(state: State, index: number, rules: Rules): State | null {
   if (!isSettled(state) && !rules.viewsUnsettled) return null;
-  // Not modeled: an admission between the two writes of a removal. If the second write is refused, because a later request was
-  // executed, the next sweep repeats it.
+  // The model leaves out an admission between the two writes of a removal. When a later request makes the store refuse the second write,
+  // the next sweep repeats the write.
   if (state.operations.some(({ user: other, kind, before }) => other === index && kind === 'remove' && before !== null)) return null;
   const user = state.users[index];
   const at = user.at ?? state.gateways.findIndex(({ isDead, isAsleep }) => !isDead && !isAsleep);
@@ -710,7 +713,7 @@ function write(state: State, at: number, rules: Rules): State {
   return saved.isSaved ? withOperation(withRoom(next, saved.room), at, { stage: 'written', rev: seen.rev + 1 }) : again();
 }
 
-/** Writes, and checks in the same step. The check after a create or join is a step of its own. A start has no check. */
+/** Writes and checks in the same step. Only the check after a create or join is a separate step, and a start has no check. */
 function writeAndCheck(state: State, at: number, rules: Rules): State {
   const next = write(state, at, rules);
   const { kind, stage } = next.operations[at];
@@ -777,7 +780,7 @@ function arrive(state: State, at: number, rules: Rules): State | null {
   }
 }
 
-/** A lobby takes back a start that no operation handles. Null: there is no such start, or the store is not settled. */
+/** A lobby takes back a start that no operation handles. Returns null when no such start exists or the store is not settled. */
 function takeBack(state: State, rules: Rules): State | null {
   const { room } = state.store;
   if (room?.status !== 'starting' || (!isSettled(state) && !rules.lobbyWritesUnsettled)) return null;
@@ -910,7 +913,8 @@ function reassert(state: State, index: number, rules: Rules): State {
   const room = state.servers[index].room as Hosted;
   const { epoch, round, start, doc, rev, moves, batch, inFlight } = room;
   const { room: stored, closed } = state.store;
-  // The write includes the changes of a running append, unless that append ends the game. The owner repeats such an append afterwards.
+  // The write includes the changes of a running append, unless the append ends the game. The owner repeats an append that ends the game
+  // afterwards.
   const isOnItsWay = inFlight !== null && !inFlight.isEnd;
   const [to, as] = isOnItsWay ? [inFlight.to, inFlight.batch] : [moves, batch];
   const tenure = { epoch, owner: serverName(index), incarnation: 1 };

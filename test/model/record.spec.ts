@@ -28,9 +28,9 @@ function run(scenario: Omit<RecordScenario, 'name'>, rules: Rules = {}, statesMa
   return explore(RECORD_PROTOCOL, beginningOf(scenario), rules, statesMax);
 }
 
-describe('the record of a room', () => {
+describe('the model of the room record', () => {
   it.each(isLong ? [...RECORD_SCENARIOS, ...LONG_RECORD_SCENARIOS] : RECORD_SCENARIOS)(
-    'violates no rule in any state that it can reach: $name',
+    'violates no rule in any reachable state: $name',
     (scenario) => {
       const found = run(scenario);
       say(`${found.states} states, ${found.transitions} transitions${found.isComplete ? '' : ' (not all)'}: ${scenario.name}`);
@@ -78,6 +78,8 @@ describe('the explorer finds a violation when the model leaves out the rule that
   );
 });
 
-it('a scenario in which nothing has happened yet is at the goal', () => {
-  expect(whyNotYet(beginningOf(RECORD_SCENARIOS[1]))).toBeNull();
+describe('a scenario without events', () => {
+  it('is at its goal before its first step', () => {
+    expect(whyNotYet(beginningOf(RECORD_SCENARIOS[1]))).toBeNull();
+  });
 });

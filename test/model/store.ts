@@ -21,7 +21,7 @@ export interface StoredRoom {
   readonly result: string | null;
   /** `version:ms`: the downtime before the adoption at that version; '' when there was none. */
   readonly paused: string;
-  /** One change per element. The last one led to `version`. */
+  /** The changes, one per element. The last change led to `version`. */
   readonly log: readonly string[];
   readonly checkpoint: string | null;
   readonly effects: string | null;
@@ -60,7 +60,7 @@ export function append(room: StoredRoom | null, args: AppendArgs): Written {
 }
 
 export interface FinishArgs extends Tenure {
-  /** The version that the store must have. Null: any version is accepted. */
+  /** The version that the store must have; null when any version is accepted. */
   readonly from: number | null;
   readonly batch: string;
   readonly result: string;

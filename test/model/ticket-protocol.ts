@@ -28,7 +28,7 @@ interface Ticket {
   readonly id: string;
   readonly users: string;
   readonly change: number;
-  /** The match that holds it; '': it waits. */
+  /** The match that holds the ticket, or '' while the ticket waits. */
   readonly hold: string;
 }
 
@@ -41,9 +41,9 @@ interface Match {
 
 interface Lobby {
   readonly isDead: boolean;
-  /** The fencing token with which it runs the rounds; 0: it does not. */
+  /** The fencing token with which the lobby runs the rounds, or 0 when the lobby is not the runner. */
   readonly fence: number;
-  /** The tickets as it has read them. */
+  /** The tickets as this lobby has read them. */
   readonly view: readonly Pick<Ticket, 'id' | 'users' | 'change'>[];
 }
 
@@ -190,7 +190,7 @@ function lobbySteps(state: State, index: number, rules: Rules): Step[] {
   const runner = lobbies.find((one) => one.fence === fence && fence > 0);
   const isFree = !runner || runner.isDead;
   if (lobby.fence !== fence || fence === 0) {
-    // Another lobby may take the rounds of a living one that was suspended for too long: a fault.
+    // When a living runner was suspended for too long, another lobby may take over the rounds. The model counts this as a fault.
     if (isFree || faults > 0)
       steps.push({
         label: `${name} takes the rounds`,
@@ -202,7 +202,7 @@ function lobbySteps(state: State, index: number, rules: Rules): Step[] {
     const view = tickets.filter(({ hold }) => hold === '').map(({ id, users, change }) => ({ id, users, change }));
     if (JSON.stringify(view) !== JSON.stringify(lobby.view))
       steps.push({ label: `${name} reads the queue`, isFault: false, next: withLobby({ view }) });
-    // A lobby waits for the answer to its commit, unless it dies.
+    // A lobby sends one commit at a time: it waits for the answer, unless it dies.
     if (lobby.view.length >= 2 && !state.commits.some((commit) => commit.fence === lobby.fence)) {
       const pair = lobby.view.slice(0, 2);
       const commit: Commit = {

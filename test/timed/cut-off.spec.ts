@@ -11,14 +11,14 @@ const GOES_ON_MS = 5_000;
 const PLAYED = 3;
 
 /** These tests cut connections with proxies, which need no rights. `partitions.spec.ts` uses a real network and tests more. */
-describe('a game server that is cut off', () => {
+describe('a game server that is cut off from gateways or Redis', () => {
   let fleet: Fleet;
   let links: CuttableProxy;
   let store: CuttableProxy;
   let events: EventStream;
   let games: LedgerGame[];
 
-  /** Starts a fleet. Others reach its game server `cut` over a proxy, and that server reaches Redis over another. */
+  /** Starts a fleet. The other servers reach the game server `cut` through a proxy, and `cut` reaches Redis through another proxy. */
   async function open(gateways: number): Promise<void> {
     fleet = await startFleet({ gateways, games: 1, testGames: { turnMs: 60_000 } });
     const [announced, real] = [await freePort(), await freePort()];
@@ -70,7 +70,7 @@ describe('a game server that is cut off', () => {
     beforeAll(() => open(gateways), 60_000);
     afterAll(close);
 
-    it('loses its rooms to other servers within 5 s when no gateway reaches it, with the reason `unreachable`', async () => {
+    it('loses its rooms within 5 s as `unreachable` when no gateway reaches it', async () => {
       const { id } = cutServer();
       const concerned = await playedBy(id);
       expect(concerned.length).toBeGreaterThan(0);
@@ -84,7 +84,7 @@ describe('a game server that is cut off', () => {
       expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
     }, 60_000);
 
-    it('is withheld from placement as long as it is unreachable, and not evicted again', async () => {
+    it('is withheld from placement while it is unreachable, without a second eviction', async () => {
       const { id } = cutServer();
       await graceIsOver(fleet);
       const before = events.told('server.evicted', id).length;
@@ -102,7 +102,7 @@ describe('a game server that is cut off', () => {
       await isBack();
     }, 60_000);
 
-    it('loses its rooms to other servers within 5 s when only this server has lost Redis, with the reason `store-lost`', async () => {
+    it('loses its rooms within 5 s as `store-lost` when only this server has lost Redis', async () => {
       const { id } = cutServer();
       games.push(...(await LedgerGame.many(fleet, 8)));
       const concerned = await playedBy(id);
@@ -116,13 +116,13 @@ describe('a game server that is cut off', () => {
       expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
     }, 60_000);
 
-    it('has neither lost nor doubled a command', async () => {
+    it('loses and doubles no command', async () => {
       for (const game of games) await game.settled();
     }, 60_000);
   });
 });
 
-describe('all gateways without Redis, while the other servers have it', () => {
+describe('the gateways of a fleet in which only they have lost Redis', () => {
   let fleet: Fleet;
   let store: CuttableProxy;
 
@@ -169,7 +169,7 @@ describe('a gateway that is the only server without Redis', () => {
     await fleet.stop();
   });
 
-  it('sends its players to another gateway, where they play a game that started meanwhile', async () => {
+  it('sends its players to another gateway, where their games continue', async () => {
     const lonely = fleet.gateways.find(({ name }) => name === 'lonely') as Fleet['gateways'][number];
     const [other] = fleet.gateways.filter((gateway) => gateway !== lonely);
     const [ada, bob] = await Promise.all([fleet.newPlayer('Ada', { gateway: other }), fleet.newPlayer('Bob', { gateway: lonely })]);

@@ -34,7 +34,7 @@ describe('a fleet with three gateways', () => {
 
   const game = (name: string): FleetServer => fleet.games.find((server) => server.name === name) as FleetServer;
 
-  it('evicts a hanging game server within three intervals, but no busy, briefly suspended or unheard one', async () => {
+  it('evicts a hanging game server within three intervals, but no busy or briefly suspended server', async () => {
     await rooms[0].send('move', { san: 'e4' });
     const hanging = await fleet.ownerOf(rooms[0]);
     const [napping] = fleet.games.filter((server) => ['1', '2', '3'].includes(server.name) && server !== hanging);
@@ -70,7 +70,7 @@ describe('a fleet with three gateways', () => {
     await rooms[0].leave();
   }, 40_000);
 
-  it('reports the reasons of an eviction and of a held eviction in the log, the metrics and the event stream', async () => {
+  it('reports the reasons of evictions in the log, the metrics and the event stream', async () => {
     const evicted = stream.events.filter(({ kind }) => kind === 'server.evicted');
     expect(evicted).toEqual([expect.objectContaining({ reason: 'silent', detail: expect.objectContaining({ of: 3 }) })]);
     const { server, incarnation } = evicted[0];
@@ -88,7 +88,7 @@ describe('a fleet with three gateways', () => {
     expect(stream.told('server.heard', id)).not.toEqual([]);
   });
 
-  it('evicts half of its servers, also two of three gateways, within 5 s after they are killed, and no other server', async () => {
+  it('evicts half of its servers within 5 s after they are killed', async () => {
     const killed = [fleet.gateways[0], fleet.gateways[1], fleet.lobbies[0], fleet.games[0], game('busy')];
     const spared = fleet.servers.filter((server) => !killed.includes(server));
     await until(async () => (await Promise.all(spared.map((server) => heardAgain(fleet, server)))).every(Boolean), 10 * SECOND);

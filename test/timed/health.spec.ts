@@ -24,7 +24,7 @@ describe('a fleet with health checks through Redis', () => {
   });
 
   it.each([serverId('gateway', '1'), serverId('lobby', '1'), serverId('game', '1')])(
-    'lets gateways ask %s on the channel of its id, and the server answers with `update` in its record',
+    'checks %s on the channel of its id, and finds the answer `update` in its record',
     async (id) => {
       let asked = 0;
       ears.on('message', (channel) => {
@@ -32,7 +32,7 @@ describe('a fleet with health checks through Redis', () => {
       });
       await ears.subscribe(id);
       for (let round = 1; round <= 2; round++) {
-        // Writes what a checker writes. Only the server itself sets the field to `update` again.
+        // The test writes the same data as a checker. Only the server itself sets the field to `update` again.
         await redis.hset(id, 'check', 'testing');
         await redis.publish(id, 'check');
         await until(async () => (await redis.hget(id, 'check')) === 'update', 1_000);
@@ -45,7 +45,7 @@ describe('a fleet with health checks through Redis', () => {
     },
   );
 
-  it('makes a server write its load with each answer', async () => {
+  it('gets the load of a server with each answer', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
     // The answer has the load at the time of the check. A game that is starting may have one player only.
     await until(async () => (await redis.hmget(serverId('game', '1'), 'rooms', 'players')).join() === '1,2');
@@ -53,7 +53,7 @@ describe('a fleet with health checks through Redis', () => {
     await rooms[0].leave();
   });
 
-  it('accepts any program that follows the contract, and evicts it when it stops answering', async () => {
+  it('keeps a foreign program that follows the contract until it stops answering', async () => {
     const member = await Member.join(redis, fleet.redis.url);
     try {
       await until(() => member.answers >= 8, 20 * INTERVAL_MS);
@@ -71,7 +71,7 @@ describe('a fleet with health checks through Redis', () => {
     }
   }, 30_000);
 
-  it('does not evict a server after one missed check', async () => {
+  it('evicts no server after one missed check', async () => {
     const member = await Member.join(redis, fleet.redis.url);
     try {
       await until(() => member.answers >= 4, 20 * INTERVAL_MS);
@@ -84,7 +84,7 @@ describe('a fleet with health checks through Redis', () => {
     }
   }, 30_000);
 
-  it('evicts a killed server within a second, and accepts it again after a restart', async () => {
+  it('evicts a killed server within a second, and accepts it again after its restart', async () => {
     for (const kind of ['games', 'lobbies', 'gateways'] as const) {
       const server = fleet[kind][fleet[kind].length - 1];
       const before = Number(await redis.hget(server.id, 'incarnation'));
@@ -101,10 +101,10 @@ describe('a fleet with health checks through Redis', () => {
     }
   }, 60_000);
 
-  it('evicts a hanging server in less than four intervals, and the server registers again when it continues', async () => {
+  it('evicts a hanging server within four intervals', async () => {
     const [game] = fleet.games;
     const before = await redis.hget(game.id, 'incarnation');
-    // Wait until the grace of the server is over.
+    // Before its grace is over, a server cannot be evicted for missed checks.
     await until(async () => (await redis.hget(game.id, 'check')) === 'update');
     await until(async () => Number((await redis.time())[0]) * 1_000 - Number(await redis.hget(game.id, 'registeredAt')) > 2_000);
     game.kill('SIGSTOP');
@@ -118,7 +118,7 @@ describe('a fleet with health checks through Redis', () => {
     await (await fleet.twoPlayersInAGame('chess')).rooms[0].leave();
   }, 30_000);
 
-  it('restores a deleted registry without an eviction', async () => {
+  it('restores a deleted registry, and evicts no server', async () => {
     const ids = fleet.servers.map(({ id }) => id);
     const before = await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')));
     await redis.del(redisName('servers'), ...ids);

@@ -10,9 +10,9 @@ if (missing) console.warn(`Partitions are not tested with a real network: ${miss
 const withNetwork = missing ? it.skip : it;
 
 /** A short run of `npm run partitions`. The whole run is started by hand. */
-describe('a fleet in network namespaces', () => {
+describe('a fleet whose servers have network namespaces', () => {
   withNetwork(
-    'continues within 5 s after each cut without a loss, and moves rooms only when a majority cannot reach their server',
+    'continues within 5 s after each cut, and moves only rooms whose server a majority of the gateways cannot reach',
     async () => {
       const report = await partitions('game-gateways', 'game-redis', 'one-gateway');
       expect(report.violations).toEqual([]);

@@ -7,14 +7,13 @@ import { withLock } from '../process/lock-file.mjs';
 import { DIST, HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 import { PlainError } from '../process/plain-error.mjs';
 import { assertDataFolder, assertWritable } from '../process/writable.mjs';
-import { buildClient } from './client.mjs';
 import { bundleDependencies } from './dependencies.mjs';
 import { IncrementalCompiler } from './incremental-compiler.mjs';
 import { put } from './put.mjs';
 
 /**
- * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages and the client with
- * rolldown, pages with vite. It builds only what has changed since the last build, by content, and removes what no longer has a
+ * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages with rolldown, pages with
+ * vite. It builds only what has changed since the last build, by content, and removes what no longer has a
  * source. Two commands that build at the same time do so one after the other.
  *
  * @param {{ force?: boolean, log?: (line: string) => void, parts?: readonly Part[] }} [options] `parts`: the parts to build; by default
@@ -57,7 +56,7 @@ const CODE = ['apps', 'libs', 'games', 'tools', 'bench'];
  */
 
 /** @type {Part} */
-const SERVERS = {
+export const SERVERS = {
   name: 'servers',
   settings: [join(ROOT, '.swcrc'), join(ROOT, 'package-lock.json')],
   sources: async () => (await Promise.all(CODE.map((folder) => filesUnder(join(ROOT, folder))))).flat().filter(isServerCode),
@@ -104,7 +103,15 @@ const DEPENDENCIES = {
 /** @type {Part[]} */
 export const PAGES = [
   page('page', 'apps/gateway/page', ['games', 'libs/client', 'libs/game-page', 'libs/protocol', 'libs/room']),
-  page('dashboard', 'dashboard', []),
+  {
+    name: 'dashboard',
+    settings: [],
+    sources: () => filesUnder(join(ROOT, 'dashboard')),
+    build: async (files) => {
+      await rm(join(DIST, 'dashboard'), { recursive: true, force: true });
+      await Promise.all(files.map(async (file) => put(outputOf(file), await readFile(file))));
+    },
+  },
 ];
 
 /**
@@ -129,26 +136,8 @@ function page(name, folder, imports) {
   };
 }
 
-/** The parts that a fleet needs. */
-const FLEET = [SERVERS, DEPENDENCIES, ...PAGES];
-
-/**
- * The client as other programs bundle it. No server needs it.
- *
- * @type {Part}
- */
-export const CLIENT = {
-  name: 'client',
-  settings: [join(ROOT, 'package-lock.json'), join(ROOT, 'tsconfig.json')],
-  sources: async () => [
-    ...(await Promise.all(['libs/client/src', 'libs/protocol/src', 'libs/room/src'].map((path) => filesUnder(join(ROOT, path))))).flat(),
-    join(ROOT, 'tools/build/client.mjs'),
-  ],
-  build: buildClient,
-};
-
-/** All parts of dist/. */
-export const ALL = [...FLEET, CLIENT];
+/** The parts that a fleet needs: all of `npm run build`. */
+export const FLEET = [SERVERS, DEPENDENCIES, ...PAGES];
 
 /** @param {Part} part */
 function stampOf(part) {
@@ -159,6 +148,8 @@ function stampOf(part) {
 function isServerCode(file) {
   const path = relative(ROOT, file).split(sep);
   if (path.includes('page') || path.includes('game-page')) return false;
+  // It starts processes with tools that the build does not compile. Only tests and its package use it.
+  if (path[0] === 'tools' && path[1] === 'testing') return false;
   return (file.endsWith('.ts') && !/\.(spec|fixture|d)\.ts$/.test(file)) || file.endsWith('.lua');
 }
 
@@ -206,7 +197,7 @@ async function removeOthers(outputs) {
 }
 
 /** @param {string} folder @returns {Promise<string[]>} sorted; empty when the folder does not exist */
-async function filesUnder(folder) {
+export async function filesUnder(folder) {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
   return entries
     .filter((entry) => entry.isFile())

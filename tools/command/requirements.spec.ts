@@ -24,7 +24,7 @@ describe('the requirements of all tools', () => {
     expect(isSupported(version, engines)).toBe(isAllowed);
   });
 
-  it('are explained in one sentence for an older Node and for Windows', () => {
+  it('are explained in one sentence for Windows and for an older Node', () => {
     expect(missingRequirement({ version: '18.20.0', platform: 'linux', engines })).toMatch(
       /^Holdfast needs Node 20 from 20\.19\.0, Node 22 from 22\.13\.0 or Node 24\.0\.0 or newer; this is Node 18\.20\.0\. Install/,
     );
@@ -32,13 +32,13 @@ describe('the requirements of all tools', () => {
   });
 });
 
-describe('the arguments of a tool', () => {
-  it('keep everything but the separator that pnpm passes on', () => {
+describe('the arguments of an npm script', () => {
+  it('include everything except the separator that pnpm adds', () => {
     expect(withoutSeparator(['--watch', '--', '--port', '8000'])).toEqual(['--watch', '--port', '8000']);
     expect(withoutSeparator(['--port', '8000'])).toEqual(['--port', '8000']);
   });
 
-  it('ask for help with --help and -h', () => {
+  it('request the help with --help and -h', () => {
     expect([['--help'], ['list', '-h'], ['--port', '1']].map(isHelpRequested)).toEqual([true, true, false]);
   });
 });

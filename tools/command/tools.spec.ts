@@ -10,7 +10,7 @@ const ROOT = join(__dirname, '../..');
 const scripts: Readonly<Record<string, string>> = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).scripts;
 const names = Object.keys(scripts);
 
-/** The files of the repository without what is ignored: no node_modules, no dist, no .holdfast. */
+/** The files of the repository except for ignored ones, so without node_modules, dist and .holdfast. */
 let clone: string;
 
 beforeAll(async () => {
@@ -28,8 +28,8 @@ function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return { ...env, ...more };
 }
 
-describe('every script of package.json', () => {
-  it.each(names)('%s prints its help in a clean clone, and installs and builds nothing', async (name) => {
+describe('each script of package.json', () => {
+  it.each(names)('prints its help without an installation or a build: %s', async (name) => {
     const before = await readdir(clone);
     const { stdout } = await run('sh', ['-c', `${scripts[name]} --help`], { cwd: clone, env: environment() });
     expect(stdout).toMatch(/npm (run \S|start|test)/);
@@ -37,12 +37,12 @@ describe('every script of package.json', () => {
     expect(await readdir(clone)).toEqual(before);
   });
 
-  it.each(names)('%s refuses Windows before a shell sees `exec`', (name) => {
+  it.each(names)('refuses Windows before a shell reads `exec`: %s', (name) => {
     expect(scripts[name]).toMatch(/^node (tools\/command\/check\.mjs && exec node (--[\w=-]+ )*)?(tools|bench)\/[\w/-]+\.mjs/);
     expect(scripts[name].replace('&& exec', '')).not.toMatch(/[;&|$]|exec/);
   });
 
-  it.each(names)('%s names the versions of Node that it needs, and shows no stack', async (name) => {
+  it.each(names)('names the required versions of Node without a stack: %s', async (name) => {
     const file = JSON.parse(await readPackage());
     await writeFile(join(clone, 'package.json'), JSON.stringify({ ...file, engines: { node: '>=99.0.0' } }));
     try {

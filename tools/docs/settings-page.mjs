@@ -158,7 +158,7 @@ export const PURPOSES = [
   },
 ];
 
-/** Pure: the whole of `docs/settings.md`. @param {Settings} settings */
+/** Pure: returns the whole of `docs/settings.md`. @param {Settings} settings */
 export function settingsPage(settings) {
   const sections = PURPOSES.map(({ title, about, variables }) =>
     [`## ${title}`, ...(about ? [about] : []), settingsTable(settings, variables)].join('\n\n'),
@@ -166,7 +166,7 @@ export function settingsPage(settings) {
   return `${[HEAD, '## The ten that matter first', settingsTable(settings, FIRST_SETTINGS), ...sections].join('\n\n')}\n`;
 }
 
-/** Pure: the table of these settings. @param {Settings} settings @param {readonly string[]} variables */
+/** Pure: returns the table of these settings. @param {Settings} settings @param {readonly string[]} variables */
 export function settingsTable(settings, variables) {
   const rows = new Map(rowsOf(settings).map((row) => [row.variable, row]));
   return [
@@ -181,7 +181,7 @@ export function settingsTable(settings, variables) {
   ].join('\n');
 }
 
-/** Pure: a row for every setting. @param {Settings} settings @returns {Row[]} */
+/** Pure: returns a row for every setting. @param {Settings} settings @returns {Row[]} */
 export function rowsOf(settings) {
   return Object.values(settings).flatMap(({ servers, settings }) =>
     Object.values(settings).map((setting) => ({
@@ -207,4 +207,7 @@ const HEAD = `# Settings
 
 All settings are environment variables. A server reads them once, at its start. A wrong value stops the start with the
 name, the value and what is allowed. In development a server also reads \`.env\`. Times are in milliseconds where the name
-ends in \`_MS\`.`;
+ends in \`_MS\`.
+
+A secret may be in a file: \`LINK_SECRET_FILE\` names the file of \`LINK_SECRET\`, and so on. A server warns of variables that look like a
+misspelled setting (\`setting.unknown\`). \`holdfast config\` checks all settings, and prints them with \`--print\`, without secrets.`;

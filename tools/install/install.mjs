@@ -109,7 +109,7 @@ function withoutNetwork(unreachable, also) {
   ].join('\n');
 }
 
-/** npm lists the installed packages in node_modules/.package-lock.json, without those of other platforms. */
+/** npm lists the installed packages in node_modules/.package-lock.json. The list lacks the packages of other platforms. */
 async function isInstalled() {
   const [wanted, present] = await Promise.all([packagesOf('package-lock.json'), packagesOf('node_modules/.package-lock.json')]);
   if (!wanted || !present) return false;

@@ -17,7 +17,7 @@ mkdir node_modules && cp package-lock.json node_modules/.package-lock.json
 echo ends >> npm-runs
 `;
 
-describe('several commands that start at once in a fresh clone', () => {
+describe('the commands that start at once in a fresh clone', () => {
   let clone: string;
   beforeEach(async () => {
     clone = await mkdtemp(join(tmpdir(), 'holdfast-clone-'));
@@ -30,7 +30,7 @@ describe('several commands that start at once in a fresh clone', () => {
   });
   afterEach(() => rm(clone, { recursive: true, force: true, maxRetries: 3 }));
 
-  /** Resolves with the result of `install`; rejects when it failed. */
+  /** Resolves with the result of `install`, or rejects when the installation failed. */
   function install(): Promise<{ installed: boolean }> {
     const program = `
       const { install } = await import(${JSON.stringify(join(clone, 'tools/install/install.mjs'))});
@@ -50,7 +50,7 @@ describe('several commands that start at once in a fresh clone', () => {
     );
   }
 
-  it('install dependencies once: one command installs, the others wait for it', async () => {
+  it('install the dependencies once, while all but one wait', async () => {
     const results = await Promise.all([install(), install(), install()]);
     expect(results.map(({ installed }) => installed).sort()).toEqual([false, false, true]);
     expect(await readFile(join(clone, 'npm-runs'), 'utf8')).toBe('begins\nends\n');
@@ -105,7 +105,7 @@ describe('an installation without a network', () => {
     return { message, ms: performance.now() - startedAt };
   }
 
-  it('fails in less than 25 s when the registry does not answer, and says what to do', async () => {
+  it('fails within 25 s when the registry does not answer', async () => {
     const registry = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
     const { message, ms } = await failure(registry, 'A Redis is missing, too.');
     expect(message).toMatch(
@@ -119,7 +119,7 @@ describe('an installation without a network', () => {
     expect(ms).toBeLessThan(25_000);
   });
 
-  it('keeps an older node_modules when the registry refuses connections', async () => {
+  it('keeps the older node_modules when the registry refuses connections', async () => {
     await mkdir(join(clone, 'node_modules/older'), { recursive: true });
     const { port } = silent.address() as AddressInfo;
     silent.close();
@@ -130,7 +130,7 @@ describe('an installation without a network', () => {
   });
 });
 
-describe('the registry', () => {
+describe('the check of the npm registry', () => {
   it.each([
     ['npm error code E404\nnpm error 404 Not Found - GET http://mirror/-/ping', null],
     ['npm error code E401', null],
@@ -141,11 +141,11 @@ describe('the registry', () => {
       'https://r/ (getaddrinfo EAI_AGAIN r)',
     ],
     ['', 'the npm registry (npm ping failed)'],
-  ])('is judged by the output %j of npm ping', (output, expected) => {
+  ])('judges the output %j of npm ping', (output, expected) => {
     expect(unreachable(output, false)).toBe(expected);
   });
 
-  it('is unreachable when npm had to be killed', () => {
+  it('fails when npm had to be killed', () => {
     expect(unreachable('npm notice PING https://r/', true)).toBe('https://r/ (no answer within 4 s)');
   });
 });

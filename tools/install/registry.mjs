@@ -4,9 +4,9 @@ import { ROOT } from '../process/paths.mjs';
 
 const run = promisify(execFile);
 
-/** In ms. A registry that has not answered by then is treated as unreachable. */
+/** Time limit for an answer of the registry, in ms. A registry that exceeds the limit is treated as unreachable. */
 const ANSWER_TIMEOUT_MS = 4_000;
-/** In ms. npm is killed then, because it cannot interrupt the lookup of the registry's address. */
+/** Time after which npm is killed, in ms. npm itself cannot interrupt the lookup of the registry's address. */
 const KILL_AFTER_MS = ANSWER_TIMEOUT_MS + 1_000;
 
 /**

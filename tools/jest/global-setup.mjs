@@ -12,7 +12,7 @@ import { startRedis } from '../redis/start-redis.mjs';
 export default async function globalSetup({ maxWorkers }) {
   if (process.env.HOLDFAST_TEST_REDIS_URL) return;
   const started = [];
-  // Starts one after the other, because the first may have to download Redis, which the others then find.
+  // Starts one Redis after the other. The first may have to download Redis, and the others then use the download.
   while (started.length < maxWorkers) started.push(await startOne());
   process.env.HOLDFAST_TEST_REDIS_URLS = started.map(({ redis }) => redis.url).join();
   Object.assign(globalThis, { __holdfastTestRedis: started });

@@ -6,7 +6,7 @@ module.exports = (request, options) => {
     try {
       return options.defaultResolver(request.replace(/\.js$/, '.ts'), options);
     } catch {
-      // There is no such .ts file, so the request is for a real .js file.
+      // No .ts file has this name, so the request is for a real .js file.
     }
   }
   return options.defaultResolver(request, options);

@@ -19,21 +19,21 @@ describe('createFolderOnce', () => {
     return root;
   }
 
-  it('creates the folder once, and leaves nothing else', async () => {
+  it('creates the folder once, without other files', async () => {
     await createFolderOnce(home, (work) => fillWith('first', work));
     await createFolderOnce(home, () => Promise.reject(new Error('is not called')));
     expect(await readFile(join(home, 'file'), 'utf8')).toBe('first');
     expect(await readdir(join(parent, 'deep'))).toEqual(['package']);
   });
 
-  it('uses one folder when two calls create it at the same time', async () => {
+  it('uses the folder of one call when two calls run at the same time', async () => {
     const texts = ['one', 'other'];
     await Promise.all(texts.map((text) => createFolderOnce(home, (work) => fillWith(text, work))));
     expect(texts).toContain(await readFile(join(home, 'file'), 'utf8'));
     expect(await readdir(join(parent, 'deep'))).toEqual(['package']);
   });
 
-  it('leaves nothing of a failed attempt, so that the next one can succeed', async () => {
+  it('removes the files of a failed attempt, so that the next attempt can succeed', async () => {
     const failing = async (work: string): Promise<string> => {
       await fillWith('half', work);
       throw new Error('no network');

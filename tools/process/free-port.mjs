@@ -1,12 +1,12 @@
 import { createServer } from 'node:net';
 
-// Below the ephemeral ports (from 32768), which the system may give to outgoing connections at any time. Also low enough that the
-// bus of a Redis Cluster (port + 10000) stays below them.
+// The range of ports lies below the ephemeral ports (from 32768), which the system may give to outgoing connections at any time. The bus of
+// a Redis Cluster (port + 10000) also stays below them.
 const LOWEST = 10_240;
 const HIGHEST = 22_700;
 
-// A free port is bound a moment later, and another process may find it free meanwhile. So each jest worker uses its own range,
-// and no process returns the same port again soon.
+// Between the check of a port and its use, another process may find the same port free. So each jest worker uses its own range, and no
+// process returns the same port again soon.
 const SLICES = 8;
 const SLICE = Math.floor((HIGHEST - LOWEST) / SLICES);
 const lowest = LOWEST + SLICE * (Number(process.env.JEST_WORKER_ID ?? 0) % SLICES);

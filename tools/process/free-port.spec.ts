@@ -16,13 +16,13 @@ async function hundredPorts(worker: string): Promise<number[]> {
 }
 
 describe('a free port', () => {
-  it('is returned once, even across the workers of one jest run', async () => {
+  it('is returned once, also across the workers of a jest run', async () => {
     const [one, two] = await Promise.all([hundredPorts('1'), hundredPorts('2')]);
     expect(new Set([...one, ...two]).size).toBe(200);
     expect(Math.min(...two)).toBeGreaterThan(Math.max(...one));
   });
 
-  it('is always one that the caller allows', async () => {
+  it('satisfies the condition of the caller', async () => {
     const { freePort } = (await import(MODULE)) as typeof import('./free-port.mjs');
     const ports = await Promise.all(Array.from({ length: 20 }, () => freePort('127.0.0.1', (port) => port % 2 === 0)));
     expect(ports.filter((port) => port % 2 !== 0)).toEqual([]);

@@ -37,7 +37,7 @@ export async function withLock(file, work, { waiting = () => {} } = {}) {
 /** @param {string} file @param {readonly string[]} mine @returns {Promise<boolean>} whether this process has the lock now */
 async function take(file, mine) {
   const draft = draftOf(file);
-  // Written first and then linked, so that a lock always contains the names of its holders.
+  // The file is written first and then linked, so that a lock always contains the names of its holders.
   await writeFile(draft, mine.join('\n'));
   try {
     await link(draft, file);

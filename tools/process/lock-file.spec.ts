@@ -40,8 +40,8 @@ async function diary(): Promise<string[]> {
   return lines.filter((line) => line !== '' && !line.startsWith('waiting'));
 }
 
-describe('a lock', () => {
-  it('lets one of several processes in at a time, and leaves no file', async () => {
+describe('a lock in a file', () => {
+  it('admits one process at a time', async () => {
     const holders = ['a', 'b', 'c', 'd'].map((name) => holder(name, 100));
     expect(await Promise.all(holders.map(({ ended }) => ended))).toEqual([0, 0, 0, 0]);
     const lines = await diary();
@@ -53,7 +53,7 @@ describe('a lock', () => {
     expect((await readdir(folder)).filter((name) => name !== 'diary')).toEqual([]);
   });
 
-  it('is taken over by a waiting process when its holder is killed', async () => {
+  it('passes to a waiting process when its holder is killed', async () => {
     const killed = holder('killed', 60_000);
     await until(async () => (await diary()).length === 1);
     const waiting = ['b', 'c', 'd'].map((name) => holder(name, 50));
@@ -65,7 +65,7 @@ describe('a lock', () => {
     for (let at = 0; at < lines.length; at += 2) expect(lines[at].slice(3)).toBe(lines[at + 1].slice(4));
   });
 
-  it('is taken over when the pid of its holder belongs to another process', async () => {
+  it('passes to another process when the pid of its holder is in use by a different program', async () => {
     await writeFile(join(folder, 'lock'), `${process.pid} 1`);
     expect(await holder('a', 1).ended).toBe(0);
     expect(await diary()).toEqual(['in a', 'out a']);

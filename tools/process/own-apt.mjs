@@ -5,9 +5,9 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** In ms. A slower mirror is treated as unreachable. */
+/** Time limit for one run of apt-get, in ms. A slower mirror is treated as unreachable. */
 const APT_TIMEOUT_MS = 300_000;
-/** In ms. A mirror that has sent nothing by then is treated as unreachable. apt-get itself would try for minutes. */
+/** Time limit for the first data of a mirror, in ms. apt-get itself would try for minutes. */
 const MIRROR_TIMEOUT_MS = 5_000;
 
 /**
@@ -108,7 +108,7 @@ export class OwnApt {
       `Dir::Cache=${join(this.work, 'apt/cache')}`,
       'Dir::State::status=/var/lib/dpkg/status',
       'Debug::NoLocking=true',
-      // When it runs as root, apt would download as the user _apt, who must not write here.
+      // When root runs apt, it downloads as the user _apt, who must not write here.
       'APT::Sandbox::User=root',
       'Acquire::Languages=none',
       'Acquire::Retries=2',

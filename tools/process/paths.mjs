@@ -17,7 +17,7 @@ export const HOLDFAST_DIR = process.env.HOLDFAST_DIR ?? join(PROJECT, '.holdfast
 /** The output of the build. */
 export const DIST = join(ROOT, 'dist');
 
-/** The folder from which servers are started. A test may set another one with its own servers, which are then not built. */
+/** The folder from which servers are started. A test may set another folder with its own servers, which are then not built. */
 export const SERVERS_DIST = process.env.HOLDFAST_DIST ?? DIST;
 
 /**

@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import { PlainError } from './plain-error.mjs';
 import { assertSpace, assertWritable } from './writable.mjs';
 
-describe('a folder that a tool needs', () => {
+describe('the check of a folder that a tool needs', () => {
   let home: string;
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'holdfast writable é '));
   });
   afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-  it('is created when it is missing, and stays empty', () => {
+  it('creates the folder when it is missing', () => {
     assertWritable(join(home, 'a/b'), 'give up');
     expect(readdirSync(join(home, 'a/b'))).toEqual([]);
     // The image runs as another user than the build.
     expect(statSync(join(home, 'a/b')).mode & 0o055).toBe(0o055 & ~process.umask());
   });
 
-  it('is named when a file is in its place', () => {
+  it('names the folder when a file is in its place', () => {
     const file = join(home, 'file');
     writeFileSync(file, '');
     for (const [folder, code] of [
@@ -30,7 +30,7 @@ describe('a folder that a tool needs', () => {
     }
   });
 
-  it('must be on a disk with enough space', () => {
+  it('refuses a disk with too little space', () => {
     assertSpace(home, 0, 'the packages');
     expect(() => assertSpace(home, 2 ** 40, 'the packages')).toThrow(
       /^The disk of .* has \d+ MB free, and the packages need 1099511627776 MB\. Free some space\.$/,

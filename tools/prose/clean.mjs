@@ -22,6 +22,7 @@ export const CLEAN = [
   'libs/recovery',
   'libs/room-host',
   'libs/room-store',
+  'libs/server-kit',
   'libs/session',
   'libs/state-patch',
   'libs/tls',

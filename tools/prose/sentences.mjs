@@ -11,7 +11,7 @@ const HEADLESS_WITHIN = /^(who|whom|whose|what|whoever|whatever|to one who|one w
 const ALLOWED = /^(as (long|soon|far) as|as a (result|rule)|as if|of course)\b/i;
 
 /**
- * Pure: what is wrong with a comment, and on which of its lines (from 0).
+ * Pure: returns the problems of a comment, and the line of each (from 0).
  *
  * @param {string} comment without its delimiters
  * @returns {{ line: number, problem: string }[]}
@@ -31,7 +31,7 @@ export function problemsOfComment(comment) {
   );
 }
 
-/** Pure: what is wrong with a test name; null when nothing is. @param {string} name */
+/** Pure: returns the problem of a test name. Null: there is none. @param {string} name */
 export function problemOfTestName(name) {
   const head = headlessStart(name, HEADLESS);
   return head ? `test name begins with "${head}": write a sentence about behavior ("${shortened(name)}")` : null;

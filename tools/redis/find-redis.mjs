@@ -61,7 +61,7 @@ export async function findRedisServer({ log = () => {}, env = process.env } = {}
   );
 }
 
-/** Whether a private Redis can be started without fetching one. @param {NodeJS.ProcessEnv} [env] */
+/** Returns whether a private Redis can be started without fetching one. @param {NodeJS.ProcessEnv} [env] */
 export function hasRedis(env = process.env) {
   return redisOnPath(env) !== null || hasDownloadedRedis();
 }

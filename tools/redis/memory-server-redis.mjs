@@ -10,7 +10,7 @@ import { onPath } from './find-redis.mjs';
 
 const run = promisify(execFile);
 
-/** In ms. Compiling Redis from source takes a few minutes on a small machine. */
+/** Time limit for the installation, in ms. Compiling Redis from source takes a few minutes on a small machine. */
 const BUILD_TIMEOUT_MS = 600_000;
 
 /**

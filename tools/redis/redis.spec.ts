@@ -36,13 +36,13 @@ async function ask<T>({ url }: { url: string }, question: (client: Redis) => Pro
 }
 
 describe('findRedis', () => {
-  it('uses REDIS_URL before anything else', async () => {
+  it('prefers REDIS_URL to any other Redis', async () => {
     expect(await findRedis({ env: { REDIS_URL: 'redis://elsewhere:6379' } })).toEqual({ url: 'redis://elsewhere:6379' });
   });
 });
 
 describe('startRedis', () => {
-  it('starts a private Redis that does not evict, on a port below the ephemeral ones', async () => {
+  it('starts a private Redis that keeps all keys, on a port below the ephemeral ports', async () => {
     const redis = await start();
     expect(redis.port).toBeLessThan(32_768);
     expect(await ask(redis, (client) => client.config('GET', 'maxmemory-policy'))).toEqual(['maxmemory-policy', 'noeviction']);
@@ -50,7 +50,7 @@ describe('startRedis', () => {
     expect(await ask(redis, (client) => client.info('server'))).toContain(`process_id:${redis.pid}`);
   });
 
-  it('persists writes across a kill with `appendonly`', async () => {
+  it('keeps all writes over a kill with `appendonly`', async () => {
     const first = await start({ appendonly: true });
     await ask(first, (client) => client.set('kept', 'yes'));
     process.kill(first.pid, 'SIGKILL');
@@ -59,7 +59,7 @@ describe('startRedis', () => {
     expect(await ask(second, (client) => client.get('kept'))).toBe('yes');
   });
 
-  it('starts replicas and sentinels with additional configuration', async () => {
+  it('starts replicas and sentinels with the given configuration', async () => {
     const primary = await start({ dir: join(dir, 'primary') });
     const [replica, sentinel] = await Promise.all([
       start({ dir: join(dir, 'replica'), config: { replicaof: `127.0.0.1 ${primary.port}` } }),
@@ -70,7 +70,7 @@ describe('startRedis', () => {
     expect(address).toEqual(['127.0.0.1', String(primary.port)]);
   });
 
-  it('reports why Redis cannot start', async () => {
+  it('reports the reason when Redis cannot start', async () => {
     const first = await start();
     await expect(start({ port: first.port, dir: join(dir, 'other') })).rejects.toThrow(/did not start.*Address already in use/s);
     await expect(start({ config: { 'no-such-setting': 1 } })).rejects.toThrow(/no-such-setting/);
@@ -85,19 +85,19 @@ describe('startRedis', () => {
 });
 
 describe('pingRedis', () => {
-  it('accepts a Redis that answers, alone or among several', async () => {
+  it('accepts a Redis that answers at any of the given addresses', async () => {
     const redis = await start();
     expect(await pingRedis(redis.url)).toBeNull();
     expect(await pingRedis(`redis://127.0.0.1:${await freePort()},${redis.url}`)).toBeNull();
   });
 
-  it('sends a password, and returns the refusal of Redis when there is none', async () => {
+  it('sends the password in the URL, and returns the refusal of Redis without one', async () => {
     const redis = await start({ config: { requirepass: 'word' } });
     expect(await pingRedis(`redis://:word@127.0.0.1:${redis.port}`)).toBeNull();
     expect(await pingRedis(redis.url)).toContain('NOAUTH');
   });
 
-  it('leaves a login that is not in the URL to the servers', async () => {
+  it('leaves the check of a login outside of the URL to the servers', async () => {
     const redis = await start({ config: { requirepass: 'word' } });
     for (const env of [{ REDIS_PASSWORD: 'word' }, { REDIS_PASSWORD_FILE: '/run/secrets/redis' }])
       expect(await pingRedis(redis.url, env)).toBeNull();
@@ -106,7 +106,7 @@ describe('pingRedis', () => {
     expect(await pingRedis(sentinel, { REDIS_SENTINEL_PASSWORD: 'word' })).toBeNull();
   });
 
-  it('accepts a Redis with TLS whose certificate only the servers trust, and sends it no password', async () => {
+  it('accepts a Redis whose TLS certificate only the servers trust', async () => {
     const { cert, private: key } = await generate([{ name: 'commonName', value: 'redis' }], { keyType: 'ec', algorithm: 'sha256' });
     const tls = { ca: join(dir, 'redis.crt'), cert: join(dir, 'redis.crt'), key: join(dir, 'redis.key') };
     await Promise.all([writeFile(tls.cert, cert), writeFile(tls.key, key)]);
@@ -115,7 +115,7 @@ describe('pingRedis', () => {
     expect(await pingRedis(`redis://:word@127.0.0.1:${redis.port}`, { REDIS_TLS: 'true' })).toBeNull();
   });
 
-  it('reports why there is no answer', async () => {
+  it('reports the reason when Redis does not answer', async () => {
     expect(await pingRedis(`redis://127.0.0.1:${await freePort()}`)).toContain('ECONNREFUSED');
     expect(await pingRedis('http://127.0.0.1')).toContain('is not a Redis URL');
   });

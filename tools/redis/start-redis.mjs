@@ -114,7 +114,7 @@ function configuration(port, dir, appendonly, sentinel, more) {
 }
 
 /**
- * Redis also connects to others with TLS: as a replica, as a Sentinel, and as a node of a Cluster.
+ * Redis also connects to other processes with TLS: as a replica, as a Sentinel, and as a node of a Cluster.
  *
  * @param {number} port @param {RedisTlsFiles} tls
  */
@@ -131,7 +131,7 @@ function tlsConfiguration(port, { ca, cert, key }) {
 }
 
 /**
- * Whether this very process answers on the port and has loaded its data. Another Redis may be running there.
+ * Returns whether the process `pid` answers on the port and has loaded its data. Another Redis may be running there.
  *
  * @param {number} port @param {number} pid @param {string} [password] @param {Buffer} [ca]
  * @returns {Promise<boolean>}

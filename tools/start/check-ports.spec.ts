@@ -25,7 +25,7 @@ describe('the check of the ports of a fleet', () => {
     await check('--host', '::1', '--port', String(await freePort('::1')));
   });
 
-  it('names the port of the second gateway that is in use, and proposes other ports', async () => {
+  it('names a port in use, and proposes other ports', async () => {
     const port = await freePort();
     const other = createServer().listen(port + 20, '127.0.0.1');
     try {
@@ -37,7 +37,7 @@ describe('the check of the ports of a fleet', () => {
     }
   });
 
-  it('lists the addresses of this machine when the host is not one of them', async () => {
+  it('lists the addresses of this machine when the host has another address', async () => {
     await expect(check('--host', '192.0.2.1')).rejects.toThrow(
       /^--host is "192\.0\.2\.1": this machine does not have that address\. It has .*127\.0\.0\.1.*, and 0\.0\.0\.0 means all of IPv4\.$/,
     );
@@ -51,17 +51,17 @@ describe('the check of the ports of a fleet', () => {
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
-  it('explains on macOS that AirPlay uses port 7000, and only there', () => {
+  it('explains only on macOS that AirPlay uses port 7000', () => {
     expect(sentenceOf(found, 'darwin')).toMatch(/^Port 7000 is in use, .* AirPlay Receiver, .* npm start -- --port 7200$/);
     expect(sentenceOf(found, 'linux')).not.toContain('AirPlay');
     expect(sentenceOf({ ...found, port: 7001 }, 'darwin')).not.toContain('AirPlay');
   });
 
-  it('never proposes a port above the allowed ones', () => {
+  it('proposes no port above the maximum', () => {
     expect(sentenceOf({ ...found, port: 65_000, first: 65_000 })).toContain('--port 64800');
   });
 
-  it('says what to do when this user may not use the port', () => {
+  it('names the remedy when this user may not use the port', () => {
     expect(sentenceOf({ ...found, failure: 'EACCES', port: 80 })).toMatch(
       /^This user may not listen on port 80, .*npm start -- --port 7000$/,
     );

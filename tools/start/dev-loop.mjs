@@ -59,9 +59,8 @@ export class DevLoop {
     if (types.size > 0) {
       try {
         const names = [...types].map((type) => NAMES[type]).join(', ');
-        await renewal.run(types, () => {
-          context.say(`${names} run the new build, ${Math.round(performance.now() - changedAt)} ms after the edit`);
-        });
+        await renewal.run(types);
+        context.say(`${names} run the new build, ${Math.round(performance.now() - changedAt)} ms after the edit`);
       } catch (error) {
         await update.undo();
         if (!(error instanceof CannotStart)) throw error;
@@ -69,6 +68,7 @@ export class DevLoop {
         return;
       }
     }
+    if (this.#changedAgainAt !== null) return;
     const pages = await project.buildPages();
     if (pages.length > 0) context.say(`${pages.join(', ')} built`);
   }

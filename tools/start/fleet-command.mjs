@@ -11,7 +11,9 @@ import { LocalFleet } from './local-fleet.mjs';
 import { readOptions } from './options.mjs';
 import { Terminal } from './terminal.mjs';
 
-/** In ms. A second signal within this time does not kill the servers: under npm one Ctrl-C arrives from the terminal and from npm. */
+/**
+ * Time within which a second signal does not kill the servers, in ms. Under npm, one Ctrl-C arrives both from the terminal and from npm.
+ */
 const SAME_SIGNAL_MS = 500;
 
 const errors = new SteadyWriter(() => 2);
@@ -51,7 +53,7 @@ export async function main(argv) {
       if (firstSignalAt === 0) {
         firstSignalAt = Date.now();
         interrupt(signal);
-        // A closed terminal may send SIGHUP more than once. Only a second signal of a person kills.
+        // A closed terminal may send SIGHUP more than once. Only a second signal from a person kills the servers.
       } else if (signal !== 'SIGHUP' && Date.now() - firstSignalAt > SAME_SIGNAL_MS) fleet.kill();
     });
   }

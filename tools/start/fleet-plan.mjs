@@ -29,10 +29,11 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
   const shared = {
     REDIS_URL: redisUrl,
     LINK_SECRET: linkSecret,
-    // This program parses the lines and prints them for people. The log files contain JSON.
+    // `npm start` parses the log lines and prints them for people. The log files contain JSON.
     LOG_FORMAT: 'json',
     LOG_LEVEL: env.LOG_LEVEL || 'info',
-    ...(inspect !== null && patient(env)),
+    // A server at a breakpoint looks dead. With this, nobody evicts it; one that has ended is started again, and then gets its rooms back.
+    ...(inspect !== null && { HEALTH_DRY_RUN: env.HEALTH_DRY_RUN || 'true' }),
   };
   return [
     ...numbered('gateway', gateways, (index) => {
@@ -65,16 +66,6 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
       ...(inspect !== null && { inspectPort: inspect + index }),
     })),
   ];
-}
-
-/**
- * Returns settings with which a server that stands at a breakpoint is not condemned: it may miss checks for ten minutes. A process that ends
- * is still found at once.
- *
- * @param {NodeJS.ProcessEnv} env
- */
-function patient(env) {
-  return { HEALTH_INTERVAL_MS: env.HEALTH_INTERVAL_MS || '6000', HEALTH_MAX_MISSES: env.HEALTH_MAX_MISSES || '100' };
 }
 
 /**

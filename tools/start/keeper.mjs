@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { ended } from '../process/leashed.mjs';
 
-/** In ms. A program that dies is restarted soon; one that keeps dying is restarted less and less often. */
+/** Pauses before a restart, in ms. The pause grows with each death of a program that keeps dying. */
 export const PAUSES = { firstMs: 200, longestMs: 10_000, healthyAfterMs: 60_000 };
 
 /**

@@ -17,7 +17,7 @@ function keeperOf(script = 'echo ready; exec sleep 60') {
 }
 
 describe('pauseAfter', () => {
-  it('doubles the pause with every death up to a maximum, and begins with the first pause after a long run', () => {
+  it('doubles the pause with each death up to a maximum, until a long run', () => {
     const pauses: number[] = [];
     for (let pause = 0; pauses.length < 8; pauses.push(pause)) pause = pauseAfter(pause, 1_000);
     expect(pauses).toEqual([200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000]);
@@ -25,8 +25,8 @@ describe('pauseAfter', () => {
   });
 });
 
-describe('a keeper', () => {
-  it('restarts a program that is killed, and reports it', async () => {
+describe('the keeper of a program', () => {
+  it('restarts the program when it is killed', async () => {
     const keeper = keeperOf();
     await keeper.start();
     try {
@@ -42,7 +42,7 @@ describe('a keeper', () => {
     }
   });
 
-  it('does not restart a program that was stopped', async () => {
+  it('does not restart the program after a stop', async () => {
     const keeper = keeperOf();
     await keeper.start();
     const died = jest.fn();
@@ -52,7 +52,7 @@ describe('a keeper', () => {
     expect(died).not.toHaveBeenCalled();
   });
 
-  it('sends SIGKILL when SIGTERM is not enough', async () => {
+  it('sends SIGKILL when the program ignores SIGTERM', async () => {
     const keeper = keeperOf("trap '' TERM; echo ready; while :; do sleep 0.05; done");
     await keeper.start();
     expect(await keeper.stop(50)).toBe(false);
@@ -63,7 +63,7 @@ describe('a keeper', () => {
     await expect(keeperOf('exit 3').start()).rejects.toThrow('ended before it was ready');
   });
 
-  it('reports no death when it restarts the program on purpose', async () => {
+  it('reports no death after an intended restart', async () => {
     const keeper = keeperOf();
     await keeper.start();
     try {
@@ -79,8 +79,8 @@ describe('a keeper', () => {
   });
 });
 
-describe('a leashed process', () => {
-  it('ends when the process that started it is killed', async () => {
+describe('a child process on a leash', () => {
+  it('ends when its parent process is killed', async () => {
     const leash = JSON.stringify(require.resolve('../process/leashed.mjs'));
     const script = `import(${leash}).then(({ spawnLeashed }) => console.log(spawnLeashed('sleep', ['60']).pid))`;
     const parent = spawnLeashed(process.execPath, ['-e', script], { stdout: 'pipe' });

@@ -27,7 +27,7 @@ export function isPortOfGateway(port, { port: first, gateways }) {
 export const PORT_DEFAULT = 7000;
 const INSPECT_PORT_DEFAULT = 9229;
 
-/** Must accept the same hosts as the setting PUBLIC_HOST. */
+/** This pattern must accept the same hosts as the setting PUBLIC_HOST. */
 const HOST = /^[A-Za-z0-9._:-]{1,255}$/;
 
 /** The options of the command line. */

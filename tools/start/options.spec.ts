@@ -15,17 +15,17 @@ function problemOf(...argv: string[]): string {
 }
 
 describe('the options of npm start', () => {
-  it('default to one gateway, one lobby and two game servers on port 7000', () => {
+  it('are one gateway, one lobby and two game servers on port 7000 by default', () => {
     expect(optionsOf([])).toMatchObject({ gateways: 1, lobbies: 1, games: 2, port: 7000, host: '127.0.0.1', redisUrl: null });
   });
 
-  it('are taken from the command line first, then from the environment', () => {
+  it('come from the arguments first, and then from the environment', () => {
     const env = { REDIS_URL: 'redis://a:1', PUBLIC_PORT: '8000' };
     expect(optionsOf([], env)).toMatchObject({ redisUrl: 'redis://a:1', port: 8000 });
     expect(optionsOf(['--redis-url', 'redis://b:2', '--port', '9000'], env)).toMatchObject({ redisUrl: 'redis://b:2', port: 9000 });
   });
 
-  it('are refused with the name, the value and the allowed values', () => {
+  it('are refused with their names, values and allowed values', () => {
     expect(problemOf('--games', 'many')).toBe('--games is "many": it must be a whole number from 1 to 100.');
     expect(problemOf('--gamez', '3')).toContain("'--gamez'");
     expect(problemOf('--port', '65535')).toContain('65525');
@@ -33,12 +33,12 @@ describe('the options of npm start', () => {
       expect(problemOf(`--port=${port}`)).toBe(`--port is "${port}": it must be a whole number from 1 to 65525.`);
   });
 
-  it('accept IPv6 addresses, with and without brackets', () => {
+  it('may contain IPv6 addresses with and without brackets', () => {
     for (const host of ['::1', '[::1]']) expect(optionsOf(['--host', host]).host).toBe('::1');
     expect(optionsOf([], { PUBLIC_HOST: '::' }).host).toBe('::');
   });
 
-  it.each(['http://localhost', 'a b', '', '127.0.0.1:7000', '::zz', '[::1'])('refuse %j as a host', (host) => {
+  it.each(['http://localhost', 'a b', '', '127.0.0.1:7000', '::zz', '[::1'])('must not have %j as the host', (host) => {
     expect(problemOf(`--host=${host}`)).toBe(
       `--host is ${JSON.stringify(host)}: it must be an IPv4 or IPv6 address of this machine, or its host name.`,
     );
@@ -52,7 +52,7 @@ describe('the help of npm start', () => {
     for (const name of Object.keys(OPTIONS)) expect(help).toMatch(new RegExp(`^ +--${name}( |$)`, 'm'));
   });
 
-  it('names the ports that are used', () => {
+  it('names the ports in use', () => {
     expect(help).toContain(`(default ${PORT_DEFAULT}); TCP is PORT+${PORT_OFFSETS.tcp},`);
     expect(help).toMatch(new RegExp(`operators PORT\\+${PORT_OFFSETS.ops}; each further gateway adds ${PORT_STEP}`));
   });
@@ -62,7 +62,7 @@ describe('the plan of a fleet', () => {
   const given = { redisUrl: 'redis://r:1', linkSecret: 'link', adminToken: 'admin', env: {} };
   const plan = planFleet(optionsOf(['--gateways', '3', '--games', '4']), given);
 
-  it('names servers by type and number', () => {
+  it('names each server by its type and number', () => {
     expect(plan.map(({ label }) => label)).toEqual([
       ...['gateway 1', 'gateway 2', 'gateway 3'],
       'lobby 1',
@@ -77,18 +77,18 @@ describe('the plan of a fleet', () => {
     expect(ports.slice(0, 3)).toEqual([7000, 7001, 7010]);
   });
 
-  it('knows which ports belong to the gateways, so that the private Redis avoids them', () => {
+  it('reserves the ports of the gateways, which the private Redis avoids', () => {
     const options = optionsOf(['--gateways', '3']);
     for (const { port } of plannedPorts(options)) expect(isPortOfGateway(port, options)).toBe(true);
     expect([6999, 7060].map((port) => isPortOfGateway(port, options))).toEqual([false, false]);
   });
 
-  it('gives all servers one Redis and one secret, and only gateways the admin token', () => {
+  it('gives all servers one Redis and one secret, but only gateways the admin token', () => {
     for (const { env } of plan) expect(env).toMatchObject({ REDIS_URL: 'redis://r:1', LINK_SECRET: 'link' });
     expect(plan.filter(({ env }) => env.ADMIN_TOKEN === 'admin').map(({ type }) => type)).toEqual(['gateway', 'gateway', 'gateway']);
   });
 
-  it('keeps variables that the environment already sets', () => {
+  it('keeps the variables of the environment', () => {
     const [gateway] = planFleet(optionsOf([]), { ...given, env: { AUTH: 'jwt', LOG_LEVEL: 'debug' } });
     expect(gateway.env).toMatchObject({ AUTH: 'jwt', LOG_LEVEL: 'debug' });
     expect(plan[0].env.AUTH).toBe('guest');

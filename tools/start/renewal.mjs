@@ -1,6 +1,9 @@
 import { stopTimeoutMs } from './fleet-plan.mjs';
 import { LocalServer } from './local-server.mjs';
 
+/** Time after which a server that has not started yet is killed, in ms. It has no rooms. */
+const STOP_STARTING_MS = 2_000;
+
 /**
  * Runs a new build on a fleet. First one server of each type starts beside the old ones; only when all of these are ready is anything
  * stopped. Rooms of the old game servers migrate to the new one, and the other new servers follow. A gateway has the ports of its players, so
@@ -9,6 +12,8 @@ import { LocalServer } from './local-server.mjs';
 export class Renewal {
   /** The processes that are not part of the fleet yet. @type {Set<LocalServer>} */
   #candidates = new Set();
+  /** Servers of the fleet that are still starting. @type {Set<LocalServer>} */
+  #starting = new Set();
 
   /** @param {LocalServer[]} servers the fleet; a successor takes the place of its predecessor in this list */
   constructor(servers) {
@@ -16,11 +21,14 @@ export class Renewal {
   }
 
   /**
+   * Resolves when no room and no player is on the old build any more. Further servers may still be starting then.
+   *
    * @param {ReadonlySet<import('./fleet-plan.mjs').ServerType>} types
-   * @param {() => void} isNew called when no room and no player is on the old build any more
    * @throws {CannotStart} when a server cannot start with the new build; the fleet then runs the old one
    */
-  async run(types, isNew) {
+  async run(types) {
+    // A server that still starts has the build before this one, and its start would delay this one.
+    for (const { keeper, plan } of this.#starting) if (types.has(plan.type)) void keeper.stop(STOP_STARTING_MS);
     const ofType = (/** @type {string} */ type) => this.servers.filter(({ plan }) => plan.type === type && types.has(plan.type));
     const gateways = ofType('gateway');
     const replaced = [ofType('game'), ofType('lobby')].filter((group) => group.length > 0);
@@ -35,13 +43,19 @@ export class Renewal {
     await Promise.all(trials.map((trial) => this.#end(trial)));
     const followers = await Promise.all(replaced.map((group, index) => this.#replace(group, firsts[index])));
     for (const { keeper, plan } of gateways) await keeper.restart(stopTimeoutMs(plan));
-    isNew();
-    await Promise.all(followers.flat().map((follower) => follower.keeper.startOrRetry()));
+    for (const follower of followers.flat()) void this.#follow(follower);
   }
 
   /** Ends all processes that are not part of the fleet. */
   async abandon() {
     await Promise.all([...this.#candidates].map((candidate) => this.#end(candidate)));
+  }
+
+  /** @param {LocalServer} follower */
+  async #follow(follower) {
+    this.#starting.add(follower);
+    await follower.keeper.startOrRetry();
+    this.#starting.delete(follower);
   }
 
   /** @param {LocalServer[]} candidates */

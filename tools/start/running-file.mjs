@@ -1,7 +1,7 @@
 import { RUNNING_FILE } from './fleet-folder.mjs';
 import { forgetRunning, writeRunning } from './leftovers.mjs';
 
-/** In ms between two attempts to write the file, while the disk is full. */
+/** Pause between two attempts to write the file while the disk is full, in ms. */
 const RETRY_MS = 1_000;
 
 /** The file with the pids for the next start, and the addresses for `npm run fleet` and `npm run players`. */

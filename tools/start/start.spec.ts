@@ -159,7 +159,7 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
     }
   };
   fill();
-  // Deletions and rewrites by others free space again, so filling continues.
+  // Other processes may free space again by deletions and rewrites, so the test continues to fill the disk.
   const filling = setInterval(fill, 5);
   return {
     isFull: true,
@@ -172,7 +172,7 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
 }
 
 describe('npm start', () => {
-  it('starts a fleet, reports and restarts servers that die, and stops all of it on Ctrl-C', async () => {
+  it('starts a fleet, restarts servers that die, and stops the whole fleet on Ctrl-C', async () => {
     const port = await freePort();
     const start = new Start(['--port', String(port), '--games', '3']);
     await start.says(/Ready after/);
@@ -201,7 +201,7 @@ describe('npm start', () => {
     for (const pid of Object.values(running)) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
-  it('continues without a reader of its output, and reports that', async () => {
+  it('continues when nobody reads its output, and reports this', async () => {
     const start = new Start(['--port', String(await freePort())]);
     await start.says(/Ready after/);
     const before = pids();
@@ -212,7 +212,7 @@ describe('npm start', () => {
     expect(pids().redis).toBe(before.redis);
   });
 
-  it('makes its files and its Redis accessible only to its user, even those of an older version', async () => {
+  it('gives only its user access to its files and its Redis', async () => {
     const data = join(home, 'data');
     for (const folder of ['logs', 'redis/appendonlydir']) mkdirSync(join(data, folder), { recursive: true });
     writeFileSync(join(data, 'logs/game-1.log'), 'an old line\n');
@@ -250,7 +250,7 @@ describe('npm start', () => {
     for (const file of readdirSync(join(data, 'logs'))) expect(readFileSync(join(data, 'logs', file), 'utf8')).not.toContain(password);
   });
 
-  it('continues while its disk is full, and reports the lines that it dropped', async () => {
+  it('continues while its disk is full, and reports the dropped lines', async () => {
     const start = new Start(['--port', String(await freePort())], { HOLDFAST_DIR: disk });
     await start.says(/Ready after/);
     const running = () => JSON.parse(readFileSync(join(disk, 'running.json'), 'utf8')).pids as Record<string, number>;
@@ -262,7 +262,7 @@ describe('npm start', () => {
     await start.says(/redis +is back/);
     expect(start.child.exitCode).toBeNull();
     for (const label of ['gateway 1', 'lobby 1', 'game 2']) process.kill(before[label], 0);
-    // More lines than the memory buffer holds.
+    // The servers write more lines than the memory buffer holds.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     makeRoom();
     await changed(() => running()['game 1'], before['game 1']);
@@ -272,7 +272,7 @@ describe('npm start', () => {
     expect(await start.end()).toBe(0);
   });
 
-  it('writes the running file as soon as it can be written again', async () => {
+  it('writes its running file again as soon as this is possible', async () => {
     const start = new Start(['--port', String(await freePort())]);
     await start.says(/Ready after/);
     const before = pids();
@@ -286,7 +286,7 @@ describe('npm start', () => {
     await changed(() => pids()['game 1'], before['game 1']);
   });
 
-  it('starts even when its own output goes to a full disk', async () => {
+  it('starts although its output goes to a full disk', async () => {
     const full = openSync('/dev/full', 'w');
     const start = new Start(['--port', String(await freePort())], {}, full);
     closeSync(full);
@@ -296,7 +296,7 @@ describe('npm start', () => {
     expect(await start.end()).toBe(0);
   });
 
-  it('starts right after the last one was killed, and removes its leftovers', async () => {
+  it('starts directly after a kill of the last fleet, and removes its remains', async () => {
     const port = String(await freePort());
     const first = new Start(['--port', port]);
     await first.says(/Ready after/);
@@ -308,7 +308,7 @@ describe('npm start', () => {
     expect(left.filter(isRunning)).toEqual([]);
   });
 
-  it('refuses to start a second fleet in the same folder', async () => {
+  it('starts no second fleet in the same folder', async () => {
     const first = new Start(['--port', String(await freePort())]);
     await first.says(/Ready after/);
     const second = new Start(['--port', String(await freePort())]);
@@ -316,7 +316,7 @@ describe('npm start', () => {
     expect(second.text).toContain(`is already running (pid ${first.child.pid}`);
   });
 
-  it('names the port that is in use and says what to do', async () => {
+  it('names the port that is in use and the remedy', async () => {
     const port = await freePort();
     const other = createServer().listen(port, '127.0.0.1');
     try {
@@ -330,7 +330,7 @@ describe('npm start', () => {
     }
   });
 
-  it('checks the ports before it installs anything', async () => {
+  it('checks the ports before it installs packages', async () => {
     const port = await freePort();
     const other = createServer().listen(port, '127.0.0.1');
     try {
@@ -343,7 +343,7 @@ describe('npm start', () => {
     }
   });
 
-  it('starts on IPv6, and prints addresses that can be opened', async () => {
+  it('starts on IPv6, and prints working addresses', async () => {
     const port = await freePort('::1');
     const start = new Start(['--port', String(port), '--host', '::1']);
     await start.says(new RegExp(`Play +http://\\[::1\\]:${port}\n`));
@@ -351,20 +351,20 @@ describe('npm start', () => {
     expect(start.text).toMatch(/Dashboard +http:\/\/127\.0\.0\.1:\d+/);
   });
 
-  it('accepts the separator that pnpm passes on', async () => {
+  it('ignores the separator that pnpm adds', async () => {
     const port = await freePort();
     const start = new Start(['--', '--port', String(port)]);
     await start.says(new RegExp(`http://127\\.0\\.0\\.1:${port}`));
   });
 
-  it('stores its data in a folder with spaces and other letters', async () => {
+  it('stores its data in a folder whose name has spaces and non-ASCII letters', async () => {
     const folder = join(home, 'Ablage für Spiele');
     const start = new Start(['--port', String(await freePort())], { HOLDFAST_DIR: folder });
     await start.says(/Ready after/);
     expect(readdirSync(folder).sort()).toEqual(['logs', 'redis', 'run', 'running.json']);
   });
 
-  it('names a read-only folder, and the setting for another one', async () => {
+  it('names a read-only folder, and the setting for another folder', async () => {
     const folder = join(home, 'read-only');
     mkdirSync(folder);
     // Without the right to mount, a file in place of the folder has the same effect.
@@ -381,7 +381,7 @@ describe('npm start', () => {
     }
   });
 
-  it('names a disk that is full before the start', async () => {
+  it('names a disk that is full at the start', async () => {
     const { isFull, makeRoom } = fillDisk();
     try {
       if (!isFull) return;
@@ -397,7 +397,7 @@ describe('npm start', () => {
   it.each([
     [['--host', 'http://localhost'], '--host is "http://localhost": it must be an IPv4 or IPv6 address of this machine, or its host name.'],
     [['--port', '99999'], '--port is "99999": it must be a whole number from 1 to 65525.'],
-  ])('refuses %j in one sentence', async (argv, sentence) => {
+  ])('refuses the arguments %j in one sentence', async (argv, sentence) => {
     const start = new Start(argv);
     expect(await start.end()).toBe(1);
     expect(start.text).toBe(`${sentence}\n`);
@@ -410,7 +410,7 @@ describe('npm start', () => {
     expect(start.text).not.toContain('word');
   });
 
-  it('ends with the last output of a server that does not start', async () => {
+  it('prints the last output of a server that does not start, and ends', async () => {
     const start = new Start(['--port', String(await freePort())], { STAND_IN_FAILS: '1' });
     expect(await start.end()).toBe(1);
     expect(start.text).toMatch(/ended with exit code 3 before it was ready; its last output:\n +error: settings\.wrong/);

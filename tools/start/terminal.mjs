@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
-/** These events are not warnings, but after the death of a server the user waits for them. */
+/** These events are no warnings. They are shown because the user waits for them after the death of a server. */
 const WORTH_SEEING = ['recovery.done', 'server.drained', 'store.available'];
 
 /**

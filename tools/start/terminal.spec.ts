@@ -5,10 +5,10 @@ function written(isTTY: boolean) {
   return { chunks, out: { isTTY, write: (text: string) => chunks.push(text) } };
 }
 
-describe('a line of a server', () => {
+describe("a line of a server's log", () => {
   const line = JSON.stringify({ level: 'warn', time: 'T', server: 'hf:game:1', event: 'server.suspect', id: 'hf:game:2', misses: 1 });
 
-  it('is shown as an event and its fields', () => {
+  it('is shown as the event with its fields', () => {
     expect(readable(line, 'warn')).toBe('warn: server.suspect id=hf:game:2 misses=1');
   });
 
@@ -16,26 +16,26 @@ describe('a line of a server', () => {
     expect(readable(line, 'error')).toBeNull();
   });
 
-  it('is shown among warnings when it reports that a problem is over', () => {
+  it('is shown as a warning when it reports the end of a problem', () => {
     const done = JSON.stringify({ level: 'info', event: 'recovery.done', rooms: 3, ms: 93 });
     expect(readable(done, 'warn')).toBe('recovery.done rooms=3 ms=93');
     expect(readable(done, 'error')).toBeNull();
     expect(readable(JSON.stringify({ level: 'info', event: 'server.ready' }), 'warn')).toBeNull();
   });
 
-  it('includes the message of its error', () => {
+  it('contains the message of its error', () => {
     expect(readable(JSON.stringify({ level: 'warn', event: 'start.failed', error: 'link broke' }), 'warn')).toBe(
       'warn: start.failed link broke',
     );
   });
 
-  it('is shown unchanged when it is not an event, such as the stack of a crash', () => {
+  it('is shown unchanged when it is not an event', () => {
     expect(readable('TypeError: x is not a function', 'error')).toBe('TypeError: x is not a function');
     expect(readable('42', 'error')).toBe('42');
   });
 });
 
-describe('steps', () => {
+describe('the steps that a tool shows', () => {
   it('are plain lines without a terminal', async () => {
     const { chunks, out } = written(false);
     const terminal = new Terminal(out, {});
@@ -46,13 +46,13 @@ describe('steps', () => {
     expect(chunks).toEqual(['  building …\n', '  ✓ built\n']);
   });
 
-  it('show that they failed', async () => {
+  it('are marked as failed after a failure', async () => {
     const { chunks, out } = written(false);
     await expect(new Terminal(out, {}).step('Redis', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(chunks).toEqual(['  ✗ Redis\n']);
   });
 
-  it('remove their spinner from a terminal when they end', async () => {
+  it('have no spinner after their end', async () => {
     const { chunks, out } = written(true);
     await new Terminal(out, { NO_COLOR: '1' }).step('build', async () => {});
     expect(chunks.at(-2)).toBe('\r\x1b[2K');

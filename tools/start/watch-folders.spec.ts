@@ -25,7 +25,7 @@ describe('watchFolders', () => {
     await until(() => calls > before);
   }
 
-  it('notices a file that is replaced repeatedly, and files in new folders', async () => {
+  it('reports a file that is replaced several times, and files in new folders', async () => {
     const file = join(root, 'libs/a.ts');
     await hears(() => writeFileSync(file, '1'));
     for (const text of ['2', '3']) {

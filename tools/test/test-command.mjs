@@ -20,8 +20,8 @@ const CORES = availableParallelism();
 /** Some unit tests only wait for time to pass, so more workers than half of the cores are useful. */
 const UNIT_WORKERS = ['--maxWorkers', String(Math.max(3, Math.floor(CORES / 2)))];
 /**
- * An integration test mostly waits, for starts of processes and for evictions, so two of them share a machine with two cores.
- * The tests that measure times against a limit run alone.
+ * An integration test mostly waits for starts of processes and for evictions, so a machine with two cores runs two integration tests at
+ * once. The tests that measure times against a limit run alone.
  */
 const FLEET_WORKERS = ['--maxWorkers', String(Math.max(2, Math.floor(CORES / 4)))];
 

@@ -1,6 +1,5 @@
-import 'reflect-metadata';
-import { runServer } from '#libs/server';
-import { gameServer } from './game.server.js';
+import { startGameServer } from '#libs/server-kit';
+import { GAMES } from './games.js';
 
 // Add modules with extensions here, the same on every server: `extensions: [AccountsModule]` (docs/extending.md).
-await runServer({ ...gameServer, extensions: [] });
+await startGameServer({ games: GAMES, extensions: [] });

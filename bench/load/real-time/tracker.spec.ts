@@ -20,15 +20,15 @@ function step(direction: number, ms = 50): void {
   tracker.saw(ship);
 }
 
-describe('Tracker', () => {
-  it('measures how far the time between two steps is from the length of a step', () => {
+describe('the tracker of a ship in the benchmarks', () => {
+  it('measures the deviation of the time between two steps from the length of a step', () => {
     step(0);
     step(0, 57);
     step(0, 43);
     expect(tracker.jittersMs).toEqual([0, 7, 7]);
   });
 
-  it('counts no step when the ship did not move', () => {
+  it('counts no step of a ship at rest', () => {
     now += 20;
     tracker.saw(ship);
     expect(tracker.jittersMs).toEqual([]);
@@ -45,7 +45,7 @@ describe('Tracker', () => {
     expect(tracker.latenciesMs).toEqual([100]);
   });
 
-  it('turns again only after the last turn was seen', () => {
+  it('turns again only after the last turn was visible', () => {
     now = 1_000;
     expect(tracker.turn(now)).toBe(true);
     now = 10_000;

@@ -11,12 +11,12 @@ import { message, scores, timeLeft } from './hud.js';
 import { Scene, type ShipLooks, shipColor } from './scene.js';
 
 const STEP_MS = 1_000 / STEP_HZ;
-/** A ship that moves farther than this between two states was placed elsewhere, in units. Its motion is not blended. */
+/** Distance in units. A ship that moves farther between two states has started elsewhere, so the page does not interpolate this motion. */
 const JUMP = 150;
-/** The farthest that the knob of the stick is drawn from its middle, in CSS pixels. */
+/** Largest distance of the stick's knob from its middle, in CSS pixels. */
 const KNOB = 34;
 
-/** A change of the delay between the own ship and the others that is not reported, in steps. */
+/** Largest change of `behind` that the page does not report, in steps. */
 const BEHIND_JITTER = 0.9;
 
 const BLEND = { x: 'linear', y: 'linear', heading: { turn: DIRECTIONS } } as const;
@@ -25,7 +25,7 @@ const BLEND = { x: 'linear', y: 'linear', heading: { turn: DIRECTIONS } } as con
 export interface OwnFrame extends Ship {
   /** The time of the frame, as `performance.now`, in ms. */
   readonly at: number;
-  /** By how far the latest state of the server has moved the prediction, in units. */
+  /** Distance by which the latest state of the server has moved the predicted ship, in units. */
   readonly correction: number;
 }
 
@@ -50,7 +50,7 @@ export class ArenaView implements MountedGame {
   private drawnAt = performance.now();
   /** Room time of the latest state, in ms. */
   private stateTime: number | undefined;
-  /** By how many steps the other ships on the screen are behind the own ship, as the shots report it. */
+  /** Number of steps by which the other ships on the screen are behind the own ship, as the page reports it with shots. */
   private behind = 0;
   private readonly seen = new Map<Seat, { readonly status: number; readonly fired: number }>();
 
@@ -154,18 +154,18 @@ export class ArenaView implements MountedGame {
     if (this.own && isPlaying) this.own.hold(mine ? this.read(mine.heading, ownStep - step) : IDLE);
     this.scene.draw({ ships, shots: state.shots, step, ownStep, own: this.ownSeat, ...this.looks }, seconds);
     this.drawStick();
-    // For tests, and for pages that embed the arena.
+    // The event is for tests, and for pages that embed the arena.
     if (mine)
       this.field.value?.dispatchEvent(
         new CustomEvent<OwnFrame>('own-frame', { detail: { at: now, correction: this.own?.stats.correction ?? 0, ...mine } }),
       );
   };
 
-  /** Reads the controls, with what the server needs to know about the screen when the player fires. */
+  /** Reads the controls. When the player fires, adds the facts about the screen that the server needs. */
   private read(heading: number, behind: number): Controls {
     const controls = this.controls.read(heading);
     if (!controls.fire) return controls;
-    // A change by less than this is jitter, and would send an input for nothing.
+    // A change of less than `BEHIND_JITTER` is jitter. Reporting it would send an input without need.
     if (Math.abs(behind - this.behind) > BEHIND_JITTER) this.behind = Math.min(Math.max(Math.round(behind), 0), BEHIND_MAX);
     return { ...controls, behind: this.behind };
   }

@@ -1,12 +1,12 @@
 import { type Controls, DIRECTIONS, IDLE } from '../src/world.js';
 
-/** A finger steers only when it has moved at least this far from where it touched, in CSS pixels. */
+/** Distance in CSS pixels that a finger must move before it steers. */
 const STICK_DEAD = 10;
-/** From this distance on, in CSS pixels, the stick also runs the engine. */
+/** Distance of the finger, in CSS pixels, from which the stick also runs the engine. */
 const STICK_THRUST = 30;
 /**
- * The ship turns while its direction differs from the stick's by more than this many directions. Otherwise it would swing around that
- * direction.
+ * Largest difference between the directions of the ship and the stick at which the ship does not turn. Without it, the ship would swing
+ * around the direction of the stick.
  */
 const STICK_EXACT = 3;
 
@@ -36,7 +36,8 @@ export class HeldControls {
     const { signal } = this.stop;
     window.addEventListener('keydown', (event) => this.key(event, true), { signal });
     window.addEventListener('keyup', (event) => this.key(event, false), { signal });
-    // The browser does not report a key that is released while another window has the focus. Without this, the ship would keep flying.
+    // The browser does not report a key that is released while another window has the focus. Without this listener, the ship would keep
+    // flying.
     window.addEventListener('blur', () => this.release(), { signal });
     document.addEventListener('visibilitychange', () => this.release(), { signal });
     field.addEventListener('pointerdown', (event) => this.grab(event), { signal });

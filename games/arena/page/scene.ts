@@ -21,7 +21,10 @@ export interface Picture extends ShipLooks {
   readonly own: Seat | null;
 }
 
-/** The camera shows the whole field when that makes a unit at least this long, in CSS pixels. Otherwise it follows the own ship. */
+/**
+ * Smallest length of a unit, in CSS pixels, with which the camera shows the whole field. On a smaller screen the camera follows the own
+ * ship.
+ */
 const WHOLE_FIELD_SCALE_MIN = 0.5;
 const FOLLOW_SCALE = 0.72;
 const STARS = 160;

@@ -2,7 +2,7 @@
 export abstract class ArenaOptions {
   /** Length of a round, in seconds. */
   abstract readonly roundSeconds: number;
-  /** Number of ships that a room has at least. Bots fly those that have no player. */
+  /** Minimum number of ships in a room. Bots fly the ships that have no player. */
   abstract readonly shipsMin: number;
 }
 

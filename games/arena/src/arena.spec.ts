@@ -12,13 +12,13 @@ const play = (players: string[], options: Parameters<typeof ArenaModule.forRoot>
 const THRUST = { turn: 0, thrust: true, fire: false } as const;
 const FIRE = { turn: 0, thrust: false, fire: true } as const;
 
-describe('arena', () => {
-  it('gives each player a ship, and fills up to `shipsMin` ships with bots', async () => {
+describe('the arena game', () => {
+  it('gives each player a ship, and adds ships of bots up to `shipsMin`', async () => {
     const game = await play(['Ann', 'Bob'], { shipsMin: 4 });
     expect(pilots(game)).toEqual(['Ann', 'Bob', 'Bot 1', 'Bot 2']);
   });
 
-  it('moves a ship while its player holds the engine, and slows it down afterwards', async () => {
+  it('speeds a ship up while its player holds the engine, and slows it down afterwards', async () => {
     const game = await play(['Ann']);
     const { x, y } = game.state.ships[0]!;
     game.input(0, THRUST);
@@ -31,7 +31,7 @@ describe('arena', () => {
     expect(Math.hypot(slow.vx, slow.vy)).toBeLessThan(0.3 * Math.hypot(fast.vx, fast.vy));
   });
 
-  it('moves the ship exactly as the page predicts it', async () => {
+  it('moves the ship exactly as the prediction on the page does', async () => {
     const game = await play(['Ann']);
     const predicted = { ...game.state.ships[0]! };
     const controls = [{ turn: 1, thrust: true, fire: false }, THRUST, { turn: -1, thrust: true, fire: false }, IDLE] as const;
@@ -45,7 +45,7 @@ describe('arena', () => {
     }
   });
 
-  it('keeps ships in the field and out of the rocks', () => {
+  it('keeps ships within the field and outside of the rocks', () => {
     const ship = { x: 100, y: 100, vx: 0, vy: 0, heading: 0 };
     let closest = Number.POSITIVE_INFINITY;
     for (let step = 0; step < 3_000; step++) {
@@ -59,7 +59,7 @@ describe('arena', () => {
     expect(closest).toBeLessThan(SHIP_RADIUS + 1);
   });
 
-  it('fires four shots a second at most, and removes them at the end of their range', async () => {
+  it('allows four shots a second at most, and removes a shot at the end of its range', async () => {
     const game = await play(['Ann']);
     game.input(0, FIRE);
     game.step(STEP_HZ);
@@ -69,7 +69,7 @@ describe('arena', () => {
     expect(game.state.shots).toEqual([]);
   });
 
-  it('counts a destroyed ship for the player who shot it, and lets that ship return after two seconds', async () => {
+  it('scores a destroyed ship for its attacker, and returns the ship after two seconds', async () => {
     const game = await play(['Ann', 'Bob']);
     game.step(2 * STEP_HZ);
     expect(game.state.ships.map(({ status }) => status)).toEqual([SHIP_STATUS.flying, SHIP_STATUS.flying]);
@@ -86,7 +86,7 @@ describe('arena', () => {
     expect(game.state.ships[1]!.status).toBe(SHIP_STATUS.shielded);
   });
 
-  it('lets a shot hit the ships at the positions that its player sees, and not at their latest positions', async () => {
+  it('lets a shot hit ships at the past positions that its player sees', async () => {
     const behind = 6;
     const game = await play(['Ann', 'Bob']);
     const states = [game.state];
@@ -109,7 +109,7 @@ describe('arena', () => {
     expect(hits).toBeGreaterThan(3);
   });
 
-  it('refuses a shot at ships further in the past', async () => {
+  it('refuses a shot that refers to a state too far in the past', async () => {
     const game = await play(['Ann']);
     expect(() => game.input(0, { ...FIRE, behind: BEHIND_MAX + 1 })).toThrow('bad-data');
   });
@@ -121,13 +121,13 @@ describe('arena', () => {
     expect(game.ended?.result).toEqual({ ranking: expect.arrayContaining([{ seat: 0, score: 0 }]) });
   });
 
-  it('replaces the ship of a player who leaves by a ship of a bot', async () => {
+  it('replaces the ship of a player who leaves with the ship of a bot', async () => {
     const game = await play(['Ann', 'Bob'], { shipsMin: 2 });
     game.seat(1).left();
     expect(pilots(game)).toEqual(['Ann', 'Bot 1']);
   });
 
-  it('gives a player who joins the ship of a bot, in the seat of that bot or in another one', async () => {
+  it('gives the ship of a bot to a player who joins, whichever seat the player takes', async () => {
     const game = await play(['Ann'], { shipsMin: 3 });
     expect(pilots(game)).toEqual(['Ann', 'Bot 1', 'Bot 2']);
     game.join('Bob', 1);

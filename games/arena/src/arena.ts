@@ -131,9 +131,9 @@ export class Arena implements GameRules<ArenaState> {
     }
   }
 
-  /** Returns the ships where the player of the shot sees them, so that a shot hits what its player sees it hit. */
+  /** Returns the ships at the places where the player who shot saw them, so that the shot hits the ship at which the player aimed. */
   private shipsSeenBy({ behind = 0 }: Shot, room: GameRoom<ArenaState>): readonly Ship[] {
-    // Half a step less, because steps do not run exactly when they are due.
+    // The time is half a step shorter, because steps do not run exactly when they are due.
     return behind === 0 ? room.state.ships : room.past((behind - 0.5) * STEP_MS).ships;
   }
 

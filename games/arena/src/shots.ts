@@ -1,6 +1,6 @@
 import { FIELD, ROCKS, SHIP_RADIUS, SHIP_STATUS, type Ship, type Shot, vectorOf } from './world.js';
 
-/** In units per step. */
+/** Speed of a shot, in units per step. */
 export const SHOT_SPEED = 42;
 /** Number of steps for which a shot flies. */
 export const SHOT_STEPS = 24;

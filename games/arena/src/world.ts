@@ -65,7 +65,7 @@ export interface Ship extends Motion {
   health: number;
   /** The step from which the ship can shoot again. */
   loadedAt: number;
-  /** Whether the engine runs. Only the page uses it, to draw the flame. */
+  /** True: the engine runs. Only the page uses this field, to draw the flame. */
   thrust: boolean;
   /** Number of ships destroyed, and number of shots fired. */
   score: number;
@@ -82,9 +82,9 @@ export interface Shot {
   readonly x: number;
   readonly y: number;
   readonly heading: number;
-  /** The step in which it was fired. */
+  /** The step in which the shot was fired. */
   readonly at: number;
-  /** By how many steps the other ships were in the past on the screen of its player. Absent: 0. */
+  /** Number of steps by which the other ships on the shooting player's screen were in the past. Absent: 0. */
   readonly behind?: number;
 }
 
@@ -104,7 +104,10 @@ export interface Controls {
   readonly turn: -1 | 0 | 1;
   readonly thrust: boolean;
   readonly fire: boolean;
-  /** While the player fires: by how many steps the other ships on the screen are behind the own ship, at most `BEHIND_MAX`. Absent: 0. */
+  /**
+   * While the player fires: the number of steps by which the other ships on the screen are behind the own ship, at most `BEHIND_MAX`.
+   * Absent: 0.
+   */
   readonly behind?: number;
 }
 

@@ -77,8 +77,6 @@ export class ChessTable implements MountedGame {
     return clockText(this.clocks.leftMs(clocks, side, turn, pageNow()));
   }
 
-  // ── View ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
   private view(state: ChessState): TemplateResult {
     const near: Side = (this.mySide === 'b') !== this.isFlipped ? 'b' : 'w';
     const { replay, selected } = this;
@@ -173,8 +171,6 @@ export class ChessTable implements MountedGame {
       list?.scrollTo({ left: list.scrollWidth, top: list.scrollHeight });
     });
   }
-
-  // ── Actions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   private choose(square: string): void {
     const { selected } = this;

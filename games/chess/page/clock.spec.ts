@@ -10,7 +10,7 @@ describe('the clocks on the page', () => {
     expect(face.leftMs(clocks, 'w', 'w', 99_000)).toBe(0);
   });
 
-  it("correct the offset of this computer's clock, which they measure from a move", () => {
+  it("correct the offset of the computer's clock, which the first move shows", () => {
     const face = new ClockFace();
     face.follow({ white: 60_000, black: 60_000, runningSince: 1_000 }, 501_000);
     const clocks = { white: 60_000, black: 60_000, runningSince: 5_000 };
@@ -18,7 +18,7 @@ describe('the clocks on the page', () => {
     expect(face.leftMs(clocks, 'w', 'w', 506_000)).toBe(59_000);
   });
 
-  it("run without a delay when this computer's clock is behind", () => {
+  it("run without a delay when the computer's clock is behind", () => {
     const face = new ClockFace();
     const clocks = { white: 60_000, black: 60_000, runningSince: 100_000 };
     face.follow(clocks, 40_000);
@@ -35,15 +35,17 @@ describe('the clocks on the page', () => {
     expect(face.leftMs(clocks, 'w', 'w', 9_000)).toBe(52_000);
   });
 
-  it('show tenths of a second at the end', () => {
+  it('show tenths of a second when little time is left', () => {
     expect([600_000, 65_001, 20_000, 9_870, 0].map(clockText)).toEqual(['10:00', '1:06', '0:20', '0:09.8', '0:00.0']);
   });
 });
 
-it("takes a time for the clocks that does not jump when the computer's clock is set", () => {
-  const before = pageNow();
-  expect(Math.abs(before - Date.now())).toBeLessThan(60_000);
-  const setClock = jest.spyOn(Date, 'now').mockReturnValue(0);
-  expect(pageNow() - before).toBeLessThan(60_000);
-  setClock.mockRestore();
+describe('the time of the page', () => {
+  it("continues when the computer's clock is set", () => {
+    const before = pageNow();
+    expect(Math.abs(before - Date.now())).toBeLessThan(60_000);
+    const setClock = jest.spyOn(Date, 'now').mockReturnValue(0);
+    expect(pageNow() - before).toBeLessThan(60_000);
+    setClock.mockRestore();
+  });
 });

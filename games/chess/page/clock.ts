@@ -10,7 +10,7 @@ export class ClockFace {
   private offsetMs = 0;
   private isLearnt = false;
   private runningSince: number | null = null;
-  /** When the pause of the room began, in ms. Null: the room is not paused. */
+  /** The time at which the pause of the room began, in ms. Null: the room is not paused. */
   private frozenAt: number | null = null;
 
   follow(clocks: Clocks, now: number): void {

@@ -9,7 +9,7 @@ describe('the game on the page', () => {
     expect(replay.at('h4')).toEqual({ kind: 'q', side: 'b' });
   });
 
-  it('shows a move before the room answers it, and takes it back on request', () => {
+  it('shows a move of the player at once, and takes it back on request', () => {
     const replay = new Replay();
     replay.follow(['e4']);
     replay.tryOut('e7', 'e5', undefined);
@@ -19,7 +19,7 @@ describe('the game on the page', () => {
     expect(replay.at('e5')).toBeNull();
   });
 
-  it('does not play an answered move twice', () => {
+  it('does not play a move of the player a second time when the room answers it', () => {
     const replay = new Replay();
     replay.tryOut('e2', 'e4', undefined);
     replay.follow(['e4', 'e5']);
@@ -35,7 +35,7 @@ describe('the game on the page', () => {
     expect(replay.last()).toBeNull();
   });
 
-  it('begins in a given position, and the next game in the standard position', () => {
+  it('begins in a given position, while the next game begins in the standard position', () => {
     const replay = new Replay();
     replay.follow(['Rb1#'], '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50');
     expect(replay.at('b1')).toEqual({ kind: 'r', side: 'b' });

@@ -24,8 +24,8 @@ export class Replay {
   private readonly legal = new Map<string, readonly Move[]>();
 
   /**
-   * Shows the moves of the room. A move that was only tried out is taken back before. `startFen`: the position at the beginning. Absent:
-   * the standard position.
+   * Shows the moves of the room, without a move that `tryOut` played. `startFen`: the position at the beginning. Absent: the standard
+   * position.
    */
   follow(moves: readonly string[], startFen?: string): void {
     this.takeBack();
@@ -92,7 +92,7 @@ export class Replay {
     return sum;
   }
 
-  /** Whether a draw can be claimed, because the position occurred three times, or fifty moves passed without a capture or pawn move. */
+  /** True when a draw can be claimed: the position occurred three times, or fifty moves passed without a capture or pawn move. */
   mayClaimDraw(positions: Readonly<Record<string, number>>): boolean {
     const fen = this.position.fen().split(' ');
     return (positions[fen.slice(0, 4).join(' ')] ?? 0) >= 3 || Number(fen[4]) >= 100;

@@ -19,8 +19,8 @@ function moves(game: GameTest<Chess>, ...sans: string[]): void {
 /** Moves after which the position is the same as before. */
 const KNIGHTS_OUT_AND_HOME = ['Nf3', 'Nf6', 'Ng1', 'Ng8'];
 
-describe('chess', () => {
-  it('accepts moves in notation and as squares', async () => {
+describe('a game of chess', () => {
+  it('accepts moves in algebraic notation and as pairs of squares', async () => {
     const game = await play();
     game.as(0).move({ san: 'e4' });
     game.as(1).move({ from: 'e7', to: 'e5' });
@@ -73,7 +73,7 @@ describe('chess', () => {
     expect(other.state.moves.at(-1)).toBe('axb8=Q');
   });
 
-  describe('in a normal game', () => {
+  describe('that is played to its end', () => {
     it('ends by checkmate', async () => {
       const game = await play();
       moves(game, 'f3', 'e5', 'g4', 'Qh4#');
@@ -110,7 +110,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'stalemate', winner: null });
     });
 
-    it("ends by resignation, in either player's turn", async () => {
+    it('ends by resignation, also when the opponent is to move', async () => {
       const game = await play();
       game.as(1).resign();
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'resignation', winner: 0 });
@@ -129,7 +129,7 @@ describe('chess', () => {
     });
   });
 
-  describe('with a draw by agreement', () => {
+  describe('in which a player may offer a draw', () => {
     it('ends when the opponent accepts the offer', async () => {
       const game = await play();
       game.as(0).offerDraw();
@@ -153,13 +153,13 @@ describe('chess', () => {
       expect(game.command(0, 'declineDraw')).toBe('no-draw-offer');
     });
 
-    it('refuses to accept or decline without an offer', async () => {
+    it('refuses an acceptance or a refusal when no offer exists', async () => {
       const game = await play();
       expect(game.command(1, 'acceptDraw')).toBe('no-draw-offer');
       expect(game.command(1, 'declineDraw')).toBe('no-draw-offer');
     });
 
-    it('removes an offer that is declined', async () => {
+    it('removes the offer when the opponent declines it', async () => {
       const game = await play();
       game.as(0).offerDraw();
       game.as(1).declineDraw();
@@ -167,7 +167,7 @@ describe('chess', () => {
       expect(game.events.map(({ name }) => name)).toEqual(['draw-offered', 'draw-declined']);
     });
 
-    it('keeps an offer when its maker moves, and treats a move of the opponent as a decline', async () => {
+    it('removes the offer when the opponent moves, but not when its maker moves', async () => {
       const game = await play();
       game.as(0).offerDraw();
       moves(game, 'e4');
@@ -177,7 +177,7 @@ describe('chess', () => {
     });
   });
 
-  describe('with repetition and the fifty-move rule', () => {
+  describe('in which positions repeat or nothing is captured', () => {
     it('lets the player to move claim a draw when a position occurs for the third time', async () => {
       const game = await play();
       moves(game, ...KNIGHTS_OUT_AND_HOME);
@@ -189,7 +189,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'repetition', winner: null });
     });
 
-    it('continues after an unclaimed third repetition, and ends at the fifth', async () => {
+    it('ends at the fifth repetition, although no player claimed the third', async () => {
       const game = await play();
       for (let times = 1; times < 4; times++) moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(game.ended).toBeUndefined();
@@ -197,7 +197,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'repetition', winner: null });
     });
 
-    it('distinguishes positions with different castling rights', async () => {
+    it('counts positions with different castling rights as different', async () => {
       const game = await play();
       moves(game, 'e4', 'e5', 'Ke2', 'Ke7', 'Ke1', 'Ke8');
       // The pieces stand as after the first move of each side. But castling is not allowed any more, so this position occurs for the first
@@ -205,7 +205,7 @@ describe('chess', () => {
       expect(game.state.positions[game.state.fen.split(' ', 4).join(' ')]).toBe(1);
     });
 
-    it('forgets positions that can never occur again', async () => {
+    it('no longer counts positions that cannot occur again', async () => {
       const game = await play();
       moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(Object.keys(game.state.positions)).toHaveLength(4);
@@ -213,7 +213,7 @@ describe('chess', () => {
       expect(Object.keys(game.state.positions)).toHaveLength(1);
     });
 
-    it('allows a claim after fifty moves without a capture or a pawn move, and ends the game after seventy-five', async () => {
+    it('allows a claim of a draw after fifty moves of each side without a capture or pawn move, and ends after seventy-five', async () => {
       const game = await play();
       for (const san of wander(100)) moves(game, san);
       expect(game.ended).toBeUndefined();
@@ -227,15 +227,15 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'fifty-moves', winner: null });
     });
 
-    it('refuses the claim one move before the fifty moves are complete', async () => {
+    it('refuses the claim of a draw one move too early', async () => {
       const game = await play();
       for (const san of wander(99)) moves(game, san);
       expect(game.command(1, 'claimDraw')).toBe('no-draw-claim');
     });
   });
 
-  describe('the clocks', () => {
-    it('subtract the time that a move took from its player, and add the increment', async () => {
+  describe('with clocks', () => {
+    it('subtracts the time of a move from the clock of its player, and adds the increment', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 2_000 });
       game.advance(10_000);
       moves(game, 'e4');
@@ -245,7 +245,7 @@ describe('chess', () => {
       expect(game.state.clocks).toEqual({ white: 52_000, black: 57_000, runningSince: game.now });
     });
 
-    it("end the game when a player's time runs out", async () => {
+    it("ends when a player's time runs out", async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       moves(game, 'e4');
       game.advance(59_999);
@@ -255,7 +255,7 @@ describe('chess', () => {
       expect(game.state.clocks).toEqual({ white: 60_000, black: 0, runningSince: null });
     });
 
-    it('stop while the game has no server, and never run backwards', async () => {
+    it('stops its clocks while it has no server', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       game.advance(10_000);
       game.pause(30_000);
@@ -270,7 +270,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'time', winner: 0 });
     });
 
-    it('end the game when a move arrives after the time but before the late timer', async () => {
+    it('ends when a move arrives after the time is over, although the timer fires late', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 5_000 });
       game.stall(60_000);
       game.as(0).move({ san: 'e4' });
@@ -278,7 +278,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '0-1', by: 'time', winner: 1 });
     });
 
-    it("count each side's time separately", async () => {
+    it('counts the time of each side separately', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       for (const san of wander(8)) {
         game.advance(14_000);
@@ -289,7 +289,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '0-1', by: 'time', winner: 1 });
     });
 
-    it('end the game as a draw when the opponent cannot mate', async () => {
+    it('ends as a draw when the time runs out and the opponent cannot mate', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       moves(game, ...capturesUntil((score) => score.turn() === 'b' && /^[^A-JL-Z]*$/.test(score.fen().split(' ', 1)[0])));
       expect(game.state.turn).toBe('b');
@@ -297,7 +297,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'time', winner: null });
     });
 
-    it('stop when the game ends before the time is over', async () => {
+    it('stops its clocks when it ends early', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       game.advance(10_000);
       game.as(1).resign();
@@ -305,8 +305,8 @@ describe('chess', () => {
     });
   });
 
-  describe('in a room with a start position', () => {
-    it('begins in that position, and the clock of the side to move runs', async () => {
+  describe('that begins in a given position', () => {
+    it('starts the clock of the side to move in that position', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 }, { fen: '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50' });
       expect(game.state).toMatchObject({ startFen: '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50', turn: 'b', moves: [] });
       expect(game.command(0, 'move', { san: 'Kf1' })).toBe('not-your-turn');
@@ -316,7 +316,7 @@ describe('chess', () => {
       expect(game.ended?.result).toEqual({ result: '0-1', by: 'checkmate', winner: 1 });
     });
 
-    it('continues the count of moves without a capture or pawn move that the position contains', async () => {
+    it('continues the halfmove count of the position for the fifty-move rule', async () => {
       const game = await play({}, { fen: '8/8/8/4k3/8/8/8/R3K3 w - - 148 120' });
       moves(game, 'Ra2', 'Kd5');
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'fifty-moves', winner: null });
@@ -339,8 +339,8 @@ describe('chess', () => {
     });
   });
 
-  describe('games of London 1851', () => {
-    it.each(londonGames())('replays $title to its last position', async ({ sans, finalFen }) => {
+  describe('from the London tournament of 1851', () => {
+    it.each(londonGames())('reaches the recorded last position: $title', async ({ sans, finalFen }) => {
       const game = await play();
       moves(game, ...sans);
       expect(game.state.fen).toBe(finalFen);

@@ -14,7 +14,7 @@ export interface ChessState {
   turn: Side;
   clocks: Clocks;
   drawOfferedBy: Seat | null;
-  /** How often each position occurred since the last capture or pawn move. Earlier positions cannot occur again. */
+  /** The number of times that each position occurred since the last capture or pawn move. Earlier positions cannot occur again. */
   positions: Record<string, number>;
 }
 

@@ -1,7 +1,7 @@
 import { canMate, halfMovesOf, playMove, repetitionKey } from './position.js';
 
 describe('playMove', () => {
-  it('reports `insufficient` for two bare kings, but not while a pawn is left', () => {
+  it('reports `insufficient` for two bare kings, but not for kings and a pawn', () => {
     expect(playMove('8/8/8/8/8/2k5/3p4/3K4 w - - 0 1', { san: 'Kxd2' })).toBeNull();
     expect(playMove('8/8/8/8/8/8/2kp4/4K3 w - - 0 1', { san: 'Kf1' })?.over).toBeNull();
     expect(playMove('8/8/8/8/5k2/8/3p4/4K3 w - - 0 1', { san: 'Kxd2' })?.over).toBe('insufficient');
@@ -17,7 +17,7 @@ describe('playMove', () => {
 });
 
 describe('repetitionKey', () => {
-  it('omits the move counters, and includes castling rights and the en passant square', () => {
+  it('omits the move counters, but contains castling rights and the en passant square', () => {
     expect(repetitionKey('rnbqkbnr/pppp1ppp/8/8/3Pp3/8/PPP1PPPP/RNBQKBNR b KQkq d3 0 3')).toBe(
       'rnbqkbnr/pppp1ppp/8/8/3Pp3/8/PPP1PPPP/RNBQKBNR b KQkq d3',
     );
@@ -53,7 +53,7 @@ describe('canMate', () => {
     ['two bishops of both colours', '8/8/8/8/8/2k5/8/4K1BB', 'w', true],
     ['two bishops of one colour', '8/8/8/8/8/2k5/6B1/4K2B', 'w', false],
     ['a bishop and a knight', '8/8/8/8/8/2k5/8/4K1NB', 'w', true],
-  ] as const)('with %s (%s) returns, for the side %s, %s', (_what, board, side, expected) => {
+  ] as const)('with %s (%s) returns for the side %s: %s', (_what, board, side, expected) => {
     expect(canMate(`${board} w - - 0 1`, side)).toBe(expected);
   });
 });

@@ -26,7 +26,7 @@ export function playMove(fen: string, move: MoveText): PlayedMove | null {
   return { san: played.san, fen: position.fen(), over: overBy(position) };
 }
 
-/** How often each position occurred since the last capture or pawn move. Earlier positions cannot occur again. */
+/** The number of times that each position occurred since the last capture or pawn move. Earlier positions cannot occur again. */
 export type Occurrences = Record<string, number>;
 
 /**

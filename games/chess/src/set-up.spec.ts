@@ -6,12 +6,12 @@ describe('setUpPosition', () => {
     expect(setUpPosition('8/8/8/4k3/8/8/4P3/4K3 b - - 12 40')).toEqual({ ok: true, fen: '8/8/8/4k3/8/8/4P3/4K3 b - - 12 40' });
   });
 
-  it('fills in absent fields, and counts from move 1', () => {
+  it('fills in absent fields, with move 1 as the first', () => {
     expect(setUpPosition(' 8/8/8/4k3/8/8/4P3/4K3  w ')).toEqual({ ok: true, fen: '8/8/8/4k3/8/8/4P3/4K3 w - - 0 1' });
     expect(setUpPosition('8/8/8/4k3/8/8/4P3/4K3 w - - 0 0')).toEqual({ ok: true, fen: '8/8/8/4k3/8/8/4P3/4K3 w - - 0 1' });
   });
 
-  it('sorts the castling rights, and removes an en passant square without a possible capture', () => {
+  it('corrects the order of castling rights, and removes an en passant square without a possible capture', () => {
     const fen = 'rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b qkQK e3 0 1';
     expect(setUpPosition(fen)).toEqual({ ok: true, fen: 'rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - 0 1' });
   });

@@ -10,8 +10,8 @@ function mark(game: GameTest<TicTacToe>, ...cells: number[]): void {
   for (const cell of cells) game.as(game.state.turn).place({ cell });
 }
 
-describe('tic-tac-toe', () => {
-  it('begins with an empty board and the first player to move', async () => {
+describe('a game of tic-tac-toe', () => {
+  it('begins with an empty board, and seat 0 moves first', async () => {
     const game = await play();
     expect(game.state).toEqual({ cells: [null, null, null, null, null, null, null, null, null], turn: 0, moves: 0, passes: 0 });
   });
@@ -24,7 +24,7 @@ describe('tic-tac-toe', () => {
     expect(game.events).toEqual([{ name: 'placed', data: { seat: 0, cell: 4 } }]);
   });
 
-  it('refuses a player who is not to move, and changes nothing', async () => {
+  it('refuses a move of the player who is not to move', async () => {
     const game = await play();
     const before = game.state;
     expect(() => game.as(1).place({ cell: 4 })).toThrow('not-your-turn');
@@ -42,13 +42,13 @@ describe('tic-tac-toe', () => {
     expect(game.command(0, 'place', data)).toBe('bad-data');
   });
 
-  it('is won by three in a line', async () => {
+  it('is won by three marks in a line', async () => {
     const game = await play();
     mark(game, 0, 3, 1, 4, 2);
     expect(game.ended).toEqual({ reason: 'finished', result: { winner: 0, by: 'line', line: [0, 1, 2] } });
   });
 
-  it('is won, not drawn, when the ninth mark completes a line', async () => {
+  it('is won, and not drawn, when the ninth mark completes a line', async () => {
     const game = await play();
     mark(game, 0, 1, 2, 4, 3, 5, 7, 8, 6);
     expect(game.ended?.result).toEqual({ winner: 0, by: 'line', line: [0, 3, 6] });
@@ -66,7 +66,7 @@ describe('tic-tac-toe', () => {
     expect(game.command(1, 'place', { cell: 8 })).toBe('game-ended');
   });
 
-  it('passes the turn of a player who takes too long', async () => {
+  it('passes the turn when the time of the turn is over', async () => {
     const game = await play();
     game.advance(29_999);
     expect(game.state.turn).toBe(0);
@@ -91,7 +91,7 @@ describe('tic-tac-toe', () => {
     expect(game.timers).toEqual({});
   });
 
-  it('continues when a player missed only one of two turns', async () => {
+  it('continues when a player missed a turn and the opponent did not', async () => {
     const game = await play();
     game.advance(30_000);
     mark(game, 0);
@@ -107,7 +107,7 @@ describe('tic-tac-toe', () => {
     expect(game.ended?.result).toEqual({ winner: 1, by: 'left' });
   });
 
-  it('takes the time per turn from its options', async () => {
+  it('reads the time per turn from its options', async () => {
     const game = await play([TicTacToeModule.forRoot({ turnMs: 5_000 })]);
     game.advance(5_000);
     expect(game.state.turn).toBe(1);

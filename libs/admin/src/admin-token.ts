@@ -3,7 +3,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { HoldfastError } from '#libs/protocol';
 import { ADMIN_OPTIONS, type AdminOptions } from './admin.options.js';
 
-/** Compares a token in constant time: the duration depends neither on how much of it is right nor on its length. */
+/** Compares a token in constant time, so that the duration does not show how much of a guess is right. */
 export class TokenCheck {
   private readonly digest: Buffer;
 

@@ -4,7 +4,7 @@ export interface AdminOptions {
   /** The token that an operator's request must have: `Authorization: Bearer …`. */
   readonly token: string;
   readonly scale: ScaleThresholds & {
-    /** Time for which a smaller number of servers must have been enough before the fleet wants only that number, in ms. */
+    /** Time in ms for which fewer servers must have been enough before the wanted number of servers becomes smaller. */
     readonly windowMs: number;
   };
 }

@@ -172,7 +172,7 @@ describe('the admin API', () => {
     return id;
   }
 
-  describe('without the right token', () => {
+  describe('for a request without the right token', () => {
     it.each([
       '/api/servers',
       '/api/servers/x',
@@ -183,30 +183,30 @@ describe('the admin API', () => {
       '/api/events',
       '/api/docs',
       '/api/docs-json',
-    ])('refuses %s', async (path) => {
+    ])('refuses access to %s', async (path) => {
       const none = await fetch(`${url}${path}`);
       expect(none.status).toBe(401);
       expect(await none.json()).toMatchObject({ code: 'unauthorized', retry: false, message: expect.stringContaining('ADMIN_TOKEN') });
       expect((await ask('GET', path, { token: 'the admin token of a tesT' })).status).toBe(401);
     });
 
-    it('refuses an eviction, and evicts no server', async () => {
+    it('evicts no server', async () => {
       expect((await ask('POST', `/api/servers/${gameId}/evict`, { token: 'wrong' })).status).toBe(401);
       expect(await get(`/api/servers/${gameId}`)).toMatchObject({ state: 'ready' });
     });
 
-    it("accepts a browser's Basic header only for reading the description", async () => {
+    it('accepts Basic authentication only for the API description', async () => {
       const headers = { authorization: `Basic ${Buffer.from(`me:${TOKEN}`).toString('base64')}` };
       expect((await fetch(`${url}/api/servers`, { headers })).status).toBe(401);
       expect((await fetch(`${url}/api/docs-json`, { headers })).status).toBe(200);
     });
 
-    it('still answers requests to the endpoints for machines', async () => {
+    it('still answers at the paths that probes and metrics collectors read', async () => {
       for (const path of ['/livez', '/readyz', '/metrics']) expect((await fetch(`${url}${path}`)).status).toBe(200);
     });
   });
 
-  it('lists every path in its own description, with parameters and answers', async () => {
+  it('describes each of its paths, with parameters and answers', async () => {
     const document = await get<{ paths: Record<string, Record<string, { parameters: object[]; responses: object }>> }>('/api/docs-json');
     expect(Object.keys(document.paths).sort()).toEqual([
       '/api/events',
@@ -235,14 +235,14 @@ describe('the admin API', () => {
       expect(servers.find(({ id }) => id === gameId)).toMatchObject({ state: 'ready', cordoned: false, willing: true, withheld: [] });
     });
 
-    it('returns a server by its short id, and answers 404 with the known ids for an unknown id', async () => {
+    it('returns a server by its short id, and lists the known ids in the refusal of an unknown one', async () => {
       expect(await get(`/api/servers/game:${NAME}`)).toMatchObject({ id: gameId });
       const { status, body } = await ask('GET', '/api/servers/game:nobody');
       expect({ status, code: body.code }).toEqual({ status: 404, code: 'not-found' });
       expect(body.message).toContain(`game:${NAME}`);
     });
 
-    it('shows a server as cordoned in its record and in placement until an operator uncordons it', async () => {
+    it('shows a server as cordoned until an operator uncordons it', async () => {
       const cordoned = (await ask('POST', `/api/servers/${gameId}/cordon`)).body;
       expect(cordoned).toMatchObject({ cordoned: true, willing: false, withheld: ['cordoned'] });
       expect((await ask('POST', `/api/servers/${gameId}/cordon`)).body).toMatchObject({ withheld: ['cordoned'] });
@@ -251,7 +251,7 @@ describe('the admin API', () => {
       expect(back).toMatchObject({ cordoned: false, willing: true, withheld: [] });
     });
 
-    it('drains a server through a request to it, after cordoning it', async () => {
+    it('cordons a server and sends it a drain request', async () => {
       const { status, body } = await ask('POST', `/api/servers/${gameId}/drain`);
       expect({ status, moved: body.moved, left: body.left, cordoned: body.server.cordoned }).toEqual({
         status: 200,
@@ -263,7 +263,7 @@ describe('the admin API', () => {
       await ask('POST', `/api/servers/${gameId}/uncordon`);
     });
 
-    it('reopens a drained server through a request to it, and refuses to reopen a server that is shutting down', async () => {
+    it('sends a drained server a request to reopen, but refuses to reopen a server that shuts down', async () => {
       const { incarnation } = game.get(Self);
       const pool = game.get(PlacementPool);
       await ask('POST', `/api/servers/${gameId}/cordon`);
@@ -285,7 +285,7 @@ describe('the admin API', () => {
       await game.get(ServerRegistration).setState('ready');
     });
 
-    it('refuses to drain a gateway, and says what to do instead', async () => {
+    it('refuses to drain a gateway, with the alternative', async () => {
       const { status, body } = await ask('POST', `/api/servers/gateway:${NAME}/drain`);
       expect({ status, body }).toEqual({
         status: 400,
@@ -294,7 +294,7 @@ describe('the admin API', () => {
       expect((await ask('POST', `/api/servers/gateway:${NAME}/cordon`)).status).toBe(400);
     });
 
-    it('evicts a living server, which registers again with a new incarnation that is not cordoned', async () => {
+    it('evicts a living server, which then registers again without its cordon', async () => {
       const other = open[2].get(Self);
       const before = other.incarnation;
       await ask('POST', `/api/servers/${other.id}/cordon`);
@@ -306,11 +306,11 @@ describe('the admin API', () => {
   });
 
   describe('the rooms resource', () => {
-    it('lists the rooms newest first, page by page, each room once, even when rooms are added meanwhile', async () => {
+    it('lists each room once in pages, newest first, also when rooms are added meanwhile', async () => {
       const game_ = `paged-${randomUUID()}`;
       const now = Date.now();
       const made: RoomId[] = [];
-      // Some rooms were created in the same millisecond. Their order must not depend on the page.
+      // Some rooms were created in the same millisecond. Their order must be the same on every page.
       for (let index = 0; index < 7; index++) made.push(await room({ createdAt: now + Math.floor(index / 3) }, game_));
       const seen: string[] = [];
       let after = '';
@@ -331,7 +331,7 @@ describe('the admin API', () => {
       ['text with half of a surrogate pair', '{"note":"\\ud83d"}'],
       ['maps and arrays nested too deep', `{"more":${'['.repeat(20)}${']'.repeat(20)}}`],
       ['too many values', `{"more":[${new Array(1_000).fill(0).join()}]}`],
-    ])('refuses a body with %s, and names this problem in one sentence', async (problem, json) => {
+    ])('refuses a body with %s, and names the problem in one sentence', async (problem, json) => {
       const response = await fetch(`${url}/api/rooms/none/end`, {
         method: 'POST',
         headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
@@ -343,7 +343,7 @@ describe('the admin API', () => {
       ]);
     });
 
-    it('bounds the message of a refusal, however long the request is', async () => {
+    it('limits the length of a refusal, however long the request is', async () => {
       const long = 'x'.repeat(6_000);
       for (const path of [`/api/servers/${long}`, `/api/rooms/${long}`, `/api/rooms?status=${long}`, `/api/rooms?limit=${long}`]) {
         const { status, body } = await ask('GET', path);
@@ -351,7 +351,7 @@ describe('the admin API', () => {
       }
     });
 
-    it('continues after a cursor whose room is gone', async () => {
+    it('continues a list after a cursor whose room no longer exists', async () => {
       const game_ = `gone-${randomUUID()}`;
       const now = Date.now();
       const [oldest, middle] = [await room({ createdAt: now - 2 }, game_), await room({ createdAt: now - 1 }, game_)];
@@ -387,7 +387,7 @@ describe('the admin API', () => {
       expect(await ask('GET', '/api/rooms/nowhere')).toMatchObject({ status: 404, body: { code: 'room-unknown' } });
     });
 
-    it('returns the last changes of the log, oldest first', async () => {
+    it("returns the last changes of a room's log, oldest first", async () => {
       const id = await roomInPlay(game.get(Self));
       const change = (version: number): Change => ({
         version,
@@ -419,7 +419,7 @@ describe('the admin API', () => {
       expect(last.changes.map(({ version }) => version)).toEqual([2, 3]);
     });
 
-    it('sends a migration to the owner of the room, and returns the refusal of the owner', async () => {
+    it("sends a migration request to the room's owner, and returns the owner's refusal", async () => {
       const id = await roomInPlay(game.get(Self));
       const moved = await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: `game:${NAME}-2` } });
       expect(moved).toEqual({ status: 200, body: { room: id, from: gameId, to: `hf:game:${NAME}-2` } });
@@ -430,7 +430,7 @@ describe('the admin API', () => {
       expect((await ask('POST', `/api/rooms/${id}/migrate`, { body: { to: gameId } })).body.message).toContain('already');
     });
 
-    it('sends the end of a game to the owner of the room, with a note for the players', async () => {
+    it("sends the end of a game to the room's owner, with a note for the players", async () => {
       const id = await roomInPlay(game.get(Self));
       expect(await ask('POST', `/api/rooms/${id}/end`, { body: { note: 'maintenance' } })).toMatchObject({
         status: 200,
@@ -441,7 +441,7 @@ describe('the admin API', () => {
       expect(await ask('POST', `/api/rooms/${waiting}/end`)).toMatchObject({ status: 409, body: { code: 'room-not-playing' } });
     });
 
-    it('ends the game of a room whose server is gone or has a newer incarnation, and stores the note in the result', async () => {
+    it('ends the game of a room whose owner is lost, and stores the note in the result', async () => {
       const gone = await roomInPlay({ id: serverId('game', 'long-gone'), incarnation: 3 });
       expect(await ask('POST', `/api/rooms/${gone}/end`, { body: { note: 'too late' } })).toMatchObject({
         status: 200,
@@ -458,14 +458,14 @@ describe('the admin API', () => {
       expect(asked).toEqual([]);
     });
 
-    it.each(['limit=0', 'limit=x', 'status=odd', 'after=abc'])('names the wrong parameter of ?%s', async (query) => {
+    it.each(['limit=0', 'limit=x', 'status=odd', 'after=abc'])('names the wrong parameter in its refusal of ?%s', async (query) => {
       const { status, body } = await ask('GET', `/api/rooms?${query}`);
       expect({ status, code: body.code }).toEqual({ status: 400, code: 'bad-data' });
       expect(body.message).toContain(query.split('=')[0]);
     });
   });
 
-  it('reports the capacity of the fleet, also as metrics', async () => {
+  it('reports the capacity of the fleet as JSON and as metrics', async () => {
     const fleet = await get<FleetAnswer>('/api/fleet');
     expect(fleet).toMatchObject({ gateway: `hf:gateway:${NAME}`, scale: { upAtPercent: 75, downAtPercent: 40, windowMs: 1_000 } });
     expect(Number.isInteger(fleet.wantedGameServers) && fleet.wantedGameServers >= 1).toBe(true);
@@ -474,7 +474,7 @@ describe('the admin API', () => {
     expect(metrics).toMatch(/^holdfast_wanted_game_servers\{[^}]*\} [1-9]\d*$/m);
   });
 
-  it('shows the queues of matchmaking that a lobby has reported', async () => {
+  it('shows the queues that a lobby reported', async () => {
     const queue: QueueView = {
       game: GAME,
       runner: 'hf:lobby:1',
@@ -528,7 +528,7 @@ describe('the admin API', () => {
       }
     }
 
-    it('has the events of every server in order, each with its source and reason', async () => {
+    it('contains the events of all servers in order, each with its source and reason', async () => {
       const heard = await listen();
       const room = randomUUID() as string as RoomId;
       game.get(EventSink).publish({ kind: 'room.started', room, server: gameId, reason: 'opened' });
@@ -546,7 +546,7 @@ describe('the admin API', () => {
       expect(new Set(mine.map(({ id }) => id)).size).toBe(4);
     });
 
-    it('sends a returning reader the events that it missed', async () => {
+    it('sends a reader that reconnects the events that it missed', async () => {
       const heard = await listen();
       const rooms: RoomId[] = [randomUUID() as RoomId, randomUUID() as RoomId, randomUUID() as RoomId];
       for (const room of rooms) game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });
@@ -566,7 +566,7 @@ describe('the admin API', () => {
       await until(() => heard.some((told) => told.room === room));
     });
 
-    it('closes the stream of a reader that is a megabyte behind, and no other stream', async () => {
+    it('disconnects only the reader that is a megabyte behind', async () => {
       const beside = await listen();
       const deaf = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
       deaf.write(`GET /api/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n\r\n`);
@@ -584,7 +584,7 @@ describe('the admin API', () => {
         game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
         await until(() => beside.some((heard) => heard.room === room));
       };
-      // The kernel buffers a few megabytes first.
+      // The first megabytes fit into buffers of the kernel, so the server closes the stream only later.
       while ((await cuts()) === 0 && told.length < 500) await tell();
       expect(await cuts()).toBe(1);
       await tell();
@@ -603,7 +603,7 @@ describe('the admin API', () => {
       return values.find(({ labels }) => labels.where === 'events')?.value ?? 0;
     }
 
-    it('ignores messages that are not events', async () => {
+    it('leaves out messages that are not operator events', async () => {
       const heard = await listen();
       const redis = gateway.get(RedisConnections).commands;
       for (const message of ['nonsense', '{}', '[1, null, {"kind": "x\\n", "id": "1"}]']) await redis.publish('hf:events', message);
@@ -615,8 +615,8 @@ describe('the admin API', () => {
   });
 });
 
-describe('a cursor', () => {
-  it('is read from the `next` of a page, and any other text is refused', () => {
+describe('a cursor of a list', () => {
+  it('is accepted from the `next` of a page, and refused when it has another form', () => {
     expect(cursorOf('12.a.b')).toEqual({ createdAt: 12, room: 'a.b' });
     expect(cursorOf(undefined)).toBeNull();
     expect(() => cursorOf('a.12')).toThrow('`after`');

@@ -60,7 +60,7 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     this.write(response, `retry: 1000\n: ${this.open.size} listening here\n\n${missed.map(textOf).join('')}`);
   }
 
-  /** Runs before the HTTP server closes, because its close waits for every open response. */
+  /** Runs before the HTTP server closes, because the close of the server waits for every open response. */
   onModuleDestroy(): void {
     for (const response of this.open) response.end();
     this.open.clear();

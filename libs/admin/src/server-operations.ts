@@ -43,7 +43,7 @@ export class ServerOperations {
   }
 
   /**
-   * Cordons the server, and migrates its rooms to others during their games. The server stays cordoned until it is stopped or
+   * Cordons the server, and migrates its rooms to other servers during their games. The server stays cordoned until it is stopped or
    * uncordoned.
    */
   async drain(id: string): Promise<{ moved: number; left: number }> {
@@ -58,8 +58,8 @@ export class ServerOperations {
   }
 
   /**
-   * Evicts the server; false when it is dead already or has a newer incarnation. Its rooms are recovered on other servers. A process that
-   * is still alive registers again, without rooms.
+   * Evicts the server. Returns false when the server is dead already or has a newer incarnation. The rooms of an evicted server are
+   * recovered on other servers. A process that is still alive registers again, without rooms.
    */
   async evict(id: string): Promise<boolean> {
     const server = await this.servers.fresh(id);

@@ -29,7 +29,7 @@ describe('the number of wanted game servers', () => {
     expect(wantedServers(servers, SCALE)).toBe(wanted);
   });
 
-  it('does not change in the opposite direction once the fleet has the wanted size', () => {
+  it('does not change in the opposite direction when the fleet has reached it', () => {
     const loads = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(loads, (rooms) => {
@@ -45,14 +45,14 @@ describe('the number of wanted game servers', () => {
   });
 });
 
-describe('the stabilized number of wanted servers', () => {
+describe('the stabilized number of wanted game servers', () => {
   it('grows immediately', () => {
     const window = new StabilizationWindow(100);
     expect(window.add(2, 2, 0)).toBe(2);
     expect(window.add(5, 2, 1)).toBe(5);
   });
 
-  it('shrinks only after a whole window in which fewer were enough', () => {
+  it('shrinks only when a smaller number was enough for a whole window', () => {
     const window = new StabilizationWindow(100);
     window.add(5, 5, 0);
     expect(window.add(5, 5, 150)).toBe(5);
@@ -62,7 +62,7 @@ describe('the stabilized number of wanted servers', () => {
     expect(window.add(2, 3, 301)).toBe(2);
   });
 
-  it('restarts its window with each larger number', () => {
+  it('starts a new window with each larger number', () => {
     const window = new StabilizationWindow(100);
     window.add(4, 4, 0);
     window.add(2, 4, 90);

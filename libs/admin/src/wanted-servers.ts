@@ -9,7 +9,7 @@ export interface ScaleThresholds {
 export interface GameServerLoad {
   readonly rooms: number;
   readonly capacity: number;
-  /** `leaving`: its rooms are moving to other servers, and it will stop. `cordoned`: it stays, with its rooms. */
+  /** `leaving`: the rooms of the server are moving to other servers, and it will stop. `cordoned`: the server stays, with its rooms. */
   readonly status: 'open' | 'cordoned' | 'leaving';
 }
 

@@ -1,14 +1,14 @@
 import { ConsecutiveSightings } from './consecutive-sightings.js';
 
 describe('ConsecutiveSightings', () => {
-  it('reports a key as seen again in the next round, but not within the same round', () => {
+  it('reports a key as seen before in the next round, but not in the same round', () => {
     const seen = new ConsecutiveSightings();
     expect([seen.again('a'), seen.again('a')]).toEqual([false, false]);
     seen.nextRound();
     expect([seen.again('a'), seen.again('b')]).toEqual([true, false]);
   });
 
-  it('forgets a key that a round did not see', () => {
+  it('forgets a key that a round did not contain', () => {
     const seen = new ConsecutiveSightings();
     seen.again('a');
     seen.nextRound();

@@ -1,7 +1,7 @@
 import { KeyedMutex } from './keyed-mutex.js';
 
 describe('KeyedMutex', () => {
-  it('runs tasks of one key in order, whether they fail or not, and tasks of other keys concurrently', async () => {
+  it('runs tasks of one key in order, and tasks of different keys concurrently', async () => {
     const mutex = new KeyedMutex();
     const steps: string[] = [];
     const task =

@@ -10,7 +10,7 @@ describe('ObservedAges', () => {
   });
   afterEach(() => jest.restoreAllMocks());
 
-  it('measures the age of a value from its first observation, also over many rounds', () => {
+  it('measures the age of a value from its first observation over many rounds', () => {
     expect(ages.ageMs('a', 1)).toBe(0);
     for (let round = 1; round <= 3; round++) {
       ages.nextRound();
@@ -19,7 +19,7 @@ describe('ObservedAges', () => {
     }
   });
 
-  it('begins at 0 when the value of a key changes, and not for the other keys', () => {
+  it('starts the age of a key at 0 again when its value changes', () => {
     for (const key of ['a', 'b']) ages.ageMs(key, 1);
     at += 100;
     expect([ages.ageMs('a', 2), ages.ageMs('b', 1)]).toEqual([0, 100]);

@@ -6,8 +6,8 @@ interface Observed {
 
 /**
  * Measures for how long this process has observed the same value, by the monotonic clock. A stored time does not show an age, because
- * somebody may set the clock of the computer that wrote it. All ages are 0 when a process starts, so it acts too late rather than too
- * early.
+ * somebody may set the clock of the computer that wrote it. All ages are 0 when a process starts, so a new process acts too late but never
+ * too early.
  *
  * @example for (const room of rooms) if (ages.ageMs(room.id, room.rev) > IDLE_MS) await close(room); ages.nextRound();
  */

@@ -14,7 +14,7 @@ function controlled() {
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('SingleFlight', () => {
-  it('gives the result of the current run to all callers of `join`, and starts a new run for the next call', async () => {
+  it('gives all callers of `join` the result of the current run', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const both = [flight.join(), flight.join()];
@@ -27,7 +27,7 @@ describe('SingleFlight', () => {
     expect(await third).toBe(2);
   });
 
-  it('starts one more run for all callers that call `again` during a run', async () => {
+  it('starts one further run for all callers of `again` during a run', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const first = flight.join();
@@ -42,7 +42,7 @@ describe('SingleFlight', () => {
     expect(runs).toHaveLength(2);
   });
 
-  it('rejects only the callers of the run that failed, and still starts the run for which others wait', async () => {
+  it('starts the further run for the callers of `again` although the current run fails', async () => {
     const { runs, task } = controlled();
     const flight = new SingleFlight(task);
     const first = flight.join();
@@ -71,7 +71,7 @@ describe('SingleFlight', () => {
 });
 
 describe('KeyedFlights', () => {
-  it('shares the running task of a key, and runs the tasks of other keys concurrently', async () => {
+  it('shares the running task of a key among its callers', async () => {
     const { runs, task } = controlled();
     const flights = new KeyedFlights<string, number>();
     const results = [flights.join('a', task), flights.join('a', task), flights.join('b', task)];

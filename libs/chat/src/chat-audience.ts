@@ -3,7 +3,7 @@ import type { RoomId, SessionId } from '#libs/protocol';
 /** A session with a connection to this gateway, to which a chat message is sent. */
 export interface ChatListener {
   readonly session: SessionId;
-  /** Whether the connection that began to follow the lobby is still open. */
+  /** True while the connection that began to follow the lobby is open. */
   readonly isOpen: boolean;
   /** Sends a whole binary frame. */
   sendFrame(frame: Uint8Array): void;

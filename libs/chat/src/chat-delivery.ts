@@ -90,7 +90,8 @@ export class ChatDelivery implements OnModuleInit {
       // This build cannot parse the publication, so the feed reads the stored messages.
       else void feed.catchUp();
     };
-    // A message may have been published before the subscription, and after a client has read the stored ones.
+    // A message may have been published after a client has read the stored messages and before this subscription, so the feed reads them
+    // again.
     void this.pubSub.subscribe(key, handler).then(() => feed.catchUp());
     return { feed, close: () => void this.pubSub.unsubscribe(key, handler) };
   }
@@ -103,7 +104,7 @@ export class ChatDelivery implements OnModuleInit {
     return { entries: entries.filter(({ time }) => time > since), last };
   }
 
-  /** Sends what was published while the subscriptions were lost. */
+  /** Sends the messages that were published while the subscriptions were lost. */
   private async catchUpAll(): Promise<void> {
     const reconnect = ++this.reconnects;
     const channels = [...this.rooms.values(), ...[...this.lobbies.values()].map(({ channel }) => channel)];

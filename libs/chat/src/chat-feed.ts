@@ -3,8 +3,8 @@ import type { ChatTarget } from './chat-keys.js';
 import type { History } from './chat-store.js';
 
 /**
- * The order of the messages of one channel at this gateway. It sends each message once, in order. A lost publication shows as a gap, and the
- * feed then reads the stored messages.
+ * Puts the messages of one channel in order at this gateway, and sends each of them once. A lost publication shows as a gap, and the feed
+ * then reads the stored messages.
  */
 export class ChatFeed {
   /** The number of the last message that was sent. Null: not known yet. */
@@ -43,7 +43,7 @@ export class ChatFeed {
         this.last = Math.max(this.last ?? 0, last);
       } while (this.mustReadAgain);
     } catch {
-      // The store does not answer. The next message or reconnect reads again; clients find a gap by the numbers.
+      // The store does not answer. The next message or reconnect reads again. A client sees the gap in the numbers of the messages.
     } finally {
       this.isReading = false;
     }

@@ -13,7 +13,10 @@ export const senderKey = (target: ChatTarget, user: string): string => `${messag
 export const mutedKey = (target: ChatTarget): string => `${messagesKey(target)}:muted`;
 export const budgetKey = (target: ChatTarget): string => `${messagesKey(target)}:budget`;
 
-/** Returns the keys of a script about a message of `user`. Those of a room include the record, because the chat ends with the room. */
+/**
+ * Returns the keys of a script about a message of `user`. In the chat of a room, they include the record of the room, because the chat ends
+ * with the room.
+ */
 export function scriptKeys(target: ChatTarget, user: string): string[] {
   const keys = [messagesKey(target), senderKey(target, user), mutedKey(target), budgetKey(target)];
   return 'room' in target ? [...keys, roomKey(target.room)] : keys;

@@ -14,10 +14,10 @@ export interface ReviewedMessage {
 export type ChatVerdict = 'pass' | { readonly text: string } | { readonly refuse: string };
 
 /**
- * Port: decides about each chat message before others see it. It runs in lobbies. When it throws, or does not answer within
+ * Port: decides about each chat message before other users see it. It runs in lobbies. When it throws, or does not answer within
  * `CHAT_MODERATION_MS`, the message is not sent, and the sender may try again (`unavailable`). A repeated message may be reviewed twice.
  *
- * To use your own, mark a provider of a lobby with `@Extension(ChatModerator)`. See `docs/extending.md`.
+ * To use another moderator, mark a provider of a lobby with `@Extension(ChatModerator)`. See `docs/extending.md`.
  */
 export abstract class ChatModerator {
   abstract review(message: ReviewedMessage): ChatVerdict | Promise<ChatVerdict>;

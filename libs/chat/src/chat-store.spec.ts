@@ -38,7 +38,7 @@ describe('the messages of a channel', () => {
     expect((await store.history(target, 10)).entries).toEqual([first]);
   });
 
-  it('are numbered without gaps in one order, also when many lobbies write at once', async () => {
+  it('are numbered without gaps when many lobbies write at once', async () => {
     const target = newLobby();
     const sent = await Promise.all(
       Array.from({ length: 40 }, (_, index) => storeWith().append(target, message(String(index), 'x', `u-${index % 4}` as UserId))),
@@ -49,14 +49,14 @@ describe('the messages of a channel', () => {
     expect(last).toBe(entries.at(-1)?.seq);
   });
 
-  it('are two messages when two users choose the same id', async () => {
+  it('are different messages when two users choose the same id', async () => {
     const target = newLobby();
     await store.append(target, message('1', 'from Ada'));
     await store.append(target, message('1', 'from Bob', BOB));
     expect(textsOf((await store.history(target, 10)).entries)).toEqual(['from Ada', 'from Bob']);
   });
 
-  it('are deleted beyond the limit, and a reader is notified that some are missing', async () => {
+  it('are deleted beyond the limit, and a reader learns that messages are missing', async () => {
     const few = storeWith({ kept: 3 });
     const target = newLobby();
     for (let id = 1; id <= 5; id++) await few.append(target, message(String(id)));
@@ -68,7 +68,7 @@ describe('the messages of a channel', () => {
     expect(await few.history(target, 10, all.last)).toEqual({ entries: [], last: all.last, missed: false });
   });
 
-  it('have higher numbers after a restart of the store, which may have lost some', async () => {
+  it('have higher numbers after a restart of the store, which may have lost messages', async () => {
     const target = newLobby();
     const before = await store.append(target, message('1'));
     await store.append(target, message('2'));
@@ -81,21 +81,21 @@ describe('the messages of a channel', () => {
     expect(next!.seq).toBe(after!.seq + 1);
   });
 
-  it('are recognized by their ids only up to a limit for each sender', async () => {
+  it('are recognized as repeats only among the latest messages of their sender', async () => {
     const target = newLobby();
     for (let id = 0; id <= IDS_KEPT; id++) await store.append(target, message(String(id)));
     expect(await store.admit(target, { user: ADA, id: '1' })).toMatchObject({ kind: 'stored' });
     expect(await store.admit(target, { user: ADA, id: '0' })).toEqual({ kind: 'ok' });
   });
 
-  it('expire', async () => {
+  it('expire after a time without new messages', async () => {
     const target = newLobby();
     await store.append(target, message('1'));
     const ttlMs = await redis.commands.pttl(messagesKey(target));
     expect(ttlMs).toBeGreaterThan(CHAT_DEFAULTS.ttlMs - 60_000);
   });
 
-  it('end with their room', async () => {
+  it('are deleted with their room', async () => {
     const target = await newRoom();
     expect(await store.append(target, message('1'))).toMatchObject({ text: 'text 1' });
     await redis.commands.del(roomKey(target.room));
@@ -107,7 +107,7 @@ describe('the messages of a channel', () => {
 });
 
 describe('the budget of a channel', () => {
-  it('limits each user, and its refusal says when the next message may be sent', async () => {
+  it('limits each user, and its refusal names the time until the next message', async () => {
     const target = newLobby();
     const slow = storeWith({ burst: 2, perMinute: 6 });
     const admit = async (user: UserId, id: string) => slow.admit(target, { user, id });
@@ -126,7 +126,7 @@ describe('the budget of a channel', () => {
     expect(await slow.admit(target, { user: ADA, id: '1' })).toMatchObject({ kind: 'stored' });
   });
 
-  it('limits all users together', async () => {
+  it('limits all users of the channel together', async () => {
     const target = newLobby();
     const kinds = await Promise.all(
       Array.from(
@@ -139,7 +139,7 @@ describe('the budget of a channel', () => {
 });
 
 describe('a muted user', () => {
-  it('may not write until the mute is lifted, in this channel only', async () => {
+  it('may not write in the channel until the mute is lifted', async () => {
     const [target, other] = [await newRoom(), await newRoom()];
     expect(await store.mute(target, ADA, true)).toBe(true);
     expect(await store.admit(target, { user: ADA, id: '1' })).toEqual({ kind: 'muted' });

@@ -14,7 +14,7 @@ export interface NewMessage {
   readonly user: UserId;
   readonly name: string;
   readonly text: string;
-  /** The id that the client chose. It identifies the message among those of the same user. */
+  /** The id that the client chose. It identifies the message among all messages of the same user. */
   readonly id: string;
 }
 

@@ -1,12 +1,12 @@
 export const CHAT_OPTIONS = Symbol('ChatOptions');
 
-/** The limits of chats. The settings with the corresponding names, such as `CHAT_KEPT` for `kept`, document them. */
+/** The limits of chats. Each limit is a setting with a similar name, such as `CHAT_KEPT` for `kept`, and is documented there. */
 export interface ChatOptions {
   /** Number of messages that a channel stores for players who join later. */
   readonly kept: number;
   /** Time after the last message after which a channel is deleted, in ms. */
   readonly ttlMs: number;
-  /** Messages that a user may send to one channel, per minute on average and at once. */
+  /** Number of messages that a user may send to one channel: per minute on average, and at once. */
   readonly perMinute: number;
   readonly burst: number;
   /** Time limit for the moderation of one message, in ms. */
@@ -16,8 +16,8 @@ export interface ChatOptions {
 export const CHAT_DEFAULTS: ChatOptions = { kept: 100, ttlMs: 86_400_000, perMinute: 20, burst: 5, moderationMs: 2_000 };
 
 /**
- * Messages that all users together may send to one channel, per minute on average and at once. Each message to a lobby is a frame for every
- * session there, and nobody can read more.
+ * Number of messages that all users together may send to one channel: per minute on average, and at once. Each message to a lobby is a
+ * frame for every session there, and no player can read more messages.
  */
 export const CHANNEL_PER_MINUTE = 300;
 export const CHANNEL_BURST = 50;

@@ -71,7 +71,7 @@ describe('a chat message', () => {
     expect(own.map(({ text }) => text)).toEqual(['hello', 'call ••••']);
   });
 
-  it.each(['never', 'throw', 'break'])('is not sent when the moderator fails (%s), and may be tried again', async (text) => {
+  it.each(['never', 'throw', 'break'])('is refused with a request to retry when the moderator fails (%s)', async (text) => {
     const { chat } = await start([Moderator], { moderationMs: 50 });
     const caller = newCaller();
     const target = { to: 'lobby', game: `game-${randomUUID()}` } as const;
@@ -79,7 +79,7 @@ describe('a chat message', () => {
     expect(await chat.history(caller, target)).toEqual({ messages: [], last: 0 });
   });
 
-  it('is refused with the time to wait when the user sends too many', async () => {
+  it('is refused with the time to wait when its user has sent too many messages', async () => {
     const { chat } = await start([], { burst: 1, perMinute: 1 });
     const caller = newCaller();
     await chat.send(caller, { ...LOBBY, text: 'a', id: '1' });
@@ -100,7 +100,7 @@ describe('the chat of a room', () => {
     return { room, record: record! };
   };
 
-  it('is open to members, and to spectators only if the room allows it', async () => {
+  it('is open to members, and to spectators only when the room allows it', async () => {
     const at = await start();
     const [ada, eve, spectator] = [newCaller(), newCaller(), newCaller()];
     const closed = await roomOf(at, ada);
@@ -113,7 +113,7 @@ describe('the chat of a room', () => {
     expect(await at.chat.send(spectator, { to: 'room', text: 'hi', id: '1' })).toMatchObject({ text: 'hi' });
   });
 
-  it('refuses a message for a room that the user has left since', async () => {
+  it('refuses a message that names a room which the user has left', async () => {
     const at = await start();
     const ada = newCaller();
     await roomOf(at, ada);

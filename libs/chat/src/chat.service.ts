@@ -17,7 +17,7 @@ import type { ChatTarget } from './chat-keys.js';
 import { ChatModerator, type ChatVerdict, type ReviewedMessage } from './chat-moderator.js';
 import { ChatStore } from './chat-store.js';
 
-/** Sends and reads chat messages for players. Stateless, so every lobby may serve every player. */
+/** Sends and reads chat messages for players. It has no state, so every lobby may serve every player. */
 @Injectable()
 export class ChatService implements OnModuleInit {
   constructor(
@@ -37,7 +37,7 @@ export class ChatService implements OnModuleInit {
   }
 
   /**
-   * Sends a message once. A lost answer can be repeated with the same id.
+   * Sends a message once. After a lost answer, the caller may send the message again with the same id.
    *
    * @throws `not-in-room`, `forbidden`, `room-unknown`, `chat-muted`, `rate-limited`, `chat-refused`, or `unavailable` when the moderation
    *   does not answer
@@ -96,7 +96,7 @@ export class ChatService implements OnModuleInit {
   }
 
   private async roomOf({ user, room }: Caller): Promise<{ readonly record: RoomRecord; readonly watching: boolean }> {
-    // A failover may have lost the entry of the user. The gateway also knows the room.
+    // A failover may have lost the entry of the user. The gateway also knows the room, so the request names it.
     const pointer = (await this.userRooms.get(user)) ?? (room ? { room: room.id, watching: room.watching } : null);
     const record = pointer && (await this.records.read(pointer.room));
     if (!record || !(pointer.watching || isMember(record, user))) throw new HoldfastError('not-in-room');

@@ -12,7 +12,7 @@ export interface CompactFrame extends Omit<CompactSync, 'state' | 'patch' | 'has
 }
 
 /**
- * Reads compact syncs. The implementation is `compact` from the entry `holdfast-client/compact`. A client without it asks for syncs with
+ * Reads compact syncs. The implementation is `compact` from the entry `@holdfast/client/compact`. A client without it asks for syncs with
  * RFC 6902 patches.
  */
 export interface CompactForm {

@@ -55,7 +55,7 @@ const START = { total: 0, added: [] };
 const ONE = { total: 1, added: [1] };
 
 describe('a client that reads compact syncs', () => {
-  it('advances its version by an acknowledgement without a change, and keeps the same state object', async () => {
+  it('keeps the same state object when an acknowledgement brings only a newer version', async () => {
     await play();
     const { state } = room;
     const seen = syncs();
@@ -70,7 +70,7 @@ describe('a client that reads compact syncs', () => {
     expect(seen).toEqual([{ version: 5, time: undefined, input: 0, state, previous: state, rewound: false }]);
   });
 
-  it('applies a patch whose base is an earlier version with the same state', async () => {
+  it('applies a patch from an earlier version whose state is equal to the current state', async () => {
     await play();
     send({ version: 5, from: 0, patch: NOTHING });
     send({ version: 9, from: 0, patch: encodePatch(START, ONE) });
@@ -92,7 +92,7 @@ describe('a client that reads compact syncs', () => {
     ['a patch of another state', () => send({ version: 1, from: 0, patch: encodePatch({ a: { b: 1 } }, { a: { b: 2 } }) })],
     ['a state that cannot be decoded', () => send({ version: 1, state: Uint8Array.of(0xff) })],
     ['a flag that it does not know', () => [...fleet.lines][0]?.sendBytes(Uint8Array.of(0x8d, 0, 0, 0x82, 1, 1))],
-  ])('asks for the whole state when a sync has %s', async (_what, act) => {
+  ])('requests the whole state when a sync has %s', async (_what, act) => {
     await play();
     act();
     await until(() => fleet.heardKinds('hello').length === 2);
@@ -101,7 +101,7 @@ describe('a client that reads compact syncs', () => {
     expect(fleet.heardKinds('hello')[1]?.version).toBeUndefined();
   });
 
-  it('replaces its state by a whole one of a lower version, and emits the events of that history', async () => {
+  it('replaces its state with a whole state of a lower version, and emits the events of the new history', async () => {
     await play();
     const events: unknown[] = [];
     room.on('event', ({ version, name }) => events.push(`${version} ${name}`));
@@ -112,7 +112,7 @@ describe('a client that reads compact syncs', () => {
     expect(events).toEqual(['9 undone', '3 again']);
   });
 
-  it('ignores compact syncs of a former owner of its room', async () => {
+  it('ignores compact syncs from a former owner of its room', async () => {
     await play();
     placed({ epoch: owner.epoch - 1 });
     send({ version: 9, state: encodeValue(ONE) });
@@ -135,7 +135,7 @@ describe('a client that reads compact syncs', () => {
     expect(room.version).toBe(0);
   });
 
-  it('reports the room time of each sync of a game with steps, and the number of the input that it contains', async () => {
+  it('reports the room time of each sync and the number of the input that the sync contains, in a game with steps', async () => {
     await play();
     const seen = syncs();
     send({ version: 1, state: encodeValue(START), time: 1_000, input: 3 });
@@ -151,7 +151,7 @@ describe('a client that reads compact syncs', () => {
     ]);
   });
 
-  it('reports on the first sync after a rewind, and only on it, that the game was rewound', async () => {
+  it('reports a rewind only on the first sync after it', async () => {
     await play();
     send({ version: 5, from: 0, patch: encodePatch(START, ONE) });
     await room.waitFor(({ version }) => version === 5, SOON);
@@ -166,7 +166,7 @@ describe('a client that reads compact syncs', () => {
     ]);
   });
 
-  it.each(['url', 'tcpUrl'] as const)('plays with a gateway that knows only syncs with RFC 6902 patches (%s)', async (url) => {
+  it.each(['url', 'tcpUrl'] as const)('plays over %s with a gateway that knows only syncs with RFC 6902 patches', async (url) => {
     fleet.isCompactKnown = false;
     await play({}, gateway[url]);
     expect([...fleet.lines].map(({ isCompact }) => isCompact)).toEqual([false]);
@@ -178,7 +178,7 @@ describe('a client that reads compact syncs', () => {
     expect(seen.map(({ input, time }) => [input, time])).toContainEqual([undefined, undefined]);
   });
 
-  it('reads syncs with RFC 6902 patches as well, because a room on an older server sends them', async () => {
+  it('reads syncs with RFC 6902 patches, which a room on an older server sends', async () => {
     await play();
     for (const line of fleet.lines) line.isCompact = false;
     await room.send('add', { n: 1 });
@@ -188,7 +188,7 @@ describe('a client that reads compact syncs', () => {
     expect(room.state).toEqual(START);
   });
 
-  it('continues when an older gateway replaces its gateway, and when a newer one replaces that', async () => {
+  it('continues when its gateway is replaced by an older one and then by a newer one', async () => {
     await play();
     for (const isCompactKnown of [false, true, false]) {
       fleet.isCompactKnown = isCompactKnown;
@@ -200,8 +200,8 @@ describe('a client that reads compact syncs', () => {
   });
 });
 
-describe('an input', () => {
-  it('is sent once, with its number, while the player has a running game', async () => {
+describe('an input of a player', () => {
+  it('is sent once, with its number, while the game of the player runs', async () => {
     await play();
     expect(room.sendInput(1, { left: true })).toBe(true);
     expect(room.sendInput(2, undefined)).toBe(true);

@@ -3,8 +3,8 @@
  * entry because it adds a third to the size of the client.
  *
  * @example
- * import { connect } from 'holdfast-client';
- * import { compact } from 'holdfast-client/compact';
+ * import { connect } from '@holdfast/client';
+ * import { compact } from '@holdfast/client/compact';
  * const session = await connect(url, { name, compact });
  */
 import { type CompactSync, decodeCompactSync } from '#libs/protocol';

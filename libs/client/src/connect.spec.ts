@@ -94,13 +94,13 @@ function once(session: Session, status: Session['status']): Promise<void> {
 }
 
 describe('connect', () => {
-  it('sends a hello with a name and receives a welcome', async () => {
+  it('opens a session with a hello that contains the name of the player', async () => {
     const session = await join();
     expect(session).toMatchObject({ id: 's1', user: 'u1', name: 'ada', status: 'open', room: null });
     expect(fleet.heard).toEqual([{ kind: 'hello', protocol: 1, name: 'ada' }]);
   });
 
-  it('rejects with the code with which the gateway refuses the login', async () => {
+  it("rejects with the gateway's code when the gateway refuses the login", async () => {
     await expect(join({ name: '' })).rejects.toMatchObject({ name: 'HoldfastError', code: 'unauthorized', retry: false });
   });
 
@@ -113,7 +113,7 @@ describe('connect', () => {
   it.each([
     ['WebSocket', () => gateways[0].url],
     ['TCP', () => gateways[0].tcpUrl],
-  ])('opens the session over %s after a gateway refused the first hello for now', async (_, url) => {
+  ])('opens the session over %s when a gateway refused only the first hello', async (_, url) => {
     fleet.intercept = (message, line) => {
       if (message.kind !== 'hello' || fleet.heardKinds('hello').length > 1) return false;
       line.send({ kind: 'goodbye', code: 'unavailable', reason: 'The store was restarted.', retryAfterMs: 20 });
@@ -123,7 +123,7 @@ describe('connect', () => {
     expect(fleet.heardKinds('hello')).toHaveLength(2);
   });
 
-  it('rejects with the refusal when the caller allows no further attempt', async () => {
+  it('rejects with the first refusal when the caller allows no other attempt', async () => {
     fleet.intercept = (_, line) => {
       line.send({ kind: 'goodbye', code: 'unavailable', reason: 'The store was restarted.', retryAfterMs: 20 });
       return true;
@@ -132,7 +132,7 @@ describe('connect', () => {
     await expect(join({ openMs: 0 })).rejects.toMatchObject(refused);
   });
 
-  it('rejects when the only gateway accepts the connection and sends nothing', async () => {
+  it('rejects when the only gateway accepts the connection but sends nothing', async () => {
     fleet.intercept = () => true;
     await expect(join({ welcomeMs: 50 })).rejects.toMatchObject({ code: 'unavailable' });
   });
@@ -145,7 +145,7 @@ describe('connect', () => {
     silent.close();
   });
 
-  it.each(['while it is opening', 'before it is called'])('rejects when it is aborted %s, and leaves no connection', async (when) => {
+  it.each(['while it is opening', 'before it is called'])('rejects when it is aborted %s, without an open connection', async (when) => {
     const storage = memory();
     const mounted = new AbortController();
     if (when === 'before it is called') mounted.abort();
@@ -165,7 +165,7 @@ describe('connect', () => {
     expect(session.status).toBe('open');
   });
 
-  it('tries the next gateway when the first cannot be reached', async () => {
+  it('tries the next gateway when the first one cannot be reached', async () => {
     const dead = gateways[0].url;
     await gateways[0].close();
     gateways = [await FakeGateway.open(fleet)];
@@ -173,14 +173,14 @@ describe('connect', () => {
     expect(session.status).toBe('open');
   });
 
-  it('refuses a URL scheme that it does not know', async () => {
+  it('refuses an unknown URL scheme', async () => {
     await expect(join({}, 'http://127.0.0.1/play')).rejects.toMatchObject({
       code: 'bad-data',
       message: expect.stringContaining('not with http://.'),
     });
   });
 
-  it('opens WebSockets, and rejects a TCP address, when it is imported from the entry of the client for browsers', async () => {
+  it('accepts a WebSocket address but no TCP address in the entry for browsers', async () => {
     const options = { name: 'ada', WebSocket: WebSocket as never as WebSocketConstructor };
     sessions.push(await connectInBrowser(gateways[0].url, options));
     await expect(connectInBrowser(gateways[0].tcpUrl, options)).rejects.toMatchObject({
@@ -189,7 +189,7 @@ describe('connect', () => {
     });
   });
 
-  it('rejects and says what to do when the platform has no WebSocket', async () => {
+  it('rejects with the remedy when the platform has no WebSocket', async () => {
     const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
     Object.defineProperty(globalThis, 'WebSocket', { value: undefined, configurable: true });
     try {
@@ -203,14 +203,14 @@ describe('connect', () => {
     }
   });
 
-  it('uses the package ws when the platform has no WebSocket of its own', async () => {
+  it('uses the package ws when the platform has no WebSocket', async () => {
     const session = await connect(gateways[0].url, { name: 'ada' });
     sessions.push(session);
     expect(session.status).toBe('open');
   });
 });
 
-describe('a message that cannot be encoded', () => {
+describe('a command or request that cannot be encoded', () => {
   const circle: unknown[] = [];
   circle.push(circle);
 
@@ -218,7 +218,7 @@ describe('a message that cannot be encoded', () => {
     ['a Date', { at: new Date() }, 'a Date'],
     ['a bigint', { n: 1n }, 'a bigint'],
     ['a cycle', circle, 'nested too deep'],
-  ])('is refused with `bad-data` before it is stored: %s', async (_name, data, problem) => {
+  ])('is refused with `bad-data` before the client stores it: %s', async (_name, data, problem) => {
     for (const subprotocol of ['binary', 'json'] as const) {
       const { session, room } = await play({ subprotocol });
       const refusal = { code: 'bad-data', message: expect.stringContaining(problem) };
@@ -239,7 +239,7 @@ describe.each([
   ['tcp', 'compact', () => gateways[0].tcpUrl, {}],
   ['tcp', 'RFC 6902', () => gateways[0].tcpUrl, { compact: null }],
 ] as const)('a client over %s with syncs in the form %s', (transport, form, url, options) => {
-  it('plays a game from start to end, and then another one', async () => {
+  it('plays two games, one after the other, to their ends', async () => {
     const { session, room } = await play(options, url());
     expect([...fleet.lines][0]).toMatchObject({ transport, isCompact: form === 'compact' });
     expect(room).toMatchObject({
@@ -271,7 +271,7 @@ describe.each([
     expect(session.room).toBe(room);
   });
 
-  it('resumes with its session and newest secret, and continues the game', async () => {
+  it('resumes its session with the newest secret, and continues the game', async () => {
     const { session, room } = await play(options, url());
     const { id, credentials } = session;
     for (const n of [1, 2, 3]) {
@@ -286,7 +286,7 @@ describe.each([
   });
 });
 
-describe('a room', () => {
+describe('a room of the client', () => {
   it('rejects a command with the code of the game and leaves the state unchanged', async () => {
     const { room } = await play();
     const { state } = room;
@@ -303,7 +303,7 @@ describe('a room', () => {
     expect(tally(room).added).toEqual([1, 2, 3]);
   });
 
-  it('repeats the commands that follow a command which a gateway refused as `busy`', async () => {
+  it('repeats the commands after a command that a gateway refused as `busy`', async () => {
     const { room } = await play();
     let isBusy = true;
     fleet.intercept = (message, line) => {
@@ -317,7 +317,7 @@ describe('a room', () => {
     expect(tally(room).added).toEqual([2, 3]);
   });
 
-  it('sends each command once when all of them are refused with `busy`', async () => {
+  it('sends each command once when a gateway refuses all of them as `busy`', async () => {
     const { room } = await play();
     fleet.intercept = (message, line) => {
       if (message.kind === 'command') line.send({ kind: 'rejected', seq: message.seq, code: 'busy', message: 'Later.', retry: true });
@@ -328,7 +328,7 @@ describe('a room', () => {
     expect(fleet.heardKinds('command')).toHaveLength(40);
   });
 
-  it('waits in `waitFor` also when the time limit is longer than a timer can run', async () => {
+  it('waits in `waitFor` with a time limit above the maximum of a timer', async () => {
     const { room } = await play();
     const waiting = room.waitFor(({ version }) => version === 1, { timeoutMs: 30 * 86_400_000 });
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -336,14 +336,14 @@ describe('a room', () => {
     await expect(waiting).resolves.toBe(room);
   });
 
-  it('sends a command again when it gets no answer for a long time', async () => {
+  it('sends a command again when no answer comes for a long time', async () => {
     const { room } = await play();
     fleet.intercept = (message) => message.kind === 'command' && fleet.heardKinds('command').length === 1;
     await room.send('add', { n: 1 });
     expect(tally(room).added).toEqual([1]);
   });
 
-  it('reuses the parts of the state that a patch did not change', async () => {
+  it('shares the parts of the state that a patch did not change', async () => {
     const { room } = await play();
     await room.send('add', { n: 1 });
     const { added } = tally(room);
@@ -372,7 +372,7 @@ describe('a room', () => {
     expect(tally(room).total).toBe(64);
   });
 
-  it('refuses a command of a spectator, and a command while no game is played', async () => {
+  it('refuses a command of a spectator and a command without a running game', async () => {
     const { room: played } = await play();
     const watcher = await join({ name: 'eve' });
     const watched = await watcher.watchRoom<TallyRules>(played.id);
@@ -385,7 +385,7 @@ describe('a room', () => {
     await expect(waiting.send('add')).rejects.toMatchObject({ code: 'room-not-playing' });
   });
 
-  it("shows the lobby's newest view of the members, and ignores an older view", async () => {
+  it('ignores an older view of the members', async () => {
     const ada = await join();
     const room = await ada.createRoom({ game: 'tally' });
     const bob = await join({ name: 'bob' });
@@ -402,7 +402,7 @@ describe('a room', () => {
     ]);
   });
 
-  it('emits `left` once, with a reason', async () => {
+  it('emits `left` once, with the reason', async () => {
     const { session, room } = await play();
     const reasons: unknown[] = [];
     room.on('left', (reason) => reasons.push(reason));
@@ -415,7 +415,7 @@ describe('a room', () => {
     await expect(room.send('add', { n: 1 })).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('pauses while its server is replaced, and then sends its commands to the new server', async () => {
+  it('pauses while its owner is replaced, and then sends its commands to the new owner', async () => {
     const { room, owner } = await play();
     const told: string[] = [];
     room.on('pause', (reason) => told.push(`pause ${reason}`));
@@ -440,7 +440,7 @@ describe('a room', () => {
     expect(room.status).toBe('playing');
   });
 
-  it('ignores frames of a former owner', async () => {
+  it('ignores frames from a former owner', async () => {
     const { session, room, owner } = await play();
     const players = room.players.slice();
     owner.tell({ kind: 'placed', room: room.id, game: 'tally', seat: 0, epoch: owner.epoch - 1, round: 0, players: [], seq: 0 });
@@ -452,7 +452,7 @@ describe('a room', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('emits a rewind once although it is reported twice, and then the events of the new history', async () => {
+  it('emits a rewind once, although two messages report it, and then the events of the new history', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'sync', room: room.id, from: 0, version: 5, seq: 0, patches: [], events: [{ version: 5, name: 'undone' }] });
     await room.waitFor(({ version }) => version === 5, SOON);
@@ -483,7 +483,7 @@ describe('a room', () => {
     await session.me();
   });
 
-  it('reconnects for the whole state when a patch does not fit', async () => {
+  it('reconnects and requests the whole state when a patch does not fit', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'sync', room: room.id, from: 7, version: 8, seq: 0, patches: [] });
     await once(session, 'reconnecting');
@@ -498,7 +498,7 @@ describe('a room', () => {
     ['with malformed patches', (owner, room) => sync(owner, room, { from: room.version, patches: 7 as never })],
     ['with malformed events', (owner, room) => sync(owner, room, { from: room.version, patches: [], events: 7 as never })],
   ])('that receives a sync %s', (_what, send) => {
-    it('asks for the whole state with growing pauses, and then ends its session with `sync-failed`', async () => {
+    it('requests the whole state with growing pauses, and then ends the session with `sync-failed`', async () => {
       const { session, room, owner } = await play({ reconnect: { firstMs: 2, maxMs: 40 }, random: () => 1 });
       const hellos: number[] = [];
       let closed: unknown;
@@ -531,7 +531,7 @@ describe('a room', () => {
   });
 
   it.each(['binary', 'json', 'tcp'] as const)(
-    'ends its session when it repeatedly receives frames that it cannot decode (%s)',
+    'ends the session when the client repeatedly receives frames that it cannot decode (%s)',
     async (way) => {
       const options = { reconnect: { firstMs: 2, maxMs: 10 }, ...(way !== 'tcp' && { subprotocol: way }) };
       const { session } = await play(options, way === 'tcp' ? gateways[0].tcpUrl : undefined);
@@ -549,7 +549,7 @@ describe('a room', () => {
     },
   );
 
-  it('rejects a command that no owner of the room ever answers', async () => {
+  it('rejects a command that no owner answers', async () => {
     const { room, owner } = await play();
     fleet.intercept = (message) => {
       if (message.kind !== 'command' || message.name !== 'poison') return false;
@@ -567,7 +567,7 @@ describe('a room', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('stays ended until the lobby starts another game, even when an older view says `playing`', async () => {
+  it('stays ended until the lobby starts another game, although an older view says `playing`', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'ended', room: room.id, reason: 'finished' });
     owner.change({ name: 'renamed while playing' });
@@ -581,7 +581,7 @@ describe('a room', () => {
     expect(room.status).toBe('starting');
   });
 
-  it('ends when the lobby reports the end of the game and the message `ended` never arrives', async () => {
+  it("ends when the lobby reports the end of the game and the owner's message `ended` is lost", async () => {
     const { room, owner } = await play();
     owner.change({ status: 'waiting', lastResult: { reason: 'operator' } });
     await room.waitFor(({ status }) => status === 'ended', SOON);
@@ -590,7 +590,7 @@ describe('a room', () => {
 });
 
 describe('a lost connection', () => {
-  it('neither loses nor doubles a command, whether the room applied it before the loss or not', async () => {
+  it('neither loses nor doubles a command, whether or not the room applied the command before the loss', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -612,7 +612,7 @@ describe('a lost connection', () => {
     expect(room.unanswered).toBe(0);
   });
 
-  it('does not make a command fail when a gateway refuses only its second copy', async () => {
+  it('does not make a command fail when a gateway refuses only the repeated command', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -638,7 +638,7 @@ describe('a lost connection', () => {
     expect(owner.state.added).toEqual([1]);
   });
 
-  it('loses neither the answer to the last command nor the end of the game when both came meanwhile', async () => {
+  it('loses neither the answer to the last command nor the end of the game', async () => {
     const { session, room, owner } = await play();
     await room.send('add', { n: 1 });
     owner.mute = true;
@@ -653,7 +653,7 @@ describe('a lost connection', () => {
     expect(room).toMatchObject({ state: { total: 3 }, result: { result: { total: 3 } } });
   });
 
-  it('makes the commands of the old game fail when the room has started another one meanwhile', async () => {
+  it('makes unanswered commands fail when the room has started another game', async () => {
     const { session, room, owner } = await play();
     const ends: unknown[] = [];
     room.on('end', (result) => ends.push(result));
@@ -674,7 +674,7 @@ describe('a lost connection', () => {
     expect(room.state).toEqual({ total: 5, added: [5] });
   });
 
-  it('causes no event to be lost or emitted twice', async () => {
+  it('neither loses nor doubles an event', async () => {
     const { room, session } = await play();
     const told: unknown[] = [];
     room.on('event', ({ data }) => told.push((data as { n: number }).n));
@@ -693,7 +693,7 @@ describe('a lost connection', () => {
     expect(fleet.heardKinds('hello').at(-1)?.session).toBeDefined();
   });
 
-  it('makes the client repeat a request that only reads, and reject a request that changes something', async () => {
+  it('makes the client repeat a request that only reads, and reject any other request', async () => {
     const session = await join();
     let swallow = true;
     fleet.intercept = (message) => swallow && message.kind === 'request';
@@ -715,7 +715,7 @@ describe('a lost connection', () => {
     expect(session.status).toBe('open');
   });
 
-  it('is detected when no ping is answered', async () => {
+  it('is detected when the gateway answers no ping', async () => {
     fleet.pingMs = 20;
     const { session, room } = await play();
     fleet.intercept = (message) => message.kind === 'ping';
@@ -724,7 +724,7 @@ describe('a lost connection', () => {
     await room.send('add', { n: 1 });
   });
 
-  it('does not happen to a client that is idle for a long time', async () => {
+  it('does not happen to a client that sends nothing for a long time', async () => {
     fleet.pingMs = 20;
     const session = await join();
     const statuses: unknown[] = [];
@@ -734,8 +734,8 @@ describe('a lost connection', () => {
   });
 });
 
-describe('a goodbye', () => {
-  it('closes the session with its code when it is final', async () => {
+describe('the session of a client', () => {
+  it('ends with the code of a final goodbye', async () => {
     const { session, room } = await play();
     const closed = new Promise((resolve) => void session.on('closed', resolve));
     const sent = room.waitFor(() => false);
@@ -747,7 +747,7 @@ describe('a goodbye', () => {
     await expect(session.games()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('makes the client reconnect after the time that a stopping gateway named', async () => {
+  it('reconnects after the time in the goodbye of a stopping gateway', async () => {
     const { session, room } = await play();
     fleet.goodbye([...fleet.lines][0], 'shutting-down', 30);
     await once(session, 'reconnecting');
@@ -755,7 +755,7 @@ describe('a goodbye', () => {
     expect(session.status).toBe('open');
   });
 
-  it('ends the session when the client closes it', async () => {
+  it('ends at the gateway when the client closes it', async () => {
     const session = await join();
     session.close();
     await until(() => fleet.sessions.size === 0);
@@ -763,7 +763,7 @@ describe('a goodbye', () => {
   });
 });
 
-describe('a stored session', () => {
+describe('a session in the storage of the client', () => {
   it('stays stored when an earlier session with the same key is closed', async () => {
     const storage = memory();
     const [first, second] = await Promise.all([join({ storage }), join({ storage })]);
@@ -775,7 +775,7 @@ describe('a stored session', () => {
     expect(stored()).toBeNull();
   });
 
-  it('is resumed by the next visit, which continues the numbering of commands', async () => {
+  it('is resumed by the next visit, which continues the numbers of the commands', async () => {
     const storage = memory();
     const { session, room } = await play({ storage });
     await room.send('add', { n: 1 });
@@ -797,7 +797,7 @@ describe('a stored session', () => {
     expect(storage.size).toBe(0);
   });
 
-  it('is optional: the client works when the storage and the source of randomness throw', async () => {
+  it('is not required: the client works when the storage and the source of randomness throw', async () => {
     const denied = (): never => {
       throw new Error('denied');
     };
@@ -817,7 +817,7 @@ describe('a stored session', () => {
 });
 
 describe('a request to enter a room whose answer is lost', () => {
-  it('resolves when the room was created, and rejects when the room was not created', async () => {
+  it('resolves only when the room was created', async () => {
     for (const isCarriedOut of [true, false]) {
       const ada = await join();
       fleet.intercept = (message, line) => {
@@ -835,7 +835,7 @@ describe('a request to enter a room whose answer is lost', () => {
     }
   });
 
-  it('sends `match.cancel` and `me` when its caller gives up, and rejects with the reason of the caller', async () => {
+  it('cancels the request at the server when the caller gives up', async () => {
     const ada = await join();
     fleet.intercept = (message) => message.kind === 'request' && message.operation === 'rooms.create';
     const reason = new Error('enough');
@@ -848,8 +848,8 @@ describe('a request to enter a room whose answer is lost', () => {
   });
 });
 
-describe('a start of a game that its caller gives up', () => {
-  it('rejects with the reason of its caller when the cancel is refused, and repeats a cancel that was refused as `overtaken`', async () => {
+describe('a start of a game that its caller aborts', () => {
+  it('rejects with the reason of the caller although the cancel is refused', async () => {
     const refusals = ['overtaken', 'not-in-room'];
     const session = await join();
     const room = await session.createRoom({ game: 'tally' });
@@ -882,8 +882,8 @@ describe('a start of a game that its caller gives up', () => {
   });
 });
 
-describe('a listener that throws', () => {
-  it('affects neither other listeners nor the game, and does not end the program', async () => {
+describe('a listener of the client that throws', () => {
+  it('affects neither other listeners, the game nor the process', async () => {
     const { room } = await play();
     const reported = jest.spyOn(console, 'error').mockImplementation(() => {});
     try {
@@ -903,14 +903,14 @@ describe('a listener that throws', () => {
   });
 });
 
-describe('a quick match', () => {
+describe('a search for a quick match', () => {
   it('gives both players the same room', async () => {
     const [ada, bob] = [await join(), await join({ name: 'bob' })];
     const [first, second] = await Promise.all([ada.quickMatch('tally'), bob.quickMatch('tally')]);
     expect(first.id).toBe(second.id);
   });
 
-  it('does not resolve with the room that the player is leaving when that room changes', async () => {
+  it('does not resolve with a room that the player is leaving', async () => {
     const { session, room, owner } = await play();
     fleet.intercept = (message) => message.kind === 'request' && message.operation !== 'me';
     const ends: unknown[] = [];
@@ -925,7 +925,7 @@ describe('a quick match', () => {
     expect(ends).toEqual([]);
   });
 
-  it('is cancelled when its caller aborts it', async () => {
+  it('is cancelled when its caller aborts it before the match', async () => {
     const ada = await join();
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
@@ -936,7 +936,7 @@ describe('a quick match', () => {
     await until(() => [...fleet.sessions.values()][0].searching === null);
   });
 
-  it('resolves with the room when its caller aborts it after the match was made', async () => {
+  it('resolves with the room when its caller aborts it after the match', async () => {
     const [ada, bob] = [await join(), await join({ name: 'bob' })];
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
@@ -974,7 +974,7 @@ describe('a quick match', () => {
       return view;
     }
 
-    it.each(['match.find', 'me'])('does not return the player to that room by a late answer (%s)', async (operation) => {
+    it.each(['match.find', 'me'])('does not return the player to the room when an answer is late (%s)', async (operation) => {
       const ada = await join();
       const answer = hold(operation);
       const abort = new AbortController();
@@ -990,7 +990,7 @@ describe('a quick match', () => {
     });
   });
 
-  it('does not fail by the refusal of an earlier search', async () => {
+  it('does not fail when an earlier search is refused', async () => {
     const ada = await join();
     let refuseFirst = (): void => {};
     fleet.intercept = (message, line) => {
@@ -1008,7 +1008,7 @@ describe('a quick match', () => {
     await expect(Promise.all([second, bob.quickMatch('tally')])).resolves.toHaveLength(2);
   });
 
-  it('stays cancelled when the connection is lost before the cancel is answered', async () => {
+  it('stays cancelled when the connection is lost before the answer to the cancel', async () => {
     const ada = await join();
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
@@ -1026,7 +1026,7 @@ describe('a quick match', () => {
     expect(fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find')).toHaveLength(1);
   });
 
-  it('continues after a lost connection without a second search', async () => {
+  it('continues over a lost connection without a second request', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');
     await until(() => [...fleet.sessions.values()][0].searching === 'tally');
@@ -1040,7 +1040,7 @@ describe('a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('is requested once when it begins without a connection, also when the server answers `me` before it has the search', async () => {
+  it('sends one request when it begins without a connection', async () => {
     const ada = await join();
     fleet.cutAll();
     await once(ada, 'reconnecting');
@@ -1061,7 +1061,7 @@ describe('a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  it('continues when the new gateway has no lobby yet', async () => {
+  it('continues when the new gateway has no lobby at first', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');
     await until(() => [...fleet.sessions.values()][0].searching === 'tally');
@@ -1084,7 +1084,7 @@ describe('a quick match', () => {
     };
   }
 
-  it('is accepted also when the gateway has no lobby at first, and when the connection is lost before the answer', async () => {
+  it('repeats the acceptance of the match until a lobby has answered', async () => {
     const ada = await join();
     const offers: unknown[] = [];
     let refusals = 0;
@@ -1101,7 +1101,7 @@ describe('a quick match', () => {
     expect(offers).toEqual([{ offer: 'm-1' }, { offer: 'm-1' }, { offer: 'm-1' }]);
   });
 
-  it('rejects when its session ends', async () => {
+  it('rejects when the session ends', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');
     ada.close();

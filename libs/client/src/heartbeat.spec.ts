@@ -1,6 +1,6 @@
 import { Heartbeat } from './heartbeat.js';
 
-describe('a heartbeat', () => {
+describe('the heartbeat of a client', () => {
   let told: string[];
   let heartbeat: Heartbeat;
 
@@ -26,7 +26,7 @@ describe('a heartbeat', () => {
     jest.useRealTimers();
   });
 
-  it('pings once per interval when the other side answers and nothing else is sent', () => {
+  it('pings once per interval when only pings and their answers are sent', () => {
     for (let at = 0; at < 5_000; at += 100) {
       jest.advanceTimersByTime(100);
       heartbeat.heard();
@@ -34,7 +34,7 @@ describe('a heartbeat', () => {
     expect(told).toEqual([1_000, 2_000, 3_000, 4_000, 5_000].map((at) => `ping at ${at}`));
   });
 
-  it('does not ping while messages go both ways', () => {
+  it('sends no ping while messages go both ways', () => {
     for (let at = 0; at < 5_000; at += 250) {
       jest.advanceTimersByTime(250);
       heartbeat.heard();
@@ -43,7 +43,7 @@ describe('a heartbeat', () => {
     expect(told).toEqual([]);
   });
 
-  it('pings while only the client sends, and declares the connection dead after twice the interval in silence', () => {
+  it('declares the connection dead after two intervals in which only the client sends', () => {
     for (let at = 0; at < 3_000; at += 250) {
       heartbeat.sent();
       jest.advanceTimersByTime(250);

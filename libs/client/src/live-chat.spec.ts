@@ -59,7 +59,7 @@ class FakeSession implements ChatSession {
   }
 }
 
-describe('a chat', () => {
+describe('a chat of the client', () => {
   const open = (session: FakeSession, channel: Parameters<typeof openChat>[1] = { to: 'room' }) => {
     const chat = openChat(session, channel);
     const seen: (number | string)[] = [];
@@ -69,7 +69,7 @@ describe('a chat', () => {
     return { chat, seen };
   };
 
-  it('emits the stored messages first, then new ones, each once', async () => {
+  it('emits the stored messages first and then the new ones, each message once', async () => {
     const session = new FakeSession();
     session.store(1, true);
     session.store(2, true);
@@ -83,7 +83,7 @@ describe('a chat', () => {
     expect(chat.messages.map(({ text }) => text)).toEqual(['text 1', 'text 2', 'text 3', 'text 4']);
   });
 
-  it('reads what is missing after a gap, page by page, and keeps the order', async () => {
+  it('reads missing messages page by page, and keeps the order', async () => {
     const session = new FakeSession();
     const { seen } = open(session);
     session.store(1);
@@ -96,7 +96,7 @@ describe('a chat', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it('reports messages that the server no longer stores', async () => {
+  it('reports a gap when the server no longer stores messages', async () => {
     const session = new FakeSession();
     const { seen } = open(session);
     session.store(1);
@@ -107,7 +107,7 @@ describe('a chat', () => {
     expect(seen).toEqual([1, 'missed', 9, 10]);
   });
 
-  it('emits a message that the store has lost since it was delivered, and stops reading', async () => {
+  it('emits a delivered message although the store has lost it', async () => {
     const session = new FakeSession();
     const { seen } = open(session);
     session.store(1);
@@ -119,7 +119,7 @@ describe('a chat', () => {
     expect([seen, session.requests.length]).toEqual([[1, 5], length]);
   });
 
-  it('reads again after a new connection', async () => {
+  it('reads missing messages after a new connection', async () => {
     const session = new FakeSession();
     const { seen } = open(session);
     session.store(1);
@@ -131,7 +131,7 @@ describe('a chat', () => {
     expect(session.requests.at(-1)).toEqual({ operation: 'chat.history', data: { to: 'room', room: ROOM, after: 1 } });
   });
 
-  it('repeats a message whose answer was lost with the same id, and emits it once', async () => {
+  it('repeats a message whose answer was lost, and emits the message once', async () => {
     const session = new FakeSession();
     const { chat, seen } = open(session);
     await until(() => session.requests.length === 1);
@@ -144,7 +144,7 @@ describe('a chat', () => {
     expect(seen).toEqual([1]);
   });
 
-  it.each(['rate-limited', 'chat-refused', 'chat-muted'])('does not repeat a message after `%s`', async (code) => {
+  it.each(['rate-limited', 'chat-refused', 'chat-muted'])('does not repeat a message that was refused with `%s`', async (code) => {
     const session = new FakeSession();
     const { chat } = open(session);
     await until(() => session.requests.length === 1);
@@ -153,7 +153,7 @@ describe('a chat', () => {
     expect(session.requests).toHaveLength(2);
   });
 
-  it('ends when the player leaves the room, and emits no later message', async () => {
+  it('ends when the player leaves the room', async () => {
     const session = new FakeSession();
     const { chat, seen } = open(session);
     session.leaving.emit('left');
@@ -162,7 +162,7 @@ describe('a chat', () => {
     expect([chat.isClosed, seen]).toEqual([true, ['closed']]);
   });
 
-  it('follows its lobby, emits only messages of that lobby, and stops following when it is closed', async () => {
+  it('emits only messages of its lobby until it is closed', async () => {
     const session = new FakeSession();
     const { chat, seen } = open(session, { to: 'lobby', game: 'chess' });
     session.deliver(1);
@@ -177,7 +177,7 @@ describe('a chat', () => {
     ]);
   });
 
-  it('cannot be opened for a player who is in no room', () => {
+  it('cannot be opened when the player is in no room', () => {
     expect(() => openChat({ request: jest.fn(), on: jest.fn(), room: null }, { to: 'room' })).toThrow('not in a room');
   });
 });

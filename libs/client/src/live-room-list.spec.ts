@@ -35,8 +35,8 @@ class Server {
   }
 }
 
-describe('a list of rooms that is followed', () => {
-  it('applies the changes of the server, and replaces the list by a whole one', async () => {
+describe('a list of rooms that a client follows', () => {
+  it('applies the changes that the server sends, or the whole list', async () => {
     const server = new Server();
     const list = await server.follow({ game: 'g' }, [room('b'), room('a')]);
     expect(server.requests).toEqual([['rooms.list', { game: 'g', subscribe: true }]]);
@@ -51,7 +51,7 @@ describe('a list of rooms that is followed', () => {
     expect(ids(list)).toBe('x');
   });
 
-  it('subscribes again on a new connection, and ignores earlier messages until then', async () => {
+  it('ignores messages after a new connection until it has subscribed again', async () => {
     const server = new Server();
     const list = await server.follow({}, [room('a')]);
     let answer = (_rooms: RoomSummary[]): void => {};
@@ -67,7 +67,7 @@ describe('a list of rooms that is followed', () => {
     expect(ids(list)).toBe('b');
   });
 
-  it('reports when it cannot be followed any more', async () => {
+  it('reports the reason when it ends', async () => {
     const server = new Server();
     const list = await server.follow({}, [room('a')]);
     server.answer = Promise.reject(new Error('lost'));
@@ -77,13 +77,13 @@ describe('a list of rooms that is followed', () => {
     expect(ids(list)).toBe('a');
   });
 
-  it('is refused by a server that cannot follow lists', async () => {
+  it('is refused by a server without support for subscriptions', async () => {
     const server = new Server();
     server.answer = Promise.resolve({ rooms: [] });
     await expect(followRooms(server.session)).rejects.toMatchObject({ code: 'unavailable', retry: false });
   });
 
-  it('stops when it is closed', async () => {
+  it('receives no changes after it is closed', async () => {
     const server = new Server();
     const list = await server.follow({}, [room('a')]);
     list.close();

@@ -19,8 +19,8 @@ function add(outbox: Outbox, name = 'x'): { seq: number; fate: () => string } {
 const settled = (outbox: Outbox): (number | undefined)[] => outbox.takeFrom(0).map((command) => command.settled);
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('an outbox', () => {
-  it('numbers commands from 1, and reports all numbers before the first unanswered command as settled', () => {
+describe('the outbox of a client', () => {
+  it('reports as settled all commands before the first unanswered one', () => {
     const outbox = new Outbox();
     for (let count = 0; count < 4; count++) add(outbox).fate();
     expect(outbox.takeFrom(0).map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
@@ -43,13 +43,13 @@ describe('an outbox', () => {
     expect(fates.map(({ fate }) => fate())).toEqual(['applied', 'not-your-turn', 'applied']);
   });
 
-  it('continues the numbering of an earlier instance of the client', () => {
+  it('continues the command numbers of an earlier instance of the client', () => {
     const outbox = new Outbox();
     outbox.align(7);
     expect(add(outbox).seq).toBe(8);
   });
 
-  it('uses no number twice after a rewind, and repeats the unanswered commands', async () => {
+  it('uses new numbers after a rewind, and repeats the unanswered commands', async () => {
     const outbox = new Outbox();
     add(outbox);
     add(outbox);
@@ -68,7 +68,7 @@ describe('an outbox', () => {
     expect(add(outbox).seq).toBe(4);
   });
 
-  it('accepts `busy` as the answer to a command sent once, and ignores it up to five times for a command sent twice', async () => {
+  it('accepts `busy` for a command that was sent once, and ignores it five times for a repeated command', async () => {
     const outbox = new Outbox();
     const busy = new HoldfastError('busy');
     const [once, twice] = [add(outbox), add(outbox)];
@@ -83,7 +83,7 @@ describe('an outbox', () => {
     expect(twice.fate()).toBe('busy');
   });
 
-  it("accepts the room's own refusal of a command that was sent twice", async () => {
+  it("accepts the room's refusal of a repeated command", async () => {
     const outbox = new Outbox();
     const refused = add(outbox);
     outbox.takeFrom(1);

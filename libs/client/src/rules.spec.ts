@@ -35,7 +35,7 @@ const holds = <_Claim extends true>(): void => {};
 
 /** `tsc` checks these tests. At run time they do nothing. */
 describe('Room<Rules>', () => {
-  it('has the types of the commands of the game and of their data', () => {
+  it('accepts only the commands of the game, with the right data', () => {
     holds<Same<CommandName<Rules>, 'place' | 'resign' | 'decorate'>>();
     const play = async (room: Room<Rules>): Promise<void> => {
       await room.send('place', { cell: 4 });
@@ -52,12 +52,12 @@ describe('Room<Rules>', () => {
     expect(play).toBeDefined();
   });
 
-  it('has the type of the state, or of the view when the game has one', () => {
+  it('has the state type of the game, or the type of its view', () => {
     holds<Same<StateOf<Rules>, Board>>();
     holds<Same<StateOf<HiddenHands>, { mine: string }>>();
   });
 
-  it('accepts any command when the class of the game is not known', () => {
+  it('accepts any command when the class of the game is unknown', () => {
     const play = (room: Room): Promise<void> => room.send('anything', { at: 'all' });
     expect(play).toBeDefined();
     holds<Same<StateOf<unknown>, unknown>>();

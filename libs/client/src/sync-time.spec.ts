@@ -1,14 +1,14 @@
 import { SyncTime } from './sync-time.js';
 
-describe('the time of syncs', () => {
-  it('begins with an absolute time, and adds the time since the version from which each sync leads', () => {
+describe('the room time of a sync', () => {
+  it('adds the elapsed time to the time of the version from which the sync leads', () => {
     const time = new SyncTime();
     expect(time.take({ version: 10, time: 1_000 })).toBe(1_000);
     expect(time.take({ version: 11, from: 10, elapsed: 50 })).toBe(1_050);
     expect(time.take({ version: 14, from: 11, elapsed: 60 })).toBe(1_110);
   });
 
-  it('adds the elapsed time to the last change of the state, not to acknowledgements after it', () => {
+  it('does not count acknowledgements since the last change of the state', () => {
     const time = new SyncTime();
     time.take({ version: 10, time: 1_000 });
     time.take({ version: 11, from: 10, elapsed: 50 });
@@ -18,14 +18,14 @@ describe('the time of syncs', () => {
     expect(time.take({ version: 15, from: 14, elapsed: 50 })).toBe(1_150);
   });
 
-  it('adds the elapsed time to the time of a state also when the state was sent at a later version', () => {
+  it('adds the elapsed time to the time of the state when the state was sent at a later version', () => {
     const time = new SyncTime();
     // The state changed last at version 10, at 1000 ms.
     time.take({ version: 12, time: 1_000 });
     expect(time.take({ version: 13, from: 10, elapsed: 50 })).toBe(1_050);
   });
 
-  it('is undefined before an absolute time, and begins with the next absolute time', () => {
+  it('is undefined until a sync has an absolute time', () => {
     const time = new SyncTime();
     expect(time.take({ version: 1 })).toBeUndefined();
     expect(time.take({ version: 2, from: 1, elapsed: 50 })).toBeUndefined();

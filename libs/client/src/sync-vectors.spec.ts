@@ -23,9 +23,9 @@ const vectors = JSON.parse(readFileSync(join(process.cwd(), 'docs/sync-vectors.j
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'));
 
-describe('docs/sync-vectors.json', () => {
+describe('the file docs/sync-vectors.json', () => {
   it.each(vectors.syncs.map((vector) => [vector.name, vector] as const))(
-    'has the frame that the encoder makes for %s',
+    'contains the frame that the encoder makes for %s',
     (_name, { fields, before, frame, after }) => {
       const rest = fields.from === undefined ? { state: encodeValue(after) } : { patch: encodePatch(before, after) };
       expect(hex(encodeCompactSync({ kind: 'compact', ...fields, ...rest }))).toBe(frame);
@@ -33,7 +33,7 @@ describe('docs/sync-vectors.json', () => {
   );
 
   it.each(vectors.syncs.map((vector) => [vector.name, vector] as const))(
-    'has the fields and the next state that the decoder returns for %s',
+    'contains the fields and the next state that the decoder returns for %s',
     (_name, { held, before, frame, fields: { hash, ...fields }, after }) => {
       const sync = compact.read(bytesOf(frame));
       expect(sync).toMatchObject({ kind: 'compact', ...fields });
@@ -42,19 +42,22 @@ describe('docs/sync-vectors.json', () => {
     },
   );
 
-  it.each(vectors.misfits.map((vector) => [vector.name, vector] as const))('has a frame that does not fit: %s', (_name, misfit) => {
-    const { held, before, frame } = misfit;
-    const sync = compact.read(bytesOf(frame));
-    const unchanged = JSON.stringify(before);
-    expect(() => sync.next(before, held)).toThrow();
-    expect(JSON.stringify(before)).toBe(unchanged);
-  });
+  it.each(vectors.misfits.map((vector) => [vector.name, vector] as const))(
+    'contains a frame that the decoder refuses for the given state: %s',
+    (_name, misfit) => {
+      const { held, before, frame } = misfit;
+      const sync = compact.read(bytesOf(frame));
+      const unchanged = JSON.stringify(before);
+      expect(() => sync.next(before, held)).toThrow();
+      expect(JSON.stringify(before)).toBe(unchanged);
+    },
+  );
 
-  it.each(vectors.malformed.map(({ name, frame }) => [name, frame]))('has a frame that cannot be decoded: %s', (_name, frame) => {
+  it.each(vectors.malformed.map(({ name, frame }) => [name, frame]))('contains a frame that cannot be decoded: %s', (_name, frame) => {
     expect(() => compact.read(bytesOf(frame))).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });
 
-  it('has frames that, with modified bytes, are decoded or refused and never change the earlier state', () => {
+  it('contains frames of which no modification changes the earlier state', () => {
     const frames = [...vectors.syncs, ...vectors.misfits].map(({ before, held, frame }) => ({ before, held, bytes: bytesOf(frame) }));
     return fc.assert(
       fc.property(
@@ -76,7 +79,7 @@ describe('docs/sync-vectors.json', () => {
     );
   });
 
-  it('has a frame for every optional field', () => {
+  it('contains a frame for every optional field', () => {
     const flags = vectors.syncs.flatMap(({ fields }) => Object.keys(fields));
     expect(flags).toEqual(expect.arrayContaining(['from', 'time', 'elapsed', 'hash', 'events', 'missed']));
   });

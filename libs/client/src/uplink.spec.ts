@@ -106,157 +106,159 @@ function sleep(ms: number): void {
   jest.setSystemTime(Date.now() + ms);
 }
 
-it('an uplink gives up after it has tried for the configured time', async () => {
-  await welcomed();
-  isUp = false;
-  line?.closed('gone');
-  await jest.advanceTimersByTimeAsync(GIVE_UP_MS - 2_000);
-  expect(ended).toEqual([]);
-  await jest.advanceTimersByTimeAsync(4_000);
-  expect(ended).toMatchObject([{ code: 'unavailable' }]);
-});
+describe('the uplink of a client', () => {
+  it('gives up after the configured time', async () => {
+    await welcomed();
+    isUp = false;
+    line?.closed('gone');
+    await jest.advanceTimersByTimeAsync(GIVE_UP_MS - 2_000);
+    expect(ended).toEqual([]);
+    await jest.advanceTimersByTimeAsync(4_000);
+    expect(ended).toMatchObject([{ code: 'unavailable' }]);
+  });
 
-it('an uplink does not give up because its computer slept during the search', async () => {
-  await welcomed();
-  isUp = false;
-  line?.closed('gone');
-  await jest.advanceTimersByTimeAsync(500);
-  sleep(HOUR);
-  // The network comes up a few seconds after the computer wakes.
-  await jest.advanceTimersByTimeAsync(3_000);
-  expect(ended).toEqual([]);
-  isUp = true;
-  await jest.advanceTimersByTimeAsync(2_000);
-  expect(welcomes).toBe(2);
-});
-
-it.each([
-  ['ahead', HOUR],
-  ['back', -HOUR],
-])('an uplink ignores that the wall clock is set %s during the search', async (_, byMs) => {
-  await welcomed();
-  isUp = false;
-  line?.closed('gone');
-  await jest.advanceTimersByTimeAsync(500);
-  jest.setSystemTime(Date.now() + byMs);
-  await jest.advanceTimersByTimeAsync(3_000);
-  expect(ended).toEqual([]);
-  await jest.advanceTimersByTimeAsync(GIVE_UP_MS);
-  expect(ended).toMatchObject([{ code: 'unavailable' }]);
-});
-
-it('an uplink detects soon after a sleep that its connection is dead, and opens another', async () => {
-  await welcomed();
-  sleep(HOUR);
-  // The server no longer answers on the old connection.
-  const dead = line as WireListener;
-  dead.message = () => {};
-  const before = dials;
-  await jest.advanceTimersByTimeAsync(2_600);
-  expect(dials).toBeGreaterThan(before);
-  expect(ended).toEqual([]);
-});
-
-it('an uplink keeps its connection in a tab whose timers run once a minute', async () => {
-  await welcomed();
-  for (let minute = 0; minute < 10; minute++) {
-    sleep(60_000);
+  it('does not count the time in which its computer slept', async () => {
+    await welcomed();
+    isUp = false;
+    line?.closed('gone');
     await jest.advanceTimersByTimeAsync(500);
-  }
-  expect(dials).toBe(1);
-});
+    sleep(HOUR);
+    // The network comes up a few seconds after the computer wakes.
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(ended).toEqual([]);
+    isUp = true;
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect(welcomes).toBe(2);
+  });
 
-it('an uplink tries as long as the server keeps the session when it has no other limit', async () => {
-  sessionMs = 600_000;
-  uplink = newUplink({ firstMs: 100, maxMs: 5_000 });
-  await welcomed();
-  isUp = false;
-  line?.closed('gone');
-  await jest.advanceTimersByTimeAsync(590_000);
-  expect(ended).toEqual([]);
-  await jest.advanceTimersByTimeAsync(20_000);
-  expect(ended).toMatchObject([{ code: 'unavailable' }]);
-});
+  it.each([
+    ['ahead', HOUR],
+    ['back', -HOUR],
+  ])('ignores that the wall clock is set %s during the search', async (_, byMs) => {
+    await welcomed();
+    isUp = false;
+    line?.closed('gone');
+    await jest.advanceTimersByTimeAsync(500);
+    jest.setSystemTime(Date.now() + byMs);
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(ended).toEqual([]);
+    await jest.advanceTimersByTimeAsync(GIVE_UP_MS);
+    expect(ended).toMatchObject([{ code: 'unavailable' }]);
+  });
 
-it('an uplink tries immediately when the device is back online', async () => {
-  uplink = newUplink({ firstMs: 60_000, maxMs: 60_000, giveUpMs: HOUR });
-  await welcomed();
-  line?.closed('gone');
-  await jest.advanceTimersByTimeAsync(1_000);
-  expect(welcomes).toBe(1);
-  // Both signals of this wake-up must start only one attempt.
-  for (const signal of ['online', 'pageshow']) page.dispatchEvent(new Event(signal));
-  await jest.advanceTimersByTimeAsync(10);
-  expect([dials, welcomes]).toEqual([2, 2]);
-});
+  it('replaces its dead connection soon after a sleep', async () => {
+    await welcomed();
+    sleep(HOUR);
+    // The server no longer answers on the old connection.
+    const dead = line as WireListener;
+    dead.message = () => {};
+    const before = dials;
+    await jest.advanceTimersByTimeAsync(2_600);
+    expect(dials).toBeGreaterThan(before);
+    expect(ended).toEqual([]);
+  });
 
-it('an uplink makes its next attempt soon when `online` came before the network was back', async () => {
-  uplink = newUplink({ firstMs: 100, maxMs: 60_000, giveUpMs: HOUR });
-  await welcomed();
-  isUp = false;
-  line?.closed('gone');
-  // After this time the pauses have grown to many seconds.
-  await jest.advanceTimersByTimeAsync(200_000);
-  page.dispatchEvent(new Event('online'));
-  await jest.advanceTimersByTimeAsync(20);
-  isUp = true;
-  await jest.advanceTimersByTimeAsync(150);
-  expect(welcomes).toBe(2);
-});
+  it('keeps its connection in a tab whose timers run once a minute', async () => {
+    await welcomed();
+    for (let minute = 0; minute < 10; minute++) {
+      sleep(60_000);
+      await jest.advanceTimersByTimeAsync(500);
+    }
+    expect(dials).toBe(1);
+  });
 
-it('an uplink replaces a silent connection within two seconds after the page is shown, and keeps one that answers', async () => {
-  uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
-  await welcomed();
-  page.dispatchEvent(new Event('pageshow'));
-  await jest.advanceTimersByTimeAsync(1_900);
-  expect(dials).toBe(1);
-  (line as WireListener).message = () => {};
-  page.dispatchEvent(new Event('pageshow'));
-  await jest.advanceTimersByTimeAsync(2_000);
-  expect([dials, welcomes]).toEqual([2, 2]);
-});
+  it('tries without any other limit as long as the server keeps the session', async () => {
+    sessionMs = 600_000;
+    uplink = newUplink({ firstMs: 100, maxMs: 5_000 });
+    await welcomed();
+    isUp = false;
+    line?.closed('gone');
+    await jest.advanceTimersByTimeAsync(590_000);
+    expect(ended).toEqual([]);
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(ended).toMatchObject([{ code: 'unavailable' }]);
+  });
 
-it('an uplink has exactly one connection after the network was lost many times', async () => {
-  uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
-  await welcomed();
-  for (let times = 0; times < 20; times++) {
-    isUp = times % 3 === 0;
-    if (times % 2 === 0) line?.closed('gone');
+  it('tries immediately when the device is back online', async () => {
+    uplink = newUplink({ firstMs: 60_000, maxMs: 60_000, giveUpMs: HOUR });
+    await welcomed();
+    line?.closed('gone');
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(welcomes).toBe(1);
+    // Both signals of this wake-up must start only one attempt.
     for (const signal of ['online', 'pageshow']) page.dispatchEvent(new Event(signal));
-    await jest.advanceTimersByTimeAsync(times * 60);
-  }
-  isUp = true;
-  await jest.advanceTimersByTimeAsync(5_000);
-  expect(open).toBe(1);
-  const before = [dials, welcomes];
-  await jest.advanceTimersByTimeAsync(60_000);
-  expect([dials, welcomes]).toEqual(before);
-});
+    await jest.advanceTimersByTimeAsync(10);
+    expect([dials, welcomes]).toEqual([2, 2]);
+  });
 
-it('an uplink no longer listens to the page once it has stopped', async () => {
-  await welcomed();
-  uplink.stop();
-  page.dispatchEvent(new Event('online'));
-  await jest.advanceTimersByTimeAsync(10_000);
-  expect(dials).toBe(1);
-});
+  it('makes its next attempt soon when `online` came before the network was back', async () => {
+    uplink = newUplink({ firstMs: 100, maxMs: 60_000, giveUpMs: HOUR });
+    await welcomed();
+    isUp = false;
+    line?.closed('gone');
+    // After this time the pauses have grown to many seconds.
+    await jest.advanceTimersByTimeAsync(200_000);
+    page.dispatchEvent(new Event('online'));
+    await jest.advanceTimersByTimeAsync(20);
+    isUp = true;
+    await jest.advanceTimersByTimeAsync(150);
+    expect(welcomes).toBe(2);
+  });
 
-it('an uplink replaces a connection that does not answer the probe for an unanswered command, and keeps one that answers', async () => {
-  uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
-  await welcomed();
-  uplink.probe('unanswered');
-  await jest.advanceTimersByTimeAsync(5_000);
-  expect(dials).toBe(1);
-  (line as WireListener).message = () => {};
-  uplink.probe('unanswered');
-  await jest.advanceTimersByTimeAsync(3_200);
-  expect([dials, welcomes]).toEqual([2, 2]);
+  it('replaces a connection that is silent for two seconds after the page is shown', async () => {
+    uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
+    await welcomed();
+    page.dispatchEvent(new Event('pageshow'));
+    await jest.advanceTimersByTimeAsync(1_900);
+    expect(dials).toBe(1);
+    (line as WireListener).message = () => {};
+    page.dispatchEvent(new Event('pageshow'));
+    await jest.advanceTimersByTimeAsync(2_000);
+    expect([dials, welcomes]).toEqual([2, 2]);
+  });
+
+  it('has exactly one connection after the network was lost many times', async () => {
+    uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
+    await welcomed();
+    for (let times = 0; times < 20; times++) {
+      isUp = times % 3 === 0;
+      if (times % 2 === 0) line?.closed('gone');
+      for (const signal of ['online', 'pageshow']) page.dispatchEvent(new Event(signal));
+      await jest.advanceTimersByTimeAsync(times * 60);
+    }
+    isUp = true;
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(open).toBe(1);
+    const before = [dials, welcomes];
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect([dials, welcomes]).toEqual(before);
+  });
+
+  it('no longer listens to the page after it has stopped', async () => {
+    await welcomed();
+    uplink.stop();
+    page.dispatchEvent(new Event('online'));
+    await jest.advanceTimersByTimeAsync(10_000);
+    expect(dials).toBe(1);
+  });
+
+  it('replaces a connection that does not answer a probe for an unanswered command', async () => {
+    uplink = newUplink({ firstMs: 100, maxMs: 1_000, giveUpMs: HOUR });
+    await welcomed();
+    uplink.probe('unanswered');
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(dials).toBe(1);
+    (line as WireListener).message = () => {};
+    uplink.probe('unanswered');
+    await jest.advanceTimersByTimeAsync(3_200);
+    expect([dials, welcomes]).toEqual([2, 2]);
+  });
 });
 
 describe('the first connection of an uplink', () => {
   const LOST: Goodbye = { kind: 'goodbye', code: 'unavailable', reason: 'What the store lost is being written again.', retryAfterMs: 500 };
 
-  it('is tried again after the time that the refusal names', async () => {
+  it('is tried again after the time in the refusal', async () => {
     refused = () => LOST;
     uplink.start();
     await jest.advanceTimersByTimeAsync(490);
@@ -266,7 +268,7 @@ describe('the first connection of an uplink', () => {
     expect([dials, welcomes, ended]).toEqual([2, 1, []]);
   });
 
-  it('is tried again when the refusal allows it without naming a time', async () => {
+  it('is tried again when the refusal allows another attempt without a time', async () => {
     refused = () => ({ kind: 'goodbye', code: 'timed-out', reason: '' });
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);
@@ -275,7 +277,7 @@ describe('the first connection of an uplink', () => {
     expect([dials, welcomes, ended]).toEqual([2, 1, []]);
   });
 
-  it('fails with the refusal when it is refused for longer than its time limit', async () => {
+  it('fails with the refusal when the refusals last longer than its time limit', async () => {
     refused = () => LOST;
     uplink.start();
     await jest.advanceTimersByTimeAsync(OPEN_MS - 1_500);
@@ -287,14 +289,14 @@ describe('the first connection of an uplink', () => {
     expect(dials).toBe(before);
   });
 
-  it('fails at once when the refusal names a time beyond the time limit', async () => {
+  it('fails at once when the time in the refusal lies beyond its time limit', async () => {
     refused = () => ({ ...LOST, retryAfterMs: 60_000 });
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);
     expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: 60_000 }]);
   });
 
-  it('fails at once when the refusal is final, also after a refusal that allowed another attempt', async () => {
+  it('fails at once when a refusal is final, also after a refusal that allowed another attempt', async () => {
     refused = () => LOST;
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);
@@ -312,7 +314,7 @@ describe('the first connection of an uplink', () => {
     expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: undefined }]);
   });
 
-  it('tries the other gateways at once when one refuses it for now', async () => {
+  it('tries the other gateways at once when one gateway refuses it', async () => {
     refused = (url) => (url === 'ws://a' ? LOST : null);
     uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://b']);
     uplink.start();
@@ -321,7 +323,7 @@ describe('the first connection of an uplink', () => {
   });
 
   it.each([[['ws://a', 'ws://dead']], [['ws://dead', 'ws://a']]])(
-    'outlasts a gateway that does not answer beside one that refuses it for now: %j',
+    'waits for a second attempt when one gateway refuses it and another does not answer: %j',
     async (urls) => {
       refused = () => LOST;
       uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, urls);
@@ -335,7 +337,7 @@ describe('the first connection of an uplink', () => {
     },
   );
 
-  it('fails with the refusal of one gateway and not with the silence of another', async () => {
+  it('fails with the refusal of one gateway rather than the silence of another', async () => {
     refused = () => LOST;
     uplink = newUplink({ firstMs: 100, maxMs: 1_000 }, ['ws://a', 'ws://dead']);
     uplink.start();

@@ -46,10 +46,10 @@ function newGateway(count: number, { isLocal = false, others = [OTHER] as readon
   return { redirect, goodbyes, published, storeLoss, table };
 }
 
-describe('the redirect of players', () => {
+describe('the redirect of players to other gateways', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  it('disconnects only players whose game server other gateways reach and this one does not', () => {
+  it('disconnects only players whose game server is reachable for other gateways but not for this one', () => {
     const { redirect, goodbyes, published } = newGateway(4);
     redirect.tick();
     expect(goodbyes).toEqual([]);
@@ -59,7 +59,7 @@ describe('the redirect of players', () => {
     expect(published).toMatchObject([{ kind: 'players.redirected', reason: 'owner-unreachable', detail: { players: 2 } }]);
   });
 
-  it('disconnects all players without the store, 32 in one tick and none twice within three seconds, and publishes one event', () => {
+  it('disconnects all players of a gateway without the store, at most 32 in one tick', () => {
     const { redirect, goodbyes, published } = newGateway(40, { isLocal: true });
     redirect.tick();
     expect(goodbyes).toHaveLength(32);
@@ -74,7 +74,7 @@ describe('the redirect of players', () => {
     expect(goodbyes).toHaveLength(72);
   });
 
-  it('disconnects nobody when there is no other gateway, and skips players without a connection', () => {
+  it('disconnects no player when no other gateway exists', () => {
     const alone = newGateway(2, { isLocal: true, others: [] });
     alone.redirect.tick();
     expect(alone.goodbyes).toEqual([]);

@@ -41,19 +41,19 @@ class UnmarkedListener extends EndListener {}
 class OtherModule {}
 
 describe('ExtensionExplorer', () => {
-  it('finds a marked provider of any module once, and no unmarked one', async () => {
+  it('finds a marked provider of any module once', async () => {
     const { explorer, get } = await start([Facts, UnmarkedListener]);
     expect(explorer.all(ServerEndListener)).toEqual([get(EndListener)]);
     expect(explorer.all(ServerEndListener)[0]).toBe(get(EndListener));
     expect(explorer.single(HealthFacts)).toBe(get(Facts));
   });
 
-  it('returns null for a port that no provider implements', async () => {
+  it('returns null for a port without an implementation', async () => {
     const { explorer } = await start([]);
     expect(explorer.single(HealthFacts)).toBeNull();
   });
 
-  it('refuses two implementations of a port that takes one', async () => {
+  it('refuses two implementations of a port that takes only one', async () => {
     const { explorer } = await start([OtherFacts, Facts]);
     expect(() => explorer.single(HealthFacts)).toThrow(
       'Facts and OtherFacts implement HealthFacts: mark only one of them with @Extension.',
@@ -68,8 +68,8 @@ describe('ExtensionExplorer', () => {
   });
 });
 
-describe('Extension', () => {
-  it('refuses a second port on one class', () => {
+describe('the decorator Extension', () => {
+  it('refuses a second port on the same class', () => {
     expect(() => Extension(HealthFacts)(Facts)).toThrow('Facts has two @Extension decorators: write a class for each port.');
   });
 });

@@ -5,12 +5,12 @@ import { type PortClass, portMark } from './extension.decorator.js';
 /** Finds the providers that `@Extension` marks. Do not use it in a constructor, because other providers may not exist yet. */
 @Injectable()
 export class ExtensionExplorer implements OnModuleInit {
-  /** By port: finds the implementation that the application uses, at the first call. */
+  /** By port: the function that finds the implementation at the first call. */
   private readonly declared = new Map<PortClass<unknown>, () => unknown>();
 
   constructor(private readonly discovery: DiscoveryService) {}
 
-  /** Finds the implementations of all declared ports, so that a wrong one stops the start and not the first player. */
+  /** Finds the implementations of all declared ports, so that a wrong implementation already fails the start of the server. */
   onModuleInit(): void {
     for (const find of this.declared.values()) find();
   }
@@ -26,7 +26,7 @@ export class ExtensionExplorer implements OnModuleInit {
     return once;
   }
 
-  /** Returns the marked providers of the application, as the name of the port and that of the class. */
+  /** Returns the marked providers of the application: the name of each port with the name of the class that implements it. */
   marked(): readonly { readonly port: string; readonly implementation: string }[] {
     return this.discovery.getProviders({ metadataKey: portMark.KEY }).flatMap((wrapper) => {
       const port = this.discovery.getMetadataByDecorator(portMark, wrapper);

@@ -79,7 +79,7 @@ describe('an extension point', () => {
   it.each([
     ['after', [PartyModule, GermanModule]],
     ['before', [GermanModule, PartyModule]],
-  ])('uses the marked provider of a module %s it, with its dependencies, and calls its hooks once', async (_, imports) => {
+  ])('uses the marked provider of a module %s it', async (_, imports) => {
     const module = await start(...imports);
     await module.init();
     const { greeter } = module.get(Party);
@@ -87,20 +87,20 @@ describe('an extension point', () => {
     expect(module.get(German).inits).toBe(1);
   });
 
-  it('stops the start when two providers implement the port, and names both', async () => {
+  it('stops the start when two providers implement the port, with the names of both', async () => {
     @Module({ providers: [Danish] })
     class DanishModule {}
     const module = await start(PartyModule, GermanModule, DanishModule);
     await expect(module.init()).rejects.toThrow('Danish and German implement Greeter: mark only one of them with @Extension.');
   });
 
-  it('stops the start with its reason when it has no default and no module implements the port', async () => {
+  it('stops the start with its own message when it has no default and no provider', async () => {
     @Module({ imports: [ExtensionModule], providers: extensionPoint(Greeter, null, 'Somebody must greet.') })
     class StrictModule {}
     await expect((await start(StrictModule)).init()).rejects.toThrow('Somebody must greet.');
   });
 
-  it('lists what the application has marked', async () => {
+  it('lists the providers that the application has marked', async () => {
     const module = await start(PartyModule, GermanModule);
     expect(module.get(ExtensionExplorer, { strict: false }).marked()).toEqual([{ port: 'Greeter', implementation: 'German' }]);
   });

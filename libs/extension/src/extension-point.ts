@@ -3,8 +3,8 @@ import type { PortClass } from './extension.decorator.js';
 import { ExtensionExplorer } from './extension-explorer.js';
 
 /**
- * Provides a port that takes one implementation: the one that a module of the application marks with `@Extension`, else `fallback`. Two
- * marked ones stop the start. The module that uses this imports `ExtensionModule`.
+ * Provides a port that takes one implementation: the one that a module of the application marks with `@Extension`, else `fallback`. With
+ * two marked implementations, the server does not start. A module that calls this function imports `ExtensionModule`.
  *
  * The provider stands for the implementation, which Nest may construct later. Using it in a constructor throws.
  *
@@ -35,7 +35,10 @@ export function extensionPoint<Port extends object>(
   ];
 }
 
-/** Properties that Nest and promises look for on every provider. The implementation itself is a provider, and has its own hooks called. */
+/**
+ * Properties that Nest and promises look for on every provider. The stand-in has none of them, because Nest calls the hooks of the
+ * implementation itself.
+ */
 const NOT_OF_PORT: ReadonlySet<PropertyKey> = new Set([
   'then',
   'onModuleInit',

@@ -35,7 +35,7 @@ export type OperatorEventKind = (typeof OPERATOR_EVENT_KINDS)[number];
 /** An operator event, reported by the process that caused or observed it. */
 export interface OperatorEvent {
   readonly kind: OperatorEventKind;
-  /** Why the event happened: one word or a short sentence, never empty. */
+  /** The reason of the event: one word or a short sentence, never empty. */
   readonly reason: string;
   readonly server?: ServerId;
   readonly incarnation?: number;
@@ -49,7 +49,7 @@ export interface PublishedOperatorEvent extends OperatorEvent {
   readonly id: string;
   /** The server that published the event. */
   readonly by: ServerId;
-  /** When the event was published, in ms since 1970: store time, as the publishing server estimates it. */
+  /** The time at which the event was published, in ms since 1970: store time, as the publishing server estimates it. */
   readonly at: number;
 }
 

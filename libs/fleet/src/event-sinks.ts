@@ -4,7 +4,7 @@ import { Log } from '#libs/telemetry';
 import { EventSink, type OperatorEvent } from './event-sink.js';
 import { RedisEventSink } from './redis-event-sink.js';
 
-/** Passes each event to Redis and to every sink of the application. A sink that throws does not affect the others or the caller. */
+/** Passes each event to Redis and to every sink of the application. A sink that throws does not affect the other sinks or the caller. */
 @Injectable()
 export class EventSinks extends EventSink {
   private found: readonly EventSink[] | null = null;

@@ -10,7 +10,10 @@ import { ServerRegistration } from './server-registration.js';
 
 /** Interval of dialing missing links to servers in the directory, in ms. */
 const REDIAL_MS = 200;
-/** Minimum time between two dials of a server with another `LINK_SECRET`, in ms. Longer, because only a restart can change a secret. */
+/**
+ * Minimum time between two dials of a server with another `LINK_SECRET`, in ms. It is longer than for other servers, because only a restart
+ * can change a secret.
+ */
 const REDIAL_REFUSED_MS = 2_000;
 
 /**
@@ -38,7 +41,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     this.links.onClosed((peer, reason) => this.lost(peer, reason));
     this.links.onRefused(({ id, port }) => this.refused.set(id, { port, at: performance.now() }));
     this.links.onOpened(({ id }) => this.refused.delete(id));
-    // The peers know these links under an incarnation that is over. The next incarnation opens new links.
+    // The peers know these links under an incarnation that is over, so this process closes them. The next incarnation opens new links.
     this.registration.onEvicted(() => {
       for (const peer of [...this.links.all()]) peer.close('evicted');
     });
@@ -128,7 +131,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     const peer = this.links.get(record.id);
     if (peer?.isOpen) {
       if (peer.incarnation >= record.incarnation) return;
-      // This link belongs to an incarnation that is over. `lost` ignores it, because the directory has a newer one.
+      // This link belongs to an incarnation that is over. `lost` ignores its end, because the directory has a newer incarnation.
       peer.close('registered anew');
     }
     const refused = this.refused.get(record.id);

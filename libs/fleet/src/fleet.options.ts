@@ -8,9 +8,12 @@ export interface OfferedGame {
   readonly oldestVersion?: number;
   /** The lowest and highest number of players. */
   readonly seats: { readonly min: number; readonly max: number };
-  /** True: rooms of this game may have options. Absent: they may not. */
+  /** True: rooms of this game may have options. Absent: they may not have options. */
   readonly options?: true;
-  /** Players may join running games; `seatGraceMs`: how long such a game keeps the seat of an absent player, in ms. Absent: they may not. */
+  /**
+   * Set when players may join running games. `seatGraceMs`: time for which a running game keeps the seat of an absent player, in ms.
+   * Absent: players may not join running games.
+   */
   readonly joinable?: { readonly seatGraceMs: number };
   /** The format in which the server stores rooms of this game, when it is above 2. Absent: servers of every version read its rooms. */
   readonly format?: number;
@@ -26,7 +29,7 @@ export interface OfferedGame {
   readonly supportsWatchDelay?: true;
   /** True: the game has code that plays bots, and the server begins a game with bots. */
   readonly bots?: true;
-  /** How matchmaking finds the players of a match. Absent: the default rules. */
+  /** The rules by which matchmaking finds the players of a match. Absent: the default rules. */
   readonly match?: MatchRules;
 }
 export type OfferedGames = Readonly<Record<string, OfferedGame>>;
@@ -71,15 +74,18 @@ export const serversKey = (): string => redisName('servers');
 export const fleetChannel = (): string => redisName('fleet');
 export const operatorEventsChannel = (): string => redisName('events');
 
-/** Interval at which a server reads its own record, in ms. Short, so that a server whose record was lost is soon found again. */
+/** Interval at which a server reads its own record, in ms. It is short, so that the server soon notices the loss of its record. */
 export const OWN_RECORD_POLL_MS = 500;
-/** Interval of polling all records, in ms, because messages may be lost. In a large fleet `POLL_MS_PER_SERVER` makes it longer. */
+/** Interval of polling all records, in ms, because messages may be lost. In a large fleet the interval is longer (`POLL_MS_PER_SERVER`). */
 export const POLL_MS = 1_000;
 /** The poll interval is at least this long for each known server, in ms. So a process polls at most 100 records a second. */
 export const POLL_MS_PER_SERVER = 10;
-/** Poll interval before the first result, in ms. Shorter, because until then a process knows no other server. */
+/** Poll interval before the first result, in ms. It is shorter, because until then a process knows no other server. */
 export const FIRST_POLL_MS = 100;
-/** Time for which the directory keeps a server without a record, in ms. The server may restore it, for example after a deletion by hand. */
+/**
+ * Time for which the directory keeps a server without a record, in ms. The server may write its record again, for example after an operator
+ * deleted it.
+ */
 export const MISSING_RETENTION_MS = 5_000;
 /** Time without a record, in ms, after which the directory also removes the id from `hf:servers`. */
 export const MISSING_LISTED_MS = 60_000;

@@ -70,7 +70,7 @@ describe('a registered server', () => {
     return made;
   }
 
-  it('writes its record as a hash at its server id and lists the id in hf:servers', async () => {
+  it('writes its record as a hash under its server id, and its id into hf:servers', async () => {
     const { self, redis } = await registered(unique('record'));
     const fields = await redis.commands.hgetall(self.id);
     expect(fields).toMatchObject({
@@ -90,7 +90,7 @@ describe('a registered server', () => {
     expect(await redis.commands.sismember(serversKey(), self.id)).toBe(1);
   });
 
-  it('appears in the directory of another server, which follows its changes until it leaves', async () => {
+  it('appears in the directory of another server until it leaves', async () => {
     const watcher = await server(unique('watcher'));
     const guest = await registered(unique('guest'));
     const { id, incarnation } = guest.self;
@@ -113,7 +113,7 @@ describe('a registered server', () => {
     expect(await watcher.redis.commands.sismember(serversKey(), id)).toBe(0);
   });
 
-  it('appears in the directory of another server also without a message about its registration', async () => {
+  it('appears in the directory of another server although the message about its registration is lost', async () => {
     const watcher = await server(unique('watcher'));
     const id = `hf:game:${unique('foreign')}` as ServerId;
     await watcher.redis.commands.hset(id, { type: 'game', name: 'foreign', state: 'ready', incarnation: 5, linkHost: 'h', linkPort: 1 });
@@ -123,7 +123,7 @@ describe('a registered server', () => {
     await watcher.redis.commands.srem(serversKey(), id);
   });
 
-  it('restores its deleted record with the same incarnation, and no other server considers the server as left', async () => {
+  it('restores its deleted record with the same incarnation', async () => {
     const watcher = await server(unique('watcher'));
     const victim = await registered(unique('victim'));
     const { id, incarnation } = victim.self;
@@ -142,13 +142,13 @@ describe('a registered server', () => {
     expect(watcher.changes.filter(({ server, kind }) => server.id === id && kind === 'left')).toEqual([]);
   });
 
-  it('restores its id in hf:servers when only the id was removed', async () => {
+  it('restores its id in hf:servers after a removal of the id alone', async () => {
     const { self, redis } = await registered(unique('unlisted'));
     await redis.commands.srem(serversKey(), self.id);
     await eventually(async () => expect(await redis.commands.sismember(serversKey(), self.id)).toBe(1));
   });
 
-  it('accepts an eviction: notifies the listeners first, then registers again with a higher incarnation', async () => {
+  it('registers with a higher incarnation after an eviction, of which its listeners learn first', async () => {
     const condemned = await registered(unique('condemned'));
     const { id, incarnation } = condemned.self;
     const seen: unknown[] = [];
@@ -160,13 +160,13 @@ describe('a registered server', () => {
     await eventually(async () => expect(await condemned.redis.commands.hget(id, 'state')).toBe('ready'));
   });
 
-  it('cannot change the state of its incarnation after an eviction', async () => {
+  it('cannot change the state in its record after an eviction', async () => {
     const condemned = await registered(unique('condemned'));
     await condemned.redis.commands.hset(condemned.self.id, { state: 'dead' });
     expect(await condemned.registration.setState('draining')).toBe(false);
   });
 
-  it('stays out of the fleet once a newer process has registered under its name', async () => {
+  it('stays out of the fleet after a newer process has registered under its name', async () => {
     const name = unique('twin');
     const elder = await registered(name);
     const notices: string[] = [];
@@ -180,7 +180,7 @@ describe('a registered server', () => {
     expect(newcomer.self.state).toBe('ready');
   });
 
-  it('keeps its incarnation when a store that lost data has an older record of the server', async () => {
+  it('keeps its incarnation when a store that lost data has an older record of it', async () => {
     const server = await registered(unique('fallback'));
     const { id, incarnation } = server.self;
     await server.redis.commands.hset(id, { incarnation: incarnation - 1000, state: 'dead' });

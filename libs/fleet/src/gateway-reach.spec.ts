@@ -53,7 +53,7 @@ describe('GatewayReach', () => {
     jest.useRealTimers();
   });
 
-  it('reports the server as cut off only if a majority of the gateways has no working link to it', () => {
+  it('reports an isolation of the server only if a majority of the gateways has no working link to it', () => {
     expect(new Among().reach.isCutOff).toBe(false);
     expect(new Among('well').reach.isCutOff).toBe(false);
     expect(new Among('well', 'silent').reach.isCutOff).toBe(false);
@@ -63,7 +63,7 @@ describe('GatewayReach', () => {
     expect(new Among('well', 'silent', 'silent').reach.isCutOff).toBe(true);
   });
 
-  it('counts a gateway without a link only after a second, because a new gateway needs time to dial', () => {
+  it('counts a gateway without a link only after a second, in which a new gateway may dial', () => {
     const { reach } = new Among('none');
     expect(reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);
@@ -78,7 +78,7 @@ describe('GatewayReach', () => {
     expect(among.reach.isCutOff).toBe(false);
   });
 
-  it('calls the listeners once for each change', () => {
+  it('calls its listeners once for each change', () => {
     const among = new Among('well');
     among.add('1', 'silent');
     among.add('1', 'silent');
@@ -86,7 +86,7 @@ describe('GatewayReach', () => {
     expect(among.changes).toEqual([true, false]);
   });
 
-  it('calls the listeners when the isolation ends, even if it began by the passing of time, without a call', () => {
+  it('calls its listeners when an isolation ends, although its start caused no call', () => {
     const among = new Among('none');
     expect(among.reach.isCutOff).toBe(false);
     jest.advanceTimersByTime(1_000);
@@ -95,7 +95,7 @@ describe('GatewayReach', () => {
     expect(among.changes).toEqual([false]);
   });
 
-  it('gives gateways a second to dial once a majority has reached the server after its eviction', () => {
+  it('gives gateways a second to dial again after a majority has reached the evicted server', () => {
     const among = new Among('well');
     among.evicted();
     expect(among.reach.isCutOff).toBe(false);
@@ -105,7 +105,7 @@ describe('GatewayReach', () => {
     expect(among.reach.isCutOff).toBe(true);
   });
 
-  it('ignores gateways that are suspect', () => {
+  it('ignores suspect gateways', () => {
     const among = new Among('well');
     const id = serverId('gateway', 'gone');
     among.add('gone', 'silent');

@@ -16,7 +16,7 @@ const DIALS_WITHIN_MS = 1_000;
  */
 @Injectable()
 export class GatewayReach implements OnModuleInit {
-  /** By gateway without a working link: when its link was first found missing, in ms of the monotonic clock. */
+  /** By gateway without a working link: the time at which its link was first found missing, in ms of the monotonic clock. */
   private readonly missing = new Map<ServerId, number>();
   private readonly listeners: (() => void)[] = [];
   /** The value of `isCutOff` when any code last read it. */

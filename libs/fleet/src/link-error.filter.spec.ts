@@ -15,7 +15,7 @@ async function refusal(error: unknown) {
   return { answer, logged };
 }
 
-describe('LinkErrorFilter, for an error of a link handler', () => {
+describe('the error filter of link handlers', () => {
   it.each([
     "Stream isn't writeable and enableOfflineQueue options is false",
     'Command timed out',
@@ -27,7 +27,7 @@ describe('LinkErrorFilter, for an error of a link handler', () => {
     });
   });
 
-  it('answers a `HoldfastError` with its code and logs nothing', async () => {
+  it('answers a `HoldfastError` with its code, and logs nothing', async () => {
     expect(await refusal(new HoldfastError('room-full'))).toEqual({ answer: expect.objectContaining({ code: 'room-full' }), logged: [] });
   });
 

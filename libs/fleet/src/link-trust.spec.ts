@@ -55,8 +55,8 @@ class Around {
 /** Waits until all started comparisons are done. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('LinkTrust', () => {
-  it('is outvoted when most servers have another secret, and the reason names the setting and the remedy', async () => {
+describe('a server that compares link secrets', () => {
+  it('is not ready when most servers have another secret, and its reason names the remedy', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false], ['c', 'game', true]);
     await around.trust.compareSecrets();
     expect(around.readiness.notReady()).toEqual({});
@@ -66,7 +66,7 @@ describe('LinkTrust', () => {
     expect(around.readiness.notReady().link).toMatch(/LINK_SECRET .* 3 of the 4 servers .* set the same LINK_SECRET on all servers/);
   });
 
-  it('is not outvoted by a single server with another secret', async () => {
+  it('stays ready when a single other server has another secret', async () => {
     const around = new Around(['a', 'gateway', true], ['bad', 'lobby', false]);
     around.refused({ id: serverId('lobby', 'bad'), host: 'h', port: 1 });
     await settled();
@@ -77,7 +77,7 @@ describe('LinkTrust', () => {
     expect(alone.trust.isOutvoted).toBe(false);
   });
 
-  it('is outvoted when a second server with another secret becomes ready after the comparison with the first', async () => {
+  it('is outvoted when a second server with another secret becomes ready later', async () => {
     const around = new Around(['a', 'gateway', false]);
     around.unproved(serverId('gateway', 'a'));
     await settled();
@@ -92,7 +92,7 @@ describe('LinkTrust', () => {
     expect(around.trust.isOutvoted).toBe(true);
   });
 
-  it('is not outvoted by an unauthenticated peer that claims to be each of the other servers', async () => {
+  it('is not outvoted by an unauthenticated peer that claims to be many servers', async () => {
     const names = ['a', 'b', 'c', 'd', 'e'];
     const around = new Around(...names.map((name): [string, ServerType, boolean] => [name, 'game', true]));
     for (const name of [...names, 'nobody', 'me']) around.unproved(serverId('game', name));
@@ -105,7 +105,7 @@ describe('LinkTrust', () => {
     expect(around.lines).toEqual([]);
   });
 
-  it('is no longer outvoted when the other servers restart with the same secret, and logs one line for each change', async () => {
+  it('is no longer outvoted when the other servers restart with the same secret', async () => {
     const around = new Around(['a', 'gateway', false], ['b', 'lobby', false]);
     const outvoted: boolean[] = [];
     around.trust.onChange(() => outvoted.push(around.trust.isOutvoted));

@@ -59,7 +59,7 @@ export class LinkTrust implements OnModuleInit {
     this.readiness.add('link', () => this.problem);
   }
 
-  /** True when more servers have another secret than have the secret of this server. This server counts among the latter. */
+  /** True when more servers have another secret than have the secret of this server. The second number includes this server. */
   get isOutvoted(): boolean {
     const { refused, proved } = this.count();
     return refused.length > proved + 1;

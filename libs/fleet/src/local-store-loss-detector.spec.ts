@@ -9,21 +9,21 @@ import type { Self } from './self.js';
 import type { ServerDirectory } from './server-directory.js';
 
 describe('countWriting', () => {
-  it('counts the servers that write while this server has not written for some time', () => {
+  it('counts the other servers that write while this server cannot', () => {
     expect(countWriting(3_000, [200, 900, 1_200])).toBe(3);
     expect(countWriting(Number.POSITIVE_INFINITY, [100])).toBe(1);
   });
 
-  it('counts no server in an outage of all servers, in which the last writes differ by up to a second', () => {
+  it('counts no server while no server can write', () => {
     for (const ms of [0, 500, 1_000, 1_900, 3_000]) expect(countWriting(ms + 1_000, [ms, ms + 300, ms + 700, ms + 1_000])).toBe(0);
   });
 
-  it('counts no server that has never written, or whose last write is old', () => {
+  it('counts no server whose last write is old or unknown', () => {
     expect(countWriting(10_000, [null, 2_500])).toBe(0);
   });
 });
 
-describe('LocalStoreLossDetector, on a gateway that has lost the store', () => {
+describe('a gateway that has lost the store', () => {
   const [gateway, game, lobby] = [serverId('gateway', '2'), serverId('game', '1'), serverId('lobby', '1')];
 
   beforeEach(() => {
@@ -57,7 +57,7 @@ describe('LocalStoreLossDetector, on a gateway that has lost the store', () => {
     return { loss, store, links };
   }
 
-  it('dials another gateway to ask whether it writes, and closes the link when the store is back', async () => {
+  it('asks another gateway over a link whether the other gateway writes', async () => {
     const { loss, store, links } = lossAmong({ [gateway]: 100, [game]: 100, [lobby]: 100 });
     await jest.advanceTimersByTimeAsync(1_100);
     expect(loss.isLocal).toBe(true);
@@ -70,7 +70,7 @@ describe('LocalStoreLossDetector, on a gateway that has lost the store', () => {
     loss.onModuleDestroy();
   });
 
-  it('does not count a gateway that has lost the store too, while other servers write', async () => {
+  it('does not count a gateway that has lost the store as well', async () => {
     const { loss, links } = lossAmong({ [gateway]: 5_000, [game]: 100, [lobby]: 100 });
     await jest.advanceTimersByTimeAsync(1_100);
     expect(loss.isLocal).toBe(true);

@@ -11,16 +11,16 @@ import type { ServerRecord } from './server-record.js';
 const POLL_MS = 500;
 /** Length of an outage after which this server asks other servers, in ms. A reconnect takes less. */
 const ASK_AFTER_MS = 1_000;
-/** Number of servers to ask: enough to find out whether most servers still write, in a fleet of any size. */
+/** Number of servers to ask. It is enough to show whether most servers still write, in a fleet of any size. */
 const PEERS_MAX = 5;
 /** Number of gateways among the `PEERS_MAX` servers that a gateway asks. It dials them, because gateways keep no links to each other. */
 const GATEWAYS_MAX = 2;
 const ANSWER_MS = 400;
-/** A server whose last write is older than this, in ms, has also lost the store, even if it does not know it yet. */
+/** Age of a server's last write, in ms, from which the server has also lost the store, even if it has not noticed the loss yet. */
 const FRESH_MS = 2_000;
 /**
- * Another server still has the store only when its last write is more than this later than the last write of this server, in ms. Each
- * server writes once a second, so in an outage for all servers the last writes differ by up to a second.
+ * Minimum time in ms between the last write of this server and a later last write of another server that still has the store. Each server
+ * writes once a second, so in an outage for all servers the last writes differ by up to a second.
  */
 const LATER_MS = 1_500;
 
@@ -32,17 +32,16 @@ interface Answer {
 }
 
 /**
- * Finds out whether only this server has lost the store. It asks other servers over its links for the time of their last
- * write. In an outage for all servers this server waits. If only this server is cut off, it should leave its work to
- * others.
+ * Finds out whether only this server has lost the store. It asks other servers over its links for the time of their last write. In an
+ * outage for all servers, this server waits. If only this server is cut off, it should leave its work to other servers.
  */
 @Injectable()
 export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
   private isPolling = false;
   /**
-   * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isLocal` needs two,
-   * because in the first round of an outage for all servers, the others may not have noticed it yet.
+   * Number of consecutive rounds in which most of the asked servers wrote to the store and this server did not. `isLocal` needs two such
+   * rounds. In the first round of an outage for all servers, some servers may not have noticed the outage yet.
    */
   private localRounds = 0;
   private lastWriters: ReadonlySet<ServerId> = NONE;
@@ -118,7 +117,10 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     return this.self.type === 'gateway' && serverTypeOf(id) === 'gateway';
   }
 
-  /** Returns gateways that wrote in the last round, then others in a random rotation, so that later rounds find a gateway that writes. */
+  /**
+   * Returns gateways that wrote in the last round, then other gateways in a random rotation, so that later rounds find a gateway that
+   * writes.
+   */
   private gatewaysToPoll(): ServerRecord[] {
     const others = this.directory
       .byType('gateway')
@@ -159,7 +161,10 @@ export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleD
     this.closeDialled();
   }
 
-  /** Closes the links that were opened only to ask, except those to gateways that write. The next round asks these gateways first. */
+  /**
+   * Closes the links that were opened only to ask. Keeps the links to gateways that write, because the next round asks these gateways
+   * first.
+   */
   private closeDialled(): void {
     for (const id of this.dialled) {
       if (this.lastWriters.has(id)) continue;

@@ -15,7 +15,7 @@ export abstract class Self extends LinkIdentity {
   abstract readonly addresses: ServerAddresses | null;
   abstract readonly games: OfferedGames;
   abstract readonly build: string;
-  /** '' means no region. */
+  /** The region of this server. '' means no region. */
   abstract readonly region: string;
   abstract readonly canary: boolean;
 }

@@ -123,7 +123,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.hasView = true;
   }
 
-  /** Reads the record of this server at the end of the event-loop tick, together with all others that were requested in the tick. */
+  /** Reads the record of this server at the end of the event-loop tick, together with all other records that were requested in the tick. */
   private refreshOne(id: ServerId): void {
     this.stale.add(id);
     if (!this.refreshing && this.stale.size === 1) setImmediate(() => this.readStale());
@@ -170,7 +170,7 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
     this.missingSince.set(id, since);
     const known = this.records.get(id);
     if (known) {
-      // The record of a dead server is removed after its cleanup. Listeners know its end already.
+      // The record of a dead server is removed after the cleanup. Listeners already know that this server is dead.
       const isDead = known.state === 'dead';
       const isCertain = !isDead && (await hasLeft(this.redis.commands, id, known.incarnation));
       const isOver = isDead || isCertain || now - since >= MISSING_RETENTION_MS;

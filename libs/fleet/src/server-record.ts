@@ -24,7 +24,7 @@ export interface ServerRecord extends ServerAddresses {
   /** Store time in ms of the last registration of the process. */
   readonly registeredAt: number;
   readonly build: string;
-  /** '' means no region. */
+  /** The region of the server. '' means no region. */
   readonly region: string;
   /** True: the server takes only rooms that ask for its build. */
   readonly canary: boolean;
@@ -36,14 +36,14 @@ export interface ServerRecord extends ServerAddresses {
   readonly players: number;
   readonly capacity: number;
   readonly lagMs: number;
-  /** How far the server's wall clock is ahead of store time, in ms; negative: behind. Null: not reported yet. */
+  /** Time by which the server's wall clock is ahead of store time, in ms. Negative: the wall clock is behind. Null: not reported yet. */
   readonly clockOffsetMs: number | null;
-  /** Consecutive missed health checks. Above 0 the server gets no new rooms. */
+  /** Number of consecutive missed health checks. Above 0 the server gets no new rooms. */
   readonly suspect: number;
   /** True: the server answers on its link but not through Redis. */
   readonly unheard: boolean;
   readonly cordoned: boolean;
-  /** True when the server's version marks each store generation with which it has compared its data. */
+  /** True: this server writes a mark when it has compared its data with a store generation. Servers of older versions write no marks. */
   readonly marksStore: boolean;
   /** The reason of the eviction. Null: not evicted. */
   readonly deadReason: string | null;

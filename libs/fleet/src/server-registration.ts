@@ -133,7 +133,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
         return;
       case 'lost':
         await this.write(incarnation);
-        // Another process changed the record first, so the ownership of this incarnation's rooms is uncertain.
+        // Another process has registered under this name in between. The rooms of this incarnation may have other owners now.
         if (this.self.incarnation !== incarnation) return this.notifyListeners('condemned');
         this.log.warn('server.record-restored', { incarnation });
         return;
@@ -186,7 +186,7 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
     const { id, incarnation } = this.self;
     await this.events.publish({ kind: 'left', server: id, incarnation, reason: 'left' });
     this.sink.publish({ kind: 'server.left', server: id, incarnation, reason: 'by-itself' });
-    // The process ends next and closes its connections. This tick lets the sink send its batch before that.
+    // The process ends next and closes its connections. This tick lets the sink send its batch first.
     await new Promise((resolve) => setImmediate(resolve));
   }
 

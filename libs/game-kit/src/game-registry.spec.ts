@@ -93,7 +93,7 @@ function start(imports: ModuleMetadata['imports'], providers: ModuleMetadata['pr
 describe('GameRegistry', () => {
   const players = [{ user: 'u1' as UserId, name: 'Ann' }];
 
-  it('finds a game in an imported module, and fills in its default options', async () => {
+  it('finds a game in an imported module, and completes its options with defaults', async () => {
     const registry = (await start([PotModule])).get(GameRegistry);
     expect(registry.all().map(({ definition }) => definition)).toEqual([
       {
@@ -112,7 +112,7 @@ describe('GameRegistry', () => {
     expect(registry.get('none')).toBeUndefined();
   });
 
-  it('binds every kind of handler to the provider with its injected services', async () => {
+  it('binds each handler to a provider with injected services', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     if (!rules) throw new Error('no pot');
     const machine = new RoomMachine(rules, { now: () => 0, random: () => 0 });
@@ -134,7 +134,7 @@ describe('GameRegistry', () => {
     expect(rules.migrateState?.({ money: 5 }, 1)).toEqual({ coins: 6 });
   });
 
-  it('refuses data that does not match the schema, and names the field', async () => {
+  it('refuses data against the schema of a command, and names the field', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     const put = rules?.commands.get('put');
     expect(put?.validate({ coins: 0 })).toEqual({ ok: false, message: expect.stringMatching(/^coins: /) as unknown });
@@ -147,7 +147,7 @@ describe('GameRegistry', () => {
     expect(rules?.commands.get('break')?.validate({ sneaked: 'in' })).toEqual({ ok: true, value: undefined });
   });
 
-  it('gives a game the names of the effects that have a handler in any provider', async () => {
+  it('gives a game the names of all effects with a handler in any provider', async () => {
     const rules = (await start([PotModule])).get(GameRegistry).get('pot');
     expect([...(rules?.effects ?? [])]).toEqual(['pay']);
   });
@@ -159,7 +159,7 @@ describe('GameRegistry', () => {
     expect(module.get(Ledger, { strict: false }).paid).toEqual([effect]);
   });
 
-  it('keeps the effects of two games apart, although they have the same name', async () => {
+  it('distinguishes effects of the same name in two games', async () => {
     @Game({ name: 'one', version: 1, seats: 1 })
     class One extends SavingGame {}
     @Game({ name: 'other', version: 1, seats: 1 })
@@ -197,7 +197,7 @@ describe('GameRegistry', () => {
     expect(effectHandlers.get(null, 'pay')?.(effect)).toBe('of one');
   });
 
-  it('has all games already when another provider uses it while the application starts', async () => {
+  it('has all games before another provider uses it at the start', async () => {
     const names: string[] = [];
     @Injectable()
     class Asker {
@@ -210,19 +210,19 @@ describe('GameRegistry', () => {
     expect(names).toEqual(['pot']);
   });
 
-  it('finds a game once, even when it is provided under a second name', async () => {
+  it('finds a game once, although a second provider has the same class', async () => {
     const registry = (await start([], [PotGame, Bank, { provide: 'fee', useValue: 1 }, { provide: 'also', useExisting: PotGame }])).get(
       GameRegistry,
     );
     expect(registry.all()).toHaveLength(1);
   });
 
-  it('starts without any game', async () => {
+  it('accepts an application without games', async () => {
     expect((await start([])).get(GameRegistry).all()).toEqual([]);
   });
 });
 
-describe('the start of an application fails with an error for the author', () => {
+describe('the start of an application with a mistake in a game fails', () => {
   const started = (...games: Type<unknown>[]): Promise<unknown> => start([], games);
   const game = (options: Partial<GameOptions>): Type<unknown> => {
     @Game({ name: 'mine', version: 1, seats: 2, ...options })
@@ -275,7 +275,7 @@ describe('the start of an application fails with an error for the author', () =>
     await expect(started(Again)).rejects.toThrow("two handlers for the timer 'interest': more() and interest()");
   });
 
-  it('when bots fill its matches, and no code plays bots', async () => {
+  it('when bots fill the matches of a game that has no @Bot method', async () => {
     const match = { modes: { alone: { botsAfterMs: 1_000 } } };
     await expect(started(game({ seats: { min: 1, max: 2 }, match }))).rejects.toThrow(
       'match.botsAfterMs, but no code that plays bots; add a method with @Bot',
@@ -348,7 +348,7 @@ describe('the start of an application fails with an error for the author', () =>
     [{ match: { modes: { 'Two Teams': {} } } }, "has the mode 'Two Teams'; give up to 32 lower-case letters, digits and dashes"],
     [{ match: { modes: { duel: { fillMs: -1 } } } }, 'has match.modes.duel.fillMs -1; give a time in ms from 0'],
     [{ match: { modes: { duel: { rating: true } as never } } }, 'has match.modes.duel.rating, which does not exist'],
-  ])('when the options are %j', async (options, sentence) => {
+  ])('when the options of a game are %j', async (options, sentence) => {
     await expect(started(game(options))).rejects.toThrow(sentence);
   });
 
@@ -402,7 +402,7 @@ describe('the start of an application fails with an error for the author', () =>
     await expect(started(Mine)).rejects.toThrow(sentence);
   });
 
-  it('when a provider that is not a game uses a decorator wrongly', async () => {
+  it('when a provider that is not a game has a decorator in the wrong place', async () => {
     class Mailer {
       @EffectHandler(undefined as never)
       send(): void {}
@@ -452,7 +452,7 @@ describe('the start of an application fails with an error for the author', () =>
     );
   });
 
-  it('when a game has two methods that load its data, or a load belongs to no game', async () => {
+  it('when a game has two methods that load its data, or a class without a game has one', async () => {
     @Game({ name: 'mine', version: 1, seats: 1 })
     class Mine extends SavingGame {}
     class Loader {
@@ -475,7 +475,7 @@ describe('the start of an application fails with an error for the author', () =>
     await expect(start([], [LostLoader])).rejects.toThrow('LostLoader handles effects or loads of NoGame, which has no @Game decorator.');
   });
 
-  it('when the time limit of a result or a load is not a time', async () => {
+  it('when the time limit of a result or of a load is not a valid time', async () => {
     class Slow {
       @OnLoad({ timeoutMs: 3_600_000 })
       load(): void {}

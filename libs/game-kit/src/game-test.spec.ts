@@ -105,7 +105,7 @@ const create = (options: Partial<GameTestOptions> = {}) =>
   GameTest.create(DiaryGame, { players: ['Ann', 'Bob'], providers: [Ink], ...options });
 
 describe('GameTest', () => {
-  it('plays a game with its injected services', async () => {
+  it('runs a game with injected services', async () => {
     const game = await create();
     game.as(1).write({ text: 'hello' });
     expect(game.state).toEqual({ lines: ['blue hello'] });
@@ -114,7 +114,7 @@ describe('GameTest', () => {
     expect(red.state.lines).toEqual(['red hello']);
   });
 
-  it('shows emitted events and requested effects', async () => {
+  it('shows the emitted events and the requested effects', async () => {
     const game = await create();
     game.as(0).write({ text: 'hello' });
     expect(game.events).toEqual([{ name: 'opened', data: { by: 'Ann' } }, { name: 'written' }]);
@@ -123,7 +123,7 @@ describe('GameTest', () => {
     expect(game.version).toBe(1);
   });
 
-  it("simulates the pause after the death of a server: it delays timers and calls the game's handler", async () => {
+  it('simulates the pause after the loss of a server', async () => {
     const game = await create();
     game.as(0).plan({ name: 'first', ms: 100 });
     game.pause(5_000);
@@ -135,7 +135,7 @@ describe('GameTest', () => {
     expect(game.state.lines).toContain('first');
   });
 
-  it('throws a refusal from `as`, and returns its code from `command`', async () => {
+  it('throws a refusal from `as`, but returns its code from `command`', async () => {
     const game = await create();
     const refusal = (() => {
       try {
@@ -152,12 +152,12 @@ describe('GameTest', () => {
     expect(game.command(0, 'write', { text: 'hello' })).toBeNull();
   });
 
-  it('passes on an error that a handler throws by mistake', async () => {
+  it('passes on an unexpected error of a handler', async () => {
     const game = await create();
     expect(() => game.command(0, 'write', { text: 'bug' })).toThrow('a defect');
   });
 
-  it('gives the same random numbers for the same seed, and different numbers for another seed', async () => {
+  it('gives the same random numbers for the same seed only', async () => {
     const rolls = async (seed: number): Promise<string[]> => {
       const game = await create({ seed });
       for (let roll = 0; roll < 20; roll++) game.as(0).roll();
@@ -168,7 +168,7 @@ describe('GameTest', () => {
     expect(new Set(await rolls(5)).size).toBe(20);
   });
 
-  it('fires timers and steps in the order in which they are due', async () => {
+  it('runs timers and steps in the order of their due times', async () => {
     const game = await create({ now: 0 });
     game.as(0).plan({ name: 'second', ms: 250 });
     game.as(0).plan({ name: 'first', ms: 50 });
@@ -180,7 +180,7 @@ describe('GameTest', () => {
     expect(game.timers).toEqual({});
   });
 
-  it('delays timers with `stall`, as on a busy server', async () => {
+  it('delays timers with `stall`, as a busy server does', async () => {
     const game = await create({ now: 0 });
     game.as(0).plan({ name: 'first', ms: 50 });
     game.stall(260);
@@ -189,13 +189,13 @@ describe('GameTest', () => {
     expect(game.state.lines).toEqual(['first', 'step 100', 'step 100']);
   });
 
-  it('throws when a timer schedules itself without end', async () => {
+  it('throws when a timer schedules itself endlessly', async () => {
     const game = await create();
     game.as(0).plan({ name: 'endless', ms: 10 });
     expect(() => game.advance(10)).toThrow('does a timer schedule itself without delay?');
   });
 
-  it('lets players go away, come back, leave, and lose their seat when the grace is over', async () => {
+  it('lets players go away, return, leave and lose their seats', async () => {
     const game = await create();
     game.as(0).keep({ what: () => 'note presence' });
     game.seat(1).away();
@@ -209,14 +209,14 @@ describe('GameTest', () => {
     expect(game.ended).toEqual({ reason: 'abandoned' });
   });
 
-  it('shows how the game ended', async () => {
+  it('shows the end of the game', async () => {
     const game = await create();
     game.as(0).close();
     expect(game.ended).toEqual({ reason: 'finished', result: { pages: 0 } });
     expect(game.command(0, 'roll')).toBe('game-ended');
   });
 
-  it('shows the view of a seat, and checks that it is plain data', async () => {
+  it('shows the view of a seat, which must be plain data', async () => {
     const game = await create();
     expect(game.view(0)).toEqual({ lines: 0 });
     expect(() => game.view(null)).toThrow('diary: in the view of spectators, view.lines is undefined; a room keeps objects');
@@ -228,17 +228,17 @@ describe('GameTest', () => {
     ['a Date', () => new Date(0)],
     ['a Map', () => new Map([[1, 2]])],
     ['a Ink', () => new Ink()],
-  ])('finds %s in the state, and names its path', async (what, make) => {
+  ])('finds %s in the state, and names the path', async (what, make) => {
     const game = await create();
     expect(() => game.as(0).keep({ what: make })).toThrow(`diary: after command 'keep', state.odd is ${what}; a room keeps objects`);
   });
 
-  it('detects a game that keeps a reference to its state', async () => {
+  it('detects that a game keeps a reference to its state', async () => {
     const game = await create();
     expect(() => game.as(0).forget()).toThrow(TypeError);
   });
 
-  it('detects a timer without a handler, and names the game and the command', async () => {
+  it('detects a timer without a handler', async () => {
     const game = await create();
     expect(() => game.as(0).plan({ name: 'frist', ms: 10 })).toThrow(
       "The game diary, room test, command 'plan': room.schedule('frist') names a timer that no @OnTimer handles. Handled are: 'first', 'second', 'endless'.",
@@ -246,7 +246,7 @@ describe('GameTest', () => {
     expect(game.timers).toEqual({});
   });
 
-  it('detects an effect without a handler, when the test has handlers or lists their names', async () => {
+  it('detects an effect without a handler', async () => {
     @Injectable()
     class Mailer {
       @EffectHandler('mail')
@@ -264,7 +264,7 @@ describe('GameTest', () => {
     expect(withBoth.effects).toHaveLength(1);
   });
 
-  it('detects a state that is too large for a server, and says how large it is', async () => {
+  it('detects a state that is too large for a server', async () => {
     const game = await create();
     game.as(0).write({ text: 'x'.repeat(100_000) });
     expect(() => game.as(0).write({ text: 'x'.repeat(100_000) })).toThrow(
@@ -276,7 +276,7 @@ describe('GameTest', () => {
     expect(() => smaller.as(0).write({ text: 'x'.repeat(2_000) })).toThrow('a server allows 1024');
   });
 
-  it('does not count the effects of earlier changes as part of the size, because a server drops them once they are done', async () => {
+  it('leaves effects of earlier changes out of the size of the state', async () => {
     const game = await create({ stateBytesMax: 3_000, providers: [{ provide: Ink, useValue: { colour: '' } }] });
     for (let line = 0; line < 5; line += 1) game.as(0).write({ text: 'x'.repeat(400) });
     expect(game.effects).toHaveLength(5);
@@ -289,7 +289,7 @@ describe('GameTest', () => {
     expect(() => alone.command(1, 'roll')).toThrow('there is no seat 1');
   });
 
-  it('fails when the class is not a game, or not among the imports', async () => {
+  it('fails when the class is not a game or not imported', async () => {
     class NoGame implements GameRules<Diary> {
       setup(): Diary {
         return { lines: [] };

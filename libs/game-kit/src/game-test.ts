@@ -57,7 +57,8 @@ export interface GameTestOptions {
    */
   readonly effects?: readonly string[];
   /**
-   * Handlers that replace those of the providers in `settle`, by the name of the effect. They may be async, and may throw `refuse(…)`.
+   * Handlers that `settle` calls instead of the handlers of the providers, by the name of the effect. They may be async, and may throw
+   * `refuse(…)`.
    */
   readonly handlers?: Readonly<Record<string, (effect: Effect<never>) => unknown>>;
   /** Replaces the result of the game's `@OnLoad` method. Absent: the method runs, when a provider has one. */
@@ -92,7 +93,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** Step n is due at `stepsBeganAt` plus n periods. */
   private stepsBeganAt: number;
   private nextStep = 1;
-  /** Bots move for the n-th time at `stepsBeganAt` plus n of their periods. */
+  /** The n-th move of a bot is due at `stepsBeganAt` plus n of the bot's periods. */
   private nextMove = 1;
   private readonly seqs: number[];
   private readonly inputs: SeatInputs | null;
@@ -213,7 +214,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     this.handle({ kind: 'result', key, name, reply }, `the result of '${name}'`);
   }
 
-  /** How the game ended. Undefined: it has not ended. `ended.result` is the argument of `room.end(result)`. */
+  /** The end of the game. Undefined: it has not ended. `ended.result` is the argument of `room.end(result)`. */
   get ended(): GameResult | undefined {
     return this.value.ended;
   }
@@ -223,7 +224,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return this.value.metadata;
   }
 
-  /** The players and bots by seat, also those who have left. */
+  /** The players and bots by seat. The list includes those who have left. */
   get seats(): readonly SeatInfo[] {
     return this.value.seats.map(({ user, name, presence, bot }, seat) => ({ seat, user, name, presence, ...(bot && { bot }) }));
   }
@@ -241,7 +242,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return Object.fromEntries(Object.entries(this.value.timers).filter(([timer]) => !timer.startsWith('$')));
   }
 
-  /** Returns the game's commands as calls by this seat: `game.as(0).place({ cell: 4 })`. They throw `Refused`. */
+  /** Returns the game's commands as calls by this seat: `game.as(0).place({ cell: 4 })`. A refused call throws `Refused`. */
   as(seat: Seat): CommandCallsOf<Rules> {
     const commands = [...this.rules.commands.keys()].map((name) => [
       name,
@@ -496,7 +497,7 @@ interface Due {
 class GameTestModule {}
 
 const ROOM = 'test' as RoomId;
-/** The default time at the start. Its value does not matter, because a game must not depend on it. */
+/** The default time at the start. Any value is good, because a game must not depend on it. */
 const START = Date.UTC(2030, 0, 1);
 /**
  * Maximum number of timers, steps and moves of bots in one `advance`. An hour of steps at 20 Hz has 72,000, and as many moves. A timer that

@@ -51,7 +51,7 @@ class Casino implements GameRules<Table> {
 
 /** `tsc` checks each `@ts-expect-error`: the line below it must not compile. */
 describe('the declared names of a game', () => {
-  it('are the only ones that compile in its handlers, with their data', () => {
+  it('make every other name and other data a compile error in its handlers', () => {
     const use = (room: Place): void => {
       room.emit('dealt', { cards: 3 });
       room.emit('dealt', { cards: 3 }, [0]);
@@ -78,7 +78,7 @@ describe('the declared names of a game', () => {
     expect(use).toBeDefined();
   });
 
-  it('are free when the game declares none', () => {
+  it('do not restrict a game that declares none', () => {
     const use = (room: GameRoom<Table>): void => {
       room.emit('anything', { at: 'all' }, [0]);
       room.emit('anything');
@@ -87,7 +87,7 @@ describe('the declared names of a game', () => {
     expect(use).toBeDefined();
   });
 
-  it('are the only ones for which a handler of results, effects or loads compiles', () => {
+  it('make a handler of an unknown result, effect or load a compile error', () => {
     class Right {
       @EffectHandler(Casino, 'charge')
       async charge({ data }: Effect<Charge>): Promise<Charged> {
@@ -134,7 +134,7 @@ describe('the declared names of a game', () => {
     expect([Right, Wrong]).toHaveLength(2);
   });
 
-  it('reach the client and the test of the game', () => {
+  it('are known in the client and in the test of the game', () => {
     const types: TypesOf<Casino>['events'] = { dealt: { cards: 1 }, closed: undefined };
     const use = (room: Room<Casino>, test: GameTest<Casino>): void => {
       void room.send('place-bet', { coins: 3 });

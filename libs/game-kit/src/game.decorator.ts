@@ -7,7 +7,7 @@ import { checkedMatchRules } from './match-options.js';
 import { isStandardSchema, type StandardSchema } from './standard-schema.js';
 
 export interface GameOptions {
-  /** Lower-case words joined by dashes (`tic-tac-toe`). Used in keys, metrics and requests of players. */
+  /** The name of the game: lower-case words joined by dashes (`tic-tac-toe`). Keys, metrics and requests of players contain it. */
   readonly name: string;
   /** Version of the rules and of the state's shape, from 1. It grows when older states need `migrateState`. */
   readonly version: number;
@@ -15,7 +15,7 @@ export interface GameOptions {
   readonly seats: number | { readonly min: number; readonly max: number };
   /** The promise of the game about stored changes. Default: `every-change`, with which no change is sent before it is stored. */
   readonly durability?: Durability;
-  /** With durability `checkpoint`: time between two saves of the state, in ms. */
+  /** Time between two saves of the state of a game with durability `checkpoint`, in ms. */
   readonly checkpointMs?: number;
   /**
    * Maximum number of syncs per second that a player gets, up to 60. Changes between two syncs are sent together. Default: the rate of
@@ -25,22 +25,23 @@ export interface GameOptions {
   /** Time for which the seat of a player who is away is kept, in ms. After that the player has `left`. Default: 60000. */
   readonly seatGraceMs?: number;
   /**
-   * How the state is protected while a handler writes to it. `proxy`: the handler writes to a draft, which is cheap when it changes little
-   * of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes much of it. `auto`: the room
-   * measures how much of the state the handlers change, and chooses. Default: `auto` for games with `@OnStep`, else `proxy`.
+   * The way in which the state is protected while a handler writes to it. `proxy`: the handler writes to a draft, which is cheap when it
+   * changes little of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes much of it.
+   * `auto`: the room measures how much of the state the handlers change, and chooses. Default: `auto` for games with `@OnStep`, else
+   * `proxy`.
    */
   readonly draft?: DraftMode;
   /**
-   * Rounds each number that a handler changed to a multiple of this step, such as 0.01. Clients then have the same numbers as the
-   * server, and a change takes fewer bytes. Steps by path round numbers in different ways: a path is names joined by dots, in which `*` stands
-   * for any key or index. It counts for all numbers below it, unless a longer path fits. 0: not rounded. Absent: numbers stay as they are.
+   * Rounds each number that a handler changed to a multiple of this step, such as 0.01. Clients then have the same numbers as the server,
+   * and a change takes fewer bytes. Steps by path round numbers in different ways: a path is names joined by dots, in which `*` stands for
+   * any key or index. A path counts for all numbers below it, unless a longer path fits. 0: not rounded. Absent: numbers stay as they are.
    * @example
    * quantize: { ships: 0.01, 'ships.*.angle': 0.001 }
    */
   readonly quantize?: number | StepsByPath;
   /**
-   * How far `room.past` looks back, in ms: a whole number from 1 to 2000. The server keeps the states of this time in memory. Absent: the
-   * game has no `room.past`.
+   * Time for which `room.past` looks back, in ms: a whole number from 1 to 2000. The server keeps the states of this time in memory.
+   * Absent: the game has no `room.past`.
    */
   readonly pastMs?: number;
   /**
@@ -56,8 +57,8 @@ export interface GameOptions {
   /** The teams of a room that is created without `teams`: their number, and the maximum number of players in each. Default: no teams. */
   readonly teams?: { readonly count: number; readonly size: number };
   /**
-   * How matchmaking finds the players of a match: numbers of players and teams, ratings, windows, modes. See `docs/matchmaking.md`. Absent:
-   * a match has the players who fit into the seats, and ratings do not matter.
+   * The rules by which matchmaking finds the players of a match: numbers of players and teams, ratings, windows, modes. See
+   * `docs/matchmaking.md`. Absent: a match has the players who fit into the seats, and ratings do not matter.
    */
   readonly match?: MatchOptions;
 }
@@ -66,7 +67,7 @@ export interface GameOptions {
 export const CHECKPOINT_MS_DEFAULT = 1_000;
 /** Default of `seatGraceMs`, in ms. It is long enough to reload a page or to leave a tunnel, and short enough for the players who wait. */
 export const SEAT_GRACE_MS_DEFAULT = 60_000;
-/** Maximum number of steps a second. A thousand rooms share one event loop, so a game with more steps would delay the others. */
+/** Maximum number of steps a second. A thousand rooms share one event loop, so a game with more steps would delay other games. */
 export const STEP_HZ_MAX = 60;
 
 /** Maximum of `pastMs`. A player whose connection is slower than this cannot aim at anything that moves. */

@@ -14,7 +14,7 @@ const Put = z.object({ coins: z.int() });
 
 /** `tsc` checks each `@ts-expect-error`: the line below it must not compile. */
 describe('the decorators of handlers', () => {
-  it('accept handlers with the right types, with all parameters or fewer', () => {
+  it('accept handlers with the right types and any number of parameters', () => {
     class Right {
       @Command(Put)
       put(room: GameRoom<Pot>, { coins }: z.infer<typeof Put>): void {
@@ -47,7 +47,7 @@ describe('the decorators of handlers', () => {
     expect(kinds).toEqual(['command', 'command', 'command', 'timer', 'step', 'seat', 'seat', 'view', 'effect']);
   });
 
-  it('do not compile on an async handler', () => {
+  it('cause a compile error on an async handler', () => {
     class Async {
       // @ts-expect-error a room cannot wait
       @Command(Put)
@@ -73,7 +73,7 @@ describe('the decorators of handlers', () => {
     expect(Async).toBeDefined();
   });
 
-  it('do not compile with the wrong data, the wrong room, or data without a schema', () => {
+  it('cause a compile error for wrong data, the wrong room, or data without a schema', () => {
     class Wrong {
       // @ts-expect-error the schema gives a number of coins
       @Command(Put)
@@ -93,7 +93,7 @@ describe('the decorators of handlers', () => {
     expect(Wrong).toBeDefined();
   });
 
-  it('name a command after its method, also when the name is given or has dashes', () => {
+  it('name a command after its method', () => {
     class Named {
       @Command(Put)
       put(_room: GameRoom<Pot>): void {}
@@ -112,7 +112,7 @@ describe('the decorators of handlers', () => {
 });
 
 describe('a command whose given name is not the name of its method', () => {
-  it('does not compile, and counts as a mistake, because clients know the command by the name of the method', () => {
+  it('causes a compile error, and is recorded as a mistake with its remedy', () => {
     class Renamed {
       // @ts-expect-error the method must be 'take-it'
       @Command('take-it', Put)
@@ -130,8 +130,8 @@ describe('a command whose given name is not the name of its method', () => {
   });
 });
 
-describe('@Game', () => {
-  it('does not compile on a class without a setup, or with an async one', () => {
+describe('the decorator @Game', () => {
+  it('causes a compile error on a class without a synchronous setup', () => {
     // @ts-expect-error no setup
     @Game({ name: 'none', version: 1, seats: 1 })
     class None {}
@@ -146,7 +146,7 @@ describe('@Game', () => {
   });
 });
 
-describe('the types of a game', () => {
+describe('the types that a game gives to its client', () => {
   class Rules implements GameRules<Pot> {
     setup(_room: Setup): Pot {
       return { coins: 0 };

@@ -111,14 +111,12 @@ export interface BotOptions {
 /**
  * Marks the method that plays the bots of a room (`room.addBot`). It gets the state as the bot's seat sees it. It returns the bot's next
  * command `{ command, data }`, or what the bot holds down from now on `{ input }`, or nothing. Both are validated and used like those of a
- * player. A refused one changes nothing. The method must only read. Use `room.random()` for random decisions.
+ * player. A refused command or input changes nothing. The method must only read. Use `room.random()` for random decisions.
  *
  * @example
- * @Bot({ everyMs: 500 })
- * protected play(state: Board, { seat }: BotRoom): BotCommand | undefined {
+ * @Bot({ everyMs: 500 }) protected play(state: Board, { seat }: BotRoom): BotCommand | undefined {
  *   const cell = state.cells.indexOf(null);
- *   return state.turn === seat ? { command: 'place', data: { cell } } : undefined;
- * }
+ * return state.turn === seat ? { command: 'place', data: { cell } } : undefined; }
  */
 export function Bot(
   { everyMs }: BotOptions = { everyMs: Number.NaN },
@@ -169,7 +167,7 @@ export interface PatienceOptions {
 
 /** Defaults of `@OnResult`: five attempts take some eight seconds. */
 export const RESULT_PATIENCE: Patience = { timeoutMs: 30_000, attempts: 5 };
-/** Defaults of `@OnLoad`. Players wait for the load, so it is shorter. */
+/** Defaults of `@OnLoad`. Players wait for the load, so the time limit is shorter. */
 export const LOAD_PATIENCE: Patience = { timeoutMs: 10_000, attempts: 3 };
 /** Maximum of `timeoutMs` of `@OnLoad`, in ms. Players see nothing while they wait for the load. */
 export const LOAD_MS_MAX = 60_000;

@@ -1,7 +1,7 @@
 import type { SeatEvent } from '#libs/room';
 import type { StandardSchema } from './standard-schema.js';
 
-/** The purpose of a decorated method. A method may have several, such as a command and a timer. */
+/** The purpose of a decorated method. A method may have several purposes, such as a command and a timer. */
 export type Handle =
   | { readonly kind: 'command'; readonly name: string; readonly schema: StandardSchema | null }
   | { readonly kind: 'timer'; readonly name: string }
@@ -17,7 +17,7 @@ export type Handle =
   /** The decorator was used wrongly. `flaw` continues the sentence "The game G has M() with …". */
   | { readonly kind: 'flawed'; readonly flaw: string };
 
-/** How long, and how often, work outside of the room is tried. */
+/** Limits for the attempts of work outside of the room. */
 export interface Patience {
   readonly timeoutMs: number;
   readonly attempts: number;

@@ -67,8 +67,8 @@ async function started(...providers: (new () => object)[]): Promise<void> {
   await module.init();
 }
 
-describe('@Input', () => {
-  it('gives each step what a seat holds down, and nothing before its first input', async () => {
+describe('the decorator @Input', () => {
+  it('gives each step the latest input of a seat', async () => {
     const game = await GameTest.create(TrackGame, { players: ['Ann', 'Bob'] });
     game.input(0, { dx: 1 });
     game.step(3);
@@ -80,20 +80,20 @@ describe('@Input', () => {
     expect(game.now % 50).toBe(0);
   });
 
-  it('records the number of an input only with the first step that sampled it', async () => {
+  it("causes a record of an input's number only with the first step that uses the input", async () => {
     const game = await GameTest.create(TrackGame, { players: ['Ann', 'Bob'] });
     game.input(1, { dx: 1 });
     game.step(2);
     expect(game.changes.map(({ seats }) => seats)).toEqual([{ 1: { input: 1 } }, undefined]);
   });
 
-  it('makes `GameTest.input` throw for data that the schema refuses, and for a seat that does not exist', async () => {
+  it('makes `GameTest.input` throw for invalid data and for a seat that does not exist', async () => {
     const game = await GameTest.create(TrackGame, { players: ['Ann', 'Bob'] });
     expect(() => game.input(0, { dx: 5 })).toThrow(Refused);
     expect(() => game.input(2, { dx: 1 })).toThrow('there is no seat 2');
   });
 
-  it('names the mistake when a handler calls `room.input` where it is not available', async () => {
+  it('makes `room.input` throw with the remedy where no input is available', async () => {
     const [track, deaf, odd] = await Promise.all(
       [TrackGame, DeafGame, OddGame].map((game) => GameTest.create(game, { players: ['Ann', 'Bob'] })),
     );
@@ -107,11 +107,11 @@ describe('@Input', () => {
     [{ dx: 1 }, undefined, 'give a Standard Schema'],
     [Steering, { queue: 0 }, `has @Input with queue 0; give a whole number from 1 to ${INPUT_QUEUE_MAX}`],
     [Steering, { queue: 1_000 }, 'has @Input with queue 1000'],
-  ])('stops the start when it is given %p and %p', async (schema, options, message) => {
+  ])('stops the start when its arguments are %p and %p', async (schema, options, message) => {
     await expect(started(withInput(schema, options))).rejects.toThrow(message);
   });
 
-  it('stops the start of a game that has it twice, or no steps, or no @Game', async () => {
+  it('stops the start when a game has it twice, without steps, or without @Game', async () => {
     @Game({ name: 'twice', version: 1, seats: 1 })
     @Input(Steering)
     @Input(Steering)

@@ -15,19 +15,17 @@ export const INPUT_QUEUE_MAX = 16;
 /**
  * Declares what a player of this game holds down: a stick, keys, a direction. Players send it many times a second. The server neither
  * answers nor stores it, so an input can be lost. `room.input(seat)` returns the latest one in the method with `@OnStep`. Use a command for
- * what must not be lost. The class needs `@Game` as well.
+ * data that must not be lost. The class needs `@Game` as well.
  *
  * @example
  * const Steering = z.strictObject({ turn: z.number().min(-1).max(1), isFiring: z.boolean() });
  *
  * @Game({ name: 'race', version: 1, seats: 4 })
- * @Input(Steering)
- * class RaceGame {
+ * @Input(Steering) class RaceGame {
  *   @OnStep(20)
  *   protected move(room: GameRoom<Race, z.output<typeof Steering>>): void {
  *     const turn = room.input(0)?.turn ?? 0;
- *   }
- * }
+ * } }
  */
 export function Input(schema: StandardSchema, options: InputOptions = {}): ClassDecorator {
   return (target) => {

@@ -5,7 +5,7 @@ const place = fc.record({ x: fc.integer({ min: -500, max: 500 }), y: fc.integer(
 const RADIUS = { enter: 100, leave: 120 };
 
 describe('an interest grid', () => {
-  it('finds the same entities as a search through all of them', () => {
+  it('finds the same entities as a search through all entities', () => {
     fc.assert(
       fc.property(fc.array(place, { maxLength: 60 }), place, fc.uniqueArray(fc.nat({ max: 59 })), (entities, at, seen) => {
         const before = seen.filter((index) => index < entities.length).sort((a, b) => a - b);
@@ -18,17 +18,17 @@ describe('an interest grid', () => {
     );
   });
 
-  it('finds a new entity within `enter`, and a found one up to `leave`', () => {
+  it('finds a new entity within `enter`, and keeps it up to `leave`', () => {
     const seen = (x: number, before: readonly number[]) => new InterestGrid([{ x, y: 0 }], 100).near({ x: 0, y: 0 }, RADIUS, before);
     expect([seen(110, []), seen(100, []), seen(110, [0]), seen(121, [0])]).toEqual([[], [0], [0], []]);
   });
 
-  it('returns the same array when nothing has changed', () => {
+  it('returns the same array when no entity has changed', () => {
     const before = [0];
     expect(new InterestGrid([{ x: 1, y: 1 }], 100).near({ x: 0, y: 0 }, RADIUS, before)).toBe(before);
   });
 
-  it('refuses cells without a size', () => {
+  it('refuses cells of size 0', () => {
     expect(() => new InterestGrid([], 0)).toThrow('give a number above 0');
   });
 });

@@ -42,8 +42,8 @@ export class InterestGrid {
   }
 
   /**
-   * Returns the indices of the entities within `enter` of a place, and of those in `before` that are still within `leave`, in ascending
-   * order. Returns `before` itself when nothing has changed.
+   * Returns the indices of the entities within `enter` of a place, and of the entities in `before` that are still within `leave`, in
+   * ascending order. Returns `before` itself when nothing has changed.
    */
   near({ x, y }: InterestPoint, { enter, leave }: InterestRadius, before: readonly number[] = []): readonly number[] {
     const found: number[] = [];

@@ -48,22 +48,24 @@ class Racing implements GameRules<Race> {
   }
 }
 
-it('GameTest lets players join a running game, in a new seat or in one that was left', async () => {
-  const game = await GameTest.create(Racing, { players: ['Ann'] });
-  expect(game.join('Bob')).toBe(1);
-  game.as(1).lap();
-  game.seat(0).left();
-  expect(game.join('Cy')).toBe(0);
-  expect(game.state.laps).toEqual([0, 1]);
+describe('GameTest with a running game', () => {
+  it('lets a player join a running game, in a new seat or in a free one', async () => {
+    const game = await GameTest.create(Racing, { players: ['Ann'] });
+    expect(game.join('Bob')).toBe(1);
+    game.as(1).lap();
+    game.seat(0).left();
+    expect(game.join('Cy')).toBe(0);
+    expect(game.state.laps).toEqual([0, 1]);
+  });
+
+  it('lets a bot move, and returns whether the game changed', async () => {
+    const game = await GameTest.create(Racing, { players: ['Ann'] });
+    game.as(0).fill();
+    expect([game.bot(1), game.bot(1), game.state.laps]).toEqual([true, false, [0, 1]]);
+  });
 });
 
-it('GameTest lets a bot move, and reports whether the move changed the game', async () => {
-  const game = await GameTest.create(Racing, { players: ['Ann'] });
-  game.as(0).fill();
-  expect([game.bot(1), game.bot(1), game.state.laps]).toEqual([true, false, [0, 1]]);
-});
-
-describe('a bot that gives inputs, in GameTest', () => {
+describe('a bot that gives inputs in GameTest', () => {
   @Game({ name: 'drive', version: 1, seats: { min: 1, max: 3 } })
   @Input(z.strictObject({ gas: z.number().max(3) }))
   class Driving implements GameRules<Race> {
@@ -83,7 +85,7 @@ describe('a bot that gives inputs, in GameTest', () => {
     }
   }
 
-  it('moves before the step that is due at the same time', async () => {
+  it('moves before a step that is due at the same time', async () => {
     const game = await GameTest.create(Driving, { players: ['Ann'] });
     game.step();
     expect(game.state.laps).toEqual([0, 2]);
@@ -92,13 +94,13 @@ describe('a bot that gives inputs, in GameTest', () => {
     expect(game.state.laps).toEqual([1, 4]);
   });
 
-  it('makes the test fail when it gives an input that the schema refuses', async () => {
+  it('makes the test fail when the schema refuses its input', async () => {
     const game = await GameTest.create(Driving, { players: ['Ann'] });
     game.step(2);
     expect(() => game.step()).toThrow('bad-data');
   });
 
-  it('has its game marked as one with bots, for the format of its log', async () => {
+  it('marks its game as a game with bots, for the format of the log', async () => {
     const game = new Driving();
     expect([roomTableOf(game, null).definition.bots, roomTableOf(new Still(), null).definition.bots]).toEqual([true, undefined]);
   });
@@ -111,17 +113,21 @@ class Still implements GameRules<Race> {
   }
 }
 
-it('GameTest refuses a game whose bots have no valid period', async () => {
-  @Game({ name: 'idle', version: 1, seats: 1 })
-  class Idle implements GameRules<Race> {
-    setup(): Race {
-      return { laps: [] };
-    }
+describe('GameTest at the start of a game', () => {
+  it('refuses a game whose bots have an invalid period', async () => {
+    @Game({ name: 'idle', version: 1, seats: 1 })
+    class Idle implements GameRules<Race> {
+      setup(): Race {
+        return { laps: [] };
+      }
 
-    @Bot({ everyMs: 5 })
-    protected drive(): null {
-      return null;
+      @Bot({ everyMs: 5 })
+      protected drive(): null {
+        return null;
+      }
     }
-  }
-  await expect(GameTest.create(Idle, { players: ['Ann'] })).rejects.toThrow('drive() with @Bot({ everyMs: 5 }); give a whole number of ms');
+    await expect(GameTest.create(Idle, { players: ['Ann'] })).rejects.toThrow(
+      'drive() with @Bot({ everyMs: 5 }); give a whole number of ms',
+    );
+  });
 });

@@ -9,7 +9,7 @@ import { checkedMatchRules } from './match-options.js';
 describe('checkedMatchRules', () => {
   const seats = { min: 2, max: 10 };
 
-  it('returns nothing for a game without match options', () => {
+  it('returns undefined for a game without match options', () => {
     expect(checkedMatchRules(undefined, seats, false)).toBeUndefined();
   });
 
@@ -29,14 +29,14 @@ describe('checkedMatchRules', () => {
     expect(checkedMatchRules({ rating: true, skill: { overMs: 5 } }, seats, false)?.skill).toEqual({ from: 100, to: 600, overMs: 5 });
   });
 
-  it('computes the players from the teams', () => {
+  it('computes the number of players from the teams', () => {
     expect(checkedMatchRules({ teams: { count: 2, size: { min: 3, max: 5 } } }, seats, false)).toMatchObject({
       seats: { min: 6, max: 10 },
       teams: { count: 2, size: { min: 3, max: 5 } },
     });
   });
 
-  it('gives each mode the rules of the game, except those that it replaces', () => {
+  it('gives each mode the rules of the game, except for the rules that the mode replaces', () => {
     const rules = checkedMatchRules(
       {
         rating: true,
@@ -72,7 +72,7 @@ describe('the end of a game', () => {
     return Race;
   };
 
-  it('requests the update of the ratings in a game with ratings, and nothing in another', async () => {
+  it('requests an update of the ratings only in a game with ratings', async () => {
     const rated = await GameTest.create(rulesOf(true), { players: ['Ada', 'Bob'] });
     rated.command(1, 'win');
     expect(rated.effects).toMatchObject([{ name: '$rating', data: { game: 'race', teams: [{ place: 0 }, { place: 1 }] } }]);

@@ -31,7 +31,7 @@ interface Range {
 
 /** Maximum number of modes of a game: more would divide its players into queues that are too small. */
 const MODES_MAX = 32;
-/** Maximum of a time in `match`, in ms: a day. Longer times are mistakes of the unit. */
+/** Maximum of a time in `match`, in ms: a day. A longer time is probably in a wrong unit. */
 const MS_MAX = 86_400_000;
 const MODE_NAME = /^(?=.{1,32}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const TIMES = ['fillMs', 'maxWaitMs', 'expireMs', 'acceptMs', 'botsAfterMs'] as const;

@@ -36,28 +36,28 @@ class Roads implements GameRules<Road> {
 const play = () => GameTest.create(Roads, { players: ['Ann'] });
 
 describe('room.past', () => {
-  it('returns the state as it was before that time', async () => {
+  it('returns the state of the given time before now', async () => {
     const game = await play();
     game.step(10);
     for (const ms of [0, 1, 49, 50, 51, 100, 200]) game.as(0).look(ms);
     expect(game.state.seen.slice(1)).toEqual([10, 9, 9, 9, 8, 8, 6]);
   });
 
-  it('returns the oldest kept state when the time is longer than pastMs', async () => {
+  it('returns the oldest kept state for a time longer than pastMs', async () => {
     const game = await play();
     game.step(10);
     game.as(0).look(60_000);
     expect(game.state.seen.at(-1)).toBe(6);
   });
 
-  it('returns the first state during setup and until pastMs have passed', async () => {
+  it('returns the first state while the game is younger than pastMs', async () => {
     const game = await play();
     game.step(2);
     game.as(0).look(200);
     expect(game.state.seen).toEqual([0, 0]);
   });
 
-  it('returns the adopted state after the room has lost its server', async () => {
+  it('returns the adopted state after the server of the room was lost', async () => {
     const game = await play();
     game.step(10);
     game.pause(3_000);
@@ -66,7 +66,7 @@ describe('room.past', () => {
     expect([game.state.car.x, game.state.seen.at(-1)]).toEqual([11, 10]);
   });
 
-  it('returns a frozen state, so that a game cannot change the past', async () => {
+  it('returns a frozen state', async () => {
     const game = await play();
     game.step(4);
     expect(() => game.as(0).edit()).toThrow(TypeError);
@@ -77,13 +77,13 @@ describe('room.past', () => {
     expect(() => game.as(0).look(ms)).toThrow(/room\.past\(.*\): give a time in ms from 0\./);
   });
 
-  it('is refused in a game without pastMs', async () => {
+  it('throws in a game without pastMs', async () => {
     @Game({ name: 'short', version: 1, seats: 1 })
     class Short extends Roads {}
     await expect(GameTest.create(Short, { players: ['Ann'] })).rejects.toThrow('add pastMs to @Game, as in pastMs: 500');
   });
 
-  it.each([0, 2_001, 1.5, '100'])('does not allow pastMs %p', async (pastMs) => {
+  it.each([0, 2_001, 1.5, '100'])('cannot exist with pastMs %p', async (pastMs) => {
     @Game({ name: 'road', version: 1, seats: 1, pastMs: pastMs as number })
     class Wrong extends Roads {}
     await expect(GameTest.create(Wrong, { players: ['Ann'] })).rejects.toThrow('give a whole number of ms from 1 to 2000');

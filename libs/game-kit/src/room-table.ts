@@ -23,7 +23,7 @@ import { describeSchema, droppedField, type StandardSchema } from './standard-sc
 export interface HandledMethod {
   readonly method: string;
   readonly handle: Handle;
-  /** Bound to the provider, so that its injected services are available. */
+  /** The method is bound to its provider, so that the injected services are available. */
   readonly run: (...args: unknown[]) => unknown;
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { describeSchema, droppedField } from './standard-schema.js';
 
 describe('a schema of zod', () => {
-  it('is described as JSON Schema', () => {
+  it('is described as a JSON Schema', () => {
     expect(describeSchema(z.strictObject({ map: z.enum(['sea', 'land']), minutes: z.int().min(1).default(5) }))).toMatchObject({
       type: 'object',
       additionalProperties: false,
@@ -10,12 +10,12 @@ describe('a schema of zod', () => {
     });
   });
 
-  it('is not described when JSON Schema has no such part', () => {
+  it('has no description when JSON Schema cannot express it', () => {
     expect(describeSchema(z.object({ at: z.date() }))).toBeNull();
   });
 });
 
-describe('a dropped field', () => {
+describe('droppedField', () => {
   it.each([
     [{ a: 1 }, { a: 1 }, null],
     [{ a: 1 }, { a: 1, b: 'default' }, null],
@@ -24,7 +24,7 @@ describe('a dropped field', () => {
     [{ decks: [{ id: 1 }, { id: 2, x: 0 }] }, { decks: [{ id: 1 }, { id: 2 }] }, 'decks.1.x'],
     [{ fen: { text: 'x' } }, { fen: 'x' }, null],
     [{ a: [1, 2] }, { a: [1] }, null],
-  ])('of %j with the result %j is %j', (given, result, path) => {
+  ])('returns, for the input %j and the result %j, %j', (given, result, path) => {
     expect(droppedField(given, result)).toBe(path);
   });
 });

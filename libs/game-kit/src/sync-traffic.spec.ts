@@ -47,7 +47,7 @@ class CounterGame implements GameRules<{ count: number }> {
 const play = () => GameTest.create(SeaGame, { players: ['Ann', 'Bob'] });
 
 describe('GameTest.measure', () => {
-  it('counts one sync for each step of a stepped game, by path of the state', async () => {
+  it('counts one sync for each step of a game with steps, with the bytes of each path of the state', async () => {
     const game = await play();
     const traffic = game.measure(0, () => game.step(20));
     expect(traffic.syncs).toHaveLength(20);
@@ -58,13 +58,13 @@ describe('GameTest.measure', () => {
     expect(traffic.bytesPerSecond).toBe(traffic.bytes);
   });
 
-  it('counts what the seat sees, and nothing for what its view leaves out', async () => {
+  it('counts only the data that the view of the seat contains', async () => {
     const game = await play();
     expect(game.measure(1, () => game.step(20)).byPath.has('secret')).toBe(false);
     expect(game.measure(null, () => game.step(20)).byPath.has('secret')).toBe(false);
   });
 
-  it('counts the events of the seat with the next step', async () => {
+  it('counts the events for the seat with the next step', async () => {
     const game = await play();
     const hail = (to?: number[]) =>
       game.measure(1, () => {
@@ -78,7 +78,7 @@ describe('GameTest.measure', () => {
     ]);
   });
 
-  it('counts one sync for each change of a game without steps, and one for an acknowledgement', async () => {
+  it('counts one sync for each change of a game without steps', async () => {
     const game = await GameTest.create(CounterGame, { players: ['Ann'] });
     const traffic = game.measure(0, () => {
       game.as(0).add();
@@ -90,7 +90,7 @@ describe('GameTest.measure', () => {
     expect(traffic.bytesPerSecond).toBe(0);
   });
 
-  it('has a table for a person, the largest part first', async () => {
+  it('returns a table with the largest part first', async () => {
     const game = await play();
     const table = String(game.measure(1, () => game.step(20)));
     expect(table).toMatch(/^20 syncs to seat 1, \d+ bytes per second\npath +bytes +per sync +share\n\(header\) +\d+/);

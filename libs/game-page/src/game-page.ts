@@ -10,7 +10,7 @@ export interface GamePage<Rules = unknown> {
   readonly about: string;
   /** An SVG of 24 by 24, in the current text color. */
   readonly icon: TemplateResult;
-  /** Sentences for the codes of the game's own refusals. */
+  /** Sentences for the codes with which the game refuses commands. */
   readonly refusals: Readonly<Record<string, string>>;
   /** The options of a new room, if the game has any. */
   readonly options?: RoomOptionsPart;
@@ -51,7 +51,7 @@ export interface Outcome {
 
 /** The services of the page for the game. */
 export interface Table {
-  /** Shows the player why an action failed, for example a rejected `room.send`. */
+  /** Shows the player why an action failed, for example when the room has rejected `room.send`. */
   failed(error: unknown): void;
   nameOf(seat: Seat): string;
   /** Returns false while the player of this seat has no connection. */

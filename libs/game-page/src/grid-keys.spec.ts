@@ -1,6 +1,6 @@
 import { cellTo } from './grid-keys.js';
 
-describe('the keys for the focus on a board', () => {
+describe('the arrow keys and Home and End', () => {
   it('move the focus to the next cell', () => {
     expect(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'].map((key) => cellTo(key, 4, 3, 9))).toEqual([3, 5, 1, 7]);
   });

@@ -224,7 +224,7 @@ export async function result(by: Started, kind: string): Promise<number> {
 
 export async function healthyAgain(by: Started): Promise<void> {
   const before = await result(by, 'healthy');
-  // A few checks of each of three servers, so that all checks from before have been judged.
+  // Waits for a few checks of each of three servers, so that all earlier checks have been judged.
   await eventually(async () => expect(await result(by, 'healthy')).toBeGreaterThan(before + 12), 15_000);
 }
 

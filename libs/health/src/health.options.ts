@@ -3,11 +3,11 @@ export interface CheckOptions {
   readonly intervalMs: number;
   /** Missed checks in a row before a verdict. With two, one lost message condemns no server. */
   readonly maxMisses: number;
-  /** Time after its registration in which the misses of a server do not count, in ms, because a process that starts is busy. */
+  /** Time after the registration of a server in which its misses do not count, in ms. A process that starts is busy. */
   readonly graceMs: number;
-  /** When many servers are silent at the same time: how long each of them must be silent before it is condemned, in ms. */
+  /** Minimum silence of a server before it is condemned, in ms, when many servers are silent at the same time. */
   readonly holdMs: number;
-  /** Whether this gateway only judges and reports, and evicts no server. */
+  /** True: this gateway only judges and reports, and evicts no server. */
   readonly dryRun: boolean;
 }
 
@@ -21,13 +21,13 @@ export const TICK_MS = 50;
 export const URGENT_CHECK_MS = 250;
 /** Time limit of a dial, in intervals. With the missed check before the dial, a hang is decided within three intervals. */
 export const DIAL_INTERVALS = 0.75;
-/** Time for which a gateway may use a dial from before the request for its vote, in intervals. */
+/** Time for which a dial that began before the request for a vote is kept for that vote, in intervals. */
 export const PREPARED_INTERVALS = 1.5;
 /** Time after which a gateway tries an open verdict again, in ms. A verdict stays open while votes are missing or Redis does not answer. */
 export const VERDICT_RETRY_MS = 250;
 /** Maximum number of servers that are checked in one pipeline. A larger pipeline would delay the other commands of this process. */
 export const BATCH_MAX = 500;
-/** After a failure of Redis: the number of its consecutive answers before missed checks count. */
+/** Number of answers of Redis in a row that must follow a failure of Redis before missed checks count again. */
 export const CLEAN_ROUNDS = 2;
 /** Time within which the deaths of several servers may have one cause, in intervals. */
 export const MANY_WINDOW_INTERVALS = 3;
@@ -41,7 +41,10 @@ export const VOTE_MS = 5_000;
 export const DEAD_RECORD_MS = 3_600_000;
 /** Lease on the cleanup of a dead server, in ms. The holder renews it at a third; when it expires, another gateway takes over. */
 export const CLEANUP_LEASE_MS = 10_000;
-/** Time after an eviction by another gateway, in ms, at which a gateway checks once whether the evicting gateway gave up the cleanup. */
+/**
+ * Time after another gateway's eviction of a server, in ms. This gateway then checks once whether the other gateway has given up the
+ * cleanup.
+ */
 export const LEFT_CHECK_MS = 300;
 /** Time without a link after which a server counts as unreachable: in intervals, and the minimum in ms. */
 export const UNREACHABLE_INTERVALS = 2;

@@ -1,9 +1,9 @@
 import type { ServerRecord } from '#libs/fleet';
 
 /**
- * Why a server was evicted. `refused`: its link port refuses connections. `silent`: it answers neither checks nor a dial. `unreachable`: it
- * answers checks, and a majority of the gateways cannot reach it by link. `store-lost`: it answers on its link, and has written nothing to
- * Redis for too long. `left`: it left the fleet by itself. `operator`: an operator evicted it.
+ * The reason why a server was evicted. `refused`: its link port refuses connections. `silent`: it answers neither checks nor a dial.
+ * `unreachable`: it answers checks, and a majority of the gateways cannot reach it by link. `store-lost`: it answers on its link, and has
+ * written nothing to Redis for too long. `left`: it left the fleet by itself. `operator`: an operator evicted it.
  */
 export const EVICTION_REASONS = ['refused', 'silent', 'unreachable', 'store-lost', 'left', 'operator'] as const;
 export type EvictionReason = (typeof EVICTION_REASONS)[number];
@@ -11,7 +11,7 @@ export type EvictionReason = (typeof EVICTION_REASONS)[number];
 export interface FactsOfServer {
   readonly rooms: number;
   readonly players: number;
-  /** The number of rooms that the server takes in all. */
+  /** Maximum number of rooms that the server takes. */
   readonly capacity: number;
 }
 
@@ -31,7 +31,7 @@ export abstract class HealthAnswerListener {
 export interface Eligibility {
   /** Number of checks missed in a row. */
   readonly suspect: number;
-  /** The server answers on its link, and not through Redis. */
+  /** True: the server answers on its link, and not through Redis. */
   readonly unheard: boolean;
 }
 

@@ -44,7 +44,7 @@ const turns = fc.array(
 );
 
 describe('BatchWriter', () => {
-  it('sends the bytes of each writer in order, without bytes of other writers from the same tick', async () => {
+  it('sends the bytes of each writer in order, although other writers write in the same tick', async () => {
     await fc.assert(
       fc.asyncProperty(turns, async (all) => {
         const { sockets, heard, close } = await readers(3);
@@ -62,7 +62,7 @@ describe('BatchWriter', () => {
           }
           await new Promise((resolve) => setImmediate(resolve));
         }
-        // Bytes that may wait are still there.
+        // Bytes that may wait have not been sent yet.
         for (const writer of writers) writer.flush();
         for (const [index, socket] of sockets.entries()) {
           socket.end();
@@ -75,7 +75,7 @@ describe('BatchWriter', () => {
     );
   });
 
-  it('makes one system call for all writes of a tick and does not use the stream', async () => {
+  it('makes one system call for all writes of a tick, without the stream', async () => {
     const { sockets, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     const streamed = jest.spyOn(sockets[0], 'write');
@@ -93,7 +93,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('makes one system call for bytes that may wait, also when they come in several ticks', async () => {
+  it('makes one system call for bytes that may wait, also when several ticks write them', async () => {
     const { sockets, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     try {
@@ -103,7 +103,7 @@ describe('BatchWriter', () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
       await until(() => calls.mock.calls.length > 0);
-      // A slow machine may need more than the waiting time for three ticks.
+      // On a slow machine, three ticks may take longer than the waiting time.
       expect(calls.mock.results[0]?.value).toBeGreaterThanOrEqual(100);
       expect(calls.mock.results.reduce((sum, { value }) => sum + Number(value), 0)).toBeLessThanOrEqual(300);
     } finally {
@@ -113,7 +113,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('sends bytes that may wait before the bytes after them, at the end of their tick', async () => {
+  it('sends bytes that may wait before later bytes of the same tick', async () => {
     const { sockets, heard, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     try {
@@ -132,7 +132,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('keeps bytes while the kernel has no room, and sends them in order later', async () => {
+  it('keeps bytes while the kernel has no room for them', async () => {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const met = once(server, 'connection');
@@ -168,7 +168,7 @@ describe('BatchWriter', () => {
 });
 
 describe('takeChunk', () => {
-  it('returns a chunk that is large enough and not shared until it is given back', () => {
+  it('returns a chunk that is large enough and not in use elsewhere', () => {
     const sizes = [1, 512, 513, 4_096, 5_000, CHUNK_BYTES_MAX, CHUNK_BYTES_MAX + 1];
     const taken = [...sizes, ...sizes].map((bytes) => ({ bytes, chunk: takeChunk(bytes) }));
     for (const [index, { bytes, chunk }] of taken.entries()) {

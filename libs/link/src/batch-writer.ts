@@ -4,19 +4,19 @@ import { writeAtOnce } from './raw-socket.js';
 
 /**
  * Collects all writes to a socket during one event-loop tick into one buffer and one system call. One system call for each frame would more
- * than double the CPU cost of the relay. A writer takes its chunks from a shared pool and keeps a chunk only while that contains bytes, so
- * an idle connection uses no chunk.
+ * than double the CPU cost of the relay. A writer takes its chunks from a shared pool and keeps a chunk only while the chunk contains
+ * bytes, so an idle connection uses no chunk.
  */
 export class BatchWriter {
-  /** The chunk that the caller fills. Valid from a call of `reserve` until the next call of this writer. */
+  /** The chunk that the caller fills. It is valid from a call of `reserve` until the next call of this writer. */
   chunk: Buffer = EMPTY;
   private used = 0;
   /** The number of bytes in the last tick, as an estimate for the next tick. */
   private usual = 0;
   private dirty = false;
-  /** Whether the shared timer of waiting bytes flushes this writer. */
+  /** True: the shared timer for waiting bytes flushes this writer. */
   private isWaiting = false;
-  /** The chunk whose bytes the kernel has not all taken. Null: there is no such chunk. */
+  /** The chunk of which the kernel has not taken all bytes. Null: there is no such chunk. */
   private inFlight: Buffer | null = null;
   /**
    * The chunks that wait behind `inFlight`, the oldest first. Null: no chunk waits; an empty array would cost memory for each connection.
@@ -49,8 +49,8 @@ export class BatchWriter {
   }
 
   /**
-   * Does the same as `reserve`, for bytes that may wait up to `WAIT_MS` for others, so that they share one system call. They keep their
-   * order among all bytes of this writer, and go out at once with bytes that do not wait.
+   * Does the same as `reserve`, for bytes that may wait up to `WAIT_MS` for further bytes, so that all share one system call. The bytes
+   * keep their order among all bytes of this writer, and go out at once with bytes that do not wait.
    */
   reserveWaiting(bytes: number): number {
     if (!this.dirty && !this.isWaiting) {
@@ -104,7 +104,7 @@ export class BatchWriter {
     this.flush();
   }
 
-  /** Writes the bytes that have waited. Only the shared timer calls this. */
+  /** Writes the bytes that may wait. Only the shared timer calls this. */
   flushWaited(): void {
     this.isWaiting = false;
     this.flush();
@@ -152,7 +152,9 @@ function flushAll(): void {
   for (const writer of writers) writer.flushTurn();
 }
 
-/** Maximum time that bytes wait for others, in ms. It is short compared with a step of a game, which uses the inputs that wait here. */
+/**
+ * Maximum time that bytes wait for further bytes, in ms. It is short compared with a step of a game, which uses the inputs that wait here.
+ */
 const WAIT_MS = 2;
 let waitingWriters: BatchWriter[] = [];
 let waitScheduled = false;

@@ -32,7 +32,7 @@ export function newNonce(): Buffer {
  */
 export type HandshakeRole = 'dial' | 'accept' | 'verify' | 'verified';
 
-/** Returns the bytes that identify the TLS connection in the proofs. They are empty without TLS. */
+/** Returns the bytes that identify the TLS connection in the proofs. Without TLS there are no such bytes. */
 export function channelOf(socket: Socket): Uint8Array {
   return socket instanceof TLSSocket ? socket.exportKeyingMaterial(CHANNEL_BYTES, 'EXPORTER-holdfast-link-1', NO_CONTEXT) : NO_CHANNEL;
 }

@@ -8,9 +8,11 @@ export const LINK_KIND = {
   event: 6,
   ping: 7,
   pong: 8,
-  /** Sent instead of `ready` when the proof was not made with this server's secret. */
+  /** The listener sends this instead of `ready` when the proof was not made with its own secret. */
   refused: 9,
-  /** Sent instead of `proof` to compare secrets only. The other side answers with `ready` and closes the connection. */
+  /**
+   * The dialer sends this instead of `proof` when it only compares secrets. The listener answers with `ready` and closes the connection.
+   */
   verify: 10,
   toRoom: 16,
   toPlayer: 17,

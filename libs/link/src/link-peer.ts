@@ -111,8 +111,8 @@ export class LinkPeer {
   }
 
   /**
-   * Sends a player input to a room. An input may wait up to 2 ms for others. Many players of one gateway send 20 or more a second, and
-   * one system call for each input would cost more CPU time than all other work. Copies `frame` before it returns.
+   * Sends a player input to a room. An input may wait up to 2 ms for other inputs. Many players of one gateway send 20 or more a second,
+   * and one system call for each input would cost more CPU time than all other work. Copies `frame` before it returns.
    */
   sendInput(handle: number, epoch: number, frame: Uint8Array): void {
     if (!this.isOpen) return;

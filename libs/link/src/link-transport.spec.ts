@@ -6,7 +6,7 @@ import type { Links } from './links.js';
 type EventHandler = Parameters<Links['onEvent']>[0];
 
 describe('LinkTransport', () => {
-  it('runs an event handler that an interceptor starts only when its result is subscribed', async () => {
+  it('runs the event handler behind an interceptor only when the result is subscribed', async () => {
     let receive: EventHandler = () => {};
     const links = { onRequest: () => {}, onEvent: (handler: EventHandler) => (receive = handler) } as unknown as Links;
     const transport = new LinkTransport(links);

@@ -47,15 +47,15 @@ export const HANDSHAKES_MAX_DEFAULT = 128;
  */
 export const INTRODUCTION_BYTES_MAX = 1_024;
 /**
- * Time that the peer of a closed link has to read earlier messages, in ms. After it the socket is destroyed, because a suspended peer would
- * never read them.
+ * Time that the peer of a closed link has to read earlier messages, in ms. After this time the socket is destroyed, because a suspended
+ * peer would never read them.
  */
 export const CLOSE_MS = 1_000;
 /** Silence after which a side sends a ping, in ms. At this interval an idle link costs each side at most two pings a second. */
 export const PING_MS = 500;
 /**
  * Number of unanswered pings after which `onSilence` reports the peer: 1 to 1.5 s after its last message. A healthy peer is never silent
- * for so long.
+ * for that long.
  */
 export const SILENT_PINGS_REPORTED = 1;
 /** Number of unanswered pings after which this side closes the link, because it is half open or the peer hangs. */

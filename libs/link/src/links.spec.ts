@@ -129,7 +129,7 @@ function framed(kind: number, body: Uint8Array = new Uint8Array(0)): Buffer {
   return Buffer.concat([head, body]);
 }
 
-describe('the handshake', () => {
+describe('the handshake of a link', () => {
   it('tells both servers the id and incarnation of the other', async () => {
     const { a, b, toB, toA } = await pair();
     expect([toB.id, toB.incarnation]).toEqual([b.id, 7]);
@@ -146,7 +146,7 @@ describe('the handshake', () => {
     expect(b.opened).toHaveLength(1);
   });
 
-  it('sends only a nonce and `refused` to a peer whose proof is not valid', async () => {
+  it('sends nothing but a nonce and `refused` to a peer without a valid proof', async () => {
     const { links, address, opened } = await newSide();
     const stranger = await Stranger.dial(address.port);
     expect(await stranger.challenged()).toHaveLength(NONCE_BYTES);
@@ -196,7 +196,7 @@ describe('the handshake', () => {
     await until(() => stranger.isClosed, HANDSHAKE_TIMEOUT_MS / 2);
   });
 
-  it('closes the oldest of too many unauthenticated connections, so that another server can still open a link', async () => {
+  it('closes the oldest of too many unauthenticated connections', async () => {
     const [a, b] = await Promise.all([newSide(), newSide({ handshakesMax: 3 })]);
     const strangers: Stranger[] = [];
     for (let count = 0; count < 5; count += 1) {
@@ -233,20 +233,20 @@ describe('the handshake', () => {
   it.each([
     ['with the same secret', SECRET],
     ['with another secret', 'the secret of the other fleet'],
-  ])('closes a connection of a server of another fleet %s, and does not report it', async (_, secret) => {
+  ])('closes a connection of a server of another fleet %s, without a report', async (_, secret) => {
     const { address, links } = await newSide();
     const reports: unknown[] = [];
     links.onUnproved((id) => reports.push(id));
     const foreign = await Stranger.dial(address.port);
     await foreign.prove({ id: serverId('game', 'a', 'blue'), incarnation: 1 }, secret);
     await until(() => foreign.isClosed);
-    // No `refused` frame: a server that receives one reports that its secret differs.
+    // The server sends no `refused` frame. A server that received one would report that its secret differs.
     expect(foreign.frames().slice(1)).toEqual([]);
     expect([...links.all()]).toEqual([]);
     expect(reports).toEqual([]);
   });
 
-  it('refuses a server with another id than the dialed one', async () => {
+  it('refuses a server whose id differs from the dialed id', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     await expect(a.links.to({ ...b.address, id: serverId('game', 'somebody-else') })).rejects.toMatchObject({ code: 'server-lost' });
     await until(() => b.closed.length === b.opened.length);
@@ -254,7 +254,7 @@ describe('the handshake', () => {
     expect([...b.links.all()]).toEqual([]);
   });
 
-  it('refuses a server without the secret, and signs no bytes of it that are not a nonce', async () => {
+  it('refuses a server without the secret, and signs only a nonce for that server', async () => {
     const a = await newSide();
     const asked: Buffer[] = [];
     const server = await listening((socket) => {
@@ -267,7 +267,7 @@ describe('the handshake', () => {
     expect(asked).toEqual([]);
   });
 
-  it('reports on both sides that the secrets differ, with the id of the other side', async () => {
+  it('reports on both sides that the other server has a different secret', async () => {
     const [a, b] = await Promise.all([newSide(), newSide({ secret: 'another secret' })]);
     const refused: LinkAddress[] = [];
     const unproved: ServerId[] = [];
@@ -279,7 +279,7 @@ describe('the handshake', () => {
     expect(b.opened).toEqual([]);
   });
 
-  it('compares secrets without opening a link', async () => {
+  it('compares the secrets of two servers without opening a link', async () => {
     const [a, b, other] = await Promise.all([newSide(), newSide(), newSide({ secret: 'another secret' })]);
     const { port, close } = await listening(() => {});
     close();
@@ -291,7 +291,7 @@ describe('the handshake', () => {
     for (const side of [a, b, other]) expect(side.opened).toEqual([]);
   });
 
-  it('accepts no second proof after a refused one', async () => {
+  it('accepts no second proof after a refused proof', async () => {
     const { address, opened } = await newSide();
     const stranger = await Stranger.dial(address.port);
     const nonce = await stranger.challenged();
@@ -302,14 +302,14 @@ describe('the handshake', () => {
     expect(opened).toEqual([]);
   });
 
-  it('fails without waiting for the timeout when no server listens', async () => {
+  it('fails at once when no server listens', async () => {
     const a = await newSide();
     const { port, close } = await listening(() => {});
     close();
     await expect(a.links.to({ id: serverId('game', 'gone'), host: '127.0.0.1', port })).rejects.toBeInstanceOf(HoldfastError);
   });
 
-  it('closes a peer that sends its proof too slowly, byte by byte', async () => {
+  it('closes a connection that sends its proof too slowly, byte by byte', async () => {
     jest.useFakeTimers({ doNotFake: [...REAL, 'setImmediate', 'Date'] });
     const { address } = await newSide();
     const stranger = await Stranger.dial(address.port);
@@ -328,7 +328,7 @@ describe('the handshake', () => {
     await until(() => stranger.isClosed);
   });
 
-  it('leaves no link when a peer sends a proof and a bad frame together', async () => {
+  it('opens no link when a peer sends a proof and a bad frame together', async () => {
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     const who = { id: serverId('game', 'brief'), incarnation: 1 };
@@ -342,7 +342,7 @@ describe('the handshake', () => {
 });
 
 describe('a request on a link', () => {
-  it('gets its own answer, whatever the order of the answers is', async () => {
+  it('gets its own answer, whatever the order of the answers', async () => {
     const { toB, b } = await pair();
     const late: (() => void)[] = [];
     b.links.onRequest(async (_, pattern, data) => {
@@ -356,19 +356,19 @@ describe('a request on a link', () => {
     expect(await slow).toEqual({ pattern: 'slow', data: 1 });
   });
 
-  it('works in both directions on one link', async () => {
+  it('is possible in both directions of one link', async () => {
     const { a, b, toA } = await pair();
     a.links.onRequest(async (peer) => peer.id);
     expect(await toA.request('who', null)).toBe(b.id);
   });
 
-  it('rejects with the refusal of the other server, including its retry hint', async () => {
+  it('rejects with the refusal of the other server, including the time until the next attempt', async () => {
     const { toB, b } = await pair();
     b.links.onRequest(() => Promise.reject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 }));
     await expect(toB.request('x', 1)).rejects.toMatchObject({ code: 'no-capacity', message: 'Full.', retry: true, retryAfterMs: 40 });
   });
 
-  it('gets an error when its answer cannot be packed, and the link stays open', async () => {
+  it('gets an error when its answer cannot be packed', async () => {
     const { toB, b } = await pair();
     const circle: Record<string, unknown> = {};
     circle.itself = circle;
@@ -377,7 +377,7 @@ describe('a request on a link', () => {
     expect(await toB.request('other', null)).toBe('fine');
   });
 
-  it('fails after its timeout, and a late answer is ignored', async () => {
+  it('fails after its timeout, although an answer arrives later', async () => {
     const { toB, b } = await pair();
     let answer: (value: unknown) => void = () => {};
     b.links.onRequest((_, pattern) => (pattern === 'late' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve('now')));
@@ -386,7 +386,7 @@ describe('a request on a link', () => {
     expect(await toB.request('other', null)).toBe('now');
   });
 
-  it('fails when the link breaks, without waiting for its timeout, as do all later requests', async () => {
+  it('fails as soon as the link breaks', async () => {
     const { a, b, toB, toA } = await pair();
     b.links.onRequest(() => new Promise(() => {}));
     const waiting = [toB.request('x', 1), toB.request('y', 2)];
@@ -402,7 +402,7 @@ describe('a request on a link', () => {
 });
 
 describe('a frame on a link', () => {
-  it('is read correctly wherever the received chunks are cut', async () => {
+  it('is read correctly wherever the stream is cut', async () => {
     const { links, address } = await newSide();
     const events: unknown[] = [];
     links.onEvent((_, pattern, data) => events.push([pattern, data]));
@@ -426,7 +426,7 @@ describe('a frame on a link', () => {
     expect(new Set(frames)).toEqual(new Set([toRoom.subarray(LENGTH_BYTES).toString('hex')]));
   });
 
-  it('arrives in the order of sending, also between events', async () => {
+  it('arrives in the order of sending, also between two events', async () => {
     const { toB, b } = await pair();
     const seen: number[] = [];
     b.links.onEvent((_, __, data) => seen.push(data as number));
@@ -439,7 +439,7 @@ describe('a frame on a link', () => {
     expect(seen).toEqual(Array.from({ length: 2_000 }, (_, n) => n));
   });
 
-  it('transports a sync for many sessions unchanged', async () => {
+  it('carries a sync for many sessions unchanged', async () => {
     const { toB, b } = await pair();
     let frame = Buffer.alloc(0);
     b.links.onFrame(LINK_KIND.syncMany, (_, received) => {
@@ -452,7 +452,7 @@ describe('a frame on a link', () => {
     expect(frame.subarray(31).toString()).toBe('body');
   });
 
-  it('transports a compact sync for many sessions unchanged', async () => {
+  it('carries a compact sync for many sessions unchanged', async () => {
     const { toB, b } = await pair();
     let frame = Buffer.alloc(0);
     b.links.onFrame(LINK_KIND.compactMany, (_, received) => {
@@ -465,7 +465,7 @@ describe('a frame on a link', () => {
     expect(frame.subarray(39).toString()).toBe('body');
   });
 
-  it('is sent in one write with all frames of its event-loop tick', async () => {
+  it('is sent in one write with all other frames of its event-loop tick', async () => {
     const { links, address } = await newSide();
     const stranger = await Stranger.dial(address.port);
     const id = await stranger.prove();
@@ -476,7 +476,7 @@ describe('a frame on a link', () => {
     expect(stranger.chunks - before).toBe(1);
   });
 
-  it('ends the link when it is larger than allowed', async () => {
+  it('ends the link when it is larger than the limit', async () => {
     const { a, b, toB } = await pair({ frameBytesMax: 10_000 });
     toB.emit('large', randomBytes(10_001));
     await until(() => b.closed.length === 1);
@@ -484,7 +484,7 @@ describe('a frame on a link', () => {
     expect(b.closed[0].reason).toMatch(/at most 10000 bytes/);
   });
 
-  it('ends the link when it is malformed or of an unknown kind', async () => {
+  it('ends the link when it is malformed or has an unknown kind', async () => {
     for (const bad of [framed(9), framed(LINK_KIND.response, Buffer.from([0, 0])), framed(LINK_KIND.event, Buffer.from([200, 1]))]) {
       const side = await newSide();
       const stranger = await Stranger.dial(side.address.port);
@@ -501,7 +501,7 @@ describe('a frame on a link', () => {
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
 describe('a server that receives random bytes', () => {
-  it('accepts none of them as an introduction, and never throws', () => {
+  it('accepts no random bytes as an introduction', () => {
     const who = { id: serverId('game', 'a'), incarnation: 1 };
     const [ours, theirs] = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)];
     const proof = packIntroduction(SECRET, 'dial', ours, theirs, who);
@@ -517,7 +517,7 @@ describe('a server that receives random bytes', () => {
     );
   });
 
-  it('never ends the link of another peer, and removes the link of the sender', async () => {
+  it('ends the link of the sender, and no other link', async () => {
     const side = await newSide();
     side.links.onRequest(async (_, __, data) => data);
     const other = await Stranger.dial(side.address.port);
@@ -572,7 +572,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
     expect(readIntroduction(SECRET, 'dial', nonces[0], pack(bent))).toBeNull();
   });
 
-  it('closes an unauthenticated connection that sends a reference bomb, and accepts the next server within the time limit', async () => {
+  it('closes an unauthenticated connection that sends a reference bomb, in time for the next server', async () => {
     const side = await newSide();
     await within(BOUND_MS, async () => {
       const stranger = await Stranger.dial(side.address.port);
@@ -588,44 +588,41 @@ describe('a server that receives hostile MessagePack on a link', () => {
 
   const samples = [['a reference bomb', referenceBomb()] as const, ...NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample))];
   // Servers may send deeper nested values than players, so the samples just above the players' limit are left out.
-  it.each(samples.filter(([name]) => !name.includes('513')))(
-    'ends the link of a server that sends %s, and no other link',
-    async (_name, bytes) => {
-      const side = await newSide();
-      side.links.onRequest(async (_, __, data) => data);
-      const other = await Stranger.dial(side.address.port);
-      await other.prove();
-      const pattern = [1, 0x78];
-      const forms: [kind: number, head: number[]][] = [
-        [LINK_KIND.request, [0, 0, 0, 1, ...pattern]],
-        [LINK_KIND.event, pattern],
-        [LINK_KIND.response, [0, 0, 0, 1, 0]],
-        [LINK_KIND.response, [0, 0, 0, 1, 1]],
-      ];
-      for (const [kind, head] of forms) {
-        await within(BOUND_MS, async () => {
-          const before = side.closed.length;
-          const peer = await Stranger.dial(side.address.port);
-          const id = await peer.prove();
-          await until(() => side.links.get(id) !== undefined);
-          const asked =
-            kind === LINK_KIND.response
-              ? side.links
-                  .get(id)
-                  ?.request('x', null)
-                  .catch((error: unknown) => error)
-              : undefined;
-          peer.socket.write(framed(kind, Buffer.concat([Buffer.from(head), bytes])));
-          await until(() => peer.isClosed && side.closed.length > before);
-          if (asked) expect(await asked).toMatchObject({ code: 'server-lost' });
-        });
-      }
-      for (const { reason } of side.closed) expect(reason.length).toBeLessThan(300);
-      expect([...side.links.all()]).toHaveLength(1);
-    },
-  );
+  it.each(samples.filter(([name]) => !name.includes('513')))('ends only the link of a server that sends %s', async (_name, bytes) => {
+    const side = await newSide();
+    side.links.onRequest(async (_, __, data) => data);
+    const other = await Stranger.dial(side.address.port);
+    await other.prove();
+    const pattern = [1, 0x78];
+    const forms: [kind: number, head: number[]][] = [
+      [LINK_KIND.request, [0, 0, 0, 1, ...pattern]],
+      [LINK_KIND.event, pattern],
+      [LINK_KIND.response, [0, 0, 0, 1, 0]],
+      [LINK_KIND.response, [0, 0, 0, 1, 1]],
+    ];
+    for (const [kind, head] of forms) {
+      await within(BOUND_MS, async () => {
+        const before = side.closed.length;
+        const peer = await Stranger.dial(side.address.port);
+        const id = await peer.prove();
+        await until(() => side.links.get(id) !== undefined);
+        const asked =
+          kind === LINK_KIND.response
+            ? side.links
+                .get(id)
+                ?.request('x', null)
+                .catch((error: unknown) => error)
+            : undefined;
+        peer.socket.write(framed(kind, Buffer.concat([Buffer.from(head), bytes])));
+        await until(() => peer.isClosed && side.closed.length > before);
+        if (asked) expect(await asked).toMatchObject({ code: 'server-lost' });
+      });
+    }
+    for (const { reason } of side.closed) expect(reason.length).toBeLessThan(300);
+    expect([...side.links.all()]).toHaveLength(1);
+  });
 
-  it('replaces invalid UTF-8 in a frame of a server, and keeps the link', async () => {
+  it('replaces invalid UTF-8 in a frame, and keeps the link', async () => {
     const side = await newSide();
     const heard: unknown[] = [];
     side.links.onEvent((_, __, data) => heard.push(data));
@@ -648,7 +645,7 @@ async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Advances the clock by a number of ping intervals and lets the sockets work after each. */
+/** Advances the clock by a number of ping intervals. Lets the sockets work after each interval. */
 async function pass(pings: number): Promise<void> {
   for (let ping = 0; ping < pings; ping++) {
     jest.advanceTimersByTime(PING_MS);
@@ -657,7 +654,7 @@ async function pass(pings: number): Promise<void> {
 }
 
 describe('a second link to the same peer', () => {
-  it('replaces the first link when the same side dials again, and fails the open requests of the first', async () => {
+  it('replaces the first link when the same side dials again', async () => {
     const side = await newSide();
     const who = { id: serverId('game', `stranger-${++names}`), incarnation: 1 };
     const [before, after] = [await Stranger.dial(side.address.port), await Stranger.dial(side.address.port)];
@@ -682,7 +679,7 @@ describe('a second link to the same peer', () => {
     expect(side.links.get(id)?.incarnation).toBe(2);
   });
 
-  it('stays beside the first link when both sides dialed at the same time, so that no request is lost', async () => {
+  it('stays beside the first link when both sides dialed at the same time', async () => {
     const [a, b] = await Promise.all([newSide(), newSide()]);
     const [toB, toA] = await Promise.all([a.links.to(b.address), b.links.to(a.address)]);
     await until(() => a.opened.length === 2 && b.opened.length === 2);
@@ -692,8 +689,8 @@ describe('a second link to the same peer', () => {
   });
 });
 
-describe('a silent peer', () => {
-  it('gets pings, and its link is closed when it does not answer', async () => {
+describe('the silent peer of a link', () => {
+  it('gets pings until its link is closed', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -708,7 +705,7 @@ describe('a silent peer', () => {
     await until(() => stranger.isClosed);
   });
 
-  it('is reported once before its link is closed, and once more when it sends a frame after the silence', async () => {
+  it('is reported once before its link is closed, and once more when it answers again', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const reported: [ServerId, boolean][] = [];
@@ -734,7 +731,7 @@ describe('a silent peer', () => {
     expect([a.closed, b.closed]).toEqual([[], []]);
   });
 
-  it('keeps its link when this process was suspended, because messages of the peer may wait in the socket', async () => {
+  it('keeps its link after a suspension of this process, because its messages may wait in the socket', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -750,7 +747,7 @@ describe('a silent peer', () => {
     expect(side.closed).toEqual([]);
   });
 
-  it('loses its link and the whole backlog when it also reads nothing', async () => {
+  it('loses its link together with the backlog when it reads nothing', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
@@ -770,7 +767,7 @@ describe('a silent peer', () => {
     expect(side.links.get(id)).toBeUndefined();
   });
 
-  it('is disconnected after its link is closed, even if it does not read the backlog', async () => {
+  it('is disconnected after its link is closed, although it does not read the backlog', async () => {
     const side = await newSide();
     const stranger = await Stranger.dial(side.address.port);
     await stranger.prove();
@@ -791,8 +788,8 @@ function sleepOver(ms: number): void {
   spy.mockRestore();
 }
 
-describe('shutting down', () => {
-  it('closes every link after sending its earlier messages', async () => {
+describe('a server that shuts down', () => {
+  it('sends its earlier messages before it closes each link', async () => {
     const { a, b, toB } = await pair();
     const events: unknown[] = [];
     b.links.onEvent((_, pattern) => events.push(pattern));
@@ -842,7 +839,7 @@ describe('a link over TLS', () => {
     expect(await toB.request('ask', { a: 1 })).toEqual(['ask', { a: 1 }]);
   });
 
-  it('accepts only certificates of the configured CA, even from servers with the right secret', async () => {
+  it('accepts only certificates of the configured CA, also from a server with the right secret', async () => {
     const [ours, theirs] = [await newCa('ours'), await newCa('theirs')];
     const [a, b] = [await newSide({ certificate: await certificate(ours) }), await newSide({ certificate: await certificate(ours) })];
     expect((await a.links.to(b.address)).isOpen).toBe(true);
@@ -880,7 +877,7 @@ describe('a link over TLS', () => {
     expect(b.opened).toEqual([]);
   });
 
-  it('is opened also after more probes than the maximum number of unauthenticated connections', async () => {
+  it('is opened although more probes than the limit of unauthenticated connections came before', async () => {
     const side = await newSide({ certificate: await certificate(), handshakesMax: 2 });
     for (let count = 0; count < 4; count += 1) {
       expect(await side.links.probe({ host: '127.0.0.1', port: side.address.port, timeoutMs: 5_000 })).toBe('answered');
@@ -894,18 +891,18 @@ describe('a link over TLS', () => {
 });
 
 describe('probeLink', () => {
-  it('reports a living server as answered', async () => {
+  it('reports a living server as `answered`', async () => {
     const { address } = await newSide();
     expect(await probeLink({ ...address, timeoutMs: 5_000 })).toBe('answered');
   });
 
-  it('reports a port without a listener as refused', async () => {
+  it('reports a port without a listener as `refused`', async () => {
     const { port, close } = await listening(() => {});
     close();
     expect(await probeLink({ host: '127.0.0.1', port, timeoutMs: 5_000 })).toBe('refused');
   });
 
-  it('reports a suspended process as silent, and as answered after it continues', async () => {
+  it('reports a suspended process as `silent`, and a continued process as `answered`', async () => {
     const child = spawn(
       process.execPath,
       [
@@ -927,7 +924,7 @@ describe('probeLink', () => {
     }
   });
 
-  it('reports a server that closes without sending anything as silent', async () => {
+  it('reports a server that closes the connection without a message as `silent`', async () => {
     const { port } = await listening((socket) => socket.end());
     expect(await probeLink({ host: '127.0.0.1', port, timeoutMs: 5_000 })).toBe('silent');
   });

@@ -45,7 +45,7 @@ function dial(port: number): Socket {
 
 describe('readInPlace', () => {
   // `readInPlace` uses fields that are not public in Node. This test fails when a version of Node has changed them.
-  it('returns a new socket that sends, receives and closes like the accepted one', async () => {
+  it('returns a new socket that sends, receives and closes as the accepted socket does', async () => {
     const { port, met } = await reading();
     const [ann, bea] = [dial(port), dial(port)];
     await until(() => met.length === 2);
@@ -62,7 +62,7 @@ describe('readInPlace', () => {
     expect(of(bea).own.destroyed).toBe(false);
   });
 
-  it('leaves the socket in its server’s count of connections until it closes', async () => {
+  it('leaves the connection in the count of its server until it closes', async () => {
     const { port, met, server } = await reading(1);
     const first = dial(port);
     await until(() => met.length === 1);
@@ -79,7 +79,7 @@ describe('readInPlace', () => {
     await until(() => met.length === 2);
   });
 
-  it('returns the accepted socket itself over TLS, and reads it through the stream', async () => {
+  it('returns the accepted socket itself when the socket uses TLS', async () => {
     const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }]);
     const heard: string[] = [];
     const accepted: boolean[] = [];
@@ -107,7 +107,7 @@ describe('readingTo', () => {
 });
 
 describe('writeAtOnce', () => {
-  it('writes as many bytes as the kernel takes, and no bytes when earlier ones wait or the socket is closed', async () => {
+  it('writes as many bytes as the kernel takes, but no bytes while earlier bytes wait', async () => {
     const { port, met } = await reading();
     const client = dial(port);
     await until(() => met.length === 1);

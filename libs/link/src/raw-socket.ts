@@ -18,7 +18,7 @@ interface Internals {
 }
 
 const READ_BYTES_MAX = 65_536;
-/** The read buffer of all sockets. They can share it because a receiver processes its bytes before the next read. */
+/** The read buffer of all sockets. The sockets can share it, because a receiver processes its bytes before the next read. */
 const incoming = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
 /** Returns the `onread` option for a socket that dials. `receive` gets a view that is valid during the call only. */

@@ -10,7 +10,7 @@ function catalogueOf(servers: { state: string; games: ReturnType<typeof games> }
 }
 
 describe('GameCatalogue', () => {
-  it('lists the games of ready and draining game servers, each game once and sorted by name', () => {
+  it('lists the games of ready and draining game servers once, sorted by name', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },
       { state: 'starting', games: games(['soon', 2]) },
@@ -22,7 +22,7 @@ describe('GameCatalogue', () => {
     for (const name of ['soon', 'past']) expect(catalogue.get(name)).toBeUndefined();
   });
 
-  it('returns the same data for a single game as in the list, when servers differ in the number of seats', () => {
+  it('returns the same data for one game as for the list when servers differ in the number of seats', () => {
     const catalogue = catalogueOf([
       { state: 'ready', games: games(['duel', 2]) },
       { state: 'ready', games: games(['duel', 4]) },
@@ -30,7 +30,7 @@ describe('GameCatalogue', () => {
     expect(catalogue.all()).toEqual([catalogue.get('duel')]);
   });
 
-  it('refuses a game that no server offers: with `no-capacity` if it was offered before or no games are offered, else as unknown', () => {
+  it('refuses a game that no server offers, with `no-capacity` if a server offered it before', () => {
     const servers = [{ state: 'ready', games: games(['duel', 2]) }];
     const catalogue = catalogueOf(servers);
     for (const name of ['chess', 'constructor', 'toString'])
@@ -44,7 +44,7 @@ describe('GameCatalogue', () => {
     expect(() => catalogue.mustGet('never')).toThrow(expect.objectContaining({ code: 'no-capacity' }));
   });
 
-  it('returns the match rules that a server registered, and matches of the minimum at once for a game without rules', () => {
+  it('returns the match rules of a game, or default rules for a game without any', () => {
     const rules = matchRules({ min: 2, max: 4 }, { fillMs: 1 });
     const catalogue = catalogueOf([
       { state: 'ready', games: { ...games(['duel', 2]), ranked: { seats: { min: 2, max: 4 }, match: rules } } as never },

@@ -42,14 +42,14 @@ function refusal(act: () => unknown): string | null {
 }
 
 describe('the host of a room', () => {
-  it('is the only one who may act as the host', () => {
+  it('is the only member who may act as the host', () => {
     const both = room([member(ada), member(bob)]);
     expect(asHost(both, ada, NOW)).toBe(both.doc);
     expect(refusal(() => asHost(both, bob, NOW))).toBe('not-owner');
     expect(refusal(() => asHost(both, cyd, NOW))).toBe('not-in-room');
   });
 
-  it('is replaced by the first member who is present, after the grace', () => {
+  it('is replaced after the grace by the first member who is present', () => {
     const gone = room([member(ada, away(HOST_GRACE_MS)), member(bob, away(1)), member(cyd), member(dan)]);
     expect(asHost(gone, cyd, NOW).host).toBe(cyd);
     expect(refusal(() => asHost(gone, dan, NOW))).toBe('not-owner');
@@ -59,12 +59,12 @@ describe('the host of a room', () => {
     expect(replaceGoneHost(recent, NOW)).toBe(recent.doc);
   });
 
-  it('stays the host when no other member is present', () => {
+  it('remains the host when no other member is present', () => {
     const empty = room([member(ada, away(HOST_GRACE_MS)), member(bob, away(HOST_GRACE_MS))]);
     expect(replaceGoneHost(empty, NOW)).toBe(empty.doc);
   });
 
-  it('can make only a member who is present the next host', () => {
+  it('may hand over the room only to a member who is present', () => {
     const all = room([member(ada), member(bob), member(cyd, away(1))]);
     expect(handOver(all, ada, bob, NOW).host).toBe(bob);
     expect(refusal(() => handOver(all, ada, cyd, NOW))).toBe('member-away');
@@ -74,7 +74,7 @@ describe('the host of a room', () => {
 });
 
 describe('a removed member', () => {
-  it('leaves the room, may join it again, and is then no longer recorded as removed', () => {
+  it('may join the room again, which deletes the record of the removal', () => {
     const before = room([member(ada), member(bob, away(1))], { players: [ada, bob] }, { status: 'playing' });
     const doc = kick(before, ada, bob, false, NOW);
     expect(doc).toMatchObject({ members: [{ user: ada }], kicked: [bob], players: [ada, bob] });
@@ -84,7 +84,7 @@ describe('a removed member', () => {
     expect(back.kicked).toBeUndefined();
   });
 
-  it('cannot join or watch again after a ban, until the host lifts it', () => {
+  it('may not join or watch the room while a ban lasts', () => {
     const before = room([member(ada), member(bob)]);
     const banned = { ...before, doc: kick(before, ada, bob, true, NOW) };
     expect(banned.doc.banned).toEqual([{ user: bob, name: 'BOB' }]);
@@ -95,64 +95,64 @@ describe('a removed member', () => {
     expect(refusal(() => join(lifted, { user: bob, name: 'Bob' }))).toBeNull();
   });
 
-  it('must be a member, but a ban is also possible for another user', () => {
+  it('must be a member of the room unless the removal is a ban', () => {
     const alone = room([member(ada)]);
     expect(refusal(() => kick(alone, ada, bob, false, NOW))).toBe('not-a-member');
     expect(kick(alone, ada, bob, true, NOW).banned).toEqual([{ user: bob }]);
   });
 
-  it('cannot be the host, and is removed only by the host', () => {
+  it('is never the host', () => {
     const both = room([member(ada), member(bob)]);
     expect(refusal(() => kick(both, ada, ada, false, NOW))).toBe('bad-data');
     expect(refusal(() => kick(both, bob, ada, false, NOW))).toBe('not-owner');
   });
 
-  it('is no longer recorded when the limit of later removals is reached', () => {
+  it('is forgotten when the record of removals is full', () => {
     const many = Array.from({ length: KICKED_MAX }, (_, index) => `old-${index}` as UserId);
     expect(kick(room([member(ada), member(bob)], { kicked: many }), ada, bob, false, NOW).kicked).toEqual([...many.slice(1), bob]);
   });
 });
 
 describe('an update of a room', () => {
-  it('changes only the fields that it names, and removes fields with default values', () => {
+  it('changes only the fields that it names', () => {
     const before = room([member(ada), member(bob, { readyRound: 0 })], { password: 'old', watch: 'nobody', locked: true });
     expect(update(before, ada, { name: ' New ' }, NOW)).toEqual({ ...before.doc, name: 'New' });
     const open = update(before, ada, { password: null, watch: 'anyone', locked: false }, NOW);
     for (const field of ['password', 'watch', 'locked']) expect(open).not.toHaveProperty(field);
   });
 
-  it('makes the members unready when the options change', () => {
+  it('makes all members unready when it changes the options', () => {
     const before = room([member(ada), member(bob, { readyRound: 0 })], { options: { map: 'sea' } });
     const doc = update(before, ada, { options: { map: 'land' } }, NOW);
     expect(doc.options).toEqual({ map: 'land' });
     expect(doc.members.map(({ readyRound }) => readyRound)).toEqual([null, null]);
   });
 
-  it('cannot change options and delay during a game', () => {
+  it('is refused during a game when it changes the options or the delay', () => {
     const playing = room([member(ada)], {}, { status: 'playing' });
     expect(refusal(() => update(playing, ada, { options: {} }, NOW))).toBe('room-playing');
     expect(refusal(() => update(playing, ada, { watchDelayMs: 0 }, NOW))).toBe('room-playing');
     expect(refusal(() => update(playing, ada, { locked: true }, NOW))).toBeNull();
   });
 
-  it('keeps the invite code that the room has', () => {
+  it('keeps the invite code of the room', () => {
     expect(update(room([member(ada)], { code: 'A' }), ada, { private: true, code: 'B' }, NOW).code).toBe('A');
     expect(update(room([member(ada)]), ada, { private: true, code: 'B' }, NOW)).toMatchObject({ code: 'B', private: true });
   });
 });
 
-describe('the entry of a player', () => {
+describe('the entry of a player or spectator', () => {
   const enter = (change: Partial<RoomDoc>, pass: EntryPass) =>
     refusal(() => join(room([member(ada)], change), { user: bob, name: 'Bob' }, null, 0, pass));
   const look = (change: Partial<RoomDoc>, pass: EntryPass) => refusal(() => refuseSpectator(room([member(ada)], change), bob, pass));
   const invited = { isInvited: true, password: null };
 
-  it('needs the code of a room for invited players', () => {
+  it('needs the invite code of a room that only invited players may join', () => {
     expect(enter({ inviteOnly: true }, NO_PASS)).toBe('invite-needed');
     expect(enter({ inviteOnly: true }, invited)).toBeNull();
   });
 
-  it('needs the current password', () => {
+  it('needs the current password of the room', () => {
     expect(enter({ password: 'stored' }, NO_PASS)).toBe('password-needed');
     expect(enter({ password: 'stored' }, { isInvited: true, password: 'earlier' })).toBe('password-needed');
     expect(enter({ password: 'stored' }, { isInvited: false, password: 'stored' })).toBeNull();
@@ -167,14 +167,14 @@ describe('the entry of a player', () => {
     [undefined, null, null],
     ['members', 'no-spectators', null],
     ['nobody', 'no-spectators', 'no-spectators'],
-  ] as const)('with watch %j is refused to a spectator with %j, and with %j when the spectator has the code', (watch, stranger, guest) => {
+  ] as const)('with watch %j is refused without the code as %j, and with the code as %j', (watch, stranger, guest) => {
     expect(look({ watch }, NO_PASS)).toBe(stranger);
     expect(look({ watch }, invited)).toBe(guest);
   });
 });
 
 describe('the start of a game', () => {
-  it('waits some seconds for a member who is away and not ready, and then begins without this member', () => {
+  it('waits some seconds for a member who is away and not ready, and then omits that member', () => {
     const waits = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS - 1))]);
     expect(refusal(() => checkStart(waits, ada, { now: NOW }))).toBe('not-ready');
     const begins = room([member(ada), member(bob, { readyRound: 0 }), member(cyd, away(START_AWAY_MS))]);
@@ -186,11 +186,11 @@ describe('the start of a game', () => {
     expect(checkStart(all, ada, { now: NOW })).toHaveLength(2);
   });
 
-  it('does not begin with too few players', () => {
+  it('is refused with too few players', () => {
     expect(refusal(() => checkStart(room([member(ada), member(bob, away(60_000))]), ada, { now: NOW }))).toBe('too-few-players');
   });
 
-  it('needs no host when all members have agreed', () => {
+  it('needs no host when all members have agreed to a rematch', () => {
     const agreed = room([member(ada, { readyRound: 0 }), member(bob, { readyRound: 0 })]);
     expect(refusal(() => checkStart(agreed, bob, { now: NOW }))).toBe('not-owner');
     expect(checkStart(agreed, bob, { now: NOW, isAgreed: true })).toHaveLength(2);
@@ -203,12 +203,12 @@ describe('the teams of a room', () => {
   const teams = { count: 2, size: 2 };
   const sizesOf = ({ members }: RoomDoc) => [0, 1].map((team) => members.filter((one) => one.team === team).length);
 
-  it('take a new member into the smallest team', () => {
+  it('get a new member into the smallest team', () => {
     const before = room([member(ada, { team: 0 })], { teams });
     expect(join(before, { user: bob, name: 'Bob' }).members[1]).toMatchObject({ user: bob, team: 1 });
   });
 
-  it('are chosen by the members, and by the host for others', () => {
+  it('are chosen by each member, or by the host for any member', () => {
     const before = room([member(ada, { team: 0 }), member(bob, { team: 1 })], { teams });
     expect(moveToTeam(before, bob, 0, bob, NOW).members[1]!.team).toBe(0);
     expect(moveToTeam(before, ada, 0, bob, NOW).members[1]!.team).toBe(0);
@@ -218,12 +218,12 @@ describe('the teams of a room', () => {
     expect(refusal(() => moveToTeam(room([member(ada)]), ada, 0, ada, NOW))).toBe('no-teams');
   });
 
-  it('have at most their size', () => {
+  it('have a maximum size', () => {
     const full = room([member(ada, { team: 0 }), member(bob, { team: 1 }), member(cyd, { team: 1 })], { teams });
     expect(refusal(() => moveToTeam(full, ada, 1, ada, NOW))).toBe('team-full');
   });
 
-  it('are balanced with as few moves as possible', () => {
+  it('are balanced with the smallest number of moves', () => {
     const before = room([member(ada, { team: 0 }), member(bob, { team: 0 }), member(cyd, { team: 0 }), member(dan)], { teams });
     const doc = balance(before, ada, NOW);
     expect(sizesOf(doc)).toEqual([2, 2]);
@@ -231,7 +231,7 @@ describe('the teams of a room', () => {
     expect(balance({ ...before, doc }, ada, NOW)).toBe(doc);
   });
 
-  it('stay during a game', () => {
+  it('cannot change during a game', () => {
     const playing = room([member(ada, { team: 0 })], { teams }, { status: 'playing' });
     expect(refusal(() => moveToTeam(playing, ada, 1, ada, NOW))).toBe('room-playing');
     expect(refusal(() => balance(playing, ada, NOW))).toBe('room-playing');

@@ -279,7 +279,7 @@ async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
 }
 
 describe('a private room', () => {
-  it('has one code, also when its creation is repeated because the store lost data', async () => {
+  it('has one code, although its creation is repeated after a data loss of the store', async () => {
     const { rooms } = newLobby();
     const host = { ...newCaller(), asked: { turn: 1, number: 1 } };
     const first = await rooms.create(host, { game: 'duel', private: true });
@@ -291,7 +291,7 @@ describe('a private room', () => {
     expect(await rooms.find({ code: first.doc.code })).toMatchObject({ id: first.id });
   });
 
-  it('is not found by its code once it is closed, or has another code', async () => {
+  it('is not found by the code of a closed room or by an earlier code', async () => {
     const { rooms } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel', private: true });
@@ -307,7 +307,7 @@ describe('a private room', () => {
     expect(await rooms.whereIs(guest.user)).toBeNull();
   });
 
-  it('gets its code back from the sweep after the store has lost it', async () => {
+  it('gets its code back from the sweep after a data loss of the store', async () => {
     const { rooms, sweeper } = newLobby();
     const room = await rooms.create(newCaller(), { game: 'duel', inviteOnly: true });
     await redis.commands.del(inviteKey(room.doc.code as string));
@@ -315,7 +315,7 @@ describe('a private room', () => {
     expect(await rooms.find({ code: room.doc.code })).toMatchObject({ id: room.id });
   });
 
-  it('refuses the old password after the host has changed it, and admits a returning member without one', async () => {
+  it('refuses the former password, but admits a returning member without a password', async () => {
     const { rooms, hosting } = newLobby();
     const [host, guest, late] = newCallers(3) as [Caller, Caller, Caller];
     const room = await rooms.create(host, { game: 'duel', password: 'first' });
@@ -328,7 +328,7 @@ describe('a private room', () => {
     expect((await mustRead(room.id)).doc.members).toHaveLength(3);
   });
 
-  it('enters and leaves the list when its host changes it', async () => {
+  it('enters or leaves the list of public rooms when its host changes it', async () => {
     const { rooms, hosting, list } = newLobby();
     const host = newCaller();
     const room = await rooms.create(host, { game: 'duel' });
@@ -344,8 +344,8 @@ describe('a private room', () => {
   });
 });
 
-describe('RoomHosting', () => {
-  it('has one host when two lobbies hand over the room at the same time', async () => {
+describe('the host of a room in two lobbies', () => {
+  it('changes to one member when both lobbies hand over the room at the same time', async () => {
     const [one, other] = [newLobby(), newLobby()];
     const callers = newCallers(3) as [Caller, Caller, Caller];
     const room = await one.rooms.create(callers[0], { game: 'duel', seats: 3 });
@@ -359,7 +359,7 @@ describe('RoomHosting', () => {
     expect(host).not.toBe(callers[0].user);
   });
 
-  it('removes a member once, and clears the entry of the user', async () => {
+  it("removes a member once, together with the user's entry", async () => {
     const { rooms, hosting } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -370,7 +370,7 @@ describe('RoomHosting', () => {
     expect(await rooms.roomOf(host)).toMatchObject({ id: room.id });
   });
 
-  it('notifies the owner of a game from which it removes a player', async () => {
+  it('removes a player from a running game through the owner of the game', async () => {
     const { rooms, hosting, starter, servers } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -383,7 +383,7 @@ describe('RoomHosting', () => {
     expect((await mustRead(room.id)).doc.players).toEqual([host.user, guest.user]);
   });
 
-  it('makes the next member the host when the host stays away', async () => {
+  it('is replaced by the next member after a long absence', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, guest] = newCallers(2) as [Caller, Caller];
     const room = await rooms.create(host, { game: 'duel' });
@@ -423,7 +423,7 @@ describe('a rematch', () => {
 });
 
 describe('a room with options', () => {
-  it('shows them, and gives them to the server that opens its game', async () => {
+  it('shows the options, and gives them to the game server that opens its game', async () => {
     const { rooms, starter, servers } = newLobby();
     const host = newCaller();
     const room = await rooms.create(host, { game: 'puzzle', options: { fen: 'any' } });
@@ -432,7 +432,7 @@ describe('a room with options', () => {
     expect(servers.openings).toEqual([expect.objectContaining({ room: room.id, options: { fen: 'any' } })]);
   });
 
-  it('is not created when its game refuses them, or takes none', async () => {
+  it('is not created when its game refuses the options or takes none', async () => {
     const { rooms, servers } = newLobby();
     servers.checkOptions = () => ({ flaw: 'fen: no king' });
     const host = newCaller();
@@ -447,7 +447,7 @@ describe('a room with options', () => {
     expect(await rooms.whereIs(host.user)).toBeNull();
   });
 
-  it('is created when one of the servers that check its options is lost', async () => {
+  it('is created although a server is lost during the check of its options', async () => {
     const { rooms, servers } = newLobby();
     servers.checkOptions = (server) => {
       if (server === serverId('game', 'a')) throw new HoldfastError('server-lost');
@@ -460,7 +460,7 @@ describe('a room with options', () => {
     await expect(rooms.create(newCaller(), { game: 'puzzle', options: {} })).rejects.toMatchObject({ code: 'server-lost' });
   });
 
-  it('is not opened by a server of a version without options', async () => {
+  it('is not opened by a server of a version that knows no options', async () => {
     const { rooms, starter, servers } = newLobby();
     servers.withOptions = ['b'];
     const host = newCaller();
@@ -471,8 +471,8 @@ describe('a room with options', () => {
   });
 });
 
-describe('rooms', () => {
-  it('have exactly as many members as seats when many users join at once through several lobbies', async () => {
+describe('the rooms of several lobbies', () => {
+  it('have exactly as many members as seats when many users join at once', async () => {
     const lobbies = [newLobby(), newLobby()];
     const host = newCaller();
     const { id } = await lobbies[0].rooms.create(host, { game: 'duel', seats: 4 });
@@ -489,7 +489,7 @@ describe('rooms', () => {
     await expect(lobbies[0].rooms.create(loser, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('list a user once when the user joins twice at the same time', async () => {
+  it('list a user once who joins twice at the same time', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const caller = newCaller();
@@ -497,7 +497,7 @@ describe('rooms', () => {
     expect((await mustRead(id)).doc.members).toHaveLength(2);
   });
 
-  it('are created once and left once, also when each request runs twice', async () => {
+  it('are created once and left once when each request runs twice', async () => {
     const { rooms } = newLobby();
     const caller = { ...newCaller(), asked: { turn: 1, number: 1 } };
     const made = await rooms.create(caller, { game: 'duel' });
@@ -511,7 +511,7 @@ describe('rooms', () => {
     expect((await mustRead(made.id)).doc.members).toHaveLength(1);
   });
 
-  it('refuse a user who is a member of another room, until the user leaves that room', async () => {
+  it('refuse a user who is still a member of another room', async () => {
     const { rooms } = newLobby();
     const first = await rooms.create(newCaller(), { game: 'duel' });
     const second = await rooms.create(newCaller(), { game: 'duel' });
@@ -526,7 +526,7 @@ describe('rooms', () => {
     expect((await mustRead(first.id)).doc.members).toHaveLength(1);
   });
 
-  it('keep a member when a suspended lobby handles an older request of the user to leave another room', async () => {
+  it('keep a member when a suspended lobby handles an older leave of the user', async () => {
     const { rooms } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const caller = newCaller();
@@ -539,7 +539,7 @@ describe('rooms', () => {
     expect((await mustRead(second.id)).doc.members.map(({ user }) => user)).toContain(caller.user);
   });
 
-  it('let their members enter other rooms once they are closed', async () => {
+  it('release their members when they close', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -547,7 +547,7 @@ describe('rooms', () => {
     await expect(rooms.create(caller, { game: 'duel' })).resolves.toMatchObject({ status: 'waiting' });
   });
 
-  it('close when the last member leaves, also when all leave at once', async () => {
+  it('close when the last member leaves, also when all members leave at once', async () => {
     const { rooms } = newLobby();
     const callers = newCallers(4);
     const { id } = await rooms.create(callers[0], { game: 'duel' });
@@ -557,7 +557,7 @@ describe('rooms', () => {
     await expect(rooms.leave(callers[0])).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('stay open while their game runs, even when all members have left', async () => {
+  it('stay open while their game runs, also without members', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -566,7 +566,7 @@ describe('rooms', () => {
     expect((await mustRead(id)).doc.members).toEqual([]);
   });
 
-  it('are listed under their game unless they are private, and at most as many as requested', async () => {
+  it('are listed under their game, up to the requested number, unless they are private', async () => {
     const { rooms, list } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel', name: 'shown' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -583,7 +583,7 @@ describe('rooms', () => {
   });
 });
 
-describe('a start', () => {
+describe('the start of a game', () => {
   async function readyRoom({ rooms }: ReturnType<typeof newLobby>): Promise<{ room: RoomRecord; host: Caller }> {
     const [host, other] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -592,7 +592,7 @@ describe('a start', () => {
     return { room: await mustRead(id), host };
   }
 
-  it('ends when it is cancelled while it waits for capacity, and does not affect the next start', async () => {
+  it('ends when it is cancelled while it waits for capacity', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const next = asks(host);
@@ -620,7 +620,7 @@ describe('a start', () => {
     expect(await lobby.starter.cancel(next(), lobby.servers.balancer)).toMatchObject({ status: 'playing' });
   });
 
-  it('is not saved when it was cancelled after it had read the room', async () => {
+  it('changes nothing when it was cancelled before it writes the room', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const next = asks(host);
@@ -634,7 +634,7 @@ describe('a start', () => {
     await expect(lobby.starter.cancel(newCaller(), lobby.servers.balancer)).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('makes one game when it is requested twice at once', async () => {
+  it('makes one game when two requests run at once', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const starts = await Promise.allSettled([1, 2].map(() => lobby.starter.start(room, host.user, lobby.servers.balancer)));
@@ -643,7 +643,7 @@ describe('a start', () => {
     expect(lobby.servers.asked).toHaveLength(1);
   });
 
-  it('returns the current record, with and without a message from the game server, and after other changes of the room', async () => {
+  it('returns the current record of the room, also without a message from the game server', async () => {
     const lobby = newLobby();
     const plain = await readyRoom(lobby);
     const started = await lobby.starter.start(plain.room, plain.host.user, lobby.servers.balancer);
@@ -668,7 +668,7 @@ describe('a start', () => {
     expect(without.doc.members.map(({ user }) => user)).toEqual([left.host.user]);
   });
 
-  it('tries other servers only when a server is lost or full', async () => {
+  it('is tried on another server only when a server is lost or full', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     const codes = new Map([
@@ -687,7 +687,7 @@ describe('a start', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
-  it('is taken back with the code of the game, which every member sees until the next start', async () => {
+  it('is taken back with the code of the game, which all members see', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-deck', 'Bob has no deck.', { retry: false }));
@@ -700,7 +700,7 @@ describe('a start', () => {
     expect(viewOf(started)).not.toHaveProperty('startFailure');
   });
 
-  it('waits for the load of a game, and does not try another server when the load failed', async () => {
+  it('waits for the data that the game loads, and fails with the load', async () => {
     const lobby = newLobby();
     lobby.servers.loadMs = 30_000;
     const { room, host } = await readyRoom(lobby);
@@ -715,7 +715,7 @@ describe('a start', () => {
     expect(failing.servers.asked).toHaveLength(1);
   });
 
-  it('sets the room back to waiting with all members ready when no server takes it', async () => {
+  it('leaves a waiting room with ready members when no server takes it', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
@@ -728,7 +728,7 @@ describe('a start', () => {
     });
   });
 
-  it('succeeds when only the answer of the server is lost', async () => {
+  it('succeeds when only the answer of the game server is lost', async () => {
     const lobby = newLobby();
     const { room, host } = await readyRoom(lobby);
     lobby.servers.trouble = async (_, take) => {
@@ -741,8 +741,8 @@ describe('a start', () => {
   });
 });
 
-describe('a match', () => {
-  it('starts a game, and the search that completes the match returns its room', async () => {
+describe('a match of waiting players', () => {
+  it('starts a game, whose room the last search returns', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
     expect(await matchmaker.search(first)).toBeNull();
@@ -751,7 +751,7 @@ describe('a match', () => {
     expect(await userRooms.get(first.user)).toEqual({ room: started?.id, watching: false });
   });
 
-  it('cannot be searched by a member of a room, and a search ends when its user enters a room', async () => {
+  it('cannot be searched by a member of a room', async () => {
     const { matchmaker, rooms, userTickets } = newLobby();
     const caller = newCaller();
     await matchmaker.search(caller);
@@ -761,7 +761,7 @@ describe('a match', () => {
     expect(await matchmaker.cancel(caller)).toBe(false);
   });
 
-  it('is not started a second time by a lobby that was suspended until the match was over', async () => {
+  it('is not started again by a lobby that was suspended until the end of the match', async () => {
     const { matches, tickets } = newLobby();
     const [first, second] = newCallers(2);
     const { match, all } = await committed(tickets, [first, second]);
@@ -771,7 +771,7 @@ describe('a match', () => {
     expect(await userRooms.get(first.user)).toBeNull();
   });
 
-  it('can be accepted again by a player who got no answer, also when its room is made', async () => {
+  it('can be accepted again by a player whose answer was lost', async () => {
     const { matchmaker, tickets } = newLobby();
     const people = newCallers(2);
     const { match, all } = await committed(tickets, people, 'offered');
@@ -783,7 +783,7 @@ describe('a match', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
-  it('leaves its players in a room when no server has capacity', async () => {
+  it('leaves its players in a waiting room when no server has capacity', async () => {
     const lobby = newLobby();
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
     const [first, second] = newCallers(2);
@@ -793,10 +793,10 @@ describe('a match', () => {
   });
 });
 
-describe('MatchRounds', () => {
+describe('the room of a match whose lobby died', () => {
   beforeEach(() => redis.commands.flushdb());
 
-  it('makes the room of a match whose lobby died exactly once, when two lobbies see it', async () => {
+  it('is made exactly once when two lobbies find the match', async () => {
     const [lobby, other] = [newLobby(), newLobby()];
     const people = newCallers(2);
     const { match } = await committed(lobby.tickets, people);
@@ -813,8 +813,8 @@ describe('MatchRounds', () => {
   });
 });
 
-describe('RoomSweeper', () => {
-  it('keeps rooms, members who are away, and starts when the clock of Redis is set ahead or back', async () => {
+describe('the sweep of rooms', () => {
+  it('keeps rooms, members and starts when the clock of Redis is set ahead or back', async () => {
     const { rooms, sweeper } = newLobby();
     const [idle, starting, left] = await Promise.all(newCallers(3).map((caller) => rooms.create(caller, { game: 'duel' })));
     await records.save(await mustRead(starting.id), { status: 'starting', start: 'under-way' });
@@ -834,7 +834,7 @@ describe('RoomSweeper', () => {
     expect((await mustRead(starting.id)).status).toBe('waiting');
   });
 
-  it('removes a member who has been away for longer than the grace, and no member who came back', async () => {
+  it('removes a member who is away for longer than the grace, but not a member who came back', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, away, back] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
@@ -851,7 +851,7 @@ describe('RoomSweeper', () => {
     expect(await members()).toEqual([host.user, back.user]);
   });
 
-  it('does not cancel a start while the game may load its data', async () => {
+  it('does not cancel a start during the time in which the game may load data', async () => {
     const { rooms, sweeper, servers } = newLobby();
     servers.loadMs = 20_000;
     const [room] = await Promise.all(newCallers(1).map((caller) => rooms.create(caller, { game: 'duel' })));
@@ -865,7 +865,7 @@ describe('RoomSweeper', () => {
     expect((await mustRead(room.id)).status).toBe('waiting');
   });
 
-  it('cancels an abandoned start, and not a recent one', async () => {
+  it('cancels an abandoned start, but not a recent start', async () => {
     const { rooms, sweeper } = newLobby();
     const [abandoned, young] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel' })));
     await records.save(await mustRead(abandoned.id), { status: 'starting', start: 'lost' });
@@ -880,7 +880,7 @@ describe('RoomSweeper', () => {
     await records.save(await mustRead(young.id), { status: 'waiting' });
   });
 
-  it('closes only idle and empty rooms', async () => {
+  it('closes idle rooms and empty rooms, but no room with a recent change or a running game', async () => {
     const { rooms, sweeper } = newLobby();
     const [idle, empty, fresh, played] = await Promise.all(newCallers(4).map((caller) => rooms.create(caller, { game: 'duel' })));
     await records.save(await mustRead(played.id), { status: 'playing' });
@@ -897,7 +897,7 @@ describe('RoomSweeper', () => {
     ]);
   });
 
-  it('removes only a member who is in another room after the store lost data', async () => {
+  it('removes a member who is in another room after a data loss of the store, and no other member', async () => {
     const { rooms, sweeper } = newLobby();
     const [stray, other, loyal] = newCallers(3);
     const [before, kept] = await Promise.all([rooms.create(stray, { game: 'duel' }), rooms.create(loyal, { game: 'duel' })]);
@@ -914,7 +914,7 @@ describe('RoomSweeper', () => {
     expect(await rooms.whereIs(stray.user)).toMatchObject({ record: { id: now.id } });
   });
 
-  it('removes a member in the second sweep when the user’s entry in Redis names no room, and keeps a member without an entry', async () => {
+  it('removes, in its second run, a member whose entry in Redis names no room', async () => {
     const { rooms, sweeper } = newLobby();
     const [host, unplaced, unknown] = newCallers(3);
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
@@ -933,7 +933,7 @@ describe('RoomSweeper', () => {
     expect(await members()).toEqual([host.user, unknown.user]);
   });
 
-  it('drops index entries without a record in the second sweep', async () => {
+  it('drops index entries without a record in its second run', async () => {
     const { sweeper } = newLobby();
     await records.index(['about-to-be' as RoomId, 'never' as RoomId], Date.now());
     await sweeper.sweep();
@@ -942,7 +942,7 @@ describe('RoomSweeper', () => {
     expect(await redis.commands.zscore(roomsKey(), 'never')).toBeNull();
   });
 
-  it('drops index entries without a record also when there are more entries than one sweep reads', async () => {
+  it('drops index entries without a record also when one run cannot read all entries', async () => {
     const { sweeper } = newLobby();
     const ids = Array.from({ length: 2 * SWEEP_ROOMS }, (_, index) => `never-${index}` as RoomId);
     await records.index(ids, Date.now());
@@ -967,17 +967,17 @@ describe('the region of a game', () => {
     return wishOf(servers.wishes[0]);
   }
 
-  it('is preferably the region of the creator’s gateway, and any region in a fleet without regions', async () => {
+  it("is preferably the region of the creator's gateway", async () => {
     expect(await wishOfRoom('eu', {})).toEqual({ region: undefined, build: undefined, prefer: { region: 'eu' } });
     expect(await wishOfRoom('', {})).toEqual({ region: undefined, build: undefined, prefer: { region: undefined } });
   });
 
-  it('is only the requested region when a region was requested', async () => {
+  it('is the requested region, and no other', async () => {
     const expected = { region: 'us', build: 'b2', prefer: { region: undefined } };
     expect(await wishOfRoom('eu', { region: 'us', build: 'b2' })).toEqual(expected);
   });
 
-  it('is preferably the region of the player who waited longest, when the game is a match', async () => {
+  it('is preferably the region of the player who waited longest for the match', async () => {
     const { servers, matchmaker } = newLobby();
     servers.region = 'eu';
     const [first, second, third, fourth] = newCallers(4);
@@ -992,8 +992,8 @@ describe('the region of a game', () => {
   });
 });
 
-describe('an outdated request that a suspended lobby handles after a newer one', () => {
-  it('has no effect for a user who has moved since, whatever the operation is', async () => {
+describe('an outdated request that a suspended lobby handles after a newer request', () => {
+  it('does not move the user, whatever its operation is', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = await Promise.all([rooms.create(newCaller(), { game: 'duel' }), rooms.create(newCaller(), { game: 'duel' })]);
     const next = asks(newCaller());
@@ -1020,7 +1020,7 @@ describe('an outdated request that a suspended lobby handles after a newer one',
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
-  it('removes a member whom a data loss has put back into the room, although the user has created another room since', async () => {
+  it('removes a member who is back in the room only because of a data loss', async () => {
     const { rooms } = newLobby();
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -1033,7 +1033,7 @@ describe('an outdated request that a suspended lobby handles after a newer one',
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toEqual([host.user]);
   });
 
-  it('does not change a presence that a newer report or the end of the gateway has set; a report in a new admission does', async () => {
+  it('does not change a presence that a newer report has set', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -1054,7 +1054,7 @@ describe('an outdated request that a suspended lobby handles after a newer one',
     expect(await isHere()).toBe(true);
   });
 
-  it('does not mark a member as present after the gateway that sent the report has ended', async () => {
+  it('does not mark a member as present after the end of the gateway that sent it', async () => {
     const { rooms } = newLobby();
     const caller = newCaller();
     const { id } = await rooms.create(caller, { game: 'duel' });
@@ -1076,7 +1076,7 @@ describe('an outdated request that a suspended lobby handles after a newer one',
     expect(await matchmaker.cancel(next())).toBe(true);
   });
 
-  it('is over as soon as its user cancels it, also while the room of its match is being made', async () => {
+  it('cannot complete a match whose search the user has cancelled', async () => {
     const { matchmaker, matches, tickets, userTickets } = newLobby();
     const next = asks(newCaller());
     const [ada, bob] = [next(), newCaller()];
@@ -1089,7 +1089,7 @@ describe('an outdated request that a suspended lobby handles after a newer one',
     expect([await userTickets.gameOf(ada.user), await userTickets.gameOf(bob.user)]).toEqual([null, 'duel']);
   });
 
-  it('does not match a user who has created a room since, and the other player’s search returns to the queue', async () => {
+  it('does not match a user who has created a room since, and returns the other player to the queue', async () => {
     const { rooms, matchmaker, tickets, userTickets } = newLobby();
     const next = asks(newCaller());
     const slept = next();
@@ -1105,7 +1105,7 @@ describe('an outdated request that a suspended lobby handles after a newer one',
   });
 });
 
-describe('RoomList', () => {
+describe('the list of public rooms', () => {
   /** Writes many rooms at once, as a lobby writes them, with creation times chosen by the test. */
   async function writeRooms(
     count: number,
@@ -1135,14 +1135,14 @@ describe('RoomList', () => {
   beforeEach(() => redis.commands.flushdb());
   afterAll(() => redis.commands.flushdb());
 
-  it('returns a public room that is older than 1,000 private rooms', async () => {
+  it('contains a public room that is older than 1,000 private rooms', async () => {
     const { rooms, list } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     await writeRooms(1_000, (index) => ({ game: 'duel', private: true, createdAt: Date.now() + 1_000 + index }));
     expect((await list.page()).rooms.map((room) => room.id)).toEqual([id]);
   });
 
-  it('returns each room once, page by page, while rooms are created and closed', async () => {
+  it('contains each room once in its pages while rooms are created and closed', async () => {
     const { rooms, list } = newLobby();
     const base = Date.now() - 120_000;
     const ids = await writeRooms(25, (index) => ({ game: 'duel', private: false, createdAt: base + Math.floor(index / 3) }));
@@ -1158,7 +1158,7 @@ describe('RoomList', () => {
     expect(new Set(seen)).toEqual(new Set(ids));
   });
 
-  it('shares reads between simultaneous requests, and each answer contains all changes from before its request', async () => {
+  it('is read once for simultaneous requests, without missing an earlier change', async () => {
     const { rooms, list } = newLobby();
     await writeRooms(20, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 1_000 - index }));
     await list.page();
@@ -1178,7 +1178,7 @@ describe('RoomList', () => {
     await expect(newLobby().list.page({ cursor: 'x' })).rejects.toMatchObject({ code: 'bad-data' });
   });
 
-  it('drops entries of closed rooms when it reads them, and keeps the entry of a room that is being created', async () => {
+  it('loses the entry of a closed room when it is read, but not the entry of a new room', async () => {
     const { list } = newLobby({ roomsListedMax: 10 });
     const old = await writeRooms(30, (index) => ({ game: 'duel', private: false, createdAt: Date.now() - 120_000 - index }));
     await redis.commands.del(...old.slice(0, 29).map(roomKey));
@@ -1191,7 +1191,7 @@ describe('RoomList', () => {
     expect(await redis.commands.zrange('hf:listed:duel', '0', '-1')).toEqual([old[29], 'soon']);
   });
 
-  it('returns rooms that were missing in the index, and drops closed rooms, after sweeps of RoomSweeper', async () => {
+  it('gets missing rooms back from the sweep', async () => {
     const { rooms, list, sweeper } = newLobby();
     const shown = await rooms.create(newCaller(), { game: 'duel' });
     const hidden = await rooms.create(newCaller(), { game: 'duel', private: true });
@@ -1248,7 +1248,7 @@ describe('a session that ends during a request', () => {
     });
   }
 
-  it('leaves no member when it ends between the two writes of a join (pointer and record)', async () => {
+  it('leaves no member in a room whose join was only half written', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const next = await newAsker();
@@ -1259,7 +1259,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(joins.user)).toBeNull();
   });
 
-  it('leaves no room when it ends between the two writes of a new room (pointer and record)', async () => {
+  it('leaves no room whose creation was only half written', async () => {
     const [{ rooms }, other] = [newLobby(), newLobby()];
     const next = await newAsker();
     const [creates, departs] = [next(), next()];
@@ -1274,7 +1274,7 @@ describe('a session that ends during a request', () => {
     expect(await records.read(made)).toBeNull();
   });
 
-  it('leaves no search when it ends, or loses its connection, before the search is in the queue', async () => {
+  it('leaves no search when it ends before the search is in the queue', async () => {
     for (const end of ['depart', 'searcherGone'] as const) {
       const { matchmaker, tickets, userTickets, rooms } = newLobby();
       const next = await newAsker();
@@ -1290,7 +1290,7 @@ describe('a session that ends during a request', () => {
     }
   });
 
-  it('puts the other players of its match back into the queue when it ends before the room is made', async () => {
+  it('returns the other players of its match to the queue when no room is made yet', async () => {
     const { rooms, matchmaker, userTickets } = newLobby();
     const [first, second] = [await newAsker(), await newAsker()];
     const [waits, departs] = [first(), first()];
@@ -1303,7 +1303,7 @@ describe('a session that ends during a request', () => {
     await matchmaker.cancel(finds);
   });
 
-  it('is removed from its room when an incomplete departure is repeated', async () => {
+  it('is removed from its room when its incomplete departure is repeated', async () => {
     const { rooms } = newLobby();
     const host = newCaller();
     const { id } = await rooms.create(host, { game: 'duel' });
@@ -1318,7 +1318,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map((member) => member.user)).toEqual([host.user]);
   });
 
-  it('keeps its room when the user was admitted again before the departure arrived', async () => {
+  it('keeps its room when its user was admitted again before the departure arrived', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel' });
     const next = await newAsker();
@@ -1329,7 +1329,7 @@ describe('a session that ends during a request', () => {
     expect((await mustRead(id)).doc.members.map(({ user }) => user)).toContain(joins.user);
   });
 
-  it('loses a join that is written after its user was admitted again, but not the join of the new admission', async () => {
+  it('loses a join that is written after its user was admitted again', async () => {
     const { rooms } = newLobby();
     const { id } = await rooms.create(newCaller(), { game: 'duel', seats: 4 });
     const [resumed, rejoined] = [(await newAsker())(), (await newAsker())()];
@@ -1346,7 +1346,7 @@ describe('a session that ends during a request', () => {
     expect(await userRooms.get(rejoined.user)).toEqual({ room: id, watching: false });
   });
 
-  it('has its member marked as away by the second sweep when no process reported the end of the session', async () => {
+  it('is found by the second sweep, which marks its member as away, when no process has reported its end', async () => {
     const { rooms, sweeper } = newLobby();
     const callers = newCallers(3);
     const { id } = await rooms.create(callers[0], { game: 'duel', seats: 4 });

@@ -69,11 +69,11 @@ function playing(...users: string[]): RoomRecord {
   return { id: ROOM, game: 'go', status: 'playing', rev: 1, round: 0, doc: { members } } as unknown as RoomRecord;
 }
 
-describe('a match that another lobby takes up', () => {
+describe('a match that another lobby completes', () => {
   const told = (matched: { mock: { calls: [StoredTicket][] } }) =>
     matched.mock.calls.flatMap(([{ players }]) => players.map(({ user }) => user));
 
-  it('is not dissolved when its game runs and a player has left', async () => {
+  it('continues without a player who has left when its game runs', async () => {
     const { made, dissolve, finish, matched } = matchRooms({ left: ['ada'], record: playing('bo') });
     const tickets = [ticketOf('ada'), ticketOf('bo')];
     await made.make(matchOf(tickets), tickets);
@@ -82,14 +82,14 @@ describe('a match that another lobby takes up', () => {
     expect(told(matched)).toEqual(['bo']);
   });
 
-  it('is dissolved when a player has left and no room is made', async () => {
+  it('is dissolved when a player has left before its room is made', async () => {
     const { made, dissolve } = matchRooms({ left: ['ada'] });
     const tickets = [ticketOf('ada'), ticketOf('bo')];
     expect(await made.make(matchOf(tickets), tickets)).toBeNull();
     expect(dissolve).toHaveBeenCalledTimes(1);
   });
 
-  it('leaves a party in the room that it fills when one of its members has left', async () => {
+  it('keeps the rest of a party in the room that it fills', async () => {
     const { made, dissolve, finish, matched } = matchRooms({ left: ['ada'], record: playing('bo', 'cy') });
     const ticket = ticketOf('ada', 'bo');
     await made.make(matchOf([ticket], { room: ROOM }), [ticket]);
@@ -99,8 +99,8 @@ describe('a match that another lobby takes up', () => {
   });
 });
 
-describe('a ticket that returns to the queue', () => {
-  it('ends alone when its player has made a later request, which may have added another ticket', async () => {
+describe('a ticket whose match is dissolved', () => {
+  it('is ended alone, without other tickets of a player who has made a later request', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new HoldfastError('room-full'));
     const { made, end, endOfUser } = matchRooms({ change, late: ['ada'] });
     const ticket = ticketOf('ada');
@@ -111,7 +111,7 @@ describe('a ticket that returns to the queue', () => {
 });
 
 describe('a match that fills a free seat', () => {
-  it('stays when the store does not answer, because the player may be in the room already', async () => {
+  it('remains open when the store does not answer, because the player may be in the room already', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new Error('Command timed out'));
     const { made, dissolve } = matchRooms({ change });
     const ticket = ticketOf('ada');

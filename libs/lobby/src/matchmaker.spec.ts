@@ -32,8 +32,8 @@ function matchmaker({ isLate = false, hint = null as { ticket: string; game: str
   return { made: new Matchmaker(...(parts as unknown as ConstructorParameters<typeof Matchmaker>)), end, endOfUser, add };
 }
 
-describe('a search', () => {
-  it('ends only its own ticket when a later request of the user was faster', async () => {
+describe('a new search of a user', () => {
+  it('ends only its own ticket when a later request of the user overtook it', async () => {
     const { made, end, endOfUser, add } = matchmaker({ isLate: true });
     await expect(made.find(caller, { game: 'go' })).rejects.toMatchObject({ code: 'overtaken' });
     const [[{ id }]] = add.mock.calls as unknown as [[{ id: string }]];
@@ -41,13 +41,13 @@ describe('a search', () => {
     expect(endOfUser).not.toHaveBeenCalled();
   });
 
-  it('ends the ticket of the user for another game', async () => {
+  it("ends the user's ticket for another game", async () => {
     const { made, endOfUser } = matchmaker({ hint: { ticket: 't', game: 'chess' } });
     await made.find(caller, { game: 'go' });
     expect(endOfUser).toHaveBeenCalledWith('ada', caller.asked, { event: 'cancelled', reason: 'cancelled' });
   });
 
-  it('leaves an earlier ticket for the same game to its replacement', async () => {
+  it("does not end the user's ticket for the same game, which the store replaces", async () => {
     const { made, endOfUser } = matchmaker({ hint: { ticket: 't', game: 'go' } });
     await made.find(caller, { game: 'go' });
     expect(endOfUser).not.toHaveBeenCalled();

@@ -1,24 +1,24 @@
 import { hashPassword, isPassword } from './room-password.js';
 
 describe('the password of a room', () => {
-  it('matches only its own hash', async () => {
+  it('matches only the hash of the same password', async () => {
     const stored = await hashPassword('open sesame');
     expect(await isPassword('open sesame', stored)).toBe(true);
     expect(await isPassword('open sesame ', stored)).toBe(false);
     expect(await isPassword('', stored)).toBe(false);
   });
 
-  it('has a different hash each time, and the hash does not contain the password', async () => {
+  it('has a different hash each time, which does not contain the password', async () => {
     const [first, second] = await Promise.all([hashPassword('sesame'), hashPassword('sesame')]);
     expect(first).not.toBe(second);
     expect(first).not.toContain('sesame');
   });
 
-  it('matches in another Unicode form', async () => {
+  it('matches its hash also in another Unicode form', async () => {
     expect(await isPassword('cafe\u0301', await hashPassword('caf\u00e9'))).toBe(true);
   });
 
-  it.each(['', '.', 'no hash', 'c2FsdA.c2hvcnQ'])('does not match the broken hash %j', async (stored) => {
+  it.each(['', '.', 'no hash', 'c2FsdA.c2hvcnQ'])('does not match the invalid hash %j', async (stored) => {
     expect(await isPassword('x', stored)).toBe(false);
   });
 });

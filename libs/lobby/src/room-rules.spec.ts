@@ -42,16 +42,16 @@ function refusal(act: () => unknown): string | null {
   }
 }
 
-describe('the claims of a member', () => {
+describe('the claims of a member, which the login has proved', () => {
   const ada = { user: 'ada' as UserId, name: 'Ada', claims: { rank: 1 } };
 
-  it('come with the host and with each member who joins', () => {
+  it('are stored for the host and for each member who joins', () => {
     expect(newRoom(ada, { seats }, 5).members).toMatchObject([{ user: 'ada', claims: { rank: 1 } }]);
     const eve = { user: 'eve' as UserId, name: 'Eve', claims: { rank: 2 } };
     expect(join(room(), eve).members.at(-1)).toMatchObject({ user: 'eve', claims: { rank: 2 } });
   });
 
-  it('are those of the latest login, and stay the same document when nothing changes', () => {
+  it('are replaced by those of the next login', () => {
     const first = join(room(), ada);
     expect(first.members[0]).toMatchObject({ user: 'ada', claims: { rank: 1 } });
     expect(withClaims(first, ada)).toBe(first);
@@ -76,7 +76,7 @@ describe('a new room', () => {
     expect(refusal(() => newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, wanted }, 5))).toBe('bad-data');
   });
 
-  it('has its creator as host, who is not ready, and always has a name', () => {
+  it('has its creator as host, who is not ready', () => {
     const doc = newRoom({ user: 'ada' as UserId, name: 'Ada' }, { seats, name: '   ' }, 5);
     expect(doc).toMatchObject({
       host: 'ada',
@@ -91,8 +91,8 @@ describe('a new room', () => {
   });
 });
 
-describe('joining', () => {
-  it('adds the new member after the others', () => {
+describe('a user who joins a waiting room', () => {
+  it('becomes the last member', () => {
     expect(join(room(), { user: 'cy' as UserId, name: 'Cy' }).members.map(({ user }) => user)).toEqual(['ada', 'bob', 'cy']);
   });
 
@@ -104,43 +104,43 @@ describe('joining', () => {
     expect(refusal(() => join(record, { user: 'cy' as UserId, name: 'Cy' }))).toBe(code);
   });
 
-  it('changes nothing for a member, even when the room is full or its game runs', () => {
+  it('changes nothing as a member, also when the room is full', () => {
     for (const record of [room({ seats: 2 }), room({}, { status: 'playing' })]) {
       expect(join(record, { user: 'bob' as UserId, name: 'Bob' })).toBe(record.doc);
     }
   });
 
-  it('marks a member who was away as here', () => {
+  it('is marked as present again after an absence', () => {
     const record = room({ members: [member('ada'), member('bob', { here: false })] }, { status: 'playing' });
     expect(join(record, { user: 'bob' as UserId, name: 'Bob' }).members[1].here).toBe(true);
   });
 });
 
-describe('leaving', () => {
+describe('a member who leaves', () => {
   it.each([
     ['does not change the host when another member leaves', 'bob', [member('ada'), member('bob')], 'ada'],
     ['makes the next member the host', 'ada', [member('ada'), member('bob'), member('cy')], 'bob'],
     ['makes the next member who is here the host', 'ada', [member('ada'), member('bob', { here: false }), member('cy')], 'cy'],
     ['makes a member who is away the host if nobody is here', 'ada', [member('ada'), member('bob', { here: false })], 'bob'],
-  ])('%s', (_, user, members, host) => {
+  ])('may change the host: %s', (_, user, members, host) => {
     const doc = leave(room({ members }), user as UserId);
     expect(doc?.host).toBe(host);
     expect(doc?.members).toHaveLength(members.length - 1);
   });
 
-  it('returns no document for the last member', () => {
+  it('leaves no document when no other member remains', () => {
     expect(leave(room({ members: [member('ada')] }), 'ada' as UserId)).toBeNull();
   });
 
-  it('is refused for a user who is no member', () => {
+  it('is refused when the user is no member', () => {
     expect(refusal(() => leave(room(), 'cy' as UserId))).toBe('not-in-room');
   });
 });
 
-describe('being away', () => {
+describe('the absence of a member', () => {
   const away = (ms: number) => wentAway(room(), 'bob' as UserId, ms);
 
-  it('is counted from the first of several reports, and ends when the member comes back', () => {
+  it('is counted from the first of several reports until the member comes back', () => {
     const once = away(1_000);
     expect(once.members[1]).toMatchObject({ user: 'bob', here: false, awaySince: 1_000 });
     expect(wentAway(room({ members: once.members }), 'bob' as UserId, 9_000)).toMatchObject({ members: once.members });
@@ -149,7 +149,7 @@ describe('being away', () => {
     expect(cameBack({ ...rest, doc }, 'bob' as UserId)).toBe(doc);
   });
 
-  it('follows the report with the highest order, in any order of arrival', () => {
+  it('follows the report with the highest order, in whatever order the reports arrive', () => {
     const at = (turn: number, number: number) => ({ turn, number });
     const gone = wentAway(room(), 'bob' as UserId, 1_000, at(7, 2));
     expect(cameBack(room({ members: gone.members }), 'bob' as UserId, at(7, 1))).toMatchObject({ members: gone.members });
@@ -162,35 +162,35 @@ describe('being away', () => {
     expect(wentAway(room({ members: back.members }), 'bob' as UserId, 2_000).members[1]).toMatchObject({ here: false });
   });
 
-  it('lists the members who are away, except during a game', () => {
+  it('is listed, except during a game', () => {
     const { members } = away(1_000);
     expect(absentees(room({ members }))).toEqual([{ user: 'bob', awaySince: 1_000 }]);
     expect(absentees(room())).toEqual([]);
     expect(absentees(room({ members }, { status: 'playing' }))).toEqual([]);
   });
 
-  it('is refused for a user who is no member', () => {
+  it('is refused for a user who is not a member', () => {
     expect(refusal(() => cameBack(room(), 'cy' as UserId))).toBe('not-in-room');
     expect(refusal(() => wentAway(room(), 'cy' as UserId, 1))).toBe('not-in-room');
   });
 });
 
-describe('being ready', () => {
-  it('applies to the next round, so no member is ready after a game', () => {
+describe('the readiness of a member', () => {
+  it('applies only to the next round', () => {
     expect(setReady(room(), 'ada' as UserId, true).members[0].readyRound).toBe(4);
     expect(setReady(room(), 'bob' as UserId, false).members[1].readyRound).toBeNull();
     expect(refusal(() => checkStart(room(), 'ada' as UserId))).toBeNull();
     expect(refusal(() => checkStart(room({}, { round: 5 }), 'ada' as UserId))).toBe('not-ready');
   });
 
-  it('is refused for a user who is no member, and while the game of the room starts or runs', () => {
+  it('is refused for a user who is not a member, and during a start or a game', () => {
     expect(refusal(() => setReady(room(), 'cy' as UserId, true))).toBe('not-in-room');
     expect(refusal(() => setReady(room({}, { status: 'starting' }), 'ada' as UserId, true))).toBe('room-playing');
   });
 });
 
-describe('a start', () => {
-  it('has all members as players, in their order, also when the host is not ready', () => {
+describe('the start of a game by the rules of a room', () => {
+  it('makes all members players in their order, also when the host is not ready', () => {
     expect(checkStart(room(), 'ada' as UserId).map(({ user }) => user)).toEqual(['ada', 'bob']);
   });
 
@@ -206,26 +206,26 @@ describe('a start', () => {
   });
 });
 
-describe('joining a running game', () => {
+describe('a user who joins a running game', () => {
   const GRACE = { seatGraceMs: 1_000 };
   const eve = { user: 'eve' as UserId, name: 'Eve' };
   const players = (...users: string[]) => users as UserId[];
   const playing = (change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}) =>
     room({ players: players('ada', 'bob'), ...change }, { status: 'playing', ...record });
 
-  it('reserves the seat after the last one', () => {
+  it('gets a new seat after the last one', () => {
     const doc = join(playing(), eve, GRACE, 0);
     expect(doc.players).toEqual(['ada', 'bob', 'eve']);
     expect(doc.members.at(-1)).toEqual({ ...eve, readyRound: null, here: true });
   });
 
-  it('reserves the seat of a player who has left for another user, and the old seat for a player who returns', () => {
+  it("gets the free seat of another player who has left, or the user's own old seat", () => {
     const left = { players: players('zoe', 'ada', 'eve'), members: [member('ada')] };
     expect(join(playing(left), { user: 'max' as UserId, name: 'Max' }, GRACE, 0).players).toEqual(['max', 'ada', 'eve']);
     expect(join(playing(left), eve, GRACE, 0).players).toEqual(['zoe', 'ada', 'eve']);
   });
 
-  it('takes the seat of the player who has been away the longest, but only after the grace', () => {
+  it('gets the seat of the player who has been away the longest, after the grace', () => {
     const away = (user: string, awaySince: number) => member(user, { here: false, awaySince });
     const full = playing({ seats: 3, players: players('ada', 'bob', 'cy'), members: [member('ada'), away('bob', 200), away('cy', 100)] });
     expect(refusal(() => join(full, eve, GRACE, 1_100))).toBe('room-full');
@@ -234,14 +234,14 @@ describe('joining a running game', () => {
     expect(doc.members.map(({ user }) => user)).toEqual(['ada', 'bob', 'eve']);
   });
 
-  it('is refused when the room is full or locked, and when the game is not joinable', () => {
+  it('is refused when the room is full or locked or the game is not joinable', () => {
     expect(refusal(() => join(playing({ seats: 2 }), eve, GRACE, 0))).toBe('room-full');
     expect(refusal(() => join(playing({}, { isLocked: true }), eve, GRACE, 0))).toBe('room-locked');
     expect(refusal(() => join(playing(), eve, null, 0))).toBe('room-playing');
     expect(refusal(() => join(playing({}, { status: 'starting' }), eve, GRACE, 0))).toBe('room-playing');
   });
 
-  it('makes the new member the host of a room that all members have left', () => {
+  it('becomes the host of a room that all members have left', () => {
     expect(join(playing({ members: [] }), eve, GRACE, 0).host).toBe('eve');
   });
 });

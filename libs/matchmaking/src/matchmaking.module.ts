@@ -4,7 +4,9 @@ import { RatingsModule } from './ratings/ratings.module.js';
 import { DefaultMatchStrategy } from './strategy/default-match-strategy.js';
 import { MatchStrategy } from './strategy/match-strategy.js';
 
-/** Provides the ratings and the `MatchStrategy`: that of the application, which must be the same on every lobby, or the default one. */
+/**
+ * Provides the ratings and the `MatchStrategy`. The application may replace the default strategy, but all lobbies must use the same one.
+ */
 @Module({})
 export class MatchmakingModule {
   static forRoot(): DynamicModule {

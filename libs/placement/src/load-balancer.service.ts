@@ -23,7 +23,7 @@ import type { Choice } from './scripts/place.js';
 
 /** A request for a server for one room. `region`, `build`: only servers with these values. Without a build, canaries are excluded. */
 export interface PlacementRequest extends RoomWish, Place {
-  /** Only servers that accept rooms of this version of the game. Absent: any version. */
+  /** The version of the game whose rooms the server must accept. Absent: any version. */
   readonly gameVersion?: number;
   /** The preferred region and build. When no server with them is eligible, the preference is ignored. */
   readonly prefer?: Place;
@@ -32,7 +32,7 @@ export interface PlacementRequest extends RoomWish, Place {
 }
 
 export interface PlacementWait {
-  /** How long to wait until a server is eligible, in ms. Default: `PLACEMENT_WAIT_MS`. */
+  /** Maximum time to wait until a server is eligible, in ms. Default: `PLACEMENT_WAIT_MS`. */
   readonly waitMs?: number;
   /**
    * Checks before each further attempt whether the caller still wants the room. It throws to end the wait, and `place` rejects with that
@@ -114,7 +114,7 @@ export class LoadBalancerService {
 
   /**
    * Releases the reservations of rooms whose games have ended on this incarnation of the server. So the next game of each room may be
-   * placed on another server. At most `ENDED_AT_ONCE_MAX` rooms per call, because more could exceed the limit of Lua's stack.
+   * placed on another server. A call takes at most `ENDED_AT_ONCE_MAX` rooms, because more could exceed the limit of Lua's stack.
    */
   async gamesEnded({ server, incarnation }: Placement, rooms: readonly RoomId[]): Promise<void> {
     if (rooms.length > 0) await endGames(this.redis.commands, server, incarnation, rooms);

@@ -8,11 +8,11 @@ export interface Place {
 
 /** The properties of a server that decide which rooms it may get. */
 export interface Offerer {
-  /** The games that it runs, and the versions whose rooms it accepts. */
+  /** The games that the server runs, with the versions whose rooms it accepts. */
   readonly games: Readonly<Record<string, readonly number[]>>;
   readonly region?: string;
   readonly build?: string;
-  /** Accepts only rooms that request its build. */
+  /** True: the server accepts only rooms that request its build. */
   readonly canary?: boolean;
 }
 

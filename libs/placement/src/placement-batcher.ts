@@ -4,8 +4,8 @@ import { type Choice, type ChoiceRequest, type ChoiceTerms, choose } from './scr
 /** Maximum number of rooms in one call. Redis is blocked for the duration of a call, here about half a millisecond. */
 const ROOMS_MAX = 64;
 /**
- * Maximum number of concurrent calls: one that Redis executes, and one that is ready when it finishes. Requests that arrive
- * meanwhile share the next call. So under load more rooms share a call, and each costs less.
+ * Maximum number of concurrent calls: one that Redis executes, and one that is ready when it finishes. Requests that arrive meanwhile share
+ * the next call. So under load more rooms share a call, and each room costs less.
  */
 const CALLS_MAX = 2;
 

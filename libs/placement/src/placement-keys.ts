@@ -16,7 +16,7 @@ export const reservationsKey = (): string => placementName('reservations');
 /** Sorted set of rooms by the expiry of their reservations (Redis' time, ms). */
 export const expiriesKey = (): string => placementName('expiries');
 
-/** Hash: the last report of a server, and the reservations on it since. */
+/** Hash: the last report of a server, and the reservations on the server since then. */
 export function serverKey(server: ServerId): string {
   return placementName(`server:${server}`);
 }
@@ -27,7 +27,7 @@ export function serverOfKey(key: string): ServerId {
 
 /** Sorted set, by score: the eligible servers that have exactly these offers. */
 export function orderKey(offers: readonly string[]): string {
-  // A digest is enough for the name, because the offers contain the meaning. There may be a hundred offers.
+  // The name is a digest, because a list of offers can be long. The record of each server contains the list itself.
   const digest = createHash('sha256')
     .update([...offers].sort().join(' '))
     .digest('base64url');

@@ -6,10 +6,10 @@ import { dropReason } from './scripts/readmit.js';
 import { buryIncarnation } from './scripts/remove.js';
 import { addReason } from './scripts/withhold.js';
 
-/** How long a removed incarnation is remembered, in ms: longer than any process can be suspended and continue. */
+/** Time for which a removed incarnation is remembered, in ms. No process can be suspended for longer and then continue. */
 const REMOVED_KEPT_MS = 30 * 24 * 3_600_000;
 
-/** Why a server is not eligible. Other one-word reasons are allowed. */
+/** The reason why a server is not eligible. Any other word is allowed, too. */
 export type WithholdReason = 'suspect' | 'unheard' | 'cordoned' | 'draining' | (string & {});
 
 export interface PooledServer {
@@ -19,12 +19,12 @@ export interface PooledServer {
   readonly rooms: number;
   readonly players: number;
   readonly capacity: number;
-  /** Number of rooms reserved on it and not opened yet. */
+  /** Number of reservations on the server whose rooms it has not opened yet. */
   readonly reserved: number;
   /** The number that orders the servers: the strategy's score, the weight of the reservations, and the handicap of a new server. */
   readonly score: number;
   readonly withheld: readonly WithholdReason[];
-  /** True: the next room may be placed on it. */
+  /** True: the next room may be placed on the server. */
   readonly isEligible: boolean;
 }
 

@@ -15,14 +15,14 @@ export interface RoomWish {
 }
 
 /**
- * Port: the rule that orders the eligible servers. A strategy gives each server a whole number as its score, and says whether the
- * lowest or the highest score gets the next room. Reservations, leases and withheld servers do not depend on it. So a bad strategy
- * can be inefficient, but it can never give one slot away twice.
+ * Port: the rule that orders the eligible servers. A strategy gives each server a whole number as its score, and says whether the lowest or
+ * the highest score gets the next room. Reservations, leases and withheld servers do not depend on it. So a bad strategy can be
+ * inefficient, but it can never give one slot away twice.
  *
- * To use your own, mark a provider with `@Extension(PlacementStrategy)`, the same on every server. See `docs/extending.md`.
+ * To use another strategy, mark a provider with `@Extension(PlacementStrategy)`, the same on every server. See `docs/extending.md`.
  */
 export abstract class PlacementStrategy {
-  /** Whether the server with the lowest or with the highest score gets the next room. */
+  /** `lowest`: the server with the lowest score gets the next room. `highest`: the server with the highest score gets it. */
   abstract readonly takes: 'lowest' | 'highest';
 
   /** Returns the score of a server from its last report. The result is rounded to a whole number, so that sums stay exact. */

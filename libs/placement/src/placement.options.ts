@@ -4,20 +4,20 @@ export const PLACEMENT_OPTIONS = Symbol('PlacementOptions');
 
 export interface PlacementOptions {
   /**
-   * The built-in strategy, unless a module of the application has its own. The same on every server of the fleet, because scores of two
-   * strategies cannot be compared.
+   * The built-in strategy, unless a module of the application has its own. All servers of a fleet must have the same strategy, because
+   * scores of two strategies cannot be compared.
    */
   readonly strategy?: StrategyName;
   /**
-   * How long a reservation waits for its server to open the room, in ms. It must be longer than any start of a room, or two
-   * servers may get the same room.
+   * Time for which a reservation waits for its server to open the room, in ms. It must be longer than any start of a room, or two servers
+   * may get the same room.
    */
   readonly claimMs?: number;
-  /** How long `place` waits for capacity by default, in ms. 0: it does not wait. */
+  /** Default time for which `place` waits for capacity, in ms. 0: it does not wait. */
   readonly waitMs?: number;
   /**
-   * How long a server that joins a busy fleet takes to reach its full share, in ms. 0 (the default here): no ramp, so the new
-   * server gets all new rooms until its load equals that of the others. Servers that start together have no ramp.
+   * Time that a server which joins a busy fleet takes to reach its full share, in ms. 0 (the default here): no ramp, so the new server gets
+   * all new rooms until its load equals the load of the other servers. Servers that start together have no ramp.
    */
   readonly rampMs?: number;
 }
@@ -26,7 +26,10 @@ export const PLACEMENT_CLAIM_MS_DEFAULT = 10_000;
 export const PLACEMENT_WAIT_MS_DEFAULT = 0;
 export const PLACEMENT_RAMP_MS_DEFAULT = 0;
 
-/** Time after which a refused caller may try again, in ms. Servers report their capacity once per health check, so not earlier. */
+/**
+ * Time after which a refused caller may try again, in ms. Servers report their capacity once per health check, so an earlier attempt would
+ * hardly succeed.
+ */
 export const RETRY_AFTER_MS = 1_000;
 /** Maximum number of callers in one process that wait for capacity. More callers would only make all of them wait longer. */
 export const WAITERS_MAX = 1_000;

@@ -106,7 +106,7 @@ async function isLeased(at: Process, room: RoomId): Promise<boolean> {
 interface Reservation {
   readonly server: string;
   readonly incarnation: number;
-  /** True while the server has not opened the room. */
+  /** True while the server has not opened the reserved room. */
   readonly isOutstanding: boolean;
 }
 
@@ -119,7 +119,7 @@ async function reservationOf(at: Process, room: RoomId): Promise<Reservation | n
 async function offered(at: Process, ...wish: Parameters<typeof offerKey>): Promise<ReadonlyMap<string, number>> {
   const orders = await at.redis.smembers(offerKey(...wish));
   const scores = await Promise.all(orders.map((order) => at.redis.zrange(order, '0', '-1', 'WITHSCORES')));
-  // An offer must list no empty order.
+  // No offer lists an order without servers.
   for (const order of scores) expect(order).not.toEqual([]);
   return new Map(
     scores.flatMap((order) => order.flatMap((key, index) => (index % 2 === 0 ? [[key, Number(order[index + 1])] as const] : []))),
@@ -149,7 +149,7 @@ describe('LoadBalancerService', () => {
     expect([fullest, emptiest]).toEqual([58, 57]);
   });
 
-  it('keeps the load balanced while servers open rooms and report', async () => {
+  it('keeps the load balanced while servers open rooms and send reports', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 4);
     const owned = new Map(fleet.servers.map((server) => [server, [] as RoomId[]]));
@@ -165,7 +165,7 @@ describe('LoadBalancerService', () => {
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   });
 
-  it('chooses at random among servers with equal scores', async () => {
+  it('chooses randomly among servers with equal scores', async () => {
     const at = await newProcess();
     const first = new Set<ServerId>();
     const fleet = await Fleet.started(at, 3);
@@ -177,11 +177,11 @@ describe('LoadBalancerService', () => {
     });
   });
 
-  it('chooses at random among all equals of a large fleet, for each room of a call', async () => {
+  it('chooses randomly among all equal servers of a large fleet, for each room of a call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 30);
     const seen = new Set<ServerId>();
-    // Enough calls that some random choices start near the end of the order and wrap around.
+    // With so many calls, some random choices start near the end of the order and wrap around.
     for (let calls = 0; calls < 12 || seen.size < 30; calls++) {
       expect(calls).toBeLessThan(CALLS_MAX);
       const rooms = Array.from({ length: 20 }, newRoom);
@@ -192,7 +192,7 @@ describe('LoadBalancerService', () => {
     }
   });
 
-  it.each([1, 2, 5, 37, 100])('keeps %i servers within one room of each other, in calls with one room and with many', async (count) => {
+  it.each([1, 2, 5, 37, 100])('gives each of %i servers the same number of rooms, plus or minus one', async (count) => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, count);
     const placements: Placement[] = [];
@@ -203,7 +203,7 @@ describe('LoadBalancerService', () => {
     }
   });
 
-  it('gives servers of several builds, games and versions the same number of rooms, and chooses at random among equals', async () => {
+  it('gives servers of several builds, games and versions the same number of rooms', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 5);
     const [a, b, c, d, e] = fleet.servers;
@@ -238,7 +238,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.place()).server).toBe(fleet.servers[1]);
   });
 
-  it('never chooses a full server, and chooses it again when it has a free slot', async () => {
+  it('does not choose a full server until a slot is free', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2, { capacity: 3 });
     const rooms = Array.from({ length: 6 }, newRoom);
@@ -254,13 +254,13 @@ describe('LoadBalancerService', () => {
     expect((await fleet.place()).server).toBe(fleet.servers[1]);
   });
 
-  it('does not choose a server that has more rooms than its capacity', async () => {
+  it('does not choose a server above its capacity', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { rooms: 12, capacity: 10 });
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('chooses only servers that run the game in the requested version', async () => {
+  it('chooses only servers with the requested game and version', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 3);
     const [old, both, other] = fleet.servers;
@@ -277,7 +277,7 @@ describe('LoadBalancerService', () => {
     expect((await refusal(fleet.place({ gameVersion: 2 }))).code).toBe('no-capacity');
   });
 
-  it('chooses only servers of the requested region and build', async () => {
+  it('chooses only servers with the requested region and build', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 3);
     const [eu, us, usNext] = fleet.servers;
@@ -292,12 +292,12 @@ describe('LoadBalancerService', () => {
     for (const nowhere of [{ region: 'mars' }, { build: 'b3' }, { region: 'eu', build: 'b2' }]) {
       expect((await refusal(fleet.place(nowhere))).code).toBe('no-capacity');
     }
-    // The server has another region and build now, so it is not found under its earlier ones.
+    // The server has another region and build now, so a request for its earlier region or build does not find it.
     await fleet.report(us, { region: 'eu', build: 'b2', incarnation: 2 });
     expect((await refusal(fleet.place({ region: 'us', build: 'b1' }))).code).toBe('no-capacity');
   });
 
-  it('tries the preferred region and build first, then only the build, then only the region, then any server', async () => {
+  it('prefers servers with the preferred region and build, then with the build, then with the region', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 4);
     const [best, ofBuild, ofRegion, any] = fleet.servers;
@@ -321,7 +321,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.place({ region: 'us', prefer })).server).toBe(any);
   });
 
-  it('keeps a room on its reserved server, even when a server in the preferred region is free by now', async () => {
+  it('keeps a room on its reserved server when a server in the preferred region becomes free', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [near, far] = fleet.servers;
@@ -358,7 +358,7 @@ describe('LoadBalancerService', () => {
     expect(second.server).not.toBe(first.server);
   });
 
-  it('applies the game, exclusions and reservation of each room only to that room of a call', async () => {
+  it('applies the wishes of each room of a call only to that room', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2, { capacity: 3 });
     const other = await Fleet.started(at, 1, { capacity: 1 });
@@ -372,7 +372,7 @@ describe('LoadBalancerService', () => {
       fleet.place({ room: twice }),
       fleet.place({ exclude: [a] }),
       other.place(),
-      // More rooms than fit into one call.
+      // One call takes fewer rooms than this.
       ...Array.from({ length: 100 }, () => fleet.place()),
     ]);
     const servers = asked.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.server : outcome.reason.code));
@@ -387,7 +387,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([3, 3]);
   });
 
-  it('gives a lease to a room that is requested twice in one call, when only the second request gets a server', async () => {
+  it('gives a lease to a room whose second request in one call gets a server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -395,7 +395,7 @@ describe('LoadBalancerService', () => {
     expect(await isLeased(at, room)).toBe(true);
   });
 
-  it('gives a new lease to a room whose expired lease was deleted for another room of the same call', async () => {
+  it('renews an expired lease that another room of the same call has deleted', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 2 });
     const [again, next] = [newRoom(), newRoom()];
@@ -407,7 +407,7 @@ describe('LoadBalancerService', () => {
     expect([await isLeased(at, next), await isLeased(at, again)]).toEqual([true, true]);
   });
 
-  it('does not choose an excluded server whose slot became free during the call', async () => {
+  it('does not choose an excluded server whose slot becomes free during the call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -418,7 +418,7 @@ describe('LoadBalancerService', () => {
     expect(await fleet.place()).toMatchObject({ server: fleet.servers[0] });
   });
 
-  it('never chooses an excluded server, and forgets the exclusion after the call', async () => {
+  it('does not choose a server that the call excludes', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 3);
     const [a, b, c] = fleet.servers;
@@ -433,8 +433,8 @@ describe('LoadBalancerService', () => {
   });
 });
 
-describe('a reservation', () => {
-  it('has the same server for every process that requests the room', async () => {
+describe('the reservation of a room', () => {
+  it('has the same server for each process that requests the room', async () => {
     const [one, other] = [await newProcess(), await newProcess()];
     const fleet = await Fleet.started(one, 5);
     const room = newRoom();
@@ -444,7 +444,7 @@ describe('a reservation', () => {
     expect(reserved).toBe(1);
   });
 
-  it('is neither lost nor duplicated when its caller dies before the answer', async () => {
+  it('is neither lost nor doubled when its caller dies before the answer', async () => {
     const [dying, next] = [await newProcess(), await newProcess()];
     const fleet = await Fleet.started(next, 4);
     const rooms = Array.from({ length: 200 }, newRoom);
@@ -461,7 +461,7 @@ describe('a reservation', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([50, 50, 50, 50]);
   });
 
-  it('moves to another server when its own is excluded', async () => {
+  it('moves to another server when the request excludes the first one', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -472,7 +472,7 @@ describe('a reservation', () => {
     expect(await fleet.place({ room })).toEqual(second);
   });
 
-  it('keeps all counts exact when it moves in a call that places other rooms on the same servers', async () => {
+  it('keeps all counts exact when it moves during a call for other rooms', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const [moves, twice] = [newRoom(), newRoom()];
@@ -493,7 +493,7 @@ describe('a reservation', () => {
     expect(await isLeased(at, twice)).toBe(false);
   });
 
-  it('ends with its lease and frees its slot', async () => {
+  it('frees its slot when its lease ends', async () => {
     const at = await newProcess({ claimMs: 50 });
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     await fleet.place();
@@ -502,7 +502,7 @@ describe('a reservation', () => {
     expect((await fleet.record(fleet.servers[0]))?.reserved).toBe(1);
   });
 
-  it('does not influence the next choice once it has expired', async () => {
+  it('has no influence on the next choice after its end', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -528,7 +528,7 @@ describe('a reservation', () => {
     });
   });
 
-  it('counts as a room of its server once it is confirmed, and a repeated request still returns that server', async () => {
+  it('counts as a room of its server after the confirmation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -540,7 +540,7 @@ describe('a reservation', () => {
     expect((await fleet.place()).server).not.toBe(placement.server);
   });
 
-  it('can be cancelled once', async () => {
+  it('is cancelled once', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const room = newRoom();
@@ -552,7 +552,7 @@ describe('a reservation', () => {
 });
 
 describe('the end of a game', () => {
-  it('cancels the reservation, so that the next game of the room goes to the emptiest server', async () => {
+  it('cancels the reservation, so that the next game of the room may go to another server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -564,7 +564,7 @@ describe('the end of a game', () => {
     expect((await fleet.place({ room })).server).not.toBe(first.server);
   });
 
-  it('releases the slot of a reservation that was not confirmed, but only once', async () => {
+  it('releases the slot of an unconfirmed reservation once', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const rooms = [newRoom(), newRoom()];
@@ -573,7 +573,7 @@ describe('the end of a game', () => {
     expect(await fleet.record(fleet.servers[0])).toMatchObject({ reserved: 0, score: 0 });
   });
 
-  it('does not release a reservation of the room on another server or incarnation', async () => {
+  it('keeps a later reservation of the room on another server or incarnation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -586,8 +586,8 @@ describe('the end of a game', () => {
   });
 });
 
-describe("a server's report", () => {
-  it('replaces a wrong count', async () => {
+describe('the report of a game server', () => {
+  it('corrects a wrong count of rooms', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -597,7 +597,7 @@ describe("a server's report", () => {
     expect((await offered(at, fleet.game)).get(serverKey(server))).toBe(3);
   });
 
-  it('counts a reservation in addition to the reported rooms until its room is owned or confirmed', async () => {
+  it('adds a reservation to the reported rooms until the room is owned or confirmed', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -611,7 +611,7 @@ describe("a server's report", () => {
     expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
   });
 
-  it('does not confirm a reservation on another server, even if it lists the room as owned', async () => {
+  it('does not confirm a reservation on another server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -621,7 +621,7 @@ describe("a server's report", () => {
     expect((await fleet.record(server))?.reserved).toBe(1);
   });
 
-  it('is refused when it comes from an older incarnation', async () => {
+  it('is refused from an older incarnation', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -630,7 +630,7 @@ describe("a server's report", () => {
     expect(await fleet.record(server)).toMatchObject({ incarnation: 2, rooms: 5 });
   });
 
-  it('voids the reservations on the former incarnation when it comes from a newer one', async () => {
+  it('voids the reservations of the former incarnation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -643,7 +643,7 @@ describe("a server's report", () => {
     expect(await fleet.record(server)).toMatchObject({ reserved: 0, score: 0 });
   });
 
-  it("restores the server's offers when they were lost", async () => {
+  it('restores the lost offers of its server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     await at.redis.del(offerKey(fleet.game), offerKey(fleet.game, 1));
@@ -652,7 +652,7 @@ describe("a server's report", () => {
     await fleet.place({ gameVersion: 1 });
   });
 
-  it('restores the record, order and offers of its server after Redis lost them', async () => {
+  it('restores the lost record and order of its server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const orders = await at.redis.smembers(offerKey(fleet.game));
@@ -663,8 +663,8 @@ describe("a server's report", () => {
   });
 });
 
-describe('placement calls of one process', () => {
-  it('run two at the same time, and requests that arrive in that time share the next call', async () => {
+describe('the placement calls of one process', () => {
+  it('run at most two at a time, and later requests share the next call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     let calls = 0;
@@ -689,7 +689,7 @@ describe('placement calls of one process', () => {
     expect(calls).toBe(3);
   });
 
-  it('do not prevent the next call when they fail', async () => {
+  it('do not prevent the next call by their failure', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const send = jest.spyOn(at.redis, 'sendCommand');
@@ -700,7 +700,7 @@ describe('placement calls of one process', () => {
 });
 
 describe('PlacementPool', () => {
-  it('makes a withheld server eligible only when no reason is left', async () => {
+  it('makes a withheld server eligible when its last reason is removed', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -716,7 +716,7 @@ describe('PlacementPool', () => {
     expect((await fleet.place()).server).toBe(server);
   });
 
-  it('keeps a reason that was given before the first report, and drops it when a new incarnation reports', async () => {
+  it('keeps a reason from before the first report until a new incarnation reports', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -728,7 +728,7 @@ describe('PlacementPool', () => {
     expect((await fleet.record(server))?.withheld).toEqual([]);
   });
 
-  it('neither adds nor removes a reason of the current incarnation when the call names an older one', async () => {
+  it('ignores a call for an older incarnation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -740,7 +740,7 @@ describe('PlacementPool', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('forgets a server that was withheld and readmitted without ever reporting', async () => {
+  it('forgets a server that was withheld and readmitted without a report', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     await at.pool.withhold(fleet.servers[0], 'draining');
@@ -748,7 +748,7 @@ describe('PlacementPool', () => {
     expect(await fleet.records()).toEqual([]);
   });
 
-  it('never readmits a removed incarnation or an older one, but accepts its successor', async () => {
+  it('readmits neither a removed incarnation nor an older one, but its successor', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -770,7 +770,7 @@ describe('PlacementPool', () => {
     expect(await at.redis.ttl(serverKey(server))).toBe(-1);
   });
 
-  it('refuses the first report of an incarnation that was removed before', async () => {
+  it('refuses the first report of a removed incarnation', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     await at.pool.remove(fleet.servers[0], 3);
@@ -779,14 +779,14 @@ describe('PlacementPool', () => {
 });
 
 describe('a request without capacity', () => {
-  it('is refused immediately, with the time after which the caller may try again', async () => {
+  it('is refused at once, with the time until the next attempt', async () => {
     const at = await newProcess();
     const { code, retry, retryAfterMs } = await refusal(new Fleet(at, 0).place());
     expect({ code, retry, retryAfterMs }).toEqual({ code: 'no-capacity', retry: true, retryAfterMs: 1_000 });
     expect((await at.metrics.placements.get()).values).toMatchObject([{ labels: { result: 'no-capacity' }, value: 1 }]);
   });
 
-  it('succeeds for all waiting callers when capacity appears', async () => {
+  it('succeeds for all callers when capacity appears', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const waiting = Promise.all(Array.from({ length: 5 }, () => fleet.place({}, 10_000)));
@@ -794,7 +794,7 @@ describe('a request without capacity', () => {
     expect(new Set((await waiting).map(({ server }) => server))).toEqual(new Set(fleet.servers));
   });
 
-  it('is refused when capacity does not appear in time', async () => {
+  it('is refused when no capacity appears in time', async () => {
     const at = await newProcess({ waitMs: 60 });
     const start = performance.now();
     expect((await refusal(new Fleet(at, 0).place())).code).toBe('no-capacity');
@@ -837,21 +837,18 @@ class TooHeavy extends PlacementStrategy {
   }
 }
 
-describe('PlacementStrategy', () => {
-  it.each(STRATEGY_NAMES)(
-    '%s subtracts the weight of a reservation exactly as it was added, however the reservation ends',
-    async (strategy) => {
-      const at = await newProcess({ strategy });
-      const fleet = await Fleet.started(at, 1);
-      const [cancelled, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
-      for (const room of [cancelled, kept, reported, expired]) await fleet.place({ room, players: 2 });
-      await at.balancer.cancel(cancelled);
-      await at.balancer.confirm(kept);
-      await expire(at, expired);
-      await fleet.report(fleet.servers[0], { rooms: 2, owned: [reported] });
-      expect(await at.redis.hmget(serverKey(fleet.servers[0]), 'reserved', 'weight')).toEqual(['0', '0']);
-    },
-  );
+describe('the placement strategy', () => {
+  it.each(STRATEGY_NAMES)('%s subtracts for a reservation exactly the weight that it added', async (strategy) => {
+    const at = await newProcess({ strategy });
+    const fleet = await Fleet.started(at, 1);
+    const [cancelled, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
+    for (const room of [cancelled, kept, reported, expired]) await fleet.place({ room, players: 2 });
+    await at.balancer.cancel(cancelled);
+    await at.balancer.confirm(kept);
+    await expire(at, expired);
+    await fleet.report(fleet.servers[0], { rooms: 2, owned: [reported] });
+    expect(await at.redis.hmget(serverKey(fleet.servers[0]), 'reserved', 'weight')).toEqual(['0', '0']);
+  });
 
   it.each(STRATEGY_NAMES)('%s places every room within capacity', async (strategy) => {
     const at = await newProcess({ strategy });
@@ -861,7 +858,7 @@ describe('PlacementStrategy', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('least-players gives servers the same number of players, not of rooms', async () => {
+  it('least-players gives servers the same number of players, and not of rooms', async () => {
     const at = await newProcess({ strategy: 'least-players' });
     const fleet = new Fleet(at, 2);
     const [manySmall, fewLarge] = fleet.servers;
@@ -871,7 +868,7 @@ describe('PlacementStrategy', () => {
     expect((await fleet.place({ players: 2 })).server).toBe(fewLarge);
   });
 
-  it('least-players gives each room of a call to the server with the fewest players, also when rooms differ in size', async () => {
+  it('least-players chooses the server with the fewest players for each room of a call', async () => {
     const at = await newProcess({ strategy: 'least-players' });
     const fleet = await Fleet.started(at, 3);
     const sizes = [5, 1, 1, 3, 2, 2, 2, 4, 0, 7];
@@ -885,7 +882,7 @@ describe('PlacementStrategy', () => {
     expect(scores.sort((one, other) => one - other)).toEqual(players.sort((one, other) => one - other));
   });
 
-  it('packed fills the fullest server with capacity, and the next one when it becomes full during a call', async () => {
+  it('packed fills the fullest server first, and then the next one', async () => {
     const at = await newProcess({ strategy: 'packed' });
     const fleet = new Fleet(at, 4);
     for (const [index, server] of fleet.servers.entries()) await fleet.report(server, { rooms: 2 * index, capacity: 10 });
@@ -894,7 +891,7 @@ describe('PlacementStrategy', () => {
     expect(records.map((record) => record?.reserved)).toEqual([0, 0, 5, 4]);
   });
 
-  it('packed fills the fullest server that has capacity', async () => {
+  it('packed fills the fullest server with free capacity', async () => {
     const at = await newProcess({ strategy: 'packed' });
     const fleet = new Fleet(at, 3);
     const [full, nearlyFull, empty] = fleet.servers;
@@ -905,7 +902,7 @@ describe('PlacementStrategy', () => {
     expect(placements.map(({ server }) => server)).toEqual([nearlyFull, nearlyFull, empty]);
   });
 
-  it('random chooses any server that has capacity', async () => {
+  it('random chooses any server with free capacity', async () => {
     const at = await newProcess({ strategy: 'random' });
     const fleet = new Fleet(at, 2);
     const [busy, idle] = fleet.servers;
@@ -915,7 +912,7 @@ describe('PlacementStrategy', () => {
     await until(async () => seen.add((await fleet.place()).server).size === 2);
   });
 
-  it('may be a class that a developer wrote, and its NaN score counts as 0', async () => {
+  it('may be a class of the application, whose NaN score counts as 0', async () => {
     const at = await newProcess({}, [FewestPlayersPerSlot]);
     const fleet = new Fleet(at, 2);
     const [small, large] = fleet.servers;
@@ -925,7 +922,7 @@ describe('PlacementStrategy', () => {
     expect(await fleet.report(small, { capacity: 0 })).toBe('accepted');
   });
 
-  it('cannot corrupt the counts with a weight that is too large to be exact', async () => {
+  it('keeps exact counts although a weight is too large to be exact', async () => {
     const at = await newProcess({}, [TooHeavy]);
     const fleet = await Fleet.started(at, 1);
     const heavy = newRoom();
@@ -935,8 +932,8 @@ describe('PlacementStrategy', () => {
   });
 });
 
-describe('a new server', () => {
-  it('without a ramp, takes all new rooms until its load equals that of the others', async () => {
+describe('a new game server in placement', () => {
+  it('takes all new rooms without a ramp, until its load equals that of the other servers', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [old, newcomer] = fleet.servers;
@@ -946,14 +943,14 @@ describe('a new server', () => {
     expect(placements.every(({ server }) => server === newcomer)).toBe(true);
   });
 
-  it('starts with the score of the other servers, and reaches its own score at the end of the ramp', async () => {
+  it('starts at the score of the other servers, and reaches its own at the end of the ramp', async () => {
     const rampMs = 400;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 3);
     const [a, b, newcomer] = fleet.servers;
     await fleet.report(a, { rooms: 20 });
     await fleet.report(b, { rooms: 20 });
-    // Ends the ramps of the two servers, because a new server starts level only with servers that are not new.
+    // Ends the ramps of the two servers, because a server in a ramp does not count for the score at which a new server starts.
     await at.redis.hincrby(serverKey(a), 'since', -rampMs);
     await at.redis.hincrby(serverKey(b), 'since', -rampMs);
     await fleet.report(newcomer);
@@ -964,7 +961,7 @@ describe('a new server', () => {
     });
   });
 
-  it('starts with the median score of the established servers, also beside other new servers', async () => {
+  it('starts at the median score of the established servers', async () => {
     const rampMs = 60_000;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 6);
@@ -977,7 +974,7 @@ describe('a new server', () => {
     expect(ramps).toEqual(['30', '30', '30', '30']);
   });
 
-  it('starts with the median score of the servers of other builds when it is the first of its build', async () => {
+  it('starts at the median score of other builds when it is the first of its build', async () => {
     const rampMs = 60_000;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 5);
@@ -989,7 +986,7 @@ describe('a new server', () => {
     expect(await at.redis.hget(serverKey(newcomer), 'ramp')).toBe('11');
   });
 
-  it('has no ramp in a fleet that starts together', async () => {
+  it('has no ramp in a fleet whose servers start together', async () => {
     const at = await newProcess({ rampMs: 60_000 });
     const fleet = new Fleet(at, 2);
     const [first, second] = fleet.servers;
@@ -1022,7 +1019,7 @@ describe('the count of reservations', () => {
   );
   type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
 
-  it('stays exact after any sequence of events', async () => {
+  it('is exact after any sequence of events', async () => {
     const at = await newProcess();
     await fc.assert(
       fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 40 }), async (acts) => {

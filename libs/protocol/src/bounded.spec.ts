@@ -1,18 +1,18 @@
 import { bounded, MESSAGE_CHARACTERS_MAX } from './bounded.js';
 import { errorBody, HoldfastError } from './errors.js';
 
-describe('bounded text', () => {
-  it('is unchanged when it is short; when it is cut, it states its original length', () => {
+describe('a text with a limited length', () => {
+  it('states its original length when it was cut', () => {
     expect(bounded('short')).toBe('short');
     expect(bounded('abcdef', 4)).toBe('abcd… (6 characters)');
   });
 
-  it('is never cut inside a surrogate pair', () => {
+  it('is never cut within a surrogate pair', () => {
     expect(bounded('abc💥', 4)).toBe('abc… (5 characters)');
     expect(bounded('ab💥d', 4)).toBe('ab💥… (5 characters)');
   });
 
-  it('is used for the message of every error, however long the original is', () => {
+  it('is the message of every error, however long the given message is', () => {
     const text = 'x'.repeat(1_000_000);
     for (const { message } of [
       new HoldfastError('bad-data', text),
@@ -22,7 +22,7 @@ describe('bounded text', () => {
       expect(message.length).toBeLessThan(MESSAGE_CHARACTERS_MAX + 40);
   });
 
-  it('is the message of a valid error, even when another server sends a malformed error body', () => {
+  it('is the message also of a malformed error from another server', () => {
     for (const body of [
       null,
       7,

@@ -1,17 +1,17 @@
 import { CLAIMS_BYTES_MAX, checkClaims } from './claims.js';
 
 describe('checkClaims', () => {
-  it('returns plain claims, and nothing when there are none', () => {
+  it('returns plain claims, and undefined for no claims', () => {
     expect(checkClaims({ rank: 3, clubs: ['a'], vip: true })).toEqual({ claims: { rank: 3, clubs: ['a'], vip: true } });
     expect(checkClaims(undefined)).toEqual({ claims: undefined });
     expect(checkClaims({})).toEqual({ claims: undefined });
   });
 
-  it('drops what JSON cannot express, so that every server has the same claims', () => {
+  it('drops fields that JSON cannot express', () => {
     expect(checkClaims({ rank: undefined, level: 2 })).toEqual({ claims: { level: 2 } });
   });
 
-  it('refuses claims that are not an object, are too large or cannot be stored', () => {
+  it('refuses claims that are no object, too large or impossible to store', () => {
     expect(checkClaims('vip')).toEqual({ flaw: 'are not an object of names and values' });
     expect(checkClaims([1])).toEqual({ flaw: 'are not an object of names and values' });
     const bytes = JSON.stringify({ a: 'x'.repeat(CLAIMS_BYTES_MAX) }).length;

@@ -88,8 +88,8 @@ const serverMessages: fc.Arbitrary<ServerMessage> = fc.oneof(
   fc.record({ kind: fc.constant('goodbye' as const), code: name, reason: name, retryAfterMs: fc.nat() }),
 );
 
-describe('the codec', () => {
-  it('decodes every message of a player to what was encoded, in binary and in JSON form', () => {
+describe('the codec of messages', () => {
+  it('decodes every encoded message of a player without a difference, in binary and in JSON form', () => {
     return fc.assert(
       fc.property(playerMessages, (message) => {
         expect(decodePlayerMessage(encodePlayerMessage(message))).toEqual(message);
@@ -98,7 +98,7 @@ describe('the codec', () => {
     );
   });
 
-  it('decodes every message of a server to what was encoded, in binary and in JSON form', () => {
+  it('decodes every encoded message of a server without a difference, in binary and in JSON form', () => {
     return fc.assert(
       fc.property(serverMessages, (message) => {
         expect(decodeServerMessage(encodeServerMessage(message))).toEqual(message);
@@ -107,7 +107,7 @@ describe('the codec', () => {
     );
   });
 
-  it('decodes a frame that is part of a larger buffer', () => {
+  it('decodes a frame within a larger buffer', () => {
     const frame = encodePlayerMessage({ kind: 'command', seq: 9, settled: 7, name: 'place', data: { cell: 4 } });
     const buffer = new Uint8Array(frame.length + 7).fill(0xee);
     buffer.set(frame, 3);
@@ -120,13 +120,13 @@ describe('the codec', () => {
     });
   });
 
-  it('sets `settled` to `seq` - 1, but at least 0, when a command leaves it out', () => {
+  it('sets `settled` to `seq` - 1, or to 0, when a command omits it', () => {
     expect(decodePlayerMessage(encodePlayerMessage({ kind: 'command', seq: 3, name: 'x' }))).toMatchObject({ seq: 3, settled: 2 });
     expect(decodePlayerMessage(encodePlayerMessage({ kind: 'command', seq: 0, name: 'x' }))).toMatchObject({ seq: 0, settled: 0 });
     expect(playerMessageFromJson('{"kind":"command","seq":3,"name":"x"}')).toMatchObject({ settled: 2 });
   });
 
-  it('writes header fields at the offsets at which servers read them', () => {
+  it('writes header fields at the offsets where servers read them', () => {
     const command = encodePlayerMessage({ kind: 'command', seq: 5, settled: 4, name: 'go', data: 1 });
     const view = new DataView(command.buffer, command.byteOffset);
     expect(view.getUint32(HEADER.command.seq)).toBe(5);
@@ -137,7 +137,7 @@ describe('the codec', () => {
     expect(new DataView(sync.buffer, sync.byteOffset).getUint32(HEADER.sync.seq)).toBe(5);
   });
 
-  it('refuses a message of a server as a message of a player, and the reverse', () => {
+  it('refuses a message that has the wrong direction', () => {
     for (const [kind, byte] of Object.entries(KIND)) expect(playerKindOf(byte)).toBe(byte < 0x80 ? kind : null);
     expect(playerKindOf(0x7f)).toBeNull();
     expect(() => decodePlayerMessage(encodeServerMessage({ kind: 'pong', nonce: 1 }))).toThrow(
@@ -165,8 +165,8 @@ function isRefusal(error: unknown): boolean {
   return error === null || (error instanceof HoldfastError && (error.code === 'bad-frame' || error.code === 'unknown-kind'));
 }
 
-describe('decoding of untrusted input', () => {
-  it('returns a message or throws a refusal with a code, for any bytes', () => {
+describe('the decoder of untrusted messages', () => {
+  it('returns a message or throws a refusal with a code for any bytes', () => {
     const kinds = fc.constantFrom(...Object.values(KIND), 0, 0xff);
     return fc.assert(
       fc.property(kinds, fc.uint8Array({ maxLength: 64 }), (kind, rest) => {
@@ -178,7 +178,7 @@ describe('decoding of untrusted input', () => {
     );
   });
 
-  it('returns a message or throws a refusal when a frame is truncated or one byte is wrong', () => {
+  it('returns a message or throws a refusal for a truncated or modified frame', () => {
     return fc.assert(
       fc.property(playerMessages, fc.nat(), fc.nat({ max: 255 }), (message, at, byte) => {
         const frame = encodePlayerMessage(message);
@@ -190,7 +190,7 @@ describe('decoding of untrusted input', () => {
     );
   });
 
-  it('returns a message or throws a refusal, for any text', () => {
+  it('returns a message or throws a refusal for any text', () => {
     const texts = fc.oneof(
       fc.string(),
       fc.json(),
@@ -211,7 +211,7 @@ describe('decoding of untrusted input', () => {
     return fc.assert(fc.property(texts, (text) => expect(isRefusal(thrownBy(() => playerMessageFromJson(text)))).toBe(true)));
   });
 
-  it('accepts a body of the maximum depth and refuses a deeper one', () => {
+  it('accepts a body of the maximum depth, but not a deeper one', () => {
     const nested = (depth: number): Uint8Array =>
       Uint8Array.of(KIND.request, 0, 0, 0, 1, 1, 0x6d, ...new Array<number>(depth).fill(0x91), 0xc0);
     const message = decodePlayerMessage(nested(NESTING_MAX));

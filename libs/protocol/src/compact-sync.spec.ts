@@ -47,7 +47,7 @@ function isRefusal(act: () => unknown): boolean {
 }
 
 describe('a compact sync', () => {
-  it('is decoded to what was encoded', () => {
+  it('is equal after encoding and decoding', () => {
     return fc.assert(
       fc.property(syncs, (sync) => {
         expect(decodeCompactSync(encodeCompactSync(sync))).toEqual(sync);
@@ -55,7 +55,7 @@ describe('a compact sync', () => {
     );
   });
 
-  it('has one body for all recipients, after a header for each recipient', () => {
+  it('has one body for all recipients after the header of each recipient', () => {
     return fc.assert(
       fc.property(syncs, u32, u32, fc.nat({ max: 9 }), (sync, seq, input, at) => {
         const { state, patch, ...fields } = sync;
@@ -69,7 +69,7 @@ describe('a compact sync', () => {
     );
   });
 
-  it('has at most 11 bytes when it only acknowledges', () => {
+  it('has at most 11 bytes when it contains only an acknowledgement', () => {
     const sync: CompactSync = {
       kind: 'compact',
       seq: 200,
@@ -83,19 +83,19 @@ describe('a compact sync', () => {
     expect(encodeCompactSync({ ...sync, seq: 1, input: 0, version: 2, from: 1, elapsed: undefined })).toHaveLength(6);
   });
 
-  it('is a message of an unknown kind for a client that does not read it', () => {
+  it('is refused as an unknown kind by a client that does not read compact syncs', () => {
     const frame = encodeCompactSync({ kind: 'compact', seq: 1, input: 0, version: 1, from: 0, patch: new Uint8Array(0) });
     expect(frame[0]).toBe(KIND.compact);
     expect(() => decodeServerMessage(frame)).toThrow(expect.objectContaining({ code: 'unknown-kind' }));
   });
 
-  it('is decoded with its patch as a view into the frame', () => {
+  it('is decoded without a copy of its patch', () => {
     const frame = encodeCompactSync({ kind: 'compact', seq: 1, input: 0, version: 2, from: 1, patch: Uint8Array.of(1, 2, 3) });
     expect(decodeCompactSync(frame).patch?.buffer).toBe(frame.buffer);
   });
 });
 
-describe('malformed bytes of a compact sync', () => {
+describe('the malformed bytes of a compact sync', () => {
   it.each([
     ['no fields', [], 'ends too early'],
     ['no flags', [0, 0], 'ends too early'],
@@ -123,7 +123,7 @@ describe('malformed bytes of a compact sync', () => {
     );
   });
 
-  it('are decoded or refused with `bad-frame` when a byte of a frame is modified, or its end is missing', () => {
+  it('are refused with `bad-frame`, unless a modified or truncated frame is still valid', () => {
     return fc.assert(
       fc.property(syncs, fc.nat(), fc.nat({ max: 255 }), (sync, at, byte) => {
         const frame = encodeCompactSync(sync);

@@ -1,7 +1,7 @@
 import { ERROR_CODES, errorBody, HoldfastError, toErrorBody } from './errors.js';
 
 describe('HoldfastError', () => {
-  it('takes its message and its `retry` from its code', () => {
+  it('takes its message and the field `retry` from its code', () => {
     expect(new HoldfastError('no-capacity')).toMatchObject({
       name: 'HoldfastError',
       code: 'no-capacity',
@@ -11,22 +11,22 @@ describe('HoldfastError', () => {
     expect(new HoldfastError('room-full').retry).toBe(false);
   });
 
-  it('keeps a code that a game defined unchanged', () => {
+  it('keeps the code that a game has defined', () => {
     expect(new HoldfastError('not-your-turn').toBody()).toEqual({ code: 'not-your-turn', message: 'not-your-turn', retry: false });
     expect(new HoldfastError('constructor').message).toBe('constructor');
   });
 
-  it('is the same after serialization and parsing', () => {
+  it('is equal after serialization and parsing', () => {
     const body = { code: 'busy', message: 'Wait.', retry: true, retryAfterMs: 50 };
     expect(HoldfastError.from(body).toBody()).toEqual(body);
   });
 
-  it('is the only error that players receive: any other error becomes `internal` without its message', () => {
+  it('is the only error that players see: any other error becomes `internal` without its message', () => {
     expect(toErrorBody(new Error('password is x'))).toEqual(errorBody('internal'));
     expect(toErrorBody('thrown text')).toEqual(errorBody('internal'));
   });
 
-  it('has codes of lower-case words, each with a sentence', () => {
+  it('has a sentence for each code', () => {
     for (const code of ERROR_CODES) {
       expect(code).toMatch(/^[a-z]+(-[a-z]+)*$/);
       expect(errorBody(code).message).toMatch(/^[A-Z].*\.$/);

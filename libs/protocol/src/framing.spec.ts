@@ -19,7 +19,7 @@ function split(chunks: readonly Uint8Array[], frameBytesMax = 1_000): Uint8Array
 }
 
 describe('FrameSplitter', () => {
-  it('finds the same frames wherever the stream is split', () => {
+  it('finds the same frames wherever the stream is cut', () => {
     const frames = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 8 });
     return fc.assert(
       fc.property(frames, fc.array(fc.nat({ max: 300 })), (sent, cuts) => {
@@ -31,12 +31,12 @@ describe('FrameSplitter', () => {
     );
   });
 
-  it('finds frames that arrive byte by byte', () => {
+  it('finds the frames in a stream that arrives byte by byte', () => {
     const sent = [Uint8Array.of(1), Uint8Array.of(2, 3), new Uint8Array(300).fill(7)];
     expect(split([...framed(sent)].map((byte) => Uint8Array.of(byte)))).toEqual(sent);
   });
 
-  it('refuses a length above the limit before it stores a byte of the frame', () => {
+  it('refuses a length above the limit before it buffers a byte of the frame', () => {
     const splitter = new FrameSplitter(1_000, () => {});
     expect(() => splitter.push(Uint8Array.of(0x7f, 0xff, 0xff, 0xff))).toThrow(expect.objectContaining({ code: 'frame-too-large' }));
     expect(splitter.bytesHeld).toBe(0);
@@ -50,7 +50,7 @@ describe('FrameSplitter', () => {
     expect(() => split([Uint8Array.of(0, 0, 0, 0)])).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });
 
-  it('counts the buffered bytes of an incomplete frame', () => {
+  it('reports the buffered bytes of an incomplete frame', () => {
     const splitter = new FrameSplitter(1_000, () => {});
     splitter.push(Uint8Array.of(0, 0));
     expect(splitter.bytesHeld).toBe(2);

@@ -3,7 +3,7 @@ import { create } from 'mutative';
 import { applyPatches, type Patch } from './patch.js';
 
 describe('applyPatches', () => {
-  it('adds, replaces and removes in objects and arrays', () => {
+  it('adds, replaces and removes values in objects and arrays', () => {
     const state = { cells: [1, 2, 3], turn: 0, gone: true };
     const patches: Patch[] = [
       { op: 'replace', path: '/turn', value: 1 },
@@ -18,7 +18,7 @@ describe('applyPatches', () => {
     expect(state).toEqual({ cells: [1, 2, 3], turn: 0, gone: true });
   });
 
-  it('copies the objects on a changed path and shares all others', () => {
+  it('copies the objects on a changed path, and shares all other objects', () => {
     const state = { left: { a: [1] }, right: { b: [2] } };
     const next = applyPatches(state, [{ op: 'replace', path: '/left/a/0', value: 5 }]);
     expect(next.right).toBe(state.right);
@@ -26,7 +26,7 @@ describe('applyPatches', () => {
     expect(state.left.a).toEqual([1]);
   });
 
-  it('does not write into the value of an earlier patch', () => {
+  it('does not change the value that an earlier patch returned', () => {
     const value = { deep: [1] };
     applyPatches({}, [
       { op: 'add', path: '/x', value },
@@ -35,7 +35,7 @@ describe('applyPatches', () => {
     expect(value).toEqual({ deep: [1] });
   });
 
-  it('reads the escapes of RFC 6901', () => {
+  it('decodes the escapes of RFC 6901 in a path', () => {
     expect(
       applyPatches({ 'a/b': 1, 'm~n': 2 }, [
         { op: 'replace', path: '/a~1b', value: 3 },
@@ -44,7 +44,7 @@ describe('applyPatches', () => {
     ).toEqual({ 'a/b': 3 });
   });
 
-  it('replaces the whole state at the empty path', () => {
+  it('replaces the whole state when the path is empty', () => {
     expect(applyPatches<unknown>({ a: 1 }, [{ op: 'replace', path: '', value: 7 }])).toBe(7);
   });
 
@@ -65,7 +65,7 @@ describe('applyPatches', () => {
     expect(state).toEqual({ cells: [1, 2, 3], turn: 0 });
   });
 
-  it('leads to the same state as the change from which the patches were made', () => {
+  it('leads to the same state as the recorded change', () => {
     const change = fc.array(
       fc.record({ at: fc.nat({ max: 7 }), key: fc.constantFrom('a', 'b', 'c/~'), kind: fc.constantFrom('set', 'push', 'cut', 'drop') }),
       { maxLength: 12 },

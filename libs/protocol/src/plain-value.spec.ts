@@ -12,7 +12,7 @@ const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'h
 const library = new Unpackr({ useRecords: false, int64AsType: 'number', moreTypes: false, structuredClone: false, copyBuffers: true });
 
 describe('a plain value', () => {
-  it('is decoded to what was encoded', () => {
+  it('is equal after encoding and decoding', () => {
     return fc.assert(
       fc.property(anyPlainValue, (value) => {
         expect(decode(pack(value))).toEqual(value);
@@ -50,7 +50,7 @@ describe('a plain value', () => {
     expect(decode(bytesOf(hex))).toEqual(value);
   });
 
-  it('keeps a byte order mark at the beginning of a long text', () => {
+  it('keeps a byte order mark at the start of a long text', () => {
     const text = `\ufeff${'x'.repeat(300)}`;
     expect(decode(pack(text))).toBe(text);
   });
@@ -61,40 +61,40 @@ describe('a plain value', () => {
     [{ constructor: { name: 'Date' }, toISOString: 1 }],
     [{ hasOwnProperty: null, toString: 1, valueOf: 2 }],
     [[{ length: 2, constructor: 'Array' }]],
-  ])('may have keys that have a meaning in JavaScript: %j', (value) => {
+  ])('may have the key %j, which has a meaning in JavaScript', (value) => {
     expect(JSON.stringify(decode(pack(value)))).toBe(JSON.stringify(value));
   });
 
-  it('has the last value of a repeated key, as in JSON.parse', () => {
+  it('has the last value of a repeated key, as with JSON.parse', () => {
     expect(decode(bytesOf('82 a1 61 01 a1 61 02'))).toEqual({ a: 2 });
     expect(JSON.parse('{"a":1,"a":2}')).toEqual({ a: 2 });
   });
 
-  it('contains copies of the byte strings of its frame', () => {
+  it('has its own copies of the byte strings in a frame', () => {
     const frame = bytesOf('c4 02 01 02');
     const value = decode(frame);
     frame.fill(0xff);
     expect(value).toEqual(Uint8Array.of(1, 2));
   });
 
-  it('is not confused with another text that has the same place in the cache', () => {
+  it("is decoded correctly although a similar text has the same place in the decoder's cache", () => {
     for (const text of ['abcdefg', 'aXcdYfg', 'abcdefg']) expect(decode(pack({ [text]: text }))).toEqual({ [text]: text });
   });
 });
 
-describe('the decoder', () => {
+describe('the decoder of plain values', () => {
   it.each(NOT_PLAIN.flatMap(nestings))('refuses %s', (_name, bytes) => {
     expect(() => decode(bytes)).toThrow(NotPlainError);
   });
 
-  it.each(NOT_PLAIN)('answers `bad-frame` to a hello, a request and a command with %s', (_name, bytes) => {
+  it.each(NOT_PLAIN)('refuses a hello, a request and a command that contain %s with `bad-frame`', (_name, bytes) => {
     const text = [1, 0x6d];
     for (const head of [[KIND.hello], [KIND.request, 0, 0, 0, 1, ...text], [KIND.command, 0, 0, 0, 1, 0, 0, 0, 0, ...text]])
       expect(() => decodePlayerMessage(Buffer.concat([Buffer.from(head), bytes]))).toThrow(expect.objectContaining({ code: 'bad-frame' }));
   });
 
   it.each(NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample) && !sample[0].includes('513')))(
-    'also refuses %s from a server',
+    'refuses %s also in a message from a server',
     (_name, bytes) => {
       expect(() => unpack(bytes)).toThrow(NotPlainError);
       expect(() => decodeServerMessage(Buffer.concat([Buffer.from([KIND.placed]), bytes]))).toThrow(
@@ -103,7 +103,7 @@ describe('the decoder', () => {
     },
   );
 
-  it('refuses a reference bomb without walking its tree', () => {
+  it('refuses a reference bomb without reading the whole tree', () => {
     const bomb = referenceBomb();
     expect(bomb.length).toBeLessThan(700);
     const startedAt = performance.now();
@@ -111,11 +111,11 @@ describe('the decoder', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
-  it('replaces invalid UTF-8 in text that a server wrote', () => {
+  it('replaces invalid UTF-8 in a text from a server', () => {
     for (const [, bytes] of BAD_TEXTS) expect(JSON.stringify(unpack(bytes))).toContain('\ufffd');
   });
 
-  it('refuses more values than its budget before it allocates them', () => {
+  it('refuses more values than its budget before it allocates memory for them', () => {
     const limits = { nodes: 5, depth: 4, strictText: true };
     expect(decode(bytesOf('92 91 01 82 a1 61 01'.replace('82', '81')), limits)).toEqual([[1], { a: 1 }]);
     expect(() => decode(bytesOf('92 91 01 82 a1 61 01 a1 62 01'), limits)).toThrow('too many values');
@@ -125,13 +125,13 @@ describe('the decoder', () => {
     expect(decode(wide.subarray(0, -1))).toHaveLength(65_535);
   });
 
-  it('decodes values of the depth that servers may write, and refuses deeper ones', () => {
+  it('decodes values up to the depth that servers write', () => {
     const nested = (depth: number): Buffer => Buffer.concat([Buffer.from('81a16191'.repeat(depth / 2), 'hex'), Buffer.from([1])]);
     expect(() => unpack(nested(SERVER_LIMITS.depth))).not.toThrow();
     expect(() => unpack(nested(SERVER_LIMITS.depth + 2))).toThrow('nested too deep');
   });
 
-  it('accepts only bytes that msgpackr decodes to the same value', () => {
+  it('decodes only bytes for which msgpackr returns the same value', () => {
     const bend = fc.record({ at: fc.nat(), to: fc.nat(255) });
     return fc.assert(
       fc.property(anyPlainValue, fc.array(bend, { maxLength: 4 }), (value, bends) => {
@@ -150,15 +150,15 @@ describe('the decoder', () => {
     );
   });
 
-  it('names the offset of an error and quotes nothing of the bytes', () => {
+  it('reports the offset of an error, and quotes none of the bytes', () => {
     const secret = pack({ password: 'hunter2', __proto: 1 });
     const error = thrownBy(() => decode(Buffer.concat([secret, Buffer.alloc(100_000)])));
     expect(error?.message).toBe(`more bytes than one value at byte ${secret.length}`);
   });
 });
 
-describe('a series of values', () => {
-  it('is decoded value by value, each with its offsets', () => {
+describe('a series of plain values', () => {
+  it('is decoded one value at a time, with the offsets of each value', () => {
     const values = [1, 'two', { three: [3] }, false, null];
     const bytes = Buffer.concat(values.map((value) => pack(value)));
     const read: unknown[] = [];
@@ -169,7 +169,7 @@ describe('a series of values', () => {
     expect(read).toEqual(values);
   });
 
-  it('is decoded with the limits for each value, and its errors name offsets in the whole series', () => {
+  it('is decoded under the limits of a single value, with errors that name offsets in the series', () => {
     const limits = { nodes: 3, depth: 1, strictText: true };
     expect(() => decodeValues(bytesOf('92 01 02 92 01 02'), limits, () => {})).not.toThrow();
     expect(() => decodeValues(bytesOf('92 01 02 93 01 02 03'), limits, () => {})).toThrow('too many values');

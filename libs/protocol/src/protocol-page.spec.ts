@@ -37,13 +37,13 @@ function bytesOf(hex: string): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
-describe('docs/protocol.md', () => {
-  it('has an example of every kind of message', () => {
+describe('the page docs/protocol.md', () => {
+  it('contains an example of every kind of message', () => {
     expect(new Set(examples.map(({ message }) => message.kind))).toEqual(new Set(Object.keys(KIND)));
   });
 
   it.each(examples.map((example) => [JSON.stringify(example.message), example] as const))(
-    'shows the bytes of %s',
+    'contains the bytes of the example %s',
     (_json, { message, bytes }) => {
       if (message.kind === 'compact') {
         expect(Buffer.from(encodeCompactSync(message)).toString('hex')).toBe(Buffer.from(bytes).toString('hex'));
@@ -65,13 +65,13 @@ describe('docs/protocol.md', () => {
     ['resumed', 'reason of `resumed`', RESUME_REASONS],
     ['room', 'reason', LEFT_REASONS],
     ['match', 'reason of `match`', MATCH_END_REASONS],
-  ] as const)('lists every reason of %s', (_kind, heading, reasons) => {
+  ] as const)('names every reason of %s', (_kind, heading, reasons) => {
     const [, table = ''] = page.split(new RegExp(`^\\| ${heading} *\\| meaning \\|$`, 'm'));
     const [rows = ''] = table.trim().split('\n\n');
     expect([...rows.matchAll(/^\| `([\w-]+)` *\|/gm)].map(([, reason]) => reason).sort()).toEqual([...reasons].sort());
   });
 
-  it('lists every error with its message and whether to try again', () => {
+  it('lists every error with its message and the field `retry`', () => {
     const [, section] = page.split('## Errors');
     const rows = [...section.matchAll(/^\| `([\w-]+)` *\| (yes|no) *\| (.*?) *\|$/gm)].map(([, code, retry, message]) => ({
       code,

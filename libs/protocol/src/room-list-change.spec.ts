@@ -10,7 +10,7 @@ const list = fc
     rooms.map(({ id, players }) => ({ id: id as RoomId, game: 'g', name: id, status: 'waiting', players, seats: 2 })),
   );
 
-describe('the change of a list', () => {
+describe('the change of a list of rooms', () => {
   it('leads a client from the old list to the new one', () => {
     fc.assert(
       fc.property(list, list, (before, after) => {

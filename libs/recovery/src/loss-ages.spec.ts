@@ -30,21 +30,21 @@ async function observe(ages: LossAges, seconds: number): Promise<number> {
   return ageMs;
 }
 
-describe('the age of a loss', () => {
+describe('the age of the loss of an owner', () => {
   it('is 0 at first, and grows with the monotonic clock', async () => {
     const ages = newAges();
     expect(await ages.ageMs(owner)).toBe(0);
     expect(await observe(ages, 10)).toBe(10_000);
   });
 
-  it('is stored as a duration, so a clock that is set does not change it', async () => {
+  it('does not change when a clock is set, because it is stored as a duration', async () => {
     const ages = newAges();
     await ages.ageMs(owner);
     await observe(ages, 1);
     expect(await redis.commands.get(redisName(`loss-age:${owner.server}:1`))).toBe('1000');
   });
 
-  it('continues in the next process, which does not count the time before its first observation', async () => {
+  it('continues in the next process without the time between the two processes', async () => {
     const ages = newAges();
     await ages.ageMs(owner);
     await observe(ages, 10);
@@ -65,14 +65,14 @@ describe('the age of a loss', () => {
     expect(await newAges().ageMs(owner)).toBe(10_000);
   });
 
-  it('does not contain the time for which a process was suspended', async () => {
+  it('does not include a suspension of the process', async () => {
     const ages = newAges();
     await ages.ageMs(owner);
     now += 24 * HOUR;
     expect(await ages.ageMs(owner)).toBe(60_000);
   });
 
-  it('continues with the stored age after the process has stopped observing the loss', async () => {
+  it('continues from the stored age when a process observes the loss again', async () => {
     const ages = newAges();
     await ages.ageMs(owner);
     await observe(ages, 10);
@@ -81,7 +81,7 @@ describe('the age of a loss', () => {
     expect(await ages.ageMs(owner)).toBe(10_000);
   });
 
-  it('is kept for a limited time', async () => {
+  it('is stored for a limited time', async () => {
     await newAges().ageMs(owner);
     const ttl = await redis.commands.pttl(redisName(`loss-age:${owner.server}:1`));
     expect(ttl).toBeGreaterThan(HOUR);

@@ -2,8 +2,8 @@ import { type RedisConnections, redisName } from '#libs/redis';
 import type { RoomOwnership } from '#libs/room-store';
 
 /**
- * Maximum time between two observations that counts, in ms. A process that was suspended does not count that time, because another process
- * has recovered the rooms meanwhile and has counted it.
+ * Maximum time between two observations that counts, in ms. A process does not count the time for which it was suspended, because another
+ * process has recovered the rooms in that time and has counted it.
  */
 const STEP_MS_MAX = 60_000;
 

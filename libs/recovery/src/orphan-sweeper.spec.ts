@@ -46,7 +46,7 @@ function newSweeper() {
 }
 
 describe('OrphanSweeper', () => {
-  it('recovers the rooms of an owner that two sweeps find without a living record, and not those of a living owner', async () => {
+  it('recovers the rooms of an owner without a living record in the second sweep', async () => {
     const room = await playedBy(dead);
     await playedBy(alive);
     const { sweeper, recovered } = newSweeper();
@@ -57,7 +57,7 @@ describe('OrphanSweeper', () => {
     expect(await records.roomsOf(dead.server, dead.incarnation)).toEqual([room]);
   });
 
-  it('starts a recovery of a lost owner in each sweep, from the second one on, until the index of its rooms is empty', async () => {
+  it('starts a recovery in each further sweep until the index of the lost owner is empty', async () => {
     await records.noteOwner(['over' as RoomId], dead.server, dead.incarnation);
     await records.noteOwner(['played' as RoomId], alive.server, alive.incarnation);
     const { sweeper, recovered } = newSweeper();
@@ -73,7 +73,7 @@ describe('OrphanSweeper', () => {
     expect(await records.owners()).toEqual([alive]);
   });
 
-  it('recovers a room of a lost owner also when there are more rooms than one sweep reads', async () => {
+  it('recovers each room of a lost owner that has more rooms than one sweep reads', async () => {
     await playedBy(dead);
     await records.index(
       Array.from({ length: 2 * ORPHAN_SWEEP_ROOMS }, (_, index) => `newer-${index}` as RoomId),

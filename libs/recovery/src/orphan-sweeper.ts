@@ -91,7 +91,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
     this.absent.nextRound();
     for (const owner of lost) {
       if ((await this.records.roomsOf(owner.server, owner.incarnation)).length === 0) await this.records.forgetOwnersIndex(owner);
-      // Not awaited, because a recovery lasts until a server can take the rooms.
+      // The sweep does not wait for this recovery, which lasts until a server can take the rooms.
       else void this.recover(owner);
     }
   }
@@ -102,7 +102,8 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   }
 
   private async recover(owner: RoomOwnership): Promise<void> {
-    // Most servers have another link secret than this process. So it cannot open the links over which it asks servers to adopt rooms.
+    // Most servers have another link secret than this process. So this process cannot open the links over which it would ask servers to
+    // adopt rooms.
     if (this.trust.isOutvoted) return;
     try {
       await this.pool.remove(owner.server, owner.incarnation);

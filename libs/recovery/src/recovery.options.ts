@@ -3,19 +3,19 @@ export const RECOVERY_OPTIONS = Symbol('RecoveryOptions');
 export interface RecoveryOptions {
   /** Maximum number of rooms in one batch of a recovery. For each batch, each chosen server gets one request to adopt. */
   readonly roomsAtOnce: number;
-  /** Longest time for which a paused room waits for a server that can adopt it, in ms. Then its game ends. */
+  /** Longest time for which a paused room waits for a server that can adopt it, in ms. After this time the game of the room ends. */
   readonly orphanTtlMs: number;
 }
 
 /** Time after which a recovery repeats the placement of rooms that no server could adopt, in ms. */
 export const NO_CAPACITY_RETRY_MS = 250;
-/** Time limit of a request to adopt rooms, in ms. After it, the rooms count as refused by that server. */
+/** Time limit of a request to adopt rooms, in ms. A server that has not answered by then counts as having refused the rooms. */
 export const ADOPT_TIMEOUT_MS = 10_000;
-/** Batches that are recovered at the same time. So some batches are placed while others are adopted. */
+/** Number of batches that are recovered at the same time, so that one batch is placed while another is adopted. */
 export const BATCHES_AT_ONCE = 4;
 /** Lease on the recovery of one lost incarnation, in ms. The holder renews it at a third; when it expires, another process may start. */
 export const CLAIM_MS = 5_000;
 /** Time between two sweeps of `OrphanSweeper`, in ms. */
 export const ORPHAN_SWEEP_MS = 3_000;
-/** Rooms that one sweep reads. The next sweep continues behind them. */
+/** Number of rooms that one sweep reads. The next sweep continues with the rooms after these. */
 export const ORPHAN_SWEEP_ROOMS = 500;

@@ -82,7 +82,7 @@ export class RoomRecovery {
     const total = waiting.length;
     this.sink.publish({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
     while (waiting.length > 0) {
-      // Most servers have another link secret than this process, so it has no links. Another gateway takes over the cleanup.
+      // Most servers have another link secret than this process, so this process has no links. Another gateway takes over the cleanup.
       if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
       await this.untilSettled();
       const left: RoomId[] = [];
@@ -151,7 +151,7 @@ export class RoomRecovery {
     const able = ready.some(({ canary }) => !canary) ? ready.filter(({ canary }) => !canary) : ready;
     if (able.length === 0) return done;
     const server = able[Math.floor(Math.random() * able.length)]!.id;
-    // No room in play has epoch 0. So the server adopts no game, and only runs the effects.
+    // No room in play has epoch 0. So the server adopts no game and only runs the effects.
     const adopted = await this.requestAdoption(
       server,
       left.map((id) => ({ id, epoch: 0 })),
@@ -264,7 +264,7 @@ export class RoomRecovery {
     });
   }
 
-  /** By room: the servers that refused to adopt it. Placement excludes them until it finds no other server for the room. */
+  /** By room: the servers that refused to adopt the room. Placement excludes them until it finds no other server for the room. */
   private readonly refusedBy = new Map<RoomId, ServerId[]>();
 
   /** Returns whether another incarnation of the lost server is registered, which may adopt the rooms. */
@@ -274,7 +274,9 @@ export class RoomRecovery {
   }
 }
 
-/** Returns the region and build that placement prefers for the room. A game in another region is better than one that stays paused. */
+/**
+ * Returns the region and build that placement prefers for the room. A game that continues in another region is better than a paused game.
+ */
 function placeOf({ doc: { region, near, build } }: RoomRecord): Place {
   return { region: region ?? near, build };
 }

@@ -7,7 +7,7 @@ import { RedisConnections } from './redis-connections.js';
 const IO = '/proc/self/io';
 const writes = (): number => Number(/syscw: (\d+)/.exec(readFileSync(IO, 'utf8'))?.[1]);
 
-describe('commands of one tick', () => {
+describe('the Redis commands of one event-loop tick', () => {
   let redis: RedisConnections;
   let client: Redis;
   beforeEach(async () => {
@@ -17,7 +17,7 @@ describe('commands of one tick', () => {
   });
   afterEach(() => redis.onApplicationShutdown());
 
-  it('are executed in the order of the calls, text and bytes', async () => {
+  it('are executed in the order of the calls, with texts and with bytes', async () => {
     const key = `batch-writes:${process.pid}`;
     const pushed = Array.from({ length: 200 }, (_, index) => (index % 7 === 3 ? Buffer.from([index, 0, 0xff]) : `${index}: größer`));
     await Promise.all(pushed.map((item) => client.rpush(key, item)));
@@ -35,12 +35,12 @@ describe('commands of one tick', () => {
     await answers;
   });
 
-  it('are all sent before a quit that was called after them', async () => {
+  it('are all sent before a later quit', async () => {
     const answers = [client.echo('one'), client.echo(Buffer.from('two') as unknown as string), client.quit()];
     expect(await Promise.all(answers)).toEqual(['one', 'two', 'OK']);
   });
 
-  it('are sent before the connection is closed in the same tick', async () => {
+  it('are sent before the connection closes in the same tick', async () => {
     const key = `batch-writes:ended:${process.pid}`;
     const other = redis.appends;
     void client.rpush(key, 'one').catch(() => {});
@@ -49,7 +49,7 @@ describe('commands of one tick', () => {
     await other.del(key);
   });
 
-  it('are rejected when the connection breaks before they are sent, and the next connection works', async () => {
+  it('are rejected when the connection breaks before they are sent', async () => {
     const cut = [client.echo('one'), client.echo('two')];
     client.stream.destroy();
     const results = await Promise.allSettled(cut);

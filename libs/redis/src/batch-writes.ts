@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 
 /**
- * Writes all commands of one tick with one system call, and text commands as one string. ioredis writes each command separately,
- * which costs more than everything else it does for a command. With ioredis' own pipelines, every caller that starts many
- * commands would have to build one.
+ * Writes all commands of one tick with one system call, and text commands as one string. ioredis writes each command separately, which
+ * costs more than everything else it does for a command. With ioredis' own pipelines, every caller that starts many commands would have to
+ * build a pipeline.
  */
 export function batchWrites(client: Redis): void {
   // Each connection has a new stream.

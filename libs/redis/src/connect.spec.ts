@@ -83,8 +83,8 @@ describe('a server that cannot connect to Redis', () => {
   });
 });
 
-describe('a connection', () => {
-  it('survives a second error of its stream, which TLS may emit', async () => {
+describe('a connection to Redis', () => {
+  it('survives a second error of its stream', async () => {
     const { url } = await start('data');
     const redis = new RedisConnections({ url });
     opened.push(redis);
@@ -98,7 +98,7 @@ describe('a connection', () => {
 });
 
 describe('a server whose first sentinel accepts connections but never answers', () => {
-  it('asks the next sentinel', async () => {
+  it('connects through the next sentinel', async () => {
     const data = await start('data');
     const [hanging, next] = await Promise.all(['one', 'two'].map((name) => startSentinel(name, data)));
     hanging.process.kill('SIGSTOP');
@@ -116,7 +116,7 @@ describe('the addresses that sentinels know of each other', () => {
     ['are used when both have TLS', true, true, true],
     ['are not used when only the data nodes have TLS, because a client could not connect to them', true, false, false],
     ['are not used when only the sentinels have TLS', false, true, false],
-  ])('%s', (_, isOn, isTls, isUsed) => {
+  ])('depend on TLS: they %s', (_, isOn, isTls, isUsed) => {
     const redis = new RedisConnections({ url: 'sentinel://127.0.0.1:1/main', tls: { isOn }, sentinel: { isTls } });
     opened.push(redis);
     for (const client of [redis.commands, redis.appends]) expect((client as Redis).options.updateSentinels).toBe(isUsed);

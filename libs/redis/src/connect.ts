@@ -23,7 +23,7 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
     // `PubSub` resubscribes instead. When ioredis does it and gets no reply, an unhandled rejection ends the process.
     autoResubscribe: false,
     commandTimeout: commandTimeoutMs,
-    // Longer than the time of a command, so that a slow command fails with its own error before its connection is dropped.
+    // This is longer than the time limit of a command, so that a slow command fails with its own error before the connection is dropped.
     socketTimeout: commandTimeoutMs + 500,
     connectTimeout: commandTimeoutMs,
     retryStrategy: () => RECONNECT_MS,
@@ -56,8 +56,8 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         redisOptions: { ...options, lazyConnect: undefined },
         enableOfflineQueue: false,
         lazyConnect: true,
-        // Auto-pipelining would send commands of many rooms to a node at once. But it fails all of them unsent when slots move
-        // (ioredis 5: "All keys in the pipeline should belong to the same slots allocation group").
+        // Auto-pipelining would send commands of many rooms to a node at once. But when slots move, ioredis 5 fails all of these commands
+        // without sending them ("All keys in the pipeline should belong to the same slots allocation group").
         enableAutoPipelining: false,
         clusterRetryStrategy: () => RECONNECT_MS,
         retryDelayOnFailover: RECONNECT_MS,

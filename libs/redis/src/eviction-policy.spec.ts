@@ -31,7 +31,7 @@ describe('a server at its start', () => {
     ['without a limit of memory', { 'maxmemory-policy': 'allkeys-lru' }],
     ['with a limit of memory', { 'maxmemory-policy': 'volatile-ttl', maxmemory: '100mb' }],
     ['that hides CONFIG, as managed services do', { 'maxmemory-policy': 'allkeys-lfu', 'rename-command CONFIG': '""' }],
-  ])('refuses a Redis with another maxmemory-policy than noeviction %s', async (_, config) => {
+  ])('refuses a Redis whose maxmemory-policy is not noeviction %s', async (_, config) => {
     await start(config);
     await expect(redis.ready()).rejects.toThrow(
       `Redis at ${running.url} evicts keys when it is full (maxmemory-policy ${config['maxmemory-policy']}), and games would be lost. Set maxmemory-policy to noeviction`,
@@ -44,8 +44,8 @@ describe('a server at its start', () => {
   });
 });
 
-describe('a policy that changes while a server runs', () => {
-  it('is reported once when it becomes wrong, and once when it is right again', async () => {
+describe('a change of maxmemory-policy while a server runs', () => {
+  it('is reported once when the policy becomes wrong, and once when it is right again', async () => {
     await start({});
     await redis.ready();
     const policy = new EvictionPolicy(redis);

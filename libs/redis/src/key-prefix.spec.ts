@@ -20,7 +20,7 @@ describe('redisName', () => {
     expect(newProcess().redisName('room:{1}')).toBe('hf:room:{1}');
   });
 
-  it('begins with the prefix of the process, which may be set repeatedly to the same value', () => {
+  it('begins with the prefix of the process, which may be set several times to the same value', () => {
     const process = newProcess();
     process.setKeyPrefix('blue');
     expect(process.redisName('servers')).toBe('blue:servers');
@@ -28,7 +28,7 @@ describe('redisName', () => {
     expect(process.keyPrefix()).toBe('blue');
   });
 
-  it('never uses two prefixes in one process', () => {
+  it('refuses a second prefix in the same process', () => {
     const process = newProcess();
     process.redisName('servers');
     expect(() => process.setKeyPrefix('blue')).toThrow('This process has built names with the prefix "hf", so it cannot use "blue".');

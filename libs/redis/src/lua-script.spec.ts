@@ -18,7 +18,7 @@ function lua(name: string, text: string): URL {
   return pathToFileURL(file);
 }
 
-/** Loaded before any client is created, like the scripts of the libraries. */
+/** This script is loaded before any client is created, like the scripts of the libraries. */
 const echo = new LuaScript('test_echo', lua('echo', 'return ARGV[1]'), 1);
 const shout = new LuaScript(
   'test_shout',
@@ -26,20 +26,20 @@ const shout = new LuaScript(
   1,
 );
 
-describe('a script', () => {
+describe('a Lua script', () => {
   const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
   beforeAll(() => redis.ready());
   afterAll(() => redis.onApplicationShutdown());
 
-  it('can call the functions of the files before it', async () => {
+  it('can call the functions of an earlier file', async () => {
     expect(await shout.run(redis.commands, ['k'], ['hold'])).toBe('hold!');
   });
 
-  it('returns bytes on request', async () => {
+  it('returns bytes when the caller requests bytes', async () => {
     expect(await echo.runBinary(redis.commands, ['k'], [Buffer.from([0, 255])])).toEqual(Buffer.from([0, 255]));
   });
 
-  it('returns the same when it is encoded in one pass, also after a flush of the script cache', async () => {
+  it('returns the same result when it is encoded in one pass', async () => {
     const client = redis.commands as Redis;
     const all = new LuaScript('test_all', lua('all', 'return {#KEYS, KEYS[2], unpack(ARGV)}'), null);
     const long = 'x'.repeat(200_000);
@@ -53,7 +53,7 @@ describe('a script', () => {
     await expect(broken.runEncoded(client, [], [])).rejects.toMatchObject({ name: 'ReplyError', message: 'NO such thing' });
   });
 
-  it('can be queued in a pipeline that began before its first call', async () => {
+  it('runs in a pipeline that began before the first call of the script', async () => {
     const client = redis.open();
     await redis.ready();
     const pipeline = client.pipeline();
@@ -62,8 +62,8 @@ describe('a script', () => {
   });
 });
 
-describe('a script in a Cluster', () => {
-  it('can be called in the same tick in which another command began a pipeline', async () => {
+describe('a Lua script in a Redis Cluster', () => {
+  it('runs in a tick in which another command has begun a pipeline', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-cluster-'));
     const node = await startRedis({ dir, config: { 'cluster-enabled': 'yes', 'cluster-announce-ip': '127.0.0.1' } });
     const single = new RedisConnections({ url: node.url });

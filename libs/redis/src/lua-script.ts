@@ -33,7 +33,7 @@ export class LuaScript {
   constructor(
     name: string,
     files: URL | readonly URL[],
-    /** Null: the number of keys differs per call. */
+    /** Number of keys of the script. Null: the number differs per call. */
     private readonly keyCount: number | null,
   ) {
     this.command = `hf_${name}`;

@@ -9,8 +9,8 @@ const READ_EVERY_MS = 2_000;
 export type PasswordChange = { readonly isAccepted: true } | { readonly isAccepted: false; readonly message: string };
 
 /**
- * Tries a changed password at Redis before it is needed. So an operator knows when the old one may be removed. A refused password does not
- * affect open connections, and a new connection uses the password that the file has when the connection opens.
+ * Tries a changed password at Redis before it is needed. So an operator knows when the old password may be removed. A refused password does
+ * not affect open connections, and a new connection uses the password that the file has when the connection opens.
  */
 @Injectable()
 export class PasswordRenewal implements OnApplicationBootstrap {

@@ -43,8 +43,8 @@ class DroppingProxy {
   }
 }
 
-describe('a subscription', () => {
-  it('is repeated when its reply never arrives after a reconnect, and does not crash the process', async () => {
+describe('a subscription to a Redis channel', () => {
+  it('is repeated when its reply is lost after a reconnect', async () => {
     const proxy = new DroppingProxy();
     const redis = new RedisConnections({ url: await proxy.open(), commandTimeoutMs: 150 });
     const direct = new RedisConnections({ url: REDIS_URL });
@@ -62,7 +62,8 @@ describe('a subscription', () => {
 
       proxy.isDeaf = true;
       proxy.cutAll();
-      // The test caused the first loss. The second one is the reaction to the missing reply.
+      // The test caused the first loss of the connection. `PubSub` caused the second one, because the reply to its subscription was
+      // missing.
       await until(() => losses >= 3);
       proxy.isDeaf = false;
       await until(() => {

@@ -68,7 +68,7 @@ export class PubSub {
     try {
       if (channels.length > 0) await this.redis.subscriptions.subscribe(...channels);
     } catch {
-      // A connection without its subscriptions is worse than none, because nothing would subscribe again.
+      // Closes the connection, so that a new one subscribes again. Nothing would repeat the subscriptions of an open connection.
       this.redis.subscriptions.disconnect(true);
       return;
     }

@@ -13,8 +13,8 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const url = 'redis://127.0.0.1:6379';
 
-describe('the credentials', () => {
-  it('come from the URL or from the settings, for the nodes with data and for the sentinels', () => {
+describe('the credentials for Redis', () => {
+  it('come from the URL or from the settings, separately for data nodes and sentinels', () => {
     expect(new RedisAccess({ url: 'redis://u:w@store' }).credentials).toEqual({ user: 'u', password: 'w' });
     expect(new RedisAccess({ url: 'redis://u@store', login: { password: 'w' } }).credentials).toEqual({ user: 'u', password: 'w' });
     const access = new RedisAccess({ url: 'sentinel://u:w@a:1/main', sentinel: { login: { user: 's', password: 'v' } } });
@@ -25,7 +25,7 @@ describe('the credentials', () => {
     expect(new RedisAccess({ url: 'sentinel://u:w@a:1/main' }).sentinelCredentials).toEqual({ user: undefined, password: undefined });
   });
 
-  it('follow the file of the password, and keep the last one while the file is missing or empty', () => {
+  it('follow the password file, and stay the same while the file is missing or empty', () => {
     writeFileSync(file, 'one\n');
     const access = new RedisAccess({ url, login: { passwordFile: file } });
     const password = (): string | undefined => access.credentials.password;
@@ -43,15 +43,15 @@ describe('the credentials', () => {
   it.each([
     ['REDIS_PASSWORD_FILE', (passwordFile: string) => new RedisAccess({ url, login: { passwordFile } })],
     ['REDIS_SENTINEL_PASSWORD_FILE', (passwordFile: string) => new RedisAccess({ url, sentinel: { login: { passwordFile } } })],
-  ])('need a readable, filled file in %s at the start', (setting, open) => {
+  ])('need a readable and filled file in %s at the start', (setting, open) => {
     expect(() => open(file)).toThrow(new RegExp(`^${setting} is ".*password", which cannot be read: ENOENT`));
     writeFileSync(file, '\n');
     expect(() => open(file)).toThrow(new RegExp(`^${setting} is ".*password", which is empty`));
   });
 });
 
-describe('the TLS options', () => {
-  it('are separate for the nodes with data and for the sentinels', () => {
+describe('the TLS options for Redis', () => {
+  it('differ for data nodes and sentinels', () => {
     const of = (options: ConstructorParameters<typeof RedisAccess>[0]): unknown[] => {
       const { tls, sentinelTls } = new RedisAccess(options);
       return [tls, sentinelTls];

@@ -13,7 +13,7 @@ export interface RedisCredentials {
 }
 
 /**
- * How this process reaches Redis: the addresses, the logins and the TLS options. Read logins and options for each new connection, because
+ * The addresses, logins and TLS options with which this process reaches Redis. Read logins and options for each new connection, because
  * passwords and certificates may be changed while the process runs.
  */
 export class RedisAccess {
@@ -64,7 +64,7 @@ export class RedisAccess {
   }
 }
 
-/** A password that is fixed, or in a file that is read for each connection. */
+/** A fixed password, or a password in a file that is read for each connection. */
 class RenewablePassword {
   private known: string | undefined;
 
@@ -85,8 +85,8 @@ class RenewablePassword {
   }
 
   /**
-   * Returns the password for a new connection. Returns the last known one while the file is missing or empty, because it is being
-   * replaced.
+   * Returns the password for a new connection. Returns the last known password while the file is missing or empty, because the file is
+   * being replaced.
    */
   current(): string | undefined {
     const { passwordFile } = this.login;

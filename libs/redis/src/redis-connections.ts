@@ -34,12 +34,12 @@ export class RedisConnections implements OnApplicationShutdown {
     this.subscriptions = this.open();
   }
 
-  /** Opens a further connection. It is closed together with the others. */
+  /** Opens a further connection, which is closed together with all other connections. */
   open(): RedisClient {
     const client = connect(this.options, this.access);
     LuaScript.prepare(client);
     if (client instanceof Redis) batchWrites(client);
-    // Without a listener ioredis prints each failed attempt. The reason is kept for error messages.
+    // Without a listener ioredis prints each failed attempt. The listener also keeps the reason for error messages.
     client.on('error', (error: Error) => {
       this.lastError = error.message || (error as NodeJS.ErrnoException).code || String(error);
     });

@@ -49,8 +49,8 @@ function work(): { run(): Promise<void>; end(): void; began: Promise<void> } {
   };
 }
 
-describe('a lease', () => {
-  it('lets one process work at a time, and the next one after it', async () => {
+describe('a lease in Redis', () => {
+  it('is held by one process at a time', async () => {
     const { run, end, began } = work();
     const first = leaseOf(redis).run(run);
     await began;
@@ -63,7 +63,7 @@ describe('a lease', () => {
     expect(second).toHaveBeenCalledTimes(1);
   });
 
-  it('is renewed as long as the work lasts, beyond its time to live', async () => {
+  it('is renewed until the work ends, also beyond its time to live', async () => {
     const { run, end, began } = work();
     const first = leaseOf(redis).run(run);
     await began;
@@ -79,18 +79,18 @@ describe('a lease', () => {
     await first;
   });
 
-  it('is released when the work fails, and reports that failure', async () => {
+  it('is released when the work fails', async () => {
     await expect(leaseOf(redis).run(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
     expect(await leaseOf(other).run(async () => {})).toBe(true);
   });
 
-  it('can be taken by another process once the lease of a dead process has expired', async () => {
+  it('passes to another process when it has expired after the death of its holder', async () => {
     await redis.commands.set('hf:lease', 'a dead process', 'PX', TTL_MS);
     expect(await leaseOf(other).run(async () => {})).toBe(false);
     await until(() => leaseOf(other).run(async () => {}));
   });
 
-  it('is neither renewed nor released by a process that has lost it to another one', async () => {
+  it('is neither renewed nor released by a former holder', async () => {
     const { run, end, began } = work();
     const first = leaseOf(redis).run(run);
     await began;

@@ -61,7 +61,7 @@ describe('parseRedisUrl', () => {
     ['redis://a:1,rediss://b:2', /use redis:\/\/ for all nodes of a Cluster, or rediss:\/\/ for all/],
     ['redis://me:hunter2@a:1,redis://you:hunter2@b:2', /all nodes of a Cluster have the same user and password/],
     ['redis://me:hunter2%@store', /a % in its user or password must be written as %25/],
-  ])('refuses %s with a sentence that does not show the password', (url, sentence) => {
+  ])('refuses %s in a sentence without the password', (url, sentence) => {
     let message = '';
     try {
       parseRedisUrl(url);
@@ -73,13 +73,13 @@ describe('parseRedisUrl', () => {
     expect(message).not.toContain('hunter2');
   });
 
-  it('accepts a login that other nodes repeat from the first node', () => {
+  it('accepts the same login for each node', () => {
     expect(parseRedisUrl('redis://u:w@a:1,redis://u:w@b:2')).toMatchObject({ kind: 'cluster', login: { user: 'u', password: 'w' } });
   });
 });
 
 describe('redacted', () => {
-  it('removes the login of every address', () => {
+  it('removes the login from every address', () => {
     expect(redacted('redis://u:w@a:1,redis://u:w@b:2')).toBe('redis://***@a:1,redis://***@b:2');
     expect(redacted('sentinel://u:w@a:1,b:2/main')).toBe('sentinel://***@a:1,b:2/main');
   });

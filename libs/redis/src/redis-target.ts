@@ -12,7 +12,7 @@ export interface RedisUrlLogin {
 export type RedisTarget = { readonly login: RedisUrlLogin; readonly isTls: boolean } & (
   | {
       readonly kind: 'single';
-      /** With the scheme `redis:` and without a login. */
+      /** The address with the scheme `redis:` and without a login. */
       readonly url: string;
     }
   | { readonly kind: 'sentinel'; readonly sentinels: readonly RedisAddress[]; readonly name: string }

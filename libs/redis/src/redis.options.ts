@@ -1,15 +1,15 @@
-/** How to reach the one shared Redis. */
+/** The options with which a process reaches the one Redis of the fleet. */
 export interface RedisOptions {
-  /** `redis://`, `rediss://`, a comma-separated list for Redis Cluster, or `sentinel://host:port,…/name`. */
+  /** The address: `redis://`, `rediss://`, a comma-separated list for Redis Cluster, or `sentinel://host:port,…/name`. */
   readonly url: string;
   /** The login at the servers with the data, instead of one in `url`. */
   readonly login?: RedisLogin;
   readonly tls?: RedisTls;
-  /** The login and TLS of the sentinels, which may differ from those of the data. */
+  /** The login and TLS of the sentinels, which may differ from the login and TLS of the data nodes. */
   readonly sentinel?: { readonly login?: RedisLogin; readonly isTls?: boolean };
   /** First part of all keys and channels of this fleet (`REDIS_PREFIX`), see `redisName`. Default: `hf`. */
   readonly prefix?: string;
-  /** Longest wait for a reply, in ms. After that the command fails, and whether Redis executed it is unknown. */
+  /** Longest wait for a reply, in ms. After that the command fails, although Redis may have executed it. */
   readonly commandTimeoutMs?: number;
   /** Number of replicas that must have a write before it counts (`DURABILITY_REPLICAS`). Default: 0. */
   readonly replicas?: number;
@@ -24,7 +24,7 @@ export interface RedisLogin {
   readonly passwordFile?: string | null;
 }
 
-/** Files are in PEM form and are read again when they change. */
+/** The certificates and the key are PEM files, which are read again when they change. */
 export interface RedisTls {
   /** TLS to the servers with the data. `rediss://` in the URL has the same effect. */
   readonly isOn?: boolean;

@@ -47,7 +47,7 @@ afterEach(() => {
 });
 
 describe('StoreClock', () => {
-  it('is the clock of this host before its start, and the clock of Redis after it', async () => {
+  it('follows the clock of this host until its start, and then the clock of Redis', async () => {
     expect(clock.now()).toBe(wall);
     expect(clock.offsetMs).toBeNull();
     await clock.start();
@@ -56,7 +56,7 @@ describe('StoreClock', () => {
     expect(clock.offsetMs).toBeCloseTo(wall - monotonic - store.aheadMs, 2);
   });
 
-  it('uses the request with the shortest round trip, and assumes half of it for each way', async () => {
+  it('uses the request with the shortest round trip, half of which counts for each way', async () => {
     store.roundTrips = [
       [300, 0],
       [4, 2],
@@ -66,7 +66,7 @@ describe('StoreClock', () => {
     expect(Math.abs(clock.now() - monotonic - store.aheadMs)).toBeLessThanOrEqual(1.1);
   });
 
-  it("does not move when the host's wall clock is set, and reports the error of that clock", async () => {
+  it('does not change when the clock of this host is set, and reports the offset of that clock', async () => {
     await clock.start();
     const before = clock.now();
     const offset = clock.offsetMs as number;
@@ -79,7 +79,7 @@ describe('StoreClock', () => {
   it.each([
     ['back', -40],
     ['ahead', 40],
-  ])('approaches a Redis clock that has drifted %s, without going back or jumping', async (_, drift) => {
+  ])('approaches a Redis clock that has drifted %s, without a step back or a jump', async (_, drift) => {
     await clock.start();
     store.aheadMs += drift;
     for (let sample = 0; sample < 40; sample++) {
@@ -95,7 +95,7 @@ describe('StoreClock', () => {
   it.each([
     ['back', -HOUR],
     ['ahead', HOUR],
-  ])('keeps its pace when the clock of Redis is set %s by an hour, and returns the new time in storeTime()', async (_, by) => {
+  ])('continues at its pace when the clock of Redis is set %s by an hour, unlike storeTime()', async (_, by) => {
     await clock.start();
     const before = clock.now();
     store.aheadMs += by;
@@ -105,7 +105,7 @@ describe('StoreClock', () => {
     expect(clock.storeTime()).toBeCloseTo(monotonic + store.aheadMs, 2);
   });
 
-  it('measures again after a reconnect, and ignores a slow answer', async () => {
+  it('measures again after a reconnect, and ignores slow answers', async () => {
     await clock.start();
     store.aheadMs += 300;
     store.roundTrips = [
@@ -120,20 +120,22 @@ describe('StoreClock', () => {
     expect(clock.storeTime()).toBeCloseTo(monotonic + store.aheadMs, 2);
   });
 
-  it('rejects when Redis does not answer', async () => {
+  it('rejects its start when Redis does not answer', async () => {
     const away = new RedisConnections({ url: 'redis://127.0.0.1:1' });
     await expect(new StoreClock(away).start()).rejects.toThrow();
     away.onApplicationShutdown();
   });
 });
 
-it('reads the time of a real Redis', async () => {
-  jest.restoreAllMocks();
-  const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
-  await redis.ready();
-  const real = new StoreClock(redis);
-  await real.start();
-  expect(Math.abs(real.offsetMs as number)).toBeLessThan(50);
-  real.onModuleDestroy();
-  redis.onApplicationShutdown();
+describe('StoreClock with a real Redis', () => {
+  it('returns the time of a real Redis', async () => {
+    jest.restoreAllMocks();
+    const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
+    await redis.ready();
+    const real = new StoreClock(redis);
+    await real.start();
+    expect(Math.abs(real.offsetMs as number)).toBeLessThan(50);
+    real.onModuleDestroy();
+    redis.onApplicationShutdown();
+  });
 });

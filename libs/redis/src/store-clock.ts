@@ -6,15 +6,15 @@ import { RedisConnections } from './redis-connections.js';
 
 /** Period of the samples, in ms. A quartz clock drifts by less than a millisecond in this time. */
 const SAMPLE_EVERY_MS = 5_000;
-/** Requests per sample. The one with the shortest round trip counts. */
+/** Number of requests per sample. The answer with the shortest round trip counts. */
 const REQUESTS = 3;
-/** An answer with a longer round trip is too inaccurate, in ms. */
+/** Longest round trip with which an answer is exact enough, in ms. */
 const ROUND_TRIP_MS_MAX = 500;
-/** How much faster or slower than real time `now()` runs while it approaches Redis' clock: 15 ms in 30 s. */
+/** Deviation of the pace of `now()` while it approaches Redis' clock: 15 ms in 30 s. */
 const SLEW = 0.000_5;
-/** A larger difference is not drift: Redis' clock was set, or this computer slept. In ms. */
+/** Difference in ms that cannot be drift. Either Redis' clock was set, or this computer slept. */
 const DRIFT_MS_MAX = 1_000;
-/** In a Cluster the clocks of two nodes differ, so the time is always read from the node of this key. */
+/** The clocks of two nodes of a Cluster differ, so the time is always read from the node of this key. */
 const clusterKey = (): string => redisName('store-clock');
 
 /**
@@ -43,15 +43,14 @@ export class StoreClock implements OnModuleDestroy {
     if (this.timer) return;
     this.timer = setInterval(() => void this.sampleQuietly(), SAMPLE_EVERY_MS);
     this.timer.unref();
-    // After a failover another Redis may answer, with another clock.
+    // After a failover, another Redis with another clock may answer.
     this.redis.commands.on('ready', () => void this.sampleQuietly());
     await this.sample();
   }
 
   /**
-   * For durations and due times: ms since 1970, with fractions. It never goes back and never jumps, and keeps the pace of the
-   * monotonic clock within 0.05 %. When Redis' own clock is set while this process runs, `now()` does not follow, but
-   * `storeTime()` does.
+   * The time for durations and due times: ms since 1970, with fractions. It never goes back and never jumps, and keeps the pace of the
+   * monotonic clock within 0.05 %. When Redis' own clock is set while this process runs, `now()` does not follow, but `storeTime()` does.
    */
   now(): number {
     return this.anchor + (performance.now() - this.anchoredAt) * this.pace;
@@ -62,7 +61,7 @@ export class StoreClock implements OnModuleDestroy {
     return this.storeOrigin === null ? Date.now() : this.storeOrigin + performance.now();
   }
 
-  /** How far this host's wall clock is ahead of Redis', in ms; negative: behind. Null: not measured yet. */
+  /** Time by which this host's wall clock is ahead of Redis' clock, in ms. Negative: the wall clock is behind. Null: not measured yet. */
   get offsetMs(): number | null {
     return this.storeOrigin === null ? null : Date.now() - this.storeTime();
   }

@@ -5,7 +5,7 @@ function replyError(message: string): Error {
   return Object.assign(new Error(message), { name: 'ReplyError' });
 }
 
-describe('an error that says that Redis cannot work', () => {
+describe('an error of a Redis that cannot work', () => {
   it.each([
     ['LOADING Redis is loading the dataset in memory', 'loading'],
     ["READONLY You can't write against a read only replica.", 'readonly'],
@@ -49,13 +49,13 @@ describe('an error that says that Redis cannot work', () => {
     expect(answerTo(new Error(message)).code).toBe('unavailable');
   });
 
-  it('is recognized by its code when it has no message', () => {
+  it('is recognized by its code although it has no message', () => {
     const error = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
     expect(storeFailureOf(error)).toEqual({ reason: 'away', isCertain: false });
   });
 });
 
-describe('another error', () => {
+describe('an error with any other cause', () => {
   it.each([
     'WRONGTYPE Operation against a key holding the wrong kind of value',
     'ERR syntax error',
@@ -67,7 +67,7 @@ describe('another error', () => {
     expect(answerTo(replyError(message)).code).toBe('internal');
   });
 
-  it('is answered with its own code when it has one, whatever its message says', () => {
+  it('is answered with its own code, whatever its message says', () => {
     expect(answerTo(new HoldfastError('room-full', 'OOM is what this room is called.')).code).toBe('room-full');
     expect(answerTo(null).code).toBe('internal');
     expect(answerTo({ message: 7 }).code).toBe('internal');

@@ -38,7 +38,7 @@ const ANSWER = 'The store does not answer right now.';
 const RETRY_MS = 500;
 
 export interface StoreFailure {
-  /** `away`, `timeout`, `max-clients`, or the lower-case code of Redis' own error: `oom`, `readonly`, … */
+  /** The kind of failure: `away`, `timeout`, `max-clients`, or the lower-case code of Redis' own error: `oom`, `readonly`, … */
   readonly reason: string;
   /** False: the error may come from a connection to something else than Redis. */
   readonly isCertain: boolean;
@@ -61,7 +61,8 @@ export function storeFailureOf(error: unknown): StoreFailure | null {
 }
 
 /**
- * The answer of an edge to any thrown value: a refusal as it is, `unavailable` when Redis has failed, and `internal` otherwise.
+ * Returns the error body for any thrown value: a refusal stays as it is, a failure of Redis is `unavailable`, and every other error is
+ * `internal`.
  */
 export function answerTo(error: unknown): ErrorBody {
   if (error instanceof HoldfastError) return error.toBody();

@@ -44,7 +44,7 @@ async function healthOf(url: string, replicas = 0): Promise<{ redis: RedisConnec
 }
 
 describe('the health of Redis', () => {
-  it('is reported once when many requests fail, and once when none has failed for a while', async () => {
+  it('is reported as bad once when many requests fail, and as good once when none has failed for a while', async () => {
     const { health, changes } = await healthOf((await start('one')).url);
     for (let request = 0; request < 960; request++) expect(health.note(new Error('Command timed out'))).toBe(true);
     expect(changes).toEqual([{ isAvailable: false, reason: 'timeout', message: 'Command timed out' }]);
@@ -53,7 +53,7 @@ describe('the health of Redis', () => {
     expect(changes[1]).toMatchObject({ isAvailable: true, reasons: ['timeout'], failures: 960 });
   });
 
-  it('is not changed by errors with another cause', async () => {
+  it('does not change after errors with another cause', async () => {
     const { health, changes } = await healthOf((await start('one')).url);
     expect(health.note(new Error('what?'))).toBe(false);
     // The error may come from a connection that a game has opened.
@@ -61,7 +61,7 @@ describe('the health of Redis', () => {
     expect(changes).toEqual([]);
   });
 
-  it('is reported as bad, with the reason, by a periodic write without any request', async () => {
+  it('is reported as bad by a periodic write, also without any request', async () => {
     const { redis, health, changes } = await healthOf((await start('one')).url);
     await redis.subscriptions.config('SET', 'maxmemory', '1');
     await until(() => health.whyNot);

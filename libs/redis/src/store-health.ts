@@ -11,7 +11,7 @@ const PROBE_MS = { available: 1_000, unavailable: 250 };
 const QUIET_MS = 1_000;
 const probeKey = (): string => redisName('store-probe');
 const PROBE_TTL_MS = 60_000;
-/** In a Cluster, the number of keys in different slots, because a part of the Cluster may be down. */
+/** Number of keys that are written in a Cluster. They are in different slots, because a part of the Cluster may be down. */
 const CLUSTER_KEYS = 8;
 const REPLICAS_TIMEOUT_MS = 1_000;
 
@@ -23,7 +23,7 @@ export type StoreChange =
       readonly ms: number;
       /** The reasons, in the order in which they were noticed. */
       readonly reasons: readonly string[];
-      /** How many requests, tasks and probes of this server failed during the outage. */
+      /** Number of requests, tasks and probes of this server that failed during the outage. */
       readonly failures: number;
     };
 
@@ -35,8 +35,8 @@ interface Outage {
 }
 
 /**
- * Whether Redis can do its work, as far as this server knows from periodic writes and from failed requests. A `PING` is not
- * enough: a Redis that is full, read-only or without replicas answers it.
+ * Finds out whether Redis can do its work, from periodic writes and from failed requests. A `PING` is not enough: a Redis that is full,
+ * read-only or without replicas answers it.
  */
 @Injectable()
 export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
@@ -63,12 +63,12 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.timer) clearTimeout(this.timer);
   }
 
-  /** Why nothing can be stored, by the last probe. Null: writes succeed. */
+  /** The reason why nothing can be stored, by the last probe. Null: writes succeed. */
   get whyNot(): string | null {
     return this.probeFailure;
   }
 
-  /** For how long Redis has been unavailable, as far as this server has noticed, in ms. 0: Redis is available. */
+  /** Time for which Redis has been unavailable, as far as this server has noticed, in ms. 0: Redis is available. */
   get unavailableForMs(): number {
     return this.outage === null ? 0 : performance.now() - this.outage.since;
   }
@@ -107,7 +107,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
       this.wroteAt = performance.now();
       this.succeeded();
     } catch (error) {
-      // This server is stopping and has closed its connections itself.
+      // This server is stopping and has closed its connections itself, so this error is no failure of Redis.
       if (this.isStopped) return;
       const reason = storeFailureOf(error)?.reason ?? 'unknown';
       this.probeFailure = `nothing can be stored: ${reason} (${messageOf((reason === 'away' && this.redis.why) || error)})`;
@@ -137,7 +137,8 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
       this.outage.failedAt = now;
       return;
     }
-    // The command does not know why its connection cannot be opened. The connection attempt does: `NOAUTH`, `ECONNREFUSED`, …
+    // The error of a command does not say why its connection cannot be opened. The error of the connection attempt does: `NOAUTH`,
+    // `ECONNREFUSED`, …
     const cause = reason === 'away' ? this.redis.why : null;
     const first = storeFailureOf(cause)?.reason ?? reason;
     this.outage = { since: now, reasons: new Set([first]), failures: 1, failedAt: now };

@@ -50,8 +50,8 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.record({ ...parts, delta: fc.uint8Array({ maxLength: 300 }) }, { requiredKeys: ['version', 'at', 'delta'] }),
 );
 
-describe('changes in the log', () => {
-  it('are read as they were written, one after the other', () => {
+describe("the changes in a room's log", () => {
+  it('are equal after writing and reading', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 6 }), (changes) => {
         const log = Buffer.concat(changes.map(packChange));
@@ -62,7 +62,7 @@ describe('changes in the log', () => {
     );
   });
 
-  it('have a state patch in its own bytes, so that a later read does not change it', () => {
+  it('have their own bytes of a state patch, which a later read does not overwrite', () => {
     const log = Buffer.from(packChange({ version: 1, at: 2, delta: Uint8Array.of(1, 0x69, 2) }));
     const read = unpackChange(log);
     log.fill(0);
@@ -76,7 +76,7 @@ describe('changes in the log', () => {
     expect(stored([flash])).toBeUndefined();
   });
 
-  it('take at most 32 bytes for a move of tic-tac-toe', () => {
+  it('need at most 32 bytes for a move of tic-tac-toe', () => {
     const move = {
       version: 3,
       at: 1_795_000_000_000,

@@ -11,7 +11,7 @@ beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
 
 describe('an invite code', () => {
-  it('has 8 characters that people do not confuse', () => {
+  it('has 8 characters that people do not confuse with each other', () => {
     for (let count = 0; count < 100; count++) expect(newInviteCode()).toMatch(/^[0-9A-HJKMNP-TV-Z]{8}$/);
   });
 
@@ -23,31 +23,31 @@ describe('an invite code', () => {
     ['ABCD23456', null],
     ['ABCDU345', null],
     ['ABCD234é', null],
-  ])('%j is read as %j', (text, code) => {
+  ])('is read from the input %j as %j', (text, code) => {
     expect(readInviteCode(text)).toBe(code);
   });
 
-  it('finds its room until it is released', async () => {
+  it('leads to its room until the release of the code', async () => {
     const code = await invites.reserve(room);
     expect(await invites.find(code)).toBe(room);
     await invites.release([code]);
     expect(await invites.find(code)).toBeNull();
   });
 
-  it('is written again by a renewal after the store has lost it', async () => {
+  it('is restored by its renewal after the store has lost it', async () => {
     const code = await invites.reserve(room);
     await redis.commands.del(inviteKey(code));
     await invites.renew([{ room, code }]);
     expect(await invites.find(code)).toBe(room);
   });
 
-  it('stays with its room when another room claims it', async () => {
+  it('stays with its room when another room requests it', async () => {
     const code = await invites.reserve(room);
     await invites.renew([{ room: 'room-2' as RoomId, code }]);
     expect(await invites.find(code)).toBe(room);
   });
 
-  it('lives longer after it was found', async () => {
+  it('lives longer after each use', async () => {
     const code = await invites.reserve(room);
     await redis.commands.pexpire(inviteKey(code), 5_000);
     await invites.find(code);

@@ -13,8 +13,8 @@ const RUNS = Number(process.env.KEPT_RUNS ?? 1_500);
 
 type State = Record<string, unknown>;
 
-describe('a state, with a failover after each change', () => {
-  it('equals what the store returns, or the room refuses the change with its path and kind', () => {
+describe('the state of a game that a failover interrupts after each change', () => {
+  it('equals the stored state, or the room refuses the change', () => {
     let accepted = 0;
     let refused = 0;
     fc.assert(
@@ -66,7 +66,7 @@ describe('a state, with a failover after each change', () => {
     ['a value that contains itself', () => circle(), 'levels deep, or holds itself'],
     ['more levels than a frame has', () => deep(600), 'levels deep, or holds itself'],
     ['references that double 40 times', () => doubled(40), 'makes more than 1000000 objects and arrays'],
-  ])('rejects %s and names its path', (_what, make, flaw) => {
+  ])('must not contain %s, and the refusal names the path', (_what, make, flaw) => {
     const game = new Game();
     const outcome = game.command((state) => {
       (state.list as unknown[])[0] = { x: make() };
@@ -101,7 +101,7 @@ describe('a state, with a failover after each change', () => {
     ],
     ['toJSON beside constructor', () => ({ constructor: 1, toJSON: 2, toString: 3 }), { constructor: 1, toJSON: 2, toString: 3 }],
     ['a text with NUL', () => 'a\0b', 'a\0b'],
-  ])('keeps %s', (_what, make, kept) => {
+  ])('may contain %s', (_what, make, kept) => {
     const game = new Game();
     const outcome = game.command((state) => {
       state.x = make();
@@ -112,7 +112,7 @@ describe('a state, with a failover after each change', () => {
     expectSame(game.fromCheckpoint(), game.owner);
   });
 
-  it('shares no object with the game', () => {
+  it('shares no object with variables of the game', () => {
     const game = new Game();
     const kept = { cards: [{ rank: 1 }] };
     game.command((state) => {
@@ -131,7 +131,7 @@ describe('a state, with a failover after each change', () => {
     expect(exactly(game.owner)).toBe(before);
   });
 
-  it('makes `viewOf` throw within 16 changes when the view writes to it', () => {
+  it('makes a view that writes to it throw within 16 changes', () => {
     const game = new Game();
     const writeInViews = (): void => {
       for (let change = 0; change < 16; change++) {
@@ -142,7 +142,7 @@ describe('a state, with a failover after each change', () => {
     expect(writeInViews).toThrow(TypeError);
   });
 
-  it('cannot contain a part of the state that an earlier handler kept', () => {
+  it('does not change through a variable in which an earlier handler kept a part of it', () => {
     const game = new Game();
     let kept: unknown;
     game.command((state) => {
@@ -186,7 +186,7 @@ describe('a state, with a failover after each change', () => {
       { o: { 7: 1, b: 1 } },
       (s) => void Object.assign(s, { o: { b: 1, 3: 1, 7: 2, '-1': 1, '01': 1, 4294967295: 1, 4294967294: 1 } }),
     ],
-  ])('has its keys in the same order as the stored state after an edit: %s', (_what, start, change) => {
+  ])('has the same order of keys as the stored state after the edit: %s', (_what, start, change) => {
     const game = new Game(start);
     expect(game.command(change).kind).toBe('changed');
     expectSame(game.replayed(), game.owner);

@@ -65,7 +65,7 @@ class Times {
 }
 
 describe('a gateway that restores a record', () => {
-  it('writes the record into a store that lost the room, and lists the room as public again', async () => {
+  it('writes the record into a store that lost the room, and lists a public room again', async () => {
     const times = await Times.make();
     const known = await times.save({ doc: { ...doc, name: 'renamed' } });
     await redis.commands.del(roomKey(times.room));
@@ -77,7 +77,7 @@ describe('a gateway that restores a record', () => {
     expect(await records.areListed([known])).toEqual([true]);
   });
 
-  it('changes nothing when the store has the same revision or a later one', async () => {
+  it('changes nothing when the store has the same or a later revision', async () => {
     const times = await Times.make();
     const known = await times.read();
     expect(await records.restore(known)).toBe('known');
@@ -86,7 +86,7 @@ describe('a gateway that restores a record', () => {
     expect(await times.read()).toEqual(later);
   });
 
-  it('leads to the same record whichever of two gateways writes first', async () => {
+  it('causes the same record as another gateway, whichever of the two writes first', async () => {
     const times = await Times.make();
     const first = await times.read();
     const second = await times.save({ doc: { ...doc, name: 'later' } });
@@ -100,7 +100,7 @@ describe('a gateway that restores a record', () => {
     }
   });
 
-  it('leaves a running game to its owner, which then restores it with the same revision', async () => {
+  it('leaves the restoration of a running game to the owner', async () => {
     const times = await Times.make();
     const before = await times.moment();
     const tenure = await times.play();
@@ -114,7 +114,7 @@ describe('a gateway that restores a record', () => {
     expect(await times.read()).toMatchObject({ ...known, version: 3, since: expect.any(Number) });
   });
 
-  it('ends a game that the store still has in play and whose end the gateway knows', async () => {
+  it('ends a game that it knows as ended and that is still in play in the store', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const during = await times.moment();
@@ -127,7 +127,7 @@ describe('a gateway that restores a record', () => {
     expect(next.epoch).toBeGreaterThan(tenure.epoch);
   });
 
-  it('ends the previous game in a store that lost the start of the next game, so that the owner can restore the next game', async () => {
+  it('ends the previous game when the store lost the start of the next game', async () => {
     const times = await Times.make();
     const first = await times.play();
     const during = await times.moment();
@@ -145,7 +145,7 @@ describe('a gateway that restores a record', () => {
 });
 
 describe('an owner that restores the end of a game', () => {
-  it('ends a game that the store still has in play, once, with its effects and the same revision', async () => {
+  it('ends a game that is still in play in the store, once', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const during = await times.moment();
@@ -159,7 +159,7 @@ describe('an owner that restores the end of a game', () => {
     expect((await ends.lastEffects(times.room)).effects).toEqual(ended.effects);
   });
 
-  it('adds the effects and the epilogue to a record that a gateway restored, and creates no record itself', async () => {
+  it('adds the effects and the epilogue only to a record that a gateway has restored', async () => {
     const times = await Times.make();
     const tenure = await times.play();
     const ended = await times.end(tenure);
@@ -193,7 +193,7 @@ describe('a gateway that restores a user', () => {
   const user = () => randomUUID() as UserId;
   const room = randomUUID() as RoomId;
 
-  it('writes the room of the user into a store that lost it, which then refuses earlier requests of the user', async () => {
+  it('writes the room of the user into a store that lost the user', async () => {
     const ada = user();
     const { admissionNumber: turn } = await users.admit(ada);
     await redis.commands.del(userKey(ada));
@@ -203,7 +203,7 @@ describe('a gateway that restores a user', () => {
     expect(await users.move(ada, null, { asked: { turn, number: 4 } })).toBe(true);
   });
 
-  it('removes the user from a room that the user had left, and returns that room', async () => {
+  it('removes the user from a room that the user had left', async () => {
     const ada = user();
     const { admissionNumber: turn } = await users.admit(ada);
     await users.move(ada, { room, watching: false }, { asked: { turn, number: 1 } });
@@ -212,7 +212,7 @@ describe('a gateway that restores a user', () => {
     expect(await users.get(ada)).toBeNull();
   });
 
-  it('changes nothing for a user who was admitted elsewhere since, or whom a running request has moved', async () => {
+  it('changes nothing for a user whom another gateway has admitted or a request has moved', async () => {
     const ada = user();
     const { admissionNumber: turn } = await users.admit(ada);
     await users.move(ada, { room, watching: false }, { asked: { turn, number: 2 } });

@@ -4,17 +4,17 @@ import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 const doc = roomDoc();
 
 describe('the codec of room documents', () => {
-  it('stores the host in the field `owner`, as older versions do', () => {
+  it('stores the host in the field `owner`, which older versions read', () => {
     expect(JSON.parse(encodeRoomDoc(doc))).toMatchObject({ owner: 'ada' });
     expect(JSON.parse(encodeRoomDoc(doc))).not.toHaveProperty('host');
   });
 
-  it('reads what it wrote, with its optional fields', () => {
+  it('reads a written document with its optional fields unchanged', () => {
     const placed = { ...doc, region: 'eu', near: 'eu' };
     expect(decodeRoomDoc(encodeRoomDoc(placed))).toEqual(placed);
   });
 
-  it('keeps the fields of a newer version when this version rewrites the document', () => {
+  it('keeps the fields of a newer version in a document that it rewrites', () => {
     const newer = JSON.stringify({
       ...JSON.parse(encodeRoomDoc(doc)),
       door: 'ajar',

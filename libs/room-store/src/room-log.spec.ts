@@ -64,8 +64,8 @@ async function statusOf(room: RoomId) {
   return (await records.read(room))?.status;
 }
 
-describe('opening a room', () => {
-  it('gives the game server of the current start a first epoch', async () => {
+describe('the opening of a room', () => {
+  it('gives the game server a first epoch', async () => {
     const room = await rooms.starting('mine');
     const before = Date.now();
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
@@ -74,26 +74,26 @@ describe('opening a room', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: opened?.epoch, version: 0 });
   });
 
-  it('returns the published message, which turns the previous record into the new one', async () => {
+  it('returns the published message, which leads from the previous record to the new one', async () => {
     const room = await rooms.starting('mine');
     const before = await records.read(room);
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(readNews(before, opened?.news ?? '')).toEqual({ kind: 'record', record: await records.read(room) });
   });
 
-  it('opens the room only once, in one epoch, when the same server requests it twice', async () => {
+  it('happens once when the same server requests it twice', async () => {
     const room = await rooms.starting('mine');
     const opened = await log.open(room, 'mine', first, valueAt(room, 0), 'every-change');
     expect(await log.open(room, 'mine', first, valueAt(room, 0), 'every-change')).toEqual({ ...opened, news: undefined });
   });
 
-  it('gives the room to one of two servers for the same start', async () => {
+  it('gives the room to only one of two servers', async () => {
     const room = await rooms.starting('mine');
     const opened = await Promise.all([first, second].map((owner) => log.open(room, 'mine', owner, valueAt(room, 0), 'every-change')));
     expect(opened.filter((place) => place !== null)).toHaveLength(1);
   });
 
-  it('refuses a start that was canceled, so that its game never begins', async () => {
+  it('is refused after the start was cancelled', async () => {
     const room = await rooms.starting('given-up');
     const record = await records.read(room);
     await records.save(record as NonNullable<typeof record>, { status: 'waiting', start: 'none' });
@@ -102,7 +102,7 @@ describe('opening a room', () => {
     expect(await statusOf(room)).toBe('waiting');
   });
 
-  it('gives the next game of the room a higher epoch, and deletes the data of the last game', async () => {
+  it('gives the next game a higher epoch, and deletes the data of the last game', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 3));
     await one(append(room, tenure, 3, 1, { ended: { reason: 'finished' } }));
@@ -117,8 +117,8 @@ describe('opening a room', () => {
   });
 });
 
-describe('an append', () => {
-  it('raises the version, and its changes can be read', async () => {
+describe('an append to the log of a room', () => {
+  it('raises the version of the room by its changes', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 0, 2))).toBe('ok');
     expect(await one(append(room, tenure, 2, 3))).toBe('ok');
@@ -135,7 +135,7 @@ describe('an append', () => {
     );
   });
 
-  it('gives the same answer when it is repeated, and is stored once', async () => {
+  it('is stored once when it is repeated', async () => {
     const { room, tenure } = await playingRoom();
     const write = append(room, tenure, 0, 2);
     expect(await one(write)).toBe('ok');
@@ -143,26 +143,26 @@ describe('an append', () => {
     expect((await log.recent(room, 10)).map(({ version }) => version)).toEqual([1, 2]);
   });
 
-  it('conflicts with another writer of the same epoch and version', async () => {
+  it('conflicts with an append of another writer at the same epoch and version', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0));
     expect(await one(append(room, tenure, 0))).toBe('conflict');
     expect(await one(append(room, tenure, 0, 2))).toBe('conflict');
   });
 
-  it('reports that the store is behind when the store has a lower version or epoch', async () => {
+  it('returns `behind` when the store has a lower version or epoch', async () => {
     const { room, tenure } = await playingRoom();
     expect(await one(append(room, tenure, 1))).toBe('behind');
     expect(await one(append(room, { ...tenure, epoch: tenure.epoch + 1 }, 0))).toBe('behind');
     expect(await log.recent(room, 10)).toEqual([]);
   });
 
-  it('reports a missing room', async () => {
+  it('returns `missing` without a room', async () => {
     const { tenure } = await playingRoom();
     expect(await one(append('nowhere' as RoomId, tenure, 0))).toBe('missing');
   });
 
-  it('is fenced by the epoch, and by the server and incarnation, after its owner was replaced', async () => {
+  it('returns `fenced` after another server has adopted the room', async () => {
     const { room, tenure } = await playingRoom();
     const { epoch } = await rooms.adopt(room, tenure, second);
     expect(await one(append(room, tenure, 0))).toBe('fenced');
@@ -171,7 +171,7 @@ describe('an append', () => {
     expect(await one(append(room, { ...second, epoch }, 0))).toBe('ok');
   });
 
-  it('has its own result in a batch of appends with different results', async () => {
+  it('has its own result in a batch whose appends have different results', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await rooms.adopt(b.room, b.tenure, second);
     const writes = [
@@ -183,7 +183,7 @@ describe('an append', () => {
     expect(await log.appendAll(writes)).toEqual(['ok', 'fenced', 'behind', 'missing']);
   });
 
-  it('has its own result in a large batch with ends of games, also when the batch is repeated', async () => {
+  it('has its own result in a large batch, also when the batch is repeated', async () => {
     const played = await Promise.all(Array.from({ length: 150 }, () => playingRoom()));
     for (const { room, tenure } of played.filter((_, index) => index % 7 === 0)) await rooms.adopt(room, tenure, second);
     const writes = played.map(({ room, tenure }, index) =>
@@ -193,7 +193,7 @@ describe('an append', () => {
     expect(await log.appendAll(writes)).toEqual(played.map((_, index) => (index % 7 === 0 ? 'fenced' : 'ok')));
   });
 
-  it('has an unknown result when it fails in Redis, while the other appends of its batch succeed', async () => {
+  it('has the result `unknown` when it fails in Redis, while the other appends of its batch succeed', async () => {
     const [a, b, c] = await Promise.all([playingRoom(), playingRoom(), playingRoom()]);
     await redis.commands.del(logKey(b.room));
     await redis.commands.set(logKey(b.room), 'no log');
@@ -203,8 +203,8 @@ describe('an append', () => {
   });
 });
 
-describe('a checkpoint', () => {
-  it('replaces the log up to its version', async () => {
+describe('the write of a checkpoint', () => {
+  it('deletes the log up to its version', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await one(append(room, tenure, 2, 2));
@@ -214,7 +214,7 @@ describe('a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
-  it('keeps only the later changes of the log when its version is in the middle of an append', async () => {
+  it('keeps the later changes of an append in which its version lies', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 4));
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 2)), 2, false)).toBe('ok');
@@ -223,7 +223,7 @@ describe('a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([3, 4]);
   });
 
-  it('changes neither a newer checkpoint nor the log when it is late', async () => {
+  it('changes nothing when a newer checkpoint exists', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await one(append(room, tenure, 2, 2));
@@ -235,7 +235,7 @@ describe('a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([5]);
   });
 
-  it('is fenced, behind or missing like an append', async () => {
+  it('returns `fenced`, `behind` or `missing` under the same conditions as an append', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 1));
     expect(await log.checkpoint(room, tenure, state, 1, false)).toBe('behind');
@@ -245,7 +245,7 @@ describe('a checkpoint', () => {
     expect(await log.checkpoint(room, tenure, state, 0, false)).toBe('fenced');
   });
 
-  it('also sets the version of the room when no log leads to its state', async () => {
+  it('sets the version of a room without a log', async () => {
     const { room, tenure } = await playingRoom();
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 40)), 40, true)).toBe('ok');
     expect(await rooms.adopt(room, tenure, second)).toMatchObject({
@@ -256,8 +256,8 @@ describe('a checkpoint', () => {
   });
 });
 
-describe('adoption', () => {
-  it('fences the old owner, and gives the new owner all acknowledged changes', async () => {
+describe('the adoption of a room', () => {
+  it('gives all acknowledged changes to the new owner', async () => {
     const { room, tenure } = await playingRoom();
     const last = append(room, tenure, 0, 3);
     await one(last);
@@ -268,26 +268,26 @@ describe('adoption', () => {
     expect(await records.read(room)).toMatchObject({ owner: second, epoch: adopted.epoch });
   });
 
-  it('gives the room to one of two servers that adopt it at the same time', async () => {
+  it('gives the room to only one of two servers', async () => {
     const { room, tenure } = await playingRoom();
     const answers = await Promise.all([log.adopt(room, tenure, second), log.adopt(room, tenure, third)]);
     expect(answers.filter((answer) => 'checkpoint' in answer)).toHaveLength(1);
   });
 
-  it('returns the current owner when the expected owner is out of date', async () => {
+  it('returns the actual owner when another one was expected', async () => {
     const { room, tenure } = await playingRoom();
     const { epoch } = await rooms.adopt(room, tenure, second);
     expect(await log.adopt(room, tenure, third)).toEqual({ owner: second, epoch, status: 'playing' });
     expect(await log.adopt('nowhere' as RoomId, tenure, third)).toEqual({ owner: null, epoch: 0, status: '' });
   });
 
-  it('is refused when no game runs in the room', async () => {
+  it('is refused without a running game', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
     expect(await log.adopt(room, tenure, second)).toMatchObject({ owner: null, status: 'waiting' });
   });
 
-  it('is refused without a write when the log has another format', async () => {
+  it('is refused when the log has another format', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.xadd(logKey(room), `${tenure.epoch}-1`, 'f', '0', 'c', 'as 0.1 wrote it before');
     const before = await redis.commands.hgetall(roomKey(room));
@@ -295,7 +295,7 @@ describe('adoption', () => {
     expect(await redis.commands.hgetall(roomKey(room))).toEqual(before);
   });
 
-  it('rejects with the error of Redis, without a write, when Redis refuses to read the log', async () => {
+  it('rejects with the error of Redis when Redis refuses to read the log', async () => {
     const { room, tenure } = await playingRoom();
     const before = await redis.commands.hgetall(roomKey(room));
     const url = new URL(process.env.HOLDFAST_TEST_REDIS_URL as string);
@@ -314,13 +314,13 @@ describe('adoption', () => {
     }
   });
 
-  it('gives no epoch below the given minimum, because a store that lost data may have forgotten later epochs', async () => {
+  it('gives an epoch that is not below the given minimum', async () => {
     const { room, tenure } = await playingRoom();
     const epochMin = tenure.epoch + 5_000_000;
     expect((await rooms.adopt(room, tenure, second, epochMin)).epoch).toBe(epochMin);
   });
 
-  it('keeps the downtime until a change records it, also when the new owner dies first', async () => {
+  it('stores the downtime until a change records it', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0));
     const adopt = async (expected: Tenure, owner: RoomOwnership, aloneMs?: number) => {
@@ -337,17 +337,17 @@ describe('adoption', () => {
     expect((await adopt(thrice.tenure, third, 7)).pausedMs).toBe(0);
   });
 
-  it('returns no checkpoint of a game that stores none', async () => {
+  it('returns no checkpoint for a game without checkpoints', async () => {
     const room = await rooms.starting();
     const opened = await log.open(room, 'start-1', first, null, 'none');
     expect((await rooms.adopt(room, { ...first, epoch: opened?.epoch as number }, second)).checkpoint).toBeNull();
   });
 });
 
-describe('a handoff', () => {
+describe('the handoff of a room', () => {
   const handedTo = (tenure: Tenure): Tenure => ({ ...second, epoch: tenure.epoch + 1 });
 
-  it('gives the room with its state to the new owner, and cannot be undone by the old owner', async () => {
+  it('gives the room with its state to the new owner', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const to = handedTo(tenure);
@@ -359,7 +359,7 @@ describe('a handoff', () => {
     expect(await log.handoff(room, tenure, 2, pack(valueAt(room, 2)), to, 1_000)).toBe('fenced');
   });
 
-  it('passes the room time to the new owner, until another server adopts the room', async () => {
+  it('gives the room time to the new owner', async () => {
     const { room, tenure } = await playingRoom();
     const to = handedTo(tenure);
     await log.handoff(room, tenure, 0, pack(valueAt(room, 0)), to, 1_000);
@@ -374,7 +374,7 @@ describe('a handoff', () => {
     expect(await rooms.adopt(room, { ...third, epoch: (taken as AdoptedRoom).epoch }, third)).toMatchObject({ handedAt: null });
   });
 
-  it('gets an epoch above all earlier ones, from the clock of the store', async () => {
+  it('has a higher epoch than all earlier owners', async () => {
     const { room, tenure } = await playingRoom();
     const [seconds] = await redis.commands.time();
     expect(await log.nextEpoch(room, tenure.epoch)).toBeGreaterThanOrEqual(Number(seconds) * 1_000);
@@ -384,14 +384,14 @@ describe('a handoff', () => {
     expect(await log.nextEpoch(room, tenure.epoch)).toBe(ahead + 1);
   });
 
-  it('is refused when its state lacks acknowledged changes of the log', async () => {
+  it('is refused when its state lacks changes of the log', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     expect(await log.handoff(room, tenure, 1, pack(valueAt(room, 1)), handedTo(tenure), 1_000)).toBe('fenced');
     expect((await log.readTenures([room]))[0]).toMatchObject({ ...tenure, version: 2 });
   });
 
-  it('is fenced, behind or missing like an append', async () => {
+  it('returns `fenced`, `behind` or `missing` under the same conditions as an append', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 0));
     expect(await log.handoff('nowhere' as RoomId, tenure, 0, state, handedTo(tenure), 1_000)).toBe('missing');
@@ -402,7 +402,7 @@ describe('a handoff', () => {
   });
 });
 
-describe('a reassertion', () => {
+describe('the reassertion of a room', () => {
   const stateOf = (version: number, room: RoomId) => ({
     version,
     batch: `batch-at-${version}`,
@@ -427,7 +427,7 @@ describe('a reassertion', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([8]);
   });
 
-  it('brings an older copy of the room to the version of the owner, and keeps the document of the lobby', async () => {
+  it('raises an older copy of the room to the version of the owner', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const before = await records.read(room);
@@ -435,7 +435,7 @@ describe('a reassertion', () => {
     expect(await records.read(room)).toMatchObject({ version: 5, round: 3, doc: { name: 'a room' }, rev: before?.rev });
   });
 
-  it('replaces an older document of the lobby, with the revision that the owner knows', async () => {
+  it('replaces an older document of the room', async () => {
     const { room, tenure } = await playingRoom();
     const { rev } = await rooms.read(room);
     const later = { ...doc, name: 'as it is' };
@@ -443,13 +443,13 @@ describe('a reassertion', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', version: 5, doc: later, rev: rev + 3 });
   });
 
-  it('is refused when a later round of the room has begun', async () => {
+  it('is refused when a later round has begun', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.hset(roomKey(room), 'round', 4, 'epoch', 1);
     expect(await log.reassert(room, tenure, stateOf(5, room))).toBe('fenced');
   });
 
-  it('lets a repeated append succeed whose changes it contains', async () => {
+  it('lets an append that it already contains succeed when the append is repeated', async () => {
     const { room, tenure } = await playingRoom();
     const onItsWay = append(room, tenure, 4);
     await log.reassert(room, tenure, { ...stateOf(5, room), batch: onItsWay.batch });
@@ -465,7 +465,7 @@ describe('a reassertion', () => {
     expect(await log.reassert(room, tenure, stateOf(9, room))).toBe('fenced');
   });
 
-  it('does not restart a game that has ended', async () => {
+  it('does not start a game again that has ended', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 1, { ended: { reason: 'finished' } }));
     expect(await log.reassert(room, tenure, stateOf(1, room))).toBe('fenced');
@@ -474,7 +474,7 @@ describe('a reassertion', () => {
 });
 
 describe('the published messages of a game', () => {
-  it('have all new values of the record after the start, an adoption and the end', async () => {
+  it('contain all new values of the record', async () => {
     const pubSub = new PubSub(redis);
     const room = await rooms.starting();
     const heard: string[] = [];
@@ -505,7 +505,7 @@ describe('the end of a game', () => {
     since: 0,
   });
 
-  it('gives the room back to the lobby with its result, its last effects and its epilogue', async () => {
+  it('returns the room to the lobby with its result, its last effects and its epilogue', async () => {
     const { room, tenure } = await playingRoom();
     const end = { ended: { reason: 'finished' as const, result: { winner: 0 } }, lastEffects: effects, epilogue: epilogueOf(tenure) };
     const write = append(room, tenure, 0, 1, end);
@@ -519,7 +519,7 @@ describe('the end of a game', () => {
     expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('is conditional like any append, and ignores the version of a game without a log', async () => {
+  it('has the same conditions as any other append', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const ended = { reason: 'finished' as const };
@@ -538,7 +538,7 @@ describe('the end of a game', () => {
     expect((await ends.lastEffects(room)).effects).toEqual([]);
   });
 
-  it('happens only once by `abandon`, and only when the record is as expected', async () => {
+  it('happens once by `abandon`, and only with the expected record', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     const result = { reason: 'server-lost' as const };
@@ -550,7 +550,7 @@ describe('the end of a game', () => {
   });
 });
 
-describe('stored data that cannot be read', () => {
+describe('the unreadable data of a room', () => {
   it.each<[string, (room: string) => Promise<unknown>]>([
     ['a checkpoint of other bytes', (room) => redis.commands.set(checkpointKey(room as RoomId), 'neither one thing nor another')],
     [
@@ -563,7 +563,7 @@ describe('stored data that cannot be read', () => {
     ],
     ['a log of other bytes', (room) => redis.commands.rpush(logKey(room as RoomId), Buffer.from([0xc1, 0xc1]))],
     ['a log with a text instead of a change', (room) => redis.commands.rpush(logKey(room as RoomId), Buffer.from(pack('text')))],
-  ])('is adopted and reported as unreadable: %s', async (_what, corrupt) => {
+  ])('is adopted and reported: %s', async (_what, corrupt) => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await corrupt(room);
@@ -573,7 +573,7 @@ describe('stored data that cannot be read', () => {
     expect(await one(append(room, tenure, 2))).toBe('fenced');
   });
 
-  it('is kept for a while when its game is ended, and the record has the reason', async () => {
+  it('is stored for some time after the end of its game', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0, 2));
     await redis.commands.set(checkpointKey(room), 'broken');
@@ -589,7 +589,7 @@ describe('stored data that cannot be read', () => {
     }
   });
 
-  it('is not adopted when a newer version of Holdfast wrote it in another format', async () => {
+  it('is not adopted when a newer version of Holdfast wrote it', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.hset(`hf:room:{${room}}`, 'format', LOG_FORMAT_MAX + 1);
     await redis.commands.set(checkpointKey(room), 'in a form of tomorrow');
@@ -639,7 +639,7 @@ describe('stored data that cannot be read', () => {
     expect(await format()).toBeNull();
   });
 
-  it('stays in format 3 after a handoff, because the state itself needs it, and is raised to it by an adoption', async () => {
+  it('stays in format 3 after a handoff, and is raised to format 3 by an adoption', async () => {
     const { room, tenure } = await playingRoom();
     const format = () => redis.commands.hget(roomKey(room), 'format');
     const game = (await redis.commands.hget(roomKey(room), 'game')) as string;
@@ -652,7 +652,7 @@ describe('stored data that cannot be read', () => {
     expect(await format()).toBe('3');
   });
 
-  it('is copied to another key when it is a batch of effects, and the readable batches are returned', async () => {
+  it('is copied to another key when it is a batch of effects', async () => {
     const { room, tenure } = await playingRoom();
     const effects = [{ name: 'pay', key: 'k' }];
     const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };
@@ -665,7 +665,7 @@ describe('stored data that cannot be read', () => {
     expect(await redis.commands.hexists(keptEffectsKey(room), 'older')).toBe(1);
   });
 
-  it('does not prevent the read of other records', async () => {
+  it('does not prevent reads of other records', async () => {
     const [odd, fine] = await Promise.all([playingRoom(), playingRoom()]);
     await redis.commands.hset(`hf:room:{${odd.room}}`, 'doc', '{');
     expect(await records.readMany([odd.room, fine.room])).toMatchObject([null, { id: fine.room }]);
@@ -684,10 +684,10 @@ describe('RoomLog.readTenures', () => {
   });
 });
 
-describe('with replicas that do not answer', () => {
+describe('a room log whose replicas do not answer', () => {
   const careful = new RoomLog(redis, { replicas: 1, replicasTimeoutMs: 50 });
 
-  it('a write has an unknown result, and is stored once when it is repeated', async () => {
+  it('returns `unknown` for a write, which is stored once when it is repeated', async () => {
     const { room, tenure } = await playingRoom();
     const write = append(room, tenure, 0);
     expect(await careful.appendAll([write])).toEqual(['unknown']);
@@ -697,21 +697,21 @@ describe('with replicas that do not answer', () => {
     expect(await one(write)).toBe('ok');
   });
 
-  it('a write that Redis refuses has the result of the refusal, not `unknown`', async () => {
+  it('returns the refusal of Redis for a write that Redis refuses', async () => {
     const { room, tenure } = await playingRoom();
     await rooms.adopt(room, tenure, second);
     expect(await careful.appendAll([append(room, tenure, 0)])).toEqual(['fenced']);
     await expect(careful.adopt(room, tenure, third)).resolves.toMatchObject({ owner: second });
   });
 
-  it('an adoption fails, because the adopted data may exist in only one copy', async () => {
+  it('rejects an adoption, because only one copy of the data may exist', async () => {
     const { room, tenure } = await playingRoom();
     await expect(careful.adopt(room, tenure, second)).rejects.toMatchObject({ code: 'unavailable' });
   });
 });
 
-describe('without a store', () => {
-  it('every result is unknown, and no call waits forever', async () => {
+describe('a room log without a store', () => {
+  it('returns `unknown` for each write within a time limit', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'holdfast-room-log-'));
     const server = await startRedis({ dir });
     const lost = new RedisConnections({ url: server.url, commandTimeoutMs: 500 });

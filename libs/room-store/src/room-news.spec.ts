@@ -23,7 +23,7 @@ const record: RoomRecord = {
 };
 
 describe('readNews', () => {
-  it('returns the new record when the record of the previous revision is known', () => {
+  it('returns the new record when the previous revision is known', () => {
     const finished = { ...record, rev: 8, status: 'waiting', since: 20, round: 4, start: null, owner: null, result: { winner: 0 } };
     expect(readNews(record, 'finished 8 20 {"winner":0}')).toEqual({ kind: 'record', record: finished });
     expect(readNews(record, 'adopted 8 10 6 hf:game:2')).toEqual({
@@ -48,13 +48,13 @@ describe('readNews', () => {
     });
   });
 
-  it('returns `unknown` when an earlier message is missing, or the message is of another kind or not valid', () => {
+  it('returns `unknown` after a lost message, or for an unknown or invalid message', () => {
     for (const message of ['finished 9 20 {}', 'adopted 7 10 6 hf:game:2', '8', 'renamed 8 x', 'saved 8 20 waiting - {', ''])
       expect(readNews(record, message)).toEqual({ kind: 'unknown' });
     expect(readNews(null, 'finished 8 20 {}')).toEqual({ kind: 'unknown' });
   });
 
-  it('reports that a room is closed, also when its record is not known', () => {
+  it('reports a closed room also when its record is unknown', () => {
     expect(readNews(null, 'closed room expired')).toEqual({ kind: 'closed', reason: 'room expired' });
   });
 });

@@ -42,8 +42,8 @@ async function mustSave(record: RoomRecord, change: Parameters<RoomRecords['save
   return saved;
 }
 
-describe('a record', () => {
-  it('is created once under its id', async () => {
+describe('the record of a room', () => {
+  it('is created once for an id', async () => {
     const room = await newRoom();
     expect(await records.create(room.id, 'another', { ...doc, name: 'not this' })).toBeNull();
     expect(await mustRead(room.id)).toEqual(room);
@@ -65,7 +65,7 @@ describe('a record', () => {
     expect(after.doc.name).toBe(outcomes[0] ? 'left' : 'right');
   });
 
-  it('loses none of many concurrent changes by compare-and-set', async () => {
+  it('contains each of many concurrent changes that compare and set', async () => {
     const room = await newRoom({ seats: 0 });
     const addOne = async (): Promise<void> => {
       for (;;) {
@@ -77,7 +77,7 @@ describe('a record', () => {
     expect(await mustRead(room.id)).toMatchObject({ rev: room.rev + 12, doc: { seats: 12 } });
   });
 
-  it('keeps status and start when the change names none', async () => {
+  it('keeps the status and the start in a change of other fields', async () => {
     const room = await newRoom();
     await records.save(room, { status: 'starting', start: 'mine' });
     const starting = await mustRead(room.id);
@@ -86,7 +86,7 @@ describe('a record', () => {
     expect(await mustRead(room.id)).toMatchObject({ status: 'starting', start: 'mine', doc: { name: 'renamed' }, game: 'counter' });
   });
 
-  it('has a higher revision than its predecessor when it is created again after it was closed', async () => {
+  it('has a higher revision when it is created again after its close', async () => {
     const room = await newRoom();
     await records.save(room, { doc });
     const before = await mustRead(room.id);
@@ -97,7 +97,7 @@ describe('a record', () => {
     expect((await mustRead(room.id)).rev).toBeGreaterThan(before.rev);
   });
 
-  it('is published whole, or only with its revision when it is long', async () => {
+  it('is published as a whole, or only with its revision when it is long', async () => {
     const room = await newRoom();
     const heard: string[] = [];
     await pubSub.subscribe(roomKey(room.id), (message) => heard.push(message));
@@ -114,15 +114,15 @@ describe('a record', () => {
   });
 });
 
-describe('closing a room', () => {
-  it('removes the record and the index entries', async () => {
+describe('the close of a room', () => {
+  it('removes the record and its index entries', async () => {
     const room = await newRoom();
     expect(await records.close(room, 'empty')).toBe(true);
     expect(await records.read(room.id)).toBeNull();
     expect(await redis.commands.zscore(roomsKey(), room.id)).toBeNull();
   });
 
-  it('is refused when the room has changed meanwhile or a game runs', async () => {
+  it('is refused when the room has changed or a game runs', async () => {
     const room = await newRoom();
     await records.save(room, { doc: { ...doc, members: [] } });
     expect(await records.close(room, 'room-expired')).toBe(false);
@@ -134,7 +134,7 @@ describe('closing a room', () => {
 });
 
 describe('the index of rooms', () => {
-  it('returns pages that do not shift when rooms are added or removed', async () => {
+  it('has the same pages when rooms are added or removed', async () => {
     // These creation times are in the future, because all tests share the index.
     const at = 9_000_000_000_000 + Math.floor(Math.random() * 1_000_000_000);
     const ids = Array.from({ length: 6 }, (_, index) => `test-${randomUUID()}-${index}`);
@@ -155,7 +155,7 @@ describe('the index of rooms', () => {
 });
 
 describe('the rooms of an incarnation', () => {
-  it('do not include those of another incarnation of the same server', async () => {
+  it('do not include the rooms of another incarnation of the server', async () => {
     const server = serverId('game', randomUUID());
     await records.noteOwner(['a' as RoomId, 'b' as RoomId, 'c' as RoomId], server, 1);
     await records.noteOwner(['d' as RoomId], server, 2);
@@ -167,7 +167,7 @@ describe('the rooms of an incarnation', () => {
 });
 
 describe('the room of a user', () => {
-  it('is the room that was set last, until it is cleared', async () => {
+  it('is the room that was set last, until it is removed', async () => {
     const user = randomUUID();
     expect(await userRooms.get(user as UserId)).toBeNull();
     await userRooms.set(user as UserId, 'a' as RoomId, false);
@@ -178,13 +178,13 @@ describe('the room of a user', () => {
   });
 });
 
-describe('the view of a room', () => {
+describe('the view of a room for its members', () => {
   const two = [
     { user: 'ada' as UserId, name: 'Ada', readyRound: 0, here: true },
     { user: 'bob' as UserId, name: 'Bob', readyRound: null, here: false },
   ];
 
-  it('shows the members that are ready for this round', async () => {
+  it('shows which members are ready for the round', async () => {
     const room = await newRoom({ members: two });
     expect(viewOf(room).members.map(({ ready, here }) => [ready, here])).toEqual([
       [true, true],
@@ -193,7 +193,7 @@ describe('the view of a room', () => {
     expect(isReady({ ...room, round: 1 }, room.doc.members[0])).toBe(false);
   });
 
-  it('shows the seats of the game while it is played', async () => {
+  it('shows the seats of the running game', async () => {
     const room = await newRoom({ members: two, players: ['bob' as UserId, 'ada' as UserId] });
     expect(viewOf(room).members.map(({ seat }) => seat)).toEqual([0, 1]);
     expect(viewOf({ ...room, status: 'playing' }).members.map(({ seat }) => seat)).toEqual([1, 0]);

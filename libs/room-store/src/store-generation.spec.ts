@@ -45,7 +45,7 @@ function moveOn(client: RedisConnections['commands']): void {
 }
 
 describe('the generation of a store', () => {
-  it.each(['appends', 'commands'] as const)('is not known while only `%s` is connected to the new process', async (first) => {
+  it.each(['appends', 'commands'] as const)('is unknown while only `%s` is connected to the new process', async (first) => {
     const settled = generation.current;
     expect(generation.isSettled).toBe(true);
     moveOn(redis[first]);
@@ -76,7 +76,7 @@ describe('the generation of a store', () => {
   });
 });
 
-describe('the generation of a Cluster', () => {
+describe('the generation of a Redis Cluster', () => {
   /** A Cluster of one primary. Each INFO waits until the test answers it. */
   class FakeCluster extends EventEmitter {
     status = 'ready';
@@ -100,7 +100,7 @@ describe('the generation of a Cluster', () => {
     await until(() => ofCluster.current === 'one');
   });
 
-  it('is not known after a change of the nodes, until the primary has returned its run id', async () => {
+  it('is unknown after a change of the nodes until the primary returns its run id', async () => {
     cluster.emit('-node');
     expect(ofCluster.current).toBeNull();
     await until(() => cluster.asked.length === 2);
@@ -111,7 +111,7 @@ describe('the generation of a Cluster', () => {
     await until(() => ofCluster.current === 'two');
   });
 
-  it('does not come from the answer to an INFO that was followed by another INFO or a change of the nodes', async () => {
+  it('ignores the answer to an INFO after a later INFO or a change of the nodes', async () => {
     cluster.emit('ready');
     cluster.emit('ready');
     cluster.asked[2]?.answer('two');
@@ -131,18 +131,20 @@ describe('the generation of a Cluster', () => {
   });
 });
 
-it('RoomLog refuses to open, adopt or abandon a room while the store is not settled', async () => {
-  const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 }, generation);
-  const owner = { server: 'hf:game:1' as ServerId, incarnation: 1 };
-  const tenure = { ...owner, epoch: 1 };
-  expect(await log.abandon('room' as RoomId, tenure, { reason: 'orphaned' })).toBe(false);
-  await redis.commands.hset('hf:room:{room}', { ...tenure, owner: owner.server, status: 'playing', rev: 1, doc: '{}' });
-  moveOn(redis.appends);
-  await until(() => redis.appends.status !== 'ready');
-  const refused = { code: 'unavailable' };
-  await expect(log.open('room' as RoomId, 's', owner, null, 'none')).rejects.toMatchObject(refused);
-  await expect(log.adopt('room' as RoomId, tenure, owner)).rejects.toMatchObject(refused);
-  await expect(log.abandon('room' as RoomId, tenure, { reason: 'orphaned' })).rejects.toMatchObject(refused);
-  expect(await redis.commands.hget('hf:room:{room}', 'status')).toBe('playing');
-  await until(() => redis.appends.status === 'ready');
+describe('RoomLog', () => {
+  it('refuses to open, adopt or abandon a room while the store is not settled', async () => {
+    const log = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 }, generation);
+    const owner = { server: 'hf:game:1' as ServerId, incarnation: 1 };
+    const tenure = { ...owner, epoch: 1 };
+    expect(await log.abandon('room' as RoomId, tenure, { reason: 'orphaned' })).toBe(false);
+    await redis.commands.hset('hf:room:{room}', { ...tenure, owner: owner.server, status: 'playing', rev: 1, doc: '{}' });
+    moveOn(redis.appends);
+    await until(() => redis.appends.status !== 'ready');
+    const refused = { code: 'unavailable' };
+    await expect(log.open('room' as RoomId, 's', owner, null, 'none')).rejects.toMatchObject(refused);
+    await expect(log.adopt('room' as RoomId, tenure, owner)).rejects.toMatchObject(refused);
+    await expect(log.abandon('room' as RoomId, tenure, { reason: 'orphaned' })).rejects.toMatchObject(refused);
+    expect(await redis.commands.hget('hf:room:{room}', 'status')).toBe('playing');
+    await until(() => redis.appends.status === 'ready');
+  });
 });

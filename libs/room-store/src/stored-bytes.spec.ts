@@ -66,11 +66,11 @@ describe.each(READERS)('%s in the store', (_name, read, sound) => {
     [0, -1, true, 'text', new Uint8Array(3), [], [[]], [1, 2, 3], [1, 2, [3]], { version: 1 }, { 0: 1, 1: 2, 2: [] }].map((other) => [
       other,
     ]),
-  )('is unreadable or contains only plain values when it is %p', (other) => {
+  )('is refused or contains only plain values when it is %p', (other) => {
     expect(unreadableOrPlain(() => read(pack(other)))).toBe(true);
   });
 
-  it('is unreadable or contains only plain values when a byte is changed or the end is cut off', () => {
+  it('is refused or contains only plain values when a byte is modified or the end is missing', () => {
     return fc.assert(
       fc.property(fc.nat(), fc.nat(255), (at, to) => {
         const bent = Buffer.from(sound);
@@ -83,8 +83,8 @@ describe.each(READERS)('%s in the store', (_name, read, sound) => {
   });
 });
 
-describe('an UnreadableError', () => {
-  it('names what cannot be read, and quotes no stored bytes', () => {
+describe('the error UnreadableError', () => {
+  it('names the unreadable data without any stored bytes', () => {
     const secret = 'hunter2'.repeat(1_000);
     for (const [, read] of READERS)
       for (const bytes of [pack({ secret }), Buffer.concat([pack([secret]), Buffer.from([0xc1])])]) {

@@ -38,14 +38,14 @@ function adoptBy(owner: RoomOwnership, { room, ...expected }: Tenure & { room: R
   return rooms.adopt(room, expected, owner);
 }
 
-describe('a mark of an input', () => {
-  it('is passed to the next owner, and counts as one lost owner', async () => {
+describe('the mark of an input that may have cost the owner', () => {
+  it('is given to the next owner, and counts as one lost owner', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('counts once, and is still passed on when a later owner is lost for another reason', async () => {
+  it('still counts as one lost owner when the next owner is lost for another reason', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -53,7 +53,7 @@ describe('a mark of an input', () => {
     expect(third).toMatchObject({ poison: COMMAND, losses: 1 });
   });
 
-  it('raises the number of lost owners to the limit when another input costs a second owner', async () => {
+  it('raises the number of lost owners to the limit when a second input costs an owner', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     const second = await adoptBy(servers[1], tenure);
@@ -62,7 +62,7 @@ describe('a mark of an input', () => {
     expect(third).toMatchObject({ poison: { seq: 9 }, losses: LOSSES_MAX });
   });
 
-  it('is removed when its input has ended', async () => {
+  it('is removed when the input has ended', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     await marks.clear(tenure, { ...COMMAND, seq: 6 });
@@ -72,14 +72,14 @@ describe('a mark of an input', () => {
     expect(await adoptBy(servers[1], tenure)).toMatchObject({ poison: null, losses: 0 });
   });
 
-  it('is refused when its owner has lost the room meanwhile', async () => {
+  it('is refused after its owner has lost the room', async () => {
     const tenure = await playingRoom();
     const second = await adoptBy(servers[1], tenure);
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[2], { ...tenure, ...servers[1], epoch: second.epoch })).toMatchObject({ poison: null, losses: 0 });
   });
 
-  it('does not count for a server that adopts its own room', async () => {
+  it('does not count when a server adopts its own room', async () => {
     const tenure = await playingRoom();
     await marks.mark(tenure, COMMAND);
     expect(await adoptBy(servers[0], tenure)).toMatchObject({ poison: null, losses: 0 });
@@ -102,8 +102,8 @@ describe('a mark of an input', () => {
   });
 });
 
-describe('a mark of a setup', () => {
-  it('is in the record of the room until it is removed', async () => {
+describe('the mark of a setup that may have cost the owner', () => {
+  it('is part of the room record until it is removed', async () => {
     const room = await rooms.starting();
     const setup = { handler: 'setup', seat: -1, seq: 0 };
     expect((await rooms.read(room)).hasFailedSetup).toBe(false);
@@ -113,15 +113,15 @@ describe('a mark of a setup', () => {
     expect((await rooms.read(room)).hasFailedSetup).toBe(false);
   });
 
-  it('is refused when the start is over', async () => {
+  it('is refused when the start is no longer current', async () => {
     const room = await rooms.starting();
     await marks.mark({ room, start: 'another' }, { handler: 'setup', seat: -1, seq: 0 });
     expect((await rooms.read(room)).hasFailedSetup).toBe(false);
   });
 });
 
-describe('a mark of an effect of a game that ended', () => {
-  it('marks the effect as poisoned for the next owner, and is removed with the effects', async () => {
+describe('the mark of an effect of a game that has ended', () => {
+  it('shows the next owner that the effect is poisoned', async () => {
     const { room } = await playingRoom();
     const effects = [
       { key: 'k1', name: 'pay', data: 1 },

@@ -19,7 +19,7 @@ describe('the room of a user', () => {
   it.each([
     ['an hour', 3_600_000],
     ['thirty days', 30 * 24 * 3_600_000],
-  ])('is stored for a day longer than a session that lasts %s, also after a move and a renewal', async (_, sessionTtlMs) => {
+  ])('is stored for a day longer than a session that lasts %s', async (_, sessionTtlMs) => {
     const rooms = new UserRooms(redis, { sessionTtlMs });
     const user = newUser();
     const isStored = async () => (await redis.commands.pttl(userKey(user))) > sessionTtlMs + 23 * 3_600_000;
@@ -35,8 +35,8 @@ describe('the room of a user', () => {
   });
 });
 
-describe('a user', () => {
-  it('is in the room of the latest request, in whatever order requests are handled', async () => {
+describe('a user in the store', () => {
+  it('is in the room of the latest request, in whatever order the requests are handled', async () => {
     const user = newUser();
     const { admissionNumber: turn, pointer } = await users.admit(user);
     expect(pointer).toBeNull();
@@ -53,7 +53,7 @@ describe('a user', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('has older requests refused after `overtakeIfFree`, unless the user is a member of a room', async () => {
+  it('has older requests refused after `overtakeIfFree` when the user is in no room', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     expect(await users.overtakeIfFree(user, { turn, number: 2 })).toBe(true);
@@ -66,7 +66,7 @@ describe('a user', () => {
     expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(false);
   });
 
-  it('is removed from the room of the request, but not when the user has returned to it since', async () => {
+  it('is removed from the room of a departure, but not after a later return', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     await users.move(user, A, { asked: { turn, number: 1 } });
@@ -85,7 +85,7 @@ describe('a user', () => {
     expect(await users.get(user)).toBeNull();
   });
 
-  it('is not moved by requests of an earlier admission, except by a match', async () => {
+  it('is not moved by a request of an earlier admission, except for a match', async () => {
     const user = newUser();
     const before = (await users.admit(user)).admissionNumber;
     const { admissionNumber: turn } = await users.admit(user);
@@ -98,7 +98,7 @@ describe('a user', () => {
     expect(await users.get(user)).toEqual(B);
   });
 
-  it('gets a new admission number, unless the user was admitted again in the meantime', async () => {
+  it('gets a new admission number unless a later admission exists', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     const renewed = (await users.renewAdmission(user, turn)) as number;
@@ -112,7 +112,7 @@ describe('a user', () => {
     expect(await users.renewAdmission(user, again.admissionNumber)).toBeGreaterThan(again.admissionNumber);
   });
 
-  it('gets a higher admission number from a store that lost the user, and can continue', async () => {
+  it('gets a higher admission number in a store that lost the user', async () => {
     const user = newUser();
     const { admissionNumber: turn } = await users.admit(user);
     await users.overtake(user, { turn, number: 3 });

@@ -29,8 +29,8 @@ export function withChange<State>(value: RoomValue<State>, change: Change, state
 }
 
 /**
- * Returns the RFC 6902 patches that lead from `before` to `after`, the states before and after `changes`. They are the patches of the
- * changes. If a change has a state patch instead, they are computed from the two states.
+ * Returns the RFC 6902 patches that lead from `before` to `after`, the states before and after `changes`. Patches of the changes are
+ * returned as they are. If a change has a state patch instead, the patches are computed from the two states.
  */
 export function patchesOf(changes: readonly Change[], before: unknown, after: unknown): readonly Patch[] {
   const patches: Patch[] = [];
@@ -107,7 +107,7 @@ class SeatsAfter {
 
   apply(changes: NonNullable<Change['seats']>): void {
     this.copies ??= this.before.slice();
-    // A loop over numbers, because it runs for every command and listing an object's numeric keys is slow.
+    // This is a loop over numbers, because it runs for every command, and listing an object's numeric keys is slow.
     for (let seat = 0; seat <= this.copies.length; seat++) {
       if (changes[seat] === undefined) continue;
       const { seq, refused, presence, input, joined } = changes[seat]!;

@@ -43,7 +43,7 @@ function gameWithBot(move: () => BotMove | null, input: InputRule | null = INPUT
 }
 
 describe('the input of a bot', () => {
-  it('is used by the next steps, and is neither recorded nor counted', () => {
+  it('is used by the next steps without a record', () => {
     const { bot, step, inputs, counted } = gameWithBot(() => ({ input: 'left' }));
     inputs.take(0, 4, 'up');
     expect(bot()).toEqual({ kind: 'unchanged' });
@@ -52,7 +52,7 @@ describe('the input of a bot', () => {
     expect(counted).toEqual(['taken']);
   });
 
-  it('replaces the previous input of the bot, even if no step has used that one', () => {
+  it('replaces the previous input of the bot', () => {
     let input = 'left';
     const { bot, step, counted } = gameWithBot(() => ({ input }));
     bot();
@@ -62,7 +62,7 @@ describe('the input of a bot', () => {
     expect(counted).toEqual([]);
   });
 
-  it('is refused when the schema refuses it, and the bot keeps what it holds', () => {
+  it('is refused by the schema, and the previous input stays in use', () => {
     let input = 'left';
     const { bot, step } = gameWithBot(() => ({ input }));
     bot();
@@ -72,7 +72,7 @@ describe('the input of a bot', () => {
     expect(step()).toBe('unchanged');
   });
 
-  it('is a copy, so that the game may change its own object', () => {
+  it('is a copy, so that later changes of the object have no effect', () => {
     const input = { keys: ['up'] };
     const { bot, step } = gameWithBot(() => ({ input }));
     bot();
@@ -81,12 +81,12 @@ describe('the input of a bot', () => {
     expect(() => input.keys.push('left')).not.toThrow();
   });
 
-  it('fails in a game without inputs', () => {
+  it('throws in a game without inputs', () => {
     const { bot } = gameWithBot(() => ({ input: 'left' }), null);
     expect(bot()).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining('add @Input(Schema) to its class') } });
   });
 
-  it('ends when a player takes the seat', () => {
+  it('is dropped when a player takes the seat', () => {
     const { bot, step, inputs, counted } = gameWithBot(() => ({ input: 'left' }));
     bot();
     inputs.release(1);

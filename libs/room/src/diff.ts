@@ -34,7 +34,7 @@ function nextAt(path: string, before: unknown, after: unknown, patches: Patch[],
   if (before === after) return before;
   const isList = Array.isArray(after);
   if (!isList && (typeof after !== 'object' || after === null)) {
-    // A NaN in both was stored by an old version of Holdfast. The handler did not make it, so it is not refused.
+    // When both values are NaN, an old version of Holdfast has stored the NaN. The handler did not make it, so it is not refused.
     return Object.is(before, after) ? before : replaced(path, after, patches, depth);
   }
   if (typeof before !== 'object' || before === null || Array.isArray(before) !== isList) return replaced(path, after, patches, depth);

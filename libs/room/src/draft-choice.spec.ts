@@ -11,27 +11,27 @@ function choices(draft: DraftChoice, sizes: { parts: number; changed: number }, 
   return counts;
 }
 
-describe('the choice of a draft', () => {
-  it('is a copy when the handlers change much of the state, or the state is small', () => {
+describe('the kind of draft that a room chooses', () => {
+  it('is a copy for a small state or for handlers that change much of the state', () => {
     expect(choices(new DraftChoice('auto'), { parts: 1_000, changed: 800 }, 500)).toEqual({ copy: 500, proxy: 0 });
     expect(choices(new DraftChoice('auto'), { parts: 30, changed: 1 }, 500)).toEqual({ copy: 500, proxy: 0 });
   });
 
-  it('is a proxy when the handlers change little of a large state, with a copy now and then to measure it', () => {
+  it('is a proxy for handlers that change little of a large state', () => {
     const { copy, proxy } = choices(new DraftChoice('auto'), { parts: 2_000, changed: 3 }, 6_400);
     expect(copy).toBeGreaterThan(5);
     expect(copy).toBeLessThan(20);
     expect(proxy).toBe(6_400 - copy);
   });
 
-  it('changes when the handlers begin to change more', () => {
+  it('changes when the handlers begin to change more of the state', () => {
     const draft = new DraftChoice('auto');
     choices(draft, { parts: 500, changed: 2 }, 1_000);
     expect(choices(draft, { parts: 500, changed: 400 }, 1_000).copy).toBeGreaterThan(700);
     expect(choices(draft, { parts: 500, changed: 2 }, 1_000).proxy).toBeGreaterThan(700);
   });
 
-  it('is made by the game when its settings name a draft', () => {
+  it('is the one in the settings of the game', () => {
     expect(choices(new DraftChoice('proxy'), { parts: 2, changed: 2 }, 10)).toEqual({ copy: 0, proxy: 10 });
     expect(choices(new DraftChoice('copy'), { parts: 10_000, changed: 0 }, 10)).toEqual({ copy: 10, proxy: 0 });
   });

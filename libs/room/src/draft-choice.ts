@@ -1,8 +1,8 @@
 import type { DraftMode, GameDefinition } from './room-rules.js';
 
 /**
- * True when the changes of a game have state patches. They do not depend on what the room chooses for a single handler, so that its log has
- * one form.
+ * True when the changes of a game have state patches. The choice of a draft for a single handler does not matter here, so all changes of a
+ * room have one form.
  */
 export function hasStatePatches({ draft = 'proxy' }: Pick<GameDefinition, 'draft'>): boolean {
   return draft !== 'proxy';
@@ -12,7 +12,7 @@ export function hasStatePatches({ draft = 'proxy' }: Pick<GameDefinition, 'draft
 export interface CopyCount {
   /** Number of objects and arrays in the state. */
   readonly parts: number;
-  /** Number of those that the handler changed, with all their parents. */
+  /** Number of objects and arrays that the handler changed. The parents of a changed part count, too. */
   readonly changed: number;
 }
 
@@ -33,7 +33,7 @@ export class DraftChoice {
   next(): Exclude<DraftMode, 'auto'> {
     if (this.mode !== 'auto') return this.mode;
     if (!this.isKnown || this.parts * COPY_NS <= PROXY_NS + this.changed * PROXY_PART_NS) return 'copy';
-    // Only a copy shows how much a handler changes, so some runs of a large state use one.
+    // Only a run on a copy shows how much a handler changes, so some runs on a large state use a copy.
     if (this.runsUntilCopy-- > 0) return 'proxy';
     this.runsUntilCopy = Math.max(PROBE_RUNS_MIN, this.parts / PROBE_PARTS);
     return 'copy';
@@ -48,12 +48,15 @@ export class DraftChoice {
   }
 }
 
-/** Costs in ns, from `npm run bench -- patches`: of a copied and compared part, of a run on a proxy, and of a changed part in it. */
+/**
+ * Costs in ns, from `npm run bench -- patches`: of a part of the state that is copied and compared, of a run on a proxy, and of a part that
+ * this run changes.
+ */
 const COPY_NS = 50;
 const PROXY_NS = 2_000;
 const PROXY_PART_NS = 900;
-/** Share of the last run in the average of changed parts. */
+/** Weight of the last run in the moving average of changed parts. */
 const WEIGHT = 0.25;
-/** Minimum number of runs on a proxy between two copies. For a state with many parts, the number is higher. */
+/** Minimum number of runs on a proxy between two runs on a copy. The number is higher for a state with many parts. */
 const PROBE_RUNS_MIN = 63;
 const PROBE_PARTS = 4;

@@ -63,7 +63,7 @@ function changed(outcome: RoomOutcome<Casino>): Extract<RoomOutcome<Casino>, { k
 }
 
 describe('the result of an effect', () => {
-  it('comes back to the game with its key and request, and ends the wait in the same change', () => {
+  it('comes to the game with its key and request', () => {
     const before = bet(begin());
     const [charge, log] = before.outbox;
     expect(charge).toMatchObject({ name: 'charge', key: 'r:7:1:0', timer: '$result:1:0' });
@@ -76,7 +76,7 @@ describe('the result of an effect', () => {
     expect(applyChange(before, change)).toEqual(value);
   });
 
-  it('changes nothing when it comes a second time, late, or for an unknown key', () => {
+  it('changes nothing when it is repeated, late, or for an unknown key', () => {
     const before = bet(begin());
     const key = before.outbox[0]!.key;
     const { value } = changed(result(before, key, { ok: true, data: 1 }));
@@ -86,7 +86,7 @@ describe('the result of an effect', () => {
     expect(result(before, before.outbox[1]!.key, { ok: true, data: 1 })).toEqual({ kind: 'unchanged' });
   });
 
-  it('is a failure when its time is over, and a result that comes later changes nothing', () => {
+  it('is a failure after the time limit', () => {
     const before = bet(begin());
     const key = before.outbox[0]!.key;
     now = 1_500;
@@ -96,20 +96,20 @@ describe('the result of an effect', () => {
     expect(result(value, key, { ok: true, data: 1 })).toEqual({ kind: 'unchanged' });
   });
 
-  it('does not run out of time while the room has no owner', () => {
+  it('does not time out while the room has no owner', () => {
     const before = bet(begin());
     const { value } = changed(machine.handle(before, { kind: 'paused', ms: 10_000 }));
     expect(value.timers).toEqual({ '$result:1:0': 11_500 });
   });
 
-  it('counts as handled when the handler rejects, but the edits of the handler are dropped', () => {
+  it("counts as handled when its handler rejects, without the handler's edits", () => {
     const before = bet(begin());
     const { value } = changed(result(before, before.outbox[0]!.key, { ok: false, code: 'undone', message: '' }));
     expect(value.state.results).toEqual([]);
     expect(value.outbox).toHaveLength(1);
   });
 
-  it('fails, as a timer does, when its handler throws', () => {
+  it('makes the game fail when its handler throws', () => {
     const before = bet(begin());
     expect(result(before, before.outbox[0]!.key, { ok: false, code: 'fault', message: '' })).toMatchObject({ kind: 'failed' });
   });
@@ -120,7 +120,7 @@ describe('the result of an effect', () => {
     expect(result(value, before.outbox[0]!.key, { ok: true, data: 1 })).toEqual({ kind: 'refused', code: 'game-ended' });
   });
 
-  it('is awaited by a limited number of effects, and a command beyond the limit is refused', () => {
+  it('can be awaited by a limited number of effects', () => {
     let value = begin();
     for (let seq = 1; seq <= AWAITED_RESULTS_MAX; seq++) value = bet(value, seq);
     const next = machine.handle(value, { kind: 'command', seat: 0, seq: 1_000, name: 'bet', data: 'more' });

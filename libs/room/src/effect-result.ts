@@ -4,11 +4,11 @@ export type EffectReply<Data = unknown> =
   | { readonly ok: false; readonly code: string; readonly message: string };
 
 /**
- * The result of an effect, as the game's `@OnResult` method gets it. `key`: the key of the effect, which the handler also got. `request`: the
- * data that the game gave to `room.effect`.
+ * The result of an effect, as the game's `@OnResult` method gets it. `key`: the key of the effect, which the handler also got. `request`:
+ * the data that the game gave to `room.effect`.
  *
- * A failure with the code `timed-out` or `effect-failed` does not say that nothing happened outside: the handler may have done its work
- * without an answer, or may still do it. A failure with a code of the handler (`refuse`) means what the handler says.
+ * After the code `timed-out` or `effect-failed`, the handler may still have done its work, or may do it later. The meaning of a code that
+ * the handler gave to `refuse` is defined by the handler.
  */
 export type EffectResult<Data = unknown, Request = unknown> = EffectReply<Data> & { readonly key: string; readonly request: Request };
 

@@ -1,6 +1,6 @@
 import type { RoomInput } from './room-input.js';
 
-/** The input, or the setup, that a game is handling. */
+/** The input that a game is handling, or its setup. */
 export type Handling = RoomInput | { readonly kind: 'setup' };
 
 /**

@@ -15,17 +15,17 @@ export class HandlerRun<State> implements GameRoom<State> {
   readonly events: ChangeEvent[] = [];
   readonly effects: ChangeEffect[] = [];
   ended: GameResult | undefined;
-  /** Whether the handler has locked or unlocked the room. Undefined: neither. */
+  /** True: the handler has locked the room. False: it has unlocked the room. Undefined: it has done neither. */
   locked: boolean | undefined;
-  /** The metadata that the handler has set; null: none. Undefined: it has set nothing. */
+  /** The metadata that the handler has set. Null: it has removed the metadata. Undefined: it has set nothing. */
   metadata: RoomMetadata | null | undefined;
   /** Seats whose bot the handler has added or removed. Undefined: none. */
   botSeats: Record<Seat, SeatChange> | undefined;
-  /** Only for `setup`. */
+  /** The options of the room, for `setup` only. */
   options: unknown;
-  /** Whether the run belongs to the setup of the game, as do its seat events `joined`. */
+  /** True: the run belongs to the setup of the game. Its seat events `joined` belong to the setup as well. */
   isInSetup = false;
-  /** Only for a step: what each seat holds down. */
+  /** The inputs that each seat holds down, for a step only. */
   sampled: readonly (SampledInput | undefined)[] = NO_INPUTS;
   /** The earlier states, for `room.past`. Undefined: there are none. */
   history: PastStates<State> | undefined;
@@ -41,7 +41,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     private readonly value: RoomValue<State>,
     private readonly surroundings: RoomSurroundings,
     private readonly rules: RoomRules<State>,
-    /** For error messages. */
+    /** The input that the handler handles, for error messages. */
     public handling: Handling,
     public seat: Seat,
     public timers?: Record<string, number | null>,
@@ -112,7 +112,7 @@ export class HandlerRun<State> implements GameRoom<State> {
     if (!isName(name)) throw this.mistake(`room.emit is given ${quoted(name)} as the name of an event: ${NAME_ALLOWED}.`);
     assertPlainName(name, 'event');
     const { to, volatile } = isSeats(options) ? { to: options, volatile: false } : options;
-    // Not `if (to)`: if a game passes 0 instead of [0], the event would go to everybody.
+    // `if (to)` would be wrong here: if a game passes 0 instead of [0], the event would go to everybody.
     if (to !== undefined) this.refuseUnknownSeats(name, to);
     const copy = data === undefined ? undefined : plainCopy(data, `event ${name}: data`);
     this.events.push({

@@ -14,7 +14,7 @@ type Handler = (room: GameRoom<Ships>, data?: unknown) => void;
 
 const IDLE_BOT: BotRule = { everyMs: 100, move: () => null };
 
-/** A game for 2 to 4 players that notes its seat events. Each change is also applied to the value before it, as a recovery does. */
+/** A game for 2 to 4 players that notes its seat events. Also applies each change to the value before it, as a recovery does. */
 class Arena {
   readonly machine: RoomMachine<Ships>;
   value: RoomValue<Ships>;
@@ -77,8 +77,8 @@ class Arena {
   }
 }
 
-describe('joining a running game', () => {
-  it('adds a seat after the last one, and runs `joined` for it', () => {
+describe('a player who joins a running game', () => {
+  it('gets a new seat after the last one, for which `joined` runs', () => {
     const arena = new Arena();
     expect(arena.seen).toEqual(['joined 0 Ann', 'joined 1 Bob']);
     expect(arena.join(2, 'Cy')).toBe('changed');
@@ -86,7 +86,7 @@ describe('joining a running game', () => {
     expect(arena.value.state.seen).toEqual(['joined 2 Cy']);
   });
 
-  it('gives a seat that was left to the next player, whose commands go on with its numbers', () => {
+  it('gets a free seat, and continues its command numbers', () => {
     const arena = new Arena({ go: () => {} });
     arena.command('go');
     arena.handle({ kind: 'seat', seat: 0, event: 'left' });
@@ -94,7 +94,7 @@ describe('joining a running game', () => {
     expect(arena.value.seats[0]).toEqual({ user: 'cy', name: 'Cy', presence: 'here', seq: 1, refused: [] });
   });
 
-  it('runs `left` and then `joined` when a player loses the seat to another player', () => {
+  it('takes the seat of another player after `left` has run for that player', () => {
     const arena = new Arena();
     arena.handle({ kind: 'seat', seat: 1, event: 'away' });
     arena.value.state.seen.length = 0;
@@ -103,13 +103,13 @@ describe('joining a running game', () => {
     expect(arena.value.timers).toEqual({});
   });
 
-  it('changes nothing for a player who has the seat, and for a seat beyond the next one', () => {
+  it('changes nothing when the player has the seat or the seat lies beyond the next one', () => {
     const arena = new Arena();
     expect(arena.join(1, 'Bob')).toBe('unchanged');
     expect(arena.join(3, 'Cy')).toBe('unchanged');
   });
 
-  it('lets a player who has left take the seat again', () => {
+  it('may return to the seat after leaving', () => {
     const arena = new Arena();
     arena.handle({ kind: 'seat', seat: 1, event: 'left' });
     expect(arena.join(1, 'Bob')).toBe('changed');
@@ -117,8 +117,8 @@ describe('joining a running game', () => {
   });
 });
 
-describe('a lock', () => {
-  it('is part of the value until the game unlocks the room', () => {
+describe('the lock of a game', () => {
+  it('is part of the room value until the game removes it', () => {
     const seen: boolean[] = [];
     const arena = new Arena({
       lock: (room) => {
@@ -136,7 +136,7 @@ describe('a lock', () => {
   });
 });
 
-describe('a bot', () => {
+describe('a bot in a game', () => {
   const commands = {
     add: (room: GameRoom<Ships>, name: unknown) => void room.state.ships.push(String(room.addBot(name as string))),
     remove: (room: GameRoom<Ships>, seat: unknown) => room.removeBot(seat as number),
@@ -146,20 +146,20 @@ describe('a bot', () => {
     },
   };
 
-  it('takes a free seat, and gets no seat when none is free', () => {
+  it('gets a free seat, or none', () => {
     const arena = new Arena(commands);
     for (const name of ['R1', 'R2', 'R3']) arena.command('add', name);
     expect(arena.value.state.ships).toEqual(['2', '3', 'null']);
     expect(arena.names).toEqual(['Ann here', 'Bob here', 'R1 here bot', 'R2 here bot']);
   });
 
-  it('is there from the start when the setup adds it, without `joined`', () => {
+  it('plays from the start when the setup adds it', () => {
     const arena = new Arena(commands, undefined, (room) => void room.addBot('R1'));
     expect(arena.names).toEqual(['Ann here', 'Bob here', 'R1 here bot']);
     expect(arena.seen).toEqual(['joined 0 Ann', 'joined 1 Bob']);
   });
 
-  it('gives its seat to the next bot after it was removed', () => {
+  it('leaves its seat to the next bot when it is removed', () => {
     const arena = new Arena(commands);
     arena.command('add', 'R1');
     arena.command('remove', 2);
@@ -168,7 +168,7 @@ describe('a bot', () => {
     expect(arena.names).toEqual(['Ann here', 'Bob here', 'R2 here bot']);
   });
 
-  it('gives its seat to a player who joins there', () => {
+  it('leaves its seat to a player who joins there', () => {
     const arena = new Arena(commands);
     arena.command('add', 'R1');
     arena.value.state.seen.length = 0;
@@ -177,7 +177,7 @@ describe('a bot', () => {
     expect(arena.value.state.seen).toEqual(['left 2 R1', 'joined 2 Cy']);
   });
 
-  it('does not take the seat of the player who joins, when the game adds a bot for the one who has left', () => {
+  it('gets no seat that a player is taking', () => {
     const arena = new Arena(commands, IDLE_BOT, undefined, (room) => void room.state.ships.push(String(room.addBot('R2'))));
     arena.command('add', 'R1');
     arena.value.state.ships.length = 0;
@@ -188,14 +188,14 @@ describe('a bot', () => {
     expect(arena.value.state.ships).toEqual(['3', 'null']);
   });
 
-  it('is refused in a game without code that plays bots', () => {
+  it('is refused in a game without a @Bot method', () => {
     expect(new Arena(commands, null).command('add', 'R1')).toMatchObject({
       kind: 'failed',
       error: { message: expect.stringContaining("room.addBot('R1') is called, but no code plays bots: add a method with @Bot.") },
     });
   });
 
-  it('does not keep a game running after all players have left', () => {
+  it('does not prevent the end of the game when all players have left', () => {
     const arena = new Arena(commands);
     arena.command('add', 'R1');
     for (const seat of [0, 1]) arena.handle({ kind: 'seat', seat, event: 'left' });
@@ -208,20 +208,20 @@ describe('a bot', () => {
     ['has its command refused when the handler rejects it', () => ({ command: 'fly', data: 'away' }), { kind: 'refused', code: 'too-far' }],
     ['has its data validated', () => ({ command: 'fly', data: 'bad' }), { kind: 'refused', code: 'bad-data' }],
     ['fails with an unknown command', () => ({ command: 'swim' }), { kind: 'failed' }],
-  ])('%s', (_what, move, outcome) => {
+  ])('makes its move: it %s', (_what, move, outcome) => {
     const arena = new Arena(commands, { everyMs: 100, move });
     arena.command('add', 'R1');
     expect(arena.handle({ kind: 'bot', seat: 2 })).toMatchObject(outcome);
     if (!('value' in outcome)) expect(arena.value.state.ships).toEqual(['2']);
   });
 
-  it('moves only in a seat that a bot has', () => {
+  it('moves only in a seat of a bot', () => {
     const arena = new Arena(commands, { everyMs: 100, move: () => ({ command: 'fly' }) });
     expect(arena.handle({ kind: 'bot', seat: 0 })).toEqual({ kind: 'unchanged' });
     expect(arena.handle({ kind: 'bot', seat: 7 })).toEqual({ kind: 'unchanged' });
   });
 
-  it('gets the view of its seat, and random numbers of the room', () => {
+  it('has the view of its seat and the random numbers of the room', () => {
     const views: unknown[] = [];
     const arena = new Arena(commands, {
       everyMs: 100,
@@ -242,7 +242,7 @@ describe('a game that begins with bots', () => {
     { user: 'bot:1' as UserId, name: 'Bot 1', bot: true as const },
   ];
 
-  it('plays them, and gives the seat of a bot to a player who joins', () => {
+  it('continues when a player takes the seat of a bot', () => {
     const arena = new Arena();
     arena.value = arena.machine.start('r' as RoomId, players).value;
     expect(arena.value.seats.map(({ name, bot }) => [name, bot])).toEqual([
@@ -254,7 +254,7 @@ describe('a game that begins with bots', () => {
     expect(arena.value.seats[1]?.bot).toBeUndefined();
   });
 
-  it('is refused by a game without code that plays bots', () => {
+  it('is refused when the game has no @Bot method', () => {
     const { machine } = new Arena({}, null);
     expect(() => machine.start('r' as RoomId, players)).toThrow('add a method with @Bot');
   });

@@ -24,7 +24,7 @@ const give = (value: RoomValue<object>, data: unknown, seq = 1) =>
   machine.handle(value, { kind: 'command', seat: 0, seq, name: 'set', data });
 
 describe('the metadata of a room', () => {
-  it('comes from the setup, and is replaced and removed by commands', () => {
+  it('comes from the setup until a command replaces or removes it', () => {
     let value = start();
     expect(value.metadata).toEqual({ level: 1 });
     for (const [index, data] of [{ score: [1, 2] }, null].entries()) {
@@ -37,7 +37,7 @@ describe('the metadata of a room', () => {
     }
   });
 
-  it('stays when another change is made', () => {
+  it('stays the same in other changes', () => {
     const away = machine.handle(start(), { kind: 'seat', seat: 1, event: 'away' });
     expect(away).toMatchObject({ kind: 'changed', value: { metadata: { level: 1 } } });
   });
@@ -47,7 +47,7 @@ describe('the metadata of a room', () => {
     ['a list', [1], /give an object/],
     ['a date', { at: new Date(0) }, /metadata\.at is a Date/],
     ['more than 1024 bytes', { text: 'ä'.repeat(512) }, /1035 bytes of JSON: at most 1024/],
-  ])('may not be %s', (_what, data, message) => {
+  ])('must not be %s', (_what, data, message) => {
     const outcome = give(start(), data);
     expect(outcome).toMatchObject({ kind: 'failed' });
     expect(String((outcome as { error: unknown }).error)).toMatch(message);

@@ -1,14 +1,14 @@
 import { PastStates } from './past-states.js';
 
 describe('PastStates', () => {
-  it('returns the state that was current at a time', () => {
+  it('returns the state that was current at the given time', () => {
     const past = new PastStates(1_000, 'a', 100);
     past.add('b', 150);
     past.add('c', 200);
     expect([100, 149, 150, 199, 200, 900].map((time) => past.at(time))).toEqual(['a', 'a', 'b', 'b', 'c', 'c']);
   });
 
-  it('returns the oldest state for a time before all of them', () => {
+  it('returns the oldest state for a time before all states', () => {
     const past = new PastStates(1_000, 'a', 100);
     past.add('b', 150);
     expect(past.at(99)).toBe('a');
@@ -20,14 +20,14 @@ describe('PastStates', () => {
     expect([past.at(149), past.at(150)]).toEqual(['a', 'c']);
   });
 
-  it('forgets a state when a later one covers the whole time that is kept', () => {
+  it('forgets a state that no kept time needs', () => {
     const past = new PastStates(100, 0, 0);
     for (let step = 1; step <= 10; step++) past.add(step, step * 50);
     // The state of step 8 began exactly 100 ms ago.
     expect([past.at(0), past.at(400), past.at(449), past.at(450)]).toEqual([8, 8, 8, 9]);
   });
 
-  it('keeps the state that was current at the beginning of the time that is kept, however old it is', () => {
+  it('keeps the state that was current at the beginning of the kept time, however old it is', () => {
     const past = new PastStates(100, 'a', 0);
     past.add('b', 5_000);
     expect(past.at(4_999)).toBe('a');
@@ -39,7 +39,7 @@ describe('PastStates', () => {
     expect([past.at(0), past.at(45), past.at(46)]).toEqual([45, 45, 46]);
   });
 
-  it('begins again with one state after a restart', () => {
+  it('has only one state after a restart', () => {
     const past = new PastStates(1_000, 'a', 100);
     past.add('b', 150);
     past.restart('a', 170);

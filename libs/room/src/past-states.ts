@@ -47,5 +47,5 @@ export class PastStates<State = unknown> {
   }
 }
 
-/** Maximum number of states that are kept: two seconds of 60 steps, and as many changes between them. */
+/** Maximum number of states that are kept. Two seconds at 60 steps a second are 120 states, and commands may add as many between them. */
 const PAST_STATES_MAX = 256;

@@ -25,7 +25,7 @@ describe('firstNotPlain', () => {
     expect(firstNotPlain(value)).toBe(flaw);
   });
 
-  it('finds no flaw in any JSON value', () => {
+  it('finds nothing in any JSON value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(firstNotPlain(JSON.parse(JSON.stringify(value).replaceAll('__proto__', 'proto')))).toBeNull();
@@ -53,9 +53,11 @@ describe('firstDifference', () => {
   });
 });
 
-it('freezeDeep freezes nested objects', () => {
-  const value = freezeDeep({ a: [{ b: 1 }] });
-  expect(() => {
-    value.a[0].b = 2;
-  }).toThrow(TypeError);
+describe('freezeDeep', () => {
+  it('freezes nested objects', () => {
+    const value = freezeDeep({ a: [{ b: 1 }] });
+    expect(() => {
+      value.a[0].b = 2;
+    }).toThrow(TypeError);
+  });
 });

@@ -17,7 +17,7 @@ import type { Change, RoomValue } from './room-value.js';
 const RUNS = Number(process.env.REPLAY_RUNS ?? 500);
 
 describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with draft %s', (draft) => {
-  it('turns the old value into the result of any handler', () => {
+  it('leads from the value before any handler to the value after the handler', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         const { value, change, old } = changed(before, (room) => editAll(room.state, steps), { draft });
@@ -30,7 +30,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('leads to the state as the handler left it', () => {
+  it('leads to the state that the handler left', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         let left: unknown;
@@ -64,7 +64,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('keeps what a handler stored in a variable out of the state', () => {
+  it('does not contain an object that a handler keeps in a variable', () => {
     fc.assert(
       fc.property(state, edits, edits, (before, steps, later) => {
         let kept: unknown;
@@ -86,7 +86,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('replays moving items exactly, with keys in any order and ids that change', () => {
+  it('replays the move of items exactly, with keys in any order and with ids that change', () => {
     const unit = fc.constantFrom<Json>({ id: 1, y: 2.5, x: 1 }, { y: 1, id: 2, x: 3 }, { x: 1, y: 1 }, { z: 0, a: true });
     const item = fc.oneof(unit, fc.nat(3));
     const writes = fc.array(fc.tuple(fc.nat(9), fc.constantFrom('id', 'x', 'y', 'z'), fc.constantFrom(0, -0, 1, 2, 0.125, -7.3)));
@@ -119,7 +119,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     expect(firstDifference(applyChange(old, stored(change)).state, value.state)).toBeNull();
   });
 
-  it('is not made when the handler throws or makes a value that cannot be stored', () => {
+  it('does not exist when the handler throws or makes a value that cannot be stored', () => {
     fc.assert(
       fc.property(state, edits, fc.constantFrom<unknown>(Number.NaN, undefined, new Map(), 'cut \ud800', 1n), (before, steps, wrong) => {
         const known = stored(before);
@@ -142,7 +142,7 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
     );
   });
 
-  it('leads to the same value as part of a chain of changes, from a checkpoint at any version', () => {
+  it('leads to the same value within a chain of changes from a checkpoint', () => {
     fc.assert(
       fc.property(state, fc.array(edits, { minLength: 1, maxLength: 6 }), fc.nat(5), (before, chain, checkpoint) => {
         let step = 0;
@@ -165,8 +165,8 @@ describe.each<DraftMode>(['proxy', 'copy', 'auto'])('a change of a game with dra
   });
 });
 
-describe('a change', () => {
-  it('leaves the old value unchanged', () => {
+describe('a change of a game', () => {
+  it('does not modify the old value', () => {
     fc.assert(
       fc.property(state, edits, (before, steps) => {
         const copy = stored(before);
@@ -190,7 +190,7 @@ describe('a change', () => {
     );
   });
 
-  it('shares the parts that the handler did not touch', () => {
+  it('shares the parts that the handler did not change', () => {
     const before = { left: { deep: [1] }, right: { deep: [2] } };
     const { value, old } = changed(before, (room) => void (room.state.left as { deep: number[] }).deep.push(3));
     expect(value.state.right).toBe(old.state.right);
@@ -295,28 +295,30 @@ describe('a change', () => {
   });
 });
 
-it('has the same result on a copy as on a proxy', () => {
-  fc.assert(
-    fc.property(state, edits, (before, steps) => {
-      const [onProxy, onCopy] = (['proxy', 'copy'] as const).map((draft) => {
-        const machine = machineOf(before, (room) => editAll(room.state, steps), { draft });
-        const outcome = machine.handle(machine.start('r1' as RoomId, PLAYERS).value, {
-          kind: 'command',
-          seat: 0,
-          seq: 1,
-          name: 'edit',
-          data: null,
+describe('the draft of a handler', () => {
+  it('has the same result with a copy as with a proxy', () => {
+    fc.assert(
+      fc.property(state, edits, (before, steps) => {
+        const [onProxy, onCopy] = (['proxy', 'copy'] as const).map((draft) => {
+          const machine = machineOf(before, (room) => editAll(room.state, steps), { draft });
+          const outcome = machine.handle(machine.start('r1' as RoomId, PLAYERS).value, {
+            kind: 'command',
+            seat: 0,
+            seq: 1,
+            name: 'edit',
+            data: null,
+          });
+          return outcome.kind === 'changed' ? outcome.value.state : outcome;
         });
-        return outcome.kind === 'changed' ? outcome.value.state : outcome;
-      });
-      expect(onCopy).toEqual(onProxy);
-    }),
-    { numRuns: RUNS },
-  );
+        expect(onCopy).toEqual(onProxy);
+      }),
+      { numRuns: RUNS },
+    );
+  });
 });
 
-describe('one object in two places', () => {
-  it('becomes two objects with the next change, on the owner and after a recovery', () => {
+describe('an object in two places of the state', () => {
+  it('becomes two objects in the next change, on the owner and after a recovery', () => {
     let step = 0;
     const handlers: ((state: Json) => void)[] = [
       (s) => {
@@ -343,7 +345,7 @@ describe('one object in two places', () => {
     expect(owner.state).toEqual({ a: { n: 2 }, b: { n: 3 }, c: { n: 3 } });
   });
 
-  it('may also be in an event, an effect and the result; each has a copy from the time of the call', () => {
+  it('may also be in an event, an effect and the result, which have copies', () => {
     const { change, value, old } = changed({ a: { n: 1 } }, (room) => {
       const one = room.state.a as Json;
       room.emit('told', one);
@@ -360,7 +362,7 @@ describe('one object in two places', () => {
     expect(applyChange(old, stored(change))).toEqual(value);
   });
 
-  it('may be the data of the command', () => {
+  it('may come from the data of the command', () => {
     const sent = { tags: ['x'] };
     const machine = machineOf({ list: [] }, (room, data) => {
       (room.state.list as unknown[]).push(data, data);
@@ -373,8 +375,8 @@ describe('one object in two places', () => {
   });
 });
 
-describe('diff', () => {
-  it('gives the patches from any value to any other', () => {
+describe('the patches of diff', () => {
+  it('lead from any value to any other', () => {
     fc.assert(
       fc.property(json, json, (before, after) => {
         expect(applyPatches(before, stored(diff(before, after)))).toEqual(after);
@@ -383,7 +385,7 @@ describe('diff', () => {
     );
   });
 
-  it('gives few patches for few edits, and none for no edit', () => {
+  it('are few for few edits, and absent without an edit', () => {
     fc.assert(fc.property(json, (value) => expect(diff(value, stored(value))).toEqual([])));
     const board = { cells: [0, null, 1], turn: 0 };
     expect(diff(board, { cells: [0, 1, 1], turn: 1 })).toEqual([
@@ -392,18 +394,18 @@ describe('diff', () => {
     ]);
   });
 
-  it('replaces a part when everything in it changed, but never the root', () => {
+  it('replace a part in which everything changed, but not the root', () => {
     expect(diff({ at: { x: 1, y: 1 }, n: 1 }, { at: { x: 2, y: 2 }, n: 1 })).toEqual([
       { op: 'replace', path: '/at', value: { x: 2, y: 2 } },
     ]);
     expect(diff({ x: 1, y: 1 }, { x: 2, y: 2 })).toHaveLength(2);
   });
 
-  it('refuses a value that is not plain data, and names its path', () => {
+  it('do not exist for a value that is not plain data', () => {
     expect(() => diff({ at: [1] }, { at: [2, new Date(2)] }, 'view')).toThrow('view.at[1] is a Date');
   });
 
-  it('changes neither of its arguments', () => {
+  it('leave both arguments of diff unchanged', () => {
     fc.assert(fc.property(json, json, (before, after) => void applyPatches(freeze(before), diff(before, freeze(after)))));
   });
 });
@@ -448,8 +450,8 @@ const edits = fc.array(
 );
 
 /**
- * A case that a list of the handler's edits would not reproduce: objects are placed inside other objects that were placed twice
- * themselves, and both are changed afterwards.
+ * A list of the handler's edits would not reproduce this case. The handler places objects inside other objects that it has placed twice,
+ * and changes both afterwards.
  */
 const MOVED_WITHIN_MOVED: [Json, Edit[]] = [
   { '0': { a: [], '': {} }, a: [[]], '': { '0': [[]], '': { '': {} } }, ' ': [{ '': {} }] },

@@ -7,7 +7,7 @@ import type { BotInputs, StepInputs } from './seat-inputs.js';
 export type RoomInput =
   | { readonly kind: 'command'; readonly seat: Seat; readonly seq: number; readonly name: string; readonly data: unknown }
   | { readonly kind: 'timer'; readonly name: string }
-  /** `inputs`: what the players hold down. Absent: the game has no inputs. */
+  /** `inputs`: the inputs that the players hold down. Absent: the game has no inputs. */
   | { readonly kind: 'step'; readonly inputs?: StepInputs }
   | { readonly kind: 'seat'; readonly seat: Seat; readonly event: Exclude<SeatEvent, 'joined'> }
   /** A player takes the seat, also from the bot or player who has it. The seat after the last one is added. */
@@ -31,7 +31,7 @@ export type RoomInput =
 
 export type RoomOutcome<State> =
   | { readonly kind: 'changed'; readonly value: RoomValue<State>; readonly change: Change }
-  /** The input changed nothing, and nobody waits for an answer. */
+  /** The input changed nothing, and no player waits for an answer. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly code: string; readonly message?: string }
   /** The game's code threw something other than a refusal, which is a defect of the game. */
@@ -48,6 +48,6 @@ export interface RoomPlayer {
   readonly name: string;
   readonly claims?: Claims;
   readonly team?: number;
-  /** Server code of the game plays this seat (`@Bot`). Absent: a user plays it. */
+  /** True: server code of the game plays this seat (`@Bot`). Absent: a user plays it. */
   readonly bot?: true;
 }

@@ -9,7 +9,7 @@ import type { CommandRule, GameRoom, RoomRules, SeatEvent, Setup } from './room-
 import { type Change, type Refusal, type RoomValue, UNANSWERED_MAX } from './room-value.js';
 
 describe('a room', () => {
-  describe('when it starts', () => {
+  describe('that starts', () => {
     it('has the state, timers, events and effects of its setup, at version 0', () => {
       const room = new Table({
         setup: (setup) => {
@@ -37,13 +37,13 @@ describe('a room', () => {
       expect(room.startEvents).toEqual([{ name: 'dealt', data: { cards: 5 } }]);
     });
 
-    it('runs the `joined` handler of each seat, in order', () => {
+    it('runs the `joined` handler of each seat in order', () => {
       const room = new Table({ seats: { joined: ({ state, seat }) => void state.log.push(seat) } });
       expect(room.value.state.log).toEqual([0, 1]);
       expect(room.value.version).toBe(0);
     });
 
-    it('may end in its setup', () => {
+    it('may end during its setup', () => {
       const room = new Table({
         setup: (setup) => {
           setup.end({ winner: null });
@@ -55,7 +55,7 @@ describe('a room', () => {
       expect(room.value.state.count).toBe(0);
     });
 
-    it('gives the validated options of the room to its setup', () => {
+    it('gives its validated options to the setup', () => {
       const setup = (room: Setup) => ({ count: (room.options as { from: number } | undefined)?.from ?? 0 });
       const start = (options: unknown, own?: RoomRules['options']) =>
         new RoomMachine(rulesOf('mine', setup, { ...(own && { options: own }) }), { now: () => 0, random: () => 0 }).start(
@@ -76,7 +76,7 @@ describe('a room', () => {
       expect(start(undefined)).toEqual({ count: 0 });
     });
 
-    it('throws what the game throws, and also when the state is not an object', () => {
+    it('throws the error of the setup, or an error for a state that is no object', () => {
       const broken = (): never => {
         throw new Error('no cards');
       };
@@ -85,8 +85,8 @@ describe('a room', () => {
     });
   });
 
-  describe('with commands', () => {
-    it('makes the next value and a change that records the result, not the request', () => {
+  describe('that handles commands', () => {
+    it('returns the next value and a change with the result of the command', () => {
       const room = new Table();
       const before = room.value;
       const change = room.changed({ kind: 'command', seat: 1, seq: 7, name: 'add', data: 5 });
@@ -102,14 +102,14 @@ describe('a room', () => {
       expect(before.state.count).toBe(0);
     });
 
-    it('records the seq even when the handler changed nothing', () => {
+    it('records the command number although the handler changed nothing', () => {
       const room = new Table();
       const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 0 });
       expect(change.patches).toEqual([]);
       expect(room.value.seats[0].seq).toBe(1);
     });
 
-    it('gives the handler the seat, the time, the random numbers and the players', () => {
+    it('gives the seat, the time, the random numbers and the players to the handler', () => {
       let seen: unknown;
       const room = new Table({
         commands: {
@@ -132,7 +132,7 @@ describe('a room', () => {
       expect(room.value.version).toBe(0);
     });
 
-    it('describes the error in the data', () => {
+    it('names the flaw in the data', () => {
       expect(new Table().command('add', 'five')).toMatchObject({ message: 'a number, please' });
     });
 
@@ -147,7 +147,7 @@ describe('a room', () => {
       stop(there);
     };
 
-    it('changes nothing when the handler rejects after some edits', () => {
+    it('changes nothing when the handler rejects after edits', () => {
       const room = new Table({ commands: { much: muchThenStop((there) => there.reject('not-now', 'wait a little')) } });
       const before = room.value;
       const copy = plain(before);
@@ -156,7 +156,7 @@ describe('a room', () => {
       expect(plain(before)).toEqual(copy);
     });
 
-    it('changes nothing when the handler throws after some edits, and passes the error on', () => {
+    it('changes nothing when the handler throws after edits', () => {
       const error = new TypeError('a defect of the game');
       const room = new Table({
         commands: {
@@ -170,7 +170,7 @@ describe('a room', () => {
       expect(plain(room.value)).toEqual(copy);
     });
 
-    it('continues after a handler that threw', () => {
+    it('continues after an error of a handler', () => {
       const room = new Table({
         commands: {
           throw: () => {
@@ -183,7 +183,7 @@ describe('a room', () => {
       expect(room.value.state.count).toBe(2);
     });
 
-    it('fails without throwing when a validator throws', () => {
+    it('returns a failure when a validator throws', () => {
       const room = new Table({
         rules: {
           validate: () => {
@@ -195,12 +195,12 @@ describe('a room', () => {
       expect(room.command('ruled')).toMatchObject({ kind: 'failed', error: expect.objectContaining({ message: 'bad schema' }) as unknown });
     });
 
-    it('fails when a handler returns a promise', () => {
+    it('returns a failure when a handler returns a promise', () => {
       const room = new Table({ commands: { slow: (() => Promise.resolve()) as unknown as (room: GameRoom<Count>) => void } });
       expect(room.command('slow').kind).toBe('failed');
     });
 
-    it('copies the data of events and effects at the time of the call, so that later edits of the state do not change them', () => {
+    it('copies the data of events and effects at the time of the call', () => {
       const room = new Table({
         commands: {
           tell: (there) => {
@@ -223,7 +223,7 @@ describe('a room', () => {
     });
   });
 
-  describe('with refused commands', () => {
+  describe('that refuses commands', () => {
     const refused = (...refusals: Refusal[]) => new Map([[0, refusals]]);
 
     it('records the refusals with the next change', () => {
@@ -247,7 +247,7 @@ describe('a room', () => {
       });
     });
 
-    it('records the refusals with a change of another seat, of a timer, or of a step that changed nothing else', () => {
+    it('records the refusals with a change of another seat, a timer or a step', () => {
       const room = new Table({ step: () => {}, timers: { turn: () => {} } });
       room.changed({ kind: 'command', seat: 1, seq: 1, name: 'add', data: 1 }, refused([1, 'a']));
       room.changed({ kind: 'timer', name: 'turn' }, refused([2, 'b']));
@@ -262,7 +262,7 @@ describe('a room', () => {
       });
     });
 
-    it('remembers as many of the newest refusals as a client may have unanswered commands', () => {
+    it('remembers as many refusals as a client may have unanswered commands', () => {
       const room = new Table();
       for (let seq = 1; seq <= UNANSWERED_MAX + 10; seq++)
         room.changed({ kind: 'command', seat: 1, seq, name: 'add', data: 1 }, refused([seq, 'no']));
@@ -272,7 +272,7 @@ describe('a room', () => {
       expect(kept.at(-1)).toBe(UNANSWERED_MAX + 10);
     });
 
-    it('still has the refusals after recovery', () => {
+    it('has the refusals after a recovery', () => {
       const room = new Table();
       const before = room.value;
       const change = room.changed({ kind: 'command', seat: 0, seq: 2, name: 'add', data: 1 }, refused([1, 'not-now']));
@@ -280,8 +280,8 @@ describe('a room', () => {
     });
   });
 
-  describe('with timers', () => {
-    it('stores due times in its value, so that any owner can fire them', () => {
+  describe('that has timers', () => {
+    it('stores their due times in its value, so that any owner can run them', () => {
       const room = new Table({ commands: { set: (there) => there.schedule('turn', 250) } });
       expect(room.changed({ kind: 'command', seat: 0, seq: 1, name: 'set', data: undefined }).timers).toEqual({ turn: 1_250 });
       expect(room.value.timers).toEqual({ turn: 1_250 });
@@ -302,7 +302,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_100 });
     });
 
-    it('replaces a timer of the same name, and cancels a timer', () => {
+    it('replaces a timer of the same name, and cancels timers', () => {
       const room = new Table({
         commands: { set: (there) => there.schedule('turn', 250), stop: (there) => there.cancel('turn') },
       });
@@ -313,7 +313,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({});
     });
 
-    it('returns the remaining time of a timer, also in the handler that scheduled it', () => {
+    it('returns the remaining time of a timer', () => {
       const seen: unknown[] = [];
       const room = new Table({
         commands: {
@@ -330,7 +330,7 @@ describe('a room', () => {
       expect(seen).toEqual([500, null, 40, null]);
     });
 
-    it('can cancel a timer that the current rules do not handle', () => {
+    it('cancels a timer that the current rules do not handle', () => {
       const room = new Table({
         commands: { stop: (there) => there.cancel('old'), look: (there) => there.reject(String(there.remaining('old'))) },
       });
@@ -341,7 +341,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({});
     });
 
-    it('removes a fired timer even when its handler rejects', () => {
+    it('removes a timer although its handler rejects', () => {
       const room = new Table({
         timers: {
           turn: (there) => {
@@ -355,7 +355,7 @@ describe('a room', () => {
       expect(room.value.state.count).toBe(0);
     });
 
-    it("does not let a game use the room's own timers", () => {
+    it('refuses the game access to the timers of the seats', () => {
       const room = new Table({
         commands: {
           set: (there) => there.schedule('$left:0', 1),
@@ -369,7 +369,7 @@ describe('a room', () => {
     });
   });
 
-  describe('when the game requests something impossible', () => {
+  describe('whose game requests something impossible', () => {
     it.each<[string, (there: GameRoom<Count>) => void, string]>([
       [
         'a timer that nobody handles',
@@ -441,7 +441,7 @@ describe('a room', () => {
         (there) => there.reject('moved'),
         "room.reject('moved') is given a code that only the server may use",
       ],
-    ])('fails on %s, names the game, room and handler, and changes nothing', (_, ask, message) => {
+    ])('fails on %s without a change, and names the game, room and handler', (_, ask, message) => {
       const room = new Table({
         effects: ['pay'],
         commands: {
@@ -457,7 +457,7 @@ describe('a room', () => {
       expect(plain(before)).toEqual(plain(new Table({ effects: ['pay'] }).value));
     });
 
-    it('names the handler that made the mistake', () => {
+    it('names the handler of the mistake', () => {
       const ask = (there: GameRoom<Count>): void => there.schedule('trun', 1);
       const room = new Table({ timers: { turn: ask }, step: ask, seats: { away: ask }, paused: ask });
       expect(mistakeOf(room.handle({ kind: 'timer', name: 'turn' }))).toMatch(/^The game counting, room r1, timer 'turn': /);
@@ -474,13 +474,13 @@ describe('a room', () => {
       expect(() => new Table({ seats: { joined: ask } })).toThrow(/^The game counting, room r1, seat event 'joined' of seat 0: /);
     });
 
-    it('accepts any named effect when the list of handled effects is not known', () => {
+    it('accepts any effect when the list of handled effects is unknown', () => {
       const room = new Table({ commands: { pay: (there) => there.effect('pay'), none: (there) => there.effect('') } });
       expect(room.command('pay').kind).toBe('changed');
       expect(mistakeOf(room.command('none'))).toContain("room.effect is given '' as the name of an effect");
     });
 
-    it('still accepts an event for one seat, for all seats and for an empty list of seats', () => {
+    it('accepts an event for one seat, for all seats and for no seat', () => {
       const room = new Table({
         commands: {
           tell: (there) => {
@@ -494,13 +494,13 @@ describe('a room', () => {
     });
   });
 
-  describe('after a time without an owner', () => {
+  describe('that had no owner', () => {
     const scheduled = (setup: Setup): Count => {
       setup.schedule('turn', 500);
       return begin(setup);
     };
 
-    it("delays its timers by that time, including those of the seats, and calls the game's handler", () => {
+    it('delays its timers by the downtime', () => {
       const seen: unknown[] = [];
       const room = new Table({
         setup: scheduled,
@@ -517,34 +517,34 @@ describe('a room', () => {
       expect(applyChange(before, change)).toEqual(room.value);
     });
 
-    it('lets the pause handler set another due time for a timer', () => {
+    it('lets its pause handler set a new due time', () => {
       const room = new Table({ setup: scheduled, paused: (room) => room.schedule('turn', 50) });
       room.handle({ kind: 'paused', ms: 300 });
       expect(room.value.timers).toEqual({ turn: 1_050 });
     });
 
-    it('records the downtime even when the game did nothing, but not when nothing depends on time', () => {
+    it('records a downtime only when something depends on time', () => {
       const hooked = new Table({ paused: () => {} });
       expect(hooked.changed({ kind: 'paused', ms: 300 })).toMatchObject({ version: 1, patches: [] });
       expect(new Table({ setup: () => ({ count: 0 }) }).handle({ kind: 'paused', ms: 300 })).toEqual({ kind: 'unchanged' });
     });
   });
 
-  describe('with steps', () => {
-    it('passes the length of a step', () => {
+  describe('that runs steps', () => {
+    it('gives the length of a step to the handler', () => {
       const room = new Table({ step: ({ state }, stepMs) => add(state, stepMs), stepHz: 20 });
       room.changed({ kind: 'step' });
       expect(room.value.state.count).toBe(50);
     });
 
-    it('makes no change when a step changed nothing', () => {
+    it('makes no change for a step that changed nothing', () => {
       expect(new Table({ step: () => {} }).handle({ kind: 'step' })).toEqual({ kind: 'unchanged' });
       expect(new Table().handle({ kind: 'step' })).toEqual({ kind: 'unchanged' });
     });
   });
 
-  describe('with players who leave and return', () => {
-    it('records the presence, and shows it to the handler', () => {
+  describe('whose players leave and return', () => {
+    it('records the presence of a player', () => {
       const seen: unknown[] = [];
       const note = (there: GameRoom<Count>): void => void seen.push(there.seat, there.seats[1].presence);
       const room = new Table({ seats: { away: note, back: note } });
@@ -554,7 +554,7 @@ describe('a room', () => {
       expect(room.value.seats.map(({ presence }) => presence)).toEqual(['here', 'here']);
     });
 
-    it('gives up a seat after its grace period, whichever server owns the room then', () => {
+    it('frees a seat after its grace, whichever server owns the room then', () => {
       const left: number[] = [];
       const room = new Table({ seats: { left: ({ seat }) => void left.push(seat) } });
       room.changed({ kind: 'seat', seat: 1, event: 'away' });
@@ -565,7 +565,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_500 });
     });
 
-    it('keeps the seat of a player who returns in time', () => {
+    it('keeps the seat of a player who returns within the grace', () => {
       const room = new Table();
       room.changed({ kind: 'seat', seat: 1, event: 'away' });
       room.changed({ kind: 'seat', seat: 1, event: 'back' });
@@ -576,18 +576,18 @@ describe('a room', () => {
     it.each<[Exclude<SeatEvent, 'joined'>, number]>([
       ['back', 0],
       ['away', 9],
-    ])('ignores %s of seat %d when it changes nothing', (event, seat) => {
+    ])('ignores the input %s of seat %d when it changes nothing', (event, seat) => {
       expect(new Table().handle({ kind: 'seat', seat, event })).toEqual({ kind: 'unchanged' });
     });
 
-    it('does not take back a player who has left', () => {
+    it('does not give the seat back to a player who has left', () => {
       const room = new Table();
       room.changed({ kind: 'seat', seat: 1, event: 'left' });
       expect(room.handle({ kind: 'seat', seat: 1, event: 'back' })).toEqual({ kind: 'unchanged' });
       expect(room.handle({ kind: 'seat', seat: 1, event: 'away' })).toEqual({ kind: 'unchanged' });
     });
 
-    it('is abandoned when all players have left, and not before', () => {
+    it('is abandoned only when all players have left', () => {
       const room = new Table();
       room.changed({ kind: 'seat', seat: 0, event: 'left' });
       expect(room.value.ended).toBeUndefined();
@@ -595,20 +595,20 @@ describe('a room', () => {
       expect(room.value.ended).toEqual({ reason: 'abandoned' });
     });
 
-    it('lets a player leave even when the handler rejects', () => {
+    it('lets a player leave although the handler rejects', () => {
       const room = new Table({ seats: { left: (there) => there.reject('stay') } });
       room.changed({ kind: 'seat', seat: 1, event: 'left' });
       expect(room.value.seats[1].presence).toBe('left');
     });
   });
 
-  describe('with effects', () => {
+  describe('that requests effects', () => {
     const pay = (there: GameRoom<Count>): void => {
       for (const amount of [1, 2]) there.effect('pay', { amount });
     };
     const paying = { commands: { pay } };
 
-    it('stores the effects, each with its own key, until they are done', () => {
+    it('stores each effect with its own key until the effect is done', () => {
       const room = new Table(paying);
       room.command('add', 1);
       room.command('pay');
@@ -620,7 +620,7 @@ describe('a room', () => {
       expect(room.value.outbox.map(({ key }) => key)).toEqual(['r1:2:1']);
     });
 
-    it('has the same effects with the same keys after recovery', () => {
+    it('has the same effects and keys after a recovery', () => {
       const room = new Table(paying);
       const before = room.value;
       const pay = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'pay', data: undefined });
@@ -628,7 +628,7 @@ describe('a room', () => {
       expect([pay, done].reduce((value, change) => applyChange(value, plain(change)), plain(before))).toEqual(room.value);
     });
 
-    it('records the completion of an effect after the end of the game, and stays ended', () => {
+    it('records that an effect is done after the end of the game', () => {
       const room = new Table({
         commands: {
           finish: (there) => {
@@ -644,8 +644,8 @@ describe('a room', () => {
     });
   });
 
-  describe('after its end', () => {
-    it('keeps the result, and refuses commands and timers', () => {
+  describe('whose game has ended', () => {
+    it('refuses commands and timers', () => {
       const room = new Table({ commands: { finish: (there) => there.end({ winner: 1 }) } });
       expect(room.changed({ kind: 'command', seat: 0, seq: 1, name: 'finish', data: undefined }).ended).toEqual({
         reason: 'finished',
@@ -656,14 +656,14 @@ describe('a room', () => {
       expect(room.value.version).toBe(1);
     });
 
-    it('has the result with which its owner ended it', () => {
+    it('has the result that its owner gave', () => {
       const room = new Table();
       room.changed({ kind: 'end', result: { reason: 'operator' } });
       expect(room.value.ended).toEqual({ reason: 'operator' });
     });
   });
 
-  it('shows each seat its view, or the whole state when the game has no view', () => {
+  it('shows each seat its view, or the whole state of a game without views', () => {
     const hiding = new Table({ view: ({ log }, seat) => (seat === null ? {} : { log: log[seat] }) });
     expect(hiding.machine.view({ count: 1, log: [5, 6] }, 1)).toEqual({ log: 6 });
     expect(hiding.machine.view({ count: 1, log: [5, 6] }, null)).toEqual({});
@@ -672,7 +672,7 @@ describe('a room', () => {
 });
 
 describe('applyChange', () => {
-  it('refuses a change that is not the next one', () => {
+  it('refuses a change that does not follow the version', () => {
     const room = new Table();
     const { value } = room;
     const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
@@ -680,12 +680,12 @@ describe('applyChange', () => {
     expect(() => applyChange(value, { ...change, version: 2 })).toThrow('change 2 does not follow');
   });
 
-  it('throws for a patch whose path does not exist in the state', () => {
+  it('throws for a patch with a path that is not in the state', () => {
     const { value } = new Table();
     expect(() => applyChange(value, { version: 1, at: 0, patches: [{ op: 'replace', path: '/none', value: 1 }] })).toThrow('/none');
   });
 
-  it('gives the same value as withChange with the known state', () => {
+  it('returns the same value as withChange for the known state', () => {
     const room = new Table();
     const before = room.value;
     const change = room.changed({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 4 });

@@ -21,7 +21,7 @@ import type { SampledInput } from './seat-inputs.js';
  * only to a draft or a copy, so a handler that throws or rejects has changed nothing.
  */
 export class RoomMachine<State = unknown> {
-  /** The drafts of steps, and those of all other handlers, which usually change much less. */
+  /** The drafts of steps, and the drafts of all other handlers, which usually change much less. */
   private readonly drafts: { readonly step: DraftUse; readonly other: DraftUse };
   private readonly rounding: RoundingTree | null;
   /** The earlier states of the room whose input is being handled. */
@@ -216,10 +216,10 @@ export class RoomMachine<State = unknown> {
     const { ms } = input;
     const due = Object.entries(value.timers);
     const { paused } = this.rules;
-    // Nothing in this room depends on time.
+    // No timer runs and the game has no handler for a downtime, so the downtime changes nothing.
     if (due.length === 0 && !paused) return { kind: 'unchanged' };
     const timers = Object.fromEntries(due.map(([name, at]) => [name, at + ms]));
-    // Recorded even when the game changes nothing, so that the next owner knows that this downtime is already compensated.
+    // This input is recorded even when the game changes nothing, so that the next owner knows that this downtime is already compensated.
     return this.run(value, input, -1, paused ? (room) => paused(room, ms) : () => {}, refused, { timers });
   }
 
@@ -231,7 +231,7 @@ export class RoomMachine<State = unknown> {
     const { seat, event } = input;
     const presence = PRESENCE_AFTER[event];
     const before = value.seats[seat]?.presence;
-    // A seat that was left stays left: its player may be in another room by now.
+    // A seat that was left stays left, because its player may be in another room by now.
     if (before === undefined || before === presence || before === 'left') return { kind: 'unchanged' };
     // The grace period is a timer of the room, so it ends on whichever server owns the room then.
     const timers = { [leaveTimerOf(seat)]: event === 'away' ? this.surroundings.now() + this.rules.definition.seatGraceMs : null };
@@ -377,8 +377,8 @@ export class RoomMachine<State = unknown> {
     } catch (error) {
       if (!(error instanceof Rejection)) return { kind: 'failed', error };
       if (own.seat?.seq !== undefined || input.kind === 'bot') return { kind: 'refused', code: error.code, message: error.text };
-      // No player waits for an answer to this input. It still takes effect, such as the presence of a seat, but the handler's edits
-      // are dropped.
+      // No player waits for an answer to this input. The input still takes effect, for example on the presence of a seat, but the handler's
+      // edits are dropped.
       return this.run(value, input, seat, () => {}, refused, own, before);
     }
     const seats = withInputs(seatChanges(seat, own.seat, refused, run.botSeats), value.seats, own.sampled);

@@ -1,6 +1,6 @@
 import type { RoomRules, Validation } from './room-rules.js';
 
-/** The game refuses the options of a room. */
+/** The error when the game refuses the options of a room. */
 export class RoomOptionsError extends Error {}
 
 /** Returns the options as the game's schema gives them. @throws RoomOptionsError */

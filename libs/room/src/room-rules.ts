@@ -14,7 +14,7 @@ export interface SeatInfo<Types = GameTypes> {
   readonly claims?: ClaimsOf<Types>;
   /** The team of the seat, counted from 0. Absent: the room has no teams. */
   readonly team?: number;
-  /** Server code of the game plays this seat. Absent: a user plays it. */
+  /** True: server code of the game plays this seat. Absent: a user plays it. */
   readonly bot?: true;
 }
 
@@ -25,7 +25,7 @@ export interface EmitOptions {
   readonly volatile?: boolean;
 }
 
-/** The methods of a room during a handler of its game. All of their effects happen together, or none of them. */
+/** The methods of a room during a handler of its game. All calls of one handler take effect together, or none of them does. */
 export interface RoomContext<Types = GameTypes> {
   /** Carries the types of the game. It exists only for the compiler. */
   readonly [TYPES]?: Types;
@@ -59,7 +59,7 @@ export interface RoomContext<Types = GameTypes> {
    * least once, with a unique key. When the game has a method with `@OnResult(name)`, that method gets the result, once.
    */
   effect<Name extends EffectName<Types>>(name: Name, ...data: DataArgs<EffectDataOf<Types, Name>>): void;
-  /** Whether the game takes no more players. */
+  /** True: the game takes no more players. */
   readonly isLocked: boolean;
   /**
    * Lets no more players join the running game. A player whose join was stored before the lock still gets the seat. Has an effect only in a
@@ -74,11 +74,11 @@ export interface RoomContext<Types = GameTypes> {
    * the seat from the bot: then the game receives `left` and `joined` for it. `@OnSeat('joined')` does not run for a bot.
    */
   addBot(name: string): Seat | null;
-  /** Removes a bot. Its seat is `left`. Does nothing when no bot has the seat. `@OnSeat('left')` does not run for it. */
+  /** Removes the bot of a seat, which is `left` then. Does nothing when no bot has the seat. `@OnSeat('left')` does not run for a bot. */
   removeBot(seat: Seat): void;
   /**
    * Sets what the list of rooms shows about this game, such as the level or the score: an object with at most 1,024 bytes of JSON, which
-   * replaces the earlier one; null removes it. The list shows a change within about a second. It ends with the game.
+   * replaces the earlier one; null removes it. The list shows a change within about a second. The metadata ends with the game.
    */
   setMetadata(metadata: RoomMetadata | null): void;
   /**
@@ -101,14 +101,15 @@ export interface GameRoom<State, Input = unknown, Types = GameTypes> extends Roo
   readonly seat: Seat;
   /**
    * Returns what the player of this seat holds down: the data of the latest valid input. Undefined: nothing, because no input has arrived
-   * since the player connected or the room changed its server. Only for `@OnStep` in a game with `@Input`. The data is frozen.
+   * since the player connected or the room changed its server. Use it only in the `@OnStep` method of a game with `@Input`. The data is
+   * frozen.
    */
   input(seat: Seat): Input | undefined;
   /**
-   * Returns the state as it was `ms` ago, frozen, for lag compensation: a player whose shot arrives late hits what the player saw. Only for
-   * games with `pastMs` in `@Game`. The states are in the memory of the server. When they do not reach back that far, because `ms` is above
-   * `pastMs` or the room has just begun or changed its server, this is the oldest one that the server has. `past(0)` is the state before
-   * this handler.
+   * Returns the state as it was `ms` ago, frozen, for lag compensation: a player whose shot arrives late hits what the player saw. It works
+   * only in games with `pastMs` in `@Game`. The states are in the memory of the server. When they do not reach back that far, because `ms`
+   * is above `pastMs` or the room has just begun or changed its server, this is the oldest one that the server has. `past(0)` is the state
+   * before this handler.
    */
   past(ms: number): Readonly<State>;
   /** Refuses the command with a code of the game (`not-your-turn`). In other handlers it only undoes the handler's edits. */
@@ -122,7 +123,7 @@ export interface GameDefinition {
   readonly version: number;
   readonly seats: { readonly min: number; readonly max: number };
   readonly durability: Durability;
-  /** With durability `checkpoint`: time between two saves of the state, in ms. */
+  /** Time between two saves of the state of a game with durability `checkpoint`, in ms. */
   readonly checkpointMs: number;
   /** Steps a second. 0: the game has no steps. */
   readonly stepHz: number;
@@ -131,32 +132,32 @@ export interface GameDefinition {
    * `stepHz`: each step is sent at once, together with the commands before it.
    */
   readonly syncHz: number;
-  /** How the state is protected while a handler writes to it. Absent: `proxy`. */
+  /** The way in which the state is protected while a handler writes to it. Absent: `proxy`. */
   readonly draft?: DraftMode;
   /** Numbers that a handler changed are rounded to multiples of this step, or of steps by path. Absent: they stay as they are. */
   readonly quantize?: number | StepsByPath;
-  /** How far `room.past` looks back, in ms. Absent: the game has no `room.past`. */
+  /** Time for which `room.past` looks back, in ms. Absent: the game has no `room.past`. */
   readonly pastMs?: number;
-  /** How long the seat of an absent player is kept, in ms. After that the seat is `left`. */
+  /** Time for which the seat of an absent player is kept, in ms. After that the seat is `left`. */
   readonly seatGraceMs: number;
-  /** The game has code that plays bots. */
+  /** True: the game has code that plays bots. */
   readonly bots?: true;
-  /** Players may take free seats of a running game. */
+  /** True: players may take free seats of a running game. */
   readonly joinable?: boolean;
-  /** The game waits for results of effects (`@OnResult`). */
+  /** True: the game waits for results of effects (`@OnResult`). */
   readonly hasResults?: boolean;
-  /** The game loads data before its setup (`@OnLoad`). */
+  /** True: the game loads data before its setup (`@OnLoad`). */
   readonly hasLoad?: boolean;
   /** The teams of a room that is created without `teams`. Absent: none. */
   readonly teams?: TeamRules;
-  /** How matchmaking finds the players of a match. Absent: the default rules. The room itself does not use it. */
+  /** The rules by which matchmaking finds the players of a match. Absent: the default rules. The room itself does not use this field. */
   readonly match?: MatchRules;
 }
 
 /**
- * How the state is protected while a handler writes to it. `proxy`: the handler writes to a draft that copies what is written, which is
- * cheap when it changes little of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it changes
- * much of it. `auto`: the room chooses for each run. With `copy` and `auto`, the changes of the game are state patches.
+ * The way in which the state is protected while a handler writes to it. `proxy`: the handler writes to a draft that copies what is written,
+ * which is cheap when it changes little of a large state. `copy`: the handler writes to a copy of the whole state, which is cheap when it
+ * changes much of it. `auto`: the room chooses for each run. With `copy` and `auto`, the changes of the game are state patches.
  */
 export type DraftMode = 'proxy' | 'copy' | 'auto';
 
@@ -173,7 +174,7 @@ export interface CommandRule<State> {
   run(room: GameRoom<State>, data: unknown): void;
 }
 
-/** How the room treats the inputs of players (`@Input`). */
+/** The way in which the room treats the inputs of players (`@Input`). */
 export interface InputRule {
   validate(data: unknown): Validation;
   /** Number of inputs of a seat that wait for steps, one for each step. 0: a step uses the latest input. */
@@ -184,12 +185,12 @@ export interface InputRule {
 export interface RoomRules<State = unknown> {
   readonly definition: GameDefinition;
   setup(room: Setup): State;
-  /** Validates the options of a room. Absent or null: the game takes none. */
+  /** Validates the options of a room. Absent or null: the game takes no options. */
   readonly options?: ((data: unknown) => Validation) | null;
   /** Describes the options. Absent: the schema library cannot describe them, or there are none. */
   readonly optionsSchema?: JsonSchema;
   readonly commands: ReadonlyMap<string, CommandRule<State>>;
-  /** Absent or null: the game has no inputs. */
+  /** The inputs of the game. Absent or null: the game has no inputs. */
   readonly input?: InputRule | null;
   readonly timers: ReadonlyMap<string, (room: GameRoom<State>) => void>;
   /** Names of the effects that have a handler. Absent or null: not known, and `room.effect` accepts any name. */
@@ -201,7 +202,10 @@ export interface RoomRules<State = unknown> {
   readonly seatEvents: ReadonlyMap<SeatEvent, (room: GameRoom<State>) => void>;
   /** Runs one step of the game. `stepMs`: the length of a step, always the same. Null: the game has no steps. */
   readonly step: ((room: GameRoom<State>, stepMs: number) => void) | null;
-  /** Adjusts the times in the game's state after `ms` without an owner. The room's timers are delayed already. Absent or null: no times. */
+  /**
+   * Adjusts the times in the game's state after `ms` without an owner. The room's timers are delayed already. Absent or null: the state has
+   * no such times.
+   */
   readonly paused?: ((room: GameRoom<State>, ms: number) => void) | null;
   /** Plays the bots of a room. Absent or null: bots do nothing. */
   readonly bot?: BotRule | null;
@@ -211,7 +215,7 @@ export interface RoomRules<State = unknown> {
   readonly migrateState: ((state: unknown, fromVersion: number) => State) | null;
 }
 
-/** How a game loads data before its setup. */
+/** The method that loads the data of a game before its setup, with its limits. */
 export interface LoadRule {
   run(start: GameStart): unknown;
   /** Time for all attempts together, in ms. */
@@ -224,17 +228,17 @@ export interface LoadRule {
 export interface GameStart<Options = unknown, Types = GameTypes> {
   readonly roomId: RoomId;
   readonly game: string;
-  /** Identifies this start. It is the same when another server loads again, because the first was lost. */
+  /** Identifies this start. The key is the same when another server repeats the load because the first server died. */
   readonly key: string;
   /** The options of the room, validated by the schema of `@Game({ options })`. Undefined: the room has none. */
   readonly options: Options;
   /** The players, by seat. */
   readonly seats: readonly (Omit<RoomPlayer, 'claims'> & { readonly claims?: ClaimsOf<Types> })[];
-  /** Aborted when the time for the load is over. Pass it to calls that take a signal. */
+  /** The signal is aborted when the time for the load is over. Pass it to calls that take a signal. */
   readonly signal: AbortSignal;
 }
 
-/** How a game waits for the results of one kind of effect, and what it does with them. */
+/** The handling of the results of one kind of effect. */
 export interface ResultRule<State> {
   run(room: GameRoom<State>, result: EffectResult): void;
   /** Time after which the effect counts as failed (`timed-out`), in ms. Time without an owner does not count. */
@@ -271,8 +275,8 @@ export interface BotRoom extends Pick<RoomContext, 'id' | 'seats' | 'now' | 'ran
 }
 
 /**
- * `joined`: once per player, right after `setup`, or later in a `joinable` game. `left`: the player left on purpose, was away for
- * `seatGraceMs`, or lost the seat to another player before then.
+ * `joined`: comes once for each player, right after `setup`, or later in a `joinable` game. `left`: the player left on purpose, was away
+ * for `seatGraceMs`, or lost the seat to another player before then.
  */
 export type SeatEvent = 'joined' | 'away' | 'back' | 'left';
 

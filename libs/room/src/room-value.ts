@@ -27,7 +27,7 @@ export interface SeatValue {
   readonly refused: readonly Refusal[];
   /** The number of the last input of this seat that a step has sampled. Absent: none. */
   readonly input?: number;
-  /** Server code of the game plays this seat. Absent: a user plays it. */
+  /** True: server code of the game plays this seat. Absent: a user plays it. */
   readonly bot?: true;
 }
 
@@ -50,9 +50,9 @@ export interface RoomValue<State = unknown> {
   readonly state: State;
   /** Effects that are durable but not known to be done. The owner runs them, and may run one again after a failure. */
   readonly outbox: readonly PendingEffect[];
-  /** The data that the game has loaded before its setup (`@OnLoad`). No recovery loads it again. Absent: nothing. */
+  /** The data that the game has loaded before its setup (`@OnLoad`). No recovery loads it again. Absent: the game has loaded nothing. */
   readonly loaded?: unknown;
-  /** The game takes no more players (`room.lock()`). Absent: it is not locked. */
+  /** True: the game takes no more players (`room.lock()`). Absent: it is not locked. */
   readonly locked?: true;
   /** The metadata that the list of rooms shows about the game (`room.setMetadata()`). Absent: nothing. */
   readonly metadata?: RoomMetadata;
@@ -60,7 +60,10 @@ export interface RoomValue<State = unknown> {
   readonly ended?: GameResult;
 }
 
-/** An event of one change. With `to`, only those seats get it, and spectators do not. A volatile event is neither stored nor sent again. */
+/**
+ * An event of one change. With `to`, only the seats in `to` get it, and spectators do not. A volatile event is neither stored nor sent
+ * again.
+ */
 export interface ChangeEvent {
   readonly name: string;
   readonly data?: unknown;
@@ -81,7 +84,7 @@ export interface ChangeEffect {
 }
 
 export interface PendingEffect extends ChangeEffect {
-  /** The game, for an effect that runs after the end of its game. Absent: the room's value names the game. */
+  /** The name of the game, for an effect that runs after the end of its game. Absent: the room's value names the game. */
   readonly game?: string;
   /**
    * `game:tenure:version:index`. It stays the same however often and on whichever server the effect runs, so that receivers can
@@ -145,7 +148,7 @@ export interface ChangeRecord {
   readonly seats?: Readonly<Record<Seat, SeatChange>>;
   /** Due time by name; null removes the timer. */
   readonly timers?: Readonly<Record<string, number | null>>;
-  /** Whether the game is locked from this change on. Absent: unchanged. */
+  /** True: the game is locked from this change on. False: it is open again. Absent: the lock has not changed. */
   readonly locked?: boolean;
   /** The metadata of the room from this change on; null: none. Absent: unchanged. */
   readonly metadata?: RoomMetadata | null;

@@ -41,7 +41,7 @@ export function runHandler<State>(
   return runOn(before, act, use, rounding);
 }
 
-/** Calls `act` with what the choice says, and returns the state after it. */
+/** Calls `act` with a copy or a proxy, as `choice` says. Returns the state after the call. */
 export function runOn<State>(
   before: State,
   act: (draft: State) => void,

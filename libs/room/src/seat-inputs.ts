@@ -22,8 +22,8 @@ export interface BotInputs {
 }
 
 /**
- * Why an input was dropped. `old`: its number is not above the last one of its seat. `replaced`: a newer one came before the step.
- * `too-many`: the queue was full. `invalid`: the schema of the game refuses it, or its bytes cannot be read.
+ * The reason why an input was dropped. `old`: its number is not above the last one of its seat. `replaced`: a newer one came before the
+ * step. `too-many`: the queue was full. `invalid`: the schema of the game refuses it, or its bytes cannot be read.
  */
 export type InputDropReason = 'old' | 'replaced' | 'too-many' | 'invalid';
 
@@ -54,7 +54,7 @@ export class SeatInputs implements StepInputs, BotInputs {
     this.newest = seats.map(({ input = 0 }) => input);
   }
 
-  /** True when the input is a repetition, or older than one that arrived before. Such an input need not be decoded. */
+  /** True when the input is a repetition, or older than an input that arrived before. In both cases the input need not be decoded. */
   isOld(seat: Seat, number: number): boolean {
     if (number > (this.newest[seat] ?? 0)) return false;
     this.counts.dropped('old');

@@ -1,6 +1,6 @@
 /**
- * Returns a source of random numbers from 0 (included) to 1 (excluded), which are the same for the same seed. For tests, simulations and
- * measurements. Source: mulberry32 by Tommy Ettinger, public domain.
+ * Returns a source of random numbers from 0 (included) to 1 (excluded), which are the same for the same seed. Use it only for tests,
+ * simulations and measurements. Source: mulberry32 by Tommy Ettinger, public domain.
  */
 export function seededRandom(seed: number): () => number {
   let state = seed;

@@ -6,7 +6,7 @@ function flawOf(schema: z.ZodType, value: unknown): string {
   return error?.issues[0]?.message ?? 'no flaw';
 }
 
-describe('the sentence about a flaw', () => {
+describe('the sentence about an invalid value', () => {
   const { customError } = z.config();
   beforeAll(() => describeFlawsForPeople());
   afterAll(() => void z.config({ customError }));
@@ -31,16 +31,16 @@ describe('the sentence about a flaw', () => {
     ['has none of the allowed forms', z.union([z.string(), z.number()]), true],
     ['has a key that is not allowed', z.record(z.string().regex(/^a/), z.number()), { b: 1 }],
     ['is not valid', z.string().refine(() => false), 'x'],
-  ])('is %j', (sentence, schema, value) => {
+  ])('reads %j', (sentence, schema, value) => {
     expect(flawOf(schema, value)).toBe(sentence);
   });
 
-  it('is the message of the schema when the schema has one', () => {
+  it('is the message in the schema, if any', () => {
     expect(flawOf(z.string().max(3, 'must be short'), 'four')).toBe('must be short');
     expect(flawOf(z.string('a name, please'), 7)).toBe('a name, please');
   });
 
-  it('names only a few of many unknown keys, and cuts long ones', () => {
+  it('names only a few of many unknown keys', () => {
     const keys = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`key-${at}-${'x'.repeat(1_000)}`, 1]));
     expect(flawOf(z.strictObject({}), keys).length).toBeLessThan(500);
   });

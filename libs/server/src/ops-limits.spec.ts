@@ -72,7 +72,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'accepts new connections as soon as the slow connections that used all places are closed',
+    'accepts connections again when slow connections that used all places are closed',
     async () => {
       const slow = Array.from({ length: CONNECTIONS_MAX }, () => dripping('GET /livez HTTP/1.1\r\nX-Slow: '));
       const tooMany = dripping('GET /livez HTTP/1.1\r\n');
@@ -85,7 +85,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'closes a connection that does not read the answer, or the events that it requested',
+    'closes a connection that does not read its answer or its events',
     async () => {
       answer = (_, response) => response.end(LONG);
       await reading().cut;
@@ -99,7 +99,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'closes a connection that reads the answer too slowly',
+    'closes a connection that reads its answer too slowly',
     async () => {
       // The longer timeout for stalled connections does not close this connection first.
       server.timeout = 10 * WITHIN_MS;
@@ -116,7 +116,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'sends an answer that takes long to compute, and events to a client that reads them',
+    'waits for an answer that takes long to compute',
     async () => {
       answer = (_, response) => setTimeout(() => response.end('at last'), 3 * UNREAD_MS);
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

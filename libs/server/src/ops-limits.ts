@@ -6,7 +6,7 @@ export interface OpsLimits {
   readonly connectionsMax: number;
   /** Time limit for a complete request, and for the first request of a connection, in ms. */
   readonly requestMs: number;
-  /** How long sent data may stay unread before the connection is closed, in ms. */
+  /** Time for which sent data may stay unread before the connection is closed, in ms. */
   readonly unreadMs: number;
   /** Time limit for reading a complete answer, in ms. An event stream is never complete. */
   readonly answerMs: number;
@@ -16,7 +16,7 @@ export interface OpsLimits {
 export const OPS_LIMITS: OpsLimits = { connectionsMax: 256, requestMs: 5_000, unreadMs: 10_000, answerMs: 30_000 };
 
 /**
- * How late an overdue connection is found, as a share of `requestMs`. Node checks only every 30 s by default, so a slow sender
+ * Longest delay until an overdue connection is found, as a share of `requestMs`. Node checks only every 30 s by default, so a slow sender
  * would keep its place for that long.
  */
 const LATE_SHARE = 0.1;

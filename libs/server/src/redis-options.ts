@@ -1,7 +1,7 @@
 import type { RedisOptions } from '#libs/redis';
 import type { SettingsOf } from '#libs/settings';
 
-/** The options of `RedisModule` from the settings of a server. Plain data, so that a thread can receive it. */
+/** The options of `RedisModule` from the settings of a server. They are plain data, so that a thread can receive them. */
 export function redisOptions(redis: SettingsOf<'game'>['redis']): RedisOptions {
   const { user, password, passwordFile, sentinelUser, sentinelPassword, sentinelPasswordFile } = redis;
   return {

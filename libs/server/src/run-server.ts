@@ -96,7 +96,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   const transport = new LinkTransport(app.get(Links));
   app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
   plan.prepare?.(app, settings);
-  // This precedes the first link, because `onModuleInit` registers the listeners of links.
+  // This comes before the first link, because `onModuleInit` registers the listeners of links.
   await app.init();
   await app.startAllMicroservices();
   const linkPort = await app.get(Links).listen();

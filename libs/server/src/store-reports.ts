@@ -3,8 +3,8 @@ import { StoreHealth } from '#libs/redis';
 import { Log, Metrics, Readiness } from '#libs/telemetry';
 
 /**
- * Matches events with errors of games. Such an error says nothing about Redis, because a game chooses the text and may use another
- * database.
+ * Matches the names of log events about errors of games. An error of a game says nothing about Redis, because the game chooses its text and
+ * may use another database.
  */
 const OF_A_GAME = /^(?:game|effect|handler)\./;
 

@@ -37,14 +37,14 @@ function signed(
 describe('GuestAuthenticator', () => {
   const authenticator = new GuestAuthenticator();
 
-  it('creates a new user for each login, with the given name', async () => {
+  it('creates a new user with the given name for each login', async () => {
     const [one, other] = [await authenticator.authenticate({ name: ' Ada ' }), await authenticator.authenticate({ name: 'Ada' })];
     expect(one.name).toBe('Ada');
     expect(one.user).toMatch(/^guest:[\w-]{12}$/);
     expect(other.user).not.toBe(one.user);
   });
 
-  it('accepts a missing name and refuses a name that cannot be shown', async () => {
+  it('accepts a missing name, but not a name that cannot be shown', async () => {
     expect((await authenticator.authenticate({})).name).toBe('guest');
     expect((await refusal(authenticator.authenticate({ name: '\u0007' }))).code).toBe('unauthorized');
   });
@@ -57,7 +57,7 @@ describe('GuestAuthenticator', () => {
     ['\u3164', 'The name has the character U+3164, which is not allowed: it is invisible.'],
     [' ', 'The name is empty: it needs at least one visible character.'],
     ['x'.repeat(33), 'The name has 33 characters: at most 32 are allowed.'],
-  ])('explains what is wrong with the name %j', async (name, message) => {
+  ])('names the flaw of the name %j', async (name, message) => {
     expect(await refusal(authenticator.authenticate({ name }))).toMatchObject({ code: 'unauthorized', message });
   });
 });
@@ -65,23 +65,23 @@ describe('GuestAuthenticator', () => {
 describe('JwtAuthenticator with a shared secret', () => {
   const authenticator = new JwtAuthenticator({ secret: SECRET });
 
-  it('returns the user and name of the token and ignores the name in the hello', async () => {
+  it('returns the user and the name in the token, and not the name in the hello', async () => {
     const token = await signed({ sub: 'u1', name: 'Ada' });
     expect(await authenticator.authenticate({ token, name: 'Mallory' })).toEqual({ user: 'u1', name: 'Ada' });
   });
 
-  it('returns the user id as the name when the token has no name', async () => {
+  it('uses the user id as the name when the token has no name', async () => {
     expect(await authenticator.authenticate({ token: await signed({ sub: 'u1' }), name: 'Mallory' })).toEqual({ user: 'u1', name: 'u1' });
   });
 
-  it('returns the claims that are chosen by name, and no others', async () => {
+  it('returns only the claims that the settings name', async () => {
     const choosing = new JwtAuthenticator({ secret: SECRET, claims: ['rank', 'clubs', 'missing'] });
     const token = await signed({ sub: 'u1', rank: 3, clubs: ['a'], email: 'ada@example.org' });
     expect(await choosing.authenticate({ token })).toEqual({ user: 'u1', name: 'u1', claims: { rank: 3, clubs: ['a'] } });
     expect(await choosing.authenticate({ token: await signed({ sub: 'u1' }) })).toEqual({ user: 'u1', name: 'u1' });
   });
 
-  it('refuses a token whose chosen claims are too large', async () => {
+  it('refuses a token with too large claims', async () => {
     const choosing = new JwtAuthenticator({ secret: SECRET, claims: ['deck'] });
     const token = await signed({ sub: 'u1', deck: 'x'.repeat(2_000) });
     expect(await refusal(choosing.authenticate({ token }))).toMatchObject({
@@ -122,7 +122,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     expect(error).toMatchObject({ code: 'unauthorized', message: expect.stringMatching(message) });
   });
 
-  it('checks times against the given clock, not against the clock of the host', async () => {
+  it('compares times with the given clock, and not with the clock of the host', async () => {
     const hour = 3_600_000;
     const judge = (aheadMs: number, claims: JWTPayload): Promise<unknown> =>
       signed({ sub: 'u1', ...claims }).then((token) =>
@@ -133,7 +133,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     expect(await judge(-hour, { exp: Math.floor(Date.now() / 1000) - 60 })).toMatchObject({ user: 'u1' });
   });
 
-  it('accepts a token without an expiry time when the operator allows it', async () => {
+  it('accepts a token without an expiry time when the settings allow it', async () => {
     const lenient = new JwtAuthenticator({ secret: SECRET, allowNoExp: true });
     expect((await lenient.authenticate({ token: await signed({ sub: 'u1', exp: undefined }) })).user).toBe('u1');
     expect(await refusal(lenient.authenticate({ token: await signed({ sub: 'u1', exp: 1 }) }))).toMatchObject({
@@ -146,7 +146,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     [Number.MAX_SAFE_INTEGER, '9007199254740991'],
     ['auth0|4711', 'auth0|4711'],
     ['x'.repeat(255), 'x'.repeat(255)],
-  ])('turns the sub %j into the user %j', async (sub, user) => {
+  ])('returns for the sub %j the user %j', async (sub, user) => {
     expect((await authenticator.authenticate({ token: await signed({ sub: sub as string }) })).user).toBe(user);
   });
 
@@ -159,11 +159,11 @@ describe('JwtAuthenticator with a shared secret', () => {
     ['is a number', { sub: 'u1', name: 7 }, 'u1'],
     ['is missing and the user is long', { sub: 'x'.repeat(100) }, 'x'.repeat(32)],
     ['is blank and the user is blank, too', { sub: '\u2800', name: ' ' }, PLAYER_NAME_FALLBACK],
-  ])('accepts a token whose name %s, and returns a name that can be shown', async (_, claims, name) => {
+  ])('accepts a token whose name %s, with a name that can be shown', async (_, claims, name) => {
     expect(await authenticator.authenticate({ token: await signed(claims) })).toMatchObject({ name });
   });
 
-  it('refuses a token for another audience when the operator has set one', async () => {
+  it('refuses a token for another audience than that of the settings', async () => {
     const strict = new JwtAuthenticator({ secret: SECRET, issuer: 'accounts', audience: 'game' });
     await strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'game' }) });
     expect(await refusal(strict.authenticate({ token: await signed({ sub: 'u1', iss: 'accounts', aud: 'shop' }) }))).toMatchObject({
@@ -172,7 +172,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     });
   });
 
-  it('refuses a secret that is too short', () => {
+  it('refuses a secret of too few bytes', () => {
     expect(() => new JwtAuthenticator({ secret: 'short' })).toThrow(/at least 32 bytes/);
   });
 });
@@ -216,7 +216,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect(requests).toBe(1);
   });
 
-  it('accepts a token with a new key after the issuer has changed keys', async () => {
+  it('accepts a token with a new key of the issuer', async () => {
     const old = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl(), jwks: { cooldownMs: 0 } });
     await authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) });
@@ -224,7 +224,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect((await authenticator.authenticate({ token: await next.sign({ sub: 'u1' }) })).user).toBe('u1');
   });
 
-  it('refuses a token with a withdrawn key after the fetched keys have expired', async () => {
+  it('refuses a token with a withdrawn key when the fetched keys have expired', async () => {
     const old = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl(), jwks: { cooldownMs: 0, maxAgeMs: 0 } });
     await authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) });
@@ -232,7 +232,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect((await refusal(authenticator.authenticate({ token: await old.sign({ sub: 'u1' }) }))).code).toBe('unauthorized');
   });
 
-  it('refuses tokens with an unknown key and does not fetch the keys for each of them', async () => {
+  it('does not fetch the keys for each token with an unknown key', async () => {
     await newSigner('k1');
     const stranger = await newSigner('k9', false);
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });
@@ -242,14 +242,14 @@ describe('JwtAuthenticator with public keys', () => {
     expect(requests).toBe(1);
   });
 
-  it('refuses a token that is signed with the public key as a shared secret', async () => {
+  it('refuses a token that was signed with the public key as a shared secret', async () => {
     const { jwk } = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });
     const forged = await signed({ sub: 'u1' }, new TextEncoder().encode(JSON.stringify(jwk)), { alg: 'HS256', kid: 'k1' });
     expect((await refusal(authenticator.authenticate({ token: forged }))).code).toBe('unauthorized');
   });
 
-  it('answers `unavailable` while the key server does not respond', async () => {
+  it('answers `unavailable` while the key server does not answer', async () => {
     const { sign } = await newSigner('k1');
     const authenticator = new JwtAuthenticator({ jwksUrl: jwksUrl() });
     const token = await sign({ sub: 'u1' });
@@ -257,7 +257,7 @@ describe('JwtAuthenticator with public keys', () => {
     expect(await refusal(authenticator.authenticate({ token }))).toMatchObject({ code: 'unavailable', retry: true });
   });
 
-  it('logs once that the keys are unreachable, with host and advice, and once that they are reachable again', async () => {
+  it('logs once that the key server is unreachable, and once that it is reachable again', async () => {
     const { sign } = await newSigner('k1');
     const said: [string, Record<string, unknown>][] = [];
     const note = (event: string, fields: Record<string, unknown>) => void said.push([event, fields]);
@@ -299,12 +299,12 @@ describe('SessionModule', () => {
   const modules: TestingModule[] = [];
   afterEach(() => Promise.all(modules.splice(0).map((module) => module.close())));
 
-  it('authenticates guests', async () => {
+  it('authenticates guests with AUTH=guest', async () => {
     const module = await start({ kind: 'guest' });
     expect(await module.get(Authenticator).authenticate({ name: 'Ada' })).toMatchObject({ name: 'Ada' });
   });
 
-  it('authenticates by JSON Web Tokens', async () => {
+  it('authenticates by JSON Web Tokens with AUTH=jwt', async () => {
     const module = await start({ kind: 'jwt', secret: SECRET });
     await expect(module.get(Authenticator).authenticate({ token: 'none' })).rejects.toMatchObject({ code: 'unauthorized' });
   });
@@ -314,12 +314,12 @@ describe('SessionModule', () => {
     expect(await module.get(Authenticator).authenticate({ name: 'Ada' })).toEqual({ user: 'house', name: 'House' });
   });
 
-  it('stops the start without the authenticator that the settings require', async () => {
+  it('stops the start without an authenticator when the settings require one', async () => {
     const module = await start({ kind: 'extension' });
     await expect(module.init()).rejects.toThrow('AUTH is "extension", but no module of this server has a provider');
   });
 
-  it('stops the start when the application has two authenticators, and names both', async () => {
+  it('stops the start when the application has two authenticators', async () => {
     const module = await start({ kind: 'guest' }, [HouseAuthenticator, OtherAuthenticator]);
     await expect(module.init()).rejects.toThrow('HouseAuthenticator and OtherAuthenticator implement Authenticator');
   });

@@ -18,12 +18,12 @@ export interface Identity {
 }
 
 /**
- * Finds the user that belongs to credentials. Each implementation decides whether the same credentials always give the
- * same user, or a new user each time.
+ * Finds the user that belongs to credentials. Each implementation decides whether the same credentials always give the same user, or a new
+ * user each time.
  *
  * Throws `unauthorized` when it does not accept the credentials, and `unavailable` when it cannot check them now.
  *
- * To use your own, mark a provider of a gateway with `@Extension(Authenticator)`. See `docs/extending.md`.
+ * To use another authenticator, mark a provider of a gateway with `@Extension(Authenticator)`. See `docs/extending.md`.
  */
 export abstract class Authenticator {
   abstract authenticate(credentials: LoginProof): Promise<Identity>;

@@ -11,7 +11,7 @@ export type JwtKeySource = ({ readonly secret: string } | { readonly jwksUrl: st
 export interface JwtExpectations {
   readonly issuer?: string;
   readonly audience?: string;
-  /** True: accepts tokens without `exp`. A token without it works until its key is withdrawn, also for a thief. Default: false. */
+  /** True: accepts tokens without `exp`. A stolen token without `exp` works until its key is withdrawn. Default: false. */
   readonly allowNoExp?: boolean;
   /** Names of the claims of a token that become the claims of the user. A token may lack them. Default: none. */
   readonly claims?: readonly string[];
@@ -105,7 +105,7 @@ export class JwtAuthenticator extends Authenticator {
     const { key } = this;
     const options = { ...this.options, currentDate: new Date(this.now()) };
     try {
-      // Two calls, because `jwtVerify` has one overload for each kind of key.
+      // There are two calls, because `jwtVerify` has one overload for each kind of key.
       const { payload } = typeof key === 'function' ? await jwtVerify(token, key, options) : await jwtVerify(token, key, options);
       this.keysAre(true);
       return payload;

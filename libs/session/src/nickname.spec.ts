@@ -28,7 +28,7 @@ describe('checkNickname', () => {
     ['ジョン・スミス', 'ジョン・スミス'],
     ['<b>_-.x42', '<b>_-.x42'],
     ['Дарк Ann', 'Дарк Ann'],
-  ])('accepts %j and shows it as %j', (text, name) => {
+  ])('accepts %j as %j', (text, name) => {
     expect(check(text)).toEqual({ ok: true, name });
   });
 
@@ -44,7 +44,7 @@ describe('checkNickname', () => {
     ['👁️‍🗨️'],
     ['🦊'.repeat(32)],
     ['👨‍👩‍👧‍👦'.repeat(10)],
-  ])('accepts the emoji %s as it is', (text) => {
+  ])('accepts the emoji %s unchanged', (text) => {
     expect(check(text)).toEqual({ ok: true, name: text });
   });
 
@@ -89,11 +89,11 @@ describe('checkNickname', () => {
     ['too many bytes', '👨‍👩‍👧‍👦'.repeat(11), 'has 275 bytes in UTF-8: at most 256 are allowed'],
     ['a text above the input limit', 'x'.repeat(10_000), 'has more than 512 characters: at most 32 are allowed'],
     ['a text above the input limit after normalization', '\ufdfa'.repeat(500), 'has more than 512 characters: at most 32 are allowed'],
-  ])('refuses %s and says what is wrong', (_, text, flaw) => {
+  ])('refuses %s with the reason', (_, text, flaw) => {
     expect(check(text)).toEqual({ ok: false, flaw: expect.stringContaining(flaw) });
   });
 
-  it('returns a name that a second check accepts unchanged, and that has no invisible characters outside emoji', () => {
+  it('returns a name without invisible characters, which a second check does not change', () => {
     fc.assert(
       fc.property(anyName, (text) => {
         const checked = check(text);
@@ -127,7 +127,7 @@ describe('cleanNickname', () => {
     expect([...clean(text)].sort()).toEqual([...name.normalize('NFKC')].sort());
   });
 
-  it('removes everything that checkNickname refuses except mixed alphabets, and is idempotent', () => {
+  it('removes everything that checkNickname refuses, except for mixed alphabets', () => {
     fc.assert(
       fc.property(anyName, (text) => {
         const name = clean(text);
@@ -152,7 +152,7 @@ describe('cleanNickname', () => {
   });
 });
 
-/** Not a literal, because TypeScript accepts the flag `v` in a literal only for a later target. */
+/** This is not a literal, because TypeScript accepts the flag `v` in a literal only for a later target. */
 const RGI_EMOJI = new RegExp(...([String.raw`\p{RGI_Emoji}`, 'gv'] as const));
 
 /** Random texts of characters that the rules mention. */

@@ -91,32 +91,37 @@ const SEGMENTER = new Intl.Segmenter('und', { granularity: 'grapheme' });
  * project's. All sets use the syntax of `v`, in which `--` subtracts.
  */
 
-/** Classified as visible, but drawn as nothing: Braille blank, null notehead, hieroglyph blanks, Khitan filler, object placeholder. */
+/**
+ * Characters that Unicode classifies as visible, but that fonts draw as nothing: Braille blank, null notehead, hieroglyph blanks, Khitan
+ * filler, object placeholder.
+ */
 const BLANK = String.raw`\u2800\u{1D159}\u{13441}\u{13442}\u{16FE4}\uFFFC`;
-/** RFC 8264, section 9.9: parts of syllables. NFKC has composed those of modern Korean before this set is applied. */
+/**
+ * Parts of syllables, which RFC 8264, section 9.9, disallows. NFKC has composed the syllables of modern Korean before this set is applied.
+ */
 const CONJOINING_JAMO = String.raw`\u1100-\u11FF\uA960-\uA97F\uD7B0-\uD7FF`;
-/** RFC 8264, section 9.6: disallowed by name. */
+/** Single characters that RFC 8264, section 9.6, disallows. */
 const EXCEPTIONS = String.raw`\u0640\u07FA\u302E\u302F\u3031-\u3035\u303B`;
-/** RFC 5892, appendix A: allowed only where one of CONTEXT_RULES matches. The joiners are excluded already as invisible. */
+/** Characters that RFC 5892, appendix A, allows only in some contexts (CONTEXT_RULES). The joiners are excluded already as invisible. */
 const CONTEXTUAL = String.raw`\u00B7\u0375\u05F3\u05F4\u30FB\u0660-\u0669\u06F0-\u06F9`;
 const FREEFORM = String.raw`[[\p{L}\p{M}\p{N}\p{P}\p{S} ]--[\p{Default_Ignorable_Code_Point}${BLANK}${CONJOINING_JAMO}${EXCEPTIONS}${CONTEXTUAL}]]`;
-/** Canonical combining class 9 in the scripts that use joiners today: Devanagari … Sinhala, Myanmar, Khmer. */
+/** Characters of the canonical combining class 9 in the scripts that use joiners today: Devanagari … Sinhala, Myanmar, Khmer. */
 const VIRAMA = String.raw`[\u094D\u09CD\u0A4D\u0ACD\u0B4D\u0BCD\u0C4D\u0CCD\u0D4D\u0DCA\u1039\u17D2]`;
-/** Joining_Type D of the Arabic block: after these letters a non-joiner has a visible effect. Source: ArabicShaping.txt. */
+/** Letters of the Arabic block with Joining_Type D: after these letters a non-joiner has a visible effect. Source: ArabicShaping.txt. */
 const JOINING = String.raw`[\u0620\u0626\u0628\u062A-\u062E\u0633-\u063F\u0641-\u0647\u0649\u064A\u066E\u066F\u0678-\u0687\u069A-\u06BF\u06C1\u06C2\u06CC\u06CE\u06D0\u06D1\u06FA-\u06FC\u06FF]`;
 const JAPANESE = String.raw`[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]`;
 const CONTEXT_RULES = [
-  // A.1, A.2: joiners after a virama; a non-joiner between Arabic letters, as Persian writes it.
+  // Rules A.1 and A.2 of RFC 5892: joiners after a virama; a non-joiner between Arabic letters, as in Persian.
   String.raw`(?<=${VIRAMA})[\u200C\u200D]`,
   String.raw`(?<=${JOINING}\p{Mn}*)\u200C(?=\p{Mn}*[\p{Script=Arabic}&&\p{L}])`,
-  // A.3, but between any two letters.
+  // Rule A.3 of RFC 5892 allows the middle dot only between two `l`. Here it may stand between any two letters.
   String.raw`(?<=\p{L}\p{M}*)\u00B7(?=\p{L})`,
-  // A.4 to A.6: the Greek numeral sign before Greek, the Hebrew marks after Hebrew.
+  // Rules A.4 to A.6 of RFC 5892: the Greek numeral sign before Greek, the Hebrew marks after Hebrew.
   String.raw`\u0375(?=\p{Script=Greek})`,
   String.raw`(?<=\p{Script=Hebrew})[\u05F3\u05F4]`,
-  // A.7: the Katakana middle dot in a name that has a Japanese or Chinese letter.
+  // Rule A.7 of RFC 5892: the Katakana middle dot in a name that has a Japanese or Chinese letter.
   String.raw`(?:(?<=${JAPANESE}.*)|(?=.*${JAPANESE}))\u30FB`,
-  // A.8, A.9: one kind of Arabic digits in a name.
+  // Rules A.8 and A.9 of RFC 5892: only one kind of Arabic digits in a name.
   String.raw`(?<![\u06F0-\u06F9].*)[\u0660-\u0669](?!.*[\u06F0-\u06F9])`,
   String.raw`(?<![\u0660-\u0669].*)[\u06F0-\u06F9](?!.*[\u0660-\u0669])`,
 ];
@@ -133,7 +138,7 @@ const MARKS_TOO_MANY = new RegExp(String.raw`([\p{Mn}\p{Me}]{${MARKS_MAX}})[\p{M
 /** RFC 8266, section 2.1: applies NFKC, turns each run of spaces into one U+0020, and trims the ends. Case stays. */
 function mapped(text: string): string {
   const parts = text.split(UNMAPPED);
-  // Every second part is an emoji or a jamo.
+  // Every second part is an emoji or a jamo, which stays as it is.
   const normalized = parts.map((part, index) => (index % 2 === 0 ? part.normalize('NFKC') : part)).join('');
   return normalized.replace(/\p{Zs}+/gu, ' ').trim();
 }
@@ -167,7 +172,7 @@ function scriptsMixed(name: string): string | null {
   return null;
 }
 
-/** Why a character is not allowed. The first test that matches gives the reason. */
+/** The reason why a character is not allowed. The first test that matches gives the reason. */
 const REASONS: readonly (readonly [test: RegExp, reason: string])[] = [
   [/[\u200C\u200D]/u, 'it is invisible, and joins or separates nothing here'],
   [/\p{Default_Ignorable_Code_Point}/u, 'it is invisible'],

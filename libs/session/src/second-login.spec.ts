@@ -77,7 +77,7 @@ function newFailing(commands: Record<string, 'not' | 'unheard'>) {
 const refused = { code: 'already-online', retry: false };
 
 describe('a login with SECOND_LOGIN=refuse', () => {
-  it('is refused at every gateway while the user is connected, and does not change the first session', async () => {
+  it('is refused at every gateway while the first session is connected', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -90,7 +90,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await second.resume(resumed);
   });
 
-  it('is accepted after the connection is lost, and refused again after the session was resumed', async () => {
+  it('is accepted after the connection is lost, but not after a resume', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -104,7 +104,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await expect(second.resume(resumed)).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('is refused when the mark of a lost connection arrives only after the session was resumed', async () => {
+  it('is refused although the mark of a lost connection arrives after the resume', async () => {
     const fleet = newFleet();
     const gateway = fleet.newGateway();
     const login = await gateway.logIn();
@@ -128,7 +128,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await expect(second.resume(login)).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('is accepted after the session has expired, or after its login stopped between two writes', async () => {
+  it('is accepted after the first session has expired or its login was incomplete', async () => {
     const fleet = newFleet();
     const gateway = fleet.newGateway();
     const login = await gateway.logIn();
@@ -147,7 +147,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
   it.each([
     ['before the live session of the user was stored', 'not'],
     ['after the live session of the user was stored, but without a reply', 'unheard'],
-  ] as const)('is accepted once the store works again after a failure during the first login, %s', async (_, named) => {
+  ] as const)('is accepted after a failure of the store during the first login, %s', async (_, named) => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const failing = newFailing({ hf_session_claim_user: named, hf_session_finish: 'not', hf_session_mark_away: 'not' });
@@ -157,7 +157,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await until(() => second.logIn());
   });
 
-  it('is accepted once the store works again after a failure during a resume', async () => {
+  it('is accepted after a failure of the store during a resume', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -169,7 +169,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await until(() => second.logIn());
   });
 
-  it('is accepted once the store works again after it received neither the away mark of the first session nor its resume', async () => {
+  it('is accepted although the store received neither the away mark nor the resume of the first session', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const login = await first.logIn();
@@ -180,7 +180,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     await until(() => second.logIn());
   });
 
-  it('leaves no away mark to write later when the store received nothing of the login', async () => {
+  it('leaves no away mark to write later when it never reached the store', async () => {
     const failing = newFailing({ sadd: 'not', hf_session_finish: 'not' });
     const mark = jest.spyOn(failing.awayMarks, 'mark');
     const gateway = newFleet().newGateway();
@@ -188,7 +188,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     expect(mark).not.toHaveBeenCalled();
   });
 
-  it('is accepted exactly once when the user logs in many times at several gateways concurrently', async () => {
+  it('is accepted exactly once when the user logs in concurrently at several gateways', async () => {
     for (let round = 0; round < 10; round += 1) {
       const fleet = newFleet();
       const gateways = [fleet.newGateway(), fleet.newGateway(), fleet.newGateway()];
@@ -202,7 +202,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     }
   });
 
-  it('succeeds only if a resume that races with it fails, and the winner of the two has the live session', async () => {
+  it('succeeds only when a concurrent resume fails', async () => {
     for (let round = 0; round < 20; round += 1) {
       const fleet = newFleet();
       const [first, second] = [fleet.newGateway(), fleet.newGateway()];
@@ -215,7 +215,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     }
   });
 
-  it('is refused when a resume changes the session between its read and its write', async () => {
+  it('is refused when a resume comes between its read and its write', async () => {
     const fleet = newFleet();
     const [first, second] = [fleet.newGateway(), fleet.newGateway()];
     const old = await first.logIn();
@@ -230,7 +230,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     expect((await store.find(fleet.user))?.session).toBe(old.session);
   });
 
-  it('does not overwrite the live session of a faster login', async () => {
+  it('does not replace the live session of a faster login', async () => {
     const fleet = newFleet();
     await claimUser(redis.commands, fleet.user, { from: null, to: 'faster' as SessionId }, 10_000);
     expect(await claimUser(redis.commands, fleet.user, { from: null, to: 'slower' as SessionId }, 10_000)).toBe(false);

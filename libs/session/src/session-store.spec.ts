@@ -60,7 +60,7 @@ async function refusalCode(promise: Promise<unknown>): Promise<string> {
 describe('the claims of a session', () => {
   const claims = { rank: 3, clubs: ['a'] };
 
-  it('stay the same after each resume, and a new login replaces them', async () => {
+  it('stay the same in a resume, and are replaced by a new login', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const login = { user, name: 'Ada', gateway: gateway.id, incarnation: 1 };
@@ -73,7 +73,7 @@ describe('the claims of a session', () => {
     expect(await resume(gateway, await gateway.store.create(login))).not.toHaveProperty('claims');
   });
 
-  it('are restored with the session after a loss of the store', async () => {
+  it('are restored with the session in a store that lost the session', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const { session, secret } = await gateway.store.create({ user, name: 'Ada', claims, gateway: gateway.id, incarnation: 1 });
@@ -85,7 +85,7 @@ describe('the claims of a session', () => {
 });
 
 describe('SessionStore.create', () => {
-  it('creates a session that can be found, and replaces no other session', async () => {
+  it('creates a session that `find` returns', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const { session, replaced } = await logIn(gateway, user, 'Grace');
@@ -93,7 +93,7 @@ describe('SessionStore.create', () => {
     expect(await gateway.store.find(user)).toEqual({ session, user, name: 'Grace', gateway: gateway.id, room: null, isAway: false });
   });
 
-  it('ends the earlier session of the user at any gateway and returns that gateway', async () => {
+  it('ends the earlier session of the user and returns its gateway', async () => {
     const [there, here] = [await newGateway(), await newGateway()];
     const user = newUser();
     const old = await logIn(there, user);
@@ -103,14 +103,14 @@ describe('SessionStore.create', () => {
     expect(await refusalCode(resume(there, old))).toBe('session-unknown');
   });
 
-  it('does not change sessions of other users', async () => {
+  it('does not change the sessions of other users', async () => {
     const gateway = await newGateway();
     const other = await logIn(gateway);
     await logIn(gateway);
     expect((await resume(gateway, other)).session).toBe(other.session);
   });
 
-  it('leaves one live session after many concurrent logins, and none of the others can be resumed', async () => {
+  it('leaves one live session after many concurrent logins', async () => {
     const gateways = [await newGateway(), await newGateway(), await newGateway()];
     const user = newUser();
     const logins = await Promise.all(Array.from({ length: 12 }, (_, index) => logIn(gateways[index % 3], user)));
@@ -135,7 +135,7 @@ describe('SessionStore.create', () => {
 });
 
 describe('SessionStore.resume', () => {
-  it('continues the session at any gateway and returns the earlier gateway', async () => {
+  it('continues the session at any gateway and returns the previous gateway', async () => {
     const [first, second] = [await newGateway(), await newGateway()];
     const user = newUser();
     const login = await logIn(first, user, 'Alan');
@@ -157,7 +157,7 @@ describe('SessionStore.resume', () => {
     expect((await resume(gateway, resumed)).room).toBeNull();
   });
 
-  it('accepts the previous secret as long as the new one was never used', async () => {
+  it('accepts the previous secret until the new one was used', async () => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     await resume(gateway, login);
@@ -168,7 +168,7 @@ describe('SessionStore.resume', () => {
     expect(await refusalCode(resume(gateway, login))).toBe('session-unknown');
   });
 
-  it('invalidates older secrets when the newest is confirmed, and ignores the confirmation of a secret that a resume replaced', async () => {
+  it('invalidates older secrets when the newest is confirmed', async () => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     const lost = await resume(gateway, login);
@@ -191,7 +191,7 @@ describe('SessionStore.resume', () => {
     await resume(gateway, fourth);
   });
 
-  it('invalidates the secret of a lost `welcome` message when the player uses the previous secret again', async () => {
+  it('invalidates the secret in a lost `welcome` when the previous secret is used again', async () => {
     const gateway = await newGateway();
     const login = await logIn(gateway);
     const lost = await resume(gateway, login);
@@ -210,14 +210,14 @@ describe('SessionStore.resume', () => {
     await resume(gateway, login);
   });
 
-  it('rejects the stored hash of a secret', async () => {
+  it('rejects the hash under which a secret is stored', async () => {
     const gateway = await newGateway();
     const { session } = await logIn(gateway);
     const stored = (await gateway.redis.hget(sessionKey(session), 'secret')) as string;
     expect(await refusalCode(resume(gateway, { session, secret: stored }))).toBe('session-unknown');
   });
 
-  it('gives the session to the later of two concurrent resumes, and returns to it the gateway of the earlier one', async () => {
+  it('gives the session to the later of two concurrent resumes', async () => {
     const [home, left, right] = [await newGateway(), await newGateway(), await newGateway()];
     for (let round = 0; round < 20; round += 1) {
       const user = newUser();
@@ -248,8 +248,8 @@ describe('SessionStore.resume', () => {
   });
 });
 
-describe('a session', () => {
-  it('ends with its TTL', async () => {
+describe('a stored session', () => {
+  it('expires after its time to live', async () => {
     const gateway = await newGateway({ sessionTtlMs: 50 });
     const user = newUser();
     const login = await logIn(gateway, user);
@@ -260,7 +260,7 @@ describe('a session', () => {
     expect((await logIn(gateway, user)).replaced).toBeNull();
   });
 
-  it('has its full TTL again after touch, together with many others in one call', async () => {
+  it('gets its full time to live again from `touch`', async () => {
     const gateway = await newGateway();
     const users = Array.from({ length: 20 }, newUser);
     const sessions = await Promise.all(users.map(async (user) => ({ user, session: (await logIn(gateway, user)).session })));
@@ -271,7 +271,7 @@ describe('a session', () => {
     expect(Math.min(...left)).toBeGreaterThan(60_000);
   });
 
-  it('has its full TTL again after a resume', async () => {
+  it('gets its full time to live again from a resume', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const login = await logIn(gateway, user);
@@ -282,7 +282,7 @@ describe('a session', () => {
     expect(await gateway.redis.pttl(userSessionKey(user))).toBeGreaterThan(60_000);
   });
 
-  it('is returned by touch once it is over, so that a lost notice does no harm', async () => {
+  it('is returned by `touch` when it has ended, so that a gateway learns of a lost notice', async () => {
     const [there, here] = [await newGateway(), await newGateway()];
     const [replacedUser, endedUser, playingUser] = [newUser(), newUser(), newUser()];
     const replaced = await logIn(there, replacedUser);
@@ -299,7 +299,7 @@ describe('a session', () => {
     expect(await there.store.touch([])).toEqual([]);
   });
 
-  it('can be ended once, and then neither be found nor resumed', async () => {
+  it('cannot be resumed after its end', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const login = await logIn(gateway, user);
@@ -310,7 +310,7 @@ describe('a session', () => {
     expect(await gateway.store.enterRoom(login.session, 'r' as RoomId)).toBe(false);
   });
 
-  it('cannot be ended by an earlier gateway, and the end of an older session does not end it', async () => {
+  it('cannot be ended by an earlier gateway', async () => {
     const [first, second] = [await newGateway(), await newGateway()];
     const user = newUser();
     const login = await logIn(first, user);
@@ -329,7 +329,7 @@ describe('SessionNotices', () => {
     return { heard, stop };
   }
 
-  it('delivers notices to their gateway and to no other', async () => {
+  it('delivers a notice only to its gateway', async () => {
     const [sender, target, other] = [await newGateway(), await newGateway(), await newGateway()];
     const [atTarget, atOther] = [await listener(target), await listener(other)];
     const user = newUser();
@@ -346,7 +346,7 @@ describe('SessionNotices', () => {
     expect(atOther.heard).toEqual([]);
   });
 
-  it('ignores notices that this build does not know', async () => {
+  it('ignores notices of an unknown kind', async () => {
     const [sender, target] = [await newGateway(), await newGateway()];
     const { heard } = await listener(target);
     const channel = `hf:sessions:${target.id}`;
@@ -367,7 +367,7 @@ describe('SessionNotices', () => {
     expect(first.heard).toEqual([]);
   });
 
-  it('drops a notice to a gateway that is gone, without waiting', async () => {
+  it('drops a notice to a gateway that no longer exists', async () => {
     const sender = await newGateway();
     await sender.notices.send('hf:gateway:gone' as ServerId, { kind: 'replaced', session: 's1' as SessionId });
   });

@@ -63,7 +63,7 @@ const CLAIM_TRIES_MAX = 5;
 const WITNESS_MS_MAX = 60_000;
 /**
  * The TTL of the witness is this part of a session's TTL. A connected session always has more time left, because it is renewed after a
- * third of its TTL. So no clock that is set can let such a session expire and leave the witness.
+ * third of its TTL. So when a clock is set, a connected session never expires before the witness.
  */
 const WITNESS_PART = 1 / 3;
 
@@ -122,9 +122,9 @@ export class SessionStore {
       const replaced = incarnationOf ? await this.claim(user, session, incarnationOf, before ?? null) : await this.takeOver(user, session);
       return { session, secret, replaced };
     } catch (error) {
-      // No client received the secret, so this session must not block the user's next login. If the store is not available
-      // now, the mark is written later. A session whose record may be unwritten was not named in the user's key and needs
-      // no mark; during an outage of the store there are many of those.
+      // No client received the secret, so this session must not block the user's next login. If the store is not available now, the mark is
+      // written later. A session whose record may be unwritten was not named in the user's key and needs no mark. Many sessions are in this
+      // state during an outage of the store.
       await finish(client, session).catch(() => {
         if (isWritten) this.awayMarks.mark(session, { gateway: holder.gateway, secretHash });
       });
@@ -146,7 +146,7 @@ export class SessionStore {
     const presented = hashOf(secret);
     for (let tries = 0; tries < ROTATE_TRIES_MAX; tries += 1) {
       const [stored, previous] = await client.hmget(sessionKey(session), 'secret', 'previous');
-      // Always compares both, so that the duration does not show which of them matched.
+      // Always compares both secrets, so that the duration does not show which of them matched.
       const isCurrent = isHashOf(presented, stored ?? '');
       const isPrevious = isHashOf(presented, previous ?? '');
       if (!stored || !(isCurrent || isPrevious)) break;
@@ -245,7 +245,8 @@ export class SessionStore {
   }
 
   private async write(session: SessionId, start: SessionStart, holder: GatewayIncarnation): Promise<void> {
-    // A script instead of `multi`: ioredis copies all known scripts onto each `multi`, which doubles the memory of a session.
+    // This is a script instead of a `multi`, because ioredis copies all known scripts onto each `multi`. That would double the memory of a
+    // session.
     await Promise.all([begin(this.redis.commands, session, start, this.ttlMs), this.index.add([session], holder)]);
   }
 

@@ -50,4 +50,4 @@ function authenticatorProviders(auth: AuthOptions): Provider[] {
 }
 
 const MISSING_AUTHENTICATOR =
-  'AUTH is "extension", but no module of this server has a provider with @Extension(Authenticator). Add the module to `extensions` of runServer or to EXTENSIONS.';
+  'AUTH is "extension", but no module of this server has a provider with @Extension(Authenticator). Add the module to `extensions` of startGateway or to EXTENSIONS.';

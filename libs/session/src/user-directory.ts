@@ -3,11 +3,9 @@ import type { UserId } from '#libs/protocol';
 /**
  * Port: looks up users who are not connected, such as the players whom a service puts into a room by their id.
  *
- * To use your own, for example a table of accounts, mark a provider with `@Extension(UserDirectory)`. See `docs/extending.md`.
+ * To use your own directory, for example a table of accounts, mark a provider with `@Extension(UserDirectory)`. See `docs/extending.md`.
  */
 export abstract class UserDirectory {
-  /**
-   * Returns the names of the users whom it knows. Other players see these names. Users who are missing in the result are shown by their id.
-   */
+  /** Returns the names of the users that this directory knows. Other players see these names. Of a user without a name they see the id. */
   abstract namesOf(users: readonly UserId[]): Promise<ReadonlyMap<UserId, string>>;
 }

@@ -2,7 +2,7 @@ import { checkText } from './visible-text.js';
 
 const LIMITS = { graphemesMax: 20, bytesMax: 80 };
 
-describe('a visible text', () => {
+describe('a text that a player writes', () => {
   it.each([
     ['hi', 'hi'],
     ['  hi  there ', 'hi  there'],
@@ -13,7 +13,7 @@ describe('a visible text', () => {
     ['می\u200cخواهم', 'می\u200cخواهم'],
     ['x'.repeat(20), 'x'.repeat(20)],
     ['<b>&"\'', '<b>&"\''],
-  ])('%j is accepted as %j', (entered, text) => {
+  ])('is accepted in the form %j as %j', (entered, text) => {
     expect(checkText(entered, LIMITS)).toEqual({ ok: true, text });
   });
 
@@ -31,7 +31,7 @@ describe('a visible text', () => {
     ['x'.repeat(21), 'has 21 characters: at most 20 are allowed'],
     ['x'.repeat(100_000), 'at most'],
     [`${'𝔘'.repeat(20)}e\u0301`, 'has 21 characters'],
-  ])('%j is refused with the reason', (entered, flaw) => {
+  ])('is refused in the form %j with the reason', (entered, flaw) => {
     expect(checkText(entered, LIMITS)).toEqual({ ok: false, flaw: expect.stringContaining(flaw) });
   });
 });

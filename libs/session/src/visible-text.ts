@@ -9,7 +9,7 @@ export type CheckedText = { readonly ok: true; readonly text: string } | { reado
  * names allow only in some places. White space at both ends is removed.
  */
 export function checkText(entered: string, limits: NicknameLimits): CheckedText {
-  // Normalizing and splitting into characters is linear, but not free. No text of this length fits the limit of bytes.
+  // No text of this length fits the limit of bytes. The check comes first, because normalizing and splitting a long text takes time.
   if (entered.length > limits.bytesMax)
     return { ok: false, flaw: `has more than ${limits.graphemesMax} characters: at most these are allowed` };
   const text = entered.normalize('NFC').trim();
@@ -18,5 +18,5 @@ export function checkText(entered: string, limits: NicknameLimits): CheckedText 
   return flaw === null ? { ok: true, text } : { ok: false, flaw };
 }
 
-/** Visible characters that names allow only in some places, such as the middle dot and Arabic digits: a text may have them anywhere. */
+/** Visible characters that names allow only in some places, such as the middle dot and Arabic digits. A text may have them anywhere. */
 const CONTEXTUAL = /[\u00B7\u0375\u05F3\u05F4\u30FB\u0660-\u0669\u06F0-\u06F9\u3031-\u3035\u303B\u0640]|\u00A0|\u3000/gu;

@@ -10,7 +10,7 @@ import type { Setting } from './setting.js';
  */
 export const SETTINGS = { ...PROCESS_SETTINGS, ...ROOM_SETTINGS, ...GATEWAY_SETTINGS } as const;
 
-/** The settings of a server of this type: the groups that concern it, and no others. */
+/** The settings that a server of this type has. */
 export type SettingsOf<T extends ServerType> = {
   readonly [G in keyof Groups as T extends Groups[G]['servers'][number] ? G : never]: Values<Groups[G]['settings']>;
 };

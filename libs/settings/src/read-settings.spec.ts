@@ -14,7 +14,7 @@ function problemsOf(type: 'gateway' | 'lobby' | 'game', environment: Record<stri
 }
 
 describe('readSettings', () => {
-  it('returns the documented defaults of settings that are not set', () => {
+  it('returns the documented defaults for an empty environment', () => {
     const settings = readSettings('gateway', { ...secrets, AUTH: 'guest' });
     expect(settings.redis.url).toBe('redis://127.0.0.1:6379');
     expect(settings.ops).toMatchObject({ port: 7010, host: '127.0.0.1' });
@@ -32,7 +32,7 @@ describe('readSettings', () => {
     });
   });
 
-  it('gives each process a name of its own, also in containers with the same host name and pid', () => {
+  it('gives each process its own name, also in containers with the same host name and pid', () => {
     const names = [1, 2].map(() => {
       let name = '';
       jest.isolateModules(() => {
@@ -52,13 +52,13 @@ describe('readSettings', () => {
     expect(readSettings('lobby', { ...secrets, REDIS_PREFIX: 'blue.2_eu-1' }).redis.prefix).toBe('blue.2_eu-1');
   });
 
-  it('returns only the groups that concern the server', () => {
+  it('returns only the groups of settings that the server uses', () => {
     expect(readSettings('lobby', secrets)).not.toHaveProperty('edge');
     expect(readSettings('lobby', secrets)).toHaveProperty('match');
     expect(readSettings('game', { ...secrets, PUBLIC_PORT: 'wrong, but not used by a game server' })).not.toHaveProperty('edge');
   });
 
-  it('reports all wrong variables in one error, each with its value and the allowed values', () => {
+  it('reports all wrong variables in one error, with the allowed values', () => {
     const problems = problemsOf('game', {
       ...secrets,
       HEALTH_INTERVAL_MS: 'soon',
@@ -74,7 +74,7 @@ describe('readSettings', () => {
     ]);
   });
 
-  it('has no default for secrets and never shows a secret', () => {
+  it('has no default for a secret, and shows no secret', () => {
     expect(problemsOf('lobby', {})).toEqual(['LINK_SECRET is not set and has no default: it must be at least 16 characters']);
     expect(problemsOf('lobby', { LINK_SECRET: 'hunter2' })).toEqual([
       'LINK_SECRET is *** (7 characters): it must be at least 16 characters',
@@ -82,7 +82,7 @@ describe('readSettings', () => {
     expect(problemsOf('lobby', { ...secrets, REDIS_URL: 'http://me:hunter2@store' }).join()).not.toContain('hunter2');
   });
 
-  it('refuses a wait for replicas in a Cluster', () => {
+  it('refuses DURABILITY_REPLICAS for a Redis Cluster', () => {
     const cluster = 'redis://one:6379,redis://two:6379';
     expect(problemsOf('game', { ...secrets, REDIS_URL: cluster })).toEqual([]);
     expect(problemsOf('game', { ...secrets, DURABILITY_REPLICAS: '1', REDIS_URL: 'sentinel://one:26379,two:26379/main' })).toEqual([]);
@@ -92,7 +92,7 @@ describe('readSettings', () => {
     ]);
   });
 
-  it('treats an empty variable as not set', () => {
+  it('treats an empty variable as absent', () => {
     expect(readSettings('game', { ...secrets, REDIS_URL: '', MAX_GAMES: ' ' }).game.maxGames).toBe(1_000);
   });
 
@@ -125,7 +125,7 @@ describe('readSettings', () => {
     ],
     [{ REDIS_TLS_CA: 'f' }, 'REDIS_TLS_CA is set: it must not be set without REDIS_TLS=true, rediss:// or REDIS_SENTINEL_TLS=true'],
     [{ REDIS_TLS: 'true', REDIS_TLS_CERT: 'f' }, 'REDIS_TLS_KEY is not set: it must be the path that belongs to REDIS_TLS_CERT'],
-  ])('refuses a login at Redis that is incomplete or named twice: %j', (environment, problem) => {
+  ])('refuses an incomplete or repeated login for Redis: %j', (environment, problem) => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([problem]);
   });
 
@@ -140,17 +140,17 @@ describe('readSettings', () => {
       REDIS_SENTINEL_TLS: 'true',
       REDIS_TLS_CA: 'f',
     },
-  ])('accepts a complete login at Redis: %j', (environment) => {
+  ])('accepts a complete login for Redis: %j', (environment) => {
     expect(problemsOf('game', { ...secrets, ...environment })).toEqual([]);
   });
 
-  it('never shows a password of Redis', () => {
+  it('shows no password of Redis', () => {
     const wrong = { REDIS_PASSWORD: 'hunter2', REDIS_PASSWORD_FILE: 'f', REDIS_URL: 'redis://u:hunter2@a' };
     expect(problemsOf('game', { ...secrets, ...wrong })).toHaveLength(1);
     expect(problemsOf('game', { ...secrets, ...wrong }).join()).not.toContain('hunter2');
   });
 
-  it('refuses `AUTH=jwt` without a secret or a URL of keys for the tokens', () => {
+  it('refuses `AUTH=jwt` without a secret and without a URL of keys', () => {
     expect(problemsOf('gateway', secrets)[0]).toContain('AUTH_JWT_SECRET or AUTH_JWKS_URL');
     expect(problemsOf('gateway', { ...secrets, AUTH_JWKS_URL: 'https://issuer.example.org/keys' })).toEqual([]);
   });
@@ -174,7 +174,7 @@ describe('readSettings', () => {
     expect(problemsOf('gateway', { ...secrets, AUTH: 'guest', ...environment })).toEqual([problem]);
   });
 
-  it('returns settings that cannot be changed', () => {
+  it('returns settings that cannot be modified', () => {
     const settings = readSettings('game', secrets) as { game: { maxGames: number } };
     expect(() => {
       settings.game.maxGames = 1;
@@ -217,7 +217,7 @@ describe('readSettings', () => {
     },
   );
 
-  it('splits a list and drops empty items', () => {
+  it('splits a list and removes empty items', () => {
     const environment = { ...secrets, AUTH: 'guest', ALLOWED_ORIGINS: 'https://a.example.org, http://localhost:5173,' };
     expect(readSettings('gateway', environment).edge.allowedOrigins).toEqual(['https://a.example.org', 'http://localhost:5173']);
   });
@@ -226,7 +226,7 @@ describe('readSettings', () => {
 describe('the table of settings', () => {
   const all = Object.values(SETTINGS).flatMap((group) => Object.values(group.settings));
 
-  it('has each variable once, with an allowed default', () => {
+  it('names each variable once, with a valid default', () => {
     const names = all.map(({ variable }) => variable);
     expect(new Set(names).size).toBe(names.length);
     for (const setting of all) {

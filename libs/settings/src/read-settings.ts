@@ -74,7 +74,10 @@ export function withoutPassword<T>(value: T): T {
   return (typeof value === 'string' ? value.replace(/\/\/[^@/]*@/g, '//***@') : value) as T;
 }
 
-/** Checks that a frame between servers can hold the state of a room. A frame above the limit breaks the link for all its users. */
+/**
+ * Checks that a frame between servers can hold the state of a room. A larger frame would close the link and lose the messages of all other
+ * rooms on it.
+ */
 function linkProblems({ link, rooms }: SettingsOf<ServerType>): string[] {
   const least = rooms.stateBytesMax + LINK_FRAME_REST_BYTES;
   if (link.frameBytesMax >= least) return [];

@@ -6,7 +6,7 @@ import type { ServerType } from '#libs/protocol';
 /** One environment variable: its allowed values, its default, and its meaning. */
 export interface Setting<T> {
   readonly variable: string;
-  /** Parses the text. Messages of the schema are not shown; `allowed` is. */
+  /** Parses the text. An error message shows `allowed` instead of the messages of the schema. */
   readonly schema: z.ZodType<T, string>;
   /** The allowed values, as the end of the sentence "it must be …". */
   readonly allowed: string;
@@ -15,7 +15,7 @@ export interface Setting<T> {
   /** The default as `docs/settings.md` shows it. Absent: the page shows the value of `fallback`. */
   readonly fallbackText?: string;
   readonly meaning: string;
-  /** Whether the value is a secret. No message shows it, not even when it is wrong. */
+  /** True: the value is a secret. No message shows it, not even when it is wrong. */
   readonly secret: boolean;
 }
 
@@ -67,7 +67,7 @@ export function optionalText(
   return setting<string | null>(variable, z.string().regex(pattern), allowed, { ...about, fallback: null, fallbackText: 'none' });
 }
 
-/** Creates a setting with a secret that is long enough not to be guessed. It has no default, because everybody would know it. */
+/** Creates a setting with a secret that is too long to be guessed. There is no default, because everybody could read it. */
 export function secret(variable: string, charactersMin: number, about: { readonly meaning: string }): Setting<string> {
   return { ...setting(variable, z.string().min(charactersMin), `at least ${charactersMin} characters`, about), secret: true };
 }
@@ -108,8 +108,8 @@ function isNetwork(text: string): boolean {
 }
 
 /**
- * Creates a setting with a host name or address. `auto` stands for this machine's own address in its network, which a container cannot know
- * in advance.
+ * Creates a setting with a host name or an address. The value `auto` means the address of this machine in its network. A container does not
+ * know that address before it runs.
  */
 export function host(variable: string, about: About<string>): Setting<string> {
   const schema = z

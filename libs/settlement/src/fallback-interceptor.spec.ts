@@ -26,8 +26,8 @@ function newInterceptor(settles: boolean) {
 const key = 'spec:fallback-interceptor';
 beforeEach(() => redis.commands.del(key));
 
-describe('FallbackInterceptor, for a request during which the store lost data', () => {
-  it.each(['succeeded', 'failed'])('repeats a request that %s, from its start', async (outcome) => {
+describe('FallbackInterceptor with a store that loses data during a request', () => {
+  it.each(['succeeded', 'failed'])('repeats a request that %s', async (outcome) => {
     const { generation, run } = newInterceptor(true);
     const result = await run(async () => {
       const tries = await redis.commands.incr(key);
@@ -39,7 +39,7 @@ describe('FallbackInterceptor, for a request during which the store lost data', 
     expect(result).toBe(2);
   });
 
-  it('throws `unavailable`, and does not repeat the request, when the store does not become settled', async () => {
+  it('throws `unavailable` when the store does not become settled', async () => {
     const { generation, run } = newInterceptor(false);
     const operation = async () => {
       await redis.commands.incr(key);
@@ -51,13 +51,15 @@ describe('FallbackInterceptor, for a request during which the store lost data', 
   });
 });
 
-it('FallbackInterceptor runs a request only once when the store stays the same, also when the request fails', async () => {
-  const { run } = newInterceptor(true);
-  expect(await run(() => redis.commands.incr(key))).toBe(1);
-  const refused = async () => {
-    await redis.commands.incr(key);
-    throw new HoldfastError('room-full');
-  };
-  await expect(run(refused)).rejects.toMatchObject({ code: 'room-full' });
-  expect(await redis.commands.get(key)).toBe('2');
+describe('FallbackInterceptor with a store that loses nothing', () => {
+  it('runs a request once, also when the request fails', async () => {
+    const { run } = newInterceptor(true);
+    expect(await run(() => redis.commands.incr(key))).toBe(1);
+    const refused = async () => {
+      await redis.commands.incr(key);
+      throw new HoldfastError('room-full');
+    };
+    await expect(run(refused)).rejects.toMatchObject({ code: 'room-full' });
+    expect(await redis.commands.get(key)).toBe('2');
+  });
 });

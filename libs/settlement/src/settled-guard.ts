@@ -5,7 +5,7 @@ import { StoreSettlement } from './store-settlement.js';
 
 /**
  * Holds a request until the store is settled. Throws `unavailable` when the store is not settled within `SETTLE_WAIT_MS`. Without a
- * connection to the store it lets the request through, and the request itself fails.
+ * connection to the store, the guard lets the request through, and the request itself fails.
  */
 @Injectable()
 export class SettledGuard implements CanActivate {

@@ -103,7 +103,7 @@ describe('StoreSettlement', () => {
     jest.useRealTimers();
   });
 
-  it('settles the store when every living game server and gateway has set its mark, and keeps it settled', async () => {
+  it('settles the store when each living game server and gateway has set its mark', async () => {
     const [game, gateway] = [world.add('game', '1'), world.add('gateway', '1')];
     world.add('lobby', '1');
     world.mark(game);
@@ -119,7 +119,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('waits for no marks in a process that starts after others have settled the store, until the next generation', async () => {
+  it('waits for no marks in a process that starts in a settled store', async () => {
     world.add('game', 'cut off');
     world.settledByOthers = 'one';
     await world.pass();
@@ -130,7 +130,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(false);
   });
 
-  it('does not settle a restarted store before every server has set its mark again', async () => {
+  it('settles a restarted store only when every server has set its mark again', async () => {
     const game = world.add('game', '1');
     world.mark(game);
     await world.pass();
@@ -142,7 +142,7 @@ describe('StoreSettlement', () => {
     expect(world.settledGenerations).toEqual(['one', 'two']);
   });
 
-  it('waits for a server whose record the store lost, and not for servers that were evicted or have left', async () => {
+  it('waits for a server whose record the store lost, but not for an evicted server', async () => {
     const [slow, dead, left] = [world.add('game', '1'), world.add('game', '2'), world.add('gateway', '1')];
     await world.pass();
     world.reportChange({ kind: 'evicted', server: dead });
@@ -157,7 +157,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('deletes the mark of a server that was evicted, has left or was started again', async () => {
+  it('deletes the mark of a server that was evicted, has left or has restarted', async () => {
     const [dead, left, again] = [world.add('game', '1'), world.add('gateway', '1'), world.add('gateway', '2')];
     for (const server of [dead, left, again]) world.mark(server);
     world.reportChange({ kind: 'evicted', server: dead });
@@ -166,7 +166,7 @@ describe('StoreSettlement', () => {
     expect([...world.marks]).toEqual([]);
   });
 
-  it('stops waiting for a server that writes no record although others do, but not while the store refuses writes', async () => {
+  it('no longer waits for a server that alone writes no record', async () => {
     const [lost, other] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id).add(other.id);
     world.mark(other);
@@ -179,7 +179,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it.each([{ suspect: 1 }, { unheard: true }])('stops waiting for a server that remains %j without an eviction', async (doubt) => {
+  it.each([{ suspect: 1 }, { unheard: true }])('no longer waits for a server that remains %j without an eviction', async (doubt) => {
     world.mark(world.add('game', '1'));
     world.add('gateway', '1', doubt);
     await world.pass(LISTED_AGAIN_MS - 1_000);
@@ -188,7 +188,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('continues to wait for a server that was suspect only for a short time', async () => {
+  it('still waits for a server that was suspect for a short time', async () => {
     const game = world.add('game', '1', { suspect: 1 });
     await world.pass(LISTED_AGAIN_MS - 1_000);
     world.add('game', '1');
@@ -199,7 +199,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('does not wait for a server that it has given up, until the next generation of the store', async () => {
+  it('does not wait again for a server in the same generation of the store', async () => {
     const [lost, slow] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id);
     await world.pass(LISTED_AGAIN_MS + 1_000);
@@ -214,13 +214,13 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(false);
   });
 
-  it('does not wait for a gateway of an older version, which sets no marks', async () => {
+  it('does not wait for a gateway of an older version, which sets no mark', async () => {
     world.add('gateway', '1', { marksStore: false });
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('releases all waiters when the connection comes back to a generation that is settled already', async () => {
+  it('informs all waiting callers when the connection returns to a settled generation', async () => {
     world.mark(world.add('game', '1'));
     await world.pass();
     world.current = null;
@@ -233,7 +233,7 @@ describe('StoreSettlement', () => {
     expect(outcomes).toEqual(['called', 'resolved']);
   });
 
-  it('resolves `whenSettled` once the store is settled; rejects after the timeout, and without a connection, with `unavailable`', async () => {
+  it('resolves `whenSettled` once the store is settled, or rejects after a time limit', async () => {
     const game = world.add('game', '1');
     const outcomes: string[] = [];
     const wait = (ms: number) =>

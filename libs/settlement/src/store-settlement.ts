@@ -14,7 +14,7 @@ interface Awaited {
    * no record, is suspect or is unheard. Null: not absent.
    */
   absentSince: number | null;
-  /** The server was absent for longer than `LISTED_AGAIN_MS`. The settlement of this generation no longer waits for it. */
+  /** True: the server was absent for longer than `LISTED_AGAIN_MS`. The settlement of this generation no longer waits for it. */
   isGivenUp: boolean;
 }
 

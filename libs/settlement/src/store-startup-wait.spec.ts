@@ -39,7 +39,7 @@ async function uptime(): Promise<number> {
 }
 
 describe('a process that starts', () => {
-  it('waits until an empty Redis has run long enough for living servers to list themselves again', async () => {
+  it('waits until living servers have had the time to register again in an empty Redis', async () => {
     expect(await uptime()).toBeLessThan(RELISTED_MS / 1_000);
     await waited();
     expect(await uptime()).toBeGreaterThanOrEqual(RELISTED_MS / 1_000);
@@ -47,12 +47,12 @@ describe('a process that starts', () => {
     expect(await waited()).toBeLessThan(RELISTED_MS / 2);
   });
 
-  it('waits the full time when Redis lists some servers, because it may lack others whose records expired while it was down', async () => {
+  it('waits the full time although Redis contains some servers', async () => {
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     expect(await waited()).toBeGreaterThanOrEqual(RELISTED_MS - 1);
   });
 
-  it('continues as soon as another process has settled this run of Redis', async () => {
+  it('continues when another process has settled this run of Redis', async () => {
     await redis.commands.sadd('hf:servers', 'hf:game:1');
     const waiting = waited();
     await generation.settle(generation.current as string);

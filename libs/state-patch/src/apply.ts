@@ -86,7 +86,10 @@ export class PatchReader {
   }
 
   private items(cursor: OperationCursor, before: readonly unknown[], depth: number): unknown[] {
-    /** Has the items before `copied`. Without insertions and removals it is a copy whose items are replaced. */
+    /**
+     * The items of the new list up to `copied`. While nothing was inserted or removed, it is a copy of the old list whose items are
+     * replaced.
+     */
     let after: unknown[] = before.slice();
     let isMoved = false;
     let copied = 0;

@@ -13,7 +13,7 @@ export class ByteWriter {
   bytes: Uint8Array;
   length = 0;
   private view: DataView;
-  /** Up to this length there is space for 8 more bytes. */
+  /** Up to this length of the message, the buffer has space for 8 more bytes. */
   private lengthMax8: number;
 
   constructor(private readonly capacity: number) {
@@ -41,7 +41,7 @@ export class ByteWriter {
     const { bytes } = this;
     let at = this.length;
     if (value < 0x4000) {
-      // Most differences of numbers take one or two bytes.
+      // Numbers of one or two bytes come first, because most differences of numbers are that small.
       const short = value | 0;
       if (short < 0x80) bytes[at] = short;
       else {

@@ -4,9 +4,9 @@ import type { RecordCode } from './record-code.js';
 import type { StepDiff } from './step-diff.js';
 import type { TrackedCopy } from './tracked-copy.js';
 
-/** Objects with more keys are dictionaries in V8, which compiled code does not make. */
+/** Maximum number of keys of an object with compiled code. V8 stores objects with more keys as dictionaries. */
 const KEYS_MAX = 128;
-/** With more keys, the parts are read into a list, and only the code that makes an object is compiled. */
+/** Number of keys above which the parts are read into a list. Only the code that makes an object is compiled then. */
 const WRITTEN_OUT_MAX = 16;
 /** Only keys of this form are compiled, so that a key in the source code is always a plain name. */
 const NAME = /^[A-Za-z_$][\w$]{0,63}$/;

@@ -16,7 +16,7 @@ export const INSERT = 2;
 export const REMOVE = 3;
 /** Edits the child with the operations of the last ENTER among its siblings. */
 export const AGAIN = 4;
-/** Repeats the operation before it for the next children. Its gap is the number of these children minus 1. */
+/** Repeats the previous operation for the next children. The gap is the number of these children minus 1. */
 export const RUN = 5;
 /** Kinds 6 to 10 add a number of decimal steps to a number: the step is 10^-(kind - 6). */
 export const ADD = 6;
@@ -59,5 +59,5 @@ export const SHORT_MAX = 15;
 export const SMALL_NEGATIVE_MIN = -16;
 export const SMALL_MAX = 127;
 
-/** Maximum nesting of objects and arrays. Equals the limit of a room's state. */
+/** Maximum nesting of objects and arrays. It equals the limit of a room's state. */
 export const DEPTH_MAX = 500;

@@ -22,14 +22,14 @@ function murmur3(words: readonly number[]): number {
 }
 
 describe('the hash of a value', () => {
-  it('is MurmurHash3 of the specified words', () => {
+  it('is the MurmurHash3 of the specified words', () => {
     // A known test vector of MurmurHash3: the bytes 0x21 0x43 0x65 0x87.
     expect(murmur3([0x87654321])).toBe(0xf55b516b);
     const keys = murmur3([0x61, 1, 0x62, 1]);
     expect(hashValue({ b: [true, 'x'], a: 1 })).toBe(murmur3([6, keys, 3, 0x3ff00000, 0, 5, 2, 2, 4, 0x78, 1]));
   });
 
-  it('does not depend on the order of keys, and differs for different values', () => {
+  it('does not depend on the order of keys', () => {
     fc.assert(
       fc.property(plainValues, plainValues, (a, b) => {
         expect(hashValue(reordered(a))).toBe(hashValue(a));
@@ -52,7 +52,7 @@ describe('the hash of a value', () => {
     expect(hashValue(a)).not.toBe(hashValue(b));
   });
 
-  it('is the same for 0 and -0, which a patch does not distinguish', () => {
+  it('is the same for 0 and -0', () => {
     expect(hashValue([-0])).toBe(hashValue([0]));
   });
 

@@ -4,7 +4,7 @@ import { frozen, plainValues, seededBelow } from './random-values.fixture.js';
 import { StatePatchError } from './state-patch-error.js';
 
 const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
-/** Much longer than the slowest message takes, so that only an endless or exponential loop exceeds it. */
+/** Time limit in ms. It is much longer than the slowest message takes, so that only an endless or exponential loop exceeds it. */
 const LIMIT_MS = 5_000;
 
 /** Returns the number of values and characters in a value. */
@@ -26,8 +26,8 @@ function attack(before: unknown, bytes: Uint8Array): void {
   expect(performance.now() - startedAt).toBeLessThan(LIMIT_MS);
 }
 
-describe('hostile bytes', () => {
-  it('are refused or produce a small value: random bytes, modified patches and patches for another value', () => {
+describe('hostile bytes of a patch', () => {
+  it('are refused or lead to a small value when they are random, modified, or for another value', () => {
     const modifications = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
       fc.property(plainValues, plainValues, fc.uint8Array({ maxLength: 40 }), modifications, fc.nat(), (a, b, noise, changes, cut) => {
@@ -45,7 +45,7 @@ describe('hostile bytes', () => {
     );
   });
 
-  it('are refused or produce a small value when the old value is a large table', () => {
+  it('are refused or lead to a small value when the old value is a large table', () => {
     const table = frozen(Array.from({ length: 200 }, (_, id) => ({ id, list: [1, 2, 3], isOn: true })));
     const below = seededBelow(7);
     for (let round = 0; round < 5 * RUNS; round++) {
@@ -102,7 +102,7 @@ describe('hostile bytes', () => {
     expect(() => applyPatch(frozen(before), Uint8Array.from(bytes))).toThrow(StatePatchError);
   });
 
-  it('are refused before memory is allocated for a count that they cannot fill', () => {
+  it('are refused before memory is allocated for a false count', () => {
     const half = [0x80, 0x80, 0x40];
     for (const bytes of [
       [0x00, 0xe8, ...half, 0x01],
@@ -112,12 +112,12 @@ describe('hostile bytes', () => {
       expect(() => applyPatch(null, Uint8Array.from(bytes))).toThrow('a count exceeds the bytes that remain');
   });
 
-  it('are refused when they are decoded as a whole value, too', () => {
+  it('are refused also as a whole value', () => {
     for (const bytes of [[], [0x01, 0x01], [0xa1], [0xeb], [0xe8, 0xff, 0xff, 0x7f]])
       expect(() => decodeValue(Uint8Array.from(bytes))).toThrow(StatePatchError);
   });
 
-  it('do not affect the next message after they were refused', () => {
+  it('have no effect on the next patch after their refusal', () => {
     expect(() => applyPatch([1], Uint8Array.of(0x00, 0xc1, 0x81, 0x78, 0xff))).toThrow(StatePatchError);
     expect(applyPatch({ x: 1, y: 2 }, Uint8Array.of(0x01, 0x69, 0x02))).toEqual({ x: 1, y: 3 });
   });

@@ -3,8 +3,8 @@ import { KeyList, keyListOf } from './key-list.js';
 
 const wellFormed = fc.string({ unit: 'binary', maxLength: 3 }).filter((key) => key.isWellFormed() && key !== '__proto__');
 
-describe('a key list', () => {
-  it('sorts keys by their UTF-8 bytes', () => {
+describe("the list of an object's keys", () => {
+  it('has the keys in the order of their UTF-8 bytes', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.oneof(wellFormed, fc.constantFrom('\u{1F600}', '\uffee', '\ud7ff', '\ue000'))), (keys) => {
         const byBytes = keys.slice().sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -26,7 +26,7 @@ describe('a key list', () => {
     expect(keyListOf(record, list).own).toEqual(Object.keys(record));
   });
 
-  it('has the right keys for more kinds of objects than fit into the cache', () => {
+  it('is right for more kinds of objects than the cache holds', () => {
     let wrong = 0;
     for (let kind = 0; kind < 40_000; kind++) {
       const record = { [`k${kind % 30_000}`]: 1, a: 2, [`z${kind}`]: 3 };

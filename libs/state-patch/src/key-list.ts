@@ -7,7 +7,7 @@ import { StatePatchError } from './state-patch-error.js';
  * once. A child of an object is named by the position of its key in `sorted`, which is the same for every receiver.
  */
 export class KeyList {
-  /** Sorted by code points, which is the order of the UTF-8 bytes. The same array as `own` when that is sorted. */
+  /** The keys sorted by code points, which is the order of the UTF-8 bytes. This is the same array as `own` when that is sorted. */
   readonly sorted: readonly string[];
   /** The position in `own` of each key of `sorted`. Null: `own` is sorted already, or the list is not `isListed`. */
   readonly order: Uint32Array | null;

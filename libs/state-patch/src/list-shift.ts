@@ -6,9 +6,11 @@
 
 /** Maximum distance, in items, in lists of different lengths, and in lists in which the search has already found a shift. */
 export const SHIFT_DISTANCE_MAX = 16;
-/** Maximum distance at first in lists of equal length, whose items were probably edited in place. */
+/**
+ * Maximum distance until the search finds the first shift in lists of equal length. The items of such lists were probably edited in place.
+ */
 export const SHIFT_DISTANCE_AT_FIRST = 1;
-/** After so many searches without a result, a list counts as edited in place. This bounds the cost for a long list. */
+/** Number of searches without a result after which a list counts as edited in place. This bounds the cost for a long list. */
 export const SHIFT_FAILURES_MAX = 8;
 
 /**

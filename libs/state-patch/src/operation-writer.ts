@@ -4,7 +4,7 @@ import type { KeyList } from './key-list.js';
 
 /** The state of writing the operations on the children of one parent. */
 export class Siblings {
-  /** The old child after the one that was edited last. A gap counts from here. */
+  /** The old child that follows the last edited child. A gap counts from here. */
   next = 0;
   lastKind = -1;
   /** The position of the last operation, which gets the flag LAST at the end. -1: none was written. */

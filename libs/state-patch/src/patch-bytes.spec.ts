@@ -6,23 +6,23 @@ import { frozen, plainValues, RandomEdit, reordered, seededBelow } from './rando
 const measured = (before: unknown, after: unknown) => Object.fromEntries(bytesByPath(before, encodePatch(before, after)));
 
 describe('bytesByPath', () => {
-  it('names the parts of a state that changed, with one path for all items of a list', () => {
+  it('returns the changed parts of a state, with one path for all items of a list', () => {
     const before = { tick: 41, ships: [1, 2, 3].map((x) => ({ x, y: 5 })), name: 'A' };
     const after = { tick: 42, ships: [2, 7, 9].map((x) => ({ x, y: 5 })), name: 'A' };
     expect(measured(before, after)).toEqual({ '': 1, ships: 1, 'ships[]': 2, 'ships[].x': 4, tick: 2 });
   });
 
-  it('counts an added or removed child for the path of the child', () => {
+  it("adds the bytes of an added or removed child to the child's path", () => {
     expect(measured({ a: { b: 1 } }, { a: { b: 1, cd: 'text' } })).toEqual({ '': 1, a: 2, 'a.cd': 8 });
     expect(measured({ list: [1, 2, 3] }, { list: [1, 3] })).toEqual({ '': 1, list: 1, 'list[]': 1 });
   });
 
-  it('counts a replaced root, and nothing for an empty patch', () => {
+  it('adds the bytes of a replaced root to the root, and returns nothing for an empty patch', () => {
     expect(measured([1], 'x')).toEqual({ '': 3 });
     expect(measured([1], [1])).toEqual({});
   });
 
-  it('has the length of the patch as its sum, for any two values and for any edits', () => {
+  it('adds up to the length of the patch for any two values', () => {
     const check = (before: unknown, after: unknown): void => {
       const patch = encodePatch(before, after);
       const sum = [...bytesByPath(reordered(before), patch).values()].reduce((total, bytes) => total + bytes, 0);

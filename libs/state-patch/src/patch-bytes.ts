@@ -25,7 +25,7 @@ class PatchMeter {
   private readonly bytes = new Map<string, number>();
   private readonly operations = new ByteReader();
   private readonly values = new ValueReader();
-  /** Above 0 while operations are read again. */
+  /** A value above 0 means that operations are read again. */
   private repeats = 0;
 
   constructor(private readonly patch: Uint8Array) {}
@@ -77,7 +77,7 @@ class PatchMeter {
     const { operations } = this;
     const { at } = operations;
     operations.at = cursor.body;
-    // These operations are in the patch once, and the first child that they changed has them already.
+    // The patch contains these operations once. They were already counted for the first child that they changed.
     this.repeats += 1;
     this.children(before, path, depth + 1);
     this.repeats -= 1;

@@ -7,8 +7,8 @@ import { StatePatchError } from './state-patch-error.js';
 const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-describe('a patch', () => {
-  it('turns any plain value into any other, also when the receiver has the keys in another order', () => {
+describe('a state patch', () => {
+  it('leads from any plain value to any other, also when the receiver has another order of keys', () => {
     fc.assert(
       fc.property(plainValues, plainValues, (before, after) => {
         const patch = encodePatch(frozen(before), frozen(after));
@@ -19,7 +19,7 @@ describe('a patch', () => {
     );
   });
 
-  it('updates a receiver through a chain of edits, although the receiver has the keys in another order', () => {
+  it('leads a receiver with another order of keys through a chain of edits', () => {
     fc.assert(
       fc.property(plainValues, fc.array(plainValues, { minLength: 6, maxLength: 6 }), fc.integer(), (first, pool, seed) => {
         const below = seededBelow(seed);
@@ -37,7 +37,7 @@ describe('a patch', () => {
     );
   });
 
-  it('is empty when nothing changed, also for an equal copy', () => {
+  it('is empty when nothing changed, also for equal copies', () => {
     fc.assert(
       fc.property(plainValues, (value) => {
         expect(encodePatch(value, value)).toHaveLength(0);
@@ -61,7 +61,7 @@ describe('a patch', () => {
     expect(hex(encodePatch(before, after))).toBe(first);
   });
 
-  it('gives a result that shares unchanged parts with the old value, and no bytes with the patch', () => {
+  it('shares the unchanged parts of the old value with the result', () => {
     const before = frozen({ a: { deep: [1, 2] }, b: [{ x: 1 }, { x: 2 }], c: 'text' });
     const patch = encodePatch(before, { ...before, b: [before.b[0], { x: 3 }], c: 'a long text that replaces the other one' });
     const after = applyPatch<typeof before>(before, patch);
@@ -71,13 +71,13 @@ describe('a patch', () => {
     expect(after).toEqual({ a: { deep: [1, 2] }, b: [{ x: 1 }, { x: 3 }], c: 'a long text that replaces the other one' });
   });
 
-  it('contains equal edits of siblings only once', () => {
+  it('contains equal edits of neighbors once', () => {
     const list = (offset: number) => Array.from({ length: 100 }, (_, id) => ({ id, x: id + offset }));
-    // One byte for the number of each item, and ten bytes for the rest of the patch.
+    // Each item takes one byte for its number, and the rest of the patch takes ten bytes.
     expect(encodePatch(list(0), list(1)).length).toBeLessThanOrEqual(110);
   });
 
-  it('is short when items with ids shift within a list', () => {
+  it('is short when items with ids move within a list', () => {
     const items = Array.from({ length: 60 }, (_, id) => ({ id, name: `unit ${id}` }));
     const copies = structuredClone(items);
     copies.splice(20, 1);
@@ -86,7 +86,7 @@ describe('a patch', () => {
   });
 });
 
-describe('a whole value', () => {
+describe('an encoded value', () => {
   it('is equal after encoding and decoding', () => {
     fc.assert(
       fc.property(plainValues, (value) => {
@@ -96,7 +96,7 @@ describe('a whole value', () => {
     );
   });
 
-  it('contains the keys of alike objects only once', () => {
+  it('contains the keys of similar objects once', () => {
     const units = Array.from({ length: 60 }, (_, id) => ({ position: id, health: 100 }));
     expect(encodeValue(units).length).toBeLessThan(60 * 3 + 30);
   });
@@ -121,7 +121,7 @@ describe('a value that is not plain', () => {
     ['a key __proto__', JSON.parse('{"__proto__":1}')],
     ['600 levels', deep],
     ['a value that contains itself', circular],
-  ])('is refused: %s', (_, bad) => {
+  ])('is refused by the encoder: %s', (_, bad) => {
     expect(() => encodeValue(bad)).toThrow(StatePatchError);
     for (const [before, after] of [
       [1, bad],
@@ -134,12 +134,12 @@ describe('a value that is not plain', () => {
       expect(() => encodePatch(before, after)).toThrow(StatePatchError);
   });
 
-  it('does not affect the next patch after the encoder has refused it', () => {
+  it('has no effect on the next patch after its refusal', () => {
     expect(() => encodePatch({ a: [{ b: 1 }] }, { a: [{ b: Number.NaN }] })).toThrow(StatePatchError);
     expect(hex(encodePatch({ x: 1, y: 2 }, { x: 1, y: 3 }))).toBe('016902');
   });
 
-  it('is encoded as 0 when it is -0', () => {
+  it('is encoded as 0 in the case of -0', () => {
     expect(decodeValue(encodeValue([-0]))).toEqual([0]);
     expect(applyPatch([1.5], encodePatch([1.5], [-0]))).toEqual([0]);
   });

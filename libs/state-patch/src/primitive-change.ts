@@ -6,7 +6,10 @@ import { DECIMAL_OF_FLOAT32_MAX, type ValueWriter } from './value-writer.js';
 
 /** Maximum number of float64 steps: below it, the number is an exact integer and takes at most eight bytes. */
 const STEP64_MAX = 2 ** 52;
-/** A string is edited only if it has at least this many characters, and keeps at least so many. Otherwise the whole string is shorter. */
+/**
+ * Minimum number of characters of a string that is edited, and minimum number of characters that the edit keeps. Below these numbers, the
+ * whole string takes fewer bytes.
+ */
 const SPLICE_CHARS_MIN = 5;
 const SPLICE_KEPT_MIN = 4;
 

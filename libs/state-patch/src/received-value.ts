@@ -4,7 +4,9 @@ import type { PlainRecord } from './plain.js';
 import { emptyRecord } from './record-copy.js';
 import type { RoundingTree } from './rounding-tree.js';
 
-/** Thrown for a value that is not plain data. Not an Error, because it needs no stack: a general check finds the path of the value. */
+/**
+ * The exception for a value that is not plain data. It is no Error, because it needs no stack: a general check finds the path of the value.
+ */
 export class NotPlain {}
 
 /** Maximum number of objects and arrays in one new value. */

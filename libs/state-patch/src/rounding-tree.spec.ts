@@ -19,7 +19,7 @@ const STEPS: StepsByPath = {
   clock: 0.5,
 };
 
-describe('steps by path', () => {
+describe('the rounding steps by path', () => {
   it.each<[string, number]>([
     ['clock', 1],
     ['other', 1.23456],
@@ -35,17 +35,17 @@ describe('steps by path', () => {
     ['ships.0.hp', 1],
     ['rocks.0.hp', 1],
     ['rocks.0.x', 1.23456],
-  ])('round the number at %s to %d', (path, expected) => {
+  ])('apply to the number at %s as %d', (path, expected) => {
     expect(stepAt(RoundingTree.of(STEPS), path.split('.'))).toBe(expected);
   });
 
-  it('round all numbers alike with a single step', () => {
+  it('apply to all numbers alike when only one step is given', () => {
     expect(RoundingTree.of(0.01).isUniform).toBe(true);
     expect(stepAt(RoundingTree.of(0.01), ['a', 1, 'b'])).toBe(1.23);
     expect(RoundingTree.of({ '*': 1 }).isUniform).toBe(false);
   });
 
-  it('round what a copy changed, added and moved, as they round two values', () => {
+  it('apply to the parts that a copy changed, added or moved', () => {
     const before = {
       clock: 1,
       ships: [
@@ -93,7 +93,7 @@ describe('steps by path', () => {
     [{ ships: Number.NaN }, 'ships'],
     [{ ships: '0.1' }, 'ships'],
     [Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`p${index}`, 1])), 'at most 64'],
-  ])('refuse %j with a message that names the mistake', (steps, text) => {
+  ])('must not be %j, and the message names the mistake', (steps, text) => {
     expect(() => RoundingTree.of(steps as StepsByPath)).toThrow(text);
   });
 });

@@ -6,7 +6,7 @@ import { type Rounding, roundingTo } from './rounding.js';
  */
 export type StepsByPath = Readonly<Record<string, number>>;
 
-/** How the numbers of a value are rounded: one node stands for the value, and `at` returns the nodes of its children. */
+/** The rounding of the numbers of a value. One node stands for the value, and `at` returns the nodes of its children. */
 export class RoundingTree {
   private readonly other: RoundingTree;
 
@@ -78,10 +78,10 @@ interface Path {
   readonly round: Rounding | null;
 }
 
-/** The number of nodes grows with the number of paths, so it is limited. */
+/** Maximum number of paths. The size of the tree grows with the number of paths. */
 const PATHS_MAX = 64;
 
-/** Later paths outrank earlier ones. */
+/** Sorts paths by rank, the lowest first. A later path replaces the rounding of an earlier path. */
 function byRank(a: Path, b: Path): number {
   return a.names.length - b.names.length || stars(b) - stars(a);
 }

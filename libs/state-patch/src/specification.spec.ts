@@ -17,19 +17,22 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'));
 const constants: Readonly<Record<string, number>> = { ...format };
 
-describe('docs/state-patch.md', () => {
+describe('the page docs/state-patch.md', () => {
   const examples = [...page.matchAll(/```patch\n(.*)\n(.*)\n([^`]*)```/g)].map(([, before, after, bytes]) => ({
     before: JSON.parse(before!) as unknown,
     after: JSON.parse(after!) as unknown,
     bytes: bytes!.replaceAll(/\s/g, ''),
   }));
 
-  it.each(examples.map((example) => [example.bytes, example] as const))('shows the bytes %s of an example', (bytes, { before, after }) => {
-    expect(hex(encodePatch(before, after))).toBe(bytes);
-    expect(applyPatch(before, bytesOf(bytes))).toEqual(after);
-  });
+  it.each(examples.map((example) => [example.bytes, example] as const))(
+    'contains the bytes %s of an example',
+    (bytes, { before, after }) => {
+      expect(hex(encodePatch(before, after))).toBe(bytes);
+      expect(applyPatch(before, bytesOf(bytes))).toEqual(after);
+    },
+  );
 
-  it('explains every byte of one of the examples', () => {
+  it('explains each byte of an example', () => {
     const rows = [
       ...page
         .split('| bytes | meaning |')[1]!
@@ -55,13 +58,13 @@ describe('docs/state-patch.md', () => {
   });
 });
 
-describe('docs/state-patch-vectors.json', () => {
-  it.each(vectors.patches.map((vector) => [vector.name, vector] as const))('has the patch of %s', (_, { before, patch, after }) => {
+describe('the file docs/state-patch-vectors.json', () => {
+  it.each(vectors.patches.map((vector) => [vector.name, vector] as const))('contains the patch of %s', (_, { before, patch, after }) => {
     expect(hex(encodePatch(before, after))).toBe(patch);
     expect(applyPatch(before, bytesOf(patch))).toEqual(after);
   });
 
-  it('has every kind of operation among its patches', () => {
+  it('contains a patch with each kind of operation', () => {
     const kinds = new Set(
       vectors.patches
         .map(({ patch }) => bytesOf(patch))
@@ -71,7 +74,7 @@ describe('docs/state-patch-vectors.json', () => {
     expect([...kinds].sort((a, b) => a - b)).toEqual(expect.arrayContaining(Array.from({ length: 15 }, (_, kind) => kind)));
   });
 
-  it('has values, hashes and refused patches that agree with this library', () => {
+  it('contains only values, hashes and refused patches that agree with the library', () => {
     for (const list of [vectors.values, vectors.hashes, vectors.refused]) expect(list.length).toBeGreaterThan(0);
     for (const { value, bytes } of vectors.values) {
       expect(hex(encodeValue(value))).toBe(bytes);

@@ -5,7 +5,7 @@ import { RoundingTree } from './rounding-tree.js';
 import { type StateCopy, withStateCopy } from './state-copy.js';
 
 const RUNS = Number(process.env.STATE_PATCH_RUNS ?? 300);
-/** More copies than the loop makes before its code is compiled. */
+/** Number of copies after which the loop has compiled its code. */
 const MANY = 300;
 
 type Json = Record<string, unknown>;
@@ -36,8 +36,8 @@ function scramble(value: unknown, random: () => number): void {
 
 const containers = plainValues.filter((value) => typeof value === 'object' && value !== null);
 
-describe('a copy of a state', () => {
-  it('gives the next state and its patch when only primitives change', () => {
+describe('the draft that is a copy of a state', () => {
+  it('leads to the next state and its patch when only primitives change', () => {
     fc.assert(
       fc.property(containers, fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), (before, stream) => {
         const random = () => stream.next().value;
@@ -55,7 +55,7 @@ describe('a copy of a state', () => {
     );
   });
 
-  it('shares unchanged parts with the state before, and nothing with the draft', () => {
+  it('shares unchanged parts only with the earlier state', () => {
     const before = { here: { x: 1 }, there: [{ y: 1 }] };
     let draft = before;
     const { next } = stepOf(before, (copy) => {
@@ -69,7 +69,7 @@ describe('a copy of a state', () => {
     expect(before.here.x).toBe(1);
   });
 
-  it('is the state itself, with an empty patch, when nothing changed', () => {
+  it('leads to the same state and an empty patch when nothing changed', () => {
     const before = { list: [1, { x: 2 }], text: 'a' };
     const { next, patch } = stepOf(before, (draft) => {
       draft.list[0] = 5;
@@ -79,7 +79,7 @@ describe('a copy of a state', () => {
     expect(patch).toHaveLength(0);
   });
 
-  it('has the same result with the code that is compiled for frequent keys', () => {
+  it('has the same result with the compiled code for frequent keys', () => {
     const wide = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`k${index}`, { z: index, a: -index }]));
     const names: Json = { constructor: 1, get: 2, class: 3, $: 4, _: { toString: 1 }, ü: { b: 5 }, 'a-b': { c: 1 }, '7': 8 };
     let state: Json = { wide, names, list: [{ y: 1, x: 2 }] };
@@ -134,7 +134,7 @@ describe('a copy of a state', () => {
     ['a list of numbers gets shorter', (draft) => void (draft.numbers as unknown[]).splice(1, 2)],
     ['a list is sorted', (draft) => void (draft.numbers as number[]).sort()],
     ['a list with numbers and objects changes', (draft) => void (draft.mixed as unknown[]).splice(0, 2, 'a', 7)],
-  ])('gives what a receiver has when %s', (_what, edit) => {
+  ])('leads to the same state as at a receiver when %s', (_what, edit) => {
     const before: Json = {
       at: { y: 2, x: 1 },
       list: [{ n: 1 }, { n: 2 }],
@@ -161,12 +161,12 @@ describe('a copy of a state', () => {
     ['a new object has a class', (draft) => void Object.assign(draft, { n: new (class At {})() })],
     ['an object contains itself', (draft) => void Object.assign(draft, { n: { draft } })],
     ['a key has half of a surrogate pair', (draft) => void Object.assign(draft.at as Json, { 'cut \ud800': 1 })],
-  ])('gives nothing when %s', (_what, edit) => {
+  ])('leads to no result when %s', (_what, edit) => {
     const before: Json = { at: { x: 1, y: 2 }, n: 1, text: 'a' };
     for (let count = 0; count < MANY; count++) expect(stepOf(before, edit)).toBeNull();
   });
 
-  it('stays correct when the draft contains a part of the state itself', () => {
+  it('has the right result when it contains a part of the earlier state', () => {
     const before = { a: { n: 1 }, b: { m: { n: 1 } }, c: { x: 1, y: 1 }, list: [{ n: 1 }, { n: 2 }, { n: 3 }] };
     for (let count = 0; count < MANY; count++) {
       const { next, patch } = stepOf(before, (draft) => {
@@ -181,13 +181,13 @@ describe('a copy of a state', () => {
     }
   });
 
-  it('names only the items that moved', () => {
+  it('names only the moved items in its patch', () => {
     const before = { piles: [Array.from({ length: 30 }, (_, rank) => ({ rank })), [{ rank: 50 }]] };
     const { patch } = stepOf(before, ({ piles }) => void piles[1]!.push(...piles[0]!.splice(10, 1)))!;
     expect(patch.length).toBeLessThan(12);
   });
 
-  it('accepts a new object of the same keys in the place of a part', () => {
+  it('accepts a new object with the same keys in place of a part', () => {
     const before: Json = { list: [{ x: 1, at: { y: 1 } }] };
     const { next, patch } = stepOf(before, (draft) => {
       const [first] = draft.list as Json[];

@@ -30,7 +30,7 @@ export class StepDiff extends DiffWriter {
   /** The rounding of the child that is compared. Null: numbers stay as they are. */
   private rounding: Rounding | null = null;
   private tree: RoundingTree | null = null;
-  /** Whether numbers are rounded in different ways, so that the walk follows the tree. */
+  /** True: numbers are rounded in different ways, so the walk follows the tree. */
   private isByPath = false;
   /** For each depth, the node of the object or array there, and its keys. Null: an array. */
   private readonly nodes: RoundingTree[] = [];
@@ -77,7 +77,7 @@ export class StepDiff extends DiffWriter {
     this.operations.endSiblings(siblings);
   }
 
-  /** Notes that the draft contains this part of the original itself, which no walk has passed. */
+  /** Skips a part of the original that the draft itself contains. The comparison has not walked through this part. */
   passed<T>(part: T): T {
     if (hasChildren(part)) this.at = this.ends[this.at]!;
     return part;
@@ -184,11 +184,11 @@ export class StepDiff extends DiffWriter {
   private numberOf(value: number): number {
     if (value - value !== 0) throw new NotPlain();
     const { rounding } = this;
-    // Not `value + 0`, for which V8 would allocate another number.
+    // `value + 0` would make V8 allocate another number.
     return rounding !== null ? rounding(value) : value === 0 ? 0 : value;
   }
 
-  /** Undefined: the kinds differ, or the new object as a whole is shorter. */
+  /** Returns the next value. Undefined: the kinds differ, or the new object as a whole is shorter. */
   private container(before: object, after: object, depth: number): object | undefined {
     const at = this.at++;
     const code = this.codes[at]!;
@@ -211,7 +211,7 @@ export class StepDiff extends DiffWriter {
 
   private mixedItems(before: readonly unknown[], after: readonly unknown[], depth: number): readonly unknown[] {
     const siblings = this.begin(depth);
-    /** The next items up to here, once one of them differs. */
+    /** The items of the next value so far. Null: they are still equal to the old items. */
     let next: unknown[] | null = null;
     let index = 0;
     let afterIndex = 0;
@@ -285,7 +285,7 @@ export class StepDiff extends DiffWriter {
     return 0;
   }
 
-  /** Undefined: the lists have more than primitives. */
+  /** Returns the next value. Undefined: a list has other items than primitives. */
   private primitiveItems(before: readonly unknown[], after: readonly unknown[], depth: number): readonly unknown[] | undefined {
     for (let index = 0; index < before.length; index++) if (hasChildren(before[index])) return undefined;
     const next: unknown[] = [];

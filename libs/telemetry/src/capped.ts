@@ -20,7 +20,7 @@ export function cappedFields(fields: Record<string, unknown>): Record<string, un
   let copy: Record<string, unknown> | null = null;
   for (const name in fields) {
     const value = fields[name];
-    // The serializer of this field limits its own output.
+    // The serializer of this field limits the length of its output itself.
     const written = name === 'error' ? value : cappedProperty(name, value, DEPTH_MAX, budget);
     if (written === value) continue;
     copy ??= { ...fields };

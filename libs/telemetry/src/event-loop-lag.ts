@@ -34,7 +34,10 @@ function newHistogram(): IntervalHistogram {
   return monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
 }
 
-/** Returns the lag and resets the histogram. It records the time between two timers, which includes the resolution. Empty means no lag. */
+/**
+ * Returns the lag and resets the histogram. The histogram records the time between two timers, from which the resolution is subtracted. An
+ * empty histogram means no lag.
+ */
 function takeP99Ms(histogram: IntervalHistogram): number {
   const p99Ms = histogram.count === 0 ? LAG_RESOLUTION_MS : histogram.percentile(99) / 1e6;
   histogram.reset();

@@ -58,8 +58,8 @@ export class Log {
   }
 
   /**
-   * Writes warnings and errors as `debug` when `isReported` returns true for their field `error`, because another line reports
-   * the cause once. Used for causes of many errors at the same time, such as an unreachable Redis.
+   * Writes warnings and errors as `debug` when `isReported` returns true for their field `error`, because another line reports the cause
+   * once. This is for causes of many errors at the same time, such as an unreachable Redis.
    */
   reportElsewhere(isReported: (error: unknown, event: string) => boolean): void {
     this.isReported = isReported;
@@ -73,7 +73,7 @@ export class Log {
     try {
       this.logger[level](fields, event);
     } catch (error) {
-      // Reading one of the fields threw an error.
+      // A field that throws an error when it is read must not stop the caller.
       this.logger[level]({ unreadable: error instanceof Error ? error.message : 'a field' }, event);
     }
   }

@@ -4,11 +4,11 @@ import { isatty } from 'node:tty';
 export interface OutputLimits {
   /** Size of the buffer for text that cannot be written yet, in characters. When it is full, new lines are dropped. */
   readonly bufferChars: number;
-  /** How long the process waits for a slow reader before it exits, in ms. */
+  /** Time for which the process waits for a slow reader before it exits, in ms. */
   readonly exitMs: number;
 }
 
-/** Several thousand lines: enough for a reader that pauses, and little compared with the memory of a server. */
+/** This is enough for several thousand lines while a reader pauses, and little compared with the memory of a server. */
 const LIMITS: OutputLimits = { bufferChars: 1_048_576, exitMs: 500 };
 
 /**
@@ -19,12 +19,12 @@ const RETRY_MS = { first: 10, longest: 1_000 };
 const CHUNK_CHARS = 65_536;
 const EXIT_POLL_MS = 5;
 
-/** A report about dropped lines, which follows once writing is possible again. */
+/** A report about dropped lines. It follows as soon as writing is possible again. */
 export interface OutputLoss {
   readonly lines: number;
   /** The code of the error that blocked writing: `ENOSPC`, `EAGAIN` (nobody reads), `EPIPE` (the reader is gone), … */
   readonly reason: string;
-  /** How long nothing could be written, in ms. */
+  /** Time for which nothing could be written, in ms. */
   readonly ms: number;
 }
 

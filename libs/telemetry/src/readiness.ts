@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 /** Returns null when ready, else a reason for the operator. */
 export type ReadinessCheck = () => string | null;
 
-/** Whether this server should get work. Each part of the server registers its own check. */
+/** Knows whether this server should get work. Each part of the server registers its own check. */
 @Injectable()
 export class Readiness {
   private readonly checks = new Map<string, ReadinessCheck>();

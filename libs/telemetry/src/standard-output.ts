@@ -35,7 +35,7 @@ export function guardStandardStreams(): void {
   }
 }
 
-/** Whether the encoding is not a text encoding. */
+/** Returns whether the encoding is not a text encoding. */
 function isBinary(encoding: unknown): boolean {
   return typeof encoding === 'string' && !['utf8', 'utf-8'].includes(encoding);
 }

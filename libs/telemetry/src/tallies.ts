@@ -49,7 +49,7 @@ export class TallyHistogram {
   private sum = 0;
 
   constructor(private readonly about: { name: string; help: string; buckets: readonly number[]; registry: Registry }) {
-    // One bucket more than there are bounds, for larger values.
+    // There is one bucket more than there are bounds, for larger values.
     this.counts = new Array<number>(about.buckets.length + 1).fill(0);
     const { name, help } = about;
     const metric = { name, help, type: 'histogram', aggregator: 'sum', get: () => Promise.resolve(this.read()), reset: () => this.reset() };

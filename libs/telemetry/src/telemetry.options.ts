@@ -10,7 +10,7 @@ export interface TelemetryOptions {
   readonly level: LogLevel;
   /** `pretty` for a person at a terminal, `json` (one object per line) for a log collector. */
   readonly format: LogFormat;
-  /** Where lines are written. Default: standard output. */
+  /** The target of the log lines. Default: standard output. */
   readonly destination?: { write(line: string): void };
 }
 

@@ -14,7 +14,7 @@ function logInto(format: LogFormat): { log: Log; lines: string[] } {
   return { log, lines };
 }
 
-describe('Log', () => {
+describe('the log of a server', () => {
   it('writes an event as one JSON object with its fields and the server', () => {
     const { log, lines } = logInto('json');
     log.info('room.recovered', { roomId: 'r1', epoch: 7 });
@@ -28,14 +28,14 @@ describe('Log', () => {
     expect(lines.join('')).toContain('hf:game:1 server.evicted target=hf:game:2 why="no answer"');
   });
 
-  it('writes the message of an error, and no secrets', () => {
+  it('writes the message of an error without secrets', () => {
     const { log, lines } = logInto('json');
     log.error('link.refused', { secret: 's3cr3t', peer: { token: 't0k3n', id: 'a' }, error: new Error('broken') });
     expect(lines[0]).not.toMatch(/s3cr3t|t0k3n/);
     expect(JSON.parse(lines[0])).toMatchObject({ peer: { id: 'a' }, error: { message: 'broken' } });
   });
 
-  it('writes no secrets at any depth, in lists, or from `toJSON`', () => {
+  it('writes no secrets from nested values, lists or `toJSON`', () => {
     const { log, lines } = logInto('json');
     const secrets = { secret: 's3cr3t', Token: 's3cr3t', password: 's3cr3t', authorization: 's3cr3t', cookie: ['s3cr3t'], id: 'a' };
     log.info('thing.seen', { a: { b: { c: secrets } }, list: [{ deep: [secrets] }], json: { toJSON: () => ({ secrets }) } });
@@ -44,7 +44,7 @@ describe('Log', () => {
     expect(JSON.parse(lines[0])).toMatchObject({ a: { b: { c: censored } }, list: [{ deep: [censored] }], json: { secrets: censored } });
   });
 
-  it('does not throw, whatever is logged', () => {
+  it('does not throw for any logged value', () => {
     const { log, lines } = logInto('json');
     const circular: Record<string, unknown> = { deep: 1n };
     circular.self = circular;
@@ -59,7 +59,7 @@ describe('Log', () => {
     expect(lines.map((line) => JSON.parse(line).event)).toEqual(['thing.seen', 'thing.seen', 'thing.seen']);
   });
 
-  it.each<LogFormat>(['json', 'pretty'])('cuts long texts and drops the other properties of an error (%s)', (format) => {
+  it.each<LogFormat>(['json', 'pretty'])('limits long texts, and omits the other properties of an error (%s)', (format) => {
     const { log, lines } = logInto(format);
     const long = 'x'.repeat(1_000_000);
     log.error('request.failed', { error: Object.assign(new Error(long), { command: { args: ['a secret'] } }) });
@@ -72,7 +72,7 @@ describe('Log', () => {
     }
   });
 
-  it('writes an error as debug when another line reports its cause', () => {
+  it('writes an error at the level debug when another line reports its cause', () => {
     const { log, lines } = logInto('json');
     log.reportElsewhere((error) => String(error).includes('away'));
     log.error('request.failed', { error: new Error('the store is away') });
@@ -80,7 +80,7 @@ describe('Log', () => {
     expect(lines.map((line) => JSON.parse(line).level)).toEqual(['debug', 'error']);
   });
 
-  it('writes a bounded line, whatever a field contains', () => {
+  it('writes a line of limited length for any fields', () => {
     const long = 'x'.repeat(5_000_000);
     let deep: unknown = 'deep';
     for (let level = 0; level < 50; level++) deep = { deep };
@@ -100,7 +100,7 @@ describe('Log', () => {
     expect(fields.text).toHaveLength(5_000_000);
   });
 
-  it("writes Nest's own messages with their context and stack", () => {
+  it('writes the messages of Nest with their context and stack', () => {
     const { log, lines } = logInto('json');
     new NestLog(log).error('it failed', 'Error: at x', 'Scheduler');
     expect(JSON.parse(lines[0])).toMatchObject({ event: 'nest.error', message: 'it failed', context: 'Scheduler', more: 'Error: at x' });
@@ -126,7 +126,7 @@ describe('the ops endpoints', () => {
     await module.close();
   });
 
-  it('show each metric of the list `CONTRACT`, and the lag of the event loop', async () => {
+  it('show each metric in the list `CONTRACT`, and the lag of the event loop', async () => {
     const module = await testingModule();
     await module.init();
     module.get(Metrics).evictions.inc({ type: 'game', reason: 'refused' });
@@ -144,7 +144,7 @@ describe('the ops endpoints', () => {
     await module.close();
   });
 
-  it('show each count of the frame path exactly once, however often they are scraped', async () => {
+  it('show each count of the frame path once, however often they are read', async () => {
     const module = await testingModule();
     const metrics = module.get(Metrics);
     const up = metrics.relayFrames.of({ direction: 'up' });

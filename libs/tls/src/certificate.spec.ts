@@ -22,14 +22,14 @@ async function written(name: string) {
   return files;
 }
 
-describe('a certificate', () => {
-  it('is used when its files are complete', async () => {
+describe('the certificate of a server', () => {
+  it('is used when its files match', async () => {
     const certificate = new Certificate(await written('one'), NAMES);
     expect(certificate.isMutual).toBe(false);
     expect(new Date(certificate.validUntil).getTime()).toBeGreaterThan(Date.now());
   });
 
-  it('is refused when its files are wrong, and the error names the setting, the file and the problem', async () => {
+  it('is refused when a file is wrong, and the error names the setting and the file', async () => {
     const [one, other] = [await written('one'), await written('other')];
     const junk = join(home, 'junk');
     writeFileSync(junk, 'no certificate');
@@ -48,7 +48,7 @@ describe('a certificate', () => {
     for (const [files, sentence] of refused) expect(() => new Certificate(files, NAMES)).toThrow(sentence);
   });
 
-  it('is used for new connections after its renewal, once all its files are written', async () => {
+  it('is used for new connections when all its renewed files are written', async () => {
     const files = await written('one');
     const certificate = new Certificate(files, NAMES);
     const renewals: Renewal[] = [];

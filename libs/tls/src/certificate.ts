@@ -25,7 +25,7 @@ export interface CertificateOptions {
 
 export interface Renewal {
   readonly validUntil: string;
-  /** Why the new files were not accepted. The old certificate then stays in use. Absent: the new certificate is in use. */
+  /** The reason why the new files were not accepted. The old certificate then stays in use. Absent: the new certificate is in use. */
   readonly error?: string;
 }
 
@@ -61,7 +61,7 @@ export class Certificate {
     return this.current;
   }
 
-  /** Whether a CA is given, so that both sides must show a certificate. */
+  /** True when a CA is given, so that both sides must show a certificate. */
   get isMutual(): boolean {
     return this.current.ca !== undefined;
   }

@@ -1,4 +1,4 @@
-/** The room or effect whose code runs. Plain data, because it is sent to the watchdog's thread. */
+/** The room or effect whose code runs. This is plain data, because it is sent to the watchdog's thread. */
 export interface Subject {
   readonly game: string;
   readonly room: string;
@@ -51,11 +51,11 @@ export abstract class HandlerGuard {
   /** Returns the number for a name, such as `command place`. Call it once per name, because names are never deleted. */
   abstract label(name: string): number;
   /**
-   * Runs all of them in order, each with its own limits. One call is cheaper than a call of `RunSubject.run` for each. Stops after an
+   * Runs all of `runs` in order, each with its own limits. One call is cheaper than a call of `RunSubject.run` for each. Stops after an
    * interrupted run. Returns the index of the first run that was not done.
    */
   abstract runAll(runs: readonly QueuedRun[]): number;
-  /** Whether a run is in progress. */
+  /** True while a run is in progress. */
   abstract readonly isRunning: boolean;
   /**
    * The subject whose code runs now: in a run, or in a timer, promise or socket that a run created. Undefined: no code of a game.

@@ -1,7 +1,7 @@
 import { Session } from 'node:inspector';
 
 export interface PausedMainThread {
-  /** Innermost call first: `place games/tic-tac-toe/src/tic-tac-toe.js:34`. */
+  /** The calls, the innermost first: `place games/tic-tac-toe/src/tic-tac-toe.js:34`. */
   readonly stack: readonly string[];
   /** The value of `expression` in the innermost call. Undefined when it threw. */
   readonly value: unknown;

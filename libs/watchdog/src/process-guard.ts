@@ -6,7 +6,7 @@ export interface DetachedError {
   readonly error: unknown;
 }
 
-/** Functions that end the own process. */
+/** Functions that end the process which calls them. */
 const EXITS = ['exit', 'reallyExit', 'abort'] as const;
 /** Functions that add or remove listeners of process events, and the events that the server itself uses. */
 const LISTENER_METHODS = [

@@ -25,21 +25,21 @@ class SampleSeries {
 
 const kinds = (actions: readonly Action[]): string[] => actions.map(({ kind }) => kind);
 
-describe('RunObserver', () => {
-  it('does nothing about short runs and an event loop that turns', () => {
+describe("the watchdog's observer of runs", () => {
+  it('does nothing about short runs in a healthy event loop', () => {
     const series = new SampleSeries();
     expect(series.pass(10_000, { run: 0, beats: true })).toEqual([]);
     for (let run = 1; run < 50; run++) expect(series.pass(175, { run })).toEqual([]);
   });
 
-  it('reports a run at the first limit, once', () => {
+  it('reports a run once at the first limit', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(450, { run: 7 }))).toEqual(['suspect']);
     expect(series.pass(25, { run: 0, beats: true })).toEqual([]);
   });
 
-  it('interrupts a run at its limit of CPU time, repeats the interrupt while the run continues, and then kills the process', () => {
+  it('interrupts a run at its limit of CPU time, and finally ends the process', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(550, { run: 7 }))).toEqual(['suspect', 'interrupt']);
@@ -47,14 +47,14 @@ describe('RunObserver', () => {
     expect(kinds(series.pass(600, { run: 7 }))).toContain('kill');
   });
 
-  it('allows twice the time for a run that uses no CPU', () => {
+  it('gives twice the time to a run that uses no CPU', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(950, { run: 7, cpu: 0 }))).toEqual(['suspect']);
     expect(kinds(series.pass(100, { run: 7, cpu: 0 }))).toEqual(['interrupt']);
   });
 
-  it('interrupts a run immediately when the process grows past the limit', () => {
+  it('interrupts a run when the memory of the process exceeds the limit', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     series.pass(50, { run: 7 });
@@ -65,7 +65,7 @@ describe('RunObserver', () => {
     ]);
   });
 
-  it('does not blame a run for memory that was used before it', () => {
+  it('ignores memory that was used before the run', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     series.memoryMb = 2_000;
@@ -73,7 +73,7 @@ describe('RunObserver', () => {
     expect(series.pass(175, { run: 7 })).toEqual([]);
   });
 
-  it('reports a blocked event loop, and allows game code less time than other code', () => {
+  it('reports a blocked event loop, sooner during game code', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(1_000, { run: 0 }))).toEqual(['loop-slow']);
@@ -82,7 +82,7 @@ describe('RunObserver', () => {
     expect(kinds(series.pass(25, { run: 0, beats: true }))).toEqual(['loop-turns']);
   });
 
-  it('reports a blocked event loop that uses no CPU, and does not end the process', () => {
+  it('reports a blocked event loop without CPU use, but does not end the process', () => {
     const series = new SampleSeries();
     series.pass(100, { run: 0, beats: true });
     expect(kinds(series.pass(60_000, { run: 0, cpu: 0 }))).toEqual(['loop-slow']);

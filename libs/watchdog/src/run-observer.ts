@@ -43,7 +43,7 @@ interface Run {
   readonly memoryMb: number;
   ms: number;
   isSuspect: boolean;
-  /** Age of the run at the first and the last interrupt, in ms. NaN before. */
+  /** Age of the run at the first and the last interrupt, in ms. NaN: the run was not interrupted yet. */
   interruptedAt: number;
   lastInterruptAt: number;
 }
@@ -130,7 +130,7 @@ export class RunObserver {
       block.isReported = true;
       actions.push({ kind: 'loop-slow', ms: block.ms });
     }
-    // A process that sleeps (suspended, or its machine is) uses no CPU, so its loop is not blocked.
+    // A suspended process, or a process on a sleeping machine, uses no CPU, so its loop is not blocked.
     const usedMs = Number.isNaN(sample.cpuMs) ? block.ms : sample.cpuMs - block.cpuMs;
     if (block.limit === 'none' && usedMs >= LOOP_LIMIT_MS) {
       block.limit = 'known';

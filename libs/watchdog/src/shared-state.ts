@@ -19,7 +19,7 @@ export const CELL = {
   sentAt: 7,
   /** 1 while a debugger is attached, because a breakpoint is not an overrun. */
   debugged: 8,
-  /** How long the interrupted run ran, in ms. */
+  /** Time for which the interrupted run ran, in ms. */
   ranMs: 9,
 } as const;
 
@@ -28,7 +28,7 @@ export const CELLS = 10;
 /** Time after an interrupt, in ms, within which a signal counts as that interrupt. The system delivers an interrupt within a few ms. */
 const DELIVERED_MS = 1_000;
 
-/** Whether the watchdog sent the signal. False: it came from outside, such as Ctrl-C. */
+/** Returns whether the watchdog sent the signal. False: it came from outside, such as Ctrl-C. */
 export function isOwnInterrupt(cells: Int32Array): boolean {
   const sentAt = Atomics.load(cells, CELL.sentAt);
   return sentAt !== 0 && ((monotonicMs() - sentAt) & CLOCK_MASK) < DELIVERED_MS;

@@ -4,7 +4,7 @@ import type { Subject } from './handler-guard.js';
 export interface RunFacts {
   /** The room or effect whose code runs. Absent: not known. */
   readonly subject?: Subject;
-  /** `command place`, `timer turn`, `step` and so on. `detached`: a timer or promise that a handler created. */
+  /** The name of the handler: `command place`, `timer turn`, `step` and so on. `detached`: a timer or promise that a handler created. */
   readonly handler: string;
   readonly seat: number;
   readonly seq: number;
@@ -12,7 +12,7 @@ export interface RunFacts {
 
 /** A run that takes too long, or an event loop that game code blocks. */
 export interface OverrunReport extends RunFacts {
-  /** How long the run has taken, or the event loop has been blocked, in ms. */
+  /** Time for which the run has taken, or for which the event loop has been blocked, in ms. */
   readonly ms: number;
   readonly grownMb: number;
   /** The main thread's stack, innermost call first. Null when it could not be read. */

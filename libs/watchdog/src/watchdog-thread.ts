@@ -20,11 +20,11 @@ export interface WatchdogThreadData {
   readonly reporterData: unknown;
 }
 
-/** How long the main thread may take to reach a point where it can be paused, in ms. */
+/** Time limit for the main thread to reach a point where it can be paused, in ms. */
 const PAUSE_TIMEOUT_MS = 1_000;
 /** Time limit for the final reports before a kill, in ms. */
 const FINAL_REPORTS_MS = 500;
-/** Evaluated in the paused main thread: the subject whose timer, promise or socket runs. */
+/** An expression for the paused main thread. Its value is the subject whose timer, promise or socket runs. */
 const CURRENT_SUBJECT = 'globalThis.__holdfastSubject?.()';
 
 const { cells, options, reporterUrl, reporterData } = workerData as WatchdogThreadData;
@@ -119,7 +119,8 @@ function suspected(run: number, action: { ms: number; grownMb: number; isOver: b
   const facts = mark(run);
   if (!facts) return;
   const report = { ...facts, ...measures(action) };
-  // The interrupt follows immediately. Pausing the main thread would only delay the end of a process that grows.
+  // The thread interrupts the run without reading its stack. A pause of the main thread would only delay the end of a process whose memory
+  // grows.
   if (action.isOver) return reporter.slow({ ...report, stack: null });
   void pauseMainThread(CURRENT_SUBJECT, PAUSE_TIMEOUT_MS).then((paused) => reporter.slow({ ...report, stack: paused?.stack ?? null }));
 }

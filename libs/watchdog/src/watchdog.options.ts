@@ -1,4 +1,4 @@
-/** Limits of one run of game code. Times in ms. */
+/** Limits of one run of game code. Times are in ms. */
 export interface WatchdogOptions {
   /** CPU time of the main thread after which a run is reported with its stack. */
   readonly slowMs: number;
@@ -14,7 +14,7 @@ export const WATCHDOG_DEFAULTS: WatchdogOptions = { slowMs: 200, limitMs: 500, m
 export const POLL_MS = 50;
 /**
  * Interval at which the watchdog samples the number of the current run, in ms. Every run that it sees `MARK_AFTER_SAMPLES` times in a row
- * is marked, because some calls end the process within a tenth of a second. Costs less than 0.1 % of a core.
+ * is marked, because some calls end the process within a tenth of a second. This costs less than 0.1 % of a core.
  */
 export const MARK_POLL_MS = 10;
 export const MARK_AFTER_SAMPLES = 3;
@@ -30,8 +30,8 @@ export const INTERRUPT_AGAIN_MS = 250;
 /** Time after the first interrupt of a run, in ms. A run that still continues cannot be interrupted, so the process ends. */
 export const KILL_AFTER_MS = 1_000;
 /**
- * Factor of the limit for elapsed time. Elapsed time counts when the CPU time is not known (not Linux), and for a thread that
- * waits instead of computing.
+ * Limit for elapsed time, as a multiple of the limit for CPU time. Elapsed time counts when the CPU time is not known (not Linux), and for
+ * a thread that waits instead of computing.
  */
 export const WAIT_FACTOR = 2;
 /** Time after which the watchdog examines a blocked event loop, in ms. */

@@ -115,7 +115,7 @@ const frame = fc
 const lengths = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 6 });
 const numRuns = Number(process.env.FUZZ_RUNS ?? 3_000);
 
-describe('WebSocketReader compared with the receiver of ws', () => {
+describe('WebSocketReader, in comparison with the receiver of ws,', () => {
   it('delivers the same messages and refuses the same frames', () =>
     fc.assert(
       fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 8 }), lengths, async (frames, lengths) => {
@@ -125,7 +125,7 @@ describe('WebSocketReader compared with the receiver of ws', () => {
       { numRuns },
     ));
 
-  it('gives the same result for random bytes', () =>
+  it('has the same result for random bytes', () =>
     fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), lengths, async (bytes, lengths) => {
         const chunks = cut(bytes, lengths);
@@ -134,7 +134,7 @@ describe('WebSocketReader compared with the receiver of ws', () => {
       { numRuns },
     ));
 
-  it('gives the same result for every close code below 5100', async () => {
+  it('has the same result for every close code below 5100', async () => {
     const closeWith = (code: number) => Buffer.from([0x88, 0x82, 0, 0, 0, 0, code >> 8, code & 0xff]);
     const codes = Array.from({ length: 5_100 }, (_, code) => code);
     const outcomes = await Promise.all(codes.map((code) => readByWs([closeWith(code)])));

@@ -96,7 +96,7 @@ const message = fc
   });
 
 describe('WebSocketReader', () => {
-  it('delivers every message whole and in order, however the messages are cut into frames and reads', () => {
+  it('delivers every message whole and in order, wherever frames and reads are cut', () => {
     return fc.assert(
       fc.property(fc.array(message, { maxLength: 4 }), cuts, (messages, cuts) => {
         const stream = Buffer.concat(messages.flatMap(({ frames }) => frames.map(frameOf)));
@@ -107,7 +107,7 @@ describe('WebSocketReader', () => {
   });
 
   it.each([0, 1, 125, 126, 127, 65_535, 65_536, MESSAGE_BYTES_MAX])(
-    'delivers a message of %i bytes, read at once or byte by byte',
+    'delivers a message of %i bytes that is read at once or byte by byte',
     (length) => {
       const stream = frameOf({ opcode: 0x2, bytes: Buffer.alloc(length, 9) });
       const delivered = [['binary', Buffer.alloc(length, 9).toString('latin1')]];
@@ -116,7 +116,7 @@ describe('WebSocketReader', () => {
     },
   );
 
-  it('delivers the code of a close frame, or 1005 when it has none, and ignores all bytes after it', () => {
+  it('delivers the code of a close frame, and ignores all bytes after that frame', () => {
     const more = frameOf({ opcode: 0x2, bytes: Buffer.from('more') });
     expect(read(Buffer.concat([frameOf({ opcode: 0x8, bytes: Buffer.alloc(0) }), more])).delivered).toEqual([['close', 1005]]);
     const left = Buffer.from([0x03, 0xe9, ...Buffer.from('left ✓')]);
@@ -153,12 +153,12 @@ describe('WebSocketReader', () => {
       Buffer.concat([begun, ...Array.from({ length: 64 }, () => frameOf({ opcode: 0x0, bytes: hello, fin: false }))]),
       1008,
     ],
-  ])('delivers the messages before a frame %s, and refuses that frame', (_, bad, closeCode) => {
+  ])('delivers the messages before a frame %s, and refuses this frame', (_, bad, closeCode) => {
     const stream = Buffer.concat([ok, bad, ok, ok]);
     for (const cuts of [[stream.length], [1], [3, 7]]) expect(read(stream, cuts)).toEqual({ delivered: [['text', 'hello']], closeCode });
   });
 
-  it('gives the same result for any bytes, however they are cut into reads', () => {
+  it('has the same result for any bytes, wherever reads are cut', () => {
     return fc.assert(
       fc.property(bytes(400), cuts, (stream, cuts) => {
         expect(read(stream, cuts)).toEqual(read(stream));

@@ -11,11 +11,11 @@ const headers = {
 };
 
 describe('answerUpgrade', () => {
-  it('accepts a subprotocol that the client offers, and answers with a value that it computes from the key', () => {
+  it('accepts a subprotocol of the client', () => {
     expect(answerUpgrade('GET', headers, SUBPROTOCOLS)).toEqual({ subprotocol: 'app.json', accept: 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=' });
   });
 
-  it('prefers the first of its own subprotocols when the client offers several', () => {
+  it('prefers the first of its own subprotocols', () => {
     const both = { ...headers, 'sec-websocket-protocol': 'app.json,app.binary' };
     expect(answerUpgrade('GET', both, SUBPROTOCOLS)).toMatchObject({ subprotocol: 'app.binary' });
   });

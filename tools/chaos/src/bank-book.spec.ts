@@ -12,8 +12,8 @@ const book = (rest: Partial<BankGameBook> = {}): BankGameBook => ({
 });
 const paid = (...ids: string[]): Payment[] => ids.map((id) => ({ key: `key of ${id}`, game: GAME, id }));
 
-describe('the audit of a bank', () => {
-  it('finds no violation when each transfer was paid, one of them by two runs of its effect', () => {
+describe("the audit of a bank's transfers", () => {
+  it('accepts a transfer that two runs of its effect paid under one key', () => {
     expect(auditBank([book()], paid('a', 'b', 'b'))).toEqual({ violations: [], paid: 2, missing: 0 });
   });
 
@@ -36,7 +36,7 @@ describe('the audit of a bank', () => {
     expect(violations[0]).toMatch(new RegExp(`^bank-checkpoint game ${GAME}: .*${violation}`));
   });
 
-  it('checks only that nothing was paid twice for a game that was lost with its server', () => {
+  it('requires of a game that was lost with its server only that no transfer was paid twice', () => {
     const lost = book({ durability: 'none', result: null });
     expect(auditBank([lost], paid('a')).violations).toEqual([]);
     expect(auditBank([lost], [...paid('a'), { key: 'another', game: GAME, id: 'a' }]).violations).toHaveLength(1);

@@ -1,11 +1,11 @@
 import type { Durability } from '#libs/game-kit';
 import { type BankResult, bankName, type Payment, PURSE } from './bank.js';
 
-/** One bank game, as its players know it. */
+/** The facts about one bank game that its players know. */
 export interface BankGameBook {
   readonly game: string;
   readonly durability: Durability;
-  /** The ids of acknowledged transfers, without those that a rewind undid after which their player received `rewound`. */
+  /** The ids of acknowledged transfers. A transfer that a rewind has undone is removed when its player receives `rewound`. */
   readonly acknowledged: Pick<ReadonlyMap<string, unknown>, 'keys'>;
   /** All transfers that players requested. */
   readonly asked: ReadonlySet<string>;
@@ -27,7 +27,7 @@ export function auditBank(games: readonly BankGameBook[], payments: readonly Pay
   const durabilities = new Map(games.map(({ game, durability }) => [game, durability]));
   const nameOf = (game: string): string => `${bankName(durabilities.get(game) ?? 'every-change')} game ${game}`;
 
-  // The recipient of payments removes duplicates by key, so a key must always stand for the same transfer.
+  // The recipient of payments removes duplicates by key, so two transfers must never have the same key.
   const byKey = new Map<string, Payment>();
   for (const payment of payments) {
     const before = byKey.get(payment.key);

@@ -17,9 +17,9 @@ export interface Bank {
 const Transfer = z.object({ id: z.string().max(64) });
 const TARGET_MIN = 10;
 const TARGET_MAX = 25;
-/** The time between checkpoints, in ms. Long enough that a killed server loses changes. */
+/** The time between checkpoints, in ms. It is long enough that a killed server loses changes. */
 const CHECKPOINT_MS = 3_000;
-/** The duration of a payment, in ms. Long enough that some payment is running when a server is killed, in most cases. */
+/** The duration of a payment, in ms. It is long enough that, in most cases, a payment is running when a server is killed. */
 const PAYING_MS = 20;
 
 /** Transfers money by effects to an account outside of the fleet. The command `touch` changes the state without a payment. */
@@ -56,7 +56,7 @@ class Ledger {
   @EffectHandler('bank-transfer')
   async pay({ key, data: { game, id } }: Effect<{ game: string; id: string }>): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, PAYING_MS));
-    // One write, so that a killed server leaves no incomplete line.
+    // The line is written at once, so that a killed server leaves no incomplete line.
     appendFileSync(process.env[LEDGER_VARIABLE] as string, `${JSON.stringify({ key, game, id } satisfies Payment)}\n`);
   }
 }

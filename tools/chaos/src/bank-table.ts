@@ -18,7 +18,7 @@ const UNANSWERED_MAX = 6;
 const STUCK_MS = 40_000;
 
 interface Book extends BankGameBook {
-  /** By transfer, the version that its player had at the acknowledgement. */
+  /** The version that a player had at the acknowledgement of each transfer. */
   readonly acknowledged: Map<string, number>;
   readonly asked: Set<string>;
   result: BankResult | null;

@@ -10,7 +10,7 @@ import { pause, until } from './until.js';
 
 type ChainRoom = Room<ChainGame>;
 
-/** The maximum number of games that are played in one room before the players go to another one. */
+/** The maximum number of games that are played in one room before the players enter another room. */
 const GAMES_A_ROOM_MAX = 4;
 const NEGATIVE_SHARE = 0.08;
 const BURST_SHARE = 0.15;

@@ -15,7 +15,7 @@ export interface Shape {
   readonly gateways: number;
   readonly lobbies: number;
   readonly games: number;
-  /** Whether players connect over TLS. */
+  /** True: players connect over TLS. */
   readonly tls: boolean;
 }
 
@@ -36,7 +36,7 @@ export function siteName(type: ServerType, name: string): string {
 /** The time without data after which a player connects to another gateway, in ms: about as long as the eviction of a gateway takes. */
 const CONNECTION_TIMEOUT_MS = 6_000;
 
-/** Servers and a Redis of one run, all of them processes of their own. */
+/** The servers and the Redis of one run. Each of them is a separate process. */
 export class ChaosFleet {
   readonly servers: ChaosServer[] = [];
   /** The connection of the tool itself to Redis. */

@@ -29,7 +29,7 @@ export interface Workshop {
   readonly home: string;
 }
 
-/** The time after the end of a fault in which its server may still be evicted for it, in ms. */
+/** Time after the end of a fault, in ms. An eviction of the affected server within this time still counts as a consequence of the fault. */
 const HARM_FELT_MS = 30_000;
 
 /** The condition of a process: `up`, `stopped` (suspended), or `down`, from its exit until the server is ready again. */
@@ -149,7 +149,7 @@ export class ChaosServer {
 
   /** Sets the wall clock of the server, also for later starts. Monotonic time does not change. */
   setClock(aheadMs: number): void {
-    // One write of a few bytes: no reader sees an incomplete value.
+    // A write of a few bytes happens at once, so that no reader sees an incomplete value.
     writeFileSync(this.clockFile, String(aheadMs));
   }
 
@@ -172,7 +172,7 @@ export class ChaosServer {
     await pause(BLOCKED_MS);
   }
 
-  /** Records a fault for which the server may be evicted during the next `HARM_FELT_MS`. */
+  /** Records a fault. An eviction of the server during the next `HARM_FELT_MS` is then no violation. */
   mayBeCondemned(): void {
     this.harmedAt = performance.now();
   }

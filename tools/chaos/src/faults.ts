@@ -15,9 +15,9 @@ export interface Kind {
   readonly name: string;
   /** The share of this kind among all kinds; with 0 it happens only with `--faults`. */
   readonly weight: number;
-  /** Whether no other fault of a server or of Redis may happen at the same time. */
+  /** True: no other fault of a server or of Redis may happen at the same time. */
   readonly isAlone?: boolean;
-  /** Whether the fault affects only players, so that it may happen at the same time as any other fault. */
+  /** True: the fault affects only players. Such a fault may happen at the same time as any other fault. */
   readonly isOfPlayers?: boolean;
   /** Chooses the target of a fault. Null when it is not possible now: it has no target, or it would affect the last server of a type. */
   plan(): Plan | null;

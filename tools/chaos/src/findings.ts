@@ -18,7 +18,7 @@ export class Findings {
     transfers: 0,
     rewinds: 0,
   };
-  /** By code, the number of commands and requests of tables that were answered with it. */
+  /** The number of commands and requests of tables that were answered with each code. */
   readonly codes = new Map<string, number>();
   readonly violations: string[] = [];
   violationCount = 0;

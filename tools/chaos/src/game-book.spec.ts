@@ -5,7 +5,7 @@ const add = (id: string, seat: number, n: number): Entry => ({ kind: 'add', id, 
 const beat = (at: number): Entry => ({ kind: 'beat', id: String(at), seat: -1, n: 0 });
 const GAME: readonly Entry[] = [add('ada#1', 0, 3), beat(5_000), add('bob#1', 1, 4), beat(6_000), add('ada#3', 0, 5)];
 
-/** A game without a fault: it contains all sent commands, and both players received all events. */
+/** A game without a fault: the game contains all sent commands, and both players received all events. */
 function book(entries: readonly Entry[] = GAME, told: Record<string, readonly Entry[]> = { ada: GAME, bob: GAME }): GameBook {
   const made = new GameBook('g');
   made.willSend('ada#1', 0, 3);
@@ -29,18 +29,18 @@ function book(entries: readonly Entry[] = GAME, told: Record<string, readonly En
 
 const without = (index: number): Entry[] => GAME.filter((_, at) => at !== index);
 
-describe('the book of a game', () => {
-  it('finds no fault in a correct game', () => {
+describe('the book that checks a game', () => {
+  it('reports no fault of a correct game', () => {
     expect(book().verdict()).toEqual([]);
     expect(book().isComplete).toBe(true);
   });
 
-  it('finds an acknowledged command that is missing', () => {
+  it('reports a missing command that was acknowledged', () => {
     expect(book(without(2), {}).verdict()).toEqual(['it has no end']);
     expect(book(without(2), { ada: [] }).verdict()).toContain('bob#1 was acknowledged and is missing');
   });
 
-  it('finds commands that were applied twice, refused and applied, or sent by no player', () => {
+  it('reports a command that was applied twice, refused and applied, or sent by no player', () => {
     expect(book([...GAME, add('bob#1', 1, 4)], { ada: [] }).verdict()).toContain('bob#1 was applied 2 times');
     expect(book([...GAME, add('ada#2', 0, -1)], { ada: [] }).verdict()).toEqual(
       expect.arrayContaining(['ada#2 was refused and applied', 'ada#2 was applied against the rule']),
@@ -48,7 +48,7 @@ describe('the book of a game', () => {
     expect(book([...GAME, add('eve#1', 1, 1)], { ada: [] }).verdict()).toContain('eve#1 is entry 6, and no player sent it to this game');
   });
 
-  it('finds an acknowledgement against the rules, and a command without an answer', () => {
+  it('reports an acknowledgement against the rules, and a command without an answer', () => {
     const made = book();
     made.cameOut('ada#2', 'acknowledged');
     made.willSend('bob#2', 1, 1);
@@ -61,20 +61,20 @@ describe('the book of a game', () => {
     );
   });
 
-  it('finds commands in another order than their player sent them, and a timer that fired twice', () => {
+  it('reports commands in the wrong order, and a timer that fired twice', () => {
     expect(book([add('ada#3', 0, 5), add('bob#1', 1, 4), add('ada#1', 0, 3)], { ada: [] }).verdict()).toContain(
       'ada#1 was applied as entry 3, after a later one of its player',
     );
     expect(book([...GAME, beat(6_000)], { ada: [] }).verdict()).toContain('the beat of entry 6 came 0 ms after the one before');
   });
 
-  it('finds events that a player did not receive, or received twice', () => {
+  it('reports events that a player did not receive or received twice', () => {
     expect(book(GAME, { ada: GAME, bob: without(2) }).verdict()).toEqual([expect.stringContaining('bob received entry 4 after 2')]);
     expect(book(GAME, { ada: GAME, bob: GAME.slice(0, 3) }).verdict()).toEqual(['bob received entry 3 of 5 last (version 3)']);
     expect(book(GAME, { ada: GAME, bob: [...GAME, GAME[4]] }).verdict()).toEqual([expect.stringContaining('bob received entry 5 after 5')]);
   });
 
-  it('accepts a gap of which the player was notified, and players who joined late or were away', () => {
+  it('accepts missing events of which the player was notified', () => {
     const made = book(GAME, { ada: GAME, bob: GAME.slice(0, 2), eve: GAME.slice(1), dan: [] });
     made.missed('bob');
     expect(made.verdict()).toEqual([]);

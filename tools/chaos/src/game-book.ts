@@ -20,12 +20,15 @@ interface Told extends Link {
 interface Member {
   readonly name: string;
   readonly told: Told[];
-  /** One entry each time that the client reported missed events: the number of events that it had received before. */
+  /** The numbers of events that the client had received at each report of missed events. */
   readonly missedBefore: number[];
   result: ChainResult | null;
 }
 
-/** The time by which a beat may be early, in ms, because the clock may be corrected. An earlier beat is a timer that fired twice. */
+/**
+ * The time by which a beat may be early, in ms, because the clock may be corrected. A beat that is even earlier shows that a timer fired
+ * twice.
+ */
 const CLOCK_SLACK_MS = 20;
 
 /** The book of one game of chain: the commands that its players sent, and the answers and events that they received. */
@@ -90,7 +93,7 @@ export class GameBook {
     return [...this.sent.values()].filter(({ outcome }) => outcome === 'sent').length;
   }
 
-  /** Whether each player has received all events. */
+  /** Returns whether each player has received all events. */
   get isComplete(): boolean {
     const { result } = this;
     if (!result || this.unsettled > 0) return false;

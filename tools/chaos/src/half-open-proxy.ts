@@ -20,7 +20,7 @@ export class HalfOpenProxy {
     return proxy;
   }
 
-  /** Stops the messages of all subscribed connections, current and new ones. Returns the number of current ones. */
+  /** Stops the messages of all present and later subscribed connections. Returns the number of the present ones. */
   silenceSubscribers(): number {
     this.isSilent = true;
     for (const pair of this.subscribers) cut(pair);
@@ -58,7 +58,7 @@ export class HalfOpenProxy {
   }
 }
 
-/** Stops passing data between two sockets. It still reads both, so that neither end notices the cut by backpressure. */
+/** Stops passing data between two sockets. The proxy still reads from both, so that neither end notices the cut by backpressure. */
 function cut([near, far]: readonly [Socket, Socket]): void {
   near.unpipe(far);
   far.unpipe(near);

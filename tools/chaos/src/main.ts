@@ -28,7 +28,7 @@ const PLAYERS_A_ROOM = [2, 3, 4] as const;
 const PROGRESS_MS = 10_000;
 /** The time limit for the fleet to be complete after the last fault, in ms. */
 const HEAL_MS = 30_000;
-/** The time limit for the last games to end after that, in ms. */
+/** The time limit for the last games to end once the fleet is complete, in ms. */
 const LAST_GAMES_MS = 90_000;
 /** The time limit for payments and for the deletion of rooms after the last games, in ms. */
 const SWEPT_MS = 30_000;
@@ -180,7 +180,7 @@ class Others {
     const options = {
       players: others,
       game: 'tic-tac-toe',
-      // A day longer than the run, because `stop()` ends it.
+      // This limit is never reached, because `stop()` ends the games.
       seconds: minutes * 60 + 86_400,
       urls,
       certificate,

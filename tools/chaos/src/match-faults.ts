@@ -5,7 +5,7 @@ import { pause } from './until.js';
 
 /** Longest time to wait for the next ticket, in ms. */
 const TICKET_MS = 3_000;
-/** Time from a ticket to the fault, in ms: during the round, the commit, the room or the start of its match. */
+/** Time from a ticket to the fault, in ms. The fault then hits the round, the commit, the room or the start of the ticket's match. */
 const INTO_MATCH_MS = [0, 25] as const;
 const DOWN_MS = [300, 3_000] as const;
 const STOP_MS = [2_500, 7_500] as const;

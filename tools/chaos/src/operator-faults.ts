@@ -13,7 +13,7 @@ const POLL_MS = 250;
  */
 const ANEW_MS = 20_000;
 
-/** Returns the acts of operators on healthy servers. If the gateway that gets the request fails, the act does not happen. */
+/** Returns the acts of operators on healthy servers. When the gateway that gets the request fails, the act does not take place. */
 export function operatorFaults(world: World): Kind[] {
   const evict = (type: ServerType, weight: number): Kind => ({
     name: `evict-${type}`,
@@ -72,8 +72,8 @@ function empty(world: World, server: ChaosServer): Plan {
 }
 
 /**
- * Uncordons a server, because a cordoned one would take no rooms for the rest of the run. Repeats the request until a gateway accepts it or
- * the server is down; gives up after `ANEW_MS`.
+ * Uncordons a server, because a cordoned server would take no rooms for the rest of the run. Repeats the request until a gateway accepts it
+ * or the server is down; gives up after `ANEW_MS`.
  */
 async function open(world: World, server: ChaosServer): Promise<void> {
   const isOpen = async (): Promise<boolean> =>
@@ -109,7 +109,10 @@ function evictOne(world: World, server: ChaosServer): Plan {
   };
 }
 
-/** Sends a request to any gateway. Null when no gateway is up, or it refuses or does not answer, which is normal during other faults. */
+/**
+ * Sends a request to any gateway. Returns null when no gateway is up, or when the gateway refuses or does not answer. Both are normal
+ * during other faults.
+ */
 async function ask<Answer>({ fleet, chance, findings }: World, method: 'GET' | 'POST', path: string): Promise<Answer | null> {
   const gateway = chance.pick(fleet.of('gateway').filter(({ condition }) => condition === 'up'));
   if (!gateway) return null;

@@ -3,7 +3,7 @@ import { parseOrExit } from '../../fleet/src/usage.js';
 
 export interface ChaosOptions {
   readonly minutes: number;
-  /** Whether to restart every server, one after the other, instead of causing faults. */
+  /** True: restarts every server, one after the other, instead of causing faults. */
   readonly rolling: boolean;
   readonly seed: number;
   /** Seconds from one fault to the next, on average. */
@@ -21,11 +21,11 @@ export interface ChaosOptions {
   readonly searchers: number;
   /** The number of commands per second of all players of the checked game together. */
   readonly commandsPerSecond: number;
-  /** Whether players connect over TLS, with a certificate made for the run. */
+  /** True: players connect over TLS, with a certificate made for the run. */
   readonly tls: boolean;
-  /** Only faults of these kinds; empty: all. */
+  /** The kinds of faults to cause. An empty list means all kinds. */
   readonly faults: readonly string[];
-  /** Whether to print one JSON object and nothing else. */
+  /** True: prints one JSON object and nothing else. */
   readonly json: boolean;
 }
 

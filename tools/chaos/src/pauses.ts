@@ -13,7 +13,7 @@ interface Wait {
   readonly ms: number;
 }
 
-/** An answer that takes at least this long counts as a long wait, in ms. Without a fault no answer takes as long. */
+/** An answer that takes at least this long counts as a long wait, in ms. Without a fault, every answer is faster. */
 const LONG_WAIT_MS = 100;
 /** The time after the end of a fault in which it still counts as the cause of waits, in ms. */
 const AFTERMATH_MS = 5_000;

@@ -42,7 +42,10 @@ function slow({ fleet, chance }: World): Plan {
   };
 }
 
-/** Plans to resume a session over a second connection. The first one must then be closed, and the second one have the same user. */
+/**
+ * Plans to resume a session over a second connection. The gateway must then close the first connection, and the second connection must
+ * belong to the same user.
+ */
 function secondLogin({ fleet, chance, findings }: World): Plan {
   const turn = chance.whole(0, fleet.gatewayUrls.length - 1);
   const trust = trustIn(fleet.certificate);
@@ -68,7 +71,8 @@ function secondLogin({ fleet, chance, findings }: World): Plan {
           second.close();
         }
       } catch (error) {
-        // During another fault the first connection may have resumed by itself, which rotates the secret.
+        // Another fault may have made the first connection resume by itself. A resume rotates the secret, so the second connection is then
+        // refused.
         findings.count(`second-login:${error instanceof HoldfastError ? error.code : String(error)}`);
       } finally {
         first.close();

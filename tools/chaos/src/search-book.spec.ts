@@ -5,8 +5,8 @@ function newBook() {
   return { violations, book: new SearchBook(2, (sentence) => violations.push(sentence)) };
 }
 
-describe('SearchBook', () => {
-  it('accepts two players in a room, a cancelled search, and a later search of the same player', () => {
+describe('the book that checks searches', () => {
+  it('accepts two players in one room, and a cancelled search', () => {
     const { book, violations } = newBook();
     for (const player of ['ada', 'bob']) book.begin(player, 0)('matched', 'r1');
     book.begin('ada', 1)('cancelled');
@@ -15,7 +15,7 @@ describe('SearchBook', () => {
     expect([book.count('matched'), book.count('cancelled')]).toEqual([3, 1]);
   });
 
-  it('reports a third player in a room, a player who is matched into one room twice, and a search with two outcomes', () => {
+  it('reports a third player in a room, and a search with two outcomes', () => {
     const { book, violations } = newBook();
     for (const player of ['ada', 'bob', 'cy', 'ada']) book.begin(player, 0)('matched', 'r1');
     const end = book.begin('dora', 0);

@@ -9,12 +9,12 @@ interface Search {
 }
 
 /**
- * The ledger of the searches of a run: each search has one outcome, a room has at most `size` of the players, and no player gets the same
- * room by two searches.
+ * The record of all searches of a run. It checks that each search has one outcome, that a room has at most `size` of the players, and that
+ * no player gets the same room by two searches.
  */
 export class SearchBook {
   private readonly searches: Search[] = [];
-  /** By room of a match, the players whose searches ended there. */
+  /** The players whose searches ended in each room of a match. */
   private readonly players = new Map<string, string[]>();
 
   constructor(

@@ -6,17 +6,17 @@ import type { Chance } from './random.js';
 import { SearchBook } from './search-book.js';
 import { pause, until } from './until.js';
 
-/** The game for which they search. Nobody else searches for it. */
+/** The game for which these players search. No other player searches for it. */
 export const SEARCHED_GAME = 'tic-tac-toe';
-/** How long a player stays in the room of a match, in ms. */
+/** Time for which a player stays in the room of a match, in ms. */
 const STAY_MS = [100, 800] as const;
-/** The share of searches that the player gives up, and after what time, in ms. */
+/** The share of searches that the player gives up, and the time after which the player does so, in ms. */
 const GIVEN_UP = 0.2;
 const GIVE_UP_MS = [50, 1_500] as const;
 /** Time after the last fault in which all searches but one must find a match, in ms. */
 const LAST_MATCHES_MS = 20_000;
 
-/** Players who search for matches without end, and a ledger of their searches. */
+/** Players who search for matches without end, with a record of their searches. */
 export class Searchers {
   readonly book: SearchBook;
   private sessions: Session[] = [];
@@ -52,7 +52,7 @@ export class Searchers {
   }
 
   /**
-   * Ends the searches after the last fault. All of them must find a match while at least two players search; the last one is given up.
+   * Ends the searches after the last fault. Every search must find a match while at least two players search. The last search is given up.
    */
   async stop(): Promise<void> {
     this.isLast = true;

@@ -59,7 +59,7 @@ function killHalf(world: World): Plan | null {
   return servers.length < 2 ? null : kill(world, servers);
 }
 
-/** Plans a suspension of a random length. The server may be evicted for it only if it is longer than every short one. */
+/** Plans a suspension of a random length. Only a suspension that is longer than every short one may lead to an eviction. */
 function stopFor({ chance }: World, server: ChaosServer, [low, high]: readonly [number, number]): Plan {
   const ms = chance.between(low, high);
   return {

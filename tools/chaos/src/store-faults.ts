@@ -81,7 +81,7 @@ function fallBack({ fleet, chance, findings }: World): Plan | null {
       await until(isSettled, SETTLED_MS, 50).catch(() => {
         findings.violation(`the store was not settled ${SETTLED_MS / 1_000} s after it fell back`);
       });
-      // Gateways then notify players of lost games. The next server must not die before that.
+      // Gateways then notify players of lost games. The next fault must not kill a server before that.
       await pause(AFTER_SETTLED_MS);
     },
   };

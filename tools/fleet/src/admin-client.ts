@@ -15,7 +15,7 @@ export class FleetError extends Error {
   }
 }
 
-/** The time limit for an answer, in ms. Longer than any command may take; a drain waits for two minutes. */
+/** The time limit for an answer, in ms. It exceeds the time of every command: a drain takes up to two minutes. */
 const ANSWER_MS = 150_000;
 
 export class AdminClient {

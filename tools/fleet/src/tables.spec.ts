@@ -3,8 +3,8 @@ import { ageOf, eventText, fleetTable, queuesTable, roomsTable, shortId, table }
 
 const NOW = 1_000_000_000;
 
-describe('a table', () => {
-  it('has columns as wide as their widest cell, and no trailing blanks', () => {
+describe('a table for operators', () => {
+  it('has columns as wide as their widest cells, without trailing blanks', () => {
     expect(
       table(
         ['A', 'BB'],
@@ -16,13 +16,13 @@ describe('a table', () => {
     ).toBe('A     BB\nlong  x\ns');
   });
 
-  it('shows no control characters, which a player could put into a name', () => {
+  it("shows no control characters, which a player's name may contain", () => {
     expect(table(['NAME'], [['\x1b[2Jgone\n']])).toBe('NAME\n·[2Jgone·');
   });
 });
 
 describe('the output for operators', () => {
-  it('shows the queues of matchmaking, or that nobody searches', () => {
+  it('shows the queues of matchmaking, or that no player searches', () => {
     const queue: QueueView = {
       game: 'chess',
       runner: 'hf:lobby:1',
@@ -66,7 +66,7 @@ describe('the output for operators', () => {
     [140, '+0.1 s'],
     [-40, 'right'],
     [null, '?'],
-  ])('shows a clock that is off by %j ms as %s', (clockOffsetMs, text) => {
+  ])('shows a clock with an offset of %j ms as %s', (clockOffsetMs, text) => {
     const [, row] = fleetTable([server({ clockOffsetMs })], FLEET, NOW).split('\n');
     expect(row.split(/ {2,}/)[5]).toBe(text);
   });
@@ -80,7 +80,7 @@ describe('the output for operators', () => {
     expect(roomsTable({ rooms: [], next: null, total: 0 }, NOW)).toBe('No matching rooms\n\n0 rooms in all.');
   });
 
-  it('shows an event on one line, with its kind, server and reason', () => {
+  it('shows an event on one line with its kind, server and reason', () => {
     const event = { at: NOW, by: 'hf:gateway:1', kind: 'room.recovered', reason: 'server-lost', server: 'hf:game:2', room: 'r1' };
     expect(eventText({ ...event, detail: { from: 'hf:game:1', epoch: 7 } })).toMatch(
       /^\d\d:\d\d:\d\d {2}room\.recovered {5}game:2 room r1 {2}server-lost {2}from=game:1 epoch=7$/,

@@ -15,25 +15,25 @@ describe('the fleet that a command addresses', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('is that of npm start in this folder, with its token', () => {
+  it('is by default the fleet of npm start in this folder', () => {
     expect(findTarget({}, {}, file)).toEqual({ url: RUNNING.opsUrl, token: RUNNING.adminToken });
   });
 
-  it('is at the default ops port when none runs', () => {
+  it('is at the default ops port when npm start runs no fleet', () => {
     expect(findTarget({}, { ADMIN_TOKEN: 'from the environment' }, join(folder, 'none'))).toEqual({
       url: URL_DEFAULT,
       token: 'from the environment',
     });
   });
 
-  it('is the one from the command line, before all others', () => {
+  it('is the fleet in the arguments, if any', () => {
     expect(findTarget({ url: 'https://ops.example.org/', token: 'said' }, { ADMIN_TOKEN: 'other' }, file)).toEqual({
       url: 'https://ops.example.org',
       token: 'said',
     });
   });
 
-  it('does not get the token of another fleet', () => {
+  it('gets only its own token', () => {
     expect(() => findTarget({ url: 'http://10.0.0.1:7010' }, {}, file)).toThrow('No token');
   });
 

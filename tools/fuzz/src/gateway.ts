@@ -5,7 +5,7 @@ import { ServerRegistration } from '#libs/fleet';
 import { Links, LinkTransport } from '#libs/link';
 import { RedisConnections } from '#libs/redis';
 import { readSettings } from '#libs/settings';
-import { GatewayServerModule } from '../../../apps/gateway/src/gateway-server.module.js';
+import { GatewayServerModule } from '../../../libs/server-kit/src/gateway/gateway-server.module.js';
 
 export const LINK_SECRET = 'the link secret of the fuzzer';
 export const ADMIN_TOKEN = 'the admin token of the fuzzer';

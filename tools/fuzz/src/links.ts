@@ -9,7 +9,7 @@ import { Finding, inTime, type Target } from './target.js';
 import { wildBytes } from './wild-bytes.js';
 
 interface Case {
-  /** Whether the peer proves that it knows the secret, and then sends what only a defective server would send. */
+  /** True: the peer proves that it knows the secret, and then sends bytes that only a defective server would send. */
   readonly isProved: boolean;
   readonly bytes: Buffer;
 }

@@ -10,7 +10,7 @@ import { DEFECT, Finding, inTime, type Target } from './target.js';
 const HELLO = { kind: 'hello', protocol: 1, name: 'ada' } as const;
 
 interface TcpCase {
-  /** Whether the connection logs in and waits for the welcome before it sends `bytes`. */
+  /** True: the connection logs in and waits for the welcome before it sends `bytes`. */
   readonly isGreeted: boolean;
   readonly bytes: Buffer;
 }

@@ -3,8 +3,8 @@ import { pack } from '#libs/protocol';
 import { NOT_PLAIN, referenceBomb } from './not-plain.js';
 
 /**
- * MessagePack that our encoders never write: references and shared structure, every extension, repeated keys and keys that are
- * not strings, invalid text, wrong lengths, great depth and width, all of them nested.
+ * MessagePack that our encoders never write, in nested form: references and shared structure, every extension, repeated keys, keys that are
+ * not strings, invalid text, wrong lengths, and great depth and width.
  */
 
 const KEYS = ['a', 'b', 'kind', 'data', 'name', 'protocol', 'version', 'seats', 'state', '__proto__', 'constructor', 'toJSON', 'then', ''];

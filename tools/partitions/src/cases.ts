@@ -24,7 +24,10 @@ export interface PartitionCase {
 }
 
 const PLAY_GOES_ON_MS = 5_000;
-/** Time in which a client notices a dead connection, in ms. It pings after a third of `CONNECTION_TIMEOUT_MS` (6 s), at most twice. */
+/**
+ * Time after which a client notices a dead connection, in ms. It sends at most two pings, each after a third of `CONNECTION_TIMEOUT_MS`
+ * (6 s).
+ */
 const CLIENT_NOTICES_MS = 12_000;
 
 /** The cuts between parts of the fleet. `docs/chaos.md` lists the outcomes. */

@@ -15,7 +15,7 @@ export interface PartitionOptions {
   readonly seed: number;
   /** Names of the cases to run. */
   readonly cases: readonly string[];
-  /** Whether to print one JSON object and nothing else. */
+  /** True: prints one JSON object and nothing else. */
   readonly json: boolean;
 }
 

@@ -6,7 +6,7 @@ import type { Network } from '../../network/network.mjs';
 /** One side of a cut. Redis and the players are both at the host's end of the bridge, so rules distinguish them by ports. */
 export type Party = ChaosServer | 'redis' | 'players';
 
-/** Cuts between one server and others. All rules are in the namespace of that server. */
+/** Cuts between one server and other members of the network. All rules are in the namespace of that server. */
 export class Partitions {
   private readonly rules = new Map<ChaosServer, { input: string[]; output: string[] }>();
 
@@ -17,7 +17,7 @@ export class Partitions {
     private readonly fleet: ChaosFleet,
   ) {}
 
-  /** Drops all packets between the server and the others. Neither end is notified. */
+  /** Drops all packets between the server and the other members. Neither end is notified. */
   async cut(server: ChaosServer, others: readonly Party[]): Promise<void> {
     await this.add(server, {
       input: others.map((other) => `${this.from(server, other)} drop`),
@@ -34,8 +34,8 @@ export class Partitions {
   }
 
   /**
-   * Loses all data between the server and the others, while the kernels still open connections: a packet without data has at most 52 bytes
-   * of headers.
+   * Loses all data between the server and the other members, while the kernels still open connections. A packet without data has at most 52
+   * bytes of headers.
    */
   async silence(server: ChaosServer, others: readonly ChaosServer[]): Promise<void> {
     const rule = (way: string): string[] =>
@@ -43,7 +43,7 @@ export class Partitions {
     await this.add(server, { input: rule('saddr'), output: rule('daddr') });
   }
 
-  /** Resets the connections between the server and the others, and refuses new ones, as a firewall with `reject` does. */
+  /** Resets the connections between the server and the other members, and refuses new ones, as a firewall with `reject` does. */
   async refuse(server: ChaosServer, others: readonly ChaosServer[]): Promise<void> {
     const rule = (way: string): string[] =>
       others.map((other) => `ip ${way} ${this.addressOf(other)} meta l4proto tcp reject with tcp reset`);
@@ -56,7 +56,10 @@ export class Partitions {
     await this.add(server, { input: [`ip saddr ${this.network.net}.0/24 ${rule}`], output: [] });
   }
 
-  /** Delays the data between the server and the others, in each direction. The servers do it, because many kernels have no netem. */
+  /**
+   * Delays the data between the server and the other members, in each direction. The servers themselves delay it, because many kernels have
+   * no netem.
+   */
   slow(server: ChaosServer, others: readonly (ChaosServer | 'redis')[], ms: number): void {
     const ways = new Map<ChaosServer, { to: string; ms: number }[]>();
     ways.set(

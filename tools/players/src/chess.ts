@@ -9,7 +9,7 @@ import type { Tally } from './tally.js';
 
 type Board = Room<Chess>;
 
-/** Time limit for a move, in ms. Longer than a fleet needs to recover. */
+/** Time limit for a move, in ms. It exceeds the time that a fleet needs to recover. */
 const MOVE_MS = 60_000;
 
 /** A game whose outcome differs from the file. */
@@ -29,7 +29,7 @@ export interface Remark {
 /** Plays every game of a file, each with two players who see only what the fleet sends them. */
 export class ChessRun {
   readonly differences: Difference[] = [];
-  /** The first remarks. `remarkCount` counts all of them. */
+  /** The first remarks; `remarkCount` counts all remarks. */
   readonly remarks: Remark[] = [];
   remarkCount = 0;
   /** Number of players. */
@@ -44,7 +44,7 @@ export class ChessRun {
   ) {}
 
   async run(): Promise<void> {
-    // The first games show how many tables are needed. All others are read when a table is free.
+    // The first games show how many tables are needed. Further games are read when a table is free.
     const first: PgnGame[] = [];
     while (first.length < this.options.gamesAtOnce) {
       const game = await this.file.next();

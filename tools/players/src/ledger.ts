@@ -24,7 +24,7 @@ export interface Verdict {
  */
 export class GameLedger {
   private readonly acknowledged: Place[] = [];
-  /** By player: the moves in the received events. */
+  /** The moves in the events that each player received. */
   private readonly told = new Map<string, Place[]>();
   private board: SeenBoard | null = null;
 
@@ -42,7 +42,7 @@ export class GameLedger {
     this.told.set(player, known);
   }
 
-  /** Keeps the newest board of both players, because one of them may have been away at the end. */
+  /** Keeps the newest board of both players, because one player may have been away at the end. */
   wasSeen(board: SeenBoard): void {
     if (this.board === null || board.version > this.board.version) this.board = board;
   }

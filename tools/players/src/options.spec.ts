@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readOptions, URL_DEFAULT } from './options.js';
 
-describe('the gateways that the players use', () => {
+describe('the gateways that the simulated players use', () => {
   let folder: string;
   let file: string;
   beforeEach(() => {
@@ -13,18 +13,18 @@ describe('the gateways that the players use', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('are those of the fleet that npm start runs in this folder', () => {
+  it('are by default those of the fleet of npm start in this folder', () => {
     expect(readOptions([], file).urls).toEqual(['ws://127.0.0.1:7120/play']);
   });
 
-  it('are those from the command line, if given', () => {
+  it('are those in the arguments, if any', () => {
     expect(readOptions(['--url', 'ws://10.0.0.1/play', 'ws://10.0.0.2/play'], file).urls).toEqual([
       'ws://10.0.0.1/play',
       'ws://10.0.0.2/play',
     ]);
   });
 
-  it('are reached over TLS when the fleet of npm start has a certificate, which the players trust only at the URL of that fleet', () => {
+  it('are trusted with the certificate of the fleet of npm start only at the URL of that fleet', () => {
     const url = 'wss://127.0.0.1:7120/play';
     writeFileSync(file, JSON.stringify({ url, certificate: '/a.crt' }));
     expect(readOptions([], file)).toMatchObject({ urls: [url], certificate: '/a.crt' });
@@ -33,7 +33,7 @@ describe('the gateways that the players use', () => {
     expect(readOptions(['--url', 'wss://10.0.0.1/play', '--certificate', '/b.crt'], file).certificate).toBe('/b.crt');
   });
 
-  it('are the default when no fleet runs, or its file has no URL', () => {
+  it('are at the default address when no fleet runs', () => {
     expect(readOptions([], join(folder, 'none')).urls).toEqual([URL_DEFAULT]);
     writeFileSync(file, '{}');
     expect(readOptions([], file).urls).toEqual([URL_DEFAULT]);
@@ -41,7 +41,7 @@ describe('the gateways that the players use', () => {
 });
 
 describe('a game that the simulated players do not know', () => {
-  it('ends the program with the names of the known games', () => {
+  it('ends the program with the names of all known games', () => {
     const said: string[] = [];
     const exit = jest.spyOn(process, 'exit').mockImplementation((code) => {
       throw new Error(`exit ${code}`);

@@ -5,8 +5,8 @@ import { failUsage, parseOrExit } from '../../fleet/src/usage.js';
 export const URL_DEFAULT = 'ws://127.0.0.1:7000/play';
 
 /**
- * The default of `thinkMs`, in ms. With it two players together make about 100 moves per second. A gateway accepts as many messages per
- * second of each connection.
+ * The default of `thinkMs`, in ms. With it two players together make about 100 moves per second. A gateway accepts 100 messages per second
+ * of each connection.
  */
 const THINK_MS = 20;
 
@@ -17,9 +17,9 @@ export interface PlayersOptions {
   readonly game: GameName;
   readonly seconds: number;
   readonly urls: readonly string[];
-  /** File of the certificate that the gateways show, which is trusted directly. Null: Node's defaults. */
+  /** File of the certificate that the gateways show, which is trusted directly. Null selects the defaults of Node. */
   readonly certificate: string | null;
-  /** Whether to print only one JSON object. */
+  /** True: prints only one JSON object. */
   readonly json: boolean;
   /** Chess: number of concurrent games. */
   readonly gamesAtOnce: number;

@@ -31,15 +31,15 @@ async function read(path: string): Promise<{ games: PgnGame[]; unreadable: Unrea
 
 const brief = ({ title, moves, result }: PgnGame): string => `${title}: ${moves.join(' ')} ${result}`;
 
-describe('a file of games', () => {
-  it('may have comments in a row, before the first move, in and after variations', async () => {
+describe('a PGN file', () => {
+  it('may have comments before, within and after the moves', async () => {
     const { games, unreadable } = await read(fixture('lichess.pgn'));
     expect(unreadable).toEqual([]);
     expect(games.map(brief)).toEqual(['ada – bob: e4 e5 Bc4 Nc6 Qh5 Nf6 Qxf7# 1-0', '? – ?: d4 d5 *']);
     expect(games[0]).toMatchObject({ endsBy: 'checkmate', remark: null, setUp: null, firstSeat: 0 });
   });
 
-  it('may have quotes in tags, % lines, annotation signs, ½, null moves, figurines, and no Event', async () => {
+  it('may have quotes in tags, % lines, annotation signs, figurines and null moves', async () => {
     const { games, unreadable } = await read(fixture('oddities.pgn'));
     expect(unreadable).toEqual([]);
     expect(games.map(brief)).toEqual([
@@ -57,7 +57,7 @@ describe('a file of games', () => {
     expect(games.filter(({ remark }) => remark !== null)).toHaveLength(1);
   });
 
-  it('names each unreadable game with its number, players, line and reason, and contains the others', async () => {
+  it('is read without its unreadable games, which are listed with their reasons', async () => {
     const { games, unreadable } = await read(fixture('unreadable.pgn'));
     expect(games.map(({ number, title }) => `${number} ${title}`)).toEqual(['1 Good – First', '9 Good – Last']);
     expect(unreadable).toEqual([
@@ -76,14 +76,14 @@ describe('a file of games', () => {
     ]);
   });
 
-  it('is refused by --strict, with the reasons, if games cannot be read, and is accepted otherwise', async () => {
+  it('is refused by --strict when a game cannot be read', async () => {
     await expect(refuseUnreadable(fixture('unreadable.pgn'))).rejects.toThrow(
       /7 of its 9 games cannot be read:\n {2}- game 2 \(Illegal – Move\), line 12: 2\.Nf6 is no legal move/,
     );
     await expect(refuseUnreadable(fixture('lichess.pgn'))).resolves.toBeUndefined();
   });
 
-  it('may set up positions by FEN', async () => {
+  it('may contain games from set-up positions', async () => {
     const { games, unreadable } = await read(fixture('set-up.pgn'));
     expect(games.map(({ title, setUp, firstSeat, endsBy }) => ({ title, setUp, firstSeat, endsBy }))).toEqual([
       { title: 'Alone – Rook', setUp: '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50', firstSeat: 1, endsBy: 'checkmate' },
@@ -95,7 +95,7 @@ describe('a file of games', () => {
     ]);
   });
 
-  it('may have moves or another result after the end of a game by the laws of chess', async () => {
+  it('may contain moves after the end of a game by the laws of chess', async () => {
     const { games, unreadable } = await read(fixture('automatic-ends.pgn'));
     expect(unreadable).toEqual([]);
     expect(games.map(({ endsBy, remark, moves }) => [endsBy, moves.length, remark])).toEqual([
@@ -108,7 +108,7 @@ describe('a file of games', () => {
   });
 });
 
-describe('the text of a file', () => {
+describe('the text of a PGN file', () => {
   const TEXT = '[White "Jürgen Müller"]\n[Black "Ćwik"]\n[Result "1/2-1/2"]\n\n1. e4 {größer} e5\n% no\n2. Nf3 ½-½\n';
   const LATIN = TEXT.replace('Ćwik', 'Peña');
   const titleOf = async (content: string | Buffer) => {
@@ -126,17 +126,17 @@ describe('the text of a file', () => {
     ['UTF-16BE without a byte order mark', Buffer.from(TEXT, 'utf16le').swap16()],
     ['lines that end with CR', Buffer.from(TEXT.replaceAll('\n', '\r'))],
     ['lines that end with CRLF', Buffer.from(TEXT.replaceAll('\n', '\r\n'))],
-  ])('may be %s', async (_what, bytes) => {
+  ])('may be encoded as %s', async (_what, bytes) => {
     expect(await titleOf(bytes)).toEqual(WANTED);
   });
 
-  it('may be Latin-1, also in a part of the file only', async () => {
+  it('may be encoded as Latin-1, also in a part of the file only', async () => {
     const latin = ['Jürgen Müller – Peña: e4 e5 Nf3 1/2-1/2'];
     expect(await titleOf(Buffer.from(LATIN, 'latin1'))).toEqual(latin);
     expect(await titleOf(Buffer.concat([Buffer.from(`${TEXT}\n`), Buffer.from(LATIN, 'latin1')]))).toEqual([...WANTED, ...latin]);
   });
 
-  it('gives the same lines wherever a chunk ends', async () => {
+  it('has the same lines wherever a chunk of it ends', async () => {
     for (const end of ['\n', '\r\n', '\r']) {
       const game = `${TEXT.replaceAll('\n', end)}${end}`;
       const bytes = Buffer.from(game.repeat(2_000));
@@ -147,7 +147,7 @@ describe('the text of a file', () => {
     }
   });
 
-  it('is refused in a sentence when it is compressed, missing, a folder, or no text', async () => {
+  it('is refused in one sentence when the file is compressed, missing, a folder or no text', async () => {
     await expect(read(fileOf(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0])))).rejects.toThrow(
       'is compressed (Zstandard). Decompress it first.',
     );
@@ -156,13 +156,13 @@ describe('the text of a file', () => {
     await expect(read(fileOf('x'.repeat(5_000_000)))).rejects.toThrow('this is no text file with games');
   });
 
-  it('has no games when it is empty', async () => {
+  it('contains no games when it is empty', async () => {
     const file = await PgnFile.open(fileOf(''));
     expect(await file.next()).toBeNull();
     expect(file.unreadableCount).toBe(0);
   });
 
-  it('is read in pieces as games are requested, and not as a whole', async () => {
+  it('is read in parts as games are requested', async () => {
     const one = await readFile(fixture('lichess.pgn'), 'utf8');
     const file = await PgnFile.open(fileOf(one.repeat(2_000)));
     for (let count = 0; count < 400; count++) await file.next();

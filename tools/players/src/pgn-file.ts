@@ -6,7 +6,7 @@ import { readLines, type TextLine } from './text-lines.js';
 
 /** The games of a PGN file, read as a stream: only the games in play are in memory, so a file may have any size. */
 export class PgnFile {
-  /** The first games that cannot be read. `unreadableCount` counts all of them. */
+  /** The first games that cannot be read. `unreadableCount` counts all such games. */
   readonly unreadable: UnreadableGame[] = [];
   unreadableCount = 0;
   bytesRead = 0;
@@ -30,8 +30,8 @@ export class PgnFile {
   }
 
   /**
-   * Returns the next game that can be played, and counts the unreadable games before it. Null: the file has no more games. Several callers may
-   * wait at the same time.
+   * Returns the next game that can be played, and counts the unreadable games before it. Returns null when the file has no more games.
+   * Several callers may wait at the same time.
    */
   async next(): Promise<PgnGame | null> {
     for (;;) {

@@ -17,9 +17,9 @@ export interface ScannedGame {
   readonly tags: ReadonlyMap<string, string>;
   /** The moves of the main line. */
   readonly moves: readonly ScannedMove[];
-  /** The result at the end of the moves. Null: there is none. */
+  /** The result at the end of the moves; null when the text has none. */
   readonly result: string | null;
-  /** The first reason why the text cannot be read. Null: it can be read. */
+  /** The first reason why the text cannot be read; null when it can be read. */
   readonly flaw: { readonly line: number; readonly what: string } | null;
 }
 
@@ -212,7 +212,7 @@ function sanOf(word: string): string {
   const bare = word
     .replace(/[♔-♟]/g, (piece) => FIGURINES[piece] ?? '')
     .replace(':', 'x')
-    // Signs of annotation, check and mate. A move needs none of them.
+    // Removes the signs of annotation, check and mate, which a move does not need.
     .replace(/[!?□±∓⩲⩱∞=+#†‡−–-]+$/, '')
     .replace(/(?:e\.p\.|ep)$/, '');
   if (/^[Oo0]-[Oo0]/.test(bare)) return bare.replace(/[o0]/g, 'O');

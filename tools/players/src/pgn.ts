@@ -10,19 +10,19 @@ export interface PgnGame {
   /** Position in the file, from 1. */
   readonly number: number;
   readonly title: string;
-  /** The position at the beginning. Null: the standard one. */
+  /** The position at the beginning; null for the standard one. */
   readonly setUp: string | null;
   /** The seat that moves first: 0 is White. */
   readonly firstSeat: 0 | 1;
-  /** The moves that the laws allow: those after an automatic end, and from a null move on, are left out. */
+  /** The moves that the laws allow. Moves after an automatic end, and all moves from a null move on, are left out. */
   readonly moves: readonly string[];
   /** The position after the moves. */
   readonly fen: string;
   /** The result of the file. */
   readonly result: Outcome;
-  /** How the last move ends the game, without a claim or an agreement. Null: it does not. */
+  /** The way in which the last move ends the game without a claim or an agreement; null when it does not end the game. */
   readonly endsBy: AutomaticEnd | null;
-  /** The difference between the file and the laws of chess, as a sentence. Null: there is none. */
+  /** The difference between the file and the laws of chess, as a sentence; null when there is none. */
   readonly remark: string | null;
 }
 
@@ -134,7 +134,7 @@ function moveNumber(fen: string): string {
   return turn === 'w' ? `${move}.` : `${move}...`;
 }
 
-/** Returns why a game of this variant cannot be played. Null: the game is standard chess. */
+/** Returns the reason why a game of this variant cannot be played; null for standard chess. */
 function variantRefusal(tags: ReadonlyMap<string, string>): string | null {
   const variant = tags.get('variant')?.trim() ?? '';
   if (variant === '' || STANDARD.test(variant)) return null;

@@ -8,7 +8,7 @@ const OPEN_AT_ONCE = 16;
 /** The time for which a request that may succeed later is repeated, in ms. */
 const PATIENCE_MS = 30_000;
 const AGAIN_MS = 100;
-/** How long a start may wait for capacity, in ms. */
+/** Time for which a start may wait for capacity, in ms. */
 const START_MS = 5_000;
 
 /** Opens sessions with different names, spread over the gateways. Rejects with the first refusal. */

@@ -14,7 +14,7 @@ function ledgerOf(places: readonly [seat: number, cell: number][], cells: readon
   return ledger;
 }
 
-describe('a ledger', () => {
+describe("the ledger of a game's moves", () => {
   it('agrees with the board of a correct game', () => {
     expect(
       ledgerOf(
@@ -28,7 +28,7 @@ describe('a ledger', () => {
     ).toEqual({ lost: 0, doubled: 0 });
   });
 
-  it('finds an acknowledged move that is missing on the board, or belongs to the other seat', () => {
+  it('reports an acknowledged move that is missing on the board or belongs to the other seat', () => {
     expect(
       ledgerOf(
         [
@@ -42,7 +42,7 @@ describe('a ledger', () => {
     expect(ledgerOf([[0, 4]], [_, _, _, _, 1, _, _, _, _], 1).verdict().lost).toBe(1);
   });
 
-  it('finds a move that was counted or reported twice', () => {
+  it('reports a move that was counted or reported twice', () => {
     expect(ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 2).verdict().doubled).toBe(1);
     const told = ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 1);
     told.wasTold('bob', { seat: 0, cell: 4 });
@@ -53,21 +53,21 @@ describe('a ledger', () => {
     expect(ledgerOf([[0, 4]], [_, 1, _, _, 0, _, _, _, _], 2).verdict()).toEqual({ lost: 0, doubled: 0 });
   });
 
-  it('compares the moves with the newest board that the players saw', () => {
+  it('compares the moves with the newest board that a player saw', () => {
     const ledger = ledgerOf([[0, 4]], [_, _, _, _, 0, _, _, _, _], 1);
     ledger.wasSeen({ version: 0, cells: Array(9).fill(null), moves: 0 });
     expect(ledger.verdict()).toEqual({ lost: 0, doubled: 0 });
   });
 });
 
-describe('a tally', () => {
-  it('computes percentiles of the answer times', () => {
+describe('the tally of a run of simulated players', () => {
+  it('returns percentiles of the answer times', () => {
     const tally = new Tally();
     for (let ms = 100; ms >= 1; ms--) tally.acknowledged(ms);
     expect([tally.latencyMs(0.5), tally.latencyMs(0.99), tally.latencyMs(1)]).toEqual([50, 99, 100]);
   });
 
-  it('keeps the longest answer time and the percentiles over more answers than it stores', () => {
+  it('returns percentiles over more answers than it stores', () => {
     const tally = new Tally();
     tally.acknowledged(5_000);
     for (let answer = 0; answer < 200_000; answer++) tally.acknowledged(answer % 100);
@@ -76,7 +76,7 @@ describe('a tally', () => {
     expect(Math.abs(tally.latencyMs(0.5) - 50)).toBeLessThan(5);
   });
 
-  it('counts an unfinished pause with its current length', () => {
+  it('includes an unfinished pause with its present length', () => {
     const tally = new Tally();
     let now = 0;
     const goesOn = tally.pauseBegan(() => now);
@@ -90,7 +90,7 @@ describe('a tally', () => {
     expect([tally.longestPauseMs, tally.pauses]).toEqual([500, 2]);
   });
 
-  it('counts a run with a refusal as right, and a run with a fault as wrong', () => {
+  it('counts a run with a fault as wrong, but not a run with a refusal', () => {
     const tally = new Tally();
     tally.refused('not-your-turn');
     expect(tally.isRight).toBe(true);
@@ -99,7 +99,7 @@ describe('a tally', () => {
   });
 });
 
-describe('a board', () => {
+describe('a board of tic-tac-toe', () => {
   it('is decided when it is full or has a line', () => {
     expect(isDecided(Array<null>(9).fill(null))).toBe(false);
     expect(isDecided([0, 0, 0, 1, 1, _, _, _, _])).toBe(true);

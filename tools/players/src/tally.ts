@@ -9,7 +9,7 @@ export class Tally {
   pauses = 0;
   /** Number of refused moves, by code. */
   readonly refusals = new Map<string, number>();
-  /** Other faults, as sentences. Only the first ones are kept. */
+  /** Other faults, as sentences. Only the first faults are kept. */
   readonly faults: string[] = [];
   faultCount = 0;
   /** A random sample of the answer times, in ms; all of them while there are few. */
@@ -66,7 +66,7 @@ export class Tally {
 }
 
 const FAULTS_KEPT = 20;
-/** Enough for a 99th percentile, and few enough to sort after each game. */
+/** The size of the sample. It is large enough for a 99th percentile, and small enough to sort after each game. */
 const LATENCIES_KEPT = 20_000;
 
 export function round(ms: number): number {

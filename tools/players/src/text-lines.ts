@@ -58,7 +58,7 @@ async function opened(path: string): Promise<FileHandle> {
 }
 
 abstract class Decoder {
-  /** Whether the text so far ends with CR. */
+  /** True: the text so far ends with CR. */
   endsWithCr = false;
 
   decode(bytes: Buffer): string {

@@ -4,7 +4,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { ConnectOptions } from '#libs/client/node';
 
-/** Returns connection options that trust the certificate in this file. Null: Node's defaults. */
+/** Returns connection options that trust the certificate in this file. Null selects the defaults of Node. */
 export function trustIn(certificate: string | null): Pick<ConnectOptions, 'WebSocket'> {
   return certificate === null ? {} : { WebSocket: trusting(certificate) };
 }

@@ -24,7 +24,7 @@ const INTERRUPTIBLE: readonly PoisonCase[] = (['command', 'timer', 'step', 'view
   lossesMax: 0,
 }));
 
-/** First the cases that can be interrupted, then those that cost a server. */
+/** The cases that can be interrupted come first. The cases that cost a server follow. */
 export const CASES: readonly PoisonCase[] = [
   ...INTERRUPTIBLE,
   { name: 'loop in setup', poison: 'loop', place: 'setup', times: 1, outcome: 'refused', lossesMax: 0 },

@@ -11,7 +11,7 @@ export interface PoisonOptions {
   readonly seed: number;
   /** Names of the cases to run. */
   readonly cases: readonly string[];
-  /** Whether to print only one JSON object. */
+  /** True: prints only one JSON object. */
   readonly json: boolean;
 }
 

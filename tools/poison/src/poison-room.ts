@@ -5,7 +5,7 @@ import type { PoisonCase } from './cases.js';
 import type { PoisonGame } from './poison-game.js';
 import { SETUP_POISON } from './poisons.js';
 
-/** The time limit for the outcome of a hostile act, in ms. Long enough for a room to be lost and recovered. */
+/** The time limit for the outcome of a hostile act, in ms. It is long enough for a room to be lost and recovered. */
 const OUTCOME_MS = 20_000;
 
 export interface PoisonOutcome {

@@ -19,7 +19,7 @@ export const POISONS = {
   native: (): void => {
     spawnSync('sleep', ['60']);
   },
-  /** One call that V8 answers by ending the process, after about a tenth of a second. */
+  /** Makes one call after which V8 ends the process, within about a tenth of a second. */
   split: (): void => {
     'xy'.repeat(2 ** 27).split('');
   },

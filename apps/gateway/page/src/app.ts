@@ -18,17 +18,17 @@ import { pageView } from './views/page-view.js';
 const NAME_KEY = 'holdfast.name';
 const SESSION_KEY = 'holdfast.session';
 
-/** The stage of the page: before, in, or after a session. */
+/** The stage of the page: before, during or after a session. */
 export type Stage =
   | { readonly at: 'login'; readonly isConnecting: boolean; readonly problem?: string }
   | { readonly at: 'inside'; readonly session: Session; readonly lobby: Lobby; readonly search: PlayerSearch }
   | { readonly at: 'over'; readonly error: HoldfastError };
 
-/** The page. Its fields are the state of the page, and `changed` draws it. */
+/** The page of a player. Its fields are what the page shows, and `changed` draws it again. */
 export class App {
   stage: Stage = { at: 'login', isConnecting: false };
   screen: RoomScreen | null = null;
-  /** The chat of the room, or of the lobby of one game. Null: the player may read none. */
+  /** The chat that the page shows: of the room, or of the lobby of one game. Null: none is open. */
   chat: ChatPanel | null = null;
   readonly toasts = new Toasts(() => this.changed());
   name = tabStorage.getItem(NAME_KEY) ?? '';
@@ -60,7 +60,8 @@ export class App {
   }
 
   /**
-   * Reloads the page once when a part is missing, because a newer version may have been deployed. If that did not help, shows the error.
+   * Reloads the page once when a file of it is missing, because a newer version may have been deployed. If the file is still missing after
+   * that, shows the error.
    */
   private reloadOnce(error: unknown, address: string): void {
     const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
@@ -90,7 +91,7 @@ export class App {
     this.stage = { at: 'login', isConnecting: true };
     this.changed();
     try {
-      // Boards must be loaded before the first room is shown.
+      // The boards of all games must be loaded before the page shows a room.
       await this.parts;
       const login = this.wantsToken ? { ...(this.token !== null && { token: this.token }) } : { name };
       const session = await connect(playUrl(), { ...login, compact, storage: tabStorage, storageKey: SESSION_KEY });
@@ -99,7 +100,7 @@ export class App {
     } catch (error) {
       const { code, message } = error as Partial<HoldfastError>;
       if (code === 'unauthorized') this.token = null;
-      // The advice about a token stays beside its field until a token is entered.
+      // The message about a wrong token stays beside the field until the player enters another token.
       const problem = this.wantsToken && code !== undefined ? message : undefined;
       this.stage = { at: 'login', isConnecting: false, ...(problem !== undefined && { problem }) };
       if (problem === undefined) this.toasts.failed(error);
@@ -235,7 +236,7 @@ export class App {
             session,
             {
               seatsMin: (game) => lobby.seatsMin(game),
-              // A start would take the party out of its search.
+              // A start would end the search of the party.
               isHeld: () => search.current !== null,
             },
             this.toasts,
@@ -252,7 +253,7 @@ export class App {
     this.changed();
   }
 
-  /** Opens the chat of the room once the player may read it. Spectators may, if the host allows it. */
+  /** Opens the chat of the room once the player may read it. Spectators may read it if the host allows that. */
   private openRoomChat(): void {
     const { screen } = this;
     if (this.stage.at !== 'inside' || !screen) return;
@@ -293,7 +294,7 @@ export class App {
     if (this.stage.at !== 'inside') return;
     const hash = hashOf(this.stage.session.room?.id ?? null);
     if (location.hash === hash || (location.hash === '' && hash === '#/')) return;
-    // Entering a room adds an entry to the history, so that the back button leaves it. Leaving a room does not.
+    // Entering a room adds an entry to the browser's history, so that the back button leaves the room. Leaving a room adds no entry.
     if (this.stage.session.room) history.pushState(null, '', hash);
     else history.replaceState(null, '', hash);
   }
@@ -353,8 +354,8 @@ function isSameRoom(wanted: LinkedRoom | null, room: Room | null): boolean {
 }
 
 /**
- * Copies a text, also without `navigator.clipboard`: that exists only on https and localhost, and people also play over http in a home
- * network.
+ * Copies a text to the clipboard, also without `navigator.clipboard`. Browsers offer that only on https and localhost, and people also play
+ * over http in a home network.
  */
 async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text).catch(() => copyBySelection(text));

@@ -4,11 +4,11 @@ import type { Toasts } from './toasts.js';
 
 export type ChatPlace = { readonly to: 'room' } | { readonly to: 'lobby'; readonly game: string };
 
-/** One chat on the page: its messages, and the number of those that the player has not seen. */
+/** One chat on the page, with its messages and the number of unread messages. */
 export class ChatPanel {
   isReady = false;
   unseen = 0;
-  /** True while the player reads the newest messages, so that new ones scroll into view. */
+  /** True while the newest messages are in view, so that the panel scrolls to each new message. */
   isAtEnd = true;
   /** True while the messages are shown. */
   isOpen: boolean;
@@ -40,7 +40,7 @@ export class ChatPanel {
     return user === this.session.user;
   }
 
-  /** Sends a message. False: the server refused it, and the player has read why. */
+  /** Sends a message. Returns false when the server refused it; a toast then shows the reason. */
   async send(text: string): Promise<boolean> {
     try {
       this.isAtEnd = true;

@@ -1,12 +1,12 @@
 import { HoldfastError } from '#libs/client';
 import type { GamePage } from '#libs/game-page';
 
-/** The page part of every game, found by its folder. A new game only needs a folder `page`. Each part is loaded separately. */
+/** The page part of every game, found by its folder. A new game needs only a folder `page`. The browser loads each part separately. */
 const PARTS = import.meta.glob<{ page: GamePage }>('../../../../games/*/page/index.ts');
 
 const loaded = new Map<string, GamePage>();
 
-/** @throws `unavailable` when a part is not there, for example because another version was deployed after this page was loaded */
+/** @throws `unavailable` when the file of a part is missing, for example because another version was deployed after the page was loaded */
 export async function loadGamePages(): Promise<void> {
   try {
     await Promise.all(
@@ -24,7 +24,7 @@ export function gamePage(game: string): GamePage | undefined {
   return loaded.get(game);
 }
 
-/** A title for any game, even one without a page part. */
+/** Returns a title for any game, also for a game without a page part. */
 export function gameTitle(game: string): string {
   return loaded.get(game)?.title ?? `${game.charAt(0).toUpperCase()}${game.slice(1).replaceAll('-', ' ')}`;
 }

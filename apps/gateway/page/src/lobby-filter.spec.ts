@@ -1,7 +1,7 @@
 import type { RoomSummary } from '#libs/client';
 import { ALL_ROOMS, entryOf, filterFields, isFiltered, queryOf } from './lobby-filter.js';
 
-describe('the request of a list', () => {
+describe('the request for a list of rooms', () => {
   it('has no conditions when the filter allows all rooms', () => {
     expect(queryOf(ALL_ROOMS)).toEqual({});
     expect(isFiltered(ALL_ROOMS)).toBe(false);
@@ -19,15 +19,17 @@ describe('the request of a list', () => {
   });
 });
 
-it('the filter has a field for each option that has only a few possible values', () => {
-  const options = {
-    properties: { map: { enum: ['a', 'b'] }, isRated: { type: 'boolean' }, minutes: { type: 'integer' }, motto: { type: 'string' } },
-  };
-  expect(filterFields({ name: 'g', seats: { min: 2, max: 2 }, options }).map(({ name }) => name)).toEqual(['map', 'isRated']);
-  expect(filterFields(undefined)).toEqual([]);
+describe('the filter of the list of rooms', () => {
+  it('has a field for each option that has only a few possible values', () => {
+    const options = {
+      properties: { map: { enum: ['a', 'b'] }, isRated: { type: 'boolean' }, minutes: { type: 'integer' }, motto: { type: 'string' } },
+    };
+    expect(filterFields({ name: 'g', seats: { min: 2, max: 2 }, options }).map(({ name }) => name)).toEqual(['map', 'isRated']);
+    expect(filterFields(undefined)).toEqual([]);
+  });
 });
 
-describe('the entry to a room in the list', () => {
+describe('entryOf', () => {
   const room = { id: 'r', game: 'g', name: '', status: 'waiting', players: 1, seats: 2 } as unknown as RoomSummary;
 
   it.each<[string, Partial<RoomSummary>, boolean, string]>([
@@ -38,7 +40,7 @@ describe('the entry to a room in the list', () => {
     ['a running game that players may join', { status: 'playing' }, true, 'join'],
     ['a full room without spectators', { players: 2, watch: 'nobody' }, false, 'none'],
     ['a full room whose spectators need its code', { players: 2, watch: 'members' }, false, 'none'],
-  ])('is right for %s', (_, change, isJoinable, expected) => {
+  ])('returns for %s whether the player may join, watch or do neither', (_, change, isJoinable, expected) => {
     expect(entryOf({ ...room, ...change }, isJoinable)).toBe(expected);
   });
 });

@@ -5,13 +5,13 @@ import { type OptionField, type OptionValue, optionFields } from './options-form
 export const SORTS = { newest: 'Newest first', players: 'Most players first', name: 'By name' } as const;
 export type SortName = keyof typeof SORTS;
 
-/** The filter for the rooms that the player wants to see. */
+/** The filter of the list of rooms, as the player sets it. */
 export interface LobbyFilter {
   /** Null: the rooms of all games. */
   readonly game: string | null;
-  /** Only rooms with a free seat. */
+  /** True: the list shows only rooms with a free seat. */
   readonly isFree: boolean;
-  /** Only rooms that need no password. */
+  /** True: the list shows only rooms that need no password. */
   readonly isOpen: boolean;
   readonly sort: SortName;
   /** The wanted values of options of the game, by name. */
@@ -39,12 +39,12 @@ export function isFiltered(filter: LobbyFilter): boolean {
   return filter.game !== null || filter.isFree || filter.isOpen || Object.keys(filter.options).length > 0;
 }
 
-/** Returns the options of a game by which its rooms can be filtered: those with few values. */
+/** Returns the options of a game by which its rooms can be filtered, which are those with few values. */
 export function filterFields(game: GameInfo | undefined): Exclude<OptionField, { kind: 'number' | 'text' }>[] {
   return optionFields(game?.options).filter((field) => field.kind === 'choice' || field.kind === 'check');
 }
 
-/** Returns how the player may enter a room of the list. */
+/** Returns the way in which the player may enter a room of the list. */
 export function entryOf(room: RoomSummary, isJoinable: boolean): 'join' | 'watch' | 'none' {
   const isWaiting = room.status === 'waiting' || (room.status === 'playing' && isJoinable);
   if (room.players < room.seats && isWaiting && !room.locked) return 'join';

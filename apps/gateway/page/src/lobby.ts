@@ -2,7 +2,7 @@ import type { GameInfo, RoomSummary, Session } from '#libs/client';
 import { followRooms, type RoomListing } from '#libs/client/lobby';
 import { ALL_ROOMS, type LobbyFilter, queryOf } from './lobby-filter.js';
 
-/** Interval at which the games are read, and at which the page tries to follow the list of rooms again after a failure, in ms. */
+/** Interval in ms at which the page reads the games, and at which it subscribes to the list of rooms again after a failure. */
 const REFRESH_MS = 2_000;
 
 /** The games and the list of rooms, while the player is in no room. */
@@ -45,7 +45,7 @@ export class Lobby {
       const [games] = await Promise.all([this.session.games(), this.timer === undefined ? null : this.follow()]);
       this.games = games;
     } catch {
-      // The games stay as they are until the next refresh, which is at most `REFRESH_MS` away.
+      // The page keeps the games that it has until the next refresh, at most `REFRESH_MS` later.
     } finally {
       this.isAsking = false;
       this.changed();
@@ -55,7 +55,7 @@ export class Lobby {
   /** Shows only the rooms that this filter describes. */
   choose(change: Partial<LobbyFilter>): void {
     const game = change.game === undefined ? this.filter.game : change.game;
-    // The options belong to the game.
+    // The filter names options of one game, so another game needs a new filter.
     const options = game === this.filter.game ? this.filter.options : {};
     this.filter = { ...this.filter, options, ...change };
     this.listing?.close();
@@ -72,7 +72,7 @@ export class Lobby {
     return this.game(game)?.seats.min ?? 2;
   }
 
-  /** Whether players may join running games of this kind. */
+  /** Returns whether players may join running games of this kind. */
   isJoinable(game: string): boolean {
     return this.game(game)?.joinable ?? false;
   }
@@ -82,14 +82,14 @@ export class Lobby {
     this.changed();
   }
 
-  /** Follows the list of the filter. A failure is repeated by the next refresh. */
+  /** Subscribes to the rooms that match the filter. After a failure, the next refresh tries again. */
   private async follow(): Promise<void> {
     if (this.listing || this.isFollowing) return;
     this.isFollowing = true;
     const { filter } = this;
     try {
       const listing = await followRooms(this.session, queryOf(filter));
-      // The player has chosen another filter, or has entered a room.
+      // The player has chosen another filter or has entered a room meanwhile.
       if (filter !== this.filter || this.timer === undefined) return listing.close();
       this.listing = listing;
       const show = (rooms: readonly RoomSummary[]): void => {

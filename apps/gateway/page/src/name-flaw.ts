@@ -1,16 +1,15 @@
 import { NAME_BYTES_MAX } from '#libs/protocol';
 
 /**
- * Returns the flaw of a name that is longer than the server allows; null: its length is allowed. Only the server checks which characters a
- * name has.
+ * Returns a sentence about a name that is too long. Null: the length is allowed. Only the server checks which characters a name has.
  *
- * @param what begins the sentence: `The name of the room`
+ * @param what the beginning of the sentence, such as `The name of the room`
  */
 export function nameFlaw(what: string, text: string, charactersMax: number): string | null {
   return textFlaw(what, text, charactersMax, NAME_BYTES_MAX);
 }
 
-/** Does the same as `nameFlaw`, for a text with other limits. */
+/** Does the same as `nameFlaw` for a text with other limits. */
 export function textFlaw(what: string, text: string, charactersMax: number, bytesMax: number): string | null {
   const name = text.trim();
   const characters = [...SEGMENTER.segment(name)].length;
@@ -19,5 +18,5 @@ export function textFlaw(what: string, text: string, charactersMax: number, byte
   return bytes > bytesMax ? `${what} has ${bytes} bytes: at most ${bytesMax} are allowed.` : null;
 }
 
-/** Counts characters as a reader does. */
+/** Counts grapheme clusters, each of which a reader sees as one character. */
 const SEGMENTER = new Intl.Segmenter('und', { granularity: 'grapheme' });

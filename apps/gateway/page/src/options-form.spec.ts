@@ -30,7 +30,7 @@ describe('the fields for the options of a game', () => {
     ]);
   });
 
-  it('begin with the options that the room has', () => {
+  it('begin with the present options of the room', () => {
     const fields = optionFields(SCHEMA, { map: 'forest', minutes: 5, isRated: false, speed: 2 });
     expect(fields.map(({ name, value }) => [name, value])).toEqual([
       ['map', 'forest'],
@@ -42,13 +42,13 @@ describe('the fields for the options of a game', () => {
   });
 
   it.each([undefined, {}, { properties: 5 }, { properties: { a: null, b: { type: 'array' } } }])(
-    'do not exist for the schema %j',
+    'are absent for the schema %j, which the form cannot show',
     (schema) => {
       expect(optionFields(schema)).toEqual([]);
     },
   );
 
-  it('have no limits when the schema has only the limits of a safe integer', () => {
+  it('have no limits when the only limits in the schema are those of a safe integer', () => {
     const whole = { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER };
     expect(optionFields({ properties: { seed: whole } })).toEqual([
       { kind: 'number', name: 'seed', label: 'Seed', isWhole: true, isRequired: false },
@@ -56,25 +56,27 @@ describe('the fields for the options of a game', () => {
   });
 });
 
-describe('the options in a form', () => {
+describe('the options that a form returns', () => {
   const fields = optionFields(SCHEMA);
 
-  it('have the types of the schema, and leave out the fields that the player left empty', () => {
+  it('have the types of the schema, without the fields that the player left empty', () => {
     const form = formOf({ 'option-map': '0', 'option-minutes': '5', 'option-isRated': 'on', 'option-motto': '', 'option-speed': '1' });
     expect(readOptions(fields, form)).toEqual({ map: 'forest', minutes: 5, isRated: true, speed: 2 });
   });
 
-  it('are false for a box that is not checked', () => {
+  it('are false for an unchecked box', () => {
     expect(readOptions(fields, formOf({}))).toEqual({ isRated: false });
   });
 
-  it('cannot be confused with other fields of the form', () => {
+  it('have field names that differ from all other fields of the form', () => {
     expect(fields.map(formName)).not.toContain('name');
   });
 });
 
-it('the text about the options of a room has the titles of the schema', () => {
-  expect(optionsText(SCHEMA, { map: 'forest', isRated: true, turnSeconds: 9, clock: {} })).toBe(
-    'Map: forest · Rated: yes · Turn seconds: 9',
-  );
+describe('the text about the options of a room', () => {
+  it('names each option by its title in the schema', () => {
+    expect(optionsText(SCHEMA, { map: 'forest', isRated: true, turnSeconds: 9, clock: {} })).toBe(
+      'Map: forest · Rated: yes · Turn seconds: 9',
+    );
+  });
 });

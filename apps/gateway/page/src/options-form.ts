@@ -30,12 +30,12 @@ export type OptionField =
 export type OptionValue = string | number | boolean;
 type Json = Readonly<Record<string, unknown>>;
 
-/** Prefix of the names of the fields in a form, so that an option cannot have the name of another field. */
+/** Prefix of the names of these fields. It keeps them apart from the other fields of the form. */
 const PREFIX = 'option-';
 
 /**
- * Returns the fields for the options that a JSON Schema describes: its properties at the top level that are a choice, a boolean, a number or
- * a text. Other properties have no field; the game then uses its default.
+ * Returns the fields for the options that a JSON Schema describes: its properties at the top level that are a choice, a boolean, a number
+ * or a text. Other properties have no field, so the game uses its default for them.
  *
  * @param values the options that the room has; they replace the defaults of the schema
  */
@@ -92,12 +92,12 @@ export function readOptions(fields: readonly OptionField[], form: FormData): Rec
   return options;
 }
 
-/** Returns the name of the field in a form. */
+/** Returns the name of an option's field in a form. */
 export function formName({ name }: Pick<OptionField, 'name'>): string {
   return `${PREFIX}${name}`;
 }
 
-/** Returns the options for people: `Map: forest · Minutes: 5`. */
+/** Returns the chosen options as a text for players: `Map: forest · Minutes: 5`. */
 export function optionsText(schema: Json | undefined, options: Json): string {
   const properties = asObject(schema?.properties);
   return Object.entries(options)
@@ -119,7 +119,7 @@ function optionOf(field: Exclude<OptionField, { kind: 'check' }>, given: string)
     case 'number':
       return Number(given);
     case 'choice':
-      // A choice in a form is the index of its value, because the value may be a number.
+      // In a form, a choice is the index of its value. The value itself may be a number, and a form has only texts.
       return field.choices[Number(given)] ?? given;
     case 'text':
       return given;
@@ -137,7 +137,7 @@ function choicesOf(property: Json): OptionValue[] {
 function limitsOf({ minimum, maximum, exclusiveMinimum, type }: Json): { min?: number; max?: number } {
   const above = typeof exclusiveMinimum === 'number' && type === 'integer' ? exclusiveMinimum + 1 : undefined;
   const min = typeof minimum === 'number' ? minimum : above;
-  // Schema libraries write the limits of safe integers, which are no limits for a person.
+  // Schema libraries write the limits of safe integers for every integer. The form shows no limits of that size.
   return {
     ...(min !== undefined && min > Number.MIN_SAFE_INTEGER && { min }),
     ...(typeof maximum === 'number' && maximum < Number.MAX_SAFE_INTEGER && { max: maximum }),

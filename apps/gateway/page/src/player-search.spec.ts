@@ -2,7 +2,7 @@ import { HoldfastError, type MatchMessage, type Session } from '#libs/client';
 import { PlayerSearch } from './player-search.js';
 import type { Toasts } from './toasts.js';
 
-/** The last toasts, each as its text or the code of its error. */
+/** The toasts that were shown last, each as its text or the code of its error. */
 let shown: string[];
 /** Sends a message of the server to the page. */
 let tell: (message: Record<string, unknown>) => void;
@@ -48,7 +48,7 @@ beforeEach(() => {
   } as unknown as Session;
   const toasts = {
     note: (text: string) => shown.push(text),
-    // The real toasts ignore an abort, too.
+    // The real `Toasts` ignores an abort, too.
     failed: (error: unknown) => error instanceof HoldfastError && shown.push(error.code),
   } as unknown as Toasts;
   const attract = (): void => {
@@ -61,7 +61,7 @@ afterEach(() => jest.restoreAllMocks());
 const OFFER = { event: 'offered', offer: 'm-1', acceptMs: 10_000, players: 2, accepted: 0 };
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('a search that this page begins', () => {
+describe('a search that the page begins', () => {
   it('runs until the player is in a room', async () => {
     const found = search.find('chess');
     expect(search.current).toEqual({ game: 'chess', since: 1_000, progress: null });
@@ -81,7 +81,7 @@ describe('a search that this page begins', () => {
     expect(search.current?.since).toBe(1_500);
   });
 
-  it('shows once why it ended without a match', async () => {
+  it('shows the reason once when it ends without a match', async () => {
     const found = search.find('chess');
     tell({ event: 'expired', reason: 'timed-out' });
     ended.reject(new HoldfastError('not-searching'));
@@ -89,7 +89,7 @@ describe('a search that this page begins', () => {
     expect(shown).toEqual(['No match was found. Try again later.']);
   });
 
-  it('shows no message when the player cancels it, and sends no second request', async () => {
+  it('shows no message when the player cancels it', async () => {
     const found = search.find('chess');
     search.cancel();
     tell({ event: 'cancelled', reason: 'cancelled' });
@@ -107,7 +107,7 @@ describe('a search that this page begins', () => {
 });
 
 describe('a search that another page of the party begins', () => {
-  it('is shown, and every member can cancel it', async () => {
+  it('is shown on the pages of all members, who can cancel it', async () => {
     tell({ event: 'searching', waitedMs: 0 });
     expect(search.current?.game).toBe('chess');
     search.cancel();
@@ -132,7 +132,7 @@ describe('a search that is read after a reload or a lost connection', () => {
     expect(search.current?.since).toBe(600);
   });
 
-  it('disappears when it ended meanwhile, and the page shows why', async () => {
+  it('disappears with an explanation when it ended while the page was disconnected', async () => {
     tell({ event: 'searching' });
     tell(OFFER);
     status = { event: 'expired', reason: 'timed-out' };
@@ -155,7 +155,7 @@ describe('a search that is read after a reload or a lost connection', () => {
 });
 
 describe('an offered match', () => {
-  it('keeps its time and the answer of the player while others answer', async () => {
+  it('keeps its end time and the acceptance of the player while other players answer', async () => {
     tell(OFFER);
     expect(search.offer).toMatchObject({ id: 'm-1', acceptMs: 10_000, endsAt: 11_000, isAccepted: false });
     await search.accept();
@@ -166,7 +166,7 @@ describe('an offered match', () => {
     expect(requests).toEqual(['match.accept']);
   });
 
-  it('can be accepted again after a failure that may pass', async () => {
+  it('can be accepted again after a refusal that allows another attempt', async () => {
     tell(OFFER);
     refusal = new HoldfastError('unavailable');
     await search.accept();
@@ -180,7 +180,7 @@ describe('an offered match', () => {
     expect([search.offer, shown]).toEqual([null, ['offer-unknown']]);
   });
 
-  it('is not reported a second time when its end arrives before the answer to the acceptance', async () => {
+  it('shows no second message when its end arrives before the answer to the acceptance', async () => {
     tell({ event: 'searching', waitedMs: 100 });
     tell(OFFER);
     refusal = new HoldfastError('offer-unknown');
@@ -190,7 +190,7 @@ describe('an offered match', () => {
     expect([search.offer, shown]).toEqual([null, []]);
   });
 
-  it('disappears when another player declines it, and the search continues', () => {
+  it('disappears when another player declines it, while the search continues', () => {
     tell({ event: 'searching', waitedMs: 100 });
     tell(OFFER);
     tell({ event: 'searching', returned: true, waitedMs: 900 });

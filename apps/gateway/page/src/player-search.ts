@@ -7,7 +7,7 @@ type Of<Event extends MatchMessage['event']> = Extract<MatchMessage, { event: Ev
 /** A search of this player or of the player's party. */
 export interface RunningSearch {
   readonly game: string;
-  /** When the search began, in ms of `performance.now()`. */
+  /** The time at which the search began, in ms of `performance.now()`. */
   readonly since: number;
   /** The last message about the progress. Null: none yet. */
   readonly progress: Of<'searching'> | null;
@@ -26,22 +26,22 @@ export interface OfferedMatch {
   readonly isAccepted: boolean;
 }
 
-/** The conditions of a search, besides the game. */
+/** The wishes of the player for a search, besides the game. */
 export interface SearchWish {
   readonly mode?: string;
-  /** The members of the player's room search together. */
+  /** True: the members of the player's room search together. */
   readonly party?: true;
 }
 
 /**
- * The search for a match, as the messages of the server describe it. So it is the same on the pages of all members of a party, and after a
+ * The search of this player, built from the messages of the server alone. So all members of a party see the same search, also after a
  * reload.
  */
 export class PlayerSearch {
   current: RunningSearch | null = null;
   offer: OfferedMatch | null = null;
 
-  /** Aborts the search that this page has begun. Null: this page has begun none, or it is over. */
+  /** Aborts the search that this page began. Null: this page has no search of its own. */
   private stop: AbortController | null = null;
   private readonly unsubscribe: () => void;
 
@@ -49,7 +49,7 @@ export class PlayerSearch {
     private readonly session: Session,
     private readonly toasts: Toasts,
     private readonly changed: () => void,
-    /** Attracts the attention of a player who does not look at the page. */
+    /** Draws attention to the page while another window is in front. */
     private readonly attract: () => void,
   ) {
     this.unsubscribe = session.on('match', (message) => this.take(message));
@@ -67,7 +67,7 @@ export class PlayerSearch {
     try {
       await this.session.quickMatch(game, { ...wish, signal: stop.signal });
     } catch (error) {
-      // The message about the end of the search says why.
+      // The message `ended` of the search already shows the reason.
       if (!isRefusal(error, 'not-searching')) this.toasts.failed(error);
     } finally {
       this.stop = null;
@@ -77,12 +77,12 @@ export class PlayerSearch {
     }
   }
 
-  /** Reads the state of the search, after a reload or a lost connection. Messages during that time are lost. */
+  /** Reads the state of the search from the server. Messages are lost during a reload or while there is no connection. */
   async read(): Promise<void> {
     const message = await this.session.matchStatus().catch(() => undefined);
     if (message === undefined) return;
     if (message?.event === 'searching' || message?.event === 'offered') return this.take(message);
-    // `quickMatch` finds out itself how a search of this page ended.
+    // `quickMatch` in `find` reports how the search of this page ended.
     if (this.stop) return;
     if (message && this.current) return this.take(message);
     this.current = null;
@@ -93,7 +93,7 @@ export class PlayerSearch {
   /** Cancels the search. A member of a party cancels it for all. */
   cancel(): void {
     if (this.stop) return this.stop.abort();
-    // Another page of the party began the search, or this page before a reload.
+    // Another page of the party began the search, or this page began it before a reload.
     this.session.request('match.cancel', undefined).then(
       () => {
         this.current = null;
@@ -124,7 +124,7 @@ export class PlayerSearch {
     const isOver = isRefusal(error, 'offer-unknown');
     const isShown = this.offer?.id === offer;
     if (isShown) this.offer = isOver || !this.offer ? null : { ...this.offer, isAccepted: false };
-    // A message has told the player already that the offer is over.
+    // A message has already told the player that the offer is over.
     if (isShown || !isOver) this.toasts.failed(error);
     this.changed();
   }
@@ -151,7 +151,7 @@ export class PlayerSearch {
         if (!this.stop?.signal.aborted && ENDED[message.reason]) this.toasts.note(ENDED[message.reason]!);
         break;
       default:
-        // A newer server may send other events.
+        // A newer server may send events that this page does not know.
         message satisfies never;
     }
     this.changed();
@@ -166,13 +166,13 @@ export class PlayerSearch {
   }
 }
 
-/** Returns the start of the search. Messages without `waitedMs` do not change it. */
+/** Returns the start of the search, in ms of `performance.now()`. A message without `waitedMs` does not change it. */
 function sinceOf({ game, waitedMs }: Of<'searching'>, before: RunningSearch | null): number {
   if (waitedMs !== undefined) return performance.now() - waitedMs;
   return before?.game === game ? before.since : performance.now();
 }
 
-/** Sentences for the reasons of a search that ended without a match. No sentence: the player knows it. */
+/** Sentences for the reasons why a search ended without a match. A reason without a sentence needs none, because the player caused it. */
 const ENDED: Readonly<Record<string, string | undefined>> = {
   cancelled: 'The search was cancelled.',
   'party-changed': 'The search ended, because a player joined or left the room. The host may search again.',

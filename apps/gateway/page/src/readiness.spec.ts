@@ -14,13 +14,13 @@ const room = (...ready: boolean[]): RoomView => ({
 });
 
 describe('a waiting room', () => {
-  it('waits for missing players, then for players who are not ready', () => {
+  it('waits for missing players first, and then for players who are not ready', () => {
     expect(readinessOf(room(true), 2)).toEqual({ kind: 'too-few', missing: 1 });
     expect(readinessOf(room(true, false), 2)).toMatchObject({ kind: 'unready', who: [{ user: 'u1' }] });
     expect(readinessOf(room(true, true), 2)).toEqual({ kind: 'ready' });
   });
 
-  it('is started by the page of its host, once all players are ready', () => {
+  it('is started by the page of its host once all players are ready', () => {
     expect(shouldStart(room(true, true), 'u0' as UserId, 2)).toBe(true);
     expect(shouldStart(room(true, true), 'u1' as UserId, 2)).toBe(false);
     expect(shouldStart(room(false, true), 'u0' as UserId, 2)).toBe(false);

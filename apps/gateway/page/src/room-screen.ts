@@ -5,12 +5,12 @@ import { gamePage } from './game-pages.js';
 import { shouldStart } from './readiness.js';
 import type { Toasts } from './toasts.js';
 
-/** How long the page says that the game continues, in ms. */
+/** Time for which the page shows that the game continues, in ms. */
 const RESUMED_MS = 2_500;
 /** Time for which the start of a game waits for a free slot in a full fleet, in ms. */
 const START_WAIT_MS = 10_000;
 
-/** The conditions for the start of a game, which the rest of the page knows. */
+/** The facts about the start of a game in this room that other parts of the page know. */
 export interface StartConditions {
   /** Minimum number of players of the game. */
   seatsMin(game: string): number;
@@ -24,7 +24,7 @@ export class RoomScreen {
   readonly page: GamePage | undefined;
   /** True shortly after the game resumed. */
   isResumed = false;
-  /** True while a request about the room is in flight. */
+  /** True while a request of this page about the room is not answered. */
   isBusy = false;
   /** The operations of the host. */
   readonly controls: RoomControls;
@@ -32,7 +32,7 @@ export class RoomScreen {
   private mounted: MountedGame | null = null;
   private readonly stops: (() => void)[];
   private resumedTimer: ReturnType<typeof setTimeout> | undefined;
-  /** The revision of the room for which `start` was requested last. -1: `start` was not requested yet. */
+  /** The revision of the room at which the page requested `start` last. -1: the page has not requested it. */
   private startedRev = -1;
 
   constructor(
@@ -81,12 +81,12 @@ export class RoomScreen {
     return this.room.status === 'playing' || this.room.status === 'paused';
   }
 
-  /** The seat whose turn it is. Null: the game waits for no single seat. Undefined: no game runs, or the turn is not known. */
+  /** The seat for whose move the game waits. Null: the game waits for no single seat. Undefined: no game runs, or the seat is not known. */
   get turn(): Seat | null | undefined {
     return this.isOn && this.room.state !== undefined ? this.page?.turnOf(this.room.state) : undefined;
   }
 
-  /** Whether it is this player's turn. False while the game is paused, because a move would wait. */
+  /** True when the game waits for this player's move. False while the game is paused, because the move would have to wait. */
   get isMyTurn(): boolean {
     return !this.isPaused && this.turn !== undefined && this.turn !== null && this.turn === this.room.seat;
   }
@@ -164,8 +164,8 @@ export class RoomScreen {
   }
 
   /**
-   * Whether the player of a seat has a connection. A player who left is no longer a member. After the game the remaining members may change
-   * seats, so they are found by name.
+   * Returns whether the player of a seat has a connection. After a game, members may change seats and a player who left is no member, so
+   * this searches the members by name.
    */
   private isHere(seat: Seat): boolean {
     const { members } = this.room.view;
@@ -189,7 +189,7 @@ export class RoomScreen {
     if (this.terms.isHeld()) return;
     this.startedRev = view.rev;
     this.room.start({ waitMs: START_WAIT_MS }).catch(async (error: { code?: string }) => {
-      // The game runs already, because another page of this player or the matchmaking has started it.
+      // The game runs already: another page of this player, or matchmaking, has started it.
       if (error.code === 'room-playing') return;
       this.toasts.failed(error);
       // Makes this member not ready. Otherwise the page would repeat the failed start forever.
@@ -199,8 +199,8 @@ export class RoomScreen {
 }
 
 /**
- * Returns the message about a rewind. It counts versions as steps, because not only moves add a version, but also changes of a clock or of
- * the presence of a player.
+ * Returns the message about a rewind. It says "steps" instead of moves, because a change of a clock or of a player's presence adds a
+ * version, too.
  */
 function rewindSentence({ from, to }: { readonly from: number; readonly to: number }): string {
   const steps = from - to;

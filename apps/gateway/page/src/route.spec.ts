@@ -2,7 +2,7 @@ import type { RoomId } from '#libs/protocol';
 import { hashOf, inviteHash, linkedRoom } from './route.js';
 
 describe('the address of a room', () => {
-  it('contains the room id, whatever its characters', () => {
+  it('contains the room id, also when the id has special characters', () => {
     expect(linkedRoom(hashOf('k4x9' as RoomId))).toEqual({ room: 'k4x9' });
     expect(linkedRoom(hashOf('a/b c' as RoomId))).toEqual({ room: 'a/b c' });
   });
@@ -13,7 +13,7 @@ describe('the address of a room', () => {
   });
 });
 
-describe('the address for other people', () => {
+describe('the address that a player shares', () => {
   it('has the invite code of a room that has one', () => {
     const hash = inviteHash({ id: 'k4x9' as RoomId, code: 'AB-12' });
     expect(hash).toBe('#/join/AB-12');

@@ -8,7 +8,7 @@ describe('the texts about a search', () => {
     expect(progressTexts(base)).toEqual([]);
   });
 
-  it('name the place, the estimate and the reason why the player still waits', () => {
+  it('name the place in the queue, the estimate and the reason for the wait', () => {
     const progress = { ...base, waitedMs: 9_000, place: 2, waiting: 7, estimateMs: 20_400, reason: '1 player within 150 points, 2 needed' };
     expect(progressTexts(progress)).toEqual([
       'You are number 2 of 7 players.',
@@ -17,11 +17,11 @@ describe('the texts about a search', () => {
     ]);
   });
 
-  it('do not mention a place when nobody else waits', () => {
+  it('do not mention a place in the queue when no other player waits', () => {
     expect(progressTexts({ ...base, waitedMs: 1, place: 1, waiting: 1 })).toEqual([]);
   });
 
-  it('report only the pause while a player of the party is away', () => {
+  it('mention only the pause while a player of the party is away', () => {
     expect(progressTexts({ ...base, paused: true, place: 2, waiting: 7 })).toEqual([
       'The search pauses while a player of your party is away.',
     ]);

@@ -1,6 +1,6 @@
 import { tokenIn } from './token.js';
 
-describe('a token in the address', () => {
+describe('tokenIn', () => {
   it.each([
     ['', '#token=a.b.c', 'a.b.c', ''],
     ['?token=a.b.c', '#/room/r-1', 'a.b.c', '#/room/r-1'],
@@ -10,7 +10,7 @@ describe('a token in the address', () => {
     ['?x=1', '#token=a%zzb', 'a%zzb', '?x=1'],
     ['', '#/room/r-1', null, '#/room/r-1'],
     ['?x=1', '#token=', null, '?x=1#token='],
-  ])('in search %j and hash %j is %j, and the rest of the address is %j', (search, hash, token, rest) => {
+  ])('finds in the query %j and the fragment %j the token %j, which leaves %j of the address', (search, hash, token, rest) => {
     expect(tokenIn({ search, hash })).toEqual({ token, rest });
   });
 });

@@ -1,6 +1,4 @@
-/**
- * Extracts the token from an address, and returns the rest without it. A token must not stay visible or be copied with a link.
- */
+/** Takes the token out of an address and returns both parts. Nobody should read the token from the screen or copy it with a link. */
 export function tokenIn({ search, hash }: Pick<Location, 'search' | 'hash'>): { readonly token: string | null; readonly rest: string } {
   const query = new URLSearchParams(search);
   const [, inHash] = /^#token=(.+)$/.exec(hash) ?? [];
@@ -10,7 +8,7 @@ export function tokenIn({ search, hash }: Pick<Location, 'search' | 'hash'>): { 
   return { token, rest: `${left === '' ? '' : `?${left}`}${inHash === undefined ? hash : ''}` };
 }
 
-/** Decodes a part of an address. Returns it unchanged when it has a malformed escape; the server refuses such a token and says why. */
+/** Decodes a part of an address. A malformed escape is returned unchanged; the server then refuses the token and gives the reason. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -20,8 +18,8 @@ function decoded(text: string): string {
 }
 
 /**
- * Whether this server requires a token. False also when `about.json` is missing or unreadable, for example on an older server. The page
- * then asks for a name.
+ * Returns whether this server requires a token. Returns false also when `about.json` is missing or unreadable, for example on an older
+ * server. The page then asks for a name.
  */
 export async function asksForToken(): Promise<boolean> {
   try {

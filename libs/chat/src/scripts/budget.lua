@@ -9,7 +9,7 @@ end
 local function tokens_of(key, per_minute, burst, now)
   local bucket = redis.call('HMGET', key, 'tokens', 'at')
   if not bucket[1] then return burst end
-  -- The clock may have been set back.
+  -- When the clock was set back, the bucket gets no new tokens.
   local passed = math.max(0, now - tonumber(bucket[2]))
   return math.min(burst, tonumber(bucket[1]) + passed * per_minute / 60000)
 end

@@ -36,8 +36,8 @@ function setUp() {
   return { step, fly, things, off, now: () => now };
 }
 
-describe('interpolation', () => {
-  it('displays entities between two states, one step plus a small margin in the past', () => {
+describe('the interpolation of entities', () => {
+  it('displays entities one step and a small margin in the past', () => {
     const { fly, things, now } = setUp();
     const [thing] = fly(40);
     expect(things.delayMs).toBeCloseTo(58);
@@ -45,7 +45,7 @@ describe('interpolation', () => {
     expect(things.time).toBeCloseTo(5_000 + now() - 58, 0);
   });
 
-  it('shows a new entity, and no longer shows a removed one, when the displayed time reaches the change', () => {
+  it('adds and removes an entity when the displayed time reaches the change', () => {
     const { step, fly } = setUp();
     fly(20);
     expect(step([{ id: 2, x: 7 }])).toMatchObject([{ id: 1 }]);
@@ -61,7 +61,7 @@ describe('interpolation', () => {
     expect(seen.has(9_000)).toBe(true);
   });
 
-  it('continues a motion for a moment without a new state, and returns to the latest state when no state follows', () => {
+  it('continues a motion for a moment when no new state arrives, and then returns to the latest state', () => {
     const { step, fly, now } = setUp();
     const [before] = fly(20);
     const latest = (now() - 50) / 5;
@@ -72,7 +72,7 @@ describe('interpolation', () => {
     expect(ages.at(-1)).toBeCloseTo(latest, 5);
   });
 
-  it('begins a motion after a rest in the step that moved the entity', () => {
+  it('starts the motion of a resting entity in the step that moves the entity', () => {
     const { step } = setUp();
     for (let count = 0; count < 20; count++) step([{ id: 1, x: 0 }]);
     for (let count = 0; count < 5; count++) step(null);
@@ -81,7 +81,7 @@ describe('interpolation', () => {
     expect((step([{ id: 1, x: 20 }])[0] as Thing).x).toBeGreaterThan(5);
   });
 
-  it('keeps the earlier states when two syncs have the same time', () => {
+  it('keeps earlier states when two syncs have the same time', () => {
     const { step, fly, now } = setUp();
     fly(20);
     const x = now() / 5;
@@ -90,7 +90,7 @@ describe('interpolation', () => {
     expect(thing?.x).toBeCloseTo((now() - 58) / 5, 0);
   });
 
-  it('displays no entity before the first state, and removes its listener when it is stopped', () => {
+  it('displays no entity before the first state', () => {
     const { things, off } = setUp();
     expect(things.sample()).toEqual([]);
     expect(things.time).toBeUndefined();

@@ -47,8 +47,8 @@ function setUp(options: Partial<PredictionOptions<Race, Car, number>> = {}, seat
   return { car, sent, sync, wait };
 }
 
-describe('prediction', () => {
-  it('moves in the first frame after an input changes, before the server has that input', () => {
+describe('the prediction of the own entity', () => {
+  it('moves the entity in the first frame after a new input, before the server has that input', () => {
     const { car, sync, wait } = setUp();
     sync(100);
     wait(50);
@@ -58,7 +58,7 @@ describe('prediction', () => {
     expect(wait(240)?.x).toBeCloseTo(150);
   });
 
-  it('displays nothing before the first sync, for a spectator, and while the game has no entity for the seat', () => {
+  it('displays nothing when no state has an entity of the player', () => {
     const { car, sync, wait } = setUp({ own: ({ cars }) => (cars[0]?.x === -1 ? undefined : cars[0]) });
     expect(wait(100)).toBeUndefined();
     sync(-1);
@@ -72,7 +72,7 @@ describe('prediction', () => {
     expect(spectator.sent).toEqual([]);
   });
 
-  it('sends a press and a release within one step as two inputs in two steps', () => {
+  it('sends a press and a release within one step as two inputs', () => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(50);
@@ -85,7 +85,7 @@ describe('prediction', () => {
     expect(wait(200)?.x).toBeCloseTo(10);
   });
 
-  it('sends an unchanged input once per second', () => {
+  it('repeats an unchanged input once per second', () => {
     const { sent, sync, wait } = setUp();
     sync(0);
     wait(5_000);
@@ -93,14 +93,14 @@ describe('prediction', () => {
     expect(sent.length).toBeLessThanOrEqual(6);
   });
 
-  it('continues the input numbers of the page before a reload', () => {
+  it('continues the input numbers from before a reload of the page', () => {
     const { sent, sync, wait } = setUp();
     sync(0, 41);
     wait(100);
     expect(sent[0]).toEqual([42, 0]);
   });
 
-  it.each([true, false])('repeats the held input when the server forgot inputs (reported as a rewind: %s)', (rewound) => {
+  it.each([true, false])('sends the held input again when the server forgot it (reported as a rewind: %s)', (rewound) => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(50);
@@ -114,7 +114,7 @@ describe('prediction', () => {
     expect(sent.at(-1)).toEqual([number + 1, 10]);
   });
 
-  it('predicts and sends after a minute in which the server sent nothing and the input did not change', () => {
+  it('continues after a minute without syncs and without a new input', () => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(60_000);
@@ -123,7 +123,7 @@ describe('prediction', () => {
     expect(sent.at(-1)?.[1]).toBe(10);
   });
 
-  it('stops the prediction when the server has been silent for ten seconds', () => {
+  it('stops when the server has been silent for ten seconds', () => {
     const { car, sync, wait } = setUp();
     sync(0);
     car.hold(10);
@@ -134,7 +134,7 @@ describe('prediction', () => {
     expect(car.stats.silentMs).toBe(21_000);
   });
 
-  it('never changes the state of the server', () => {
+  it('does not change the state that the server sent', () => {
     const { car, sync, wait } = setUp();
     const state: Race = { cars: [Object.freeze({ x: 1 })] };
     sync(0, 0, { state: Object.freeze(state) });
@@ -143,7 +143,7 @@ describe('prediction', () => {
     expect(state.cars[0]?.x).toBe(1);
   });
 
-  it('accepts a step function that returns the next value instead of changing its argument', () => {
+  it('accepts a step function that returns the next value and leaves its argument unchanged', () => {
     const { car, sync, wait } = setUp({ step: ({ x, lap = 0 }, speed) => ({ x: x + speed, lap: lap + 1 }) });
     sync(0);
     car.hold(10);
@@ -152,7 +152,7 @@ describe('prediction', () => {
     expect(Number.isInteger(shown?.lap)).toBe(true);
   });
 
-  it('reports the time from an input to the sync that contains it', () => {
+  it('reports the time from an input to the first sync that contains it', () => {
     const { car, sync, wait, sent } = setUp();
     sync(0);
     expect(car.stats.roundTripMs).toBeUndefined();
@@ -169,7 +169,7 @@ describe('prediction', () => {
     expect(() => setUp({ stepMs: 0 })).toThrow('stepMs is 0: it must be a number of ms above 0, such as 50.');
   });
 
-  it('ignores syncs after it was stopped', () => {
+  it('ignores syncs after it has been stopped', () => {
     const { car, sync } = setUp();
     car.stop();
     sync(5);

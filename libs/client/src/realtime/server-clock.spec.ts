@@ -6,7 +6,7 @@ function run(clock: ServerClock, from: number, forMs: number, delayOf: (at: numb
   return from + forMs;
 }
 
-describe('the clock of the server', () => {
+describe("the client's estimate of the server clock", () => {
   it('follows the syncs with the smallest delay', () => {
     const clock = new ServerClock();
     expect(clock.isSet).toBe(false);
@@ -22,7 +22,7 @@ describe('the clock of the server', () => {
     expect(Math.abs(clock.at(now) - (1_000_000 + now * 1.0002 - 30))).toBeLessThan(10);
   });
 
-  it('ignores a message that the network delayed by 300 ms', () => {
+  it('is not changed by a message that the network delayed by 300 ms', () => {
     const clock = new ServerClock();
     let now = run(clock, 0, 3_000, () => 30);
     clock.take(1_000_000 + now, now + 330);
@@ -40,7 +40,7 @@ describe('the clock of the server', () => {
     expect(clock.at(now)).toBeCloseTo(1_000_000 + now - 20, 0);
   });
 
-  it('follows a room time that was stopped for two seconds', () => {
+  it('follows a room time that stood still for two seconds', () => {
     const clock = new ServerClock();
     let now = run(clock, 0, 3_000, () => 30);
     now = run(clock, now + 2_000, 200, () => 30, 1, 2_000);

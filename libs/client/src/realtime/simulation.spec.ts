@@ -21,16 +21,16 @@ function show(name: string, measures: Measures): Measures {
   return measures;
 }
 
-describe.each(grid)('with $latencyMs ms of latency and a loss of $loss', (network) => {
+describe.each(grid)('the page of a player with $latencyMs ms of latency and a loss of $loss', (network) => {
   const { latencyMs, loss } = network;
   const runs = SEEDS.map((seed) => play({ ...network, seed, durationMs: 20_000 }));
   const all = runs.map((run, index) => show(`${latencyMs} ms, ${loss * 100} %, seed ${SEEDS[index]}`, measured(run, latencyMs)));
 
-  it('never lets the own ship stand still for longer than 2 frames', () => {
+  it('never shows the own ship at rest for longer than 2 frames', () => {
     for (const { stillMs } of all) expect(stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
   });
 
-  it('displays the own ship near the place where the server will have it', () => {
+  it('displays the own ship near its later place on the server', () => {
     for (const { errorP95, errorMax } of all) {
       expect(errorP95).toBeLessThanOrEqual((1.2 + 60 * loss) * STEP);
       // A change of the turn that TCP had to repeat begins later on the server.
@@ -45,7 +45,7 @@ describe.each(grid)('with $latencyMs ms of latency and a loss of $loss', (networ
     }
   });
 
-  it('moves other ships smoothly', () => {
+  it('moves other ships without jumps', () => {
     for (const { otherJerk } of all) expect(otherJerk).toBeLessThanOrEqual(loss === 0 ? 0.25 * FRAME : 4 * FRAME);
   });
 
@@ -56,7 +56,7 @@ describe.each(grid)('with $latencyMs ms of latency and a loss of $loss', (networ
     }
   });
 
-  it('sends inputs only when they change, and once per second', () => {
+  it('sends inputs only when they change and once per second', () => {
     for (const { inputs } of runs) {
       expect(inputs.length).toBeLessThan(60);
       expect(inputs.map(({ number }) => number)).toEqual(inputs.map((_, index) => index + 1));
@@ -64,12 +64,12 @@ describe.each(grid)('with $latencyMs ms of latency and a loss of $loss', (networ
   });
 });
 
-describe('while the server is away for two seconds', () => {
+describe('a page whose server is away for two seconds', () => {
   it.each([
     ['whose room time continues', false, 0],
     ['whose room time stops', true, 0],
     ['which goes back by ten steps', false, 10],
-  ])('the own ship continues by prediction, with a server %s', (name, isTimeStopped, rewindSteps) => {
+  ])('continues the own ship by prediction, with a server %s', (name, isTimeStopped, rewindSteps) => {
     const run = play({ ...CALM, rewindSteps, pause: { ...PAUSE, isTimeStopped } });
     const during = show(`server ${name}`, measured(run, 100, PAUSE.from, PAUSE.to + 1_500));
     expect(during.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);
@@ -84,7 +84,7 @@ describe('while the server is away for two seconds', () => {
     expect(after.otherJerk).toBeLessThanOrEqual(0.25 * FRAME);
   });
 
-  it('the client repeats the held input for the new owner, which does not have it', () => {
+  it('repeats the held input for the new owner, which has not received it', () => {
     const run = play({ ...CALM, turn: 1, pause: PAUSE });
     const sent = run.inputs.filter(({ at }) => at >= PAUSE.to);
     expect((sent[0] as { at: number }).at).toBeLessThan(PAUSE.to + 250);
@@ -93,10 +93,10 @@ describe('while the server is away for two seconds', () => {
   });
 });
 
-describe('after ten seconds in which the page displayed nothing', () => {
+describe('a page that displayed nothing for ten seconds', () => {
   const AWAY = { from: 5_000, to: 15_000 };
 
-  it.each(['hidden', 'asleep'] as const)('a page that was %s continues without a jump and without a burst of inputs', (name) => {
+  it.each(['hidden', 'asleep'] as const)('continues without a jump and without a burst of inputs after it was %s', (name) => {
     const run = play({ ...CALM, [name]: AWAY });
     const back = show(name, measured(run, 100, AWAY.to + 2 * FRAME_MS));
     expect(back.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);

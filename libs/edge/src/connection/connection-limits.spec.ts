@@ -53,7 +53,7 @@ describe('the hello timeout', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('closes a connection that has sent no hello, and spares one whose hello waits for the store', () => {
+  it('closes a connection without a hello, but waits for the store when a hello has arrived', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const [silent, greeting] = [enter(limits, '192.0.2.1', false), enter(limits, '192.0.2.2', false)];
     stateOf(greeting.connection).isAdmitting = true;
@@ -63,7 +63,7 @@ describe('the hello timeout', () => {
 });
 
 describe('the limits of connections', () => {
-  it('refuse connections of one address above its limit, and count each address separately', () => {
+  it('refuse a connection above the limit of its address', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const own = [1, 2, 3, 4].map(() => enter(limits, '192.0.2.1'));
     expect(own.map(({ isIn }) => isIn)).toEqual([true, true, true, false]);
@@ -78,13 +78,13 @@ describe('the limits of connections', () => {
     expect(enter(limits, '2001:db8:0:1::1').isIn).toBe(true);
   });
 
-  it('refuse connections above the total', () => {
+  it('refuse connections above the total limit', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const all = [1, 2, 3, 4, 5, 6, 7].map((host) => enter(limits, `192.0.2.${host}`));
     expect(all.map(({ isIn }) => isIn)).toEqual([true, true, true, true, true, true, false]);
   });
 
-  it('refuse new connections while too many are pending, until one of the pending connections is admitted', () => {
+  it('refuse new connections while too many wait for their admission', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const pending = [1, 2, 3, 4].map((host) => enter(limits, `192.0.2.${host}`, false));
     const fifth = enter(limits, '192.0.2.5', false);
@@ -94,7 +94,7 @@ describe('the limits of connections', () => {
     expect(enter(limits, '192.0.2.6').isIn).toBe(true);
   });
 
-  it('refuse new connections of an address that opened too many within the window, although the earlier ones are closed', () => {
+  it('refuse a new connection of an address that opened too many within the window, also when those have closed', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const comesAndGoes = (address: string): boolean => {
       const { connection, isIn } = enter(limits, address);
@@ -105,7 +105,7 @@ describe('the limits of connections', () => {
     expect(comesAndGoes('192.0.2.2')).toBe(true);
   });
 
-  it('forget an address when it has no connection and its last new connection is older than the window', () => {
+  it('forget an address that has no connection and opened none within the window', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const { connection } = enter(limits, '192.0.2.1');
     limits.sweep(performance.now() + options.connectionsWindowMs + 1);
@@ -117,7 +117,7 @@ describe('the limits of connections', () => {
     expect(limits.addressesKnown).toBe(0);
   });
 
-  it('keep the used budget of an address when its last connection was open for longer than the window', () => {
+  it('still count the connections of an address when its last connection closes after more than the window', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const { connection } = enter(limits, '192.0.2.1');
     const closedAt = performance.now() + 3_600_000;
@@ -133,7 +133,7 @@ describe('the limits of connections', () => {
 });
 
 describe('the limits of sockets without a connection', () => {
-  it('refuse sockets of one address above its limit, until one of them closes', () => {
+  it('refuse a socket above the limit of its address until another one closes', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const sockets = [1, 2, 3].map(() => socketFrom('192.0.2.1'));
     expect(sockets.map((socket) => limits.addSocket(socket))).toEqual([true, true, true]);
@@ -145,12 +145,12 @@ describe('the limits of sockets without a connection', () => {
     expect(limits.addSocket(socketFrom('192.0.2.1'))).toBe(false);
   });
 
-  it('do not limit the sockets of a trusted proxy per address, but count them in the total', () => {
+  it('do not limit the sockets of a trusted proxy per address, but include them in the total', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     expect([1, 2, 3, 4, 5].map(() => limits.addSocket(socketFrom('10.0.0.1')))).toEqual([true, true, true, true, false]);
   });
 
-  it('stop counting a socket that becomes a connection', () => {
+  it('do not count a socket that has become a connection', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     for (let opened = 0; opened < 3; opened += 1) {
       const socket = socketFrom('192.0.2.1');
@@ -163,7 +163,7 @@ describe('the limits of sockets without a connection', () => {
     expect([1, 2, 3, 4].map(() => limits.addSocket(socketFrom('192.0.2.1')))).toEqual([true, true, true, false]);
   });
 
-  it('remove their listener from a socket that becomes a connection, because it may stay open for hours', () => {
+  it('leave no listener on a socket that has become a connection', () => {
     const limits = new ConnectionLimits(options, new TrustedProxies(options));
     const socket = socketFrom('192.0.2.1');
     limits.addSocket(socket);

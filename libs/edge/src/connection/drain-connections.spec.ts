@@ -23,7 +23,7 @@ describe('the drain of a gateway', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('disconnects a limited number of players together, and one more for each player who has arrived at another gateway', async () => {
+  it('disconnects a limited number of players at a time, and another one for each arrival at another gateway', async () => {
     const { connections, disconnected, arrive, isCurrent } = newPlayers(3 * RECONNECTING_MAX);
     const drained = drainConnections(connections, isCurrent);
     expect(disconnected).toHaveLength(RECONNECTING_MAX);
@@ -38,7 +38,7 @@ describe('the drain of a gateway', () => {
     await drained;
   });
 
-  it('waits only a short time for players who arrive at no other gateway, and ends within a time limit', async () => {
+  it('ends within a time limit when no player arrives at another gateway', async () => {
     const few = newPlayers(2 * RECONNECTING_MAX);
     const drained = drainConnections(few.connections, few.isCurrent);
     await jest.advanceTimersByTimeAsync(300);
@@ -51,7 +51,7 @@ describe('the drain of a gateway', () => {
     expect(many.disconnected).toHaveLength(2_000);
   });
 
-  it('sends nothing to a connection that has already closed', async () => {
+  it('sends nothing to a closed connection', async () => {
     const { connections, disconnected, isCurrent } = newPlayers(2);
     Object.assign(connections[0], { isOpen: false });
     await drainConnections(connections, isCurrent);

@@ -5,7 +5,7 @@ import { HELLO_PRICE, OPERATION_PRICES, priceOf } from './operation-prices.js';
 const page = readFileSync(join(__dirname, '../../../../docs/protocol.md'), 'utf8');
 
 describe('the price of an operation', () => {
-  it('is the price in docs/protocol.md', () => {
+  it('equals its price in docs/protocol.md', () => {
     const documented = [...page.matchAll(/^\| `([a-zA-Z.]+)`( with a `cursor`)? +\| (\d+) +\|$/gm)];
     expect(documented.map(([, name]) => name).sort()).toEqual([...Object.keys(OPERATION_PRICES), 'rooms.list'].sort());
     for (const [, name, isFurther, price] of documented)
@@ -13,13 +13,13 @@ describe('the price of an operation', () => {
     expect(page).toContain(`\`hello\` counts as ${HELLO_PRICE} `);
   });
 
-  it('grows for `rooms.list` with the number of rooms that one answer may have', () => {
+  it('grows for `rooms.list` with the maximum number of rooms in an answer', () => {
     expect(priceOf('rooms.list', undefined, 10)).toBe(10);
     expect(priceOf('rooms.list', undefined, 1_000)).toBe(100);
     expect(priceOf('rooms.list', { cursor: 'x' }, 1_000)).toBe(160);
   });
 
-  it('is undefined for a name that is not an operation of players', () => {
+  it('is undefined for an unknown operation', () => {
     for (const name of ['users.away', 'toString', '__proto__', '']) expect(priceOf(name, undefined, 100)).toBeUndefined();
   });
 });

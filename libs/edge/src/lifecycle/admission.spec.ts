@@ -27,21 +27,21 @@ function newAdmission(code: HoldfastError['code'], isIncomplete: () => Promise<b
 }
 
 describe('the resume of an unknown session', () => {
-  it('is refused without a request to retry when the store has lost nothing', async () => {
+  it('is refused for good when the store has lost nothing', async () => {
     const error = await newAdmission('session-unknown', async () => false)
       .admit(hello)
       .catch((refusal) => refusal);
     expect(error).toMatchObject({ code: 'session-unknown', retry: false });
   });
 
-  it('is refused with a request to retry when the store has just lost data, because its gateway restores the session', async () => {
+  it('is refused with a request to retry when the store has just lost data', async () => {
     const error = await newAdmission('session-unknown', async () => true)
       .admit(hello)
       .catch((refusal) => refusal);
     expect(error).toMatchObject({ code: 'unavailable', retry: true, retryAfterMs: 500 });
   });
 
-  it('is refused for another reason without a check of the store', async () => {
+  it('is refused for another reason, such as `busy`, without a check of the store', async () => {
     const isIncomplete = jest.fn(async () => true);
     await expect(newAdmission('busy', isIncomplete).admit(hello)).rejects.toMatchObject({ code: 'busy' });
     expect(isIncomplete).not.toHaveBeenCalled();

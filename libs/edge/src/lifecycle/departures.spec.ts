@@ -50,8 +50,8 @@ function pass(ms: number): void {
   jest.spyOn(performance, 'now').mockImplementation(() => at);
 }
 
-describe('a departure', () => {
-  it('is repeated after a failure until a lobby has answered, one request at a time, and is complete only then', async () => {
+describe('the departure of a session from its room', () => {
+  it('is sent again after each failure until a lobby has answered', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     const done = jest.fn();
     leave('ada', 1, done);
@@ -66,7 +66,7 @@ describe('a departure', () => {
     expect([done.mock.calls.length, departures.size]).toEqual([1, 0]);
   });
 
-  it('is not completed by the answer to an earlier departure of the same user', async () => {
+  it('stays open after the answer to an earlier departure of the same user', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     leave('ada', 1);
     leave('ada', 2);
@@ -88,7 +88,7 @@ describe('a departure', () => {
     expect(departures.size).toBe(0);
   });
 
-  it('is repeated when the store falls back within a minute, unless a later departure of the user is unanswered', async () => {
+  it('is repeated when the store falls back within a minute', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     for (const user of ['ada', 'bob']) leave(user);
     for (const request of [...sent]) await request.answer();
@@ -101,7 +101,7 @@ describe('a departure', () => {
     expect(usersSent()).toHaveLength(4);
   });
 
-  it('is dropped when too many later departures are unanswered, and the others are repeated a few at a time', async () => {
+  it('is dropped when too many later departures wait for their answers', async () => {
     const { departures, leave, sent, usersSent } = newGateway();
     for (let index = 0; index <= DEPARTURES_MAX; index++) leave(`u${index}`);
     expect(departures.size).toBe(DEPARTURES_MAX);

@@ -33,8 +33,8 @@ function newGateway() {
   return { presence, session, member, admitted, reports };
 }
 
-describe('the presence of a member', () => {
-  it('is reported when the record has the wrong presence', () => {
+describe("the presence of a member, at the member's gateway", () => {
+  it('is reported to a lobby when the room record differs', () => {
     const { presence, session, member, reports } = newGateway();
     member.here = false;
     presence.reconcileMembers();
@@ -46,7 +46,7 @@ describe('the presence of a member', () => {
     expect(reports).toMatchObject([{ here: true }, { here: false }]);
   });
 
-  it('is reported in a new admission when another server has ended the old one, unless another gateway has admitted the user', async () => {
+  it('is reported under a new admission when another server has ended the former one', async () => {
     const { presence, session, member, admitted, reports } = newGateway();
     Object.assign(member, { here: false, word: endOf(7) });
     presence.reconcileMembers();
@@ -60,7 +60,7 @@ describe('the presence of a member', () => {
     expect(reports).toHaveLength(1);
   });
 
-  it('is not reported when the record is right, or when the member has lost the connection but is not away yet', () => {
+  it('is not reported when the room record agrees', () => {
     const { presence, session, member, reports } = newGateway();
     presence.reconcileMembers();
     session.connection = null;
@@ -71,7 +71,7 @@ describe('the presence of a member', () => {
     expect(reports).toEqual([]);
   });
 
-  it('is reported for members only, and not for spectators or users in no room', () => {
+  it('is not reported for a spectator or a user in no room', () => {
     const { presence, session, member, reports } = newGateway();
     member.here = false;
     for (const binding of [{ room: 'a-room' as RoomId, watching: true, rev: 1 }, null]) {
@@ -82,7 +82,7 @@ describe('the presence of a member', () => {
     expect(reports).toEqual([]);
   });
 
-  it('is reported with a later request order each time', () => {
+  it('is reported with a higher request order each time', () => {
     const { presence, session, reports } = newGateway();
     presence.report(session);
     session.isAway = true;

@@ -24,8 +24,8 @@ function newGateway(message: MatchMessage | null) {
   return { checks, session, sent, bound };
 }
 
-describe('a comparison of a search with its ticket', () => {
-  it('binds the session to the room of a match whose notice was lost', async () => {
+describe("the check of a player's search against its ticket", () => {
+  it('brings the session into the room of a match whose notice was lost', async () => {
     const matched: MatchMessage = { kind: 'match', ...HINT, event: 'matched', room: 'r-1' as RoomId };
     const { checks, session, sent, bound } = newGateway(matched);
     checks.admitted(session, HINT);
@@ -35,7 +35,7 @@ describe('a comparison of a search with its ticket', () => {
     expect(session.ticket).toBeNull();
   });
 
-  it('tells the player that the search continues, and binds nothing', async () => {
+  it('tells the player that the search continues', async () => {
     const searching: MatchMessage = { kind: 'match', ...HINT, event: 'searching' };
     const { checks, session, sent, bound } = newGateway(searching);
     checks.admitted(session, HINT);
@@ -44,7 +44,7 @@ describe('a comparison of a search with its ticket', () => {
     expect(session.ticket).toMatchObject(HINT);
   });
 
-  it('finds a lost ticket, and sends no message about it, because the gateway repeats the search', async () => {
+  it('reports a lost ticket to the gateway, but not to the player', async () => {
     const { checks, session, sent } = newGateway({ kind: 'match', ...HINT, event: 'expired', reason: 'lost' });
     session.ticket = { ...HINT, checkedAt: 0 };
     expect(await checks.isLost(session)).toBe(true);

@@ -53,7 +53,7 @@ function newGateway(sessionTtlMs?: number) {
 }
 
 describe('sessions that the store lost', () => {
-  it('are restored by their gateway, with their room, and resume with the same secret', async () => {
+  it('are restored by their gateway with their room and secret', async () => {
     const { restorer, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     gatewaySession.binding = { room: 'a-room' as RoomId, watching: false, rev: 1 };
@@ -69,7 +69,7 @@ describe('sessions that the store lost', () => {
     ['almost the TTL of a session', 3_580_000, undefined],
     ['half an hour, when sessions last for ten minutes', 1_800_000, 600_000],
     ['half a minute, when sessions last for half a minute', 30_000, 30_000],
-  ])('are restored with the room of the user when the clock of the store is set ahead by %s', async (_, ms, ttlMs) => {
+  ])('are restored with the room of their user when the clock of the store is set ahead by %s', async (_, ms, ttlMs) => {
     const { restorer, newSession } = newGateway(ttlMs);
     const { gatewaySession, resume } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
@@ -85,7 +85,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toEqual({ room: 'a-room', watching: false });
   });
 
-  it('make `isIncomplete` true for some seconds after the loss, also when a check had begun before it, but not at the start', async () => {
+  it('make `isIncomplete` true for some seconds after the loss', async () => {
     const { restorer } = newGateway();
     expect(await restorer.isIncomplete()).toBe(false);
     await restorer.check();
@@ -107,7 +107,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).resolves.toMatchObject({ session: gatewaySession.id });
   });
 
-  it('are restored in a store of another generation, although that store still has the mark that this gateway wrote', async () => {
+  it("are restored in a store of another generation, although that store has the gateway's mark", async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();
@@ -119,7 +119,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).resolves.toMatchObject({ session: gatewaySession.id });
   });
 
-  it('are not restored when their user has logged in again meanwhile', async () => {
+  it('are not restored when their user has logged in again', async () => {
     const { restorer, store, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     await restorer.check();
@@ -130,7 +130,7 @@ describe('sessions that the store lost', () => {
     expect((await store.find(gatewaySession.user))?.session).toBe(again.session);
   });
 
-  it('replace an older login of the same user when the store returned to older data', async () => {
+  it('replace an older login of the same user that an older copy of the store contains', async () => {
     const { restorer, store, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
@@ -144,7 +144,7 @@ describe('sessions that the store lost', () => {
     expect((await store.find(gatewaySession.user))?.session).not.toBe(older.session);
   });
 
-  it('do not replace a later login of the same user when the store has another generation but lost nothing', async () => {
+  it('do not replace a later login of the same user in a store that changed its generation without a loss', async () => {
     const { restorer, store, generation, newSession } = newGateway();
     const { gatewaySession, resume } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
@@ -157,7 +157,7 @@ describe('sessions that the store lost', () => {
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  it('leave each store generation marked as audited by their gateway, exactly once', async () => {
+  it('are audited once per store generation, which then carries the mark of their gateway', async () => {
     const { restorer, generation, marked, newSession } = newGateway();
     await newSession();
     await restorer.check();
@@ -167,7 +167,7 @@ describe('sessions that the store lost', () => {
     expect(marked).toEqual(['one', 'two']);
   });
 
-  it('are returned together with the room that the store named for their user', async () => {
+  it('are returned to the caller with the room that the store had for their user', async () => {
     const { restorer, generation, newSession } = newGateway();
     const { gatewaySession } = await newSession();
     gatewaySession.admissionNumber = (await userRooms.admit(gatewaySession.user)).admissionNumber;
@@ -191,12 +191,12 @@ describe('sessions that the store lost', () => {
     await expect(resume()).rejects.toMatchObject({ code: 'session-unknown' });
   });
 
-  describe('when their gateway renews them', () => {
+  describe('and their gateway renews', () => {
     const renewed = ({ gatewaySession }: { gatewaySession: { id: SessionId; user: UserId } }) => [
       { session: gatewaySession.id, user: gatewaySession.user },
     ];
 
-    it('are not over when the store is emptied between the check and the renewal', async () => {
+    it('continue when the store is emptied between the check and the renewal', async () => {
       const { restorer, store, newSession } = newGateway();
       const player = await newSession();
       await restorer.check();
@@ -209,7 +209,7 @@ describe('sessions that the store lost', () => {
       await expect(player.resume()).resolves.toMatchObject({ session: player.gatewaySession.id });
     });
 
-    it('are not over while the store generation is unknown', async () => {
+    it('continue while the store generation is unknown', async () => {
       const { restorer, generation, newSession } = newGateway();
       const player = await newSession();
       await restorer.check();
@@ -220,7 +220,7 @@ describe('sessions that the store lost', () => {
       await expect(restorer.touch(renewed(player))).resolves.toEqual([]);
     });
 
-    it('are over when their user has logged in again', async () => {
+    it('end when their user has logged in again', async () => {
       const { restorer, store, newSession } = newGateway();
       const player = await newSession();
       await restorer.check();

@@ -25,12 +25,12 @@ async function receivers(lobbies: readonly FakeLobby[]): Promise<string[]> {
   return [...received].sort();
 }
 
-describe('the lobby for a request', () => {
-  it('is not always the same when several lobbies are healthy', async () => {
+describe('the lobby that a gateway chooses for a request', () => {
+  it('differs from request to request when several lobbies are healthy', async () => {
     expect(await receivers([{ id: 'a' }, { id: 'b' }])).toEqual(['a', 'b']);
   });
 
-  it('is not suspect, unheard or silent while another lobby is healthy', async () => {
+  it('is neither suspect, unheard nor silent while another lobby is healthy', async () => {
     const others = [
       { id: 'suspect', suspect: 1 },
       { id: 'unheard', suspect: 1, unheard: true },
@@ -41,7 +41,7 @@ describe('the lobby for a request', () => {
     expect(await receivers([...others, { id: 'healthy' }])).toEqual(['healthy']);
   });
 
-  it('is an unheard lobby when no healthy lobby is left, because an unheard lobby answers on its link', async () => {
+  it('is an unheard lobby when no healthy lobby is left', async () => {
     expect(
       await receivers([
         { id: 'suspect', suspect: 1 },
@@ -50,7 +50,7 @@ describe('the lobby for a request', () => {
     ).toEqual(['unheard']);
   });
 
-  it('does not exist when every lobby is suspect or has no link, so the request fails with `unavailable`', async () => {
+  it('is missing when every lobby is suspect or has no link, so the request fails with `unavailable`', async () => {
     const sent = receivers([
       { id: 'suspect', suspect: 1 },
       { id: 'closed', isOpen: false },

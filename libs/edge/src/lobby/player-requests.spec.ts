@@ -57,7 +57,7 @@ function newPlayerRequests(...answers: unknown[]) {
   return { playerRequests, session, generation, requests, whenKnown, settled, overtaken, answers, afterRestart };
 }
 
-describe('a request of a player whose answer arrives before any restart of the store', () => {
+describe('a request whose answer arrives before a restart of the store', () => {
   it('is sent once', async () => {
     const { playerRequests, session, requests, settled } = newPlayerRequests(inRoom('a'));
     await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).resolves.toEqual(inRoom('a'));
@@ -65,7 +65,7 @@ describe('a request of a player whose answer arrives before any restart of the s
     expect(settled).toEqual([]);
   });
 
-  it('is sent once also when the store was unavailable in between', async () => {
+  it('is sent once, although the store was unavailable during the request', async () => {
     const { playerRequests, session, generation, requests, answers } = newPlayerRequests();
     answers.push(() => {
       generation.current = null;
@@ -78,7 +78,7 @@ describe('a request of a player whose answer arrives before any restart of the s
   it.each([
     ['rooms.join', inRoom('a', 7)],
     ['rooms.ready', { data: { room: { id: 'a', rev: 7 } } }],
-  ])('is answered only when this gateway has the room record of the answer (%s)', async (operation, answer) => {
+  ])('is answered only after the gateway has received the room record of the answer (%s)', async (operation, answer) => {
     const { playerRequests, session, whenKnown } = newPlayerRequests(answer);
     let letPass = (): void => {};
     whenKnown.mockImplementation(
@@ -98,7 +98,7 @@ describe('a request of a player whose answer arrives before any restart of the s
     await expect(answered).resolves.toEqual(answer);
   });
 
-  it('rejects with the refusal of the lobby, and is voided when the lobby is lost before its answer', async () => {
+  it('rejects with the refusal of the lobby', async () => {
     const { playerRequests, session, overtaken } = newPlayerRequests(refuse('room-full'), refuse('server-lost'));
     await expect(playerRequests.send(session, 'rooms.join', { room: 'a' }, 500)).rejects.toMatchObject({ code: 'room-full' });
     expect(overtaken).toEqual([]);
@@ -107,15 +107,15 @@ describe('a request of a player whose answer arrives before any restart of the s
   });
 });
 
-describe('an acceptance of a match whose answer is lost', () => {
-  it.each(['server-lost', 'unavailable'] as const)('is not voided, because that would void the search (%s)', async (code) => {
+describe('the acceptance of a match whose answer is lost', () => {
+  it.each(['server-lost', 'unavailable'] as const)('remains valid, because its cancellation would end the search (%s)', async (code) => {
     const { playerRequests, session, overtaken } = newPlayerRequests(refuse(code));
     await expect(playerRequests.send(session, 'match.accept', { offer: 'm' }, 500)).rejects.toMatchObject({ code });
     expect(overtaken).toEqual([]);
   });
 });
 
-describe('a request to enter a room that follows an unanswered leave', () => {
+describe('a request to enter a room after an unanswered leave', () => {
   it.each(['rooms.create', 'rooms.join', 'rooms.watch', 'match.find'])('is sent after the answer to the leave (%s)', async (operation) => {
     let answerLeave = (_: unknown): void => {};
     const { playerRequests, session, requests } = newPlayerRequests(() => new Promise((resolve) => (answerLeave = resolve)), inRoom('b'));
@@ -129,7 +129,7 @@ describe('a request to enter a room that follows an unanswered leave', () => {
     expect(requests).toMatchObject([{ number: 1 }, { operation, number: 2 }]);
   });
 
-  it('is sent also when the leave is refused', async () => {
+  it('is sent when the leave is refused', async () => {
     const { playerRequests, session } = newPlayerRequests(refuse('not-in-room'), inRoom('b'));
     const left = playerRequests.send(session, 'rooms.leave', undefined, 500);
     await Promise.all([
@@ -139,7 +139,7 @@ describe('a request to enter a room that follows an unanswered leave', () => {
   });
 });
 
-describe('a request that only reads', () => {
+describe('a request that only reads data', () => {
   it('is sent at once while a leave is unanswered', async () => {
     const { playerRequests, session, requests } = newPlayerRequests(() => new Promise(() => {}), { data: { room: null } });
     void playerRequests.send(session, 'rooms.leave', undefined, 500);
@@ -148,8 +148,8 @@ describe('a request that only reads', () => {
   });
 });
 
-describe('a request of a player whose answer arrives after the store was restarted', () => {
-  it('is sent again with the same number once the store is settled, and stays open meanwhile', async () => {
+describe('a request whose answer arrives after a restart of the store', () => {
+  it('is sent again with the same number as soon as the store is settled', async () => {
     const { playerRequests, session, requests, settled, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart(inRoom('a', 7)), () => {
       expect(settled).toHaveLength(1);
@@ -161,7 +161,7 @@ describe('a request of a player whose answer arrives after the store was restart
     expect(session.unanswered).toEqual([]);
   });
 
-  it('is sent again also when the answer arrives before the restart and the room record does not', async () => {
+  it('is sent again when the room record of its answer arrives only after the restart', async () => {
     const { playerRequests, session, generation, requests, whenKnown } = newPlayerRequests(inRoom('a', 7), inRoom('a', 6));
     whenKnown.mockImplementationOnce(async () => {
       generation.current = 'two';
@@ -171,7 +171,7 @@ describe('a request of a player whose answer arrives after the store was restart
   });
 
   it.each(['unavailable', 'busy', 'overtaken', 'server-lost', 'already-in-room'] as const)(
-    'is sent again when its answer was the refusal `%s`',
+    'is sent again when it was refused with `%s`',
     async (code) => {
       const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
       answers.push(afterRestart(refuse(code)), refuse('unavailable'), inRoom('a'));
@@ -179,29 +179,26 @@ describe('a request of a player whose answer arrives after the store was restart
     },
   );
 
-  it('is not sent again when its operation only reads', async () => {
+  it('is not sent again when it only reads data', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { rooms: [] } }));
     await playerRequests.send(session, 'rooms.list', undefined, 500);
     expect(requests).toHaveLength(1);
   });
 
-  it.each(['rooms.create', 'match.find'])(
-    'joins the room that the first answer to %s named, and repeats the operation only when that room is gone',
-    async (operation) => {
-      const repeated = newPlayerRequests();
-      repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));
-      await expect(repeated.playerRequests.send(repeated.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
-      expect(repeated.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join']);
+  it.each(['rooms.create', 'match.find'])('joins the room that the first answer to %s named', async (operation) => {
+    const repeated = newPlayerRequests();
+    repeated.answers.push(repeated.afterRestart(inRoom('a')), inRoom('a', 2));
+    await expect(repeated.playerRequests.send(repeated.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('a', 2));
+    expect(repeated.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join']);
 
-      const lost = newPlayerRequests();
-      lost.answers.push(lost.afterRestart(inRoom('a')), refuse('room-unknown'), inRoom('b'));
-      await expect(lost.playerRequests.send(lost.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('b'));
-      expect(lost.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join', operation]);
-    },
-  );
+    const lost = newPlayerRequests();
+    lost.answers.push(lost.afterRestart(inRoom('a')), refuse('room-unknown'), inRoom('b'));
+    await expect(lost.playerRequests.send(lost.session, operation, { game: 'chess' }, 500)).resolves.toEqual(inRoom('b'));
+    expect(lost.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join', operation]);
+  });
 
-  it('joins the room that its first attempt created, although the answer to that attempt was lost', async () => {
+  it('joins the room that its first attempt created, although the first answer was lost', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     const me = { data: { room: { id: 'a' }, watching: false } };
     answers.push(afterRestart(refuse('server-lost')), refuse('already-in-room'), me, inRoom('a'));
@@ -209,21 +206,21 @@ describe('a request of a player whose answer arrives after the store was restart
     expect(requests.map(({ operation }) => operation)).toEqual(['rooms.create', 'rooms.create', 'me', 'rooms.join']);
   });
 
-  it('succeeds when it is a leave and the player is in no room', async () => {
+  it('succeeds as a leave when the player is in no room', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     session.binding = { room: 'a' as RoomId, watching: false, rev: 1 };
     answers.push(afterRestart(refuse('unavailable')), refuse('not-in-room'));
     await expect(playerRequests.send(session, 'rooms.leave', undefined, 500)).resolves.toEqual({ data: { left: 'a' }, binding: null });
   });
 
-  it('succeeds when it starts a game that runs already', async () => {
+  it('succeeds as a start when the game runs already', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     const room = { id: 'a', status: 'playing' };
     answers.push(afterRestart({ data: { room } }), refuse('room-playing'), { data: { room, watching: false } });
     await expect(playerRequests.send(session, 'rooms.start', undefined, 500)).resolves.toEqual({ data: { room } });
   });
 
-  it('succeeds when it cancels a search that the store has lost', async () => {
+  it('succeeds as a cancel when the store has lost the search', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { cancelled: true } }), { data: { cancelled: false } });
     await expect(playerRequests.send(session, 'match.cancel', undefined, 500)).resolves.toEqual({ data: { cancelled: true } });
@@ -231,7 +228,7 @@ describe('a request of a player whose answer arrives after the store was restart
 });
 
 describe('the search of a session', () => {
-  it('stays cancelled when the answer to `match.find` arrives after the answer to `match.cancel`', async () => {
+  it('stays cancelled when the answer to `match.find` arrives last', async () => {
     let answerSearch = (_: unknown): void => {};
     const { playerRequests, session, answers } = newPlayerRequests();
     answers.push(() => new Promise((resolve) => (answerSearch = resolve)), { data: { cancelled: true }, binding: null });
@@ -242,7 +239,7 @@ describe('the search of a session', () => {
     expect(session.search).toBeNull();
   });
 
-  it('is recorded when it follows the cancel of an earlier search', async () => {
+  it('is recorded when it follows the cancelled search of the same session', async () => {
     const { playerRequests, session } = newPlayerRequests({ data: { cancelled: true } }, { data: { waiting: true } });
     await playerRequests.send(session, 'match.cancel', undefined, 500);
     await playerRequests.send(session, 'match.find', { game: 'chess' }, 500);

@@ -53,7 +53,7 @@ describe('a session whose owner is gone', () => {
     ['not in the directory', null],
     ['dead', { state: 'dead', incarnation: 1 }],
     ['registered in another incarnation', { state: 'ready', incarnation: 2 }],
-  ])('sends no request while the owner is %s', async (_, server) => {
+  ])('sends no request to attach while the owner is %s', async (_, server) => {
     gateway.knows.server = server;
     await waits();
     const { attachment } = gateway.session;
@@ -66,7 +66,7 @@ describe('a session whose owner is gone', () => {
   it.each([
     ['is in the directory', () => ({ server: { state: 'ready', incarnation: 1 } })],
     ['has a link', () => ({ link: gateway.peer })],
-  ])('sends the request when the owner %s', async (_, news) => {
+  ])('sends a request to attach when the owner %s', async (_, news) => {
     await waits();
     Object.assign(gateway.knows, news());
     await jest.advanceTimersByTimeAsync(LOST_POLL_MS);

@@ -53,7 +53,7 @@ describe('the cache of room records', () => {
     cache.onModuleDestroy();
   });
 
-  it('reports each revision, and the close', async () => {
+  it('reports each revision of a room and its close', async () => {
     const ready = (await records.save(room, { doc: { ...doc, name: 'renamed' } })) as RoomRecord;
     const full = (await records.save(ready, { doc: { ...doc, name: 'x'.repeat(10_000) } })) as RoomRecord;
     await until(() => reported.length === 3);
@@ -63,7 +63,7 @@ describe('the cache of room records', () => {
     expect(reported[3]).toBe('empty');
   });
 
-  it('applies a publication without a read', async () => {
+  it('applies a publication without reading the record', async () => {
     // A read would find no record.
     await redis.commands.del(roomKey(room.id));
     await redis.commands.publish(roomKey(room.id), `saved ${room.rev + 1} 5 starting mine ${encodeRoomDoc(doc)}`);
@@ -71,7 +71,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toEqual({ ...room, rev: room.rev + 1, since: 5, status: 'starting', start: 'mine' });
   });
 
-  it('reads the record when a publication was lost', async () => {
+  it('reads the record after a lost publication', async () => {
     const [saved, again] = [await records.save(room, { doc: { ...doc, seats: 3 } }), await records.read(room.id)];
     await until(() => reported.length === 2);
     expect(reported[1]).toEqual(saved);
@@ -82,7 +82,7 @@ describe('the cache of room records', () => {
     expect(reported[2]).toEqual({ ...again, rev: room.rev + 3, status: 'starting' });
   });
 
-  it('reports a change whose publication was lost with the connection, also when the store does not answer at first', async () => {
+  it('reports a change that was published while the connection was lost', async () => {
     await redis.commands.hset(roomKey(room.id), 'rev', room.rev + 1, 'status', 'starting');
     const readDigests = jest.spyOn(records, 'readDigests').mockRejectedValueOnce(new Error('Connection is closed.'));
     settlement.isSettled = false;
@@ -95,7 +95,7 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
-  it('reports no change while the store is not settled, and the last record afterwards', async () => {
+  it('reports the last record as soon as the store is settled, and no change before', async () => {
     settlement.isSettled = false;
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await redis.commands.publish(roomKey(room.id), 'closed by nobody');
@@ -107,7 +107,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toEqual(saved);
   });
 
-  it('reports every room also when the settled store does not answer at first', async () => {
+  it('reports every room when the settled store answers only the second attempt', async () => {
     generation.current = 'two';
     const isReady = jest.spyOn(redis, 'isReady', 'get').mockReturnValueOnce(false);
     const readDigests = jest.spyOn(records, 'readDigests').mockRejectedValueOnce(new Error('Connection is closed.'));
@@ -122,7 +122,7 @@ describe('the cache of room records', () => {
     for (const spy of [isReady, readDigests, read]) spy.mockRestore();
   });
 
-  it('reports every room after a lost connection, and stops when the store has another generation', async () => {
+  it('reports every room after a lost connection, unless the store has another generation', async () => {
     const lose = (next: string | null) => async () => {
       Object.assign(generation, { current: next });
       settlement.isSettled = false;
@@ -142,7 +142,7 @@ describe('the cache of room records', () => {
     readDigests.mockRestore();
   });
 
-  it('does not report a room when the generation of the store changes during the comparison', async () => {
+  it('does not report a room when the store generation changes during the comparison', async () => {
     const original = records.readDigests.bind(records);
     const readDigests = jest.spyOn(records, 'readDigests').mockImplementationOnce(async (ids) => {
       const digests = await original(ids);
@@ -167,7 +167,7 @@ describe('the cache of room records', () => {
     expect(reported).toHaveLength(2);
   });
 
-  it('accepts an older revision of a store that was settled without this gateway', async () => {
+  it('accepts an older revision when the store was settled without this gateway', async () => {
     const before = await records.read(room.id);
     await records.save(room, { doc: { ...doc, seats: 3 } });
     await until(() => reported.length === 2);
@@ -178,7 +178,7 @@ describe('the cache of room records', () => {
     expect(reported[2]).toEqual(before);
   });
 
-  it('reads the record instead of applying a publication to a record of an earlier store generation', async () => {
+  it('reads the record when a publication follows a record of an earlier store generation', async () => {
     const before = { ...room };
     generation.current = 'two';
     // The new generation has another document under the known revision. The publication changes only the status.
@@ -189,7 +189,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toMatchObject({ rev: before.rev + 1, doc: { name: 'other' } });
   });
 
-  it('reports another owner under the same revision in another store generation', async () => {
+  it('reports another owner with the same revision in another store generation', async () => {
     generation.current = 'two';
     await redis.commands.hset(roomKey(room.id), 'epoch', 7);
     await cache.compareSettled();
@@ -197,7 +197,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toEqual({ ...room, epoch: 7 });
   });
 
-  it('reports a room as closed when the publication of the close was lost', async () => {
+  it('reports a closed room when the publication of the close was lost', async () => {
     settlement.isSettled = false;
     await records.close(room, 'empty');
     settlement.isSettled = true;
@@ -206,7 +206,7 @@ describe('the cache of room records', () => {
     expect(reported[1]).toBe('room-unknown');
   });
 
-  it('waits until a revision is published, without reading the record', async () => {
+  it('waits for the publication of a revision without reading the record', async () => {
     const read = jest.spyOn(records, 'read');
     let isKnown = false;
     const waiting = cache.whenKnown(room.id, room.rev + 1, 5_000).then(() => {
@@ -221,7 +221,7 @@ describe('the cache of room records', () => {
     read.mockRestore();
   });
 
-  it('reads the record of a new room once for `whenKnown`, and keeps it for a follower in the same event-loop tick', async () => {
+  it("reads a new room's record once for `whenKnown` and for a follower in the same event-loop tick", async () => {
     const other = (await records.create(`test-${randomUUID()}` as RoomId, 'counter', doc)) as RoomRecord;
     const read = jest.spyOn(records, 'read');
     await cache.whenKnown(other.id, other.rev, 5_000);
@@ -234,7 +234,7 @@ describe('the cache of room records', () => {
     expect(cache.get(other.id)).toBeNull();
   });
 
-  it('stops waiting for a revision when the room closes, or when the store has another generation', async () => {
+  it('stops the wait for a revision when the room closes or the store generation changes', async () => {
     const lost = cache.whenKnown(room.id, room.rev + 1, 60_000);
     generation.current = 'two';
     await cache.compareSettled();
@@ -246,7 +246,7 @@ describe('the cache of room records', () => {
     cache.unfollow(room.id);
   });
 
-  it('ignores a publication of a revision that it already has', async () => {
+  it('ignores a publication of a revision that it has', async () => {
     const saved = (await records.save(room, { doc: { ...doc, seats: 3 } })) as RoomRecord;
     await until(() => reported.length === 2);
     await redis.commands.publish(roomKey(room.id), `saved ${saved.rev} 5 starting mine ${encodeRoomDoc(doc)}`);

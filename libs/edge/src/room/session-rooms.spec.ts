@@ -212,239 +212,241 @@ const versions = (received: readonly ServerMessage[]): number[] =>
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
-it('a session that has ended is not bound by a late answer to its request', () => {
-  const gateway = new Gateway();
-  const { session, received } = gateway.player('ada');
-  gateway.rooms.unbind(session, 'left');
-  const before = received.length;
-  session.isOver = true;
-  gateway.rooms.bind(session, { room: ROOM, watching: false, rev: 0 });
-  gateway.owned(gateway.owner('1'), 7);
-  expect(session.binding).toBeNull();
-  expect(received).toHaveLength(before);
-});
+describe('a gateway with players in a room', () => {
+  it('does not bring a session that has ended into a room', () => {
+    const gateway = new Gateway();
+    const { session, received } = gateway.player('ada');
+    gateway.rooms.unbind(session, 'left');
+    const before = received.length;
+    session.isOver = true;
+    gateway.rooms.bind(session, { room: ROOM, watching: false, rev: 0 });
+    gateway.owned(gateway.owner('1'), 7);
+    expect(session.binding).toBeNull();
+    expect(received).toHaveLength(before);
+  });
 
-it('a late notice of a match is ignored after the player has left its room, and a later match may fill that room', () => {
-  const gateway = new Gateway();
-  const { session } = gateway.player('ada');
-  gateway.owned(gateway.owner('1'), 7);
-  const rev = gateway.record?.rev ?? 0;
-  gateway.rooms.unbind(session, 'left');
-  gateway.rooms.bindMatch(session, { room: ROOM, watching: false, rev });
-  expect(session.binding).toBeNull();
-  gateway.rooms.bindMatch(session, { room: ROOM, watching: false, rev: rev + 2 });
-  expect(session.binding?.room).toBe(ROOM);
-});
+  it('ignores a late notice of a match whose room the player has left', () => {
+    const gateway = new Gateway();
+    const { session } = gateway.player('ada');
+    gateway.owned(gateway.owner('1'), 7);
+    const rev = gateway.record?.rev ?? 0;
+    gateway.rooms.unbind(session, 'left');
+    gateway.rooms.bindMatch(session, { room: ROOM, watching: false, rev });
+    expect(session.binding).toBeNull();
+    gateway.rooms.bindMatch(session, { room: ROOM, watching: false, rev: rev + 2 });
+    expect(session.binding?.room).toBe(ROOM);
+  });
 
-it('a gateway attaches all sessions of an owner with one event, and delays their commands until the owner has sent `placed`', async () => {
-  const gateway = new Gateway();
-  const owner = gateway.owner('1');
-  const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
-  gateway.owned(owner, 7);
-  gateway.frames.command(ada.session, command(1));
-  await passes(0);
-  expect(owner.events.map(({ pattern }) => pattern)).toEqual(['room.attach']);
-  expect(owner.attachRequests()).toMatchObject([
-    { user: 'ada', epoch: 7, watch: false },
-    { user: 'bob', epoch: 7, watch: false },
-  ]);
-  expect(owner.frames).toEqual([]);
-  gateway.places(ada.session, 7);
-  gateway.frames.command(ada.session, command(2));
-  expect(owner.frames).toEqual([1, 2].map((seq) => ({ handle: ada.session.handle, epoch: 7, frame: command(seq) })));
-  expect(kinds(bob.received)).toEqual([]);
-});
+  it('attaches all its sessions to an owner with one event', async () => {
+    const gateway = new Gateway();
+    const owner = gateway.owner('1');
+    const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
+    gateway.owned(owner, 7);
+    gateway.frames.command(ada.session, command(1));
+    await passes(0);
+    expect(owner.events.map(({ pattern }) => pattern)).toEqual(['room.attach']);
+    expect(owner.attachRequests()).toMatchObject([
+      { user: 'ada', epoch: 7, watch: false },
+      { user: 'bob', epoch: 7, watch: false },
+    ]);
+    expect(owner.frames).toEqual([]);
+    gateway.places(ada.session, 7);
+    gateway.frames.command(ada.session, command(2));
+    expect(owner.frames).toEqual([1, 2].map((seq) => ({ handle: ada.session.handle, epoch: 7, frame: command(seq) })));
+    expect(kinds(bob.received)).toEqual([]);
+  });
 
-it('a gateway relays an input to the owner of the room, and drops it when the session is not attached or the link is congested', async () => {
-  const gateway = new Gateway();
-  const owner = gateway.owner('1');
-  const ada = gateway.player('ada');
-  gateway.owned(owner, 7);
-  const input = (number: number) => Buffer.from(encodePlayerMessage({ kind: 'input', number, data: { turn: 1 } }));
-  gateway.frames.input(ada.session, input(1));
-  await passes(0);
-  gateway.places(ada.session, 7);
-  gateway.frames.input(ada.session, input(2));
-  owner.isCongested = true;
-  gateway.frames.input(ada.session, input(3));
-  owner.isCongested = false;
-  gateway.loses(owner);
-  gateway.frames.input(ada.session, input(4));
-  expect(owner.frames).toEqual([{ handle: ada.session.handle, epoch: 7, frame: input(2) }]);
-  expect(kinds(ada.received).filter((kind) => kind === 'rejected' || kind === 'error')).toEqual([]);
-});
+  it('relays an input to the owner of the room, but drops it while the session is not attached or the link is congested', async () => {
+    const gateway = new Gateway();
+    const owner = gateway.owner('1');
+    const ada = gateway.player('ada');
+    gateway.owned(owner, 7);
+    const input = (number: number) => Buffer.from(encodePlayerMessage({ kind: 'input', number, data: { turn: 1 } }));
+    gateway.frames.input(ada.session, input(1));
+    await passes(0);
+    gateway.places(ada.session, 7);
+    gateway.frames.input(ada.session, input(2));
+    owner.isCongested = true;
+    gateway.frames.input(ada.session, input(3));
+    owner.isCongested = false;
+    gateway.loses(owner);
+    gateway.frames.input(ada.session, input(4));
+    expect(owner.frames).toEqual([{ handle: ada.session.handle, epoch: 7, frame: input(2) }]);
+    expect(kinds(ada.received).filter((kind) => kind === 'rejected' || kind === 'error')).toEqual([]);
+  });
 
-it('a gateway drops all frames of an owner that was replaced', async () => {
-  const gateway = new Gateway();
-  const [old, fresh] = [gateway.owner('1'), gateway.owner('2')];
-  const { session, received } = gateway.player('ada');
-  gateway.owned(old, 7);
-  await passes(0);
-  gateway.places(session, 7);
-  gateway.syncs(session, 7, 1);
-  gateway.owned(fresh, 9);
-  await passes(0);
-  gateway.syncs(session, 7, 2);
-  gateway.places(session, 7);
-  gateway.syncs(session, 7, 3);
-  expect(versions(received)).toEqual([1]);
-  gateway.places(session, 9);
-  gateway.syncs(session, 9, 2);
-  gateway.syncs(session, 7, 3);
-  expect(versions(received)).toEqual([1, 2]);
-  expect(fresh.attachRequests()).toMatchObject([{ version: 1 }]);
-});
+  it('drops all frames from an owner that was replaced', async () => {
+    const gateway = new Gateway();
+    const [old, fresh] = [gateway.owner('1'), gateway.owner('2')];
+    const { session, received } = gateway.player('ada');
+    gateway.owned(old, 7);
+    await passes(0);
+    gateway.places(session, 7);
+    gateway.syncs(session, 7, 1);
+    gateway.owned(fresh, 9);
+    await passes(0);
+    gateway.syncs(session, 7, 2);
+    gateway.places(session, 7);
+    gateway.syncs(session, 7, 3);
+    expect(versions(received)).toEqual([1]);
+    gateway.places(session, 9);
+    gateway.syncs(session, 9, 2);
+    gateway.syncs(session, 7, 3);
+    expect(versions(received)).toEqual([1, 2]);
+    expect(fresh.attachRequests()).toMatchObject([{ version: 1 }]);
+  });
 
-it('a gateway sends `paused` once and `resumed` with the next owner, and neither message to a client without the state of the game', async () => {
-  const gateway = new Gateway();
-  const [old, fresh] = [gateway.owner('1'), gateway.owner('2')];
-  const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
-  gateway.owned(old, 7);
-  await passes(0);
-  gateway.places(ada.session, 7);
-  gateway.loses(old);
-  await passes(3 * LOST_POLL_MS);
-  gateway.owned(fresh, 9);
-  await passes(0);
-  for (const { session } of [ada, bob]) gateway.places(session, 9);
-  expect(kinds(ada.received)).toEqual(['placed', 'paused', 'resumed', 'placed']);
-  expect(kinds(bob.received)).toEqual(['placed']);
-});
+  it('sends `paused` once, and `resumed` with the next owner', async () => {
+    const gateway = new Gateway();
+    const [old, fresh] = [gateway.owner('1'), gateway.owner('2')];
+    const [ada, bob] = [gateway.player('ada'), gateway.player('bob')];
+    gateway.owned(old, 7);
+    await passes(0);
+    gateway.places(ada.session, 7);
+    gateway.loses(old);
+    await passes(3 * LOST_POLL_MS);
+    gateway.owned(fresh, 9);
+    await passes(0);
+    for (const { session } of [ada, bob]) gateway.places(session, 9);
+    expect(kinds(ada.received)).toEqual(['placed', 'paused', 'resumed', 'placed']);
+    expect(kinds(bob.received)).toEqual(['placed']);
+  });
 
-it('a gateway attaches its sessions to the same owner again when only the link was lost', async () => {
-  const gateway = new Gateway();
-  const owner = gateway.owner('1');
-  const { session, received } = gateway.player('ada');
-  gateway.owned(owner, 7);
-  await passes(0);
-  gateway.places(session, 7);
-  gateway.loses(owner);
-  const again = gateway.owner('1');
-  await passes(LOST_POLL_MS);
-  gateway.places(session, 7);
-  expect(again.attachRequests()).toHaveLength(1);
-  expect(kinds(received)).toEqual(['placed', 'paused', 'resumed', 'placed']);
-});
+  it('attaches its sessions to the same owner again after only the link was lost', async () => {
+    const gateway = new Gateway();
+    const owner = gateway.owner('1');
+    const { session, received } = gateway.player('ada');
+    gateway.owned(owner, 7);
+    await passes(0);
+    gateway.places(session, 7);
+    gateway.loses(owner);
+    const again = gateway.owner('1');
+    await passes(LOST_POLL_MS);
+    gateway.places(session, 7);
+    expect(again.attachRequests()).toHaveLength(1);
+    expect(kinds(received)).toEqual(['placed', 'paused', 'resumed', 'placed']);
+  });
 
-it('a gateway repeats `room.attach` to an owner that does not answer, and reads the record once per interval while it waits', async () => {
-  const gateway = new Gateway();
-  const owner = gateway.owner('1');
-  gateway.player('ada');
-  gateway.owned(owner, 7);
-  gateway.refreshed.length = 0;
-  await passes(ATTACH_TIMEOUT_MS - LOST_POLL_MS);
-  expect(owner.attachRequests()).toHaveLength(1);
-  await passes(2 * LOST_POLL_MS);
-  expect(owner.attachRequests()).toHaveLength(2);
-  gateway.loses(owner);
-  gateway.refreshed.length = 0;
-  await passes(5 * LOST_READ_MS);
-  expect(gateway.refreshed.length).toBeGreaterThanOrEqual(4);
-  expect(gateway.refreshed.length).toBeLessThanOrEqual(6);
-});
+  it('repeats `room.attach` when the owner does not answer', async () => {
+    const gateway = new Gateway();
+    const owner = gateway.owner('1');
+    gateway.player('ada');
+    gateway.owned(owner, 7);
+    gateway.refreshed.length = 0;
+    await passes(ATTACH_TIMEOUT_MS - LOST_POLL_MS);
+    expect(owner.attachRequests()).toHaveLength(1);
+    await passes(2 * LOST_POLL_MS);
+    expect(owner.attachRequests()).toHaveLength(2);
+    gateway.loses(owner);
+    gateway.refreshed.length = 0;
+    await passes(5 * LOST_READ_MS);
+    expect(gateway.refreshed.length).toBeGreaterThanOrEqual(4);
+    expect(gateway.refreshed.length).toBeLessThanOrEqual(6);
+  });
 
-it('a gateway reads the record when an owner does not have the room, and does not repeat the request of a session without a seat', async () => {
-  const gateway = new Gateway();
-  const owner = gateway.owner('1');
-  const { session } = gateway.player('ada');
-  gateway.owned(owner, 7);
-  await passes(0);
-  gateway.refreshed.length = 0;
-  const detached = { handle: session.handle, room: ROOM, epoch: 7 };
-  gateway.attachments.ownerDetached(owner as unknown as LinkPeer, { ...detached, reason: 'not-here' });
-  expect(gateway.refreshed).toEqual([ROOM]);
-  await passes(LOST_POLL_MS);
-  expect(owner.attachRequests()).toHaveLength(2);
-  gateway.attachments.ownerDetached(owner as unknown as LinkPeer, { ...detached, reason: 'forbidden' });
-  await passes(10 * LOST_POLL_MS);
-  expect(owner.attachRequests()).toHaveLength(2);
-});
+  it('reads the record when the owner does not have the room', async () => {
+    const gateway = new Gateway();
+    const owner = gateway.owner('1');
+    const { session } = gateway.player('ada');
+    gateway.owned(owner, 7);
+    await passes(0);
+    gateway.refreshed.length = 0;
+    const detached = { handle: session.handle, room: ROOM, epoch: 7 };
+    gateway.attachments.ownerDetached(owner as unknown as LinkPeer, { ...detached, reason: 'not-here' });
+    expect(gateway.refreshed).toEqual([ROOM]);
+    await passes(LOST_POLL_MS);
+    expect(owner.attachRequests()).toHaveLength(2);
+    gateway.attachments.ownerDetached(owner as unknown as LinkPeer, { ...detached, reason: 'forbidden' });
+    await passes(10 * LOST_POLL_MS);
+    expect(owner.attachRequests()).toHaveLength(2);
+  });
 
-it('a gateway delays a limited number of commands, refuses the others, and refuses the delayed ones after a time limit', async () => {
-  const gateway = new Gateway();
-  const owner = gateway.owner('1');
-  const { session, received } = gateway.player('ada');
-  gateway.owned(owner, 7);
-  for (let seq = 1; seq <= DELAYED_COMMANDS_MAX + 1; seq++) gateway.frames.command(session, command(seq));
-  expect(received.at(-1)).toMatchObject({ kind: 'rejected', seq: DELAYED_COMMANDS_MAX + 1, code: 'busy' });
-  await passes(DELAYED_COMMANDS_MS + 2 * LOST_POLL_MS);
-  expect(received.filter((message) => message.kind === 'rejected' && message.code === 'unavailable')).toHaveLength(DELAYED_COMMANDS_MAX);
-  gateway.places(session, 7);
-  expect(owner.frames).toEqual([]);
-});
+  it('delays a limited number of commands for a limited time, and refuses further commands', async () => {
+    const gateway = new Gateway();
+    const owner = gateway.owner('1');
+    const { session, received } = gateway.player('ada');
+    gateway.owned(owner, 7);
+    for (let seq = 1; seq <= DELAYED_COMMANDS_MAX + 1; seq++) gateway.frames.command(session, command(seq));
+    expect(received.at(-1)).toMatchObject({ kind: 'rejected', seq: DELAYED_COMMANDS_MAX + 1, code: 'busy' });
+    await passes(DELAYED_COMMANDS_MS + 2 * LOST_POLL_MS);
+    expect(received.filter((message) => message.kind === 'rejected' && message.code === 'unavailable')).toHaveLength(DELAYED_COMMANDS_MAX);
+    gateway.places(session, 7);
+    expect(owner.frames).toEqual([]);
+  });
 
-it('a gateway attaches a slow session with its last version once the client has read the backlog', async () => {
-  const gateway = new Gateway();
-  const owner = gateway.owner('1');
-  const { session, received, connection } = gateway.player('ada');
-  gateway.owned(owner, 7);
-  await passes(0);
-  gateway.places(session, 7);
-  connection.backlogBytes = 2_000;
-  gateway.syncs(session, 7, 1);
-  expect(owner.events.at(-1)).toMatchObject({ pattern: 'room.detach', data: { gone: 'slow' } });
-  gateway.syncs(session, 7, 2);
-  connection.backlogBytes = 0;
-  gateway.rooms.resumeFrames(session);
-  await passes(0);
-  expect(versions(received)).toEqual([1]);
-  expect(owner.attachRequests().at(-1)).toMatchObject({ version: 1 });
-  gateway.places(session, 7);
-  gateway.syncs(session, 7, 2);
-  expect(versions(received)).toEqual([1, 2]);
-});
+  it('attaches a slow session with its last version after the client has read the backlog', async () => {
+    const gateway = new Gateway();
+    const owner = gateway.owner('1');
+    const { session, received, connection } = gateway.player('ada');
+    gateway.owned(owner, 7);
+    await passes(0);
+    gateway.places(session, 7);
+    connection.backlogBytes = 2_000;
+    gateway.syncs(session, 7, 1);
+    expect(owner.events.at(-1)).toMatchObject({ pattern: 'room.detach', data: { gone: 'slow' } });
+    gateway.syncs(session, 7, 2);
+    connection.backlogBytes = 0;
+    gateway.rooms.resumeFrames(session);
+    await passes(0);
+    expect(versions(received)).toEqual([1]);
+    expect(owner.attachRequests().at(-1)).toMatchObject({ version: 1 });
+    gateway.places(session, 7);
+    gateway.syncs(session, 7, 2);
+    expect(versions(received)).toEqual([1, 2]);
+  });
 
-it('a gateway sends `resumed` only after `paused`, after any sequence of events at the owners and the connection', async () => {
-  const acts = [
-    'owned',
-    'placed',
-    'placed',
-    'placed',
-    'lost',
-    'back',
-    'silent',
-    'answers',
-    'slow',
-    'read',
-    'moved',
-    'forbidden',
-    'waiting',
-    'reconnected',
-    'time',
-  ];
-  await fc.assert(
-    fc.asyncProperty(fc.array(fc.constantFrom(...acts), { maxLength: 50, size: 'max' }), async (all) => {
-      const gateway = new Gateway();
-      const { session, received } = gateway.player('ada');
-      let epoch = 1;
-      let owner = gateway.owner('1');
-      let isPaused = false;
-      let seen = 0;
-      for (const act of all) {
-        const detached = { handle: session.handle, room: ROOM, epoch };
-        if (act === 'owned') gateway.owned(owner, ++epoch);
-        if (act === 'placed') gateway.places(session, epoch);
-        if (act === 'lost') gateway.loses(owner);
-        if (act === 'back') owner = gateway.owner('1');
-        if (act === 'silent' || act === 'answers') gateway.stalls(owner, act === 'silent');
-        if (act === 'slow') gateway.attachments.suspendFrames(session);
-        if (act === 'read') gateway.rooms.resumeFrames(session);
-        if (act === 'moved' || act === 'forbidden')
-          gateway.attachments.ownerDetached(owner as unknown as LinkPeer, { ...detached, reason: act });
-        if (act === 'waiting') gateway.waits();
-        if (act === 'reconnected') gateway.rooms.connectionReplaced(session, null);
-        await passes(act === 'time' ? 2 * ATTACH_TIMEOUT_MS : 0);
-        for (const { kind } of received.slice(seen)) {
-          if (kind === 'resumed') expect(isPaused).toBe(true);
-          if (kind === 'paused') expect(isPaused).toBe(false);
-          if (kind === 'paused' || kind === 'resumed') isPaused = kind === 'paused';
-          if (kind === 'ended') isPaused = false;
+  it('sends `resumed` only after `paused`, in any sequence of events', async () => {
+    const acts = [
+      'owned',
+      'placed',
+      'placed',
+      'placed',
+      'lost',
+      'back',
+      'silent',
+      'answers',
+      'slow',
+      'read',
+      'moved',
+      'forbidden',
+      'waiting',
+      'reconnected',
+      'time',
+    ];
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...acts), { maxLength: 50, size: 'max' }), async (all) => {
+        const gateway = new Gateway();
+        const { session, received } = gateway.player('ada');
+        let epoch = 1;
+        let owner = gateway.owner('1');
+        let isPaused = false;
+        let seen = 0;
+        for (const act of all) {
+          const detached = { handle: session.handle, room: ROOM, epoch };
+          if (act === 'owned') gateway.owned(owner, ++epoch);
+          if (act === 'placed') gateway.places(session, epoch);
+          if (act === 'lost') gateway.loses(owner);
+          if (act === 'back') owner = gateway.owner('1');
+          if (act === 'silent' || act === 'answers') gateway.stalls(owner, act === 'silent');
+          if (act === 'slow') gateway.attachments.suspendFrames(session);
+          if (act === 'read') gateway.rooms.resumeFrames(session);
+          if (act === 'moved' || act === 'forbidden')
+            gateway.attachments.ownerDetached(owner as unknown as LinkPeer, { ...detached, reason: act });
+          if (act === 'waiting') gateway.waits();
+          if (act === 'reconnected') gateway.rooms.connectionReplaced(session, null);
+          await passes(act === 'time' ? 2 * ATTACH_TIMEOUT_MS : 0);
+          for (const { kind } of received.slice(seen)) {
+            if (kind === 'resumed') expect(isPaused).toBe(true);
+            if (kind === 'paused') expect(isPaused).toBe(false);
+            if (kind === 'paused' || kind === 'resumed') isPaused = kind === 'paused';
+            if (kind === 'ended') isPaused = false;
+          }
+          seen = received.length;
+          if (act === 'reconnected') isPaused = false;
         }
-        seen = received.length;
-        if (act === 'reconnected') isPaused = false;
-      }
-      clearInterval(gateway.polling);
-    }),
-    { numRuns: 150 },
-  );
+        clearInterval(gateway.polling);
+      }),
+      { numRuns: 150 },
+    );
+  });
 });

@@ -69,7 +69,7 @@ const placedAgain: readonly AttachmentEvent[] = [
 const lost: AttachmentEvent = { kind: 'lost', reason: 'server-lost', now: 20 };
 
 describe('the attachment of a session to the owner of its room', () => {
-  it('stays in the declared states after any sequence of events', () => {
+  it('has a declared state after any sequence of events', () => {
     return fc.assert(
       fc.property(sequences, (all) => {
         run(all, (_, __, after) => expectDeclared(after));
@@ -78,7 +78,7 @@ describe('the attachment of a session to the owner of its room', () => {
     );
   });
 
-  it('sends `resumed` only after `paused`, and neither of them twice in a row, after any sequence of events', () => {
+  it('sends `paused` and `resumed` alternately after any sequence of events', () => {
     return fc.assert(
       fc.property(sequences, (all) => {
         let state = UNATTACHED;
@@ -104,7 +104,7 @@ describe('the attachment of a session to the owner of its room', () => {
     );
   });
 
-  it('becomes `attached` only by a `placed` that follows a request on a link', () => {
+  it('becomes `attached` only when `placed` answers a request on the same link', () => {
     return fc.assert(
       fc.property(sequences, (all) => {
         run(all, (before, event, after) => {
@@ -117,7 +117,7 @@ describe('the attachment of a session to the owner of its room', () => {
     );
   });
 
-  it('detaches from each owner that may have the session, and from no other', () => {
+  it('detaches only from an owner that may have the session', () => {
     return fc.assert(
       fc.property(sequences, (all) => {
         const { state } = run(all);
@@ -130,26 +130,26 @@ describe('the attachment of a session to the owner of its room', () => {
     );
   });
 
-  it('sends `paused` when the owner is lost, and `resumed` with the duration when the next one has placed the session', () => {
+  it('sends `paused` when the owner is lost, and `resumed` when the next owner has placed the session', () => {
     expect(run([...attached, lost, lost, ...placedAgain]).sent).toEqual(['paused', 'resumed']);
     const { state } = run([...attached, lost, ...placedAgain.slice(0, 2)]);
     expect(nextAttachment(state, { kind: 'placed', now: 45 })?.output).toEqual({ kind: 'resumed', pausedMs: 25 });
   });
 
-  it('sends no `paused` to a client that has not received the state of the game', () => {
+  it('sends no `paused` to a client without the state of the game', () => {
     expect(run([...attached.slice(0, 2), lost, ...placedAgain]).sent).toEqual([]);
   });
 
-  it('sends one `paused` for an owner that stalls and is then lost', () => {
+  it('sends one `paused` for an owner that stalls and is lost afterwards', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, lost, ...placedAgain]).sent).toEqual(['paused', 'resumed']);
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'recovered' }]).sent).toEqual(['paused', 'resumed']);
   });
 
-  it('sends no `resumed` when a stalled owner answers again after a slow connection was detached', () => {
+  it('sends no `resumed` when a stalled owner answers after the detachment of a slow connection', () => {
     expect(run([...attached, { kind: 'stalled', now: 15 }, { kind: 'slow' }, { kind: 'recovered' }]).sent).toEqual(['paused', 'detach']);
   });
 
-  it('keeps the epoch when the game has ended, and forgets it when the session leaves', () => {
+  it('keeps the epoch when the game ends, and forgets the epoch when the session leaves', () => {
     expect(run([...attached, { kind: 'ended' }]).state).toEqual({ kind: 'none', epoch: 7, client: { saw: 'nothing' } });
     expect(run([...attached, { kind: 'detach', gone: 'left' }]).state).toBe(UNATTACHED);
   });

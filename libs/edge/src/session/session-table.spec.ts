@@ -11,7 +11,7 @@ function newTable() {
 const add = (table: SessionTable, id: string, user = `u-${id}`) => table.add(id as SessionId, user as UserId, id);
 
 describe('the table of sessions', () => {
-  it('finds a session by its id, user and handle, and counts the sessions', () => {
+  it('finds a session by its id, its user and its handle', () => {
     const { table, counts } = newTable();
     const [a, b] = [add(table, 'a'), add(table, 'b')];
     expect(a.handle).not.toBe(b.handle);
@@ -26,7 +26,7 @@ describe('the table of sessions', () => {
     expect([table.size, counts]).toEqual([1, [1, 2, 1]]);
   });
 
-  it('gives no handle twice while it is in use, also after the highest number', () => {
+  it('gives no handle to two sessions at once, also after the highest number', () => {
     const { table } = newTable();
     const first = add(table, 'first');
     (table as unknown as { nextHandle: number }).nextHandle = 0xffff_ffff;

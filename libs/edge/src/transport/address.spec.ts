@@ -1,6 +1,6 @@
 import { addressKey } from './address.js';
 
-describe('an address', () => {
+describe('addressKey', () => {
   it.each([
     ['192.0.2.7', '192.0.2.7'],
     ['::ffff:192.0.2.7', '192.0.2.7'],
@@ -10,7 +10,7 @@ describe('an address', () => {
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     [undefined, 'unknown'],
-  ])('%s counts as %s', (address, key) => {
+  ])('returns for %s the key %s', (address, key) => {
     expect(addressKey(address)).toBe(key);
   });
 });

@@ -29,14 +29,14 @@ describe('isAllowedOrigin', () => {
   });
 
   it.each(['capacitor://localhost', 'ionic://localhost', 'null', 'file://', 'https://app.example.org'])(
-    'accepts %s when it is listed',
+    'accepts the listed origin %s',
     (origin) => {
       expect(isAllowedOrigin(origin, 'play.example.org', [origin])).toBe(true);
       expect(isAllowedOrigin(origin, 'play.example.org', ['tauri://localhost'])).toBe(false);
     },
   );
 
-  it('accepts every origin for *, and programs that send none', () => {
+  it('accepts every origin for *, and a program without an origin', () => {
     expect(isAllowedOrigin('https://evil.example', 'play.example.org', ['*'])).toBe(true);
     expect(isAllowedOrigin(undefined, 'play.example.org', [])).toBe(true);
   });

@@ -118,7 +118,7 @@ async function overTcp() {
 }
 
 describe('a silent WebSocket', () => {
-  it('gets one ping, and another one only after its next message', async () => {
+  it('gets one ping until its next message', async () => {
     const { gateway, client, connection } = await overWebSocket(SUBPROTOCOL_BINARY);
     let pings = 0;
     client.on('ping', () => {
@@ -148,14 +148,14 @@ describe('a WebSocket connection', () => {
     expect(received[1]).toEqual(Buffer.from([1]));
   });
 
-  it('carries a sync that is sent from its parts', async () => {
+  it('carries a sync whose parts are sent separately', async () => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_BINARY);
     connection.sendSync(9, 4, pack({ room: 'r', state: { a: 1 } }));
     await until(() => received.length === 1);
     expect(decodeServerMessage(received[0] as Buffer)).toEqual({ kind: 'sync', version: 9, seq: 4, room: 'r', state: { a: 1 } });
   });
 
-  it('carries a compact sync with the numbers of its recipient before the body', async () => {
+  it("carries a compact sync with the recipient's numbers before the shared body", async () => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_COMPACT);
     expect(connection.readsCompact).toBe(true);
     connection.sendCompactSync(300, 5, encodeCompactBody({ version: 9, from: 8 }, Buffer.from([1, 2])));
@@ -175,7 +175,7 @@ describe('a WebSocket connection', () => {
     expect(connection.readsCompact).toBe(chosen === SUBPROTOCOL_COMPACT);
   });
 
-  it('converts messages from and to JSON', async () => {
+  it('carries messages as JSON in both directions', async () => {
     const { connection, received, client, gateway } = await overWebSocket(SUBPROTOCOL_JSON);
     const ended: ServerMessage = { kind: 'ended', room: 'r' as RoomId, reason: 'finished', result: { winner: '✓' } };
     connection.send(ended);
@@ -191,7 +191,7 @@ describe('a WebSocket connection', () => {
     expect(decodePlayerMessage(gateway.frames[0])).toEqual({ kind: 'command', seq: 3, settled: 2, name: 'place', data: { cell: 4 } });
   });
 
-  it('sends goodbye instead of a message that cannot be written as JSON, and does not throw', async () => {
+  it('sends goodbye instead of a message that JSON cannot represent', async () => {
     const { connection, received, closed } = await overWebSocket(SUBPROTOCOL_JSON);
     const date = Buffer.from([0x81, 0xa5, ...Buffer.from('state'), 0xd6, 0xff, 0, 0, 0, 0]);
     expect(() => connection.sendSync(9, 4, date)).not.toThrow();
@@ -199,7 +199,7 @@ describe('a WebSocket connection', () => {
     expect(received.map((text) => JSON.parse(text as string))).toEqual([expect.objectContaining({ kind: 'goodbye', code: 'internal' })]);
   });
 
-  it('cuts the reason of a close frame to the length that a close frame may have', async () => {
+  it('shortens the reason of a close frame to the allowed length', async () => {
     const { connection, client } = await overWebSocket(SUBPROTOCOL_BINARY);
     const closing = once(client, 'close') as Promise<[code: number, reason: Buffer]>;
     connection.goodbye({ code: 'x'.repeat(500), reason: 'no server uses this code' }, 1_000);
@@ -211,7 +211,7 @@ describe('a WebSocket connection', () => {
     ['too large', Buffer.alloc(1_001), 1009, 'frame-too-large'],
     ['empty', Buffer.alloc(0), 1007, 'bad-frame'],
     ['text on a binary connection', 'hello', 1007, 'bad-frame'],
-  ])('sends goodbye for a frame that is %s', async (_, data, closeCode, code) => {
+  ])('sends goodbye after a frame that is %s', async (_, data, closeCode, code) => {
     const { client, received, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.send(data);
     await until(() => closed.code !== undefined);
@@ -221,7 +221,7 @@ describe('a WebSocket connection', () => {
     await until(() => gateway.closings === 1);
   });
 
-  it('accepts no compression, and closes at a compressed frame', async () => {
+  it('offers no compression, and closes after a compressed frame', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY, { perMessageDeflate: true });
     expect(client.extensions).toBe('');
     // A frame with the bit RSV1 (compressed) and an empty mask. Source: RFC 7692, section 6.
@@ -230,7 +230,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames).toEqual([]);
   });
 
-  it('accepts a message in 8 fragments, and closes at a message in 200 fragments', async () => {
+  it('accepts a message in 8 fragments, but not in 200', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     for (let piece = 0; piece < 8; piece++) client.send(Buffer.from([KIND.bye]), { fin: piece === 7 });
     await until(() => gateway.frames.length === 1);
@@ -239,7 +239,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames).toHaveLength(1);
   });
 
-  it('answers pings up to the limit', async () => {
+  it('answers pings up to a limit', async () => {
     const { client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     let pongs = 0;
     client.on('pong', () => {
@@ -252,7 +252,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.pingsMax).toBe(-3);
   });
 
-  it('answers a close frame with the same code, and closes', async () => {
+  it('answers a close frame with the same code', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.close(4_321, 'enough');
     await until(() => closed.code !== undefined && gateway.closings === 1);
@@ -265,14 +265,14 @@ describe('a WebSocket connection', () => {
     await until(() => gateway.closings === 1);
   });
 
-  it('closes with code 1002 at a frame without a mask', async () => {
+  it('closes with code 1002 after a frame without a mask', async () => {
     const { client, closed, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     (client as unknown as { _socket: Socket })._socket.write(Buffer.from([0x82, 1, 7]));
     await until(() => closed.code !== undefined && gateway.closings === 1);
     expect(closed.code).toBe(1002);
   });
 
-  it('receives a frame that the client sends together with its upgrade request', async () => {
+  it('receives a frame that arrives together with the upgrade request', async () => {
     const { port, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     const socket = new Socket();
     closers.push(() => socket.destroy());
@@ -282,7 +282,7 @@ describe('a WebSocket connection', () => {
     expect(gateway.frames[0]).toEqual(Buffer.from([KIND.bye]));
   });
 
-  it('closes at a message of more than four times the limit', async () => {
+  it('closes during a message of more than four times the limit', async () => {
     const { client, closed } = await overWebSocket(SUBPROTOCOL_BINARY);
     client.send(Buffer.alloc(4_001));
     await until(() => closed.code !== undefined);
@@ -302,7 +302,7 @@ describe('a WebSocket connection', () => {
   });
 });
 
-describe('the public port', () => {
+describe('the public port of a gateway', () => {
   /** Sends these bytes and returns the answer when the port has closed the socket. */
   async function answerTo(port: number, ...sent: string[]): Promise<string> {
     const socket = new Socket();
@@ -322,7 +322,7 @@ describe('the public port', () => {
     return text;
   }
 
-  it('closes the socket of a slow request, and keeps the connections of players', async () => {
+  it('closes the socket of a slow request, but no connection of a player', async () => {
     const { port, client, gateway } = await overWebSocket(SUBPROTOCOL_BINARY);
     const [slow, silent] = await Promise.all([answerTo(port, 'GET / HTTP/1.1\r\nHost: x\r\n', 'X-One: 1\r\n'), answerTo(port)]);
     expect(slow).toMatch(/^HTTP\/1\.1 408 /);
@@ -331,7 +331,7 @@ describe('the public port', () => {
     await until(() => gateway.frames.length === 1);
   });
 
-  it('closes the socket of a client that does not read the answer', async () => {
+  it('closes the socket of a client that does not read its answer', async () => {
     // More than a kernel buffers for a client that reads nothing.
     const page = Buffer.alloc(32 * 1024 * 1024);
     let isCut = false;
@@ -361,13 +361,13 @@ describe('the public port', () => {
     expect(bytes).toBeLessThan(page.length);
   });
 
-  it('answers 400 to bytes that are no HTTP, and 431 to headers that are too long', async () => {
+  it('answers 400 to bytes that are not HTTP, and 431 to headers that are too long', async () => {
     const { port } = await overWebSocket(SUBPROTOCOL_BINARY);
     expect(await answerTo(port, '\u0000\u0001 what?\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
     expect(await answerTo(port, `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
   });
 
-  it('answers 503 to a socket above the limit, and keeps the connections of players', async () => {
+  it('answers 503 to a socket above the limit', async () => {
     const { port, gateway, client } = await overWebSocket(SUBPROTOCOL_BINARY);
     gateway.socketsMax = 0;
     expect(await answerTo(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^HTTP\/1\.1 503 /);
@@ -394,14 +394,14 @@ describe('a TCP connection', () => {
     ['declares too many bytes', Buffer.from([0, 0, 4, 0]), 'frame-too-large'],
     ['has no bytes', Buffer.from([0, 0, 0, 0]), 'bad-frame'],
     ['is HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'frame-too-large'],
-  ])('sends goodbye for a frame that %s', async (_, bytes, code) => {
+  ])('sends goodbye after a frame that %s', async (_, bytes, code) => {
     const { client, received, isClosed } = await overTcp();
     client.write(bytes);
     await until(isClosed);
     expect(decodeServerMessage(received[0])).toMatchObject({ kind: 'goodbye', code });
   });
 
-  it('reports the backlog of a client that reads nothing, and reports when the kernel has taken that backlog', async () => {
+  it('reports the backlog of a client that reads nothing until the kernel has taken the backlog', async () => {
     const { connection, client, gateway } = await overTcp();
     client.pause();
     for (let sent = 0; sent < 64; sent++) connection.sendFrame(Buffer.alloc(256 * 1024));
@@ -432,7 +432,7 @@ describe('a TCP connection', () => {
 /** Set `FUZZ_RUNS=100000` for many more runs. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2_000);
 
-describe('hostile input', () => {
+describe('hostile input of a player', () => {
   const refusedProperly = (parse: () => unknown): void => {
     try {
       parse();
@@ -451,7 +451,7 @@ describe('hostile input', () => {
     fc.record({ kind: fc.constant('ack' as const), version: fc.nat() }),
   );
 
-  it('is decoded or refused when it is a random binary frame', () => {
+  it('is decoded or refused as a random binary frame', () => {
     const anyFrame = fc
       .tuple(fc.oneof(fc.constantFrom(...Object.values(KIND)), fc.nat(255)), fc.uint8Array({ maxLength: 80 }))
       .map(([kind, rest]) => Uint8Array.of(kind, ...rest));
@@ -461,7 +461,7 @@ describe('hostile input', () => {
     );
   });
 
-  it('is decoded or refused when it is a frame that was truncated, extended or modified', () => {
+  it('is decoded or refused as a truncated, extended or modified frame', () => {
     return fc.assert(
       fc.property(message, fc.nat(), fc.nat(255), fc.uint8Array({ maxLength: 4 }), (sent, at, byte, more) => {
         const frame = encodePlayerMessage(sent);
@@ -475,7 +475,7 @@ describe('hostile input', () => {
     );
   });
 
-  it('is decoded or refused when it is JSON, and a decoded message has the same kind in its binary form', () => {
+  it('is decoded or refused as JSON', () => {
     const fields = fc.dictionary(fc.constantFrom('kind', 'id', 'seq', 'settled', 'name', 'operation', 'version', 'protocol', 'data'), json);
     const text = fc.oneof(
       fc.string(),
@@ -494,7 +494,7 @@ describe('hostile input', () => {
     );
   });
 
-  it('is refused when it is JSON or MessagePack of great depth', () => {
+  it('is refused as JSON or MessagePack of great depth', () => {
     const depth = 100_000;
     refusedProperly(() =>
       JsonWebSocketConnection.frameOf(`{"kind":"request","id":1,"operation":"x","data":${'['.repeat(depth)}${']'.repeat(depth)}}`),
@@ -507,7 +507,7 @@ describe('hostile input', () => {
     refusedProperly(() => decodePlayerMessage(deep));
   });
 
-  it('leads to the same frames or the same refusal wherever a stream is split, and the gateway buffers at most one frame', () => {
+  it('has the same result wherever a stream is split', () => {
     const frames = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
     return fc.assert(
       fc.property(frames, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (sent, cuts) => {
@@ -549,7 +549,7 @@ describe('hostile input', () => {
     );
   });
 
-  it('can be decoded by a client when it is the data of a response', () => {
+  it('can be decoded by a client as the data of a response', () => {
     return fc.assert(
       fc.property(fc.nat(), encodable, (id, data) => {
         const decoded = decodeServerMessage(encodeServerMessage({ kind: 'response', id, data }));

@@ -9,7 +9,7 @@ function request(remoteAddress: string, headers: Record<string, string> = {}): I
 
 describe('the host of a request', () => {
   it.each(['127.0.0.1', '::1', '10.1.2.3', '::ffff:10.1.2.3', '2001:db8::7'])(
-    'is X-Forwarded-Host when a trusted proxy at %s sends it',
+    'is that of X-Forwarded-Host when a trusted proxy at %s sends it',
     (address) => {
       expect(proxies.hostOf(request(address, { 'x-forwarded-host': 'play.example.org' }))).toBe('play.example.org');
     },
@@ -19,28 +19,28 @@ describe('the host of a request', () => {
     expect(proxies.hostOf(request('10.0.0.1', { 'x-forwarded-host': 'play.example.org, inner.example' }))).toBe('play.example.org');
   });
 
-  it('is Host when X-Forwarded-Host is missing or comes from an address that is not trusted', () => {
+  it('is that of the header Host when no trusted proxy sends X-Forwarded-Host', () => {
     expect(proxies.hostOf(request('10.0.0.1'))).toBe('gateway:7000');
     expect(proxies.hostOf(request('192.0.2.1', { 'x-forwarded-host': 'evil.example' }))).toBe('gateway:7000');
   });
 });
 
 describe('the address of a client', () => {
-  it('is the nearest address that is not a trusted proxy', () => {
+  it('is the last forwarded address that is not a trusted proxy', () => {
     const address = proxies.addressOf(request('10.0.0.1', { 'x-forwarded-for': '198.51.100.9, 192.0.2.1, 10.0.0.2' }));
     expect(address).toBe('192.0.2.1');
   });
 
-  it('is that of the socket when the socket is not a trusted proxy', () => {
+  it('is the address of the socket when the socket is not a trusted proxy', () => {
     expect(proxies.addressOf(request('192.0.2.1', { 'x-forwarded-for': '198.51.100.9' }))).toBe('192.0.2.1');
   });
 
-  it('is that of the proxy when the header has no address', () => {
+  it('is the address of the proxy when the header contains no address', () => {
     expect(proxies.addressOf(request('10.0.0.1'))).toBe('10.0.0.1');
     expect(proxies.addressOf(request('10.0.0.1', { 'x-forwarded-for': 'unknown' }))).toBe('10.0.0.1');
   });
 
-  it('is that of the socket when no proxy is trusted', () => {
+  it('is the address of the socket when no proxy is trusted', () => {
     const none = new TrustedProxies({ trustedProxies: [] });
     expect(none.addressOf(request('127.0.0.1', { 'x-forwarded-for': '198.51.100.9' }))).toBe('127.0.0.1');
   });

@@ -40,7 +40,7 @@ export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
    * expired. A gateway that was outvoted gives the lease up, and another gateway takes it. Never rejects.
    */
   async run(server: ServerRecord, reason: EvictionReason): Promise<void> {
-    // An outvoted gateway has no links, so it could not give the rooms to other servers.
+    // An outvoted gateway has no links, so it could not ask other servers to adopt the rooms.
     if (this.trust.isOutvoted) return this.leaveToOthers(server);
     if (this.listeners.length === 0 || this.inProgress.has(incarnationKey(server))) return;
     this.inProgress.add(incarnationKey(server));

@@ -61,7 +61,7 @@ export class StoreProbe implements OnModuleInit {
   }
 }
 
-/** Returns the `run_id` of Redis, or in a Cluster those of all primaries. A new id means a new process, which may have lost data. */
+/** Returns the `run_id` of Redis, or in a Cluster the `run_id` of every primary. A new id means a new process, which may have lost data. */
 async function readRunIds(client: RedisClient): Promise<string> {
   const nodes = client instanceof Cluster ? client.nodes('master') : [client];
   const ids = await Promise.all(nodes.map(async (node) => /run_id:(\w+)/.exec(await node.info('server'))?.[1] ?? ''));

@@ -8,7 +8,7 @@ const GATEWAYS = ['1', '2', '3'].map((name) => serverId('gateway', name));
 const GAMES = Array.from({ length: 300 }, (_, index) => serverId('game', String(index)));
 
 describe('checkerOf', () => {
-  it('divides the servers among the gateways, independent of the order of the gateways', () => {
+  it('divides the servers among the gateways, whatever the order of the gateways is', () => {
     const shares = new Map<ServerId | null, number>();
     for (const game of GAMES) {
       const checker = checkerOf(game, GATEWAYS);
@@ -19,7 +19,7 @@ describe('checkerOf', () => {
     for (const share of shares.values()) expect(share).toBeGreaterThan(60);
   });
 
-  it('gives only the servers of a lost gateway another checker', () => {
+  it('changes the checker only for the servers of a lost gateway', () => {
     for (const game of GAMES) {
       const before = checkerOf(game, GATEWAYS);
       const after = checkerOf(game, GATEWAYS.slice(0, 2));
@@ -45,7 +45,7 @@ describe('votingGateways', () => {
     expect(votingGateways(servers).map(({ name }) => name)).toEqual(['well']);
   });
 
-  it('returns all living gateways when each of them is suspect', () => {
+  it('returns all living gateways when each gateway is suspect', () => {
     const servers = [record('gateway', 'suspect', { suspect: '1' }), record('gateway', 'dead', { state: 'dead' })];
     expect(votingGateways(servers).map(({ name }) => name)).toEqual(['suspect']);
   });
@@ -60,7 +60,7 @@ describe('isMassFailure', () => {
     [2, 6, false],
     [333, 999, false],
     [334, 999, true],
-  ])('for %p failed servers of %p is %p', (silent, others, expected) => {
+  ])('returns for %p failed servers of %p: %p', (silent, others, expected) => {
     expect(isMassFailure(silent, others)).toBe(expected);
   });
 });

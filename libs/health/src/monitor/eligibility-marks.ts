@@ -13,7 +13,7 @@ const EVENT_REASONS = {
   heard: 'answered',
 } as const;
 
-/** Writes into a server's record whether it is suspect or unheard, and notifies listeners, the fleet and operators of a change. */
+/** Writes into a server's record whether it is suspect or unheard. Notifies listeners, the fleet and operators of a change. */
 @Injectable()
 export class EligibilityMarks implements OnModuleInit {
   private listeners: readonly EligibilityListener[] = [];

@@ -71,7 +71,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     this.directory.onChange((change) => {
       this.fleetChanged = true;
-      // Without an earlier record, this process never knew the server as alive, so its death does not count.
+      // Without an earlier record, this process never saw the server alive, so it does not count this death as a new failure.
       if (change.kind === 'evicted' && change.before) this.massFailures.recordDeath(performance.now());
     });
     this.responder.onLinkSilent(({ id, incarnation }, dialledAt) => {
@@ -122,7 +122,7 @@ export class HealthChecker implements OnApplicationBootstrap, OnModuleDestroy {
     const now = performance.now();
     if (now - sentAt > this.options.intervalMs) this.selfCheck.distrust('store-slow', { tookMs: Math.round(now - sentAt) });
     for (const [index, monitor] of due.entries()) {
-      // Another gateway may check the server by now, or the server may have ended.
+      // The server may have another checker since, or may have ended.
       if (this.monitors.get(monitor.server.id) === monitor) monitor.receive(records[index] ?? null, sentAt, now);
     }
   }

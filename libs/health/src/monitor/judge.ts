@@ -4,8 +4,8 @@ import type { EvictionReason } from '../ports.js';
 import type { HoldReason } from '../voting/eviction-holds.js';
 
 /**
- * Why a check says nothing about the server. `loop-late`: this process was suspended or busy. `grace`: the server has just registered.
- * `first`: no check waited for an answer. `StoreTrouble`: Redis failed.
+ * The reason why a check says nothing about the server. `loop-late`: this process was suspended or busy. `grace`: the server has just
+ * registered. `first`: no check waited for an answer. `StoreTrouble`: Redis failed.
  */
 export type VoidReason = StoreTrouble | 'loop-late' | 'grace' | 'first';
 
@@ -20,7 +20,7 @@ export type Judgement =
 export interface CheckResult {
   /** `not-due`: no check waited for an answer. `unanswered`: the record still says `testing`, or there is no record. */
   readonly answer: 'not-due' | 'answered' | 'unanswered';
-  /** Why the check may not count. Null: this process and Redis have been well since the check was sent. */
+  /** The reason why the check does not count. Null: it counts, because this process and Redis have been well since the check was sent. */
   readonly doubt: VoidReason | null;
   readonly inGrace: boolean;
   readonly missesBefore: number;
@@ -32,17 +32,17 @@ export interface MissEvidence {
   readonly maxMisses: number;
   /** The result of a dial since the last answer. Null: no dial has ended yet. */
   readonly secondPath: ProbeResult | null;
-  /** Whether the server has been silent for longer than its last reported event-loop lag explains. */
+  /** True: the server has been silent for longer than its last reported event-loop lag explains. */
   readonly patienceIsOver: boolean;
-  /** Whether so many servers are silent at once that one cause is likely. */
+  /** True: so many servers are silent at once that one cause is likely. */
   readonly many: boolean;
   readonly heldForMs: number;
   readonly holdMs: number;
 }
 
 /**
- * Judges one check of a server that may be silent or refuse connections. Pure. `judge-unreached.ts` judges servers that others cannot reach.
- * A verdict on silence needs one more check of Redis, and every verdict needs the votes of a majority of the gateways.
+ * Judges one check of a server that may be silent or refuse connections. Pure. `judge-unreached.ts` judges servers that gateways cannot
+ * reach by link. A verdict on silence needs one more check of Redis, and every verdict needs the votes of a majority of the gateways.
  */
 export function judge(result: CheckResult, evidence: Omit<MissEvidence, 'misses'>): Judgement {
   if (result.answer === 'answered') return { kind: 'healthy' };
@@ -54,7 +54,7 @@ export function judge(result: CheckResult, evidence: Omit<MissEvidence, 'misses'
 
 /** Judges a server that missed checks. It also runs between two checks, when there is new evidence. */
 export function judgeMisses({ misses, maxMisses, secondPath, patienceIsOver, many, heldForMs, holdMs }: MissEvidence): Judgement {
-  // No process listens on the port. That is certain, so neither a second miss nor the number of other failures matters.
+  // No process listens on the port. This is certain after one refusal, whatever the number of misses and of other failures is.
   if (secondPath === 'refused') return { kind: 'condemned', reason: 'refused', misses };
   if (misses < maxMisses || secondPath === null) return { kind: 'missed', misses };
   if (secondPath === 'answered') return { kind: 'held', reason: 'unheard', misses };

@@ -2,7 +2,7 @@ import { LocalHealth } from './local-health.js';
 
 const INTERVAL_MS = 1_000;
 
-/** Ticks as the checker does, from `from` to `to`. */
+/** Calls `tick` in the rhythm of the checker, from `from` to `to`. */
 function tickThrough(health: LocalHealth, from: number, to: number): void {
   for (let now = from; now <= to; now += 50) health.tick(now);
 }
@@ -14,7 +14,7 @@ describe('LocalHealth', () => {
     expect(health.voidReason(1_000, 2_000)).toBeNull();
   });
 
-  it('voids checks from before the process was suspended, and not those from after it', () => {
+  it('voids only checks from before a suspension of the process', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     tickThrough(health, 0, 1_000);
     tickThrough(health, 11_000, 12_000);
@@ -22,7 +22,7 @@ describe('LocalHealth', () => {
     expect(health.voidReason(11_050, 12_000)).toBeNull();
   });
 
-  it('detects that the process was suspended even when answers are judged before the next tick', () => {
+  it('detects a suspension of the process also before the next tick', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     tickThrough(health, 0, 1_000);
     expect(health.voidReason(950, 11_000)).toBe('loop-late');
@@ -35,7 +35,7 @@ describe('LocalHealth', () => {
     expect(health.voidReason(0, INTERVAL_MS / 2)).toBeNull();
   });
 
-  it('voids all checks until Redis has answered twice in a row', () => {
+  it('voids all checks after a failure of Redis until Redis has answered twice in a row', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     tickThrough(health, 0, 6_000);
     health.redisFailed('store-restarted');
@@ -49,7 +49,7 @@ describe('LocalHealth', () => {
     expect(health.voidReason(4_000, 6_000)).toBeNull();
   });
 
-  it('voids no earlier check when Redis, which has not failed, answers again', () => {
+  it('voids no check on an answer of Redis without an earlier failure', () => {
     const health = new LocalHealth(INTERVAL_MS, 0);
     tickThrough(health, 0, 6_000);
     health.redisAnswered(5_000);

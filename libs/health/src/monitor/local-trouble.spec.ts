@@ -1,7 +1,7 @@
 import { eventually } from '../../../../tools/process/until.mjs';
 import { blockFor, HealthWorld, healthyAgain, INTERVAL_MS, metric, result } from '../health.fixture.js';
 
-describe('a gateway that was suspended or without Redis, over a real Redis', () => {
+describe('the checks of a gateway that was suspended or without Redis', () => {
   let world: HealthWorld;
 
   beforeEach(async () => {
@@ -10,7 +10,7 @@ describe('a gateway that was suspended or without Redis, over a real Redis', () 
 
   afterEach(() => world.close());
 
-  it('condemns no server when it was suspended itself', async () => {
+  it('condemn no server after a suspension of the gateway', async () => {
     const watching = await world.gateway('1');
     // The links of these servers are silent, so only the self-check of the gateway prevents an eviction.
     const game = await world.start('game', '1', { port: 'is silent' });
@@ -24,7 +24,7 @@ describe('a gateway that was suspended or without Redis, over a real Redis', () 
     expect(await watching.redis.commands.hget(game.self.id, 'state')).toBe('ready');
   });
 
-  it('counts no miss for a check that waited for its answer while the gateway was suspended', async () => {
+  it('count no miss when an answer was due during the suspension of the gateway', async () => {
     const watching = await world.gateway('1');
     const checked = await world.foreign(watching, 'checked', 'is silent');
     let block = false;
@@ -43,7 +43,7 @@ describe('a gateway that was suspended or without Redis, over a real Redis', () 
     expect(await result(watching, 'missed')).toBe(0);
   });
 
-  it('counts no miss for a check that waited for its answer while Redis was unavailable', async () => {
+  it('count no miss when an answer was due while Redis was unavailable', async () => {
     const watching = await world.gateway('1');
     const checked = await world.foreign(watching, 'checked', 'is silent');
     let stop: 'not yet' | 'now' | 'stopped' | 'over' = 'not yet';
@@ -68,7 +68,7 @@ describe('a gateway that was suspended or without Redis, over a real Redis', () 
     expect(await result(watching, 'void')).toBeGreaterThan(0);
   });
 
-  it('condemns no server when Redis stops for ten intervals, is flushed, or restarts empty', async () => {
+  it('condemn no server when Redis stops for ten intervals, is flushed, or restarts empty', async () => {
     const watching = await world.gateway('1');
     // The links of these servers are silent, so only the self-check of the gateway prevents an eviction.
     const games = [

@@ -22,20 +22,20 @@ const suspect = (name: string): ServerRecord => server(name, { suspect: '1' });
 const unheard = (name: string): ServerRecord => server(name, { suspect: '1', unheard: '1' });
 
 describe('MassFailures', () => {
-  it('finds a mass silence when at least two servers and more than a third of the others are silent', () => {
+  it('finds a mass silence when at least two servers and more than a third of all servers are silent', () => {
     expect(newFailures([suspect('a'), server('b'), server('c')]).isMassSilence(0)).toBe(false);
     expect(newFailures([suspect('a'), suspect('b'), server('c')]).isMassSilence(0)).toBe(true);
     const six = [suspect('a'), suspect('b'), server('c'), server('d'), server('e'), server('f')];
     expect(newFailures(six).isMassSilence(0)).toBe(false);
   });
 
-  it('does not count unheard servers as silent, nor silent ones as unheard', () => {
+  it('counts unheard servers and silent servers separately', () => {
     expect(newFailures([unheard('a'), unheard('b')]).isMassSilence(0)).toBe(false);
     expect(newFailures([unheard('a'), unheard('b')]).isMassUnheard()).toBe(true);
     expect(newFailures([suspect('a'), suspect('b')]).isMassUnheard()).toBe(false);
   });
 
-  it('prefers the state of a monitor to that of the directory', () => {
+  it('prefers the state of a monitor to the state in the directory', () => {
     const [a, b] = [suspect('a'), suspect('b')];
     expect(newFailures([a, b], { [a.id]: WELL }).isMassSilence(0)).toBe(false);
     const [c, d] = [server('c'), server('d')];
@@ -44,7 +44,7 @@ describe('MassFailures', () => {
     expect(newFailures([c, d], { [c.id]: silent, [d.id]: silent }).isMassUnheard()).toBe(true);
   });
 
-  it('counts a recent death like a silent server, and forgets it after the window', () => {
+  it('counts a recent death as a silent server until the window is over', () => {
     const failures = newFailures([suspect('a'), server('b')]);
     failures.recordDeath(0);
     expect(failures.isMassSilence(1)).toBe(true);

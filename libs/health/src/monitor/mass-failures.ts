@@ -3,7 +3,7 @@ import type { ServerId } from '#libs/protocol';
 import { isMassFailure } from '../evidence/mass-failure.js';
 import { MANY_WINDOW_INTERVALS } from '../health.options.js';
 
-/** The state of a server that its monitor knows earlier than the directory. */
+/** The state of a server as its monitor knows it. The directory learns the state later. */
 export interface MonitoredState {
   readonly isSilent: boolean;
   readonly isUnheard: boolean;
@@ -29,13 +29,13 @@ export class MassFailures {
     this.deaths.push(now);
   }
 
-  /** Whether too many servers are silent, or died a moment ago. The servers are counted once per tick, not once per suspect. */
+  /** Returns whether too many servers are silent or died a moment ago. Counts the servers once per tick, not once per suspect. */
   isMassSilence(now: number): boolean {
     if (this.silence.at !== now) this.silence = { at: now, isMass: this.countSilence(now) };
     return this.silence.isMass;
   }
 
-  /** Whether too many servers answer on their links and not through Redis. */
+  /** Returns whether too many servers answer on their links and not through Redis. */
   isMassUnheard(): boolean {
     const living = this.living();
     return isMassFailure(living.filter(({ id, unheard }) => this.monitorOf(id)?.isUnheard ?? unheard).length, living.length);

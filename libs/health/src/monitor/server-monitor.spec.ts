@@ -39,7 +39,7 @@ function newMonitor(type: ServerType = 'game') {
   };
   const server = recordOf(type);
   const monitor = new ServerMonitor(context as unknown as MonitorContext, server, performance.now(), performance.now());
-  /** One check whose answer is judged now. */
+  /** Sends one check and judges its answer now. */
   const check = async (answer: Partial<CheckedRecord> = {}): Promise<void> => {
     const record = { incarnation: 1, state: 'ready', answered: true, lagMs: 0, suspect: 0, unheard: false, ageMs: 60_000, ...answer };
     monitor.receive(record, performance.now(), performance.now());
@@ -58,14 +58,14 @@ function newMonitor(type: ServerType = 'game') {
 }
 
 describe('ServerMonitor', () => {
-  it('counts no result of the first check, because no answer was due', async () => {
+  it('ignores the first check, for which no answer was due', async () => {
     const { context, monitor, check } = newMonitor();
     await check({ answered: false });
     expect(context.metrics.healthChecks.inc).not.toHaveBeenCalled();
     expect(monitor.isSilent).toBe(false);
   });
 
-  it('condemns a server that misses two checks and does not answer a dial', async () => {
+  it('condemns a server that misses two checks and answers no dial', async () => {
     const { context, server, monitor, check, miss } = newMonitor();
     await check();
     await miss();
@@ -100,7 +100,7 @@ describe('ServerMonitor', () => {
     expect(context.self.confirm).not.toHaveBeenCalled();
   });
 
-  it('does not evict a server that answers a dial, and marks it as unheard', async () => {
+  it('marks a server that answers only a dial as unheard, and does not evict it', async () => {
     const { context, server, monitor, check, miss } = newMonitor();
     context.dials.dial.mockResolvedValue('answered');
     await check();
@@ -114,7 +114,7 @@ describe('ServerMonitor', () => {
   it.each<[ServerType, string[][]]>([
     ['game', [['store-lost']]],
     ['lobby', []],
-  ])('condemns an unheard server that has lost Redis only if it is a game server: %s', async (type, reasons) => {
+  ])('condemns an unheard server that has lost Redis only when it is a game server: %s', async (type, reasons) => {
     const { context, check, miss } = newMonitor(type);
     context.dials.dial.mockResolvedValue('answered');
     context.storeLossDetector.isLost.mockResolvedValue(true);
@@ -137,7 +137,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).toHaveBeenCalledWith(server, 'silent');
   });
 
-  it('counts no miss while this process or Redis may be the cause', async () => {
+  it('counts no miss when this process or Redis may be the cause', async () => {
     const { context, monitor, check, miss } = newMonitor();
     await check();
     context.self.voidReason.mockReturnValue('loop-late');
@@ -148,7 +148,7 @@ describe('ServerMonitor', () => {
     expect(context.dials.dial).not.toHaveBeenCalled();
   });
 
-  it('does not condemn the server when Redis fails the check before the verdict', async () => {
+  it('does not condemn a server when Redis fails during the check before the verdict', async () => {
     const { context, check, miss } = newMonitor();
     context.self.confirm.mockResolvedValue(false);
     await check();
@@ -171,7 +171,7 @@ describe('ServerMonitor', () => {
     expect(context.verdicts.condemn).not.toHaveBeenCalled();
   });
 
-  it('tries an open verdict again, but not at every tick', async () => {
+  it('repeats an attempt at an open verdict, but not at every tick', async () => {
     const { context, check, wait, miss } = newMonitor();
     context.verdicts.condemn.mockResolvedValue('open');
     await check();
@@ -195,7 +195,7 @@ describe('ServerMonitor', () => {
     expect(context.onOver).not.toHaveBeenCalled();
   });
 
-  it('checks a server soon after its link was lost, and often until it has answered', async () => {
+  it('checks a server soon after the loss of its link', async () => {
     const { monitor, check } = newMonitor();
     await check();
     monitor.linkLost(performance.now());
@@ -210,7 +210,7 @@ describe('ServerMonitor', () => {
     expect(monitor.isDue(performance.now() + URGENT_CHECK_MS)).toBe(false);
   });
 
-  it('does not judge the record of another incarnation, and refreshes the directory', async () => {
+  it('does not judge the record of another incarnation', async () => {
     const { context, monitor, check, miss } = newMonitor();
     await check();
     await miss();

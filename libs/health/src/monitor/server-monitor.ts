@@ -30,12 +30,12 @@ export interface MonitorContext {
   onOver(monitor: ServerMonitor): void;
 }
 
-/** The evidence against a server since its last answer. The next answer replaces it by an empty one. */
+/** The evidence against a server since its last answer. The next answer starts an empty suspicion. */
 interface Suspicion {
   misses: number;
-  /** Whether the server is checked more often, because its link was lost. */
+  /** True: the server is checked more often, because its link was lost. */
   isUrgent: boolean;
-  /** When the dial in progress began. Null: no dial is in progress. */
+  /** The time at which the dial in progress began. Null: no dial is in progress. */
   diallingSince: number | null;
   /** The result of the last dial, and when that dial began. Null: no dial has ended. */
   dialled: { readonly at: number; readonly found: ProbeResult } | null;
@@ -51,7 +51,7 @@ interface Suspicion {
 export class ServerMonitor {
   private suspicion = newSuspicion();
   private lastAnswerAt: number;
-  /** When the check that waits for an answer was sent. Null: no check was sent yet. */
+  /** The time at which the check that waits for an answer was sent. Null: no check was sent yet. */
   private checkedAt: number | null = null;
   /** The event-loop lag that the server reported last. */
   private lagMs = 0;
@@ -76,12 +76,12 @@ export class ServerMonitor {
     return this.record;
   }
 
-  /** Whether the server missed a check and has not answered a dial since. */
+  /** True when the server missed a check and has not answered a dial since. */
   get isSilent(): boolean {
     return this.suspicion.misses > 0 && this.suspicion.dialled?.found !== 'answered';
   }
 
-  /** The server answers on its link, and not through Redis. */
+  /** True while the server answers on its link, and not through Redis. */
   get isUnheard(): boolean {
     return this.marked.unheard;
   }
@@ -95,7 +95,7 @@ export class ServerMonitor {
     this.record = record;
   }
 
-  /** Plans the next check after a round of checks has failed, which says nothing about the server. */
+  /** Plans the next check after a round of checks has failed. A failed round says nothing about the server. */
   postpone(sentAt: number): void {
     this.dueAt = sentAt + this.context.options.intervalMs;
   }
@@ -108,7 +108,7 @@ export class ServerMonitor {
    */
   receive(record: CheckedRecord | null, sentAt: number, now: number): void {
     if (record && (record.incarnation !== this.record.incarnation || record.state === 'dead')) {
-      // The directory does not know this yet. When it does, the checker removes this monitor.
+      // The directory does not know yet that this incarnation is over. When it does, the checker removes this monitor.
       this.dueAt = now + this.context.options.intervalMs;
       this.acquit(now);
       void this.context.directory.refresh();
@@ -243,7 +243,7 @@ export class ServerMonitor {
     this.isCondemning = true;
     const { context, checkedAt } = this;
     try {
-      // Silence may also have its cause in this process or in Redis.
+      // The cause of the silence may be this process or Redis, so this process checks both first.
       if (reason === 'silent' && !(await context.self.confirm(checkedAt))) return;
       const outcome = await context.verdicts.condemn(this.record, reason);
       if (outcome === 'over') context.onOver(this);
@@ -272,8 +272,8 @@ export class ServerMonitor {
     const { suspicion } = this;
     suspicion.diallingSince = at;
     void this.context.dials.dial(this.record).then((found) => {
-      // Ignores the result when a newer dial is in progress. When the server has answered a check since, the monitor uses a new suspicion
-      // and not this one.
+      // A newer dial may be in progress; the result of this one is then ignored. If the server has answered a check since, `suspicion` is
+      // not in use any more.
       if (suspicion.diallingSince !== at) return;
       suspicion.diallingSince = null;
       suspicion.dialled = { at, found };

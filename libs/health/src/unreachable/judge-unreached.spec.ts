@@ -21,11 +21,11 @@ describe('the judgement on a server that gateways cannot reach by link', () => {
     [1, 3, 'wait'],
     [2, 4, 'wait'],
     [3, 4, 'condemned'],
-  ])('for reports from %i of %i gateways is `%s`', (reports, gateways, kind) => {
+  ])('is, for reports from %i of %i gateways, `%s`', (reports, gateways, kind) => {
     expect(judgeUnreached({ ...CUT, reports, gateways })).toEqual({ kind });
   });
 
-  it('is `alone` when the gateway has reported the server for `cutOffMs` without a majority', () => {
+  it('is `alone` when only this gateway has reported the server for `cutOffMs`', () => {
     expect(judgeUnreached({ ...CUT, reports: 1, reportedForMs: 749 })).toEqual({ kind: 'wait' });
     expect(judgeUnreached({ ...CUT, reports: 1, reportedForMs: 750 })).toEqual({ kind: 'alone' });
   });
@@ -35,7 +35,7 @@ describe('the judgement on a server that gateways cannot reach by link', () => {
     expect(judgeUnreached({ ...CUT, many: true, heldForMs: 10_000 })).toEqual({ kind: 'condemned' });
   });
 
-  it('is `wait` for a server without rooms, and when no other server can take its rooms', () => {
+  it('is `wait` when the server has no rooms or no other server can take them', () => {
     expect(judgeUnreached({ ...CUT, rooms: 0 })).toEqual({ kind: 'wait' });
     expect(judgeUnreached({ ...CUT, othersReached: false })).toEqual({ kind: 'wait' });
   });

@@ -5,9 +5,9 @@ export interface UnreachedEvidence {
   readonly gateways: number;
   /** The number of rooms on the server. No player waits for a server without rooms. */
   readonly rooms: number;
-  /** Whether this gateway reaches another game server, which can take the rooms. */
+  /** True: this gateway reaches another game server, which can take the rooms. */
   readonly othersReached: boolean;
-  /** Whether so many servers are unreachable at once that one cause is likely. */
+  /** True: so many servers are unreachable at once that one cause is likely. */
   readonly many: boolean;
   readonly heldForMs: number;
   readonly holdMs: number;

@@ -7,7 +7,7 @@ import { reportUnreached } from '../scripts/report-unreached.js';
 import { Eviction } from '../voting/eviction.js';
 import { UnreachableServers } from './unreachable-servers.js';
 
-/** The long grace keeps missed checks from evicting a server in these tests. */
+/** With a long grace, missed checks evict no server in these tests. */
 const WATCHING = { ...CHECKS, graceMs: 60_000 };
 
 describe('the watch for game servers that gateways cannot reach by link, over a real Redis', () => {
@@ -19,7 +19,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
 
   afterEach(() => world.close());
 
-  it('evicts a server that answers its checks when a majority of the gateways cannot reach it', async () => {
+  it('evicts a server that answers its checks but that a majority of the gateways cannot reach', async () => {
     const gateways = [await world.gateway('1', WATCHING), await world.gateway('2', WATCHING), await world.gateway('3', WATCHING)];
     const [cut, other] = [await world.linked('cut'), await world.linked('other')];
     await reached(gateways, cut);
@@ -48,7 +48,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     });
     const cut = await world.linked('cut');
     await reached([watching], cut);
-    // It is the only game server, so no other server can take its rooms and no gateway evicts it.
+    // There is no other game server that could take the rooms, so no gateway evicts this one.
     cut.wire.goSilent();
     await eventually(() => expect(events).toEqual([`server.unreachable ${cut.self.id}`]));
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -56,7 +56,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(evicted(watching, cut.self.id)).toEqual([]);
   }, 20_000);
 
-  it('keeps a report that arrives between a health check and the answer to it', async () => {
+  it('keeps a report that arrives while a health check waits for its answer', async () => {
     const [watching] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');
@@ -77,7 +77,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect([...service.locallyUnreachable]).toEqual([cut.self.id]);
   }, 20_000);
 
-  it('counts the report of each listed gateway once, and only until the report expires', async () => {
+  it('counts the report of each listed gateway once until the report expires', async () => {
     const [one, two] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -95,7 +95,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(await report(one)).toMatchObject({ kind: 'over' });
   });
 
-  it('does not evict a server as unreachable while a health check waits for its answer', async () => {
+  it('evicts no server while a health check of the server waits for its answer', async () => {
     const one = await world.gateway('1', DORMANT);
     const { id } = await world.foreign(one, 'accused', 'is silent');
     const server = await recordIn(one, id);

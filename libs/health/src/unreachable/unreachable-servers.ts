@@ -29,9 +29,9 @@ const SILENCE_KNOWN_AFTER_MS = 1_000;
 interface LostLink {
   readonly server: ServerRecord;
   readonly since: number;
-  /** When the last dial began. Null: this gateway has not dialed yet. */
+  /** The time at which the last dial began. Null: this gateway has not dialed yet. */
   dialledAt: number | null;
-  /** Whether a dial got no answer. This gateway sends no report before that. */
+  /** True: a dial got no answer. This gateway sends no report before that. */
   isUnreached: boolean;
   reportedSince: number | null;
   reportAt: number;
@@ -77,7 +77,8 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
   }
 
   onApplicationBootstrap(): void {
-    // When another gateway votes, this gateway repeats its report immediately, because a report can lead to its own vote.
+    // When another gateway votes, this gateway repeats its report at once. The count of reports then decides whether this gateway votes,
+    // too.
     this.responder.onUnreachableVote((server) => {
       const lost = this.lost.get(server.id);
       if (lost?.reportedSince != null) void this.report(lost);
@@ -89,7 +90,7 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
     this.isOpen = false;
   }
 
-  /** The servers that other gateways reach and this one does not. */
+  /** The game servers that other gateways reach and this gateway does not. */
   get locallyUnreachable(): ReadonlySet<ServerId> {
     const ids = new Set<ServerId>();
     for (const { server, isLocal } of this.lost.values()) if (isLocal) ids.add(server.id);
@@ -201,14 +202,14 @@ export class UnreachableServers implements OnModuleInit, OnApplicationBootstrap,
       // The server was reached again or has left before the store answered.
       if (this.lost.get(server.id) !== lost || answer.kind === 'over') return;
       if (answer.kind === 'unheard') {
-        // The record is also in this state between each check and its answer, which says nothing about the server.
+        // The record is in this state between each check and its answer, too. Without a missed check, this says nothing about the server.
         if (this.directory.get(server.id)?.suspect === 0) return;
         lost.reportedSince = null;
         lost.heldSince = null;
         lost.isLocal = false;
         return;
       }
-      // The first report has no consequence. A server that wakes answers through the store and on its links at about the same time.
+      // The first report has no consequence, because a server that has just woken may answer its checks a moment earlier than its links.
       if (lost.reportedSince === null) return this.announceUnreachable(lost, answer.reports, gateways.length, now);
       await this.judge(lost, answer, gateways.length, now);
     } catch (error) {

@@ -5,8 +5,8 @@ import { CHECK_OPTIONS, type CheckOptions } from '../health.options.js';
 import { incarnationKey } from '../incarnation-key.js';
 
 /**
- * Why a verdict is not carried out. `unheard`: the server answers on its link. `many`: too many servers fail at once. `votes`: votes of
- * other gateways are missing. `dry-run`: the settings forbid evictions.
+ * The reason why a verdict is not carried out. `unheard`: the server answers on its link. `many`: too many servers fail at once. `votes`:
+ * votes of other gateways are missing. `dry-run`: the settings forbid evictions.
  */
 export type HoldReason = 'unheard' | 'many' | 'votes' | 'dry-run';
 
@@ -15,7 +15,7 @@ export type HoldReason = 'unheard' | 'many' | 'votes' | 'dry-run';
 export class EvictionHolds implements OnModuleInit {
   /** The reported reasons, by incarnation. */
   private readonly reported = new Map<string, Set<HoldReason>>();
-  /** Since when votes are missing, by incarnation. */
+  /** By incarnation: the time since which votes are missing. */
   private readonly votesMissingSince = new Map<string, number>();
 
   constructor(

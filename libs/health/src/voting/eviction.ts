@@ -32,8 +32,8 @@ export class Eviction {
   }
 
   /**
-   * Votes as one of `gateways`, which contains this one. A majority of `gateways` evicts the server; with an empty list, this call evicts
-   * it.
+   * Votes in the name of this gateway, which is one of `gateways`. A majority of `gateways` evicts the server. With an empty list, this
+   * call evicts it.
    */
   async vote(server: ServerRecord, reason: EvictionReason, gateways: readonly ServerId[]): Promise<VoteAnswer> {
     const voters = gateways.filter((gateway) => gateway !== server.id);
@@ -50,7 +50,7 @@ export class Eviction {
       });
       const { id, incarnation } = server;
       this.sink.publish({ kind: 'server.evicted', server: id, incarnation, reason, detail: { votes: answer.votes, of: voters.length } });
-      // A registry that lost data may not contain the server. Other gateways would then not know of its cleanup.
+      // A registry that lost data may not list the server, and without the entry no other gateway would take over the cleanup.
       await this.redis.commands.sadd(serversKey(), server.id).catch(() => {});
       void this.cleanups.run(server, reason);
     }

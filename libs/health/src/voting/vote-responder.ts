@@ -19,8 +19,8 @@ interface DialReport {
 
 /**
  * Votes about servers that this gateway does not check: when another gateway has voted, and when the link to a server is lost. It votes
- * only for what it has found itself, mostly by a dial. A refused dial needs no missed check, so a server whose process has ended is evicted
- * immediately.
+ * only for a failure that it has found itself, mostly by a dial. A refused dial needs no missed check, so a server whose process has ended
+ * is evicted immediately.
  */
 @Injectable()
 export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
@@ -112,7 +112,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
   private async dial(server: ServerRecord): Promise<DialReport> {
     const dialledAt = performance.now();
     const found = await this.dials.dial(server);
-    // The time ran out because this process was suspended or busy, so the silence says nothing about the server.
+    // If the time ran out because this process was suspended or busy, the silence says nothing about the server.
     const wasLate = performance.now() - dialledAt > 2 * this.dials.limitMs;
     return { dialledAt, found, wasLate };
   }
@@ -139,7 +139,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
         if (found === 'answered') return;
         if (found === 'silent' && wasLate) continue;
         if (found === 'silent' && finding === 'refused') {
-          // The lost server is a gateway, and its checker may have become silent at the same time.
+          // The checker of the lost gateway may have failed at the same time, so this gateway checks the lost one itself.
           if (server.type === 'gateway') this.voterProbe.probe([server.id]);
           for (const listener of this.linkSilentListeners) listener(server, dialledAt);
           return;

@@ -48,7 +48,7 @@ export class VoterProbe {
     for (let isOver = false; ; ) {
       const [now, check] = await this.redis.commands.hmget(id, 'incarnation', 'check');
       if (now !== String(incarnation) || check !== 'testing') return;
-      // Reads the record once more after the time is over, because this process may have been suspended meanwhile.
+      // Reads the record once more after the time limit, because this process may have been suspended in between.
       if (isOver) break;
       isOver = performance.now() - from >= intervalMs;
       await sleep(TICK_MS);

@@ -15,7 +15,7 @@ describe('the voting of gateways, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('evicts a server once, by at least two votes of three, and one gateway runs the cleanup', async () => {
+  it('evicts a server once by at least two votes of three, and assigns the cleanup to one gateway', async () => {
     const gateways = [await world.gateway('1'), await world.gateway('2'), await world.gateway('3')];
     const games = [await world.start('game', '1'), await world.start('game', '2')];
     const silent = await world.foreign(gateways[0], 'silent', 'is silent');
@@ -27,7 +27,7 @@ describe('the voting of gateways, over a real Redis', () => {
     for (const { self, redis } of [...gateways, ...games]) expect(await redis.commands.hget(self.id, 'state')).toBe('ready');
   });
 
-  it('counts one vote per gateway, and no vote of a gateway that is not in the list of voters', async () => {
+  it('counts one vote per gateway, and only votes of listed gateways', async () => {
     const [one, two, stranger] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT), await world.gateway('3', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -40,7 +40,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect(await vote(one)).toMatchObject({ kind: 'dead' });
   });
 
-  it('checks voters whose votes are missing, and marks only the silent ones as suspect', async () => {
+  it('marks a voter as suspect when the voter answers neither the vote nor a check', async () => {
     const [watching, present] = [await world.gateway('1'), await world.gateway('2', DORMANT)];
     const absent = await world.foreign(watching, 'absent', 'is silent');
     await watching.redis.commands.hset(absent.id, { registeredAt: Date.now() + 60_000 });
@@ -55,7 +55,7 @@ describe('the voting of gateways, over a real Redis', () => {
     );
   });
 
-  it('reports missing votes once, after an interval, and not at each request for votes', async () => {
+  it('reports missing votes once per interval', async () => {
     const [one] = [await world.gateway('1'), await world.gateway('2', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -73,7 +73,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect(await held()).toEqual([1]);
   });
 
-  it('gives the answer `evicted` to exactly one of several simultaneous calls', async () => {
+  it('lets exactly one of several simultaneous calls evict a server', async () => {
     const [one, two] = [await world.gateway('1', DORMANT), await world.gateway('2', DORMANT)];
     const { id } = await world.foreign(one, 'accused', 'speaks');
     const server = await recordIn(one, id);
@@ -82,7 +82,7 @@ describe('the voting of gateways, over a real Redis', () => {
     await eventually(() => expect([one, two].flatMap(({ module }) => module.get(EndsSeen).ends)).toHaveLength(1));
   });
 
-  it('does not evict a newer incarnation, nor a silent server that answers before the verdict', async () => {
+  it('evicts neither a newer incarnation nor a server that answers before the verdict', async () => {
     const watching = await world.gateway('1', DORMANT);
     const accused = await world.foreign(watching, 'accused', 'speaks');
     const server = await recordIn(watching, accused.id);
@@ -94,7 +94,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect((await accused.record()).state).toBe('ready');
   });
 
-  it('evicts a server that refuses connections even when the registry was lost, but not one that left', async () => {
+  it('evicts a server that refuses connections although the registry was lost', async () => {
     const watching = await world.gateway('1');
     const lost = await world.foreign(watching, 'lost', 'refuses');
     await recordIn(watching, lost.id);
@@ -112,7 +112,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect(await watching.redis.commands.exists(leaving.self.id)).toBe(0);
   });
 
-  it('judges and reports in a dry run, and evicts no server', async () => {
+  it('reports its judgement in a dry run, but evicts no server', async () => {
     const watching = await world.gateway('1', { ...CHECKS, dryRun: true });
     const refused = await world.foreign(watching, 'refused', 'refuses');
     await eventually(async () =>
@@ -123,7 +123,7 @@ describe('the voting of gateways, over a real Redis', () => {
     expect((await refused.record()).state).toBe('ready');
   });
 
-  it('repeats the failed cleanup of a server after its lease has expired', async () => {
+  it('repeats the failed cleanup of a server when its lease has expired', async () => {
     const evictor = await world.gateway('1', DORMANT);
     const other = await world.gateway('2', DORMANT);
     evictor.module.get(EndsSeen).failures = 1;

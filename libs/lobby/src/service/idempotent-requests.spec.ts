@@ -12,7 +12,7 @@ describe('a request of a service', () => {
   const lobbies = [new IdempotentRequests(redis), new IdempotentRequests(redis)];
   const request = (key = randomUUID(), content: unknown = 'content') => ({ key, content, plan: async () => ({ room: `r-${plans++}` }) });
 
-  it('is carried out once, and each repeat gets the stored result', async () => {
+  it('is carried out once, and each repeat returns the stored result', async () => {
     const { key } = request();
     let runs = 0;
     const work = async ({ room }: { room: string }) => ({ room, run: ++runs });
@@ -21,7 +21,7 @@ describe('a request of a service', () => {
     expect(runs).toBe(1);
   });
 
-  it('is carried out once when it is repeated at the same time at two lobbies', async () => {
+  it('is carried out once when two lobbies get it at the same time', async () => {
     const { key } = request();
     let running = 0;
     let runs = 0;
@@ -50,7 +50,7 @@ describe('a request of a service', () => {
     expect(seen[1]).toBe(seen[0]);
   });
 
-  it('is carried out again after a refusal, which has changed nothing', async () => {
+  it('is carried out again after a refusal', async () => {
     const { key } = request();
     await expect(lobbies[0].run(request(key), () => Promise.reject(new HoldfastError('already-in-room')))).rejects.toMatchObject({
       code: 'already-in-room',
@@ -58,7 +58,7 @@ describe('a request of a service', () => {
     expect(await lobbies[0].run(request(key), async () => 'done')).toBe('done');
   });
 
-  it('is refused when its key belongs to another request', async () => {
+  it('is refused when its key belongs to a different request', async () => {
     const { key } = request();
     await lobbies[0].run(request(key, { users: ['a'] }), async () => 'done');
     await expect(lobbies[0].run(request(key, { users: ['b'] }), async () => 'done')).rejects.toMatchObject({ code: 'key-reused' });

@@ -1,9 +1,9 @@
 import type { UserId } from '#libs/protocol';
 import type { Rating } from '../strategy/ticket.js';
 
-/** Port: the ratings of players, by game. To use your own, mark a provider with `@Extension(RatingStore)`, the same on all servers. */
+/** Port: the ratings of players, by game. To replace the default store, mark a provider with `@Extension(RatingStore)` on all servers. */
 export abstract class RatingStore {
-  /** Returns the ratings of these users. Null: the user has not finished a rated game. */
+  /** Returns one rating for each user, in the order of `users`. Null: the user has not finished a rated game. */
   abstract ratings(game: string, users: readonly UserId[]): Promise<(Rating | null)[]>;
 
   /**
@@ -11,7 +11,7 @@ export abstract class RatingStore {
    *
    * @param id identifies the finished game
    * @param change computes the new ratings from the present ones; it may be called several times
-   * @returns false when the ratings had been changed by an earlier call
+   * @returns false when an earlier call with this `id` has changed the ratings already
    */
   abstract update(game: string, id: string, users: readonly UserId[], change: RatingChange): Promise<boolean>;
 }

@@ -6,7 +6,7 @@ import { RedisRatingStore } from './redis-rating-store.js';
 
 @Module({})
 export class RatingsModule {
-  /** For a lobby, which reads ratings. */
+  /** The part that a lobby imports: it reads ratings. */
   static forReader(): DynamicModule {
     return {
       module: RatingsModule,
@@ -17,7 +17,7 @@ export class RatingsModule {
     };
   }
 
-  /** For a game server, which changes ratings when games end. */
+  /** The part that a game server imports: it changes ratings when games end. */
   static forUpdates(): DynamicModule {
     const reader = RatingsModule.forReader();
     return { ...reader, providers: [...reader.providers!, RatingUpdates] };

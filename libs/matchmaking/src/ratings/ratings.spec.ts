@@ -19,31 +19,31 @@ const teamsOf = (...places: (readonly UserId[])[][]): Pick<RatedGame, 'teams'> =
 });
 
 describe('ratingsAfter', () => {
-  it('raises the winner and lowers the loser, and makes both more certain', () => {
+  it('raises the rating of the winner and lowers that of the loser', () => {
     const [winner, loser] = ratingsAfter(teamsOf([[ada]], [[bob]]), [null, null]);
     expect(winner.mu).toBeGreaterThan(RATING_DEFAULT.mu);
     expect(loser.mu).toBeLessThan(RATING_DEFAULT.mu);
     for (const { sigma } of [winner, loser]) expect(sigma).toBeLessThan(RATING_DEFAULT.sigma);
   });
 
-  it('hardly changes two equal players after a draw', () => {
+  it('hardly changes the ratings of two equal players after a draw', () => {
     const [one, other] = ratingsAfter(teamsOf([[ada], [bob]]), [null, null]);
     expect(one.mu).toBeCloseTo(other.mu);
     expect(one.mu).toBeCloseTo(RATING_DEFAULT.mu);
   });
 
-  it('orders more than two players by their places', () => {
+  it('orders the ratings of more than two players by their places', () => {
     const [first, second, third] = ratingsAfter(teamsOf([[ada]], [[bob]], [[cy]]), [null, null, null]);
     expect(first.mu).toBeGreaterThan(second.mu);
     expect(second.mu).toBeGreaterThan(third.mu);
   });
 
-  it('changes all members of a team in one direction', () => {
+  it('changes the ratings of a whole team in one direction', () => {
     const after = ratingsAfter(teamsOf([[ada, bob]], [[cy, dee]]), [null, null, null, null]);
     expect(after.map(({ mu }) => Math.sign(mu - RATING_DEFAULT.mu))).toEqual([1, 1, -1, -1]);
   });
 
-  it('gives little for a win against a much weaker player', () => {
+  it('adds little for a win against a much weaker player', () => {
     const strong: Rating = { mu: 2_000, sigma: 100 };
     const [expected] = ratingsAfter(teamsOf([[ada]], [[bob]]), [strong, { mu: 1_000, sigma: 100 }]);
     const [surprise] = ratingsAfter(teamsOf([[ada]], [[bob]]), [strong, { mu: 2_400, sigma: 100 }]);
@@ -63,12 +63,12 @@ describe('ratings in Redis', () => {
   });
   afterAll(() => module.close());
 
-  it('has no rating of a user who has not finished a game', async () => {
+  it('are absent for a user who has not finished a game', async () => {
     expect(await store.ratings(game, [ada])).toEqual([null]);
     expect(await store.ratings(game, [])).toEqual([]);
   });
 
-  it('counts a game once when its effect runs twice, also at the same time', async () => {
+  it('change once when the effect of a game runs twice', async () => {
     const rated: RatedGame = { game, id: 'room:0', ...teamsOf([[ada]], [[bob]]) };
     const effect = { key: 'k', roomId: 'room', data: rated } as Effect<RatedGame>;
     const updates = module.get(RatingUpdates);
@@ -81,21 +81,21 @@ describe('ratings in Redis', () => {
     expect(await store.ratings(`${game}-other`, [ada])).toEqual([null]);
   });
 
-  it('counts both games when two games of one player end at the same time', async () => {
+  it('count both games of a player that end at the same time', async () => {
     const add = (before: readonly (Rating | null)[]): Rating[] => before.map((rating) => ({ mu: (rating?.mu ?? 0) + 1, sigma: 1 }));
     const ids = Array.from({ length: 5 }, (_, index) => `parallel:${index}`);
     expect(await Promise.all(ids.map((id) => store.update(game, id, [cy], add)))).toEqual(ids.map(() => true));
     expect(await store.ratings(game, [cy])).toEqual([{ mu: 5, sigma: 1 }]);
   });
 
-  it('refuses ratings that are not numbers, and changes nothing', async () => {
+  it('keep their values when an update is not a number', async () => {
     await expect(store.update(game, 'nan', [dee], () => [{ mu: Number.NaN, sigma: 1 }])).rejects.toThrow(
       'A rating is not a number: NaN ± 1.',
     );
     expect(await store.ratings(game, [dee])).toEqual([null]);
   });
 
-  it('uses the store that a module of the application provides', async () => {
+  it('are kept in the store that a module of the application provides', async () => {
     @Extension(RatingStore)
     class FixedRatings extends RatingStore {
       ratings = async (): Promise<Rating[]> => [{ mu: 7, sigma: 1 }];

@@ -7,11 +7,11 @@ import { type RatingChange, RatingStore } from './rating-store.js';
 const updateScript = new LuaScript('ratings_update', new URL('./update-ratings.lua', import.meta.url), 2);
 
 /**
- * How long a finished game is remembered, in ms: as long as the effects of an ended game are kept. An effect that runs again after that would
- * change the ratings twice.
+ * Time for which a finished game is remembered, in ms: as long as the effects of an ended game are kept. An effect that runs again later
+ * would change the ratings twice.
  */
 const COUNTED_MS = 3 * 24 * 3_600_000;
-/** Maximum number of attempts when other games of the same players end at the same time. */
+/** Maximum number of attempts of one update. An attempt fails when another game of the same players ends at the same time. */
 const ATTEMPTS_MAX = 10;
 
 const ratingsKey = (game: string): string => redisName(`ratings:{${game}}`);

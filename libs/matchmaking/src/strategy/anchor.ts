@@ -6,25 +6,27 @@ import type { OpenRoom } from './ticket.js';
 import type { Bucket, Entry } from './ticket-index.js';
 import { isOverdue, ratingLimit, ratingOf } from './windows.js';
 
-/** A ticket or an open room for which a match is searched. It decides the windows, and others are added to it. */
+/** A ticket or an open room for which the strategy searches a match. It sets the windows, and other tickets join it. */
 export interface Anchor {
   readonly id: string;
   readonly order: number;
   readonly rules: MatchRules;
   readonly bucket: Bucket;
   readonly mu: number;
-  /** Allowed difference of ratings now. */
+  /** Allowed difference of ratings now, in points. */
   readonly limit: number;
-  /** True: the difference of ratings counts neither for the anchor nor for those who are added. */
+  /** True: the difference of ratings counts neither for this anchor nor for the tickets that join it. */
   readonly isOverdue: boolean;
   readonly attributes: Attributes | undefined;
   /** The regions to try, in this order. '': no particular region. */
   readonly regions: readonly string[];
-  /** True: any of `regions` is as good for the anchor. */
+  /** True: all of `regions` are equally good for the anchor. */
   readonly isAnywhere: boolean;
-  /** Free places of each team, for each size of match that is allowed now, the largest first. */
+  /** For each size of match that is allowed now, the largest first: the free places of each team. */
   readonly targets: readonly (readonly number[])[];
-  /** Free places of each team, to be filled as far as possible when no target can be met. Absent: a target must be met. */
+  /**
+   * Free places of each team. When the match meets no target, it fills as many of these places as it can. Absent: it must meet a target.
+   */
   readonly partial?: readonly number[];
   /** The ticket. Undefined: the anchor is a room. */
   readonly entry?: Entry;
@@ -88,7 +90,7 @@ function possibleTargets({ fits, rules, counts }: Bucket, size: number, isFull: 
   });
 }
 
-/** Returns the sizes of a match (of its teams, or of the whole match), the largest first. `isFull`: only the largest. */
+/** Returns the sizes of a match (of its teams, or of the whole match), the largest first. `isFull`: returns only the largest size. */
 function targetsFor(rules: MatchRules, size: number, isFull: boolean): number[][] {
   const { min, max } = rules.teams?.size ?? rules.seats;
   const targets: number[][] = [];

@@ -14,12 +14,12 @@ describe('DefaultMatchStrategy', () => {
     expect(pairs(tickets)).toEqual([['middle', 'old']]);
   });
 
-  it('proposes nothing without enough tickets', () => {
+  it('proposes no match without enough tickets', () => {
     expect(pairs([])).toEqual([]);
     expect(pairs([ticketOf(1, 1500)])).toEqual([]);
   });
 
-  it('never matches different modes or options, and recognizes equal options whose keys are in another order', () => {
+  it('matches only tickets of one mode with equal options', () => {
     const options = { modes: { blitz: {}, slow: {} } };
     expect(pairs([ticketOf(1, 1500, { mode: 'blitz' }), ticketOf(2, 1500, { mode: 'slow' }), ticketOf(3, 1500)], options)).toEqual([]);
     expect(pairs([ticketOf(1, 1500, { options: { map: 'a' } }), ticketOf(2, 1500, { options: { map: 'b' } })])).toEqual([]);
@@ -27,13 +27,13 @@ describe('DefaultMatchStrategy', () => {
     expect(pairs([ticketOf(1, 1500, { options: {} }), ticketOf(2, 1500)])).toHaveLength(1);
   });
 
-  it('ignores a ticket of a mode that the game does not have, and a party that is too large', () => {
+  it('ignores a ticket with an unknown mode and a party that is too large', () => {
     expect(pairs([ticketOf(1, 1500, { mode: 'none' }), ticketOf(2, 1500, { mode: 'none' })])).toEqual([]);
     expect(pairs([ticketOf(1, [1500, 1500, 1500]), ticketOf(2, 1500), ticketOf(3, 1500)])).toEqual([['2', '3']]);
   });
 
-  describe('with ratings', () => {
-    it('gives each ticket the nearest rating', () => {
+  describe('for a game with ratings', () => {
+    it('matches each ticket with the nearest rating', () => {
       const tickets = [ticketOf(1, 1500, { waitedMs: 5 }), ticketOf(2, 1560), ticketOf(3, 1520), ticketOf(4, 1470)];
       expect(pairs(tickets, { skill })).toEqual([
         ['1', '3'],
@@ -41,25 +41,25 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('waits while the difference is too large, and matches when the window of both has widened', () => {
+    it('matches two tickets when the windows of both have widened enough', () => {
       const at = (waitedMs: number) => pairs([ticketOf(1, 1500, { waitedMs }), ticketOf(2, 1750, { waitedMs })], { skill });
       expect(at(0)).toEqual([]);
       expect(at(14_000)).toEqual([]);
       expect(at(15_000)).toEqual([['1', '2']]);
     });
 
-    it('does not put a ticket that has just come into a match outside of its own window', () => {
+    it('does not match a new ticket beyond its own window', () => {
       const far = ticketOf(1, 1500, { waitedMs: 40_000 });
       expect(pairs([far, ticketOf(2, 1800)], { skill })).toEqual([]);
     });
 
-    it('ignores the difference for a ticket that waits longer than maxWaitMs', () => {
+    it('ignores ratings for a ticket that waits longer than maxWaitMs', () => {
       const overdue = ticketOf(1, 1500, { waitedMs: 60_000 });
       expect(pairs([overdue, ticketOf(2, 2900)], { skill })).toEqual([['1', '2']]);
       expect(pairs([overdue, ticketOf(2, 2900)], { skill, maxWaitMs: 60_001 })).toEqual([]);
     });
 
-    it('widens the window by the uncertainty of the rating', () => {
+    it('widens the window of a ticket by the uncertainty of its rating', () => {
       const unsure = (id: number, mu: number): Ticket => {
         const ticket = ticketOf(id, mu);
         return { ...ticket, players: [{ ...ticket.players[0], rating: { mu, sigma: 400 } }] };
@@ -69,7 +69,7 @@ describe('DefaultMatchStrategy', () => {
     });
   });
 
-  describe('with regions', () => {
+  describe('for tickets with regions', () => {
     const latency = { from: 80, to: 200, overMs: 10_000 };
     const one = (tickets: readonly Ticket[]) => match(viewOf(2, { latency }, tickets))[0];
 
@@ -78,7 +78,7 @@ describe('DefaultMatchStrategy', () => {
       expect(found.region).toBe('us');
     });
 
-    it('does not match without a common region within the limit, which widens', () => {
+    it('matches two tickets only within the latency limit of a common region, which widens', () => {
       const at = (waitedMs: number) =>
         one([ticketOf(1, 1500, { waitedMs, regions: { eu: 10, us: 180 } }), ticketOf(2, 1500, { waitedMs, regions: { us: 10 } })]);
       expect(at(0)).toBeUndefined();
@@ -86,14 +86,14 @@ describe('DefaultMatchStrategy', () => {
       expect(at(9_000)?.region).toBe('us');
     });
 
-    it('never exceeds the limit, also for a ticket that waits longer than maxWaitMs', () => {
+    it('never exceeds the latency limit, also for a ticket that waits longer than maxWaitMs', () => {
       const waitedMs = 100_000;
       expect(
         one([ticketOf(1, 1500, { waitedMs, regions: { eu: 10 } }), ticketOf(2, 1500, { waitedMs, regions: { eu: 201 } })]),
       ).toBeUndefined();
     });
 
-    it('lets a ticket without latencies play anywhere', () => {
+    it('places a ticket without latencies in any region', () => {
       expect(one([ticketOf(1, 1500, { waitedMs: 1 }), ticketOf(2, 1500, { regions: { ap: 20 } })])?.region).toBe('ap');
     });
 
@@ -102,7 +102,7 @@ describe('DefaultMatchStrategy', () => {
     });
   });
 
-  describe('with attributes', () => {
+  describe('for tickets with attributes', () => {
     it('matches tickets that agree on each attribute', () => {
       const tickets = [
         ticketOf(1, 1500, { attributes: { language: 'de' }, waitedMs: 3 }),
@@ -116,7 +116,7 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('finds the group that agrees when the nearest ticket disagrees with the rest', () => {
+    it('finds the tickets that agree when the nearest ticket disagrees', () => {
       const attributes = (language: string) => ({ attributes: { language } });
       const tickets = [
         ticketOf(1, 1500, { waitedMs: 9 }),
@@ -127,13 +127,13 @@ describe('DefaultMatchStrategy', () => {
       expect(idsOf(match(viewOf(3, { skill }, tickets)))).toEqual([['1', '3', '4']]);
     });
 
-    it('matches roles that look for each other', () => {
+    it('matches tickets whose roles fit each other', () => {
       const role = (value: string, any: string[]) => ({ attributes: { role: { value, any } } });
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('tank', ['healer']))])).toEqual([]);
       expect(pairs([ticketOf(1, 1500, role('tank', ['healer'])), ticketOf(2, 1500, role('healer', ['tank']))])).toHaveLength(1);
     });
 
-    it('has the same result as a new strategy when the number of combinations grows and falls', () => {
+    it('returns the same matches as a new strategy when the number of combinations grows and falls', () => {
       const all = Array.from({ length: 150 }, (_, index) =>
         ticketOf(index, 1400 + index, { waitedMs: index % 7, attributes: { level: { value: index, min: index - 30, max: index + 2 } } }),
       );
@@ -144,7 +144,7 @@ describe('DefaultMatchStrategy', () => {
       }
     });
 
-    it('matches when there are more combinations of attributes than groups', () => {
+    it('finds matches among more combinations of attributes than it keeps groups for', () => {
       const tickets = Array.from({ length: 300 }, (_, index) =>
         ticketOf(index, 1500, { waitedMs: index, attributes: { level: { value: index, min: index - 1, max: index + 1 } } }),
       );
@@ -154,7 +154,7 @@ describe('DefaultMatchStrategy', () => {
     });
   });
 
-  describe('with a range of players', () => {
+  describe('for a game with a range of players', () => {
     const fillMs = 5_000;
     const sizes = (count: number, waitedMs: number) =>
       match(
@@ -165,11 +165,11 @@ describe('DefaultMatchStrategy', () => {
         ),
       ).map(({ tickets }) => tickets.length);
 
-    it('makes full matches at once', () => {
+    it('makes full matches immediately', () => {
       expect(sizes(9, 0)).toEqual([4, 4]);
     });
 
-    it('waits for a full match, and then makes the largest one there is', () => {
+    it('waits for a full match, and then makes the largest possible one', () => {
       expect(sizes(3, 4_999)).toEqual([]);
       expect(sizes(3, 5_000)).toEqual([3]);
       expect(sizes(6, 5_000)).toEqual([4, 2]);
@@ -177,11 +177,11 @@ describe('DefaultMatchStrategy', () => {
     });
   });
 
-  describe('with teams', () => {
+  describe('for a game with teams', () => {
     const teams = { count: 2, size: 3 };
     const made = (tickets: readonly Ticket[], options: MatchOptions = { teams }) => match(viewOf({ min: 2, max: 10 }, options, tickets));
 
-    it('balances the teams', () => {
+    it('makes teams of similar strength', () => {
       const [found] = made([1100, 1200, 1300, 1700, 1800, 1900].map((mu, id) => ticketOf(id, mu)));
       const sums = found.teams!.map((team) => team.reduce((sum, user) => sum + [1100, 1200, 1300, 1700, 1800, 1900][Number(user[0])], 0));
       expect(Math.abs(sums[0] - sums[1])).toBeLessThanOrEqual(200);
@@ -195,7 +195,7 @@ describe('DefaultMatchStrategy', () => {
       expect(found.teams!.map((team) => team.length)).toEqual([3, 3]);
     });
 
-    it('finds a composition that a greedy choice misses', () => {
+    it('finds teams that a greedy choice would miss', () => {
       const tickets = [
         ticketOf(1, [1500, 1500], { waitedMs: 9 }),
         ticketOf(2, [1501, 1501, 1501]),
@@ -206,13 +206,13 @@ describe('DefaultMatchStrategy', () => {
       expect(idsOf(made(tickets, { teams: { count: 2, size: 4 } }))).toEqual([['1', '2', '4', '5']]);
     });
 
-    it('does not match parties that do not fill the teams', () => {
+    it('proposes no match for parties that cannot fill the teams', () => {
       expect(made([ticketOf(1, [1500, 1500]), ticketOf(2, [1500, 1500]), ticketOf(3, [1500, 1500])])).toEqual([]);
     });
   });
 
-  describe('with bots', () => {
-    it('adds bots up to the minimum after botsAfterMs, and not before', () => {
+  describe('for a game with bots', () => {
+    it('adds bots up to the minimum of players after botsAfterMs', () => {
       const found = (waitedMs: number) =>
         match(viewOf({ min: 3, max: 6 }, { botsAfterMs: 9_000 }, [ticketOf(1, 1500, { waitedMs }), ticketOf(2, 1500)]));
       expect(found(8_999)).toEqual([]);
@@ -228,23 +228,23 @@ describe('DefaultMatchStrategy', () => {
     });
   });
 
-  describe('with open rooms', () => {
+  describe('for a game with open rooms', () => {
     const backfill = { running: true, waiting: true };
     const fill = (options: MatchOptions, tickets: readonly Ticket[], ...rooms: ReturnType<typeof roomOf>[]) =>
       match(viewOf({ min: 2, max: 4 }, { backfill, fillMs: 0, ...options }, tickets, { rooms }));
 
-    it('fills a running room with the tickets that are nearest to its players', () => {
+    it('fills a running room with the tickets nearest to its players', () => {
       const room = roomOf('r', 1, { since: NOW - 9, players: ticketOf('in', 1500).players });
       expect(fill({ skill }, [ticketOf(1, 1560), ticketOf(2, 1520)], room)).toMatchObject([{ room: 'r', tickets: [{ id: '2' }] }]);
     });
 
-    it('does not serve a room before tickets that wait longer', () => {
+    it('serves no room before tickets that wait longer', () => {
       const room = roomOf('r', 1, { since: NOW - 9 });
       const tickets = [ticketOf(1, 1500, { waitedMs: 10 }), ticketOf(2, 1500, { waitedMs: 8 })];
       expect(fill({}, tickets, room)).toMatchObject([{ tickets: [{ id: '1' }, { id: '2' }] }]);
     });
 
-    it('fills a waiting room only when its game can start then', () => {
+    it('fills a waiting room only when enough tickets complete the minimum of players', () => {
       const room = roomOf('r', 3, { running: false, since: NOW - 9, players: ticketOf('in', 1500).players });
       const options = { players: { min: 3, max: 4 } };
       expect(fill(options, [ticketOf(1, 1500)], room)).toEqual([]);
@@ -253,18 +253,18 @@ describe('DefaultMatchStrategy', () => {
       ]);
     });
 
-    it('fills no room when the rules of the game switch backfill off', () => {
+    it('fills no room of a game without backfill', () => {
       const rooms = [roomOf('r', 3, { since: NOW - 9 }), roomOf('w', 3, { running: false, since: NOW - 9 })];
       expect(fill({ backfill: { running: false, waiting: false } }, [ticketOf(1, 1500)], ...rooms)).toEqual([]);
     });
 
-    it('gives the free seats of teams to the smaller team', () => {
+    it('adds players to the smaller team', () => {
       const players = ticketOf('x', [1500, 1500, 1500]).players;
       const room = roomOf('r', 1, { since: NOW - 9, players, teams: [[players[0].user, players[1].user], [players[2].user]] });
       expect(fill({ teams: { count: 2, size: 2 } }, [ticketOf(1, 1500)], room)).toMatchObject([{ room: 'r', teams: [[], ['1a']] }]);
     });
 
-    it('respects the region, the options and the mode of a room', () => {
+    it('fills a room only with tickets of its region, options and mode', () => {
       const other = [
         roomOf('a', 1, { since: NOW - 9, region: 'us' }),
         roomOf('b', 1, { since: NOW - 9, options: { map: 'x' } }),
@@ -274,7 +274,7 @@ describe('DefaultMatchStrategy', () => {
     });
   });
 
-  it('serves tickets whose match failed earlier, but not before tickets that wait much longer', () => {
+  it('prefers tickets whose match failed earlier, unless another ticket waits much longer', () => {
     const tickets = [
       ticketOf(1, 1500, { waitedMs: 5_000 }),
       ticketOf(2, 1500, { priority: 1 }),
@@ -286,14 +286,14 @@ describe('DefaultMatchStrategy', () => {
   });
 });
 
-describe('explain', () => {
+describe('the explanation of a waiting ticket', () => {
   const explain = (view: MatchQueueView, id: string) => {
     const strategy = new DefaultMatchStrategy();
     const ticket = [...view.tickets].find((one) => one.id === id)!;
     return strategy.explain(ticket, view);
   };
 
-  it('returns the place, the window and the number of missing players', () => {
+  it('contains the place, the window and the number of missing players', () => {
     const view = viewOf(4, { skill }, [ticketOf(1, 1500, { waitedMs: 5_000 }), ticketOf(2, 1600, { waitedMs: 6_000 }), ticketOf(3, 1640)]);
     expect(explain(view, '1')).toEqual({
       place: 2,
@@ -306,17 +306,17 @@ describe('explain', () => {
     expect(explain(view, '2').place).toBe(1);
   });
 
-  it('returns the limit of latency', () => {
+  it('contains the latency limit', () => {
     const view = viewOf(2, { latency: { from: 80, to: 200, overMs: 10_000 } }, [ticketOf(1, 1500, { regions: { eu: 10 } })]);
     expect(explain(view, '1')).toMatchObject({ latencyMs: 80, reason: '0 players within 80 ms, 1 needed.' });
   });
 
-  it('explains that the match waits for more players', () => {
+  it('says that the match waits for more players', () => {
     const view = viewOf({ min: 2, max: 4 }, {}, [ticketOf(1, 1500), ticketOf(2, 1500)]);
     expect(explain(view, '1').reason).toBe('1 player, 3 needed for a full match.');
   });
 
-  it('explains that parties do not fill the teams, and that no match can have the ticket', () => {
+  it('says when parties cannot fill the teams or no match can contain the ticket', () => {
     const view = viewOf(4, { teams: { count: 2, size: 2 } }, [
       ticketOf(1, [1500, 1500]),
       ticketOf(2, 1500),
@@ -326,7 +326,7 @@ describe('explain', () => {
     expect(explain(view, '3')).toMatchObject({ place: 0, reason: expect.stringContaining('No match of this game can have these players') });
   });
 
-  it('estimates the remaining time from the recent tickets that waited longer', () => {
+  it('estimates the remaining time from recent tickets that waited longer', () => {
     const recent = [{ at: NOW, waitedMs: [1_000, 2_000, 3_000, 4_000, 5_000, 6_000] }];
     const view = (waitedMs: number) => viewOf(2, {}, [ticketOf(1, 1500, { waitedMs })], { recent });
     expect(explain(view(0), '1').estimateMs).toBe(4_000);
@@ -334,7 +334,7 @@ describe('explain', () => {
     expect(explain(view(9_000), '1').estimateMs).toBeUndefined();
   });
 
-  it('has no effect on the next round', () => {
+  it('does not change the next round', () => {
     const strategy = new DefaultMatchStrategy();
     const view = viewOf(2, {}, [ticketOf(1, 1500), ticketOf(2, 1500)]);
     expect(idsOf(strategy.match(view))).toEqual([['1', '2']]);

@@ -12,25 +12,25 @@ import { type Entry, TicketIndex } from './ticket-index.js';
 import { RATING_DEFAULT } from './windows.js';
 
 /**
- * The default rule. It serves tickets and open rooms in the order in which they began to wait, and gives each the tickets with the nearest
- * ratings that fit. A ticket that finds too few others stays in the queue, and others may still choose it.
+ * The default rule. It serves tickets and open rooms in the order in which they began to wait, and gives each of them the fitting tickets
+ * with the nearest ratings. A ticket that finds too few other tickets stays in the queue, where a later ticket may choose it.
  *
  * Bound on waiting: a ticket has fixed rules, which are mode, options, attributes, regions within `latency.to`, and the size of its party.
- * When it has waited `maxWaitMs` and enough tickets fit these rules, the next round puts it into a match. The exception: tickets and rooms
- * before it in the order of service take those tickets. Each of them leaves the queue with its match, so with n of them before it, at most
- * n matches are made first.
+ * When it has waited `maxWaitMs` and enough tickets fit these rules, the next round puts it into a match. There is one exception: a ticket
+ * or room that is earlier in the order of service may take those tickets. Each earlier ticket or room leaves the queue with its match. So
+ * with n of them, at most n matches are made first.
  */
 export class DefaultMatchStrategy extends MatchStrategy {
   private readonly indexes = new Map<string, TicketIndex>();
   private round = 0;
-  /** The view for whose explanations the lists are prepared. */
+  /** The view of the last call of `explain`. */
   private explained: MatchQueueView | undefined;
 
   *match(queue: MatchQueueView): Iterable<ProposedMatch> {
     const index = this.indexOf(queue);
     const round = ++this.round;
     for (const anchor of anchorsOf(queue, index, round)) {
-      // Another call has begun a round, whose marks would mix with those of this one.
+      // Another call of `match` has begun a round. The marks of the two rounds would mix.
       if (this.round !== round) return;
       const gathered = gather(anchor, queue.now, round);
       if (gathered.fit) yield proposed(anchor, gathered, gathered.fit, queue.now, round);

@@ -6,7 +6,7 @@ import { compareService } from './rating-list.js';
 import type { Ticket } from './ticket.js';
 import type { Entry, TicketIndex } from './ticket-index.js';
 
-/** Fewer recent tickets than this give no estimate. */
+/** Minimum number of recent tickets for an estimate. */
 const SAMPLES_MIN = 5;
 
 /** Returns why a ticket waits. `index` has the tickets of this view, and none of them is taken in this round. */

@@ -6,9 +6,9 @@ import { exactFit } from './team-fit.js';
 import { type Entry, listsFor, mayAgree } from './ticket-index.js';
 import { ratingLimit } from './windows.js';
 
-/** Tickets for an anchor. */
+/** The tickets that were found for an anchor. */
 export interface Gathered {
-  /** Candidates, the nearest first; of each size as many as a match can have. */
+  /** Candidates, the nearest rating first. Of each size there are at most as many as a match can have. */
   readonly accepted: readonly Entry[];
   /** For each team, the sizes of the parties that join it. Null: the candidates do not make a match. */
   readonly fit: readonly (readonly number[])[] | null;
@@ -17,17 +17,17 @@ export interface Gathered {
 }
 
 /**
- * Maximum number of further searches for one anchor and region, each around one combination of attributes that did not agree with nearer
- * tickets.
+ * Maximum number of further searches for one anchor and region. Each of them requires one combination of attributes that the first search
+ * had to leave out.
  */
 const CONFLICTS_MAX = 16;
 
 /**
- * Maximum number of comparisons of attributes in one round of a bucket with many combinations, about half a second. Each anchor has an
- * equal share, so that no ticket uses up the share of another.
+ * Maximum number of comparisons of attributes in one round of a bucket with many combinations of attributes. They take about half a second.
+ * Each anchor has an equal share, so that no ticket uses up the share of another.
  */
 const COMPARISONS_MAX = 500_000;
-/** The smallest share of an anchor: each anchor is compared with at least so many of its nearest tickets. */
+/** The smallest share of an anchor, so that it is compared at least with this number of its nearest tickets. */
 const COMPARISONS_MIN = 64;
 
 /** Searches the nearest tickets that make a match with the anchor, in the best region for it. */
@@ -57,7 +57,8 @@ function gatherIn(anchor: Anchor, region: string, now: number, round: number): G
   const conflicts = new Map<string, Attributes>();
   let best = gatherAround(anchor, region, undefined, now, round, conflicts);
   if (best.fit || anchor.bucket.isMixed) return best;
-  // The nearest tickets disagree with others that would make a match. Try again with each of those others.
+  // The nearest tickets may disagree with farther tickets that would make a match. Search again for each combination of attributes that was
+  // left out.
   for (const attributes of [...conflicts.values()].slice(0, CONFLICTS_MAX)) {
     const found = gatherAround(anchor, region, attributes, now, round, new Map());
     if (found.fit) return found;
@@ -180,11 +181,11 @@ class Agreement {
     for (const attributes of first) if (attributes) this.all.push(attributes);
   }
 
-  /** Returns false for a ticket that does not agree with the others. */
+  /** Returns false for a ticket that does not agree with the tickets accepted so far. */
   add({ attributes, attributesText }: Entry): boolean {
     if (!attributes || attributesText === '') return true;
     const count = this.seen.get(attributesText) ?? 0;
-    // A third ticket with equal attributes agrees when two of them did.
+    // With two tickets of equal attributes, the rules have compared these attributes with themselves. A third ticket adds nothing new.
     if (count < 2) {
       if (!attributesAgree([...this.all, attributes])) return false;
       this.all.push(attributes);

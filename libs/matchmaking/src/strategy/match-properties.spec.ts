@@ -100,8 +100,8 @@ const viewArb = (tickets = 12): fc.Arbitrary<MatchQueueView> =>
 
 const matchesOf = (view: MatchQueueView): ProposedMatch[] => [...new DefaultMatchStrategy().match(view)];
 
-describe('each proposed match', () => {
-  it('has tickets of the view, each ticket in one match and each room once', () => {
+describe('the proposed matches', () => {
+  it('contain each ticket at most once and fill each room at most once', () => {
     fc.assert(
       fc.property(viewArb(), (view) => {
         const matches = matchesOf(view);
@@ -115,7 +115,7 @@ describe('each proposed match', () => {
     );
   });
 
-  it('keeps the rules of its mode, the attributes, the regions and the windows of ratings', () => {
+  it('keep the rules of their mode, the attributes, the regions and the windows of ratings', () => {
     fc.assert(
       fc.property(viewArb(), (view) => {
         for (const match of matchesOf(view)) expect(flawOf(match, view)).toBeNull();
@@ -124,7 +124,7 @@ describe('each proposed match', () => {
     );
   });
 
-  it('fills teams of equal size, and keeps each party in one team', () => {
+  it('have teams of equal size, and keep each party in one team', () => {
     fc.assert(
       fc.property(viewArb(), (view) => {
         for (const { tickets, teams, bots = 0, room } of matchesOf(view)) {
@@ -145,25 +145,25 @@ describe('each proposed match', () => {
   });
 });
 
-describe('the order of service', () => {
+describe('the order in which the strategy serves tickets', () => {
   const check = (full: MatchQueueView): void => {
     const view = { ...full, rooms: [] };
     const matches = matchesOf(view);
     const matched = new Set(matches.flatMap(({ tickets }) => tickets));
     for (const ticket of view.tickets) {
       if (matched.has(ticket)) continue;
-      // The first ticket of a match is the one for which it was made.
+      // The strategy made each match for its first ticket.
       const taken = new Set(matches.filter(({ tickets: [first] }) => isServedBefore(first, ticket)).flatMap(({ tickets }) => tickets));
       const left = [...view.tickets].filter((other) => other !== ticket && !taken.has(other));
       expect(possibleMatch(ticket, left, view)).toBeNull();
     }
   };
 
-  it('gives a match to each ticket that can form one with the tickets that are left over by earlier tickets', () => {
+  it('leaves no ticket without a match that the remaining tickets could form', () => {
     fc.assert(fc.property(viewArb(9), check), { numRuns: 300 });
   });
 
-  it('gives a match to each such ticket when tickets differ only in attributes or sizes', () => {
+  it('leaves no ticket without a possible match when tickets differ only in attributes or sizes', () => {
     const sizes = fc.integer({ min: 1, max: 4 }).map((size) => ({ ratings: new Array(size).fill({ mu: 1500, sigma: 0 }) }));
     const languages = fc.record({ attributes: fc.record({ language: fc.constantFrom('de', 'fr') }) }, { requiredKeys: [] });
     const similarArb = fc
@@ -180,7 +180,7 @@ describe('the order of service', () => {
   });
 });
 
-describe('the result', () => {
+describe('the result of the strategy', () => {
   it('does not depend on the order of the tickets and rooms', () => {
     fc.assert(
       fc.property(
@@ -199,7 +199,7 @@ describe('the result', () => {
     );
   });
 
-  it('does not depend on earlier views, even if the caller did not read all of their matches', () => {
+  it('does not depend on earlier calls, also when their results were not read to the end', () => {
     const stepsArb = fc.array(
       fc.record({
         keep: fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }),

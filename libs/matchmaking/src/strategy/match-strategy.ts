@@ -19,13 +19,13 @@ export interface RecentMatch {
   readonly mode?: string;
   /** Store time of the match, in ms. */
   readonly at: number;
-  /** How long each of its tickets had waited, in ms. */
+  /** Times for which the tickets of the match had waited, in ms. */
   readonly waitedMs: readonly number[];
 }
 
 export interface ProposedMatch {
   readonly tickets: readonly Ticket[];
-  /** With teams: the users of each team who come from these tickets. Of a backfill: in the order of the room's teams. */
+  /** With teams: the users of these tickets by team. In a backfill, the teams have the order of the room's teams. */
   readonly teams?: readonly (readonly UserId[])[];
   readonly region?: string;
   /** Backfill: the room that these tickets join. Absent: a new room. */
@@ -34,11 +34,11 @@ export interface ProposedMatch {
   readonly bots?: number;
 }
 
-/** Why a ticket still waits. */
+/** The reason why a ticket still waits. */
 export interface MatchExplanation {
   /** Position in the order of service among the tickets of the same mode and options, from 1. */
   readonly place: number;
-  /** Number of tickets in that order. */
+  /** Number of tickets with the same mode and options. */
   readonly waiting: number;
   /** Allowed difference of ratings now, in points. Absent: any. */
   readonly window?: number;
@@ -58,10 +58,10 @@ export interface MatchExplanation {
  * Port: the rule that makes matches of waiting tickets. It is pure: the result depends on the view only. A strategy may keep derived data
  * between calls, such as a sorted order, when the result is the same as without it.
  *
- * To use your own, mark a provider with `@Extension(MatchStrategy)`, the same on every lobby. See `docs/matchmaking.md`.
+ * To replace the default rule, mark a provider with `@Extension(MatchStrategy)`, the same on every lobby. See `docs/matchmaking.md`.
  *
- * A strategy cannot break the queue. The lobby refuses a match with an unknown ticket, with a ticket twice or with too many players.
- * A script takes all tickets of a match out of the queue, or none.
+ * A strategy cannot break the queue. The lobby refuses a match with an unknown ticket, with a ticket twice or with too many players. A
+ * script takes all tickets of a match out of the queue, or none.
  */
 export abstract class MatchStrategy {
   /**
@@ -70,6 +70,6 @@ export abstract class MatchStrategy {
    */
   abstract match(queue: MatchQueueView): Iterable<ProposedMatch>;
 
-  /** Returns why a ticket waits. Absent: the lobby sends the place only. */
+  /** Returns why a ticket waits. Absent: the lobby sends only how long the ticket has waited. */
   explain?(ticket: Ticket, queue: MatchQueueView): MatchExplanation;
 }

@@ -1,8 +1,7 @@
 import { compareService, type RatingList, type RatingListEntry } from './rating-list.js';
 
 /**
- * Walks over the free entries of several lists, the nearest rating first. Among entries with equal distance, the one that has waited
- * longest is first within its list and side.
+ * Walks over the free entries of several lists, the nearest rating first. Entries of equal rating in one list come in the order of service.
  */
 export class NearestWalk<Entry extends RatingListEntry> {
   private readonly sides: Side<Entry>[] = [];
@@ -59,7 +58,7 @@ interface Side<Entry> {
   advance(): void;
 }
 
-/** The entries with the rating or a higher one, in the order of the list. */
+/** The entries with the given rating or a higher one, in the order of the list. */
 class UpperSide<Entry extends RatingListEntry> implements Side<Entry> {
   entry: Entry | undefined;
   private position: number;
@@ -78,7 +77,10 @@ class UpperSide<Entry extends RatingListEntry> implements Side<Entry> {
   }
 }
 
-/** The entries with a lower rating: downwards, but entries of one rating in the order of the list, so that the longest waiting is first. */
+/**
+ * The entries with a lower rating, the highest rating first. Entries of equal rating keep the order of the list, so the one that has waited
+ * longest is first.
+ */
 class LowerSide<Entry extends RatingListEntry> implements Side<Entry> {
   entry: Entry | undefined;
   private position = -1;

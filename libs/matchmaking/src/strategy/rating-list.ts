@@ -2,13 +2,13 @@
 export interface RatingListEntry {
   readonly id: string;
   readonly mu: number;
-  /** Number of players. */
+  /** Number of players of the entry. */
   readonly size: number;
   /** Position in the order of service: lower is earlier. */
   readonly order: number;
   /** True: the entry is not in the queue any more. */
   isGone: boolean;
-  /** The round in which the entry got into a proposed match. */
+  /** The round in which a proposed match took the entry. */
   takenIn: number;
 }
 
@@ -21,7 +21,7 @@ export class RatingList<Entry extends RatingListEntry> {
   private added: Entry[] = [];
   private hasGone = false;
   private round = -1;
-  /** For each position, a position at or after it before which all entries are taken. */
+  /** For each position: the same or a later position. All entries between the two are taken. */
   private readonly after: number[] = [];
   private readonly before: number[] = [];
 
@@ -77,7 +77,7 @@ export class RatingList<Entry extends RatingListEntry> {
     return low;
   }
 
-  /** Returns the first position from this one on whose entry is not taken; `length` when there is none. */
+  /** Returns the first position at or after `position` whose entry is not taken. Returns `length` when there is none. */
   firstFreeFrom(position: number): number {
     const { after, entries, round } = this;
     let at = position;
@@ -89,7 +89,7 @@ export class RatingList<Entry extends RatingListEntry> {
     return at;
   }
 
-  /** Returns the last position up to this one whose entry is not taken; -1 when there is none. */
+  /** Returns the last position at or before `position` whose entry is not taken. Returns -1 when there is none. */
   lastFreeUpTo(position: number): number {
     // Positions are stored with an offset of 1, so that 0 means "none".
     const { before, entries, round } = this;

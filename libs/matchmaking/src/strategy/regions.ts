@@ -3,8 +3,8 @@ import { latencyLimit } from './anchor.js';
 import type { Ticket } from './ticket.js';
 
 /**
- * Returns the region with the smallest maximum latency of the tickets. Undefined: no ticket needs one. Without latencies it is the
- * preferred region of the ticket that waited longest.
+ * Returns the region in which the largest latency of the tickets is smallest. When no ticket has latencies, returns the first preferred
+ * region of a ticket. Undefined: any region.
  */
 export function bestRegion(tickets: readonly Ticket[], { room, rules, isOverdue }: Anchor, now: number): string | undefined {
   if (room?.region !== undefined) return room.region;

@@ -1,6 +1,6 @@
 /**
- * Maximum number of steps of one search for a composition. Teams of up to 8 players never need so many. For larger teams the search may
- * give up, and the match is tried again with more tickets.
+ * Maximum number of steps of one search for a composition. Teams of up to 8 players never need that many. For larger teams the search may
+ * give up; a later search with more tickets may succeed.
  */
 const STEPS_MAX = 5_000;
 
@@ -66,7 +66,7 @@ export function balancedTeams<Party extends RatedParty>(
   return teams;
 }
 
-/** Maximum number of exchanges in one match. Each makes the teams more equal, and the first ones matter most. */
+/** Maximum number of exchanges in one match. The first exchanges make the teams most equal, and later ones gain little. */
 const EXCHANGES_MAX = 64;
 
 function exchange(teams: RatedParty[][], total: number[]): void {
@@ -94,5 +94,5 @@ function exchange(teams: RatedParty[][], total: number[]): void {
   }
 }
 
-/** The smallest useful gain, in points. Above the rounding errors of sums, so that exchanges end. */
+/** The smallest gain for which parties are exchanged, in points. It is above the rounding errors of sums, so that the exchanges end. */
 const GAIN_MIN = 1e-6;

@@ -7,9 +7,9 @@ import { compareService, mergeSorted, RatingList, type RatingListEntry } from '.
 import type { OpenRoom, Ticket } from './ticket.js';
 import { ratingOf } from './windows.js';
 
-/** Each failed match counts as so much waiting in the order of service, in ms. It is bounded, so that others are not starved. */
+/** Waiting time that each failed match adds to a ticket in the order of service, in ms. */
 export const PRIORITY_MS = 10_000;
-/** Failed matches beyond this number do not count. */
+/** Maximum number of failed matches that count, so that a ticket with many of them does not starve other tickets. */
 const PRIORITY_MAX = 6;
 /**
  * Maximum number of combinations of attributes in one bucket that have lists of their own. In a bucket with more, all tickets share lists,
@@ -43,7 +43,7 @@ export interface Bucket {
   isMixed: boolean;
   /** Regions that tickets of this bucket can reach, sorted. */
   regions: readonly string[];
-  /** By number of players: the number of tickets. */
+  /** The number of tickets, by their number of players. */
   readonly counts: number[];
   /** Possible sizes of matches, by size of a ticket. They are computed again when the tickets change. */
   readonly fits: Map<number, readonly (readonly number[])[]>;
@@ -57,11 +57,11 @@ export interface Bucket {
 export interface TicketGroup {
   readonly size: number;
   readonly attributes: Attributes | undefined;
-  /** By region: tickets that can reach it. '': tickets that accept any region. */
+  /** By region: the tickets that can reach the region. '': the tickets that accept any region. */
   readonly lists: Map<string, RatingList<Entry>>;
 }
 
-/** The tickets of one game, sorted. It applies only the differences between two views. */
+/** The tickets of one game, sorted. An update applies only the differences between two views. */
 export class TicketIndex {
   private readonly entries = new Map<string, Entry>();
   private readonly unfit = new Map<string, { ticket: Ticket; seenIn: number }>();

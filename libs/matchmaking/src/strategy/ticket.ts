@@ -9,7 +9,7 @@ export interface Rating {
 export interface MatchPlayer {
   readonly user: UserId;
   readonly name: string;
-  /** Absent: the rating of a new player. */
+  /** The rating of the player. Absent: the rating of a new player. */
   readonly rating?: Rating;
   /** Claims of the player's identity, for strategies that use them. The default strategy does not. */
   readonly claims?: Readonly<Record<string, unknown>>;
@@ -31,10 +31,12 @@ export interface Ticket {
   readonly options?: RoomOptions;
   /** Latency to each region in ms; of a party, the maximum of its members. A region that is not listed is out of reach. Absent: any region. */
   readonly regions?: Readonly<Record<string, number>>;
-  /** The preferred region. It counts only when neither `regions` of this match nor anything else decides. */
+  /** The preferred region. It counts only when no ticket of the match has `regions` and the match does not fill a room. */
   readonly region?: string;
   readonly attributes?: Readonly<Record<string, AttributeWish>>;
-  /** Number of matches of this ticket that failed because of others. Each counts as `PRIORITY_MS` of waiting in the order of service. */
+  /**
+   * Number of matches of this ticket that failed because of other players. Each counts as `PRIORITY_MS` of waiting in the order of service.
+   */
   readonly priority?: number;
 }
 
@@ -50,10 +52,13 @@ export interface OpenRoom {
   readonly free: number;
   /** The players who are in the room. */
   readonly players: readonly MatchPlayer[];
-  /** With teams: the users of each team. Seats of users who are in no team count as free nowhere. */
+  /** With teams: the users of each team. Users without a team are in no list. */
   readonly teams?: readonly (readonly UserId[])[];
   readonly region?: string;
   readonly attributes?: Readonly<Record<string, AttributeWish>>;
-  /** Store time in ms since which the room has this number of free seats. Each change of members begins it again, so old rooms do not keep tickets from their matches. */
+  /**
+   * Store time in ms since when the room has had its present members. A change of members sets it to the present, because an old room would
+   * otherwise always be served before the tickets.
+   */
   readonly since: number;
 }

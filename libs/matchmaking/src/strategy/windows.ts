@@ -16,7 +16,7 @@ export function limitAfter({ from, to, overMs }: MatchWindow, waitedMs: number):
   return from + ((to - from) * Math.max(0, waitedMs)) / overMs;
 }
 
-/** Returns whether a ticket has waited so long that a difference of ratings does not delay its match any more. */
+/** Returns whether a ticket has waited so long that the difference of ratings does not count any more. */
 export function isOverdue({ maxWaitMs }: MatchRules, waitedMs: number): boolean {
   return waitedMs >= maxWaitMs;
 }

@@ -3,8 +3,8 @@ import { GameRounds, type GameRoundsPorts } from './game-rounds.js';
 
 const RULES = { seats: { min: 1, max: 1 }, expireMs: 1_000, backfill: { running: false, waiting: false } };
 
-describe('a runner that has lost its right', () => {
-  it('ends no ticket after a commit that was refused', async () => {
+describe('a lobby that is no longer the runner', () => {
+  it('ends no ticket after the refusal of its commit', async () => {
     const ticket = (id: string, since: number) => ({ id, game: 'go', since, players: [{ user: `user-${id}`, name: id }] });
     const changes = [ticket('new', 10_000), ticket('old', 0)].map((one, index) => ({
       id: one.id,

@@ -34,47 +34,47 @@ export interface GameRoundsPorts {
   readonly host: MatchHost;
   readonly generation: Pick<StoreGeneration, 'current' | 'isSettled'>;
   readonly log: Log;
-  /** Absent: nothing is measured. */
+  /** Absent: this process records no metrics. */
   readonly metrics?: Metrics;
   /** The id of this lobby. */
   readonly lobby: string;
-  /** How long a player may be away before the ticket ends, in ms. */
+  /** Time for which a player may be away before the ticket ends, in ms. */
   readonly graceMs: number;
 }
 
 /**
- * Runs the rounds of one game while this lobby has the right to. The tickets stay in memory, and a round reads only what has changed since
- * the last one. A lobby that has lost the right without noticing it cannot commit, because its fencing token is too low.
+ * Runs the rounds of one game while this lobby is its runner. The tickets stay in memory, and a round reads only the changes since the last
+ * one. A lobby that does not know yet that it has lost the lease cannot commit, because its fencing token is too low.
  */
 export class GameRounds {
   private readonly queue = new WaitingQueue();
   private readonly time: QueueTime;
   private readonly statistics = new QueueStatistics();
-  /** The time of the queue that new tickets get: the last two that this runner has stored. */
+  /** The last two queue times that this runner has stored. A new ticket gets the stored time as its `since`. */
   private storedTimes: readonly number[];
   private generation: string | null;
   private isStopped = false;
   private wakeUp = (): void => {};
   private isWoken = false;
-  /** Called after the round that began next. */
+  /** Callbacks for the end of the next round. */
   private afterNext: (() => void)[] = [];
-  /** How long the strategy has blocked this process in the last round, in ms. */
+  /** Time for which the strategy has blocked this process in the last round, in ms. */
   private blockedMs = 0;
   private renewedAt = performance.now();
   private repairedAt = Number.NEGATIVE_INFINITY;
   private busyAt = performance.now();
-  /** By match: the time for which it has been in the same stage. */
+  /** By match: the time for which the match has been in the same stage. */
   private readonly stages = new ObservedAges();
-  /** By room: how long it has had the same members. */
+  /** By room: the time for which the room has had the same members. */
   private readonly vacancies = new ObservedAges();
-  /** By ticket: how long a player of it has been away. */
+  /** By ticket: the time for which a player of the ticket has been away. */
   private readonly absences = new ObservedAges();
   /** The matches whose rooms this lobby makes now, by ticket. */
   private readonly making = new Map<string, Promise<unknown>>();
   private readonly makingMatches = new Set<RoomId>();
   private readonly backlog: (() => Promise<void>)[] = [];
   private makes = 0;
-  /** The last times at which the players of tickets were notified of their progress, in ms of the monotonic clock. */
+  /** By ticket: the time of the last message about the progress, in ms of the monotonic clock. */
   private readonly told = new Map<string, number>();
   private lastView: MatchQueueView | null = null;
 
@@ -88,7 +88,7 @@ export class GameRounds {
     this.generation = ports.generation.current;
   }
 
-  /** Runs rounds until another lobby has the right to, the queue has been empty for `IDLE_MS`, or `stop` is called. */
+  /** Runs rounds until another lobby is the runner, the queue has been empty for `IDLE_MS`, or `stop` is called. */
   async run(): Promise<void> {
     try {
       while (!this.isStopped && (await this.isOurs())) {
@@ -159,7 +159,7 @@ export class GameRounds {
     return { waitedMs: this.time.now() - ticket.since, explanation };
   }
 
-  /** Returns whether this lobby still has the right to run the rounds. Renews it. */
+  /** Renews the lease. Returns whether this lobby is still the runner. */
   private async isOurs(): Promise<boolean> {
     const { generation } = this.ports;
     if (!generation.isSettled) {
@@ -238,7 +238,7 @@ export class GameRounds {
       const batches: Promise<void>[] = [];
       for (let at = 0; at < commits.length; at += COMMIT_MATCHES) batches.push(this.commit(commits.slice(at, at + COMMIT_MATCHES), rules));
       await Promise.all(batches);
-      // Another lobby is the runner now, and decides which tickets are overdue: this one may have been suspended for long.
+      // Another lobby is the runner now, so it decides which tickets are overdue. This lobby may have been suspended for a long time.
       if (this.isStopped) return;
       if (commits.length === ROUND_MATCHES_MAX) this.isWoken = true;
     }
@@ -259,7 +259,7 @@ export class GameRounds {
       const changes = await store.readChanges(this.game, this.queue.lastChange);
       const ended = this.queue.apply(changes, (ticket) => {
         order += 1;
-        // A new ticket has the last stored time, which is up to a third of the lease old. This runner knows better when it came.
+        // A new ticket has the last stored time, which is up to a third of the lease old. The present time is more exact.
         return !isLoading && this.storedTimes.includes(ticket.since) ? this.time.now() : ticket.since + order / 1_000;
       });
       for (const id of ended) this.told.delete(id);
@@ -301,7 +301,7 @@ export class GameRounds {
     }
   }
 
-  /** Makes the room of a match, together with at most `MAKES_AT_ONCE` others. */
+  /** Makes the room of a match. At most `MAKES_AT_ONCE` rooms are made at the same time. */
   private make(match: MatchRecord, tickets: readonly StoredTicket[], committedAt?: number): void {
     this.makingMatches.add(match.id);
     const made = new Promise<unknown>((resolve) => {
@@ -309,7 +309,7 @@ export class GameRounds {
         try {
           resolve(await this.ports.host.make(match, tickets, committedAt));
         } catch (error) {
-          // The match is stored. The runner tries it again when it is abandoned.
+          // The match stays stored. The runner tries to make its room again after `MATCH_ABANDONED_MS`.
           this.ports.log.warn('match.make-failed', { roomId: match.id, error });
           resolve(null);
         }
@@ -357,7 +357,9 @@ export class GameRounds {
     }
   }
 
-  /** Takes up the work that a dead lobby has left: matches without a room, offers whose time is over, and tickets of parties that have changed. */
+  /**
+   * Continues the work of lobbies that died: matches without a room, offers whose time is over, and tickets of parties that have changed.
+   */
   private async repair(rules: MatchRules | null): Promise<void> {
     const { store, host, log } = this.ports;
     const open = await store.matches(this.game);
@@ -398,7 +400,7 @@ export class GameRounds {
     return { ...counts, ...this.statistics.report(waits, now) };
   }
 
-  /** Sends their progress to some of the players who wait: those whose last message is the oldest. */
+  /** Sends progress messages to some of the waiting players. Players whose last message is the oldest come first. */
   private tellSome(): void {
     const at = performance.now();
     let budget = Math.ceil((PROGRESS_PER_SECOND * ROUND_EVERY_MS) / 1_000);
@@ -435,5 +437,5 @@ interface WaitingEntry {
   readonly change: number;
 }
 
-/** How long a ticket waits for a game that no server offers any more, in ms. */
+/** Time for which a ticket waits for a game that no server offers any more, in ms. */
 const NO_RULES_EXPIRE_MS = 60_000;

@@ -5,7 +5,10 @@ import type { MatchRecord } from './match-record.js';
 import type { StoredTicket } from './stored-ticket.js';
 import type { TicketEnd } from './ticket-store.js';
 
-/** Port: what the rounds need from the lobby. Each method may be called again for the same match or ticket, also by another lobby. */
+/**
+ * Port: the operations of the lobby that the rounds use. Each method may be called again for the same match or ticket, also by another
+ * lobby.
+ */
 export abstract class MatchHost {
   /** The rules of the game. Null: no server offers the game now. */
   abstract rulesOf(game: string): MatchRules | null;

@@ -1,6 +1,6 @@
 import type { RoomId, UserId } from '#libs/protocol';
 
-/** `offered`: its players have not all accepted it yet. `making`: its room is being made. */
+/** `offered`: the players of the match have not all accepted it yet. `making`: the room of the match is being made. */
 export type MatchStage = 'offered' | 'making';
 
 /** A match whose room is not made yet. */
@@ -9,7 +9,7 @@ export interface MatchRecord {
   readonly id: RoomId;
   readonly game: string;
   readonly stage: MatchStage;
-  /** The time of the queue at which it was committed, in ms. */
+  /** The time of the queue at which the match was committed, in ms. */
   readonly at: number;
   readonly tickets: readonly string[];
   readonly teams?: readonly (readonly UserId[])[];

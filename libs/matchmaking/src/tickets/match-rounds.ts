@@ -14,19 +14,22 @@ import { queueChannel, TicketStore } from './ticket-store.js';
 export const ROUNDS_OPTIONS = Symbol('RoundsOptions');
 
 export interface RoundsOptions {
-  /** How long a player may be away before the ticket ends, in ms. */
+  /** Time for which a player may be away before the ticket ends, in ms. */
   readonly graceMs: number;
 }
 
-/** A runner whose stored time has not changed for this long is dead, in ms, also when the clock of Redis was set back. */
+/**
+ * A runner whose stored time has not changed for this long is dead, in ms. This lobby measures the age itself, so a change of Redis' clock
+ * has no effect.
+ */
 const DEAD_RUNNER_MS = 3 * ROUNDS_LEASE_MS;
 
 /** The message on the channel of a queue that asks the runner to send a player the reason why the ticket waits. */
 const EXPLAIN = 'explain ';
 
 /**
- * Runs the rounds of the games for which this lobby has the right to. For each game one lobby has it at a time; all others try to get it,
- * so that the rounds continue when that lobby dies.
+ * Runs the rounds of all games whose runner is this lobby. A game has one runner at a time. The other lobbies try to become the runner, so
+ * that the rounds continue when the runner dies.
  */
 @Injectable()
 export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
@@ -57,7 +60,7 @@ export class MatchRounds implements OnApplicationBootstrap, OnModuleDestroy {
     this.isStarted = true;
   }
 
-  /** Releases the rights of this lobby, so that other lobbies continue at once. */
+  /** Releases the leases of this lobby, so that other lobbies can become the runners at once. */
   async onModuleDestroy(): Promise<void> {
     this.isOver = true;
     await Promise.all(this.claiming.values());

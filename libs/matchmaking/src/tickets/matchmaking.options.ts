@@ -1,31 +1,31 @@
-/**
- * Time to live of the right to run the rounds of a game, in ms. When a lobby dies, its games wait this long for another one. It is longer
- * than a lobby is busy with one round.
- */
+/** Lease of the runner of a game, in ms. When the runner dies, its game waits this long for another runner. One round takes less time. */
 export const ROUNDS_LEASE_MS = 2_000;
-/** Period in which lobbies try to become the runner of games that have none, in ms. */
+/** Interval at which lobbies try to become the runner of games without a runner, in ms. */
 export const CLAIM_EVERY_MS = 500;
-/** Longest pause between two rounds, in ms: windows widen with time. A new ticket starts a round at once. */
+/**
+ * Longest pause between two rounds, in ms. Windows widen with time, so rounds also run without a change. A new ticket starts a round at
+ * once.
+ */
 export const ROUND_EVERY_MS = 250;
-/** A runner of an empty queue gives the lease up after this time, in ms. */
+/** Time after which the runner of an empty queue releases the lease, in ms. */
 export const IDLE_MS = 30_000;
-/** Maximum number of matches of one round. The next round follows at once. */
+/** Maximum number of matches of one round. After so many, the next round follows at once. */
 export const ROUND_MATCHES_MAX = 2_000;
-/** Matches in one commit. The script takes about a millisecond. */
+/** Maximum number of matches in one commit. The script takes about a millisecond for them. */
 export const COMMIT_MATCHES = 64;
-/** Matches that one lobby makes rooms for at the same time. */
+/** Maximum number of matches for which one lobby makes rooms at the same time. */
 export const MAKES_AT_ONCE = 64;
-/** Age in ms at which the runner makes the room of a match, because the lobby that had to make it died. */
+/** Age in ms at which the runner makes the room of a match itself, because the lobby that was making it has probably died. */
 export const MATCH_ABANDONED_MS = 5_000;
-/** Period in which the runner searches for abandoned matches, overdue offers and old ends, and reports the queue, in ms. */
+/** Interval at which the runner searches for abandoned matches, overdue offers and old ends, and reports the queue, in ms. */
 export const REPAIR_EVERY_MS = 1_000;
-/** How long the end of a ticket is stored, in ms, for players who missed the message. */
+/** Time for which the end of a ticket is stored, in ms, for players who missed the message. */
 export const ENDS_KEPT_MS = 300_000;
 /** Time between two messages about the progress of one ticket, in ms. */
 export const PROGRESS_EVERY_MS = 5_000;
 /** Maximum number of messages about progress that one runner sends in a second. */
 export const PROGRESS_PER_SECOND = 200;
-/** Tickets that one script ends. */
+/** Maximum number of tickets that one call of a script ends. */
 export const ENDED_AT_ONCE = 100;
 /** Pause of a runner before its next attempt after a failure, in ms. */
 export const RETRY_MS = 250;

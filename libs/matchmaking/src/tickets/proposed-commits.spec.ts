@@ -31,8 +31,8 @@ function committed(...proposals: readonly ProposedMatch[]) {
   return { refused, matches: commits.map(({ match }) => match), changes: commits.map(({ tickets }) => tickets) };
 }
 
-describe('the commits of a round', () => {
-  it('have the tickets with the changes that the runner has read', () => {
+describe('the commits of a matchmaking round', () => {
+  it('name the change of each ticket that the runner has read', () => {
     const { matches, changes } = committed({ tickets: [ADA, BOB] });
     expect(matches).toEqual([{ id: 'new', game: 'duel', stage: 'making', at: 7, tickets: ['ada', 'bob'], players: 2 }]);
     expect(changes).toEqual([
@@ -43,7 +43,7 @@ describe('the commits of a round', () => {
     ]);
   });
 
-  it('store an offer in a mode whose players must accept the match', () => {
+  it('create an offer in a mode whose players must accept the match', () => {
     expect(committed({ tickets: [CY, DORA] }).matches).toMatchObject([{ stage: 'offered' }]);
   });
 
@@ -57,11 +57,11 @@ describe('the commits of a round', () => {
     ['has no ticket', [{ tickets: [] }]],
     ['is for a room that is not open', [{ tickets: [ADA], room: 'other' as RoomId }]],
     ['has more players than the room has free seats', [{ tickets: [PARTY], room: ROOM.room }]],
-  ])('leave out a proposal that %s', (_what, proposals) => {
+  ])('omit a proposal that %s', (_what, proposals) => {
     expect(committed(...proposals)).toMatchObject({ refused: proposals.length, matches: [] });
   });
 
-  it('leave out a second proposal with the same ticket, and a second proposal for the last free seat', () => {
+  it('omit a second proposal for the same ticket or the last free seat', () => {
     const { matches, refused } = committed({ tickets: [ADA, BOB] }, { tickets: [BOB, PARTY] }, { tickets: [PARTY], room: ROOM.room });
     expect({ refused, matches: matches.length }).toEqual({ refused: 2, matches: 1 });
     expect(committed({ tickets: [ADA], room: ROOM.room }, { tickets: [BOB], room: ROOM.room })).toMatchObject({
@@ -72,7 +72,7 @@ describe('the commits of a round', () => {
 });
 
 describe('QueueTime', () => {
-  it('follows the monotonic clock from the stored time, and never goes back', () => {
+  it('follows the monotonic clock from the stored time without going back', () => {
     let monotonic = 500;
     const time = new QueueTime(10_000, () => monotonic);
     monotonic += 250;

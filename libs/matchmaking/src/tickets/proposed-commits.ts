@@ -61,7 +61,8 @@ export function commitsOf(
       ...(region !== undefined && { region }),
       ...(bots > 0 && { bots }),
     };
-    // A seat in a room may be taken by another player meanwhile, so each ticket enters it on its own. Such a seat is not offered for acceptance.
+    // Another player may take a seat of the room meanwhile, so each ticket of a backfill is a commit of its own. Its players are not asked
+    // to accept.
     if (room !== undefined) commits.push(...all.map((one) => planOf({ ...terms, id: newId(), stage: 'making', room }, [one])));
     else commits.push(planOf({ ...terms, id: newId(), stage: mode?.acceptMs === undefined ? 'making' : 'offered' }, all));
     if (commits.length >= matchesMax) break;

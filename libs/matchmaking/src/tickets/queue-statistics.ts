@@ -10,20 +10,23 @@ export interface QueueReport {
   readonly players: number;
   /** Tickets that pause because a player has no connection. */
   readonly paused: number;
-  /** How long the waiting tickets have waited, in ms. Null: nobody waits. */
+  /** Time for which the waiting tickets have waited, in ms. Null: no ticket waits. */
   readonly waitingP50Ms: number | null;
   readonly waitingP95Ms: number | null;
-  /** How long the tickets of the latest matches had waited, in ms. Null: no match yet. */
+  /** Time for which the tickets of the latest matches had waited, in ms. Null: there was no match yet. */
   readonly matchedP50Ms: number | null;
   readonly matchedP95Ms: number | null;
   readonly matchesPerMinute: number;
-  /** Difference between the best and the weakest rating of a match, the median of the latest matches, in points. Null: no ratings. */
+  /**
+   * Difference between the best and the weakest rating of a match, in points: the median of the latest matches. Null: these matches had no
+   * ratings.
+   */
   readonly ratingSpread: number | null;
   /** Duration of the last round, in ms. */
   readonly roundMs: number;
 }
 
-/** Matches that the statistics remember. */
+/** Number of matches that the statistics remember. */
 const RECENT_MATCHES = 100;
 const MINUTE_MS = 60_000;
 
@@ -31,7 +34,7 @@ const MINUTE_MS = 60_000;
 export class QueueStatistics {
   private readonly latest: RecentMatch[] = [];
   private readonly spreads: number[] = [];
-  /** Times of the matches of the last minute, in ms of the queue. */
+  /** Times of the matches of the last minute, in ms of the queue time. */
   private times: number[] = [];
   roundMs = 0;
   matches = 0;

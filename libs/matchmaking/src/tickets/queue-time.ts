@@ -1,7 +1,7 @@
 /**
  * The time of a queue, in ms: it runs only while a lobby runs the rounds of the game, at the pace of that lobby's monotonic clock. The
- * runner stores it, and the next runner continues from there. So ages of tickets never jump when the clock of Redis is set, and a time
- * without a lobby does not let tickets expire.
+ * runner stores it, and the next runner continues from there. So ages of tickets never jump when the clock of Redis is set, and no ticket
+ * expires while no lobby runs.
  */
 export class QueueTime {
   private base: number;

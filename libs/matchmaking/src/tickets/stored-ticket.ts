@@ -6,7 +6,7 @@ import type { MatchPlayer, Ticket } from '../strategy/ticket.js';
 export interface TicketPlayer extends MatchPlayer {
   /** A match takes the player into its room only if the player has made no later request. */
   readonly asked?: RequestOrder;
-  /** The session and the gateway of that request. Messages go there when the store does not know the player's session. */
+  /** The session and the gateway of that request. The lobby sends messages there when the store does not know the player's session. */
   readonly session?: SessionId;
   readonly gateway?: ServerId;
 }

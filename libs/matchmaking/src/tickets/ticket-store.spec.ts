@@ -56,8 +56,8 @@ async function commitOf(game: string, tickets: readonly TicketBody[], stage: Mat
 
 const stateOf = async (game: string, user: UserId): Promise<string> => (await store.ofUser(game, user)).state;
 
-describe('a ticket', () => {
-  it('is added once when its request is repeated, and has the time of the queue', async () => {
+describe('a stored ticket', () => {
+  it('is added once when its request is repeated', async () => {
     const game = newGame();
     const ticket = await add(game);
     expect(await other.add(ticket, CANCELLED)).toMatchObject({ outcome: 'known' });
@@ -65,7 +65,7 @@ describe('a ticket', () => {
     expect(await store.timeOf(game)).toBe((await changesOf(game))[0].ticket?.since);
   });
 
-  it('replaces the older ticket of its user and keeps the waiting time, and an older request changes nothing', async () => {
+  it('replaces an older ticket of its user and keeps the waiting time', async () => {
     const game = newGame();
     const user = newUser();
     const first = await add(game, [user], at(3));
@@ -80,7 +80,7 @@ describe('a ticket', () => {
     ]);
   });
 
-  it('ends the ticket of a party whose member searches alone later, and reports it', async () => {
+  it('ends the ticket of a party when a member searches alone later', async () => {
     const game = newGame();
     const [ada, bob] = [newUser(), newUser()];
     const party = await add(game, [ada, bob], at(1));
@@ -90,7 +90,7 @@ describe('a ticket', () => {
     expect(await store.endOf(game, party.id)).toEqual({ event: 'cancelled', reason: 'party-changed' });
   });
 
-  it('is cancelled by a newer request only', async () => {
+  it('is cancelled by a newer request, but not by an older one', async () => {
     const game = newGame();
     const user = newUser();
     await add(game, [user], at(5));
@@ -99,7 +99,7 @@ describe('a ticket', () => {
     expect(await store.cancel(game, user, at(6), CANCELLED)).toEqual({ outcome: 'none' });
   });
 
-  it('pauses while a player is away, and an older report changes nothing', async () => {
+  it('pauses while a player is away', async () => {
     const game = newGame();
     const user = newUser();
     await add(game, [user]);
@@ -113,7 +113,7 @@ describe('a ticket', () => {
     expect(await store.setPresence(game, newUser(), at(9), false)).toBeNull();
   });
 
-  it('does not end when it has changed since the runner has read it', async () => {
+  it('does not end by a decision about an earlier change', async () => {
     const game = newGame();
     const user = newUser();
     const ticket = await add(game, [user]);
@@ -128,8 +128,8 @@ describe('a ticket', () => {
   });
 });
 
-describe('the list of changes', () => {
-  it('is read in parts, and forgets only tickets that have ended', async () => {
+describe('the list of changed tickets', () => {
+  it('is read in parts, without the tickets that have ended', async () => {
     const game = newGame();
     const tickets = await Promise.all(Array.from({ length: 600 }, () => add(game)));
     const first = await store.readChanges(game, 0);
@@ -144,7 +144,7 @@ describe('the list of changes', () => {
 });
 
 describe('a commit', () => {
-  it('takes all tickets of a match or none', async () => {
+  it('takes all tickets of a match, or none', async () => {
     const game = newGame();
     const [ada, bob, carl] = [newUser(), newUser(), newUser()];
     const tickets = [await add(game, [ada]), await add(game, [bob]), await add(game, [carl])];
@@ -157,11 +157,11 @@ describe('a commit', () => {
     expect(await store.commit(game, fence, [good])).toEqual([null]);
     expect([await stateOf(game, ada), await stateOf(game, bob)]).toEqual(['matched', 'matched']);
     expect(await store.matches(game)).toEqual([good.match]);
-    // The same commit again, because its answer was lost.
+    // The runner repeats the commit, because the answer was lost.
     expect(await store.commit(game, fence, [good])).toEqual([null]);
   });
 
-  it('is refused for a lobby that was the runner before', async () => {
+  it('is refused for a former runner', async () => {
     const game = newGame();
     await add(game);
     await store.claimRounds(game, 'zombie', 1);
@@ -174,7 +174,7 @@ describe('a commit', () => {
     expect(await store.commit(game, fence, [commit])).toEqual([null]);
   });
 
-  it('never matches a ticket twice, when two runners commit overlapping matches and players cancel', async () => {
+  it('matches no ticket twice when two runners commit overlapping matches', async () => {
     const game = newGame();
     const users = Array.from({ length: 60 }, newUser);
     const tickets = await Promise.all(users.map((user) => add(game, [user])));
@@ -207,7 +207,7 @@ describe('a commit', () => {
   });
 });
 
-describe('a match', () => {
+describe('a stored match', () => {
   async function matched(stage: MatchRecord['stage'] = 'making') {
     const game = newGame();
     const users = [newUser(), newUser()];
@@ -217,7 +217,7 @@ describe('a match', () => {
     return { game, users, tickets, match: commit.match };
   }
 
-  it('returns tickets to the queue with their waiting time and priority, or ends them, exactly once', async () => {
+  it('returns its tickets to the queue with their waiting time, exactly once', async () => {
     const { game, users, tickets, match } = await matched();
     const ends = [
       { ticket: { ...tickets[0], priority: 1 }, end: null },
@@ -229,7 +229,7 @@ describe('a match', () => {
     expect([await stateOf(game, users[0]), await stateOf(game, users[1])]).toEqual(['waiting', 'none']);
   });
 
-  it('does not return the ticket of a user who has another ticket since', async () => {
+  it('does not return a ticket whose user has another one', async () => {
     const { game, users, tickets, match } = await matched();
     const later = await add(game, [users[0]], at(2));
     expect(
@@ -241,7 +241,7 @@ describe('a match', () => {
     expect((await store.ofUser(game, users[0])) as object).toMatchObject({ ticket: { id: later.id } });
   });
 
-  it('is gone with its tickets when it is finished, also when that is repeated', async () => {
+  it('is deleted with its tickets when it is finished', async () => {
     const { game, users, match } = await matched();
     await store.finish(match);
     await store.finish(match);
@@ -249,7 +249,7 @@ describe('a match', () => {
     expect([await stateOf(game, users[0]), await store.has(game, users[1])]).toEqual(['none', false]);
   });
 
-  it('is made when all players have accepted it, and a decline after that has no effect', async () => {
+  it('is made when all its players have accepted it', async () => {
     const { game, users, match } = await matched('offered');
     expect(await store.answer(game, match.id, newUser(), 'accepted')).toBeNull();
     expect(await store.answer(game, match.id, users[0], 'accepted')).toMatchObject({ outcome: 'stored', accepted: 1, players: 2 });
@@ -260,7 +260,7 @@ describe('a match', () => {
     expect(await store.dissolve(match, [], 'offered')).toBeNull();
   });
 
-  it('counts declined matches of a player for a time', async () => {
+  it('adds to the declined matches of a player, which are counted for some time', async () => {
     const game = newGame();
     const user = newUser();
     await store.countDecline(game, user, 60_000);
@@ -272,7 +272,7 @@ describe('a match', () => {
 });
 
 describe('the right to run the rounds', () => {
-  it('is given to one lobby, and to another one when the first is observed to be dead', async () => {
+  it('is given to one lobby at a time, and to another one when the first is dead', async () => {
     const game = newGame();
     expect(await store.claimRounds(game, 'first', 60_000)).toBeNull();
     await add(game);

@@ -41,10 +41,13 @@ const keysOf = (game: string) => {
 };
 const gamesKey = (): string => redisName('match-games');
 const declinesKey = (game: string, user: UserId): string => redisName(`match:{${game}}:declines:${user}`);
-/** The channel on which changes of the queue are announced. A hint: the runner also reads periodically. */
+/**
+ * The channel on which changes of the queue are announced. A lost message does no harm, because the runner also reads the changes
+ * periodically.
+ */
 export const queueChannel = (game: string): string => redisName(`match:{${game}}`);
 
-/** How a ticket ended without a match. */
+/** The end of a ticket without a match. */
 export interface TicketEnd {
   readonly event: 'cancelled' | 'expired';
   readonly reason: MatchEndReason;
@@ -70,7 +73,7 @@ export type CancelledTicket =
   | { readonly outcome: 'held'; readonly match: RoomId; readonly ticket: string }
   | { readonly outcome: 'ended'; readonly ticket: StoredTicket };
 
-/** The right to run the rounds of a game. */
+/** The answer to a claim of the rounds of a game. */
 export interface RoundsClaim {
   readonly isHeld: boolean;
   readonly fence: string;
@@ -78,7 +81,7 @@ export interface RoundsClaim {
   readonly time: number;
 }
 
-/** Where the ticket of a user is. */
+/** The state of the search of a user. */
 export type UserTicket =
   | { readonly state: 'none' }
   | { readonly state: 'waiting'; readonly ticket: StoredTicket; readonly isPaused: boolean }
@@ -86,19 +89,19 @@ export type UserTicket =
 
 export type OfferAnswer = 'accepted' | 'declined';
 
-/** A match to commit: the tickets with the changes at which the runner has read them. */
+/** A match to commit. `change` of each ticket is the change that the runner has read last. */
 export interface Commit {
   readonly match: MatchRecord;
   readonly tickets: readonly { readonly id: string; readonly change: number }[];
 }
 
-/** How a ticket leaves a match that is dissolved. Null: it returns to the queue. */
+/** A ticket of a match that is dissolved. `end` null: the ticket returns to the queue. */
 export interface DissolvedTicket {
   readonly ticket: TicketBody;
   readonly end: TicketEnd | null;
 }
 
-/** Age in ms at which the list of games with tickets is read again. It changes rarely. */
+/** Age in ms at which the list of games with tickets is read again. The list changes rarely. */
 const GAMES_STALE_MS = 1_000;
 /** Maximum number of tickets in one read of changes, which takes about a millisecond. */
 const CHANGES_READ = 500;
@@ -133,7 +136,10 @@ export class TicketStore implements OnModuleInit {
     return this.gamesRead;
   }
 
-  /** Adds a ticket. `replacedEnd`: how the tickets of parties end that it replaces. `late`: a user has a ticket of a later request. */
+  /**
+   * Adds a ticket. `replacedEnd`: the end of tickets of parties that the new ticket replaces. `late`: a user has a ticket of a later
+   * request.
+   */
   async add(ticket: TicketBody, replacedEnd: TicketEnd): Promise<AddedTicket> {
     const { game } = ticket;
     if (!this.known.has(game)) {
@@ -152,7 +158,9 @@ export class TicketStore implements OnModuleInit {
     return outcome === 'late' ? { outcome } : { outcome, since: Number(since), replaced: replaced.map(parseTicket) };
   }
 
-  /** Ends the ticket of a user. With `order`: only if the ticket is not newer. `end`: for the other members of a party. */
+  /**
+   * Ends the ticket of a user. With `order`, it ends only a ticket that is not newer. `end`: the end that the other members of a party see.
+   */
   async cancel(game: string, user: UserId, order: RequestOrder | undefined, end: TicketEnd): Promise<CancelledTicket> {
     const { tickets, users, changes, state, holds, away, ended } = keysOf(game);
     const args = [user, order?.turn ?? '', order?.number ?? '', endText(end)];
@@ -344,10 +352,10 @@ export class TicketStore implements OnModuleInit {
     return (await this.run(keepScript, [runner, state], [lobby, fence, ttlMs, Math.round(time)])) === 1;
   }
 
-  /** Counts a match that a user declined or did not answer. The count ends after `ttlMs` without another one. */
+  /** Counts a match that a user declined or did not answer. The count ends after `ttlMs` without another declined match. */
   async countDecline(game: string, user: UserId, ttlMs: number): Promise<void> {
     const key = declinesKey(game, user);
-    // The first write sets the time to live, so that a crash in between never leaves a count without one.
+    // The first write sets the time to live, so that the count has one even if the process dies before the next write.
     await this.redis.commands.set(key, 0, 'PX', ttlMs, 'NX');
     await this.redis.commands.incr(key);
     await this.redis.commands.pexpire(key, ttlMs);
@@ -360,7 +368,7 @@ export class TicketStore implements OnModuleInit {
     return { count: Number(count ?? 0), forgottenInMs: Math.max(0, ttl) };
   }
 
-  /** Adds a room of a match to the rooms with seats for later players. A hint: the record of the room decides. */
+  /** Adds a room of a match to the rooms with seats for later players. The list may be outdated, because the record of the room decides. */
   async addOpenRoom(game: string, room: RoomId): Promise<void> {
     await this.redis.commands.sadd(keysOf(game).rooms, room);
   }
@@ -390,7 +398,7 @@ export class TicketStore implements OnModuleInit {
   }
 }
 
-/** How long the last summary of a queue is shown, in ms: a queue without a runner is empty. */
+/** Time for which the last summary of a queue is shown, in ms. A queue without a runner is empty, so its summary disappears. */
 const STATISTICS_MS = 30_000;
 
 function endText({ event, reason }: TicketEnd): string {

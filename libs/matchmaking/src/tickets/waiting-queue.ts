@@ -3,9 +3,9 @@ import type { StoredTicket } from './stored-ticket.js';
 import type { TicketChange } from './ticket-store.js';
 
 export interface WaitingTicket {
-  /** The same object until the ticket changes, for strategies that keep derived data. */
+  /** This is the same object until the ticket changes, for strategies that keep derived data. */
   readonly ticket: StoredTicket;
-  /** The number of its last change, with which a commit proves that it has not changed. */
+  /** The number of the ticket's last change. A commit succeeds only if the ticket still has this number. */
   readonly change: number;
   readonly isPaused: boolean;
 }

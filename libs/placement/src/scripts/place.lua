@@ -33,7 +33,8 @@ while ARGV[at] do
 end
 
 local now = now_ms()
--- Each new reservation deletes up to two expired ones, so expired reservations cannot accumulate. The constant shortens a backlog.
+-- Each new reservation deletes up to two expired ones, so that expired reservations cannot accumulate. The constant part also shortens a
+-- backlog.
 local SWEPT_MAX = 16 + 2 * #rooms
 local may_more_be_expired = sweep(reservations, expiries, now, SWEPT_MAX) == SWEPT_MAX
 
@@ -65,8 +66,8 @@ local function orders_for(offer)
   if not orders_of[offer] then
     local those = {}
     for i, key in ipairs(redis.call('SMEMBERS', offer)) do
-      -- A room takes at most one server, so one server for each room and each excluded server is enough. One more shows whether the
-      -- last one has equals.
+      -- A room takes at most one server, so one server for each room and each excluded server is enough. One more server shows whether the
+      -- last server has equals.
       orders[key] = orders[key] or read_order(key, takes, #rooms + excluded_max + 1)
       those[i] = orders[key]
     end

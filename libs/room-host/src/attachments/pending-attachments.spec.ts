@@ -61,47 +61,49 @@ function request(room: string, handle: number, version: number): AttachRequest {
   return { room: room as RoomId, epoch: 1, handle, session, user, watch: false, round: 0, version };
 }
 
-it('a server attaches a session of a hosted room immediately, and a session of a room that is being loaded only after the load', async () => {
-  const server = new Server();
-  server.ask(['coming', 1], ['here', 2]);
-  expect(server.done).toEqual(['attach here 2 0']);
-  await server.come();
-  expect(server.done).toEqual(['attach here 2 0', 'attach coming 1 0']);
-});
+describe('a game server with requests to attach', () => {
+  it('attaches a session at once when the room is hosted, and after the load when the room is being loaded', async () => {
+    const server = new Server();
+    server.ask(['coming', 1], ['here', 2]);
+    expect(server.done).toEqual(['attach here 2 0']);
+    await server.come();
+    expect(server.done).toEqual(['attach here 2 0', 'attach coming 1 0']);
+  });
 
-it('a server attaches and detaches a player who left during the load, so that the game learns of it', async () => {
-  const server = new Server();
-  server.ask(['coming', 1]);
-  server.pending.detach(server.peer, { handle: 1, gone: 'left' });
-  expect(server.done).toEqual([]);
-  await server.come();
-  expect(server.done).toEqual(['attach coming 1 0', 'detach 1 left']);
-});
+  it('attaches and detaches a player who left during the load, so that the game notices the departure', async () => {
+    const server = new Server();
+    server.ask(['coming', 1]);
+    server.pending.detach(server.peer, { handle: 1, gone: 'left' });
+    expect(server.done).toEqual([]);
+    await server.come();
+    expect(server.done).toEqual(['attach coming 1 0', 'detach 1 left']);
+  });
 
-it('a server attaches a session only once when its request is repeated, with the version of the last request', async () => {
-  const server = new Server();
-  server.ask(['coming', 1, 3]);
-  server.ask(['coming', 1, 5]);
-  await server.come();
-  expect(server.done).toEqual(['attach coming 1 5']);
-});
+  it('attaches a session once with the version of its last request', async () => {
+    const server = new Server();
+    server.ask(['coming', 1, 3]);
+    server.ask(['coming', 1, 5]);
+    await server.come();
+    expect(server.done).toEqual(['attach coming 1 5']);
+  });
 
-it('a server drops waiting sessions when their link closes', async () => {
-  const server = new Server();
-  server.ask(['coming', 1]);
-  server.loseLink();
-  await server.come();
-  expect(server.done).toEqual([]);
-});
+  it('drops the waiting sessions of a link that closes', async () => {
+    const server = new Server();
+    server.ask(['coming', 1]);
+    server.loseLink();
+    await server.come();
+    expect(server.done).toEqual([]);
+  });
 
-it('a server sends a different reason when it refuses a session of a room elsewhere than when the user has no seat', () => {
-  const server = new Server();
-  server.refuse = new HoldfastError('moved');
-  server.ask(['elsewhere', 1]);
-  server.refuse = new HoldfastError('forbidden');
-  server.ask(['here', 2]);
-  expect(server.sent).toEqual([
-    { handle: 1, room: 'elsewhere', epoch: 1, reason: 'not-here' },
-    { handle: 2, room: 'here', epoch: 1, reason: 'forbidden' },
-  ]);
+  it('gives different reasons for a room on another server and for a user without a seat', () => {
+    const server = new Server();
+    server.refuse = new HoldfastError('moved');
+    server.ask(['elsewhere', 1]);
+    server.refuse = new HoldfastError('forbidden');
+    server.ask(['here', 2]);
+    expect(server.sent).toEqual([
+      { handle: 1, room: 'elsewhere', epoch: 1, reason: 'not-here' },
+      { handle: 2, room: 'here', epoch: 1, reason: 'forbidden' },
+    ]);
+  });
 });

@@ -17,8 +17,8 @@ afterEach(() => hosts.close());
 
 const keysOf = (room: string) => ['', ':log', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`);
 
-describe('an audit', () => {
-  it('restores a room that the store lost, with its index entries', async () => {
+describe('the audit of an owner', () => {
+  it('restores a room that the store has lost, with its index entries', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     await hosts.redis.commands.del(...keysOf(room.id), `hf:rooms-of:${first.self.id}:${first.self.incarnation}`);
@@ -33,7 +33,7 @@ describe('an audit', () => {
     expect(second.rooms.get(room.id)?.value.state).toEqual({ count: 2 });
   });
 
-  it('restores the changes that the store lost', async () => {
+  it('restores the changes of a room that the store has lost', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     await hosts.redis.commands.hset(`hf:room:{${room.id}}`, 'version', 0, 'batch', '');
@@ -42,7 +42,7 @@ describe('an audit', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
-  it('that runs at its interval stops early when an event requests another audit', async () => {
+  it('ends early when an event requests another audit', async () => {
     const rooms = await Promise.all(Array.from({ length: 110 }, () => hosts.open(first)));
     const asked: number[] = [];
     const { readTenures } = first.roomLog;
@@ -58,7 +58,7 @@ describe('an audit', () => {
     jest.restoreAllMocks();
   });
 
-  it('changes nothing when the store agrees', async () => {
+  it('changes nothing when the store has the same rooms', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'add');
     const { rev } = await hosts.record(room.id);
@@ -67,7 +67,7 @@ describe('an audit', () => {
     expect(first.rooms.get(room.id)).toBe(room);
   });
 
-  it('drops a room that another server owns by now, and does not overwrite its record', async () => {
+  it('drops a room that another server owns, without a change of its record', async () => {
     const room = await hosts.open(first);
     await second.loader.adopt([await hosts.tenure(room.id)]);
     const theirs = await hosts.record(room.id);
@@ -102,7 +102,7 @@ describe('a game that has ended', () => {
     return { room, back, over: await hosts.record(room.id) };
   }
 
-  it('is dropped when the answer to its last append was lost and a lobby has closed its room, so that the audit can finish', async () => {
+  it('is dropped when a lobby has closed the room and the answer to the last append was lost', async () => {
     const room = await hosts.open(first);
     const { appendAll } = first.roomLog;
     jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
@@ -122,7 +122,7 @@ describe('a game that has ended', () => {
     jest.restoreAllMocks();
   });
 
-  it('is restored with its result when the store lost the room before it answered the last append', async () => {
+  it('is restored with its result when the store lost the room before the answer to the last append', async () => {
     const room = await hosts.open(first);
     const { appendAll } = first.roomLog;
     const emptied = jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
@@ -139,7 +139,7 @@ describe('a game that has ended', () => {
     jest.restoreAllMocks();
   });
 
-  it('is stored as ended only after the store is settled, while its earlier changes are stored without a wait', async () => {
+  it('is stored only after the store is settled, unlike the changes before the end', async () => {
     const [room, other] = [await hosts.open(first), await hosts.open(first)];
     first.settlement.isSettled = false;
     await first.does(room, 0, 'add');
@@ -189,7 +189,7 @@ describe('a game that has ended', () => {
     });
   });
 
-  it('keeps the result of another server that ended it before', async () => {
+  it('keeps the result with which another server ended it', async () => {
     const room = await hosts.open(first);
     const { room: _, ...tenure } = await hosts.tenure(room.id);
     await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' });
@@ -200,7 +200,7 @@ describe('a game that has ended', () => {
     expect(await hosts.record(room.id)).toMatchObject({ status: 'waiting', round: 1, result: { reason: 'orphaned' } });
   });
 
-  it('is ended again by its last owner, with the same revision, when the store fell back to the game in play', async () => {
+  it('is ended again by its last owner when the store fell back to the running game', async () => {
     const { room, back, over } = await ended();
     await back();
     expect(await hosts.record(room.id)).toMatchObject({ status: 'playing' });
@@ -209,14 +209,14 @@ describe('a game that has ended', () => {
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('is not restored by its last owner while the store has no record of the room, because a gateway must restore the record first', async () => {
+  it('is restored by its last owner only after a gateway has restored the room record', async () => {
     const { room } = await ended();
     await hosts.redis.commands.del(...keysOf(room.id));
     await first.auditor.audit('test');
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is not adopted, but ended again, by its last owner when the store fell back to the game in play', async () => {
+  it('is ended again, and not adopted, by its last owner when the store fell back to the running game', async () => {
     const { room, back } = await ended();
     await back();
     expect(await first.loader.adopt([await hosts.tenure(room.id)])).toEqual([{ result: 'elsewhere' }]);
@@ -224,7 +224,7 @@ describe('a game that has ended', () => {
   });
 });
 
-describe('a store', () => {
+describe('a store that owners audit', () => {
   it('lets servers adopt rooms only after all living owners have audited it', async () => {
     const room = await hosts.open(first);
     const tenure = await hosts.tenure(room.id);
@@ -236,7 +236,7 @@ describe('a store', () => {
     expect(await second.loader.adopt([tenure])).toMatchObject([{ result: 'adopted' }]);
   });
 
-  it('counts as not audited while the audit mark of an owner is missing or names another generation of the store', async () => {
+  it('counts as not audited while the mark of an owner is missing or has another generation', async () => {
     expect(await first.auditor.isStoreAudited()).toBe(true);
     await hosts.redis.appends.hdel('hf:audited', `${second.self.id}:${second.self.incarnation}`);
     expect(await first.auditor.isStoreAudited()).toBe(false);
@@ -246,14 +246,14 @@ describe('a store', () => {
     expect(await first.auditor.isStoreAudited()).toBe(false);
   });
 
-  it('counts as audited although a server for which the settlement stopped waiting has not audited it', async () => {
+  it('counts as audited without the mark of a server for which the settlement no longer waits', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     second.settlement.givenUp.add(third.self.id);
     expect(await second.auditor.isStoreAudited()).toBe(true);
   });
 
-  it('counts as audited although an owner that has left the fleet has not audited it', async () => {
+  it('counts as audited without the mark of an owner that has left the fleet', async () => {
     const third = hosts.add('third');
     expect(await second.auditor.isStoreAudited()).toBe(false);
     third.isListed = false;

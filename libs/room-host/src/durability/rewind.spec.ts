@@ -59,7 +59,7 @@ async function versionOf({ id }: HostedRoom): Promise<string | null> {
 }
 
 describe('a player of a game that was rewound', () => {
-  it('receives `rewound` with both versions, and a snapshot', async () => {
+  it('receives `rewound` with both versions and a snapshot', async () => {
     const { before, next, room, from, to } = await rewound();
     expect(from).toBeGreaterThan(to);
     const player = next.attach(room, 0, 1, from, before.tenure.epoch);
@@ -67,7 +67,7 @@ describe('a player of a game that was rewound', () => {
     expect(player.syncs).toEqual([{ room: room.id, version: to + 1, state: { count: 2 } }]);
   });
 
-  it('receives `rewound`, a snapshot and only the new events when the new history is longer than the lost one', async () => {
+  it('receives only the new events after `rewound`, although the new history is longer than the lost one', async () => {
     const { before, next, room, from, to } = await rewound();
     while (room.durable.version <= from) await next.does(room, 1, 'add');
     const player = next.attach(room, 0, 1, from, before.tenure.epoch);
@@ -77,7 +77,7 @@ describe('a player of a game that was rewound', () => {
     expect(player.hasMissed).toBe(false);
   });
 
-  it('receives no `rewound` when its client has the version of the checkpoint, a version of the new history or no version', async () => {
+  it("receives no `rewound` when the client's version belongs to the remaining history", async () => {
     const { before, next, room, to } = await rewound();
     await next.does(room, 1, 'add');
     const { version } = room.durable;
@@ -86,7 +86,7 @@ describe('a player of a game that was rewound', () => {
     expect(next.attach(room, 0, 3, null).placed[0].rewound).toBeUndefined();
   });
 
-  it('receives `rewound` when its client sends no epoch and its version can only belong to another history', async () => {
+  it("receives `rewound` without an epoch when the client's version can only belong to a lost history", async () => {
     const { next, room, from, to } = await rewound();
     const player = next.attach(room, 0, 1, from);
     expect(player.placed[0].rewound).toEqual({ from, to });
@@ -111,7 +111,7 @@ describe('a player who was away while a game lost two owners, one after the othe
     return { before, between: room, last, room: last.rooms.get(room.id) as HostedRoom, from, to, savedAt };
   }
 
-  it('receives `rewound` to the version that the first owner saved, and a snapshot', async () => {
+  it('receives `rewound` to the version that the first owner stored', async () => {
     const { before, last, room, from, to } = await lostTwice();
     const player = last.attach(room, 0, 1, from, before.tenure.epoch);
     expect(player.placed[0].rewound).toEqual({ from, to });
@@ -119,7 +119,7 @@ describe('a player who was away while a game lost two owners, one after the othe
     expect(player.syncs[0].from).toBeUndefined();
   });
 
-  it('receives `rewound` to the version that the second owner saved when its client has a version that the second owner lost', async () => {
+  it('receives `rewound` to the version that the second owner stored when the client has seen the second history', async () => {
     const { between, last, room, savedAt } = await lostTwice();
     const from = between.durable.version;
     const player = last.attach(room, 0, 1, from, between.tenure.epoch);
@@ -127,7 +127,7 @@ describe('a player who was away while a game lost two owners, one after the othe
     expect(last.attach(room, 0, 2, savedAt, between.tenure.epoch).placed[0].rewound).toBeUndefined();
   });
 
-  it('receives `rewound` also after the store lost the record and the owner restored it', async () => {
+  it('receives `rewound` after the owner has restored the record in an empty store', async () => {
     const { before, last, room, from, to } = await lostTwice();
     await hosts.redis.commands.del(`hf:room:{${room.id}}`);
     expect(await last.auditor.reassert(room)).toBe('ok');

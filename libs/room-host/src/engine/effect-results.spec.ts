@@ -95,8 +95,8 @@ function resultsOf(room: HostedRoom): Casino['results'] {
 const dropped = async (host: Host): Promise<string> =>
   (await host.metrics.registry.metrics()).split('\n').find((line) => /results_dropped_total\{/.test(line)) ?? '';
 
-describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an effect, durability %s', (durability) => {
-  it('comes back once, and the effect does not wait any more', async () => {
+describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an effect, with durability %s,', (durability) => {
+  it('comes back to the game once', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one');
     const room = await casinos.open(host);
@@ -107,7 +107,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(room.durable.timers).toEqual({});
   });
 
-  it('is the refusal of the handler, which is not tried again', async () => {
+  it('is the refusal of the handler, without another attempt', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => {
       throw refuse('no-money', 'The wallet is empty.');
@@ -120,7 +120,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(new HandlerRefusal('no-money', '').code).toBe('no-money');
   });
 
-  it('is a failure after the last attempt of a handler that throws', async () => {
+  it('is a failure after the last attempt when the handler throws', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => {
       throw new Error('the wallet is closed');
@@ -132,7 +132,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(casinos.runs.map(({ key }) => key)).toEqual([casinos.runs[0]!.key, casinos.runs[0]!.key]);
   });
 
-  it('is a failure when the handler does not settle in time, and a later result is dropped and counted', async () => {
+  it('is a failure when the handler takes too long, and a later result is counted as dropped', async () => {
     const casinos = await newCasinos(durability, 100);
     let settle: (result: string) => void = () => {};
     const host = casinos.server('one', () => new Promise((resolve) => (settle = resolve)));
@@ -146,7 +146,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(resultsOf(room)).toHaveLength(1);
   });
 
-  it('is dropped and counted when the game has ended meanwhile', async () => {
+  it('is counted as dropped when the game has ended', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one');
     const room = await casinos.open(host);
@@ -156,7 +156,7 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
     expect(casinos.runs).toHaveLength(1);
   });
 
-  it('ends the game when its handler fails, and the effect does not run again', async () => {
+  it("ends the game when the game's handler of the result fails", async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one');
     const room = await casinos.open(host);
@@ -168,8 +168,8 @@ describe.each(['every-change', 'checkpoint', 'none'] as const)('the result of an
   });
 });
 
-describe.each(['every-change', 'checkpoint'] as const)('an effect whose result is awaited, durability %s', (durability) => {
-  it('runs again under its key on the next server, when its server dies during the handler', async () => {
+describe.each(['every-change', 'checkpoint'] as const)('an effect whose result the game awaits, with durability %s,', (durability) => {
+  it('runs again under the same key on the next server when its server dies', async () => {
     const casinos = await newCasinos(durability);
     const first = casinos.server('first', () => new Promise(() => {}));
     const room = await casinos.open(first);
@@ -181,7 +181,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result i
     expect(casinos.runs.map(({ key }) => key)).toEqual([casinos.runs[0]!.key, casinos.runs[0]!.key]);
   });
 
-  it('is handled by one of two owners, when the first is suspended and continues after the adoption', async () => {
+  it('is handled by one owner only when a suspended owner continues after the adoption', async () => {
     const casinos = await newCasinos(durability);
     let settle: (result: string) => void = () => {};
     const first = casinos.server('first', () => new Promise((resolve) => (settle = resolve)));
@@ -201,7 +201,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result i
     expect(resultsOf(next).filter(({ outcome }) => outcome !== 'paid a')).toEqual([]);
   });
 
-  it('is in a room that servers of earlier versions leave to others, also after a migration', async () => {
+  it('keeps its room on servers that know results, also after a migration', async () => {
     const casinos = await newCasinos(durability);
     const host = casinos.server('one', () => new Promise(() => {}));
     const room = await casinos.open(host);
@@ -216,7 +216,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result i
     expect(await format()).toBe('3');
   });
 
-  it('comes back once when the room migrates meanwhile', async () => {
+  it('returns its result once when the room migrates during the effect', async () => {
     const casinos = await newCasinos(durability);
     let settle: (result: string) => void = () => {};
     const host = casinos.server('one', () => new Promise((resolve) => (settle = resolve)));
@@ -234,7 +234,7 @@ describe.each(['every-change', 'checkpoint'] as const)('an effect whose result i
 });
 
 describe('an effect that cost the room a server', () => {
-  it('fails for the game that waits for its result, and does not run again', async () => {
+  it('fails for the game without another run', async () => {
     const casinos = await newCasinos('every-change');
     const first = casinos.server('first', () => new Promise(() => {}));
     const room = await casinos.open(first);
@@ -251,8 +251,8 @@ describe('an effect that cost the room a server', () => {
   });
 });
 
-describe('a room that does not take inputs for a moment', () => {
-  it('gets the result once it takes inputs again', async () => {
+describe('a room that takes no inputs for a moment', () => {
+  it('gets the result of an effect as soon as it takes inputs again', async () => {
     const casinos = await newCasinos('every-change');
     let settle: (result: string) => void = () => {};
     const host = casinos.server('one', () => new Promise((resolve) => (settle = resolve)));
@@ -269,8 +269,8 @@ describe('a room that does not take inputs for a moment', () => {
   });
 });
 
-describe('with durability checkpoint', () => {
-  it('a result that no checkpoint contains comes again after the loss of the server, under the same key', async () => {
+describe('a game of durability `checkpoint`', () => {
+  it('gets a result a second time after the loss of the server when no checkpoint contains the result', async () => {
     const casinos = await newCasinos('checkpoint');
     const first = casinos.server('first');
     const room = await casinos.open(first);

@@ -77,7 +77,7 @@ afterAll(async () => {
 });
 
 describe('an effect of a game of durability `checkpoint`', () => {
-  it('runs only once a checkpoint with its change is stored', async () => {
+  it('runs only after a checkpoint with its change is stored', async () => {
     const bank = await newBank('checkpoint');
     const owner = bank.newServer('first');
     const [room, other] = [await bank.open(owner), await bank.open(owner)];
@@ -94,7 +94,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     expect(bank.runs[1]).toEqual({ key: expect.any(String), data: 'ann', storedVersion: 2 });
   });
 
-  it('is not run when its server is lost before the checkpoint, while an effect of the new history runs', async () => {
+  it('does not run when its server is lost before the checkpoint', async () => {
     const bank = await newBank('checkpoint');
     const first = bank.newServer('first');
     const opened = await bank.open(first);
@@ -115,7 +115,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     expect((room.value.state as Purse).left).toBe(998);
   });
 
-  it('runs after a repeated checkpoint when earlier ones could not be stored, although nothing else happens in the room', async () => {
+  it('runs after a checkpoint that succeeds only at a later attempt', async () => {
     const bank = await newBank('checkpoint');
     const owner = bank.newServer('first');
     const room = await bank.open(owner);
@@ -128,8 +128,8 @@ describe('an effect of a game of durability `checkpoint`', () => {
   });
 });
 
-describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, durability %s', (durability) => {
-  it('is not used for another effect after the store fell back and its server was lost', async () => {
+describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, with durability %s,', (durability) => {
+  it('belongs to no other effect after the store fell back and the server was lost', async () => {
     const bank = await newBank(durability);
     const first = bank.newServer('first');
     const opened = await bank.open(first);
@@ -149,7 +149,7 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, du
     expect([...bank.paid.values()]).toEqual(['ann', 'bob']);
   });
 
-  it('stays the same on the next server when the first one is lost while the handler runs', async () => {
+  it('is the same on the next server when the first is lost while the handler runs', async () => {
     const bank = await newBank(durability);
     const first = bank.add('first', {}, new Map([['pay', (effect) => bank.runs.push(effect as never) && new Promise(() => {})]]));
     const opened = await bank.open(first);

@@ -48,38 +48,43 @@ afterEach(async () => {
   await hosts.close();
 });
 
-it.each(Object.keys(asks))('a server refuses a command that tries to %s, changes nothing and logs one line', async (name) => {
-  const room = await hosts.open(host);
-  await host.does(room, 0, 'fine');
-  const before = room.value;
-  expect(host.engine.input(room, { kind: 'command', seat: 0, seq: 2, name, data: null })).toEqual({ kind: 'refused', code: 'game-failed' });
-  expect(room.value).toBe(before);
-  expect(logged.mock.calls).toEqual([
-    [
+describe('the mistake of a game', () => {
+  it.each(Object.keys(asks))('makes the server refuse the command, with one line in the log, when it tries to %s', async (name) => {
+    const room = await hosts.open(host);
+    await host.does(room, 0, 'fine');
+    const before = room.value;
+    expect(host.engine.input(room, { kind: 'command', seat: 0, seq: 2, name, data: null })).toEqual({
+      kind: 'refused',
+      code: 'game-failed',
+    });
+    expect(room.value).toBe(before);
+    expect(logged.mock.calls).toEqual([
+      [
+        'game.failed',
+        expect.objectContaining({
+          roomId: room.id,
+          game: 'mistaken',
+          handler: `command ${name}`,
+          error: expect.stringContaining(`The game mistaken, room ${room.id}, command '${name}': room.`),
+        }),
+      ],
+    ]);
+    await host.does(room, 1, 'fine');
+    expect((await hosts.record(room.id)).version).toBe(2);
+  });
+
+  it('ends the room when a timer schedules a timer without a handler', async () => {
+    const room = await hosts.open(host);
+    await host.does(room, 0, 'late');
+    await until(() => room.value.ended);
+    expect(room.value).toMatchObject({ ended: { reason: 'game-failed' }, state: { count: 1 } });
+    expect(logged).toHaveBeenCalledTimes(1);
+    expect(logged).toHaveBeenCalledWith(
       'game.failed',
       expect.objectContaining({
-        roomId: room.id,
-        game: 'mistaken',
-        handler: `command ${name}`,
-        error: expect.stringContaining(`The game mistaken, room ${room.id}, command '${name}': room.`),
+        handler: 'timer turn',
+        error: expect.stringContaining(`The game mistaken, room ${room.id}, timer 'turn': room.schedule('trun')`),
       }),
-    ],
-  ]);
-  await host.does(room, 1, 'fine');
-  expect((await hosts.record(room.id)).version).toBe(2);
-});
-
-it('a server ends a room whose timer names an unknown timer, and logs one line', async () => {
-  const room = await hosts.open(host);
-  await host.does(room, 0, 'late');
-  await until(() => room.value.ended);
-  expect(room.value).toMatchObject({ ended: { reason: 'game-failed' }, state: { count: 1 } });
-  expect(logged).toHaveBeenCalledTimes(1);
-  expect(logged).toHaveBeenCalledWith(
-    'game.failed',
-    expect.objectContaining({
-      handler: 'timer turn',
-      error: expect.stringContaining(`The game mistaken, room ${room.id}, timer 'turn': room.schedule('trun')`),
-    }),
-  );
+    );
+  });
 });

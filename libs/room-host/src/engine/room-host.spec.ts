@@ -335,7 +335,7 @@ describe('a hosted room', () => {
     room.committed({ append, changes, after: room.value, since: 0 });
   }
 
-  it('applies each command of a seat once, in order', () => {
+  it('applies each command of a seat once and in order', () => {
     const room = alone();
     expect(room.judgeSeq(0, 2, 0)).toEqual({ kind: 'ignore' });
     expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'next' });
@@ -347,12 +347,12 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(1, 1, 0)).toEqual({ kind: 'next' });
   });
 
-  it('accepts a command with a higher number from a client that has answers to all earlier commands', () => {
+  it('accepts a higher command number from a client that has all earlier answers', () => {
     expect(alone().judgeSeq(0, 8, 7)).toEqual({ kind: 'next' });
     expect(alone().judgeSeq(0, 8, 6)).toEqual({ kind: 'ignore' });
   });
 
-  it('answers a repeated command with the code of its refusal, before and after that refusal is recorded', () => {
+  it('answers a repeated command with the refusal of its first copy', () => {
     const room = alone();
     handled(room, 0, 1, 'refuse');
     expect(room.judgeSeq(0, 1, 0)).toEqual({ kind: 'refused-before', code: 'not-your-turn' });
@@ -363,7 +363,7 @@ describe('a hosted room', () => {
     expect(room.judgeSeq(0, 2, 0)).toEqual({ kind: 'applied' });
   });
 
-  it('keeps its value when a change cannot be stored or is too large, and records an earlier refusal with the next change', () => {
+  it('keeps its value when a change is too large or cannot be stored', () => {
     const room = alone(1_000);
     handled(room, 1, 1, 'refuse');
     const before = room.value;
@@ -375,7 +375,7 @@ describe('a hosted room', () => {
     expect(room.value.seats[1].refused).toEqual([[1, 'not-your-turn']]);
   });
 
-  it('notes the version of the last durable step while later steps are on their way to the store', () => {
+  it('knows the version of the last durable step while later steps wait for the store', () => {
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
     };
@@ -392,7 +392,7 @@ describe('a hosted room', () => {
     expect(room.lastDurableStep).toBe(2);
   });
 
-  it('returns the changes since a version, or null when it does not have all of them', () => {
+  it('returns the changes since a version, or null when some of them are missing', () => {
     const room = alone();
     expect(room.changesSince(0)).toEqual([]);
     for (let seq = 1; seq <= 5; seq++) handled(room, 0, seq);
@@ -406,7 +406,7 @@ describe('a hosted room', () => {
     expect(room.changesSince(199)).toHaveLength(1);
   });
 
-  it('changes its status only as the table of transitions allows', () => {
+  it('changes its status only along the transitions in the table', () => {
     const room = alone();
     expect(() => room.become('lame')).toThrow(/cannot become lame/);
     room.become('freezing');
@@ -427,7 +427,7 @@ describe('the output of a room', () => {
     ]);
   });
 
-  it('contains a change and its acknowledgement only once the change is durable', async () => {
+  it('contains a change and its acknowledgement only after the change is durable', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -443,7 +443,7 @@ describe('the output of a room', () => {
     expect(peer.to(1)[2]).toMatchObject({ kind: 'sync', version: 1, seq: 1, from: 0, patches: [{ path: '/count', value: 5 }] });
   });
 
-  it('is sent once to each gateway, however many sessions the gateway has', async () => {
+  it('is sent once per gateway, however many sessions the gateway has', async () => {
     const host = newHost();
     const room = await host.room({ players: 4 });
     const [here, there] = [new RecordingPeer(), new RecordingPeer()];
@@ -457,7 +457,7 @@ describe('the output of a room', () => {
     expect([here.to(1)[2], here.to(2)[2], there.to(9)[2]]).toMatchObject([{ seq: 1 }, { seq: 0 }, { seq: 0 }]);
   });
 
-  it('contains only the changes since the version of a client that comes back, and a snapshot for an unknown version', async () => {
+  it('contains only the missing changes for a client that returns with a known version', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -481,7 +481,7 @@ describe('the output of a room', () => {
     expect(eventsOf(two)).toHaveLength(2);
   });
 
-  it('contains the view of the receiver when the game has views', async () => {
+  it('contains the view of its receiver in a game with views', async () => {
     const view = (state: Counter, seat: number | null) => ({ mine: seat === null ? null : state.count * 10 + seat });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -493,7 +493,7 @@ describe('the output of a room', () => {
     expect(watcher.to(1)).toHaveLength(2);
   });
 
-  it('reaches only the seat that it acknowledges when nobody sees a change', async () => {
+  it('goes only to the acting player when no view shows the change', async () => {
     const host = newHost();
     const room = await host.room();
     const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
@@ -507,7 +507,7 @@ describe('the output of a room', () => {
     expect(two.to(1)[2]).toMatchObject({ version: 2, seq: 0, from: 0, patches: [{ path: '/count', value: 4 }] });
   });
 
-  it('has the form that each client reads, in one room', async () => {
+  it('is compact for each client that reads compact syncs, and has RFC 6902 patches for other clients', async () => {
     const host = newHost();
     const room = await host.room();
     const [compact, classic] = [host.attach(room, 0, { compact: true }), host.attach(room, 1)];
@@ -523,7 +523,7 @@ describe('the output of a room', () => {
     expect(classic.to(1)[2]).toMatchObject({ kind: 'sync', from: 0, patches: [{ path: '/count', value: 300 }] });
   });
 
-  it('costs at most 12 bytes in the compact form when it only acknowledges', async () => {
+  it('needs at most 12 bytes for an acknowledgement in compact form', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0, { compact: true });
@@ -535,7 +535,7 @@ describe('the output of a room', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ seq: 200, version: 200, from: 0 });
   });
 
-  it('has the hash of the state once in 64 versions, by which a client notices a wrong state', async () => {
+  it('contains the hash of the state once in 64 versions, so that a client notices a wrong state', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0, { compact: true });
@@ -547,7 +547,7 @@ describe('the output of a room', () => {
     expect(hashes).toEqual([hashValue(stateOf(room))]);
   });
 
-  it('combines the changes of one sync period in a game with `syncHz`, and contains each event once', async () => {
+  it('combines the changes of one sync period, with each event once', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 5 }) });
     const [one, two] = [host.attach(room, 0, { compact: true }), host.attach(room, 1)];
@@ -562,7 +562,7 @@ describe('the output of a room', () => {
     expect(two.to(1)[3]).toMatchObject({ from: 1, patches: [{ value: 4 }, { value: 9 }] });
   });
 
-  it('waits for the next step in a game with steps, and is sent early when another player attaches', async () => {
+  it('waits for the next step in a game with steps', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1_000;
@@ -582,7 +582,7 @@ describe('the output of a room', () => {
     expect((late.to(1)[2] as CompactSync).elapsed).toBeGreaterThan(0);
   });
 
-  it('leads from the last state that a spectator received, also after changes that the spectator does not see', async () => {
+  it('leads a spectator from the last state that the spectator received', async () => {
     const view = (state: Counter) => ({ tens: Math.floor(state.count / 10) });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -593,7 +593,7 @@ describe('the output of a room', () => {
     expect(watcher.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined)).toEqual({ tens: 1 });
   });
 
-  it('is the same for recipients whose views are equal and not the same object', async () => {
+  it('is one sync for recipients with equal views', async () => {
     const view = (state: Counter, seat: number | null) => (seat === null ? { watched: true } : { team: { count: state.count } });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -609,7 +609,7 @@ describe('the output of a room', () => {
       expect(peer.to(1).reduce<unknown>((state, message) => seenAfter(state, message), undefined)).toEqual(first!.seen);
   });
 
-  it('leads each recipient from its own earlier view when the view begins to show the same to all', async () => {
+  it('leads each recipient from its earlier view when the views become equal', async () => {
     const view = (state: Counter, seat: number | null) => (seat === 0 || state.count >= 10 ? state : { hidden: state.count });
     const host = newHost();
     const room = await host.room({ rules: counterRules({}, { view: view as RoomRules<Counter>['view'] }) });
@@ -626,7 +626,7 @@ describe('the output of a room', () => {
     ]);
   });
 
-  it('is sent without a wait for `syncHz` when the step that it contains is durable', async () => {
+  it('is sent at once in a game with steps when the step is durable', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
@@ -638,7 +638,7 @@ describe('the output of a room', () => {
     expect(peer.to(1)[2]).toMatchObject({ version: 1, patches: [{ path: '/count', value: 1 }] });
   });
 
-  it('contains the changes that still wait for `syncHz` before the end of the game', async () => {
+  it('contains the remaining changes before the end of the game', async () => {
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 1 }) });
     const peer = host.attach(room, 0);
@@ -649,7 +649,7 @@ describe('the output of a room', () => {
     expect(peer.to(1).slice(3)).toMatchObject([{ kind: 'sync', seq: 3, version: 3, patches: [{ value: 2 }] }, { kind: 'ended' }]);
   });
 
-  it('repeats the acknowledgement of an applied command that a client repeats', async () => {
+  it('repeats the acknowledgement of a command that a client repeats', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -660,7 +660,7 @@ describe('the output of a room', () => {
     expect(stateOf(room).count).toBe(1);
   });
 
-  it('leads from the version of the last sync to the player, also when that sync repeated an acknowledgement', async () => {
+  it('continues from the last sync, also when that sync only repeated an acknowledgement', async () => {
     const host = newHost();
     const room = await host.room();
     const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
@@ -675,7 +675,7 @@ describe('the output of a room', () => {
     expect(one.to(1)[4]).toMatchObject({ version: 3, from: 2 });
   });
 
-  it('has RFC 6902 patches for a compact client that comes back, and an empty state patch when nothing changed', async () => {
+  it('has RFC 6902 patches for a compact client that returns, or an empty state patch', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -690,7 +690,7 @@ describe('the output of a room', () => {
     expect(seenAfter({ count: 1, heard: [] }, back.to(1)[2]!)).toEqual({ count: 2, heard: [] });
   });
 
-  it('has the room time for each compact client that comes back to a game with steps', async () => {
+  it('contains the room time for each compact client that returns to a game with steps', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
@@ -705,7 +705,7 @@ describe('the output of a room', () => {
     expect(even.to(1)[1]).toMatchObject({ kind: 'compact', version, from: version, time: room.changedAt });
   });
 
-  it('ends a game whose view cannot be sent, and reaches also a player who attaches while that sync waits', async () => {
+  it('ends the game when the view cannot be sent', async () => {
     const view = ({ count }: Counter) => (count === 13 ? { at: new Date(0) } : { count });
     const host = newHost();
     const room = await host.room({ rules: counterRules({ syncHz: 1 }, { view: view as RoomRules<Counter>['view'] }) });
@@ -721,8 +721,8 @@ describe('the output of a room', () => {
   });
 });
 
-describe('commands that arrive in one event-loop tick', () => {
-  it('are handled in order within each room, and each gets its own outcome', async () => {
+describe('the commands that arrive in one event-loop tick', () => {
+  it('are handled in order within each room, each with its own outcome', async () => {
     const host = newHost();
     const [one, other] = [await host.room(), await host.room()];
     const [a, b, c] = [host.attach(one, 0), host.attach(one, 1, { handle: 2 }), host.attach(other, 0, { handle: 3 })];
@@ -750,8 +750,8 @@ describe('commands that arrive in one event-loop tick', () => {
   });
 });
 
-describe('a refusal', () => {
-  it('is sent immediately when nothing waits for the store, and repeated for a repeated command', async () => {
+describe('the refusal of a command', () => {
+  it('is sent at once when nothing waits for the store', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -763,7 +763,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('waits until earlier changes are durable, and comes before their sync', async () => {
+  it('waits until earlier changes are durable, and precedes their sync', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -779,7 +779,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('is repeated for a player who comes back before the next change, because that sync would acknowledge the command', async () => {
+  it('is repeated for a player who returns before the next change', async () => {
     const host = newHost();
     const room = await host.room();
     const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
@@ -795,7 +795,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('is recorded when a command of another player in the same tick changes the room', async () => {
+  it('is recorded with a change that another player makes in the same tick', async () => {
     const host = newHost();
     const room = await host.room();
     const [lost, other] = [host.attach(room, 0), host.attach(room, 1)];
@@ -813,7 +813,7 @@ describe('a refusal', () => {
     ]);
   });
 
-  it('has a different code for an unknown command, a command whose handler throws, and a command of a spectator', async () => {
+  it('has its own code for an unknown command, a handler that throws, and a spectator', async () => {
     const host = newHost();
     const room = await host.room();
     const [peer, watcher] = [host.attach(room, 0), host.attach(room, null)];
@@ -834,7 +834,7 @@ describe('a refusal', () => {
     expect(host.engine.input(room, { kind: 'command', seat: 0, seq: 999, name: 'add', data: 1 })).toMatchObject({ code: 'busy' });
   });
 
-  it('is sent for a command that would make the room too large, and the room continues', async () => {
+  it('is sent for a command that would make the room too large', async () => {
     const host = newHost({ stateBytesMax: 1_000 });
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -848,8 +848,8 @@ describe('a refusal', () => {
   });
 });
 
-describe('appends', () => {
-  it('are sent together for all rooms that change in one event-loop tick, one append per room', async () => {
+describe('the appends of an owner', () => {
+  it('are sent together for all rooms that change in one event-loop tick', async () => {
     const host = newHost();
     const rooms = await Promise.all([host.room(), host.room(), host.room()]);
     for (const room of rooms)
@@ -859,7 +859,7 @@ describe('appends', () => {
     expect(host.roomLog.sent[0].map(({ entries }) => entries.length)).toEqual([3, 3, 3]);
   });
 
-  it('are repeated unchanged when their answer is lost, and later changes wait', async () => {
+  it('are repeated unchanged when their answer is lost', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -878,7 +878,7 @@ describe('appends', () => {
     expect(kinds(peer.to(1).slice(2))).toEqual(['sync', 'sync']);
   });
 
-  it('do not delay the steps of their room, and store all missed steps together once the store answers', async () => {
+  it('do not delay the steps of their room', async () => {
     const host = newHost();
     const step = ({ state }: GameRoom<Counter>): void => {
       state.count += 1;
@@ -897,7 +897,7 @@ describe('appends', () => {
     expect(room.durable.state).toMatchObject({ count: room.durable.version });
   });
 
-  it('drop the room without a message to its players when the store answers `fenced`', async () => {
+  it('make the owner drop the room without a message when the store answers `fenced`', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -909,7 +909,7 @@ describe('appends', () => {
     expect(host.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('succeed for other rooms when the append of one room fails', async () => {
+  it("succeed for the other rooms when one room's append fails", async () => {
     const host = newHost();
     const [lost, fine] = await Promise.all([host.room(), host.room()]);
     await host.roomLog.adopt(lost.id, lost.tenure, { server: serverId('game', 'other'), incarnation: 1 });
@@ -919,7 +919,7 @@ describe('appends', () => {
     expect(fine.durable.version).toBe(1);
   });
 
-  it('notify the auditor when the store has an older version than the room', async () => {
+  it('notify the auditor when the store has an older version', async () => {
     const host = newHost();
     const room = await host.room();
     const behind: HostedRoom[] = [];
@@ -931,7 +931,7 @@ describe('appends', () => {
     expect(room.inFlight).not.toBeNull();
   });
 
-  it('never contain data that cannot be stored, so other rooms are not delayed', async () => {
+  it('contain only data that can be stored, so that no other room is delayed', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const peer = host.attach(odd, 0);
@@ -944,7 +944,7 @@ describe('appends', () => {
     await until(() => odd.durable.version === 1, 1_000);
   });
 
-  it('continue after a command that threw a value which cannot be converted to text', async () => {
+  it('continue after a command that threw a value without a text', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -955,7 +955,7 @@ describe('appends', () => {
     await until(() => room.durable.version === 1, 1_000);
   });
 
-  it('end the game of a room whose changes cannot be packed, and succeed for the other rooms', async () => {
+  it('end the game of a room whose changes cannot be packed', async () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const logged = jest.spyOn(log, 'error');
@@ -972,8 +972,8 @@ describe('appends', () => {
   });
 });
 
-describe('a view', () => {
-  it('ends its game when it throws in a sync that waits for a step, although no step changes the game', async () => {
+describe('the view of a game', () => {
+  it('ends its game when it throws in a sync that waits for a step', async () => {
     const view = (state: Counter): Counter => {
       if (state.count > 0) throw new Error('a defect of the view');
       return state;
@@ -986,7 +986,7 @@ describe('a view', () => {
     await until(() => room.durable.ended?.reason === 'game-failed');
   });
 
-  it('ends its game, and no other game, when it throws', async () => {
+  it('ends only its own game when it throws', async () => {
     const view = (state: Counter) => {
       if (state.text) throw new Error('a defect of the view');
       return state;
@@ -1017,7 +1017,7 @@ describe('a view', () => {
     expect(peer.to(1).at(-1)).toMatchObject({ kind: 'ended', reason: 'game-failed' });
   });
 
-  it('ends its game when it shows data that cannot be sent to a session that attaches', async () => {
+  it('ends its game when it returns data that cannot be sent to a new session', async () => {
     const host = newHost();
     const view = (state: Counter, seat: number | null) => (seat === null ? new Map() : state);
     const odd = await host.room({ rules: counterRules({}, { view }) });
@@ -1028,7 +1028,7 @@ describe('a view', () => {
 });
 
 describe('the end of a game', () => {
-  it('makes the room wait for its next game, and sends the result to the players', async () => {
+  it('returns the room to the lobby, and sends the result to the players', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -1060,7 +1060,7 @@ describe('the clock of a room', () => {
   const schedule = (host: ReturnType<typeof newHost>, room: HostedRoom, seq: number, name: string, ms: number) =>
     host.engine.input(room, { kind: 'command', seat: 0, seq, name: 'timer', data: { name, ms } });
 
-  it('fires a timer once, when it is due', async () => {
+  it('fires a due timer once', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 15);
@@ -1070,7 +1070,7 @@ describe('the clock of a room', () => {
     expect(room.value.timers.ring).toBeUndefined();
   });
 
-  it('fires a timer only at its new due time after the game has rescheduled it', async () => {
+  it('fires a rescheduled timer only at its new due time', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 10);
@@ -1082,7 +1082,7 @@ describe('the clock of a room', () => {
     await until(() => stateOf(room).heard.includes('ring'));
   });
 
-  it('does not fire a timer early when it is due in a month', async () => {
+  it('does not fire a timer before its due time in a month', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 30 * 86_400_000);
@@ -1091,7 +1091,7 @@ describe('the clock of a room', () => {
     expect(stateOf(room).heard).toEqual(['chime']);
   });
 
-  it('fires a timer that became due while the room had no owner', async () => {
+  it('fires a timer that was due while the room had no owner', async () => {
     const host = newHost();
     const first = await host.room();
     schedule(host, first, 1, 'ring', 50);
@@ -1106,7 +1106,7 @@ describe('the clock of a room', () => {
     await until(() => stateOf(second).heard.includes('ring'));
   });
 
-  it('ends a game whose timer fails, because it would fail again', async () => {
+  it('ends a game whose timer fails', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -1116,7 +1116,7 @@ describe('the clock of a room', () => {
     expect(await records.read(room.id)).toMatchObject({ status: 'waiting', result: { reason: 'game-failed' } });
   });
 
-  it('reports to a game that a player is away, is back or has left', async () => {
+  it('reports to the game that a player is away, returns or leaves', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room();
     host.attach(room, 1, { handle: 2 });
@@ -1131,7 +1131,7 @@ describe('the clock of a room', () => {
     expect(() => host.attach(room, 0)).toThrow(/no seat/);
   });
 
-  it('reports nothing to the game when a player comes back before `awayAfterMs`', async () => {
+  it('reports nothing to the game when a player returns before `awayAfterMs`', async () => {
     const host = newHost({ awayAfterMs: 20 });
     const room = await host.room({ players: 1 });
     const peer = host.attach(room, 0);
@@ -1142,7 +1142,7 @@ describe('the clock of a room', () => {
     expect(stateOf(room).heard).toEqual(['chime']);
   });
 
-  it('abandons a game that all players have left', async () => {
+  it('abandons a game when all its players have left', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = new RecordingPeer();
@@ -1152,7 +1152,7 @@ describe('the clock of a room', () => {
     expect(await records.read(room.id)).toMatchObject({ result: { reason: 'abandoned' } });
   });
 
-  it('keeps the rate of steps after a failed migration, and stops the steps when the room is dropped', async () => {
+  it('continues at the same rate of steps after a failed migration', async () => {
     const lengths: number[] = [];
     const rules = counterRules({ stepHz: 50 }, { step: (_, ms) => void lengths.push(ms) });
     const host = newHost();
@@ -1174,8 +1174,8 @@ describe('the clock of a room', () => {
   });
 });
 
-describe('volatile events', () => {
-  it('are sent to the players who are attached, and not to a player who comes back', async () => {
+describe('the volatile events of a game', () => {
+  it('are sent to attached players only, and not to a player who returns', async () => {
     const host = newHost();
     const commands = new Map([
       [
@@ -1203,7 +1203,7 @@ describe('volatile events', () => {
   });
 });
 
-describe('inputs of players', () => {
+describe('the inputs of players', () => {
   const rules = (queue = 0) =>
     counterRules(
       { stepHz: 50 },
@@ -1215,7 +1215,7 @@ describe('inputs of players', () => {
       },
     );
 
-  it('are used by each step, and the number of the last one is part of the stored value', async () => {
+  it('are used by each step, which stores the number of the last one', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0);
@@ -1228,7 +1228,7 @@ describe('inputs of players', () => {
     expect(stored.changes.flatMap(({ seats }) => seats?.[0]?.input ?? [])).toEqual([1, 2]);
   });
 
-  it('are reported to their player alone, about once per second, when they change nothing', async () => {
+  it('are acknowledged about once per second to their player when they change nothing', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0, { compact: true });
@@ -1264,7 +1264,7 @@ describe('inputs of players', () => {
     expect([stateOf(room).count, room.value.version]).toEqual([count, version + 1]);
   });
 
-  it('change nothing when they are unreadable, invalid or from a spectator, and later inputs still count', async () => {
+  it('change nothing when they are unreadable, invalid or from a spectator', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0);
@@ -1282,7 +1282,7 @@ describe('inputs of players', () => {
   });
 });
 
-describe('effects', () => {
+describe('the effects of a game', () => {
   function runner(host: ReturnType<typeof newHost>, pay: EffectRun): void {
     const handlers = { get: (_game: string | null, name: string) => (name === 'pay' ? pay : undefined) };
     const registry = { effectHandlers: handlers } as unknown as GameRegistry;
@@ -1304,7 +1304,7 @@ describe('effects', () => {
     effects.onModuleInit();
   }
 
-  it('run once their change is durable, and are repeated with the same key until they succeed', async () => {
+  it('run after their change is durable, and are repeated with the same key until they succeed', async () => {
     const host = newHost();
     const keys: string[] = [];
     runner(host, async ({ key }) => {
@@ -1320,7 +1320,7 @@ describe('effects', () => {
     expect(room.durable.outbox).toEqual([]);
   });
 
-  it('are run by the next owner of the room when the last owner was lost', async () => {
+  it('are run by the next owner when the last owner was lost', async () => {
     const host = newHost();
     const room = await host.room();
     host.engine.input(room, { kind: 'command', seat: 0, seq: 1, name: 'effect', data: 5 });

@@ -76,7 +76,7 @@ describe('StepSchedule', () => {
     for (const [index, at] of room.at.entries()) expect(Math.abs(at - (first + index * 50))).toBeLessThanOrEqual(1.01);
   });
 
-  it('keeps a rate whose period is no whole number of ms', () => {
+  it('keeps a rate whose period is not a whole number of ms', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const room = new Recorder(time);
@@ -98,7 +98,7 @@ describe('StepSchedule', () => {
     expect(Math.max(...atOnce.values())).toBeLessThan(45);
   });
 
-  it('runs missed steps late up to a limit, drops older missed steps, and keeps the due times of later steps', () => {
+  it('runs missed steps late up to a limit, and drops older missed steps', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const room = new Recorder(time);
@@ -117,7 +117,7 @@ describe('StepSchedule', () => {
     expect(Math.abs(((room.at.at(-1) as number) - first) % 50)).toBeLessThanOrEqual(1.01);
   });
 
-  it('drops steps instead of falling behind more and more when steps take too long', () => {
+  it('drops steps that take too long, so that the delay has a limit', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const rooms = [new Recorder(time), new Recorder(time)];
@@ -131,7 +131,7 @@ describe('StepSchedule', () => {
     }
   });
 
-  it('runs no step of a removed room, also when a step removes itself or another room', () => {
+  it('runs no step of a removed room, also when a step removes a room', () => {
     const time = new FakeTime();
     const schedule = new StepSchedule(time);
     const other = new Recorder(time);
@@ -147,7 +147,7 @@ describe('StepSchedule', () => {
     expect([own.at.length, other.at.length, rest.at.length]).toEqual([1, 0, 10]);
   });
 
-  it('runs the steps of each room at its rate, whatever rooms are added and removed meanwhile', () => {
+  it('runs the steps of each room at its rate while other rooms are added and removed', () => {
     return fc.assert(
       fc.property(
         fc.array(fc.record({ hz: fc.integer({ min: 1, max: 60 }), atMs: fc.nat(900), forMs: fc.nat(2_000) }), { maxLength: 30 }),

@@ -10,18 +10,18 @@ function taken(slots: StepSlots, rooms: number): Map<number, number> {
 }
 
 describe('StepSlots', () => {
-  it('lets up to four rooms share a slot while there are few rooms', () => {
+  it('gives up to four rooms one slot while the server has few rooms', () => {
     const counts = taken(new StepSlots(50), 24);
     expect([...counts.values()]).toEqual([4, 4, 4, 4, 4, 4]);
   });
 
-  it('spreads the slots that are in use over the period', () => {
+  it('spreads the used slots over the period', () => {
     const phases = [...taken(new StepSlots(50), 16).keys()].sort((a, b) => a - b);
     const gaps = phases.map((phase, index) => (phases[index + 1] ?? phases[0]! + 50) - phase);
     expect(Math.max(...gaps)).toBeLessThanOrEqual(20);
   });
 
-  it('gives all slots the same number of rooms when there are many', () => {
+  it('gives all slots the same number of rooms on a server with many rooms', () => {
     const counts = taken(new StepSlots(50), 500);
     expect([counts.size, Math.min(...counts.values()), Math.max(...counts.values())]).toEqual([25, 20, 20]);
   });
@@ -34,7 +34,7 @@ describe('StepSlots', () => {
     expect(slots.take()).toBe(first);
   });
 
-  it('has one slot for a period that is shorter than two slots', () => {
+  it('has one slot for a period of less than two slots', () => {
     expect([...taken(new StepSlots(3), 9)]).toEqual([[0, 9]]);
   });
 });

@@ -73,9 +73,9 @@ async function lose(hosts: Hosts, owner: Host, room: HostedRoom): Promise<Hosted
   return next.rooms.get(room.id) as HostedRoom;
 }
 
-describe('the load of a game', () => {
+describe("the load of a game's data", () => {
   it.each(['every-change', 'checkpoint'] as const)(
-    'comes to the setup and to all handlers, and no recovery loads again (%s)',
+    'gives its result to the setup and all handlers, and does not run again in a recovery (%s)',
     async (durability) => {
       const starts: GameStart[] = [];
       const load: Load = async (start) => {
@@ -100,7 +100,7 @@ describe('the load of a game', () => {
     },
   );
 
-  it('is tried again when it throws, and fails after the last attempt', async () => {
+  it('is repeated when it throws, up to a number of attempts', async () => {
     let runs = 0;
     const hosts = await newHosts(
       cards(() => {
@@ -120,7 +120,7 @@ describe('the load of a game', () => {
     expect(await hosts.record(second.room)).toMatchObject({ status: 'starting', owner: null });
   });
 
-  it('refuses the start with a code of the game, without another attempt', async () => {
+  it('refuses the start with a code of the game, without a second attempt', async () => {
     let runs = 0;
     const hosts = await newHosts(
       cards(async () => {
@@ -137,7 +137,7 @@ describe('the load of a game', () => {
     expect(runs).toBe(1);
   });
 
-  it('fails when its time is over, and aborts its signal', async () => {
+  it('fails after its time limit, and aborts its signal', async () => {
     const signals: AbortSignal[] = [];
     const hosts = await newHosts(
       cards(
@@ -153,7 +153,7 @@ describe('the load of a game', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
-  it('opens no game when the start was cancelled meanwhile', async () => {
+  it('opens no game when the start was cancelled during the load', async () => {
     let settle: (value: unknown) => void = () => {};
     const hosts = await newHosts(cards(() => new Promise((resolve) => (settle = resolve))));
     const host = hosts.add('one');
@@ -167,7 +167,7 @@ describe('the load of a game', () => {
     expect(host.rooms.get(request.room)).toBeUndefined();
   });
 
-  it('is done by another server, under the same key, when its server dies meanwhile', async () => {
+  it('is repeated by another server under the same key when its server dies', async () => {
     const keys: string[] = [];
     const hosts = await newHosts(
       cards(({ key }) => {
@@ -186,7 +186,7 @@ describe('the load of a game', () => {
     expect(keys).toEqual(['s', 's']);
   });
 
-  it('fails the start when it loads something that cannot be stored', async () => {
+  it('fails the start when its result cannot be stored', async () => {
     const hosts = await newHosts(cards(() => ({ since: new Date(0) })));
     await expect(hosts.add('one').loader.open(await starting(hosts))).rejects.toMatchObject({ code: 'load-failed' });
   });

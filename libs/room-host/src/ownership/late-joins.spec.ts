@@ -66,7 +66,7 @@ const names = (room: HostedRoom) => room.durable.seats.map(({ user, presence }) 
 const seen = (room: HostedRoom) => (room.durable.state as Seen).seen;
 
 describe('a player who joins a running game', () => {
-  it('gets the seat that the record names before receiving the game', async () => {
+  it('gets the seat in the room record before the first sync', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     attach(first, room, 'late');
@@ -75,7 +75,7 @@ describe('a player who joins a running game', () => {
     expect(seen(room)).toEqual(['joined 0', 'joined 1', 'joined 2']);
   });
 
-  it('gets no seat without a reservation', async () => {
+  it('gets no seat when the record has no reservation', async () => {
     const room = await hosts.open(first);
     attach(first, room, 'stranger');
     await first.seats.reconcile(room);
@@ -83,7 +83,7 @@ describe('a player who joins a running game', () => {
     expect(room.attachments.size).toBe(0);
   });
 
-  it('joins once, also when the gateway repeats the request to attach', async () => {
+  it('joins once, although the gateway repeats the request to attach', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     for (const handle of [1, 2, 3]) attach(first, room, 'late', handle);
@@ -91,7 +91,7 @@ describe('a player who joins a running game', () => {
     expect(seen(room)).toEqual(['joined 0', 'joined 1', 'joined 2']);
   });
 
-  it('has the seat on the next server, when the room migrates before the player has attached', async () => {
+  it('gets the seat on the next server when the room migrates before the player attaches', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     await first.migrator.migrate(room.id);
@@ -101,7 +101,7 @@ describe('a player who joins a running game', () => {
     expect(seen(moved)).toEqual(['joined 0', 'joined 1', 'joined 2']);
   });
 
-  it('takes the seat of a player who has left, although no gateway has reported the departure to the owner', async () => {
+  it('gets the seat of a player who has left, although no gateway reported that departure', async () => {
     const room = await hosts.open(first);
     const before = first.attach(room, 1, 5, null);
     await hosts.leave(room.id, 'u1');
@@ -114,7 +114,7 @@ describe('a player who joins a running game', () => {
     expect(before).toBeDefined();
   });
 
-  it('keeps the game in play when it replaces the only player', async () => {
+  it('keeps the game alive in place of its only player', async () => {
     const room = await hosts.open(first, 1);
     await hosts.leave(room.id, 'u0');
     await reserve(room, 'late', 0);
@@ -123,7 +123,7 @@ describe('a player who joins a running game', () => {
     expect(room.value.ended).toBeUndefined();
   });
 
-  it('updates the document that the owner writes into a store that lost the record', async () => {
+  it('is part of the record that the owner restores in a store that lost the record', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     attach(first, room, 'late');
@@ -133,7 +133,7 @@ describe('a player who joins a running game', () => {
 });
 
 describe('the lock of a game', () => {
-  it('is written into the record, and removed when the game unlocks', async () => {
+  it('is written into the record, and removed with the end of the lock', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'lock');
     await until(async () => (await hosts.record(room.id)).isLocked === true);
@@ -141,7 +141,7 @@ describe('the lock of a game', () => {
     await until(async () => (await hosts.record(room.id)).isLocked === undefined);
   });
 
-  it('makes a write of the record fail when its writer has read the record before the lock', async () => {
+  it('makes a write fail whose writer read the record before the lock', async () => {
     const room = await hosts.open(first);
     const record = await hosts.record(room.id);
     await first.does(room, 0, 'lock');
@@ -157,7 +157,7 @@ describe('the lock of a game', () => {
 });
 
 describe('a bot of a room', () => {
-  it('moves by itself, is never away, and goes on after a migration', async () => {
+  it('moves by itself, also after a migration', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'bot');
     await until(() => seen(room).includes('moves 2'));

@@ -24,8 +24,8 @@ beforeEach(() => {
   requests = new LoadRequests(directory as unknown as ServerDirectory, links as unknown as FleetLinks);
 });
 
-describe('requests to load rooms', () => {
-  it('are combined to one request per server when they come in one event-loop tick, and each room gets its own answer', async () => {
+describe('the requests to load rooms', () => {
+  it('are combined to one per server in each event-loop tick', async () => {
     const answers = await Promise.all([
       requests.ask('1' as RoomId, tenure(near)),
       requests.ask('2' as RoomId, tenure(far)),
@@ -38,7 +38,7 @@ describe('requests to load rooms', () => {
     ]);
   });
 
-  it('fail when no answer comes, and can be repeated', async () => {
+  it('fail when no answer comes, and may be repeated', async () => {
     answer = () => {
       throw new Error('gone');
     };

@@ -103,82 +103,84 @@ const tenureOf = async (room: RoomId) => {
   return { room, epoch, server: owner?.server ?? id, incarnation: owner?.incarnation ?? 0 };
 };
 
-it('a server drops a room when its incarnation is evicted while it opens or adopts the room', async () => {
-  const { self, rooms, roomLog, loader } = newServer();
-  roomLog.meanwhile = () => {
-    self.state = 'dead';
-  };
-  const room = await roomThatStarts();
-  await expect(loader.open({ room, game: 'empty', start: 's', round: 0, players })).rejects.toMatchObject({ code: 'unavailable' });
-  expect(rooms.get(room)).toBeUndefined();
+describe('a game server that loads rooms', () => {
+  it('drops a room that it opens or adopts during the eviction of its incarnation', async () => {
+    const { self, rooms, roomLog, loader } = newServer();
+    roomLog.meanwhile = () => {
+      self.state = 'dead';
+    };
+    const room = await roomThatStarts();
+    await expect(loader.open({ room, game: 'empty', start: 's', round: 0, players })).rejects.toMatchObject({ code: 'unavailable' });
+    expect(rooms.get(room)).toBeUndefined();
 
-  Object.assign(self, { incarnation: 2, state: 'ready' });
-  roomLog.meanwhile = () => Object.assign(self, { incarnation: 3 });
-  expect(await loader.adopt([await tenureOf(room)])).toEqual([{ result: 'failed', code: 'unavailable' }]);
-  expect(rooms.get(room)).toBeUndefined();
+    Object.assign(self, { incarnation: 2, state: 'ready' });
+    roomLog.meanwhile = () => Object.assign(self, { incarnation: 3 });
+    expect(await loader.adopt([await tenureOf(room)])).toEqual([{ result: 'failed', code: 'unavailable' }]);
+    expect(rooms.get(room)).toBeUndefined();
 
-  roomLog.meanwhile = () => {};
-  expect(await loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
-  expect(rooms.get(room)?.tenure.incarnation).toBe(3);
-});
-
-it('a server does not host a room whose upgraded state is not plain data, and another server can adopt it', async () => {
-  const room = await roomThatStarts();
-  await newServer().loader.open({ room, game: 'empty', start: 's', round: 0, players });
-  const definition = { ...rules.definition, version: 2 };
-  const broken = newServer({ ...rules, definition, migrateState: () => ({ seen: new Map() }) } as unknown as RoomRules<never>);
-  expect(await broken.loader.adopt([await tenureOf(room)])).toEqual([{ result: 'failed', code: 'game-failed' }]);
-  const { rooms, loader } = newServer({ ...rules, definition, migrateState: () => ({ seen: {} }) } as unknown as RoomRules<never>);
-  expect(await loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
-  expect(rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { seen: {} } });
-});
-
-it('a server adopts a room of its former incarnation, although it still hosts the room', async () => {
-  const { self, rooms, loader } = newServer();
-  const room = await roomThatStarts();
-  await loader.open({ room, game: 'empty', start: 's', round: 0, players });
-  self.incarnation = 2;
-  expect(await loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
-  expect(rooms.get(room)?.tenure.incarnation).toBe(2);
-  expect((await records.read(room))?.owner?.incarnation).toBe(2);
-});
-
-it('a server removes index entries of rooms that it does not own, also in the index of a former incarnation', async () => {
-  const { self, sweeper } = newServer();
-  const [one, two] = [`loader-${randomUUID()}`, `loader-${randomUUID()}`] as RoomId[];
-  self.incarnation = Date.now();
-  await sweeper.sweep();
-  const [former, current] = [self.incarnation, self.incarnation + 1];
-  await records.noteOwner([one], id, former);
-  self.incarnation = current;
-  await records.noteOwner([two], id, current);
-  await sweeper.sweep();
-  expect(await records.roomsOf(id, current)).toEqual([two]);
-  await sweeper.sweep();
-  expect(await records.roomsOf(id, former)).toEqual([]);
-  expect(await records.roomsOf(id, current)).toEqual([]);
-});
-
-it('a server opens no room whose options its game refuses', async () => {
-  const { loader } = newServer();
-  const room = await roomThatStarts();
-  await expect(loader.open({ room, game: 'empty', start: 's', round: 0, players, options: { size: 3 } })).rejects.toMatchObject({
-    code: 'bad-data',
-    message: 'The options of the room are refused: The game empty takes no options.',
+    roomLog.meanwhile = () => {};
+    expect(await loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+    expect(rooms.get(room)?.tenure.incarnation).toBe(3);
   });
-  await expect(records.read(room)).resolves.toMatchObject({ status: 'starting', owner: null });
-});
 
-it('a server lists its games when it refuses to open an unknown one', async () => {
-  const { loader } = newServer();
-  const room = await roomThatStarts();
-  await expect(loader.open({ room, game: 'emtpy', start: 's', round: 0, players })).rejects.toMatchObject({
-    code: 'unknown-game',
-    message: "hf:game:woken does not have the game 'emtpy'. Its games are: 'empty'.",
+  it('does not host a room whose upgraded state is not plain data', async () => {
+    const room = await roomThatStarts();
+    await newServer().loader.open({ room, game: 'empty', start: 's', round: 0, players });
+    const definition = { ...rules.definition, version: 2 };
+    const broken = newServer({ ...rules, definition, migrateState: () => ({ seen: new Map() }) } as unknown as RoomRules<never>);
+    expect(await broken.loader.adopt([await tenureOf(room)])).toEqual([{ result: 'failed', code: 'game-failed' }]);
+    const { rooms, loader } = newServer({ ...rules, definition, migrateState: () => ({ seen: {} }) } as unknown as RoomRules<never>);
+    expect(await loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+    expect(rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { seen: {} } });
+  });
+
+  it('adopts a room of its former incarnation that it still hosts', async () => {
+    const { self, rooms, loader } = newServer();
+    const room = await roomThatStarts();
+    await loader.open({ room, game: 'empty', start: 's', round: 0, players });
+    self.incarnation = 2;
+    expect(await loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+    expect(rooms.get(room)?.tenure.incarnation).toBe(2);
+    expect((await records.read(room))?.owner?.incarnation).toBe(2);
+  });
+
+  it('removes index entries of rooms that it does not own', async () => {
+    const { self, sweeper } = newServer();
+    const [one, two] = [`loader-${randomUUID()}`, `loader-${randomUUID()}`] as RoomId[];
+    self.incarnation = Date.now();
+    await sweeper.sweep();
+    const [former, current] = [self.incarnation, self.incarnation + 1];
+    await records.noteOwner([one], id, former);
+    self.incarnation = current;
+    await records.noteOwner([two], id, current);
+    await sweeper.sweep();
+    expect(await records.roomsOf(id, current)).toEqual([two]);
+    await sweeper.sweep();
+    expect(await records.roomsOf(id, former)).toEqual([]);
+    expect(await records.roomsOf(id, current)).toEqual([]);
+  });
+
+  it('opens no room whose options its game refuses', async () => {
+    const { loader } = newServer();
+    const room = await roomThatStarts();
+    await expect(loader.open({ room, game: 'empty', start: 's', round: 0, players, options: { size: 3 } })).rejects.toMatchObject({
+      code: 'bad-data',
+      message: 'The options of the room are refused: The game empty takes no options.',
+    });
+    await expect(records.read(room)).resolves.toMatchObject({ status: 'starting', owner: null });
+  });
+
+  it('names its games in the refusal to open an unknown game', async () => {
+    const { loader } = newServer();
+    const room = await roomThatStarts();
+    await expect(loader.open({ room, game: 'emtpy', start: 's', round: 0, players })).rejects.toMatchObject({
+      code: 'unknown-game',
+      message: "hf:game:woken does not have the game 'emtpy'. Its games are: 'empty'.",
+    });
   });
 });
 
-describe('a room with version 1 of its game, on a server with version 2,', () => {
+describe('a room with version 1 of its game', () => {
   const sentence = (room: string) => `room ${room} is of version 1 of empty, and this server has version 2`;
 
   it.each<[string, RoomRules<never>['migrateState'], string, (room: string) => string]>([
@@ -209,22 +211,25 @@ describe('a room with version 1 of its game, on a server with version 2,', () =>
       'game-failed',
       (room) => `${sentence(room)}: its migrateState made a promise, and no object for a state`,
     ],
-  ])('%s, is not adopted, is not lost, and is logged once with a remedy', async (_, migrateState, code, message) => {
-    const older = newServer();
-    const room = await roomThatStarts();
-    await older.loader.open({ room, game: 'empty', start: 's', round: 0, players });
+  ])(
+    'remains without an owner, and is logged once with a remedy, on a server with version 2 %s',
+    async (_, migrateState, code, message) => {
+      const older = newServer();
+      const room = await roomThatStarts();
+      await older.loader.open({ room, game: 'empty', start: 's', round: 0, players });
 
-    const newer = newServer({ ...version2, migrateState });
-    newer.self.incarnation = 2;
-    const refused = [{ result: 'failed', code }];
-    for (let attempt = 0; attempt < 3; attempt += 1) expect(await newer.loader.adopt([await tenureOf(room)])).toEqual(refused);
-    expect(newer.rooms.get(room)).toBeUndefined();
-    const warnings = newer.warnings.filter(({ event }) => event === 'room.adopt-failed');
-    expect(warnings).toMatchObject([{ roomId: room, error: expect.stringContaining(message(room)) }]);
+      const newer = newServer({ ...version2, migrateState });
+      newer.self.incarnation = 2;
+      const refused = [{ result: 'failed', code }];
+      for (let attempt = 0; attempt < 3; attempt += 1) expect(await newer.loader.adopt([await tenureOf(room)])).toEqual(refused);
+      expect(newer.rooms.get(room)).toBeUndefined();
+      const warnings = newer.warnings.filter(({ event }) => event === 'room.adopt-failed');
+      expect(warnings).toMatchObject([{ roomId: room, error: expect.stringContaining(message(room)) }]);
 
-    const mended = newServer({ ...version2, migrateState: () => ({ mended: true }) as never });
-    mended.self.incarnation = 3;
-    expect(await mended.loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
-    expect(mended.rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { mended: true } });
-  });
+      const mended = newServer({ ...version2, migrateState: () => ({ mended: true }) as never });
+      mended.self.incarnation = 3;
+      expect(await mended.loader.adopt([await tenureOf(room)])).toMatchObject([{ result: 'adopted' }]);
+      expect(mended.rooms.get(room)?.value).toMatchObject({ gameVersion: 2, state: { mended: true } });
+    },
+  );
 });

@@ -19,7 +19,7 @@ afterEach(() => hosts.close());
 const add = { kind: 'command', seat: 0, name: 'add', data: null } as const;
 
 describe('a room that migrates', () => {
-  it('continues on its target with all changes, also with those that were not stored yet, and leaves its source', async () => {
+  it('continues on its target with all changes, also with those that were not yet stored', async () => {
     const room = await hosts.open(first);
     const peer = first.attach(room, 0, 1, null);
     for (let seq = 1; seq <= 3; seq++) first.engine.input(room, { ...add, seq });
@@ -35,7 +35,7 @@ describe('a room that migrates', () => {
     expect(await reportedMoves(first)).toEqual({ counted: 1, published: [second.self.id] });
   });
 
-  it('stays and continues when every other server has a newer version of its game and cannot upgrade it', async () => {
+  it('stays on its source when every other server has a newer version that cannot upgrade it', async () => {
     second.isListed = false;
     const { definition } = COUNTING;
     const newer = hosts.add('newer', {}, undefined, { ...COUNTING, definition: { ...definition, version: 2 } });
@@ -63,7 +63,7 @@ describe('a room that migrates', () => {
     expect(newer.rooms.get(room.id)?.value).toMatchObject({ gameVersion: 2, state: { count: 70 } });
   });
 
-  it('refuses inputs and stays on its source until its target has it', async () => {
+  it('refuses inputs on its source until its target has loaded it', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';
     const moving = first.migrator.migrate(room.id);
@@ -76,7 +76,7 @@ describe('a room that migrates', () => {
     expect(second.rooms.get(room.id)?.value.version).toBe(0);
   });
 
-  it('is handed over once when the answers to the first two handoff writes were lost', async () => {
+  it('is handed over once, although the answers to the first two handoff writes were lost', async () => {
     const room = await hosts.open(first);
     first.roomLog.handoffAnswersToLose = 2;
     await first.migrator.migrate(room.id);
@@ -84,7 +84,7 @@ describe('a room that migrates', () => {
     expect(first.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('stays on its source until its target has it, also when an audit or a late checkpoint is refused before', async () => {
+  it('stays on its source until its target has loaded it, although an audit or a late checkpoint is refused', async () => {
     const busy = hosts.add('busy', { checkpointEveryChanges: 1 });
     await busy.auditor.audit('test');
     const room = await hosts.open(busy);
@@ -116,7 +116,7 @@ describe('a room that migrates', () => {
   it.each([
     ['its last changes and the handoff', (room: string) => hosts.redis.commands.hset(`hf:room:{${room}}`, 'version', 1, 'batch', 'old')],
     ['the whole room', (room: string) => hosts.redis.commands.del(...['', ':checkpoint'].map((part) => `hf:room:{${room}}${part}`))],
-  ])('is handed over a second time, with all changes, when the store lost %s', async (_, lose) => {
+  ])('is handed over again with all changes when the store lost %s', async (_, lose) => {
     const room = await hosts.open(first);
     for (let seq = 1; seq <= 3; seq++) await first.does(room, 0, 'add');
     const { epoch } = await hosts.record(room.id);
@@ -134,7 +134,7 @@ describe('a room that migrates', () => {
     expect(await hosts.tenure(room.id)).toMatchObject({ server: second.self.id });
   });
 
-  it('is dropped by its source when its game ended on the target and all members left before the answer arrived', async () => {
+  it('is dropped by its source when its game ended on the target before the answer arrived', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'nothing';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -149,7 +149,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.read(room.id)).toBeNull();
   });
 
-  it('is in the index of its source when the target died and the source adopted it back', async () => {
+  it('is in the index of its source after the source has adopted it back', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -163,7 +163,7 @@ describe('a room that migrates', () => {
     expect(await hosts.records.roomsOf(first.self.id, first.self.incarnation)).toContain(room.id);
   });
 
-  it('is left to the recovery when its target is lost before it has loaded the room', async () => {
+  it('is left to the recovery when its target is lost before the load', async () => {
     const room = await hosts.open(first);
     second.loadAnswers = 'never';
     const moving = first.migrator.migrate(room.id, second.self.id);
@@ -174,7 +174,7 @@ describe('a room that migrates', () => {
     expect(await reportedMoves(first)).toEqual({ counted: 0, published: [] });
   });
 
-  it('stays and continues when no server can take it', async () => {
+  it('stays on its source when no server can take it', async () => {
     const room = await hosts.open(first);
     second.isListed = false;
     await expect(first.migrator.migrate(room.id)).rejects.toMatchObject({ code: 'no-capacity' });
@@ -183,7 +183,7 @@ describe('a room that migrates', () => {
     expect((await hosts.record(room.id)).version).toBe(1);
   });
 
-  it('is dropped by its source without a write when a third server adopted it before the handoff', async () => {
+  it('is dropped by its source when a third server adopted it before the handoff', async () => {
     const room = await hosts.open(first);
     const third = hosts.add('third');
     await third.auditor.audit('test');
@@ -198,7 +198,7 @@ describe('a room that migrates', () => {
     expect(await hosts.tenure(room.id)).toMatchObject({ server: third.self.id });
   });
 
-  it('does not migrate when its game ends before the handoff', async () => {
+  it('stays on its source when its game ends before the handoff', async () => {
     const room = await hosts.open(first);
     const { noteOwner } = hosts.records;
     // Ends the game just before the freeze, so that the end is on its way to the store during the freeze.
@@ -212,7 +212,7 @@ describe('a room that migrates', () => {
     expect(second.rooms.get(room.id)).toBeUndefined();
   });
 
-  it('migrates once when two migrations are requested at the same time', async () => {
+  it('migrates once, although two migrations are requested at the same time', async () => {
     const room = await hosts.open(first);
     const [one, other] = await Promise.allSettled([first.migrator.migrate(room.id), first.migrator.migrate(room.id)]);
     expect([one.status, other.status].sort()).toEqual(['fulfilled', 'rejected']);
@@ -220,15 +220,15 @@ describe('a room that migrates', () => {
   });
 });
 
-describe('a drain', () => {
-  it('migrates all rooms of the server, which then takes no new room', async () => {
+describe('the drain of a game server', () => {
+  it('migrates all rooms of the server', async () => {
     const rooms = await Promise.all([1, 2, 3].map(() => hosts.open(first)));
     expect(await first.migrator.drain(5_000, 'drained')).toEqual({ moved: 3, left: 0 });
     for (const { id } of rooms) expect(second.rooms.get(id)).toBeDefined();
     await expect(hosts.open(first)).rejects.toMatchObject({ code: 'no-capacity' });
   });
 
-  it('waits for a server that can take its rooms, up to its time limit', async () => {
+  it('waits up to its time limit for a server that can take the rooms', async () => {
     const room = await hosts.open(first);
     second.isListed = false;
     expect(await first.migrator.drain(100, 'drained')).toEqual({ moved: 0, left: 1 });

@@ -8,8 +8,8 @@ const moment = (version: number, hasEvent = true): Moment => ({
   isAfterGap: false,
 });
 
-describe('a delay line', () => {
-  it('gives each value when it is as old as the delay, with all events up to it', () => {
+describe('the delay line for spectators', () => {
+  it('returns each value at the age of the delay, with all events up to that value', () => {
     const line = new DelayLine(1_000);
     line.add(moment(1), 0);
     line.add(moment(2), 400);
@@ -23,7 +23,7 @@ describe('a delay line', () => {
     expect(line.waitMs(5_000)).toBeNull();
   });
 
-  it('never gives a value or an event that is younger than the delay, keeps every event, and is bounded', () => {
+  it('returns no value or event that is younger than the delay', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 100, max: 60_000 }),
@@ -54,7 +54,7 @@ describe('a delay line', () => {
     );
   });
 
-  it('keeps a bounded number of values, and reports when events are missing', () => {
+  it('keeps a limited number of values, and reports missing events', () => {
     const line = new DelayLine(300_000);
     for (let version = 0; version < 20_000; version++) line.add(moment(version), version * 10);
     let count = 0;

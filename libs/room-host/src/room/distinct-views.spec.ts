@@ -25,13 +25,13 @@ describe('the views of one sync', () => {
         })(),
       },
     ],
-  ])('stay different when they differ in %s', (_what, other) => {
+  ])('remain different objects when they differ in %s', (_what, other) => {
     const views = new DistinctViews();
     views.unified({ a: 1, b: { c: 2 } });
     expect(views.unified(other)).toBe(other);
   });
 
-  it('are compared a limited number of times when all of them differ', () => {
+  it('are compared a limited number of times', () => {
     const views = new DistinctViews();
     for (let seat = 0; seat < 100; seat++) views.unified({ seat });
     const last = { seat: 0 };

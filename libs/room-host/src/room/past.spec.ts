@@ -39,7 +39,7 @@ function roomWithPast() {
 }
 
 describe('room.past of a hosted room', () => {
-  it('has the states that this server has made', () => {
+  it('contains the states that this server has made', () => {
     const { hosted, at, seen } = roomWithPast();
     const room = hosted();
     for (const ms of [1_100, 1_200, 1_300]) at(ms, room, 'add');
@@ -47,7 +47,7 @@ describe('room.past of a hosted room', () => {
     expect(seen).toEqual([0, 2, 3, 3]);
   });
 
-  it('has only the loaded state after another server has adopted the room', () => {
+  it('contains only the loaded state after an adoption', () => {
     const { hosted, at, seen } = roomWithPast();
     const first = hosted();
     for (const ms of [1_100, 1_200, 1_300]) at(ms, first, 'add');
@@ -56,7 +56,7 @@ describe('room.past of a hosted room', () => {
     expect(seen).toEqual([3]);
   });
 
-  it('has only the durable state after the room has returned to its durable state', () => {
+  it('contains only the durable state after the room has returned to that state', () => {
     const { hosted, at, seen } = roomWithPast();
     const room = hosted();
     for (const ms of [1_100, 1_200, 1_300]) at(ms, room, 'add');

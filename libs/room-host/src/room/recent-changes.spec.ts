@@ -79,7 +79,7 @@ describe('changes that are too large for one sync', () => {
     await host.auditor.audit('test');
   });
 
-  it('reach players as a state, with `missed` for lost events, and later changes arrive with their events', async () => {
+  it('reach a player as a whole state, with `missed` for the lost events', async () => {
     const room = await hosts.open(host);
     const [ada, bob] = [0, 1].map((seat) => host.attach(room, seat, seat + 1, 0));
     await host.does(room, 0, 'boast', 2_000);
@@ -88,7 +88,7 @@ describe('changes that are too large for one sync', () => {
     for (const peer of [ada, bob]) expect(peer.receivedEvents).toEqual(['2 two']);
   });
 
-  it('reach a player who comes back as one state, although each of them was small enough for a sync', async () => {
+  it('reach a returning player as one state, although each change alone would fit into a sync', async () => {
     const room = await hosts.open(host);
     const ada = host.attach(room, 0, 1, 0);
     for (let count = 0; count < 3; count++) await host.does(room, 0, 'boast', 500);
@@ -99,8 +99,8 @@ describe('changes that are too large for one sync', () => {
   });
 });
 
-describe('a player who comes back receives all events that the client lacks, once and in order,', () => {
-  it('from the target of a migration', async () => {
+describe('a player who returns to a game receives each missing event once and in order', () => {
+  it('after a migration', async () => {
     const room = await sayAndWhisper();
     expect(await first.migrator.migrate(room.id)).toBe(second.self.id);
     const [ada, bob] = await comeBackTo(room.id, 1);
@@ -112,7 +112,7 @@ describe('a player who comes back receives all events that the client lacks, onc
     expect(ada.hasMissed || bob.hasMissed).toBe(false);
   });
 
-  it('from the server that adopted the room, although a checkpoint has cut the log', async () => {
+  it('after an adoption, although a checkpoint has shortened the log', async () => {
     const room = await sayAndWhisper();
     await first.does(room, 0, 'say', 'five');
     await until(async () => (await hosts.redis.commands.llen(`hf:room:{${room.id}}:log`)) < 5);
@@ -124,7 +124,7 @@ describe('a player who comes back receives all events that the client lacks, onc
     expect(ada.hasMissed || bob.hasMissed).toBe(false);
   });
 
-  it('after the store was wiped and the owner restored the room', async () => {
+  it('after the store was emptied and the owner restored the room', async () => {
     const room = await sayAndWhisper();
     await hosts.redis.commands.del(...['', ':log', ':checkpoint'].map((part) => `hf:room:{${room.id}}${part}`));
     await first.auditor.audit('test');
@@ -149,7 +149,7 @@ describe('a player who comes back receives all events that the client lacks, onc
     }
   });
 
-  it('from the setup on when the player attaches for the first time, but no events after a reload of the page', async () => {
+  it('from the setup on at the first attachment, but not after a reload of the page', async () => {
     const room = await hosts.open(first);
     first.attach(room, 1, 9, null);
     await first.does(room, 0, 'say', 'one');
@@ -160,7 +160,7 @@ describe('a player who comes back receives all events that the client lacks, onc
     expect(second.attach(moved, 1, 2, null).receivedEvents).toEqual([]);
   });
 
-  it('from the epilogue when the game has ended meanwhile', async () => {
+  it('with the epilogue when the game has ended', async () => {
     const room = await sayAndWhisper();
     await first.does(room, 1, 'end');
     expect(await first.endedStore.epilogue(room.id)).toMatchObject({
@@ -177,8 +177,8 @@ describe('a player who comes back receives all events that the client lacks, onc
   });
 });
 
-describe('the kept events are limited', () => {
-  it('to a number of changes, and a player who lacks older events receives `missed`', async () => {
+describe('the events that a room keeps for players who return', () => {
+  it('are limited to a number of changes, and older events count as `missed`', async () => {
     const room = await hosts.open(first);
     for (let count = 1; count <= RECENT_CHANGES_MAX + 2; count++) await first.does(room, 0, 'say', `e${count}`);
     await first.migrator.migrate(room.id);
@@ -189,7 +189,7 @@ describe('the kept events are limited', () => {
     expect(two.receivedEvents).toHaveLength(RECENT_CHANGES_MAX);
   }, 20_000);
 
-  it('to a number of bytes in a checkpoint, which stays about as large as its state', async () => {
+  it('are limited to a number of bytes in a checkpoint', async () => {
     const room = await hosts.open(first);
     for (let count = 0; count < 8; count++) await first.does(room, 0, 'boast', EVENT_TAIL_BYTES_MAX / 4);
     expect(room.checkpoint().length).toBeLessThan(EVENT_TAIL_BYTES_MAX + 1_000);

@@ -18,19 +18,19 @@ describe('RoomOptionsValidator', () => {
     logged.length = 0;
   });
 
-  it('returns why the game refuses the options, or null when the game accepts them', () => {
+  it('returns the reason why the game refuses the options, or null', () => {
     const even: RoomRules['options'] = (data) =>
       (data as { size: number }).size % 2 === 0 ? { ok: true, value: data } : { ok: false, message: 'size: odd' };
     expect(validator(even).flawOf('mine', { size: 3 })).toBe('size: odd');
     expect(validator(even).flawOf('mine', { size: 4 })).toBeNull();
   });
 
-  it('refuses options of a game that takes none, and throws `unavailable` for a game that this server lacks', () => {
+  it('refuses any options of a game that takes none', () => {
     expect(validator(null).flawOf('mine', {})).toBe('the game mine takes no options');
     expect(() => validator(null).flawOf('other', {})).toThrow(expect.objectContaining({ code: 'unavailable', retry: true }));
   });
 
-  it('throws `game-failed` when the schema throws or is stopped by the watchdog', () => {
+  it('throws `game-failed` when the schema throws or the watchdog stops it', () => {
     const failed = expect.objectContaining({ code: 'game-failed', retry: false });
     const broken = (): never => {
       throw new Error('broken');

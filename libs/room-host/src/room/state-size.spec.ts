@@ -5,7 +5,7 @@ const change = (text: string): Change => ({ version: 1, at: 0, patches: [{ op: '
 const roomWith = (text: string) => ({ state: { text } }) as unknown as RoomValue;
 
 describe('the size of a state', () => {
-  it('is only estimated while the changes fit into the rest of the limit', () => {
+  it('is only estimated while the changes cannot exceed the limit', () => {
     const size = new StateSize(1_000);
     size.measured(500);
     expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(5_000)), roomWith(''))).toBe(true);
@@ -13,7 +13,7 @@ describe('the size of a state', () => {
     expect(size.changedBytes).toBeGreaterThan(300);
   });
 
-  it('is measured when the changes may exceed the limit, and then decides whether the change is allowed', () => {
+  it('is measured when the changes may exceed the limit', () => {
     const size = new StateSize(1_000);
     size.measured(900);
     expect(size.takes(change('x'.repeat(300)), roomWith('x'.repeat(300)), roomWith(''))).toBe(true);
@@ -23,7 +23,7 @@ describe('the size of a state', () => {
     expect(size.bytes).toBeGreaterThan(2_000);
   });
 
-  it('counts the objects that a state patch names with few bytes', () => {
+  it('includes objects that a state patch repeats with few bytes', () => {
     const size = new StateSize(1_000);
     size.measured(500);
     const units = (count: number) => ({ state: Array(count).fill({ ['long'.repeat(50)]: 1 }) }) as unknown as RoomValue;

@@ -34,27 +34,31 @@ const reassert = (room: RoomId, epoch: number) =>
     },
   );
 
-it('a closed room is not restored by a former owner that was suspended', async () => {
-  const { room, epoch } = await playedRoom();
-  expect(await log.abandon(room, { ...owner, epoch }, { reason: 'abandoned' })).toBe(true);
-  expect(await records.close((await records.read(room)) as RoomRecord, 'empty')).toBe(true);
-  expect(await reassert(room, epoch)).toBe('fenced');
-  expect(await redis.commands.exists(roomKey(room))).toBe(0);
-  expect(await redis.commands.pttl(closedKey(room))).toBeGreaterThan(0);
+describe('the record of a closed room', () => {
+  it('is not restored by a former owner that was suspended', async () => {
+    const { room, epoch } = await playedRoom();
+    expect(await log.abandon(room, { ...owner, epoch }, { reason: 'abandoned' })).toBe(true);
+    expect(await records.close((await records.read(room)) as RoomRecord, 'empty')).toBe(true);
+    expect(await reassert(room, epoch)).toBe('fenced');
+    expect(await redis.commands.exists(roomKey(room))).toBe(0);
+    expect(await redis.commands.pttl(closedKey(room))).toBeGreaterThan(0);
+  });
+
+  it('is not restored by a gateway that was suspended', async () => {
+    const room = randomUUID() as RoomId;
+    const known = (await records.create(room, 'chess', doc)) as RoomRecord;
+    expect(await records.close(known, 'empty')).toBe(true);
+    expect(await records.restore(known)).toBe('closed');
+    expect(await records.read(room)).toBeNull();
+  });
 });
 
-it('a closed room that had no owner is not restored by a gateway that was suspended', async () => {
-  const room = randomUUID() as RoomId;
-  const known = (await records.create(room, 'chess', doc)) as RoomRecord;
-  expect(await records.close(known, 'empty')).toBe(true);
-  expect(await records.restore(known)).toBe('closed');
-  expect(await records.read(room)).toBeNull();
-});
-
-it('a room that the store lost is restored by its owner', async () => {
-  const { room, epoch } = await playedRoom();
-  await redis.commands.del(roomKey(room));
-  expect(await reassert(room, epoch)).toBe('ok');
-  expect((await records.read(room))?.owner).toEqual(owner);
-  await redis.commands.del(roomKey(room));
+describe('the record of a room in play', () => {
+  it('is restored by the owner after the store lost it', async () => {
+    const { room, epoch } = await playedRoom();
+    await redis.commands.del(roomKey(room));
+    expect(await reassert(room, epoch)).toBe('ok');
+    expect((await records.read(room))?.owner).toEqual(owner);
+    await redis.commands.del(roomKey(room));
+  });
 });

@@ -12,7 +12,7 @@ const client = redis.commands;
 beforeAll(() => redis.ready());
 afterAll(() => redis.onApplicationShutdown());
 
-describe('rotate', () => {
+describe('the script rotate', () => {
   const rotation = { secret: 's1', previous: '', newSecret: 's2', presented: 's1', gateway: 'hf:gateway:1' as ServerId, ttlMs: 10_000 };
 
   async function newRecord(): Promise<SessionId> {
@@ -21,7 +21,7 @@ describe('rotate', () => {
     return session;
   }
 
-  it('changes nothing after another resume has changed the secrets', async () => {
+  it('changes nothing when another resume has changed the secrets', async () => {
     const session = await newRecord();
     expect(await rotate(client, session, rotation)).toEqual({ user: 'u', name: 'n', gatewayBefore: 'hf:gateway:0', room: '' });
     const after = await client.hgetall(sessionKey(session));
@@ -38,8 +38,8 @@ describe('rotate', () => {
   });
 });
 
-describe('forget-user', () => {
-  it('deletes the key of the session that ended, and keeps the key of a newer login', async () => {
+describe('the script forget-user', () => {
+  it('deletes the key of a session that ended, but not of a newer login', async () => {
     const user = randomUUID() as UserId;
     await client.set(userSessionKey(user), 'newer', 'PX', 10_000);
     await forgetUser(client, user, 'older' as SessionId);

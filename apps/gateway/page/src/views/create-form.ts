@@ -54,7 +54,7 @@ export function createForm(app: App, session: Session, lobby: Lobby, game: GameI
   </form>`;
 }
 
-/** Whether the player may choose teams: the game has none of its own, and two teams of two have seats. */
+/** Returns whether the player may choose teams. The game must have no teams of its own, and enough seats for two teams of two. */
 function hasTeams({ seats, teams }: GameInfo): boolean {
   return seats.max >= 4 && teams === undefined;
 }

@@ -44,8 +44,8 @@ function lobbyPart(app: App, screen: RoomScreen, session: Session, search: Playe
 }
 
 /**
- * The actions between two games; the players are shown beside the board. They appear once the lobby has recorded the end, because until
- * then its view of the room is that of the previous game.
+ * The actions between two games. They appear once the lobby has stored the end of the game, because until then the room's view shows the
+ * previous game. The players are shown beside the board.
  */
 function nextGame(app: App, screen: RoomScreen): TemplateResult {
   return html`<div class="next-game">${screen.room.view.status === 'waiting' ? actions(app, screen) : nothing}</div>`;
@@ -65,7 +65,7 @@ function describeOptions(app: App, { room, page }: RoomScreen): string {
   return page?.options?.describe(view.options ?? {}) ?? optionsText(schema, view.options ?? {});
 }
 
-/** The search of the members of this room, as a party. Only the host can begin it. */
+/** The form with which the host begins a search for all members of this room, as a party. */
 function partySearch(app: App, screen: RoomScreen, search: PlayerSearch): TemplateResult | typeof nothing {
   const { view } = screen.room;
   if (!screen.isHost || view.status !== 'waiting' || app.stage.at !== 'inside') return nothing;
@@ -150,7 +150,7 @@ function waitingFor(app: App, { room }: RoomScreen, me: RoomMember): string {
   }
 }
 
-/** The most important fact in one sentence. Screen readers announce it when it changes. */
+/** The state of the game in one sentence. Screen readers announce it when it changes. */
 function statusLine(screen: RoomScreen): string {
   const { room, lastResult, turn, isWatching } = screen;
   if (screen.isPaused) return 'The game is paused.';
@@ -171,12 +171,12 @@ function resultLine(screen: RoomScreen, result: GameResult): string {
   if (!outcome) return ENDED[result.reason];
   const { winner, how } = outcome;
   if (winner === null) return `A draw: ${how}.`;
-  // Without a state, the page was reloaded after the end of the game, so the room has no seat for this player.
+  // After a reload at the end of a game there is no state, and the room does not know this player's seat. The member has the same seat.
   const mySeat = screen.room.state === undefined ? screen.member?.seat : screen.room.seat;
   return winner === mySeat ? `You win: ${how}.` : `${screen.nameOf(winner)} wins: ${how}.`;
 }
 
-/** Length of a note that fits into the two lines of the status, in characters. A longer note is also shown below the board. */
+/** Maximum length of a note in the status line, in characters. It fits into two lines; a longer note is also shown below the board. */
 const SHORT_NOTE_CHARACTERS = 50;
 
 const ENDED: Readonly<Record<GameResult['reason'], string>> = {

@@ -42,7 +42,7 @@ function answerText({ isAccepted, accepted, players }: OfferedMatch, leftMs: num
   return isAccepted ? `Waiting for the others. ${accepts}` : `Answer within ${seconds} s. ${accepts}`;
 }
 
-/** Opens the dialog once it is in the document. Lit calls this before that. */
+/** Opens the dialog. Lit calls this before the dialog is in the document, so it waits until then. */
 function openModal(element: Element | undefined): void {
   if (!(element instanceof HTMLDialogElement)) return;
   queueMicrotask(() => {

@@ -1,7 +1,7 @@
 import { GameTest } from '#libs/game-kit';
 import { Harvest } from './harvest.js';
 
-describe('harvest', () => {
+describe('the example game harvest', () => {
   it('ends with a ranking when a farmer reaches the end of the field', async () => {
     const game = await GameTest.create(Harvest, { players: ['Ada', 'Bob'], options: { map: 'hill' } });
     game.input(1, { move: 1 });
@@ -19,7 +19,7 @@ describe('harvest', () => {
     expect(game.metadata).toEqual({ farmers: 2 });
   });
 
-  it('hides the coins of others', async () => {
+  it('hides the coins of a farmer from other players', async () => {
     const game = await GameTest.create(Harvest, { players: ['Ada', 'Bob'] });
     expect(game.view(0)).toMatchObject({ farmers: [{ seat: 0 }, { seat: 1, coins: 0 }] });
   });

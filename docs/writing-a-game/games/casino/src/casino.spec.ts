@@ -6,8 +6,8 @@ const play = (handlers: Parameters<typeof GameTest.create>[1]['handlers'] = {}) 
 
 const effectsOf = (game: GameTest<Casino>) => game.effects.map(({ name }) => name);
 
-describe('the casino', () => {
-  it('tosses the coin only once the wallet has charged the player', async () => {
+describe('the example game casino', () => {
+  it('tosses the coin only after the wallet has charged the player', async () => {
     const game = await play();
     game.as(0).bet({ coins: 10 });
     expect(game.state.bets).toMatchObject([{ coins: 10, status: 'charging' }]);
@@ -28,7 +28,7 @@ describe('the casino', () => {
     expect(effectsOf(game)).toEqual([]);
   });
 
-  it('makes a bet void when the wallet does not answer in time', async () => {
+  it('voids a bet when the wallet does not answer in time', async () => {
     const game = await play();
     game.as(0).bet({ coins: 10 });
     game.advance(10_000);
@@ -36,7 +36,7 @@ describe('the casino', () => {
     expect(effectsOf(game)).toEqual(['void']);
   });
 
-  it('makes a bet void when its player leaves, and ignores the charge that comes afterwards', async () => {
+  it('voids a bet when its player leaves before the charge', async () => {
     const game = await play();
     game.as(0).bet({ coins: 10 });
     game.seat(0).left();

@@ -71,7 +71,7 @@ export class Casino implements GameRules<Table> {
     } else if (result.code === 'no-money') {
       bet.status = 'refused';
     } else {
-      // Nobody knows whether the wallet has charged the player, or still will.
+      // The wallet may have charged the player, or may still do so.
       this.cancel(room, bet);
     }
   }

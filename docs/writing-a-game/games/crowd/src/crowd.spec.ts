@@ -3,7 +3,7 @@ import { Crowd } from './crowd.js';
 
 const PLAYERS = Array.from({ length: 100 }, (_, seat) => `P${seat}`);
 
-describe('crowd', () => {
+describe('the example game crowd', () => {
   it('shows each player the persons nearby, and spectators all persons', async () => {
     const game = await GameTest.create(Crowd, { players: PLAYERS });
     game.step();
@@ -13,7 +13,7 @@ describe('crowd', () => {
     expect(game.view(null)).toHaveLength(100);
   });
 
-  it('sends a player a small part of what a spectator gets', async () => {
+  it('sends a player much less than a spectator', async () => {
     const game = await GameTest.create(Crowd, { players: PLAYERS });
     game.step();
     const walk = (): void => {

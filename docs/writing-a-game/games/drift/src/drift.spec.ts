@@ -1,7 +1,7 @@
 import { GameTest } from '#libs/game-kit';
 import { Drift } from './drift.js';
 
-it('moves a boat in its direction, twenty times a second', async () => {
+it('the example game drift moves a boat in its direction twenty times a second', async () => {
   const game = await GameTest.create(Drift, { players: ['Ann'], seed: 4 });
   const { x, y } = game.state.boats[0];
   game.as(0).steer({ heading: 90 });

@@ -8,7 +8,7 @@ const store: ProfileStore = {
 const play = (...players: Parameters<typeof GameTest.create>[1]['players']) =>
   GameTest.create(League, { players, providers: [Profiles, { provide: ProfileStore, useValue: store }] });
 
-describe('the league', () => {
+describe('the example game league', () => {
   it('begins with the profiles and divisions of its players', async () => {
     const game = await play('Ann', { name: 'Bob', claims: { division: 2 } });
     expect(game.state.players).toEqual([
@@ -19,7 +19,7 @@ describe('the league', () => {
     expect(game.events).toEqual([{ name: 'shot-taken', data: { by: 'Bob', score: 7 } }]);
   });
 
-  it('does not begin with a suspended player', async () => {
+  it('refuses to begin with a suspended player', async () => {
     await expect(play('Ann', 'Cheater')).rejects.toMatchObject({ code: 'suspended' });
   });
 });

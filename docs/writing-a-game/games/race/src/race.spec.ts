@@ -1,7 +1,7 @@
 import { GameTest } from '#libs/game-kit';
 import { RaceGame } from './race.js';
 
-describe('race', () => {
+describe('the example game race', () => {
   it('turns a car in each step while its player holds the wheel', async () => {
     const race = await GameTest.create(RaceGame, { players: ['Ann', 'Bob'] });
     race.input(0, { turn: 1, isFiring: true });

@@ -4,7 +4,7 @@ import { RockPaperScissors } from './rock-paper-scissors.js';
 
 const play = () => GameTest.create(RockPaperScissors, { players: ['Ann', 'Bob'] });
 
-describe('rock, paper, scissors', () => {
+describe('the example game rock, paper, scissors', () => {
   it('ends when a player has two wins', async () => {
     const game = await play();
     game.as(0).show({ hand: 'rock' });
@@ -30,7 +30,7 @@ describe('rock, paper, scissors', () => {
     expect(game.view(null)).toMatchObject({ hands: [null, null] });
   });
 
-  it('gives the round to the only player who showed a hand in time', async () => {
+  it('gives the round to the player who alone showed a hand in time', async () => {
     const game = await play();
     game.as(1).show({ hand: 'paper' });
     game.advance(10_000);
@@ -44,7 +44,7 @@ describe('rock, paper, scissors', () => {
     expect(game.ended?.result).toEqual({ winner: null });
   });
 
-  it('ends with a win for the remaining player when the other is away for half a minute', async () => {
+  it('ends with a win of the remaining player when the other player is away for half a minute', async () => {
     const game = await play();
     game.seat(0).away();
     game.as(1).show({ hand: 'rock' });

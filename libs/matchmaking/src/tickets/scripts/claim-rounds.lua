@@ -5,11 +5,12 @@
 if redis.call('HLEN', KEYS[3]) == 0 and redis.call('HLEN', KEYS[4]) == 0 then return false end
 local holder = redis.call('GET', KEYS[1])
 local before = redis.call('HGET', KEYS[2], 'fence')
--- When the clock of Redis is set back, the lease of a dead runner lasts for too long.
+-- When the clock of Redis was set back, the lease of a dead runner lasts too long. So the caller may name the token of a runner that it
+-- observed to be dead.
 if holder and holder ~= ARGV[1] and before ~= ARGV[3] then return { 0, before, redis.call('HGET', KEYS[2], 'time') } end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
--- Higher than every earlier token, also when the store lost the last ones.
+-- The new token is higher than every earlier one, also when the store has lost the last tokens.
 local fence = string.format('%.0f', math.max((tonumber(before) or 0) + 1, now))
 redis.call('HSET', KEYS[2], 'fence', fence)
 redis.call('HSETNX', KEYS[2], 'time', string.format('%.0f', now))

@@ -1,0 +1,50 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { GameKitModule } from '#libs/game-kit';
+import { HealthModule } from '#libs/health';
+import { RatingsModule } from '#libs/matchmaking';
+import { serverId } from '#libs/protocol';
+import { overrunReporter, RoomHostModule } from '#libs/room-host';
+import { type AppModule, CoreModule, redisOptions } from '#libs/server';
+import type { SettingsOf } from '#libs/settings';
+import { WatchdogModule } from '#libs/watchdog';
+import { GameServerFacts } from './game-server-facts.js';
+import { HostedRoomsController } from './hosted-rooms.controller.js';
+import { PlacementReports } from './placement-reports.js';
+import { VersionGaps } from './version-gaps.js';
+
+@Module({})
+export class GameServerModule {
+  static forRoot(settings: SettingsOf<'game'>, games: readonly AppModule[]): DynamicModule {
+    if (games.length === 0) throw new Error('A game server needs a game: startGameServer({ games: [MyGameModule] }).');
+    const { rooms, game, recovery, link, redis, log, server } = settings;
+    return {
+      module: GameServerModule,
+      imports: [
+        CoreModule.forRoot('game', settings),
+        GameKitModule,
+        ...games,
+        WatchdogModule.forRoot(
+          { slowMs: game.handlerSlowMs, limitMs: game.handlerLimitMs, memoryMb: game.handlerMemoryMb },
+          overrunReporter({
+            redis: redisOptions(redis),
+            telemetry: { server: serverId('game', server.name, redis.prefix), level: log.level, format: log.format },
+          }),
+        ),
+        RoomHostModule.forRoot({
+          roomsMax: game.maxGames,
+          stateBytesMax: rooms.stateBytesMax,
+          // Half of the frame is reserved for the list of recipients, which may have thousands of entries.
+          syncBytesMax: Math.floor(link.frameBytesMax / 2),
+          checkpointEveryChanges: rooms.checkpointEveryChanges,
+          checkpointEveryMs: rooms.checkpointEveryMs,
+          migrationsAtOnce: recovery.migrationsAtOnce,
+          effectWarnMs: game.effectWarnMs,
+        }),
+        RatingsModule.forUpdates(),
+        HealthModule.forResponder(),
+      ],
+      controllers: [HostedRoomsController],
+      providers: [GameServerFacts, PlacementReports, VersionGaps],
+    };
+  }
+}

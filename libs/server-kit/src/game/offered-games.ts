@@ -1,0 +1,48 @@
+import type { OfferedGame, OfferedGames } from '#libs/fleet';
+import type { RoomRules } from '#libs/room';
+import { logFormatOf } from '#libs/room-store';
+
+/** Returns the description of each game for the record of this server, by the name of the game. */
+export function offeredGames(all: readonly RoomRules[]): OfferedGames {
+  return Object.fromEntries(all.map((rules) => [rules.definition.name, offeredGame(rules)]));
+}
+
+function offeredGame({ definition, migrateState, options, optionsSchema, load }: RoomRules): OfferedGame {
+  const { version, seats, joinable, seatGraceMs, teams, bots, match } = definition;
+  const format = logFormatOf(definition);
+  const isDescribed = optionsSchema && JSON.stringify(optionsSchema).length <= OPTIONS_SCHEMA_CHARACTERS_MAX;
+  return {
+    version,
+    oldestVersion: migrateState ? Math.max(1, version - VERSIONS_BACK_MAX) : version,
+    seats,
+    supportsTeams: true,
+    supportsWatchDelay: true,
+    ...(options && { options: true as const }),
+    ...(isDescribed && { optionsSchema }),
+    ...(joinable && { joinable: { seatGraceMs } }),
+    ...(teams && { teams }),
+    ...(format > 2 && { format }),
+    ...(load && { loadMs: load.timeoutMs }),
+    ...(bots && { bots }),
+    ...(match && { match }),
+  };
+}
+
+/**
+ * Returns the versions of rooms that the server accepts, the newest first. These are its own version and the earlier versions whose state
+ * the game can migrate.
+ */
+export function versionsTaken({ version, oldestVersion = version }: OfferedGame): number[] {
+  return Array.from({ length: version - oldestVersion + 1 }, (_, back) => version - back);
+}
+
+/**
+ * Maximum number of earlier versions from which a server accepts rooms. Rooms live for hours, so a room of an older version is not
+ * expected.
+ */
+const VERSIONS_BACK_MAX = 16;
+/**
+ * Maximum length of the JSON Schema of a game's options, in characters. A longer schema is left out of the server's record, because every
+ * server reads that record.
+ */
+const OPTIONS_SCHEMA_CHARACTERS_MAX = 8_192;

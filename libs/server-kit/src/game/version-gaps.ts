@@ -1,0 +1,59 @@
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { type OfferedGames, Self, ServerDirectory, type ServerRecord, takesVersion } from '#libs/fleet';
+import { GameRegistry } from '#libs/game-kit';
+import { Log } from '#libs/telemetry';
+import { offeredGames } from './offered-games.js';
+
+/**
+ * Warns when another server runs an older version of a game, and the game here cannot migrate states of that version. No game is lost,
+ * because rooms of that version are placed only on servers that accept the version. Without such a server, these rooms wait.
+ */
+@Injectable()
+export class VersionGaps implements OnApplicationBootstrap {
+  /** The games and versions (`game@version`) for which a warning was logged. */
+  private readonly warned = new Set<string>();
+
+  constructor(
+    private readonly directory: ServerDirectory,
+    private readonly registry: GameRegistry,
+    private readonly self: Self,
+    private readonly log: Log,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    for (const server of this.directory.byType('game')) this.compare(server);
+    this.directory.onChange(({ kind, server }) => {
+      if (server.type === 'game' && (kind === 'registered' || kind === 'changed')) this.compare(server);
+    });
+  }
+
+  private compare({ id, state, games }: ServerRecord): void {
+    if (id === this.self.id || state === 'dead') return;
+    for (const { game, version, olderVersion } of versionGaps(offeredGames(this.registry.all()), games)) {
+      if (this.warned.has(`${game}@${olderVersion}`)) continue;
+      this.warned.add(`${game}@${olderVersion}`);
+      this.log.warn('game.cannot-migrate', {
+        game,
+        version,
+        olderVersion,
+        target: id,
+        check: `rooms of version ${olderVersion} cannot run here: add migrateState(state, fromVersion) to the game, or keep a server of version ${olderVersion} until its rooms have ended`,
+      });
+    }
+  }
+}
+
+export interface VersionGap {
+  readonly game: string;
+  readonly version: number;
+  readonly olderVersion: number;
+}
+
+/** Returns the games that `others` run in an older version than `own`, if `own` cannot accept rooms of that version. */
+export function versionGaps(own: OfferedGames, others: OfferedGames): VersionGap[] {
+  return Object.entries(own).flatMap(([game, offered]) => {
+    const olderVersion = Object.hasOwn(others, game) ? others[game]!.version : offered.version;
+    const isGap = olderVersion < offered.version && !takesVersion(offered, olderVersion);
+    return isGap ? [{ game, version: offered.version, olderVersion }] : [];
+  });
+}

@@ -1,0 +1,59 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { opsHeaders } from '#libs/server';
+import { serveDashboard } from './dashboard-pages.js';
+import { publicPages } from './public-pages.js';
+
+@Module({})
+class NothingModule {}
+
+describe('the pages of a gateway', () => {
+  let ops: NestExpressApplication;
+  let players: Server;
+  beforeAll(async () => {
+    ops = await NestFactory.create<NestExpressApplication>(NothingModule, { logger: false });
+    ops.use(opsHeaders);
+    serveDashboard(ops);
+    await ops.listen(0, '127.0.0.1');
+    players = createServer(publicPages({ auth: 'jwt' }));
+    await new Promise<void>((resolve) => players.listen(0, '127.0.0.1', resolve));
+  });
+  afterAll(async () => {
+    await ops.close();
+    players.close();
+  });
+
+  async function headersOf(url: string) {
+    const { headers } = await fetch(url);
+    const policy = new Map(
+      headers
+        .get('content-security-policy')
+        ?.split('; ')
+        .map((line) => line.split(/ (.*)/, 2) as [string, string]),
+    );
+    return { policy, sniff: headers.get('x-content-type-options'), referrer: headers.get('referrer-policy') };
+  }
+
+  it.each(['/dashboard.js', '/', '/api/nothing'])(
+    'on the ops port forbid frames, and load resources only from their own origin',
+    async (path) => {
+      const { policy, sniff, referrer } = await headersOf(`${await ops.getUrl()}${path}`);
+      expect([policy.get('frame-ancestors'), policy.get('default-src'), policy.get('connect-src')]).toEqual(["'none'", "'self'", "'self'"]);
+      expect([policy.has('script-src'), sniff, referrer]).toEqual([false, 'nosniff', 'no-referrer']);
+    },
+  );
+
+  it('for players get only the authentication method from about.json', async () => {
+    const response = await fetch(`http://127.0.0.1:${(players.address() as AddressInfo).port}/about.json`);
+    expect(await response.json()).toEqual({ auth: 'jwt' });
+  });
+
+  it('for players may connect to other gateways, and only pages of the same origin may frame them', async () => {
+    const { policy, sniff } = await headersOf(`http://127.0.0.1:${(players.address() as AddressInfo).port}/`);
+    expect(policy.get('connect-src')).toBe("'self' ws: wss:");
+    expect([policy.get('frame-ancestors'), policy.get('default-src'), sniff]).toEqual(["'self'", "'self'", 'nosniff']);
+  });
+});

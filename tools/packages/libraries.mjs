@@ -1,0 +1,64 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import { filesUnder } from '../build/build.mjs';
+import { DIST, ROOT } from '../process/paths.mjs';
+import { DECLARATIONS_FOLDER } from './declarations.mjs';
+
+/** @param {readonly string[]} libraries @returns {Promise<string[]>} the sources that are shipped in compiled form */
+export async function librarySources(libraries) {
+  const files = await Promise.all(libraries.map((name) => filesUnder(join(ROOT, 'libs', name, 'src'))));
+  return files.flat().filter((file) => /\.(ts|lua)$/.test(file) && !/\.(spec|fixture)\.ts$/.test(file));
+}
+
+/**
+ * Writes libraries into a package: for each source the compiled file, its source map and its declarations, and scripts as they are. The
+ * layout is that of the repository, so that each file finds the files beside it.
+ *
+ * @param {string} folder the package
+ * @param {readonly string[]} libraries
+ * @param {Readonly<Record<string, string>>} borrowed libraries that another package ships, each with the entry that has it
+ */
+export async function writeLibraries(folder, libraries, borrowed) {
+  const linked = async (/** @type {string} */ file) => withBorrowed(await readFile(file, 'utf8'), borrowed);
+  for (const source of await librarySources(libraries)) {
+    const path = relative(ROOT, source);
+    if (path.endsWith('.lua')) {
+      await put(join(folder, path), await readFile(source));
+      continue;
+    }
+    const compiled = path.replace(/\.ts$/, '.js');
+    await put(join(folder, compiled), await linked(join(DIST, compiled)));
+    await put(join(folder, `${compiled}.map`), mapBeside(basename(path), await readFile(join(DIST, `${compiled}.map`), 'utf8')));
+    const declarations = path.replace(/\.ts$/, '.d.ts');
+    await put(join(folder, declarations), await linked(join(DECLARATIONS_FOLDER, declarations)));
+  }
+}
+
+/**
+ * Pure: returns a source map whose source has the given name, as if it stood beside the compiled file. The map contains the source itself.
+ *
+ * @param {string} name
+ * @param {string} map
+ */
+export function mapBeside(name, map) {
+  return JSON.stringify({ ...JSON.parse(map), sources: [name] });
+}
+
+/**
+ * Pure: returns code that imports borrowed libraries from their packages. The field `imports` of a package could name another package as
+ * well, but tools that look at one package alone take that for an error.
+ *
+ * @param {string} code
+ * @param {Readonly<Record<string, string>>} borrowed
+ */
+export function withBorrowed(code, borrowed) {
+  return code.replace(/(['"])#libs\/([a-z-]+(?:\/[a-z-]+)?)\1/g, (same, quote, library) =>
+    library in borrowed ? `${quote}${borrowed[library]}${quote}` : same,
+  );
+}
+
+/** @param {string} file @param {string | Buffer} content */
+async function put(file, content) {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, content);
+}

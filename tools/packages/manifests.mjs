@@ -1,0 +1,71 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DIST, ROOT } from '../process/paths.mjs';
+
+/** The folder with a folder for each package: its manifest, its README, and files that are shipped as they are. */
+export const SOURCES = join(ROOT, 'packages');
+
+/**
+ * How a package is built: the field `holdfast` of its manifest, which the built manifest does not have.
+ *
+ * @typedef {object} Contents
+ * @property {{ platform: 'neutral' | 'node', entries: Record<string, string> }} [bundle] entries that are bundled, each with what it
+ *   imports from this repository: the name of the built file, and its source relative to the repository
+ * @property {string[]} [libraries] folders of libs/ that are shipped as compiled files, in `libs/`
+ * @property {Record<string, string>} [borrowed] libraries that another package ships, each with the entry that has it
+ * @property {string[]} [tree] folders and files of this repository that are shipped in the same place, TypeScript as compiled files
+ * @property {Record<string, string>} [files] further files or folders: the path in the package, and the path in the repository
+ *
+ * @typedef {object} Manifest
+ * @property {string} name
+ * @property {string} description
+ * @property {Record<string, unknown>} [exports]
+ * @property {Record<string, string>} [imports]
+ * @property {Record<string, string>} [dependencies]
+ * @property {Record<string, string>} [peerDependencies]
+ * @property {Contents} [holdfast]
+ */
+
+/** @returns {Promise<string[]>} the names of the folders in packages/, sorted */
+export async function packageNames() {
+  const entries = await readdir(SOURCES, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** @param {string} name the folder in packages/ @returns {string} the folder of the built package */
+export function folderOf(name) {
+  return join(DIST, 'packages', name);
+}
+
+/** @param {string} name the folder in packages/ @returns {Promise<Manifest>} */
+export async function sourceManifest(name) {
+  return JSON.parse(await readFile(join(SOURCES, name, 'package.json'), 'utf8'));
+}
+
+/** @returns {Promise<{ version: string, license: string, engines: Record<string, string>, dependencies: Record<string, string>, devDependencies: Record<string, string> }>} */
+export async function rootManifest() {
+  return JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+}
+
+/**
+ * Pure: returns the manifest of the built package. All packages have the version of the repository, and need the same version of each
+ * other.
+ *
+ * @param {Manifest} source
+ * @param {Awaited<ReturnType<typeof rootManifest>>} root
+ */
+export function builtManifest({ holdfast, name, description, ...source }, { version, license, engines }) {
+  const filled = (/** @type {Record<string, string> | undefined} */ dependencies) =>
+    dependencies && {
+      dependencies: Object.fromEntries(Object.entries(dependencies).map(([to, range]) => [to, isOwn(to) ? version : range])),
+    };
+  return { name, version, description, license, type: 'module', engines, ...source, ...filled(source.dependencies) };
+}
+
+/** @param {string} dependency */
+export function isOwn(dependency) {
+  return dependency.startsWith('@holdfast/');
+}

@@ -1,0 +1,139 @@
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Cluster, Redis } from 'ioredis';
+import { ended } from '../process/leashed.mjs';
+import { until } from '../process/until.mjs';
+import { findRedisServer, startRedis } from '../redis/index.mjs';
+
+type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
+
+/** The store of a fleet. */
+export interface FleetStore {
+  readonly url: string;
+  /** Further settings with which servers connect to the store. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A client for direct reads and writes by the test. */
+  readonly client: Redis | Cluster;
+  stop(): Promise<void>;
+}
+
+export interface FleetRedisOptions {
+  readonly appendonly?: boolean;
+  readonly config?: Readonly<Record<string, string | number>>;
+  /** Additional environment variables of the Redis process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The path of a copy of a Redis' data, which `FleetRedis.keep` made. */
+export type KeptStore = string & { readonly kept: true };
+
+/** The private Redis of one fleet. A test may stop it, kill it and read its data. */
+export class FleetRedis implements FleetStore {
+  private keptCount = 0;
+
+  private constructor(
+    private running: RunningRedis,
+    private readonly options: Parameters<typeof startRedis>[0],
+    /** A client for direct reads and writes by the test. */
+    readonly client: Redis,
+  ) {}
+
+  static async start(home: string, { appendonly = false, config = {}, env }: FleetRedisOptions = {}): Promise<FleetRedis> {
+    const found = await findRedisServer();
+    const server = { ...found, env: { ...found.env, ...env } };
+    const options = { dir: join(home, 'redis'), appendonly, config: { ...config }, server };
+    const running = await startRedis(options);
+    const client = new Redis(running.url, { retryStrategy: () => 50 });
+    // Without a listener, the `error` event of the client would end the test's process after the test has killed Redis.
+    client.on('error', () => {});
+    return new FleetRedis(running, options, client);
+  }
+
+  get url(): string {
+    return this.running.url;
+  }
+
+  get pid(): number {
+    return this.running.pid;
+  }
+
+  get port(): number {
+    return this.running.port;
+  }
+
+  /** Sends SIGKILL and resolves when the process has ended. */
+  async kill(): Promise<void> {
+    this.running.process.kill('SIGKILL');
+    await ended(this.running.process, 5_000);
+  }
+
+  /** The folder with the data of Redis. */
+  get dir(): string {
+    return this.options.dir;
+  }
+
+  /** Kills Redis and restarts it on the same port, with its stored data. Resolves when it answers. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.startAgain();
+  }
+
+  /** Starts Redis again on the same port after `kill`, with additional settings in `config`. Resolves when it answers. */
+  async startAgain(config: Readonly<Record<string, string | number>> = {}): Promise<void> {
+    const { options } = this;
+    this.running = await startRedis({ ...options, config: { ...options.config, ...config }, port: this.running.port });
+  }
+
+  /** Copies the current data for a later fallback. Works only with `appendonly`. */
+  async keep(): Promise<KeptStore> {
+    const folder = `${this.dir}-kept-${++this.keptCount}`;
+    await cp(join(this.dir, 'appendonlydir'), folder, { recursive: true });
+    return folder as KeptStore;
+  }
+
+  /** Kills Redis and restarts it on the same port, with a copy from `keep` or empty. Resolves when it answers. */
+  async fallBack(to: KeptStore | 'nothing'): Promise<void> {
+    await this.kill();
+    const folder = join(this.dir, 'appendonlydir');
+    await rm(folder, { recursive: true, force: true });
+    if (to !== 'nothing') await cp(to, folder, { recursive: true });
+    await this.startAgain();
+  }
+
+  /** Writes a backup, as `redis-cli --rdb` does, and returns its file. */
+  async backup(): Promise<string> {
+    await this.client.save();
+    const file = join(this.dir, '..', 'backup.rdb');
+    await cp(join(this.dir, 'dump.rdb'), file);
+    return file;
+  }
+
+  /** Restores a backup as `docs/operations.md` describes it. No server of the fleet may run. */
+  async restore(backup: string): Promise<void> {
+    await this.kill();
+    for (const name of ['appendonlydir', 'dump.rdb']) await rm(join(this.dir, name), { recursive: true, force: true });
+    await cp(backup, join(this.dir, 'dump.rdb'));
+    await this.startAgain({ appendonly: 'no' });
+    await until(() =>
+      this.client.config('SET', 'appendonly', 'yes').then(
+        () => true,
+        () => false,
+      ),
+    );
+    await until(async () => /aof_rewrite_in_progress:0\r.*aof_last_bgrewrite_status:ok/s.test(await this.client.info('persistence')));
+  }
+
+  /** Suspends Redis: its connections stay open, but it does not answer. */
+  pause(): void {
+    this.running.process.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.running.process.kill('SIGCONT');
+  }
+
+  async stop(): Promise<void> {
+    this.client.disconnect();
+    await this.kill();
+  }
+}
