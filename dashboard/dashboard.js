@@ -2,7 +2,13 @@
 // page also works below a path of a proxy.
 
 const POLL_MS = 2_000;
+/** Time after which a request counts as unanswered, so that the page does not show old facts as if they were present. */
+const ANSWER_MS = 5_000;
+/** The gateway writes to the event stream at least every 15 seconds. */
+const STREAM_SILENT_MS = 40_000;
 const EVENTS_KEPT = 200;
+const EVENTS_RECENT = 100;
+const INCIDENTS_SHOWN = 10;
 const ROOMS_SHOWN = 50;
 const FAILURE_SHOWN_MS = 8_000;
 const TOKEN_KEY = 'holdfast-admin-token';
@@ -11,6 +17,12 @@ const $ = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.get
 let token = storedToken();
 /** The id of the last event, from which a new stream continues. */
 let lastEvent = '';
+/** Ends the event stream, so that the next one has the events of another filter. @type {AbortController | undefined} */
+let stream;
+/** True: the operator has chosen another filter, and the stream with it begins at once. */
+let isFilterNew = false;
+/** The time of the last complete answer, in ms of `performance.now()`. */
+let answeredAt = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let nextPoll;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -20,6 +32,13 @@ $('login').addEventListener('submit', (event) => {
   event.preventDefault();
   token = /** @type {HTMLInputElement} */ ($('token')).value.trim();
   void enter();
+});
+$('event-filter').addEventListener('change', () => {
+  lastEvent = '';
+  isFilterNew = true;
+  $('events').replaceChildren();
+  $('no-events').hidden = false;
+  stream?.abort();
 });
 if (token) void enter();
 
@@ -64,14 +83,17 @@ function schedule() {
     try {
       await poll();
     } catch (error) {
-      $('summary').textContent = sentenceOf(error);
+      const seconds = Math.round((performance.now() - answeredAt) / 1_000);
+      $('summary').textContent = `${sentenceOf(error)} What you see is ${seconds} seconds old.`;
+      document.body.classList.add('stale');
     }
     schedule();
   }, POLL_MS);
 }
 
 async function poll() {
-  const [{ servers }, fleet, { rooms, total }, { queues }] = await Promise.all([
+  const [{ incidents }, { servers }, fleet, { rooms, total }, { queues }] = await Promise.all([
+    request(`incidents?limit=${INCIDENTS_SHOWN}`),
     request('servers'),
     request('fleet'),
     request(`rooms?limit=${ROOMS_SHOWN}`),
@@ -79,6 +101,11 @@ async function poll() {
   ]);
   $('summary').textContent =
     `Rooms: ${fleet.rooms} · Players: ${fleet.players} · Free slots: ${fleet.freeSlots} of ${fleet.slots} · Game servers wanted: ${fleet.wantedGameServers}`;
+  answeredAt = performance.now();
+  document.body.classList.remove('stale');
+  $('incidents-table').hidden = incidents.length === 0;
+  $('no-incidents').hidden = incidents.length > 0;
+  replaceRows($('incidents'), incidents.map(incidentRow));
   replaceRows($('servers'), servers.map(serverRow));
   $('room-count').textContent = total > rooms.length ? `${rooms.length} of ${total}` : `${total}`;
   replaceRows($('rooms'), rooms.map(roomRow));
@@ -95,6 +122,24 @@ function replaceRows(body, rows) {
   const path = body.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.path : undefined;
   body.replaceChildren(...rows);
   if (path !== undefined) body.querySelector(`button[data-path="${CSS.escape(path)}"]`)?.focus();
+}
+
+/** @param {any} incident */
+function incidentRow(incident) {
+  const { outcome, severity, endedAt, pauseMs, rooms } = incident;
+  const verdict = cell(outcome);
+  verdict.className = severity === 'critical' ? 'bad' : 'warn';
+  const end = cell(endedAt === null ? 'not over' : new Date(endedAt).toLocaleTimeString());
+  end.className = endedAt === null ? 'bad' : 'good';
+  return row(
+    new Date(incident.beganAt).toLocaleTimeString(),
+    incident.server,
+    verdict,
+    incident.reasons.join(', '),
+    number(rooms),
+    number(pauseMs === null ? '' : pauseMs < 1_000 ? `${pauseMs} ms` : `${(pauseMs / 1_000).toFixed(1)} s`),
+    end,
+  );
 }
 
 /** @param {any} server */
@@ -200,20 +245,33 @@ async function follow() {
   for (;;) {
     try {
       const headers = { ...authorization(), ...(lastEvent !== '' && { 'Last-Event-ID': lastEvent }) };
-      const response = await fetch('api/events?recent=50', { headers });
+      stream = new AbortController();
+      const response = await fetch(`api/events?${eventQuery()}`, { headers, signal: stream.signal });
       const reader = response.ok ? response.body?.pipeThrough(new TextDecoderStream()).getReader() : undefined;
       let text = '';
-      for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+      const next = async () => {
+        const timer = setTimeout(() => stream?.abort(), STREAM_SILENT_MS);
+        return reader?.read().finally(() => clearTimeout(timer));
+      };
+      for (let part = await next(); part && !part.done; part = await next()) {
         text += part.value;
         const blocks = text.split('\n\n');
         text = blocks.pop() ?? '';
         for (const block of blocks) showEvent(block);
       }
     } catch {
-      // The gateway cannot be reached. The loop tries again.
+      // The gateway cannot be reached, or the filter has changed. The loop tries again.
     }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    if (!isFilterNew) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    isFilterNew = false;
   }
+}
+
+function eventQuery() {
+  const fields = new FormData(/** @type {HTMLFormElement} */ ($('event-filter')));
+  const query = new URLSearchParams({ recent: String(EVENTS_RECENT), severity: String(fields.get('severity')) });
+  if (fields.get('kind')) query.set('kind', String(fields.get('kind')));
+  return query;
 }
 
 /** @param {string} block */
@@ -225,9 +283,10 @@ function showEvent(block) {
     .join('');
   if (!data) return;
   for (const event of [JSON.parse(data)].flat()) {
-    const { at, kind, reason, id, by: _by, incarnation: _incarnation, detail, ...about } = event;
+    const { at, kind, severity = 'info', reason, id, by: _by, incarnation: _incarnation, detail, ...about } = event;
     lastEvent = id;
     const item = document.createElement('p');
+    item.className = severity;
     const time = document.createElement('time');
     time.textContent = new Date(at ?? Date.now()).toLocaleTimeString();
     const facts = Object.entries({ ...about, ...detail }).map(([name, value]) => `${name} ${value}`);
@@ -303,7 +362,10 @@ function showFailure(text) {
 async function request(path, method = 'GET', body) {
   const sent = body && Object.keys(body).length > 0 ? { body: JSON.stringify(body) } : {};
   const headers = { ...authorization(), ...(sent.body && { 'Content-Type': 'application/json' }) };
-  const response = await fetch(`api/${path}`, { method, headers, ...sent }).catch(() => {
+  // An operation such as a drain may take minutes; a question may not.
+  const signal = method === 'GET' ? { signal: AbortSignal.timeout(ANSWER_MS) } : {};
+  const response = await fetch(`api/${path}`, { method, headers, ...sent, ...signal }).catch((error) => {
+    if (error?.name === 'TimeoutError') throw new Error(`The gateway has not answered for ${ANSWER_MS / 1_000} seconds.`);
     throw new Error('There is no connection to the gateway.');
   });
   // A proxy answers with a page of its own when it cannot reach the gateway.

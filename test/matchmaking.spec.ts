@@ -1,6 +1,6 @@
 import type { Room, Session } from '#libs/client';
 import type { MatchMessage, MatchWish } from '#libs/protocol';
-import { type Fleet, startFleet, until } from './harness/index.js';
+import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
 
 const QUICKLY = { reconnect: { firstMs: 50, maxMs: 200, giveUpMs: 60_000 } };
 const SOON = { timeoutMs: 15_000 };
@@ -86,6 +86,24 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     const last = await offerOf(cy);
     for (const { session } of [ada, cy]) await session.acceptMatch(last.offer);
     expect((await kept).id).toBe((await other).id);
+  }, 30_000);
+
+  it('ends an offer at once when a player searches again, whose new search goes on', async () => {
+    const [ada, cy] = await searchers('Ada', 'Cy');
+    // Our client has one search at a time.
+    const bob = await RawPlayer.welcomed(fleet.gateways[0]!, 'Bob');
+    void find(ada!, { mode: 'asked-duel' });
+    await bob.asks(1, 'match.find', { game: 'rumble', mode: 'asked-duel' });
+    await offerOf(ada!);
+    const again = await bob.asks(2, 'match.find', { game: 'rumble', mode: 'ranked' });
+    await until(() => ada!.heard.some((message) => message.event === 'searching' && message.returned === true), SOON.timeoutMs);
+    const status = await bob.asks(3, 'match.status');
+    expect(status).toMatchObject({ data: { match: { event: 'searching', ticket: (again as { data: { ticket: string } }).data.ticket } } });
+    const { id } = await find(cy!, { mode: 'ranked' });
+    expect(await bob.hears('room', ({ room }) => room?.id === id)).toBeDefined();
+    expect(bob.heard.filter((message) => message.kind === 'match' && message.event === 'cancelled')).toEqual([]);
+    expect(await isSearching(ada!)).toBe(true);
+    bob.close();
   }, 30_000);
 
   it('keeps each of two parties in one team', async () => {

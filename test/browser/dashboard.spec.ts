@@ -44,6 +44,42 @@ describeInChromium('the dashboard, in Chromium', () => {
     expect(texts.length).toBeGreaterThan(3);
   });
 
+  it('shows the loss of a game server as one incident, and its events without those of rooms', async () => {
+    const spare = await fleet.start('game', '2');
+    const { rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');
+    const owner = await fleet.ownerOf(rooms[0]);
+    owner.kill();
+    const incident = page.getByRole('row').filter({ hasText: owner.id }).filter({ hasText: 'evicted' });
+    await incident.first().waitFor();
+    await until(async () => /\d (ms|s)/.test((await incident.first().textContent()) ?? ''));
+    const events = page.locator('#events p');
+    await events.filter({ hasText: 'recovery.done' }).first().waitFor();
+    expect((await events.allTextContents()).filter((text) => text.includes('room.'))).toEqual([]);
+
+    await page.getByLabel('About').selectOption({ label: 'Rooms' });
+    await events.filter({ hasText: 'room.recovered' }).first().waitFor();
+    expect((await events.allTextContents()).filter((text) => text.includes('server.'))).toEqual([]);
+    await page.getByLabel('About').selectOption({ label: 'Servers' });
+    await page.getByLabel('At least').selectOption({ label: 'Critical' });
+    await events.filter({ hasText: 'server.evicted' }).first().waitFor();
+    expect((await events.allTextContents()).filter((text) => text.includes('server.registered'))).toEqual([]);
+    await page.getByLabel('At least').selectOption({ label: 'Information' });
+    await rooms[0].leave();
+    if (owner === fleet.games[0]) await fleet.restart(owner);
+    spare.kill('SIGTERM');
+    await spare.exited;
+  }, 60_000);
+
+  it('says for how long a gateway that hangs has not answered, and shows fresh facts when it answers again', async () => {
+    fleet.gateways[0]!.kill('SIGSTOP');
+    try {
+      await page.getByText(/The gateway has not answered for 5 seconds\. What you see is \d+ seconds old\./).waitFor();
+    } finally {
+      fleet.gateways[0]!.kill('SIGCONT');
+    }
+    await page.getByText('Free slots').waitFor();
+  }, 60_000);
+
   it('keeps the keyboard focus on a button when its tables change', async () => {
     const drain = page.getByRole('button', { name: 'Drain hf:game:1' });
     const focused = (): Promise<string | undefined> => page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset.path);

@@ -17,6 +17,8 @@ export { ADMIN_TOKEN };
 export interface FleetOptions extends Omit<TestFleetOptions, 'entries' | 'cwd'> {
   /** If set, game servers run `game-server.mjs`: tic-tac-toe with turns of `turnMs`, and games for tests, such as `ledger`. */
   readonly testGames?: { readonly turnMs: number };
+  /** If set, the servers are `dist/gateway.js`, `dist/lobby.js` and `dist/game.js` of another project. */
+  readonly project?: { readonly folder: string; readonly game: string };
 }
 
 export interface PlayerOptions extends Pick<ConnectOptions, 'reconnect'> {
@@ -48,8 +50,12 @@ export class Fleet extends RunningFleet {
     super(home, store, {
       partitions: false,
       ...options,
-      cwd: ROOT,
-      entries: { gateway: mainOf('gateway'), lobby: mainOf('lobby'), game: options.testGames ? TEST_GAME_SERVER : mainOf('game') },
+      ...(options.project
+        ? { cwd: options.project.folder }
+        : {
+            cwd: ROOT,
+            entries: { gateway: mainOf('gateway'), lobby: mainOf('lobby'), game: options.testGames ? TEST_GAME_SERVER : mainOf('game') },
+          }),
       env: { ...(options.testGames && { TEST_TURN_MS: String(options.testGames.turnMs) }), ...options.env },
     });
     this.stopReporting = reportOnFailure((test) => this.print(test));

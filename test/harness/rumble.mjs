@@ -1,5 +1,6 @@
-// `rumble`: a game for 2 to 4 players with rules for matches. Its modes: `asked` offers each match for 1.5 s, `duo` has two teams of two,
-// `asked-duo` has them too and offers each match for 30 s, `open` fills running games, and `alone` adds bots. A game ends when a player sends `end`. Bots send `wave`.
+// `rumble`: a game for 2 to 4 players with rules for matches, and ratings for each mode. Its modes: `asked` offers each match for 1.5 s, and
+// `asked-duel` for 30 s. `duo` has two teams of two, `open` fills running games, and `alone` adds bots. `ranked` has no rules of its own.
+// A game ends when a player sends `end`, or `win`, which changes the ratings of its mode. Bots send `wave`.
 import { Bot, Command, Game, OnSeat } from '#libs/game-kit';
 import { Module } from './nest.mjs';
 
@@ -33,9 +34,16 @@ class Rumble {
   end(room) {
     room.end({ ended: true });
   }
+
+  /** @param {RumbleRoom} room */
+  win(room) {
+    const { seat, seats } = room;
+    room.end({ ranking: [[seat], seats.filter((one) => one.seat !== seat).map((one) => one.seat)] });
+  }
 }
 
 const match = {
+  rating: 'per-mode',
   players: 2,
   fillMs: 0,
   expireMs: 60_000,
@@ -46,6 +54,7 @@ const match = {
     'asked-duo': { teams: { count: 2, size: 2 }, acceptMs: 30_000 },
     open: { players: { min: 2, max: 4 } },
     short: { expireMs: 1_000 },
+    ranked: {},
     alone: { teams: { count: 2, size: 2 }, botsAfterMs: 500 },
   },
   backfill: { running: false },
@@ -59,6 +68,7 @@ Game(/** @type {never} */ ({ name: 'rumble', version: 1, seats: { min: 2, max: 4
 /** @type {[name: string, decorator: Function][]} */
 const decorators = [
   ['end', Command()],
+  ['win', Command()],
   ['wave', Command()],
   ['play', Bot({ everyMs: 50 })],
   ['joined', OnSeat('joined')],

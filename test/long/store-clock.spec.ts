@@ -154,6 +154,38 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
+  it('a search keeps waiting, also at the next runner of the rounds, and then finds its match', async () => {
+    const [ada, bob] = await Promise.all(['Ada', 'Bob'].map((name) => fleet.newPlayer(name)));
+    const ends: unknown[] = [];
+    ada!.on('match', ({ event }) => event === 'expired' && ends.push(event));
+    // This search expires after 60 s of waiting.
+    const found = ada!.quickMatch('rumble');
+    found.catch(() => {});
+    await until(async () => (await ada!.me()).searching === 'rumble');
+    const waitedMs = async (): Promise<number> => {
+      const status = await ada!.matchStatus();
+      return status?.event === 'searching' ? (status.waitedMs ?? Number.NaN) : Number.NaN;
+    };
+    const expectWaiting = async (): Promise<void> => {
+      await until(async () => Number.isFinite(await waitedMs()), 20 * SECOND);
+      expect(await waitedMs()).toBeGreaterThanOrEqual(0);
+      expect(await waitedMs()).toBeLessThan(30 * SECOND);
+    };
+    await step();
+    await expectWaiting();
+    const [lobby] = fleet.lobbies;
+    lobby!.kill();
+    await fleet.restart(lobby!);
+    await expectWaiting();
+    clock.set(0);
+    await expectWaiting();
+    expect(ends).toEqual([]);
+    const other = await bob!.quickMatch('rumble');
+    expect((await found).id).toBe(other.id);
+    await Promise.all([ada, bob].map((player) => player!.room?.leave()));
+    await expectAllIsWell();
+  }, 90_000);
+
   it('keeps the length of a turn, apart from the pause, when the game server is killed', async () => {
     const { room, lasts } = await turn();
     await until(async () => (await fleet.redis.client.keys(redisName('alive:*'))).length >= 2);

@@ -1,4 +1,6 @@
 import type { TicTacToe } from '#games/tic-tac-toe';
+import type { Room, Session } from '#libs/client';
+import type { MatchMessage, MatchWish } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 import { ClusterStore, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
@@ -40,6 +42,70 @@ describe('a fleet on a Redis Cluster of three', () => {
     for (const one of matched) await one.leave();
     expect(crossedSlots()).toEqual([]);
   }, 40_000);
+
+  it('lets players search: offers, a second search, parties, backfill, ratings, and a lobby that is killed', async () => {
+    const players = await Promise.all(['Ada', 'Bob', 'Cy', 'Dora'].map((name) => fleet.newPlayer(name)));
+    const [ada, bob, cy, dora] = players as [Session, Session, Session, Session];
+    const heard = new Map(players.map((player) => [player, [] as MatchMessage[]]));
+    for (const player of players) player.on('match', (message) => heard.get(player)!.push(message));
+    const find = (player: Session, wish: Omit<MatchWish, 'game'>): Promise<Room> => {
+      const found = player.quickMatch('rumble', wish);
+      found.catch(() => {});
+      return found;
+    };
+    const offerOf = async (player: Session): Promise<string> => {
+      const offered = () => heard.get(player)!.findLast(({ event }) => event === 'offered');
+      await until(offered, 10_000);
+      return (offered() as Extract<MatchMessage, { event: 'offered' }>).offer;
+    };
+    const leaveAll = () => Promise.all(players.map((player) => player.room?.leave()));
+
+    // An offer that one player leaves by creating a room, and one that both accept.
+    const kept = find(ada, { mode: 'asked-duel' });
+    const left = find(bob, { mode: 'asked-duel' });
+    await offerOf(ada);
+    await bob.createRoom({ game: 'rumble', private: true });
+    await until(() => heard.get(ada)!.some((message) => message.event === 'searching' && message.returned === true), 10_000);
+    await left.catch(() => {});
+    heard.get(ada)!.length = 0;
+    const other = find(cy, { mode: 'asked-duel' });
+    const offer = await offerOf(cy);
+    for (const player of [ada, cy]) await player.acceptMatch(offer);
+    expect((await kept).id).toBe((await other).id);
+    await leaveAll();
+
+    // Parties of two, which play together.
+    for (const [host, guest] of [
+      [ada, bob],
+      [cy, dora],
+    ] as const)
+      await guest.joinRoom((await host.createRoom({ game: 'rumble', private: true })).id);
+    const parties = await Promise.all([ada, cy].map((host) => find(host, { mode: 'duo', party: true })));
+    expect(parties[0]!.id).toBe(parties[1]!.id);
+    await until(() => players.every(({ room }) => room?.id === parties[0]!.id), 10_000);
+    await leaveAll();
+
+    // A running room that a later player fills.
+    const open = await Promise.all([ada, bob].map((player) => find(player, { mode: 'open' })));
+    await open[0]!.waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 });
+    expect((await find(cy, { mode: 'open' })).id).toBe(open[0]!.id);
+    await leaveAll();
+
+    // A ticket that outlives its lobby, and a result that changes ratings.
+    const first = find(ada, { mode: 'ranked' });
+    await until(async () => (await ada.me()).searching === 'rumble', 10_000);
+    const [lobby] = fleet.lobbies;
+    lobby!.kill();
+    await fleet.restart(lobby!);
+    const second = await until(() => bob.quickMatch('rumble', { mode: 'ranked' }).catch(() => null), 20_000);
+    expect((await first).id).toBe(second.id);
+    await second.waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 });
+    await second.send('win' as never);
+    const { client } = fleet.store;
+    await until(async () => (await client.hlen(redisName('ratings:{rumble}:mode:ranked'))) === 2, 10_000);
+    await leaveAll();
+    expect(crossedSlots()).toEqual([]);
+  }, 90_000);
 
   it('continues its games when a game server is killed or drained', async () => {
     const games = await LedgerGame.many(fleet, 6);

@@ -13,6 +13,7 @@ export const HELP_TEXTS = [
   { file: 'tools/config/help.txt', module: 'tools/config/src/options' },
   { file: 'tools/poison/help.txt', module: 'tools/poison/src/options' },
   { file: 'tools/partitions/help.txt', module: 'tools/partitions/src/options' },
+  { file: 'tools/conformance/help.txt', module: 'tools/conformance/src/options' },
 ];
 
 /** Width of the help texts in characters, so that they are the same on every terminal. */

@@ -113,6 +113,8 @@ export const PURPOSES = [
       'ROOM_ORPHAN_TTL_MS',
       'ROOMS_LISTED_MAX',
       'MATCH_WAIT_MS',
+      'RATING_GUEST_TTL_MS',
+      'RATING_TTL_MS',
       'CHECKPOINT_EVERY_CHANGES',
       'CHECKPOINT_EVERY_MS',
     ],

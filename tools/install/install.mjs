@@ -12,7 +12,7 @@ import { whyRegistryIsUnreachable } from './registry.mjs';
 const run = promisify(execFile);
 
 /** The size of node_modules in MB, rounded up. */
-const PACKAGES_MB = 450;
+const PACKAGES_MB = 600;
 
 /**
  * pnpm and Yarn leave these files in node_modules. The layout of pnpm hides indirect dependencies, which the bundles of dist/

@@ -6,7 +6,7 @@ import { folderOf } from './manifests.mjs';
 
 // `node tools/packages/client-bundles.mjs FOLDER [PACKAGE]`: builds the client, installs it in FOLDER as the package `@holdfast/client`, and
 // bundles a program that imports PACKAGE for browsers, with each bundler. PACKAGE is `@holdfast/client` (the default) or one of its entries
-// `/compact`, `/realtime` and `/node`. Prints one `Bundle` per line as JSON. The programs of the bundles set `globalThis.holdfastClient`.
+// `/compact`, `/realtime`, `/chat`, `/lobby` and `/node`. Prints one `Bundle` per line as JSON. The programs of the bundles set `globalThis.holdfastClient`.
 const [folder, name = '@holdfast/client'] = process.argv.slice(2);
 if (folder === undefined) throw new Error('Give the folder for the bundles.');
 
@@ -25,13 +25,22 @@ const installed = join(folder, 'node_modules/@holdfast/client');
 await mkdir(installed, { recursive: true });
 await cp(folderOf('client'), installed, { recursive: true });
 const entry = join(folder, 'program.js');
-const added = /\/(compact|realtime)$/.exec(name)?.[1];
+/** The names that a program imports from an entry besides the first one, and whether it reads compact syncs. */
+const ADDED = {
+  compact: { names: '', isCompact: true },
+  realtime: { names: 'interpolate, predict', isCompact: true },
+  chat: { names: 'openChat', isCompact: false },
+  lobby: { names: 'followRooms, roomControls', isCompact: false },
+};
+const added = ADDED[/** @type {keyof typeof ADDED} */ (name.replace('@holdfast/client/', ''))];
 await writeFile(
   entry,
   `import { connect, HoldfastError } from '${added ? '@holdfast/client' : name}';
-${added ? "import { compact } from '@holdfast/client/compact';" : 'const compact = null;'}
-${added === 'realtime' ? `import { interpolate, predict } from '${name}';` : 'const interpolate = null, predict = null;'}
-globalThis.holdfastClient = { connect: (url, options) => connect(url, { ...options, compact }), HoldfastError, interpolate, predict };
+${added?.isCompact ? "import { compact } from '@holdfast/client/compact';" : 'const compact = null;'}
+${added?.names ? `import { ${added.names} } from '${name}';` : ''}
+globalThis.holdfastClient = {
+  connect: (url, options) => connect(url, { ...options, compact }), HoldfastError, ${added?.names ?? ''}
+};
 `,
 );
 

@@ -12,6 +12,8 @@ const GZIPPED_BYTES_MAX = 15 * 1024;
 const COMPACT_GZIPPED_BYTES_MAX = 19 * 1024;
 /** Limit for the program of a game that moves: with compact syncs, prediction and interpolation. */
 const REALTIME_GZIPPED_BYTES_MAX = 24 * 1024;
+/** Limit for what the entry for chats and the entry for lists of rooms each add to the program with the WebSocket entry. */
+const ADDED_GZIPPED_BYTES_MAX = 3 * 1024;
 /** An error of prediction, which shows that a bundle contains it. */
 const PREDICTION = 'it must be a number of ms above 0, such as 50.';
 const BUNDLERS = ['esbuild', 'rolldown', 'vite', 'webpack'];
@@ -67,6 +69,24 @@ describe('the built client', () => {
       expect((await readFile(file, 'utf8')).includes(PREDICTION)).toBe(true);
     }
   }, 120_000);
+
+  it.each([
+    ['chat', 'chat.history'],
+    ['lobby', 'rooms.list'],
+  ])(
+    'has the entry %s, which each bundler adds to a page for at most 3 KB',
+    async (entry, request) => {
+      const withEntry = await bundlesOf(`@holdfast/client/${entry}`);
+      expect(withEntry.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(
+        BUNDLERS.map((bundler) => ({ bundler, problems: [] })),
+      );
+      for (const [index, { file, gzippedBytes }] of withEntry.entries()) {
+        expect(gzippedBytes - bundles[index].gzippedBytes).toBeLessThanOrEqual(ADDED_GZIPPED_BYTES_MAX);
+        expect((await readFile(file, 'utf8')).includes(request)).toBe(true);
+      }
+    },
+    120_000,
+  );
 
   it('has an entry for Node, whose Node modules each bundler for browsers reports', async () => {
     const inNode = await bundlesOf('@holdfast/client/node');

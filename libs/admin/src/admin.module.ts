@@ -3,7 +3,7 @@ import { TicketStore } from '#libs/matchmaking';
 import { ADMIN_OPTIONS, type AdminOptions } from './admin.options.js';
 import { AdminGuard } from './admin-token.js';
 import { EventStreams } from './event-streams.js';
-import { EventsController, FleetController } from './fleet.controller.js';
+import { EventsController, FleetController, IncidentsController } from './fleet.controller.js';
 import { FleetCapacity } from './fleet-capacity.js';
 import { QueuesController } from './queues.controller.js';
 import { RoomOperations } from './room-operations.js';
@@ -20,7 +20,7 @@ export class AdminModule {
     return {
       module: AdminModule,
       imports: [checker],
-      controllers: [ServersController, RoomsController, FleetController, QueuesController, EventsController],
+      controllers: [ServersController, RoomsController, FleetController, QueuesController, EventsController, IncidentsController],
       providers: [
         { provide: ADMIN_OPTIONS, useValue: options },
         AdminGuard,

@@ -27,8 +27,10 @@ export const ROOMS_READ_MAX = 5_000;
 
 /** Maximum number of event streams of one gateway. Their readers are operators and dashboards, not players. */
 export const STREAMS_MAX = 100;
-/** Number of past events that a gateway keeps for new readers. */
+/** Number of past events of servers, and of rooms, that a gateway keeps for new readers. */
 export const OPERATOR_EVENTS_KEPT = 1_000;
+/** Number of events of the journal from which the incidents are read. */
+export const INCIDENT_EVENTS_READ = 10_000;
 /** Backlog at which a stream is closed, in bytes. The reader reconnects with the id of the last event that it received. */
 export const STREAM_BACKLOG_BYTES_MAX = 1_048_576;
 /** Interval of keepalive comments, in ms, so that proxies do not close a quiet stream. */

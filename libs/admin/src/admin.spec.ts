@@ -29,7 +29,16 @@ import { AdminModule } from './admin.module.js';
 import { STREAM_BACKLOG_BYTES_MAX } from './admin.options.js';
 import { serveAdminDocs } from './admin-docs.js';
 import { cursorOf } from './room-reader.js';
-import type { AdminRoomView, FleetAnswer, HistoryAnswer, QueuesAnswer, QueueView, RoomsAnswer, ServerView } from './schemas.js';
+import type {
+  AdminRoomView,
+  FleetAnswer,
+  HistoryAnswer,
+  IncidentsAnswer,
+  QueuesAnswer,
+  QueueView,
+  RoomsAnswer,
+  ServerView,
+} from './schemas.js';
 
 const TOKEN = 'the admin token of a test';
 const GAME = `game-${randomUUID()}`;
@@ -179,6 +188,7 @@ describe('the admin API', () => {
       '/api/rooms',
       '/api/rooms/x/history',
       '/api/fleet',
+      '/api/incidents',
       '/api/queues',
       '/api/events',
       '/api/docs',
@@ -566,6 +576,54 @@ describe('the admin API', () => {
       await until(() => heard.some((told) => told.room === room));
     });
 
+    it('sends only the kinds of events that the reader asks for, and only from a severity on', async () => {
+      const heard = await listen('?kind=server,room.given-up&severity=warning');
+      const room = randomUUID() as string as RoomId;
+      const { id: server, incarnation } = game.get(Self);
+      const sink = game.get(EventSink);
+      sink.publish({ kind: 'server.state', server, incarnation, reason: 'ready' });
+      sink.publish({ kind: 'room.dropped', room, reason: 'fenced' });
+      sink.publish({ kind: 'recovery.started', server, incarnation, reason: 'server-lost' });
+      sink.publish({ kind: 'server.suspect', server, incarnation, reason: 'check-missed' });
+      sink.publish({ kind: 'room.given-up', room, reason: 'orphaned' });
+      await until(() => heard.some((told) => told.room === room));
+      expect(heard.map(({ kind, severity }) => `${kind} ${severity}`)).toEqual(['server.suspect warning', 'room.given-up critical']);
+    });
+
+    it('refuses a kind that does not exist, and says which exist', async () => {
+      const { status, body } = await ask('GET', '/api/events?kind=servers');
+      expect(status).toBe(400);
+      expect(JSON.stringify(body)).toContain('server.evicted');
+    });
+
+    it('still has the events of servers after thousands of events of rooms', async () => {
+      const beside = await listen('?kind=room');
+      const { id: server, incarnation } = game.get(Self);
+      const marker = randomUUID();
+      const sink = game.get(EventSink);
+      sink.publish({ kind: 'server.unheard', server, incarnation, reason: 'answers-its-link-only', detail: { marker } });
+      for (let count = 0; count < 3_000; count++)
+        sink.publish({ kind: 'room.recovered', room: randomUUID() as RoomId, reason: 'server-lost' });
+      const last = randomUUID() as string as RoomId;
+      sink.publish({ kind: 'room.recovered', room: last, reason: 'server-lost' });
+      await until(() => beside.some(({ room }) => room === last));
+      const heard = await listen('?recent=1000&kind=server');
+      await until(() => heard.some(({ detail }) => detail?.marker === marker));
+    });
+
+    it('lists the incidents of servers', async () => {
+      const server = `hf:game:${randomUUID()}` as ServerId;
+      const sink = game.get(EventSink);
+      sink.publish({ kind: 'server.evicted', server, incarnation: 5, reason: 'silent' });
+      sink.publish({ kind: 'recovery.started', server, incarnation: 5, reason: 'server-lost', detail: { rooms: 4 } });
+      sink.publish({ kind: 'recovery.done', server, incarnation: 5, reason: 'server-lost', detail: { rooms: 4, ms: 80 } });
+      const incident = await until(async () => {
+        const { incidents } = await get<IncidentsAnswer>('/api/incidents?limit=1000');
+        return incidents.find((each) => each.server === server && each.pauseMs !== null);
+      });
+      expect(incident).toMatchObject({ outcome: 'evicted', reasons: ['silent'], rooms: 4, severity: 'critical' });
+    });
+
     it('disconnects only the reader that is a megabyte behind', async () => {
       const beside = await listen();
       const deaf = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
@@ -599,8 +657,8 @@ describe('the admin API', () => {
     });
 
     async function cuts(): Promise<number> {
-      const { values } = await gateway.get(Metrics).backpressure.get();
-      return values.find(({ labels }) => labels.where === 'events')?.value ?? 0;
+      const counts = await gateway.get(Metrics).backpressure.counts();
+      return counts.find(({ labels }) => labels.where === 'events')?.value ?? 0;
     }
 
     it('leaves out messages that are not operator events', async () => {

@@ -1,9 +1,17 @@
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
-import { operatorEventsChannel, type PublishedOperatorEvent } from '#libs/fleet';
+import {
+  EventJournal,
+  isAtLeast,
+  isOfServers,
+  operatorEventsChannel,
+  type PublishedOperatorEvent,
+  type Severity,
+  severityOf,
+} from '#libs/fleet';
 import { HoldfastError } from '#libs/protocol';
 import { PubSub } from '#libs/redis';
-import { Metrics } from '#libs/telemetry';
+import { Log, Metrics } from '#libs/telemetry';
 import { OPERATOR_EVENTS_KEPT, STREAM_BACKLOG_BYTES_MAX, STREAM_KEEPALIVE_MS, STREAMS_MAX } from './admin.options.js';
 
 /** The part of an HTTP response that this file uses. */
@@ -17,6 +25,19 @@ export interface StreamResponse {
   on(event: 'close', listener: () => void): unknown;
 }
 
+/** The events that a reader wants. */
+export interface EventFilter {
+  /** Kinds, such as `server.evicted`, and groups of kinds, such as `server`. Empty: all. */
+  readonly kinds: readonly string[];
+  readonly severity: Severity;
+}
+
+/** An event with the order in which this gateway received it. */
+interface Kept {
+  readonly order: number;
+  readonly event: PublishedOperatorEvent;
+}
+
 /**
  * Sends the operator events of all servers and rooms to readers, as server-sent events. Each event has the same id at every gateway. A
  * reader that reconnects, to any gateway, gets the events that it missed, as far as the gateway still has them. Source: the HTML standard's
@@ -24,12 +45,17 @@ export interface StreamResponse {
  */
 @Injectable()
 export class EventStreams implements OnModuleInit, OnModuleDestroy {
-  private readonly kept: PublishedOperatorEvent[] = [];
-  private readonly open = new Set<StreamResponse>();
+  /** Events of servers are kept apart, because the loss of one server can cause thousands of events of rooms. */
+  private readonly ofServers: Kept[] = [];
+  private readonly ofRooms: Kept[] = [];
+  private readonly open = new Map<StreamResponse, EventFilter>();
+  private received = 0;
 
   constructor(
     private readonly pubSub: PubSub,
+    private readonly journal: EventJournal,
     private readonly metrics: Metrics,
+    private readonly log: Log,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -37,13 +63,26 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
       for (const event of eventsOf(message)) this.record(event);
     });
     this.pubSub.onReconnect(() => this.writeAll(': Redis was unreachable; some events may be missing\n\n'));
+    await this.readJournal();
+  }
+
+  /** Reads the events of servers from before this gateway started. Without them it works all the same. */
+  private async readJournal(): Promise<void> {
+    try {
+      const before = await this.journal.read(OPERATOR_EVENTS_KEPT);
+      const known = new Set(this.ofServers.map(({ event }) => event.id));
+      const missing = before.filter(({ id }) => !known.has(id));
+      this.ofServers.unshift(...missing.map((event, index) => ({ order: index - missing.length, event })));
+    } catch (error) {
+      this.log.warn('events.journal-unread', { error });
+    }
   }
 
   /**
    * Adds a reader. `lastId`: the last event that it received. `recent`: how many past events to send when `lastId` is absent or no longer
    * kept.
    */
-  add(response: StreamResponse, { lastId, recent }: { readonly lastId?: string; readonly recent: number }): void {
+  add(response: StreamResponse, { lastId, recent, ...filter }: { readonly lastId?: string; readonly recent: number } & EventFilter): void {
     if (this.open.size >= STREAMS_MAX)
       throw new HoldfastError('busy', `This gateway already has ${STREAMS_MAX} event streams, the maximum. Use another gateway.`);
     response.writeHead(200, {
@@ -53,16 +92,18 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
       'X-Accel-Buffering': 'no',
     });
     response.flushHeaders();
-    this.open.add(response);
+    this.open.set(response, filter);
     response.on('close', () => this.open.delete(response));
-    const seen = lastId === undefined ? -1 : this.kept.findIndex(({ id }) => id === lastId);
-    const missed = seen >= 0 ? this.kept.slice(seen + 1) : recent > 0 ? this.kept.slice(-recent) : [];
+    const kept = [...this.ofServers, ...this.ofRooms].sort((one, other) => one.order - other.order).map(({ event }) => event);
+    const seen = lastId === undefined ? -1 : kept.findIndex(({ id }) => id === lastId);
+    const wanted = (seen >= 0 ? kept.slice(seen + 1) : kept).filter((event) => isWanted(event, filter));
+    const missed = seen >= 0 ? wanted : recent > 0 ? wanted.slice(-recent) : [];
     this.write(response, `retry: 1000\n: ${this.open.size} listening here\n\n${missed.map(textOf).join('')}`);
   }
 
   /** Runs before the HTTP server closes, because the close of the server waits for every open response. */
   onModuleDestroy(): void {
-    for (const response of this.open) response.end();
+    for (const response of this.open.keys()) response.end();
     this.open.clear();
   }
 
@@ -72,13 +113,16 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   }
 
   private record(event: PublishedOperatorEvent): void {
-    this.kept.push(event);
-    if (this.kept.length > OPERATOR_EVENTS_KEPT) this.kept.shift();
-    if (this.open.size > 0) this.writeAll(textOf(event));
+    const kept = isOfServers(event) ? this.ofServers : this.ofRooms;
+    kept.push({ order: this.received++, event });
+    if (kept.length > OPERATOR_EVENTS_KEPT) kept.shift();
+    if (this.open.size === 0) return;
+    const text = textOf(event);
+    for (const [response, filter] of this.open) if (isWanted(event, filter)) this.write(response, text);
   }
 
   private writeAll(text: string): void {
-    for (const response of this.open) this.write(response, text);
+    for (const response of this.open.keys()) this.write(response, text);
   }
 
   private write(response: StreamResponse, text: string): void {
@@ -91,6 +135,11 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
     }
     response.write(text);
   }
+}
+
+function isWanted(event: PublishedOperatorEvent, { kinds, severity }: EventFilter): boolean {
+  if (!isAtLeast(event.severity ?? severityOf(event), severity)) return false;
+  return kinds.length === 0 || kinds.some((kind) => event.kind === kind || event.kind.startsWith(`${kind}.`));
 }
 
 function textOf(event: PublishedOperatorEvent): string {

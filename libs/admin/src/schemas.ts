@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OPERATOR_EVENT_KINDS, SERVER_STATES } from '#libs/fleet';
+import { OPERATOR_EVENT_KINDS, SERVER_STATES, SEVERITIES } from '#libs/fleet';
 import { EVICTION_REASONS } from '#libs/health';
 import { SERVER_TYPES } from '#libs/protocol';
 
@@ -178,6 +178,29 @@ export type QueueView = z.infer<typeof QueueView>;
 export const QueuesAnswer = z.object({ queues: z.array(QueueView) });
 export type QueuesAnswer = z.infer<typeof QueuesAnswer>;
 
+/** Kinds of events, and the groups that their names begin with. */
+const EVENT_FILTERS = [...OPERATOR_EVENT_KINDS, ...new Set(OPERATOR_EVENT_KINDS.map((kind) => kind.split('.')[0] as string))];
+
+export const IncidentsAnswer = z.object({
+  incidents: z.array(
+    z.object({
+      server: z.string(),
+      incarnation: z.int(),
+      outcome: z.enum(['suspected', 'healed', 'evicted']).describe('suspected: no verdict yet; healed: healthy again without a verdict'),
+      reasons: z.array(z.string()).describe('in the order of the events'),
+      severity: z.enum(SEVERITIES),
+      beganAt: z.int().describe('ms since 1970, in the store time, like the other times'),
+      evictedAt: z.int().nullable(),
+      endedAt: z.int().nullable().describe('null: it is not over'),
+      rooms: z.int().describe('rooms that other servers had to take over'),
+      pauseMs: z.int().nullable().describe('from the beginning until no room waited; null: no room had to wait, or some still wait'),
+      returnedAt: z.int().nullable().describe('when a new incarnation of the server registered'),
+    }),
+  ),
+});
+export type IncidentsAnswer = z.infer<typeof IncidentsAnswer>;
+export const IncidentsQuery = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100) });
+
 export const EventsQuery = z.object({
   recent: z.coerce
     .number()
@@ -186,6 +209,14 @@ export const EventsQuery = z.object({
     .max(1_000)
     .default(0)
     .describe('how many past events to send first, as far as this gateway has them'),
+  kind: z
+    .string()
+    .max(1_000)
+    .transform((text) => text.split(',').map((kind) => kind.trim()))
+    .pipe(z.array(z.enum(EVENT_FILTERS)))
+    .optional()
+    .describe('kinds and groups of kinds, separated by commas, such as `server,room.given-up`; without it, all kinds'),
+  severity: z.enum(SEVERITIES).default('info').describe('the lowest severity to send'),
 });
 
 export const EventView = z.object({
@@ -193,6 +224,7 @@ export const EventView = z.object({
   at: z.int().describe('ms since 1970, by the clock of that server'),
   by: z.string().describe('the server that reports it'),
   kind: z.enum(OPERATOR_EVENT_KINDS),
+  severity: z.enum(SEVERITIES).optional().describe('absent: a server of an earlier build reports it'),
   reason: z.string(),
   server: z.string().optional(),
   incarnation: z.int().optional(),

@@ -1,5 +1,6 @@
 export * from './consecutive-sightings.js';
 export * from './in-batches.js';
+export * from './key-rotation.js';
 export * from './keyed-flights.js';
 export * from './keyed-mutex.js';
 export * from './observed-ages.js';

@@ -1,6 +1,6 @@
 interface Observed {
   readonly value: string | number;
-  /** The time of the first observation of `value`, in ms of the monotonic clock. */
+  /** The time of the first observation of `value`, in ms of the clock. */
   readonly since: number;
 }
 
@@ -15,9 +15,12 @@ export class ObservedAges {
   private before = new Map<string, Observed>();
   private now = new Map<string, Observed>();
 
+  /** @param clock a time that never runs backward, in ms; by default the monotonic clock of this process */
+  constructor(private readonly clock: () => number = () => performance.now()) {}
+
   /** Notes the value of the key for this round. Returns the time since the first observation of this value, in ms. */
   ageMs(key: string, value: string | number): number {
-    const at = performance.now();
+    const at = this.clock();
     const known = this.now.get(key) ?? this.before.get(key);
     const observed = known?.value === value ? known : { value, since: at };
     this.now.set(key, observed);

@@ -12,8 +12,8 @@ export interface CompactFrame extends Omit<CompactSync, 'state' | 'patch' | 'has
 }
 
 /**
- * Reads compact syncs. The implementation is `compact` from the entry `@holdfast/client/compact`. A client without it asks for syncs with
- * RFC 6902 patches.
+ * Reads compact syncs. The implementation is `compact` from the entry point `@holdfast/client/compact`. A client without this decoder asks
+ * for syncs with RFC 6902 patches.
  */
 export interface CompactForm {
   /** @throws `bad-frame` when the frame is malformed */

@@ -1,6 +1,6 @@
 /**
- * The entry of the client with the decoder of compact syncs. A page that imports it receives a fraction of the bytes. It is a separate
- * entry because it adds a third to the size of the client.
+ * The entry point of the client library with the decoder of compact syncs. With this decoder, a page receives far fewer bytes. It is a
+ * separate entry because it adds a third to the size of the client.
  *
  * @example
  * import { connect } from '@holdfast/client';
@@ -27,8 +27,8 @@ function stateAfter({ version, from, hash, state, patch }: CompactSync, before: 
 }
 
 /**
- * Applies a patch to `before`. The server sends a change of the state to everyone. So the versions after `from` and before `version` have
- * the same state as `from`.
+ * Applies a patch to `before`. The client may have a version between `from` and `version`. That version has the same state as `from`,
+ * because the server sends every change of the state to the client.
  */
 function patched(before: unknown, patch: Uint8Array, heldVersion: number, from: number, version: number): unknown {
   const lastBase = patch.length === 0 ? version : version - 1;

@@ -26,8 +26,8 @@ export interface ConnectOptions {
   readonly session?: string;
   readonly secret?: string;
   /**
-   * Stores the session's credentials, so that a reloaded page resumes. `name` and `token` then serve only for the first visit. When the
-   * storage throws, the session works nevertheless, but a reloaded page starts a new session.
+   * Stores the session's credentials, so that a reloaded page resumes. The client then uses `name` and `token` only at the first visit.
+   * When the storage throws, the session works nevertheless, but a reloaded page starts a new session.
    */
   readonly storage?: SessionStorage;
   /** The key in `storage`. Default: `holdfast.session`. */
@@ -37,22 +37,22 @@ export interface ConnectOptions {
   /** Encoding of messages over WebSocket. Default: `binary`. `json` is for debugging. TCP is always binary. */
   readonly subprotocol?: Encoding;
   /**
-   * The decoder of compact syncs, from the entry `compact` of the client. With it, syncs have a fraction of the bytes. A client with the
-   * decoder also reads the syncs of older servers. Default: no decoder. In the entry for Node, the default is this decoder, and null means
-   * no decoder.
+   * The decoder of compact syncs, from the entry `compact` of the client. With this decoder, syncs have far fewer bytes. A client with the
+   * decoder also reads the syncs of older servers. Default: no decoder. In the entry point for Node, the default is this decoder, and null
+   * means no decoder.
    */
   readonly compact?: CompactForm | null;
   readonly reconnect?: Partial<ReconnectOptions>;
   /**
-   * Lets a caller give up before the session is open, such as a component that is removed before that. The promise rejects with the
-   * signal's reason, no connection stays open, and nothing new is stored. After the promise is resolved, the signal has no effect.
+   * Cancels the call before the session is open, for example when a component is removed. The promise then rejects with the signal's
+   * reason, no connection stays open, and nothing new is stored. After the promise is resolved, the signal has no effect.
    */
   readonly signal?: AbortSignal;
   /** Time within which a gateway must send its welcome, in ms; after it the next gateway is tried. Default: 5000. */
   readonly welcomeMs?: number;
   /**
    * Time for which the client repeats its first attempt to connect, in ms, when a gateway refuses it and allows another attempt, such as
-   * `unavailable` after a restart of Redis. It waits for the gateway's `retryAfterMs` before each of them. 0: no further attempt. A gateway
+   * `unavailable` after a restart of Redis. It waits for the gateway's `retryAfterMs` before each attempt. 0: no further attempt. A gateway
    * that does not answer, and a final refusal such as `unauthorized`, fail without further attempts. Default: 20000.
    */
   readonly openMs?: number;

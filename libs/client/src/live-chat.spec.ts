@@ -15,11 +15,11 @@ class FakeSession implements ChatSession {
   readonly room = { id: ROOM, on: (name: 'left', listener: () => void) => this.leaving.on(name, listener) };
   stored: ChatEntry[] = [];
   readonly requests: { operation: string; data: Record<string, unknown> }[] = [];
-  /** Failures of the next requests. */
+  /** The errors with which the next requests fail. */
   failures: HoldfastError[] = [];
   /** Number of messages in one answer. */
   page = 50;
-  /** Resolves before each answer. */
+  /** Each answer waits until this promise resolves. */
   gate: Promise<void> = Promise.resolve();
   private readonly byId = new Map<unknown, ChatEntry>();
 

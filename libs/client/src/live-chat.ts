@@ -6,7 +6,7 @@ import type { Session } from './session.js';
 export interface ChatEvents {
   /** A new message. Each message is emitted once, in the order of the channel, also the messages of this player. */
   message: [message: ChatEntry];
-  /** The stored messages have been read for the first time: `messages` has them. */
+  /** The chat has read the stored messages for the first time, and `messages` contains them. */
   ready: [];
   /** Messages are missing before the next `message`, because the server no longer stores them. */
   missed: [];
@@ -16,7 +16,7 @@ export interface ChatEvents {
 
 /** The chat of a room, or of the lobby of a game. */
 export interface Chat {
-  /** The latest messages, oldest first. A new array after each change. */
+  /** The latest messages, oldest first. Each change makes a new array. */
   readonly messages: readonly ChatEntry[];
   readonly isClosed: boolean;
   /**
@@ -42,8 +42,8 @@ export type ChatSession = Pick<Session, 'request' | 'on'> & {
 };
 
 /**
- * Opens the chat of the player's room (`to: 'room'`), or of the lobby of a game. A session receives one lobby at a time: opening another one
- * ends the messages of the first.
+ * Opens the chat of the player's room (`to: 'room'`), or of the lobby of a game. A session receives the messages of one lobby at a time.
+ * When it opens the chat of another lobby, the messages of the first lobby end.
  *
  * @throws `not-in-room` when the player is in no room
  *
@@ -67,7 +67,7 @@ export function openChat(
 
 /** Codes after which `send` repeats the message: the server may have stored it, and recognizes it by its id. */
 const UNCERTAIN: ReadonlySet<string> = new Set(['server-lost', 'unavailable']);
-/** Maximum number of attempts of `send`. A client that has no connection waits for the next one within an attempt. */
+/** Maximum number of attempts of `send`. Without a connection, an attempt waits for the next connection. */
 const SEND_TRIES_MAX = 3;
 
 class LiveChat implements Chat {
@@ -76,7 +76,7 @@ class LiveChat implements Chat {
   /** The highest `seq` that was emitted. 0: no message is known. */
   private last = 0;
   private isReady = false;
-  /** Messages that arrived before an earlier one, by `seq`. */
+  /** Messages that arrived before an earlier message, by `seq`. */
   private readonly early = new Map<number, ChatEntry>();
   private isReading = false;
   private mustReadAgain = false;
@@ -90,7 +90,8 @@ class LiveChat implements Chat {
   ) {
     this.stops = [
       session.on('chat', (message) => this.received(message)),
-      // Messages may be lost with a connection, and a lobby is followed by one connection only.
+      // Messages may have been lost with the last connection. The subscription to the chat of a lobby ends with its connection, so the read
+      // renews it.
       session.on('status', (status) => {
         if (status === 'open') this.read();
       }),
@@ -177,7 +178,7 @@ class LiveChat implements Chat {
   private async readPage(): Promise<void> {
     if (this.isClosed) return;
     const { last: after } = this;
-    // This answer contains everything that was stored before these messages arrived.
+    // The early messages are stored already. So the answer contains every earlier message that is still stored.
     const covered = Math.max(0, ...this.early.keys());
     const follow = this.channel.to === 'lobby' ? { follow: true } : {};
     const { messages, last, missed } = await this.session.request('chat.history', {
@@ -195,7 +196,9 @@ class LiveChat implements Chat {
     this.emitter.emit('ready');
   }
 
-  /** Emits the messages that arrived early, after everything that is stored up to `stored` was emitted. */
+  /**
+   * Emits the messages that arrived early. @param stored every stored message up to this `seq` was emitted or is among the early messages
+   */
   private emitEarly(stored: number): void {
     for (const seq of [...this.early.keys()].sort((a, b) => a - b)) {
       if (seq <= this.last) this.early.delete(seq);

@@ -5,13 +5,13 @@ import type { Session } from './session.js';
 export interface RoomListEvents {
   /** The list has changed, or was read again after a reconnect. */
   change: [rooms: readonly RoomSummary[]];
-  /** The list could not be followed again after a reconnect, and stays as it is. */
+  /** The client could not subscribe to the list again after a reconnect, so the list does not change any more. */
   error: [error: HoldfastError];
 }
 
 /** A list of public rooms that follows its changes, until it is closed or the session ends. */
 export interface RoomListing {
-  /** The rooms now. It is never changed in place. */
+  /** The rooms now. The array is never changed in place. */
   readonly rooms: readonly RoomSummary[];
   on<Name extends keyof RoomListEvents>(name: Name, listener: (...args: RoomListEvents[Name]) => void): () => void;
   close(): void;
@@ -44,7 +44,7 @@ export async function followRooms(session: ListingSession, query: RoomListQuery 
 
 class LiveRoomList implements RoomListing {
   rooms: readonly RoomSummary[] = [];
-  /** Whether the answer to the subscription is still awaited. Messages before it belong to an earlier subscription. */
+  /** True while the subscription has no answer. Messages that arrive before the answer belong to an earlier subscription. */
   private isPending = false;
   private isClosed = false;
   private readonly emitter = new Emitter<RoomListEvents>();
@@ -58,7 +58,7 @@ class LiveRoomList implements RoomListing {
       session.on('rooms', (message) => {
         if (!this.isPending) this.become(message.rooms ?? applyListChange(this.rooms, message));
       }),
-      // A subscription ends with its connection. The client itself repeats a request that is still unanswered.
+      // A subscription ends with its connection, so the list subscribes again. The session itself repeats an unanswered subscription.
       session.on('status', (status) => {
         if (status === 'open' && !this.isPending) this.subscribe().catch((error: unknown) => this.failed(error));
       }),

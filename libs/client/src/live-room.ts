@@ -38,7 +38,10 @@ export interface RoomLine {
     data: Operations[Name]['data'],
     timeoutMs?: number,
   ): Promise<Operations[Name]['result']>;
-  /** Reports that a sync does not fit the client's state. The session reconnects for the whole state, and ends when that never helps. */
+  /**
+   * Reports that a sync does not fit the client's state. The session reconnects for the whole state, and ends when repeated reconnects do
+   * not help.
+   */
   resync(reason: string): void;
   /**
    * Checks the connection, because a command has had no answer for a while. The client replaces a dead connection, and sends all unanswered
@@ -100,7 +103,7 @@ export class LiveRoom implements Room {
   private isRewound = false;
   /** Whether commands can be sent: from the `placed` of this connection to the next pause. */
   private attached = false;
-  /** Whether the last `placed` came from a former owner, so that its frames are ignored. */
+  /** True: the last `placed` came from a former owner, so the room ignores the frames of that owner. */
   private fromOldOwner = false;
   /** Whether the lobby has reported `waiting` since the last game began. A later view with a game is then about another game. */
   private isBackInLobby = false;
@@ -229,8 +232,8 @@ export class LiveRoom implements Room {
     if (view.status === 'waiting') this.isBackInLobby = true;
     if (this.isInPlay) this.doubtWhether(view);
     else if (this.status !== 'ended') this.status = phaseOf(view);
-    // After the end of a game, a view counts only once the lobby has reported `waiting`. An older view may still say that the game is
-    // played.
+    // After the end of a game, a view changes the status only when the lobby has reported `waiting` before. Otherwise an older view could
+    // show the ended game as played.
     else if (this.isBackInLobby && view.status !== 'waiting') this.status = phaseOf(view);
     this.emitter.emit('view', view);
     this.updated();
@@ -245,7 +248,7 @@ export class LiveRoom implements Room {
 
   /**
    * Handles the loss of the connection. Commands wait for the next `placed`. `isFaulty`: the client could not decode or apply a frame, so
-   * it asks for the whole state next. Otherwise it would receive the same changes once more.
+   * it asks for the whole state next. Otherwise the client would receive the faulty changes again.
    */
   detached(isFaulty = false): void {
     if (isFaulty) this.version = -1;
@@ -382,8 +385,7 @@ export class LiveRoom implements Room {
   }
 
   /**
-   * Emits events from the beginning after a rewind, which shows as a whole state of an earlier version. Otherwise the room would ignore the
-   * events of the new history.
+   * Lets the room emit all events of the new history after a rewind. The room recognizes a rewind by a whole state of an earlier version.
    */
   private startEventsAgain(version: number): void {
     if (version < this.eventVersion) this.eventVersion = -1;

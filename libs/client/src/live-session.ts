@@ -40,21 +40,24 @@ export interface Login {
   readonly token?: string;
 }
 
-/** Maximum number of attempts to find out where the player is after an answer was lost. After them, the request rejects. */
+/** Maximum number of attempts to find out where the player is after an answer was lost. After the last attempt, the request rejects. */
 const LOST_TRIES_MAX = 3;
 
 /** A search for a match. It ends when the session enters a room of that game. */
 interface Search {
-  /** The room that the player was leaving when the search began. It does not end the search. */
+  /** The room that the player was leaving when the search began. A view of this room does not end the search. */
   readonly before: RoomId | undefined;
-  /** Whether the caller has given up. The search then ends by the answer to the cancel: in a room, or with the reason of the caller. */
+  /**
+   * Whether the caller has given up. The answer to the cancel request then ends the search, either in a room or with the reason of the
+   * caller.
+   */
   isCancelled: boolean;
   readonly wish: Operations['match.find']['data'];
   /** The ticket of the search at the server. Null: not known yet. */
   ticket: string | null;
   /** Number of requests for this search. Only the refusal of the latest request ends the search. */
   finds: number;
-  /** Number of these requests that have no answer yet. */
+  /** Number of requests for this search that have no answer yet. */
   unanswered: number;
   found(room: LiveRoom): void;
   failed(error: unknown): void;
@@ -74,7 +77,7 @@ export class LiveSession implements Session {
   private search: Search | null = null;
   /** The room of the last `placed` on this connection, to which compact syncs belong. */
   private placedRoom: RoomId | null = null;
-  /** Number of connections during searches. */
+  /** Number of times that the client has connected while it searched for a match. */
   private connections = 0;
   /** Number of times that the player entered or left a room. */
   private roomChanges = 0;
@@ -210,7 +213,7 @@ export class LiveSession implements Session {
   ): Promise<Operations[Name]['result']> {
     if (this.status === 'closed') return Promise.reject(new HoldfastError('session-unknown', 'This session is closed.'));
     return this.requests.ask(operation, data, moreMs).then((result) => {
-      // A view in an answer may arrive before the same view as a message.
+      // The answer may arrive before the message with the same view, so the room takes the view from the answer.
       const view = (result as { room?: RoomView | null } | null)?.room;
       if (view && view.id === this.room?.id) this.room.look(view);
       return result as Operations[Name]['result'];
@@ -410,8 +413,8 @@ export class LiveSession implements Session {
 
   /**
    * Asks where the player is, enters that room, and returns it. Null: the player is in no room. Repeats the question when the player has
-   * entered or left a room meanwhile, because the answer may be from before. No `await` may stand between this check and the entry: the
-   * player could leave between them.
+   * entered or left a room meanwhile, because the answer may be older than that change. No `await` may stand between this check and the
+   * entry: the player could leave between them.
    */
   private async enterCurrent(): Promise<{ room: LiveRoom | null; searching: string | null }> {
     for (;;) {
@@ -442,10 +445,13 @@ export class LiveSession implements Session {
       },
       (error: unknown) => {
         search.unanswered -= 1;
-        // After a lost connection the client does not know whether the server has the search. It asks the server when it is connected.
+        // After a lost connection the client does not know whether the server has the search. The client asks the server after the next
+        // connection.
         const isLost = error instanceof HoldfastError && error.code === 'server-lost';
         const isRepeated = search.finds > finds;
         if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);
+        // The gateway has lost the lobby of the request, and the connection stays. So no new connection follows that would ask.
+        if (isLost && this.status === 'open') void this.searchAgain();
       },
     );
   }
@@ -453,6 +459,8 @@ export class LiveSession implements Session {
   /** Passes the message on, and ends the search of this session when the server has ended it without a match. */
   private takeMatch(message: MatchMessage): void {
     const { search } = this;
+    // The answer that names the ticket was lost, so the first message about the search names it.
+    if (search && search.ticket === null && search.unanswered === 0 && message.event === 'searching') search.ticket = message.ticket;
     const isEnd = message.event === 'cancelled' || message.event === 'expired';
     if (isEnd && search && !search.isCancelled && search.ticket === message.ticket) {
       search.ticket = null;
@@ -474,7 +482,7 @@ export class LiveSession implements Session {
     const { connections } = this;
     try {
       const { room, searching } = await untilAnswered(() => this.enterCurrent());
-      // After a further connection, its own comparison decides.
+      // If the client has reconnected again, the comparison of the latest connection decides.
       const isLast = this.connections === connections && search.unanswered === 0;
       if (!room && searching === null && isLast) this.findAgain(search);
     } catch (error) {

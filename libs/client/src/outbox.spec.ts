@@ -58,7 +58,7 @@ describe('the outbox of a client', () => {
     outbox.takeFrom(3);
     outbox.align(0);
     expect(outbox.repeat()).toMatchObject([{ seq: 3, settled: 2 }]);
-    // After the rewind, the room has an earlier command as its last than it had acknowledged.
+    // After the rewind, the last command of the room is earlier than the last acknowledged command.
     outbox.settle(0);
     await tick();
     expect(open.fate()).toBe('open');

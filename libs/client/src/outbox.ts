@@ -67,7 +67,7 @@ export class Outbox {
     return [...this.waiting.keys()].filter((seq) => seq >= first).map((seq) => this.command(seq));
   }
 
-  /** Returns all unanswered commands, to be sent again in order. Refuses a command that was repeated too often with `unanswered`. */
+  /** Returns all unanswered commands, to be sent again in order. Rejects a command with `unanswered` when it was repeated too often. */
   repeat(): Command[] {
     for (const [seq, waiting] of [...this.waiting]) {
       if (waiting.sent === 0) continue;

@@ -1,6 +1,6 @@
 /**
- * The entry of the client for games that move: prediction, interpolation and the server's clock. Pages of turn-based games do not need to
- * load it.
+ * The entry point of the client library for games that move: prediction, interpolation and the server's clock. Pages of turn-based games do
+ * not need to load it.
  */
 
 export { type Blend, type BlendRule, lerp, lerpTurn } from './realtime/blend.js';

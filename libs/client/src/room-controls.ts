@@ -11,7 +11,7 @@ export interface RoomControls {
   kick(user: string, options?: { readonly ban?: boolean }): Promise<void>;
   /** Lets a banned user join again. */
   unban(user: string): Promise<void>;
-  /** Moves this player, or as the host another member, to a team, counted from 0. */
+  /** Moves this player to a team, counted from 0. The host may also move another member. */
   joinTeam(team: number, user?: string): Promise<void>;
   /** Distributes the members evenly over the teams. */
   balanceTeams(): Promise<void>;

@@ -13,15 +13,18 @@ export interface RoomEvents<Rules = unknown> {
   view: [view: RoomView];
   /** A game runs, or continues on another server. `change` follows with its state. */
   placed: [room: Room<Rules>];
-  /** Somebody took a seat of the running game. `players` shows it already. */
+  /** Somebody took a seat of the running game. `players` already contains the new player. */
   players: [players: readonly RoomPlayerInfo[]];
   /** The state of the game has changed. */
   change: [state: StateOf<Rules>, room: Room<Rules>];
-  /** A sync of the server has arrived, also one that changed nothing. It comes before `change`. For code that predicts or interpolates. */
+  /**
+   * A sync of the server has arrived, even if it changed nothing. This event comes before `change`. Code that predicts or interpolates uses
+   * it.
+   */
   sync: [sync: RoomSync<Rules>];
   /**
-   * An event of the game. Each event is emitted once, in order, when `state` already shows its effect. After a rewind, events can come
-   * again.
+   * An event of the game. Each event is emitted once, in order, when `state` already shows its effect. After a rewind, an event can be
+   * emitted again.
    */
   event: [event: EventOf<Rules>];
   /**
@@ -58,7 +61,7 @@ export interface WaitOptions {
   readonly timeoutMs?: number;
 }
 
-/** The player's room, typed by the class of the game: `Room<TicTacToe>`. */
+/** The player's room. The type parameter is the class of the game: `Room<TicTacToe>`. */
 export interface Room<Rules = unknown> {
   readonly id: RoomId;
   readonly game: string;
@@ -74,9 +77,9 @@ export interface Room<Rules = unknown> {
   readonly version: number;
   /** The seat of this player. Null: a spectator, or no game has begun. */
   readonly seat: Seat | null;
-  /** The seats of the game and who has them, or had them last. */
+  /** The seats of the game, each with the player who has it or had it last. */
   readonly players: readonly RoomPlayerInfo[];
-  /** How the last game in this room ended. Null: no game has ended, or the next one has begun. */
+  /** The result of the last game in this room. Null: no game has ended, or the next game has begun. */
   readonly result: GameResult | null;
   /** Number of unanswered commands. */
   readonly unanswered: number;
@@ -94,7 +97,7 @@ export interface Room<Rules = unknown> {
 
   /**
    * Sends an input: what the player holds down right now. The server never answers an input, and the client never repeats it. The numbers
-   * of a seat grow by one from 1 in each game. `predict` of the entry `realtime` calls this method itself, so do not use both.
+   * of a seat grow by one from 1 in each game. `predict` of the entry point `realtime` calls this method itself, so do not use both.
    *
    * @returns false when it was not sent, because the player is not placed or has no seat
    * @throws `bad-data` when the data cannot be sent
@@ -103,13 +106,13 @@ export interface Room<Rules = unknown> {
 
   ready(ready?: boolean): Promise<void>;
   /**
-   * @param options `waitMs`: how long to wait for a free game server before the refusal `no-capacity`. `signal`: cancels the start. The
-   * promise then rejects with the signal's reason, or resolves when the game has already started.
+   * @param options `waitMs`: the time for which the start waits for a free game server before the refusal `no-capacity`. `signal`: cancels
+   * the start. The promise then rejects with the signal's reason, or resolves when the game has already started.
    */
   start(options?: { waitMs?: number; signal?: AbortSignal }): Promise<void>;
   leave(): Promise<void>;
   /**
-   * Agrees to another game with the same members, after a game has ended. It starts when the last member who is present agrees.
+   * Agrees to another game with the same members, after a game has ended. The next game starts when the last member who is present agrees.
    */
   rematch(): Promise<void>;
 

@@ -30,7 +30,7 @@ type DataOf<Method> = Method extends (room: never, ...rest: infer Rest) => unkno
 /** The name of a command. Any string when the class of the game is not known. */
 export type CommandName<Rules> = unknown extends Rules ? string : keyof CommandsOf<Rules> & string;
 
-/** The arguments of `send` after the name. Data is optional when the command has none. */
+/** The arguments of `send` after the name. A command without data takes no data argument. */
 export type CommandData<Rules, Name> = unknown extends Rules
   ? [data?: unknown]
   : Name extends keyof CommandsOf<Rules>
@@ -50,7 +50,7 @@ export type StateOf<Rules> = unknown extends Rules
       ? State
       : unknown;
 
-/** The types of a game's names, from the parameter of its `setup`. */
+/** The types that a game declares, such as its events, inferred from the parameter of its `setup`. */
 type TypesOf<Rules> = Rules extends { setup(room: infer Context): unknown }
   ? Context extends RoomContext<infer Types>
     ? Types

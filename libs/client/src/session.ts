@@ -24,7 +24,7 @@ export interface SessionEvents {
   room: [room: Room | null];
   /** A message about the player's search: its progress, an offered match, or its end. */
   match: [message: MatchMessage];
-  /** The list of rooms to which this session has subscribed has changed: `followRooms` of the entry `lobby` handles it. */
+  /** The list of rooms to which this session has subscribed has changed: `followRooms` of the entry point `lobby` handles it. */
   rooms: [message: RoomsMessage];
   /** A message of a chat has arrived. It may be a repeat, and messages before it may be missing: `openChat` handles both. */
   chat: [message: ChatMessage];
@@ -38,9 +38,9 @@ export interface CreateRoom extends RoomSettings {
   readonly game: string;
   /** Number of players, within the limits of the game. */
   readonly seats?: number;
-  /** Players who join or watch must give it. */
+  /** The password of the room. Players who join or watch must give it. */
   readonly password?: string;
-  /** How much later spectators see the game, in ms. */
+  /** The time by which spectators see the game later than its players, in ms. */
   readonly watchDelayMs?: number;
   /** The number of teams, and the maximum number of players in each. */
   readonly teams?: TeamRules;
@@ -61,8 +61,8 @@ export type RoomAddress =
   | { readonly code: string; readonly password?: string };
 
 /**
- * Lets a caller give up. When the signal is aborted and the player is in no room, the promise rejects with the reason of the signal. When
- * the player is already in the room, it resolves with the room. It stays pending until the server has answered.
+ * A signal that cancels the request. When the signal is aborted and the player is in no room, the promise rejects with the reason of the
+ * signal. When the player is already in the room, it resolves with the room. It stays pending until the server has answered.
  *
  * @example
  * const room = await session.quickMatch('chess', { signal: AbortSignal.timeout(30_000) });

@@ -4,9 +4,9 @@
  */
 export class SyncTime {
   private lastVersion = -1;
-  /** The time of the last sync, in ms. Undefined: not known. */
+  /** The room time of the last sync, in ms. Undefined: not known. */
   private last: number | undefined;
-  /** The time of the last change of the state, in ms. */
+  /** The room time of the last change of the state, in ms. */
   private base: number | undefined;
 
   /**

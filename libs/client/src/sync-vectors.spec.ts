@@ -14,7 +14,7 @@ interface Base {
   readonly frame: string;
 }
 
-const vectors = JSON.parse(readFileSync(join(process.cwd(), 'docs/sync-vectors.json'), 'utf8')) as {
+const vectors = JSON.parse(readFileSync(join(process.cwd(), 'conformance/syncs.json'), 'utf8')) as {
   readonly syncs: readonly (Base & { readonly fields: Omit<CompactSync, 'kind'>; readonly after: unknown })[];
   readonly misfits: readonly Base[];
   readonly malformed: readonly { readonly name: string; readonly frame: string }[];
@@ -23,7 +23,7 @@ const vectors = JSON.parse(readFileSync(join(process.cwd(), 'docs/sync-vectors.j
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'));
 
-describe('the file docs/sync-vectors.json', () => {
+describe('the file conformance/syncs.json', () => {
   it.each(vectors.syncs.map((vector) => [vector.name, vector] as const))(
     'contains the frame that the encoder makes for %s',
     (_name, { fields, before, frame, after }) => {

@@ -19,11 +19,11 @@ let ended: HoldfastError[];
 let welcomes: number;
 /** The number of connections that the client has not closed. */
 let open: number;
-/** How long this computer has slept, in ms. The test's monotonic clock includes this time. */
+/** The time for which this computer has slept, in ms. The test's monotonic clock includes this time. */
 let sleptMs: number;
 let uplink: Uplink;
 let sessionMs: number | undefined;
-/** Stands for the window of a browser, and receives its events. */
+/** Replaces the window of a browser: the test dispatches the events of the window on it. */
 let page: EventTarget;
 const window = globalThis as Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>>;
 

@@ -34,8 +34,8 @@ export interface UplinkListener {
 const SPREAD_MS = 50;
 
 /**
- * Maximum number of faults, each at most `FAULT_FREE_MS` (in ms) after the one before. One more ends the session. With their growing pauses
- * they take about 12 s.
+ * Maximum number of faults, each at most `FAULT_FREE_MS` (in ms) after the previous fault. One more fault ends the session. With the
+ * growing pauses between them, this number of faults takes about 12 s.
  */
 const FAULTS_MAX = 8;
 const FAULT_FREE_MS = 60_000;
@@ -65,7 +65,7 @@ export class Uplink {
   private gateway = 0;
   private attempt = 0;
   private wasWelcome = false;
-  /** The last refusal of the first connection that allows another attempt. */
+  /** The last refusal that allows another attempt, before the first welcome. */
   private refusal: HoldfastError | null = null;
   private faults = 0;
   private faultyAt = 0;
@@ -227,7 +227,7 @@ export class Uplink {
     const isOver = this.wasWelcome
       ? this.search.ms > this.giveUpMs
       : !isFirstRound && (this.refusal === null || this.search.ms + waitMs > this.options.openMs);
-    // A refusal says more about the cause than the silence of another gateway.
+    // The session ends with the last refusal if there is one, because it names the cause better than the silence of another gateway.
     if (isOver) return this.end(this.refusal ?? new HoldfastError(code, reason, { retry: true, retryAfterMs }));
     const triesMs = retryDelayMs(tries, urls.length, reconnect, random);
     const growingMs = isFaulty ? Math.max(triesMs, retryDelayMs(this.faults - 1, 1, reconnect, random)) : triesMs;

@@ -15,9 +15,9 @@ export interface Sky {
 }
 
 export const STEP_MS = 50;
-/** In units per second. */
+/** The speed of a ship, in units per second. */
 export const SPEED = 200;
-/** In radians per second. */
+/** The rate at which a ship turns, in radians per second. */
 const TURN_RATE = 3;
 export const FRAME_MS = 1_000 / 60;
 
@@ -114,7 +114,7 @@ class Simulation {
 
   run(): Run {
     const { durationMs } = this.scenario;
-    // The server's step has another phase than the frames, and its clock runs a little faster.
+    // The server's steps are not aligned with the frames, and the server's clock runs a little faster.
     for (let at = 17; at < durationMs; at += STEP_MS * 0.9999) this.schedule(at, () => this.step());
     for (let at = 0; at < durationMs; at += FRAME_MS) this.schedule(at, () => this.frame());
     this.steer();

@@ -62,9 +62,15 @@ export const OPERATIONS_BURST_MIN = 200;
 export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;
 /** Time between two reads of the lists of rooms that players follow, in ms. */
 export const LIST_FEED_MS = 500;
-/** Maximum number of distinct lists that one gateway follows. Their sessions share them, so a page with one list for all needs one. */
+/**
+ * Maximum number of distinct lists that one gateway follows. All sessions with the same list share it, so a game with one list for all
+ * players needs one.
+ */
 export const LIST_FEEDS_MAX = 128;
-/** Backlog of a connection from which it gets no changes of its list, in bytes. It gets the whole list when it has read the backlog. */
+/**
+ * Maximum backlog of a connection that receives changes of its list, in bytes. A client with a larger backlog gets the whole list after it
+ * has read the backlog.
+ */
 export const EDGE_BACKLOG_LIST_BYTES = 65_536;
 /** Number of wrong invite codes and passwords that one address may send at once. */
 export const GUESSES_BURST = 10;
@@ -80,11 +86,11 @@ export const REQUESTS_MAX = 16;
 export const DELAYED_COMMANDS_MAX = 64;
 /** Maximum time for which the gateway delays the commands of a session, in ms. After it, the gateway refuses them with `unavailable`. */
 export const DELAYED_COMMANDS_MS = 15_000;
-/**
- * Interval at which the gateway repeats the requests for missing attachments, in ms. A link to an owner that was lost may have reopened.
- */
+/** Interval at which the gateway repeats the requests for missing attachments, in ms. A lost link to an owner may have reopened. */
 export const LOST_POLL_MS = 250;
-/** Interval at which the gateway reads the room records of sessions that wait for an attachment, in ms. A publication may be lost. */
+/**
+ * Interval at which the gateway reads the room records of sessions that wait for an attachment, in ms, because a publication may be lost.
+ */
 export const LOST_READ_MS = 1_000;
 /** Time after which the gateway repeats a `room.attach` that the owner has not answered, in ms. It is longer than an adoption takes. */
 export const ATTACH_TIMEOUT_MS = 3_000;
@@ -109,7 +115,7 @@ export const AWAY_AT_ONCE = 64;
 export const AWAY_RETRY_MS = 500;
 /** Time after which a request to a lobby without an answer fails, in ms. */
 export const REQUEST_TIMEOUT_MS = 15_000;
-/** Maximum number of departures that no lobby has answered yet. At this limit the gateway drops the oldest. */
+/** Maximum number of departures that no lobby has answered yet. At this limit the gateway drops the oldest departure. */
 export const DEPARTURES_MAX = 10_000;
 /** Maximum number of departures that the gateway sends again in one tick. */
 export const DEPARTURES_AT_ONCE = 64;

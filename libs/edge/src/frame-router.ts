@@ -68,7 +68,7 @@ export class FrameRouter {
       this.dispatch(connection, state, frame);
     } catch (error) {
       if (!(error instanceof HoldfastError)) {
-        // The gateway has a defect. It closes only this connection, so that one frame cannot end the process.
+        // Any other error is a defect of the gateway. The gateway closes only this connection, so that one frame cannot end the process.
         this.log.error('frame.failed', { error });
         connection.goodbye({ code: 'internal', reason: 'Something went wrong on our side.', retryAfterMs: 500 }, GOODBYE_MS);
         return;
@@ -96,7 +96,7 @@ export class FrameRouter {
     const now = performance.now();
     const price = this.chargeable(fullPrice);
     const more = price - 1;
-    // The repeated request is a new message, so the connection then needs the whole price.
+    // The repeated request is a new message, so it costs the connection the whole price again.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
     const waitMs = operations.waitMs(price, now);
     if (waitMs > 0) return waitMs;
@@ -170,7 +170,7 @@ export class FrameRouter {
       return connection.goodbye({ code: 'bad-frame', reason: (error as Error).message }, GOODBYE_MS);
     }
     const price = priceOf(operation, data, this.options.roomsListedMax);
-    // Operations between servers have no price, so for a player they are unknown.
+    // Operations between servers have no price, so a player who sends one gets `unknown-operation`.
     if (price === undefined) return answer(null, errorBody('unknown-operation', `There is no operation "${bounded(operation, 64)}".`));
     const waitMs = this.charge(stateOf(connection), price);
     if (waitMs > 0) return answer(null, errorBody('rate-limited', undefined, true, waitMs));
@@ -183,7 +183,7 @@ export class FrameRouter {
     }
     if (operation === 'rooms.watch' && this.isFull(roomOf(data) as RoomId)) return answer(null, errorBody('too-many-watchers'));
     const { guesses } = stateOf(connection);
-    // The price is taken before the answer. Otherwise concurrent requests could make more guesses than the budget allows.
+    // The guess is counted before its answer is known. Otherwise concurrent requests could make more guesses than the budget allows.
     const isGuessed = isGuess(operation, data);
     if (isGuessed && !guesses.take(1, performance.now()))
       return answer(null, errorBody('too-many-attempts', undefined, true, guesses.waitMs(1, performance.now())));
@@ -191,7 +191,8 @@ export class FrameRouter {
     session.requestsPending += 1;
     try {
       const { data: result, binding, follow } = await this.requests.send(session, operation, data, REQUEST_TIMEOUT_MS);
-      // The room of an invite code is known only now. The lobby has moved the player already, so the player leaves again.
+      // The gateway learns the room of an invite code only from the answer. The lobby has already added the spectator to the room, so the
+      // gateway makes the spectator leave.
       if (binding?.watching && session.room !== binding.room && this.isFull(binding.room)) {
         await this.requests.send(session, 'rooms.leave', undefined, REQUEST_TIMEOUT_MS);
         return answer(null, errorBody('too-many-watchers'));

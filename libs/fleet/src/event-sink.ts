@@ -1,4 +1,5 @@
 import type { RoomId, ServerId } from '#libs/protocol';
+import type { Severity } from './event-severity.js';
 
 /** All kinds of facts about servers and rooms that an operator may want to see. */
 export const OPERATOR_EVENT_KINDS = [
@@ -47,6 +48,8 @@ export interface OperatorEvent {
 export interface PublishedOperatorEvent extends OperatorEvent {
   /** The id of the event, unique in the fleet. All receivers of an event see the same id. */
   readonly id: string;
+  /** How urgent the event is. Absent: a server of an earlier build published it; `severityOf` tells the severity. */
+  readonly severity?: Severity;
   /** The server that published the event. */
   readonly by: ServerId;
   /** The time at which the event was published, in ms since 1970: store time, as the publishing server estimates it. */

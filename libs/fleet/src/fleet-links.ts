@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { type LinkPeer, Links, type ProbeResult } from '#libs/link';
 import { HoldfastError, type ServerId, type ServerType } from '#libs/protocol';
-import { Log } from '#libs/telemetry';
+import { Log, Metrics } from '#libs/telemetry';
 import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
@@ -33,13 +33,17 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     private readonly self: Self,
     private readonly registration: ServerRegistration,
     private readonly log: Log,
+    private readonly metrics: Metrics,
   ) {
     this.news.setMaxListeners(0);
   }
 
   onModuleInit(): void {
     this.links.onClosed((peer, reason) => this.lost(peer, reason));
-    this.links.onRefused(({ id, port }) => this.refused.set(id, { port, at: performance.now() }));
+    this.links.onRefused(({ id, port }) => {
+      this.metrics.linkFailures.inc({ reason: 'refused' });
+      this.refused.set(id, { port, at: performance.now() });
+    });
     this.links.onOpened(({ id }) => this.refused.delete(id));
     // The peers know these links under an incarnation that is over, so this process closes them. The next incarnation opens new links.
     this.registration.onEvicted(() => {
@@ -113,6 +117,7 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
   private lost(peer: LinkPeer, reason: string): void {
     const record = this.directory.get(peer.id);
     if (!record || record.incarnation !== peer.incarnation || record.state === 'dead') return;
+    this.metrics.linkFailures.inc({ reason: 'broken' });
     this.log.debug('link.lost', { server: peer.id, reason });
     this.news.emit('lost', record);
   }

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ExtensionModule } from '#libs/extension';
 import { LinkIdentity } from '#libs/link';
+import { EventJournal } from './event-journal.js';
 import { EventSink } from './event-sink.js';
 import { EventSinks } from './event-sinks.js';
 import { FLEET_OPTIONS, type FleetOptions } from './fleet.options.js';
@@ -27,6 +28,7 @@ export class FleetModule {
         MutableSelf,
         { provide: Self, useExisting: MutableSelf },
         { provide: LinkIdentity, useExisting: MutableSelf },
+        EventJournal,
         RedisEventSink,
         { provide: EventSink, useClass: EventSinks },
         FleetEvents,
@@ -41,6 +43,7 @@ export class FleetModule {
         Self,
         LinkIdentity,
         EventSink,
+        EventJournal,
         FleetEvents,
         ServerRegistration,
         ServerDirectory,

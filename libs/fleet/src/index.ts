@@ -1,3 +1,5 @@
+export * from './event-journal.js';
+export * from './event-severity.js';
 export * from './event-sink.js';
 export * from './fleet.module.js';
 export * from './fleet.options.js';

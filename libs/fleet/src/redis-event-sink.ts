@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { TickBatch } from '#libs/async';
 import { PubSub, StoreClock } from '#libs/redis';
+import { EventJournal, isOfServers } from './event-journal.js';
+import { severityOf } from './event-severity.js';
 import { EventSink, type OperatorEvent, type PublishedOperatorEvent } from './event-sink.js';
 import { operatorEventsChannel } from './fleet.options.js';
 import { Self } from './self.js';
@@ -8,7 +10,7 @@ import { Self } from './self.js';
 /** Maximum number of events in one message. A process rarely reports more in one tick, and the message stays far below all buffer limits. */
 const MESSAGE_EVENTS_MAX = 100;
 
-/** Publishes on `hf:events`. A message is a JSON array of the events of one tick, so a thousand recovered rooms need few messages. */
+/** Publishes on `hf:events`, and writes the events of servers into the journal. A message is a JSON array of the events of one tick, so a thousand recovered rooms need few messages. */
 @Injectable()
 export class RedisEventSink extends EventSink {
   private readonly batch = new TickBatch<PublishedOperatorEvent>('io', (events) => this.send(events));
@@ -18,6 +20,7 @@ export class RedisEventSink extends EventSink {
     private readonly pubSub: PubSub,
     private readonly self: Self,
     private readonly clock: StoreClock,
+    private readonly journal: EventJournal,
   ) {
     super();
   }
@@ -27,10 +30,11 @@ export class RedisEventSink extends EventSink {
     const at = Math.round(this.clock.storeTime());
     // Before its registration each process of this name has incarnation 0, so the id also needs the time.
     const id = `${by}:${incarnation}:${at}:${this.count++}`;
-    this.batch.add({ id, by, at, ...event });
+    this.batch.add({ id, by, at, severity: severityOf(event), ...event });
   }
 
   private send(events: readonly PublishedOperatorEvent[]): void {
+    this.journal.append(events.filter(isOfServers)).catch(() => {});
     for (let from = 0; from < events.length; from += MESSAGE_EVENTS_MAX) {
       const message = JSON.stringify(events.slice(from, from + MESSAGE_EVENTS_MAX));
       // Without the store no process receives events. The facts are in the server log.

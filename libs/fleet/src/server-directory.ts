@@ -1,11 +1,11 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import type { ServerId, ServerType } from '#libs/protocol';
+import { SERVER_TYPES, type ServerId, type ServerType } from '#libs/protocol';
 import { type RedisClient, RedisConnections } from '#libs/redis';
 import { Log, Metrics } from '#libs/telemetry';
 import { FIRST_POLL_MS, MISSING_LISTED_MS, MISSING_RETENTION_MS, POLL_MS, POLL_MS_PER_SERVER, serversKey } from './fleet.options.js';
 import { FleetEvents } from './fleet-events.js';
 import { hasLeft } from './scripts/leave.js';
-import { type ServerRecord, toServerRecord } from './server-record.js';
+import { SERVER_STATES, type ServerRecord, toServerRecord } from './server-record.js';
 
 /**
  * - `registered`: the server is new, or has another incarnation. The incarnation in `before`, if there is one, is over.
@@ -196,7 +196,8 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
   }
 
   private count(): void {
-    this.metrics.servers.reset();
+    // A combination that no server has is 0 and not absent, so that an alert sees the loss of the last server.
+    for (const type of SERVER_TYPES) for (const state of SERVER_STATES) this.metrics.servers.set({ type, state }, 0);
     for (const { type, state } of this.records.values()) this.metrics.servers.inc({ type, state });
   }
 }

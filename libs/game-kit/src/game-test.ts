@@ -47,6 +47,8 @@ export interface GameTestOptions {
   readonly imports?: ModuleMetadata['imports'];
   /** The options of the room, as a player sends them. Absent: the room has no options. `create` throws when the game refuses them. */
   readonly options?: unknown;
+  /** The mode of the match. Absent: the room was made without a mode. */
+  readonly mode?: string;
   /** Seed of `room.random`. The same seed gives the same numbers. */
   readonly seed?: number;
   /** The time at the start, in ms since 1970. */
@@ -127,7 +129,17 @@ export class GameTest<Rules extends GameRules<unknown>> {
 
   private constructor(
     private readonly rules: RoomRules,
-    { players, teams, seed = 1, now = START, options, loaded, handlers = {}, stateBytesMax = STATE_BYTES_MAX_DEFAULT }: GameTestOptions,
+    {
+      players,
+      teams,
+      seed = 1,
+      now = START,
+      options,
+      mode,
+      loaded,
+      handlers = {},
+      stateBytesMax = STATE_BYTES_MAX_DEFAULT,
+    }: GameTestOptions,
     private readonly effectHandlers: EffectHandlers,
   ) {
     this.handlers = handlers;
@@ -146,7 +158,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
     };
     this.machine = new RoomMachine({ ...rules, setup }, { now: () => this.clock, random: seededRandom(seed) });
     const { value, events } = this.inPlainData('after setup', () =>
-      this.machine.start(ROOM, playersOf(players, teams), 0, undefined, options, loaded),
+      this.machine.start(ROOM, playersOf(players, teams), 0, undefined, options, loaded, mode),
     );
     this.value = value;
     const { pastMs } = rules.definition;

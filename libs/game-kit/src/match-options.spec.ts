@@ -57,8 +57,8 @@ describe('checkedMatchRules', () => {
 });
 
 describe('the end of a game', () => {
-  const rulesOf = (rating: boolean) => {
-    @Game({ name: 'race', version: 1, seats: 2, match: { rating } })
+  const rulesOf = (rating: boolean | 'per-mode') => {
+    @Game({ name: 'race', version: 1, seats: 2, match: { rating, modes: { duel: {} } } })
     class Race implements GameRules<object> {
       setup(): object {
         return {};
@@ -79,5 +79,15 @@ describe('the end of a game', () => {
     const other = await GameTest.create(rulesOf(false), { players: ['Ada', 'Bob'] });
     other.command(1, 'win');
     expect(other.effects).toEqual([]);
+  });
+
+  it.each([
+    ['per-mode', 'duel', 'duel'],
+    ['per-mode', undefined, undefined],
+    [true, 'duel', undefined],
+  ] as const)('with the rating %j and the mode %j updates the ratings of the mode %j', async (rating, mode, named) => {
+    const game = await GameTest.create(rulesOf(rating), { players: ['Ada', 'Bob'], ...(mode && { mode }) });
+    game.command(1, 'win');
+    expect(game.effects.map(({ data }) => (data as { mode?: string }).mode)).toEqual([named]);
   });
 });

@@ -9,7 +9,7 @@ import { quoted } from '#libs/room';
 export function checkedMatchRules(match: MatchOptions | undefined, seats: Range, hasOptions: boolean): MatchRules | undefined {
   if (match === undefined) return undefined;
   demandFields('match', match, GAME_FIELDS);
-  demandBoolean('match.rating', match.rating);
+  demandRating(match);
   demandMode('match', match, seats, hasOptions);
   if (match.modes !== undefined) {
     demandObject('match.modes', match.modes);
@@ -61,6 +61,17 @@ function demandMode(path: string, mode: ModeMatchOptions, seats: Range, hasOptio
     demandObject(`${path}.options`, options);
     demand(hasOptions, `has ${path}.options, but no schema for them; give @Game({ options: … })`);
   }
+}
+
+function demandRating({ rating, modes }: MatchOptions): void {
+  demand(
+    rating === undefined || typeof rating === 'boolean' || rating === 'per-mode',
+    `has match.rating ${quoted(rating)}; give true, false or 'per-mode'`,
+  );
+  demand(
+    rating !== 'per-mode' || modes !== undefined,
+    "has match.rating 'per-mode' and no match.modes; give the modes, or the rating true",
+  );
 }
 
 /** Checks a number of players per team, or of a match (`count` 1), against the seats of the game. */

@@ -21,7 +21,7 @@ export class GameCatalogue {
   }
 
   get(name: string): GameInfo | undefined {
-    // Does not use `all`, because each request for a room comes here and a fleet may have hundreds of game servers.
+    // Does not use `all`, because each request for a room calls this method, and a fleet may have hundreds of game servers.
     const server = this.running().findLast(({ games }) => Object.hasOwn(games, name));
     if (!server) return undefined;
     this.seen.add(name);
@@ -43,8 +43,8 @@ export class GameCatalogue {
   }
 
   /**
-   * Returns how matchmaking finds the players of a match of this game. Undefined: no server offers the game right now. A game without rules
-   * gets matches of the minimum number of players, at once, in the order of arrival.
+   * Returns the rules by which matchmaking finds the players of a match of this game. Undefined: no server offers the game right now. A
+   * game without rules gets matches of the minimum number of players, at once, in the order of arrival.
    *
    * @param waitMs how long a search waits for a game without rules, in ms
    */
@@ -68,8 +68,8 @@ export class GameCatalogue {
   /**
    * Returns a game.
    *
-   * @throws `no-capacity` when no server offers the game at the moment, but `get` has found it before, or no server offers any game;
-   * otherwise `unknown-game`
+   * @throws `no-capacity` when no server offers the game now, but a server offered it before; also when no server offers any game.
+   * Otherwise `unknown-game`
    */
   mustGet(name: string): GameInfo {
     const game = this.get(name);

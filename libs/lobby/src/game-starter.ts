@@ -73,7 +73,7 @@ export class GameStarter {
       }
       throw error;
     }
-    // The room may have changed during the setup of the game.
+    // The room may have changed during the setup of the game, so the current record is returned.
     const opened = news === undefined ? null : readNews(starting, news);
     return opened?.kind === 'record' ? opened.record : this.rooms.mustRead(room.id);
   }
@@ -92,7 +92,7 @@ export class GameStarter {
       return await this.start(ready, caller.user, balancer, { stillWanted, isAgreed: true });
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      // Others have not agreed yet, or another agreement at the same time has started the game.
+      // Other members have not agreed yet, or a concurrent agreement has started the game.
       if (error.code === 'not-ready' || error.code === 'too-few-players') return ready;
       if (error.code === 'room-playing') return this.rooms.mustRead(ready.id);
       throw error;
@@ -121,8 +121,8 @@ export class GameStarter {
   }
 
   /**
-   * Sets the room back to `waiting` if this start is still the current one. `error`: why the start failed. The members see it in the view of
-   * the room, because only the host gets the answer of the request.
+   * Sets the room back to `waiting` if this start is still the current one. `error`: the reason for the failure. The members see the reason
+   * in the view of the room, because only the host gets the answer of the request.
    */
   async takeBack(record: RoomRecord, start: string, error?: unknown): Promise<void> {
     if (record.status !== 'starting' || record.start !== start) return;
@@ -143,7 +143,7 @@ export class GameStarter {
     waitMs: number | undefined,
   ): Promise<string | undefined> {
     const exclude: ServerId[] = [];
-    const { region, build, near, options, teams, watchDelayMs, filledTo = 0 } = room.doc;
+    const { region, build, near, options, mode, teams, watchDelayMs, filledTo = 0 } = room.doc;
     const request = {
       room: room.id,
       game: room.game,
@@ -171,7 +171,7 @@ export class GameStarter {
       try {
         const record = this.directory.get(server);
         if (!record) throw new HoldfastError('server-lost');
-        // A server of an earlier version would ignore what it does not know, and begin another game.
+        // A server of an earlier version would ignore the properties that it does not know, and begin a game without them.
         const offered = record.games[room.game];
         const isUnsupported =
           (options && !offered?.options) ||
@@ -189,6 +189,7 @@ export class GameStarter {
           round: room.round,
           players: seats,
           ...(options && { options }),
+          ...(mode !== undefined && { mode }),
         };
         loadMs = record.games[room.game]?.loadMs ?? 0;
         const timeoutMs = REQUEST_TIMEOUT_MS_DEFAULT + loadMs;
@@ -196,7 +197,8 @@ export class GameStarter {
         await balancer.confirm(room.id).catch(() => {});
         return news;
       } catch (error) {
-        // Another server could not load either, and players wait. After a long load there is no time left for a third (`startAbandonedMs`).
+        // A failed load is not tried on another server, which could not load the data either. After a long load there is no time left for a
+        // third server (`startAbandonedMs`).
         const isInTime = loadMs === 0 || performance.now() - beganAt <= loadMs;
         const isRetried = error instanceof HoldfastError && error.retry && error.code !== 'load-failed';
         const mayHelp = isRetried && isInTime && tries < START_TRIES_MAX;

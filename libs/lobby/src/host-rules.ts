@@ -13,7 +13,7 @@ export interface RoomUpdate {
   readonly locked?: boolean;
   readonly watch?: WatchPolicy;
   readonly spectatorChat?: boolean;
-  /** The stored form. Null: no password. */
+  /** The password in its stored form. Null: no password. */
   readonly password?: string | null;
   readonly options?: RoomOptions;
   readonly watchDelayMs?: number;
@@ -35,7 +35,7 @@ export function asHost(record: RoomRecord, user: UserId, now: number): RoomDoc {
   return { ...doc, host: user };
 }
 
-/** Returns the document with the successor of a host who has been away for `HOST_GRACE_MS`; the same document while the host stays. */
+/** Returns the document with a new host when the host has been away for `HOST_GRACE_MS`. Otherwise returns the same document. */
 export function replaceGoneHost(record: RoomRecord, now: number): RoomDoc {
   const { doc } = record;
   const successor = isHostGone(record, now) ? successorOf(doc) : undefined;
@@ -52,7 +52,7 @@ export function handOver(record: RoomRecord, user: UserId, to: UserId, now: numb
 }
 
 /**
- * Removes a member, and with `ban` bans the user. Repeated, it changes nothing.
+ * Removes a member, and with `ban` bans the user. A repeated call changes nothing.
  *
  * @throws `not-in-room`, `not-owner`, `not-a-member`, `bad-data` for the host's own seat or for too many bans
  */
@@ -64,7 +64,7 @@ export function kick(record: RoomRecord, user: UserId, target: UserId, ban: bool
   const isDone = !member && (ban ? banned.some((one) => one.user === target) : kicked.includes(target));
   if (isDone) return host;
   if (!member && !ban) throw new HoldfastError('not-a-member');
-  // Members stay besides the target, because the host is one.
+  // Other members remain in the room without the target, because the host is one of them.
   const doc = member ? (leave({ ...record, doc: host }, target) as RoomDoc) : host;
   const isBanned = banned.some((one) => one.user === target);
   if (ban && !isBanned && banned.length >= BANNED_MAX)
@@ -101,7 +101,7 @@ export function update(record: RoomRecord, user: UserId, change: RoomUpdate, now
     code,
   } = change;
   if ((options ?? watchDelayMs) !== undefined && record.status !== 'waiting') throw new HoldfastError('room-playing');
-  // A ready member has agreed to a game with other options.
+  // A ready member has agreed to the old options, so no member stays ready.
   const members = options === undefined ? doc.members : doc.members.map((member) => ({ ...member, readyRound: null }));
   return withoutEmpty({
     ...doc,
@@ -119,7 +119,7 @@ export function update(record: RoomRecord, user: UserId, change: RoomUpdate, now
   });
 }
 
-/** Removes fields without a value, because a document has no field that does not apply. */
+/** Removes fields without a value, because a document leaves out every field that does not apply. */
 export function withoutEmpty(doc: { readonly [Key in keyof RoomDoc]: RoomDoc[Key] | undefined }): RoomDoc {
   return Object.fromEntries(Object.entries(doc).filter(([, value]) => value !== undefined)) as unknown as RoomDoc;
 }

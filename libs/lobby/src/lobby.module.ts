@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { MatchHost, MatchRounds, ROUNDS_OPTIONS, type RoundsOptions, TicketStore } from '#libs/matchmaking';
+import { DissolvedMatches } from './dissolved-matches.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { ListedRooms } from './listed-rooms.js';
@@ -7,6 +8,7 @@ import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms } from './match-rooms.js';
 import { Matchmaker } from './matchmaker.js';
+import { OpenRooms } from './open-rooms.js';
 import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
 import { RoomOptionsCheck } from './room-options-check.js';
@@ -21,6 +23,7 @@ const PROVIDERS = [
   GameCatalogue,
   TicketStore,
   MatchNotifier,
+  DissolvedMatches,
   UserTickets,
   ListedRooms,
   RoomSearch,
@@ -29,6 +32,7 @@ const PROVIDERS = [
   RoomOptionsCheck,
   RoomService,
   GameStarter,
+  OpenRooms,
   MatchRooms,
   MatchRounds,
   Matchmaker,

@@ -11,7 +11,7 @@ export interface LobbyOptions {
   readonly roomsListedMax: number;
 }
 
-/** Shortest time between two reads of the first page of a list, in ms. Players who request it meanwhile share a read. */
+/** Shortest time between two reads of the first page of a list, in ms. Players who request the page meanwhile share a read. */
 export const LIST_EVERY_MS = 20;
 /**
  * Maximum attempts of one compare-and-set. Of two simultaneous writes, one fails and is repeated. After this many attempts, which show a
@@ -37,15 +37,20 @@ export const STRAY_AFTER_MS = 5_000;
 export const SWEEP_MS = 2_000;
 /** Maximum number of index entries that one sweep reads. The next sweep continues after them. */
 export const SWEEP_ROOMS = 500;
+/** How often the sweep renews the invite codes of rooms in play, in ms. A code lives for a week without it. */
+export const CODES_EVERY_MS = 3_600_000;
 /** Age in ms at which a lobby reads the rooms that matchmaking may fill again. */
 export const BACKFILL_READ_MS = 500;
-/** Maximum number of listed rooms that matchmaking fills at a time, the newest ones. */
+/**
+ * Rooms that one such read takes from each of three sources: the list of public rooms, the rooms of matches, and the rooms that had a free seat
+ * at their last read. The next read continues with others.
+ */
 export const BACKFILL_ROOMS = 100;
-/** How long matchmaking leaves a room alone that refused a player, in ms. */
+/** Time for which matchmaking does not use a room that refused a player, in ms. */
 export const ROOM_REFUSED_MS = 5_000;
 /** A player who declines or misses this many matches must wait before the next search. */
 export const DECLINES_MAX = 2;
-/** How long a declined or missed match counts, in ms. Each further one begins the time again. */
+/** Time for which a declined or missed match counts, in ms. Each further declined or missed match begins the time again. */
 export const DECLINES_FORGOTTEN_MS = 120_000;
 /** Maximum number of servers for one start. When a server is lost or full, the start continues with another server. */
 export const START_TRIES_MAX = 4;

@@ -7,7 +7,9 @@ import {
   type Caller,
   type Control,
   HoldfastError,
+  type MatchRules,
   type MatchWish,
+  matchRules,
   type RequestOrder,
   type RoomId,
   type ServerId,
@@ -15,7 +17,7 @@ import {
   serverId,
   type UserId,
 } from '#libs/protocol';
-import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
+import { PubSub, RedisConnections, redisName, StoreClock } from '#libs/redis';
 import {
   allListedKey,
   InviteCodes,
@@ -33,6 +35,7 @@ import { GatewaySessionIndex, PendingAwayMarks, SessionNotices, SessionStore } f
 import type { StoreSettlement } from '#libs/settlement';
 import { Log } from '#libs/telemetry';
 import { until } from '../../../tools/process/until.mjs';
+import { DissolvedMatches } from './dissolved-matches.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { ListedRooms } from './listed-rooms.js';
@@ -40,6 +43,7 @@ import { HOST_GRACE_MS, type LobbyOptions, START_ABANDONED_MS, STRAY_AFTER_MS, S
 import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms } from './match-rooms.js';
 import { Matchmaker } from './matchmaker.js';
+import { OpenRooms } from './open-rooms.js';
 import { RoomHosting } from './room-hosting.js';
 import { RoomList } from './room-list.js';
 import { RoomOptionsCheck } from './room-options-check.js';
@@ -58,7 +62,7 @@ const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' }
 const records = new RoomRecords(redis);
 const generation = { onConnected: () => {}, current: 'run', isSettled: true } as unknown as StoreGeneration;
 const invites = new InviteCodes(redis);
-/** The lobbies of a test. They stop after it, so that they run no rounds of later tests. */
+/** The lobbies of a test. They stop after the test, so that they run no matchmaking rounds in later tests. */
 const lobbies: { stop(): Promise<void> }[] = [];
 const userRooms = new UserRooms(redis);
 const sessions = new SessionStore(redis, new GatewaySessionIndex(redis), new PendingAwayMarks(redis), { auth: { kind: 'guest' } });
@@ -75,13 +79,13 @@ afterAll(() => {
   for (const connections of [redis, elsewhere]) connections.onApplicationShutdown();
 });
 
-/** Commands for a page of 100 rooms: its entries and their records. */
+/** Maximum number of Redis commands for a page of 100 rooms: the reads of its entries and of their records. */
 const LIST_COMMANDS_MAX = 101;
 
 const DUEL = { duel: { seats: { min: 2, max: 4 } } };
 const PUZZLE = { puzzle: { seats: { min: 1, max: 2 }, options: true } };
 
-/** Fake game servers: each opens the room in Redis, or does what `trouble` says. */
+/** Fake game servers: each server opens the room in Redis, unless `trouble` replaces that step. */
 class GameServers {
   readonly asked: string[] = [];
   cancelled: RoomId[] = [];
@@ -92,9 +96,9 @@ class GameServers {
   /** The servers whose version supports options of rooms. */
   withOptions = this.names;
   readonly openings: Control['room.open']['data'][] = [];
-  /** The rooms of the messages about removed members that lobbies have sent to game servers. */
+  /** The rooms about which lobbies have sent `room.members-removed` to game servers. */
   readonly removals: RoomId[] = [];
-  /** The answer of a server to options. */
+  /** The answer of a game server to the options that a lobby lets it validate. */
   checkOptions: (server: string, options: unknown) => { flaw: string | null } = () => ({ flaw: null });
 
   readonly balancer = {
@@ -120,8 +124,11 @@ class GameServers {
   /** The latest requests to placement. */
   wishes: PlacementRequest[] = [];
 
+  /** The rules of matches. Absent: those of a game without rules. */
+  match?: MatchRules;
+
   private get duel(): object {
-    return { duel: { ...DUEL.duel, ...(this.loadMs > 0 && { loadMs: this.loadMs }) } };
+    return { duel: { ...DUEL.duel, ...(this.loadMs > 0 && { loadMs: this.loadMs }), ...(this.match && { match: this.match }) } };
   }
 
   readonly directory = {
@@ -163,7 +170,8 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const games = new GameCatalogue(servers.directory);
   const tickets = new TicketStore(redis, generation);
   const notifier = new MatchNotifier(new SessionNotices(pubSub), sessions);
-  const userTickets = new UserTickets(tickets, userRooms, notifier);
+  const dissolved = new DissolvedMatches(tickets, userRooms, notifier, log);
+  const userTickets = new UserTickets(tickets, userRooms, notifier, dissolved);
   const optionsCheck = new RoomOptionsCheck(servers.directory, servers.links);
   const clock = new StoreClock(redis);
   const rooms = new RoomService(redis, records, userRooms, games, userTickets, servers.directory, clock, optionsCheck, invites);
@@ -171,7 +179,21 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
   const search = new RoomSearch(new ListedRooms(records), options);
   const list = new RoomList(records, clock, search, options);
   const starter = new GameStarter(rooms, records, servers.links, servers.directory, log);
-  const matches = new MatchRooms(tickets, userTickets, rooms, records, userRooms, starter, games, notifier, servers.balancer, log, options);
+  const open = new OpenRooms(tickets, records);
+  const matches = new MatchRooms(
+    tickets,
+    dissolved,
+    rooms,
+    records,
+    userRooms,
+    starter,
+    games,
+    notifier,
+    servers.balancer,
+    open,
+    log,
+    options,
+  );
   const self = { id: serverId('lobby', randomUUID()) } as Self;
   const rounds = new MatchRounds(redis, pubSub, tickets, new DefaultMatchStrategy(), matches, generation, self, log, { graceMs: 60_000 });
   const maker = new Matchmaker(
@@ -179,6 +201,8 @@ function newLobby(change: Partial<LobbyOptions> = {}, servers = new GameServers(
     rounds,
     matches,
     userTickets,
+    dissolved,
+    notifier,
     rooms,
     records,
     userRooms,
@@ -268,7 +292,7 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-/** Sets the clock of Redis ahead by `ms`, as far as the room is concerned: makes all times in its record that much older. */
+/** Makes all times in the room's record older by `ms`, as if the clock of Redis had been set ahead. */
 async function setRedisAhead(id: RoomId, ms: number): Promise<void> {
   const { since, doc } = await mustRead(id);
   const members = doc.members.map((member) => ({
@@ -742,6 +766,9 @@ describe('the start of a game', () => {
 });
 
 describe('a match of waiting players', () => {
+  // The tickets of a test would be matched with those of later tests.
+  afterEach(() => redis.commands.flushdb());
+
   it('starts a game, whose room the last search returns', async () => {
     const { matchmaker } = newLobby();
     const [first, second] = newCallers(2);
@@ -783,6 +810,64 @@ describe('a match of waiting players', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
+  it('is reported to a player who missed the message, and the loss of the ticket of a party is reported as a loss', async () => {
+    const { servers, matchmaker, rooms } = newLobby();
+    servers.match = matchRules({ min: 3, max: 3 });
+    const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));
+    const check = async ({ user, asked }: Caller, ticket: string) =>
+      (await matchmaker.check([{ user, game: 'duel', ticket, ...(asked && { asked }) }]))[0];
+    const { id } = await rooms.create(host(), { game: 'duel', private: true });
+    await rooms.join(guest(), id, { code: (await mustRead(id)).doc.code! });
+    const lost = (await matchmaker.find(host(), { game: 'duel', party: true })) as { ticket: string };
+    // Redis lost the ticket, and the notes of its users with it.
+    await Promise.all([
+      redis.commands.del(...(await redis.commands.keys('hf:match:{duel}:*'))),
+      ...[host, guest].map((ask) => userRooms.forgetTicket(ask().user, { ...lost, game: 'duel' })),
+    ]);
+    for (const ask of [host, guest]) expect(await check(ask(), lost.ticket)).toMatchObject({ event: 'expired', reason: 'lost' });
+    expect(await userRooms.get(guest().user)).toEqual({ room: id, watching: false });
+
+    const found = (await matchmaker.find(one(), { game: 'duel' })) as { ticket: string };
+    for (const ask of others) await matchmaker.search(ask());
+    expect(await check(one(), found.ticket)).toMatchObject({ event: 'matched', room: expect.any(String) });
+  });
+
+  it('in a mode with its own ratings has the ratings of the mode, and its game learns the mode', async () => {
+    const { servers, matchmaker, tickets } = newLobby();
+    servers.match = matchRules({ min: 2, max: 2 }, { rating: 'per-mode', modes: { blitz: {} } });
+    const [first, second] = newCallers(2) as [Caller, Caller];
+    const ratings = new RedisRatingStore(redis);
+    await ratings.update('duel', 'a:0', [first.user], () => [{ mu: 1_400, sigma: 50 }], 'blitz');
+    await ratings.update('duel', 'b:0', [first.user], () => [{ mu: 1_900, sigma: 50 }]);
+    expect(await matchmaker.search(first, { mode: 'blitz' })).toBeNull();
+    expect(await tickets.ofUser('duel', first.user)).toMatchObject({ ticket: { players: [{ rating: { mu: 1_400 } }] } });
+    expect(await matchmaker.search(second, { mode: 'blitz' })).toMatchObject({ status: 'playing' });
+    expect(servers.openings).toMatchObject([{ mode: 'blitz' }]);
+  });
+
+  it.each([
+    ['searches again', ({ matchmaker }: ReturnType<typeof newLobby>, caller: Caller) => matchmaker.find(caller, { game: 'duel' })],
+    ['creates a room', ({ rooms }: ReturnType<typeof newLobby>, caller: Caller) => rooms.create(caller, { game: 'duel' })],
+    ['logs out', ({ rooms }: ReturnType<typeof newLobby>, { user, asked }: Caller) => rooms.depart(user, asked!)],
+  ])('that is offered fails at once when one of its players %s, and the other player keeps the waiting time', async (_, leave) => {
+    const lobby = newLobby();
+    const { servers, tickets } = lobby;
+    servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 60_000 });
+    const next = asks(newCaller());
+    const [leaves, stays] = [next(), newCaller()];
+    const { match, all } = await committed(tickets, [leaves, stays], 'offered');
+    for (const { id, players } of all) await userRooms.noteTicket(players[0].user, { ticket: id, game: 'duel' }, players[0].asked);
+    const [{ since }] = await tickets.read('duel', [all[1].id]);
+    await leave(lobby, next());
+    expect(await tickets.isOpen(match)).toBe(false);
+    expect(await tickets.read('duel', [all[0].id])).toEqual([]);
+    expect(await tickets.ofUser('duel', stays.user)).toMatchObject({ ticket: { id: all[1].id, since, priority: 1 } });
+    expect([await tickets.declinesOf('duel', leaves.user), await tickets.declinesOf('duel', stays.user)]).toMatchObject([
+      { count: 1 },
+      { count: 0 },
+    ]);
+  });
+
   it('leaves its players in a waiting room when no server has capacity', async () => {
     const lobby = newLobby();
     lobby.servers.trouble = () => Promise.reject(new HoldfastError('no-capacity'));
@@ -795,6 +880,7 @@ describe('a match of waiting players', () => {
 
 describe('the room of a match whose lobby died', () => {
   beforeEach(() => redis.commands.flushdb());
+  afterEach(() => redis.commands.flushdb());
 
   it('is made exactly once when two lobbies find the match', async () => {
     const [lobby, other] = [newLobby(), newLobby()];
@@ -805,11 +891,71 @@ describe('the room of a match whose lobby died', () => {
       return (await lobby.tickets.reports()).length > 0;
     });
     expect(await records.read(match.id)).toBeNull();
-    pass(MATCH_ABANDONED_MS + 2_000);
-    await until(async () => !(await lobby.tickets.isOpen(match)));
+    // The time of a queue counts a longer step as a pause of the runner.
+    await until(async () => {
+      pass(MATCH_ABANDONED_MS / 10);
+      return !(await lobby.tickets.isOpen(match));
+    });
     expect(await mustRead(match.id)).toMatchObject({ status: 'playing', round: 0, doc: { players: people.map(({ user }) => user) } });
     expect(await lobby.rooms.whereIs(people[0].user)).toMatchObject({ record: { id: match.id } });
     expect([...lobby.servers.openings, ...other.servers.openings].filter(({ room }) => room === match.id)).toHaveLength(1);
+  });
+
+  it('keeps tickets, absent players and offers when the only lobby was suspended for a day', async () => {
+    const { servers, matchmaker, tickets, rounds } = newLobby();
+    servers.match = matchRules({ min: 2, max: 2 }, { acceptMs: 30_000 });
+    const [away, waits, ...offered] = newCallers(4);
+    const { match } = await committed(tickets, offered, 'offered');
+    const ask = asks(away);
+    await matchmaker.search(ask());
+    await tickets.setPresence('duel', away.user, ask().asked, false);
+    await matchmaker.search(waits);
+    for (let time = 0; time < 3; time++) {
+      pass(86_400_000);
+      // Returns after a round that began later.
+      await rounds.settle('duel', 'none');
+      await until(async () => (await tickets.reports())[0]?.tickets === 2);
+    }
+    expect(await tickets.ofUser('duel', away.user)).toMatchObject({ state: 'waiting', isPaused: true });
+    expect(await tickets.ofUser('duel', waits.user)).toMatchObject({ state: 'waiting' });
+    expect(await tickets.isOpen(match)).toBe(true);
+  });
+});
+
+describe('a public waiting room that matchmaking fills', () => {
+  beforeEach(() => redis.commands.flushdb());
+  afterEach(() => redis.commands.flushdb());
+
+  function fillingLobby(players: number) {
+    const lobby = newLobby();
+    lobby.servers.match = matchRules({ min: players, max: players }, { fillMs: 0, backfill: { running: false, waiting: true } });
+    return lobby;
+  }
+
+  it('takes the players who complete its game, and they are ready', async () => {
+    const { rooms, matchmaker, starter, servers } = fillingLobby(3);
+    const [host, guest, other] = newCallers(3) as [Caller, Caller, Caller];
+    const { id } = await rooms.create(host, { game: 'duel' });
+    expect(await matchmaker.search(guest)).toBeNull();
+    expect(await matchmaker.search(other)).toMatchObject({ id, status: 'waiting' });
+    await until(async () => (await mustRead(id)).doc.members.length === 3);
+    const started = await starter.start(await mustRead(id), host.user, servers.balancer);
+    expect(started).toMatchObject({ status: 'playing', doc: { host: host.user } });
+    expect([...started.doc.players].sort()).toEqual([host, guest, other].map(({ user }) => user).sort());
+  });
+
+  it('is filled with others while a user whom it has banned searches, and does not hinder that user', async () => {
+    const { rooms, hosting, matchmaker, tickets } = fillingLobby(2);
+    const [host, banned, other] = newCallers(3) as [Caller, Caller, Caller];
+    const { id } = await rooms.create(host, { game: 'duel' });
+    await rooms.join(banned, id);
+    await hosting.kick(host, { user: banned.user, ban: true });
+    expect(await matchmaker.search(banned, { attributes: { language: 'de' } })).toBeNull();
+    expect(await matchmaker.search(other, { attributes: { language: 'en' } })).toMatchObject({ id });
+    const waiting = await tickets.ofUser('duel', banned.user);
+    expect(waiting).toMatchObject({ state: 'waiting' });
+    // No match of this ticket has failed.
+    expect(waiting).not.toMatchObject({ ticket: { priority: expect.anything() } });
   });
 });
 
@@ -849,6 +995,26 @@ describe('the sweep of rooms', () => {
     pass(2_000);
     await sweeper.sweep();
     expect(await members()).toEqual([host.user, back.user]);
+  });
+
+  it('keeps the invite codes of rooms in play, and writes lost ones again', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [kept, lost] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel', private: true })));
+    for (const { id } of [kept, lost]) await records.save(await mustRead(id), { status: 'playing' });
+    const codes = [kept, lost].map(({ doc }) => doc.code as string);
+    await redis.commands.pexpire(redisName(`invite:${codes[0]}`), 60_000);
+    await redis.commands.del(redisName(`invite:${codes[1]}`));
+    await sweeper.sweep();
+    for (const code of codes) expect(await redis.commands.pttl(redisName(`invite:${code}`))).toBeGreaterThan(6 * 86_400_000);
+    // The next sweep reads no record of a room in play, because the codes were just renewed.
+    const reads = jest.spyOn(records, 'readListed');
+    await sweeper.sweep();
+    expect(reads).not.toHaveBeenCalled();
+    reads.mockRestore();
+    await redis.commands.pexpire(redisName(`invite:${codes[0]}`), 60_000);
+    pass(3_601_000);
+    await sweeper.sweep();
+    expect(await redis.commands.pttl(redisName(`invite:${codes[0]}`))).toBeGreaterThan(6 * 86_400_000);
   });
 
   it('does not cancel a start during the time in which the game may load data', async () => {
@@ -1124,7 +1290,7 @@ describe('the list of public rooms', () => {
     return ids;
   }
 
-  /** Counts the commands that Redis runs meanwhile. */
+  /** Returns the number of commands that Redis runs during `act`. */
   async function commandsOf(act: () => Promise<unknown>): Promise<number> {
     const count = async () => Number(/^total_commands_processed:(\d+)/m.exec(await elsewhere.commands.info('stats'))?.[1]);
     const before = await count();
@@ -1169,7 +1335,7 @@ describe('the list of public rooms', () => {
       pages = await Promise.all([...early, ...Array.from({ length: 50 }, (_, index) => list.page({ limit: 1 + (index % 10) }))]);
       for (const page of pages.slice(50)) expect(page.rooms[0].id).toBe(id);
     });
-    // The commands for the room, and two reads of 22 commands each, not a hundred reads.
+    // The commands for the room and for two reads of 22 commands each. A hundred reads would need many more.
     expect(commands).toBeLessThan(100);
     expect(new Set(pages.slice(50).map((page) => page.rooms.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
@@ -1224,7 +1390,7 @@ describe('the list of public rooms', () => {
       took.push(performance.now() - from);
       counts.push(commands);
     }
-    // Redis sometimes counts a command of another connection.
+    // Redis sometimes counts a command of another connection, so the test compares the median.
     expect(counts.sort((a, b) => a - b)[10]).toBeLessThanOrEqual(LIST_COMMANDS_MAX);
     expect(took.sort((a, b) => a - b)[10]).toBeLessThan(100);
   }, 120_000);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { StoredTicket, TicketEnd, TicketPlayer } from '#libs/matchmaking';
-import type { MatchMessage } from '#libs/protocol';
+import type { MatchMessage, UserId } from '#libs/protocol';
 import type { RoomRecord } from '#libs/room-store';
 import { SessionNotices, SessionStore } from '#libs/session';
 
@@ -32,7 +32,16 @@ export class MatchNotifier {
     await this.tell(ticket, { event, reason });
   }
 
-  /** Notifies the players of a ticket that they are in the room of their match. Their gateways attach them to it. */
+  /** Notifies the players of a ticket, without the user whose own request ended it. */
+  async endedForOthers(ticket: Pick<StoredTicket, 'id' | 'game' | 'players'>, user: UserId, end: TicketEnd): Promise<void> {
+    const players = ticket.players.filter((player) => player.user !== user);
+    if (players.length > 0) await this.ended({ ...ticket, players }, end);
+  }
+
+  /**
+   * Notifies the players of a ticket that they are in the room of their match. The gateways of the players then bind the sessions to that
+   * room.
+   */
   async matched({ id, game, players }: StoredTicket, room: Pick<RoomRecord, 'id' | 'rev'>): Promise<void> {
     await Promise.all(
       players.map(async (player) => {

@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import type { MatchRecord, StoredTicket } from '#libs/matchmaking';
 import { HoldfastError, type RoomId, type UserId } from '#libs/protocol';
 import type { RoomRecord } from '#libs/room-store';
+import { DissolvedMatches } from './dissolved-matches.js';
 import { MatchRooms } from './match-rooms.js';
 
 const ROOM = 'room-1' as RoomId;
@@ -20,7 +21,7 @@ function matchOf(tickets: readonly StoredTicket[], fields: Partial<MatchRecord> 
   return { id: 'match-1' as RoomId, game: 'go', stage: 'making', at: 0, tickets: tickets.map(({ id }) => id), players, ...fields };
 }
 
-/** Match rooms with replaced neighbors. `left`: the users who have moved since their search. */
+/** A `MatchRooms` whose dependencies are replaced. `left`: the users who have moved since their search. */
 function matchRooms({
   left = [] as string[],
   late = [] as string[],
@@ -31,7 +32,6 @@ function matchRooms({
   const finish = jest.fn(async () => {});
   const matched = jest.fn(async (_ticket: StoredTicket) => {});
   const end = jest.fn(async () => []);
-  const endOfUser = jest.fn(async () => true);
   const tickets = { isOpen: async () => true, dissolve, finish, end };
   const rooms = { change, now: () => 0, make: async () => record, removeMoved: async () => {} };
   const userRooms = {
@@ -41,14 +41,17 @@ function matchRooms({
     moveStatus: async (user: string) => ({ isLate: late.includes(user) }),
   };
   const starter = { start: async () => Promise.reject(new HoldfastError('room-playing')) };
-  const notifier = { matched, ended: async () => {}, tell: async () => {} };
+  const notifier = { matched, ended: async () => {}, endedForOthers: async () => {}, tell: async () => {} };
   const games = { get: () => undefined, matchRulesOf: () => undefined };
   const log = { info: () => {}, warn: () => {} };
   const records = { read: async () => record };
+  const dissolved = new DissolvedMatches(
+    ...([tickets, userRooms, notifier, log] as unknown as ConstructorParameters<typeof DissolvedMatches>),
+  );
   const made = new MatchRooms(
     ...([
       tickets,
-      { end: endOfUser },
+      dissolved,
       rooms,
       records,
       userRooms,
@@ -56,11 +59,12 @@ function matchRooms({
       games,
       notifier,
       {},
+      { readAgain: () => {} },
       log,
       { matchWaitMs: 1 },
     ] as unknown as ConstructorParameters<typeof MatchRooms>),
   );
-  return { made, dissolve, finish, matched, end, endOfUser };
+  return { made, dissolve, finish, matched, end };
 }
 
 /** The record of a room in play with these members. */
@@ -102,11 +106,11 @@ describe('a match that another lobby completes', () => {
 describe('a ticket whose match is dissolved', () => {
   it('is ended alone, without other tickets of a player who has made a later request', async () => {
     const change = async (): Promise<RoomRecord> => Promise.reject(new HoldfastError('room-full'));
-    const { made, end, endOfUser } = matchRooms({ change, late: ['ada'] });
+    const { made, end } = matchRooms({ change, late: ['ada'] });
     const ticket = ticketOf('ada');
     await made.make(matchOf([ticket], { room: ROOM }), [ticket]);
     expect(end).toHaveBeenCalledWith('go', [expect.objectContaining({ id: ticket.id })], expect.anything());
-    expect(endOfUser).not.toHaveBeenCalled();
+    expect(end).toHaveBeenCalledTimes(1);
   });
 });
 

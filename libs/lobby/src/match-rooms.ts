@@ -13,22 +13,16 @@ import { LoadBalancerService } from '#libs/placement';
 import { HoldfastError, type MatchProgress, type MatchRules, type RoomId, rulesOfMode, type UserId } from '#libs/protocol';
 import { isMember, type RoomDoc, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
 import { Log } from '#libs/telemetry';
+import { DissolvedMatches } from './dissolved-matches.js';
 import { SERVER_PASS } from './entry-pass.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
-import {
-  BACKFILL_READ_MS,
-  BACKFILL_ROOMS,
-  DECLINES_FORGOTTEN_MS,
-  LOBBY_OPTIONS,
-  type LobbyOptions,
-  ROOM_REFUSED_MS,
-} from './lobby.options.js';
+import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
 import { MatchNotifier } from './match-notifier.js';
+import { OpenRooms } from './open-rooms.js';
 import { partiesOf, partyOf } from './parties.js';
 import { join, newRoom } from './room-rules.js';
 import { newRoomId, RoomService } from './room-service.js';
-import { UserTickets } from './user-tickets.js';
 
 /**
  * Age in ms from which the tickets of a match are in doubt, because another lobby may have made its room already. It is half of the age at
@@ -42,15 +36,9 @@ const UNDISPUTED_MS = 2_500;
  */
 @Injectable()
 export class MatchRooms extends MatchHost {
-  /** By game: the rooms that the last read found, and when, in ms of the monotonic clock. */
-  private readonly open = new Map<string, { readonly rooms: readonly OpenRoom[]; readonly at: number }>();
-
-  /** The rooms that refused players, and when, in ms of the monotonic clock. Matchmaking leaves them alone for `ROOM_REFUSED_MS`. */
-  private readonly refused = new Map<RoomId, number>();
-
   constructor(
     private readonly tickets: TicketStore,
-    private readonly userTickets: UserTickets,
+    private readonly dissolved: DissolvedMatches,
     private readonly rooms: RoomService,
     private readonly records: RoomRecords,
     private readonly userRooms: UserRooms,
@@ -58,6 +46,7 @@ export class MatchRooms extends MatchHost {
     private readonly games: GameCatalogue,
     private readonly notifier: MatchNotifier,
     private readonly balancer: LoadBalancerService,
+    private readonly open: OpenRooms,
     private readonly log: Log,
     @Inject(LOBBY_OPTIONS) private readonly options: LobbyOptions,
   ) {
@@ -81,16 +70,16 @@ export class MatchRooms extends MatchHost {
     tickets: readonly StoredTicket[],
     committedAt = Number.NEGATIVE_INFINITY,
   ): Promise<RoomRecord | null> {
-    // If this lobby was suspended for longer than this, another lobby may have made the room, and the game may be over.
+    // After `UNDISPUTED_MS`, for example because this lobby was suspended, another lobby may have made the room, and the game may be over.
     const isUndisputed = performance.now() - committedAt < UNDISPUTED_MS;
     if (!isUndisputed && !(await this.tickets.isOpen(match))) return this.records.read(match.room ?? match.id);
     if (match.room !== undefined) return this.fill(match, match.room, tickets);
     if (tickets.length < match.tickets.length) return this.dissolve(match, tickets, new Set());
     const players = tickets.flatMap((ticket) => ticket.players.map((player) => ({ player, ticket })));
     const entered = await Promise.all(
-      players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, match.id, asked, ticket.party)),
+      players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, match.id, asked, ticket)),
     );
-    // A lobby that died may have made the room before a player left it. The others then stay in their room.
+    // A lobby that died may have made the room before a player left it. The other players then stay in their room.
     const isMade = entered.includes(false) && entered.includes(true) && (await this.records.read(match.id)) !== null;
     if (entered.includes(false) && !isMade) return this.dissolve(match, tickets, gone(players, entered));
     const people = players.map(({ player }) => player);
@@ -111,14 +100,17 @@ export class MatchRooms extends MatchHost {
     return started;
   }
 
-  /** Takes the tickets of a match into a room with free seats. Null: the room has none any more, and the tickets return to the queue. */
+  /**
+   * Takes the tickets of a match into a room with free seats. Null: the room has no free seats any more, and the tickets return to the
+   * queue.
+   */
   private async fill(match: MatchRecord, id: RoomId, tickets: readonly StoredTicket[]): Promise<RoomRecord | null> {
     const players = tickets.flatMap((ticket) => ticket.players.map((player) => ({ player, ticket })));
     const entered = await Promise.all(
-      players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, id, asked, ticket.party)),
+      players.map(({ player: { user, asked }, ticket }) => this.userRooms.enterMatch(user, id, asked, ticket)),
     );
     if (entered.includes(false)) {
-      // A lobby that died may have taken the ticket into the room before a player left it. The others then stay in the room.
+      // A lobby that died may have taken the ticket into the room before a player left it. The other players then stay in the room.
       const before = entered.includes(true) ? await this.records.read(id) : null;
       const isDone = before !== null && players.some(({ player }, index) => entered[index] && isMember(before, player.user));
       if (!isDone) return this.dissolve(match, tickets, gone(players, entered));
@@ -141,16 +133,16 @@ export class MatchRooms extends MatchHost {
       // The write may have succeeded. The match stays, and the next attempt finds the players in the room.
       if (!(error instanceof HoldfastError)) throw error;
       this.log.info('match.seat-taken', { roomId: id, error });
-      // The next rounds would choose the same room, because the strategy sees a record that was read before.
-      this.refused.set(id, performance.now());
-      this.open.delete(match.game);
+      // The next rounds would choose the same room, because the strategy sees a record that was read before. A ban concerns only this player,
+      // and the next read finds it.
+      this.open.readAgain(match.game, error.code === 'banned' ? null : id);
       return this.dissolve(match, tickets, new Set());
     }
     await this.finish(match, tickets, record);
     return record;
   }
 
-  /** Removes a match whose players are in their room, and tells those who are still in it. */
+  /** Removes a match whose players are in their room, and notifies the players who are still in it. */
   private async finish(match: MatchRecord, tickets: readonly StoredTicket[], room: RoomRecord): Promise<void> {
     await this.tickets.finish(match);
     const told = tickets.map((ticket) => ({ ...ticket, players: ticket.players.filter(({ user }) => isMember(room, user)) }));
@@ -187,6 +179,7 @@ export class MatchRooms extends MatchHost {
       ...(match.teams && mode?.teams && { teams: { count: mode.teams.count, size: mode.teams.size.max } }),
       ...(filledTo > count && { filledTo }),
       parties,
+      ...(first?.mode !== undefined && { mode: first.mode }),
       ...(isJoinable && { backfill: { ...(first?.mode !== undefined && { mode: first.mode }) } }),
     };
   }
@@ -205,7 +198,7 @@ export class MatchRooms extends MatchHost {
   private async dissolve(match: MatchRecord, tickets: readonly StoredTicket[], goneUsers: ReadonlySet<UserId>): Promise<null> {
     this.log.info('match.dissolved', { roomId: match.id, tickets: tickets.length, gone: goneUsers.size });
     await this.returnPlayers(match, tickets);
-    await this.giveBack(match, tickets, ({ players }) => {
+    await this.dissolved.giveBack(match, tickets, ({ players }) => {
       const isGone = players.some(({ user }) => goneUsers.has(user));
       if (!isGone) return null;
       return { event: 'cancelled', reason: players.length > 1 ? 'party-changed' : 'entered-room' };
@@ -229,53 +222,6 @@ export class MatchRooms extends MatchHost {
     );
   }
 
-  /**
-   * Gives the tickets of a match back to the queue, or ends them, and notifies their players.
-   *
-   * @param stage only a match in this stage; absent: in any stage
-   * @param dissolved called when the match is dissolved, before the players are notified
-   */
-  private async giveBack(
-    match: Pick<MatchRecord, 'id' | 'game'>,
-    tickets: readonly StoredTicket[],
-    endOf: (ticket: StoredTicket) => TicketEnd | null,
-    { stage = '', dissolved }: { readonly stage?: MatchRecord['stage'] | ''; dissolved?(): Promise<void> } = {},
-  ): Promise<void> {
-    const ends = tickets.map((ticket) => {
-      const end = endOf(ticket);
-      return { ticket: end === null ? { ...ticket, priority: (ticket.priority ?? 0) + 1 } : ticket, end };
-    });
-    // `enterMatch` has removed these hints. They are noted before the tickets return, so that the user of a ticket always finds it.
-    await Promise.all(
-      ends.flatMap(({ ticket: { id, game, players }, end }) =>
-        end ? [] : players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)),
-      ),
-    );
-    const returned = await this.tickets.dissolve(match, ends, stage);
-    // Another lobby has made or dissolved the match.
-    if (returned === null) return;
-    await dissolved?.();
-    await Promise.all(
-      ends.map(async ({ ticket, end }, index) => {
-        if (end) return this.notifier.ended(ticket, end);
-        if (!returned[index]) return;
-        // The session of a player may have ended while the match held the ticket, so its departure did not find a waiting ticket.
-        const gone: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
-        for (const { user, asked } of ticket.players) {
-          if (!(await this.isLate({ user, asked }))) continue;
-          // Only this ticket: the user may search with another one by now.
-          for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone))
-            await this.userTickets.tellOthers(ended, user, gone);
-        }
-        await this.notifier.tell(ticket, { event: 'searching', returned: true });
-      }),
-    );
-  }
-
-  private async isLate({ user, asked }: Pick<TicketPlayer, 'user' | 'asked'>): Promise<boolean> {
-    return asked !== undefined && (await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate;
-  }
-
   override async offer(match: MatchRecord, tickets: readonly StoredTicket[], acceptMs: number, accepted = 0): Promise<void> {
     const { id, players } = match;
     await Promise.all(tickets.map((ticket) => this.notifier.tell(ticket, { event: 'offered', offer: id, acceptMs, players, accepted })));
@@ -283,25 +229,10 @@ export class MatchRooms extends MatchHost {
 
   override async lapse(match: MatchRecord): Promise<void> {
     const answers = await this.tickets.answersOf(match.game, match.id);
-    // A lobby that died may have stored an answer that declines. The players who had no time to answer are not to blame then.
+    // A lobby that died may have stored an answer that declines. In that case, players without an answer are not to blame, because they had
+    // no time to answer.
     const isDeclined = [...answers.values()].includes('declined');
-    await this.failOffer(match, (user) => (isDeclined ? answers.get(user) === 'declined' : answers.get(user) !== 'accepted'));
-  }
-
-  /** Ends an offer. The tickets of players who are to blame end, and the others return to the queue. */
-  async failOffer(match: MatchRecord, isToBlame: (user: UserId) => boolean): Promise<void> {
-    const tickets = await this.tickets.read(match.game, match.tickets);
-    const isBlamed = ({ players }: StoredTicket): boolean => players.some(({ user }) => isToBlame(user));
-    const end = (ticket: StoredTicket): TicketEnd | null => (isBlamed(ticket) ? { event: 'cancelled', reason: 'declined' } : null);
-    const blamed = tickets.flatMap(({ players }) => players.filter(({ user }) => isToBlame(user)));
-    await this.giveBack(match, tickets, end, {
-      stage: 'offered',
-      // Counted before the players are notified, because they may search again at once.
-      dissolved: async () => {
-        this.log.info('match.declined', { roomId: match.id, declined: blamed.length });
-        await Promise.all(blamed.map(({ user }) => this.tickets.countDecline(match.game, user, DECLINES_FORGOTTEN_MS)));
-      },
-    });
+    await this.dissolved.failOffer(match, (user) => (isDeclined ? answers.get(user) === 'declined' : answers.get(user) !== 'accepted'));
   }
 
   override async ended(tickets: readonly StoredTicket[], end: TicketEnd): Promise<void> {
@@ -322,44 +253,8 @@ export class MatchRooms extends MatchHost {
   }
 
   override async openRooms(game: string, rules: MatchRules): Promise<readonly OpenRoom[]> {
-    const known = this.open.get(game);
-    if (known && performance.now() - known.at < BACKFILL_READ_MS) return known.rooms;
-    const entries = await this.records.listed(game, null, BACKFILL_ROOMS);
-    const made = await this.tickets.openRooms(game);
-    const ids = [...new Set([...entries.map(({ room }) => room), ...made])];
-    const records = await this.records.readMany(ids);
-    const over = made.filter((id) => !records.some((record) => record?.id === id));
-    if (over.length > 0) await this.tickets.removeOpenRooms(game, over);
-    for (const [room, at] of this.refused) if (performance.now() - at > ROOM_REFUSED_MS) this.refused.delete(room);
-    const rooms = records.flatMap((record) => (record && !this.refused.has(record.id) && openRoomOf(record, rules)) || []);
-    this.open.set(game, { rooms, at: performance.now() });
-    return rooms;
+    return this.open.next(game, rules);
   }
-}
-
-/** Returns the room for matchmaking. Null: it has no free seat for players of a match, or its rules exclude it. */
-function openRoomOf(record: RoomRecord, rules: MatchRules): OpenRoom | null {
-  const { doc, status, game, id } = record;
-  const mode = doc.backfill?.mode;
-  const { backfill } = rulesOfMode(rules, mode) ?? { backfill: null };
-  const running = status === 'playing';
-  const isWanted = running ? backfill?.running && !record.isLocked : status === 'waiting' && backfill?.waiting && !doc.private;
-  const free = doc.seats - doc.members.length;
-  if (!isWanted || free <= 0 || doc.members.length === 0 || doc.locked || doc.password || doc.inviteOnly) return null;
-  const players = doc.members.map(({ user, name, claims }) => ({ user, name, ...(claims && { claims }) }));
-  const teams = doc.teams && Array.from({ length: doc.teams.count }, (_, team) => doc.members.filter((one) => one.team === team));
-  return {
-    room: id,
-    game,
-    running,
-    free,
-    players,
-    since: 0,
-    ...(mode !== undefined && { mode }),
-    ...(doc.options && { options: doc.options }),
-    ...(teams && { teams: teams.map((team) => team.map(({ user }) => user)) }),
-    ...(doc.region !== undefined && { region: doc.region }),
-  };
 }
 
 /** Returns the document with this member ready for the next game of the room. */

@@ -4,11 +4,11 @@ import { Matchmaker } from './matchmaker.js';
 
 const caller = { user: 'ada', name: 'Ada', session: 's', gateway: 'g', asked: { turn: 1, number: 1 } } as unknown as Caller;
 
-/** A matchmaker with replaced neighbors. `isLate`: the user has made a later request. `hint`: the last ticket of the user. */
+/** A matchmaker whose dependencies are replaced. `isLate`: the user has made a later request. `hint`: the last ticket of the user. */
 function matchmaker({ isLate = false, hint = null as { ticket: string; game: string } | null } = {}) {
   const end = jest.fn(async () => []);
   const endOfUser = jest.fn(async () => true);
-  const add = jest.fn(async () => ({ outcome: 'added', since: 0, replaced: [] }));
+  const add = jest.fn(async () => ({ outcome: 'added', since: 0, replaced: [], offers: [] }));
   const userRooms = {
     overtakeIfFree: async () => true,
     ticketOf: async () => hint,
@@ -20,7 +20,9 @@ function matchmaker({ isLate = false, hint = null as { ticket: string; game: str
     { add, end, declinesOf: async () => ({ count: 0, forgottenInMs: 0 }) },
     { settle: async () => null },
     {},
-    { end: endOfUser, tellOthers: async () => {} },
+    { end: endOfUser },
+    {},
+    { endedForOthers: async () => {} },
     { regionOf: () => undefined },
     {},
     userRooms,

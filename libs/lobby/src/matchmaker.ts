@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { sleep } from '#libs/async';
 import {
+  type AddedTicket,
   type MatchRecord,
   MatchRounds,
   RatingStore,
@@ -9,6 +10,7 @@ import {
   type TicketPlayer,
   TicketStore,
   ticketIdOf,
+  type UserTicket,
 } from '#libs/matchmaking';
 import {
   type Caller,
@@ -23,23 +25,27 @@ import {
 } from '#libs/protocol';
 import { quoted } from '#libs/room';
 import { isMember, type RoomRecord, RoomRecords, UserRooms } from '#libs/room-store';
+import { DissolvedMatches } from './dissolved-matches.js';
 import { GameCatalogue } from './game-catalogue.js';
 import { DECLINES_MAX, LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
+import { MatchNotifier } from './match-notifier.js';
 import { MatchRooms, progressOf, unknownOffer } from './match-rooms.js';
 import { leaderOf, partyOf } from './parties.js';
 import { RoomOptionsCheck } from './room-options-check.js';
 import { RoomService } from './room-service.js';
 import { UserTickets } from './user-tickets.js';
 
-/** How long a cancel waits for the room of a match that is being made, in ms. */
+/** Maximum time for which a cancel waits for the room of a match that is being made, in ms. */
 const ROOM_CREATION_MS = 1_000;
-/** Pause between two reads of the record of that room, in ms. */
+/** While a cancel waits for the room of a match: the pause between two reads of the room's record, in ms. */
 const ROOM_POLL_MS = 20;
 /** Maximum number of players of an offer who are notified of each acceptance. */
 const ACCEPTED_TOLD_MAX = 16;
 
 /** The result of a search: the room of its match, or the ticket that waits. */
 export type Found = { readonly room: RoomRecord } | { readonly ticket: string };
+
+type ReplacedOffer = Extract<AddedTicket, { outcome: 'added' }>['offers'][number];
 
 /** A search that a gateway knows. */
 export interface KnownSearch {
@@ -57,6 +63,8 @@ export class Matchmaker {
     private readonly rounds: MatchRounds,
     private readonly matches: MatchRooms,
     private readonly tickets: UserTickets,
+    private readonly dissolved: DissolvedMatches,
+    private readonly notifier: MatchNotifier,
     private readonly rooms: RoomService,
     private readonly records: RoomRecords,
     private readonly userRooms: UserRooms,
@@ -85,10 +93,10 @@ export class Matchmaker {
     await this.refuseBlocked(game, players);
     if (party) await this.overtake(caller);
     else await this.overtakeFree(caller);
-    const rated = mode?.rating ? await this.withRatings(game, players) : players;
+    const rated = mode?.rating ? await this.withRatings(game, players, mode.rating === 'per-mode' ? wish.mode : undefined) : players;
     for (const { user, asked } of players) {
       const before = await this.userRooms.ticketOf(user);
-      // A user has one ticket. Adding the new one replaces only a ticket of the same game.
+      // A user has at most one ticket. The new ticket replaces only a ticket of the same game, so a ticket of another game is ended here.
       if (before && before.game !== game) await this.tickets.end(user, asked, { event: 'cancelled', reason: 'cancelled' });
     }
     const noted = await Promise.all(players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)));
@@ -113,20 +121,39 @@ export class Matchmaker {
     const { id, game } = ticket;
     const added = await this.store.add(ticket, { event: 'cancelled', reason: 'entered-room' });
     if (added.outcome === 'late') throw new HoldfastError('overtaken');
-    for (const replaced of added.replaced)
-      await this.tickets.tellOthers(replaced, caller.user, { event: 'cancelled', reason: 'party-changed' });
+    if (added.outcome === 'added') {
+      const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
+      for (const replaced of added.replaced) await this.notifier.endedForOthers(replaced, caller.user, end);
+      await this.leaveOffers(ticket, added.offers, caller.user);
+    }
     // The session of a player may have ended before the ticket was in the queue. Its departure then did not find the ticket.
     for (const { user, asked } of ticket.players) {
       if (!asked || !(await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate) continue;
-      // Only this ticket: a later search of the user may have added another one.
+      // Ends only this ticket, because a later search of the user may have added another ticket.
       const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
-      for (const ended of await this.store.end(game, [{ id }], end)) await this.tickets.tellOthers(ended, user, end);
+      for (const ended of await this.store.end(game, [{ id }], end)) await this.notifier.endedForOthers(ended, user, end);
       throw new HoldfastError('overtaken');
     }
-    // The other members of a party learn that they search.
+    // Notifies the other members of the party that the search has begun.
     if (ticket.players.length > 1) await this.matches.progress({ ...ticket, since: added.since }, 0, null);
     const room = (await this.rounds.settle(game, id)) as RoomRecord | null;
     return room && isMember(room, caller.user) ? { room } : { ticket: id };
+  }
+
+  /**
+   * Ends the offered matches that held older tickets of these players, so that the others do not wait for their answer. A player who searches
+   * again has declined the offer. Of a party that is its host, and not the members.
+   */
+  private async leaveOffers({ game, players }: TicketBody, offers: readonly ReplacedOffer[], caller: UserId): Promise<void> {
+    const isMoving = (user: UserId): boolean => players.some((player) => player.user === user);
+    for (const id of new Set(offers.map(({ match }) => match))) {
+      const users = offers.flatMap(({ match, user }) => (match === id ? user : []));
+      const blamed = users.includes(caller) ? [caller] : users;
+      const match = await this.store.matchOf(game, id);
+      const end: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
+      // The players of the new ticket do not hear of the old one, because their clients would take its end for that of the new search.
+      if (match) await this.dissolved.failOffer(match, (user) => blamed.includes(user), { end, isTold: (user) => !isMoving(user) });
+    }
   }
 
   /** Returns the rules of the wanted mode. Throws `bad-data` for a mode that the game does not have. */
@@ -166,7 +193,7 @@ export class Matchmaker {
     const players = await Promise.all(
       members.map(async ({ user, name, claims }) => {
         if (user === caller.user) return playerOf(caller);
-        // Every later request that moves the member has a higher order.
+        // Every later request that moves the member has a higher order, so the lobby can recognize that request.
         return { user, name, ...(claims && { claims }), asked: await this.userRooms.lastRequestOrder(user) };
       }),
     );
@@ -174,11 +201,9 @@ export class Matchmaker {
   }
 
   /** Reads the ratings once, when the ticket is made. A player without a rating counts as new. */
-  private async withRatings(game: string, players: readonly TicketPlayer[]): Promise<readonly TicketPlayer[]> {
-    const ratings = await this.ratings.ratings(
-      game,
-      players.map(({ user }) => user),
-    );
+  private async withRatings(game: string, players: readonly TicketPlayer[], mode: string | undefined): Promise<readonly TicketPlayer[]> {
+    const users = players.map(({ user }) => user);
+    const ratings = await this.ratings.ratings(game, users, mode);
     return players.map((player, index) => ({ ...player, ...(ratings[index] && { rating: ratings[index] }) }));
   }
 
@@ -247,8 +272,7 @@ export class Matchmaker {
 
   private async endTicket({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<boolean> {
     const found = await this.tickets.of(user);
-    if (!found) return false;
-    if (found.state === 'matched' && found.match.stage === 'offered') {
+    if (found?.state === 'matched' && found.match.stage === 'offered') {
       await this.declineOffer(found.match.game, found.match.id, user).catch(ignoreOver);
       return true;
     }
@@ -292,7 +316,7 @@ export class Matchmaker {
     return room;
   }
 
-  /** Returns how much time is left to answer an offer, in ms. */
+  /** Returns the remaining time to answer an offer, in ms. */
   private async acceptMsLeft({ game, at }: MatchRecord, mode: string | undefined): Promise<number> {
     const rules = this.matches.rulesOf(game);
     const { acceptMs = 0 } = (rules && rulesOfMode(rules, mode)) ?? {};
@@ -309,17 +333,16 @@ export class Matchmaker {
   private async declineOffer(game: string, offer: RoomId, user: UserId): Promise<void> {
     if (!(await this.store.answer(game, offer, user, 'declined'))) throw unknownOffer();
     const match = await this.store.matchOf(game, offer);
-    if (match) await this.matches.failOffer(match, (one) => one === user);
+    if (match) await this.dissolved.failOffer(match, (one) => one === user);
   }
 
   /** Returns the state of the user's search as a message. Null: the user is not searching, and no search of the user has ended lately. */
   async status(user: UserId): Promise<MatchMessage | null> {
     const hint = await this.userRooms.ticketOf(user);
-    return hint && this.stateOf(user, hint.game, hint.ticket);
+    return hint && this.stateOf(await this.store.ofUser(hint.game, user), hint.game, hint.ticket);
   }
 
-  private async stateOf(user: UserId, game: string, ticket: string): Promise<MatchMessage | null> {
-    const found = await this.store.ofUser(game, user);
+  private async stateOf(found: UserTicket, game: string, ticket: string): Promise<MatchMessage | null> {
     if (found.state === 'waiting') {
       const { id } = found.ticket;
       void this.rounds.explain(game, id).catch(() => {});
@@ -353,17 +376,20 @@ export class Matchmaker {
 
   private async checkOne({ user, game, ticket, asked }: KnownSearch): Promise<MatchMessage | null> {
     await this.store.setPresence(game, user, asked, true);
-    const state = await this.stateOf(user, game, ticket);
+    const found = await this.store.ofUser(game, user);
+    // A lobby of a later build decides about the ticket, and notifies the player.
+    if (found.state === 'foreign') return null;
+    const state = await this.stateOf(found, game, ticket);
     if (state) return state;
-    const pointer = await this.userRooms.get(user);
-    if (pointer && !pointer.watching) return { kind: 'match', game, ticket, event: 'matched', room: pointer.room };
+    const room = await this.userRooms.roomOfTicket(user, ticket);
+    if (room) return { kind: 'match', game, ticket, event: 'matched', room };
     const hint = await this.userRooms.ticketOf(user);
-    // The user has another ticket since, whose messages follow.
+    // The user has a newer ticket, whose messages follow.
     if (hint && hint.ticket !== ticket) return null;
     return { kind: 'match', game, ticket, event: 'expired', reason: 'lost' };
   }
 
-  /** For a user without a connection: pauses the ticket. A search that a lobby has not added yet is voided. */
+  /** Pauses the ticket of a user who has lost the connection. A search that a lobby has not added yet is voided. */
   async searcherGone({ user, asked }: Pick<Caller, 'user' | 'asked'>): Promise<void> {
     if (await this.tickets.setPresence(user, asked, false)) return;
     if (await this.userRooms.overtake(user, asked)) await this.tickets.end(user, asked, { event: 'expired', reason: 'gone' });

@@ -3,8 +3,8 @@ import type { UserId } from '#libs/protocol';
 import type { DocMember, RoomRecord } from '#libs/room-store';
 
 /**
- * Returns the members of the user's party in a waiting room, the user first. In the room of a match, the party is the members who came
- * together, without the others. In any other room, all members are one party. Null: the room is not waiting, or the user is not a member.
+ * Returns the members of the user's party in a waiting room, the user first. In the room of a match, the party consists of the members who
+ * came together. In any other room, all members are one party. Null: the room is not waiting, or the user is not a member.
  */
 export function partyOf({ doc, status }: RoomRecord, user: UserId): readonly DocMember[] | null {
   const own = doc.members.find((member) => member.user === user);
@@ -14,7 +14,7 @@ export function partyOf({ doc, status }: RoomRecord, user: UserId): readonly Doc
   return [own, ...others];
 }
 
-/** Returns who leads the party of the user: the host of the room, or in the room of a match the member who came first. */
+/** Returns the leader of the user's party: the host of the room, or in the room of a match the member who came first. */
 export function leaderOf({ doc }: RoomRecord, user: UserId): UserId {
   if (!doc.parties) return doc.host;
   const party = doc.parties.find((one) => one.includes(user)) ?? [user];

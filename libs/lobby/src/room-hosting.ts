@@ -28,7 +28,7 @@ export class RoomHosting {
   /** @throws the refusals of `update` (host rules), and of `RoomOptionsCheck` */
   async update(caller: Caller, { password, ...change }: Data<'rooms.update'>): Promise<RoomRecord> {
     const before = await this.rooms.roomOf(caller);
-    // Refuses before the costly work, and before a code is reserved, which stays in the store for days.
+    // The first check comes before the costly work, and before a code is reserved, because a reserved code stays in the store for days.
     update(before, caller.user, change, this.rooms.now());
     if (change.options !== undefined) await this.optionsCheck.refuseFlawed(before.game, change.options);
     const { doc } = before;
@@ -39,7 +39,7 @@ export class RoomHosting {
       ...(password !== undefined && { password: password === null ? null : await hashPassword(password) }),
       ...(isCodeMissing && { code: await this.invites.reserve(before.id) }),
     };
-    // The index of public rooms may have too many entries, never too few: readers leave out private rooms.
+    // The index may contain private rooms, because readers leave them out. But it must contain every public room.
     if (change.private === false) await this.records.enlist(before.id, before.game, doc.createdAt);
     const changed = await this.changeRoom(caller, before, (record) => update(record, caller.user, prepared, this.rooms.now()));
     if (changed.doc.private) await this.records.unlist([changed.id], [changed.game]);

@@ -36,11 +36,11 @@ const UNMADE_MS = 60_000;
  */
 @Injectable()
 export class RoomList {
-  /** By game, '' for all games: the read of the first page that has not begun. */
+  /** The reads of first pages that have not begun, by game ('' for all games). */
   private readonly next = new Map<string, Promise<Read>>();
-  /** By game: when the current or last read began, in ms of the monotonic clock. */
+  /** The time at which the current or last read of a game began, in ms of the monotonic clock. */
   private readonly beganAt = new Map<string, number>();
-  /** By game: a promise that resolves when the current read has settled. */
+  /** A promise for each game that resolves when the current read has settled. */
   private readonly current = new Map<string, Promise<unknown>>();
 
   private readonly mutex = new KeyedMutex();
@@ -129,7 +129,7 @@ export class RoomList {
   private unlist(entries: readonly IndexEntry[], game: string | undefined): void {
     const now = this.clock.storeTime();
     const old = entries.filter(({ createdAt }) => now - createdAt > UNMADE_MS).map(({ room }) => room);
-    // After an error, the next read removes them.
+    // Ignores errors, because the next read removes the entries.
     void this.records.unlist(old, game === undefined ? undefined : [game]).catch(ignore);
   }
 }

@@ -14,7 +14,7 @@ export class RoomOptionsCheck {
   /**
    * Resolves when the game accepts the options.
    *
-   * @throws `bad-data` when no server supports options for this game, or when the game refuses these; otherwise the error of the last
+   * @throws `bad-data` when no server supports options for this game, or when the game refuses the options; otherwise the error of the last
    *   server that was asked
    */
   async refuseFlawed(game: string, options: RoomOptions): Promise<void> {

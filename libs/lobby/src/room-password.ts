@@ -2,8 +2,8 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 
 /**
- * The cost of scrypt, 4 MiB of memory and some ten ms of a worker thread: a room lives for hours only, and a lobby hashes
- * one for each join. See RFC 7914 for the parameters.
+ * The cost of scrypt: 4 MiB of memory and some ten ms of a worker thread. It is low, because a room lives only for hours and a lobby hashes
+ * one password for each join. RFC 7914 explains the parameters.
  */
 const COST = { N: 4_096, r: 8, p: 1 };
 const SALT_BYTES = 16;

@@ -25,8 +25,9 @@ export function sortKeyOf(room: ListedRoom, { by }: RoomSort): SortKey {
 }
 
 /**
- * Compares two positions. Numbers come before texts, and texts before booleans; descending, the other way round. Rooms without a value come
- * last in both orders. Of equal rooms the newest comes first. The order is total, so that a page continues exactly after another.
+ * Compares two positions. Numbers come before texts, and texts before booleans; in descending order it is the other way round. Rooms
+ * without a value come last in both orders. Of equal rooms the newest comes first. The order is total, so that a page continues exactly
+ * after another.
  */
 export function compareKeys(a: SortKey, b: SortKey, { order = 'ascending' }: RoomSort): number {
   const [value, createdAt, room] = a;

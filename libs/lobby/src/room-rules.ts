@@ -25,7 +25,7 @@ export interface NewRoom {
   /** The requested number of seats. Absent: the maximum of the game. */
   readonly wanted?: number;
   readonly private?: boolean;
-  /** False and `anyone` are the same as absent. */
+  /** For this field and the three below, `false` and `anyone` mean the same as absent. */
   readonly inviteOnly?: boolean;
   readonly locked?: boolean;
   readonly watch?: WatchPolicy;
@@ -34,7 +34,7 @@ export interface NewRoom {
   readonly teams?: TeamRules;
   /** The reserved invite code. */
   readonly code?: string;
-  /** The stored form of the password. */
+  /** The password of the room, in its stored form. */
   readonly password?: string;
   /** This field and the three below are copied to the `RoomDoc`, which describes them. */
   readonly region?: string;
@@ -56,7 +56,7 @@ export interface Person {
   readonly user: UserId;
   readonly name: string;
   readonly claims?: Claims;
-  /** False: the user has no connection now, and is expected. Absent: the user has one. */
+  /** False: the user has no connection now, and is expected to log in later. Absent: the user has a connection. */
   readonly here?: boolean;
 }
 
@@ -91,7 +91,7 @@ export function newRoom(host: Person, wish: NewRoom, now: number): RoomDoc {
 
 /** The terms on which players join a running game. */
 export interface JoinTerms {
-  /** How long the game keeps the seat of a player who is away, in ms. */
+  /** Time for which the game keeps the seat of a player who is away, in ms. */
   readonly seatGraceMs: number;
 }
 
@@ -201,7 +201,7 @@ export function checkStart(record: RoomRecord, user: UserId, { now, isAgreed = f
   if (!doc.members.some((member) => member.user === user)) throw new HoldfastError('not-in-room');
   if (record.status !== 'waiting') throw new HoldfastError('room-playing');
   if (!isAgreed && doc.host !== user) throw new HoldfastError('not-owner');
-  // The host counts as ready, because the host starts the game.
+  // The host need not be ready, because the host starts the game.
   const isWilling = (member: DocMember): boolean => isReady(record, member) || (!isAgreed && member.user === user);
   const players = doc.members.filter((member) => isWilling(member) || !isAwayFor(member, START_AWAY_MS, now));
   if (players.length < doc.seatsMin) throw new HoldfastError('too-few-players');

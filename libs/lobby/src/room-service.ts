@@ -60,7 +60,7 @@ export class RoomService {
    * room of the first.
    */
   private readonly roomOfRequest = new WeakMap<Caller, RoomId>();
-  /** By request to create a room: the room and its invite code, for the same reason. */
+  /** By request to create a room: the room and its invite code. A repeated request uses the code of its first run. */
   private readonly codeOfRequest = new WeakMap<Caller, { readonly id: RoomId; readonly code: string }>();
 
   constructor(
@@ -100,7 +100,7 @@ export class RoomService {
       },
       this.now(),
     );
-    // After the checks of `newRoom`, because a refused room needs neither a hash nor a code, which stays in the store for days.
+    // This follows the checks of `newRoom`, because a refused room needs neither a hash nor a code. A code stays in the store for days.
     const stored: RoomDoc = {
       ...doc,
       ...(password !== undefined && { password: await hashPassword(password) }),
@@ -163,7 +163,7 @@ export class RoomService {
       const [record, before] = await Promise.all([this.records.read(id), this.freeFor(caller, id)]);
       if (!record) throw unknownRoom(shown);
       const pass = await this.passOf(record, caller.user, shown);
-      // Checked before the player's entry moves, so that a refused player is never bound to the room.
+      // This check comes before the player's entry moves, so that a refused player is never bound to the room.
       join(record, caller, this.games.joinTermsOf(record), this.now(), pass);
       if (!(await this.userRooms.move(caller.user, { room: id, watching: false }, caller))) throw new HoldfastError('overtaken');
       try {
@@ -200,8 +200,8 @@ export class RoomService {
   }
 
   /**
-   * Leaves the room in which the player was at the time of the request, and returns its id. The player's room of now may be another one,
-   * because a suspended lobby may handle the request after the player has left through another lobby and entered a new room.
+   * Leaves the room in which the player was at the time of the request, and returns its id. The player may be in another room now, because
+   * a suspended lobby may handle the request after the player has left through another lobby and entered a new room.
    */
   async leave(caller: Caller): Promise<RoomId> {
     const { user, room: meant, asked } = caller;
@@ -222,7 +222,7 @@ export class RoomService {
     return left.room;
   }
 
-  /** Checks what a player gives to enter a room. A member needs nothing. */
+  /** Checks the invite code and the password that a player gives to enter a room. A member needs neither. */
   private async passOf(record: RoomRecord, user: UserId, shown: Shown | 'server'): Promise<EntryPass> {
     if (shown === 'server' || isMember(record, user)) return SERVER_PASS;
     const { code, password } = shown;
@@ -328,8 +328,8 @@ export class RoomService {
   }
 
   /**
-   * Removes a member who will not come back. Does nothing when, with `order`, the user has returned to this room since that request, or,
-   * without `order`, the user was admitted or has moved since this call.
+   * Removes a member who will not come back. With `order`: does nothing when the user has returned to this room since that request. Without
+   * `order`: does nothing when the user was admitted or has moved since this call.
    */
   async gone(room: RoomId, user: UserId, order?: RequestOrder, isDue?: RoomGuard): Promise<void> {
     const since = order ?? (await this.userRooms.lastRequestOrder(user));
@@ -384,7 +384,7 @@ export class RoomService {
     await this.userRooms.move(user, null, { from: id });
   }
 
-  /** Removes a member who has moved to another room from the record of this one. Idempotent. */
+  /** Removes a member who has moved to another room from the record of this room. Idempotent. */
   async removeMoved(id: RoomId, user: UserId): Promise<void> {
     const guard: RoomGuard = async () => {
       if ((await this.userRooms.get(user))?.room === id) throw new HoldfastError('overtaken');
@@ -468,7 +468,7 @@ function joinAgain(record: RoomRecord, person: Person, terms: JoinTerms | null, 
   return { ...join(record, person, terms, now, pass) };
 }
 
-/** Returns whether a room has an invite code: players find it in no list, or join only with a code. */
+/** Returns whether a room needs an invite code, because no list shows the room or because players join only with the code. */
 export function needsCode({ private: isPrivate, inviteOnly }: Pick<RoomSettings, 'private' | 'inviteOnly'>): boolean {
   return isPrivate === true || inviteOnly === true;
 }

@@ -1,7 +1,10 @@
 import type { TeamRules } from '#libs/protocol';
 import type { DocMember, RoomDoc } from '#libs/room-store';
 
-/** Returns a new member in the smallest team of the room, the first among equals; in a room without teams, the member as it is. */
+/**
+ * Returns a new member, with the smallest team of the room as the member's team. Of equal teams the first one is used. In a room without
+ * teams, returns the member unchanged.
+ */
 export function inSmallestTeam({ teams, members }: Pick<RoomDoc, 'teams' | 'members'>, member: DocMember): DocMember {
   return teams ? { ...member, team: smallestTeam(teams, members) } : member;
 }

@@ -22,7 +22,8 @@ export function moveToTeam(record: RoomRecord, user: UserId, team: number, targe
 }
 
 /**
- * Distributes the members evenly: the sizes of two teams differ by at most one. Moves as few members as possible, those who joined last.
+ * Distributes the members evenly: the sizes of two teams differ by at most one. Moves as few members as possible, and chooses the members
+ * who joined last.
  *
  * @throws `not-in-room`, `not-owner`, `no-teams`, `room-playing`
  */
@@ -30,7 +31,7 @@ export function balance(record: RoomRecord, user: UserId, now: number): RoomDoc 
   const doc = asHost(record, user, now);
   const { count } = teamsOf(record);
   const most = Math.ceil(doc.members.length / count);
-  /** Number of teams that may have `most` members; the others have one less. */
+  /** Number of teams that may have `most` members; each other team has one member less. */
   const large = doc.members.length - (most - 1) * count;
   const sizes = Array.from({ length: count }, (_, team) => doc.members.filter((member) => member.team === team).length);
   const bySize = [...sizes.keys()].sort((a, b) => sizes[b]! - sizes[a]! || a - b);

@@ -1,16 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { type StoredTicket, type TicketEnd, TicketStore, type UserTicket } from '#libs/matchmaking';
+import { type TicketEnd, TicketStore, type UserTicket } from '#libs/matchmaking';
 import type { RequestOrder, RoomId, UserId } from '#libs/protocol';
 import { UserRooms } from '#libs/room-store';
+import { DissolvedMatches } from './dissolved-matches.js';
 import { MatchNotifier } from './match-notifier.js';
 
-/** The ticket of a user, in whatever game. */
+/** Finds, ends and updates the ticket of a user, whatever its game is. */
 @Injectable()
 export class UserTickets {
   constructor(
     private readonly store: TicketStore,
     private readonly userRooms: UserRooms,
     private readonly notifier: MatchNotifier,
+    private readonly dissolved: DissolvedMatches,
   ) {}
 
   /** Returns the game for which the user searches, also while the room of a match is made. Null: the user is not searching. */
@@ -19,16 +21,17 @@ export class UserTickets {
     return hint && (await this.store.has(hint.game, user)) ? hint.game : null;
   }
 
-  /** Returns the ticket of the user, and where it is. */
-  async of(user: UserId): Promise<Exclude<UserTicket, { state: 'none' }> | null> {
+  /** Returns the ticket of the user together with its state. */
+  async of(user: UserId): Promise<Exclude<UserTicket, { state: 'none' | 'foreign' }> | null> {
     const hint = await this.userRooms.ticketOf(user);
     const found = hint && (await this.store.ofUser(hint.game, user));
-    return found && found.state !== 'none' ? found : null;
+    return found && found.state !== 'none' && found.state !== 'foreign' ? found : null;
   }
 
   /**
-   * Ends the ticket of the user if it is not newer than `order`, and notifies the other members of a party. Without `order`: any ticket. A
-   * ticket with a match stays: the order of the user's requests decides whether the match takes the user.
+   * Ends the ticket of the user if it is not newer than `order`, and notifies the other members of a party. Without `order`: any ticket. An
+   * offered match fails at once, so that its other players do not wait for an answer. A ticket whose room is being made stays: the order of
+   * the user's requests decides whether the match takes the user.
    *
    * @param but a room whose party keeps its ticket, because the user is in it already
    * @returns whether a waiting ticket has ended
@@ -38,24 +41,25 @@ export class UserTickets {
     if (!hint) return false;
     if (but !== undefined) {
       const found = await this.store.ofUser(hint.game, user);
-      if (found.state !== 'none' && found.ticket.party === but) return false;
+      if ((found.state === 'waiting' || found.state === 'matched') && found.ticket.party === but) return false;
     }
     const cancelled = await this.store.cancel(hint.game, user, order, end);
     // The ticket leaves its match only when the match is made or fails. Until then the user must not look like a player who searches.
     if (cancelled.outcome === 'held' && cancelled.ticket === hint.ticket) await this.userRooms.forgetTicket(user, hint);
+    if (cancelled.outcome === 'held') await this.leaveOffer(hint.game, cancelled.match, user, end);
     if (cancelled.outcome !== 'ended') return false;
-    await this.tellOthers(cancelled.ticket, user, end);
+    if (cancelled.ticket) await this.notifier.endedForOthers(cancelled.ticket, user, end);
     return true;
+  }
+
+  private async leaveOffer(game: string, id: RoomId, user: UserId, end: TicketEnd): Promise<void> {
+    const match = await this.store.matchOf(game, id);
+    if (match?.stage === 'offered') await this.dissolved.failOffer(match, (one) => one === user, { end, isTold: (one) => one !== user });
   }
 
   /** Stores whether the user has a connection. A ticket with an absent user pauses. False: the user has no ticket. */
   async setPresence(user: UserId, order: RequestOrder | undefined, isHere: boolean): Promise<boolean> {
     const hint = await this.userRooms.ticketOf(user);
     return hint !== null && (await this.store.setPresence(hint.game, user, order, isHere)) !== null;
-  }
-
-  async tellOthers(ticket: StoredTicket, user: UserId, end: TicketEnd): Promise<void> {
-    const players = ticket.players.filter((player) => player.user !== user);
-    if (players.length > 0) await this.notifier.ended({ ...ticket, players }, end);
   }
 }

@@ -11,7 +11,7 @@ export type Claims = Readonly<Record<string, unknown>>;
 export const CLAIMS_BYTES_MAX = 1_024;
 
 /**
- * Returns the claims as plain JSON data, or the flaw as the end of a sentence. Undefined: there are no claims.
+ * Returns the claims as plain JSON data, or a flaw that continues a sentence ("The claims …"). Undefined: there are no claims.
  *
  * @param given the claims of an authenticator or a token: any value
  */

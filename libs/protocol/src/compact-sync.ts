@@ -139,7 +139,7 @@ function eventsOf(bytes: Uint8Array, syncVersion: number): GameEvent[] {
   });
 }
 
-/** Reads a frame from its second byte. */
+/** Reads the fields of a frame one by one, from its second byte on. */
 class Reader {
   private at = 1;
 
@@ -149,7 +149,7 @@ class Reader {
     return this.frame[this.take(1)]!;
   }
 
-  /** An integer from 0 to 2^53 - 1: seven bits per byte, the lowest bits first, as in `docs/state-patch.md`. */
+  /** Reads an integer from 0 to 2^53 - 1: seven bits per byte, the lowest bits first, as in `docs/state-patch.md`. */
   varint(): number {
     let value = 0;
     for (let count = 0, factor = 1; count < VARINT_BYTES_MAX; count++, factor *= 0x80) {

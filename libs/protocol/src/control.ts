@@ -66,7 +66,7 @@ export interface PlayerAnswer {
   readonly follow?: RoomListQuery;
 }
 
-/** A room with the owner and epoch to which a request about it refers. */
+/** A room together with the owner and epoch that the sender of a request expects. */
 export interface RoomTenure {
   readonly room: RoomId;
   readonly server: ServerId;
@@ -89,21 +89,28 @@ export interface Control {
       game: string;
       start: string;
       round: number;
-      /** In the order of their seats. `team`: absent in a room without teams. `bot`: server code of the game plays the seat. */
+      /**
+       * The players, in the order of their seats. `team`: absent in a room without teams. `bot`: server code of the game plays the seat.
+       */
       players: readonly { user: UserId; name: string; claims?: Claims; team?: number; bot?: true }[];
       options?: RoomOptions;
+      /** The mode of the match. Absent: the room was made without a mode. */
+      mode?: string;
     };
     answer: { epoch: number; news?: string };
   };
   /**
-   * Gateway → lobby: the first page of each query whose `tag` is not the given one. Null in the answer: the page has not changed. The
-   * gateway has got each query from a lobby (`PlayerAnswer.follow`).
+   * Gateway → lobby: read the first page of each query. Null in the answer: the page still has the given `tag`, so it has not changed. The
+   * gateway received each query from a lobby (`PlayerAnswer.follow`).
    */
   'lists.read': {
     data: { queries: readonly { readonly query: RoomListQuery; readonly tag: string | null }[] };
     answer: { lists: readonly ({ readonly tag: string; readonly rooms: RoomSummary[] } | null)[] };
   };
-  /** Lobby → game server: validate the options of a room that is not created yet. `flaw`: why the game refuses them; null: it accepts them. */
+  /**
+   * Lobby → game server: validate the options of a room that is not created yet. `flaw`: the reason for which the game refuses them; null:
+   * the game accepts them.
+   */
   'game.check-options': { data: { game: string; options: RoomOptions }; answer: { flaw: string | null } };
   /**
    * Gateway → owner, event: attach these sessions to their rooms; from then on, each `handle` identifies one session on this link. The
@@ -138,13 +145,13 @@ export interface Control {
   /** Server → server: asks for the time since the other server last wrote to Redis successfully, in ms. Null: it never did. */
   'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
   /**
-   * Owner → gateway, event: this handle is not attached, or no longer. Except after `ended` and `forbidden`, the gateway waits for the
-   * owner of the room and attaches the session again.
+   * Owner → gateway, event: this handle is not attached, or is not attached any more. Except after `ended` and `forbidden`, the gateway
+   * waits for the owner of the room and attaches the session again.
    */
   'room.detached': { data: { handle: number; room: RoomId; epoch: number; reason: OwnerDetachReason }; answer: null };
   /**
-   * Gateway → lobby, event: a member lost its connection or has one again. Of two such events, the one with the later request order counts.
-   * `claims`: those of the member's login, null for none. Absent: a gateway of an earlier version sent the event.
+   * Gateway → lobby, event: a member has lost its connection, or is connected again. Of two such events, the one with the later request
+   * order counts. `claims`: those of the member's login, null for none. Absent: a gateway of an earlier version sent the event.
    */
   'member.presence': { data: { room: RoomId; user: UserId; here: boolean; asked?: RequestOrder; claims?: Claims | null }; answer: null };
   /**
@@ -172,8 +179,8 @@ export interface Control {
     answer: null;
   };
   /**
-   * Gateway → lobby, event: a member will not return. `user.gone` has replaced it. Lobbies still accept it, so that servers of two versions
-   * can run at the same time.
+   * Gateway → lobby, event: a member will not return. `user.gone` has replaced this event. Lobbies still accept the event, so that servers
+   * of two versions can run at the same time.
    */
   'member.gone': { data: { room: RoomId; user: UserId; asked?: RequestOrder }; answer: null };
 }
@@ -197,8 +204,9 @@ export interface AttachRequest {
 }
 
 /**
- * Why a handle is not attached. `moved`: the room has migrated. `fenced`: the room has another owner with a higher epoch. `ended`: the game
- * has ended. `not-here`: this server does not own the room in this epoch. `forbidden`: the user has no seat and is not a spectator.
+ * The reason for which a handle is not attached. `moved`: the room has migrated. `fenced`: the room has another owner with a higher epoch.
+ * `ended`: the game has ended. `not-here`: this server does not own the room in this epoch. `forbidden`: the user has no seat and is not a
+ * spectator.
  */
 export type OwnerDetachReason = 'moved' | 'fenced' | 'ended' | 'not-here' | 'forbidden';
 

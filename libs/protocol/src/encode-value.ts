@@ -18,7 +18,7 @@ export function encodeValue(value: unknown): Uint8Array {
   return finished();
 }
 
-// The variables below are the state of the encoder. Encoding is synchronous, so the process has them once, as in the decoder.
+// The variables below are the state of the encoder. Encoding is synchronous, so one set of them is enough for the process.
 
 /** Size of the pool of small results, in bytes. Small results are views of the pool, so a small frame allocates no memory of its own. */
 const POOL_BYTES = 8 * 1024;
@@ -172,7 +172,7 @@ const WRITTEN_HERE_MAX = 64;
 
 function writeText(text: string): void {
   const { length } = text;
-  // A UTF-16 code unit becomes at most three bytes.
+  // Each UTF-16 code unit becomes at most three bytes of UTF-8.
   reserve(5 + 3 * length);
   // The size of the header if the text has as many bytes as code units. If it has more bytes, it may need a longer header and is moved.
   const guess = headerBytes(length);

@@ -10,6 +10,14 @@ export type RoomId = Branded<'RoomId'>;
 export type SessionId = Branded<'SessionId'>;
 export type UserId = Branded<'UserId'>;
 
+/** The beginning of the id of a guest: a user who cannot log in again, and exists only as long as the session. */
+export const GUEST_PREFIX = 'guest:';
+
+/** Returns whether the user is a guest. An authenticator of an application may mark users as guests by the same prefix. */
+export function isGuest(user: UserId): boolean {
+  return user.startsWith(GUEST_PREFIX);
+}
+
 /** A user's place in a room, counted from 0. */
 export type Seat = number;
 

@@ -2,8 +2,11 @@ import type { RoomOptions } from './operations.js';
 
 /** The rules of a game's matches, as its author writes them (`match` of `@Game`). All fields are optional. */
 export interface MatchOptions extends ModeMatchOptions {
-  /** True: players have ratings, which the ranking result of each game updates. Default: false. */
-  readonly rating?: boolean;
+  /**
+   * True: players have one rating in this game, which the ranking result of each game updates. `per-mode`: one for each mode, and one for games
+   * without a mode. Default: false.
+   */
+  readonly rating?: boolean | 'per-mode';
   /**
    * The modes of the game, by name. Players of different modes are never matched. Each mode may replace rules of the game. A search without a
    * mode uses the rules of the game. Absent: the game has no modes.
@@ -11,7 +14,7 @@ export interface MatchOptions extends ModeMatchOptions {
   readonly modes?: Readonly<Record<string, ModeMatchOptions>>;
 }
 
-/** The rules of one mode, as the author writes them. Absent fields: as in the game. */
+/** The rules of one mode, as the author writes them. An absent field has the value of the game. */
 export interface ModeMatchOptions {
   /** Number of players of a match. Default: the seats of the game. With `teams`: computed from the teams. */
   readonly players?: number | { readonly min: number; readonly max: number };
@@ -21,24 +24,27 @@ export interface ModeMatchOptions {
   readonly skill?: Partial<MatchWindow>;
   /** Allowed latency of each player to the region of the match, in ms. Default: `LATENCY_WINDOW_DEFAULT`. */
   readonly latency?: Partial<MatchWindow>;
-  /** How long the player who waits longest waits for the maximum number of players before a smaller match is made, in ms. Default: 5000. */
+  /**
+   * Time in ms after which a match may be smaller than the maximum number of players. It counts from the start of the oldest search of the
+   * match. Default: 5000.
+   */
   readonly fillMs?: number;
   /** After this time, a difference of ratings does not delay a match any more, in ms. Default: 60000. */
   readonly maxWaitMs?: number;
   /** After this time a search ends without a match, in ms. Default: 600000. */
   readonly expireMs?: number;
-  /** How long a match is offered to its players, who must all accept it, in ms. Absent: a match starts without an offer. */
+  /** Time for which a match is offered to its players, in ms. All of them must accept it. Absent: a match starts without an offer. */
   readonly acceptMs?: number;
   /** After this time bots take the places of missing players up to the minimum, in ms. Absent: no bots. */
   readonly botsAfterMs?: number;
-  /** The rooms that matchmaking fills. */
+  /** Selects the existing rooms whose free seats matchmaking fills. */
   readonly backfill?: {
-    /** Running rooms of a `joinable` game with free seats. Default: true. */
+    /** True: matchmaking fills the free seats of running rooms of a `joinable` game. Default: true. */
     readonly running?: boolean;
-    /** Public rooms whose game has not started. Default: false. */
+    /** True: matchmaking fills public rooms whose game has not started. Default: false. */
     readonly waiting?: boolean;
   };
-  /** Options of the rooms that are made for this mode. */
+  /** Options of the rooms that matchmaking makes for this mode. */
   readonly options?: RoomOptions;
 }
 
@@ -53,7 +59,7 @@ export interface MatchWindow {
 export interface MatchRules {
   readonly seats: { readonly min: number; readonly max: number };
   readonly teams?: { readonly count: number; readonly size: { readonly min: number; readonly max: number } };
-  /** Absent: ratings do not matter. */
+  /** The allowed difference of ratings. Absent: ratings do not matter. */
   readonly skill?: MatchWindow;
   readonly latency: MatchWindow;
   readonly fillMs: number;
@@ -62,18 +68,22 @@ export interface MatchRules {
   readonly acceptMs?: number;
   readonly botsAfterMs?: number;
   readonly backfill: { readonly running: boolean; readonly waiting: boolean };
-  readonly rating?: true;
+  /** Absent: players have no ratings. */
+  readonly rating?: true | 'per-mode';
   readonly options?: RoomOptions;
-  /** Absent in the rules of a mode. */
+  /** The rules of each mode. Absent in the rules of a mode itself. */
   readonly modes?: Readonly<Record<string, MatchRules>>;
 }
 
 /**
- * First, 100 points: the stronger player wins two games of three. 600 points are the difference between a beginner and a good player, whose
- * match is better than none.
+ * The default window of ratings. With a difference of 100 points, the stronger player wins two games of three. A difference of 600 points
+ * is that between a beginner and a good player. After a long wait, such a match is better than no match.
  */
 export const SKILL_WINDOW_DEFAULT: MatchWindow = { from: 100, to: 600, overMs: 30_000 };
-/** A player hardly notices a latency of 80 ms. Above 250 ms most games are unpleasant, so matchmaking never makes such a match. */
+/**
+ * The default window of latencies. A player hardly notices a latency of 80 ms. Above 250 ms most games are unpleasant, so matchmaking makes
+ * no match with a higher latency.
+ */
 export const LATENCY_WINDOW_DEFAULT: MatchWindow = { from: 80, to: 250, overMs: 30_000 };
 /** Default of `fillMs`: a player who sees others arrive accepts a wait of some seconds. */
 export const FILL_MS_DEFAULT = 5_000;
@@ -84,14 +94,15 @@ export const EXPIRE_MS_DEFAULT = 600_000;
 
 /** Returns the complete rules of a game with these seats. `options` must be valid (`@Game` checks them). */
 export function matchRules(seats: MatchRules['seats'], options: MatchOptions = {}): MatchRules {
-  const { modes, rating, ...own } = options;
-  const rules = rulesOf(seats, own, rating === true);
+  const { modes, rating: wanted = false, ...own } = options;
+  const rating = wanted === false ? undefined : wanted;
+  const rules = rulesOf(seats, own, rating);
   if (!modes) return rules;
   const all = Object.entries(modes).map(([mode, replaced]) => {
     // The teams of the game and the number of players of the mode exclude each other. The mode takes precedence.
     const { teams, players, ...rest } = own;
     const size = replaced.players !== undefined || replaced.teams !== undefined ? {} : { teams, players };
-    return [mode, rulesOf(seats, { ...rest, ...size, ...replaced }, rating === true)] as const;
+    return [mode, rulesOf(seats, { ...rest, ...size, ...replaced }, rating)] as const;
   });
   return { ...rules, modes: Object.fromEntries(all) };
 }
@@ -102,7 +113,7 @@ export function rulesOfMode(rules: MatchRules, mode: string | undefined): MatchR
   return rules.modes && Object.hasOwn(rules.modes, mode) ? rules.modes[mode] : undefined;
 }
 
-function rulesOf(seats: MatchRules['seats'], options: ModeMatchOptions, rating: boolean): MatchRules {
+function rulesOf(seats: MatchRules['seats'], options: ModeMatchOptions, rating: MatchRules['rating']): MatchRules {
   const { teams, players, skill, latency, acceptMs, botsAfterMs, backfill } = options;
   const size = teams && rangeOf(teams.size);
   return {

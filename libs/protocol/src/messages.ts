@@ -15,9 +15,9 @@ export const SUBPROTOCOL_COMPACT = 'holdfast.v1.compact';
 export interface Hello {
   kind: 'hello';
   protocol: number;
-  /** Guest login (`AUTH=guest`): 1 to 32 characters. */
+  /** The player's name in a guest login (`AUTH=guest`): 1 to 32 characters. */
   name?: string;
-  /** Token login (`AUTH=jwt`). */
+  /** The token of a token login (`AUTH=jwt`). */
   token?: string;
   /** With a resume: the session and its secret, both together. */
   session?: SessionId;
@@ -32,7 +32,7 @@ export interface Hello {
   /** With a resume: the version of the state that the client has. */
   version?: number;
   /**
-   * The `epoch` of the last `placed` before the client received that version. The server needs it to find out whether the game was rewound
+   * The `epoch` of the last `placed` before the client received `version`. The server needs it to find out whether the game was rewound
    * after that version.
    */
   epoch?: number;
@@ -50,7 +50,7 @@ export interface Request {
   data?: unknown;
 }
 
-/** A player's command to the game in their room. */
+/** A player's command to the game in the player's room. */
 export interface Command {
   kind: 'command';
   /** The number of the command, counted from 1 for each seat. The room applies each command at most once, in order. */
@@ -75,7 +75,7 @@ export interface Input {
   data?: unknown;
 }
 
-/** States which version the client has. Optional: gateways accept it and do not use it. */
+/** Tells the server which version the client has. Optional: gateways accept it and do not use it. */
 export interface Ack {
   kind: 'ack';
   version: number;
@@ -86,7 +86,7 @@ export interface Ping {
   nonce: number;
 }
 
-/** Ends the session. Its seat becomes free immediately, without the grace. */
+/** Ends the session. The player's seat becomes free immediately, without the grace. */
 export interface Bye {
   kind: 'bye';
 }
@@ -111,7 +111,7 @@ export interface Welcome {
   server: string;
   /** The client sends a ping when it has received nothing for this time, in ms, and treats the connection as dead after twice this time. */
   pingMs: number;
-  /** How long the session exists without a connection, in ms. Servers of an earlier version leave it out. */
+  /** The time for which the session exists without a connection, in ms. Servers of an earlier version leave this field out. */
   sessionMs?: number;
 }
 
@@ -141,22 +141,25 @@ export interface RoomView {
   game: string;
   name: string;
   status: RoomStatus;
-  /** Grows with every change of this view. */
+  /** The revision of this view. It grows with every change of the view. */
   rev: number;
   owner: UserId;
   seats: number;
   members: RoomMember[];
   /** The options with which the room was created. Absent: it was created without options. */
   options?: Readonly<Record<string, unknown>>;
-  /** Why the last start of a game was taken back, such as `load-failed` or a code of the game. The next start removes it. */
+  /**
+   * The reason for which the last start of a game was taken back, such as `load-failed` or a code of the game. The next start removes this
+   * field.
+   */
   startFailure?: { readonly code: string; readonly message: string };
-  /** How the last game in this room ended. Absent until a first game has ended. */
+  /** The result of the last game in this room. Absent: no game has ended yet. */
   lastResult?: GameResult;
   /** True: the room is neither listed nor matched. */
   private?: true;
-  /** The invite code of the room. Only members see it. Absent: it has none. */
+  /** The invite code of the room. Only members see it. Absent: the room has none. */
   code?: string;
-  /** True: players join only with the invite code. */
+  /** True: a player needs the invite code to join. */
   inviteOnly?: true;
   /** True: players need a password. */
   password?: true;
@@ -164,12 +167,12 @@ export interface RoomView {
   locked?: true;
   /** The players who may watch. Absent: anyone. */
   watch?: WatchPolicy;
-  /** How much later spectators see the game, in ms. Absent: at once. */
+  /** The time by which spectators see the game later than its players, in ms. Absent: without a delay. */
   watchDelayMs?: number;
   /** True: spectators receive the chat of the room, and may write to it. */
   spectatorChat?: true;
   teams?: TeamRules;
-  /** The users who may not join or watch. Only members see them. Absent: none. */
+  /** The users who may not join or watch the room. Only members see this list. Absent: none. */
   banned?: { user: UserId; name?: string }[];
 }
 
@@ -182,15 +185,15 @@ export interface RankedResult {
   scores?: number[];
 }
 
-/** How a game ended: the result that the game gave (`room.end(result)`), or the reason why it was ended. */
+/** The end of a game: the result that the game gave (`room.end(result)`), or the reason for which it was ended. */
 export interface GameResult {
   reason: 'finished' | 'server-lost' | 'abandoned' | 'operator' | 'game-failed' | 'orphaned' | 'unreadable';
   result?: unknown;
-  /** A sentence for people about the reason, when something other than the game ended it. */
+  /** Explains `reason` to people. Absent when the game ended itself (`finished`). */
   message?: string;
 }
 
-/** Why a player is in no room any more. `docs/protocol.md` explains each reason. */
+/** The reason for which a player is in no room any more. `docs/protocol.md` explains each reason. */
 export const LEFT_REASONS = [
   'left',
   'gone',
@@ -209,7 +212,7 @@ export type LeftReason = (typeof LEFT_REASONS)[number];
 export interface RoomMessage {
   kind: 'room';
   room: RoomView | null;
-  /** Why the player is in no room any more, when `room` is null. */
+  /** The reason for which the player is in no room any more. Present only when `room` is null. */
   reason?: LeftReason;
 }
 
@@ -225,7 +228,10 @@ export interface RoomsMessage {
   added?: RoomSummary[];
   changed?: RoomSummary[];
   removed?: RoomId[];
-  /** The order of the list after this message. Absent: added rooms come first, in their order, and the others stay as they are. */
+  /**
+   * The order of the list after this message. Absent: the added rooms come first, in the order of `added`, and all other rooms keep their
+   * order.
+   */
   order?: RoomId[];
 }
 
@@ -267,8 +273,8 @@ export interface Placed {
   /** The highest command seq of this seat that the room has applied or refused. A new client gives its first command the next number. */
   seq: number;
   /**
-   * The former owner was lost together with changes that were not stored. The game was rewound from the version that the client
-   * has to `to`. Everything after `to` is undone, events included. A sync with the current state follows.
+   * The former owner was lost together with changes that were not stored. The game was rewound to version `to`, which is older than the
+   * client's version. Everything after `to` is undone, events included. A sync with the current state follows.
    */
   rewound?: { from: number; to: number };
 }
@@ -302,7 +308,7 @@ export interface Sync {
  */
 export interface CompactSync {
   kind: 'compact';
-  /** The acknowledgement: the same as in `Sync`. */
+  /** The acknowledgement, as in `Sync`: the highest seq of this seat's commands that is applied at `version`. */
   seq: number;
   /** The number of the latest input of this seat that the steps up to `version` have sampled. 0: they have sampled no input. */
   input: number;
@@ -330,19 +336,19 @@ export interface CompactSync {
   patch?: Uint8Array;
 }
 
-/** The command `seq` was refused and changed nothing. */
+/** The command with the number `seq` was refused and changed nothing. */
 export interface Rejected extends ErrorBody {
   kind: 'rejected';
   seq: number;
 }
 
-/** Why a room pauses. `docs/protocol.md` explains each reason. */
+/** The reason for a pause of a room. `docs/protocol.md` explains each reason. */
 export const PAUSE_REASONS = ['server-lost', 'server-silent', 'moving', 'store'] as const;
 export type PauseReason = (typeof PAUSE_REASONS)[number];
 
 /**
- * Why a room continues. `owner`: the room's server answers again, or another server owns the room. `store`: the room's server can write to
- * Redis again.
+ * The reason for the end of a pause. `owner`: the room's server answers again, or another server owns the room. `store`: the room's server
+ * can write to Redis again.
  */
 export const RESUME_REASONS = ['owner', 'store'] as const;
 export type ResumeReason = (typeof RESUME_REASONS)[number];
@@ -366,10 +372,10 @@ export interface Ended extends GameResult {
 }
 
 /**
- * Why a search is over without a match. `cancelled`: the player, or the host of the party, cancelled it. `party-changed`: a member
- * joined or left the party. `declined`: a player of the ticket declined an offered match, or did not answer in time. `entered-room`: the
- * player entered a room. `gone`: the player was away for too long. `timed-out`: the search reached its maximum time. `lost`: Redis lost
- * the search. `no-game`: no server offers the game any more.
+ * The reason for which a search is over without a match. `cancelled`: the player, or the host of the party, cancelled it. `party-changed`:
+ * a member joined or left the party. `declined`: a player of the ticket declined an offered match, or did not answer in time.
+ * `entered-room`: the player entered a room. `gone`: the player was away for too long. `timed-out`: the search reached its maximum time.
+ * `lost`: Redis lost the search. `no-game`: no server offers the game any more.
  */
 export const MATCH_END_REASONS = [
   'cancelled',
@@ -383,7 +389,7 @@ export const MATCH_END_REASONS = [
 ] as const;
 export type MatchEndReason = (typeof MATCH_END_REASONS)[number];
 
-/** The state of a search: how long it may still take, and the reason. Every field is a hint. */
+/** The state of a search: an estimate of the remaining time, and its reason. Every field is a hint. */
 export interface MatchProgress {
   /** The time for which the search has waited, in ms. */
   waitedMs: number;
@@ -391,11 +397,11 @@ export interface MatchProgress {
   place: number;
   /** The number of players who wait for the game. */
   waiting: number;
-  /** An estimate of the remaining time, from recent matches, in ms. Absent: no recent match. */
+  /** An estimate of the remaining time, from recent matches, in ms. Absent: there was no recent match. */
   estimateMs?: number;
   /** The largest difference of ratings that the search accepts now. Absent: ratings do not count. */
   window?: number;
-  /** A sentence for people: the reason why the search takes long. */
+  /** A sentence for people that explains why the search takes long. */
   reason?: string;
 }
 
@@ -436,21 +442,21 @@ export interface ChatEntry {
    */
   seq: number;
   user: UserId;
-  /** The name of the user at that time. */
+  /** The name of the user when the message was sent. */
   name: string;
-  /** When the server accepted the message: store time, in ms since 1970. */
+  /** The store time at which the server accepted the message, in ms since 1970. */
   time: number;
   text: string;
 }
 
 /**
- * A new message in a chat. It has `room` in the chat of a room, and `lobby` in the chat of the lobby of a game. Ignore a message whose `seq` is
- * not above the last one. When it is above the next one, messages were lost: read them with `chat.history`.
+ * A new message in a chat. It has `room` in the chat of a room, and `lobby` in the chat of the lobby of a game. Ignore a message whose
+ * `seq` is not above the last received `seq`. When `seq` skips a number, messages were lost: read them with `chat.history`.
  */
 export interface ChatMessage extends ChatEntry {
   kind: 'chat';
   room?: RoomId;
-  /** The game of the lobby. */
+  /** The game in whose lobby the message was sent. */
   lobby?: string;
 }
 

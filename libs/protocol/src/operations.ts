@@ -2,7 +2,7 @@ import type { RoomId, UserId } from './ids.js';
 import type { MatchRules } from './match-rules.js';
 import type { ChatEntry, MatchMessage, RoomView } from './messages.js';
 
-/** A JSON Schema (draft 2020-12), as JSON. */
+/** A JSON Schema (draft 2020-12), as a JSON value. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** Teams of a room: their number, and the maximum number of players in each. */
@@ -15,7 +15,7 @@ export interface GameInfo {
   name: string;
   /** Minimum and maximum number of players. */
   seats: { min: number; max: number };
-  /** True: players may join a running game of this kind (`rooms.join`). Absent: only a waiting room. */
+  /** True: players may join a running game of this kind (`rooms.join`). Absent: players join only waiting rooms. */
   joinable?: true;
   /** Describes the options of a room of this game. Absent: the game takes no options, or its schema library cannot describe them. */
   options?: JsonSchema;
@@ -25,14 +25,14 @@ export interface GameInfo {
   match?: MatchRules;
 }
 
-/** Options of a room, as JSON. Each game defines its own. */
+/** Options of a room, as JSON. Each game defines its own options. */
 export type RoomOptions = Readonly<Record<string, unknown>>;
-/** Data of a running game for the list of rooms, as JSON. The game sets it (`room.setMetadata`). */
+/** Data of a running game for the list of rooms, as JSON. The game sets this data (`room.setMetadata`). */
 export type RoomMetadata = Readonly<Record<string, unknown>>;
 
-/** Maximum size of the options of a room, in bytes of JSON. It is small because options are part of every view of the room. */
+/** Maximum size of the options of a room, in bytes of JSON. The limit is small because options are part of every view of the room. */
 export const ROOM_OPTIONS_BYTES_MAX = 1_024;
-/** Maximum size of the metadata of a room, in bytes of JSON. It is small because it is part of every list of rooms. */
+/** Maximum size of the metadata of a room, in bytes of JSON. The limit is small because metadata is part of every list of rooms. */
 export const ROOM_METADATA_BYTES_MAX = 1_024;
 /** Maximum length of a room's password, in bytes of UTF-8. */
 export const PASSWORD_BYTES_MAX = 128;
@@ -43,7 +43,10 @@ export const TEAMS_MAX = 16;
 /** Maximum number of users that are banned from a room. */
 export const BANNED_MAX = 100;
 
-/** Who may watch a room. `anyone`: every player. `members`: the members, and players with its invite code. `nobody`: no spectators. */
+/**
+ * The rule for spectators of a room. `anyone`: every player may watch. `members`: the members may watch, and players with the invite code.
+ * `nobody`: the room has no spectators.
+ */
 export const WATCH_POLICIES = ['anyone', 'members', 'nobody'] as const;
 export type WatchPolicy = (typeof WATCH_POLICIES)[number];
 
@@ -87,8 +90,8 @@ export interface MatchWish {
 }
 
 /**
- * The chat of the player's room, or of the lobby of a game. `room`: refuses the request (`not-in-room`) when the player is in another room by
- * now; otherwise a repeat could reach the wrong room.
+ * The chat of the player's room, or of the lobby of a game. `room`: the id of the room that the client means. The server refuses the
+ * request (`not-in-room`) when the player is in another room by now. Otherwise a repeated message could reach the wrong room.
  */
 export type ChatChannel = { to: 'room'; room?: RoomId } | { to: 'lobby'; game: string };
 
@@ -109,7 +112,7 @@ export interface RoomSummary {
   status: RoomView['status'];
   players: number;
   seats: number;
-  /** The region in which its game must run. Absent: any region. */
+  /** The region in which the game of the room must run. Absent: any region. */
   region?: string;
   options?: RoomOptions;
   /** The metadata of the running game. Absent: no game runs, or it has set none. */
@@ -118,7 +121,7 @@ export interface RoomSummary {
   password?: true;
   /** True: nobody may join, because the host or the game has locked the room. */
   locked?: true;
-  /** Absent: anyone may watch. */
+  /** The rule for spectators. Absent: anyone may watch. */
   watch?: WatchPolicy;
   teams?: TeamRules;
 }
@@ -139,27 +142,30 @@ export const LIST_FIELDS = ['status', 'players', 'seats', 'free', 'region', 'nam
  */
 export type ListFilter = Readonly<Record<string, FilterCondition>>;
 export interface RoomSort {
-  /** A field as in `ListFilter`, or `created`. */
+  /** The name of a field, as in `ListFilter`, or `created` for the time of the room's creation. */
   by: string;
-  /** Default: `ascending`. Rooms without the value come last in both orders. */
+  /** The order of the values. Default: `ascending`. Rooms without a value come last in both orders. */
   order?: 'ascending' | 'descending';
 }
 /** Maximum number of conditions of a filter, and of values of one `any`. */
 export const FILTER_CONDITIONS_MAX = 16;
 
-/** Which public rooms a list has. */
+/** Selects the public rooms of a list, and their order. */
 export interface RoomListQuery {
   game?: string;
   limit?: number;
   filter?: ListFilter;
-  /** Default: newest first. */
+  /** The order of the rooms. Default: the newest rooms come first. */
   sort?: RoomSort;
 }
 
-/** How a player enters a room: with its id or invite code, and with the password if it has one. Exactly one of `room` and `code`. */
+/**
+ * The data with which a player enters a room: its id or invite code, and the password if the room has one. Exactly one of `room` and `code`
+ * is present.
+ */
 export interface RoomEntry {
   room?: RoomId;
-  /** Case, spaces and dashes do not matter. */
+  /** The invite code. Upper or lower case, spaces and dashes make no difference. */
   code?: string;
   password?: string;
 }
@@ -169,9 +175,9 @@ export interface RoomSettings {
   name?: string;
   /** A private room is neither listed nor matched. It has an invite code. */
   private?: boolean;
-  /** True: players join only with the invite code. */
+  /** True: a player needs the invite code to join. */
   inviteOnly?: boolean;
-  /** True: nobody may join. */
+  /** True: the room is locked, so nobody may join. */
   locked?: boolean;
   /** The players who may watch. Default: `anyone`. Spectators whom the room no longer admits leave it. */
   watch?: WatchPolicy;
@@ -185,7 +191,7 @@ export interface Operations {
   /**
    * Lists public rooms, newest first or as `sort` says. To get the next page, pass `next` of the last answer as `cursor`, with the same
    * other fields. The last page has no `next`. A page may have fewer rooms than `limit` although more follow. `partial`: with a filter or a
-   * sort, only the newest rooms were considered, because there are too many.
+   * sort, the answer considers only a part of the rooms, because there are many; the next pages consider the others.
    *
    * `subscribe`: also sends changes of the first page as `rooms` messages, until `rooms.unsubscribe`, another subscription, or the end of
    * the connection. `subscribed` is absent when the server does not support it.
@@ -194,7 +200,7 @@ export interface Operations {
     data: (RoomListQuery & { cursor?: string; subscribe?: boolean }) | undefined;
     result: { rooms: RoomSummary[]; next?: string; partial?: true; subscribed?: true };
   };
-  /** Ends the subscription of this connection to a list of rooms. Succeeds also when there is none. */
+  /** Ends the subscription of this connection to a list of rooms. Succeeds also without a subscription. */
   'rooms.unsubscribe': { data: undefined; result: { subscribed: false } };
   /**
    * `seats`: the number of players, within the limits of the game. `region`, `build`: the
@@ -222,8 +228,8 @@ export interface Operations {
   'rooms.leave': { data: undefined; result: { left: RoomId } };
   'rooms.ready': { data: { ready: boolean } | undefined; result: { room: RoomView } };
   /**
-   * Changes the room, as its host. An absent field stays as it is. `password`: null removes it. `options` and `watchDelayMs` change only
-   * while the room waits (`room-playing`); new options make every member unready.
+   * Changes the room. Only the host may do it. An absent field stays as it is. `password`: null removes it. `options` and `watchDelayMs`
+   * change only while the room waits (`room-playing`); new options make every member unready.
    */
   'rooms.update': {
     data: RoomSettings & { password?: string | null; options?: RoomOptions; watchDelayMs?: number };
@@ -232,13 +238,13 @@ export interface Operations {
   /** Makes another member the host. Only the host may do it. */
   'rooms.host': { data: { user: UserId }; result: { room: RoomView } };
   /**
-   * Removes a member, who may be away, from the room and its game, as the host. `ban`: the user may not join or watch again; a user who is
-   * not a member, such as a spectator, can be banned too.
+   * Removes a member from the room and its game, even when the member is away. Only the host may do it. `ban`: the user may not join or
+   * watch again; a user who is not a member, such as a spectator, can be banned too.
    */
   'rooms.kick': { data: { user: UserId; ban?: boolean }; result: { room: RoomView } };
   /** Lets a banned user join again. Only the host may do it. */
   'rooms.unban': { data: { user: UserId }; result: { room: RoomView } };
-  /** Moves this player, or as the host another member, to a team. `team`: counted from 0. */
+  /** Moves this player to a team. The host may also move another member (`user`). `team`: counted from 0. */
   'rooms.team': { data: { team: number; user?: UserId }; result: { room: RoomView } };
   /** Distributes all members evenly over the teams. Only the host may do it. */
   'rooms.balance': { data: undefined; result: { room: RoomView } };
@@ -247,23 +253,23 @@ export interface Operations {
    * ready, the next game starts.
    */
   'rooms.rematch': { data: undefined; result: { room: RoomView } };
-  /** `waitMs`: how long to wait for capacity before the refusal `no-capacity`. */
+  /** Starts a game in the room. `waitMs`: the time for which the start waits for a game server before the refusal `no-capacity`. */
   'rooms.start': { data: { waitMs?: number } | undefined; result: { room: RoomView } };
   /**
-   * Cancels a start that this player requested, also one that waits for capacity or has not begun. In the answer, the status of the room is
-   * `waiting`, or `playing` when the game had started already.
+   * Cancels this player's request to start the game, whether the start waits for a game server or has not begun. The answer contains the
+   * room. Its status is `waiting`, or `playing` when the game had already started.
    */
   'rooms.cancelStart': { data: undefined; result: { room: RoomView } };
   /**
    * Adds a search. Answers with the room when the search completes a match. Otherwise the player waits, and `match` messages follow. A
-   * later search of the same user replaces the search. `region`: where the game should run. Of the matched players, the region of the one
-   * who waited longest is used, unless the strategy of the game chooses a region.
+   * later search of the same user replaces the search. `region`: the region in which the game should run. A match uses the region of the
+   * player who has waited longest, unless the strategy of the game chooses a region.
    */
   'match.find': { data: MatchWish; result: { room: RoomView } | { waiting: true; ticket: string } };
   /**
    * Cancels the search, also the search of a party, and declines an offered match. Also voids all earlier requests of this player that
    * enter a room: after the answer, no such request can still put the player into a room, so `me` is reliable. `cancelled` is false when
-   * there was no search any more.
+   * the player was not searching.
    */
   'match.cancel': { data: undefined; result: { cancelled: boolean } };
   /** Accepts an offered match. When all players have accepted it, the room is made. Refused with `offer-unknown` when the offer is over. */
@@ -271,8 +277,8 @@ export interface Operations {
   /** Declines an offered match. The search of the player ends. */
   'match.decline': { data: { offer: string }; result: { declined: true } };
   /**
-   * The state of the caller's search, with the reason why it waits, or how the last search ended. Null: the caller is not searching, and no search
-   * has ended within the last minutes.
+   * The state of the caller's search with the reason why it waits, or the end of the last search. Null: the caller is not searching, and no
+   * search has ended within the last minutes.
    */
   'match.status': { data: undefined; result: { match: MatchMessage | null } };
   /**
@@ -281,17 +287,17 @@ export interface Operations {
    */
   'chat.send': { data: ChatChannel & { text: string; id: string }; result: { message: ChatEntry } };
   /**
-   * Returns stored messages, oldest first. `after`: only messages with a higher `seq`. Without it the newest ones, at most `limit`. `last`: the
-   * `seq` of the newest stored message; 0: there is none. `missed`: true when messages after `after` are no longer stored.
+   * Returns stored messages, oldest first. `after`: only messages with a higher `seq`. Absent: the newest messages, at most `limit`.
+   * `last`: the `seq` of the newest stored message; 0: there is none. `missed`: true when messages after `after` are no longer stored.
    *
-   * `follow`, for a lobby: true: this session receives the messages of this lobby, and no longer those of another one; false: of none. It
-   * ends with the connection, so a client repeats it after a resume.
+   * `follow` is for the chat of a lobby. True: this session receives the new messages of this lobby and of no other lobby. False: it
+   * receives the messages of no lobby. The subscription ends with the connection, so a client repeats the request after a resume.
    */
   'chat.history': {
     data: ChatChannel & { after?: number; limit?: number; follow?: boolean };
     result: { messages: ChatEntry[]; last: number; missed?: true };
   };
-  /** The host mutes a user in the chat of the room, or lets the user write again. It lasts as long as the room. */
+  /** The host mutes a user in the chat of the room, or lets the user write again. The mute lasts as long as the room exists. */
   'chat.mute': { data: { user: UserId; muted: boolean }; result: { muted: boolean } };
   me: {
     data: undefined;

@@ -45,7 +45,7 @@ function check(value: unknown, depth: number, budget: Budget): void {
     for (let index = 0; index < value.length; index++) check(value[index], depth - 1, budget);
     return;
   }
-  // A value from JSON.parse has only own keys, also when a key is `__proto__`.
+  // In a value from `JSON.parse`, every key is an own key, even `__proto__`. So this loop finds all keys.
   for (const key in value) {
     if (key === '__proto__') throw new NotPlainError('a key __proto__');
     checkText(key, budget);

@@ -70,8 +70,8 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
   return text;
 }
 
-// The variables below are the state of the decoder. Decoding is synchronous and never reentrant, so the process has them once. A small
-// frame then allocates nothing but its value.
+// The variables below are the state of the decoder. Decoding is synchronous and never reentrant, so one set of them is enough for the
+// process. For a small frame, the decoder allocates nothing except the decoded value.
 const NO_BYTES = new Uint8Array(0);
 let source: Uint8Array = NO_BYTES;
 /** The offset in `source` from which the offsets in errors count. */
@@ -158,7 +158,7 @@ function readValue(depth: number): unknown {
 }
 
 function readArray(length: number, depth: number): unknown[] {
-  // Each item has at least one byte.
+  // Each item has at least one byte, so a larger count is malformed.
   enter(length, length, depth);
   const array = new Array<unknown>(length);
   for (let index = 0; index < length; index++) array[index] = readValue(depth - 1);
@@ -166,7 +166,7 @@ function readArray(length: number, depth: number): unknown[] {
 }
 
 function readMap(size: number, depth: number): Record<string, unknown> {
-  // Each entry has at least two bytes.
+  // Each entry has at least two bytes, so a larger count is malformed.
   enter(size, 2 * size, depth);
   const map: Record<string, unknown> = {};
   for (let index = 0; index < size; index++) {

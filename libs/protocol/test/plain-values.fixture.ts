@@ -20,7 +20,7 @@ export const anyPlainValue: fc.Arbitrary<unknown> = fc.letrec<{ value: unknown }
       ),
       fc.integer(),
       fc.maxSafeInteger(),
-      // -0 is written as 0.
+      // The encoder writes -0 as 0, so the values have no -0.
       fc.double().map((number) => number + 0),
       fc.string({ unit: 'grapheme', maxLength: 200 }),
       fc.string({ unit: 'binary', maxLength: 40 }).map((text) => text.replace(/\p{Surrogate}/gu, '')),

@@ -29,6 +29,8 @@ interface Placed {
 @Injectable()
 export class RoomRecovery {
   private readonly inProgress = new Map<string, Promise<void>>();
+  /** Number of rooms that wait for another owner, by the lost owner. */
+  private readonly waiting = new Map<string, number>();
   private readonly ages: LossAges;
 
   constructor(
@@ -47,6 +49,7 @@ export class RoomRecovery {
     @Inject(RECOVERY_OPTIONS) private readonly options: RecoveryOptions,
   ) {
     this.ages = new LossAges(redis, 2 * options.orphanTtlMs);
+    this.metrics.roomsWithoutOwner.set(0);
   }
 
   /**
@@ -81,24 +84,43 @@ export class RoomRecovery {
     this.log.info('recovery.started', { target: owner.server, incarnation: owner.incarnation, rooms: waiting.length });
     const total = waiting.length;
     this.sink.publish({ kind: 'recovery.started', ...owner, reason: 'server-lost', detail: { rooms: total } });
-    while (waiting.length > 0) {
-      // Most servers have another link secret than this process, so this process has no links. Another gateway takes over the cleanup.
-      if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
-      await this.untilSettled();
-      const left: RoomId[] = [];
-      const lostMs = await this.ages.ageMs(owner);
-      const batches: RoomId[][] = [];
-      for (let at = 0; at < waiting.length; at += this.options.roomsAtOnce) batches.push(waiting.slice(at, at + this.options.roomsAtOnce));
-      const worker = async (): Promise<void> => {
-        for (let batch = batches.pop(); batch; batch = batches.pop()) left.push(...(await this.recoverBatch(batch, owner, lostMs)));
-      };
-      await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, worker));
-      waiting = left;
-      if (waiting.length > 0) await sleep(NO_CAPACITY_RETRY_MS);
+    try {
+      while (waiting.length > 0) {
+        this.reportWaiting(owner, waiting.length);
+        waiting = await this.recoverOnce(waiting, owner);
+        if (waiting.length > 0) await sleep(NO_CAPACITY_RETRY_MS);
+      }
+    } finally {
+      this.reportWaiting(owner, 0);
     }
+    this.metrics.recoverySeconds.observe((performance.now() - startedAt) / 1_000);
     const ms = Math.round(performance.now() - startedAt);
     this.log.info('recovery.done', { target: owner.server, incarnation: owner.incarnation, rooms: total, ms });
     this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
+  }
+
+  /** Tries each of the rooms once. Returns the rooms that must be tried again. */
+  private async recoverOnce(rooms: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
+    // Most servers have another link secret than this process, so this process has no links. Another gateway takes over the cleanup.
+    if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
+    await this.untilSettled();
+    const left: RoomId[] = [];
+    const lostMs = await this.ages.ageMs(owner);
+    const batches: RoomId[][] = [];
+    for (let at = 0; at < rooms.length; at += this.options.roomsAtOnce) batches.push(rooms.slice(at, at + this.options.roomsAtOnce));
+    const worker = async (): Promise<void> => {
+      for (let batch = batches.pop(); batch; batch = batches.pop()) left.push(...(await this.recoverBatch(batch, owner, lostMs)));
+    };
+    await Promise.all(Array.from({ length: BATCHES_AT_ONCE }, worker));
+    return left;
+  }
+
+  /** Updates the metric of rooms without an owner: the sum over all recoveries of this process. */
+  private reportWaiting({ server, incarnation }: RoomOwnership, rooms: number): void {
+    const key = `${server}:${incarnation}`;
+    if (rooms === 0) this.waiting.delete(key);
+    else this.waiting.set(key, rooms);
+    this.metrics.roomsWithoutOwner.set([...this.waiting.values()].reduce((sum, each) => sum + each, 0));
   }
 
   /**

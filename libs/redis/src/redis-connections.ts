@@ -24,6 +24,7 @@ export class RedisConnections implements OnApplicationShutdown {
   readonly access: RedisAccess;
   private readonly all: RedisClient[] = [];
   private lastError: string | null = null;
+  private reopened = 0;
   private isClosed = false;
 
   /** @throws an error that names the wrong setting */
@@ -34,7 +35,12 @@ export class RedisConnections implements OnApplicationShutdown {
     this.subscriptions = this.open();
   }
 
-  /** Opens a further connection, which is closed together with all other connections. */
+  /** Number of connections that this process has opened again after a loss. */
+  get reconnects(): number {
+    return this.reopened;
+  }
+
+  /** Opens a further connection. It is closed together with the others. */
   open(): RedisClient {
     const client = connect(this.options, this.access);
     LuaScript.prepare(client);
@@ -43,7 +49,10 @@ export class RedisConnections implements OnApplicationShutdown {
     client.on('error', (error: Error) => {
       this.lastError = error.message || (error as NodeJS.ErrnoException).code || String(error);
     });
+    let wasReady = false;
     client.on('ready', () => {
+      if (wasReady) this.reopened += 1;
+      wasReady = true;
       if (this.isReady) this.lastError = null;
     });
     // ioredis stops reconnecting in rare cases (seen once in forty clients at a Sentinel failover). A server must go on, or it would stay

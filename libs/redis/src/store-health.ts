@@ -46,6 +46,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | null = null;
   private isStopped = false;
   private readonly listeners: ((change: StoreChange) => void)[] = [];
+  private readonly probeListeners: ((ms: number | null) => void)[] = [];
   /** A separate connection for waiting on replicas, because `WAIT` blocks its connection. */
   private readonly replicated: RedisClient | null;
 
@@ -82,6 +83,11 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     this.listeners.push(listener);
   }
 
+  /** Registers a listener for the duration of each probe, in ms. Null: the probe failed. */
+  onProbe(listener: (ms: number | null) => void): void {
+    this.probeListeners.push(listener);
+  }
+
   /**
    * Records an error. Returns true when Redis is the cause, or may be the cause while it is known to be unavailable. `onChange` reports the
    * change of state, once.
@@ -101,15 +107,18 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async probe(): Promise<void> {
+    const startedAt = performance.now();
     try {
       await this.write();
       this.probeFailure = null;
       this.wroteAt = performance.now();
+      this.probed(this.wroteAt - startedAt);
       this.succeeded();
     } catch (error) {
       // This server is stopping and has closed its connections itself, so this error is no failure of Redis.
       if (this.isStopped) return;
       const reason = storeFailureOf(error)?.reason ?? 'unknown';
+      this.probed(null);
       this.probeFailure = `nothing can be stored: ${reason} (${messageOf((reason === 'away' && this.redis.why) || error)})`;
       this.failed(reason, error);
     }
@@ -152,6 +161,10 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     if (now - outage.failedAt < QUIET_MS) return;
     this.outage = null;
     this.notify({ isAvailable: true, ms: Math.round(now - outage.since), reasons: [...outage.reasons], failures: outage.failures });
+  }
+
+  private probed(ms: number | null): void {
+    for (const listener of this.probeListeners) listener(ms);
   }
 
   private notify(change: StoreChange): void {

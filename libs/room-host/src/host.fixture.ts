@@ -62,7 +62,7 @@ export class Host {
   readonly metrics: Metrics;
   /** The operator events that this server has published. */
   readonly operatorEvents: OperatorEvent[] = [];
-  /** How far the clock of this server is ahead of the others, in ms. */
+  /** The time by which the clock of this server is ahead of the other clocks, in ms. */
   clockAheadMs = 0;
   readonly storeClock: StoreClock;
   /** Whether the record of this server looks like that of a server that does not know results of effects. */
@@ -70,8 +70,8 @@ export class Host {
   /** Whether the directory of other servers contains this one. */
   isListed = true;
   /**
-   * How this server answers requests to load rooms: as usual (`as it is`), with the error `server-lost` (`nothing`), or with that error
-   * only after `giveUp` (`never`).
+   * The way in which this server answers requests to load rooms: as usual (`as it is`), with the error `server-lost` (`nothing`), or with
+   * that error only after `giveUp` (`never`).
    */
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
   loadRequests = 0;
@@ -210,7 +210,7 @@ export class Host {
     await this.appender.whenSettled(room);
   }
 
-  /** Attaches a player, and records all that is sent to it. */
+  /** Attaches a player, and records all messages to this player. */
   attach(room: HostedRoom, seat: number, handle: number, version: number | null, versionEpoch: number | null = null): ListeningPeer {
     const peer = new ListeningPeer();
     this.attachments.attach(peer as unknown as LinkPeer, {

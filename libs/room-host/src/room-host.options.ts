@@ -73,10 +73,10 @@ export const AUDIT_URGENT = { size: 250, pauseMs: 0 } as const;
 export const AUDIT_ROUTINE = { size: 50, pauseMs: 100 } as const;
 /** Delay before an index that could not be written after a loss of the store is tried again, in ms. */
 export const INDEX_RETRY_MS = 500;
-/** When a timer of period `PAUSE_TICK_MS` is late by `OWN_PAUSE_MS`, the process slept. Both are in ms. */
+/** A timer with the period `PAUSE_TICK_MS` that is late by `OWN_PAUSE_MS` shows that the process has slept. Both are in ms. */
 export const PAUSE_TICK_MS = 250;
 export const OWN_PAUSE_MS = 750;
-/** Period of the heartbeat of an owner, in ms. A measured downtime is too long by at most this. */
+/** Period of the heartbeat of an owner, in ms. A measured downtime is too long by at most this period. */
 export const HEARTBEAT_MS = 1_000;
 /**
  * Longest time for which a room that is to migrate waits for the store, in ms. After that time the room stays and continues, because its

@@ -22,7 +22,7 @@ export interface AdoptedRoom {
   readonly rev: number;
   /** The last input that cost the room an owner and must not run again. Null: there is none. */
   readonly poison: SuspectInput | null;
-  /** The number of owners that inputs of this room cost. */
+  /** The number of owners that were lost because of inputs of this room. */
   readonly losses: number;
   /** The room time now, in ms since 1970, after a handoff to this owner. Null: the room was not handed off to this owner. */
   readonly handedAt: number | null;

@@ -16,7 +16,7 @@ export interface Tenure extends RoomOwnership {
  * - `behind`: the store has an older version or epoch than the owner, because it lost data.
  * - `missing`: the store has no record of the room.
  * - `conflict`: another writer with the same epoch has written other changes.
- * - `unknown`: no answer came. Repeat the same write then, never a new one.
+ * - `unknown`: no answer came. The caller must then repeat the same write, and make no other write before.
  */
 export type WriteResult = 'ok' | 'fenced' | 'behind' | 'missing' | 'conflict' | 'unknown';
 
@@ -30,7 +30,7 @@ export interface Append {
   /** The id of this append. It distinguishes a repetition from the append of another writer. */
   readonly batch: string;
   /**
-   * Set when the last change ends the game. Then the store deletes the log instead of extending it, and the room waits for its next game.
+   * Set when the last change ends the game. The store then deletes the log instead of extending it, and the room waits for its next game.
    */
   readonly ended?: GameResult;
   readonly lastEffects?: readonly PendingEffect[];

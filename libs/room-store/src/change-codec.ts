@@ -143,7 +143,10 @@ function isDue(due: unknown): boolean {
   return due === null || Number.isFinite(due);
 }
 
-/** Makes a change of an entry. Reads by index, because array patterns use iterators, and a recovery may read 100,000s of entries. */
+/**
+ * Makes a change of an entry. Reads by index, because array patterns use iterators, and a recovery may read hundreds of thousands of
+ * entries.
+ */
 function fromEntry(entry: ChangeEntry): Change {
   const state = entry[2];
   const change: Mutable<Change> =

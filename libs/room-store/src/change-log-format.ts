@@ -13,10 +13,10 @@ export const LOG_FORMAT_MAX: ChangeLogFormat = 3;
 
 type Formatted = Pick<GameDefinition, 'draft' | 'durability' | 'joinable' | 'bots' | 'hasResults' | 'hasLoad'>;
 
-/** Returns the format of what a game stores. */
+/** Returns the format in which this server stores a game. */
 export function logFormatOf({ draft, durability, joinable, bots, hasResults, hasLoad }: Formatted): ChangeLogFormat {
   if ((hasResults || hasLoad) && durability !== 'none') return 3;
-  // A server that does not know bots treats their seats as seats of users, also in a checkpoint.
+  // A server that does not know bots would treat their seats as seats of users, also in a checkpoint.
   if (bots && durability !== 'none') return 2;
   return (hasStatePatches({ draft }) || joinable) && durability === 'every-change' ? 2 : 1;
 }

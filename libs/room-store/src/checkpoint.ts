@@ -36,7 +36,7 @@ export interface EventTail {
 /** The content of a checkpoint: one object with the room's value and the tail. */
 export interface Checkpoint {
   readonly value: RoomValue;
-  /** Null: the checkpoint has no tail. */
+  /** The latest events, for the next owner. Null: the checkpoint has no tail. */
   readonly tail: EventTail | null;
 }
 
@@ -61,6 +61,7 @@ function assertValue(value: Fields): void {
   assertStored(isText(value.room) && isText(value.game), WHAT, 'its room or game');
   assertStored(isCount(value.version) && isCount(value.gameVersion), WHAT, 'a version');
   assertStored(value.round === undefined || isCount(value.round), WHAT, 'its round');
+  assertStored(value.mode === undefined || isText(value.mode), WHAT, 'its mode');
   assertStored('state' in value, WHAT, 'its state');
   assertStored(isArrayOf(value.seats, isSeat), WHAT, 'a seat');
   assertStored(isMap(value.timers) && Object.values(value.timers).every(Number.isFinite), WHAT, 'a timer');

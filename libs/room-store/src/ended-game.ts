@@ -6,7 +6,7 @@ import type { Epilogue } from './epilogue.js';
 /** The fields of a record that identify the last game and its owner. */
 export interface LastGame extends DocAtRev {
   readonly epoch: number;
-  /** Empty: the room has no owner. */
+  /** The last owner of the room. Empty: the room has no owner. */
   readonly owner: string;
   /** The number of games that were played to their end. */
   readonly round: number;

@@ -20,5 +20,8 @@ export async function execWithin(pipeline: ChainableCommander, timeoutMs = PIPEL
   }
 }
 
-/** Longest wait for a pipeline, in ms. Longer than the timeout of a command, because it is only for pipelines that never settle. */
+/**
+ * Longest wait for a pipeline, in ms. The limit is longer than the timeout of a command, because it is only for pipelines that never
+ * settle.
+ */
 export const PIPELINE_TIMEOUT_MS = 5_000;

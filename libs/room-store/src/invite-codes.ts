@@ -4,7 +4,7 @@ import type { RoomId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import { inviteKey } from './room-keys.js';
 
-/** The 32 characters of a code: no I, L, O and U, which people confuse with 1, 0 and V. The set of Crockford's Base32. */
+/** The 32 characters of a code: no I, L, O and U, which people confuse with 1, 0 and V. It is the alphabet of Crockford's Base32. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /**
  * Length of a code, in characters: 40 bits. With 10,000 rooms and a thousand addresses that each try ten codes a minute
@@ -12,17 +12,17 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
  */
 const CODE_CHARACTERS = 8;
 /**
- * How long the store keeps a code after its last renewal, in ms. The sweep of waiting rooms and each use of the code renew it. A game may run
- * for this time before the code of its room expires.
+ * Time for which the store keeps a code after its last renewal, in ms. The sweep of rooms and each use of the code renew it, so a code expires only
+ * when no lobby runs for this time, or when its room was never made.
  */
 const CODE_TTL_MS = 7 * 86_400_000;
 /** Maximum attempts to find a code that no other room has. With a billion rooms, one attempt in a thousand fails. */
 const TRIES_MAX = 5;
 
 /**
- * Finds rooms by their invite codes, with one read: each code is a key that names its room. It is in another slot of a Cluster than the
- * record, and therefore a hint: the document of the room has the code, too, and decides. The key is written before the record. A store that
- * lost the key gets it back by the sweep.
+ * Finds rooms by their invite codes, with one read: each code is a key that names its room. The key is in another slot of a Cluster than
+ * the record, so it is only a hint. The code in the document of the room decides. The key is written before the record. The sweep writes a
+ * lost key again.
  */
 @Injectable()
 export class InviteCodes {

@@ -9,7 +9,7 @@ import { RoomRecords } from './room-records.js';
 import { StoredRooms } from './rooms.fixture.js';
 import { UserRooms } from './user-rooms.js';
 
-// Tests of how gateways and owners restore records in a store that returned to an earlier state, or lost everything.
+// This file tests how gateways and owners restore records in a store that returned to an earlier state or lost everything.
 const owner = { server: 'hf:game:restorer' as ServerId, incarnation: 1 };
 
 const doc = roomDoc({ members: [{ user: 'ada' as UserId, name: 'Ada', readyRound: null, here: true }], createdAt: 5 });

@@ -30,7 +30,7 @@ export const roomsOfKey = (server: ServerId, incarnation: number): string => red
 export const userKey = (user: UserId): string => redisName(`user:${user}`);
 
 /**
- * How long the store keeps the data of a game that was ended without its owner, or whose data could not be read, in ms. An operator can
- * still inspect it after a weekend.
+ * Time for which the store keeps the data of a game that was ended without its owner, or whose data could not be read, in ms. An operator
+ * can still inspect it after a weekend.
  */
 export const ENDED_GAME_RETENTION_MS = 3 * 86_400_000;

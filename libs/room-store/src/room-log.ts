@@ -127,7 +127,7 @@ export class RoomLog {
    * which the new owner stores each of its games, when it is above 1. If the result is an `UnreadableRoom`, `owner` owns the room as well,
    * but can only end its game (`abandon`).
    *
-   * Rejects when Redis does not answer. The outcome is not known then, and the record says who owns the room.
+   * Rejects when Redis does not answer. The outcome is then not known, and the caller finds the owner in the record.
    *
    * @throws `unavailable` before the store is settled, and when too few replicas have the write in time; `unknown-game`, without a write,
    * when this version cannot read the log

@@ -21,7 +21,7 @@ export interface DocMember {
   /** The round for which this member is ready. A member is ready when `readyRound === round`, so no member is ready after a game. */
   readonly readyRound: number | null;
   readonly here: boolean;
-  /** When the member became away, in ms since 1970 of store time. Absent while `here`. */
+  /** The store time at which the member became away, in ms since 1970. Absent while `here`. */
   readonly awaySince?: number;
   /**
    * The request order of the last message that set `here`. An older message is out of date and is ignored. Absent: no such message has
@@ -52,9 +52,9 @@ export interface RoomDoc {
    */
   readonly players: readonly UserId[];
   readonly createdAt: number;
-  /** Why the last start of a game was taken back. The next start removes it. Absent: no start has failed. */
+  /** The reason for which the last start of a game was taken back. The next start removes it. Absent: no start has failed. */
   readonly startFailure?: { readonly code: string; readonly message: string };
-  /** How the games of this room begin, as the game defines it. */
+  /** The options with which the games of this room begin. The game defines them. */
   readonly options?: RoomOptions;
   /** The region in which the game must run. Absent: any region. */
   readonly region?: string;
@@ -64,27 +64,29 @@ export interface RoomDoc {
   readonly near?: string;
   /** The invite code, in the form of `newInviteCode`. `InviteCodes` finds the room by it. Absent: the room has none. */
   readonly code?: string;
-  /** True: players join only with the invite code. */
+  /** True: a player needs the invite code to join. */
   readonly inviteOnly?: true;
-  /** The hash of the password, in the form of `hashPassword`. Absent: the room needs no password. It never leaves the servers. */
+  /** The hash of the password, in the form of `hashPassword`. Absent: the room needs no password. The hash never leaves the servers. */
   readonly password?: string;
   /** True: the host has locked the room. */
   readonly locked?: true;
   /** The players who may watch. Absent: anyone. */
   readonly watch?: WatchPolicy;
-  /** How much later spectators see the game, in ms. Absent: at once. */
+  /** Time by which spectators see the game later than its players, in ms. Absent: no delay. */
   readonly watchDelayMs?: number;
   /** True: spectators receive the chat of the room, and may write to it. */
   readonly spectatorChat?: boolean;
-  /** Absent: the room has no teams. With teams, each member has a `team`. */
+  /** The teams of the room. Each member then has a `team`. Absent: the room has no teams. */
   readonly teams?: TeamRules;
   /** The parties whose members came into the room of a match together. They can search together again. Absent: not the room of a match. */
   readonly parties?: readonly (readonly UserId[])[];
-  /** Matchmaking fills free seats of this room while its game runs. `mode`: with players of this mode. */
+  /** The mode of the match, also for the next games of the room. Absent: the room was made without a mode. */
+  readonly mode?: string;
+  /** Present: matchmaking fills the free seats of this room while its game runs. `mode`: only with players of this mode. */
   readonly backfill?: { readonly mode?: string };
-  /** A game of this room begins with at least this number of seats: bots take the missing ones. Absent: no bots. */
+  /** A game of this room begins with at least this number of seats. Bots take the seats of missing players. Absent: no bots. */
   readonly filledTo?: number;
-  /** Absent: nobody is banned. */
+  /** The users who may not join or watch. Absent: nobody is banned. */
   readonly banned?: readonly BannedUser[];
   /** The users that the host removed last, so that their gateways can notify them. A user who joins again is not among them. */
   readonly kicked?: readonly UserId[];
@@ -104,7 +106,7 @@ export interface RoomRecord {
   readonly doc: RoomDoc;
   readonly rev: number;
   readonly status: RoomStatus;
-  /** When a lobby last wrote the record or its status changed, in ms since 1970 of store time. */
+  /** The store time of the last write by a lobby or the last change of the status, in ms since 1970. */
   readonly since: number;
   /** The number of games that have ended in this room. */
   readonly round: number;
@@ -118,15 +120,15 @@ export interface RoomRecord {
   readonly result: GameResult | null;
   /** True when a watchdog reported that the setup of a game in this room took too long, and the setup has not finished since. */
   readonly hasFailedSetup: boolean;
-  /** True when the game that runs takes no more players. Absent: it is not locked. */
+  /** True when the running game takes no more players. Absent: the game is not locked. */
   readonly isLocked?: true;
-  /** The metadata of the game that runs. Absent: it has set none. */
+  /** The metadata of the game that runs. Absent: the game has set none. */
   readonly metadata?: RoomMetadata;
 }
 
 /** The fields that show whether a record has changed or needs work. */
 export type RoomDigest = Pick<RoomRecord, 'id' | 'game' | 'rev' | 'status' | 'owner' | 'epoch' | 'round'> & {
-  /** Null: an older version wrote the record without this field, and only the document has the value. */
+  /** True: the room is private. Null: an older version wrote the record without this field, and only the document has the value. */
   readonly private: boolean | null;
 };
 

@@ -28,8 +28,8 @@ const restoreScript = new LuaScript('restore_room', new URL('./scripts/restore-r
 const closeScript = new LuaScript('close_room', new URL('./scripts/close-room.lua', import.meta.url), 4);
 
 /**
- * How long the store remembers that a room was closed, in ms: longer than a server is likely to be suspended. A server that continues after
- * this time would restore the closed room.
+ * Time for which the store remembers that a room was closed, in ms. A server that is suspended for longer would restore the closed room
+ * afterwards.
  */
 const CLOSED_MS = 600_000;
 
@@ -38,7 +38,7 @@ const PUBLISHED_DOC_BYTES_MAX = 8_192;
 
 /** Entries of an index that are read in one call, which takes about a millisecond. */
 const INDEX_PAGE = 250;
-/** Pause between two of these calls, in ms. */
+/** Pause between two calls that read a part of an index, in ms. */
 const INDEX_PAUSE_MS = 5;
 
 /** Entries that a page reads in addition, so that one read is usually enough when rooms were created in the same millisecond. */
@@ -110,8 +110,8 @@ export class RoomRecords implements OnModuleInit {
   }
 
   /**
-   * Reads the fields that change with what the list of rooms shows, as one text for each room, in the order of the ids. Null: there is no
-   * room with this id.
+   * Reads the fields that change when the room changes in a list of rooms, as one text for each room, in the order of the ids. Null: there
+   * is no room with this id.
    */
   async readListDigests(rooms: readonly RoomId[]): Promise<(string | null)[]> {
     const { commands } = this.redis;
@@ -249,7 +249,7 @@ export class RoomRecords implements OnModuleInit {
     }));
   }
 
-  // Public rooms. These indexes are in other slots of a Cluster than the record, so they are hints. Readers drop entries without a record,
+  // The indexes of public rooms are in other slots of a Cluster than the records, so they are hints. Readers drop entries without a record,
   // and the sweeper adds missing entries.
 
   /** Returns a page of the public rooms of one game, or of all games, as `page` does. */

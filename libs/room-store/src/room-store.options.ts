@@ -3,7 +3,7 @@ export const ROOM_STORE_OPTIONS = Symbol('RoomStoreOptions');
 export interface RoomStoreOptions {
   /** Replicas of Redis that must have a write before it counts (`DURABILITY_REPLICAS`). */
   readonly replicas: number;
-  /** Longest wait for these replicas, in ms. */
+  /** Longest wait for the replicas of `DURABILITY_REPLICAS`, in ms. */
   readonly replicasTimeoutMs: number;
   /** Time for which a session without a connection can be resumed, in ms. The room of its user is stored for longer. Absent: 0. */
   readonly sessionTtlMs?: number;

@@ -28,7 +28,7 @@ export interface MarkingServer {
  * Both connections count, `appends` and `commands`: when a host dies without closing its connections, one may have reached the next run
  * while the other still hangs.
  *
- * Marks are in the store itself. A store that lost everything lost them as well, and all owners compare again.
+ * Marks are in the store itself. A store that lost everything has lost the marks as well, so all owners compare again.
  */
 @Injectable()
 export class StoreGeneration {
@@ -91,9 +91,9 @@ export class StoreGeneration {
   }
 
   /**
-   * True when the connected generation was settled at any time. A process that restores its data then is too late, because others have
-   * continued without it. A store that was emptied since has lost this mark, and the result is false. Rejects when the store does not
-   * answer.
+   * True when the connected generation was settled at any time. A process that restores data into a settled generation is too late, because
+   * other processes have continued without this data. A store that was emptied since has lost this mark, and the result is false. Rejects
+   * when the store does not answer.
    */
   async wasSettled(): Promise<boolean> {
     const generation = this.current;
@@ -127,7 +127,8 @@ export class StoreGeneration {
     client.on('close', () => this.invalidate(client));
     client.on('ready', () => void this.identify(client));
     if (!(client instanceof Redis)) {
-      // A Cluster stays connected when a replica replaces one of its primaries. The replica may have lost the last writes.
+      // A Cluster stays connected when a replica replaces one of its primaries. The replica may have lost the last writes, so the run ids
+      // are read again.
       const changed = (): void => {
         this.invalidate(client);
         this.identifyAllIn(CHANGED_MS);

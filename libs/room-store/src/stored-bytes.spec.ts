@@ -104,7 +104,7 @@ function thrownBy(act: () => unknown): Error | null {
   }
 }
 
-/** True when the read fails with `UnreadableError` or returns a plain value: the types of JSON, and bytes. */
+/** Returns whether the read fails with `UnreadableError` or returns a plain value: the types of JSON, and bytes. */
 function unreadableOrPlain(read: () => unknown): boolean {
   const error = thrownBy(() => {
     const pending: unknown[] = [read()];

@@ -9,9 +9,9 @@ const clearScript = new LuaScript('clear_suspect', new URL('./scripts/clear-susp
 export interface SuspectInput {
   /** Kind and name: `command place`, `timer turn`, `step`, `view`, `effect pay` … */
   readonly handler: string;
-  /** The seat of the player who sent the command. -1: none. */
+  /** The seat of the player who sent the command. -1: the input is not a command. */
   readonly seat: Seat;
-  /** The number of the command. 0: none. */
+  /** The number of the command. 0: the input is not a command. */
   readonly seq: number;
   /** The key of the effect. Absent: the input is not an effect. */
   readonly effect?: string;
@@ -23,7 +23,7 @@ export type SuspectPlace =
   | { readonly room: RoomId; readonly start: string }
   | { readonly room: RoomId; readonly effect: string };
 
-/** The number of lost owners at which a room is ended, when inputs of the room cost them. */
+/** Number of owners after whose loss the game of a room is ended. Only losses that inputs of the room have caused count. */
 export const LOSSES_MAX = 2;
 
 /** In the hash of effects of ended games: prefix of a field that is the mark of an effect. The key of the effect follows. */

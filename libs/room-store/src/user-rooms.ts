@@ -11,11 +11,11 @@ export interface UserRoom {
 
 /** The conditions of a move. Without conditions, the move is always made. */
 export interface MoveTerms {
-  /** The request that asks for the move. The move is refused when the user has moved, or was admitted, since. */
+  /** The request that asks for the move. The move is refused when the user has moved, or was admitted, since this request. */
   readonly asked?: RequestOrder;
   /** A search for a match outlives admissions: the move is refused only when the user has moved since. */
   readonly outlivesAdmissions?: boolean;
-  /** The move is refused when the user is in another room than this. */
+  /** The room that the user must be in. The move is refused when the user is in another room. */
   readonly from?: RoomId;
 }
 
@@ -31,18 +31,28 @@ const noteTicketScript = new LuaScript('note_ticket', [overtaken, new URL('./scr
 const forgetTicketScript = new LuaScript('forget_ticket', new URL('./scripts/forget-ticket.lua', import.meta.url), 1);
 const overtakeScript = new LuaScript('overtake_user', [overtaken, new URL('./scripts/overtake-user.lua', import.meta.url)], 1);
 
-/** The matchmaking ticket of a user. A hint, because the tickets of a game are in another slot: the tickets decide. */
+/**
+ * The matchmaking ticket of a user. It is only a hint, because the tickets of a game are in another slot of a Cluster. The tickets decide.
+ */
 export interface TicketHint {
   readonly ticket: string;
   readonly game: string;
 }
 
-/** Where a user is, and whether the request that moved the user still counts. Read it after the request has written the room's record. */
+/**
+ * The room of a user, and whether the request that moved the user still counts. Read it after the request has written the room's record.
+ */
 export interface MoveStatus {
   readonly pointer: UserRoom | null;
-  /** True: since the request, the user has moved, left for good or (unless the request outlives admissions) was admitted. */
+  /**
+   * True: a later event has made the request late. Either the user has moved or left for good, or the user was admitted. An admission does
+   * not count for a request that outlives admissions.
+   */
   readonly isLate: boolean;
-  /** True: this request stored the room in `pointer`. False: another request did, which may name the same room. Without `asked`: true. */
+  /**
+   * True: this request stored the room in `pointer`. False: another request stored it, and may name the same room. Always true without
+   * `asked`.
+   */
   readonly isOwn: boolean;
 }
 
@@ -58,7 +68,7 @@ export interface RestoredUser {
 
 const RESTORED: readonly RestoredUser['outcome'][] = ['late', 'written', 'moved'];
 
-/** How much longer a user's record lives than a session, in seconds. The record of a user who never returns expires. */
+/** Time by which a user's record outlives a session, in seconds. The record of a user who never returns expires. */
 const BEYOND_SESSION_SECONDS = 24 * 3600;
 
 /**
@@ -112,7 +122,7 @@ export class UserRooms {
     return (await noteTicketScript.run(this.redis.commands, [userKey(user)], args)) === 1;
   }
 
-  /** Removes the note of a ticket that can take the user into no match any more. A later ticket stays. */
+  /** Removes the note of a ticket that can no longer take the user into a match. The note of a later ticket stays. */
   async forgetTicket(user: UserId, hint: TicketHint): Promise<void> {
     await forgetTicketScript.run(this.redis.commands, [userKey(user)], [textOf(hint)]);
   }
@@ -120,10 +130,23 @@ export class UserRooms {
   /**
    * Moves a user from a search into the room of a match. Idempotent. False: a later request has moved the user, or the user is a member of
    * another room than `party`.
+   *
+   * @param ticket the search, and the waiting room of its party
    */
-  async enterMatch(user: UserId, match: RoomId, order: RequestOrder | undefined, party?: RoomId): Promise<boolean> {
-    const args = [match, order?.turn ?? '', order?.number ?? '', party ?? '', this.ttlSeconds];
+  async enterMatch(
+    user: UserId,
+    match: RoomId,
+    order: RequestOrder | undefined,
+    { id, party }: { readonly id: string; readonly party?: RoomId },
+  ): Promise<boolean> {
+    const args = [match, order?.turn ?? '', order?.number ?? '', party ?? '', this.ttlSeconds, id];
     return (await enterMatchScript.run(this.redis.commands, [userKey(user)], args)) === 1;
+  }
+
+  /** Returns the room of the user if the match of this ticket has moved the user into it. Null: it is another room, or none. */
+  async roomOfTicket(user: UserId, ticket: string): Promise<RoomId | null> {
+    const [room, watching, matched] = await this.redis.commands.hmget(userKey(user), 'room', 'watching', 'matched');
+    return room && watching !== '1' && matched === `${ticket} ${room}` ? (room as RoomId) : null;
   }
 
   /**
@@ -186,7 +209,7 @@ export class UserRooms {
     const [room, watching, by, turn, movedTurn, movedNumber] = await this.redis.commands.hmget(userKey(user), ...fields);
     const isMovedSince = order !== undefined && isBefore(order, { turn: Number(movedTurn), number: Number(movedNumber) });
     const isAdmittedSince = order !== undefined && !outlivesAdmissions && order.turn < Number(turn);
-    // A record that an older version wrote does not name the request.
+    // A record that an older version wrote does not name the request, so the entry counts as that of this request.
     const isOwn = order === undefined || by === null || by === `${order.turn}:${order.number}`;
     return { pointer: pointerOf(room!, watching!), isLate: isMovedSince || isAdmittedSince, isOwn };
   }

@@ -80,6 +80,7 @@ function withChanges<State>(value: RoomValue<State>, changes: readonly Change[],
   const next: Mutable<RoomValue<State>> = { room, game, gameVersion, version, seats: seats.seats, timers, state, outbox };
   if (round) next.round = round;
   if (value.loaded !== undefined) next.loaded = value.loaded;
+  if (value.mode !== undefined) next.mode = value.mode;
   if (locked) next.locked = true;
   if (metadata) next.metadata = metadata;
   if (ended) next.ended = ended;

@@ -37,7 +37,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** The effect that a game with ratings (`match: { rating: true }`) requests when it ends with a ranking. Its data is a `RatedGame`. */
+/** The effect that a game with ratings (`match: { rating }`) requests when it ends with a ranking. Its data is a `RatedGame`. */
 export const RATING_EFFECT = '$rating';
 
 /** The result of a game for ratings: its teams, the best place first. Teams of one place share the number. */
@@ -46,13 +46,17 @@ export interface RatedGame {
   /** Identifies this game among all games: the room and the round. It stays the same when the end of the game is repeated. */
   readonly id: string;
   readonly teams: readonly { readonly users: readonly UserId[]; readonly place: number }[];
+  /** The mode whose ratings change. Absent: the ratings of the game. */
+  readonly mode?: string;
 }
 
 /**
  * Returns the teams of a ranking. Seats without a team are teams of one. The place of a team is that of its best seat. Seats that the ranking
  * does not have share the last place. Bots have no rating. Null: there is no ranking, or fewer than two teams.
+ *
+ * @param isPerMode whether each mode of the game has ratings of its own
  */
-export function ratedGameOf({ room, round = 0, game, seats, ended }: RoomValue): RatedGame | null {
+export function ratedGameOf({ room, round = 0, game, mode, seats, ended }: RoomValue, isPerMode = false): RatedGame | null {
   const ranked = ended?.reason === 'finished' ? rankedResultOf(ended.result) : null;
   if (!ranked) return null;
   const teams = new Map<string, { users: UserId[]; place: number }>();
@@ -68,5 +72,6 @@ export function ratedGameOf({ room, round = 0, game, seats, ended }: RoomValue):
     } else teams.set(key, { users: [user], place });
   }
   const sorted = [...teams.values()].sort((a, b) => a.place - b.place);
-  return sorted.length < 2 ? null : { game, id: `${room}:${round}`, teams: sorted };
+  if (sorted.length < 2) return null;
+  return { game, id: `${room}:${round}`, teams: sorted, ...(isPerMode && mode !== undefined && { mode }) };
 }

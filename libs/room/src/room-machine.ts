@@ -40,7 +40,7 @@ export class RoomMachine<State = unknown> {
   /**
    * Makes version 0 of a room, with the events of its setup. `round`: the number of the game in this room. `tenure`: the id of
    * this start, for the keys of effects. `options`: the options of the room, as received. `loaded`: what the game's `@OnLoad` method
-   * returned. Throws what the game throws.
+   * returned. `mode`: the mode of the match. Throws what the game throws.
    * @throws RoomOptionsError when the game refuses the options
    */
   start(
@@ -50,6 +50,7 @@ export class RoomMachine<State = unknown> {
     tenure?: string,
     options?: unknown,
     loaded?: unknown,
+    mode?: string,
   ): { value: RoomValue<State>; events: readonly ChangeEvent[] } {
     const { definition } = this.rules;
     const known = plainCopy(players, 'players');
@@ -69,6 +70,7 @@ export class RoomMachine<State = unknown> {
       room,
       ...(round > 0 && { round }),
       ...(loaded !== undefined && { loaded: plainCopy(loaded, 'loaded') }),
+      ...(mode !== undefined && { mode }),
       game: definition.name,
       gameVersion: definition.version,
       version: 0,
@@ -396,7 +398,8 @@ export class RoomMachine<State = unknown> {
     const ended = run.ended ?? own.ended;
     if (ended) {
       change.ended = ended;
-      const rated = this.rules.definition.match?.rating ? ratedGameOf({ ...before, ended }) : null;
+      const rating = this.rules.definition.match?.rating;
+      const rated = rating ? ratedGameOf({ ...before, ended }, rating === 'per-mode') : null;
       if (rated) change.effects = [...run.effects, { name: RATING_EFFECT, data: rated }];
     }
     return { kind: 'changed', value: withChange(before, change, next), change };

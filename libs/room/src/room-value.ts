@@ -52,6 +52,8 @@ export interface RoomValue<State = unknown> {
   readonly outbox: readonly PendingEffect[];
   /** The data that the game has loaded before its setup (`@OnLoad`). No recovery loads it again. Absent: the game has loaded nothing. */
   readonly loaded?: unknown;
+  /** The mode of the match, for the ratings of that mode. Absent: the room was made without a mode. */
+  readonly mode?: string;
   /** True: the game takes no more players (`room.lock()`). Absent: it is not locked. */
   readonly locked?: true;
   /** The metadata that the list of rooms shows about the game (`room.setMetadata()`). Absent: nothing. */

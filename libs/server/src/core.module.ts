@@ -34,7 +34,13 @@ export class CoreModule {
     return {
       module: CoreModule,
       imports: [
-        TelemetryModule.forRoot({ server: serverId(type, server.name, redis.prefix), level: log.level, format: log.format }),
+        TelemetryModule.forRoot({
+          server: serverId(type, server.name, redis.prefix),
+          type,
+          build: server.build,
+          level: log.level,
+          format: log.format,
+        }),
         RedisModule.forRoot(redisOptions(redis)),
         LinkModule.forRoot({ ...link, certificate }),
         FleetModule.forRoot({ type, name: server.name, build: server.build, region: server.region, canary: server.canary }),

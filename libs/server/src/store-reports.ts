@@ -1,5 +1,5 @@
 import type { Provider } from '@nestjs/common';
-import { StoreHealth } from '#libs/redis';
+import { RedisConnections, StoreHealth } from '#libs/redis';
 import { Log, Metrics, Readiness } from '#libs/telemetry';
 
 /**
@@ -14,14 +14,21 @@ const OF_A_GAME = /^(?:game|effect|handler)\./;
  */
 export const storeReports: Provider = {
   provide: Symbol('StoreReports'),
-  inject: [StoreHealth, Log, Metrics, Readiness],
-  useFactory: (store: StoreHealth, log: Log, metrics: Metrics, readiness: Readiness) => {
+  inject: [StoreHealth, RedisConnections, Log, Metrics, Readiness],
+  useFactory: (store: StoreHealth, redis: RedisConnections, log: Log, metrics: Metrics, readiness: Readiness) => {
     metrics.storeAvailable.set(1);
     store.onChange((change) => {
       metrics.storeAvailable.set(change.isAvailable ? 1 : 0);
       const { isAvailable, ...facts } = change;
       if (isAvailable) log.info('store.available', facts);
       else log.error('store.unavailable', facts);
+    });
+    let reconnects = 0;
+    store.onProbe((ms) => {
+      if (ms === null) metrics.storeFailures.inc();
+      else metrics.storeProbeSeconds.observe(ms / 1_000);
+      metrics.storeReconnects.inc(redis.reconnects - reconnects);
+      reconnects = redis.reconnects;
     });
     log.reportElsewhere((error, event) => !OF_A_GAME.test(event) && store.note(error));
     readiness.add('store', () => store.whyNot);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { HoldfastError, type UserId } from '#libs/protocol';
+import { GUEST_PREFIX, HoldfastError, type UserId } from '#libs/protocol';
 import { Authenticator, type Identity, type LoginProof } from './authenticator.js';
 import { checkPlayerName } from './player-name.js';
 
@@ -13,6 +13,6 @@ export class GuestAuthenticator extends Authenticator {
   async authenticate({ name = 'guest' }: LoginProof): Promise<Identity> {
     const checked = checkPlayerName(name);
     if (!checked.ok) throw new HoldfastError('unauthorized', `The name ${checked.flaw}.`);
-    return { user: `guest:${randomBytes(GUEST_ID_BYTES).toString('base64url')}` as UserId, name: checked.name };
+    return { user: `${GUEST_PREFIX}${randomBytes(GUEST_ID_BYTES).toString('base64url')}` as UserId, name: checked.name };
   }
 }

@@ -134,6 +134,22 @@ export const ROOM_SETTINGS = {
     }),
   }),
 
+  ratings: group(['game'], {
+    guestTtlMs: integer('RATING_GUEST_TTL_MS', {
+      from: 0,
+      to: 31_536_000_000,
+      fallback: 604_800_000,
+      meaning:
+        'Time for which the ratings of a guest are stored after the last rated game; 0: without an end. Keep it above `SESSION_TTL_MS`: a guest returns only with the session.',
+    }),
+    ttlMs: integer('RATING_TTL_MS', {
+      from: 0,
+      to: 315_360_000_000,
+      fallback: 0,
+      meaning: 'The same for users who are no guests; 0: without an end.',
+    }),
+  }),
+
   chat: group(['gateway', 'lobby'], {
     kept: integer('CHAT_KEPT', {
       from: 1,

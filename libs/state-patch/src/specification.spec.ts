@@ -6,7 +6,7 @@ import { applyPatch, decodeValue, encodePatch, encodeValue } from './patch.js';
 import { StatePatchError } from './state-patch-error.js';
 
 const page = readFileSync(join(process.cwd(), 'docs/state-patch.md'), 'utf8');
-const vectors = JSON.parse(readFileSync(join(process.cwd(), 'docs/state-patch-vectors.json'), 'utf8')) as {
+const vectors = JSON.parse(readFileSync(join(process.cwd(), 'conformance/patches.json'), 'utf8')) as {
   readonly patches: readonly { name: string; before: unknown; patch: string; after: unknown }[];
   readonly values: readonly { value: unknown; bytes: string }[];
   readonly hashes: readonly { value: unknown; hash: number }[];
@@ -58,7 +58,7 @@ describe('the page docs/state-patch.md', () => {
   });
 });
 
-describe('the file docs/state-patch-vectors.json', () => {
+describe('the file conformance/patches.json', () => {
   it.each(vectors.patches.map((vector) => [vector.name, vector] as const))('contains the patch of %s', (_, { before, patch, after }) => {
     expect(hex(encodePatch(before, after))).toBe(patch);
     expect(applyPatch(before, bytesOf(patch))).toEqual(after);

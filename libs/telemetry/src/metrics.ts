@@ -1,46 +1,82 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { ERROR_CODES, SERVER_TYPES, type ServerType } from '#libs/protocol';
+import { LabelledCounter, type LabelValues } from './labelled-counter.js';
 import { TallyCounter, TallyHistogram } from './tallies.js';
 import { TELEMETRY_OPTIONS, type TelemetryOptions } from './telemetry.options.js';
 
-/** Buckets in seconds, from a round trip to Redis on loopback to a wait after which a player gives up. */
-const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+/** Buckets in seconds, from a round trip to Redis on loopback to an outage of Redis. */
+const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /**
- * Interval of the lag measurement, in ms: short enough to show a lag that players notice. Each measurement wakes an idle process, and three
- * timers measure (two of `EventLoopLag`, one of prom-client).
+ * Precision of prom-client's own measurement of the event loop, in ms. Its metrics are removed, because each scrape resets them. Its timer
+ * remains, and must not wake an idle process.
  */
-export const LAG_RESOLUTION_MS = 20;
+const UNUSED_LAG_PRECISION_MS = 86_400_000;
+/** The metrics of prom-client that each scrape resets. A second Prometheus server would see only a part of each. */
+const RESET_BY_SCRAPES = ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99'].map(
+  (part) => `nodejs_eventloop_lag${part}_seconds`,
+);
 /** Buckets in seconds, fine around 3 ms: a lag that nobody sees at 20 steps a second. */
 const STEP_LAG_SECONDS = [0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.025, 0.05, 0.1, 0.25];
 /** Buckets in seconds, from an immediate match to the longest search. */
 const WAIT_SECONDS = [0.01, 0.1, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600];
-const PAUSE_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
+/** Buckets in seconds, from a migration to the time after which a game without a server is given up. */
+const PAUSE_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900];
 
 /**
- * Every metric of the fleet, created once, with its labels in its type. A server does not set the metrics that do not concern it.
+ * Every metric of the fleet, created once, with its labels in its type. A server exports no gauge that it has not set, and begins the
+ * counters with labels that concern its type at 0.
  */
 @Injectable()
 export class Metrics {
   readonly registry = new Registry();
+  /** The counters that begin at 0, by the type of the servers that count. */
+  private readonly begun: Readonly<Record<ServerType, (() => void)[]>> = { gateway: [], lobby: [], game: [] };
 
   readonly servers = this.gauge('holdfast_servers', 'Number of servers in the fleet, as this server sees them.', ['type', 'state']);
+  readonly buildInfo = this.gauge('holdfast_build_info', 'Always 1; the labels say what runs.', ['type', 'build', 'node']);
+  readonly capacity = this.gauge('holdfast_capacity', 'Maximum number of rooms of this game server, or of connections of this gateway.');
   readonly sessions = this.gauge('holdfast_sessions', 'Number of sessions connected to this gateway.');
   readonly connections = this.gauge('holdfast_connections', 'Number of open player connections.', ['transport']);
-  readonly goodbyes = this.counter('holdfast_goodbyes_total', 'Player connections that this gateway closed, by the code of the goodbye.', [
-    'code',
-  ]);
+  readonly goodbyes = this.labelled(
+    'holdfast_goodbyes_total',
+    'Player connections that this gateway closed, by the code of the goodbye.',
+    ['gateway'],
+    { code: [...ERROR_CODES, 'bye'] },
+  );
+  readonly logins = this.labelled('holdfast_logins_total', 'Logins and resumes of players, by their result.', ['gateway'], {
+    result: ['login', 'resume', 'refused', 'unavailable', 'failed'],
+  });
+  readonly lobbyRequests = this.labelled('holdfast_lobby_requests_total', 'Requests of players to lobbies.', ['gateway'], {
+    result: ['answered', 'refused', 'unavailable', 'failed'],
+  });
+  readonly lobbyRequestSeconds = this.histogram(
+    'holdfast_lobby_request_seconds',
+    'Time from a request of a player at its gateway to the answer of a lobby, including repetitions.',
+    SHORT_SECONDS,
+  );
   readonly rooms = this.gauge('holdfast_rooms', 'Number of rooms owned by this server.', ['game', 'state']);
 
-  readonly healthChecks = this.counter('holdfast_health_checks_total', 'Health checks made by this gateway.', ['result']);
-  readonly healthRoundsVoid = this.counter(
+  readonly healthChecks = this.labelled('holdfast_health_checks_total', 'Health checks made by this gateway.', ['gateway'], {
+    result: ['healthy', 'missed', 'held', 'condemned', 'void'],
+  });
+  readonly healthRoundsVoid = this.labelled(
     'holdfast_health_rounds_void_total',
     'Rounds of health checks that this gateway ignored because it did not trust its own measurements.',
-    ['reason'],
+    ['gateway'],
+    { reason: ['no-echo', 'store-unreachable', 'store-slow', 'store-restarted', 'loop-late', 'grace', 'first'] },
   );
-  readonly evictions = this.counter('holdfast_evictions_total', 'Servers declared dead.', ['type', 'reason']);
-  readonly evictionsHeld = this.counter('holdfast_evictions_held_total', 'Evictions that were delayed or suppressed.', ['reason']);
+  readonly evictions = this.labelled('holdfast_evictions_total', 'Servers declared dead.', ['gateway'], {
+    type: SERVER_TYPES,
+    reason: ['refused', 'silent', 'unreachable', 'store-lost', 'left', 'operator'],
+  });
+  readonly evictionsHeld = this.labelled('holdfast_evictions_held_total', 'Evictions that were delayed or suppressed.', ['gateway'], {
+    reason: ['unheard', 'many', 'votes', 'dry-run'],
+  });
 
-  readonly placements = this.counter('holdfast_placements_total', 'Requests to choose a server for a room.', ['result']);
+  readonly placements = this.labelled('holdfast_placements_total', 'Requests to choose a server for a room.', ['lobby', 'gateway'], {
+    result: ['placed', 'elsewhere', 'again', 'no-capacity', 'unavailable'],
+  });
   readonly placementSeconds = this.histogram('holdfast_placement_seconds', 'Time to choose a server for a room.', SHORT_SECONDS);
   readonly effectsOverdue = this.gauge('holdfast_effects_overdue', 'Number of effects whose handler runs for longer than EFFECT_WARN_MS.', [
     'game',
@@ -101,6 +137,12 @@ export class Metrics {
     PAUSE_SECONDS,
     ['cause'],
   );
+  readonly roomsWithoutOwner = this.gauge('holdfast_rooms_without_owner', 'Rooms of lost servers that this server is recovering.');
+  readonly recoverySeconds = this.histogram(
+    'holdfast_recovery_seconds',
+    'Time from the begin of the recovery of a lost server until none of its rooms waits.',
+    PAUSE_SECONDS,
+  );
   readonly roomsRecovered = this.counter('holdfast_rooms_recovered_total', 'Rooms adopted from a lost server.');
   readonly resyncs = this.counter(
     'holdfast_resyncs_total',
@@ -110,16 +152,31 @@ export class Metrics {
 
   readonly relayFrames = this.tallies('holdfast_relay_frames_total', 'Game frames relayed between players and rooms.', ['direction']);
   readonly backlogBytes = this.gauge('holdfast_backlog_bytes', 'Bytes that a gateway buffers for slow readers.', ['where']);
-  readonly backpressure = this.counter('holdfast_backpressure_total', 'Number of times that a reader could not keep up.', ['where']);
+  readonly backpressure = this.labelled('holdfast_backpressure_total', 'Number of times that a reader could not keep up.', ['gateway'], {
+    where: ['player', 'events'],
+  });
   readonly eventLoopLagSeconds = this.gauge(
     'holdfast_event_loop_lag_seconds',
-    'Lag of the event loop, 99th percentile since the last scrape.',
+    'Lag of the event loop, 99th percentile of the last complete period of 10 seconds.',
   );
 
   readonly clockOffsetSeconds = this.gauge(
     'holdfast_clock_offset_seconds',
     "How far this server's wall clock is ahead of Redis'; negative: behind.",
   );
+  readonly linkFailures = this.labelled(
+    'holdfast_link_failures_total',
+    'Links to other servers that were refused because their secret differs, or that broke.',
+    SERVER_TYPES,
+    { reason: ['refused', 'broken'] },
+  );
+  readonly storeProbeSeconds = this.histogram(
+    'holdfast_store_probe_seconds',
+    'Time of a write to Redis that this server makes once a second. With DURABILITY_REPLICAS it includes the replicas.',
+    SHORT_SECONDS,
+  );
+  readonly storeFailures = this.counter('holdfast_store_failures_total', 'Writes to Redis, made once a second, that failed.');
+  readonly storeReconnects = this.counter('holdfast_store_reconnects_total', 'Connections to Redis that this server opened again.');
   readonly storeAvailable = this.gauge('holdfast_store_available', 'Whether this server can use Redis: 1 or 0.');
   readonly storeEvicts = this.gauge(
     'holdfast_store_evicts',
@@ -131,9 +188,32 @@ export class Metrics {
     ['stream'],
   );
 
-  constructor(@Inject(TELEMETRY_OPTIONS) { server }: TelemetryOptions) {
+  constructor(@Inject(TELEMETRY_OPTIONS) { server, type, build = '' }: TelemetryOptions) {
     this.registry.setDefaultLabels({ server });
-    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LAG_RESOLUTION_MS });
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: UNUSED_LAG_PRECISION_MS });
+    for (const name of RESET_BY_SCRAPES) this.registry.removeSingleMetric(name);
+    if (!type) return;
+    this.buildInfo.set({ type, build, node: process.version }, 1);
+    for (const begin of this.begun[type]) begin();
+    if (type === 'gateway') this.roomPauseSeconds.zero({ cause: 'server-lost' });
+    if (type === 'game') this.roomPauseSeconds.zero({ cause: 'migration' });
+  }
+
+  /** Begins the counters that concern one game at 0. Each server that can run the game calls it once. */
+  beginGame(game: string): void {
+    for (const reason of ['ended', 'late']) this.effectResultsDropped.inc({ game, reason }, 0);
+    this.effectsOverdue.set({ game }, 0);
+  }
+
+  private labelled<const Values extends LabelValues>(
+    name: string,
+    help: string,
+    countedBy: readonly ServerType[],
+    values: Values,
+  ): LabelledCounter<Values> {
+    const counter = new LabelledCounter({ name, help, values, registry: this.registry });
+    for (const type of countedBy) this.begun[type].push(() => counter.beginAtZero());
+    return counter;
   }
 
   private counter<Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []): Counter<Label> {
@@ -145,7 +225,10 @@ export class Metrics {
   }
 
   private gauge<Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []): Gauge<Label> {
-    return new Gauge({ name, help, labelNames, registers: [this.registry] });
+    const gauge = new Gauge({ name, help, labelNames, registers: [this.registry] });
+    // prom-client begins a gauge without labels at 0, also on a server that never sets it. `min(...) == 0` would then always hold.
+    if (labelNames.length === 0) gauge.remove();
+    return gauge;
   }
 
   private histogram<Label extends string = never>(

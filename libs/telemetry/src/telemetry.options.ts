@@ -1,3 +1,5 @@
+import type { ServerType } from '#libs/protocol';
+
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -7,6 +9,10 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 export interface TelemetryOptions {
   /** The id of this server. It appears in every log line, and as a label of every metric. */
   readonly server: string;
+  /** The counters of this type of server begin at 0. Default: none do. */
+  readonly type?: ServerType;
+  /** The build of the fleet's software that this server runs (`SERVER_BUILD`), for `holdfast_build_info`. */
+  readonly build?: string;
   readonly level: LogLevel;
   /** `pretty` for a person at a terminal, `json` (one object per line) for a log collector. */
   readonly format: LogFormat;

@@ -1,7 +1,8 @@
 import { Test } from '@nestjs/testing';
-import { EventLoopLag } from './event-loop-lag.js';
+import { type ServerType, serverId } from '#libs/protocol';
+import { EventLoopLag, LAG_RESOLUTION_MS } from './event-loop-lag.js';
 import { Log } from './log.js';
-import { LAG_RESOLUTION_MS, Metrics } from './metrics.js';
+import { Metrics } from './metrics.js';
 import { NestLog } from './nest-log.js';
 import { OpsController } from './ops.controller.js';
 import { Readiness } from './readiness.js';
@@ -130,18 +131,44 @@ describe('the ops endpoints', () => {
     const module = await testingModule();
     await module.init();
     module.get(Metrics).evictions.inc({ type: 'game', reason: 'refused' });
-    // The lag is measured between two timers, so it needs at least two.
-    await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
-    const until = performance.now() + 100;
-    while (performance.now() < until);
-    await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
+    await busyFor(100);
 
     const text = await module.get(OpsController).metricsText();
     expect(text).toContain('holdfast_evictions_total{type="game",reason="refused",server="hf:game:1"} 1');
     for (const name of CONTRACT) expect(text).toContain(`# TYPE ${name} `);
-    expect(Number(/holdfast_event_loop_lag_seconds\{.*\} (.*)/.exec(text)?.[1])).toBeGreaterThan(0.02);
     expect(module.get(EventLoopLag).takeP99Ms()).toBeGreaterThan(20);
     await module.close();
+  });
+
+  it('show the same lag of the event loop to every scraper', async () => {
+    const module = await testingModule();
+    await module.init();
+    await busyFor(100);
+    module.get(EventLoopLag).endPeriod();
+
+    const scraped = await Promise.all([1, 2].map(async () => sampleIn(await module.get(OpsController).metricsText(), LAG)));
+    expect(scraped[0]).toBeGreaterThan(0.02);
+    expect(scraped[1]).toBe(scraped[0]);
+    await module.close();
+  });
+
+  it('do not contain metrics that a scrape resets', async () => {
+    const module = await testingModule();
+    expect(await module.get(OpsController).metricsText()).not.toContain('nodejs_eventloop_lag');
+  });
+
+  it('begin the counters of a gateway at 0, so that their first event is an increase', async () => {
+    const text = await metricsOf('gateway');
+    for (const reason of ['unheard', 'many', 'votes', 'dry-run'])
+      expect(text).toContain(`holdfast_evictions_held_total{reason="${reason}",server="hf:gateway:1"} 0`);
+    expect(text).toContain('holdfast_health_rounds_void_total{reason="no-echo",server="hf:gateway:1"} 0');
+    expect(text).toContain('holdfast_goodbyes_total{code="too-slow",server="hf:gateway:1"} 0');
+    expect(text).toContain('holdfast_room_pause_seconds_count{server="hf:gateway:1",cause="server-lost"} 0');
+  });
+
+  it('contain neither counters of other types of servers nor gauges that the server has not set', async () => {
+    const text = await metricsOf('game');
+    expect(text).not.toMatch(/^holdfast_(evictions_held_total|health_checks_total|free_slots|wanted_game_servers|store_available)\{/m);
   });
 
   it('show each count of the frame path once, however often they are read', async () => {
@@ -183,6 +210,24 @@ function testingModule() {
   return Test.createTestingModule({ imports: [TelemetryModule.forRoot({ server: 'hf:game:1', level: 'silent', format: 'json' })] })
     .compile()
     .then((module) => module.init());
+}
+
+const LAG = 'holdfast_event_loop_lag_seconds';
+
+/** Blocks the event loop. The lag is measured between two timers, so it needs timers before and after. */
+async function busyFor(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+  await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
+}
+
+function sampleIn(text: string, name: string): number {
+  return Number(new RegExp(`^${name}\\{.*\\} (.*)$`, 'm').exec(text)?.[1]);
+}
+
+function metricsOf(type: ServerType): Promise<string> {
+  return new Metrics({ server: serverId(type, '1'), type, level: 'silent', format: 'json' }).registry.metrics();
 }
 
 const CONTRACT = [

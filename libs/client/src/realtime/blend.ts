@@ -1,6 +1,6 @@
 /**
- * How a number is blended. `linear`: on the straight line between two values. `{ turn }`: the number is a direction, and `turn` is a full
- * turn (2π for radians, 360 for degrees). A direction is blended on the shorter way around.
+ * The way in which a number is blended. `linear`: on the straight line between two values. `{ turn }`: the number is a direction, and
+ * `turn` is a full turn (2π for radians, 360 for degrees). A direction is blended on the shorter way around.
  */
 export type BlendRule = 'linear' | { readonly turn: number };
 

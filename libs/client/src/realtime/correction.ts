@@ -15,7 +15,9 @@ export class Correction<Entity extends object> {
   private velocity: Offset = {};
   private since = 0;
 
-  /** @param jumpOver a longer correction is not smoothed, in the units of the game, because a slide over it would look worse than a jump */
+  /**
+   * @param jumpOver maximum length of a correction that is smoothed, in the units of the game; a longer slide would look worse than a jump
+   */
   constructor(
     private readonly blender: Blender<Entity>,
     private readonly jumpOver: number,

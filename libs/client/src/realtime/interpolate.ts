@@ -12,22 +12,25 @@ const EXTRAPOLATE_MS = 150;
 /** States that are further apart than this have a pause between them, in ms. The motion during a pause is unknown, so it is not blended. */
 const PAUSE_MS = 500;
 /**
- * Without a new state, a motion continues for `extrapolateMs` and stops. After `PAUSE_MS` the entity returns to the latest state, within
- * this time, in ms.
+ * Time, in ms, in which an entity returns to its place in the latest state. The return begins `PAUSE_MS` after that state. Until then, the
+ * motion continues for `extrapolateMs` and the entity stops.
  */
 const RETURN_MS = 300;
-/** Number of latest times between two states whose median is the interval of the states. */
+/** Number of remembered times between two states. Their median is the interval of the states. */
 const GAPS = 15;
 /**
  * When two states are further apart than this number of intervals, the steps between them changed nothing, and the server did not send
  * them.
  */
 const IDLE_STEPS = 2.5;
-/** The part of the latest syncs that must arrive in time for their display. The delay is chosen so. */
+/** The part of the latest syncs that must arrive in time for their display. The delay is just long enough for this part. */
 const IN_TIME = 0.9;
 /** Additional delay, in ms, so that a sync that is a little later still arrives in time. */
 const MARGIN_MS = 8;
-/** The displayed time runs at most by this part faster or slower than the server's, so that a change of the delay is not visible. */
+/**
+ * Maximum difference between the speeds of the displayed time and of the server's time, as a part of the speed. It is so small that a
+ * change of the delay is not visible.
+ */
 const SLEW = 0.1;
 /** An error of the displayed time that is larger than this, in ms, is corrected immediately instead of by a faster or slower time. */
 const STEP_OVER_MS = 1_000;
@@ -35,7 +38,7 @@ const STEP_OVER_MS = 1_000;
 export interface InterpolationOptions<State, Entity extends object> {
   /** Returns the entities that are displayed in the past, such as all ships of other seats. */
   readonly entities: (state: State) => readonly Entity[];
-  /** Returns what identifies an entity in all states. */
+  /** Returns the key that identifies an entity in all states. */
   readonly key: (entity: Entity) => string | number;
   /** The fields that move smoothly. All other fields change when the displayed time reaches the state that changed them. */
   readonly blend: Blend<Entity>;
@@ -46,7 +49,7 @@ export interface InterpolationOptions<State, Entity extends object> {
   readonly jumpOver?: number;
   /** The limits of the delay, in ms. Between them, the delay adapts to the jitter. Default: from 20 to 600. */
   readonly delayMs?: { readonly min: number; readonly max: number };
-  /** For how long a motion continues when no new state arrives, in ms. Default: 150. */
+  /** Time for which a motion continues when no new state arrives, in ms. Default: 150. */
   readonly extrapolateMs?: number;
   /** The local clock, in ms. It must never go back. Default: `performance.now`. */
   readonly now?: () => number;
@@ -56,7 +59,7 @@ export interface InterpolationOptions<State, Entity extends object> {
 export interface Interpolation<Entity> {
   /** Returns the entities to draw now. Call it in each frame. */
   sample(): readonly Entity[];
-  /** How far in the past entities are displayed, in ms, counted from the state that would arrive now without a delay. */
+  /** The age of the displayed entities, in ms, in comparison with the state that would arrive now without a delay. */
   readonly delayMs: number;
   /** The displayed room time, in ms. Undefined: no state has arrived. */
   readonly time: number | undefined;
@@ -169,8 +172,8 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
   }
 
   /**
-   * Measures the time since the last state. The server sends no step that changed nothing. So after a long time, the motion began only in
-   * the last interval, and the older state is repeated at its beginning.
+   * Measures the time since the last state. The server does not send a step that changed nothing. So after a long time without a state, the
+   * motion began only in the last interval. The older state is repeated at the beginning of that interval.
    */
   private await(latest: Snapshot<Entity>, time: number): void {
     const gap = time - latest.time;
@@ -208,7 +211,7 @@ class EntityInterpolation<State, Entity extends object> implements Interpolation
     const target = this.clock.at(now) - this.delay;
     const error = target - (this.displayed + elapsed);
     if (elapsed > STEP_OVER_MS) {
-      // The page displayed nothing for a while, so nothing is to be smoothed.
+      // The page displayed nothing for a while, so there is no motion to smooth.
       this.displayed = target;
       this.corrections.clear();
     } else if (Math.abs(error) > STEP_OVER_MS) {

@@ -1,4 +1,4 @@
-/** Copies plain data, so that a step function may change it in place. */
+/** Copies plain data, so that a step function may change the copy in place. */
 export function copied<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(copied) as Value;

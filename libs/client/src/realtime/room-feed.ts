@@ -7,7 +7,7 @@ export interface FeedSync<State = unknown> {
   readonly time?: number | undefined;
   /** Number of the latest input of this seat that the state contains. 0: it contains no input. Undefined: the server does not send it. */
   readonly input?: number | undefined;
-  /** Undefined: the server has not sent a state yet. Such a sync is ignored. */
+  /** Undefined: the server has not sent a state yet. Prediction and interpolation ignore a sync without a state. */
   readonly state: State | undefined;
   /** The state before this update. Undefined: this is the first one. */
   readonly previous?: State | undefined;
@@ -15,7 +15,7 @@ export interface FeedSync<State = unknown> {
   readonly rewound?: boolean | undefined;
 }
 
-/** The part of a `Room` that prediction and interpolation use. A `Room` of the client is one. */
+/** The part of a `Room` that prediction and interpolation use. A `Room` of the client fits this interface. */
 export interface RoomFeed<State = unknown> {
   /** The seat of this player. Null: the player is a spectator, or no game has begun. */
   readonly seat: Seat | null;

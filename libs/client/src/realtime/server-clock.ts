@@ -1,4 +1,6 @@
-/** Number of slots of the minimum filter, and the length of each in ms. The filter remembers the delays of the product of both. */
+/**
+ * Number of slots of the minimum filter, and the length of each in ms. The product of both is the time whose delays the filter remembers.
+ */
 const SLOTS = 8;
 const SLOT_MS = 1_000;
 /**
@@ -35,7 +37,7 @@ export class ServerClock {
   private readonly lateness: number[] = [];
   private next = 0;
 
-  /** False until the first sample. */
+  /** False until the clock has its first sample. */
   get isSet(): boolean {
     return !Number.isNaN(this.offset);
   }
@@ -78,8 +80,8 @@ export class ServerClock {
 
   private forget(now: number): void {
     this.slots = this.slots.filter(({ start }) => now - start < SLOTS * SLOT_MS);
-    // Forgets older slots when all syncs of a whole slot were late. Then the room time was stopped while the room had no server, or the
-    // local clock was set.
+    // Forgets older slots when all syncs of a whole slot were late. Such a slot shows that the room time was stopped while the room had no
+    // server, or that the local clock was set.
     const last = this.slots.at(-2);
     if (last && last.min - Math.min(...this.slots.map(({ min }) => min)) > STEP_OVER_MS) this.slots = this.slots.slice(-2);
   }

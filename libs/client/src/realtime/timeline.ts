@@ -17,7 +17,7 @@ const RATE_MAX = 0.05;
 /** A step that was predicted with an input. */
 interface Step<Input> {
   readonly input: Input;
-  /** The number of the input when this step is the first with it, else 0. */
+  /** The number of the input when this step is the first with that input; otherwise 0. */
   readonly number: number;
   /** True when the input differs from the input of the step before. */
   readonly isChange: boolean;
@@ -59,7 +59,7 @@ export class Timeline<Input> {
     for (const step of pending > 0 ? this.steps.slice(-pending) : []) yield step.input;
   }
 
-  /** Lets the next sync decide which steps are pending without the earlier count, because the server or this client was away. */
+  /** Forgets how many steps are pending, because the server or this client was away. The next sync decides which steps are pending. */
   realign(): void {
     this.mustRealign = true;
   }

@@ -27,7 +27,7 @@ interface AddressUse {
   readonly operations: TokenBucket;
   /** The budget of all players of this address for wrong invite codes and passwords. */
   readonly guesses: TokenBucket;
-  /** When a connection or socket of this address last opened or closed, in ms of the monotonic clock. */
+  /** The last time at which a connection or socket of this address opened or closed, in ms of the monotonic clock. */
   seenAt: number;
 }
 
@@ -60,7 +60,8 @@ export class ConnectionLimits {
     const { connectionsPerAddress, hellosPendingMax } = this.options;
     const use = this.useOf(addressKey(socket.remoteAddress), performance.now());
     if (this.sockets.size + this.hellosPending >= hellosPendingMax) return false;
-    // The sockets of a proxy belong to many clients. The gateway learns the address of each client only from its request.
+    // The sockets of a proxy belong to many clients, so the limit of one address does not apply to the proxy. The gateway learns the
+    // address of a client only from the client's request.
     if (use.sockets >= connectionsPerAddress && !this.proxies.has(socket.remoteAddress)) return false;
     const peer = peerOf(socket);
     use.sockets += 1;
@@ -81,7 +82,7 @@ export class ConnectionLimits {
     this.hellosPending += 1;
     const state = new ConnectionState(this.options, use, now);
     state.helloTimer = setTimeout(() => {
-      // While `isAdmitting` is true, the gateway handles the hello. The requests to the store for this hello have their own time limits.
+      // While `isAdmitting` is true, the hello has arrived, and the requests to the store for it have their own time limits.
       if (!state.isAdmitting) disconnect(connection, 'hello-timeout');
     }, helloTimeoutMs);
     connection.state = state;

@@ -5,7 +5,10 @@ import { disconnect, stateOf } from './connection-state.js';
 
 /** Maximum number of players who reconnect at the same time: as many as another gateway admits without a queue. */
 export const RECONNECTING_MAX = 16;
-/** Time for which the drain waits for a player to arrive at another gateway, in ms. The player may be gone for good. */
+/**
+ * Time for which the drain waits for a player to arrive at another gateway, in ms. The wait is limited, because the player may never
+ * arrive.
+ */
 const RECONNECT_MS_MAX = 250;
 /** Time after which the drain disconnects all remaining players together, in ms, because the process has a limited time to stop. */
 const DRAIN_MS_MAX = 8_000;
@@ -14,7 +17,7 @@ const POLL_MS = 5;
 /**
  * Disconnects all players, at most `RECONNECTING_MAX` at a time, so that they do not all reach another gateway at once. The next player
  * follows when an earlier one has arrived there, or after `RECONNECT_MS_MAX`. The other gateway then sends the notice `replaced`, and this
- * gateway removes the session. Players who still have a connection play on meanwhile.
+ * gateway removes the session. Players who still have a connection continue to play meanwhile.
  *
  * @param isCurrent returns whether the session is still at this gateway
  */

@@ -8,7 +8,8 @@ import type { OperationName } from '#libs/protocol';
 export const OPERATION_PRICES = {
   'games.list': 1,
   me: 1,
-  // For the first page, which a lobby reads once and shares among all players who request it. A further page costs `FURTHER_PAGE_PRICE`.
+  // The price of the first page. A lobby reads that page once and shares it among all players who request it. A further page costs
+  // `FURTHER_PAGE_PRICE`.
   'rooms.list': 10,
   'rooms.create': 3,
   'rooms.join': 3,
@@ -26,7 +27,7 @@ export const OPERATION_PRICES = {
   'rooms.rematch': 8,
   'rooms.start': 6,
   'rooms.cancelStart': 3,
-  // A search that completes a match also creates the room and starts the game.
+  // The search that completes a match also creates the room and starts the game.
   'match.find': 8,
   'match.cancel': 2,
   // The last acceptance creates the room and starts the game, so it costs as much as a search.
@@ -38,7 +39,10 @@ export const OPERATION_PRICES = {
   'chat.mute': 2,
 } as const satisfies Record<OperationName, number>;
 
-/** The price of `rooms.list` with a cursor, a filter or a sort. All searches of one game share a read, twice a second. */
+/**
+ * The price of `rooms.list` with a cursor, a filter or a sort. All lists of one game with a filter or a sort share a read, at most twice a
+ * second.
+ */
 const FURTHER_PAGE_PRICE = 16;
 /** The prices of `rooms.list` are for a page of this many rooms. They grow in proportion when `ROOMS_LISTED_MAX` is higher. */
 const PAGE_ROOMS = 100;
@@ -50,8 +54,8 @@ const PAGE_ROOMS = 100;
 export const HELLO_PRICE = 6;
 
 /**
- * Maximum number of Redis commands that one message may cost, including commands inside scripts. `rooms.list` costs the most, but only
- * cheap reads.
+ * Maximum number of Redis commands that one message may cost, including commands inside scripts. `rooms.list` costs the most commands, but
+ * all of them are cheap reads.
  */
 export const REDIS_COMMANDS_PER_MESSAGE = 12;
 

@@ -3,6 +3,7 @@ import { type Hello, HoldfastError, PROTOCOL_VERSION, type SessionId } from '#li
 import type { RoomRecords, UserRooms } from '#libs/room-store';
 import type { Authenticator, PendingAwayMarks, SessionNotices, SessionStore } from '#libs/session';
 import type { StoreSettlement } from '#libs/settlement';
+import { Metrics } from '#libs/telemetry';
 import type { EdgeOptions } from '../edge.options.js';
 import { Admission } from './admission.js';
 import type { SessionRestorer } from './session-restorer.js';
@@ -10,7 +11,11 @@ import type { SessionRestorer } from './session-restorer.js';
 const hello: Hello = { kind: 'hello', protocol: PROTOCOL_VERSION, session: 's-1' as SessionId, secret: 'secret' };
 
 /** An admission whose store refuses each resume with `code`. */
-function newAdmission(code: HoldfastError['code'], isIncomplete: () => Promise<boolean>): Admission {
+function newAdmission(
+  code: HoldfastError['code'],
+  isIncomplete: () => Promise<boolean>,
+  metrics = new Metrics({ server: 'hf:gateway:1', level: 'silent', format: 'json' }),
+): Admission {
   return new Admission(
     {} as Authenticator,
     { resume: async () => Promise.reject(new HoldfastError(code)) } as unknown as SessionStore,
@@ -23,8 +28,20 @@ function newAdmission(code: HoldfastError['code'], isIncomplete: () => Promise<b
     {} as EdgeOptions,
     { whenSettled: async () => {} } as unknown as StoreSettlement,
     { isIncomplete } as unknown as SessionRestorer,
+    metrics,
   );
 }
+
+describe('Admission', () => {
+  it.each([
+    ['session-unknown', 'refused'],
+    ['unavailable', 'unavailable'],
+  ] as const)('counts a resume that the store answers with %s as %s', async (code, result) => {
+    const metrics = new Metrics({ server: 'hf:gateway:1', level: 'silent', format: 'json' });
+    await expect(newAdmission(code, async () => false, metrics).admit(hello)).rejects.toMatchObject({ code });
+    expect((await metrics.logins.counts()).filter(({ value }) => value > 0)).toEqual([{ labels: { result }, value: 1 }]);
+  });
+});
 
 describe('the resume of an unknown session', () => {
   it('is refused for good when the store has lost nothing', async () => {

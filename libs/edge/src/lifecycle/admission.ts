@@ -26,7 +26,9 @@ import {
   SessionStore,
 } from '#libs/session';
 import { SETTLE_WAIT_MS, StoreSettlement } from '#libs/settlement';
+import { Metrics } from '#libs/telemetry';
 import { EDGE_OPTIONS, type EdgeOptions } from '../edge.options.js';
+import { failureOf } from '../failure-of.js';
 import type { ClientGame } from '../room/session-rooms.js';
 import { SessionRestorer } from './session-restorer.js';
 
@@ -43,8 +45,8 @@ export interface AdmittedSession {
   /** The number of this admission among those of its user. The request order of the session's requests begins with it. */
   readonly admissionNumber: number;
   /**
-   * The round, version and epoch of the game that the client has of the room in `binding`. Null: after a login, and when the client names
-   * no round or another room.
+   * The round, version and epoch of the client's state, for the game in the room of `binding`. Null: after a login, and when the client
+   * names no round or another room.
    */
   readonly game: ClientGame | null;
   /** The ticket that the store names for the user. A hint. Null: none. */
@@ -83,6 +85,7 @@ export class Admission {
     @Inject(EDGE_OPTIONS) private readonly options: EdgeOptions,
     private readonly settlement: StoreSettlement,
     private readonly restorer: SessionRestorer,
+    private readonly metrics: Metrics,
   ) {}
 
   /**
@@ -91,6 +94,17 @@ export class Admission {
    * @throws `protocol-version`, `bad-data`, `unauthorized`, `session-unknown`, `already-online`, or `unavailable`
    */
   async admit(message: Hello): Promise<AdmittedSession> {
+    try {
+      const admitted = await this.admitUncounted(message);
+      this.metrics.logins.inc({ result: admitted.resumed ? 'resume' : 'login' });
+      return admitted;
+    } catch (error) {
+      this.metrics.logins.inc({ result: failureOf(error) });
+      throw error;
+    }
+  }
+
+  private async admitUncounted(message: Hello): Promise<AdmittedSession> {
     const parsed = helloSchema.safeParse(message);
     if (!parsed.success) throw new HoldfastError('bad-data', `hello: ${describeIssues(parsed.error.issues)}`);
     const hello = parsed.data;
@@ -99,7 +113,7 @@ export class Admission {
     // An empty string counts as absent, because clients in some languages send it for a field that is not set.
     const { session, secret } = hello;
     if (Boolean(session) !== Boolean(secret)) throw new HoldfastError('bad-data', 'hello: `session` and `secret` belong together.');
-    // After a restart of the store, the gateway of the session may not have restored it yet.
+    // After a restart of the store, the gateway of the session may not have restored the session yet, so the hello waits.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
     return session && secret ? this.resume(hello, session as SessionId, secret) : this.login(hello);
   }
@@ -155,8 +169,8 @@ export class Admission {
     try {
       return await this.admitUser(user);
     } catch (error) {
-      // The store already names this gateway for the session, but the hello fails, so no connection will belong to the session. It is
-      // marked as away.
+      // The store already names this gateway for the session, but the hello fails, so the session gets no connection. The gateway marks it
+      // as away.
       this.awayMarks.mark(session, { gateway: this.self.id, secretHash: hashOf(secret) });
       throw error;
     }

@@ -49,7 +49,8 @@ export class Departures {
     const { user, binding } = session;
     const room = binding && { id: binding.room, watching: binding.watching };
     const departure: Departure = { session, data: { user, asked: order, ...(room && { room }) }, done, isSending: false };
-    // At the limit the oldest departure is dropped. Its session is marked as away by now, so the sweep of the lobbies finds the user.
+    // At the limit the oldest departure is dropped. Its session has been marked as away by then, so the sweep of the lobbies finds the
+    // user.
     if (this.pending.size >= DEPARTURES_MAX) for (const [eldest] of this.pending) if (this.pending.delete(eldest)) break;
     this.pending.set(user, departure);
     void this.send(departure);
@@ -91,7 +92,7 @@ export class Departures {
         departure.isSending = false;
         return;
       }
-      // During a rolling update, a lobby of an older version does not know `user.gone`.
+      // During a rolling update, a lobby of an older version does not know `user.gone`, so the gateway sends the older events.
       const { user, asked, room } = data;
       if (room && !room.watching) this.lobbies.emit(session, 'member.gone', { room: room.id, user, asked });
       this.lobbies.emit(session, 'searcher.gone', { user, asked });

@@ -32,7 +32,7 @@ export class SearchChecks {
     session.send(message);
   }
 
-  /** Sends the player the message that the room of the match follows, unless the answer to the search has said so. */
+  /** Tells the player that a match was found, unless the answer to the search has already contained the room. */
   matched(session: GatewaySession, { ticket, game, room }: TicketHint & Pick<Extract<MatchMessage, { event: 'matched' }>, 'room'>): void {
     const isKnown = session.ticket?.ticket === ticket;
     this.end(session, ticket);
@@ -66,7 +66,7 @@ export class SearchChecks {
   async isLost(session: GatewaySession): Promise<boolean> {
     const hint = session.ticket;
     if (!hint) return false;
-    // A lobby of an earlier version named no ticket, and cannot look for it.
+    // A lobby of an earlier version has named no ticket, so nobody can find it. The ticket counts as lost.
     if (hint.ticket === '') return true;
     const [message] = await this.messagesFor([{ session, hint }]);
     if (message?.event === 'expired' && message.reason === 'lost') return true;
@@ -112,7 +112,8 @@ export class SearchChecks {
   private passOn(session: GatewaySession, { ticket }: TicketHint, message: MatchMessage | null | undefined): void {
     if (!message || session.isOver || session.ticket?.ticket !== ticket) return;
     this.take(session, message);
-    // The notice that binds the session to the room of the match was lost, too. The revision of the room is not known.
+    // The notice that binds the session to the room of the match was lost, too. The revision of the room is not known, so the binding
+    // begins at 0.
     if (message.event === 'matched') this.rooms.bindMatch(session, { room: message.room, watching: false, rev: 0 });
   }
 }

@@ -67,7 +67,7 @@ export class SessionLifecycle {
       const session = this.sessionOf(admitted);
       const before = session.connection;
       session.secretHash = hashOf(secret);
-      // Two admissions of one session may run at once, and the earlier one may finish last.
+      // Two admissions of one session may run at once, and the earlier one may finish last. It must not lower the number.
       if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
       // The connection has closed during the admission. The store names this gateway for the session, so the gateway begins the grace;
       // otherwise the user would never be reported as away.
@@ -222,7 +222,7 @@ export class SessionLifecycle {
   private sessionOf({ session: id, user, name, claims }: AdmittedSession): GatewaySession {
     const known = this.table.get(id);
     if (known) return known;
-    // The store has replaced the user's older session at this gateway.
+    // In the store, the new session has replaced an older session of the user, which may still be at this gateway.
     const older = this.table.ofUser(user);
     if (older) this.end(older, 'replaced');
     return this.table.add(id, user, name, claims);

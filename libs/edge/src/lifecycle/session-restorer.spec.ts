@@ -20,7 +20,7 @@ beforeEach(() => redis.commands.flushdb());
 afterEach(() => jest.restoreAllMocks());
 afterAll(() => redis.onApplicationShutdown());
 
-/** Sets the clock of the store ahead, as far as keys are concerned: shortens the time to live of all keys by `ms`, so that some expire. */
+/** Shortens the time to live of all keys by `ms`, so that some expire, as if the clock of the store had been set ahead. */
 async function setStoreAhead(ms: number): Promise<void> {
   for (const key of await redis.commands.keys('*')) {
     const leftMs = await redis.commands.pttl(key);

@@ -87,7 +87,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
    * does not answer.
    */
   async isIncomplete(): Promise<boolean> {
-    // The check under way may have read the store before the loss.
+    // The check under way may have read the store before the loss, so its result does not count.
     await this.checking?.catch(() => {});
     await this.check();
     return performance.now() - this.lostAt < LOST_SESSION_WAIT_MS;
@@ -123,7 +123,7 @@ export class SessionRestorer implements OnApplicationBootstrap {
     const isAnother = this.generation !== null && this.generation !== current;
     if (isAnother || (await this.store.hasForgotten(this.self.id))) {
       this.mustRestore = true;
-      // At its first check, a gateway cannot know whether the store has lost data.
+      // At its first check, a gateway has no earlier generation to compare, so it does not know whether the store has lost data.
       if (this.generation !== null) this.lostAt = performance.now();
     }
     const { mustRestore } = this;

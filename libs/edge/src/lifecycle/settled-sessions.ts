@@ -76,7 +76,8 @@ export class SettledSessions implements OnApplicationBootstrap {
     // A lobby found a match, but its message to this gateway was lost.
     if (outcome === 'moved' && before) return this.rooms.bind(session, { ...before, rev: 0 });
     try {
-      // A search that began after the loss has its ticket. A second one would replace it and end the match that is being made of the first.
+      // A search that began after the loss still has its ticket. A second ticket would replace it and end the match that is being made with
+      // it.
       if (!(await this.repeated(() => this.checks.isLost(session))) || session.search !== search) return;
       const { binding } = await this.repeated(() => this.requests.send(session, 'match.find', search.data, REQUEST_TIMEOUT_MS));
       if (binding) this.rooms.bind(session, binding);

@@ -2,6 +2,7 @@ import type { FleetLinks, ServerDirectory } from '#libs/fleet';
 import { HoldfastError, type PlayerRequest, type RoomId, type SessionId, type UserId } from '#libs/protocol';
 import type { StoreGeneration, UserRooms } from '#libs/room-store';
 import type { StoreSettlement } from '#libs/settlement';
+import { Metrics } from '#libs/telemetry';
 import type { RoomRecordCache } from '../room/room-record-cache.js';
 import { GatewaySession } from '../session/gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
@@ -46,6 +47,7 @@ function newPlayerRequests(...answers: unknown[]) {
     generation as unknown as StoreGeneration,
     { whenSettled: async () => void settled.push(1) } as unknown as StoreSettlement,
     { whenKnown: (...wanted: unknown[]) => whenKnown(...wanted) } as unknown as RoomRecordCache,
+    new Metrics({ server: 'hf:gateway:1', level: 'silent', format: 'json' }),
   );
   const session = new GatewaySession('s1' as SessionId, 'u1' as UserId, 'Ada', 1);
   session.admissionNumber = 5;

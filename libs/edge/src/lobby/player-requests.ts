@@ -11,7 +11,9 @@ import {
 } from '#libs/protocol';
 import { StoreGeneration, UserRooms } from '#libs/room-store';
 import { StoreSettlement } from '#libs/settlement';
+import { Metrics } from '#libs/telemetry';
 import { RECORD_WAIT_MS, RESTORE_RETRY_MS } from '../edge.options.js';
+import { failureOf } from '../failure-of.js';
 import { RoomRecordCache } from '../room/room-record-cache.js';
 import type { GatewaySession } from '../session/gateway-session.js';
 import { LobbyRouter } from './lobby-router.js';
@@ -24,7 +26,7 @@ import { repeatRequest } from './repeated-request.js';
 const READS: ReadonlySet<string> = new Set(['games.list', 'rooms.list', 'match.status', 'me', 'chat.send', 'chat.history', 'chat.mute']);
 /**
  * Operations that the gateway does not void when their answer is lost. Reads change nothing; a search may continue, and the client learns
- * of it with `me`. To void the acceptance of a match would void the search as well, which is an earlier request.
+ * of it with `me`. If the gateway voided the acceptance of a match, it would also void the earlier request for the search.
  */
 const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find', 'match.accept']);
 /**
@@ -51,6 +53,7 @@ export class PlayerRequests {
     private readonly generation: StoreGeneration,
     private readonly settlement: StoreSettlement,
     private readonly cache: RoomRecordCache,
+    private readonly metrics: Metrics,
   ) {}
 
   /**
@@ -76,6 +79,7 @@ export class PlayerRequests {
   private async sendInOrder(session: GatewaySession, operation: string, data: unknown, timeoutMs: number): Promise<PlayerAnswer> {
     const endsAt = performance.now() + timeoutMs;
     const order = session.nextRequestOrder();
+    const stopTimer = this.metrics.lobbyRequestSeconds.startTimer();
     session.unanswered = [...session.unanswered, order.number];
     try {
       if (session.leaving && ENTERING.has(operation)) await session.leaving;
@@ -95,12 +99,15 @@ export class PlayerRequests {
       };
       const answer = await this.sendInOneRun(session, operation, request, endsAt);
       noteSearch(session, operation, data, order, answer);
+      this.metrics.lobbyRequests.inc({ result: 'answered' });
       return answer;
     } catch (error) {
+      this.metrics.lobbyRequests.inc({ result: failureOf(error) });
       const code = error instanceof HoldfastError ? error.code : '';
       if ((code === 'server-lost' || code === 'unavailable') && !NOT_VOIDED.has(operation)) await this.voidRequest(session, order);
       throw error;
     } finally {
+      stopTimer();
       session.unanswered = session.unanswered.filter((number) => number !== order.number);
     }
   }
@@ -162,7 +169,7 @@ export class PlayerRequests {
       try {
         return await this.settlement.whenSettled(Math.max(endsAt - performance.now(), 1));
       } catch (error) {
-        // The store may be unreachable only for a moment.
+        // The store may be unreachable only for a moment, so the wait continues until `endsAt`.
         if (performance.now() > endsAt) throw error;
         await sleep(RESTORE_RETRY_MS);
       }

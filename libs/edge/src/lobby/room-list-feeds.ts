@@ -25,7 +25,7 @@ interface Feed {
 }
 
 interface Subscriber {
-  /** The subscription ends with this connection. */
+  /** The connection that subscribed. When it closes, the subscription ends. */
   readonly connection: PlayerConnection;
   /** The id of the request that subscribed. */
   readonly id: number;
@@ -97,7 +97,7 @@ export class RoomListFeeds {
       const { lists } = (await this.lobbies.request('lists.read', { queries })) as Control['lists.read']['answer'];
       for (const [index, feed] of feeds.entries()) this.publish(feed, lists[index] ?? null);
     } catch (error) {
-      // The next read gets what this one missed, because the tags are as before.
+      // The next read gets the changes that this read missed, because the tags have not changed.
       this.log.debug('lists.read-failed', { error });
     } finally {
       this.isReading = false;

@@ -12,7 +12,7 @@ import type { RoomRecordCache } from './room-record-cache.js';
 const owner = { server: serverId('game', 'one'), incarnation: 1 };
 const record = { id: 'a-room' as RoomId, status: 'playing', owner, epoch: 7, round: 0, doc: { players: ['ada'] } } as unknown as RoomRecord;
 
-/** A gateway with one player of a room. `knows` is the information of the gateway about the room's owner. */
+/** A gateway with one player of a room. `knows`: the owner of the room according to the gateway. */
 function newGateway() {
   const requests: unknown[] = [];
   const peer = { ...owner, isOpen: true, isCongested: false, emit: (_: string, data: unknown) => requests.push(data) };
@@ -26,7 +26,7 @@ function newGateway() {
   const session = table.add('s' as SessionId, 'ada' as UserId, 'Ada');
   session.binding = { room: record.id, watching: false, rev: 1 };
   session.connection = { isOpen: true, send: () => {} } as unknown as PlayerConnection;
-  // `@Interval` does this in the server.
+  // In a server, `@Interval` calls this method.
   setInterval(() => attachments.pollWaiting(), LOST_POLL_MS);
   return { attachments, session, knows, peer, requests };
 }

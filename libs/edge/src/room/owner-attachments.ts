@@ -195,7 +195,7 @@ export class OwnerAttachments implements OnModuleInit {
   }
 
   /**
-   * Pauses the sessions of an owner whose link has closed. It does not read the room records now: another server places the rooms and
+   * Pauses the sessions of an owner whose link has closed. Does not read the room records now, because another server places the rooms and
    * publishes their new owners.
    */
   private ownerLost(peer: LinkPeer): void {

@@ -264,7 +264,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
 
   private close(room: CachedRoom, reason: LeftReason): void {
     this.listener?.closed(room.id, reason);
-    // Without this, a request that still waits for the record would bind its session to a closed room.
+    // If the record stayed, a request that still waits for it would bind its session to a closed room.
     room.record = null;
     for (const check of room.waiters) check();
   }

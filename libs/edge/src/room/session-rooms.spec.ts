@@ -105,7 +105,7 @@ class Gateway {
   );
   readonly rooms = new SessionRooms(this.cache, this.attachments, this.ends);
   readonly stalled = new StalledOwnerNotifier(this.table, this.attachments, this.links);
-  /** `@Interval` does this in the server. */
+  /** In a server, `@Interval` calls this method. */
   readonly polling = setInterval(() => {
     this.attachments.pollWaiting();
     this.frames.refuseOverdue();

@@ -6,10 +6,10 @@ import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** Additional time for which a spectator of a room with a delay waits for the end from the owner, in ms. */
+/** Time, in ms, for which the gateway waits for the owner's end of a game after the delay of the spectators. */
 const DELAYED_END_MARGIN_MS = 3_000;
 
-/** How far a client is in a game: the round and the version that it received last. */
+/** The progress of a client in a game: the last round and version that the client received. */
 export interface ClientGame {
   readonly round: number;
   readonly version: number | null;
@@ -17,7 +17,7 @@ export interface ClientGame {
   readonly epoch: number | null;
 }
 
-/** Learns for which rooms this gateway has sessions. */
+/** A listener for the rooms of which this gateway has sessions. */
 export interface OccupancyListener {
   /** The first session of the room is at this gateway now. */
   occupied(room: RoomId): void;
@@ -33,7 +33,7 @@ export interface OccupancyListener {
 export class SessionRooms implements OnModuleInit {
   private readonly members = new Map<RoomId, Set<GatewaySession>>();
   private readonly views = new Map<RoomId, string>();
-  /** Spectators who still see the end of a game that is over. `isDue`: they have seen it, or should have. */
+  /** Spectators who still see the end of a game that is over. `isDue`: the owner has had enough time to show the end. */
   private readonly delayedEnds = new Map<
     GatewaySession,
     { readonly round: number | null; readonly timer: NodeJS.Timeout; readonly isDue: boolean }
@@ -67,9 +67,9 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Binds the session to a room, which it follows from now on. Without a change of the binding, this does nothing.
+   * Binds the session to a room, which it follows from now on. Does nothing when the session already has this binding.
    *
-   * @param game how far the client is in a game of the room
+   * @param game the progress of the client in a game of the room
    */
   bind(session: GatewaySession, binding: Binding, game: ClientGame | null = null): void {
     const { binding: before } = session;
@@ -93,8 +93,9 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Binds the session to the room of a match, unless the player has already left that room: an answer may have informed the player of the match
-   * before this notice arrived. A notice with a later revision counts: a match may fill the room that the player has left.
+   * Binds the session to the room of a match, unless the player has already left that room: an answer may have informed the player of the
+   * match before this notice arrived. A notice with a later revision takes effect, because a later match may fill the room that the player
+   * has left.
    */
   bindMatch(session: GatewaySession, binding: Binding): void {
     if (!session.hasLeft(binding.room, binding.rev)) this.bind(session, binding);
@@ -185,7 +186,7 @@ export class SessionRooms implements OnModuleInit {
    * @param frames the views of the room, encoded once for all sessions. Null: they have not changed.
    */
   private follow(session: GatewaySession, record: RoomRecord, frames: ViewFrames | null): void {
-    // An older record than the binding of the session has no effect, because a newer record follows.
+    // A record that is older than the binding of the session has no effect, because a newer record follows.
     if (!session.binding || record.rev < session.binding.rev) return;
     const removal = removalOf(record, session.user, session.binding.watching);
     if (removal !== null) return this.remove(session, removal);

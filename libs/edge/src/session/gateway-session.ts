@@ -23,9 +23,9 @@ const LEFT_ROOMS_MAX = 4;
 export class GatewaySession {
   connection: PlayerConnection | null = null;
   binding: Binding | null = null;
-  /** Only `OwnerAttachments` writes it. */
+  /** Only `OwnerAttachments` writes this field. */
   readonly attachment: AttachmentState = UNATTACHED;
-  /** Only `GameEndNotifier` writes it. */
+  /** Only `GameEndNotifier` writes this field. */
   readonly gameEnd: GameEnd = NOT_ENDED;
   /**
    * The round that the client plays, until it has received the end of this round. Null: the client plays no round. `version` belongs to
@@ -40,7 +40,7 @@ export class GatewaySession {
   lobby: LinkPeer | null = null;
   /** The number of the session's last admission at this gateway: see `RequestOrder`. */
   admissionNumber = 0;
-  /** The number of the last request since that admission. */
+  /** The number of the last request since the last admission. */
   requestNumber = 0;
   requestsPending = 0;
   /** Numbers of the requests that a lobby has not answered yet. */
@@ -54,13 +54,13 @@ export class GatewaySession {
    * write it.
    */
   ticket: (TicketHint & { readonly checkedAt: number }) | null = null;
-  /** The last ticket that has ended. A late answer or message does not bring it back. */
+  /** The last ticket that has ended. A late answer or message about this ticket has no effect. */
   endedTicket: string | null = null;
   /** The request order of the request that ended the last search, such as its cancel. */
   searchEndedBy: RequestOrder = NO_REQUEST;
   /**
-   * The rooms that the session left last, and when, in ms of the monotonic clock. A store that falls back may list the user in one of them
-   * again, so the gateway repeats the leave.
+   * The rooms that the session left last, with the times of the departures, in ms of the monotonic clock. A store that falls back may list
+   * the user in one of them again, so the gateway repeats the leave.
    */
   leftRooms: readonly { readonly room: RoomId; readonly rev: number; readonly at: number }[] = NO_ROOMS;
   /** Timers that run while the player has no connection. */
@@ -96,12 +96,15 @@ export class GatewaySession {
     return this.requestOrder;
   }
 
-  /** Returns whether the room is one of the last `LEFT_ROOMS_MAX` rooms that this session left, and this revision is from before that. */
+  /**
+   * Returns whether this session has left the room at this revision or a later one. The session remembers the last `LEFT_ROOMS_MAX` rooms
+   * that it left.
+   */
   hasLeft(room: RoomId, rev: number): boolean {
     return this.leftRooms.some((left) => left.room === room && rev <= left.rev);
   }
 
-  /** @param rev the last revision of the room that this gateway knew. Absent: it knew none */
+  /** @param rev the last revision of the room that this gateway knew. Absent: the gateway did not know any revision */
   recordLeftRoom(room: RoomId, rev = Number.POSITIVE_INFINITY): void {
     this.leftRooms = [{ room, rev, at: performance.now() }, ...this.leftRooms.slice(0, LEFT_ROOMS_MAX - 1)];
   }

@@ -61,7 +61,6 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     this.begin(OPCODE.ping, 0);
   }
 
-  /** Handles bytes from the socket. */
   receive(bytes: Buffer): void {
     try {
       this.reader.push(bytes);

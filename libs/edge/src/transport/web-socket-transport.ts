@@ -46,7 +46,7 @@ export class WebSocketTransport extends ClientTransport {
     this.server = server;
     server.on('connection', (socket: Socket) => {
       if (events.accepted(socket)) return;
-      // No answer can be sent before the TLS handshake.
+      // Before the TLS handshake, no answer can be sent, so the socket is closed without one.
       if (this.certificate) socket.destroy();
       else refused.add(socket);
     });
@@ -106,7 +106,7 @@ export class WebSocketTransport extends ClientTransport {
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: ${subprotocol}\r\n\r\n`,
     );
     events.opened(connection);
-    // The client may have sent frames together with the request.
+    // `head` has the frames that the client has sent together with the request.
     if (head.length > 0) connection.receive(head);
   }
 }

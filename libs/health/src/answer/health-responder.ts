@@ -3,7 +3,7 @@ import { SingleFlight } from '#libs/async';
 import { ExtensionExplorer } from '#libs/extension';
 import { Self, ServerRegistration } from '#libs/fleet';
 import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
-import { EventLoopLag, Log } from '#libs/telemetry';
+import { EventLoopLag, Log, Metrics } from '#libs/telemetry';
 import { HealthAnswerListener, HealthFacts } from '../ports.js';
 import { answerCheck } from '../scripts/answer.js';
 
@@ -23,6 +23,7 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
     private readonly lag: EventLoopLag,
     private readonly log: Log,
     private readonly clock: StoreClock,
+    private readonly metrics: Metrics,
   ) {}
 
   onModuleInit(): void {
@@ -45,6 +46,7 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
 
   private async answer(): Promise<void> {
     const { rooms, players, capacity } = this.facts?.facts() ?? { rooms: 0, players: 0, capacity: 0 };
+    if (this.facts) this.metrics.capacity.set(capacity);
     const facts = { rooms, players, capacity, lagMs: this.lag.takeP99Ms() };
     const { offsetMs } = this.clock;
     const fields = { ...facts, ...(offsetMs !== null && { clockOffsetMs: Math.round(offsetMs) }) };

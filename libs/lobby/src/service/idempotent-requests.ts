@@ -8,7 +8,7 @@ import { RedisConnections, RedisLease, redisName } from '#libs/redis';
 const KEPT_MS = 86_400_000;
 /** TTL of the lease on the work, in ms. When a lobby dies, a repeat continues after this time. */
 const LEASE_MS = 3_000;
-/** How long a repeat waits while another lobby does the work, in ms, and the pause between two reads. */
+/** Time for which a repeat waits while another lobby does the work, and the pause between two reads, in ms. */
 const WAIT_MS = 10_000;
 const POLL_MS = 50;
 
@@ -18,7 +18,7 @@ export interface IdempotentRequest<Plan> {
   readonly key: string;
   /** The content of the request. The same key with other content is refused. */
   readonly content: unknown;
-  /** Chooses what all runs of the request must have in common, such as the id of a new room. Changes nothing. */
+  /** Chooses the values that all runs of the request share, such as the id of a new room. Changes nothing. */
   plan(): Promise<Plan>;
 }
 
@@ -49,7 +49,7 @@ export class IdempotentRequests {
       if (stored !== null) return JSON.parse(stored) as Result;
       let result: Result | undefined;
       const isDone = await lease.run(async () => {
-        // The holder before may have stored its result after the read above.
+        // The previous holder of the lease may have stored its result after the read above.
         const again = await commands.get(`${name}:result`);
         result = again === null ? await this.store(name, await work(plan)) : (JSON.parse(again) as Result);
       });
@@ -75,7 +75,7 @@ export class IdempotentRequests {
     return known.plan;
   }
 
-  /** Stores the result, unless another run was faster. Returns the stored one, so that all repeats get the same. */
+  /** Stores the result, unless another run was faster. Returns the stored result, so that all repeats get the same result. */
   private async store<Result>(name: string, result: Result): Promise<Result> {
     const { commands } = this.redis;
     const isMine = (await commands.set(`${name}:result`, JSON.stringify(result), 'PX', KEPT_MS, 'NX')) !== null;

@@ -28,7 +28,7 @@ afterAll(async () => {
 const log = new Log({ server: 'hf:lobby:test', level: 'silent', format: 'json' });
 const roomLog = new RoomLog(redis, { replicas: 0, replicasTimeoutMs: 100 });
 const GAME_SERVER = serverId('game', 'a');
-/** Rejects at the end of the tests. The commands of dead processes wait for it, so that nothing of them stays, such as their timers. */
+/** Rejects at the end of the tests. The commands of dead processes wait for this rejection, so that none of their timers stays. */
 let endDeath: (reason: Error) => void = () => {};
 const death = new Promise<never>((_, reject) => {
   endDeath = reject;
@@ -147,7 +147,7 @@ async function diesAtEachStep<Setup>(
   }
 }
 
-/** Returns the answer. Null: the process died before it; everything that it sent has been executed. */
+/** Returns the answer. Null: the process died before the answer, and Redis has executed all commands that the process sent. */
 async function answerOrDeath(dying: Process, request: Promise<ServiceAnswer>): Promise<ServiceAnswer | null> {
   let answer: ServiceAnswer | undefined;
   request.then(

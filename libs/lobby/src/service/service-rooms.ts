@@ -12,7 +12,10 @@ import { newRoom, type Person, withNewMember } from '../room-rules.js';
 import { needsCode, newRoomId, RoomService } from '../room-service.js';
 import { IdempotentRequests } from './idempotent-requests.js';
 
-/** A user whom a service puts into a room. `name`: absent: the user directory knows it, or others see the id. */
+/**
+ * A user whom a service puts into a room. Without `name`, the user's name comes from the user directory. If the directory does not know the
+ * user, other players see the id.
+ */
 export interface ServiceUser {
   readonly user: UserId;
   readonly name?: string;
@@ -39,7 +42,9 @@ interface RoundPlan {
   readonly round: number;
 }
 
-/** How often a start or an end reads the room again while a lobby or an owner changes it, and the pause between, in ms. */
+/**
+ * Number of times that a start or an end reads the room again while a lobby or an owner changes it, and the pause between two reads, in ms.
+ */
 const SETTLE_TRIES_MAX = 40;
 const SETTLE_POLL_MS = 100;
 
@@ -80,7 +85,7 @@ export class ServiceRooms {
       const record = await this.records.read(room);
       // An earlier run has created the room, and may have died before it notified the gateways.
       if (record) await this.notifyAll(record);
-      // It may also have been closed since.
+      // The room of an earlier run may also have been closed since then.
       else if (!(await this.records.wasClosed(room))) await this.createAs(room, code, wish);
       this.log.info('service.room-created', { roomId: room, users: wish.users.length });
       return this.answerOf(room);
@@ -88,7 +93,7 @@ export class ServiceRooms {
   }
 
   /**
-   * Puts a user into the room, also into one that is private or has a password. Repeated, it changes nothing.
+   * Puts a user into the room, even if the room is private or has a password. A repeated call changes nothing.
    *
    * @throws `room-unknown`, `room-full`, `room-playing`, `room-locked`, `banned`, `already-in-room`
    */
@@ -110,14 +115,14 @@ export class ServiceRooms {
       if (!isMember(await this.rooms.mustRead(room), user)) return this.answerOf(room);
       await this.rooms.gone(room, user);
       const after = await this.records.read(room);
-      // The user has been admitted or moved at the same moment.
+      // The user was admitted or moved at the same moment, so the user is still a member.
       if (after && isMember(after, user)) throw new HoldfastError('busy');
       return this.answerOf(room);
     });
   }
 
   /**
-   * Starts the game with all members, whether they are ready, connected or not. Repeated, it starts no second game.
+   * Starts the game with all members, whether they are ready, connected or not. A repeated call starts no second game.
    *
    * @throws `room-unknown`, `too-few-players`, `no-capacity`, `game-failed`, `room-playing` when another game runs already
    */
@@ -194,7 +199,8 @@ export class ServiceRooms {
       throw new HoldfastError('bad-data', `users: the room has ${begin.seats} seats, and these are ${people.length} users`);
     const doc = others.reduce(withNewMember, begin);
     for (const { user } of people) await this.rooms.freeFor({ user }, room).catch((error: unknown) => refuse(error, user));
-    // The entries come first, as for a player who creates a room. Without the room's record they have no effect.
+    // The users' entries are written before the room's record, as for a player who creates a room. Without the record, the entries have no
+    // effect.
     await Promise.all(people.map(({ user }) => this.userRooms.move(user, { room, watching: false })));
     await this.notifyAll(await this.rooms.make(room, game, doc, people));
   }
@@ -211,7 +217,9 @@ export class ServiceRooms {
     });
   }
 
-  /** Notifies the gateways of the members, so that their sessions enter the room. A gateway that misses it reads the record later. */
+  /**
+   * Notifies the gateways of the members, so that their sessions enter the room. A gateway that misses the notice reads the record later.
+   */
   private async notifyAll({ id, rev, doc }: RoomRecord, only?: UserId): Promise<void> {
     const users = doc.members.filter(({ user }) => only === undefined || user === only);
     await Promise.all(
@@ -254,7 +262,7 @@ function refuse(error: unknown, user: UserId): never {
   throw error;
 }
 
-/** Ignores the refusal of an end when the game has ended meanwhile. */
+/** Ignores the refusal of a request to end a game that has ended meanwhile. */
 function ignoreOver(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'room-not-playing')) throw error;
 }

@@ -3,17 +3,22 @@ import type { Rating } from '../strategy/ticket.js';
 
 /** Port: the ratings of players, by game. To replace the default store, mark a provider with `@Extension(RatingStore)` on all servers. */
 export abstract class RatingStore {
-  /** Returns one rating for each user, in the order of `users`. Null: the user has not finished a rated game. */
-  abstract ratings(game: string, users: readonly UserId[]): Promise<(Rating | null)[]>;
+  /**
+   * Returns one rating for each user, in the order of `users`. Null: the user has not finished a rated game.
+   *
+   * @param mode the mode, in a game with `rating: 'per-mode'`; absent: the rating of the game
+   */
+  abstract ratings(game: string, users: readonly UserId[], mode?: string): Promise<(Rating | null)[]>;
 
   /**
    * Changes the ratings of the users of one finished game, exactly once: a repeated call with the same `id` changes nothing.
    *
    * @param id identifies the finished game
    * @param change computes the new ratings from the present ones; it may be called several times
+   * @param mode as in `ratings`
    * @returns false when an earlier call with this `id` has changed the ratings already
    */
-  abstract update(game: string, id: string, users: readonly UserId[], change: RatingChange): Promise<boolean>;
+  abstract update(game: string, id: string, users: readonly UserId[], change: RatingChange, mode?: string): Promise<boolean>;
 }
 
 export type RatingChange = (before: readonly (Rating | null)[]) => readonly Rating[];

@@ -12,6 +12,6 @@ export class RatingUpdates {
   @EffectHandler(RATING_EFFECT)
   async update({ data }: Effect<RatedGame>): Promise<void> {
     const users = data.teams.flatMap((team) => team.users);
-    await this.store.update(data.game, data.id, users, (before) => ratingsAfter(data, before));
+    await this.store.update(data.game, data.id, users, (before) => ratingsAfter(data, before), data.mode);
   }
 }

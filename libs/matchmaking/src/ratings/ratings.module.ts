@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ExtensionModule, extensionPoint } from '#libs/extension';
 import { RatingStore } from './rating-store.js';
 import { RatingUpdates } from './rating-updates.js';
-import { RedisRatingStore } from './redis-rating-store.js';
+import { RATING_OPTIONS, type RatingOptions, RedisRatingStore } from './redis-rating-store.js';
 
 @Module({})
 export class RatingsModule {
@@ -18,8 +18,13 @@ export class RatingsModule {
   }
 
   /** The part that a game server imports: it changes ratings when games end. */
-  static forUpdates(): DynamicModule {
+  static forUpdates(options: RatingOptions): DynamicModule {
     const reader = RatingsModule.forReader();
-    return { ...reader, providers: [...reader.providers!, RatingUpdates] };
+    return {
+      ...reader,
+      providers: [...reader.providers!, { provide: RATING_OPTIONS, useValue: options }, RatingUpdates],
+      // For a store of the application that extends `RedisRatingStore`.
+      exports: [...reader.exports!, RATING_OPTIONS],
+    };
   }
 }

@@ -13,6 +13,8 @@ import { RatingStore } from './rating-store.js';
 import { RatingUpdates } from './rating-updates.js';
 import { RatingsModule } from './ratings.module.js';
 
+const GUEST_TTL_MS = 60_000;
+const TTL_MS = 600_000;
 const [ada, bob, cy, dee] = ['ada', 'bob', 'cy', 'dee'] as UserId[];
 const teamsOf = (...places: (readonly UserId[])[][]): Pick<RatedGame, 'teams'> => ({
   teams: places.flatMap((teams, place) => teams.map((users) => ({ users, place }))),
@@ -88,11 +90,72 @@ describe('ratings in Redis', () => {
     expect(await store.ratings(game, [cy])).toEqual([{ mu: 5, sigma: 1 }]);
   });
 
+  describe('after the lifetime of a rating', () => {
+    const [guest, other] = ['guest:gil', 'olga'] as UserId[];
+    const rate = (id: string, users: readonly UserId[], mu: number): Promise<boolean> =>
+      store.update(game, id, users, () => users.map(() => ({ mu, sigma: 1 })));
+
+    /** Lets time pass for the stored ratings: Redis compares the ends of their lifetimes with its own clock. */
+    async function pass(ms: number): Promise<void> {
+      const { commands } = module.get(RedisConnections);
+      const key = `hf:ratings:{${game}}:expiries`;
+      for (const user of await commands.zrange(key, '0', '-1')) await commands.zincrby(key, -ms, user);
+    }
+
+    it('has no rating of a guest, keeps those of other users longer, and begins the time again with each game', async () => {
+      await rate('guests:1', [guest, other], 100);
+      await pass(GUEST_TTL_MS - 5_000);
+      expect(await store.ratings(game, [guest, other])).toMatchObject([{ mu: 100 }, { mu: 100 }]);
+      await rate('guests:2', [guest], 200);
+      await pass(GUEST_TTL_MS - 5_000);
+      expect(await store.ratings(game, [guest])).toMatchObject([{ mu: 200 }]);
+      await pass(10_000);
+      expect(await store.ratings(game, [guest, other])).toMatchObject([null, { mu: 100 }]);
+      // A guest who still plays begins as a new player.
+      const before: (Rating | null)[] = [];
+      await store.update(game, 'guests:3', [guest], (known) => {
+        before.push(...known);
+        return [{ mu: 300, sigma: 1 }];
+      });
+      expect(before).toEqual([null]);
+      expect(await store.ratings(game, [guest])).toMatchObject([{ mu: 300 }]);
+    });
+
+    it('removes the ratings of guests who are gone when games of others end, so that their number stays bounded', async () => {
+      const guests = Array.from({ length: 150 }, (_, index) => `guest:${index}` as UserId);
+      await rate('crowd', guests, 100);
+      await pass(GUEST_TTL_MS + 1);
+      for (const id of ['after:1', 'after:2', 'after:3']) await rate(id, [other], 100);
+      const { commands } = module.get(RedisConnections);
+      const stored = await commands.hkeys(`hf:ratings:{${game}}`);
+      expect(stored.filter((user) => user.startsWith('guest:'))).toEqual([]);
+      expect(stored).toContain(other);
+    });
+
+    it('keeps a rating that an earlier version stored, which has no end', async () => {
+      const { commands } = module.get(RedisConnections);
+      await commands.hset(`hf:ratings:{${game}}`, 'guest:old', '1700 80');
+      expect(await store.ratings(game, ['guest:old' as UserId])).toEqual([{ mu: 1_700, sigma: 80 }]);
+    });
+  });
+
+  it('keeps the ratings of each mode apart, and those of games without a mode where earlier versions stored them', async () => {
+    const rated: RatedGame = { game, id: 'moded:0', mode: 'duel', ...teamsOf([[dee]], [['eve' as UserId]]) };
+    const updates = module.get(RatingUpdates);
+    await updates.update({ key: 'k', roomId: 'moded', data: rated } as Effect<RatedGame>);
+    const [inMode] = await store.ratings(game, [dee], 'duel');
+    expect(inMode!.mu).toBeGreaterThan(RATING_DEFAULT.mu);
+    expect([await store.ratings(game, [dee]), await store.ratings(game, [dee], 'teams')]).toEqual([[null], [null]]);
+    await store.update(game, 'moded:1', [dee], () => [{ mu: 900, sigma: 1 }]);
+    expect(await store.ratings(game, [dee], 'duel')).toEqual([inMode]);
+    expect(await module.get(RedisConnections).commands.hget(`hf:ratings:{${game}}`, dee)).toBe('900 1');
+  });
+
   it('keep their values when an update is not a number', async () => {
     await expect(store.update(game, 'nan', [dee], () => [{ mu: Number.NaN, sigma: 1 }])).rejects.toThrow(
       'A rating is not a number: NaN ± 1.',
     );
-    expect(await store.ratings(game, [dee])).toEqual([null]);
+    expect(await store.ratings(game, [dee])).toEqual([{ mu: 900, sigma: 1 }]);
   });
 
   it('are kept in the store that a module of the application provides', async () => {
@@ -112,7 +175,7 @@ function testingModule(...providers: (new () => RatingStore)[]): Promise<Testing
     imports: [
       RedisModule.forRoot({ url: process.env.HOLDFAST_TEST_REDIS_URL as string }),
       TelemetryModule.forRoot({ server: 'hf:game:test', level: 'silent', format: 'json' }),
-      RatingsModule.forUpdates(),
+      RatingsModule.forUpdates({ guestTtlMs: GUEST_TTL_MS, ttlMs: TTL_MS }),
     ],
     providers,
   }).compile();

@@ -1,51 +1,81 @@
-import { Injectable } from '@nestjs/common';
-import type { UserId } from '#libs/protocol';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { isGuest, type UserId } from '#libs/protocol';
 import { LuaScript, RedisConnections, redisName } from '#libs/redis';
 import type { Rating } from '../strategy/ticket.js';
 import { type RatingChange, RatingStore } from './rating-store.js';
 
-const updateScript = new LuaScript('ratings_update', new URL('./update-ratings.lua', import.meta.url), 2);
+const functions = new URL('./rating-functions.lua', import.meta.url);
+const readScript = new LuaScript('ratings_read', [functions, new URL('./read-ratings.lua', import.meta.url)], 2);
+const updateScript = new LuaScript('ratings_update', [functions, new URL('./update-ratings.lua', import.meta.url)], 3);
+
+export const RATING_OPTIONS = Symbol('RatingOptions');
+
+export interface RatingOptions {
+  /** How long the rating of a guest is stored after the guest's last rated game, in ms. 0: without an end. */
+  readonly guestTtlMs: number;
+  /** The same for all other users. */
+  readonly ttlMs: number;
+}
 
 /**
  * Time for which a finished game is remembered, in ms: as long as the effects of an ended game are kept. An effect that runs again later
  * would change the ratings twice.
  */
 const COUNTED_MS = 3 * 24 * 3_600_000;
+/**
+ * Maximum number of ratings that the end of a game removes because their lifetime is over. It is more than the players of a game, so the number
+ * of stored ratings stays bounded.
+ */
+const REMOVED_MAX = 100;
 /** Maximum number of attempts of one update. An attempt fails when another game of the same players ends at the same time. */
 const ATTEMPTS_MAX = 10;
 
-const ratingsKey = (game: string): string => redisName(`ratings:{${game}}`);
+/** The ratings of a game, or of one of its modes. All keys of a game share a slot in a Cluster. */
+const ratingsKey = (game: string, mode: string | undefined): string =>
+  redisName(mode === undefined ? `ratings:{${game}}` : `ratings:{${game}}:mode:${mode}`);
+const expiriesKey = (game: string, mode: string | undefined): string => `${ratingsKey(game, mode)}:expiries`;
 const countedKey = (game: string, id: string): string => redisName(`ratings:{${game}}:counted:${id}`);
 
-/** Ratings in one Redis hash per game: `MU SIGMA` by user. */
+/** Ratings in one Redis hash per game, or per mode of it: `MU SIGMA` by user. A sorted set has the ends of their lifetimes. */
 @Injectable()
 export class RedisRatingStore extends RatingStore {
-  constructor(private readonly redis: RedisConnections) {
+  constructor(
+    private readonly redis: RedisConnections,
+    /** Absent in processes that only read ratings. */
+    @Optional() @Inject(RATING_OPTIONS) private readonly options: RatingOptions = { guestTtlMs: 0, ttlMs: 0 },
+  ) {
     super();
   }
 
-  async ratings(game: string, users: readonly UserId[]): Promise<(Rating | null)[]> {
-    return (await this.read(game, users)).map(parsed);
+  async ratings(game: string, users: readonly UserId[], mode?: string): Promise<(Rating | null)[]> {
+    return (await this.read(game, mode, users)).map(parsed);
   }
 
-  async update(game: string, id: string, users: readonly UserId[], change: RatingChange): Promise<boolean> {
+  async update(game: string, id: string, users: readonly UserId[], change: RatingChange, mode?: string): Promise<boolean> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      const before = await this.read(game, users);
+      const before = await this.read(game, mode, users);
       const after = change(before.map(parsed));
-      const values = users.flatMap((user, index) => [user, before[index] ?? '', textOf(after[index]!)]);
-      const changed = await updateScript.run(this.redis.commands, [ratingsKey(game), countedKey(game, id)], [COUNTED_MS, ...values]);
+      const values = users.flatMap((user, index) => [user, before[index]!, textOf(after[index]!), this.ttlMsOf(user)]);
+      const keys = [ratingsKey(game, mode), expiriesKey(game, mode), countedKey(game, id)];
+      const changed = await updateScript.run(this.redis.commands, keys, [COUNTED_MS, REMOVED_MAX, ...values]);
       if (changed !== -1) return changed === 1;
     }
     throw new Error(`The ratings of game ${id} changed during each of ${ATTEMPTS_MAX} attempts to update them.`);
   }
 
-  private async read(game: string, users: readonly UserId[]): Promise<(string | null)[]> {
-    return users.length === 0 ? [] : this.redis.commands.hmget(ratingsKey(game), ...users);
+  private ttlMsOf(user: UserId): number {
+    return isGuest(user) ? this.options.guestTtlMs : this.options.ttlMs;
+  }
+
+  /** Returns the stored texts; '' for none. */
+  private async read(game: string, mode: string | undefined, users: readonly UserId[]): Promise<string[]> {
+    if (users.length === 0) return [];
+    return (await readScript.run(this.redis.commands, [ratingsKey(game, mode), expiriesKey(game, mode)], users)) as string[];
   }
 }
 
-function parsed(text: string | null): Rating | null {
-  if (text === null) return null;
+function parsed(text: string): Rating | null {
+  if (text === '') return null;
   const [mu, sigma] = text.split(' ').map(Number);
   return Number.isFinite(mu) && Number.isFinite(sigma) ? { mu: mu!, sigma: sigma! } : null;
 }

@@ -238,6 +238,15 @@ describe('DefaultMatchStrategy', () => {
       expect(fill({ skill }, [ticketOf(1, 1560), ticketOf(2, 1520)], room)).toMatchObject([{ room: 'r', tickets: [{ id: '2' }] }]);
     });
 
+    it('gives a room no ticket of a user whom the room has banned, and fills it with others', () => {
+      const banned = ticketOf(1, 1500);
+      const room = roomOf('r', 2, { since: NOW - 9, banned: [banned.players[0]!.user] });
+      expect(fill({}, [banned], room)).toEqual([]);
+      expect(fill({}, [{ ...banned, attributes: { a: 1 } }, ticketOf(2, 1500, { attributes: { a: 2 } })], room)).toMatchObject([
+        { room: 'r', tickets: [{ id: '2' }] },
+      ]);
+    });
+
     it('serves no room before tickets that wait longer', () => {
       const room = roomOf('r', 1, { since: NOW - 9 });
       const tickets = [ticketOf(1, 1500, { waitedMs: 10 }), ticketOf(2, 1500, { waitedMs: 8 })];

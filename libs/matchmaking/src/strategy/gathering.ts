@@ -129,8 +129,9 @@ function gatherAround(
 
 /** Returns whether a ticket accepts a match with this anchor in this region, apart from attributes. */
 function accepts({ mu, sigma, ticket }: Entry, anchor: Anchor, region: string, now: number): boolean {
-  const { rules } = anchor;
+  const { rules, room } = anchor;
   const waitedMs = now - ticket.since;
+  if (room?.banned && ticket.players.some(({ user }) => room.banned!.includes(user))) return false;
   if (!anchor.isOverdue && Math.abs(mu - anchor.mu) > ratingLimit(rules, sigma, waitedMs)) return false;
   if (region === '' || !ticket.regions) return true;
   return ticket.regions[region]! <= (anchor.isOverdue ? rules.latency.to : latencyLimit(rules, waitedMs));

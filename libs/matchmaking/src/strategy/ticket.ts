@@ -52,6 +52,8 @@ export interface OpenRoom {
   readonly free: number;
   /** The players who are in the room. */
   readonly players: readonly MatchPlayer[];
+  /** Users who may not enter the room. The lobby refuses a match that takes one of them into it. Absent: nobody. */
+  readonly banned?: readonly UserId[];
   /** With teams: the users of each team. Users without a team are in no list. */
   readonly teams?: readonly (readonly UserId[])[];
   readonly region?: string;

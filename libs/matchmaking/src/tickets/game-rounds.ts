@@ -1,9 +1,8 @@
-import { ObservedAges, sleep } from '#libs/async';
+import { inBatches, KeyRotation, ObservedAges, sleep } from '#libs/async';
 import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
 import type { StoreGeneration } from '#libs/room-store';
 import type { Log, Metrics } from '#libs/telemetry';
 import type { MatchExplanation, MatchQueueView, MatchStrategy, ProposedMatch } from '../strategy/match-strategy.js';
-import type { OpenRoom } from '../strategy/ticket.js';
 import type { MatchHost } from './match-host.js';
 import type { MatchRecord } from './match-record.js';
 import {
@@ -13,6 +12,7 @@ import {
   IDLE_MS,
   MAKES_AT_ONCE,
   MATCH_ABANDONED_MS,
+  PARTIES_COMPARED,
   PROGRESS_EVERY_MS,
   PROGRESS_PER_SECOND,
   REPAIR_EVERY_MS,
@@ -24,6 +24,7 @@ import {
 import { type CommitPlan, commitsOf } from './proposed-commits.js';
 import { type QueueReport, QueueStatistics } from './queue-statistics.js';
 import { QueueTime } from './queue-time.js';
+import { RoomVacancies } from './room-vacancies.js';
 import type { StoredTicket } from './stored-ticket.js';
 import type { RoundsClaim, TicketStore } from './ticket-store.js';
 import { WaitingQueue } from './waiting-queue.js';
@@ -63,12 +64,14 @@ export class GameRounds {
   private renewedAt = performance.now();
   private repairedAt = Number.NEGATIVE_INFINITY;
   private busyAt = performance.now();
+  // These ages are in the time of the queue. While this lobby is suspended, no player can answer an offer or report to be back.
   /** By match: the time for which the match has been in the same stage. */
-  private readonly stages = new ObservedAges();
-  /** By room: the time for which the room has had the same members. */
-  private readonly vacancies = new ObservedAges();
+  private readonly stages = new ObservedAges(() => this.time.now());
   /** By ticket: the time for which a player of the ticket has been away. */
-  private readonly absences = new ObservedAges();
+  private readonly absences = new ObservedAges(() => this.time.now());
+  private readonly vacancies = new RoomVacancies();
+  /** The tickets of parties, in the order in which repairs compare them with their rooms. */
+  private readonly parties = new KeyRotation<string>();
   /** The matches whose rooms this lobby makes now, by ticket. */
   private readonly making = new Map<string, Promise<unknown>>();
   private readonly makingMatches = new Set<RoomId>();
@@ -219,8 +222,7 @@ export class GameRounds {
       const fills = [backfill, ...Object.values(modes ?? {}).map((mode) => mode.backfill)];
       const open = fills.some(({ running, waiting }) => running || waiting) ? await host.openRooms(this.game, rules) : [];
       const now = this.time.now();
-      const rooms = open.map((room) => ({ ...room, since: now - this.vacancies.ageMs(room.room, `${room.free} ${namesOf(room)}`) }));
-      this.vacancies.nextRound();
+      const rooms = this.vacancies.since(open, now);
       const view: MatchQueueView = {
         game: this.game,
         rules,
@@ -359,31 +361,59 @@ export class GameRounds {
 
   /**
    * Continues the work of lobbies that died: matches without a room, offers whose time is over, and tickets of parties that have changed.
+   * Work that fails is tried again with the next repair, and does not delay other work.
    */
   private async repair(rules: MatchRules | null): Promise<void> {
-    const { store, host, log } = this.ports;
+    const { store, log } = this.ports;
+    const parts = [
+      () => this.repairMatches(rules),
+      () => this.endChangedParties(),
+      () => store.forgetEnds(this.game, this.time.now() - ENDS_KEPT_MS),
+    ];
+    for (const part of parts) await part().catch((error: unknown) => log.warn('rounds.repair-failed', { game: this.game, error }));
+  }
+
+  private async repairMatches(rules: MatchRules | null): Promise<void> {
+    const { store, log } = this.ports;
     const open = await store.matches(this.game);
-    for (const match of open) {
-      const ageMs = this.stages.ageMs(match.id, match.stage);
-      if (match.stage === 'offered') {
-        const [first] = await store.read(this.game, match.tickets.slice(0, 1));
-        const { acceptMs = 0 } = (rules && rulesOfMode(rules, first?.mode)) ?? {};
-        if (ageMs > acceptMs) await host.lapse(match);
-      } else if (ageMs > MATCH_ABANDONED_MS && !this.makingMatches.has(match.id)) {
-        log.info('match.taken-up', { roomId: match.id });
-        this.make(match, await store.read(this.game, match.tickets));
-      }
-    }
+    const due = open.map((match) => ({ match, ageMs: this.stages.ageMs(match.id, match.stage) }));
     this.stages.nextRound();
-    const parties = [...this.queue.values()].flatMap(({ ticket }) => (ticket.party === undefined ? [] : ticket));
-    if (parties.length > 0) {
-      const changed = await host.changedParties(parties);
-      await this.end(
-        changed.map(({ id }) => ({ id, change: this.queue.get(id)?.change ?? -1 })),
-        { event: 'cancelled', reason: 'party-changed' },
-      );
+    const repaired = async ({ match, ageMs }: (typeof due)[number]): Promise<void> => {
+      try {
+        await this.repairMatch(match, ageMs, rules);
+      } catch (error) {
+        log.warn('match.repair-failed', { roomId: match.id, error });
+      }
+    };
+    for await (const some of inBatches(due)) await Promise.all(some.map(repaired));
+  }
+
+  /** @param ageMs the time for which the match has been in its stage */
+  private async repairMatch(match: MatchRecord, ageMs: number, rules: MatchRules | null): Promise<void> {
+    const { store, host, log } = this.ports;
+    if (match.stage === 'offered') {
+      const [first] = await store.read(this.game, match.tickets.slice(0, 1));
+      const { acceptMs = 0 } = (rules && rulesOfMode(rules, first?.mode)) ?? {};
+      if (ageMs > acceptMs) await host.lapse(match);
+    } else if (ageMs > MATCH_ABANDONED_MS && !this.makingMatches.has(match.id)) {
+      log.info('match.taken-up', { roomId: match.id });
+      this.make(match, await store.read(this.game, match.tickets));
     }
-    await store.forgetEnds(this.game, this.time.now() - ENDS_KEPT_MS);
+  }
+
+  private async endChangedParties(): Promise<void> {
+    const turns = this.parties.next(() => this.partyTickets(), PARTIES_COMPARED);
+    const parties = turns.flatMap((id) => this.queue.get(id)?.ticket ?? []);
+    if (parties.length === 0) return;
+    const changed = await this.ports.host.changedParties(parties);
+    await this.end(
+      changed.map(({ id }) => ({ id, change: this.queue.get(id)?.change ?? -1 })),
+      { event: 'cancelled', reason: 'party-changed' },
+    );
+  }
+
+  private *partyTickets(): Iterable<string> {
+    for (const { ticket } of this.queue.values()) if (ticket.party !== undefined) yield ticket.id;
   }
 
   private report(): QueueReport {
@@ -426,10 +456,6 @@ export class GameRounds {
       log.debug('progress.failed', { game: this.game, error });
     }
   }
-}
-
-function namesOf({ players }: OpenRoom): string {
-  return players.map(({ user }) => user).join(' ');
 }
 
 interface WaitingEntry {

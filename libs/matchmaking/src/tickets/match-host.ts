@@ -15,7 +15,10 @@ export abstract class MatchHost {
 
   abstract newRoomId(): RoomId;
 
-  /** The rooms that matchmaking may fill. The rounds set `since`. */
+  /**
+   * Returns the rooms that matchmaking may fill, at most some hundred. If there are more, each call continues with others, so that every open
+   * room gets its turn. The rounds set `since`.
+   */
   abstract openRooms(game: string, rules: MatchRules): Promise<readonly OpenRoom[]>;
 
   /**

@@ -26,11 +26,14 @@ export function matchText({ stage, players, ...body }: MatchRecord): string {
   return `${stage} ${players} ${JSON.stringify(body)}`;
 }
 
-export function parseMatch(text: string): MatchRecord {
-  const [, stage, players, json] = /^(\S+) (\S+) (.*)$/s.exec(text) ?? [];
-  return {
-    ...(JSON.parse(json!) as Omit<MatchRecord, 'stage' | 'players'>),
-    stage: stage as MatchStage,
-    players: Number(players),
-  };
+/** Parses the text of a match. Null: a lobby of a later build has stored the match in a form that this build does not read. */
+export function parseMatch(text: string): MatchRecord | null {
+  const [, stage, players, json] = /^(offered|making) (\d+) (\{.*\})$/s.exec(text) ?? [];
+  if (json === undefined) return null;
+  try {
+    const body = JSON.parse(json) as Omit<MatchRecord, 'stage' | 'players'>;
+    return { ...body, stage: stage as MatchStage, players: Number(players) };
+  } catch {
+    return null;
+  }
 }

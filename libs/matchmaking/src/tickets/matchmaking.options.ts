@@ -1,5 +1,10 @@
 /** Lease of the runner of a game, in ms. When the runner dies, its game waits this long for another runner. One round takes less time. */
 export const ROUNDS_LEASE_MS = 2_000;
+/**
+ * The most by which the time of a queue advances between two reads of the runner, in ms. A runner reads it several times a second, so a longer
+ * gap is a pause of the whole lobby, in which its players could not be matched.
+ */
+export const QUEUE_STEP_MS_MAX = ROUNDS_LEASE_MS;
 /** Interval at which lobbies try to become the runner of games without a runner, in ms. */
 export const CLAIM_EVERY_MS = 500;
 /**
@@ -29,3 +34,7 @@ export const PROGRESS_PER_SECOND = 200;
 export const ENDED_AT_ONCE = 100;
 /** Pause of a runner before its next attempt after a failure, in ms. */
 export const RETRY_MS = 250;
+/** Maximum number of parties whose rooms one repair compares with their tickets. The next repair continues with the others. */
+export const PARTIES_COMPARED = 250;
+/** How long a runner remembers an open room that its rounds have not seen, in ms. Longer than a rotation through many rooms takes. */
+export const VACANCIES_KEPT_MS = 600_000;

@@ -2,11 +2,10 @@ import { matchRules, type RoomId, type UserId } from '#libs/protocol';
 import type { ProposedMatch } from '../strategy/match-strategy.js';
 import type { OpenRoom } from '../strategy/ticket.js';
 import { commitsOf } from './proposed-commits.js';
-import { QueueTime } from './queue-time.js';
 import type { StoredTicket } from './stored-ticket.js';
 import { WaitingQueue } from './waiting-queue.js';
 
-const ROOM: OpenRoom = { room: 'open' as RoomId, game: 'duel', running: true, free: 1, players: [], since: 0 };
+const ROOM: OpenRoom = { room: 'open' as RoomId, game: 'duel', running: true, free: 1, players: [], since: 0, banned: ['bob' as UserId] };
 const RULES = matchRules({ min: 2, max: 3 }, { modes: { asked: { acceptMs: 1_000 } } });
 
 function ticketOf(id: string, users: readonly string[] = [id], mode?: string): StoredTicket {
@@ -56,6 +55,7 @@ describe('the commits of a matchmaking round', () => {
     ['has players of two modes', [{ tickets: [ADA, CY] }]],
     ['has no ticket', [{ tickets: [] }]],
     ['is for a room that is not open', [{ tickets: [ADA], room: 'other' as RoomId }]],
+    ['takes a user into a room that has banned the user', [{ tickets: [BOB], room: ROOM.room }]],
     ['has more players than the room has free seats', [{ tickets: [PARTY], room: ROOM.room }]],
   ])('omit a proposal that %s', (_what, proposals) => {
     expect(committed(...proposals)).toMatchObject({ refused: proposals.length, matches: [] });
@@ -64,22 +64,9 @@ describe('the commits of a matchmaking round', () => {
   it('omit a second proposal for the same ticket or the last free seat', () => {
     const { matches, refused } = committed({ tickets: [ADA, BOB] }, { tickets: [BOB, PARTY] }, { tickets: [PARTY], room: ROOM.room });
     expect({ refused, matches: matches.length }).toEqual({ refused: 2, matches: 1 });
-    expect(committed({ tickets: [ADA], room: ROOM.room }, { tickets: [BOB], room: ROOM.room })).toMatchObject({
+    expect(committed({ tickets: [ADA], room: ROOM.room }, { tickets: [CY], room: ROOM.room })).toMatchObject({
       refused: 1,
       matches: [{ room: 'open', tickets: ['ada'], stage: 'making' }],
     });
-  });
-});
-
-describe('QueueTime', () => {
-  it('follows the monotonic clock from the stored time without going back', () => {
-    let monotonic = 500;
-    const time = new QueueTime(10_000, () => monotonic);
-    monotonic += 250;
-    expect(time.now()).toBe(10_250);
-    time.catchUp(9_000);
-    expect(time.now()).toBe(10_250);
-    time.catchUp(20_000);
-    expect(time.now()).toBe(20_000);
   });
 });

@@ -23,7 +23,8 @@ export interface CommitPlan extends Commit {
 
 /**
  * Checks the proposals of a strategy, and turns them into commits. A proposal is left out when it has an unknown or paused ticket, a
- * ticket twice, a user twice, players of two modes, or a wrong number of players. So a wrong strategy cannot break the queue.
+ * ticket twice, a user twice, players of two modes, a wrong number of players, or a user who may not enter the room. So a wrong strategy
+ * cannot break the queue.
  *
  * @returns the commits, and the number of proposals that were left out
  */
@@ -34,6 +35,7 @@ export function commitsOf(
 ): { readonly commits: CommitPlan[]; readonly refused: number } {
   const used = new Set<string>();
   const free = new Map(rooms.map(({ room, free }) => [room, free]));
+  const banned = new Map(rooms.flatMap(({ room, banned = [] }) => (banned.length > 0 ? [[room, banned]] : [])));
   const commits: CommitPlan[] = [];
   let refused = 0;
   for (const { tickets, teams, region, room, bots = 0 } of proposals) {
@@ -47,7 +49,9 @@ export function commitsOf(
     const seatsMax = room === undefined ? mode?.seats.max : free.get(room);
     const isEnough = room !== undefined || users.length + bots >= (mode?.seats.min ?? 1);
     const fits = seatsMax !== undefined && users.length > 0 && users.length + bots <= seatsMax && isEnough;
-    if (!isKnown || !isOneMode || !fits || new Set(users).size !== users.length || tickets.some(({ id }) => used.has(id))) {
+    const isBanned = room !== undefined && users.some((user) => banned.get(room)?.includes(user));
+    const isRepeated = new Set(users).size !== users.length || tickets.some(({ id }) => used.has(id));
+    if (!isKnown || !isOneMode || !fits || isBanned || isRepeated) {
       refused += 1;
       continue;
     }

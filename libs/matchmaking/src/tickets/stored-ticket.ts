@@ -11,8 +11,17 @@ export interface TicketPlayer extends MatchPlayer {
   readonly gateway?: ServerId;
 }
 
+/**
+ * The highest format of tickets that this build reads. A build that only adds fields keeps the format: other builds keep fields that they do not
+ * know. A build that changes the meaning of a field raises the format, and lobbies of earlier builds leave its tickets alone. All formats have
+ * the form `SINCE JSON` with `players[].user`, so a player can end the ticket at a lobby of any build.
+ */
+export const TICKET_FORMAT = 1;
+
 /** A ticket as Redis stores it, without its time. */
 export interface TicketBody {
+  /** Absent: 1. */
+  readonly format?: number;
   readonly id: string;
   readonly game: string;
   readonly players: readonly TicketPlayer[];
@@ -37,10 +46,28 @@ export function ticketIdOf(game: string, user: UserId, asked: RequestOrder | und
   return createHash('sha256').update(`${game} ${user} ${asked.turn} ${asked.number}`).digest('base64url').slice(0, 16);
 }
 
-/** Parses `SINCE JSON`. */
-export function parseTicket(text: string): StoredTicket {
+/** Parses `SINCE JSON`. Null: a lobby of a later build has stored the ticket in a format that this build does not read. */
+export function parseTicket(text: string): StoredTicket | null {
   const space = text.indexOf(' ');
-  return { ...(JSON.parse(text.slice(space + 1)) as TicketBody), since: Number(text.slice(0, space)) };
+  const since = Number(text.slice(0, space));
+  const body = parsedOrNull(text.slice(space + 1)) as Partial<TicketBody> | null;
+  if (space < 1 || !Number.isFinite(since) || typeof body !== 'object' || body === null) return null;
+  const { id, game, players, format = TICKET_FORMAT } = body;
+  if (format > TICKET_FORMAT || typeof id !== 'string' || typeof game !== 'string' || !Array.isArray(players)) return null;
+  return { ...(body as TicketBody), since };
+}
+
+/** Parses several tickets. Leaves out those that this build does not read. */
+export function readableTickets(texts: readonly string[]): StoredTicket[] {
+  return texts.flatMap((text) => parseTicket(text) ?? []);
+}
+
+function parsedOrNull(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
 }
 
 /** Returns the JSON of a ticket, which does not contain its time. */

@@ -3,8 +3,9 @@ import type { RequestOrder, RoomId, UserId } from '#libs/protocol';
 import { RedisConnections } from '#libs/redis';
 import type { StoreGeneration } from '#libs/room-store';
 import type { MatchRecord } from './match-record.js';
-import type { TicketBody, TicketPlayer } from './stored-ticket.js';
+import { TICKET_FORMAT, type TicketBody, type TicketPlayer } from './stored-ticket.js';
 import { type Commit, type TicketChange, type TicketEnd, TicketStore } from './ticket-store.js';
+import { WaitingQueue } from './waiting-queue.js';
 
 const redis = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/7` });
 const elsewhere = new RedisConnections({ url: `${process.env.HOLDFAST_TEST_REDIS_URL}/7` });
@@ -125,6 +126,73 @@ describe('a stored ticket', () => {
     expect(await store.endOf(game, ticket.id)).toEqual({ event: 'expired', reason: 'timed-out' });
     await store.forgetEnds(game, Number.MAX_SAFE_INTEGER);
     expect(await store.endOf(game, ticket.id)).toBeNull();
+  });
+});
+
+describe('a ticket that a lobby of a later build has stored', () => {
+  /** Stores a text as the ticket of a user, with the scripts of this build. */
+  async function stored(game: string, user: UserId, json: (ticket: TicketBody) => string): Promise<TicketBody> {
+    const ticket = await add(game, [user]);
+    const key = `hf:match:{${game}}:tickets`;
+    const since = (await redis.commands.hget(key, ticket.id))!.split(' ', 1)[0];
+    await redis.commands.hset(key, ticket.id, `${since} ${json(ticket)}`);
+    return ticket;
+  }
+  const FORMATS: readonly [string, (ticket: TicketBody) => string][] = [
+    ['in a later format', (ticket) => JSON.stringify({ ...ticket, format: TICKET_FORMAT + 1 })],
+    ['as a text that is no JSON', () => 'not-json'],
+    ['without players', ({ id, game }) => JSON.stringify({ id, game })],
+  ];
+
+  it('keeps the fields that this build does not know, also after a match that failed', async () => {
+    const game = newGame();
+    const ticket = await stored(game, newUser(), (body) =>
+      JSON.stringify({ ...body, players: [{ ...body.players[0], title: 'Dr' }], stars: 5 }),
+    );
+    const commit = await commitOf(game, [ticket]);
+    await store.commit(game, await claim(game), [commit]);
+    const [read] = await store.read(game, [ticket.id]);
+    expect(await store.dissolve(commit.match, [{ ticket: { ...read, priority: 1 }, end: null }])).toEqual([true]);
+    expect((await changesOf(game))[0]?.ticket).toMatchObject({ stars: 5, priority: 1, players: [{ title: 'Dr' }] });
+  });
+
+  it.each(FORMATS)('%s is left alone, and the other tickets are read', async (_, json) => {
+    const game = newGame();
+    const user = newUser();
+    const foreign = await stored(game, user, json);
+    const own = await add(game);
+    const changes = await changesOf(game);
+    expect(changes.map(({ id, ticket, isForeign = false }) => [id, ticket?.id ?? null, isForeign])).toEqual([
+      [foreign.id, null, true],
+      [own.id, own.id, false],
+    ]);
+    const queue = new WaitingQueue();
+    expect(queue.apply(changes, ({ since }) => since)).toEqual([]);
+    expect([...queue.values()].map(({ ticket }) => ticket.id)).toEqual([own.id]);
+    await store.forget(game, [foreign.id]);
+    expect(await changesOf(game)).toHaveLength(2);
+    expect(await stateOf(game, user)).toBe('foreign');
+    await expect(store.read(game, [foreign.id])).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  it.each(FORMATS)('%s ends when its player cancels it or searches again', async (_, json) => {
+    const game = newGame();
+    const [leaves, repeats] = [newUser(), newUser()];
+    for (const user of [leaves, repeats]) await stored(game, user, json);
+    expect(await store.cancel(game, leaves, at(2), CANCELLED)).toMatchObject({ outcome: 'ended' });
+    const next = await add(game, [repeats], at(2));
+    expect(await store.ofUser(game, repeats)).toMatchObject({ state: 'waiting', ticket: { id: next.id } });
+    expect((await changesOf(game)).filter(({ ticket }) => ticket).map(({ id }) => id)).toEqual([next.id]);
+  });
+
+  it('is in a match that is left alone, too', async () => {
+    const game = newGame();
+    const key = `hf:match:{${game}}:matches`;
+    await redis.commands.hset(key, 'later', 'ranked 2 {}', 'broken', 'making 2 {');
+    const commit = await commitOf(game, [await add(game), await add(game)]);
+    await store.commit(game, await claim(game), [commit]);
+    expect(await store.matches(game)).toEqual([commit.match]);
+    expect(await store.matchOf(game, 'later' as RoomId)).toBeNull();
   });
 });
 
@@ -263,8 +331,8 @@ describe('a stored match', () => {
   it('adds to the declined matches of a player, which are counted for some time', async () => {
     const game = newGame();
     const user = newUser();
-    await store.countDecline(game, user, 60_000);
-    await store.countDecline(game, user, 60_000);
+    const counts = await Promise.all([store, other].map((by) => by.countDecline(game, user, 60_000)));
+    expect(counts.sort()).toEqual([1, 2]);
     const { count, forgottenInMs } = await store.declinesOf(game, user);
     expect(count).toBe(2);
     expect(forgottenInMs).toBeGreaterThan(59_000);

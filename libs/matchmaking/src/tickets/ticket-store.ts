@@ -1,14 +1,14 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import type { MatchEndReason, RequestOrder, RoomId, UserId } from '#libs/protocol';
+import { HoldfastError, type MatchEndReason, type RequestOrder, type RoomId, type UserId } from '#libs/protocol';
 import { LuaScript, RedisConnections, redisName } from '#libs/redis';
 import { StoreGeneration } from '#libs/room-store';
 import { type MatchRecord, matchText, parseMatch } from './match-record.js';
 import type { QueueReport } from './queue-statistics.js';
-import { parseTicket, type StoredTicket, type TicketBody, ticketJson } from './stored-ticket.js';
+import { parseTicket, readableTickets, type StoredTicket, type TicketBody, ticketJson } from './stored-ticket.js';
 
 const url = (name: string): URL => new URL(`./scripts/${name}.lua`, import.meta.url);
 const functions = url('ticket-functions');
-const addScript = new LuaScript('ticket_add', [functions, url('add-ticket')], 7);
+const addScript = new LuaScript('ticket_add', [functions, url('add-ticket')], 8);
 const cancelScript = new LuaScript('ticket_cancel', [functions, url('cancel-ticket')], 7);
 const endScript = new LuaScript('tickets_end', [functions, url('end-tickets')], 7);
 const readScript = new LuaScript('tickets_changed', url('read-changes'), 3);
@@ -18,6 +18,7 @@ const finishScript = new LuaScript('match_finish', [functions, url('finish-match
 const dissolveScript = new LuaScript('match_dissolve', [functions, url('dissolve-match')], 9);
 const answerScript = new LuaScript('offer_answer', [functions, url('answer-offer')], 4);
 const presenceScript = new LuaScript('ticket_presence', [functions, url('mark-presence')], 6);
+const declineScript = new LuaScript('decline_count', url('count-decline'), 1);
 const claimScript = new LuaScript('rounds_claim', url('claim-rounds'), 4);
 const keepScript = new LuaScript('rounds_keep', url('keep-rounds'), 2);
 
@@ -57,21 +58,32 @@ export interface TicketEnd {
 export interface TicketChange {
   readonly id: string;
   readonly change: number;
-  /** Null: the ticket has ended. */
+  /** Null: the ticket has ended, or it is foreign. */
   readonly ticket: StoredTicket | null;
+  /** True: a lobby of a later build has stored the ticket, and only such a lobby may match or end it. */
+  readonly isForeign?: true;
   /** True: a user of the ticket has no connection, so the ticket must not be matched. */
   readonly isPaused: boolean;
 }
 
 export type AddedTicket =
   | { readonly outcome: 'late' }
-  | { readonly outcome: 'added' | 'known'; readonly since: number; readonly replaced: readonly StoredTicket[] };
+  | { readonly outcome: 'known'; readonly since: number }
+  | {
+      readonly outcome: 'added';
+      readonly since: number;
+      /** The tickets of parties that have ended. */
+      readonly replaced: readonly StoredTicket[];
+      /** The users whose older ticket is in an offered match. They will not answer it, so the caller must end the offer. */
+      readonly offers: readonly { readonly match: RoomId; readonly user: UserId }[];
+    };
 
 export type CancelledTicket =
   | { readonly outcome: 'none' | 'late' }
   /** The ticket has a match whose room is not made yet. */
   | { readonly outcome: 'held'; readonly match: RoomId; readonly ticket: string }
-  | { readonly outcome: 'ended'; readonly ticket: StoredTicket };
+  /** The ticket is null when a lobby of a later build has stored it. */
+  | { readonly outcome: 'ended'; readonly ticket: StoredTicket | null };
 
 /** The answer to a claim of the rounds of a game. */
 export interface RoundsClaim {
@@ -84,6 +96,8 @@ export interface RoundsClaim {
 /** The state of the search of a user. */
 export type UserTicket =
   | { readonly state: 'none' }
+  /** A lobby of a later build has stored the ticket or its match, and only such a lobby knows its state. */
+  | { readonly state: 'foreign' }
   | { readonly state: 'waiting'; readonly ticket: StoredTicket; readonly isPaused: boolean }
   | { readonly state: 'matched'; readonly ticket: StoredTicket; readonly match: MatchRecord; readonly accepted: readonly UserId[] };
 
@@ -147,15 +161,20 @@ export class TicketStore implements OnModuleInit {
       this.known.add(game);
       this.gamesReadAt = Number.NEGATIVE_INFINITY;
     }
-    const { tickets, users, changes, state, holds, away, ended } = keysOf(game);
+    const { tickets, users, changes, state, holds, away, ended, matches } = keysOf(game);
     const players = ticket.players.flatMap(({ user, asked }) => [user, asked?.turn ?? '', asked?.number ?? '']);
     const args = [ticket.id, ticketJson(ticket), queueChannel(game), endText(replacedEnd), ...players];
-    const [outcome, since, ...replaced] = (await this.run(addScript, [tickets, users, changes, state, holds, away, ended], args)) as [
-      'late' | 'known' | 'added',
-      string,
-      ...string[],
-    ];
-    return outcome === 'late' ? { outcome } : { outcome, since: Number(since), replaced: replaced.map(parseTicket) };
+    const keys = [tickets, users, changes, state, holds, away, ended, matches];
+    const answer = (await this.run(addScript, keys, args)) as ['late'] | ['known', string] | ['added', string, string[], string[]];
+    if (answer[0] === 'late') return { outcome: 'late' };
+    if (answer[0] === 'known') return { outcome: 'known', since: Number(answer[1]) };
+    const [outcome, since, replaced, offers] = answer;
+    return {
+      outcome,
+      since: Number(since),
+      replaced: readableTickets(replaced),
+      offers: offers.flatMap((match, at) => (at % 2 === 0 ? { match: match as RoomId, user: offers[at + 1] as UserId } : [])),
+    };
   }
 
   /**
@@ -176,7 +195,7 @@ export class TicketStore implements OnModuleInit {
     const { tickets, users, changes, state, holds, away, ended } = keysOf(game);
     const args = ending.flatMap(({ id, change = '' }) => [id, change]);
     const answer = await this.run(endScript, [tickets, users, changes, state, holds, away, ended], [endText(end), ...args]);
-    return (answer as string[]).filter((_, index) => index % 2 === 1).map(parseTicket);
+    return readableTickets((answer as string[]).filter((_, index) => index % 2 === 1));
   }
 
   /** Returns the tickets that have changed after the change `after`, at most `CHANGES_READ`, in the order of their changes. */
@@ -186,7 +205,9 @@ export class TicketStore implements OnModuleInit {
     const found: TicketChange[] = [];
     for (let at = 0; at < answer.length; at += 4) {
       const [id, change, stored, absent] = answer.slice(at, at + 4) as [string, string, string, string];
-      found.push({ id, change: Number(change), ticket: stored === '' ? null : parseTicket(stored), isPaused: isAway(absent) });
+      const ticket = stored === '' ? null : parseTicket(stored);
+      const isForeign = stored !== '' && ticket === null;
+      found.push({ id, change: Number(change), ticket, ...(isForeign && { isForeign }), isPaused: isAway(absent) });
     }
     return found;
   }
@@ -272,13 +293,16 @@ export class TicketStore implements OnModuleInit {
     const [stored, held, absent] = await Promise.all([commands.hget(tickets, id), commands.hget(holds, id), commands.hget(away, id)]);
     if (!stored) return { state: 'none' };
     const ticket = parseTicket(stored);
-    const match = held && (await commands.hget(matches, held));
-    if (!match) return { state: 'waiting', ticket, isPaused: isAway(absent ?? '') };
+    if (!ticket) return { state: 'foreign' };
+    const text = held && (await commands.hget(matches, held));
+    if (!text) return { state: 'waiting', ticket, isPaused: isAway(absent ?? '') };
+    const match = parseMatch(text);
+    if (!match) return { state: 'foreign' };
     const answered = await this.answersOf(game, held as RoomId);
     return {
       state: 'matched',
       ticket,
-      match: parseMatch(match),
+      match,
       accepted: [...answered].flatMap(([one, answer]) => (answer === 'accepted' ? one : [])),
     };
   }
@@ -311,9 +335,9 @@ export class TicketStore implements OnModuleInit {
     return (await this.redis.commands.hexists(keysOf(game).matches, id)) === 1;
   }
 
-  /** Returns the matches of a game whose rooms are not made yet. */
+  /** Returns the matches of a game whose rooms are not made yet. Leaves out those that only a lobby of a later build reads. */
   async matches(game: string): Promise<MatchRecord[]> {
-    return (await this.redis.commands.hvals(keysOf(game).matches)).map(parseMatch);
+    return (await this.redis.commands.hvals(keysOf(game).matches)).flatMap((text) => parseMatch(text) ?? []);
   }
 
   async matchOf(game: string, id: RoomId): Promise<MatchRecord | null> {
@@ -321,11 +345,20 @@ export class TicketStore implements OnModuleInit {
     return text ? parseMatch(text) : null;
   }
 
-  /** Returns stored tickets by id. An id without a ticket is left out. */
+  /**
+   * Returns stored tickets by id. An id without a ticket is left out.
+   *
+   * @throws `unavailable` for a ticket that only a lobby of a later build reads: without it, the caller would take its match for incomplete
+   */
   async read(game: string, ids: readonly string[]): Promise<StoredTicket[]> {
     if (ids.length === 0) return [];
     const found = await this.redis.commands.hmget(keysOf(game).tickets, ...ids);
-    return found.flatMap((text) => (text ? parseTicket(text) : []));
+    return found.flatMap((text) => {
+      if (!text) return [];
+      const ticket = parseTicket(text);
+      if (!ticket) throw new HoldfastError('unavailable', 'A lobby of a later build has stored a ticket of this match. Try again.');
+      return ticket;
+    });
   }
 
   /**
@@ -352,13 +385,9 @@ export class TicketStore implements OnModuleInit {
     return (await this.run(keepScript, [runner, state], [lobby, fence, ttlMs, Math.round(time)])) === 1;
   }
 
-  /** Counts a match that a user declined or did not answer. The count ends after `ttlMs` without another declined match. */
-  async countDecline(game: string, user: UserId, ttlMs: number): Promise<void> {
-    const key = declinesKey(game, user);
-    // The first write sets the time to live, so that the count has one even if the process dies before the next write.
-    await this.redis.commands.set(key, 0, 'PX', ttlMs, 'NX');
-    await this.redis.commands.incr(key);
-    await this.redis.commands.pexpire(key, ttlMs);
+  /** Counts a match that a user declined or did not answer, and returns the count. It ends after `ttlMs` without another one. */
+  async countDecline(game: string, user: UserId, ttlMs: number): Promise<number> {
+    return (await this.run(declineScript, [declinesKey(game, user)], [ttlMs])) as number;
   }
 
   /** Returns the number of declined matches of a user, and the time until they are forgotten, in ms. */
@@ -373,8 +402,13 @@ export class TicketStore implements OnModuleInit {
     await this.redis.commands.sadd(keysOf(game).rooms, room);
   }
 
-  async openRooms(game: string): Promise<RoomId[]> {
-    return (await this.redis.commands.smembers(keysOf(game).rooms)) as RoomId[];
+  /**
+   * Returns about `count` of these rooms, and the cursor of the next ones. The first cursor and the one after the last rooms is '0'. A room that
+   * is there from '0' to '0' is returned at least once.
+   */
+  async openRooms(game: string, cursor: string, count: number): Promise<{ readonly rooms: RoomId[]; readonly next: string }> {
+    const [next, rooms] = await this.redis.commands.sscan(keysOf(game).rooms, cursor, 'COUNT', count);
+    return { rooms: rooms as RoomId[], next };
   }
 
   async removeOpenRooms(game: string, rooms: readonly RoomId[]): Promise<void> {

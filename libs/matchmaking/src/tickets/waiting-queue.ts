@@ -44,12 +44,12 @@ export class WaitingQueue {
    */
   apply(changes: readonly TicketChange[], sinceOf: (ticket: StoredTicket) => number): string[] {
     const ended: string[] = [];
-    for (const { id, change, ticket, isPaused } of changes) {
+    for (const { id, change, ticket, isForeign, isPaused } of changes) {
       this.lastChange = Math.max(this.lastChange, change);
       const known = this.all.get(id);
       if (ticket === null) {
         this.remove(id);
-        ended.push(id);
+        if (!isForeign) ended.push(id);
         continue;
       }
       const next = { ...ticket, since: known?.ticket.since ?? sinceOf(ticket) };

@@ -91,7 +91,7 @@ export class Attachments implements OnModuleInit {
     handles.set(handle, attachment);
     room.attachments.add(attachment);
     if (seat !== null) {
-      // The newest connection of a player counts. Later frames of the old one are ignored.
+      // Only the newest connection of a player counts. This server ignores later frames of the earlier connection.
       const before = room.bySeat.get(seat);
       room.bySeat.set(seat, attachment);
       if (before) this.remove(before);
@@ -173,7 +173,7 @@ export class Attachments implements OnModuleInit {
     }
   }
 
-  /** Keeps a player input for the next step. The server sends no answer to a player input, also when it drops one. */
+  /** Keeps a player input for the next step. The server never answers a player input, even when it drops the input. */
   private input({ room, seat }: Attachment, frame: Buffer): void {
     const { inputs } = room;
     if (seat === null || inputs === null || room.status !== 'active' || frame.length < HEADER.input.body) return;

@@ -22,18 +22,18 @@ interface DelayedSpectator {
 interface Stage {
   readonly room: HostedRoom;
   readonly line: DelayLine;
-  /** The value that spectators see, and their view of it. Null: none is old enough yet. */
+  /** The value that spectators see, and their view of it. Null: no value is old enough yet. */
   shown: { readonly value: RoomValue; readonly view: unknown } | null;
   readonly spectators: Set<DelayedSpectator>;
   timer: NodeJS.Timeout | undefined;
 }
 
 /**
- * Sends the spectators of rooms with a delay (`watchDelayMs`) the states and events that are that old. They are not attached to the room
- * as others are, so no other frame of the room reaches them.
+ * Sends states and events to the spectators of rooms with a delay, once they are as old as the delay (`watchDelayMs`). These spectators are
+ * not attached to the room, so no other frame of the room reaches them.
  *
- * Only the owner has the earlier states. The next owner of a room shows nothing until its own first state is old enough: spectators then
- * wait for the length of the delay, and never see anything too early. After the end of a game, this server shows the rest of it, and then
+ * Only the owner has the earlier states. The next owner of a room sends nothing until its own first state is old enough. So spectators wait
+ * for the length of the delay, and never see anything too early. After the end of a game, this server sends the remaining states, and then
  * the end.
  */
 @Injectable()
@@ -64,7 +64,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
     for (const { timer } of this.stages.values()) clearTimeout(timer);
   }
 
-  /** Returns whether spectators of this room see it later. */
+  /** Returns whether spectators of this room see the game later than its players. */
   isDelayed(room: HostedRoom): boolean {
     return this.stages.has(room);
   }
@@ -99,7 +99,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
     if (stage.shown) this.sendState(spectator, stage.shown, undefined, false);
   }
 
-  /** Returns false when this handle is not a delayed spectator. */
+  /** Removes a spectator. Returns false when this handle is not a delayed spectator. */
   detach(peer: LinkPeer, handle: number): boolean {
     const spectator = this.byPeer.get(peer)?.get(handle);
     if (!spectator) return false;
@@ -145,7 +145,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
     stage.timer.unref();
   }
 
-  /** Shows the states that are old enough now. */
+  /** Sends to spectators the states that are old enough now. */
   private show(stage: Stage): void {
     const { room, spectators } = stage;
     const moment = stage.line.take(performance.now());
@@ -160,7 +160,7 @@ export class DelayedSpectators implements OnModuleInit, OnModuleDestroy {
     if (spectators.size === 0) return;
     const arePlayersNew = before === null || JSON.stringify(playersOf(before.value)) !== JSON.stringify(playersOf(value));
     const change = { room: room.id, version: value.version, from: 0, before: before?.view, after: view, ...(events && { events }) };
-    // Sent also when nothing has changed, so that the version of all spectators is the same.
+    // This sync is sent even if nothing has changed, so that all spectators of the room have the same version.
     const patch = before && !isAfterGap ? classicPatch({ ...change, from: before.value.version }, true, null) : null;
     for (const spectator of spectators) {
       if (patch === null || spectator.version !== before?.value.version) this.sendState(spectator, stage.shown, events, isAfterGap);

@@ -10,7 +10,9 @@ type Detach = Control['room.detach']['data'];
 
 interface Expected {
   readonly request: AttachRequest;
-  /** Why the gateway detached the session before its room was loaded. Null: the gateway still wants the session attached. */
+  /**
+   * The reason for which the gateway detached the session before its room was loaded. Null: the gateway still wants the session attached.
+   */
   gone: Detach['gone'] | null;
   /** Whether the room is loaded. The player may still wait for a seat. */
   isLoaded: boolean;

@@ -24,7 +24,10 @@ export interface Committed {
  */
 const EPILOGUE_CHANGES = 32;
 
-/** A failure that ends a game while its changes are stored and sent: the handler for the log, and the sentence for the players. */
+/**
+ * A failure that ends a game while the server stores and sends its changes. It has the name of the handler for the log, and a sentence for
+ * the players.
+ */
 interface AppendFailure {
   readonly handler: string;
   readonly message: string;
@@ -54,7 +57,7 @@ export class Appender implements OnModuleInit {
   private batches = 0;
   private readonly committedListeners: ((committed: Committed) => void)[] = [];
   private readonly behindListeners: ((room: HostedRoom) => void)[] = [];
-  /** Rooms whose append with the end of the game waits until the store is settled. */
+  /** The rooms whose last append, with the end of the game, waits until the store is settled. */
   private readonly held = new Set<HostedRoom>();
   private holdTimer: NodeJS.Timeout | null = null;
   private readonly settledWaiters = new Map<HostedRoom, (() => void)[]>();
@@ -135,7 +138,7 @@ export class Appender implements OnModuleInit {
     const { ending, tenure, round } = room;
     try {
       const last = await this.endedStore.lastGame(room.id);
-      // The store took the append with the end, its answer was lost, and a lobby has closed the room since.
+      // The store has taken the append with the end, and its answer was lost. A lobby has closed the room since then.
       if (!last) return (await this.endedStore.isClosed(room.id)) ? 'fenced' : 'unknown';
       // The store fell back once more and has the game in play, so the append with the end is repeated.
       if (last.round <= round) return 'unknown';
@@ -164,7 +167,7 @@ export class Appender implements OnModuleInit {
     const rooms: HostedRoom[] = [];
     const appends: Append[] = [];
     const { dirty } = this;
-    // A new set, so that a room that becomes dirty during this loop waits for the next flush.
+    // Makes a new set, so that a room that becomes dirty during this loop waits for the next flush.
     this.dirty = new Set();
     for (const room of dirty) {
       const append = this.nextAppend(room);
@@ -178,8 +181,8 @@ export class Appender implements OnModuleInit {
     try {
       results = await this.roomLog.appendAll(appends);
     } catch (error) {
-      // An append cannot be packed, so none of the appends was sent. The game of its room ends, and the appends of the other rooms are sent
-      // with the next flush.
+      // One append cannot be packed, so none of the appends was sent. The game of its room ends, and the appends of the other rooms are
+      // sent with the next flush.
       this.log.error('append.failed', { error });
       rooms.forEach((room, index) => {
         if (!canBePacked(appends[index]!)) this.breakOff(room, error);

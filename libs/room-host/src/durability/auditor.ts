@@ -81,8 +81,8 @@ export class Auditor implements OnModuleInit {
   }
 
   /**
-   * True when the store is settled and every game server that may be alive has marked its audit as done there, except servers that the
-   * settlement gave up. A store that was emptied after it was settled has lost these marks.
+   * Returns whether the store is settled and has the audit mark of every game server that may be alive. Servers that the settlement gave up
+   * do not count. A store that was emptied after it was settled has lost its audit marks.
    */
   async isStoreAudited(): Promise<boolean> {
     if (!this.settlement.isSettled) return false;

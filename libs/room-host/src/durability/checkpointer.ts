@@ -6,7 +6,10 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 import { ROOM_HOST_OPTIONS, type RoomHostOptions } from '../room-host.options.js';
 import { Appender, type Committed } from './appender.js';
 
-/** Maximum number of checkpoints that are under way at the same time. Each carries a whole state, and too many would delay appends. */
+/**
+ * Maximum number of checkpoints that are under way at the same time. Each checkpoint contains a whole state, so too many checkpoints would
+ * delay appends.
+ */
 const CONCURRENT_MAX = 8;
 /** Delay before a checkpoint that effects wait for is tried again, in ms. */
 const RETRY_MS = 200;
@@ -14,7 +17,7 @@ const RETRY_MS = 200;
 /** The progress of a room towards its next checkpoint. */
 interface Progress {
   changes: number;
-  /** When the last checkpoint was written, by the monotonic clock, in ms. */
+  /** The time of the last checkpoint, by the monotonic clock, in ms. */
   writtenAt: number;
 }
 
@@ -101,7 +104,7 @@ export class Checkpointer implements OnModuleInit {
       progress.writtenAt = performance.now();
     }
     const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
-      // Waits for a replica, because an effect changes other systems, and a store that loses the checkpoint does not undo that.
+      // Waits for a replica, because an effect changes other systems. These changes would stay there if the store lost the checkpoint.
       isReplicated: hasUnstoredEffects,
     });
     if (room.status === 'dropped' || room.tenure !== tenure) return;
@@ -113,7 +116,7 @@ export class Checkpointer implements OnModuleInit {
       // The failure loses nothing, because the log still has all changes. The next change of the room tries again.
       if (progress) progress.changes = this.options.checkpointEveryChanges;
       this.log.debug('checkpoint.failed', { roomId: room.id, result });
-      // Effects wait for this checkpoint, and the room may never change again.
+      // Effects wait for this checkpoint, so it is tried again even if the room never changes again.
       if (room.hasUnstoredEffects) this.wantLater(room);
     }
   }

@@ -39,7 +39,7 @@ interface RecentEnd {
 export class EndedGames implements OnModuleInit {
   /** The ended games, by room, the oldest first. */
   private readonly tombstones = new Map<RoomId, Tombstone>();
-  /** The ends that can be restored, by room, the oldest first. Each has a tombstone. */
+  /** The ends that can be restored, by room, the oldest first. Each of them has a tombstone, too. */
   private readonly recent = new Map<RoomId, RecentEnd>();
   private recentBytes = 0;
   /** Rooms without a record in the store. Either they are closed, or a gateway is about to restore their record. */
@@ -104,8 +104,8 @@ export class EndedGames implements OnModuleInit {
   }
 
   /**
-   * Resolves `ENDED_DURABLE_MS` after the last end of a game on this server. A server waits for this before it exits, because no other
-   * server can restore the effects and the epilogue. A Redis that writes to disk once a second has them on disk by then.
+   * Resolves `ENDED_DURABLE_MS` after the last end of a game on this server. A server waits for this promise before it exits, because no
+   * other server can restore the effects and the epilogue. A Redis that writes to disk once a second has them on disk by then.
    */
   async untilDurable(): Promise<void> {
     let last = Number.NEGATIVE_INFINITY;

@@ -62,8 +62,8 @@ export class CommandBatch implements OnModuleInit {
   }
 
   /**
-   * Handles the queue, or only the commands up to and including one that the watchdog interrupts. The remaining commands wait for the next
-   * event-loop tick, so that other rooms can continue.
+   * Handles the queue. When the watchdog interrupts a command, that command is the last one of this call. The remaining commands wait for
+   * the next event-loop tick, so that other rooms can continue.
    */
   private handleSome(): void {
     const { queue, engine } = this;

@@ -6,16 +6,18 @@ import { Log, Metrics } from '#libs/telemetry';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { RoomEngine } from './room-engine.js';
 
-/** Why a result was dropped. `ended`: the game has ended. `late`: the game has handled another result, such as `timed-out`. */
+/**
+ * The reason for which a result was dropped. `ended`: the game has ended. `late`: the game has handled another result, such as `timed-out`.
+ */
 type DropReason = 'ended' | 'late';
 
 /** Pause between two reads of the state of a room that migrates, in ms. */
 const FREEZE_POLL_MS = 25;
 
 /**
- * Gives the results of effects to their rooms, as inputs. An effect stays pending until the change that handles its result. So a server that
- * dies before has lost nothing: the next owner runs the effect again, with the same key. A change of a server that lost the room is
- * fenced. So each result is handled once in the history of its room.
+ * Gives the results of effects to their rooms, as inputs. An effect stays pending until the change that handles its result. So nothing is
+ * lost when a server dies before that change: the next owner runs the effect again, with the same key. A change of a server that lost the
+ * room is fenced. So each result is handled once in the history of its room.
  */
 @Injectable()
 export class EffectResults {
@@ -37,7 +39,9 @@ export class EffectResults {
     if (room.value.ended && isPending(room, effect.key)) this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
   }
 
-  /** Reports an effect as failed that cost the room its last owner, if the game waits for its result. The effect does not run again. */
+  /**
+   * Reports the failure of the effect that cost the room its last owner, if the game waits for the result. The effect does not run again.
+   */
   failPoisoned(room: HostedRoom): void {
     const effect = room.value.outbox.find(({ key }) => key === room.poisonedEffect);
     if (effect?.timer === undefined) return;

@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { GameRegistry, HandlerRefusal } from '#libs/game-kit';
 import type { RoomId } from '#libs/protocol';
 import { EFFECT_FAILED, type EffectReply, type PendingEffect, plainCopy, type ResultRule, UnstorableError } from '#libs/room';
@@ -37,7 +37,7 @@ const RETRY_MS_MAX = 30_000;
  * When the game waits for the result of an effect (`@OnResult`), the effect is done once the game has handled its result: `EffectResults`.
  */
 @Injectable()
-export class EffectRunner implements OnModuleInit, OnModuleDestroy {
+export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   /** Attempts under way, by key of their effect. */
   private readonly running = new Map<string, Promise<EffectOutcome>>();
   /**
@@ -75,6 +75,10 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
       this.runPending(room);
     });
     this.rooms.onDropped((room) => this.attempted.delete(room));
+  }
+
+  onApplicationBootstrap(): void {
+    for (const { definition } of this.registry.all()) this.watch.begin(definition.name);
   }
 
   /** Runs the effects of a game that has ended. Redis keeps these effects in a separate key, which is cleared once all of them are done. */
@@ -120,7 +124,7 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
         if (outcome.kind === 'done' && effect.timer !== undefined) void this.results.deliver(room, effect, outcome.reply);
         else if (outcome.kind === 'done') this.noteDone(room, effect.key);
         if (outcome.kind !== 'stopped' || room.value.ended) return;
-        // The effect must count as done before the game ends. Otherwise it would run again as an effect of the ended game.
+        // The effect must count as done before the game ends. Otherwise this server would run it again as an effect of the ended game.
         this.engine.input(room, { kind: 'effects-done', keys: [effect.key] });
         this.engine.endFailed(room, `The game was stopped: effect ${effect.name} exceeded its limit.`);
       });
@@ -130,7 +134,7 @@ export class EffectRunner implements OnModuleInit, OnModuleDestroy {
   /**
    * Runs the handler of an effect until it succeeds or fails for good.
    *
-   * @param rule how the game waits for the result. Null: it does not wait, and the handler is tried until it succeeds
+   * @param rule the game's rule for the result. Null: the game does not wait for a result, and the handler is tried until it succeeds
    */
   private async attempt(
     subject: Subject,

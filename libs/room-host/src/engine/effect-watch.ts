@@ -24,6 +24,11 @@ export class EffectWatch {
     @Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'effectWarnMs'>,
   ) {}
 
+  /** Begins the metrics of a game at 0, so that the first overdue effect is an increase. */
+  begin(game: string): void {
+    this.metrics.beginGame(game);
+  }
+
   /** Runs `work` and settles with its result. Logs `effect.overdue` when `work` takes longer than `effectWarnMs`. */
   async during(attempt: EffectAttempt, work: () => unknown): Promise<unknown> {
     const { game, roomId, effect, key } = attempt;

@@ -6,7 +6,7 @@ import { type SuspectInput, SuspectMarks, type SuspectPlace } from '#libs/room-s
 import { Log, standardWriter, type TelemetryOptions } from '#libs/telemetry';
 import type { OverrunReport, RunFacts, Subject, WatchdogReporter } from '#libs/watchdog';
 
-/** Data for `createReporter`. */
+/** The settings that the watchdog's thread passes to `createReporter`. */
 export interface OverrunReporterData {
   readonly redis: RedisOptions;
   readonly telemetry: Pick<TelemetryOptions, 'server' | 'level' | 'format'>;

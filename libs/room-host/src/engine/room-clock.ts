@@ -143,7 +143,7 @@ export class RoomClock implements OnModuleInit {
       .filter(([, at]) => at <= now)
       .sort(([, a], [, b]) => a - b);
     for (const [name, at] of due) {
-      // A handler may remove another timer, or end the game.
+      // The handler of an earlier timer may have removed this timer or ended the game.
       if (room.status === 'active' && room.value.timers[name] === at && !room.value.ended) this.engine.input(room, { kind: 'timer', name });
     }
     this.schedule(room);
@@ -210,7 +210,7 @@ class RoomStepper implements Stepper {
   }
 
   step(lagMs: number): void {
-    // A room that migrates or has ended is about to leave this server.
+    // A room that migrates or has ended is about to leave this server, so it runs no more steps.
     if (this.room.status !== 'active' || this.room.value.ended) return;
     this.lag.observe(lagMs / 1_000);
     const startedAt = performance.now();

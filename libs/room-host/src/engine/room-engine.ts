@@ -67,7 +67,7 @@ export class RoomEngine {
     this.endFailed(room, 'The game failed in what it shows to its players.');
   }
 
-  /** Marks a changed room for storing, and refuses or ends what failed. Returns the outcome to send to the player. */
+  /** Marks a changed room for storing. After a failure, refuses the command or ends the game. Returns the outcome to send to the player. */
   private settle(room: HostedRoom, input: RoomInput, outcome: HandledOutcome): RoomOutcome<unknown> {
     switch (outcome.kind) {
       case 'changed':

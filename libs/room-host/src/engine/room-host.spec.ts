@@ -556,7 +556,7 @@ describe('the output of a room', () => {
       await until(() => room.durable.version === seq);
     }
     await until(() => (one.to(1).at(-1) as CompactSync).seq === 6 && (two.to(1).at(-1) as Sync).version === 6);
-    // The first change is sent immediately, and all others together 200 ms later.
+    // The first change is sent immediately. All later changes are sent together after 200 ms.
     expect([one.to(1).length, two.to(1).length]).toEqual([4, 4]);
     expect((one.to(1)[3] as CompactSync).events).toHaveLength(3);
     expect(two.to(1)[3]).toMatchObject({ from: 1, patches: [{ value: 4 }, { value: 9 }] });
@@ -889,7 +889,7 @@ describe('the appends of an owner', () => {
       host.engine.input(room, { kind: 'step' });
       await new Promise((resolve) => setImmediate(resolve));
     }
-    // The schedule of the room may have run a step as well.
+    // The schedule of the room may have run a step in addition to the steps of the test.
     expect(room.value.version).toBeGreaterThanOrEqual(50);
     expect(room.durable.version).toBe(0);
     host.roomLog.callsToLose = 0;
@@ -1239,7 +1239,7 @@ describe('the inputs of players', () => {
     host.input(room, peer, 1, 1, 0);
     await until(() => room.durable.seats[0]!.input === 1);
     expect(syncs()).toHaveLength(1);
-    // A second after the last sync.
+    // Acts as if the last sync with an input had been sent a second earlier.
     own!.inputAt -= 1_000;
     host.input(room, peer, 1, 2, 0);
     await until(() => syncs().length === 2);

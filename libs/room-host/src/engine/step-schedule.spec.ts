@@ -12,7 +12,7 @@ class FakeTime {
   }
 
   after(ms: number, run: () => void): () => void {
-    // Node waits at least 1 ms, and only whole ms.
+    // A timer of Node waits for at least 1 ms, and for a whole number of ms.
     const timer = { at: this.clock + Math.max(1, Math.trunc(ms)), run };
     this.timer = timer;
     return () => {

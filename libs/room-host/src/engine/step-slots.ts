@@ -5,7 +5,7 @@ const SLOT_MS = 2;
  * a small step. More rooms would make the steps of a slot late for each other.
  */
 const ROOMS_PER_SLOT = 4;
-/** The inverse of the golden ratio. The fractional parts of its multiples are spread evenly, so the slots in use are, too. */
+/** The inverse of the golden ratio. The fractional parts of its multiples are spread evenly, so the slots in use are spread evenly, too. */
 const SPREAD = (Math.sqrt(5) - 1) / 2;
 
 /** The phases of all rooms with the same period. Few rooms share few slots, and many rooms are spread over the whole period. */

@@ -7,8 +7,8 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { RoomTime } from '../room/room-time.js';
 
 /**
- * The downtime of a room and the room time after it, both in ms. `downtimeMs`: how long the room had no owner, plus the time by which the
- * new owner's clock is ahead of the room time. `now`: the room time on the new owner.
+ * The downtime of a room and the room time after it, both in ms. `downtimeMs`: the time for which the room had no owner, plus the time by
+ * which the new owner's clock is ahead of the room time. `now`: the room time on the new owner.
  */
 export interface Downtime {
   readonly downtimeMs: number;

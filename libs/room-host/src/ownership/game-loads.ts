@@ -14,8 +14,8 @@ type OpenRequest = Control['room.open']['data'];
 const RETRY_MS = 250;
 
 /**
- * Loads the data of a game before its setup (`@OnLoad`). The result is stored with the setup. Nothing is stored before, so a load whose
- * server dies is done again by the next server that the lobby asks, with the same key.
+ * Loads the data of a game before its setup (`@OnLoad`). The result is stored with the setup. Nothing is stored before the setup. When a
+ * server dies during a load, the next server that the lobby asks loads again, with the same key.
  */
 @Injectable()
 export class GameLoads {
@@ -35,7 +35,7 @@ export class GameLoads {
     timer.unref();
     try {
       const { room: roomId, start: key, players } = request;
-      // Bots have no data to load. Their seats come after those of the players, so the places of the players stay.
+      // Bots have no data to load. Their seats come after the seats of the players, so each player keeps the same index without them.
       const seats = players.filter(({ bot }) => !bot);
       const start = { roomId, game: definition.name, key, options: optionsOf(machine, request), seats, signal: abort.signal };
       return await this.attempts(machine, rule, start, abort.signal);

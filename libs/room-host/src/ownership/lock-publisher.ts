@@ -9,8 +9,8 @@ import { HostedRooms } from '../room/hosted-rooms.js';
 const RETRY_MS = 500;
 
 /**
- * Writes into the record of each joinable room whether its game is locked. Lobbies read it there. The value of the room decides. This class
- * updates the record each time the lock changes, and when a room is loaded here.
+ * Copies the lock of each joinable room from the room's value to its record, because lobbies read only the record. The lock is copied each
+ * time it changes, and when a room is loaded here.
  */
 @Injectable()
 export class LockPublisher implements OnModuleInit {

@@ -6,18 +6,21 @@ import { Appender } from '../durability/appender.js';
 import type { HostedRoom } from '../room/hosted-room.js';
 import { HostedRooms } from '../room/hosted-rooms.js';
 
-/** Shortest time between two writes of the metadata of one room, in ms. A game may set it with each step. */
+/**
+ * Shortest time between two writes of the metadata of one room, in ms. A game may change its metadata in each step, so without a limit the
+ * writes could overload Redis.
+ */
 const METADATA_EVERY_MS = 500;
 
 /**
- * Writes the metadata of each room (`room.setMetadata`) into its record, where lobbies read it for the list. The durable value of the room
- * decides. This class writes it when it changes, when a room with metadata is loaded here, and when the store has been restarted. Writes
- * are levels: a change during a write is written once afterwards.
+ * Copies the metadata of each room (`room.setMetadata`) from the room's durable value to its record, where lobbies read it for the list of
+ * rooms. This class writes the metadata when it changes, when a room with metadata is loaded here, and when this server has connected to
+ * the store again. After a write, one further write covers all changes that were made meanwhile.
  */
 @Injectable()
 export class MetadataPublisher implements OnModuleInit {
   private readonly writing = new Set<HostedRoom>();
-  /** The rooms whose record must be written although the metadata is the one that was written last. */
+  /** The rooms whose metadata must be written even if it has not changed, because the record may lack it. */
   private readonly stale = new Set<HostedRoom>();
 
   constructor(

@@ -92,12 +92,12 @@ export class RoomOpener {
 
   private setUp(
     machine: GuardedMachine,
-    { room, players, round, start, options }: OpenRequest,
+    { room, players, round, start, options, mode }: OpenRequest,
     loaded: unknown,
   ): ReturnType<RoomMachine['start']> {
     let started: ReturnType<RoomMachine['start']>;
     try {
-      started = machine.start(room, players, round, start, options, loaded);
+      started = machine.start(room, players, round, start, options, loaded, mode);
     } catch (error) {
       if (error instanceof RoomOptionsError) throw new HoldfastError('bad-data', `The options of the room are refused: ${error.message}`);
       const game = machine.rules.definition.name;

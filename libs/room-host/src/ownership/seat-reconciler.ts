@@ -12,7 +12,7 @@ import { HostedRooms } from '../room/hosted-rooms.js';
  * Makes the seats of a game agree with the record of its room. The record decides: a lobby gives out the seats of a running game by
  * compare-and-set, and a user who is not a member of the room has left its game. No message about a seat is needed, so none can be lost.
  *
- * The owner reads the record when a player attaches who has no seat here, when a room is loaded here, when a migration fails, and when a
+ * The owner reads the record when a player without a seat here attaches, when a room is loaded here, when a migration fails, and when a
  * player is away.
  */
 @Injectable()
@@ -51,7 +51,7 @@ export class SeatReconciler implements OnModuleInit {
   }
 
   /**
-   * Gives a player who attaches the seat that the record names. Resolves when the seat is durable, or the player gets none. Null: the
+   * Gives the seat that the record names to a player who attaches. Resolves when the seat is durable, or the player gets none. Null: the
    * player already has a durable seat, or the game takes no players after its start.
    */
   admit(room: HostedRoom, user: UserId): Promise<void> | null {
@@ -80,7 +80,7 @@ export class SeatReconciler implements OnModuleInit {
   }
 
   private follow(room: HostedRoom, doc: RoomDoc, attaching: UserId | null): void {
-    // Players join before others leave, because a game whose last player leaves ends.
+    // New players join before others leave, because a game ends when its last player leaves.
     if (isJoinable(room)) this.seatJoined(room, doc, attaching);
     this.removeDeparted(room, doc);
   }

@@ -7,8 +7,8 @@ const BLOCK_BYTES_MIN = 256;
 
 /**
  * The last changes of a room, packed, in one block of bytes outside of V8's heap. As objects, the changes would live just long enough for
- * V8 to copy them to the old generation of its heap. With 10,000 changes per second in a thousand rooms that cost a game server a fifth of
- * its CPU, and each collection delayed all answers by 0.1 s.
+ * V8 to copy them to the old generation of its heap. With 10,000 changes per second in a thousand rooms, these copies cost a game server a
+ * fifth of its CPU. Each collection delayed all answers by 0.1 s.
  *
  * Invariant: the bytes from `head` to `tail` are whole entries, oldest first.
  */

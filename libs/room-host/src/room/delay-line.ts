@@ -5,12 +5,12 @@ import type { EventsOfChange } from '#libs/room-store';
 export interface Moment {
   readonly value: RoomValue;
   readonly events: readonly EventsOfChange[];
-  /** True: events before these are not known. */
+  /** True: earlier events were left out, so the spectators miss them. */
   readonly isAfterGap: boolean;
 }
 
 interface Waiting extends Moment {
-  /** When the first and the last of the joined values became durable, in ms of the monotonic clock. */
+  /** The times at which the first (`since`) and the last (`at`) of the joined values became durable, in ms of the monotonic clock. */
   readonly since: number;
   readonly at: number;
 }
@@ -23,8 +23,8 @@ const STEP_MS_MIN = 50;
 const EVENTS_MAX = 5_000;
 
 /**
- * Keeps the durable values of a room until they are as old as its delay. Bounded: values within one `stepMs` are joined into the latest of
- * them, which is shown when it is old enough itself. So no value is ever shown too early.
+ * Keeps the durable values of a room until they are as old as its delay. The number of values is limited: values within one `stepMs` are
+ * joined into the latest of them. The latest value is shown when it is old enough itself, so no value is ever shown too early.
  */
 export class DelayLine {
   private readonly waiting: Waiting[] = [];

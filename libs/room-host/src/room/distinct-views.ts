@@ -1,13 +1,13 @@
-/** Number of views with which each further view is compared. More would make a sync slow in which all views differ. */
+/** Number of views with which each further view is compared. With a larger number, a sync whose views all differ would be slow. */
 const KNOWN_MAX = 8;
-/** After so many views without an equal one, the views of this sync count as different. */
+/** After this number of views without an equal pair, all further views of the sync count as different. */
 const MISSES_MAX = 16;
 /** Number of levels to which two views are compared. Deeper parts must be the same objects, which a view usually takes from the state. */
 const LEVELS_MAX = 4;
 
 /**
- * The views of one sync. A view that equals an earlier one becomes the same object, so that the sync of both is computed and packed once. A
- * game whose view makes an object for each player of a team gets this without a cache of its own.
+ * The views of one sync. A view that equals an earlier one becomes the same object, so that the sync of both is computed and packed once.
+ * So a game whose view makes an object for each player of a team needs no cache of its own.
  */
 export class DistinctViews {
   private readonly known: unknown[] = [];

@@ -92,8 +92,9 @@ export class GuardedMachine implements HostedMachine {
     start: string,
     options?: unknown,
     loaded?: unknown,
+    mode?: string,
   ): ReturnType<RoomMachine['start']> {
-    const setUp = () => describing(() => this.machine.start(room, players, round, start, options, loaded));
+    const setUp = () => describing(() => this.machine.start(room, players, round, start, options, loaded, mode));
     return this.runs.run(this.labels.setup, -1, 0, setUp);
   }
 

@@ -57,7 +57,7 @@ export interface InFlight {
   readonly append: Append | null;
   readonly changes: readonly Change[];
   readonly after: RoomValue;
-  /** When the oldest of the changes was made, by the monotonic clock, in ms. */
+  /** The time at which the oldest of the changes was made, by the monotonic clock, in ms. */
   readonly since: number;
 }
 
@@ -104,7 +104,7 @@ export class HostedRoom {
   /** The number of the game within its room. */
   readonly round: number;
   unflushed: Change[] = [];
-  /** When the oldest of the changes was made, by the monotonic clock, in ms. */
+  /** The time at which the oldest of the changes was made, by the monotonic clock, in ms. */
   unflushedSince = 0;
   inFlight: InFlight | null = null;
   readonly attachments = new Set<Attachment>();
@@ -132,8 +132,8 @@ export class HostedRoom {
   /** Room time of the last durable change, in ms. */
   changedAt: number;
   /**
-   * Since when an append has waited for its answer, or the end of the game for a settled store, by the monotonic clock, in ms. Null:
-   * nothing waits.
+   * The time from which an append has waited for its answer, or the end of the game for a settled store, by the monotonic clock, in ms.
+   * Null: nothing waits.
    */
   stalledSince: number | null = null;
   isPauseSent = false;
@@ -150,8 +150,8 @@ export class HostedRoom {
   ending: { readonly append: Append; record: DocAtRev | null } | null = null;
   readonly size: StateSize;
   /**
-   * Why the game's view must not run any more: its error, the error of sending what it returned, or the name of the handler that cost the
-   * room its last owner. When it is set, the game ends. Null: the view may run.
+   * The reason for which the game's view must not run any more. It is an error of the view or of its result, or the name of the handler
+   * that cost the room its last owner. With a reason, the game ends. Null: the view may run.
    */
   brokenBy: unknown = null;
   /** Whether a command of the room waits for the end of this event-loop tick. */
@@ -307,8 +307,8 @@ export class HostedRoom {
   }
 
   /**
-   * Returns what `seat` sees of the durable state, for a comparison with `seen`, what it saw before. Returns `seen` when the view of the
-   * game has failed.
+   * Returns what `seat` sees of the durable state. The caller compares the result with `seen`, the earlier view of the seat. Returns `seen`
+   * when the view of the game has failed.
    */
   nextView(seen: unknown, seat: Seat | null): unknown {
     if (this.machine.rules.view === null) return this.durable.state;
@@ -468,8 +468,8 @@ export class HostedRoom {
 }
 
 /**
- * True when the change of an input counts against the limit of the state. The server's own inputs do not count, because they are small and
- * must work in a room that is too large.
+ * Returns whether the change of an input counts against the limit of the state. The server's own inputs do not count, because they are
+ * small and must work in a room that is too large.
  */
 function isMeasured(input: RoomInput): boolean {
   return input.kind !== 'end' && input.kind !== 'effects-done';

@@ -23,12 +23,13 @@ import { SyncPacer } from './sync-pacer.js';
 const HASH_EVERY = 64;
 
 /**
- * Time after which a seat gets a sync for a sampled input that changes nothing which it sees, in ms. Clients measure the round trip by it.
- * They repeat an unchanged input once a second, so this time is a little shorter than a second.
+ * Time after which a seat gets a sync for an input that steps have sampled, although the input changed nothing that the seat sees, in ms.
+ * Clients measure the round trip with this sync. Clients repeat an unchanged input once a second, so this time is a little shorter than a
+ * second.
  */
 const INPUT_NEWS_MS = 900;
 
-/** Recipients of the same bytes. */
+/** The sessions that receive the same bytes. */
 interface SyncGroup {
   readonly isCompact: boolean;
   readonly from: number;
@@ -43,8 +44,8 @@ interface SyncGroup {
 }
 
 /**
- * Sends the durable value of a room to its sessions. Sessions that have the same state and see the same state next get the same bytes.
- * These are packed once and sent once per gateway, together with the acknowledgements of the seats. A session whose seat, state and events
+ * Sends the durable value of a room to its sessions. Sessions that have the same state and see the same state next get the same bytes. The
+ * bytes are packed once and sent once per gateway, together with the acknowledgements of the seats. A session whose seat, state and events
  * are not affected by a change gets nothing.
  *
  * Invariant: `attachment.seen` is what the client of the attachment has, at `attachment.version`.
@@ -57,8 +58,9 @@ export class RoomOutputs {
   constructor(@Inject(ROOM_HOST_OPTIONS) private readonly options: Pick<RoomHostOptions, 'syncBytesMax'>) {}
 
   /**
-   * Sends a session that was just attached its place, and then what its client lacks. `held`: the version that the client has, or null when
-   * it has none. `rewoundTo`: the last version of the client's history that was not lost, or null when nothing was lost.
+   * Sends `placed` to a session that was just attached, and then the state or the changes that its client lacks. `held`: the version that
+   * the client has, or null when it has none. `rewoundTo`: the last version of the client's history that was not lost, or null when nothing
+   * was lost.
    */
   sendPlaced(attachment: Attachment, held: number | null, rewoundTo: number | null = null): void {
     const { room, seat } = attachment;
@@ -78,7 +80,7 @@ export class RoomOutputs {
     // Repeats the recorded refusals before the sync, because the client may have missed them and the `seq` of the sync would acknowledge
     // these commands.
     if (seat !== null) for (const [refusedSeq, code] of durable.seats[seat]!.refused) this.refuse(attachment, refusedSeq, errorBody(code));
-    // The client has a state of the lost history, to which no patch of this one applies.
+    // The client has a state of the lost history, so no patch of the current history can be applied to it.
     if (rewoundTo !== null) return this.sendState(attachment, this.extrasSince(room, seat, rewoundTo));
     const changes = held === null || hasViews(room) ? null : room.changesSince(held);
     if (changes !== null && (changes.length === 0 || !this.needsTime(attachment)))
@@ -97,7 +99,7 @@ export class RoomOutputs {
     if (this.pacer.add(room, before, changes)) this.sendUnsent(room);
   }
 
-  /** Sends the changes that wait for the next sync of the room. A game whose view fails in it ends. */
+  /** Sends the changes that wait for the next sync of the room. When the view of the game fails in this sync, the game ends. */
   flush(room: HostedRoom): void {
     if (room.unsent === null) return;
     this.sendUnsent(room);
@@ -178,11 +180,11 @@ export class RoomOutputs {
     const isViewed = hasViews(room);
     const hasEvents = changes.some(({ events }) => events !== undefined);
     const groups: SyncGroup[] = [];
-    /** The spectators' view is computed once. */
+    /** The views that this sync has computed. All spectators share one view. */
     const views: SyncViews = { distinct: new DistinctViews() };
     for (const attachment of room.attachments) {
       const { seat, seen } = attachment;
-      // A session that is being attached gets its first state after its place.
+      // A session that is being attached gets its first state after its `placed`.
       if (attachment.version === -1) continue;
       const after = this.viewFor(room, attachment, views);
       const isAnswered = seat !== null && durable.seats[seat]!.seq !== before.seats[seat]?.seq;
@@ -236,9 +238,9 @@ export class RoomOutputs {
   }
 
   /**
-   * Packs the sync of a group. Returns null when its members see no change and are owed nothing. When the sync is too large, packs only the
-   * current state, with `missed` if events are left out. `known`: the changes whose patches lead from `group.before` to `group.after`.
-   * Null: the patches must be computed.
+   * Packs the sync of a group. Returns null when its members see no change and need no acknowledgement or events. When the sync is too
+   * large, packs only the current state, with `missed` if events are left out. `known`: the changes whose patches lead from `group.before`
+   * to `group.after`. Null: the patches must be computed.
    */
   private bodyOf(
     room: HostedRoom,

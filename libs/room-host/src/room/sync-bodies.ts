@@ -9,10 +9,10 @@ export interface SyncExtras {
   readonly missed?: true;
 }
 
-/** The change of what a group of clients sees. */
+/** The change from one view to the next, for a group of clients with equal views. */
 export interface SeenChange extends SyncExtras {
   readonly room: string;
-  /** The version to which it leads. */
+  /** The version to which the change leads. */
   readonly version: number;
   readonly from: number;
   readonly before: unknown;

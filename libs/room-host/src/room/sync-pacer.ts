@@ -35,7 +35,7 @@ export class SyncPacer {
     return false;
   }
 
-  /** Returns the changes that wait, and begins the next sync period. Null: none wait, or the room has left this server. */
+  /** Returns the changes that wait, and begins the next sync period. Null: no changes wait, or the room has left this server. */
   take(room: HostedRoom): UnsentChanges | null {
     const { unsent } = room;
     this.drop(room);

@@ -24,7 +24,7 @@ if tonumber(room[14] or '1') > tonumber(ARGV[8] or '1') then return { 'log' } en
 -- The log is read before the first write, because the read can fail. No other write can come in between within one script.
 local log = redis.pcall('LRANGE', KEYS[2], 0, -1)
 if log.err then
-  -- Early versions stored the log as a stream.
+  -- Early versions stored the log as a stream, which this version cannot read.
   if string.find(log.err, 'WRONGTYPE', 1, true) then return { 'log' } end
   return log
 end
@@ -33,7 +33,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local epoch = math.max(tonumber(room[1]) + 1, now, tonumber(ARGV[6]))
 epoch = string.format('%.0f', epoch)
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[4], 'incarnation', ARGV[5])
--- The log may have changes of both formats, so the format never goes down here.
+-- The log may already have changes of a higher format, so this script never lowers the format.
 local game = string.gsub(room[17] or '', '%-', '%%-')
 local format = string.match(ARGV[9] or '', ' ' .. game .. '=(%d+) ')
 if game ~= '' and format and tonumber(format) > tonumber(room[14] or '1') then redis.call('HSET', KEYS[1], 'format', format) end

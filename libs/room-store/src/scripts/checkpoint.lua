@@ -15,7 +15,7 @@ if stored < version then
   if ARGV[6] ~= '1' then return 2 end
   redis.call('HSET', KEYS[1], 'version', ARGV[4])
 end
--- This checkpoint is late: the log no longer has the changes that follow it. Storing it would leave a gap.
+-- This checkpoint is late: the log no longer has the changes that follow it, so storing it would leave a gap.
 if stored - redis.call('LLEN', KEYS[2]) > version then return 0 end
 redis.call('SET', KEYS[3], ARGV[5])
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'gameVersion', ARGV[7]) end

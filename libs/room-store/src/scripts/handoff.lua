@@ -11,7 +11,7 @@ if epoch > mine or room[5] ~= 'playing' then return 1 end
 if epoch < mine then return 2 end
 if room[2] ~= ARGV[2] or room[3] ~= ARGV[3] or tonumber(room[4]) > tonumber(ARGV[4]) then return 1 end
 local time = redis.call('TIME')
--- The room time at this store time. The new owner continues the room time from here.
+-- Stores the room time together with the store time. The new owner continues the room time from both.
 local handed = string.format('%s %.0f %s', ARGV[5], time[1] * 1000 + math.floor(time[2] / 1000), ARGV[9])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[5], 'owner', ARGV[6], 'incarnation', ARGV[7], 'version', ARGV[4], 'handed', handed)
 redis.call('SET', KEYS[3], ARGV[8])

@@ -16,7 +16,7 @@ import { VersionGaps } from './version-gaps.js';
 export class GameServerModule {
   static forRoot(settings: SettingsOf<'game'>, games: readonly AppModule[]): DynamicModule {
     if (games.length === 0) throw new Error('A game server needs a game: startGameServer({ games: [MyGameModule] }).');
-    const { rooms, game, recovery, link, redis, log, server } = settings;
+    const { rooms, game, ratings, recovery, link, redis, log, server } = settings;
     return {
       module: GameServerModule,
       imports: [
@@ -40,7 +40,7 @@ export class GameServerModule {
           migrationsAtOnce: recovery.migrationsAtOnce,
           effectWarnMs: game.effectWarnMs,
         }),
-        RatingsModule.forUpdates(),
+        RatingsModule.forUpdates(ratings),
         HealthModule.forResponder(),
       ],
       controllers: [HostedRoomsController],

@@ -1,9 +1,10 @@
 -- Adds a ticket. A user has one ticket, so older tickets of its users end. The ticket of one user that replaces that user's own keeps the
 -- waiting time. Idempotent: the ticket has the id of its request.
--- KEYS  1 tickets  2 users  3 changes  4 state  5 holds  6 away  7 ended
+-- KEYS  1 tickets  2 users  3 changes  4 state  5 holds  6 away  7 ended  8 matches
 -- ARGV  1 ticket  2 its JSON  3 channel of the queue  4 end of the replaced tickets ("EVENT REASON"), then of each user: user, turn, number
 -- Returns { 'late' } without a write when a user has a ticket of a later request; { 'known', since } when the ticket exists already;
--- else { 'added', since, the replaced tickets of parties as "SINCE JSON" … }.
+-- else { 'added', since, the replaced tickets of parties as "SINCE JSON", offers }. `offers` has a match and a user for each user whose older
+-- ticket is in an offered match. The caller must end these offers, because the user will not answer them.
 local ticket = ARGV[1]
 local known = redis.call('HGET', KEYS[1], ticket)
 if known then return { 'known', string.match(known, '^(%S+)') } end
@@ -17,15 +18,21 @@ if not now then
   now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
   redis.call('HSET', KEYS[4], 'time', now)
 end
-local since, replaced = now, {}
+local since, replaced, offers = now, {}, {}
 for index = 5, #ARGV, 3 do
   local other = ticketOf(KEYS[2], ARGV[index])
   -- A ticket that has a match stays until the match is made or dissolved. The request order of the user decides whether that match takes the user.
-  if other and redis.call('HEXISTS', KEYS[5], other) == 0 then
+  local match = other and redis.call('HGET', KEYS[5], other)
+  if match then
+    if string.match(redis.call('HGET', KEYS[8], match) or '', '^offered ') then
+      offers[#offers + 1] = match
+      offers[#offers + 1] = ARGV[index]
+    end
+  elseif other then
     local stored = removeTicket(KEYS[1], KEYS[2], KEYS[6], other)
     if stored then
       noteChange(KEYS[3], KEYS[4], other)
-      if #cjson.decode(string.match(stored, '^%S+ (.*)$')).players > 1 then
+      if #playersOf(stored) > 1 then
         redis.call('HSET', KEYS[7], other, now .. ' ' .. ARGV[4])
         replaced[#replaced + 1] = stored
       elseif #ARGV == 7 then
@@ -40,4 +47,4 @@ for index = 5, #ARGV, 3 do
 end
 noteChange(KEYS[3], KEYS[4], ticket)
 redis.call('PUBLISH', ARGV[3], 'ticket')
-return { 'added', since, unpack(replaced) }
+return { 'added', since, replaced, offers }

@@ -18,13 +18,19 @@ local function noteChange(changes, state, ticket)
   redis.call('ZADD', changes, redis.call('HINCRBY', state, 'seq', 1), ticket)
 end
 
+-- Returns the players of a ticket "SINCE JSON"; none when it cannot be read.
+local function playersOf(stored)
+  local isRead, ticket = pcall(cjson.decode, string.match(stored, '^%S+ (.*)$') or '')
+  return isRead and type(ticket) == 'table' and type(ticket.players) == 'table' and ticket.players or {}
+end
+
 -- Removes a ticket and the entries of its users. A user who has another ticket keeps that entry. Returns "SINCE JSON", or false.
 local function removeTicket(tickets, users, away, ticket)
   local stored = redis.call('HGET', tickets, ticket)
   if not stored then return false end
   redis.call('HDEL', tickets, ticket)
   redis.call('HDEL', away, ticket)
-  for _, player in ipairs(cjson.decode(string.match(stored, '^%S+ (.*)$')).players) do
+  for _, player in ipairs(playersOf(stored)) do
     if ticketOf(users, player.user) == ticket then redis.call('HDEL', users, player.user) end
   end
   return stored

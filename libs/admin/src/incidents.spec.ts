@@ -1,0 +1,73 @@
+import type { OperatorEvent, PublishedOperatorEvent } from '#libs/fleet';
+import type { ServerId } from '#libs/protocol';
+import { incidentsOf } from './incidents.js';
+
+const GAME = 'hf:game:1' as ServerId;
+const BY = 'hf:gateway:1' as ServerId;
+
+/** Events about the first incarnation of `GAME`, each with its time in ms. */
+function events(...all: readonly [number, OperatorEvent['kind'], string, Partial<OperatorEvent>?][]): PublishedOperatorEvent[] {
+  return all.map(([at, kind, reason, more]) => ({ id: `${at}`, at, by: BY, kind, reason, server: GAME, incarnation: 1, ...more }));
+}
+
+describe('incidentsOf', () => {
+  it('makes one incident of the suspicion, the eviction and the recovery of a server', () => {
+    const [incident, ...others] = incidentsOf(
+      events(
+        [1_000, 'server.suspect', 'check-missed'],
+        [3_000, 'server.evicted', 'silent'],
+        [3_050, 'recovery.started', 'server-lost', { detail: { rooms: 12 } }],
+        [3_400, 'recovery.done', 'server-lost', { detail: { rooms: 12, ms: 350 } }],
+        [9_000, 'server.registered', 'started', { incarnation: 2 }],
+      ),
+    );
+    expect(others).toEqual([]);
+    expect(incident).toEqual({
+      server: GAME,
+      incarnation: 1,
+      outcome: 'evicted',
+      reasons: ['check-missed', 'silent'],
+      severity: 'critical',
+      beganAt: 1_000,
+      evictedAt: 3_000,
+      endedAt: 3_400,
+      rooms: 12,
+      pauseMs: 2_400,
+      returnedAt: 9_000,
+    });
+  });
+
+  it('is not over while rooms of the server wait', () => {
+    const [incident] = incidentsOf(
+      events([1_000, 'server.evicted', 'refused'], [1_010, 'recovery.started', 'server-lost', { detail: { rooms: 3 } }]),
+    );
+    expect(incident).toMatchObject({ outcome: 'evicted', endedAt: null, rooms: 3, pauseMs: null });
+  });
+
+  it('ends with the eviction when the server had no rooms', () => {
+    expect(incidentsOf(events([1_000, 'server.evicted', 'refused']))).toMatchObject([{ endedAt: 1_000, rooms: 0, pauseMs: null }]);
+  });
+
+  it('makes two incidents of a server that is suspected twice and healthy between', () => {
+    const incidents = incidentsOf(
+      events(
+        [1_000, 'server.suspect', 'check-missed'],
+        [1_500, 'server.heard', 'answered'],
+        [8_000, 'server.unheard', 'answers-its-link-only'],
+      ),
+    );
+    expect(incidents).toMatchObject([
+      { outcome: 'suspected', beganAt: 8_000, endedAt: null, reasons: ['answers-its-link-only'] },
+      { outcome: 'healed', beganAt: 1_000, endedAt: 1_500, severity: 'warning' },
+    ]);
+  });
+
+  it.each(['left', 'operator'])('makes no incident of an eviction for the reason %s', (reason) => {
+    expect(incidentsOf(events([1_000, 'server.evicted', reason]))).toEqual([]);
+  });
+
+  it('lists each reason once, also when several gateways report it', () => {
+    const [incident] = incidentsOf(events([1_000, 'server.suspect', 'check-missed'], [1_001, 'server.suspect', 'check-missed']));
+    expect(incident?.reasons).toEqual(['check-missed']);
+  });
+});

@@ -1,0 +1,91 @@
+import { isAtLeast, type PublishedOperatorEvent, type Severity, severityOf } from '#libs/fleet';
+import type { ServerId } from '#libs/protocol';
+
+/**
+ * One incident of one server: what was noticed first, the verdict, and the recovery of its rooms. It ends when the server is healthy again, or
+ * when no room of it waits.
+ */
+export interface Incident {
+  readonly server: ServerId;
+  readonly incarnation: number;
+  /** `suspected`: there was no verdict yet. `healed`: the server was healthy again without a verdict. `evicted`: it was declared dead. */
+  readonly outcome: 'suspected' | 'healed' | 'evicted';
+  /** The reasons of the events, in their order, each once. */
+  readonly reasons: readonly string[];
+  readonly severity: Severity;
+  /** The times are in ms since 1970, in the store's time. */
+  readonly beganAt: number;
+  readonly evictedAt: number | null;
+  /** Null: the incident is not over. */
+  readonly endedAt: number | null;
+  /** Number of rooms that other servers had to take over. */
+  readonly rooms: number;
+  /** Time from the beginning until no room waited, in ms: the longest that a player of these rooms waited. Null: no room had to wait, or some still wait. */
+  readonly pauseMs: number | null;
+  /** The time at which a new incarnation of the server registered. Null: none has. */
+  readonly returnedAt: number | null;
+}
+
+type Draft = { -readonly [Field in keyof Incident]: Incident[Field] } & { reasons: string[] };
+
+const BEGINS: ReadonlySet<string> = new Set(['server.suspect', 'server.unheard', 'server.unreachable', 'eviction.held', 'server.evicted']);
+const HEALS: ReadonlySet<string> = new Set(['server.heard', 'server.reachable']);
+
+/**
+ * Groups events to incidents, newest first. Evictions that an operator or the server itself intended are no incidents.
+ *
+ * @param events events of servers, oldest first
+ */
+export function incidentsOf(events: readonly PublishedOperatorEvent[]): Incident[] {
+  const all: Draft[] = [];
+  const open = new Map<string, Draft>();
+  for (const event of events) {
+    const { kind, server, at } = event;
+    if (server === undefined) continue;
+    if (kind === 'server.registered') for (const incident of all) noteReturn(incident, event);
+    const key = `${server} ${event.incarnation ?? 0}`;
+    const incident = open.get(key);
+    if (incident) apply(incident, event);
+    else if (BEGINS.has(kind) && isAtLeast(severityOf(event), 'warning')) {
+      const begun = begin(server, event);
+      apply(begun, event);
+      all.push(begun);
+      open.set(key, begun);
+    }
+    // A server that is healthy again may become suspect later, which is another incident. A recovery may begin after an eviction.
+    if (incident?.outcome === 'healed' && incident.endedAt === at) open.delete(key);
+  }
+  return all.reverse();
+}
+
+function begin(server: ServerId, { at, incarnation = 0 }: PublishedOperatorEvent): Draft {
+  const times = { beganAt: at, evictedAt: null, endedAt: null, pauseMs: null, returnedAt: null };
+  return { server, incarnation, outcome: 'suspected', reasons: [], severity: 'warning', rooms: 0, ...times };
+}
+
+function apply(incident: Draft, event: PublishedOperatorEvent): void {
+  const { kind, reason, at, detail } = event;
+  const severity = severityOf(event);
+  if (isAtLeast(severity, incident.severity)) incident.severity = severity;
+  if (BEGINS.has(kind) && !incident.reasons.includes(reason)) incident.reasons.push(reason);
+  if (kind === 'server.evicted') {
+    incident.outcome = 'evicted';
+    incident.evictedAt = at;
+    // A recovery follows only if the server had rooms.
+    incident.endedAt = at;
+  } else if (HEALS.has(kind) && incident.outcome === 'suspected') {
+    incident.outcome = 'healed';
+    incident.endedAt = at;
+  } else if (kind === 'recovery.started') {
+    incident.rooms = typeof detail?.rooms === 'number' ? detail.rooms : 0;
+    incident.endedAt = null;
+    incident.pauseMs = null;
+  } else if (kind === 'recovery.done') {
+    incident.endedAt = at;
+    incident.pauseMs = at - incident.beganAt;
+  }
+}
+
+function noteReturn(incident: Draft, { server, incarnation = 0, at }: PublishedOperatorEvent): void {
+  if (incident.server === server && incarnation > incident.incarnation) incident.returnedAt ??= at;
+}

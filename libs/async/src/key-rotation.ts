@@ -1,0 +1,19 @@
+/**
+ * Gives each of many keys its turn, a bounded number at a time. A key that comes during a rotation waits for the next one, so new keys never
+ * keep an old one from its next turn.
+ *
+ * @example for (const room of rotation.next(() => rooms.keys(), 100)) await check(room);
+ */
+export class KeyRotation<Key> {
+  private left: Key[] = [];
+
+  /**
+   * Returns the next keys, at most `max`. Some of them may have been removed since the rotation began.
+   *
+   * @param all the keys of a new rotation
+   */
+  next(all: () => Iterable<Key>, max: number): Key[] {
+    if (this.left.length === 0) this.left = [...all()];
+    return this.left.splice(0, max);
+  }
+}

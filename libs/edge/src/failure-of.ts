@@ -1,0 +1,12 @@
+import { HoldfastError } from '#libs/protocol';
+
+/**
+ * Returns how a request failed, as the label of a metric. `unavailable`: a part of the fleet cannot answer now. `refused`: the request is
+ * not allowed. `failed`: an error that no code describes, which is a defect.
+ */
+export function failureOf(error: unknown): 'unavailable' | 'refused' | 'failed' {
+  if (!(error instanceof HoldfastError) || error.code === 'internal') return 'failed';
+  return UNAVAILABLE.has(error.code) ? 'unavailable' : 'refused';
+}
+
+const UNAVAILABLE: ReadonlySet<string> = new Set(['unavailable', 'server-lost', 'busy', 'shutting-down', 'no-capacity']);

@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import { type MatchRecord, type StoredTicket, type TicketEnd, type TicketPlayer, TicketStore } from '#libs/matchmaking';
+import type { UserId } from '#libs/protocol';
+import { UserRooms } from '#libs/room-store';
+import { Log } from '#libs/telemetry';
+import { DECLINES_FORGOTTEN_MS } from './lobby.options.js';
+import { MatchNotifier } from './match-notifier.js';
+
+/** How an offer fails because of some players. */
+export interface FailedOffer {
+  /** The end of the tickets of these players. Absent: they have declined the match. */
+  readonly end?: TicketEnd;
+  /** A player who does not hear of the end, because the answer to the player's own request shows it. */
+  readonly isTold?: (user: UserId) => boolean;
+}
+
+const DECLINED: TicketEnd = { event: 'cancelled', reason: 'declined' };
+
+/** Dissolves matches that fail. Their tickets return to the queue or end, and their players are notified. */
+@Injectable()
+export class DissolvedMatches {
+  constructor(
+    private readonly tickets: TicketStore,
+    private readonly userRooms: UserRooms,
+    private readonly notifier: MatchNotifier,
+    private readonly log: Log,
+  ) {}
+
+  /** Ends an offer at once. The tickets of players who are to blame end, and the others return to the queue. Idempotent. */
+  async failOffer(
+    match: MatchRecord,
+    isToBlame: (user: UserId) => boolean,
+    { end = DECLINED, isTold = () => true }: FailedOffer = {},
+  ): Promise<void> {
+    const tickets = await this.tickets.read(match.game, match.tickets);
+    const isBlamed = ({ players }: StoredTicket): boolean => players.some(({ user }) => isToBlame(user));
+    const blamed = tickets.flatMap(({ players }) => players.filter(({ user }) => isToBlame(user)));
+    await this.giveBack(match, tickets, (ticket) => (isBlamed(ticket) ? end : null), {
+      stage: 'offered',
+      isTold,
+      // The declines are counted before the players are notified, because a notified player may search again at once.
+      dissolved: async () => {
+        this.log.info('match.declined', { roomId: match.id, declined: blamed.length });
+        await Promise.all(blamed.map(({ user }) => this.tickets.countDecline(match.game, user, DECLINES_FORGOTTEN_MS)));
+      },
+    });
+  }
+
+  /**
+   * Gives the tickets of a match back to the queue, or ends them, and notifies their players.
+   *
+   * @param stage only a match in this stage; absent: in any stage
+   * @param dissolved called when the match is dissolved, before the players are notified
+   */
+  async giveBack(
+    match: Pick<MatchRecord, 'id' | 'game'>,
+    tickets: readonly StoredTicket[],
+    endOf: (ticket: StoredTicket) => TicketEnd | null,
+    {
+      stage = '',
+      isTold = () => true,
+      dissolved,
+    }: { readonly stage?: MatchRecord['stage'] | ''; readonly isTold?: (user: UserId) => boolean; dissolved?(): Promise<void> } = {},
+  ): Promise<void> {
+    const ends = tickets.map((ticket) => {
+      const end = endOf(ticket);
+      return { ticket: end === null ? { ...ticket, priority: (ticket.priority ?? 0) + 1 } : ticket, end };
+    });
+    // `enterMatch` has removed the hints that name the tickets. They are noted again before the tickets return to the queue, so that a user
+    // always finds the ticket.
+    await Promise.all(
+      ends.flatMap(({ ticket: { id, game, players }, end }) =>
+        end ? [] : players.map(({ user, asked }) => this.userRooms.noteTicket(user, { ticket: id, game }, asked)),
+      ),
+    );
+    const returned = await this.tickets.dissolve(match, ends, stage);
+    // Another lobby has made or dissolved the match.
+    if (returned === null) return;
+    await dissolved?.();
+    await Promise.all(
+      ends.map(async ({ ticket, end }, index) => {
+        if (end) return this.notifier.ended({ ...ticket, players: ticket.players.filter(({ user }) => isTold(user)) }, end);
+        if (!returned[index]) return;
+        // The session of a player may have ended while the match held the ticket, so its departure did not find a waiting ticket.
+        const gone: TicketEnd = { event: 'cancelled', reason: 'party-changed' };
+        for (const { user, asked } of ticket.players) {
+          if (!(await this.isLate({ user, asked }))) continue;
+          // Ends only this ticket, because the user may search with another ticket by now.
+          for (const ended of await this.tickets.end(ticket.game, [{ id: ticket.id }], gone))
+            await this.notifier.endedForOthers(ended, user, gone);
+        }
+        await this.notifier.tell(ticket, { event: 'searching', returned: true });
+      }),
+    );
+  }
+
+  private async isLate({ user, asked }: Pick<TicketPlayer, 'user' | 'asked'>): Promise<boolean> {
+    return asked !== undefined && (await this.userRooms.moveStatus(user, { asked, outlivesAdmissions: true })).isLate;
+  }
+}

@@ -1,0 +1,105 @@
+import { Injectable } from '@nestjs/common';
+import { KeyRotation } from '#libs/async';
+import { type OpenRoom, TicketStore } from '#libs/matchmaking';
+import { type MatchRules, type RoomId, rulesOfMode } from '#libs/protocol';
+import { type IndexEntry, type RoomRecord, RoomRecords } from '#libs/room-store';
+import { BACKFILL_READ_MS, BACKFILL_ROOMS, ROOM_REFUSED_MS } from './lobby.options.js';
+
+/** The progress through the rooms of one game. */
+interface Progress {
+  /** The last room of the last page of public rooms. Null: the list begins again. */
+  after: IndexEntry | null;
+  /** The cursor in the rooms of matches. */
+  cursor: string;
+  /** The rooms that had a free seat at their last read. They get a turn more often than the others. */
+  readonly vacant: Set<RoomId>;
+  readonly turns: KeyRotation<RoomId>;
+  /** The result of the last read, and its time in ms of the monotonic clock. */
+  rooms: readonly OpenRoom[];
+  readAt: number;
+}
+
+/**
+ * Finds the rooms with free seats that matchmaking may fill. Each read takes a bounded number of records and continues where the last one
+ * stopped, so every room gets its turn.
+ */
+@Injectable()
+export class OpenRooms {
+  private readonly games = new Map<string, Progress>();
+  /** The rooms that refused players, and when, in ms of the monotonic clock. Matchmaking leaves them alone for `ROOM_REFUSED_MS`. */
+  private readonly refused = new Map<RoomId, number>();
+
+  constructor(
+    private readonly tickets: TicketStore,
+    private readonly records: RoomRecords,
+  ) {}
+
+  /** Returns the open rooms among the next ones. Within `BACKFILL_READ_MS` it returns the same rooms again. */
+  async next(game: string, rules: MatchRules): Promise<readonly OpenRoom[]> {
+    const progress = this.progressOf(game);
+    if (performance.now() - progress.readAt < BACKFILL_READ_MS) return progress.rooms;
+    const { vacant, turns } = progress;
+    const listed = await this.records.listed(game, progress.after, BACKFILL_ROOMS);
+    const made = await this.tickets.openRooms(game, progress.cursor, BACKFILL_ROOMS);
+    const due = turns.next(() => vacant, BACKFILL_ROOMS);
+    const ids = [...new Set([...listed.map(({ room }) => room), ...made.rooms, ...due])];
+    const records = await this.records.readMany(ids);
+    const missing = new Set(ids.filter((_, index) => records[index] === null));
+    const over = made.rooms.filter((id) => missing.has(id));
+    if (over.length > 0) await this.tickets.removeOpenRooms(game, over);
+    for (const [room, at] of this.refused) if (performance.now() - at > ROOM_REFUSED_MS) this.refused.delete(room);
+    const rooms = records.flatMap((record) => (record && openRoomOf(record, rules)) || []);
+    for (const id of ids) vacant.delete(id);
+    for (const { room } of rooms) vacant.add(room);
+    progress.after = listed.length < BACKFILL_ROOMS ? null : listed.at(-1)!;
+    progress.cursor = made.next;
+    progress.rooms = rooms.filter(({ room }) => !this.refused.has(room));
+    progress.readAt = performance.now();
+    return progress.rooms;
+  }
+
+  /** Forgets the result of the last read, because a room has changed since. `refused`: a room that took no player; null: it takes others. */
+  readAgain(game: string, refused: RoomId | null): void {
+    if (refused !== null) this.refused.set(refused, performance.now());
+    this.progressOf(game).readAt = Number.NEGATIVE_INFINITY;
+  }
+
+  private progressOf(game: string): Progress {
+    const known = this.games.get(game) ?? {
+      after: null,
+      cursor: '0',
+      vacant: new Set(),
+      turns: new KeyRotation(),
+      rooms: [],
+      readAt: Number.NEGATIVE_INFINITY,
+    };
+    this.games.set(game, known);
+    return known;
+  }
+}
+
+/** Returns the room for matchmaking. Null: it has no free seat for players of a match, or its rules exclude it. */
+function openRoomOf(record: RoomRecord, rules: MatchRules): OpenRoom | null {
+  const { doc, status, game, id } = record;
+  const mode = doc.backfill?.mode;
+  const { backfill } = rulesOfMode(rules, mode) ?? { backfill: null };
+  const running = status === 'playing';
+  const isWanted = running ? backfill?.running && !record.isLocked : status === 'waiting' && backfill?.waiting && !doc.private;
+  const free = doc.seats - doc.members.length;
+  if (!isWanted || free <= 0 || doc.members.length === 0 || doc.locked || doc.password || doc.inviteOnly) return null;
+  const players = doc.members.map(({ user, name, claims }) => ({ user, name, ...(claims && { claims }) }));
+  const teams = doc.teams && Array.from({ length: doc.teams.count }, (_, team) => doc.members.filter((one) => one.team === team));
+  return {
+    room: id,
+    game,
+    running,
+    free,
+    players,
+    since: 0,
+    ...(mode !== undefined && { mode }),
+    ...(doc.banned?.length && { banned: doc.banned.map(({ user }) => user) }),
+    ...(doc.options && { options: doc.options }),
+    ...(teams && { teams: teams.map((team) => team.map(({ user }) => user)) }),
+    ...(doc.region !== undefined && { region: doc.region }),
+  };
+}

@@ -1,0 +1,14 @@
+-- Functions that the scripts of ratings share.
+
+local function storeTimeMs()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Returns the rating of a user, or '' when the user has none or its lifetime is over. A rating without an entry in `expiries` has no end.
+local function ratingOf(ratings, expiries, user, now)
+  local value = redis.call('HGET', ratings, user)
+  if not value then return '' end
+  local expiry = tonumber(redis.call('ZSCORE', expiries, user) or '')
+  return (expiry and expiry <= now) and '' or value
+end

@@ -1,0 +1,77 @@
+import { cp, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../../tools/process/paths.mjs';
+import { type Fleet, startFleet } from '../harness/index.js';
+import { buildAllPackages, COMPILER, playOnAfterKill, projectIn, readManifest } from '../harness/project.js';
+import { type Registry, startRegistry } from '../harness/registry.js';
+
+/** The newest release line of pnpm that runs on every Node that Holdfast supports. */
+const PNPM = 'pnpm@10.34.9';
+/** The packages that a project of its own needs. */
+const PACKAGES = ['client', 'game-kit', 'server'];
+
+const INSTALLERS = {
+  npm: ['npm', 'install', '--ignore-scripts'],
+  pnpm: ['npm', 'exec', '--yes', '--', PNPM, 'install', '--ignore-scripts'],
+} as const;
+
+describe('all packages, published to a registry', () => {
+  let home: string;
+  let registry: Registry;
+  let fleet: Fleet | undefined;
+
+  beforeAll(async () => {
+    home = await realpath(await mkdtemp(join(tmpdir(), 'holdfast-registry-')));
+    registry = await startRegistry(home);
+    for (const folder of await buildAllPackages()) await registry.publish(folder);
+  }, 240_000);
+
+  afterEach(async () => {
+    await fleet?.stop();
+    fleet = undefined;
+  });
+
+  afterAll(async () => {
+    await registry?.stop();
+    await rm(home, { recursive: true, force: true, maxRetries: 3 });
+  });
+
+  it.each(['npm', 'pnpm'] as const)(
+    'are installed with %s in an empty folder, compile strictly, and play on after a game server was killed',
+    async (installer) => {
+      const folder = join(home, installer);
+      await cp(join(ROOT, 'test/fixtures/project'), folder, { recursive: true });
+      await writeFile(join(folder, 'package.json'), JSON.stringify(await manifestOfProject()));
+      const [command, ...args] = INSTALLERS[installer];
+      await registry.run(folder, command, args);
+      // The lock shows where the packages come from: pnpm names no registry, because it is the one of its configuration.
+      if (installer === 'npm')
+        expect(await readFile(join(folder, 'package-lock.json'), 'utf8')).toContain(`${registry.url}@holdfast/server`);
+
+      const project = projectIn(folder);
+      await project.run(['node_modules/typescript/bin/tsc']);
+      fleet = await startFleet({ project: { folder, game: 'take' }, games: 2, env: { AUTH: 'extension' } });
+      const { end } = await playOnAfterKill(project, fleet);
+      expect(end).toMatchObject({ reason: 'finished', result: { winner: 0 } });
+    },
+    240_000,
+  );
+});
+
+/** The manifest of a project that names all peers of the packages, because pnpm gives a project only the packages that it names. */
+async function manifestOfProject(): Promise<object> {
+  const manifests = await Promise.all(PACKAGES.map((name) => readManifest(join(ROOT, 'dist/packages', name))));
+  const { devDependencies = {} } = await readManifest(ROOT);
+  return {
+    name: 'project',
+    version: '1.0.0',
+    private: true,
+    type: 'module',
+    dependencies: {
+      ...Object.fromEntries(manifests.map(({ name, version }) => [name, version])),
+      ...Object.assign({}, ...manifests.map(({ peerDependencies }) => peerDependencies)),
+      ...Object.fromEntries(COMPILER.map((name) => [name, devDependencies[name]])),
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { CaseFailure } from './case.js';
+import { Inbox } from './inbox.js';
+
+/** A line of the client with something that happened, such as `{"event":"state", …}`. */
+export interface ClientEvent {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** The answer of the client to an instruction: a result, or the code of a refusal. */
+export interface ClientAnswer {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: { readonly code: string };
+}
+
+interface Instruction {
+  readonly do: string;
+  readonly [field: string]: unknown;
+}
+
+/** In ms. Long enough for a client that starts on a busy machine. */
+const ANSWER_MS = 15_000;
+const EVENT_MS = 8_000;
+
+/** The process of the client under test. `conformance/README.md` describes the lines. */
+export class ClientUnderTest {
+  private readonly events = new Inbox<ClientEvent>();
+  private readonly answers = new Inbox<ClientAnswer>();
+  private lastId = 0;
+  /** Why the client cannot do anything any more, or null. */
+  ending: string | null = null;
+  private readonly endListeners: (() => void)[] = [];
+
+  private constructor(
+    private readonly child: ChildProcessWithoutNullStreams,
+    private readonly log: (line: string) => void,
+  ) {
+    createInterface({ input: child.stdout }).on('line', (line) => this.read(line));
+    child.stderr.on('data', (text: Buffer) => process.stderr.write(text));
+    // A client that has ended cannot read any more. `ending` says so.
+    child.stdin.on('error', () => {});
+    child.on('exit', (code, signal) => this.over(`the client has ended (${signal ?? `exit code ${code}`})`));
+  }
+
+  /** @param command run by the shell, with the URLs as further arguments. The client should end when its standard input ends */
+  static start(command: string, urls: readonly string[], log: (line: string) => void): ClientUnderTest {
+    return new ClientUnderTest(spawn('/bin/sh', ['-c', `exec ${command} "$@"`, 'sh', ...urls]), log);
+  }
+
+  /** Calls the listener when the client has ended. */
+  onEnd(listener: () => void): void {
+    this.endListeners.push(listener);
+  }
+
+  /** Sends an instruction. Resolves with its answer. */
+  act(instruction: Instruction): Promise<ClientAnswer> {
+    const answered = this.answerTo(instruction);
+    // A case may fail before it awaits the answer.
+    answered.catch(() => {});
+    return answered;
+  }
+
+  private async answerTo(instruction: Instruction): Promise<ClientAnswer> {
+    this.lastId += 1;
+    const id = this.lastId;
+    const line = JSON.stringify({ id, ...instruction });
+    this.log(`> ${line}`);
+    this.child.stdin.write(`${line}\n`);
+    await this.answers.until(() => this.ending !== null || this.answers.all.some((answer) => answer.id === id), ANSWER_MS);
+    const answer = this.answers.all.find((one) => one.id === id);
+    if (!answer) throw new CaseFailure(`expected an answer to ${line}, but ${this.ending ?? `there was none within ${ANSWER_MS} ms`}`);
+    return answer;
+  }
+
+  /** Returns the next event of this name that is wanted. Earlier events are passed. */
+  hears(event: string, isWanted: (event: ClientEvent) => boolean = () => true): Promise<ClientEvent> {
+    const wanted = (one: ClientEvent): boolean => one.event === event && isWanted(one);
+    return this.events.take(`the event ${event}`, wanted, EVENT_MS, () => this.ending);
+  }
+
+  hearsNo(event: string, waitMs: number): Promise<void> {
+    return this.events.none(`event ${event}`, (one) => one.event === event, waitMs);
+  }
+
+  /** Forgets the events until now. */
+  skipEvents(): void {
+    this.events.skip();
+  }
+
+  /** Ends the process. */
+  end(): void {
+    this.child.stdin.end();
+    this.child.kill('SIGKILL');
+  }
+
+  private read(line: string): void {
+    this.log(`< ${line.slice(0, 500)}`);
+    let message: unknown;
+    try {
+      message = JSON.parse(line);
+    } catch {
+      return this.over(`the client printed a line that is not JSON: ${line.slice(0, 200)}`);
+    }
+    if (isEvent(message)) this.events.push(message);
+    else if (isAnswer(message)) this.answers.push(message);
+  }
+
+  private over(why: string): void {
+    this.ending ??= why;
+    this.events.changed();
+    this.answers.changed();
+    for (const listener of this.endListeners) listener();
+  }
+}
+
+function isEvent(message: unknown): message is ClientEvent {
+  return typeof (message as Partial<ClientEvent> | null)?.event === 'string';
+}
+
+function isAnswer(message: unknown): message is ClientAnswer {
+  return typeof (message as Partial<ClientAnswer> | null)?.id === 'number';
+}

@@ -1,0 +1,71 @@
+import { CaseFailure } from './case.js';
+
+/** A queue of what arrives, with waiting. */
+export class Inbox<T> {
+  readonly all: T[] = [];
+  private next = 0;
+  private readonly watchers = new Set<() => void>();
+
+  push(item: T): void {
+    this.all.push(item);
+    this.changed();
+  }
+
+  /** Looks again at everything that `take` and `until` wait for. */
+  changed(): void {
+    for (const look of [...this.watchers]) look();
+  }
+
+  /**
+   * Returns the first item that is wanted and that no earlier call has passed. Waits for it if it has not arrived.
+   *
+   * @param what names the item in the message of a failure
+   * @param whyNot returns why the item cannot arrive any more, or null
+   */
+  async take(what: string, isWanted: (item: T) => boolean, waitMs: number, whyNot: () => string | null = () => null): Promise<T> {
+    const start = this.next;
+    const find = (): number => this.all.findIndex((item, index) => index >= start && isWanted(item));
+    const isFound = await this.until(() => find() >= 0 || whyNot() !== null, waitMs);
+    const at = find();
+    if (!isFound || at < 0) {
+      const others = this.all.slice(start).map((item) => JSON.stringify(item) ?? String(item));
+      throw new CaseFailure(
+        `expected ${what}${whyNot() === null ? ` within ${waitMs} ms` : `, but ${whyNot()}`}; arrived: ${others.join(' ').slice(0, 600) || 'nothing'}`,
+      );
+    }
+    this.next = at + 1;
+    return this.all[at]!;
+  }
+
+  /** Forgets everything that has arrived until now. */
+  skip(): void {
+    this.next = this.all.length;
+  }
+
+  /** Fails when a wanted item is there or arrives within `waitMs`. */
+  async none(what: string, isWanted: (item: T) => boolean, waitMs: number): Promise<void> {
+    const start = this.next;
+    const find = (): T | undefined => this.all.slice(start).find(isWanted);
+    await this.until(() => find() !== undefined, waitMs);
+    const found = find();
+    if (found !== undefined)
+      throw new CaseFailure(`expected no ${what} for ${waitMs} ms, but it came: ${JSON.stringify(found).slice(0, 300)}`);
+  }
+
+  /** Resolves with true as soon as the condition holds, and with false after `waitMs`. */
+  until(condition: () => boolean, waitMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (isTrue: boolean): void => {
+        clearTimeout(timer);
+        this.watchers.delete(look);
+        resolve(isTrue);
+      };
+      const look = (): void => {
+        if (condition()) end(true);
+      };
+      const timer = setTimeout(() => end(false), waitMs);
+      this.watchers.add(look);
+      look();
+    });
+  }
+}
