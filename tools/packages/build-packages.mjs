@@ -47,7 +47,7 @@ async function packagePart(name) {
     build: async () => {
       await rm(folder, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
-      if (bundle) await writeBundle(folder, bundle, manifest);
+      if (bundle) await writeBundle(folder, bundle, manifest, borrowed);
       await writeLibraries(folder, libraries, borrowed);
       for (const [to, from] of Object.entries(files)) await copy(join(ROOT, from), join(folder, to));
       for (const file of COMMON) await copy(join(ROOT, file), join(folder, file));

@@ -57,11 +57,21 @@ export async function rootManifest() {
  * @param {Awaited<ReturnType<typeof rootManifest>>} root
  */
 export function builtManifest({ holdfast, name, description, ...source }, { version, license, engines }) {
-  const filled = (/** @type {Record<string, string> | undefined} */ dependencies) =>
-    dependencies && {
-      dependencies: Object.fromEntries(Object.entries(dependencies).map(([to, range]) => [to, isOwn(to) ? version : range])),
-    };
-  return { name, version, description, license, type: 'module', engines, ...source, ...filled(source.dependencies) };
+  const filled = (/** @type {'dependencies' | 'peerDependencies'} */ field) => {
+    const ranges = source[field];
+    return ranges && { [field]: Object.fromEntries(Object.entries(ranges).map(([to, range]) => [to, isOwn(to) ? version : range])) };
+  };
+  return {
+    name,
+    version,
+    description,
+    license,
+    type: 'module',
+    engines,
+    ...source,
+    ...filled('dependencies'),
+    ...filled('peerDependencies'),
+  };
 }
 
 /** @param {string} dependency */
