@@ -28,7 +28,6 @@ const LINES_KEPT = 15;
  * @property {string} [cwd] the working directory; by default the folder of the project
  * @property {readonly string[]} [flags] further flags of Node
  * @property {NodeJS.ProcessEnv} env
- * @property {string} [cwd] the folder in which the server starts; by default the repository
  * @property {string} readyFile
  * @property {string} logFile
  * @property {(line: string) => void} onLine
@@ -52,7 +51,6 @@ export async function launchServer({
   cwd = PROJECT,
   flags = [],
   env,
-  cwd = ROOT,
   readyFile,
   logFile,
   onLine,
