@@ -38,14 +38,14 @@ describe('a project of create-holdfast with its own packages', () => {
     ['hidden-cards', 'high-card'],
     ['react', 'tic-tac-toe'],
   ])(
-    'type-checks, tests its rules, starts and plays with the template %s',
+    'type-checks, tests its rules and a fleet, starts and plays with the template %s',
     async (template, game) => {
       const folder = join(home, template);
       await execute(creator, [folder, '--template', template, '--no-install']);
       const project = new CreatedProject(folder, archives);
       await project.install();
       await project.npm('run', 'typecheck');
-      await project.npm('test');
+      expect(await project.npm('test')).toContain('test/fleet.spec.ts');
       started = await project.start();
       expect(await playFirstMove(started.play, game)).toHaveLength(2);
     },
