@@ -72,6 +72,15 @@ describe('an operator of a fleet', () => {
     expect(await until(() => told('room.ended', room))).toMatchObject({ reason: 'operator' });
   }, 30_000);
 
+  it('has no incident while all servers live', async () => {
+    expect(await cli('incidents')).toBe('There was no incident within a day.\n');
+  });
+
+  it('ends `watch` with the reason when a kind or severity does not exist', async () => {
+    await expect(cli('watch', '--severity', 'high')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('critical') });
+    await expect(cli('watch', '--kind', 'servers')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('server.evicted') });
+  });
+
   it('keeps new games off a cordoned server until it is uncordoned', async () => {
     const [closed, other] = fleet.games;
     expect(await cli('cordon', shortId(closed))).toBe(`${shortId(closed)} gets no new rooms.\n`);

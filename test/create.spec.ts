@@ -8,7 +8,7 @@ import { playFirstMove } from './harness/first-move.js';
 
 const execute = promisify(execFile);
 
-/** The template with the most packages is installed. The others use its packages. `test/long/create.spec.ts` does all of this for each. */
+/** The template with the most packages is installed. The others use its packages. `test/outside/create.spec.ts` does all of this for each. */
 describe('a project of create-holdfast, outside of this repository', () => {
   let home: string;
   let creator: string;

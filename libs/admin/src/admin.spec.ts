@@ -221,6 +221,7 @@ describe('the admin API', () => {
     expect(Object.keys(document.paths).sort()).toEqual([
       '/api/events',
       '/api/fleet',
+      '/api/incidents',
       '/api/queues',
       '/api/rooms',
       '/api/rooms/{id}',

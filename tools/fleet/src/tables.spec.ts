@@ -1,5 +1,5 @@
 import type { AdminRoomView, FleetAnswer, QueueView, ServerView } from '#libs/admin';
-import { ageOf, eventText, fleetTable, queuesTable, roomsTable, shortId, table } from './tables.js';
+import { ageOf, eventText, fleetTable, incidentsTable, queuesTable, roomsTable, shortId, table } from './tables.js';
 
 const NOW = 1_000_000_000;
 
@@ -78,6 +78,23 @@ describe('the output for operators', () => {
   it('shows where the next page of rooms begins', () => {
     expect(roomsTable({ rooms: [ROOM], next: '5.abc', total: 9 }, NOW)).toContain('9 rooms in all. More: --after 5.abc');
     expect(roomsTable({ rooms: [], next: null, total: 0 }, NOW)).toBe('No matching rooms\n\n0 rooms in all.');
+  });
+
+  it('shows an incident on one line with its reasons, rooms and pause', () => {
+    const incident = {
+      ...{
+        server: 'hf:game:2',
+        incarnation: 1,
+        outcome: 'evicted' as const,
+        reasons: ['check-missed', 'silent'],
+        severity: 'critical' as const,
+      },
+      ...{ beganAt: NOW - 60_000, evictedAt: NOW - 58_000, endedAt: NOW - 57_600, rooms: 12, pauseMs: 2_400, returnedAt: NOW - 50_000 },
+    };
+    const text = incidentsTable({ incidents: [incident, { ...incident, endedAt: null, pauseMs: null, returnedAt: null }] }, NOW);
+    expect(text).toMatch(/60 s ago +game:2 +evicted +check-missed, silent +12 +2400 ms +over +back after 10 s/);
+    expect(text).toContain('not over');
+    expect(incidentsTable({ incidents: [] }, NOW)).toBe('There was no incident within a day.');
   });
 
   it('shows an event on one line with its kind, server and reason', () => {
