@@ -11,8 +11,8 @@ export interface NodeConnectOptions extends ConnectOptions {
 /**
  * Opens a session at the first of these gateways that answers (`ws://`, `wss://`, `tcp://host:port`, `tls://host:port`).
  *
- * @throws the refusal of the gateway (after `openMs` if it allows another attempt), `unavailable` when no gateway could be reached, or the
- * reason of an aborted `signal`
+ * @throws the refusal of the gateway (after `openMs` if the refusal allows another attempt), `unavailable` when no gateway could be
+ * reached, or the reason of an aborted `signal`
  */
 export function connect(url: string | readonly string[], options: NodeConnectOptions): Promise<Session> {
   const form = options.compact === undefined ? compact : options.compact;

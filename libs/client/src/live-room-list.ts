@@ -21,8 +21,8 @@ export interface RoomListing {
 export type ListingSession = Pick<Session, 'request' | 'on' | 'status'>;
 
 /**
- * Returns the first page of the query as a list that follows its changes, also after a reconnect. A session follows one list: a second call
- * ends the changes of the first list.
+ * Returns the first page of the query as a list that follows its changes, also after a reconnect. A session follows one list: after a
+ * second call, the first list does not change any more.
  *
  * @throws `bad-data` with the name of a wrong field, `busy` when the gateway follows too many lists, `unavailable` when the server has an
  *   older version and cannot follow lists

@@ -55,19 +55,19 @@ export interface RoomLine {
 export type GameFrame = Placed | Players | Sync | CompactFrame | Rejected | Paused | Resumed | Ended;
 
 /**
- * The lobby and the game's owner both report the end of a game, and only the owner reports the result. So the room waits this long for the
- * owner's message, in ms. After a resume that message may never come, and the room then ends without it.
+ * Time for which the room waits for the owner's message about the end of a game, in ms. The lobby also reports the end, but only the owner
+ * reports the result. After a resume, the owner's message may never come. The game then ends without the result.
  */
 const ENDED_GRACE_MS = 500;
 
 /**
- * After this time without an answer the client probes the connection, and after twice this time it sends the command again, in ms. It is
- * much longer than a healthy fleet takes, and short enough for a player who waits.
+ * After this time without an answer to a command, in ms, the client probes the connection. After twice this time, it sends the command
+ * again. The time is much longer than the answer of a healthy fleet takes, and short enough for a waiting player.
  */
 const ANSWER_MS = 1_500;
 /**
- * Delay before the room repeats the commands after a refused one, in ms. By then the answers to all of them have arrived, so the room does
- * not repeat a command that is refused as well.
+ * Delay after a refusal before the room repeats the later commands, in ms. Those commands may be refused, too. Their refusals arrive within
+ * this delay, so the room repeats only the other commands.
  */
 const AGAIN_MS = 20;
 
@@ -223,7 +223,7 @@ export class LiveRoom implements Room {
     });
   }
 
-  // ── Input ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Messages of the server ───────────────────────────────────────────────────────────────────────────────────────
 
   /** Takes a view of the room from the lobby. Older views are ignored. */
   look(view: RoomView): void {
@@ -247,8 +247,8 @@ export class LiveRoom implements Room {
   }
 
   /**
-   * Handles the loss of the connection. Commands wait for the next `placed`. `isFaulty`: the client could not decode or apply a frame, so
-   * it asks for the whole state next. Otherwise the client would receive the faulty changes again.
+   * Handles the loss of the connection. Commands wait for the next `placed`. `isFaulty`: the client could not decode or apply a frame. It
+   * then asks for the whole state, because it would otherwise receive the faulty changes again.
    */
   detached(isFaulty = false): void {
     if (isFaulty) this.version = -1;
@@ -407,7 +407,10 @@ export class LiveRoom implements Room {
     for (const command of this.outbox.takeFrom(seq)) this.line.command(command);
   }
 
-  /** Schedules one repeat for a burst of refusals. Each refusal arrives separately, and most commands come after several refused ones. */
+  /**
+   * Schedules one repeat of commands for a burst of refusals. Without the delay, a command that comes after several refused ones would be
+   * repeated after each refusal.
+   */
   private sendSoonFrom(seq: number): void {
     if (this.againFrom !== null) {
       this.againFrom = Math.min(this.againFrom, seq);

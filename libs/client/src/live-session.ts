@@ -213,7 +213,7 @@ export class LiveSession implements Session {
   ): Promise<Operations[Name]['result']> {
     if (this.status === 'closed') return Promise.reject(new HoldfastError('session-unknown', 'This session is closed.'));
     return this.requests.ask(operation, data, moreMs).then((result) => {
-      // The answer may arrive before the message with the same view, so the room takes the view from the answer.
+      // The room uses the view in the answer, because the message with the same view may arrive later.
       const view = (result as { room?: RoomView | null } | null)?.room;
       if (view && view.id === this.room?.id) this.room.look(view);
       return result as Operations[Name]['result'];
@@ -413,8 +413,8 @@ export class LiveSession implements Session {
 
   /**
    * Asks where the player is, enters that room, and returns it. Null: the player is in no room. Repeats the question when the player has
-   * entered or left a room meanwhile, because the answer may be older than that change. No `await` may stand between this check and the
-   * entry: the player could leave between them.
+   * entered or left a room meanwhile, because the answer may be older than that change. There must be no `await` between the comparison of
+   * `roomChanges` and the entry, because the player could leave the room meanwhile.
    */
   private async enterCurrent(): Promise<{ room: LiveRoom | null; searching: string | null }> {
     for (;;) {
@@ -459,7 +459,7 @@ export class LiveSession implements Session {
   /** Passes the message on, and ends the search of this session when the server has ended it without a match. */
   private takeMatch(message: MatchMessage): void {
     const { search } = this;
-    // The answer that names the ticket was lost, so the first message about the search names it.
+    // When the answer with the ticket was lost, the first message about the search names the ticket.
     if (search && search.ticket === null && search.unanswered === 0 && message.event === 'searching') search.ticket = message.ticket;
     const isEnd = message.event === 'cancelled' || message.event === 'expired';
     if (isEnd && search && !search.isCancelled && search.ticket === message.ticket) {
@@ -471,9 +471,10 @@ export class LiveSession implements Session {
   }
 
   /**
-   * Compares the search with the server after a new connection. A gateway that has just started may not have a lobby yet. A search that began
-   * without a connection is requested only now, and the answer to that request decides: a second request would replace the ticket of the
-   * first, and its match would be lost.
+   * Compares the search with the server after a new connection. Requests a search that the server does not know, for example because it
+   * began without a connection. Sends no request while another request of the search has no answer: a second request would replace the
+   * ticket of the first, and the match of that ticket would be lost. Repeats the comparison when it is refused, because a gateway that has
+   * just started may not have a lobby yet.
    */
   private async searchAgain(): Promise<void> {
     const { search } = this;
@@ -496,7 +497,7 @@ function ignoreOvertaken(error: unknown): void {
   if (!(error instanceof HoldfastError && error.code === 'overtaken')) throw error;
 }
 
-/** Returns the data of a request for the room. */
+/** Returns the data of a request to enter a room. An address that is a string is the id of the room. */
 function entryOf(address: RoomAddress): RoomEntry {
   return typeof address === 'string' ? { room: address as RoomId } : (address as RoomEntry);
 }

@@ -107,8 +107,8 @@ export class Outbox {
 
   /**
    * Continues the numbering after the seq of the room. A higher seq comes from an earlier instance of this client. A lower seq means a
-   * rewind, and changes nothing: no number is used twice. A command with an old number may still be on its way, and the room would take a
-   * new command with that number for the old one.
+   * rewind. It changes nothing, because no number may be used twice: a command with that number may still be on its way, and the room would
+   * take the new command for the old one.
    */
   align(seq: number): void {
     this.last = Math.max(this.last, seq);

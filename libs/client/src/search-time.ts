@@ -1,9 +1,12 @@
-/** Maximum delay of a timer or an answer that still counts as search time, in ms. A longer delay means that the client could not try. */
+/**
+ * Maximum delay of a timer or an answer, in ms, that counts as search time. The client could not try to connect during the rest of a longer
+ * delay.
+ */
 const LATE_MS = 1_000;
 
 /**
- * Measures how long the client has tried to connect. Time in which it could not try does not count: the computer slept, or the
- * browser throttled the timers of a background tab. It uses a monotonic clock, because somebody may set the wall clock.
+ * Measures how long the client has tried to connect. Does not count the time in which the client could not try, because the computer slept
+ * or the browser throttled the timers of a background tab. Uses a monotonic clock, because somebody may set the wall clock.
  */
 export class SearchTime {
   /** The search time so far, in ms. */

@@ -41,8 +41,8 @@ const FAULTS_MAX = 8;
 const FAULT_FREE_MS = 60_000;
 
 /**
- * Time after which an open connection that has not answered a ping is replaced, in ms. It is longer for an unanswered command than after a
- * wake-up. Otherwise all players would leave a gateway that only answers slowly.
+ * Time after which an open connection that has not answered a ping is replaced, in ms. The time is longer when the ping was sent for an
+ * unanswered command than after a wake-up. Otherwise all players would leave a gateway that only answers slowly.
  */
 const PROBE_MS = { afterWake: 1_500, unanswered: 3_000 };
 /** Time within which all signals of one wake-up come, in ms. They start only one attempt. */
@@ -53,9 +53,8 @@ type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';
 /**
  * Keeps one connection open, to any gateway that answers. Before the first welcome it tries each gateway once. When a gateway refuses it
  * and allows another attempt, it tries with growing pauses until `openMs`. After the first welcome it tries with growing pauses until
- * `giveUpMs`, and immediately when the device is back. It also replaces a connection whose messages cannot be decoded or applied. The
- * pauses before such replacements grow, although each connection gets a welcome. After too many of them, the session ends with
- * `sync-failed`.
+ * `giveUpMs`, and immediately when the device wakes. It also replaces a connection whose messages cannot be decoded or applied. The pauses
+ * before such replacements grow, although each connection gets a welcome. After too many of them, the session ends with `sync-failed`.
  */
 export class Uplink {
   private phase: Phase = 'resting';

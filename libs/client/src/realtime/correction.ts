@@ -11,7 +11,7 @@ const END_MS = 10 * SPRING_MS;
  */
 export class Correction<Entity extends object> {
   private offset: Offset | null = null;
-  /** The change of the offset when the correction began, per ms. */
+  /** The speed of the offset at the start of the correction, per ms. */
   private velocity: Offset = {};
   private since = 0;
 
