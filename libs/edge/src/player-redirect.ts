@@ -12,15 +12,15 @@ const TICK_MS = 100;
 /** Maximum number of players redirected in one tick, so that they do not all reach another gateway at once. */
 const AT_ONCE = 32;
 /**
- * Time for which a player is not redirected again, in ms. A player who comes back to this gateway probably cannot reach another one. It is
- * also the shortest time between two log events with the same reason.
+ * Time for which a player is not redirected again, in ms. A player who comes back to this gateway probably cannot reach another one. This
+ * is also the shortest time between two log events with the same reason.
  */
 const AGAIN_MS = 3_000;
 
 type Reason = 'owner-unreachable' | 'store-lost';
 
 /**
- * Disconnects players so that they resume at other gateways, when this gateway is cut off. When only this gateway has lost the store, it
+ * When this gateway is cut off, disconnects players, so that they resume at other gateways. When only this gateway has lost the store, it
  * disconnects all players. When it does not reach a game server that other gateways reach, it disconnects the players of that server's
  * rooms. Otherwise they would wait here until the network is repaired.
  */
@@ -40,7 +40,7 @@ export class PlayerRedirect {
     private readonly log: Log,
   ) {}
 
-  /** Sets the function that returns the game servers which other gateways reach and this one does not. */
+  /** Sets the function that returns the game servers which this gateway cannot reach, although other gateways can. */
   set unreachableFrom(unreachable: () => ReadonlySet<ServerId>) {
     this.unreachable = unreachable;
   }

@@ -82,7 +82,8 @@ export class ConnectionLimits {
     this.hellosPending += 1;
     const state = new ConnectionState(this.options, use, now);
     state.helloTimer = setTimeout(() => {
-      // While `isAdmitting` is true, the hello has arrived, and the requests to the store for it have their own time limits.
+      // While `isAdmitting` is true, the hello has arrived, so its timeout does not apply. The requests to the store for the hello have
+      // their own time limits.
       if (!state.isAdmitting) disconnect(connection, 'hello-timeout');
     }, helloTimeoutMs);
     connection.state = state;

@@ -8,7 +8,7 @@ import type { OperationName } from '#libs/protocol';
 export const OPERATION_PRICES = {
   'games.list': 1,
   me: 1,
-  // The price of the first page. A lobby reads that page once and shares it among all players who request it. A further page costs
+  // The price of the first page. A lobby reads the first page once for all players who request it. A further page costs
   // `FURTHER_PAGE_PRICE`.
   'rooms.list': 10,
   'rooms.create': 3,
@@ -40,8 +40,8 @@ export const OPERATION_PRICES = {
 } as const satisfies Record<OperationName, number>;
 
 /**
- * The price of `rooms.list` with a cursor, a filter or a sort. All lists of one game with a filter or a sort share a read, at most twice a
- * second.
+ * The price of `rooms.list` with a cursor, a filter or a sort. A lobby reads the rooms of a game once for all lists with a filter or a
+ * sort, at most twice a second.
  */
 const FURTHER_PAGE_PRICE = 16;
 /** The prices of `rooms.list` are for a page of this many rooms. They grow in proportion when `ROOMS_LISTED_MAX` is higher. */

@@ -49,8 +49,7 @@ export class Departures {
     const { user, binding } = session;
     const room = binding && { id: binding.room, watching: binding.watching };
     const departure: Departure = { session, data: { user, asked: order, ...(room && { room }) }, done, isSending: false };
-    // At the limit the oldest departure is dropped. Its session has been marked as away by then, so the sweep of the lobbies finds the
-    // user.
+    // At the limit the oldest departure is dropped. Its session has long been marked as away, so the sweep of the lobbies finds the user.
     if (this.pending.size >= DEPARTURES_MAX) for (const [eldest] of this.pending) if (this.pending.delete(eldest)) break;
     this.pending.set(user, departure);
     void this.send(departure);

@@ -31,8 +31,8 @@ interface AbsentUser {
 export class GatewayCleanup extends ServerEndListener implements OnModuleInit, OnModuleDestroy {
   private isOver = false;
   /**
-   * Incarnations of gateways that were not alive at the last sweep. A sweep cleans up only those that the sweep before it also found,
-   * because a server may be about to register again.
+   * Incarnations of gateways that were not alive at the last sweep. A sweep cleans up an incarnation only when two sweeps in a row find it,
+   * because the server may be about to register again.
    */
   private readonly missing = new ConsecutiveSightings();
 
@@ -72,7 +72,7 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
    * ends before a lobby has answered. The caller or the sweep then repeats the cleanup.
    */
   private async cleanUp(gateway: GatewayIncarnation): Promise<void> {
-    // Most players reconnect within this time. They are then not reported as away.
+    // Most players reconnect within this time, and are then not reported as away.
     await sleep(AWAY_AFTER_MS);
     let away = 0;
     const all = await this.index.sessionsOf(gateway);

@@ -18,7 +18,7 @@ export class GameEndNotifier {
   ) {}
 
   /**
-   * Sends the end of the client's game, which has ended according to the record. Sends nothing when the owner has sent the end, or sends it
+   * Sends the end of the client's game, which has ended according to the record. Sends nothing when the owner has sent the end, or does so
    * within `OWNER_END_WAIT_MS`.
    *
    * @param over called when the client has received the end; not called when the session has another room, round or connection by then

@@ -1,6 +1,6 @@
 /**
- * Returns whether a page of `origin` may connect to a gateway at `host`. Browsers always send the origin. Other programs usually send none,
- * so a missing origin is allowed: such a program could forge any origin.
+ * Returns whether a page of `origin` may connect to a gateway at `host`. Browsers always send the origin. Other programs usually send none.
+ * A missing origin is allowed, because such a program could also forge an origin.
  *
  * @param host the host, with its port, that the browser requested
  * @param allowed origins as browsers send them, such as `https://play.example.org`, `capacitor://localhost`, `null`; `*` allows all

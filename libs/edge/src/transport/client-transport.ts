@@ -15,7 +15,7 @@ export abstract class ClientTransport {
 
 /**
  * Returns the maximum number of sockets of one transport. Node closes further sockets without an error code. The limits of
- * `ConnectionLimits`, which refuse with a code, are lower, so clients normally get the code.
+ * `ConnectionLimits` are lower and refuse with a code, so clients normally get a code.
  */
 export function socketsMax({ connectionsMax, hellosPendingMax }: EdgeOptions): number {
   return connectionsMax + 2 * hellosPendingMax;

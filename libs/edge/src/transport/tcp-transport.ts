@@ -68,7 +68,7 @@ export class TcpTransport extends ClientTransport {
     );
     socket.on('error', () => socket.destroy());
     socket.on('close', () => events.closed(connection));
-    // This call comes last, because the gateway may close the connection during it, and the listeners must exist by then.
+    // This call comes after the listeners, because the gateway may close the connection during the call.
     events.opened(connection);
   }
 }
