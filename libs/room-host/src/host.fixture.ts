@@ -70,8 +70,8 @@ export class Host {
   /** Whether the directory of other servers contains this one. */
   isListed = true;
   /**
-   * The way in which this server answers requests to load rooms: as usual (`as it is`), with the error `server-lost` (`nothing`), or with
-   * that error only after `giveUp` (`never`).
+   * The way in which this server answers requests to load rooms. `as it is`: as usual. `nothing`: with the error `server-lost`. `never`:
+   * with this error, but only after `giveUp`.
    */
   loadAnswers: 'as it is' | 'nothing' | 'never' = 'as it is';
   loadRequests = 0;

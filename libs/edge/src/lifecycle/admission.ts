@@ -61,7 +61,7 @@ type FoundRoom = Pick<AdmittedSession, 'binding' | 'admissionNumber' | 'ticket'>
 const text = (max: number) => z.string().max(max);
 const helloSchema = z.object({
   protocol: z.int(),
-  // `checkPlayerName` checks the length, because its error says what is wrong.
+  // `checkPlayerName` checks the length and the characters, because its error says what is wrong.
   name: z.string().optional(),
   token: text(8_192).optional(),
   session: text(64).optional(),

@@ -20,7 +20,7 @@ interface Expected {
 
 /**
  * Keeps requests to attach sessions to rooms that are still being loaded. A gateway may read in the store that this server owns a room
- * before the server has loaded it. A refusal would cost the player time, so the session waits until the room is loaded.
+ * before the server has loaded it. After a refusal, the player would wait longer, so the session waits here until the room is loaded.
  */
 @Injectable()
 export class PendingAttachments implements OnModuleInit {
@@ -74,8 +74,8 @@ export class PendingAttachments implements OnModuleInit {
   }
 
   /**
-   * Resolves when the player has a durable seat, or gets none. Null: the room is not here, the session only watches, the player has a seat,
-   * or the game is not joinable.
+   * Resolves when the player has a durable seat, or when it is clear that the player gets none. Null: there is nothing to wait for, because
+   * this server does not have the room, the session only watches, the player already has a seat, or the game is not joinable.
    */
   private admission({ room, user, watch }: AttachRequest): Promise<void> | null {
     const hosted = this.rooms.get(room);

@@ -51,7 +51,7 @@ export class Checkpointer implements OnModuleInit {
     });
   }
 
-  /** Calls the listener after each stored checkpoint. Effects that waited for it may then run. */
+  /** Registers a listener that is called after each stored checkpoint, because effects may wait for the checkpoint. */
   onStored(listener: (room: HostedRoom) => void): void {
     this.storedListeners.push(listener);
   }
@@ -104,7 +104,8 @@ export class Checkpointer implements OnModuleInit {
       progress.writtenAt = performance.now();
     }
     const result = await this.roomLog.checkpoint(room.id, tenure, state, durable.version, room.durability === 'checkpoint', {
-      // Waits for a replica, because an effect changes other systems. These changes would stay there if the store lost the checkpoint.
+      // Waits until a replica has the checkpoint, because an effect changes other systems. If the store lost the checkpoint, these changes
+      // would remain.
       isReplicated: hasUnstoredEffects,
     });
     if (room.status === 'dropped' || room.tenure !== tenure) return;

@@ -44,7 +44,7 @@ async function rewound(): Promise<{ before: HostedRoom; next: Host; room: Hosted
   await next.auditor.audit('test');
   await next.loader.adopt([tenure]);
   const room = next.rooms.get(before.id) as HostedRoom;
-  // The new owner runs the effect again. Its completion is the first change of the new history.
+  // The new owner runs the effect again. The completion of the effect is the first change of the new history.
   await until(() => room.durable.outbox.length === 0);
   expect(room.durable.version).toBe(to + 1);
   return { before, next, room, from: before.durable.version, to };

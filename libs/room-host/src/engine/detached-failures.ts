@@ -7,7 +7,9 @@ import { logGameFailure } from '../room/log-game-failure.js';
 import { RepeatedErrors } from './repeated-errors.js';
 import { RoomEngine } from './room-engine.js';
 
-/** Handles errors of timers and promises that a handler created and did not await: the room ends, and the server continues. */
+/**
+ * Handles errors of timers and promises that a handler created and did not await. The game of the handler ends, and the server continues.
+ */
 @Injectable()
 export class DetachedFailures implements OnApplicationBootstrap, OnApplicationShutdown {
   private process: GameProcessGuard | null = null;
@@ -40,7 +42,7 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
     this.process?.close();
   }
 
-  /** Returns the text of a thrown value. The watchdog limits this, because making the text may run code of the game. */
+  /** Returns the text of a thrown value. The watchdog limits the time for this, because making the text may run code of the game. */
   private described(subject: Subject, error: unknown): string {
     const runs = this.guard.subject(subject);
     try {

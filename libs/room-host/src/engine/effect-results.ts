@@ -29,7 +29,7 @@ export class EffectResults {
 
   /** Gives a result to the room. Does nothing when this server has lost the room. Never rejects. */
   async deliver(room: HostedRoom, effect: PendingEffect, reply: EffectReply): Promise<void> {
-    // The migration may fail, and the room then continues here.
+    // Waits for the end of the migration, because the room continues here when the migration fails.
     while (room.status === 'freezing') await sleep(FREEZE_POLL_MS);
     if (room.value.ended) return this.dropped(room.id, room.value.game, effect, 'ended');
     if (room.status !== 'active') return;
@@ -40,7 +40,8 @@ export class EffectResults {
   }
 
   /**
-   * Reports the failure of the effect that cost the room its last owner, if the game waits for the result. The effect does not run again.
+   * Gives the game a failure as the result of the effect that crashed the room's last owner, if the game waits for that result. The effect
+   * does not run again.
    */
   failPoisoned(room: HostedRoom): void {
     const effect = room.value.outbox.find(({ key }) => key === room.poisonedEffect);
@@ -49,7 +50,7 @@ export class EffectResults {
     void this.deliver(room, effect, { ok: false, code: EFFECT_FAILED, message });
   }
 
-  /** Logs and counts a result that no game takes. */
+  /** Logs and counts a result that no game handles. */
   dropped(roomId: RoomId, game: string | null, { name, key, timer }: PendingEffect, reason: DropReason): void {
     if (timer === undefined) return;
     this.log.warn('effect.result-dropped', { roomId, game, effect: name, key, reason });

@@ -47,7 +47,8 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
     async ended(facts) {
       const place = placeOf(facts.subject);
       if (!place) return;
-      // Repeats the write until it succeeds. If the mark stayed, a later loss of the server would count as caused by this input.
+      // Repeats the removal of the input's mark until it succeeds. With the mark, a later loss of the server would be attributed to this
+      // input.
       for (let tries = 1; tries <= CLEAR_TRIES_MAX; tries++) {
         if (await withMarks((marks) => marks.clear(place, inputOf(facts)))) return;
         await sleep(CLEAR_AGAIN_MS);
@@ -61,7 +62,8 @@ export function createReporter({ redis, telemetry }: OverrunReporterData): Watch
 }
 
 /**
- * Opens a connection before it is needed, because a handler that ends the process may leave only a tenth of a second for writing its mark.
+ * Opens a connection before it is needed. When a handler ends the process, only a tenth of a second may remain for writing the mark of its
+ * input.
  */
 function openConnection(redis: RedisOptions, access: RedisAccess): RedisClient {
   const client = connect({ ...redis, commandTimeoutMs: STORE_TIMEOUT_MS }, access);

@@ -6,7 +6,7 @@ import type { HostedRoom } from '../room/hosted-room.js';
 
 const HOUR = 3_600_000;
 
-/** A game with one timer, due in an hour, that notes all pauses. */
+/** A game that records all pauses, and has one timer that is due in an hour. */
 const pauses: number[] = [];
 const waiting: RoomRules<never> = {
   ...COUNTING,

@@ -21,7 +21,10 @@ type OpenRequest = Control['room.open']['data'];
 /** A room whose game has just been set up and stored. */
 export interface OpenedRoom {
   readonly room: HostedRoom;
-  /** The message about the start that the store has published. Absent: an earlier request has opened the room, and its answer was lost. */
+  /**
+   * The message about the start that the store has published. Absent: an earlier request has opened the room, and the answer to that
+   * request was lost.
+   */
   readonly news?: string;
 }
 
@@ -47,7 +50,7 @@ export class RoomOpener {
    */
   async open(request: OpenRequest): Promise<OpenedRoom> {
     const { room: id, game, start } = request;
-    // Waits, because in a store that fell back the record may have the start of a game that has already begun or ended.
+    // Waits until the store is settled. In a store that fell back, the record may name the start of a game that has already begun or ended.
     await this.settlement.whenSettled(SETTLE_WAIT_MS);
     const time = new RoomTime(this.clock);
     const machine = this.machines.make(game, time, id, { start });

@@ -15,16 +15,16 @@ interface Waiting extends Moment {
   readonly at: number;
 }
 
-/** Maximum number of values that wait. Values that follow each other faster are joined, so a longer delay has coarser steps. */
+/** Maximum number of values that wait. With a longer delay, values are therefore joined over a longer time. */
 export const MOMENTS_MAX = 240;
-/** Shortest time between two values that are shown, in ms. */
+/** Minimum time between two values that spectators see, in ms. */
 const STEP_MS_MIN = 50;
 /** Maximum number of changes with events that wait. Beyond it, the oldest events are left out (`isAfterGap`). */
 const EVENTS_MAX = 5_000;
 
 /**
  * Keeps the durable values of a room until they are as old as its delay. The number of values is limited: values within one `stepMs` are
- * joined into the latest of them. The latest value is shown when it is old enough itself, so no value is ever shown too early.
+ * joined into the latest of them. A joined value is shown when its latest part is old enough, so no value is ever shown too early.
  */
 export class DelayLine {
   private readonly waiting: Waiting[] = [];

@@ -5,14 +5,14 @@ import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
 /** The parts of a sync beside the state. They are the same for all its recipients. */
 export interface SyncExtras {
   readonly events?: GameEvent[];
-  /** True: the sync lacks events that the client has not received, because they are not kept any more or the sync would be too large. */
+  /** True: the client misses events, because they are not kept any more or would make the sync too large. */
   readonly missed?: true;
 }
 
 /** The change from one view to the next, for a group of clients with equal views. */
 export interface SeenChange extends SyncExtras {
   readonly room: string;
-  /** The version to which the change leads. */
+  /** The version after the change. */
   readonly version: number;
   readonly from: number;
   readonly before: unknown;
