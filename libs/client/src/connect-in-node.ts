@@ -4,7 +4,7 @@ import type { Session } from './session.js';
 import { nodeOpener } from './wire/node-opener.js';
 
 export interface NodeConnectOptions extends ConnectOptions {
-  /** The trusted certificates for `tls://` URLs (PEM). Default: the certificates that Node trusts. */
+  /** The certificates that the client trusts for `tls://` URLs (PEM). Default: the certificates that Node trusts. */
   readonly ca?: string;
 }
 

@@ -32,7 +32,7 @@ export interface ConnectOptions {
   readonly storage?: SessionStorage;
   /** The key in `storage`. Default: `holdfast.session`. */
   readonly storageKey?: string;
-  /** The implementation of WebSocket to use. Default: that of the platform. */
+  /** The implementation of WebSocket to use. Default: the implementation of the platform. */
   readonly WebSocket?: WebSocketConstructor;
   /** Encoding of messages over WebSocket. Default: `binary`. `json` is for debugging. TCP is always binary. */
   readonly subprotocol?: Encoding;
@@ -48,7 +48,7 @@ export interface ConnectOptions {
    * reason, no connection stays open, and nothing new is stored. After the promise is resolved, the signal has no effect.
    */
   readonly signal?: AbortSignal;
-  /** Time within which a gateway must send its welcome, in ms; after it the next gateway is tried. Default: 5000. */
+  /** Time within which a gateway must send its welcome, in ms. After this time, the client tries the next gateway. Default: 5000. */
   readonly welcomeMs?: number;
   /**
    * When a gateway refuses the first connection and allows another attempt, the client tries again for this time, in ms. An example is

@@ -44,8 +44,8 @@ export interface RoomLine {
    */
   resync(reason: string): void;
   /**
-   * Checks the connection, because a command has had no answer for a while. The client replaces a dead connection, and sends all unanswered
-   * commands over the next one.
+   * Checks the connection, because a command has had no answer for `ANSWER_MS`. The client replaces a dead connection, and sends all
+   * unanswered commands over the next one.
    */
   probe(): void;
   /** True from a probe until its answer, or until the connection is replaced. */
@@ -225,7 +225,7 @@ export class LiveRoom implements Room {
 
   // ── Messages of the server ───────────────────────────────────────────────────────────────────────────────────────
 
-  /** Takes a view of the room from the lobby. Older views are ignored. */
+  /** Handles a view of the room from the lobby. Ignores a view that is older than the current one. */
   look(view: RoomView): void {
     if (this.status === 'left' || view.rev < this.view.rev) return;
     this.view = view;
@@ -233,7 +233,7 @@ export class LiveRoom implements Room {
     if (this.isInPlay) this.doubtWhether(view);
     else if (this.status !== 'ended') this.status = phaseOf(view);
     // After the end of a game, a view changes the status only when the lobby has reported `waiting` before. Otherwise an older view could
-    // show the ended game as played.
+    // show the ended game as still running.
     else if (this.isBackInLobby && view.status !== 'waiting') this.status = phaseOf(view);
     this.emitter.emit('view', view);
     this.updated();
@@ -464,7 +464,7 @@ export class LiveRoom implements Room {
     this.emitter.emit('end', result);
   }
 
-  /** Ends the game after `ENDED_GRACE_MS` when the lobby reports that no game is played, and no `ended` has arrived by then. */
+  /** Handles the lobby's report that no game is played: ends the game unless the `ended` of the owner arrives within `ENDED_GRACE_MS`. */
   private doubtWhether(view: RoomView): void {
     clearTimeout(this.endedTimer);
     if (view.status === 'playing' || view.status === 'starting') return;
@@ -479,7 +479,7 @@ export class LiveRoom implements Room {
   }
 }
 
-/** A room counts as `playing` only after its `placed`. Until then a room with a game is `starting`. */
+/** Returns the phase that a view shows. It is never `playing`: a room with a game is `starting` until its `placed` arrives. */
 function phaseOf(view: RoomView): RoomPhase {
   return view.status === 'starting' || view.status === 'playing' ? 'starting' : 'waiting';
 }

@@ -43,7 +43,7 @@ export interface Login {
 /** Maximum number of attempts to find out where the player is after an answer was lost. After the last attempt, the request rejects. */
 const LOST_TRIES_MAX = 3;
 
-/** A search for a match. It ends when the session enters a room of that game. */
+/** A search for a match. The search ends when the session enters a room of the game. */
 interface Search {
   /** The room that the player was leaving when the search began. A view of this room does not end the search. */
   readonly before: RoomId | undefined;
@@ -438,7 +438,7 @@ export class LiveSession implements Session {
     this.request('match.find', search.wish).then(
       (answer) => {
         search.unanswered -= 1;
-        // Ignores an answer after the end of the search, because the player may have left that room.
+        // Ignores an answer after the end of the search, because the player may have left the room of the answer.
         if (this.search !== search) return;
         if ('room' in answer) this.enter(answer.room);
         else search.ticket = answer.ticket ?? null;

@@ -1,6 +1,6 @@
 /**
- * Maximum delay of a timer or an answer, in ms, that counts as search time. The client could not try to connect during the rest of a longer
- * delay.
+ * A delay of a timer or an answer counts as search time up to this limit, in ms. During a longer delay, the client could not try to
+ * connect.
  */
 const LATE_MS = 1_000;
 

@@ -45,7 +45,7 @@ const FAULT_FREE_MS = 60_000;
  * unanswered command than after a wake-up. Otherwise all players would leave a gateway that only answers slowly.
  */
 const PROBE_MS = { afterWake: 1_500, unanswered: 3_000 };
-/** Time within which all signals of one wake-up come, in ms. They start only one attempt. */
+/** Time within which all signals of one wake-up arrive, in ms. All of them together start one attempt. */
 const WAKE_MS = 500;
 
 type Phase = 'seeking' | 'greeting' | 'open' | 'resting' | 'over';

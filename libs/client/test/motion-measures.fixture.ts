@@ -1,6 +1,6 @@
 import { FRAME_MS, type Frame, type Run, type Ship, SPEED, STEP_MS } from './moving-game.fixture.js';
 
-/** A ship counts as standing still when it moves with less than this fraction of its speed. */
+/** A ship stands still when it moves with less than this fraction of its speed. */
 const STILL_PART = 0.1;
 
 export interface Measures {

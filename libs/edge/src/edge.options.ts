@@ -59,10 +59,7 @@ export const OPERATIONS_BURST_MIN = 200;
 export const OPERATIONS_REFILL_MS = (1_000 * Math.max(OPERATIONS_BURST_PER_CONNECTION, OPERATIONS_BURST_MIN)) / OPERATIONS_PER_CONNECTION;
 /** Time between two reads of the lists of rooms that players follow, in ms. */
 export const LIST_FEED_MS = 500;
-/**
- * Maximum number of distinct lists that one gateway follows. Sessions with the same list share one, so a game with one list for all players
- * needs a single list.
- */
+/** Maximum number of distinct lists that one gateway follows. All sessions with the same query share one list. */
 export const LIST_FEEDS_MAX = 128;
 /**
  * Maximum backlog of a connection that receives changes of its list, in bytes. A client with a larger backlog gets the whole list after it
@@ -89,7 +86,7 @@ export const LOST_POLL_MS = 250;
  * Interval at which the gateway reads the room records of sessions that wait for an attachment, in ms, because a publication may be lost.
  */
 export const LOST_READ_MS = 1_000;
-/** Time after which the gateway repeats a `room.attach` that the owner has not answered, in ms. It is longer than an adoption takes. */
+/** Time after which the gateway repeats a `room.attach` that the owner has not answered, in ms. An adoption takes less time. */
 export const ATTACH_TIMEOUT_MS = 3_000;
 /**
  * Maximum number of sessions in one `room.attach`. An event with this many sessions has about 30 KB, far below the limit of a frame on a
@@ -106,7 +103,7 @@ export const OWNER_END_WAIT_MS = 250;
 export const GOODBYE_MS = 500;
 /** Time without a connection after which the other members see the player as away, in ms. Most players reconnect sooner. */
 export const AWAY_AFTER_MS = 1_500;
-/** Maximum number of users of a lost gateway in one request to a lobby. Each user costs the lobby a few reads and a write. */
+/** Maximum number of users of a lost gateway in one request to a lobby. For each user, the lobby makes a few reads and a write. */
 export const AWAY_AT_ONCE = 64;
 /** Time after which the gateway repeats a failed request to mark users of a lost gateway as away, in ms. */
 export const AWAY_RETRY_MS = 500;
@@ -132,7 +129,7 @@ export const USERS_RENEW_MS = 3_600_000;
 /** Pause in ms before the gateway retries a failed restoration of lost data, or repeats a player's request after a restart of the store. */
 export const RESTORE_RETRY_MS = 100;
 /**
- * Time in ms for which the gateway refuses an unknown session with `unavailable` after the store lost data. Meanwhile each gateway detects
+ * After the store lost data, the gateway refuses an unknown session with `unavailable` for this time, in ms. Meanwhile each gateway detects
  * the loss and restores its sessions, which takes about a second.
  */
 export const LOST_SESSION_WAIT_MS = 3_000;

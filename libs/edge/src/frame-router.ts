@@ -96,7 +96,7 @@ export class FrameRouter {
     const now = performance.now();
     const price = this.chargeable(fullPrice);
     const more = price - 1;
-    // The repeated request is a new message, so it costs the connection the whole price again.
+    // The repeated request is a new message, for which the connection pays the whole price again.
     if (messages.waitMs(more, now) > 0) return Math.max(messages.waitMs(price, now), operations.waitMs(price, now));
     const waitMs = operations.waitMs(price, now);
     if (waitMs > 0) return waitMs;

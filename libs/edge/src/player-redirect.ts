@@ -12,8 +12,8 @@ const TICK_MS = 100;
 /** Maximum number of players redirected in one tick, so that they do not all reach another gateway at once. */
 const AT_ONCE = 32;
 /**
- * Time for which a player is not redirected again, in ms. A player who comes back to this gateway probably cannot reach another one. This
- * is also the shortest time between two log events with the same reason.
+ * Time for which a player is not redirected again, in ms. A player who reconnects to this gateway after a redirect probably cannot reach
+ * another gateway. This is also the shortest time between two log events with the same reason.
  */
 const AGAIN_MS = 3_000;
 
@@ -93,7 +93,7 @@ export class PlayerRedirect {
       );
   }
 
-  /** Logs and publishes a reason at most once in `AGAIN_MS`, because a redirect takes several ticks. */
+  /** Logs and publishes a reason at most once in `AGAIN_MS`, because the redirect of many players takes several ticks. */
   private report(reason: Reason, players: number, now: number): void {
     if (now - (this.reportedAt.get(reason) ?? Number.NEGATIVE_INFINITY) < AGAIN_MS) return;
     this.reportedAt.set(reason, now);

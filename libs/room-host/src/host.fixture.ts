@@ -65,7 +65,7 @@ export class Host {
   /** The time by which the clock of this server is ahead of the other clocks, in ms. */
   clockAheadMs = 0;
   readonly storeClock: StoreClock;
-  /** Whether the record of this server looks like that of a server that does not know results of effects. */
+  /** Whether this server's record is the record of an earlier version, which does not know results of effects. */
   isOfEarlierVersion = false;
   /** Whether the directory of other servers contains this one. */
   isListed = true;

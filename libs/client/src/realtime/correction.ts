@@ -23,7 +23,9 @@ export class Correction<Entity extends object> {
     private readonly jumpOver: number,
   ) {}
 
-  /** Starts a correction. `shown`: what was displayed last. `actual`: what would be displayed without a correction. */
+  /**
+   * Starts a correction. `shown`: the entity as it was displayed last. `actual`: the entity as it would be displayed without a correction.
+   */
   begin(shown: Entity, actual: Entity, now: number): void {
     const offset = this.blender.offset(shown, actual);
     this.velocity = this.velocityAt(now);

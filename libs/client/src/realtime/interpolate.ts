@@ -19,8 +19,8 @@ const RETURN_MS = 300;
 /** Number of remembered times between two states. The median of these times is the interval of the states. */
 const GAPS = 15;
 /**
- * When two states are further apart than this number of intervals, the steps between them changed nothing, and the server did not send
- * them.
+ * When two states are further apart than this number of intervals, the steps between them changed nothing, so the server did not send syncs
+ * for them.
  */
 const IDLE_STEPS = 2.5;
 /**
@@ -30,8 +30,8 @@ const IN_TIME = 0.9;
 /** Additional delay, in ms, so that a sync that is a little later still arrives in time. */
 const MARGIN_MS = 8;
 /**
- * Maximum difference between the speed of the displayed time and the speed of the server's time, as a fraction of the latter. It is so
- * small that a change of the delay is not visible.
+ * Maximum difference between the speed of the displayed time and the speed of the server's time, as a fraction of the server's speed. This
+ * difference is so small that the player does not see a change of the delay.
  */
 const SLEW = 0.1;
 /**

@@ -14,10 +14,7 @@ import { Timeline } from './timeline.js';
 const SLEPT_MS = 500;
 /** When more than this time, in ms, passes between two syncs, the server may not have the input, so the client sends it again. */
 const SILENT_MS = 400;
-/**
- * Prediction stops after this time without a sync and without a change of the input, in ms. The time is longer than the recovery of a room
- * takes.
- */
+/** Prediction stops after this time without a sync and without a change of the input, in ms. The recovery of a room takes less time. */
 const ALONE_MS = 10_000;
 
 export interface PredictionOptions<State, Own extends object, Input> {

@@ -57,8 +57,8 @@ export class ServerClock {
   }
 
   /**
-   * Returns the room time of a sync that arrives at the local time `now` with the smallest delay. The time at the server is later by the
-   * one-way latency, which is about half of the round trip.
+   * Returns the room time of a sync that arrives at the local time `now` with the smallest delay. The current room time at the server is
+   * later by the one-way latency, which is about half of the round trip.
    */
   at(now: number): number {
     return now - this.offset;

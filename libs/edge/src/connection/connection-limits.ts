@@ -40,7 +40,8 @@ interface PendingSocket {
 
 /**
  * Limits the number of connections: in total, for each address, and of those that are pending (their hello is not accepted yet). A socket
- * counts as pending as soon as the transport has accepted it. Each socket is subtracted from its counters exactly once, however it ends.
+ * counts as pending as soon as the transport has accepted it. When a socket ends, for any reason, it is subtracted from its counters
+ * exactly once.
  */
 @Injectable()
 export class ConnectionLimits {

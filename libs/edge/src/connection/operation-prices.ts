@@ -2,8 +2,8 @@ import type { OperationName } from '#libs/protocol';
 
 /**
  * The number of messages that an operation counts as, for the limits of a connection and of an address (`MESSAGES_PER_SECOND`,
- * `CONNECTIONS_PER_ADDRESS`). A price follows from the highest cost of the operation for Redis and a lobby. `test/prices.spec.ts` measures
- * that cost and checks each price against `REDIS_COMMANDS_PER_MESSAGE`.
+ * `CONNECTIONS_PER_ADDRESS`). A price follows from the maximum work of the operation for Redis and a lobby. `test/prices.spec.ts` measures
+ * this work and checks each price against `REDIS_COMMANDS_PER_MESSAGE`.
  */
 export const OPERATION_PRICES = {
   'games.list': 1,
@@ -30,7 +30,7 @@ export const OPERATION_PRICES = {
   // The search that completes a match also creates the room and starts the game.
   'match.find': 8,
   'match.cancel': 2,
-  // The last acceptance creates the room and starts the game, so it costs as much as a search.
+  // The last acceptance creates the room and starts the game, so it has the price of a search.
   'match.accept': 8,
   'match.decline': 3,
   'match.status': 2,
@@ -54,8 +54,8 @@ const PAGE_ROOMS = 100;
 export const HELLO_PRICE = 6;
 
 /**
- * Maximum number of Redis commands that one message may cost, including commands inside scripts. `rooms.list` costs the most commands, but
- * all of them are cheap reads.
+ * Maximum number of Redis commands that one message may cause, including commands inside scripts. `rooms.list` causes the most commands,
+ * but all of them are cheap reads.
  */
 export const REDIS_COMMANDS_PER_MESSAGE = 12;
 

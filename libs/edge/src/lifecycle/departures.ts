@@ -18,14 +18,14 @@ interface Departure {
  * matchmaking. A lobby may still handle a join of the session, so this gateway may not know the room of the user. The store orders the
  * departure after that join (`RequestOrder`).
  *
- * A departure without an answer is sent again. If this gateway dies first, its index still names the session, and `GatewayCleanup` marks
- * the user as away.
+ * A departure without an answer is sent again. If this gateway dies before the answer, its index still names the session, and
+ * `GatewayCleanup` marks the user as away.
  */
 @Injectable()
 export class Departures {
   /**
-   * The departures without an answer, by user. A later departure of a user replaces the earlier one, because it removes the user from the
-   * same rooms and searches.
+   * The departures without an answer, by user. A later departure of a user replaces the earlier one, because the later one also removes the
+   * user from all earlier rooms and searches.
    */
   private readonly pending = new Map<UserId, Departure>();
   /**

@@ -13,8 +13,8 @@ interface EarlyNotice {
 
 /**
  * Keeps notices about sessions that are not in the table of this gateway yet. While the gateway handles a hello, the store already names
- * this gateway, so other servers send it their notices. Without this class, such a notice would be lost, and the player would miss a match
- * or a takeover.
+ * this gateway, so other servers send their notices to this gateway. Without this class, such a notice would be lost, and the player would
+ * miss a match or a takeover.
  */
 export class EarlyNotices {
   private readonly notices = new Map<SessionId, EarlyNotice[]>();

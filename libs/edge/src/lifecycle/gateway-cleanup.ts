@@ -91,8 +91,8 @@ export class GatewayCleanup extends ServerEndListener implements OnModuleInit, O
   /** Returns the users whose session is neither at another gateway nor at the next incarnation of the ended gateway. */
   private async findAbsent(sessions: readonly SessionId[], { gateway, incarnation }: GatewayIncarnation): Promise<AbsentUser[]> {
     const known = await this.sessions.readMany(sessions);
-    // The admission numbers are read before the sessions. So a user who comes back after this read has a higher number, and the lobby
-    // ignores the report.
+    // The admission numbers are read before the sessions. So a user who reconnects after this read has a higher number, and the lobby
+    // ignores the report that the user is away.
     const admissions = await Promise.all(
       known.map(async (record) => (record ? (await this.userRooms.lastRequestOrder(record.user)).turn : 0)),
     );

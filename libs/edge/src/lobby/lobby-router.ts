@@ -4,7 +4,7 @@ import type { LinkPeer } from '#libs/link';
 import { type ControlPattern, HoldfastError, type PlayerAnswer, type PlayerRequest } from '#libs/protocol';
 import type { GatewaySession } from '../session/gateway-session.js';
 
-/** Sends requests to lobbies. A session uses the same lobby until that lobby is gone, silent or not ready. */
+/** Sends requests to lobbies. All requests of a session go to one lobby, until that lobby is gone, silent or not ready. */
 @Injectable()
 export class LobbyRouter implements OnModuleInit {
   constructor(

@@ -34,7 +34,7 @@ const NOT_VOIDED: ReadonlySet<string> = new Set([...READS, 'match.find', 'match.
  * could refuse them with `already-in-room`.
  */
 const ENTERING: ReadonlySet<string> = new Set(['rooms.create', 'rooms.join', 'rooms.watch', 'match.find']);
-/** Refusals of a repeated request that leave its outcome open, so the gateway repeats the request once more. */
+/** Refusals that leave the outcome of a repeated request open, so the gateway repeats the request once more. */
 const UNDECIDED: ReadonlySet<string> = new Set(['unavailable', 'busy', 'server-lost']);
 
 /**

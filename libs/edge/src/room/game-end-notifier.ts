@@ -43,7 +43,7 @@ export class GameEndNotifier {
     }, OWNER_END_WAIT_MS);
   }
 
-  /** Notes that the owner has sent the end of the game. */
+  /** Records that the owner has sent the end of the game. */
   ownerEnded(session: GatewaySession): void {
     const { gameEnd } = session;
     this.set(session, gameEnd.kind === 'finishing' ? { ...gameEnd, isSent: true } : END_SENT);

@@ -10,7 +10,7 @@ import { Log } from '#libs/telemetry';
 import { COMPARE_RETRY_MS, FOLLOW_POLL_MS, FOLLOW_TICK_MS, RECORD_READ_MS, UNSETTLED_READ_MS } from '../edge.options.js';
 import { RoomRestorer } from './room-restorer.js';
 
-/** Receives each change of the records of followed rooms, and the closing of such a room. */
+/** Receives each change of the record of a followed room, and the close of the room. */
 export interface RoomListener {
   changed(record: RoomRecord): void;
   closed(room: RoomId, reason: LeftReason): void;
@@ -203,7 +203,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
     this.isOpen = false;
   }
 
-  /** Subscribes before the first read, so that no change is lost in between. */
+  /** Subscribes before the first read, so that no change between both is lost. */
   private async subscribe(room: CachedRoom): Promise<void> {
     await this.pubSub.subscribe(roomKey(room.id), room.handler).catch(() => {});
     room.isSubscribing = false;

@@ -34,7 +34,8 @@ export class SessionRooms implements OnModuleInit {
   private readonly members = new Map<RoomId, Set<GatewaySession>>();
   private readonly views = new Map<RoomId, string>();
   /**
-   * Spectators who, because of the delay, do not see the end of an ended game yet. `isDue`: the owner has had enough time to send the end.
+   * Spectators who have not seen the end of the last game yet, because their room has a delay. `isDue`: the owner has had enough time to
+   * send the end.
    */
   private readonly delayedEnds = new Map<
     GatewaySession,
@@ -95,8 +96,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Binds the session to the room of a match, unless the player has already left that room: the player may have learned of the match from
-   * an answer, before this notice arrived. A notice with a later revision takes effect, because a later match may fill the room that the
+   * Binds the session to the room of a match, unless the player has already left that room. The player may have learned of the match from
+   * an answer before this notice arrived. A notice with a later revision takes effect, because a later match may fill the room that the
    * player has left.
    */
   bindMatch(session: GatewaySession, binding: Binding): void {

@@ -137,7 +137,7 @@ describe('a silent WebSocket', () => {
 });
 
 describe('a WebSocket connection', () => {
-  // The payload lengths around which the form of the length field changes (RFC 6455).
+  // The payload lengths at which the form of the length field changes, and their neighbors (RFC 6455).
   it.each([1, 125, 126, 127, 65_535, 65_536, 200_000])('carries a frame of %i bytes', async (length) => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_BINARY);
     const frame = Buffer.alloc(length, 7);

@@ -35,8 +35,8 @@ export class TcpTransport extends ClientTransport {
   }
 
   /**
-   * A socket counts as pending until its handshake is done. A refused socket gets no message, because the server cannot send one before the
-   * handshake.
+   * A socket counts as pending until its handshake is done. A refused socket gets no message, because the server cannot send a message
+   * before the handshake.
    */
   private tlsServer(certificate: Certificate, events: ConnectionEvents): TlsServer {
     const handshakeTimeout = this.options.helloTimeoutMs;

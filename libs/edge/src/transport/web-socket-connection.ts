@@ -86,7 +86,9 @@ export class WebSocketConnection extends PlayerConnection implements WebSocketIn
     this.receiveMessage(bytes, isBinary);
   }
 
-  /** Answers a ping of the client. A ping counts as a message against the limits; above them it gets no answer. */
+  /**
+   * Answers a ping of the client. A ping counts as a message of the connection. A ping above the limits of the connection gets no answer.
+   */
   ping(bytes: Buffer): void {
     if (!this.isOpen || !this.events.pinged(this, bytes.length)) return;
     const at = this.begin(OPCODE.pong, bytes.length);

@@ -82,7 +82,7 @@ export class Appender implements OnModuleInit {
     });
   }
 
-  /** Notes that the room has changes to store. */
+  /** Queues the room, which has changes to store, for the next flush. */
   markDirty(room: HostedRoom): void {
     this.dirty.add(room);
     this.schedule();
@@ -261,7 +261,7 @@ export class Appender implements OnModuleInit {
     this.stalled(room);
     this.held.add(room);
     if (this.held.size === 1) this.settlement.onceSettled(() => this.resumeHeld());
-    // Players receive a pause when the wait takes long.
+    // When the wait is longer than `STALL_PAUSE_MS`, players receive a pause.
     this.holdTimer ??= setTimeout(() => {
       this.holdTimer = null;
       for (const waiting of this.held) this.stalled(waiting);

@@ -33,7 +33,7 @@ interface RecentEnd {
 
 /**
  * Remembers the games that ended on this server. The room of an ended game has no owner. So when the store falls back to an earlier moment,
- * only this class can restore the end. It also prevents this server from adopting the older copy as a game in play.
+ * only this class can restore the end. This class also prevents the server from adopting the older copy as a game in play.
  */
 @Injectable()
 export class EndedGames implements OnModuleInit {

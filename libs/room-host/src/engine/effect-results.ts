@@ -16,8 +16,8 @@ const FREEZE_POLL_MS = 25;
 
 /**
  * Gives the results of effects to their rooms, as inputs. An effect stays pending until the change that handles its result. So nothing is
- * lost when a server dies before that change: the next owner runs the effect again, with the same key. A change of a server that lost the
- * room is fenced. So each result is handled once in the history of its room.
+ * lost when a server dies before that change: the next owner runs the effect again, with the same key. The store refuses a change of a
+ * server that lost the room. So each result is handled once in the history of its room.
  */
 @Injectable()
 export class EffectResults {
@@ -27,7 +27,7 @@ export class EffectResults {
     private readonly metrics: Metrics,
   ) {}
 
-  /** Gives a result to the room. Does nothing when this server has lost the room. Never rejects. */
+  /** Gives a result to the game in the room. Does nothing when this server has lost the room. Never rejects. */
   async deliver(room: HostedRoom, effect: PendingEffect, reply: EffectReply): Promise<void> {
     // Waits for the end of the migration, because the room continues here when the migration fails.
     while (room.status === 'freezing') await sleep(FREEZE_POLL_MS);

@@ -29,10 +29,10 @@ const RETRY_MS = 500;
 const RETRY_MS_MAX = 30_000;
 
 /**
- * Runs effects once the change that asked for them is durable, and records that they are done. Each effect runs at least once, with the
- * same key each time, even when servers die in between. A change is durable when the log contains it. With durability `checkpoint`, a
- * checkpoint must contain it, and the owner writes that checkpoint at once. With durability `none`, each change counts as durable, because
- * no part of the game outlives its server.
+ * Runs effects once the change that asked for them is durable, and records that they are done. Each effect runs at least once, and has the
+ * same key in each run, even when servers die between the runs. A change is durable when the log contains it. With durability `checkpoint`,
+ * a checkpoint must contain it, and the owner writes that checkpoint at once. With durability `none`, each change counts as durable,
+ * because no part of the game outlives its server.
  *
  * When the game waits for the result of an effect (`@OnResult`), the effect is done once the game has handled its result: `EffectResults`.
  */
@@ -229,7 +229,10 @@ function failure(code: string, message: string): EffectOutcome {
   return { kind: 'done', reply: { ok: false, code, message } };
 }
 
-/** Returns whether the room still has the effect. The time for a result may be over, and the game has then handled the failure. */
+/**
+ * Returns whether the room still has the effect. The room does not have the effect any more when the time for the result was over and the
+ * game has handled this failure.
+ */
 function isPending(room: HostedRoom, { key }: PendingEffect): boolean {
   return room.value.outbox.some((pending) => pending.key === key);
 }

@@ -54,7 +54,7 @@ export class RoomEngine {
     this.handledListeners.push(listener);
   }
 
-  /** Ends the game of a room because it failed. `why`: a sentence for players and operators. */
+  /** Ends a game that failed. `why`: a sentence for its players and for operators. */
   endFailed(room: HostedRoom, why: string): void {
     this.input(room, { kind: 'end', result: { reason: 'game-failed', message: why } });
   }

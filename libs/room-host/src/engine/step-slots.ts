@@ -5,7 +5,7 @@ const SLOT_MS = 2;
  * take more CPU time than a small step. With more rooms, the steps of a slot would delay each other.
  */
 const ROOMS_PER_SLOT = 4;
-/** The inverse of the golden ratio. The fractional parts of its multiples are spread evenly, so the slots in use are spread evenly, too. */
+/** The inverse of the golden ratio. The fractional parts of its multiples are spread evenly, and so are the slots in use. */
 const SPREAD = (Math.sqrt(5) - 1) / 2;
 
 /** The phases of all rooms with the same period. Few rooms share few slots, and many rooms are spread over the whole period. */
@@ -38,7 +38,7 @@ export class StepSlots {
     return this.phases[best]!;
   }
 
-  /** Removes a room with this phase. */
+  /** Removes a room from the slot with this phase, in ms. */
   free(phaseMs: number): void {
     this.size -= 1;
     this.rooms[this.phases.indexOf(phaseMs)]! -= 1;

@@ -7,8 +7,8 @@ import type { HostedRoom } from '../room/hosted-room.js';
 import { RoomTime } from '../room/room-time.js';
 
 /**
- * The downtime of a room and the room time after it, both in ms. `downtimeMs`: the time without an owner, plus the time by which somebody
- * set the store's clock ahead meanwhile. `now`: the room time on the new owner.
+ * The downtime of a room and the room time after it, both in ms. `downtimeMs`: the time in which the room had no owner. If somebody set the
+ * store's clock ahead meanwhile, the jump is added. `now`: the room time on the new owner.
  */
 export interface Downtime {
   readonly downtimeMs: number;

@@ -13,7 +13,7 @@ interface PendingLoad {
 
 /**
  * Asks other servers to load the rooms of which they became the owners in a migration. All rooms of one event-loop tick for the same server
- * share one request, because a drain hands over hundreds of rooms.
+ * share one request, because a drain migrates hundreds of rooms.
  */
 @Injectable()
 export class LoadRequests {

@@ -29,11 +29,11 @@ export class RoomLoader implements OnModuleInit {
    * requests a higher one at each adoption.
    */
   private readonly highestEpochs = new Map<RoomId, number>();
-  /** Rooms that came here since the last report to placement. */
+  /** Rooms that this server has opened or adopted since the last report to placement. */
   private taken: RoomId[] = [];
   /**
    * `open`: this server takes new rooms. `drained`: an operator empties this server, so it takes no new rooms. `leaving`: this server shuts
-   * down, and takes no new rooms.
+   * down, so it takes no new rooms and cannot be reopened.
    */
   admission: 'open' | 'drained' | 'leaving' = 'open';
 
@@ -58,7 +58,7 @@ export class RoomLoader implements OnModuleInit {
   /**
    * Opens a room for a lobby. Repeated requests for the same start open it once.
    *
-   * @throws `no-capacity` when this server takes no new rooms or is full; `unavailable` when it was declared dead meanwhile; and all that
+   * @throws `no-capacity` when this server takes no new rooms or is full; `unavailable` when it was evicted meanwhile; and all that
    * `RoomOpener.open` throws
    */
   async open(request: Control['room.open']['data']): Promise<Control['room.open']['answer']> {
@@ -114,13 +114,13 @@ export class RoomLoader implements OnModuleInit {
     return this.underWay.has(room);
   }
 
-  /** Resolves when the load of the room is over, whatever its result. Null: no load is under way. */
+  /** Resolves when the load of the room has succeeded or failed. Null: no load is under way. */
   whenLoaded(room: RoomId): Promise<void> | null {
     const loading = this.underWay.get(room);
     return loading ? loading.then(done, done) : null;
   }
 
-  /** The rooms that came here since the last call, for placement. */
+  /** Returns the rooms that this server has opened or adopted since the last call, for placement. */
   takenSinceLast(): RoomId[] {
     const { taken } = this;
     this.taken = [];
@@ -168,7 +168,7 @@ export class RoomLoader implements OnModuleInit {
   /**
    * Adds a room to the hosted rooms.
    * @param prepare runs before the room is added
-   * @throws `unavailable` when this server was declared dead meanwhile
+   * @throws `unavailable` when this server was evicted meanwhile
    */
   private host(room: HostedRoom, prepare: () => void = done): void {
     try {

@@ -73,7 +73,7 @@ export class ChangeWindow {
     return true;
   }
 
-  /** Returns the changes after `version`, oldest first. `withEventsOnly`: only those with events. */
+  /** Returns the changes after `version`, oldest first. `withEventsOnly`: returns only changes with events. */
   after(version: number, withEventsOnly = false): Change[] {
     const changes: Change[] = [];
     const { block } = this;

@@ -51,7 +51,9 @@ export class DelayLine {
     if (this.eventCount > EVENTS_MAX) this.dropOldEvents();
   }
 
-  /** Takes the values that are old enough at `now`, joined into the latest of them. Null: there is none. */
+  /**
+   * Removes the values that are old enough at `now`, and returns the latest of them with the events of all. Null: no value is old enough.
+   */
   take(now: number): Moment | null {
     let taken: Moment | null = null;
     while (this.waiting.length > 0 && this.waiting[0]!.at + this.delayMs <= now) {

@@ -1,6 +1,6 @@
 /** Maximum number of views with which another view is compared. With a larger number, a sync in which all views differ would be slow. */
 const KNOWN_MAX = 8;
-/** After this number of views without an equal pair, all further views of the sync count as different. */
+/** After this number of views without an equal pair, all further views of the sync are regarded as different. */
 const MISSES_MAX = 16;
 /**
  * Number of levels to which two views are compared. Deeper parts must be the same objects. They usually are, because a view takes them from

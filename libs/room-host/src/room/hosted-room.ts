@@ -117,7 +117,7 @@ export class HostedRoom {
   /** The earlier states, for `room.past`. Undefined: the game does not use them. */
   private readonly past: PastStates | undefined;
   readonly bySeat = new Map<Seat, Attachment>();
-  /** The last durable changes, for clients that come back. */
+  /** The last durable changes, for clients that reconnect. */
   readonly recent: RecentChanges;
   /**
    * Seats whose players have received the state of the game. When such a player attaches without a version, for example after a reload of
@@ -385,7 +385,7 @@ export class HostedRoom {
       this.lastDurableStep = this.stepsOnTheirWay.shift()!;
     if (append) this.batch = append.batch;
     this.stalledSince = null;
-    // A game without a log, or at its end, has no packed changes. Players who come back to such a game receive the whole state.
+    // A game without a log, or at its end, has no packed changes. Players who reconnect to such a game receive the whole state.
     const kept = changes.map(withoutVolatile);
     if (append && !append.ended) this.recent.push(kept, append.entries);
     else this.recent.pushEvents(kept);

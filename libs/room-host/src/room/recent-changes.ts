@@ -5,7 +5,7 @@ import { EVENT_TAIL_BYTES_MAX, RECENT_BYTES_MAX, RECENT_CHANGES_MAX } from '../r
 import { ChangeWindow } from './change-window.js';
 
 /**
- * The last durable changes of a room, for clients that come back. The latest changes are kept whole, so that a client gets patches. Only
+ * The last durable changes of a room, for clients that reconnect. The latest changes are kept whole, so that a client gets patches. Only
  * the events of earlier changes are kept, so that a client that gets a snapshot receives every event once.
  *
  * Invariant: `changes` has no gap and ends at `upTo`, or is empty. The events in `events` and `changes` are all events after `eventsSince`.

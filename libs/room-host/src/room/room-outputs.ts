@@ -29,7 +29,7 @@ const HASH_EVERY = 64;
  */
 const INPUT_NEWS_MS = 900;
 
-/** The sessions that receive the same bytes. */
+/** Sessions that receive the same bytes in a sync. */
 interface SyncGroup {
   readonly isCompact: boolean;
   readonly from: number;

@@ -2,7 +2,7 @@ import { encodeCompactBody, type GameEvent, type Patch, pack, type Seat } from '
 import { type Change, type ChangeEvent, diff } from '#libs/room';
 import { encodePatch, encodeValue, hashValue } from '#libs/state-patch';
 
-/** The parts of a sync beside the state. They are the same for all its recipients. */
+/** The parts of a sync beside the state. */
 export interface SyncExtras {
   readonly events?: GameEvent[];
   /** True: the client misses events, because they are not kept any more or would make the sync too large. */
