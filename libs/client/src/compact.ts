@@ -27,8 +27,8 @@ function stateAfter({ version, from, hash, state, patch }: CompactSync, before: 
 }
 
 /**
- * Applies a patch to `before`. `heldVersion` is the version of `before`. It may be later than `from`, but must be earlier than `version`:
- * the state does not change between both versions. Without a patch, it may also be `version`.
+ * Applies a patch to `before`, which is the state at version `heldVersion`. All versions from `from` until just before `version` have the
+ * same state, so `heldVersion` may be any of them. With an empty patch, it may also be `version`.
  */
 function patched(before: unknown, patch: Uint8Array, heldVersion: number, from: number, version: number): unknown {
   const lastBase = patch.length === 0 ? version : version - 1;

@@ -89,14 +89,14 @@ export class LiveRoom implements Room {
   private readonly watchers = new Set<() => void>();
   private readonly outbox = new Outbox();
   private epoch = 0;
-  /** The epoch in which `version` arrived. */
+  /** The epoch of the owner that sent `version`. */
   versionEpoch = 0;
   /**
    * The last reported rewind: the epoch of the version that was undone (`ofEpoch`) and the version to which the game went back (`to`). A
    * server may repeat the report when the connection or the server is lost before the new state arrives. The room emits it once.
    */
   private rewind = { ofEpoch: 0, to: -1 };
-  /** The version up to which events were emitted. A server may repeat an event after a resume, and the room ignores it then. */
+  /** The version up to which events were emitted. After a resume, a server may repeat events, which the room then ignores. */
   private eventVersion = -1;
   private syncTime = new SyncTime();
   /** Whether the game was rewound since the last sync. */
@@ -172,7 +172,7 @@ export class LiveRoom implements Room {
       if (!signal?.aborted) throw error;
       await untilAnswered(() => this.line.request('rooms.cancelStart', undefined)).then(
         ({ room }) => this.look(room),
-        // Ignores the refusal of the cancel: the player has left the room, or the session is over.
+        // Ignores the refusal of `rooms.cancelStart`: the player has left the room, or the session is over.
         () => {},
       );
       if (this.status === 'left' || this.view.status !== 'playing') throw signal.reason;

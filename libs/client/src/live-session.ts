@@ -75,7 +75,7 @@ export class LiveSession implements Session {
   private readonly requests: Requests;
   private readonly uplink: Uplink;
   private search: Search | null = null;
-  /** The room of the last `placed` on this connection, to which compact syncs belong. */
+  /** The room of the last `placed` on this connection. Compact syncs do not name a room, and belong to this one. */
   private placedRoom: RoomId | null = null;
   /** Number of times that the client has connected while it searched for a match. */
   private connections = 0;
@@ -277,7 +277,7 @@ export class LiveSession implements Session {
     this.emitter.emit('status', status);
   }
 
-  // ── Messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Messages of the server ───────────────────────────────────────────────────────────────────────────────────────
 
   private take(message: ReceivedMessage): void {
     switch (message.kind) {
@@ -450,7 +450,8 @@ export class LiveSession implements Session {
         const isLost = error instanceof HoldfastError && error.code === 'server-lost';
         const isRepeated = search.finds > finds;
         if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);
-        // The gateway has lost the lobby of the request, and the connection stays. So no new connection follows that would ask.
+        // The gateway has lost the lobby of the request, but the connection is still open. So no reconnect will follow, and the client
+        // compares the search now.
         if (isLost && this.status === 'open') void this.searchAgain();
       },
     );

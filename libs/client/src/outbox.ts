@@ -1,8 +1,8 @@
 import { type Command, HoldfastError } from '#libs/protocol';
 
 /**
- * Maximum number of unanswered commands of one seat. A room remembers this many refusals of a seat. With more unanswered commands, a room
- * could forget a refusal, and the client would take the refused command for applied.
+ * Maximum number of unanswered commands of one seat. A room remembers this number of refusals for each seat. With more unanswered commands,
+ * a room could forget a refusal, and the client would regard the refused command as applied.
  */
 export const UNANSWERED_MAX = 64;
 
@@ -91,7 +91,7 @@ export class Outbox {
 
   /**
    * Handles a refusal. A refusal with `retry` comes from a gateway, not from the room. If the command was sent more than once, the room may
-   * have applied the first copy, so the command stays and is repeated.
+   * have applied the first copy, so the client keeps the command and repeats it.
    */
   rejected(seq: number, error: HoldfastError): void {
     const waiting = this.waiting.get(seq);

@@ -21,8 +21,8 @@ export interface RoomControls {
 export type HostedSession = Pick<Session, 'request'>;
 
 /**
- * Returns the controls of the room in which the player is. Each call rejects with `not-owner` when the player is not the host, except for
- * a change of the player's own team.
+ * Returns the controls of the room in which the player is. When the player is not the host, each call rejects with `not-owner`. Only a
+ * change of the player's own team is then allowed.
  *
  * @example
  * const controls = roomControls(session);

@@ -94,7 +94,7 @@ export interface Session {
   readonly room: Room | null;
 
   games(): Promise<GameInfo[]>;
-  /** Returns the public rooms of the query, at most `limit`. The server also limits the number, to 100 by default. */
+  /** Returns the public rooms that match the query, at most `limit`. The server also limits the number of rooms, by default to 100. */
   rooms(query?: RoomListQuery): Promise<RoomSummary[]>;
   /**
    * Returns one page of the public rooms, newest first or in the order of `sort`. Pass `next` as `cursor` to get the next page. The last

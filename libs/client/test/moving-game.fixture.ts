@@ -47,7 +47,7 @@ export interface Scenario extends Network {
   readonly hidden?: { readonly from: number; readonly to: number };
   /** The time, in ms, in which the device sleeps: it displays no frames, and all messages arrive at the end. */
   readonly asleep?: { readonly from: number; readonly to: number };
-  /** The turn that the player holds for the whole time. Default: it changes at random. */
+  /** The turn that the player holds for the whole time. Default: the turn changes at random. */
   readonly turn?: number;
 }
 

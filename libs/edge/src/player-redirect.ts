@@ -9,7 +9,7 @@ import type { GatewaySession } from './session/gateway-session.js';
 import { SessionTable } from './session/session-table.js';
 
 const TICK_MS = 100;
-/** Maximum number of players redirected in one tick, so that they do not all reach another gateway at once. */
+/** Maximum number of players that are redirected in one tick, so that not all players reach another gateway at once. */
 const AT_ONCE = 32;
 /**
  * Time for which a player is not redirected again, in ms. A player who reconnects to this gateway after a redirect probably cannot reach

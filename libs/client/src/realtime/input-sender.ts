@@ -2,7 +2,7 @@ import type { RoomFeed } from './room-feed.js';
 
 /** An unchanged input is repeated after this time, in ms. The repeat measures the round trip, and replaces an input that was lost. */
 const KEEPALIVE_MS = 1_000;
-/** Number of round trips that are remembered, the latest ones. */
+/** Maximum number of remembered round trips. Older ones are dropped. */
 const ROUND_TRIPS = 8;
 /** Maximum number of unanswered inputs whose time is remembered, so that a silent server does not fill the memory. */
 const UNANSWERED_MAX = 128;
@@ -53,8 +53,8 @@ export class InputSender {
   }
 
   /**
-   * The smallest of the latest measured times, in ms. A measurement lasts from the sending of an input to the sync that contains it: the
-   * round trip plus the wait for the next step. Undefined: no answer has arrived.
+   * The shortest of the remembered round trips, in ms. A round trip lasts from the sending of an input to the arrival of the sync that
+   * contains it, and includes the wait for the next step. Undefined: no answer has arrived.
    */
   get roundTripMs(): number | undefined {
     return this.roundTrips.length === 0 ? undefined : Math.min(...this.roundTrips);

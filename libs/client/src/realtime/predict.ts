@@ -26,9 +26,9 @@ export interface PredictionOptions<State, Own extends object, Input> {
    */
   readonly own: (state: State, seat: Seat) => Own | undefined;
   /**
-   * Computes one step of that entity, as the game does on the server. It gets a copy, and may change the copy in place or return the next
-   * value. It must depend only on its arguments, because each step is computed several times. `state` is the latest state of the server,
-   * for example for obstacles, and must not be changed.
+   * Computes one step of the predicted entity, as the game does on the server. The function gets a copy of the entity, and may change the
+   * copy in place or return the next value. It must depend only on its arguments, because each step is computed several times. `state` is
+   * the latest state of the server, for example for obstacles, and must not be changed.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a step that changes its argument returns nothing
   readonly step: (own: Own, input: Input, stepMs: number, state: State) => Own | void;
@@ -52,7 +52,7 @@ export interface PredictionStats {
   readonly pendingSteps: number;
   /** The distance by which the latest sync moved the prediction, in the units of the game. Only `linear` fields count. */
   readonly correction: number;
-  /** Time since the latest sync, in ms. Undefined: no sync has arrived. */
+  /** Time since the arrival of the latest sync, in ms. Undefined: no sync has arrived. */
   readonly silentMs: number | undefined;
 }
 

@@ -48,8 +48,7 @@ const FURTHER_PAGE_PRICE = 16;
 const PAGE_ROOMS = 100;
 
 /**
- * The price of a hello. It includes the cost of ending the session, because a connection has at most one hello and ends at most one
- * session.
+ * The price of a hello. The price includes the end of the session, because a connection has at most one hello and ends at most one session.
  */
 export const HELLO_PRICE = 6;
 

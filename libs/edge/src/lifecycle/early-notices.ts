@@ -1,9 +1,9 @@
 import type { SessionId } from '#libs/protocol';
 import type { SessionNotice } from '#libs/session';
 
-/** Time for which the gateway keeps a notice, in ms. It is longer than the gateway needs to handle a hello while the store answers. */
+/** Time for which the gateway keeps a notice, in ms. While the store answers, the gateway handles a hello in less time. */
 const RETENTION_MS = 10_000;
-/** Maximum number of sessions with notices. At the limit the oldest session is dropped. */
+/** Maximum number of sessions for which notices are kept. At this limit, the notices of the oldest session are dropped. */
 const SESSIONS_MAX = 1_000;
 
 interface EarlyNotice {

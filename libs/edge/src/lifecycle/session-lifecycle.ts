@@ -72,8 +72,8 @@ export class SessionLifecycle {
       session.secretHash = hashOf(secret);
       // Two admissions of one session may run at once. When the earlier one finishes last, it must not lower the number.
       if (admissionNumber > session.admissionNumber) session.admissionNumber = admissionNumber;
-      // The connection has closed during the admission. The store names this gateway for the session, so the gateway begins the grace;
-      // otherwise the user would never be reported as away.
+      // The connection has closed during the admission. The store names this gateway for the session, so the gateway begins the grace.
+      // Otherwise the user would never be reported as away.
       if (!connection.isOpen) {
         if (!before) this.addDisconnected(session, binding);
         for (const notice of early) if (notice.kind !== 'replaced') this.handleNotice(notice);

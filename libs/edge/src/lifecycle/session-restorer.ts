@@ -74,7 +74,9 @@ export class SessionRestorer implements OnApplicationBootstrap {
     return restored;
   }
 
-  /** Checks whether the store lost data, and restores it. Concurrent calls share one check. Rejects when the store does not answer. */
+  /**
+   * Checks whether the store lost data, and restores lost data. Concurrent calls share one check. Rejects when the store does not answer.
+   */
   check(): Promise<void> {
     this.checking ??= this.checkOnce().finally(() => {
       this.checking = null;

@@ -57,7 +57,10 @@ export class SessionRooms implements OnModuleInit {
     this.occupancyListeners.push(listener);
   }
 
-  /** Sends a frame to the sessions of a room at this gateway for which `isFor` returns true. `record`: null while it is not known. */
+  /**
+   * Sends a frame to those sessions of a room at this gateway for which `isFor` returns true. `record`: the record of the room, or null
+   * while it is not known.
+   */
   sendToRoom(room: RoomId, frame: Uint8Array, isFor: (binding: Binding, record: RoomRecord | null) => boolean): void {
     const record = this.cache.get(room);
     for (const { binding, connection } of this.members.get(room) ?? [])
@@ -207,8 +210,8 @@ export class SessionRooms implements OnModuleInit {
   }
 
   /**
-   * Returns whether a spectator of a room with a delay does not see the end of the ended game yet. The owner sends the rest of the game and
-   * its end. When the owner is lost meanwhile, the gateway sends the end itself, after the delay and `DELAYED_END_MARGIN_MS`.
+   * Returns whether a spectator has not seen the end of the game yet, because the room has a delay. The owner sends the rest of the game
+   * and its end. When the owner is lost meanwhile, the gateway sends the end itself, after the delay and `DELAYED_END_MARGIN_MS`.
    */
   private waitsForDelayedEnd(session: GatewaySession, { id, doc }: RoomRecord): boolean {
     const { watchDelayMs = 0 } = doc;

@@ -36,7 +36,7 @@ export type AttachmentState =
 export type AttachmentEvent =
   /** The record names an owner for the session. */
   | { readonly kind: 'attach'; readonly epoch: number; readonly round: number; readonly now: number }
-  /** The request goes out on this link. */
+  /** The gateway has sent the request on this link. */
   | { readonly kind: 'requested'; readonly peer: LinkPeer }
   /** The owner has sent `placed`. */
   | { readonly kind: 'placed'; readonly now: number }

@@ -21,7 +21,7 @@ export function socketsMax({ connectionsMax, hellosPendingMax }: EdgeOptions): n
   return connectionsMax + 2 * hellosPendingMax;
 }
 
-/** The injection token of the certificate of all transports. Null: no TLS. */
+/** The injection token of the certificate that all transports use. Null: no TLS. */
 export const PUBLIC_CERTIFICATE = Symbol('PublicCertificate');
 
 export function listenError(error: NodeJS.ErrnoException, port: number, setting: string): Error {

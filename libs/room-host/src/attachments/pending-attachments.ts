@@ -10,9 +10,7 @@ type Detach = Control['room.detach']['data'];
 
 interface Expected {
   readonly request: AttachRequest;
-  /**
-   * The reason for which the gateway detached the session before its room was loaded. Null: the gateway still wants the session attached.
-   */
+  /** The reason for which the gateway detached the session before the room was loaded. Null: the gateway has not detached the session. */
   gone: Detach['gone'] | null;
   /** Whether the room is loaded. The player may still wait for a seat. */
   isLoaded: boolean;

@@ -24,8 +24,8 @@ const ROUTINE = 'interval';
 
 /**
  * Compares the rooms of this server with the store: after each reconnect, after this process slept, and at intervals. When the store lost
- * the last changes of a room, or the whole room, the living owner writes the room again (`reassert`). An owner finds here that another
- * server has taken its room, and drops the room.
+ * the last changes of a room, or the whole room, the living owner writes the room again (`reassert`). When the store names another owner of
+ * a room, this server drops the room.
  */
 @Injectable()
 export class Auditor implements OnModuleInit {

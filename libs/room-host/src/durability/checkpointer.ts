@@ -117,7 +117,7 @@ export class Checkpointer implements OnModuleInit {
       // The failure loses nothing, because the log still has all changes. The next change of the room tries again.
       if (progress) progress.changes = this.options.checkpointEveryChanges;
       this.log.debug('checkpoint.failed', { roomId: room.id, result });
-      // Effects wait for this checkpoint, so it is tried again even if the room never changes again.
+      // Effects wait for this checkpoint, so the server tries again to write it, even if the room does not change any more.
       if (room.hasUnstoredEffects) this.wantLater(room);
     }
   }

@@ -68,8 +68,8 @@ export class DetachedFailures implements OnApplicationBootstrap, OnApplicationSh
       });
     }
     const room = this.rooms.get(roomId as RoomId);
-    // A failure in work that an effect handler left running does not end the room, because effect handlers are not part of the game's
-    // rules.
+    // A failure in work that an effect handler started and did not await does not end the game, because effect handlers are not part of the
+    // game's rules.
     if (room && effect === undefined) this.engine.endFailed(room, 'The game failed in work that it had left running.');
   }
 }

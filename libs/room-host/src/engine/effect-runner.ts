@@ -40,10 +40,7 @@ const RETRY_MS_MAX = 30_000;
 export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   /** Attempts under way, by key of their effect. */
   private readonly running = new Map<string, Promise<EffectOutcome>>();
-  /**
-   * Keys of the effects under way, by room. A room that leaves this server and returns is a new object, and its effects are attempted
-   * separately.
-   */
+  /** Keys of the effects under way, by room. A room that leaves this server and returns is a new object, which has its own attempts. */
   private readonly attempted = new Map<HostedRoom, Set<string>>();
   private readonly retries = new Set<NodeJS.Timeout>();
   private readonly done = new Map<HostedRoom, string[]>();

@@ -51,9 +51,9 @@ interface Entry {
 }
 
 /**
- * Runs fixed steps: step n is due at `phase + n * period`, so an error of one step never adds up. The steps of all rooms share one
- * timer, and their phases are spread over the period (`StepSlots`), so that one wake-up runs the steps of several rooms. The entries form a
- * binary heap by due time.
+ * Runs fixed steps: step n is due at `phase + n * period`, so the error of one step does not add to the error of the next. The steps of all
+ * rooms share one timer, and their phases are spread over the period (`StepSlots`), so that one wake-up runs the steps of several rooms.
+ * The entries form a binary heap by due time.
  */
 export class StepSchedule {
   private readonly heap: Entry[] = [];
@@ -66,8 +66,8 @@ export class StepSchedule {
   constructor(private readonly time: StepTime = PROCESS_TIME) {}
 
   /**
-   * Starts the steps of a room. Steps that were due before this call are not caught up. For a room that is already in the schedule, the
-   * steps start with a new phase.
+   * Starts the steps of a room. Leaves out the steps that were due before this call. For a room that is already in the schedule, the steps
+   * start with a new phase.
    * @param hz steps a second, above 0
    */
   add(stepper: Stepper, hz: number): void {

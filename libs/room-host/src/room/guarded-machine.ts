@@ -194,7 +194,7 @@ export function asGameError(error: unknown): Error {
   return new GameError(describeThrown(error));
 }
 
-/** The numbers by which the watchdog knows the names of game code. */
+/** The watchdog's numbers for the names of game code. */
 export class HandlerLabels {
   readonly setup: number;
   readonly load: number;

@@ -136,8 +136,8 @@ export class HostedRoom {
   /** Room time of the last durable change, in ms. */
   changedAt: number;
   /**
-   * The time since which an append has waited for its answer, by the monotonic clock, in ms; or since which the end of the game has waited
-   * for a settled store. Null: nothing waits.
+   * The start of the current wait, by the monotonic clock, in ms: an append waits for its answer, or the end of the game waits for a
+   * settled store. Null: nothing waits.
    */
   stalledSince: number | null = null;
   isPauseSent = false;
@@ -180,7 +180,7 @@ export class HostedRoom {
   private storedEffects: ReadonlySet<string> | null;
   /** For each seat, the highest sequence number of a command that was applied or refused. */
   private readonly seen: number[];
-  /** Refusals since the last change. No change has recorded them yet. */
+  /** For each seat, the refusals that no change has recorded yet. */
   private readonly refused = new Map<Seat, readonly Refusal[]>();
 
   constructor(
@@ -363,7 +363,7 @@ export class HostedRoom {
     this.refused.set(seat, [...this.unrecordedRefusals(seat), [seq, code] as const].slice(-UNANSWERED_MAX));
   }
 
-  /** Forgets the refusals that the change has recorded. A refusal that came after the change is recorded by a later change. */
+  /** Forgets the refusals that the change has recorded. A later change records the refusals that came after this change. */
   private forgetRecorded({ seats }: Change): void {
     for (const [seat, refusals] of this.refused) {
       const recorded = seats?.[seat]?.refused ?? NO_REFUSALS;

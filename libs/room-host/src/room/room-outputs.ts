@@ -48,7 +48,7 @@ interface SyncGroup {
  * bytes are packed once and sent once per gateway, together with the acknowledgements of the seats. A session whose seat, state and events
  * are not affected by a change gets nothing.
  *
- * Invariant: `attachment.seen` is what the client of the attachment has, at `attachment.version`.
+ * Invariant: `attachment.seen` is the state that the client of the attachment has at `attachment.version`.
  */
 @Injectable()
 export class RoomOutputs {
