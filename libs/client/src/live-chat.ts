@@ -73,7 +73,7 @@ const SEND_TRIES_MAX = 3;
 class LiveChat implements Chat {
   messages: readonly ChatEntry[] = [];
   isClosed = false;
-  /** The highest `seq` that was emitted. 0: no message is known. */
+  /** The highest `seq` that was emitted. 0: no message was emitted yet. */
   private last = 0;
   private isReady = false;
   /** Messages that arrived before an earlier message, by `seq`. */

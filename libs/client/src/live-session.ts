@@ -102,8 +102,8 @@ export class LiveSession implements Session {
   }
 
   /**
-   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, this
-   * detaches the session and rejects with the signal's reason.
+   * Resolves with the first welcome. Rejects with the code of a goodbye, or with `unavailable`. When the signal is aborted first, detaches
+   * the session and rejects with the signal's reason.
    */
   async open(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
@@ -426,7 +426,7 @@ export class LiveSession implements Session {
 
   // ── Matchmaking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Repeats the request of a search that `match.cancel` has cancelled although the caller of the search has not given up. */
+  /** Repeats the request of a search when `match.cancel` has cancelled the search, but its caller still waits. */
   private findAgain(search: Search | null): void {
     if (search && this.search === search && !search.isCancelled) this.find(search);
   }

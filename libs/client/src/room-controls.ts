@@ -3,7 +3,7 @@ import type { Session } from './session.js';
 
 /** The operations of the host of a room. When the promise of an operation resolves, `room.view` shows the change. */
 export interface RoomControls {
-  /** Changes the room. A field that is absent stays; `password: null` removes the password. */
+  /** Changes the room. An absent field does not change. `password: null` removes the password. */
   update(change: Operations['rooms.update']['data']): Promise<void>;
   /** Makes another member the host. */
   handOver(user: string): Promise<void>;

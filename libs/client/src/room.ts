@@ -75,7 +75,7 @@ export interface Room<Rules = unknown> {
   readonly state: StateOf<Rules> | undefined;
   /** The number of changes of the game, or -1 before the first state. */
   readonly version: number;
-  /** The seat of this player. Null: a spectator, or no game has begun. */
+  /** The seat of this player. Null: the player is a spectator, or no game has begun. */
   readonly seat: Seat | null;
   /** The seats of the game, each with the player who has it or had it last. */
   readonly players: readonly RoomPlayerInfo[];

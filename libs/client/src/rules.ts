@@ -27,7 +27,7 @@ type DataOf<Method> = Method extends (room: never, ...rest: infer Rest) => unkno
     : undefined
   : never;
 
-/** The name of a command. Any string when the class of the game is not known. */
+/** The name of a command. When the class of the game is not known, any string is allowed. */
 export type CommandName<Rules> = unknown extends Rules ? string : keyof CommandsOf<Rules> & string;
 
 /** The arguments of `send` after the name. A command without data has no such argument. */

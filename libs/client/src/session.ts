@@ -62,7 +62,7 @@ export type RoomAddress =
 
 /**
  * A signal that cancels the request. When the signal is aborted and the player is in no room, the promise rejects with the reason of the
- * signal. When the player is already in the room, it resolves with the room. It stays pending until the server has answered.
+ * signal. When the player is already in the room, it resolves with the room. The promise stays pending until the server has answered.
  *
  * @example
  * const room = await session.quickMatch('chess', { signal: AbortSignal.timeout(30_000) });

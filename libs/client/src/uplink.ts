@@ -198,7 +198,10 @@ export class Uplink {
     this.listener.welcomed(welcome);
   }
 
-  /** Reconnects if the server named a time for it (`retryAfterMs`), or if the code allows another attempt. Otherwise ends the session. */
+  /**
+   * Reconnects if the server named a time for the next attempt (`retryAfterMs`), or if the code allows another attempt. Otherwise ends the
+   * session.
+   */
   private goodbye(goodbye: Goodbye): void {
     const { retryAfterMs } = goodbye;
     const { code, message, retry } = HoldfastError.from({ ...errorBody(goodbye.code), ...(goodbye.reason && { message: goodbye.reason }) });

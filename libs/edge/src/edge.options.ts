@@ -80,7 +80,10 @@ export const REQUESTS_MAX = 16;
 export const DELAYED_COMMANDS_MAX = 64;
 /** Maximum time for which the gateway delays the commands of a session, in ms. After it, the gateway refuses them with `unavailable`. */
 export const DELAYED_COMMANDS_MS = 15_000;
-/** Interval at which the gateway repeats the requests for missing attachments, in ms. A lost link to an owner may have reopened. */
+/**
+ * Interval at which the gateway repeats the requests for missing attachments, in ms. It repeats them because a lost link to an owner may be
+ * open again.
+ */
 export const LOST_POLL_MS = 250;
 /**
  * Interval at which the gateway reads the room records of sessions that wait for an attachment, in ms, because a publication may be lost.
@@ -134,8 +137,8 @@ export const RESTORE_RETRY_MS = 100;
  */
 export const LOST_SESSION_WAIT_MS = 3_000;
 /**
- * Time in ms for which the gateway remembers a departure or a left room. If the store falls back within this time, the gateway sends the
- * departure or the leave again.
+ * Time for which the gateway remembers a departure, or a room that a session has left, in ms. If the store falls back within this time, the
+ * gateway sends the departure or the leave again.
  */
 export const LEFT_KEPT_MS = 60_000;
 /** Time between two comparisons of a search with its ticket, in ms. A player whose message was lost waits at most this long. */

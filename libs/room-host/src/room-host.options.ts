@@ -42,8 +42,8 @@ export const ROOM_HOST_DEFAULTS: RoomHostOptions = {
 };
 
 /**
- * Maximum number of changes of a room that wait for their append. Beyond it the room refuses commands as `busy`, because the store is too
- * slow.
+ * Maximum number of changes of a room that wait for their append. With more changes, the store is too slow, and the room refuses commands
+ * as `busy`.
  */
 export const UNFLUSHED_MAX = 256;
 /**

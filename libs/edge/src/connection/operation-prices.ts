@@ -23,7 +23,7 @@ export const OPERATION_PRICES = {
   'rooms.unban': 2,
   'rooms.team': 2,
   'rooms.balance': 2,
-  // The last agreement to a rematch also starts the game.
+  // The request of the last member who agrees to a rematch also starts the game.
   'rooms.rematch': 8,
   'rooms.start': 6,
   'rooms.cancelStart': 3,

@@ -20,11 +20,11 @@ interface AbsentUser {
 }
 
 /**
- * Marks the users of an ended gateway as away, unless they have come back. A gateway ends by an eviction, by a goodbye, or when the same
+ * Marks the users of an ended gateway as away, unless they have reconnected. A gateway ends by an eviction, by a goodbye, or when the same
  * name registers again. A sweep finds gateways that no event has cleaned up.
  *
- * The cleanup may run twice, run in two processes at the same time, or be interrupted anywhere. It removes each session from the index only
- * after it has handled it, so a repeated cleanup finds the remaining sessions.
+ * The cleanup may run twice, run in two processes at the same time, or be interrupted anywhere. The cleanup removes each session from the
+ * index only after handling the session, so a repeated cleanup finds the remaining sessions.
  */
 @Injectable()
 @Extension(ServerEndListener)

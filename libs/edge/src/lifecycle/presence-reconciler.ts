@@ -9,8 +9,8 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import { SessionTable } from '../session/session-table.js';
 
 /**
- * Compares the presence of users in the store with the sessions of this gateway, and reports the differences. They differ when a report to
- * a lobby was lost, or when other gateways evicted this one by mistake.
+ * Compares the presence of users in the store with the sessions of this gateway, and reports the differences. Differences arise when a
+ * report to a lobby was lost, or when other gateways evicted this gateway by mistake.
  */
 @Injectable()
 export class PresenceReconciler {

@@ -124,7 +124,8 @@ export class OwnerAttachments implements OnModuleInit {
     // `forbidden`: the player has given up the seat. The room's record still lists the player until a lobby has removed the user.
     if (reason === 'forbidden') return void this.apply(session, { kind: 'dropped' });
     this.lose(session, reason === 'moved' ? 'moving' : 'server-lost');
-    // After `moved`, the new owner publishes the changed record. After any other reason, the cached record may be old.
+    // After `moved`, the new owner publishes the changed record. After any other reason, the cached record may be old, so the gateway reads
+    // it again.
     if (reason !== 'moved') this.cache.refresh(room);
   }
 

@@ -243,7 +243,8 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
         if (room.record !== known) room.mustReadAgain = true;
         else if (record && (!known || record.rev > known.rev)) this.accept(room, record);
         else if (record && record.rev === known?.rev) {
-          // The revision is equal, so the document is equal too. In another store generation the owner of the game may still differ.
+          // The revision is equal, so the document is equal too. In another store generation the owner of the game may still differ, so the
+          // cache accepts the record again.
           if (room.generation !== current) this.accept(room, record);
         } else if (known) await this.restore(room, known, record);
         else if (await this.settlement.isStillSettled()) this.close(room, 'room-unknown');
@@ -265,7 +266,7 @@ export class RoomRecordCache implements OnModuleInit, OnModuleDestroy {
 
   private close(room: CachedRoom, reason: LeftReason): void {
     this.listener?.closed(room.id, reason);
-    // If the record stayed, a request that still waits for it would bind its session to a closed room.
+    // Drops the record. Otherwise a request that still waits for the record would bind its session to a closed room.
     room.record = null;
     for (const check of room.waiters) check();
   }

@@ -6,7 +6,7 @@ import { GameEndNotifier } from './game-end-notifier.js';
 import { OwnerAttachments } from './owner-attachments.js';
 import { RoomRecordCache } from './room-record-cache.js';
 
-/** Time, in ms, for which the gateway waits for the owner's end of a game after the delay of the spectators. */
+/** After the delay of the spectators, the gateway waits this long for the owner's message about the end of a game, in ms. */
 const DELAYED_END_MARGIN_MS = 3_000;
 
 /** The progress of a client in a game: the last round and version that the client received. */

@@ -11,8 +11,8 @@ export function isAllowedOrigin(origin: string | undefined, host: string | undef
 }
 
 /**
- * Returns whether the page comes from this host, over http or https. A proxy may add the default port to the host, which an origin never
- * has.
+ * Returns whether the page comes from this host, over http or https. A proxy may add the default port to the host, but an origin never
+ * contains a default port.
  */
 function isOriginOf(origin: string, host: string): boolean {
   const [, scheme, originHost] = /^(https?:)\/\/(.+)$/.exec(origin) ?? [];

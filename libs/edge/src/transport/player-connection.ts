@@ -79,7 +79,7 @@ export abstract class PlayerConnection {
   goodbye(goodbye: Omit<Goodbye, 'kind'>, graceMs: number): void {
     if (this.isClosing) return;
     const message: Goodbye = { kind: 'goodbye', ...goodbye };
-    // The message goes first, because a closing connection sends nothing.
+    // Sends the message before closing, because a closing connection sends nothing.
     this.send(message);
     this.goodbyeCode = message.code;
     this.isClosing = true;

@@ -11,7 +11,7 @@ import { Appender, type Committed } from './appender.js';
  * delay appends.
  */
 const CONCURRENT_MAX = 8;
-/** Delay before a checkpoint that effects wait for is tried again, in ms. */
+/** Delay before the server again tries to write a checkpoint for which effects wait, in ms. */
 const RETRY_MS = 200;
 
 /** The progress of a room towards its next checkpoint. */

@@ -44,7 +44,7 @@ export class EndedGames implements OnModuleInit {
   private recentBytes = 0;
   /** Rooms without a record in the store. Either they are closed, or a gateway is about to restore their record. */
   private missing: readonly RoomId[] = [];
-  /** Whether the next audit must call `restore`, because the store did not answer the restoration that follows its settlement. */
+  /** Whether the next audit must call `restore`, because the store did not answer the restoration after it was settled. */
   mustRestore = false;
 
   constructor(

@@ -38,7 +38,7 @@ const RETRY_MS_MAX = 30_000;
  */
 @Injectable()
 export class EffectRunner implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
-  /** Attempts under way, by key of their effect. */
+  /** Attempts under way, by the key of the effect. */
   private readonly running = new Map<string, Promise<EffectOutcome>>();
   /** Keys of the effects under way, by room. A room that leaves this server and returns is a new object, which has its own attempts. */
   private readonly attempted = new Map<HostedRoom, Set<string>>();

@@ -118,7 +118,7 @@ afterEach(() => {
   for (const rooms of hosted.splice(0)) for (const room of [...rooms.all()]) rooms.drop(room, 'evicted');
 });
 
-/** A log in real Redis. A test can lose calls or their answers. */
+/** A log in real Redis. A test can drop calls or their answers. */
 class LossyLog extends RoomLog {
   readonly sent: Append[][] = [];
   answersToLose = 0;
@@ -221,7 +221,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   );
   for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
-  /** Makes a hosted room that the store has as well, with one player per seat. */
+  /** Makes a hosted room with one player per seat, and stores the room. */
   async function room({ players = 2, rules = counterRules() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
     const id = `host-${randomUUID()}` as RoomId;
     await records.create(id, 'counter', doc);

@@ -1,4 +1,4 @@
-/** Distance of two slots, in ms. */
+/** Time from one slot to the next, in ms. */
 const SLOT_MS = 2;
 /**
  * Number of rooms for each slot that is in use. The steps of one slot share their writes to Redis and to gateways, because these writes

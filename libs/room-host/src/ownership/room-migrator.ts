@@ -285,8 +285,8 @@ export class RoomMigrator {
 const MIGRATE = 'Add migrateState(state, fromVersion) to the game, or start a server with the version of the room.';
 
 /**
- * `taken`: the target has loaded the room. `not-ours`: this server had lost the room before the handoff. `untaken`: the room was handed
- * over, but the target has not confirmed that it loaded it.
+ * `taken`: the target has loaded the room. `not-ours`: this server had lost the room before the handoff. `untaken`: the record names the
+ * target as owner, but the target has not confirmed that it loaded the room.
  */
 type HandedOver = 'taken' | 'untaken' | 'not-ours';
 

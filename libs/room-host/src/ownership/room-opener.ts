@@ -46,7 +46,7 @@ export class RoomOpener {
   /**
    * Loads the data of the game, sets the game up, and stores the room with this server as its owner.
    * @throws `unknown-game` when this server does not have the game; `game-failed` or `state-too-large` from the setup; `bad-data` for
-   * refused options; the refusals of `GameLoads.load`; `room-unknown` when the record has another start or none
+   * refused options; the refusals of `GameLoads.load`; `room-unknown` when the record names another start or no start
    */
   async open(request: OpenRequest): Promise<OpenedRoom> {
     const { room: id, game, start } = request;

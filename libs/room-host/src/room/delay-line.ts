@@ -1,7 +1,7 @@
 import type { RoomValue } from '#libs/room';
 import type { EventsOfChange } from '#libs/room-store';
 
-/** A durable value of a room, with the events that led to it from the value before. */
+/** A durable value of a room, with the events since the previous value. */
 export interface Moment {
   readonly value: RoomValue;
   readonly events: readonly EventsOfChange[];
@@ -19,7 +19,7 @@ interface Waiting extends Moment {
 export const MOMENTS_MAX = 240;
 /** Minimum time between two values that spectators see, in ms. */
 const STEP_MS_MIN = 50;
-/** Maximum number of changes with events that wait. Beyond it, the oldest events are left out (`isAfterGap`). */
+/** Maximum number of changes with events that wait. With more changes, the oldest events are left out (`isAfterGap`). */
 const EVENTS_MAX = 5_000;
 
 /**

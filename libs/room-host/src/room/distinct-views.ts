@@ -16,7 +16,7 @@ export class DistinctViews {
   private readonly known: unknown[] = [];
   private missesLeft = MISSES_MAX;
 
-  /** Returns an earlier view that equals this one, or this one. */
+  /** Returns an earlier view that equals `view`, or `view` itself. */
   unified(view: unknown): unknown {
     const { known } = this;
     if (known.includes(view)) return view;

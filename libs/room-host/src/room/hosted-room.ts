@@ -359,7 +359,7 @@ export class HostedRoom {
   }
 
   noteRefusal(seat: Seat, seq: number, code: string): void {
-    // Makes a new array, because computed changes contain the old one.
+    // Makes a new array, because computed changes contain the old array.
     this.refused.set(seat, [...this.unrecordedRefusals(seat), [seq, code] as const].slice(-UNANSWERED_MAX));
   }
 
@@ -468,7 +468,7 @@ export class HostedRoom {
 
   private refusalOf(seat: Seat, seq: number): string | null {
     const onRecord = this.value.seats[seat]!.refused;
-    // Skips the search in the usual case, because this runs for every command.
+    // Skips the search in the usual case, because this method runs for every command.
     if (onRecord.length === 0 && this.refused.size === 0) return null;
     const recorded = onRecord.find(([refusedSeq]) => refusedSeq === seq);
     return (recorded ?? this.refused.get(seat)?.find(([refusedSeq]) => refusedSeq === seq))?.[1] ?? null;

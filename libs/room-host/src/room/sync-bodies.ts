@@ -34,7 +34,7 @@ export function classicPatch(
   return pack({ room, from, patches, ...(events && { events }), ...(missed && { missed }) });
 }
 
-/** The body of a sync with the whole state. */
+/** Returns the body of a sync with the whole state. */
 export function classicState(room: string, state: unknown, extras: SyncExtras = {}): Uint8Array {
   return pack({ room, state, ...extras });
 }
