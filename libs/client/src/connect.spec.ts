@@ -42,7 +42,7 @@ async function join(options: Partial<NodeConnectOptions> = {}, url: string | str
   return session;
 }
 
-/** Starts a game of tally with one session. Returns both, and the room of the fake fleet. */
+/** Starts a game of tally with one session. Returns the session, its room, and the same room in the fake fleet. */
 async function play(
   options: Partial<NodeConnectOptions> = {},
   url?: string | string[],
@@ -56,7 +56,7 @@ async function play(
 
 const SOON = { timeoutMs: 5_000 };
 
-/** A storage like `sessionStorage`. */
+/** Returns a storage in memory with the interface of `sessionStorage`. */
 function memory(): Map<string, string> & {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
@@ -951,7 +951,7 @@ describe('a search for a quick match', () => {
   describe('after its player has left the room of the match', () => {
     const isOf = (operation: string) => (message: PlayerMessage) => message.kind === 'request' && message.operation === operation;
 
-    /** Holds the next request of this operation back, and returns a function that lets the fleet answer it with this room. */
+    /** Delays the answer to the next request of this operation. Returns a function that sends the answer, with a room. */
     function hold(operation: string): (room: RoomView) => void {
       let answer = (_: RoomView): void => {};
       fleet.intercept = (message, line) => {
@@ -1061,7 +1061,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  /** Lets the lobby of the first search die before it answers. `isAdded`: it has added the search before. */
+  /** Lets the lobby of the first search die before its answer. `isAdded`: the lobby has added the search before its death. */
   function loseLobby(isAdded: boolean): () => void {
     const searched = (): number => fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find').length;
     let expire = (): void => {};
@@ -1114,7 +1114,7 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
-  /** Makes the fleet refuse the next request of this operation for now. */
+  /** Makes the fleet refuse the next request of this operation with a code that allows another attempt. */
   function refuseOnce(operation: string): void {
     fleet.intercept = (message, line) => {
       if (message.kind !== 'request' || message.operation !== operation) return false;

@@ -6,7 +6,7 @@ import type { SessionEvents, SessionStatus } from './session.js';
 const room = (id: string, players = 1): RoomSummary => ({ id: id as RoomId, game: 'g', name: id, status: 'waiting', players, seats: 2 });
 const ids = ({ rooms }: { readonly rooms: readonly RoomSummary[] }): string => rooms.map(({ id }) => id).join('');
 
-/** A session whose server answers with these rooms. */
+/** A session with a server that answers each request with these rooms. */
 class Server {
   readonly emitter = new Emitter<SessionEvents>();
   readonly requests: [operation: string, data: unknown][] = [];

@@ -123,7 +123,7 @@ describe('the uplink of a client', () => {
     line?.closed('gone');
     await jest.advanceTimersByTimeAsync(500);
     sleep(HOUR);
-    // The network comes up a few seconds after the computer wakes.
+    // The network is available again a few seconds after the computer wakes.
     await jest.advanceTimersByTimeAsync(3_000);
     expect(ended).toEqual([]);
     isUp = true;

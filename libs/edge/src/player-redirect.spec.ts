@@ -22,7 +22,7 @@ function refuses(isLocal: boolean, writers: readonly ServerId[]): boolean {
   return redirect.refusesPlayers;
 }
 
-/** A gateway with `count` connected players, whose rooms are on the game server `near` or, every second one, on `far`. */
+/** A gateway with `count` connected players. Their rooms are alternately on the game servers `near` and `far`. */
 function newGateway(count: number, { isLocal = false, others = [OTHER] as readonly ServerId[] } = {}) {
   const table = newSessionTable();
   const goodbyes: string[] = [];

@@ -1,7 +1,7 @@
 import { type Measures, measured } from '../../test/motion-measures.fixture.js';
 import { FRAME_MS, type Frame, play, SPEED, STEP_MS } from '../../test/moving-game.fixture.js';
 
-/** The distance that a ship moves in a step and in a frame, in units. */
+/** The distances that a ship moves in one step and in one frame, in units. */
 const STEP = (SPEED * STEP_MS) / 1_000;
 const FRAME = (SPEED * FRAME_MS) / 1_000;
 /** TCP repeats a lost message after this time, in ms. */
@@ -33,7 +33,7 @@ describe.each(grid)('the page of a player with $latencyMs ms of latency and a lo
   it('displays the own ship near its later place on the server', () => {
     for (const { errorP95, errorMax } of all) {
       expect(errorP95).toBeLessThanOrEqual((1.2 + 60 * loss) * STEP);
-      // When TCP must repeat the message with a change of the turn, the change begins later on the server.
+      // When TCP must repeat the message about a change of the turn, the ship turns later on the server.
       expect(errorMax).toBeLessThanOrEqual(loss === 0 ? 2.5 * STEP : (SPEED * (holdMs(latencyMs) + 2 * STEP_MS)) / 1_000);
     }
   });

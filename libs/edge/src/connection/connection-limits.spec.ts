@@ -34,7 +34,7 @@ function connectionFrom(address: string, peer = `${address}|${++ports}`) {
 }
 
 /**
- * Opens a connection from this address. Its hello counts as accepted unless `isAdmitted` is false. Returns whether the limits accepted the
+ * Opens a connection from this address, and accepts its hello unless `isAdmitted` is false. Returns whether the limits accepted the
  * connection (`isIn`) and the codes with which they closed it (`codes`).
  */
 function enter(limits: ConnectionLimits, address: string, isAdmitted = true) {

@@ -2,7 +2,7 @@ import type { GatewaySession } from '../session/gateway-session.js';
 import type { PlayerConnection } from '../transport/player-connection.js';
 import { drainConnections, RECONNECTING_MAX } from './drain-connections.js';
 
-/** Returns connections of players, and the sessions whose connection was closed, in that order. */
+/** Returns connections of players. `disconnected` has the sessions whose connection was closed, the first one first. */
 function newPlayers(count: number) {
   const here = new Set<GatewaySession>();
   const disconnected: GatewaySession[] = [];

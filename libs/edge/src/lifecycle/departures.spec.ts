@@ -11,7 +11,7 @@ interface Sent {
   fail(code?: HoldfastError['code']): Promise<void>;
 }
 
-/** A gateway whose lobby answers a departure when the test says so. */
+/** A gateway with a lobby. The test decides when the lobby answers a departure. */
 function newGateway() {
   const table = newSessionTable();
   const sent: Sent[] = [];

@@ -92,7 +92,7 @@ describe("the presence of a member, at the member's gateway", () => {
   });
 });
 
-/** Resolves when the answers of the store have taken effect. The fake store answers without a delay. */
+/** Resolves when the gateway has handled the answers of the fake store, which answers without a delay. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -8,7 +8,7 @@ import { SearchChecks } from './search-checks.js';
 
 const HINT = { ticket: 't-1', game: 'chess' };
 
-/** A gateway with a connected session that searches, and a lobby that answers each check with this message. */
+/** A gateway with a connected session whose user searches for a match. The lobby answers each check with this message. */
 function newGateway(message: MatchMessage | null) {
   const table = newSessionTable();
   const sent: unknown[] = [];

@@ -33,7 +33,7 @@ function newGateway() {
     { isSettled: true } as never,
     { renew } as unknown as UserRooms,
   );
-  /** Runs `maintain` for a time from now, and waits for its end. */
+  /** Calls `maintain` with a time that is `ms` from now, and waits for its end. */
   const maintain = async (inMs: number): Promise<void> => {
     lifecycle.maintain(performance.now() + inMs);
     await new Promise(setImmediate);

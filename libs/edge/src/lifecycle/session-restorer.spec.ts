@@ -20,7 +20,7 @@ beforeEach(() => redis.commands.flushdb());
 afterEach(() => jest.restoreAllMocks());
 afterAll(() => redis.onApplicationShutdown());
 
-/** Shortens the time to live of all keys by `ms`, so that some expire, as if the clock of the store had been set ahead. */
+/** Shortens the time to live of all keys by `ms`, as if somebody had set the clock of the store ahead. Some keys expire by that. */
 async function setStoreAhead(ms: number): Promise<void> {
   for (const key of await redis.commands.keys('*')) {
     const leftMs = await redis.commands.pttl(key);

@@ -63,7 +63,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
     settle();
     await handled();
   };
-  /** Restores these sessions in a store that is settled or not. No settlement follows. */
+  /** Restores these sessions in a store that stays settled or stays unsettled. */
   const restoredLate = async (isSettled: boolean, late: RestoredSession[]): Promise<void> => {
     settlement.isSettled = isSettled;
     restored = late;
@@ -73,7 +73,7 @@ function newGateway(answer: (operation: string) => unknown = () => ({})) {
   return { session, search, requested, done, orders, settled, restoredLate };
 }
 
-/** The fakes answer without timers and I/O, so everything that follows from a call happens before these two event-loop ticks end. */
+/** The fakes answer without timers and I/O, so all effects of a call happen within these two event-loop ticks. */
 function handled(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }

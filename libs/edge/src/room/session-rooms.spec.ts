@@ -59,7 +59,7 @@ class Owner {
   }
 }
 
-/** The classes of a gateway that stand between players and owners. The test writes the room's record. */
+/** The classes of a gateway that pass messages between players and owners. The test writes the room's record. */
 class Gateway {
   readonly owners = new Map<ServerId, Owner>();
   readonly refreshed: RoomId[] = [];
@@ -121,7 +121,7 @@ class Gateway {
     return owner;
   }
 
-  /** Publishes a record in which this owner has the room. */
+  /** Publishes a record of the room with this owner. */
   owned(owner: Owner, epoch: number): void {
     const members = ['ada', 'bob'].map((name) => ({ user: name as UserId, name, readyRound: -1, here: true }));
     this.record = {

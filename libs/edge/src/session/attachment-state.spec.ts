@@ -7,7 +7,7 @@ const peers = fc.constantFrom(...PEERS);
 const now = fc.nat(1_000_000);
 const events: fc.Arbitrary<AttachmentEvent> = fc.oneof(
   fc.record({ kind: fc.constant('attach' as const), epoch: fc.integer({ min: 1, max: 9 }), round: fc.nat(3), now }),
-  // `requested` and `placed` are frequent, because each attachment needs both.
+  // `requested` and `placed` have a higher weight, because each attachment needs both events.
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('requested' as const), peer: peers }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('placed' as const), now }) },
   fc.record({ kind: fc.constant('lost' as const), reason: fc.constantFrom('server-lost' as const, 'moving' as const), now }),
@@ -23,7 +23,7 @@ const events: fc.Arbitrary<AttachmentEvent> = fc.oneof(
 const sequences = fc.array(events, { maxLength: 60, size: 'max' });
 const runs = { numRuns: 500 };
 
-/** The fields of each state, and what the client may have received in it. */
+/** For each state, its fields and the messages that the client may have received. */
 const DECLARED: { readonly [Kind in AttachmentState['kind']]: { readonly fields: string; readonly saw: readonly string[] } } = {
   none: { fields: 'client epoch kind', saw: ['nothing', 'pause'] },
   attaching: { fields: 'client epoch kind peer round since', saw: ['nothing', 'game', 'pause'] },

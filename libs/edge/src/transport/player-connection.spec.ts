@@ -137,7 +137,7 @@ describe('a silent WebSocket', () => {
 });
 
 describe('a WebSocket connection', () => {
-  // The payload lengths around each limit at which the form of the length field changes in RFC 6455.
+  // The payload lengths at which the form of the length field changes, and their neighbors (RFC 6455).
   it.each([1, 125, 126, 127, 65_535, 65_536, 200_000])('carries a frame of %i bytes', async (length) => {
     const { connection, received } = await overWebSocket(SUBPROTOCOL_BINARY);
     const frame = Buffer.alloc(length, 7);
@@ -332,7 +332,7 @@ describe('the public port of a gateway', () => {
   });
 
   it('closes the socket of a client that does not read its answer', async () => {
-    // More than a kernel buffers for a client that reads nothing.
+    // More bytes than a kernel buffers for a client that reads nothing.
     const page = Buffer.alloc(32 * 1024 * 1024);
     let isCut = false;
     const transport = new WebSocketTransport(options, new TrustedProxies(options), (request, response) => {

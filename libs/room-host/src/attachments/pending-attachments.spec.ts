@@ -11,7 +11,7 @@ class Server {
   readonly done: string[] = [];
   readonly sent: object[] = [];
   readonly peer = { emit: (_: string, data: object) => this.sent.push(data) } as unknown as LinkPeer;
-  /** Ends the load of the room `coming`. */
+  /** Completes the load of the room `coming`. */
   settle: () => void = () => {};
   private readonly coming = new Promise<void>((resolve) => {
     this.settle = resolve;

@@ -134,7 +134,7 @@ describe('a game that has ended', () => {
     first.appender.markDirty(room);
     await until(async () => emptied.mock.calls.length > 1);
     await until(async () => (await hosts.records.read(room.id))?.result?.reason === 'finished');
-    // The owner receives the reply after the record can be read.
+    // The owner receives the reply only after the record is in the store.
     await until(() => first.rooms.get(room.id) === undefined);
     jest.restoreAllMocks();
   });
@@ -147,7 +147,7 @@ describe('a game that has ended', () => {
     expect(during).toMatchObject({ version: 1, status: 'playing' });
     room.handle({ kind: 'end', result: { reason: 'finished' } });
     first.appender.markDirty(room);
-    // If the end did not wait, it would be sent with the first of these two appends of another room.
+    // If the end of the game did not wait, it would be stored with the first of these two appends of another room.
     await first.does(other, 0, 'add');
     await first.does(other, 0, 'add');
     expect(await hosts.record(room.id)).toEqual(during);
@@ -169,7 +169,7 @@ describe('a game that has ended', () => {
       const key = `hf:room:{${room.id}}`;
       const outbox = [{ key: 'k', name: 'pay', data: 5 }] as unknown as typeof room.value.outbox;
       const { appendAll } = paying.roomLog;
-      // The store takes the end and then loses it, except for the record, which a gateway restores.
+      // The store accepts the end and then loses it. A gateway restores only the record.
       jest.spyOn(paying.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
         await appendAll.call(paying.roomLog, appends);
         await hosts.redis.commands.del(`${key}:effects`, `${key}:epilogue`);

@@ -44,7 +44,7 @@ async function rewound(): Promise<{ before: HostedRoom; next: Host; room: Hosted
   await next.auditor.audit('test');
   await next.loader.adopt([tenure]);
   const room = next.rooms.get(before.id) as HostedRoom;
-  // The new owner runs the effect again. Its completion is the first change of the new history.
+  // The new owner runs the effect again. The completion of the effect is the first change of the new history.
   await until(() => room.durable.outbox.length === 0);
   expect(room.durable.version).toBe(to + 1);
   return { before, next, room, from: before.durable.version, to };
@@ -94,7 +94,7 @@ describe('a player of a game that was rewound', () => {
 });
 
 describe('a player who was away while a game lost two owners, one after the other', () => {
-  /** The second owner makes more changes than the first owner, writes a checkpoint and is lost as well. */
+  /** The second owner makes more changes than the first owner, writes a checkpoint, and is then also lost. */
   async function lostTwice() {
     const { before, next, room, from, to } = await rewound();
     while (room.durable.version <= from) await next.does(room, 1, 'add');

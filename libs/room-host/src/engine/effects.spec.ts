@@ -12,7 +12,7 @@ interface Purse {
 /** The payments that another system has received, by key. It ignores a key that it has received before. */
 type Paid = Map<string, unknown>;
 
-/** Servers with a game that pays by effects. Its checkpoints are so rare that only effects cause one. */
+/** Servers with a game that makes payments by effects. Checkpoints are written so rarely that only an effect causes one. */
 class Bank extends Hosts {
   readonly paid: Paid = new Map();
   readonly runs: { key: string; data: unknown; storedVersion: number }[] = [];
@@ -85,7 +85,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     owner.roomLog.beforeCheckpoint = (id) => (id === room.id ? new Promise((resolve) => (letGo = resolve)) : undefined);
     await owner.does(room, 0, 'touch');
     await owner.does(room, 0, 'pay', 'ann');
-    // The owner handles the effects of both rooms in this order.
+    // The owner runs the effects of both rooms in this order.
     await owner.does(other, 0, 'pay', 'bob');
     await until(() => bank.runs.length > 0);
     expect(bank.runs).toEqual([{ key: expect.any(String), data: 'bob', storedVersion: 1 }]);

@@ -118,7 +118,7 @@ afterEach(() => {
   for (const rooms of hosted.splice(0)) for (const room of [...rooms.all()]) rooms.drop(room, 'evicted');
 });
 
-/** A log in real Redis. A test can lose calls or their answers. */
+/** A log in real Redis. A test can drop calls or their answers. */
 class LossyLog extends RoomLog {
   readonly sent: Append[][] = [];
   answersToLose = 0;
@@ -145,7 +145,7 @@ type Received = ServerMessage | CompactSync;
 class RecordingPeer {
   readonly messages: { handle: number; message: Received }[] = [];
   readonly events: { pattern: string; data: unknown }[] = [];
-  /** The length of each compact sync. */
+  /** The length of each compact sync, in bytes. */
   readonly compactBytes: number[] = [];
   writes = 0;
 
@@ -221,7 +221,7 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
   );
   for (const part of [appender, batch, clock, attachments]) part.onModuleInit();
 
-  /** Makes a hosted room that the store has as well, with one player per seat. */
+  /** Makes a hosted room with one player per seat, and stores the room. */
   async function room({ players = 2, rules = counterRules() }: { players?: number; rules?: RoomRules<Counter> } = {}): Promise<HostedRoom> {
     const id = `host-${randomUUID()}` as RoomId;
     await records.create(id, 'counter', doc);
@@ -266,12 +266,12 @@ function newHost(options: Partial<RoomHostOptions> = {}) {
     return peer;
   }
 
-  /** Passes a player input on as a gateway does. */
+  /** Sends a player input to the server, as a gateway does. */
   function input(to: HostedRoom, peer: RecordingPeer, handle: number, number: number, data: unknown): void {
     relay(to, peer, handle, encodePlayerMessage({ kind: 'input', number, data }));
   }
 
-  /** Passes a player's command on as a gateway does. */
+  /** Sends a player's command to the server, as a gateway does. */
   function command(
     to: HostedRoom,
     peer: RecordingPeer,
@@ -302,7 +302,7 @@ function tick(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Returns what a client with a compact connection has after a message. */
+/** Returns the state that a client with a compact connection has after a message. */
 function seenAfter(before: unknown, message: Received): unknown {
   if (message.kind !== 'compact') return before;
   return message.state ? decodeValue(message.state) : applyPatch(before, message.patch!);
@@ -959,7 +959,7 @@ describe('the appends of an owner', () => {
     const host = newHost();
     const [odd, fine] = await Promise.all([host.room(), host.room()]);
     const logged = jest.spyOn(log, 'error');
-    // This bypasses the rules, which refuse a value that cannot be packed.
+    // Adds a value that cannot be packed directly to the change, because the rules would refuse the value.
     odd.handle({ kind: 'command', seat: 0, seq: 1, name: 'add', data: 1 });
     (odd.unflushed[0].patches as Patch[]).push({ op: 'add', path: '/odd', value: 10n ** 30n });
     host.appender.markDirty(odd);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { CATCH_UP_STEPS_MAX, type Stepper, StepSchedule } from './step-schedule.js';
 
-/** A clock that only the test moves. Each step takes `costMs`. */
+/** A clock that only the test advances. Each step takes `costMs`. */
 class FakeTime {
   clock = 1_000.25;
   costMs = 0;
@@ -31,7 +31,7 @@ class FakeTime {
     this.clock = Math.max(this.clock, until);
   }
 
-  /** Moves the clock without firing timers, as for a suspended process. */
+  /** Advances the clock without firing timers, as for a suspended process. */
   suspend(ms: number): void {
     this.clock += ms;
   }

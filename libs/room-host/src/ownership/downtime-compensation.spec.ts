@@ -6,7 +6,7 @@ import type { HostedRoom } from '../room/hosted-room.js';
 
 const HOUR = 3_600_000;
 
-/** A game with one timer, due in an hour, that notes all pauses. */
+/** A game that records all pauses, and has one timer that is due in an hour. */
 const pauses: number[] = [];
 const waiting: RoomRules<never> = {
   ...COUNTING,
@@ -53,7 +53,7 @@ describe('a room that had no owner', () => {
     expect(pauses[0]).toBeLessThan(15_000);
     expect(room.durable.timers.turn).toBe(value.timers.turn + pauses[0]);
 
-    // The first downtime is compensated, so the second loss counts only its own downtime.
+    // The first downtime is compensated already, so only the second downtime is compensated after the second loss.
     second.stop();
     await silentFor(second, 2_000);
     await third.loader.adopt([await hosts.tenure(id)]);

@@ -10,7 +10,7 @@ const marks = new SuspectMarks(hosts.redis.commands);
 beforeAll(() => hosts.ready());
 afterAll(() => hosts.close());
 
-/** Returns a room whose owners were lost, `times` in a row, while they handled `input`, and the server that adopted the room last. */
+/** Lets `times` owners of a room in a row die while they handle `input`. Returns the room, and the server that adopted it last. */
 async function lostTo(input: SuspectInput, times = 1) {
   const first = hosts.add('lost');
   let room = await hosts.open(first);

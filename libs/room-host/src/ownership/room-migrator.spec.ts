@@ -201,7 +201,7 @@ describe('a room that migrates', () => {
   it('stays on its source when its game ends before the handoff', async () => {
     const room = await hosts.open(first);
     const { noteOwner } = hosts.records;
-    // Ends the game just before the freeze, so that the end is on its way to the store during the freeze.
+    // Ends the game just before the freeze, so that the append with the end is under way during the freeze.
     const noting = jest.spyOn(hosts.records, 'noteOwner').mockImplementation(async (...args) => {
       await noteOwner.call(hosts.records, ...args);
       first.engine.input(room, { kind: 'end', result: { reason: 'operator' } });
@@ -239,7 +239,7 @@ describe('the drain of a game server', () => {
   });
 });
 
-/** Returns the number of migrations in the metric, and the targets in the operator events. */
+/** Returns the number of migrations that the metric counts, and the targets that the operator events name. */
 async function reportedMoves({ metrics, operatorEvents }: Host): Promise<{ counted: number; published: unknown[] }> {
   const { values } = await metrics.roomsMigrated.get();
   return {

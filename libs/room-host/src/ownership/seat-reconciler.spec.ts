@@ -15,7 +15,7 @@ beforeEach(async () => {
   hosts = new Hosts(rules as unknown as RoomRules<never>);
   await hosts.ready();
   first = hosts.add('first');
-  // After this time, a player without a connection is away, and the owner reads the record once.
+  // Time without a connection after which a player is away, in ms. The owner then reads the record once.
   second = hosts.add('second', { awayAfterMs: 1_000 });
   await Promise.all([first.auditor.audit('test'), second.auditor.audit('test')]);
 });
