@@ -66,7 +66,7 @@ describe('a game of tic-tac-toe', () => {
     expect(game.command(1, 'place', { cell: 8 })).toBe('game-ended');
   });
 
-  it('passes the turn when the time of the turn is over', async () => {
+  it('passes the turn to the opponent when the time of the turn is over', async () => {
     const game = await play();
     game.advance(29_999);
     expect(game.state.turn).toBe(0);

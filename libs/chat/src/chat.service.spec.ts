@@ -113,7 +113,7 @@ describe('the chat of a room', () => {
     expect(await at.chat.send(spectator, { to: 'room', text: 'hi', id: '1' })).toMatchObject({ text: 'hi' });
   });
 
-  it('refuses a message that names a room which the user has left', async () => {
+  it('refuses a message for a room that the user has left', async () => {
     const at = await start();
     const ada = newCaller();
     await roomOf(at, ada);

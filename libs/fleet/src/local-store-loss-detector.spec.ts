@@ -57,7 +57,7 @@ describe('a gateway that has lost the store', () => {
     return { loss, store, links };
   }
 
-  it('asks another gateway over a link whether the other gateway writes', async () => {
+  it('asks another gateway over a link whether that gateway can write', async () => {
     const { loss, store, links } = lossAmong({ [gateway]: 100, [game]: 100, [lobby]: 100 });
     await jest.advanceTimersByTimeAsync(1_100);
     expect(loss.isLocal).toBe(true);
@@ -70,7 +70,7 @@ describe('a gateway that has lost the store', () => {
     loss.onModuleDestroy();
   });
 
-  it('does not count a gateway that has lost the store as well', async () => {
+  it('does not count another gateway that has lost the store', async () => {
     const { loss, links } = lossAmong({ [gateway]: 5_000, [game]: 100, [lobby]: 100 });
     await jest.advanceTimersByTimeAsync(1_100);
     expect(loss.isLocal).toBe(true);

@@ -100,7 +100,7 @@ describe('a bot that gives inputs in GameTest', () => {
     expect(() => game.step()).toThrow('bad-data');
   });
 
-  it('marks its game as a game with bots, for the format of the log', async () => {
+  it('sets `bots` in the definition of its game', async () => {
     const game = new Driving();
     expect([roomTableOf(game, null).definition.bots, roomTableOf(new Still(), null).definition.bots]).toEqual([true, undefined]);
   });

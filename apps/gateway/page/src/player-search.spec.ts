@@ -71,7 +71,7 @@ describe('a search that the page begins', () => {
     expect([search.current, shown]).toEqual([null, []]);
   });
 
-  it('begins at the time that the server reports', () => {
+  it('keeps the start time that the server reports', () => {
     void search.find('chess');
     now = 5_000;
     tell({ event: 'searching', waitedMs: 3_500, place: 1, waiting: 2 });
@@ -81,7 +81,7 @@ describe('a search that the page begins', () => {
     expect(search.current?.since).toBe(1_500);
   });
 
-  it('shows the reason once when it ends without a match', async () => {
+  it('shows the reason once when the search ends without a match', async () => {
     const found = search.find('chess');
     tell({ event: 'expired', reason: 'timed-out' });
     ended.reject(new HoldfastError('not-searching'));
@@ -125,14 +125,14 @@ describe('a search that another page of the party begins', () => {
   });
 });
 
-describe('a search that is read after a reload or a lost connection', () => {
-  it('is shown when it runs', async () => {
+describe('a search that the page requests after a reload or a lost connection', () => {
+  it('is shown when it still runs at the server', async () => {
     status = { event: 'searching', waitedMs: 400 };
     await search.read();
     expect(search.current?.since).toBe(600);
   });
 
-  it('disappears with an explanation when it ended while the page was disconnected', async () => {
+  it('disappears with an explanation when the search ended while the page was disconnected', async () => {
     tell({ event: 'searching' });
     tell(OFFER);
     status = { event: 'expired', reason: 'timed-out' };
@@ -146,7 +146,7 @@ describe('a search that is read after a reload or a lost connection', () => {
     expect([search.current, shown]).toEqual([null, []]);
   });
 
-  it('stays when the server does not answer', async () => {
+  it('stays on the page when the server does not answer', async () => {
     tell({ event: 'searching' });
     status = new HoldfastError('unavailable');
     await search.read();
@@ -173,7 +173,7 @@ describe('an offered match', () => {
     expect([search.offer?.isAccepted, shown]).toEqual([false, ['unavailable']]);
   });
 
-  it('disappears when it is over', async () => {
+  it('disappears when its time is over', async () => {
     tell(OFFER);
     refusal = new HoldfastError('offer-unknown');
     await search.accept();

@@ -93,7 +93,7 @@ describe('the prediction of the own entity', () => {
     expect(sent.length).toBeLessThanOrEqual(6);
   });
 
-  it('continues the input numbers from before a reload of the page', () => {
+  it('continues the input numbers after a reload of the page', () => {
     const { sent, sync, wait } = setUp();
     sync(0, 41);
     wait(100);
@@ -114,7 +114,7 @@ describe('the prediction of the own entity', () => {
     expect(sent.at(-1)).toEqual([number + 1, 10]);
   });
 
-  it('continues after a minute without syncs and without a new input', () => {
+  it('continues after a minute without a sync or a new input', () => {
     const { car, sent, sync, wait } = setUp();
     sync(0);
     wait(60_000);
