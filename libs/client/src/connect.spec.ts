@@ -951,7 +951,7 @@ describe('a search for a quick match', () => {
     expect(ada.room?.id).toBe(partner.id);
   });
 
-  describe('whose player has left the matched room', () => {
+  describe('after the player has left the matched room', () => {
     const isOf = (operation: string) => (message: PlayerMessage) => message.kind === 'request' && message.operation === operation;
 
     /** Holds the next request of this operation back, and returns a function that lets the fleet answer it with this room. */

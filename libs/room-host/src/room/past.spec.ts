@@ -39,7 +39,7 @@ function roomWithPast() {
 }
 
 describe('room.past of a hosted room', () => {
-  it('contains the states that this server has made', () => {
+  it('contains the states that this server has computed', () => {
     const { hosted, at, seen } = roomWithPast();
     const room = hosted();
     for (const ms of [1_100, 1_200, 1_300]) at(ms, room, 'add');
