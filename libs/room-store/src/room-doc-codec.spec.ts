@@ -9,12 +9,12 @@ describe('the codec of room documents', () => {
     expect(JSON.parse(encodeRoomDoc(doc))).not.toHaveProperty('host');
   });
 
-  it('reads a written document with its optional fields unchanged', () => {
+  it('reads every optional field as it was written', () => {
     const placed = { ...doc, region: 'eu', near: 'eu' };
     expect(decodeRoomDoc(encodeRoomDoc(placed))).toEqual(placed);
   });
 
-  it('keeps the fields of a newer version in a document that it rewrites', () => {
+  it('preserves unknown fields of newer versions in a rewritten document', () => {
     const newer = JSON.stringify({
       ...JSON.parse(encodeRoomDoc(doc)),
       door: 'ajar',

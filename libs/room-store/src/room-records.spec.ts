@@ -65,7 +65,7 @@ describe('the record of a room', () => {
     expect(after.doc.name).toBe(outcomes[0] ? 'left' : 'right');
   });
 
-  it('contains each of many concurrent changes that compare and set', async () => {
+  it('contains each of many concurrent compare-and-set changes', async () => {
     const room = await newRoom({ seats: 0 });
     const addOne = async (): Promise<void> => {
       for (;;) {
@@ -77,7 +77,7 @@ describe('the record of a room', () => {
     expect(await mustRead(room.id)).toMatchObject({ rev: room.rev + 12, doc: { seats: 12 } });
   });
 
-  it('keeps the status and the start in a change of other fields', async () => {
+  it('keeps the status and the start when other fields change', async () => {
     const room = await newRoom();
     await records.save(room, { status: 'starting', start: 'mine' });
     const starting = await mustRead(room.id);
@@ -97,7 +97,7 @@ describe('the record of a room', () => {
     expect((await mustRead(room.id)).rev).toBeGreaterThan(before.rev);
   });
 
-  it('is published as a whole, or only with its revision when it is long', async () => {
+  it('is published as a whole, or as a revision number when it is long', async () => {
     const room = await newRoom();
     const heard: string[] = [];
     await pubSub.subscribe(roomKey(room.id), (message) => heard.push(message));
@@ -155,7 +155,7 @@ describe('the index of rooms', () => {
 });
 
 describe('the rooms of an incarnation', () => {
-  it('do not include the rooms of another incarnation of the server', async () => {
+  it('do not include rooms of another incarnation of the server', async () => {
     const server = serverId('game', randomUUID());
     await records.noteOwner(['a' as RoomId, 'b' as RoomId, 'c' as RoomId], server, 1);
     await records.noteOwner(['d' as RoomId], server, 2);

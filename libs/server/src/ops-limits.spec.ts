@@ -72,7 +72,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'accepts connections again when slow connections that used all places are closed',
+    'accepts connections again after it has closed the slow connections',
     async () => {
       const slow = Array.from({ length: CONNECTIONS_MAX }, () => dripping('GET /livez HTTP/1.1\r\nX-Slow: '));
       const tooMany = dripping('GET /livez HTTP/1.1\r\n');

@@ -32,7 +32,7 @@ describe('readSettings', () => {
     });
   });
 
-  it('gives each process its own name, also in containers with the same host name and pid', () => {
+  it('gives each process a unique name, also in containers with equal host names and pids', () => {
     const names = [1, 2].map(() => {
       let name = '';
       jest.isolateModules(() => {
@@ -162,7 +162,7 @@ describe('readSettings', () => {
       /^FRAME_BYTES_MAX is 262144: it must be at most a quarter of LINK_FRAME/,
     ],
     [{ LINK_FRAME_BYTES_MAX: '262144' }, /^LINK_FRAME_BYTES_MAX is 262144: it must be at least ROOM_STATE_BYTES_MAX/],
-  ])('refuses limits that contradict each other: %j', (environment, problem) => {
+  ])('refuses contradictory limits: %j', (environment, problem) => {
     expect(problemsOf('gateway', { ...secrets, AUTH: 'guest', ...environment })).toEqual([expect.stringMatching(problem)]);
   });
 
