@@ -17,7 +17,7 @@ interface Odd extends GameRules<State> {
 
 type Line = { event?: string; roomId?: string; error?: string; reason?: string; [field: string]: unknown };
 
-describe('a fleet with games that cannot be stored, read or shown', () => {
+describe('a fleet with games whose data cannot be stored, read or shown', () => {
   let fleet: Fleet;
   let stream: EventStream;
   beforeAll(async () => {
@@ -91,7 +91,7 @@ describe('a fleet with games that cannot be stored, read or shown', () => {
     ['an unreadable log', (room) => fleet.redis.client.lset(redisName(`room:{${room}}:log`), -1, Buffer.from([0xc1, 0xa3]))],
     ['a missing checkpoint', (room) => fleet.redis.client.del(redisName(`room:{${room}}:checkpoint`))],
   ])(
-    'ends the game of a room with %s, and lets its players enter other rooms',
+    'ends the game of a room with %s, and the players can enter other rooms',
     async (_what, corrupt) => {
       const [odd, fine] = await Promise.all([
         fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe'),

@@ -85,7 +85,7 @@ describe('the service of two lobbies with one Redis', () => {
     await joined.waitFor(({ view }) => view.owner === bob.user && view.members.length === 1, { timeoutMs: 5_000 });
   });
 
-  it('moves a player who sends a leave and a join together to the other room', async () => {
+  it('moves a player who sends a leave and a join together to the new room', async () => {
     const [host] = await players(1);
     const other = await host.createRoom({ game: 'chess' });
     const [ada, bob] = await players(2);
@@ -100,7 +100,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect((await pair[0].me()).room?.id).toBe(made.id);
   });
 
-  it('gives one seat to a player who sends a leave and a join of the same room together', async () => {
+  it('gives one seat to a player who sends a leave and a join of one room together', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'tic-tac-toe' });
     const first = await bob.joinRoom(room.id);
@@ -196,7 +196,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect([...seats.values()]).toEqual(Array.from({ length: 5 }, () => [0, 1]));
   });
 
-  it('matches no player with the same player, who repeats and cancels searches', async () => {
+  it('never matches a player who repeats searches with that player', async () => {
     const ada = await RawPlayer.welcomed(fleet.gateways[0], 'Ada');
     let id = 0;
     for (let times = 0; times < 10; times++) {
@@ -214,7 +214,7 @@ describe('the service of two lobbies with one Redis', () => {
     await room.leave();
   });
 
-  it('leaves a player who aborts a search in the matched room or in no room', async () => {
+  it('puts a player who aborts a search into the matched room or into no room', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {
@@ -241,7 +241,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect([...outcomes].sort()).toEqual(['enough', 'in the room']);
   }, 60_000);
 
-  it('shows all members the same status after a start that the host aborts', async () => {
+  it('shows all members the same status after the host aborts a start', async () => {
     const [ada, bob] = await players(2);
     const outcomes = new Set<string>();
     for (let round = 0; round < 30; round++) {
@@ -267,7 +267,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect(outcomes).toContain('playing');
   }, 60_000);
 
-  it('keeps a player in the next game although a late message names an earlier room', async () => {
+  it('keeps a player in the next game when a late message names an earlier room', async () => {
     const [ada, bob] = await players(2);
     const match = (): Promise<Room<TicTacToe>[]> => Promise.all([ada, bob].map((player) => player.quickMatch<TicTacToe>('tic-tac-toe')));
     const [left] = await match();
@@ -280,7 +280,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect(await playToTheEnd(rooms)).toEqual([0, 0]);
   });
 
-  it('leaves no subscription to a closed room', async () => {
+  it('keeps no subscription to a closed room', async () => {
     const subscribed = (): Promise<unknown> => fleet.redis.client.pubsub('CHANNELS', fleet.redisName('room:*'));
     const [ada, bob, cy] = await players(3);
     const seen = new Set<string>();

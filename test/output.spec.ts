@@ -37,7 +37,7 @@ describe('a fleet that logs to a full disk', () => {
   }, 60_000);
 });
 
-describe('a server whose output nobody reads', () => {
+describe('a server whose output no process reads', () => {
   let home: string;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -121,7 +121,7 @@ describe('a server whose output nobody reads', () => {
     closeSync(reader);
   }, 30_000);
 
-  it('answers HTTP requests, and reports the dropped lines when somebody reads its socket again', async () => {
+  it('answers HTTP requests, and reports the dropped lines when its output is read again', async () => {
     // The child process has a socket as its output, as under `npm start` and other Node programs, and not a pipe.
     const child = spawn(process.execPath, [TALKATIVE], {
       cwd: ROOT,

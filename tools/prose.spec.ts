@@ -14,11 +14,11 @@ describe('the language of the sources', () => {
     expect(problemsOfSources(CLEAN).map(lineOf)).toEqual([]);
   });
 
-  it('uses each name of an exported type and of a log event for one thing only', () => {
+  it('gives each exported type and each log event a unique name', () => {
     expect(problemsOfAllNames().map(lineOf)).toEqual([]);
   });
 
-  it('contains no link that leads nowhere', () => {
+  it('contains no broken link', () => {
     expect(problemsOfLinks().map(lineOf)).toEqual([]);
   });
 });
@@ -145,7 +145,7 @@ describe('the check of type names and log events', () => {
     );
   });
 
-  it('compares the names of shipped code, and those of each tool separately', () => {
+  it('compares the names of shipped code and the names of each tool separately', () => {
     const code = 'export interface Target {}';
     const among = (...paths: string[]) => problemsOfNames(paths.map((path) => ({ path, code }))).map(lineOf);
     expect(among('libs/a/src/a.ts', 'bench/b.ts', 'tools/c/src/c.ts', 'tools/d/src/d.ts')).toEqual([]);
@@ -161,7 +161,7 @@ describe('the check of type names and log events', () => {
     expect(problems(`${migrated}\n${migrated}`)).toEqual([]);
   });
 
-  it('reports an error that is written as text', () => {
+  it('reports a log call that writes an error as text', () => {
     expect(problems("log.warn('a.failed', { error: String(error) });")).toEqual([expect.stringContaining('pass the error itself')]);
     expect(problems("log.warn('a.failed', { error });")).toEqual([]);
   });

@@ -23,7 +23,7 @@ describe('until', () => {
     expect(failure.message).toBe(`attempt ${attempts}`);
   });
 
-  it('does not report the error of an earlier attempt', async () => {
+  it('does not throw the error of an earlier attempt', async () => {
     let attempts = 0;
     const failsOnce = (): boolean => {
       if (++attempts === 1) throw new Error('the first attempt');

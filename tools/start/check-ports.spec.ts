@@ -25,7 +25,7 @@ describe('the check of the ports of a fleet', () => {
     await check('--host', '::1', '--port', String(await freePort('::1')));
   });
 
-  it('names a port in use, and proposes other ports', async () => {
+  it('names a port that is in use, and proposes other ports', async () => {
     const port = await freePort();
     const other = createServer().listen(port + 20, '127.0.0.1');
     try {

@@ -83,7 +83,7 @@ describe('a PGN file', () => {
     await expect(refuseUnreadable(fixture('lichess.pgn'))).resolves.toBeUndefined();
   });
 
-  it('may contain games from set-up positions', async () => {
+  it('may contain games from given positions', async () => {
     const { games, unreadable } = await read(fixture('set-up.pgn'));
     expect(games.map(({ title, setUp, firstSeat, endsBy }) => ({ title, setUp, firstSeat, endsBy }))).toEqual([
       { title: 'Alone – Rook', setUp: '8/8/8/8/8/6k1/1r6/6K1 b - - 0 50', firstSeat: 1, endsBy: 'checkmate' },
@@ -95,7 +95,7 @@ describe('a PGN file', () => {
     ]);
   });
 
-  it('may contain moves after the end of a game by the laws of chess', async () => {
+  it('may contain moves after the end of a game by the rules of chess', async () => {
     const { games, unreadable } = await read(fixture('automatic-ends.pgn'));
     expect(unreadable).toEqual([]);
     expect(games.map(({ endsBy, remark, moves }) => [endsBy, moves.length, remark])).toEqual([
@@ -136,7 +136,7 @@ describe('the text of a PGN file', () => {
     expect(await titleOf(Buffer.concat([Buffer.from(`${TEXT}\n`), Buffer.from(LATIN, 'latin1')]))).toEqual([...WANTED, ...latin]);
   });
 
-  it('has the same lines wherever a chunk of it ends', async () => {
+  it('has the same lines for any split into chunks', async () => {
     for (const end of ['\n', '\r\n', '\r']) {
       const game = `${TEXT.replaceAll('\n', end)}${end}`;
       const bytes = Buffer.from(game.repeat(2_000));
