@@ -31,7 +31,13 @@ module.exports = {
   // A hang is found by it; what is slow where three others share two cores is none.
   testTimeout: 60_000,
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,games,docs,tools,bench}/**/*.spec.ts'] },
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/{apps,libs,games,packages,docs,tools,bench}/**/*.spec.ts'],
+      // The templates of projects have tests for another runner. `test/create.spec.ts` runs them.
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/packages/create-holdfast/templates/'],
+    },
     {
       ...common,
       displayName: 'integration',

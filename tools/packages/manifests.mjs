@@ -13,6 +13,7 @@ export const SOURCES = join(ROOT, 'packages');
  *   imports from this repository: the name of the built file, and its source relative to the repository
  * @property {string[]} [libraries] folders of libs/ that are shipped as compiled files, in `libs/`
  * @property {Record<string, string>} [borrowed] libraries that another package ships, each with the entry that has it
+ * @property {string[]} [tree] folders and files of this repository that are shipped in the same place, TypeScript as compiled files
  * @property {Record<string, string>} [files] further files or folders: the path in the package, and the path in the repository
  *
  * @typedef {object} Manifest
@@ -57,11 +58,21 @@ export async function rootManifest() {
  * @param {Awaited<ReturnType<typeof rootManifest>>} root
  */
 export function builtManifest({ holdfast, name, description, ...source }, { version, license, engines }) {
-  const filled = (/** @type {Record<string, string> | undefined} */ dependencies) =>
-    dependencies && {
-      dependencies: Object.fromEntries(Object.entries(dependencies).map(([to, range]) => [to, isOwn(to) ? version : range])),
-    };
-  return { name, version, description, license, type: 'module', engines, ...source, ...filled(source.dependencies) };
+  const filled = (/** @type {'dependencies' | 'peerDependencies'} */ field) => {
+    const ranges = source[field];
+    return ranges && { [field]: Object.fromEntries(Object.entries(ranges).map(([to, range]) => [to, isOwn(to) ? version : range])) };
+  };
+  return {
+    name,
+    version,
+    description,
+    license,
+    type: 'module',
+    engines,
+    ...source,
+    ...filled('dependencies'),
+    ...filled('peerDependencies'),
+  };
 }
 
 /** @param {string} dependency */

@@ -29,18 +29,4 @@ namespace Holdfast
         /// <summary>Time for which a first connection is repeated that a gateway refuses only for now.</summary>
         public double OpenMs { get; set; } = 20000;
     }
-
-    /// <summary>What resumes a session. Each connection replaces the secret.</summary>
-    public sealed class Credentials
-    {
-        public string Session { get; }
-
-        public string Secret { get; }
-
-        public Credentials(string session, string secret)
-        {
-            Session = session;
-            Secret = secret;
-        }
-    }
 }

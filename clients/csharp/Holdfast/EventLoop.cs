@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -55,61 +54,6 @@ namespace Holdfast
             public void End()
             {
                 work.CompleteAdding();
-            }
-        }
-    }
-
-    /// <summary>An action that runs later, on the thread of the client, unless it is cancelled before.</summary>
-    internal sealed class Later
-    {
-        private readonly CancellationTokenSource source = new CancellationTokenSource();
-        private bool isOver;
-
-        public static Later Run(double ms, Action action)
-        {
-            var later = new Later();
-            later.Start(ms, action);
-            return later;
-        }
-
-        public void Cancel()
-        {
-            isOver = true;
-            source.Cancel();
-        }
-
-        private async void Start(double ms, Action action)
-        {
-            try
-            {
-                await Task.Delay((int)Math.Min(ms, int.MaxValue), source.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-            if (isOver) return;
-            isOver = true;
-            action();
-        }
-    }
-
-    internal static class Listeners
-    {
-        /// <summary>
-        /// Calls the listeners of an event. An error in one of them is thrown on the thread of the client, outside the client, so that it
-        /// does not harm the connection.
-        /// </summary>
-        public static void Call(Action call)
-        {
-            try
-            {
-                call();
-            }
-            catch (Exception error)
-            {
-                var captured = ExceptionDispatchInfo.Capture(error);
-                SynchronizationContext.Current.Post(_ => captured.Throw(), null);
             }
         }
     }

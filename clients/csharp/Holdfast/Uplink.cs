@@ -2,42 +2,10 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
-using System.Net.Security;
 using System.Threading.Tasks;
 
 namespace Holdfast
 {
-    /// <summary>The pauses between attempts to connect, in ms.</summary>
-    public sealed class ReconnectOptions
-    {
-        /// <summary>The first pause. Each round through all gateways doubles it.</summary>
-        public double FirstMs { get; set; } = 100;
-
-        public double MaxMs { get; set; } = 5000;
-
-        /// <summary>After so much unsuccessful searching the session ends. Null: as long as the server keeps the session.</summary>
-        public double? GiveUpMs { get; set; }
-    }
-
-    internal interface IUplinkListener
-    {
-        /// <summary>Returns the fields of the hello of a new connection.</summary>
-        Dictionary<string, object> Hello();
-
-        void Welcomed(Dictionary<string, object> welcome);
-
-        void Received(Dictionary<string, object> message);
-
-        void Received(CompactSync sync);
-
-        /// <summary>The connection is lost, and another is being opened.</summary>
-        /// <param name="isFaulty">a message could not be decoded or applied</param>
-        void Lost(bool isFaulty);
-
-        /// <summary>No further connection is opened.</summary>
-        void Ended(HoldfastException error);
-    }
-
     /// <summary>Keeps one connection open, to any gateway that answers.</summary>
     internal sealed class Uplink
     {
@@ -197,8 +165,9 @@ namespace Holdfast
                 await YieldTurns();
                 return await ReadAll(current);
             }
-            catch (MisfitException error)
+            catch (Exception error) when (!(error is IOException))
             {
+                // A frame is malformed, or a message lacks a field.
                 return FaultOf($"{url}: {error.Message}", isOpen);
             }
             catch (IOException error)
@@ -347,63 +316,6 @@ namespace Holdfast
         {
             heartbeat.Stop();
             StopProbe();
-        }
-    }
-
-    /// <summary>
-    /// Detects a dead connection. Pings when nothing was sent or nothing was received for the period that the server names. Calls
-    /// <c>dead</c> when nothing was received for twice this period.
-    /// </summary>
-    internal sealed class Heartbeat
-    {
-        private readonly Action<uint> ping;
-        private readonly Action dead;
-        private Later timer;
-        private double periodMs;
-        private uint nonce;
-
-        public int SilentBeats { get; set; }
-
-        public bool HasSent { get; set; }
-
-        public Heartbeat(Action<uint> ping, Action dead)
-        {
-            this.ping = ping;
-            this.dead = dead;
-        }
-
-        public void Start(double pingMs)
-        {
-            Stop();
-            periodMs = pingMs;
-            SilentBeats = 0;
-            HasSent = true;
-            Schedule();
-        }
-
-        public void Stop()
-        {
-            timer?.Cancel();
-            timer = null;
-        }
-
-        private void Schedule()
-        {
-            timer = Later.Run(periodMs / 2, Beat);
-        }
-
-        private void Beat()
-        {
-            Schedule();
-            SilentBeats += 1;
-            if (SilentBeats > 4)
-            {
-                dead();
-                return;
-            }
-            var isDue = !HasSent || SilentBeats > 1;
-            HasSent = false;
-            if (isDue) ping(unchecked(++nonce));
         }
     }
 }

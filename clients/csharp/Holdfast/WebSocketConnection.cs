@@ -57,13 +57,13 @@ namespace Holdfast
             opened(connection);
             try
             {
-                await connection.OrAborted(connection.client.ConnectAsync(address.DnsSafeHost, address.Port > 0 ? address.Port : isSecure ? 443 : 80));
+                await connection.OrAborted(() => connection.client.ConnectAsync(address.DnsSafeHost, address.Port > 0 ? address.Port : isSecure ? 443 : 80));
                 connection.stream = connection.client.GetStream();
                 if (isSecure)
                 {
                     var secure = new SslStream(connection.stream, false, trust);
                     connection.stream = secure;
-                    await connection.OrAborted(secure.AuthenticateAsClientAsync(address.DnsSafeHost));
+                    await connection.OrAborted(() => secure.AuthenticateAsClientAsync(address.DnsSafeHost));
                 }
                 await connection.ShakeHands(address, subprotocols);
                 connection.isOpen = true;
@@ -152,7 +152,7 @@ namespace Holdfast
             var request = Encoding.ASCII.GetBytes(
                 $"GET {address.PathAndQuery} HTTP/1.1\r\nHost: {address.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
                 $"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {string.Join(", ", subprotocols)}\r\n\r\n");
-            await OrAborted(stream.WriteAsync(request, 0, request.Length));
+            await OrAborted(() => stream.WriteAsync(request, 0, request.Length));
             var status = await ReadLine();
             if (status.Split(' ').Length < 2 || status.Split(' ')[1] != "101") throw new IOException($"The server refused the WebSocket: {status}");
             var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
@@ -202,30 +202,35 @@ namespace Holdfast
 
         private async Task Fill()
         {
-            var reading = stream.ReadAsync(buffer, 0, buffer.Length);
-            await OrAborted(reading);
+            Task<int> reading = null;
+            await OrAborted(() => reading = stream.ReadAsync(buffer, 0, buffer.Length));
             bufferStart = 0;
-            bufferEnd = await reading;
+            bufferEnd = reading.Result;
             if (bufferEnd == 0) throw new IOException("The connection was lost.");
         }
 
-        /// <summary>Waits for work on the socket, or for the abort. A platform may never complete the work on a closed socket.</summary>
-        private async Task OrAborted(Task work)
+        /// <summary>
+        /// Waits for work on the socket, or for the abort. A platform may never complete the work on a closed socket. Every error becomes
+        /// an <see cref="IOException"/>.
+        /// </summary>
+        private async Task OrAborted(Func<Task> begin)
         {
-            if (await Task.WhenAny(work, aborted.Task) != work)
-            {
-                // Reads the error of the work, which nobody awaits any more.
-                _ = work.ContinueWith(done => done.Exception, TaskContinuationOptions.OnlyOnFaulted);
-                throw new IOException("The connection was closed.");
-            }
             try
             {
-                await work;
+                var work = begin();
+                if (await Task.WhenAny(work, aborted.Task) == work)
+                {
+                    await work;
+                    return;
+                }
+                // Reads the error of the work, which nobody awaits any more.
+                _ = work.ContinueWith(done => done.Exception, TaskContinuationOptions.OnlyOnFaulted);
             }
             catch (Exception error) when (!(error is IOException))
             {
                 throw new IOException(error.Message, error);
             }
+            throw new IOException("The connection was closed.");
         }
 
         private void Write(int opcode, byte[] payload)
@@ -254,7 +259,7 @@ namespace Holdfast
                 while (unsent.Count > 0)
                 {
                     var frame = unsent.Dequeue();
-                    await OrAborted(stream.WriteAsync(frame, 0, frame.Length));
+                    await OrAborted(() => stream.WriteAsync(frame, 0, frame.Length));
                     unsentBytes -= frame.Length;
                 }
                 isWriting = false;

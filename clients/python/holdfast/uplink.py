@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .codec import COMPACT_KIND, SUBPROTOCOLS, FrameError, Message, decode_message, encode_hello, encode_ping
+from .codec import COMPACT_KIND, SUBPROTOCOLS, Message, decode_message, encode_hello, encode_ping
 from .compact_sync import CompactSync, decode_compact
 from .errors import RETRY_CODES, HoldfastError
 from .reconnect import GIVE_UP_DEFAULT, ReconnectOptions, SearchTime, retry_delay
@@ -159,12 +159,13 @@ class Uplink:
             return await self._read(socket)
         except TimeoutError:
             return _Loss(_unavailable(f"{url} has sent no welcome within {self._options.welcome} s."))
-        except FrameError as error:
-            return self._fault_of(f"{url}: {error}", is_open)
         except OSError as error:
             if self._fault:
                 return self._fault_of(self._fault, is_open)
             return _Loss(_unavailable(f"{url}: {error}"), was_open=is_open)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            # A frame is malformed, or a message lacks a field.
+            return self._fault_of(f"{url}: {error!r}", is_open)
         finally:
             self._socket = None
             self._quiet()

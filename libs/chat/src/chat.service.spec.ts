@@ -6,7 +6,7 @@ import { Extension } from '#libs/extension';
 import type { Caller, RoomId, UserId } from '#libs/protocol';
 import { RedisConnections, RedisModule } from '#libs/redis';
 import { RoomRecords, RoomStoreModule, UserRooms } from '#libs/room-store';
-import { TelemetryModule } from '#libs/telemetry';
+import { Log, TelemetryModule } from '#libs/telemetry';
 import { until } from '../../../tools/process/until.mjs';
 import { ChatModule } from './chat.module.js';
 import { CHAT_DEFAULTS, type ChatOptions } from './chat.options.js';
@@ -32,7 +32,7 @@ async function start(moderators: Type[] = [], options: Partial<ChatOptions> = {}
   modules.push(module);
   await module.get(RedisConnections).ready();
   await module.init();
-  return { chat: module.get(ChatService), records: module.get(RoomRecords), userRooms: module.get(UserRooms) };
+  return { chat: module.get(ChatService), log: module.get(Log), records: module.get(RoomRecords), userRooms: module.get(UserRooms) };
 }
 
 const newCaller = (name = 'Ada'): Caller =>
@@ -46,6 +46,8 @@ class Moderator extends ChatModerator {
     if (text === 'never') return new Promise<ChatVerdict>(() => {});
     if (text === 'throw') throw new Error('broken');
     if (text === 'break') return { text: 'a\nb' };
+    if (text === 'undefined') return undefined as never;
+    if (text === 'number') return { text: 7 } as never;
     if (text.includes('rude')) return { refuse: 'Be kind.' };
     return text.includes('1234') ? { text: text.replace('1234', '••••') } : 'pass';
   }
@@ -71,12 +73,26 @@ describe('a chat message', () => {
     expect(own.map(({ text }) => text)).toEqual(['hello', 'call ••••']);
   });
 
-  it.each(['never', 'throw', 'break'])('is refused with a request to retry when the moderator fails (%s)', async (text) => {
-    const { chat } = await start([Moderator], { moderationMs: 50 });
-    const caller = newCaller();
-    const target = { to: 'lobby', game: `game-${randomUUID()}` } as const;
-    await expect(chat.send(caller, { ...target, text, id: '1' })).rejects.toMatchObject({ code: 'unavailable', retry: true });
-    expect(await chat.history(caller, target)).toEqual({ messages: [], last: 0 });
+  it.each(['never', 'throw', 'break', 'undefined', 'number'])(
+    'is refused with a request to retry when the moderator fails (%s)',
+    async (text) => {
+      const { chat } = await start([Moderator], { moderationMs: 50 });
+      const caller = newCaller();
+      const target = { to: 'lobby', game: `game-${randomUUID()}` } as const;
+      await expect(chat.send(caller, { ...target, text, id: '1' })).rejects.toMatchObject({ code: 'unavailable', retry: true });
+      expect(await chat.history(caller, target)).toEqual({ messages: [], last: 0 });
+    },
+  );
+
+  it.each([
+    ['throw', 'chat.moderation-failed'],
+    ['undefined', 'chat.moderation-failed'],
+    ['break', 'chat.moderated-text-refused'],
+  ])('is refused when the moderator fails (%s), and the failure is logged as %s', async (text, event) => {
+    const { chat, log } = await start([Moderator]);
+    const errors = jest.spyOn(log, 'error').mockImplementation(() => {});
+    await expect(chat.send(newCaller(), { ...LOBBY, text, id: '1' })).rejects.toMatchObject({ code: 'unavailable' });
+    expect(errors.mock.calls.map(([name]) => name)).toEqual([event]);
   });
 
   it('is refused with the time to wait when its user has sent too many messages', async () => {

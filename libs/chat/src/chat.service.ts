@@ -110,7 +110,7 @@ export class ChatService implements OnModuleInit {
     if ('refuse' in verdict) throw new HoldfastError('chat-refused', verdict.refuse);
     const checked = checkText(verdict.text, { graphemesMax: CHAT_CHARACTERS_MAX, bytesMax: CHAT_BYTES_MAX });
     if (checked.ok) return checked.text;
-    this.log.error('chat.moderation-failed', { moderator: this.moderator.constructor.name, reason: `The new text ${checked.flaw}` });
+    this.log.error('chat.moderated-text-refused', { moderator: this.moderator.constructor.name, reason: `The new text ${checked.flaw}` });
     throw new HoldfastError('unavailable');
   }
 
@@ -121,7 +121,7 @@ export class ChatService implements OnModuleInit {
       throw new Error(`review() has not answered within ${moderationMs} ms`);
     });
     try {
-      return await Promise.race([(async () => this.moderator.review(message))(), late]);
+      return verdictOf(await Promise.race([(async () => this.moderator.review(message))(), late]));
     } catch (error) {
       this.log.error('chat.moderation-failed', { error });
       throw new HoldfastError('unavailable', 'The chat is not available right now.', { cause: error });
@@ -130,6 +130,16 @@ export class ChatService implements OnModuleInit {
       over.abort();
     }
   }
+}
+
+/** Checks what a moderator has returned, because its code may be JavaScript. Throws for anything but a verdict. */
+function verdictOf(returned: unknown): ChatVerdict {
+  if (returned === 'pass') return returned;
+  if (typeof returned === 'object' && returned !== null) {
+    if ('refuse' in returned && typeof returned.refuse === 'string') return { refuse: returned.refuse };
+    if ('text' in returned && typeof returned.text === 'string') return { text: returned.text };
+  }
+  throw new Error('review() has returned no verdict: it must return "pass", { text } or { refuse }, with texts');
 }
 
 /** Returns whether spectators of the room receive its chat and may write in it. */

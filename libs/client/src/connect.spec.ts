@@ -1064,6 +1064,46 @@ describe('a search for a quick match', () => {
     expect(first.id).toBe(second.id);
   });
 
+  /** Lets the lobby of the first search die before it answers. `isAdded`: it has added the search before. */
+  function loseLobby(isAdded: boolean): () => void {
+    const searched = (): number => fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find').length;
+    let expire = (): void => {};
+    fleet.intercept = (message, line) => {
+      if (message.kind !== 'request' || message.operation !== 'match.find' || searched() > 1) return false;
+      if (isAdded) [...fleet.sessions.values()][0]!.searching = 'tally';
+      line.send({ kind: 'response', id: message.id, error: errorBody('server-lost', undefined, true) });
+      const named = { kind: 'match', game: 'tally', ticket: 't-9' } as const;
+      expire = () => {
+        line.send({ ...named, event: 'searching' });
+        line.send({ ...named, event: 'expired', reason: 'timed-out' });
+      };
+      return true;
+    };
+    return () => expire();
+  }
+
+  it('is requested again when the lobby died before it added the search', async () => {
+    loseLobby(false);
+    const ada = await join();
+    const match = ada.quickMatch('tally');
+    await until(() => [...fleet.sessions.values()][0]!.searching === 'tally');
+    const bob = await join({ name: 'bob' });
+    const [first, second] = await Promise.all([match, bob.quickMatch('tally')]);
+    expect(first.id).toBe(second.id);
+  });
+
+  it('is not requested again when the lobby died after it added the search', async () => {
+    const expire = loseLobby(true);
+    const ada = await join();
+    const match = ada.quickMatch('tally');
+    match.catch(() => {});
+    await until(() => fleet.heardKinds('request').some(({ operation }) => operation === 'me'));
+    await ada.me();
+    expire();
+    await expect(match).rejects.toMatchObject({ code: 'not-searching' });
+    expect(fleet.heardKinds('request').filter(({ operation }) => operation === 'match.find')).toHaveLength(1);
+  });
+
   it('continues when the new gateway finds no lobby at first', async () => {
     const ada = await join();
     const match = ada.quickMatch('tally');

@@ -450,6 +450,8 @@ export class LiveSession implements Session {
         const isLost = error instanceof HoldfastError && error.code === 'server-lost';
         const isRepeated = search.finds > finds;
         if (!isLost && !isRepeated && !search.isCancelled) search.failed(error);
+        // The gateway has lost the lobby of the request, and the connection stays. So no new connection follows that would ask.
+        if (isLost && this.status === 'open') void this.searchAgain();
       },
     );
   }
@@ -457,6 +459,8 @@ export class LiveSession implements Session {
   /** Passes the message on, and ends the search of this session when the server has ended it without a match. */
   private takeMatch(message: MatchMessage): void {
     const { search } = this;
+    // The answer that names the ticket was lost, so the first message about the search names it.
+    if (search && search.ticket === null && search.unanswered === 0 && message.event === 'searching') search.ticket = message.ticket;
     const isEnd = message.event === 'cancelled' || message.event === 'expired';
     if (isEnd && search && !search.isCancelled && search.ticket === message.ticket) {
       search.ticket = null;

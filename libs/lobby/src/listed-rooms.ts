@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { SingleFlight } from '#libs/async';
+import { KeyedMutex, SingleFlight } from '#libs/async';
 import type { RoomId } from '#libs/protocol';
-import { type ListedRecord, RoomRecords, summaryOf } from '#libs/room-store';
+import { type IndexEntry, type ListedRecord, RoomRecords, summaryOf } from '#libs/room-store';
 import type { ListedRoom } from './room-query.js';
 
 /**
@@ -10,14 +10,23 @@ import type { ListedRoom } from './room-query.js';
 export interface RoomsSnapshot {
   readonly version: number;
   readonly rooms: readonly ListedRoom[];
-  /** True: there are more public rooms than `SEARCHED_ROOMS_MAX`, and the oldest ones are left out. */
-  readonly isPartial: boolean;
+  /** The position in the index up to which the snapshot reaches: `older` reads the rooms after it. Null: there are no older rooms. */
+  readonly end: IndexEntry | null;
 }
 
-/** Maximum number of rooms that a search considers, for each game. A read costs one small Redis command for each of them. */
+/** Older public rooms than those of the snapshot, newest first. */
+export interface OlderRooms {
+  readonly rooms: readonly ListedRoom[];
+  /** The position after which still older rooms follow. Null: there are none. */
+  readonly end: IndexEntry | null;
+}
+
+/** Maximum number of rooms in a snapshot, for each game. A read costs one small Redis command for each of them. */
 export const SEARCHED_ROOMS_MAX = 1_000;
 /** Age in ms up to which a snapshot is used. However many players search, a lobby reads the rooms at most once in this time. */
 export const SNAPSHOT_MS = 500;
+/** Maximum number of rooms that a read of older rooms considers. Players do not share such a read, and it reads whole records. */
+export const OLDER_ROOMS_MAX = 250;
 /** Maximum number of games with a snapshot. */
 const SNAPSHOTS_MAX = 64;
 
@@ -45,6 +54,8 @@ export class ListedRooms {
   /** The last version of any snapshot. A list that was forgotten and is read again must not use a version again. */
   private versions = 0;
 
+  private readonly olderReads = new KeyedMutex();
+
   constructor(private readonly records: RoomRecords) {}
 
   /** Returns the rooms as they were at most `SNAPSHOT_MS` ago. */
@@ -58,9 +69,22 @@ export class ListedRooms {
     return reading.flight.join();
   }
 
+  /**
+   * Reads the rooms after a position of the index, at most `OLDER_ROOMS_MAX`. One read runs at a time, because many at once would delay every
+   * other request of this lobby.
+   */
+  older(game: string | undefined, after: IndexEntry): Promise<OlderRooms> {
+    return this.olderReads.run('', async () => {
+      const entries = await this.records.listed(game, after, OLDER_ROOMS_MAX);
+      const records = await this.records.readListed(entries.map(({ room }) => room));
+      const rooms = records.flatMap((record, index) => toListed(record, entries[index]!.createdAt) ?? []);
+      return { rooms, end: entries.length === OLDER_ROOMS_MAX ? entries[entries.length - 1]! : null };
+    });
+  }
+
   private begin(game: string | undefined): Reading {
     const reading: Reading = {
-      snapshot: { version: ++this.versions, rooms: [], isPartial: false },
+      snapshot: { version: ++this.versions, rooms: [], end: null },
       known: new Map(),
       readAt: Number.NEGATIVE_INFINITY,
       flight: new SingleFlight(() => this.read(game, reading)),
@@ -71,7 +95,7 @@ export class ListedRooms {
   private async read(game: string | undefined, reading: Reading): Promise<RoomsSnapshot> {
     const readAt = performance.now();
     const entries = await this.records.listed(game, null, SEARCHED_ROOMS_MAX + 1);
-    const isPartial = entries.length > SEARCHED_ROOMS_MAX;
+    const end = entries.length > SEARCHED_ROOMS_MAX ? entries[SEARCHED_ROOMS_MAX - 1]! : null;
     const listed = entries.slice(0, SEARCHED_ROOMS_MAX);
     const digests = await this.records.readListDigests(listed.map(({ room }) => room));
     const changed = listed.filter(({ room }, index) => digests[index] !== null && reading.known.get(room)?.digest !== digests[index]);
@@ -83,12 +107,12 @@ export class ListedRooms {
       if (digest == null) continue;
       known.set(room, fresh.has(room) ? { digest, room: fresh.get(room)! } : reading.known.get(room)!);
     }
-    const isSame = changed.length === 0 && known.size === reading.known.size && isPartial === reading.snapshot.isPartial;
+    const isSame = changed.length === 0 && known.size === reading.known.size && end?.room === reading.snapshot.end?.room;
     reading.readAt = readAt;
     reading.known = known;
     if (!isSame) {
       const rooms = [...known.values()].flatMap((one) => one.room ?? []);
-      reading.snapshot = { version: ++this.versions, rooms, isPartial };
+      reading.snapshot = { version: ++this.versions, rooms, end };
     }
     return reading.snapshot;
   }

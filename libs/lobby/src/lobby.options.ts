@@ -37,6 +37,8 @@ export const STRAY_AFTER_MS = 5_000;
 export const SWEEP_MS = 2_000;
 /** Maximum number of index entries that one sweep reads. The next sweep continues after them. */
 export const SWEEP_ROOMS = 500;
+/** How often the sweep renews the invite codes of rooms in play, in ms. A code lives for a week without it. */
+export const CODES_EVERY_MS = 3_600_000;
 /** Age in ms at which a lobby reads the rooms that matchmaking may fill again. */
 export const BACKFILL_READ_MS = 500;
 /**

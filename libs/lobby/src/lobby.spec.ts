@@ -17,7 +17,7 @@ import {
   serverId,
   type UserId,
 } from '#libs/protocol';
-import { PubSub, RedisConnections, StoreClock } from '#libs/redis';
+import { PubSub, RedisConnections, redisName, StoreClock } from '#libs/redis';
 import {
   allListedKey,
   InviteCodes,
@@ -995,6 +995,26 @@ describe('the sweep of rooms', () => {
     pass(2_000);
     await sweeper.sweep();
     expect(await members()).toEqual([host.user, back.user]);
+  });
+
+  it('renews the invite codes of rooms with running games, including lost codes', async () => {
+    const { rooms, sweeper } = newLobby();
+    const [kept, lost] = await Promise.all(newCallers(2).map((caller) => rooms.create(caller, { game: 'duel', private: true })));
+    for (const { id } of [kept, lost]) await records.save(await mustRead(id), { status: 'playing' });
+    const codes = [kept, lost].map(({ doc }) => doc.code as string);
+    await redis.commands.pexpire(redisName(`invite:${codes[0]}`), 60_000);
+    await redis.commands.del(redisName(`invite:${codes[1]}`));
+    await sweeper.sweep();
+    for (const code of codes) expect(await redis.commands.pttl(redisName(`invite:${code}`))).toBeGreaterThan(6 * 86_400_000);
+    // The next sweep reads no record of a room in play, because the codes were just renewed.
+    const reads = jest.spyOn(records, 'readListed');
+    await sweeper.sweep();
+    expect(reads).not.toHaveBeenCalled();
+    reads.mockRestore();
+    await redis.commands.pexpire(redisName(`invite:${codes[0]}`), 60_000);
+    pass(3_601_000);
+    await sweeper.sweep();
+    expect(await redis.commands.pttl(redisName(`invite:${codes[0]}`))).toBeGreaterThan(6 * 86_400_000);
   });
 
   it('does not cancel a start while the game may still load data', async () => {

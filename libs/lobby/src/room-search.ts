@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { HoldfastError, type RoomListQuery, type RoomSummary } from '#libs/protocol';
-import { ListedRooms } from './listed-rooms.js';
+import { KeyedMutex } from '#libs/async';
+import { HoldfastError, type RoomId, type RoomListQuery, type RoomSort, type RoomSummary } from '#libs/protocol';
+import type { IndexEntry } from '#libs/room-store';
+import { ListedRooms, type RoomsSnapshot } from './listed-rooms.js';
 import { LOBBY_OPTIONS, type LobbyOptions } from './lobby.options.js';
-import { compareKeys, matches, NEWEST_FIRST, type SortKey, sortKeyOf } from './room-query.js';
+import { compareKeys, type ListedRoom, matches, NEWEST_FIRST, type SortKey, sortKeyOf } from './room-query.js';
 
 /** A page of a search. */
 export interface FoundRooms {
@@ -23,6 +26,11 @@ export interface FollowedRooms {
 export class RoomSearch {
   /** By query: the first page for a version of the rooms. Many gateways follow the same few queries. */
   private readonly followed = new Map<string, { readonly version: number; readonly result: FollowedRooms }>();
+  /** By snapshot, and by order: its rooms in this order. All queries with the same order share it. */
+  private readonly orders = new WeakMap<RoomsSnapshot, Map<string, readonly ListedRoom[]>>();
+  /** By summary: its text, for tags. Most rooms are on the pages of many queries. */
+  private readonly texts = new WeakMap<RoomSummary, string>();
+  private readonly turns = new KeyedMutex();
 
   constructor(
     private readonly listed: ListedRooms,
@@ -30,63 +38,153 @@ export class RoomSearch {
   ) {}
 
   /**
-   * Returns one page. `cursor`: `next` of the page before. While rooms change between two pages, a room whose position changes may be on
-   * both pages or on none; every other room is on exactly one.
+   * Returns one page. `cursor`: `next` of the page before. The pages go through the snapshot first, and then through the older rooms, at most
+   * `OLDER_ROOMS_MAX` of them in each request. Each of these parts is ordered by itself. While rooms change between two pages, a room whose
+   * position changes may be on both pages or on none; every other room is on at least one.
    *
    * @throws `bad-data` for a cursor that is not the `next` of an answer
    */
   async page({ game, filter, sort = NEWEST_FIRST, limit }: RoomListQuery, cursor?: string): Promise<FoundRooms> {
-    const after = cursor === undefined ? null : readCursor(cursor);
-    const { rooms, isPartial } = await this.listed.snapshot(game);
+    const { after, older } = cursor === undefined ? FROM_THE_BEGINNING : readCursor(cursor);
+    const part = older ? await this.listed.older(game, older) : await this.listed.snapshot(game);
     const max = this.options.roomsListedMax;
     const wanted = Math.min(limit ?? max, max);
-    const found = rooms
+    const found = part.rooms
       .filter((room) => matches(room, game, filter))
       .map((room) => ({ room, key: sortKeyOf(room, sort) }))
       .filter(({ key }) => after === null || compareKeys(key, after, sort) > 0)
       .sort((a, b) => compareKeys(a.key, b.key, sort));
     const page = found.slice(0, wanted);
+    const last = page[page.length - 1]?.key ?? after;
+    const next =
+      found.length > wanted
+        ? { after: last, older }
+        : part.end && { after: null, older: isNewestFirst(sort) ? olderOf(part.end, last) : part.end };
     return {
       rooms: page.map(({ room }) => room.summary),
-      ...(found.length > wanted && { next: cursorOf(page[page.length - 1]!.key) }),
-      ...(isPartial && { partial: true as const }),
+      ...(next && { next: cursorOf(next) }),
+      ...((older || part.end) && { partial: true as const }),
     };
   }
 
-  /** Returns the first page of each query. Null: the page still has the given tag, so it has not changed. */
-  async follow(queries: readonly { readonly query: RoomListQuery; readonly tag: string | null }[]): Promise<(FollowedRooms | null)[]> {
-    const results = await Promise.all(queries.map(({ query }) => this.firstPage(query)));
-    return results.map((result, index) => (result.tag === queries[index]!.tag ? null : result));
+  /**
+   * Returns the first page of each query. Null: the page still has the given tag, so it has not changed. The lobby handles other requests after each
+   * `FOLLOW_SLICE_MS` of this work, and the queries of one gateway after those of another, so many queries delay only each other.
+   */
+  follow(queries: readonly { readonly query: RoomListQuery; readonly tag: string | null }[]): Promise<(FollowedRooms | null)[]> {
+    return this.turns.run('', async () => {
+      const results: (FollowedRooms | null)[] = [];
+      let sliceEndsAt = performance.now() + FOLLOW_SLICE_MS;
+      for (const { query, tag } of queries) {
+        if (performance.now() > sliceEndsAt) {
+          await nextTurn();
+          sliceEndsAt = performance.now() + FOLLOW_SLICE_MS;
+        }
+        const snapshot = await this.listed.snapshot(query.game);
+        const result = this.firstPage(query, snapshot);
+        results.push(result.tag === tag ? null : result);
+      }
+      return results;
+    });
   }
 
-  private async firstPage(query: RoomListQuery): Promise<FollowedRooms> {
+  private firstPage(query: RoomListQuery, snapshot: RoomsSnapshot): FollowedRooms {
     const key = JSON.stringify(query);
-    const { version } = await this.listed.snapshot(query.game);
     const known = this.followed.get(key);
-    if (known?.version === version) return known.result;
-    const { rooms } = await this.page(query);
-    const result = { tag: createHash('sha1').update(JSON.stringify(rooms)).digest('base64url'), rooms };
+    if (known?.version === snapshot.version) return known.result;
+    const rooms = this.firstRooms(query, snapshot);
+    const hash = createHash('sha1');
+    for (const room of rooms) hash.update(this.textOf(room));
+    const result = { tag: hash.digest('base64url'), rooms };
     this.followed.delete(key);
-    this.followed.set(key, { version, result });
+    this.followed.set(key, { version: snapshot.version, result });
     if (this.followed.size > FOLLOWED_MAX) this.followed.delete(this.followed.keys().next().value as string);
     return result;
   }
+
+  /** Returns the rooms of the first page of `page`. Reads the rooms in their order only until the page is full. */
+  private firstRooms({ game, filter, sort = NEWEST_FIRST, limit }: RoomListQuery, snapshot: RoomsSnapshot): RoomSummary[] {
+    const max = this.options.roomsListedMax;
+    const wanted = Math.min(limit ?? max, max);
+    const rooms: RoomSummary[] = [];
+    for (const room of this.inOrder(snapshot, sort)) {
+      if (rooms.length === wanted) break;
+      if (matches(room, game, filter)) rooms.push(room.summary);
+    }
+    return rooms;
+  }
+
+  private inOrder(snapshot: RoomsSnapshot, sort: RoomSort): readonly ListedRoom[] {
+    const orders = this.orders.get(snapshot) ?? new Map<string, readonly ListedRoom[]>();
+    this.orders.set(snapshot, orders);
+    const name = `${sort.order ?? 'ascending'} ${sort.by}`;
+    let ordered = orders.get(name);
+    if (!ordered) {
+      const keyed = snapshot.rooms.map((room) => ({ room, key: sortKeyOf(room, sort) }));
+      ordered = keyed.sort((a, b) => compareKeys(a.key, b.key, sort)).map(({ room }) => room);
+      if (orders.size >= ORDERS_MAX) orders.clear();
+      orders.set(name, ordered);
+    }
+    return ordered;
+  }
+
+  private textOf(room: RoomSummary): string {
+    let text = this.texts.get(room);
+    if (text === undefined) {
+      text = JSON.stringify(room);
+      this.texts.set(room, text);
+    }
+    return text;
+  }
 }
 
-/** Maximum number of queries whose first page a lobby keeps. */
-const FOLLOWED_MAX = 256;
+/** Maximum number of queries whose first page a lobby keeps: all that eight gateways may follow. */
+const FOLLOWED_MAX = 1_024;
+/** Maximum number of orders that a lobby keeps for a snapshot. Players choose the fields. */
+const ORDERS_MAX = 64;
+/** Time after which the work on followed lists lets other requests of the lobby run, in ms. */
+const FOLLOW_SLICE_MS = 4;
 
-function cursorOf(key: SortKey): string {
-  return Buffer.from(JSON.stringify(key)).toString('base64url');
+/** A position between two pages. */
+interface Cursor {
+  /** The last room of the page before within its part. Null: the part begins. */
+  readonly after: SortKey | null;
+  /** The position in the index where a part of older rooms begins. Null: the snapshot. */
+  readonly older: IndexEntry | null;
 }
 
-function readCursor(cursor: string): SortKey {
+const FROM_THE_BEGINNING: Cursor = { after: null, older: null };
+
+function isNewestFirst({ by, order }: RoomSort): boolean {
+  return by === 'created' && order === 'descending';
+}
+
+/**
+ * Returns the older one of the end of a part and the last room of a page, newest first. New rooms push others out of the snapshot, so its end
+ * may be newer than rooms that the player has already got.
+ */
+function olderOf(end: IndexEntry, last: SortKey | null): IndexEntry {
+  if (last === null) return end;
+  const [, createdAt, room] = last;
+  return createdAt < end.createdAt || (createdAt === end.createdAt && room < end.room) ? { room: room as RoomId, createdAt } : end;
+}
+
+function cursorOf({ after, older }: Cursor): string {
+  const parts = older ? [after, older.createdAt, older.room] : [after];
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+function readCursor(cursor: string): Cursor {
   try {
-    const key = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (Array.isArray(key) && key.length === 3 && typeof key[1] === 'number' && typeof key[2] === 'string')
-      return key as unknown as SortKey;
+    const [after, createdAt, room] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
+    const older = Number.isFinite(createdAt) && typeof room === 'string' ? { createdAt: createdAt as number, room: room as RoomId } : null;
+    if (isSortKey(after) || (after === null && older)) return { after, older };
   } catch {
     // A malformed cursor is refused below.
   }
   throw new HoldfastError('bad-data', '`cursor` is not the `next` of an answer with this filter and sort; leave it out to begin again.');
+}
+
+function isSortKey(given: unknown): given is SortKey {
+  return Array.isArray(given) && given.length === 3 && Number.isFinite(given[1]) && typeof given[2] === 'string';
 }

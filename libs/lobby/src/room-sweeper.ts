@@ -11,7 +11,15 @@ import { Log } from '#libs/telemetry';
 import { GameCatalogue } from './game-catalogue.js';
 import { GameStarter } from './game-starter.js';
 import { replaceGoneHost } from './host-rules.js';
-import { LOBBY_OPTIONS, type LobbyOptions, STRAY_AFTER_MS, SWEEP_MS, SWEEP_ROOMS, startAbandonedMs } from './lobby.options.js';
+import {
+  CODES_EVERY_MS,
+  LOBBY_OPTIONS,
+  type LobbyOptions,
+  STRAY_AFTER_MS,
+  SWEEP_MS,
+  SWEEP_ROOMS,
+  startAbandonedMs,
+} from './lobby.options.js';
 import { absentees } from './room-rules.js';
 import { RoomService } from './room-service.js';
 
@@ -26,6 +34,9 @@ import { RoomService } from './room-service.js';
 export class RoomSweeper {
   private isSweeping = false;
   private page = 0;
+  /** When the codes of rooms in play were last renewed, in ms of the monotonic clock. */
+  private codesRenewedAt = Number.NEGATIVE_INFINITY;
+  private isRenewingCodes = false;
   /** Index entries without a record. Only the second sweep drops them, because a lobby may be about to write the record. */
   private readonly missing = new ConsecutiveSightings();
   /**
@@ -71,11 +82,13 @@ export class RoomSweeper {
   }
 
   private async sweepRooms(): Promise<void> {
+    if (this.page === 0) this.isRenewingCodes = performance.now() - this.codesRenewedAt > CODES_EVERY_MS;
     const ids = await this.records.list(SWEEP_ROOMS, this.page * SWEEP_ROOMS);
     for await (const some of inBatches(ids)) await this.sweepSome(some);
     if (ids.length === SWEEP_ROOMS) this.page += 1;
     else {
       this.page = 0;
+      if (this.isRenewingCodes) this.codesRenewedAt = performance.now();
       for (const seen of [this.missing, this.unconnected, this.unplaced, this.revisions, this.absences]) seen.nextRound();
     }
   }
@@ -91,6 +104,13 @@ export class RoomSweeper {
     for (const record of await this.records.readMany(ours)) {
       if (record) await this.sweepRoom(record);
     }
+    if (this.isRenewingCodes) await this.renewCodes(digests.flatMap((digest) => (digest?.status === 'playing' ? digest.id : [])));
+  }
+
+  /** Keeps the invite codes of rooms in play, so that a long game does not outlive the code of its room. */
+  private async renewCodes(playing: readonly RoomId[]): Promise<void> {
+    const listed = await this.records.readListed(playing);
+    await this.invites.renew(listed.flatMap((record) => (record?.doc.code ? { room: record.id, code: record.doc.code } : [])));
   }
 
   /** Adds public rooms to the list that are missing there: a server of an older version made them, or a process or Redis lost the write. */

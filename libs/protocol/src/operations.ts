@@ -191,7 +191,7 @@ export interface Operations {
   /**
    * Lists public rooms, newest first or as `sort` says. To get the next page, pass `next` of the last answer as `cursor`, with the same
    * other fields. The last page has no `next`. A page may have fewer rooms than `limit` although more follow. `partial`: with a filter or a
-   * sort, only the newest rooms were considered, because there are too many.
+   * sort, the answer considers only a part of the rooms, because there are many; the next pages consider the others.
    *
    * `subscribe`: also sends changes of the first page as `rooms` messages, until `rooms.unsubscribe`, another subscription, or the end of
    * the connection. `subscribed` is absent when the server does not support it.

@@ -12,8 +12,8 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
  */
 const CODE_CHARACTERS = 8;
 /**
- * Time for which the store keeps a code after its last renewal, in ms. The sweep of waiting rooms and each use of the code renew it. A game
- * may run for this time before the code of its room expires.
+ * Time for which the store keeps a code after its last renewal, in ms. The sweep of rooms and each use of the code renew it, so a code expires only
+ * when no lobby runs for this time, or when its room was never made.
  */
 const CODE_TTL_MS = 7 * 86_400_000;
 /** Maximum attempts to find a code that no other room has. With a billion rooms, one attempt in a thousand fails. */

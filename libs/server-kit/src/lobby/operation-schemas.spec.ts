@@ -1,5 +1,7 @@
+import type { OperationName } from '#libs/protocol';
 import { OPERATION_SCHEMAS } from './operation-schemas.js';
 import { PlayerRequestPipe } from './player-request.pipe.js';
+import * as service from './service/service-schemas.js';
 
 const pipe = new PlayerRequestPipe(OPERATION_SCHEMAS['rooms.create']);
 const create = (name: unknown) => pipe.transform({ caller: {} as never, data: { game: 'chess', name } }).data;
@@ -43,5 +45,91 @@ describe('the options in a request for a new room', () => {
     ['more than 1024 bytes', { fen: 'ä'.repeat(512) }],
   ])('may not be %s', (_what, options) => {
     expect(() => withOptions(options)).toThrow(expect.objectContaining({ code: 'bad-data' }));
+  });
+});
+
+/**
+ * For each operation, data with every field that an official client of any version has sent. A field may be added here, and never removed:
+ * clients of that version stay in use.
+ */
+const SENT_BY_CLIENTS: Readonly<Record<OperationName, readonly unknown[]>> = {
+  'games.list': [undefined, null, {}],
+  'rooms.list': [
+    undefined,
+    {},
+    { game: 'chess', limit: 5, cursor: '1.r' },
+    { filter: { free: 1 }, sort: { by: 'created' }, subscribe: true },
+  ],
+  'rooms.unsubscribe': [undefined, {}],
+  'rooms.create': [
+    { game: 'chess', name: 'A', seats: 2, private: true, region: 'eu', build: 'b1', options: { fen: 'x' } },
+    {
+      ...{ game: 'chess', inviteOnly: true, locked: false, password: 'p', watch: 'members', watchDelayMs: 5, spectatorChat: true },
+      teams: { count: 2, size: 2 },
+    },
+  ],
+  'rooms.join': [{ room: 'r' }, { room: 'r', password: 'p' }, { code: 'ABCD2345', password: 'p' }],
+  'rooms.watch': [{ room: 'r' }, { room: 'r', password: 'p' }, { code: 'ABCD2345', password: 'p' }],
+  'rooms.leave': [undefined, {}],
+  'rooms.ready': [undefined, { ready: false }],
+  'rooms.update': [
+    { name: 'B', private: true, inviteOnly: true, locked: true, watch: 'nobody', spectatorChat: true, password: null },
+    { options: { fen: 'x' }, watchDelayMs: 5 },
+  ],
+  'rooms.host': [{ user: 'u' }],
+  'rooms.kick': [{ user: 'u' }, { user: 'u', ban: true }],
+  'rooms.unban': [{ user: 'u' }],
+  'rooms.team': [{ team: 1 }, { team: 1, user: 'u' }],
+  'rooms.balance': [undefined],
+  'rooms.rematch': [undefined],
+  'rooms.start': [undefined, {}, { waitMs: 100 }],
+  'rooms.cancelStart': [undefined],
+  'match.find': [
+    { game: 'chess', region: 'eu' },
+    { game: 'chess', mode: 'blitz', options: {}, regions: { eu: 20 }, attributes: { map: { any: ['a'] } }, party: true },
+  ],
+  'match.cancel': [undefined],
+  'match.accept': [{ offer: 'm' }],
+  'match.decline': [{ offer: 'm' }],
+  'match.status': [undefined],
+  'chat.send': [
+    { to: 'room', room: 'r', text: 'hi', id: '1' },
+    { to: 'lobby', game: 'chess', text: 'hi', id: '1' },
+  ],
+  'chat.history': [
+    { to: 'room', room: 'r', after: 1, limit: 5 },
+    { to: 'lobby', game: 'chess', limit: 1, follow: false },
+  ],
+  'chat.mute': [{ user: 'u', muted: true }],
+  me: [undefined, {}],
+};
+
+describe.each(Object.entries(SENT_BY_CLIENTS))('the data of %s', (operation, sent) => {
+  const validate = (data: unknown) =>
+    new PlayerRequestPipe(OPERATION_SCHEMAS[operation as OperationName]).transform({ caller: {} as never, data });
+
+  it.each(sent)('may be what an official client sends: %j', (data) => {
+    expect(() => validate(data)).not.toThrow();
+  });
+
+  it('may not have an unknown field, and the refusal names the field', () => {
+    for (const data of sent)
+      expect(() => validate({ ...(data as object), fieldOfNobody: 1 })).toThrow(
+        expect.objectContaining({ code: 'bad-data', message: expect.stringContaining('"fieldOfNobody"') }),
+      );
+  });
+});
+
+describe.each([
+  ['the body of a new room', service.NewRoomBody, { game: 'chess', users: [{ user: 'u' }] }],
+  ['a user in the body of a new room', service.NewRoomBody.shape.users.element, { user: 'u', name: 'Ada' }],
+  ['the body that puts a user in', service.PutBody, { user: 'u' }],
+  ['the body of a start', service.StartBody, { waitMs: 1 }],
+  ['the body of an end', service.EndRoomBody, { close: true }],
+])('in the service API, %s', (_what, schema, body) => {
+  it('may not have an unknown field, and the refusal names the field', () => {
+    expect(schema.safeParse(body).success).toBe(true);
+    const refused = schema.safeParse({ ...body, fieldOfNobody: 1 });
+    expect(refused.error?.issues.map(({ message }) => message)).toEqual([expect.stringContaining('"fieldOfNobody"')]);
   });
 });

@@ -22,6 +22,18 @@ import {
 } from '#libs/protocol';
 import { checkNickname, checkText } from '#libs/session';
 
+/** An object with these fields only. The refusal of another field names it, and the fields that are allowed. */
+const fields = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: ({ code, keys }) => (code === 'unrecognized_keys' ? describeUnknown(keys as string[], Object.keys(shape)) : undefined),
+  });
+
+function describeUnknown(given: readonly string[], allowed: readonly string[]): string {
+  const shown = given.slice(0, 5).map((name) => JSON.stringify(name.slice(0, 64)));
+  const rule = allowed.length === 0 ? 'it has no fields' : `allowed are ${allowed.join(', ')}`;
+  return `this request does not have the field ${shown.join(', ')}: ${rule}`;
+}
+
 const roomId = z
   .string()
   .min(1)
@@ -86,9 +98,10 @@ const settings = {
   spectatorChat: z.boolean().optional(),
 };
 /** The way in which a player enters a room. The code is checked when it is looked up. */
-const entry = z
-  .object({ room: roomId.optional(), code: z.string().min(1).max(64).optional(), password: password.optional() })
-  .refine(({ room, code }) => (room === undefined) !== (code === undefined), 'give either `room` or `code`');
+const entry = fields({ room: roomId.optional(), code: z.string().min(1).max(64).optional(), password: password.optional() }).refine(
+  ({ room, code }) => (room === undefined) !== (code === undefined),
+  'give either `room` or `code`',
+);
 
 const FIELD = new RegExp(`^(?:${LIST_FIELDS.join('|')}|(?:options|metadata)(?:\\.[^.]{1,64}){1,8})$`);
 const FIELDS_ALLOWED = `must be one of ${LIST_FIELDS.join(', ')}, options.NAME, metadata.NAME`;
@@ -107,10 +120,12 @@ const sort = z.strictObject({
   by: z.string().refine((by) => by === 'created' || FIELD.test(by), `${FIELDS_ALLOWED}, or created`),
   order: z.enum(['ascending', 'descending']).optional(),
 });
-const channel = z.discriminatedUnion('to', [
-  z.object({ to: z.literal('room'), room: roomId.optional() }),
-  z.object({ to: z.literal('lobby'), game }),
-]);
+/** The fields of a request about a chat: those of its channel, and `shape`. */
+const inChannel = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
+  z.discriminatedUnion('to', [
+    fields({ to: z.literal('room'), room: roomId.optional(), ...shape }),
+    fields({ to: z.literal('lobby'), game, ...shape }),
+  ]);
 /** The text of a chat message. Control characters and invisible characters are refused, as in names. */
 const chatText = z.string().transform((text, context) => {
   const checked = checkText(text, { graphemesMax: CHAT_CHARACTERS_MAX, bytesMax: CHAT_BYTES_MAX });
@@ -118,7 +133,9 @@ const chatText = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: `The text ${checked.flaw}` });
   return z.NEVER;
 });
-const nothing = z.unknown().transform(() => undefined);
+const nothing = fields({})
+  .optional()
+  .transform(() => undefined);
 
 /**
  * The schema of each operation's input, with which the lobby validates the data of players. The compiler checks the schemas against
@@ -126,19 +143,18 @@ const nothing = z.unknown().transform(() => undefined);
  */
 export const OPERATION_SCHEMAS = {
   'games.list': nothing,
-  'rooms.list': z
-    .object({
-      game: game.optional(),
-      limit: z.int().min(1).max(1_000).optional(),
-      cursor: z.string().max(2_048).optional(),
-      filter: filter.optional(),
-      sort: sort.optional(),
-      subscribe: z.boolean().optional(),
-    })
+  'rooms.list': fields({
+    game: game.optional(),
+    limit: z.int().min(1).max(1_000).optional(),
+    cursor: z.string().max(2_048).optional(),
+    filter: filter.optional(),
+    sort: sort.optional(),
+    subscribe: z.boolean().optional(),
+  })
     .refine(({ cursor, subscribe }) => cursor === undefined || !subscribe, 'a subscription is to the first page: leave out `cursor`')
     .optional(),
   'rooms.unsubscribe': nothing,
-  'rooms.create': z.object({
+  'rooms.create': fields({
     game,
     ...settings,
     seats: z.int().min(1).max(1_000).optional(),
@@ -152,17 +168,17 @@ export const OPERATION_SCHEMAS = {
   'rooms.join': entry,
   'rooms.watch': entry,
   'rooms.leave': nothing,
-  'rooms.ready': z.object({ ready: z.boolean() }).optional(),
-  'rooms.update': z.strictObject({
+  'rooms.ready': fields({ ready: z.boolean() }).optional(),
+  'rooms.update': fields({
     ...settings,
     password: password.nullable().optional(),
     options: options.optional(),
     watchDelayMs: watchDelayMs.optional(),
   }),
-  'rooms.host': z.object({ user }),
-  'rooms.kick': z.object({ user, ban: z.boolean().optional() }),
-  'rooms.unban': z.object({ user }),
-  'rooms.team': z.object({
+  'rooms.host': fields({ user }),
+  'rooms.kick': fields({ user, ban: z.boolean().optional() }),
+  'rooms.unban': fields({ user }),
+  'rooms.team': fields({
     team: z
       .int()
       .min(0)
@@ -171,9 +187,9 @@ export const OPERATION_SCHEMAS = {
   }),
   'rooms.balance': nothing,
   'rooms.rematch': nothing,
-  'rooms.start': z.object({ waitMs: z.int().min(0).max(10_000).optional() }).optional(),
+  'rooms.start': fields({ waitMs: z.int().min(0).max(10_000).optional() }).optional(),
   'rooms.cancelStart': nothing,
-  'match.find': z.object({
+  'match.find': fields({
     game,
     mode: mode.optional(),
     options: options.optional(),
@@ -189,19 +205,16 @@ export const OPERATION_SCHEMAS = {
     party: z.literal(true).optional(),
   }),
   'match.cancel': nothing,
-  'match.accept': z.object({ offer: z.string().min(1).max(64) }),
-  'match.decline': z.object({ offer: z.string().min(1).max(64) }),
+  'match.accept': fields({ offer: z.string().min(1).max(64) }),
+  'match.decline': fields({ offer: z.string().min(1).max(64) }),
   'match.status': nothing,
-  'chat.send': z.intersection(channel, z.object({ text: chatText, id: z.string().min(1).max(CHAT_ID_CHARACTERS_MAX) })),
-  'chat.history': z.intersection(
-    channel,
-    z.object({
-      after: z.int().min(0).optional(),
-      limit: z.int().min(1).max(CHAT_HISTORY_MAX).optional(),
-      follow: z.boolean().optional(),
-    }),
-  ),
-  'chat.mute': z.object({
+  'chat.send': inChannel({ text: chatText, id: z.string().min(1).max(CHAT_ID_CHARACTERS_MAX) }),
+  'chat.history': inChannel({
+    after: z.int().min(0).optional(),
+    limit: z.int().min(1).max(CHAT_HISTORY_MAX).optional(),
+    follow: z.boolean().optional(),
+  }),
+  'chat.mute': fields({
     user,
     muted: z.boolean(),
   }),

@@ -21,7 +21,7 @@ const USERS_MAX = 1_000;
 
 const userId = z.string().min(1).max(256);
 const shownName = z.string().max(256).optional().describe('the name that others see; absent: the user directory knows it');
-const ServiceUser = z.object({ user: userId.describe('`sub` of the token of the user'), name: shownName });
+const ServiceUser = z.strictObject({ user: userId.describe('`sub` of the token of the user'), name: shownName });
 
 export const NewRoomBody = z.strictObject({
   game: z.string().min(1).max(64),

@@ -1,0 +1,94 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../../../tools/process/paths.mjs';
+import { create } from './create.js';
+import { Refusal } from './refusal.js';
+import { TEMPLATES } from './templates.js';
+
+const SOURCES = join(ROOT, 'packages/create-holdfast/templates');
+
+describe('create-holdfast', () => {
+  let parent: string;
+  let printed: string[];
+  beforeEach(async () => {
+    parent = await mkdtemp(join(tmpdir(), 'holdfast-create-'));
+    printed = [];
+  });
+  afterEach(() => rm(parent, { recursive: true, force: true }));
+
+  const run = (...argv: string[]) =>
+    create(argv, { templates: SOURCES, version: '1.2.3', isInteractive: false, print: (text) => printed.push(text) });
+  const read = (...path: string[]) => readFile(join(parent, ...path), 'utf8');
+
+  it.each(TEMPLATES.map(({ name }) => name))('writes a project of the template %s, without placeholders', async (template) => {
+    await run(join(parent, 'my-game'), '--template', template, '--no-install');
+    const files = (await readdir(join(parent, 'my-game'), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    const names = files.map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(['.gitignore', 'Dockerfile', 'compose.yml', 'ci.yml', 'gateway.ts', 'lobby.ts', 'game.ts']),
+    );
+    expect(names.filter((name) => name.startsWith('_'))).toEqual([]);
+    const contents = await Promise.all(files.map(({ parentPath, name }) => readFile(join(parentPath, name), 'utf8')));
+    expect(contents.filter((content) => /\{\{\w+\}\}/.test(content))).toEqual([]);
+  });
+
+  it('gives the project its name and the version of this package', async () => {
+    await run(join(parent, 'folder'), '--template', 'react', '--name', '@studio/chess', '--no-install');
+    const manifest = JSON.parse(await read('folder/package.json'));
+    expect(manifest).toMatchObject({ name: '@studio/chess', dependencies: { '@holdfast/server': '1.2.3', '@holdfast/react': '1.2.3' } });
+    expect(await read('folder/README.md')).toContain('# @studio/chess');
+    expect(await read('folder/compose.yml')).toContain('name: "studio-chess"');
+  });
+
+  it('pins the versions with which this repository is tested', async () => {
+    const root = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+    const tested = { ...root.dependencies, ...root.devDependencies };
+    for (const template of ['base', 'react']) {
+      const { dependencies, devDependencies } = JSON.parse(await readFile(join(SOURCES, template, '_package.json'), 'utf8'));
+      const others = Object.entries({ ...dependencies, ...devDependencies }).filter(([name]) => name in tested);
+      expect(others.filter(([name, version]) => version !== tested[name])).toEqual([]);
+    }
+  });
+
+  it('takes defaults for everything with --yes', async () => {
+    await run(join(parent, 'quick'), '--yes', '--no-install');
+    expect(JSON.parse(await read('quick/package.json')).name).toBe('quick');
+    expect(await readdir(join(parent, 'quick/src/games'))).toEqual(['tic-tac-toe']);
+  });
+
+  it('refuses a folder with files, and leaves it as it was', async () => {
+    await writeFile(join(parent, 'notes.txt'), 'mine');
+    await expect(run(parent, '--yes', '--name', 'x')).rejects.toThrow(/is not empty: it contains notes\.txt/);
+    expect(await readdir(parent)).toEqual(['notes.txt']);
+  });
+
+  it('accepts a folder that has only a repository of git', async () => {
+    await mkdir(join(parent, 'cloned/.git'), { recursive: true });
+    await run(join(parent, 'cloned'), '--yes', '--no-install');
+    expect(await readdir(join(parent, 'cloned'))).toContain('package.json');
+  });
+
+  it.each([
+    [['My Game'], /'My Game' is not a name for an npm package/],
+    [['game', '--name', 'node_modules'], /not a name for an npm package/],
+    [['game', '--template', 'moba'], /'moba' does not exist. The templates are turn-based, real-time, hidden-cards, react\./],
+    [['game', '--colour', 'red'], /'--colour'/],
+    [['game', 'other'], /Give one folder, not 2/],
+  ])('refuses %j with a reason, and creates nothing', async ([folder, ...options], reason) => {
+    await expect(run(join(parent, folder as string), ...options, '--yes')).rejects.toThrow(reason);
+    await expect(run(join(parent, folder as string), ...options, '--yes')).rejects.toBeInstanceOf(Refusal);
+    expect(await readdir(parent)).toEqual([]);
+  });
+
+  it('asks for flags when there is no terminal for questions', async () => {
+    await expect(run()).rejects.toThrow(/Give a folder and --template, or --yes/);
+  });
+
+  it('prints its help and its version', async () => {
+    await run('--help');
+    await run('--version');
+    expect(printed[0]).toContain('--no-install');
+    expect(printed[1]).toBe('1.2.3');
+  });
+});

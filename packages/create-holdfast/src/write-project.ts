@@ -1,0 +1,84 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { Template } from './templates.js';
+
+export interface Project {
+  readonly folder: string;
+  readonly template: Template;
+  /** The name of the npm package. */
+  readonly name: string;
+  /** The version of the packages of Holdfast. */
+  readonly version: string;
+}
+
+/** A part of a package.json: values, and objects of them. */
+type Json = { [key: string]: Json | string | boolean | null };
+
+/** The manifest of a layer. It has another name in the template, so that no tool takes the template for a package. */
+const MANIFEST = '_package.json';
+
+/**
+ * Writes the files of a new project, and replaces `{{name}}`, `{{image}}` and `{{version}}` in them. It reads all files before it writes
+ * the first one.
+ *
+ * @param templates the folder with the layers of all templates
+ * @returns the written files, relative to the folder of the project
+ */
+export async function writeProject(templates: string, project: Project): Promise<string[]> {
+  const files = new Map<string, string>();
+  let manifest: Json = {};
+  for (const layer of project.template.layers) {
+    const folder = join(templates, layer);
+    for (const file of await filesIn(folder)) {
+      const content = filled(await readFile(join(folder, file), 'utf8'), project);
+      if (file === MANIFEST) manifest = merged(manifest, JSON.parse(content));
+      else files.set(targetOf(file), content);
+    }
+  }
+  files.set('package.json', `${JSON.stringify(sorted(manifest), null, 2)}\n`);
+  for (const [file, content] of files) {
+    const path = join(resolve(project.folder), file);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content, { flag: 'wx' });
+  }
+  return [...files.keys()].sort();
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+}
+
+/** Returns the name of a file in the project. npm does not publish files with the name `.gitignore`. */
+function targetOf(file: string): string {
+  return file === '_gitignore' ? '.gitignore' : file;
+}
+
+/** `{{image}}` is the name as Docker allows it: without the `@` and the slash of a scope. */
+function filled(text: string, { name, version }: Project): string {
+  const image = name.replace(/^@/, '').replace(/[^a-z0-9-]+/g, '-');
+  return text.replaceAll('{{name}}', name).replaceAll('{{image}}', image).replaceAll('{{version}}', version);
+}
+
+function merged(first: Json, second: Json): Json {
+  const result = { ...first };
+  for (const [key, value] of Object.entries(second)) {
+    const before = result[key];
+    result[key] = isObject(before) && isObject(value) ? merged(before, value) : value;
+  }
+  return result;
+}
+
+/** Sorts the dependencies by name, as npm does. */
+function sorted(manifest: Json): Json {
+  const result = { ...manifest };
+  for (const key of ['dependencies', 'devDependencies']) {
+    const list = result[key];
+    if (isObject(list)) result[key] = Object.fromEntries(Object.entries(list).sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+  return result;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null;
+}

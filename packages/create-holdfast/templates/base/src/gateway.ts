@@ -1,0 +1,3 @@
+import { startGateway } from '@holdfast/server';
+
+await startGateway({ pages: './dist/page' });

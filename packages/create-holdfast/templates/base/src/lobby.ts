@@ -1,0 +1,3 @@
+import { startLobby } from '@holdfast/server';
+
+await startLobby();

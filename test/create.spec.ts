@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CreatedProject, installCreator, packPackages, type StartedProject } from './harness/created-project.js';
+import { playFirstMove } from './harness/first-move.js';
+
+const execute = promisify(execFile);
+
+/** The template with the most packages is installed. The others use its packages. `test/long/create.spec.ts` does all of this for each. */
+describe('a project of create-holdfast, outside of this repository', () => {
+  let home: string;
+  let creator: string;
+  let archives: ReadonlyMap<string, string>;
+  let react: CreatedProject;
+  let started: StartedProject | undefined;
+
+  async function created(template: string): Promise<CreatedProject> {
+    const folder = join(home, template);
+    await execute(creator, [folder, '--template', template, '--no-install']);
+    return new CreatedProject(folder, archives);
+  }
+
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'holdfast-projects-'));
+    archives = await packPackages(join(home, 'archives'));
+    creator = await installCreator(join(home, 'creator'), archives);
+    react = await created('react');
+    await react.install();
+  }, 240_000);
+
+  afterAll(async () => {
+    await started?.stop();
+    await rm(home, { recursive: true, force: true });
+  }, 60_000);
+
+  it('type-checks, tests its rules, starts its servers, and lets two players play', async () => {
+    await react.npm('run', 'typecheck');
+    await react.npm('test');
+    started = await react.start();
+    const [board] = await playFirstMove(started.play, 'tic-tac-toe');
+    expect(board).toMatchObject({ cells: [null, null, null, null, 0, null, null, null, null], turn: 1 });
+    expect(await (await fetch(started.page)).text()).toContain('<title>react</title>');
+  }, 120_000);
+
+  it.each(['turn-based', 'real-time', 'hidden-cards'])(
+    'type-checks and tests its rules with the template %s',
+    async (template) => {
+      const project = await created(template);
+      await symlink(join(react.folder, 'node_modules'), join(project.folder, 'node_modules'));
+      await project.npm('run', 'typecheck');
+      expect(await project.npm('test')).toMatch(/passed/);
+    },
+    120_000,
+  );
+});

@@ -1,0 +1,129 @@
+import type { ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from '../../tools/process/free-port.mjs';
+import { ended, spawnLeashed } from '../../tools/process/leashed.mjs';
+import { ROOT } from '../../tools/process/paths.mjs';
+import { until } from '../../tools/process/until.mjs';
+import { findRedisServer } from '../../tools/redis/index.mjs';
+
+const execute = promisify(execFile);
+
+/** Builds all packages, and packs them as npm publishes them. Resolves with the archive of each package, by its name. */
+export async function packPackages(folder: string): Promise<ReadonlyMap<string, string>> {
+  await mkdir(folder, { recursive: true });
+  await execute(process.execPath, [join(ROOT, 'tools/packages/run.mjs')]);
+  const archives = new Map<string, string>();
+  for (const name of ['client', 'game-kit', 'server', 'react', 'create-holdfast']) {
+    const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', folder], { cwd: join(ROOT, 'dist/packages', name) });
+    const [packed] = JSON.parse(stdout) as { name: string; filename: string }[];
+    archives.set(packed.name, join(folder, packed.filename));
+  }
+  return archives;
+}
+
+/** Installs create-holdfast from its archive. Resolves with the program. */
+export async function installCreator(folder: string, archives: ReadonlyMap<string, string>): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'package.json'), '{ "private": true }');
+  await execute('npm', ['install', ...NPM_FLAGS, archives.get('create-holdfast') as string], { cwd: folder });
+  return join(folder, 'node_modules/.bin/create-holdfast');
+}
+
+const NPM_FLAGS = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+
+/** A project that create-holdfast has written, outside of the tree of this repository. */
+export class CreatedProject {
+  constructor(
+    readonly folder: string,
+    private readonly archives: ReadonlyMap<string, string>,
+  ) {}
+
+  /** Installs the packages of npm, and those of Holdfast from their archives instead of a registry. */
+  async install(): Promise<void> {
+    const file = join(this.folder, 'package.json');
+    const manifest = JSON.parse(await readFile(file, 'utf8'));
+    const own = Object.keys(manifest.dependencies).filter((name) => name.startsWith('@holdfast/'));
+    for (const name of own) manifest.dependencies[name] = `file:${this.archives.get(name)}`;
+    // Packages of Holdfast need each other, too.
+    manifest.overrides = Object.fromEntries(own.map((name) => [name, `$${name}`]));
+    await writeFile(file, JSON.stringify(manifest, null, 2));
+    await this.npm('install', ...NPM_FLAGS);
+  }
+
+  /** Runs npm in the folder of the project. Rejects with the output when npm fails. Resolves with the output. */
+  async npm(...args: string[]): Promise<string> {
+    const env: NodeJS.ProcessEnv = { ...process.env, NODE_ENV: '', JEST_WORKER_ID: undefined };
+    try {
+      return (await execute('npm', args, { cwd: this.folder, env })).stdout;
+    } catch (error) {
+      const { stdout, stderr } = error as { stdout: string; stderr: string };
+      throw new Error(`npm ${args.join(' ')} failed in ${this.folder}:\n${stdout}${stderr}`);
+    }
+  }
+
+  /** Runs `npm start`. Resolves when the servers are ready. */
+  async start(): Promise<StartedProject> {
+    const { command, env } = await findRedisServer();
+    const [publicPort, tcpPort, opsPort] = [await freePort(), await freePort(), await freePort()];
+    const child = spawnLeashed('npm', ['start'], {
+      cwd: this.folder,
+      env: {
+        ...env,
+        NODE_ENV: '',
+        REDIS_SERVER: command,
+        PUBLIC_PORT: String(publicPort),
+        TCP_PORT: String(tcpPort),
+        OPS_PORT: String(opsPort),
+      },
+      stdout: 'pipe',
+      stderr: 'pipe',
+      graceSeconds: 15,
+    });
+    const started = new StartedProject(child, publicPort);
+    await started.untilReady();
+    return started;
+  }
+}
+
+/** The servers of a project after `npm start`. */
+export class StartedProject {
+  /** The page. */
+  readonly page: string;
+  /** The WebSocket for players. */
+  readonly play: string;
+  output = '';
+
+  constructor(
+    private readonly child: ChildProcess,
+    port: number,
+  ) {
+    this.page = `http://127.0.0.1:${port}/`;
+    this.play = `ws://127.0.0.1:${port}/play`;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk) => {
+        this.output += chunk;
+      });
+    }
+  }
+
+  async untilReady(): Promise<void> {
+    await until(() => this.output.includes(`Open ${this.page.slice(0, -1)}`) || this.hasEnded(), 60_000);
+    if (this.hasEnded()) throw new Error(`npm start ended:\n${this.output}`);
+  }
+
+  /** Presses Ctrl-C: all processes of the terminal get SIGINT. Resolves when `npm start` has ended. */
+  async stop(): Promise<void> {
+    if (this.hasEnded()) return;
+    process.kill(-(this.child.pid as number), 'SIGINT');
+    if (await ended(this.child, 20_000)) return;
+    this.child.kill('SIGKILL');
+    throw new Error(`npm start did not end after SIGINT:\n${this.output}`);
+  }
+
+  private hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+}
