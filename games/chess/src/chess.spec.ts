@@ -270,7 +270,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1-0', by: 'time', winner: 0 });
     });
 
-    it('ends when a move arrives after the time is over and before the late timer', async () => {
+    it('ends when a move arrives after the time is over, but before the timer fires', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 5_000 });
       game.stall(60_000);
       game.as(0).move({ san: 'e4' });

@@ -304,7 +304,7 @@ describe('the admin API', () => {
       expect((await ask('POST', `/api/servers/gateway:${NAME}/cordon`)).status).toBe(400);
     });
 
-    it('evicts a living server, which then registers again as uncordoned', async () => {
+    it('evicts a living server, which then registers again without its cordon', async () => {
       const other = open[2].get(Self);
       const before = other.incarnation;
       await ask('POST', `/api/servers/${other.id}/cordon`);
@@ -316,7 +316,7 @@ describe('the admin API', () => {
   });
 
   describe('the rooms resource', () => {
-    it('lists each room once, newest first, although rooms are added between two pages', async () => {
+    it('lists each room once, newest first, when rooms are added between two pages', async () => {
       const game_ = `paged-${randomUUID()}`;
       const now = Date.now();
       const made: RoomId[] = [];

@@ -29,7 +29,7 @@ describe('the number of wanted game servers', () => {
     expect(wantedServers(servers, SCALE)).toBe(wanted);
   });
 
-  it('does not reverse its direction when the fleet has reached that number', () => {
+  it('does not fall after a rise, or rise after a fall, when the fleet has the wanted number', () => {
     const loads = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(loads, (rooms) => {

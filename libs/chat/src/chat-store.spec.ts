@@ -68,7 +68,7 @@ describe('the messages of a channel', () => {
     expect(await few.history(target, 10, all.last)).toEqual({ entries: [], last: all.last, missed: false });
   });
 
-  it('get higher numbers after the store restarts and loses messages', async () => {
+  it('have higher numbers after a restart of the store that lost messages', async () => {
     const target = newLobby();
     const before = await store.append(target, message('1'));
     await store.append(target, message('2'));

@@ -192,7 +192,7 @@ describe('connect', () => {
     });
   });
 
-  it('names the remedy when it rejects because the platform has no WebSocket', async () => {
+  it('names the remedy when the platform has no WebSocket', async () => {
     const own = Object.getOwnPropertyDescriptor(globalThis, 'WebSocket');
     Object.defineProperty(globalThis, 'WebSocket', { value: undefined, configurable: true });
     try {
@@ -455,7 +455,7 @@ describe('a room of the client', () => {
     expect(tally(room).total).toBe(1);
   });
 
-  it('emits one rewind, which two messages report, before the events of the new history', async () => {
+  it('emits a rewind once, before the events of the new history, when two messages report it', async () => {
     const { session, room, owner } = await play();
     owner.tell({ kind: 'sync', room: room.id, from: 0, version: 5, seq: 0, patches: [], events: [{ version: 5, name: 'undone' }] });
     await room.waitFor(({ version }) => version === 5, SOON);
@@ -584,7 +584,7 @@ describe('a room of the client', () => {
     expect(room.status).toBe('starting');
   });
 
-  it("ends by the report of the lobby when the owner's message `ended` is lost", async () => {
+  it("ends when the lobby reports the end, also without the owner's message `ended`", async () => {
     const { room, owner } = await play();
     owner.change({ status: 'waiting', lastResult: { reason: 'operator' } });
     await room.waitFor(({ status }) => status === 'ended', SOON);
@@ -593,7 +593,7 @@ describe('a room of the client', () => {
 });
 
 describe('a lost connection', () => {
-  it('neither loses nor doubles a command, also when the room had applied the command', async () => {
+  it('neither loses nor doubles a command, also when the room has already applied it', async () => {
     const { session, room, owner } = await play();
     owner.mute = true;
     const applied = room.send('add', { n: 1 });
@@ -800,7 +800,7 @@ describe('a session in the storage of the client', () => {
     expect(storage.size).toBe(0);
   });
 
-  it('is optional, so the client reconnects when the storage and the source of randomness throw', async () => {
+  it('is optional: the client also reconnects when the storage throws', async () => {
     const denied = (): never => {
       throw new Error('denied');
     };

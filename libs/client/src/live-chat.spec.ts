@@ -96,7 +96,7 @@ describe('a chat of the client', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it('reports a gap when the server has deleted missing messages', async () => {
+  it('reports a gap when the server has deleted messages that the client lacks', async () => {
     const session = new FakeSession();
     const { seen } = open(session);
     session.store(1);

@@ -191,7 +191,7 @@ describe('the uplink of a client', () => {
     expect([dials, welcomes]).toEqual([2, 2]);
   });
 
-  it('tries again soon when the event `online` came before the network worked', async () => {
+  it('tries again soon when the event `online` comes before the network works', async () => {
     uplink = newUplink({ firstMs: 100, maxMs: 60_000, giveUpMs: HOUR });
     await welcomed();
     isUp = false;
@@ -296,7 +296,7 @@ describe('the first connection of an uplink', () => {
     expect(ended).toMatchObject([{ code: 'unavailable', retryAfterMs: 60_000 }]);
   });
 
-  it('fails at once when a refusal is final, also after a temporary refusal', async () => {
+  it('fails at once after a final refusal, also when an earlier refusal was temporary', async () => {
     refused = () => LOST;
     uplink.start();
     await jest.advanceTimersByTimeAsync(10);

@@ -19,7 +19,7 @@ describe('a blend of two values', () => {
     expect(blender.mix({ score: 1 }, { x: 4, score: 2 }, 0.5)).toEqual({ x: 4, score: 2 });
   });
 
-  it('equals the second value plus the offset between the values', () => {
+  it('equals the second value plus the offset of the two values', () => {
     const blender = new Blender<{ x: number; heading: number }>({ x: 'linear', heading: { turn: 360 } });
     const offset = blender.offset({ x: 3, heading: 10 }, { x: 7, heading: 350 });
     expect(offset).toEqual({ x: -4, heading: 20 });
@@ -27,7 +27,7 @@ describe('a blend of two values', () => {
     expect(blender.add({ x: 7, heading: 350 }, offset)).toEqual({ x: 3, heading: 10 });
   });
 
-  it('refuses a full circle of 0 degrees', () => {
+  it('refuses a full turn of 0 units', () => {
     expect(() => new Blender<{ heading: number }>({ heading: { turn: 0 } })).toThrow("blend.heading must be 'linear' or");
   });
 });

@@ -96,7 +96,7 @@ describe('a page whose server is away for two seconds', () => {
 describe('a page that displayed nothing for ten seconds', () => {
   const AWAY = { from: 5_000, to: 15_000 };
 
-  it.each(['hidden', 'asleep'] as const)('shows no jump and sends no burst of inputs after it was %s', (name) => {
+  it.each(['hidden', 'asleep'] as const)('does not jump or send a burst of inputs after it was %s', (name) => {
     const run = play({ ...CALM, [name]: AWAY });
     const back = show(name, measured(run, 100, AWAY.to + 2 * FRAME_MS));
     expect(back.stillMs).toBeLessThanOrEqual(2.1 * FRAME_MS);

@@ -108,7 +108,7 @@ describe.each(Object.entries(SENT_BY_CLIENTS))('the data of %s', (operation, sen
   const validate = (data: unknown) =>
     new PlayerRequestPipe(OPERATION_SCHEMAS[operation as OperationName]).transform({ caller: {} as never, data });
 
-  it.each(sent)('may be what an official client sends: %j', (data) => {
+  it.each(sent)('may be the data of an official client: %j', (data) => {
     expect(() => validate(data)).not.toThrow();
   });
 

@@ -25,7 +25,7 @@ describe('tic-tac-toe', () => {
     expect(game.command(1, 'place', { cell: 9 })).toBe('bad-data');
   });
 
-  it('is won by three in a line', async () => {
+  it('is won by three marks in a line', async () => {
     const game = await play();
     mark(game, 0, 3, 1, 4, 2);
     expect(game.ended?.result).toEqual({ winner: 0 });
