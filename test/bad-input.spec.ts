@@ -64,7 +64,7 @@ describe('a fleet that receives bad input', () => {
       await player.isClosedByServer();
     });
 
-    it('answers a message of an unknown kind with an error, and keeps the connection', async () => {
+    it('answers a message of an unknown kind with an error, and does not disconnect', async () => {
       const player = await RawPlayer.welcomed(gateway(), 'Mallory', way);
       player.send(way === 'json' ? '{"kind":"dance","to":"the music"}' : Uint8Array.of(0x7f, 1, 2, 3));
       expect(await player.hears('error')).toMatchObject({ code: 'unknown-kind', retry: false });
@@ -337,7 +337,7 @@ describe('a fleet that receives bad input', () => {
     expect(await statusOf(`session=${'x'.repeat(17 * 1_024)}`)).toBe(431);
   });
 
-  it('logs no warning about health checks that connect and close', async () => {
+  it('logs no warning about connections that close without data', async () => {
     const { log, ports } = { log: () => gateway().log(), ports: gateway().ports };
     const before = log().length;
     for (const port of [ports.publicPort, ports.tcpPort, ports.opsPort, ports.linkPort]) {
@@ -482,7 +482,7 @@ describe('a fleet that receives bad input', () => {
       ['gateway', 'TCP_PORT'],
       ['gateway', 'OPS_PORT'],
       ['lobby', 'LINK_PORT'],
-    ] as const)('starts no %s whose %s is in use, and names the port and the setting in one sentence', async (type, name) => {
+    ] as const)('starts no %s whose %s is in use, and names the port and the setting', async (type, name) => {
       const occupant = createServer();
       await new Promise<void>((resolve) => occupant.listen(0, '127.0.0.1', resolve));
       const { port } = occupant.address() as { port: number };
@@ -502,7 +502,7 @@ describe('a fleet that receives bad input', () => {
       expect(said).not.toMatch(/\n\s+at /);
     });
 
-    it('starts no server without a reachable Redis, and names the address in one sentence', async () => {
+    it('starts no server without a reachable Redis, and names the address', async () => {
       const { code, said } = await startOnce('lobby', {
         ...fleet.settings(),
         LOG_LEVEL: 'info',

@@ -21,7 +21,7 @@ describe('a fleet whose servers load extensions', () => {
     await expect(connect(url, { token: 'other' })).rejects.toMatchObject({ code: 'unauthorized', message: 'The token must be name:NAME.' });
   });
 
-  it('lets the moderator of an extension change and refuse chat messages', async () => {
+  it('has chat messages changed and refused by the moderator of an extension', async () => {
     const ada = await connect(fleet.gateways[0].publicUrl, { token: 'name:ada' });
     const chat = openChat(ada, { to: 'lobby', game: 'chess' });
     expect(await chat.send('hello')).toMatchObject({ text: 'HELLO', user: 'user-ada' });

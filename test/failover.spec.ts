@@ -194,7 +194,7 @@ describe('a fleet with one gateway and one lobby', () => {
     await leaveAll(rooms);
   }, 30_000);
 
-  it('lets players wait for the restart of the gateway', async () => {
+  it('continues the games of players after a restart of the gateway', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess', [{}, { encoding: 'tcp' }]);
     await play(rooms, ['e4']);
     fleet.gateways[0].kill();

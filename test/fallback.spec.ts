@@ -138,7 +138,7 @@ describe('a fleet whose store falls back to before the start of a game', () => {
 });
 
 describe('a fleet whose store falls back to before the end of a game', () => {
-  it('leaves the game ended, and runs its effects once', async () => {
+  it('does not restart the game, and runs its effects once', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -162,7 +162,7 @@ describe('a fleet whose store falls back to before the end of a game', () => {
     await close(...pair.players);
   }, 60_000);
 
-  it('leaves the game ended also after a restart of all gateways', async () => {
+  it('does not restart the game also after a restart of all gateways', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -295,7 +295,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
     await close(ada, bob, carl);
   }, 40_000);
 
-  it('runs each open request of a suspended lobby exactly once', async () => {
+  it('runs each pending request of a suspended lobby exactly once', async () => {
     const [ada, bob] = await newPlayers();
     const made = await bob.createRoom<Ledger>({ game: 'ledger' });
     stopped = [...fleet.lobbies];
@@ -348,7 +348,7 @@ describe('a fleet whose store falls back while no game runs in a room', () => {
 });
 
 describe('a fleet whose store falls back to before a room changed its owner', () => {
-  it('keeps the game at its present owner after a migration or an adoption', async () => {
+  it('keeps the game at its current owner after a migration or an adoption', async () => {
     const pair = await together(await newPlayers());
     await start(pair);
     await play(pair);
@@ -374,7 +374,7 @@ describe('a fleet whose store falls back to before a room changed its owner', ()
 });
 
 describe('a fleet whose store falls back and loses changes of players', () => {
-  it('matches players who are searching', async () => {
+  it('matches players whose searches the store has lost', async () => {
     const [ada, bob] = await newPlayers();
     const first = ada.quickMatch<Ledger>('ledger');
     await until(async () => (await answered(() => ada.me())).searching === 'ledger');

@@ -14,7 +14,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     fleet = shared ??= await startFleet({ gateways: 2, lobbies: 1, games: 2, testGames: { turnMs: TURN_MS } });
   }, 60_000);
 
-  it('plays tic-tac-toe to a line, which both players see', async () => {
+  it('plays tic-tac-toe to a win that both players see', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', ways);
     const events = rooms.map(collectEvents);
     await place(rooms, [0, 3, 1, 4, 2]);

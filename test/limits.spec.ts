@@ -173,7 +173,7 @@ describe('a fleet with limits for clients', () => {
     },
   );
 
-  it('closes unauthenticated connections above the limit of the link port, but no link', async () => {
+  it('closes only unauthenticated connections above the limit of the link port', async () => {
     const { linkPort } = fleet.games[0].ports;
     const strangers = await Promise.all(
       [1, 2, 3, 4, 5, 6].map(async () => {

@@ -60,7 +60,7 @@ describe('the service of two lobbies with one Redis', () => {
     expect((await bob.rooms({ game: 'chess' })).map(({ id }) => id)).not.toContain(open.id);
   });
 
-  it('gives the last seat to exactly one of two players who join at once', async () => {
+  it('gives the last seat to exactly one of two players who join at the same time', async () => {
     const [owner, ...others] = await players(5);
     const pairs = others.flatMap((one, index) => others.slice(index + 1).map((other) => [one, other]));
     for (let race = 0; race < 20; race++) {
@@ -139,7 +139,7 @@ describe('the service of two lobbies with one Redis', () => {
     await (await ada.createRoom({ game: 'chess' })).leave();
   });
 
-  it('sends members each arrival, readiness and departure in their room', async () => {
+  it('informs members of each arrival, readiness and departure in their room', async () => {
     const [ada, bob] = await players(2);
     const room = await ada.createRoom({ game: 'chess' });
     const joined = await bob.joinRoom(room.id);
@@ -152,7 +152,7 @@ describe('the service of two lobbies with one Redis', () => {
     await room.waitFor(({ view }) => view.members.length === 1, { timeoutMs: 5_000 });
   });
 
-  it('refuses each invalid request with its code, without a change', async () => {
+  it('refuses each invalid request with a code, and changes nothing', async () => {
     const [ada, bob, cy] = await players(3);
     const refused = (act: Promise<unknown>, code: string) => expect(act).rejects.toMatchObject({ code });
     await refused(ada.createRoom({ game: 'no-such-game' }), 'unknown-game');

@@ -63,7 +63,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await expect(both[0].session.declineMatch(offer.offer)).rejects.toMatchObject({ code: 'offer-unknown' });
   }, 30_000);
 
-  it('returns only the player who accepted to the queue when another player declines the match', async () => {
+  it('returns only an accepting player to the queue when another player declines the match', async () => {
     const [ada, bob, cy] = await searchers('Ada', 'Bob', 'Cy');
     const kept = find(ada, { mode: 'asked' });
     const lost = find(bob, { mode: 'asked' });
@@ -172,7 +172,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await late.waitFor(({ seat }) => seat !== null, SOON);
   }, 30_000);
 
-  it('fills a match with bots when too few players come', async () => {
+  it('fills a match with bots when too few players search', async () => {
     const [ada] = await searchers('Ada');
     const room = await find(ada!, { mode: 'alone' });
     await room.waitFor(({ status }) => status === 'playing', SOON);

@@ -191,7 +191,7 @@ describe('a server that stops normally', () => {
 });
 
 describe('a server after its terminal is closed (SIGHUP)', () => {
-  it('drains as on SIGTERM, whatever its type', async () => {
+  it('drains as on SIGTERM, for any type of server', async () => {
     const fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
     try {
       const game = await LedgerGame.begin(fleet);

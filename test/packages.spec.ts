@@ -33,7 +33,7 @@ describe('a project outside of this repository with the packed packages', () => 
     expect(end).toMatchObject({ reason: 'finished', result: { winner: 0 } });
   });
 
-  it('serves the page of the project to players, and the dashboard of the package to operators', async () => {
+  it("serves the project's page to players, and the dashboard to operators", async () => {
     const { pageUrl, opsUrl } = (fleet as Fleet).gateways[0];
     expect(await (await fetch(pageUrl)).text()).toContain('<title>Take one</title>');
     const dashboard = await readFile(join(ROOT, 'dashboard/dashboard.js'), 'utf8');

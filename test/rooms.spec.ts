@@ -107,7 +107,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       await until(async () => !ids(await bob.rooms({ game: 'table', filter })).includes(room.id));
     }, 40_000);
 
-    it('are followed by players at both gateways, also after a lost connection', async () => {
+    it('can be followed by players at both gateways, also after a lost connection', async () => {
       const [ada, ...viewers] = await players(3);
       const query = { game: 'table', filter: { name: 'Followed' } };
       const lists = await Promise.all(viewers.map((viewer) => followRooms(viewer, query)));
@@ -302,7 +302,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
     }
 
     it.each(['compact', 'json', 'tcp'] as const)(
-      'show spectators each state and event later, over %s',
+      'show spectators each state and event after the delay, over %s',
       async (encoding) => {
         const [ada] = await players(1);
         const eve = await fleet.newPlayer('Eve', { encoding });

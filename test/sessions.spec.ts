@@ -174,7 +174,7 @@ describe('the session of a player', () => {
       }
     }, 20_000);
 
-    it('continues while the client answers WebSocket pings, as a throttled tab does', async () => {
+    it('continues while the client, such as a throttled tab, answers WebSocket pings', async () => {
       const throttled = await RawPlayer.welcomed(fleet.gateways[0], 'Throttled', 'binary');
       await new Promise((resolve) => setTimeout(resolve, 2 * CONNECTION_TIMEOUT_MS));
       expect(throttled.isClosed).toBe(false);
@@ -206,7 +206,7 @@ describe('the session of a player', () => {
     }, 20_000);
   });
 
-  it('is paused while the game server hangs', async () => {
+  it('is sent `paused` while the game server hangs', async () => {
     const { players, rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger');
     const told: string[] = [];
     for (const room of rooms) {

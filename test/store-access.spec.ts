@@ -211,7 +211,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
 });
 
 describe('the password of a fleet for Redis', () => {
-  it('can be changed during games as documented', async () => {
+  it('can be changed during games by the documented procedure', async () => {
     const file = join(home, 'password');
     const replace = async (password: string): Promise<void> => {
       await writeFile(`${file}.new`, `${password}\n`);

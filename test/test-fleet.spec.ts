@@ -56,7 +56,7 @@ describe('a TestFleet', () => {
     await fleet.whole();
   });
 
-  it('cuts a game server off from Redis until it heals the fleet', async () => {
+  it('cuts a game server off from Redis until `heal` is called', async () => {
     const owner = await fleet.ownerOf(room);
     // Only a server that has written a heartbeat can be found to have lost Redis. It writes one a second.
     await until(async () => (await fleet.redis.client.keys(fleet.redisName('alive:*'))).some((key) => key.includes(owner.id)));

@@ -97,7 +97,7 @@ describe('the check of comments', () => {
     ]);
   });
 
-  it('reports a page that a comment names but that does not exist', () => {
+  it('reports a missing page that a comment names', () => {
     expect(problems('// See `docs/security.md`.')).toEqual([]);
     expect(problems('// See `docs/no-such-page.md`.')).toEqual([expect.stringContaining('names docs/no-such-page.md')]);
   });
@@ -135,7 +135,7 @@ describe('the check of type names and log events', () => {
     expect(problems('export const A = 1; export type A = typeof A;')).toEqual([]);
   });
 
-  it('reports a type that an export renames, but not a type that is exported twice', () => {
+  it('reports a renamed export of a type, but not a repeated export', () => {
     const named = '1.ts:1: exports a type named Asked, as 0.ts:1 does';
     expect(problems('export class Asked {}', 'interface Asked {} export type { Asked };')).toEqual([named]);
     expect(problems('export class Asked {}', 'interface B {} export { type B as Asked };')).toEqual([named]);
@@ -168,7 +168,7 @@ describe('the check of type names and log events', () => {
 });
 
 describe('the check of links in the docs', () => {
-  it('finds links, pictures and paths, but not those in code blocks', () => {
+  it('finds links, pictures and paths outside of code blocks', () => {
     const page = [
       '[a](a.md) and [b](b.md#c "title"), [web](https://example.org)',
       '<img src="c.svg">',

@@ -128,7 +128,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await Promise.all([ada, bob].map((visitor) => visitor.sees('The game is running.')));
   });
 
-  it('shows the options of a game, and filters the list of rooms by options', async () => {
+  it('shows the options of rooms, and filters the list of rooms by options', async () => {
     const bob = await visit('Bob');
     await bob.page.getByLabel('Game', { exact: true }).selectOption('table');
     const ada = await hostOf('Table', 'By the sea', async ({ page }) => {

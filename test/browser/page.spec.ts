@@ -102,7 +102,7 @@ describeInChromium('the players’ page, in Chromium', () => {
     expect(await cy.page.getByRole('button', { name: 'Resign' }).count()).toBe(0);
   });
 
-  it('begins chess in a given position, and names the flaw of an invalid position', async () => {
+  it('starts chess from a given position, and explains an invalid position', async () => {
     const ada = await visit('Ada');
     await ada.press('Create a room: Chess');
     await ada.page.getByText('Start from a position').click();

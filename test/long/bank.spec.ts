@@ -144,7 +144,7 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
 });
 
 describe('a game of durability `checkpoint` whose server is killed', () => {
-  it('tells both players the lost version and the version to which it was rewound', async () => {
+  it('tells both players the lost version and the version after the rewind', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('bank-checkpoint');
     const told = rooms.map((room) => {
       const rewinds: unknown[] = [];

@@ -117,7 +117,7 @@ describe('the presence of players at a suspended server', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is not changed by an old report of a dead gateway that a lobby handles late', async () => {
+  it('is not changed by a late report of a dead gateway', async () => {
     const [first, second] = fleet.gateways;
     const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
     const rooms = [await bob.createRoom({ game: 'tic-tac-toe' }), await dora.createRoom({ game: 'tic-tac-toe' })];

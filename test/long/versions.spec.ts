@@ -68,7 +68,7 @@ describe('a room with version 1 of a game that version 2 cannot upgrade', () => 
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('waits for a server that can upgrade it, and is reported to operators once', async () => {
+  it('waits for a server that can upgrade its state, and is reported to operators once', async () => {
     const [old] = fleet.games;
     const game = await LedgerGame.begin(fleet);
     await game.goesOn();

@@ -7,11 +7,11 @@ import { FIRST_SETTINGS, PURPOSES, rowsOf, settingsPage, settingsTable } from '.
 const page = (path: string) => readFileSync(join(__dirname, '../..', path), 'utf8');
 
 describe('the pages of settings', () => {
-  it('include the current docs/settings.md (npm run docs:settings)', () => {
+  it('include an up-to-date docs/settings.md (npm run docs:settings)', () => {
     expect(page('docs/settings.md')).toBe(settingsPage(SETTINGS));
   });
 
-  it('include a README.md with the ten most important settings (npm run docs:settings)', () => {
+  it('include a README.md with ten important settings (npm run docs:settings)', () => {
     expect(FIRST_SETTINGS).toHaveLength(10);
     expect(page('README.md')).toBe(withTable(page('README.md'), settingsTable(SETTINGS, FIRST_SETTINGS)));
   });

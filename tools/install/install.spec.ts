@@ -141,7 +141,7 @@ describe('the check of the npm registry', () => {
       'https://r/ (getaddrinfo EAI_AGAIN r)',
     ],
     ['', 'the npm registry (npm ping failed)'],
-  ])('judges the output %j of npm ping', (output, expected) => {
+  ])('recognizes the state of the registry from the output %j of npm ping', (output, expected) => {
     expect(unreachable(output, false)).toBe(expected);
   });
 

@@ -61,7 +61,7 @@ describe('the built client', () => {
     }
   }, 120_000);
 
-  it('has an entry with prediction and interpolation, bundled without a warning', async () => {
+  it('has an entry with prediction and interpolation that is bundled without a warning', async () => {
     const moving = await bundlesOf('@holdfast/client/realtime');
     expect(moving.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
     for (const { file, gzippedBytes } of moving) {

@@ -61,7 +61,7 @@ describe('the check of the ports of a fleet', () => {
     expect(sentenceOf({ ...found, port: 65_000, first: 65_000 })).toContain('--port 64800');
   });
 
-  it('names the remedy when this user may not use the port', () => {
+  it('names the remedy when the user may not use the port', () => {
     expect(sentenceOf({ ...found, failure: 'EACCES', port: 80 })).toMatch(
       /^This user may not listen on port 80, .*npm start -- --port 7000$/,
     );

@@ -79,8 +79,8 @@ describe('the keeper of a program', () => {
   });
 });
 
-describe('a child process on a leash', () => {
-  it('ends when its parent process is killed', async () => {
+describe('a child process that depends on its parent', () => {
+  it('ends when the parent process is killed', async () => {
     const leash = JSON.stringify(require.resolve('../process/leashed.mjs'));
     const script = `import(${leash}).then(({ spawnLeashed }) => console.log(spawnLeashed('sleep', ['60']).pid))`;
     const parent = spawnLeashed(process.execPath, ['-e', script], { stdout: 'pipe' });

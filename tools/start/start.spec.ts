@@ -330,7 +330,7 @@ describe('npm start', () => {
     }
   });
 
-  it('checks the ports before it installs packages', async () => {
+  it('checks the ports before the installation of packages', async () => {
     const port = await freePort();
     const other = createServer().listen(port, '127.0.0.1');
     try {

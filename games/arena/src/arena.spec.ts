@@ -31,7 +31,7 @@ describe('the arena game', () => {
     expect(Math.hypot(slow.vx, slow.vy)).toBeLessThan(0.3 * Math.hypot(fast.vx, fast.vy));
   });
 
-  it('moves the ship exactly as the prediction on the page does', async () => {
+  it('moves a ship exactly like the prediction on the page', async () => {
     const game = await play(['Ann']);
     const predicted = { ...game.state.ships[0]! };
     const controls = [{ turn: 1, thrust: true, fire: false }, THRUST, { turn: -1, thrust: true, fire: false }, IDLE] as const;
@@ -138,7 +138,7 @@ describe('the arena game', () => {
     expect(pilots(game)).toEqual(['Ann', 'Bob', 'Cy', 'Di']);
   });
 
-  it('sends at most 12 KB per second to each of sixteen players who all fly and shoot', async () => {
+  it('sends at most 12 KB per second to each of sixteen active players', async () => {
     const game = await play(Array.from({ length: 16 }, (_, seat) => `P${seat}`));
     const traffic = game.measure(0, () => {
       for (let step = 0; step < 20 * STEP_HZ; step++) {

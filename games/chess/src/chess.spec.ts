@@ -205,7 +205,7 @@ describe('a game of chess', () => {
       expect(game.state.positions[game.state.fen.split(' ', 4).join(' ')]).toBe(1);
     });
 
-    it('no longer counts positions that cannot occur again', async () => {
+    it('forgets positions that cannot occur again', async () => {
       const game = await play();
       moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(Object.keys(game.state.positions)).toHaveLength(4);
@@ -278,7 +278,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '0-1', by: 'time', winner: 1 });
     });
 
-    it('counts the time of each side separately', async () => {
+    it('measures the time of each side separately', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       for (const san of wander(8)) {
         game.advance(14_000);
@@ -297,7 +297,7 @@ describe('a game of chess', () => {
       expect(game.ended?.result).toEqual({ result: '1/2-1/2', by: 'time', winner: null });
     });
 
-    it('stops its clocks when it ends early', async () => {
+    it('stops its clocks when it ends before the time is over', async () => {
       const game = await play({ mainMs: 60_000, incrementMs: 0 });
       game.advance(10_000);
       game.as(1).resign();

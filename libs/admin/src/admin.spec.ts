@@ -211,7 +211,7 @@ describe('the admin API', () => {
       expect((await fetch(`${url}/api/docs-json`, { headers })).status).toBe(200);
     });
 
-    it('still answers at the paths that probes and metrics collectors read', async () => {
+    it('answers at the paths for probes and metrics', async () => {
       for (const path of ['/livez', '/readyz', '/metrics']) expect((await fetch(`${url}${path}`)).status).toBe(200);
     });
   });
@@ -361,7 +361,7 @@ describe('the admin API', () => {
       }
     });
 
-    it('continues a list after a cursor whose room no longer exists', async () => {
+    it('continues a list when the room of the cursor no longer exists', async () => {
       const game_ = `gone-${randomUUID()}`;
       const now = Date.now();
       const [oldest, middle] = [await room({ createdAt: now - 2 }, game_), await room({ createdAt: now - 1 }, game_)];
@@ -451,7 +451,7 @@ describe('the admin API', () => {
       expect(await ask('POST', `/api/rooms/${waiting}/end`)).toMatchObject({ status: 409, body: { code: 'room-not-playing' } });
     });
 
-    it('ends the game of a room whose owner is lost, and stores the note in the result', async () => {
+    it('ends the game of a room without its owner, and stores the note in the result', async () => {
       const gone = await roomInPlay({ id: serverId('game', 'long-gone'), incarnation: 3 });
       expect(await ask('POST', `/api/rooms/${gone}/end`, { body: { note: 'too late' } })).toMatchObject({
         status: 200,
@@ -484,7 +484,7 @@ describe('the admin API', () => {
     expect(metrics).toMatch(/^holdfast_wanted_game_servers\{[^}]*\} [1-9]\d*$/m);
   });
 
-  it('shows the queues that a lobby reported', async () => {
+  it('returns the matchmaking queues that a lobby has reported', async () => {
     const queue: QueueView = {
       game: GAME,
       runner: 'hf:lobby:1',
@@ -538,7 +538,7 @@ describe('the admin API', () => {
       }
     }
 
-    it('contains the events of all servers in order, each with its source and reason', async () => {
+    it('contains the events of all servers in order, with their source and reason', async () => {
       const heard = await listen();
       const room = randomUUID() as string as RoomId;
       game.get(EventSink).publish({ kind: 'room.started', room, server: gameId, reason: 'opened' });
@@ -556,7 +556,7 @@ describe('the admin API', () => {
       expect(new Set(mine.map(({ id }) => id)).size).toBe(4);
     });
 
-    it('sends a reader that reconnects the events that it missed', async () => {
+    it('sends the missed events to a reader that reconnects', async () => {
       const heard = await listen();
       const rooms: RoomId[] = [randomUUID() as RoomId, randomUUID() as RoomId, randomUUID() as RoomId];
       for (const room of rooms) game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened' });

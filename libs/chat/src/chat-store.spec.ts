@@ -56,7 +56,7 @@ describe('the messages of a channel', () => {
     expect(textsOf((await store.history(target, 10)).entries)).toEqual(['from Ada', 'from Bob']);
   });
 
-  it('are deleted beyond the limit, and a reader learns that messages are missing', async () => {
+  it('are deleted beyond the limit, and a reader is told that messages are missing', async () => {
     const few = storeWith({ kept: 3 });
     const target = newLobby();
     for (let id = 1; id <= 5; id++) await few.append(target, message(String(id)));
@@ -81,7 +81,7 @@ describe('the messages of a channel', () => {
     expect(next!.seq).toBe(after!.seq + 1);
   });
 
-  it('are recognized as repeats only among the latest messages of their sender', async () => {
+  it('are compared for repeats only with the latest messages of their sender', async () => {
     const target = newLobby();
     for (let id = 0; id <= IDS_KEPT; id++) await store.append(target, message(String(id)));
     expect(await store.admit(target, { user: ADA, id: '1' })).toMatchObject({ kind: 'stored' });

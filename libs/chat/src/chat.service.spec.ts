@@ -95,7 +95,7 @@ describe('a chat message', () => {
     expect(errors.mock.calls.map(([name]) => name)).toEqual([event]);
   });
 
-  it('is refused with the time to wait when its user has sent too many messages', async () => {
+  it('is refused with the time to wait after too many messages of the user', async () => {
     const { chat } = await start([], { burst: 1, perMinute: 1 });
     const caller = newCaller();
     await chat.send(caller, { ...LOBBY, text: 'a', id: '1' });

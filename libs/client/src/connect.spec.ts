@@ -113,7 +113,7 @@ describe('connect', () => {
   it.each([
     ['WebSocket', () => gateways[0].url],
     ['TCP', () => gateways[0].tcpUrl],
-  ])('opens the session over %s when a gateway refused only the first hello', async (_, url) => {
+  ])('opens the session over %s when a gateway refuses only the first hello', async (_, url) => {
     fleet.intercept = (message, line) => {
       if (message.kind !== 'hello' || fleet.heardKinds('hello').length > 1) return false;
       line.send({ kind: 'goodbye', code: 'unavailable', reason: 'The store was restarted.', retryAfterMs: 20 });
@@ -168,7 +168,7 @@ describe('connect', () => {
     expect(session.status).toBe('open');
   });
 
-  it('tries the next gateway when the first one cannot be reached', async () => {
+  it('tries the next gateway when the first gateway cannot be reached', async () => {
     const dead = gateways[0].url;
     await gateways[0].close();
     gateways = [await FakeGateway.open(fleet)];
@@ -242,7 +242,7 @@ describe.each([
   ['tcp', 'compact', () => gateways[0].tcpUrl, {}],
   ['tcp', 'RFC 6902', () => gateways[0].tcpUrl, { compact: null }],
 ] as const)('a client over %s with syncs in the form %s', (transport, form, url, options) => {
-  it('plays two games, one after the other, to their ends', async () => {
+  it('plays two successive games to their end', async () => {
     const { session, room } = await play(options, url());
     expect([...fleet.lines][0]).toMatchObject({ transport, isCompact: form === 'compact' });
     expect(room).toMatchObject({
@@ -299,14 +299,14 @@ describe('a room of the client', () => {
     expect(room.state).toEqual({ total: 1, added: [1] });
   });
 
-  it('settles each of several unanswered commands by its own answer', async () => {
+  it('settles each unanswered command by the answer to that command', async () => {
     const { room } = await play();
     const answers = await Promise.allSettled([1, -1, 2, -2, 3].map((n) => room.send('add', { n })));
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
     expect(tally(room).added).toEqual([1, 2, 3]);
   });
 
-  it('repeats the commands after a command that a gateway refused as `busy`', async () => {
+  it('repeats all commands that follow a command refused as `busy`', async () => {
     const { room } = await play();
     let isBusy = true;
     fleet.intercept = (message, line) => {
@@ -418,7 +418,7 @@ describe('a room of the client', () => {
     await expect(room.send('add', { n: 1 })).rejects.toMatchObject({ code: 'not-in-room' });
   });
 
-  it('pauses while its owner is replaced, and then sends its commands to the new owner', async () => {
+  it('pauses until it has a new owner, and then sends the waiting commands', async () => {
     const { room, owner } = await play();
     const told: string[] = [];
     room.on('pause', (reason) => told.push(`pause ${reason}`));
@@ -778,7 +778,7 @@ describe('a session in the storage of the client', () => {
     expect(stored()).toBeNull();
   });
 
-  it('is resumed by the next visit, which continues the numbers of the commands', async () => {
+  it('is resumed by the next visit, with continued command numbers', async () => {
     const storage = memory();
     const { session, room } = await play({ storage });
     await room.send('add', { n: 1 });
@@ -928,7 +928,7 @@ describe('a search for a quick match', () => {
     expect(ends).toEqual([]);
   });
 
-  it('is cancelled when its caller aborts it before the match', async () => {
+  it('is cancelled when the caller aborts the search before the match', async () => {
     const ada = await join();
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });
@@ -939,7 +939,7 @@ describe('a search for a quick match', () => {
     await until(() => [...fleet.sessions.values()][0].searching === null);
   });
 
-  it('resolves with the room when its caller aborts it after the match', async () => {
+  it('resolves with the room when the caller aborts the search after the match', async () => {
     const [ada, bob] = [await join(), await join({ name: 'bob' })];
     const abort = new AbortController();
     const match = ada.quickMatch('tally', { signal: abort.signal });

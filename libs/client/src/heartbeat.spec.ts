@@ -26,7 +26,7 @@ describe('the heartbeat of a client', () => {
     jest.useRealTimers();
   });
 
-  it('pings once per interval when only pings and their answers are sent', () => {
+  it('sends one ping per interval when no other message is sent', () => {
     for (let at = 0; at < 5_000; at += 100) {
       jest.advanceTimersByTime(100);
       heartbeat.heard();

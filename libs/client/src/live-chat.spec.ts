@@ -162,7 +162,7 @@ describe('a chat of the client', () => {
     expect([chat.isClosed, seen]).toEqual([true, ['closed']]);
   });
 
-  it('emits only messages of its lobby until it is closed', async () => {
+  it('emits only messages of its own lobby', async () => {
     const session = new FakeSession();
     const { chat, seen } = open(session, { to: 'lobby', game: 'chess' });
     session.deliver(1);

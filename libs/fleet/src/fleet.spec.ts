@@ -90,7 +90,7 @@ describe('a registered server', () => {
     expect(await redis.commands.sismember(serversKey(), self.id)).toBe(1);
   });
 
-  it('appears in the directory of another server until it leaves', async () => {
+  it('appears in the directory of another server until it leaves the fleet', async () => {
     const watcher = await server(unique('watcher'));
     const guest = await registered(unique('guest'));
     const { id, incarnation } = guest.self;

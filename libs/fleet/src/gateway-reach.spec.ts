@@ -53,7 +53,7 @@ describe('GatewayReach', () => {
     jest.useRealTimers();
   });
 
-  it('reports an isolation of the server only if a majority of the gateways has no working link to it', () => {
+  it('reports an isolation of the server only when most gateways have no working link to the server', () => {
     expect(new Among().reach.isCutOff).toBe(false);
     expect(new Among('well').reach.isCutOff).toBe(false);
     expect(new Among('well', 'silent').reach.isCutOff).toBe(false);

@@ -9,7 +9,7 @@ import type { Self } from './self.js';
 import type { ServerDirectory } from './server-directory.js';
 
 describe('countWriting', () => {
-  it('counts the other servers that write while this server cannot', () => {
+  it('counts the other servers that can write while this server cannot write', () => {
     expect(countWriting(3_000, [200, 900, 1_200])).toBe(3);
     expect(countWriting(Number.POSITIVE_INFINITY, [100])).toBe(1);
   });

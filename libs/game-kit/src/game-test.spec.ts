@@ -114,7 +114,7 @@ describe('GameTest', () => {
     expect(red.state.lines).toEqual(['red hello']);
   });
 
-  it('shows the emitted events and the requested effects', async () => {
+  it('returns the emitted events and the requested effects', async () => {
     const game = await create();
     game.as(0).write({ text: 'hello' });
     expect(game.events).toEqual([{ name: 'opened', data: { by: 'Ann' } }, { name: 'written' }]);
@@ -135,7 +135,7 @@ describe('GameTest', () => {
     expect(game.state.lines).toContain('first');
   });
 
-  it('throws a refusal from `as`, but returns its code from `command`', async () => {
+  it('throws a refusal in `as`, but returns the code of the refusal in `command`', async () => {
     const game = await create();
     const refusal = (() => {
       try {
@@ -209,14 +209,14 @@ describe('GameTest', () => {
     expect(game.ended).toEqual({ reason: 'abandoned' });
   });
 
-  it('shows the end of the game', async () => {
+  it('returns the end of the game', async () => {
     const game = await create();
     game.as(0).close();
     expect(game.ended).toEqual({ reason: 'finished', result: { pages: 0 } });
     expect(game.command(0, 'roll')).toBe('game-ended');
   });
 
-  it('shows the view of a seat, which must be plain data', async () => {
+  it('returns the view of a seat, and requires plain data', async () => {
     const game = await create();
     expect(game.view(0)).toEqual({ lines: 0 });
     expect(() => game.view(null)).toThrow('diary: in the view of spectators, view.lines is undefined; a room keeps objects');

@@ -49,7 +49,7 @@ class Racing implements GameRules<Race> {
 }
 
 describe('GameTest with a running game', () => {
-  it('lets a player join a running game, in a new seat or in a free one', async () => {
+  it('lets a player join a running game in a new seat or a free seat', async () => {
     const game = await GameTest.create(Racing, { players: ['Ann'] });
     expect(game.join('Bob')).toBe(1);
     game.as(1).lap();

@@ -342,7 +342,7 @@ describe('the handshake of a link', () => {
 });
 
 describe('a request on a link', () => {
-  it('gets its own answer, whatever the order of the answers', async () => {
+  it('gets its own answer for any order of the answers', async () => {
     const { toB, b } = await pair();
     const late: (() => void)[] = [];
     b.links.onRequest(async (_, pattern, data) => {
@@ -377,7 +377,7 @@ describe('a request on a link', () => {
     expect(await toB.request('other', null)).toBe('fine');
   });
 
-  it('fails after its timeout, although an answer arrives later', async () => {
+  it('fails after its timeout, also when an answer arrives later', async () => {
     const { toB, b } = await pair();
     let answer: (value: unknown) => void = () => {};
     b.links.onRequest((_, pattern) => (pattern === 'late' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve('now')));
@@ -705,7 +705,7 @@ describe('the silent peer of a link', () => {
     await until(() => stranger.isClosed);
   });
 
-  it('is reported once before its link is closed, and once more when it answers again', async () => {
+  it('is reported once before its link is closed, and once when it answers again', async () => {
     jest.useFakeTimers(CLOCK_ONLY);
     const side = await newSide();
     const reported: [ServerId, boolean][] = [];

@@ -447,7 +447,7 @@ describe('a rematch', () => {
 });
 
 describe('a room with options', () => {
-  it('shows the options, and gives them to the game server that opens its game', async () => {
+  it('shows its options, and passes the options to the game server', async () => {
     const { rooms, starter, servers } = newLobby();
     const host = newCaller();
     const room = await rooms.create(host, { game: 'puzzle', options: { fen: 'any' } });
@@ -471,7 +471,7 @@ describe('a room with options', () => {
     expect(await rooms.whereIs(host.user)).toBeNull();
   });
 
-  it('is created although a server is lost during the check of its options', async () => {
+  it('is created when a server is lost during the check of its options', async () => {
     const { rooms, servers } = newLobby();
     servers.checkOptions = (server) => {
       if (server === serverId('game', 'a')) throw new HoldfastError('server-lost');
@@ -1308,7 +1308,7 @@ describe('the list of public rooms', () => {
     expect((await list.page()).rooms.map((room) => room.id)).toEqual([id]);
   });
 
-  it('contains each room once in its pages while rooms are created and closed', async () => {
+  it('contains each room once on its pages while rooms are created and closed', async () => {
     const { rooms, list } = newLobby();
     const base = Date.now() - 120_000;
     const ids = await writeRooms(25, (index) => ({ game: 'duel', private: false, createdAt: base + Math.floor(index / 3) }));

@@ -169,7 +169,7 @@ describe('the absence of a member', () => {
     expect(absentees(room({ members }, { status: 'playing' }))).toEqual([]);
   });
 
-  it('is refused for a user who is not a member', () => {
+  it('cannot be recorded for a user who is not a member', () => {
     expect(refusal(() => cameBack(room(), 'cy' as UserId))).toBe('not-in-room');
     expect(refusal(() => wentAway(room(), 'cy' as UserId, 1))).toBe('not-in-room');
   });

@@ -260,7 +260,7 @@ describe('LoadBalancerService', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('chooses only servers with the requested game and version', async () => {
+  it('chooses only servers that have the requested game and version', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 3);
     const [old, both, other] = fleet.servers;
@@ -408,7 +408,7 @@ describe('LoadBalancerService', () => {
     expect([await isLeased(at, next), await isLeased(at, again)]).toEqual([true, true]);
   });
 
-  it('does not choose an excluded server also when its slot becomes free', async () => {
+  it('does not choose an excluded server even when its slot becomes free', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -541,7 +541,7 @@ describe('the reservation of a room', () => {
     expect((await fleet.place()).server).not.toBe(placement.server);
   });
 
-  it('is cancelled once', async () => {
+  it('can be cancelled only once', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const room = newRoom();
@@ -914,7 +914,7 @@ describe('the placement strategy', () => {
     await until(async () => seen.add((await fleet.place()).server).size === 2);
   });
 
-  it('may be a class of the application, whose NaN score counts as 0', async () => {
+  it('may be a class of the application, and its score NaN counts as 0', async () => {
     const at = await newProcess({}, [FewestPlayersPerSlot]);
     const fleet = new Fleet(at, 2);
     const [small, large] = fleet.servers;
@@ -924,7 +924,7 @@ describe('the placement strategy', () => {
     expect(await fleet.report(small, { capacity: 0 })).toBe('accepted');
   });
 
-  it('keeps exact counts although a weight is too large to be exact', async () => {
+  it('keeps exact counts when a weight is too large to be exact', async () => {
     const at = await newProcess({}, [TooHeavy]);
     const fleet = await Fleet.started(at, 1);
     const heavy = newRoom();

@@ -1,7 +1,7 @@
 import { CLAIMS_BYTES_MAX, checkClaims } from './claims.js';
 
 describe('checkClaims', () => {
-  it('returns plain claims, and undefined for no claims', () => {
+  it('returns plain claims unchanged, and returns undefined for no claims', () => {
     expect(checkClaims({ rank: 3, clubs: ['a'], vip: true })).toEqual({ claims: { rank: 3, clubs: ['a'], vip: true } });
     expect(checkClaims(undefined)).toEqual({ claims: undefined });
     expect(checkClaims({})).toEqual({ claims: undefined });

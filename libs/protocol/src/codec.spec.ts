@@ -120,7 +120,7 @@ describe('the codec of messages', () => {
     });
   });
 
-  it('sets `settled` to `seq` - 1, or to 0, when a command omits it', () => {
+  it('sets `settled` to `seq` - 1, but at least 0, when a command omits `settled`', () => {
     expect(decodePlayerMessage(encodePlayerMessage({ kind: 'command', seq: 3, name: 'x' }))).toMatchObject({ seq: 3, settled: 2 });
     expect(decodePlayerMessage(encodePlayerMessage({ kind: 'command', seq: 0, name: 'x' }))).toMatchObject({ seq: 0, settled: 0 });
     expect(playerMessageFromJson('{"kind":"command","seq":3,"name":"x"}')).toMatchObject({ settled: 2 });

@@ -21,7 +21,7 @@ describe('HoldfastError', () => {
     expect(HoldfastError.from(body).toBody()).toEqual(body);
   });
 
-  it('is the only error that players see: any other error becomes `internal` without its message', () => {
+  it('is the only error that players receive: another error becomes `internal` without a message', () => {
     expect(toErrorBody(new Error('password is x'))).toEqual(errorBody('internal'));
     expect(toErrorBody('thrown text')).toEqual(errorBody('internal'));
   });

@@ -158,7 +158,7 @@ describe('the decoder of plain values', () => {
 });
 
 describe('a series of plain values', () => {
-  it('is decoded one value at a time, with the offsets of each value', () => {
+  it('is decoded one value at a time, and each value has its offsets', () => {
     const values = [1, 'two', { three: [3] }, false, null];
     const bytes = Buffer.concat(values.map((value) => pack(value)));
     const read: unknown[] = [];

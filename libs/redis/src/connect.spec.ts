@@ -73,7 +73,7 @@ describe('a server that cannot connect to Redis', () => {
     );
   });
 
-  it('names REDIS_TLS_CA when it does not trust the certificate of Redis', async () => {
+  it('names REDIS_TLS_CA when the certificate of Redis is not trusted', async () => {
     const tls = await certificate();
     const { port } = await start('data', { tls });
     const url = `rediss://127.0.0.1:${port}`;

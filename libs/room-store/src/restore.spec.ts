@@ -203,7 +203,7 @@ describe('a gateway that restores a user', () => {
     expect(await users.move(ada, null, { asked: { turn, number: 4 } })).toBe(true);
   });
 
-  it('removes the user from a room that the user had left', async () => {
+  it('removes the user from a room that the user has already left', async () => {
     const ada = user();
     const { admissionNumber: turn } = await users.admit(ada);
     await users.move(ada, { room, watching: false }, { asked: { turn, number: 1 } });

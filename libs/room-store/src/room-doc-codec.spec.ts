@@ -4,7 +4,7 @@ import { decodeRoomDoc, encodeRoomDoc } from './room-doc-codec.js';
 const doc = roomDoc();
 
 describe('the codec of room documents', () => {
-  it('stores the host in the field `owner`, which older versions read', () => {
+  it('stores the host in the field `owner`', () => {
     expect(JSON.parse(encodeRoomDoc(doc))).toMatchObject({ owner: 'ada' });
     expect(JSON.parse(encodeRoomDoc(doc))).not.toHaveProperty('host');
   });

@@ -245,7 +245,7 @@ describe('the write of a checkpoint', () => {
     expect(await log.checkpoint(room, tenure, state, 0, false)).toBe('fenced');
   });
 
-  it('sets the version of a room without a log', async () => {
+  it('sets the version of a room that has no log', async () => {
     const { room, tenure } = await playingRoom();
     expect(await log.checkpoint(room, tenure, pack(valueAt(room, 40)), 40, true)).toBe('ok');
     expect(await rooms.adopt(room, tenure, second)).toMatchObject({
@@ -287,7 +287,7 @@ describe('the adoption of a room', () => {
     expect(await log.adopt(room, tenure, second)).toMatchObject({ owner: null, status: 'waiting' });
   });
 
-  it('is refused when the log has another format', async () => {
+  it('is refused when the log has the format of an older version', async () => {
     const { room, tenure } = await playingRoom();
     await redis.commands.xadd(logKey(room), `${tenure.epoch}-1`, 'f', '0', 'c', 'as 0.1 wrote it before');
     const before = await redis.commands.hgetall(roomKey(room));
@@ -295,7 +295,7 @@ describe('the adoption of a room', () => {
     expect(await redis.commands.hgetall(roomKey(room))).toEqual(before);
   });
 
-  it('rejects with the error of Redis when Redis refuses to read the log', async () => {
+  it('rejects with the error of Redis when the log cannot be read', async () => {
     const { room, tenure } = await playingRoom();
     const before = await redis.commands.hgetall(roomKey(room));
     const url = new URL(process.env.HOLDFAST_TEST_REDIS_URL as string);

@@ -43,13 +43,13 @@ async function mustSave(record: RoomRecord, change: Parameters<RoomRecords['save
 }
 
 describe('the record of a room', () => {
-  it('is created once for an id', async () => {
+  it('is created only once for one id', async () => {
     const room = await newRoom();
     expect(await records.create(room.id, 'another', { ...doc, name: 'not this' })).toBeNull();
     expect(await mustRead(room.id)).toEqual(room);
   });
 
-  it('is null for an id without a room', async () => {
+  it('is null when no room has the id', async () => {
     expect(await records.read('nowhere' as RoomId)).toBeNull();
     const room = await newRoom();
     expect((await records.readMany(['nowhere' as RoomId, room.id])).map((record) => record?.id ?? null)).toEqual([null, room.id]);
@@ -86,7 +86,7 @@ describe('the record of a room', () => {
     expect(await mustRead(room.id)).toMatchObject({ status: 'starting', start: 'mine', doc: { name: 'renamed' }, game: 'counter' });
   });
 
-  it('has a higher revision when it is created again after its close', async () => {
+  it('has a higher revision when the room is created again after its close', async () => {
     const room = await newRoom();
     await records.save(room, { doc });
     const before = await mustRead(room.id);
@@ -134,7 +134,7 @@ describe('the close of a room', () => {
 });
 
 describe('the index of rooms', () => {
-  it('has the same pages when rooms are added or removed', async () => {
+  it('has stable pages while rooms are added and removed', async () => {
     // These creation times are in the future, because all tests share the index.
     const at = 9_000_000_000_000 + Math.floor(Math.random() * 1_000_000_000);
     const ids = Array.from({ length: 6 }, (_, index) => `test-${randomUUID()}-${index}`);

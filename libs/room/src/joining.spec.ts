@@ -78,7 +78,7 @@ class Arena {
 }
 
 describe('a player who joins a running game', () => {
-  it('gets a new seat after the last one, for which `joined` runs', () => {
+  it('gets a new seat after the last seat, and `joined` runs for that seat', () => {
     const arena = new Arena();
     expect(arena.seen).toEqual(['joined 0 Ann', 'joined 1 Bob']);
     expect(arena.join(2, 'Cy')).toBe('changed');
@@ -146,7 +146,7 @@ describe('a bot in a game', () => {
     },
   };
 
-  it('gets a free seat, or none', () => {
+  it('gets a free seat, or no seat when all seats are taken', () => {
     const arena = new Arena(commands);
     for (const name of ['R1', 'R2', 'R3']) arena.command('add', name);
     expect(arena.value.state.ships).toEqual(['2', '3', 'null']);

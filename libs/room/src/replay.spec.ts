@@ -318,7 +318,7 @@ describe('the draft of a handler', () => {
 });
 
 describe('an object in two places of the state', () => {
-  it('becomes two objects in the next change, on the owner and after a recovery', () => {
+  it('becomes two objects after the next change, also after a recovery', () => {
     let step = 0;
     const handlers: ((state: Json) => void)[] = [
       (s) => {
@@ -385,7 +385,7 @@ describe('the patches of diff', () => {
     );
   });
 
-  it('are few for few edits, and absent without an edit', () => {
+  it('are few for few edits, and empty without an edit', () => {
     fc.assert(fc.property(json, (value) => expect(diff(value, stored(value))).toEqual([])));
     const board = { cells: [0, null, 1], turn: 0 };
     expect(diff(board, { cells: [0, 1, 1], turn: 1 })).toEqual([
@@ -394,7 +394,7 @@ describe('the patches of diff', () => {
     ]);
   });
 
-  it('replace a part in which everything changed, but not the root', () => {
+  it('replace a completely changed part, but not the root', () => {
     expect(diff({ at: { x: 1, y: 1 }, n: 1 }, { at: { x: 2, y: 2 }, n: 1 })).toEqual([
       { op: 'replace', path: '/at', value: { x: 2, y: 2 } },
     ]);

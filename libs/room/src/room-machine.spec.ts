@@ -341,7 +341,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({});
     });
 
-    it('removes a timer although its handler rejects', () => {
+    it('removes a timer also when its handler rejects', () => {
       const room = new Table({
         timers: {
           turn: (there) => {
@@ -457,7 +457,7 @@ describe('a room', () => {
       expect(plain(before)).toEqual(plain(new Table({ effects: ['pay'] }).value));
     });
 
-    it('names the handler of the mistake', () => {
+    it('names the handler that made the invalid request', () => {
       const ask = (there: GameRoom<Count>): void => there.schedule('trun', 1);
       const room = new Table({ timers: { turn: ask }, step: ask, seats: { away: ask }, paused: ask });
       expect(mistakeOf(room.handle({ kind: 'timer', name: 'turn' }))).toMatch(/^The game counting, room r1, timer 'turn': /);
@@ -531,7 +531,7 @@ describe('a room', () => {
   });
 
   describe('that runs steps', () => {
-    it('gives the length of a step to the handler', () => {
+    it('passes the length of a step to the handler', () => {
       const room = new Table({ step: ({ state }, stepMs) => add(state, stepMs), stepHz: 20 });
       room.changed({ kind: 'step' });
       expect(room.value.state.count).toBe(50);
@@ -565,7 +565,7 @@ describe('a room', () => {
       expect(room.value.timers).toEqual({ turn: 1_500 });
     });
 
-    it('keeps the seat of a player who returns within the grace', () => {
+    it('keeps the seat of a player who returns within the grace period', () => {
       const room = new Table();
       room.changed({ kind: 'seat', seat: 1, event: 'away' });
       room.changed({ kind: 'seat', seat: 1, event: 'back' });
@@ -595,7 +595,7 @@ describe('a room', () => {
       expect(room.value.ended).toEqual({ reason: 'abandoned' });
     });
 
-    it('lets a player leave although the handler rejects', () => {
+    it('lets a player leave also when the handler rejects', () => {
       const room = new Table({ seats: { left: (there) => there.reject('stay') } });
       room.changed({ kind: 'seat', seat: 1, event: 'left' });
       expect(room.value.seats[1].presence).toBe('left');

@@ -172,7 +172,7 @@ describe('JwtAuthenticator with a shared secret', () => {
     });
   });
 
-  it('refuses a secret of too few bytes', () => {
+  it('refuses a secret that has too few bytes', () => {
     expect(() => new JwtAuthenticator({ secret: 'short' })).toThrow(/at least 32 bytes/);
   });
 });

@@ -60,7 +60,7 @@ async function refusalCode(promise: Promise<unknown>): Promise<string> {
 describe('the claims of a session', () => {
   const claims = { rank: 3, clubs: ['a'] };
 
-  it('stay the same in a resume, and are replaced by a new login', async () => {
+  it('are unchanged after a resume, and are replaced by a new login', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const login = { user, name: 'Ada', gateway: gateway.id, incarnation: 1 };
@@ -73,7 +73,7 @@ describe('the claims of a session', () => {
     expect(await resume(gateway, await gateway.store.create(login))).not.toHaveProperty('claims');
   });
 
-  it('are restored with the session in a store that lost the session', async () => {
+  it('are restored with the session when the store has lost the session', async () => {
     const gateway = await newGateway();
     const user = newUser();
     const { session, secret } = await gateway.store.create({ user, name: 'Ada', claims, gateway: gateway.id, incarnation: 1 });
@@ -93,7 +93,7 @@ describe('SessionStore.create', () => {
     expect(await gateway.store.find(user)).toEqual({ session, user, name: 'Grace', gateway: gateway.id, room: null, isAway: false });
   });
 
-  it('ends the earlier session of the user and returns its gateway', async () => {
+  it('ends the earlier session of the user, and returns the gateway of that session', async () => {
     const [there, here] = [await newGateway(), await newGateway()];
     const user = newUser();
     const old = await logIn(there, user);

@@ -17,7 +17,7 @@ describe('a secret in a file', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('is read from the file that NAME_FILE names, without the line break at its end', () => {
+  it('is read from the file in NAME_FILE, without the final line break', () => {
     expect(readSettings('lobby', { LINK_SECRET_FILE: file }).link.secret).toBe('a secret of the whole fleet');
   });
 

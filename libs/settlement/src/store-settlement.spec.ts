@@ -142,7 +142,7 @@ describe('StoreSettlement', () => {
     expect(world.settledGenerations).toEqual(['one', 'two']);
   });
 
-  it('waits for a server whose record the store lost, but not for an evicted server', async () => {
+  it('waits for a server without a record in the store, but not for an evicted server', async () => {
     const [slow, dead, left] = [world.add('game', '1'), world.add('game', '2'), world.add('gateway', '1')];
     await world.pass();
     world.reportChange({ kind: 'evicted', server: dead });

@@ -23,7 +23,7 @@ describe('the log of a server', () => {
     expect(JSON.parse(lines[0])).toMatchObject({ level: 'info', server: 'hf:game:1', event: 'room.recovered', roomId: 'r1', epoch: 7 });
   });
 
-  it('writes one line of name=value in the pretty format', () => {
+  it('writes an event as one line of name=value pairs in the pretty format', () => {
     const { log, lines } = logInto('pretty');
     log.warn('server.evicted', { target: 'hf:game:2', why: 'no answer' });
     expect(lines.join('')).toContain('hf:game:1 server.evicted target=hf:game:2 why="no answer"');
@@ -60,7 +60,7 @@ describe('the log of a server', () => {
     expect(lines.map((line) => JSON.parse(line).event)).toEqual(['thing.seen', 'thing.seen', 'thing.seen']);
   });
 
-  it.each<LogFormat>(['json', 'pretty'])('limits long texts, and omits the other properties of an error (%s)', (format) => {
+  it.each<LogFormat>(['json', 'pretty'])('shortens long texts, and omits additional properties of an error (%s)', (format) => {
     const { log, lines } = logInto(format);
     const long = 'x'.repeat(1_000_000);
     log.error('request.failed', { error: Object.assign(new Error(long), { command: { args: ['a secret'] } }) });

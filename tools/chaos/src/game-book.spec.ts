@@ -74,7 +74,7 @@ describe('the book that checks a game', () => {
     expect(book(GAME, { ada: GAME, bob: [...GAME, GAME[4]] }).verdict()).toEqual([expect.stringContaining('bob received entry 5 after 5')]);
   });
 
-  it('accepts missing events of which the player was notified', () => {
+  it('accepts missing events that were reported to the player', () => {
     const made = book(GAME, { ada: GAME, bob: GAME.slice(0, 2), eve: GAME.slice(1), dan: [] });
     made.missed('bob');
     expect(made.verdict()).toEqual([]);

@@ -57,7 +57,7 @@ describe('a PGN file', () => {
     expect(games.filter(({ remark }) => remark !== null)).toHaveLength(1);
   });
 
-  it('is read without its unreadable games, which are listed with their reasons', async () => {
+  it('is read without its unreadable games, and these games are listed with a reason', async () => {
     const { games, unreadable } = await read(fixture('unreadable.pgn'));
     expect(games.map(({ number, title }) => `${number} ${title}`)).toEqual(['1 Good – First', '9 Good – Last']);
     expect(unreadable).toEqual([
@@ -130,7 +130,7 @@ describe('the text of a PGN file', () => {
     expect(await titleOf(bytes)).toEqual(WANTED);
   });
 
-  it('may be encoded as Latin-1, also in a part of the file only', async () => {
+  it('may be partly encoded as Latin-1', async () => {
     const latin = ['Jürgen Müller – Peña: e4 e5 Nf3 1/2-1/2'];
     expect(await titleOf(Buffer.from(LATIN, 'latin1'))).toEqual(latin);
     expect(await titleOf(Buffer.concat([Buffer.from(`${TEXT}\n`), Buffer.from(LATIN, 'latin1')]))).toEqual([...WANTED, ...latin]);

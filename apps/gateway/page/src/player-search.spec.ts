@@ -89,7 +89,7 @@ describe('a search that the page begins', () => {
     expect(shown).toEqual(['No match was found. Try again later.']);
   });
 
-  it('shows no message when the player cancels it', async () => {
+  it('shows no message when the player cancels the search', async () => {
     const found = search.find('chess');
     search.cancel();
     tell({ event: 'cancelled', reason: 'cancelled' });
@@ -107,7 +107,7 @@ describe('a search that the page begins', () => {
 });
 
 describe('a search that another page of the party begins', () => {
-  it('is shown on the pages of all members, who can cancel it', async () => {
+  it('is shown on the pages of all members, and each member can cancel the search', async () => {
     tell({ event: 'searching', waitedMs: 0 });
     expect(search.current?.game).toBe('chess');
     search.cancel();
@@ -166,7 +166,7 @@ describe('an offered match', () => {
     expect(requests).toEqual(['match.accept']);
   });
 
-  it('can be accepted again after a refusal that allows another attempt', async () => {
+  it('can be accepted again after a temporary refusal', async () => {
     tell(OFFER);
     refusal = new HoldfastError('unavailable');
     await search.accept();
@@ -190,7 +190,7 @@ describe('an offered match', () => {
     expect([search.offer, shown]).toEqual([null, []]);
   });
 
-  it('disappears when another player declines it, while the search continues', () => {
+  it('disappears when another player declines the match, while the search continues', () => {
     tell({ event: 'searching', waitedMs: 100 });
     tell(OFFER);
     tell({ event: 'searching', returned: true, waitedMs: 900 });

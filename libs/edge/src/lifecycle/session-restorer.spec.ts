@@ -85,7 +85,7 @@ describe('sessions that the store lost', () => {
     expect(await userRooms.get(gatewaySession.user)).toEqual({ room: 'a-room', watching: false });
   });
 
-  it('make `isIncomplete` true for some seconds after the loss', async () => {
+  it('set `isIncomplete` for some seconds after the loss', async () => {
     const { restorer } = newGateway();
     expect(await restorer.isIncomplete()).toBe(false);
     await restorer.check();

@@ -200,7 +200,7 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(lost.requests.map((request) => request.operation)).toEqual([operation, 'rooms.join', operation]);
   });
 
-  it('joins the room that its first attempt created, although the first answer was lost', async () => {
+  it('joins the room of its first attempt when the first answer was lost', async () => {
     const { playerRequests, session, requests, answers, afterRestart } = newPlayerRequests();
     const me = { data: { room: { id: 'a' }, watching: false } };
     answers.push(afterRestart(refuse('server-lost')), refuse('already-in-room'), me, inRoom('a'));
@@ -208,21 +208,21 @@ describe('a request whose answer arrives after a restart of the store', () => {
     expect(requests.map(({ operation }) => operation)).toEqual(['rooms.create', 'rooms.create', 'me', 'rooms.join']);
   });
 
-  it('succeeds as a leave when the player is in no room', async () => {
+  it('succeeds when it is a leave and the player is in no room', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     session.binding = { room: 'a' as RoomId, watching: false, rev: 1 };
     answers.push(afterRestart(refuse('unavailable')), refuse('not-in-room'));
     await expect(playerRequests.send(session, 'rooms.leave', undefined, 500)).resolves.toEqual({ data: { left: 'a' }, binding: null });
   });
 
-  it('succeeds as a start when the game runs already', async () => {
+  it('succeeds when it is a start and the game already runs', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     const room = { id: 'a', status: 'playing' };
     answers.push(afterRestart({ data: { room } }), refuse('room-playing'), { data: { room, watching: false } });
     await expect(playerRequests.send(session, 'rooms.start', undefined, 500)).resolves.toEqual({ data: { room } });
   });
 
-  it('succeeds as a cancel when the store has lost the search', async () => {
+  it('succeeds when it is a cancellation and the store has lost the search', async () => {
     const { playerRequests, session, answers, afterRestart } = newPlayerRequests();
     answers.push(afterRestart({ data: { cancelled: true } }), { data: { cancelled: false } });
     await expect(playerRequests.send(session, 'match.cancel', undefined, 500)).resolves.toEqual({ data: { cancelled: true } });

@@ -106,7 +106,7 @@ describe('RoomListFeeds', () => {
     expect(fast.received).toHaveLength(2);
   });
 
-  it('ends a subscription when its connection closes, another one replaces it, or the client unsubscribes', async () => {
+  it('ends a subscription when the connection closes or the client unsubscribes or subscribes again', async () => {
     const [gone, other, left] = [new Client(), new Client(), new Client()];
     subscribe(gone, 1, {});
     subscribe(other, 2, {});

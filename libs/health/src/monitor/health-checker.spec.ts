@@ -13,7 +13,7 @@ describe('the health checker, over a real Redis', () => {
 
   afterEach(() => world.close());
 
-  it('evicts a silent server but not a busy one', async () => {
+  it('evicts a silent server, but not a busy server', async () => {
     const watching = await world.gateway('1');
     await world.start('lobby', '1');
     await world.start('lobby', '2');

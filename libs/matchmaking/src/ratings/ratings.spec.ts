@@ -83,7 +83,7 @@ describe('ratings in Redis', () => {
     expect(await store.ratings(`${game}-other`, [ada])).toEqual([null]);
   });
 
-  it('count both games of a player that end at the same time', async () => {
+  it('include two games of a player that end at the same time', async () => {
     const add = (before: readonly (Rating | null)[]): Rating[] => before.map((rating) => ({ mu: (rating?.mu ?? 0) + 1, sigma: 1 }));
     const ids = Array.from({ length: 5 }, (_, index) => `parallel:${index}`);
     expect(await Promise.all(ids.map((id) => store.update(game, id, [cy], add)))).toEqual(ids.map(() => true));

@@ -189,7 +189,7 @@ describe('a game that has ended', () => {
     });
   });
 
-  it('keeps the result with which another server ended it', async () => {
+  it('keeps the result of another server that has ended the game', async () => {
     const room = await hosts.open(first);
     const { room: _, ...tenure } = await hosts.tenure(room.id);
     await first.roomLog.abandon(room.id, tenure, { reason: 'orphaned' });

@@ -392,7 +392,7 @@ describe('a hosted room', () => {
     expect(room.lastDurableStep).toBe(2);
   });
 
-  it('returns the changes since a version, or null when some of them are missing', () => {
+  it('returns the changes since a version, or null when some of the changes are missing', () => {
     const room = alone();
     expect(room.changesSince(0)).toEqual([]);
     for (let seq = 1; seq <= 5; seq++) handled(room, 0, seq);
@@ -493,7 +493,7 @@ describe('the output of a room', () => {
     expect(watcher.to(1)).toHaveLength(2);
   });
 
-  it('goes only to the acting player when no view shows the change', async () => {
+  it('is sent only to the acting player when no view shows the change', async () => {
     const host = newHost();
     const room = await host.room();
     const [one, two] = [host.attach(room, 0), host.attach(room, 1)];
@@ -507,7 +507,7 @@ describe('the output of a room', () => {
     expect(two.to(1)[2]).toMatchObject({ version: 2, seq: 0, from: 0, patches: [{ path: '/count', value: 4 }] });
   });
 
-  it('is compact for each client that reads compact syncs, and has RFC 6902 patches for other clients', async () => {
+  it('is compact for clients that read compact syncs, and has RFC 6902 patches for other clients', async () => {
     const host = newHost();
     const room = await host.room();
     const [compact, classic] = [host.attach(room, 0, { compact: true }), host.attach(room, 1)];
@@ -649,7 +649,7 @@ describe('the output of a room', () => {
     expect(peer.to(1).slice(3)).toMatchObject([{ kind: 'sync', seq: 3, version: 3, patches: [{ value: 2 }] }, { kind: 'ended' }]);
   });
 
-  it('repeats the acknowledgement of a command that a client repeats', async () => {
+  it('repeats the acknowledgement when a client repeats a command', async () => {
     const host = newHost();
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -813,7 +813,7 @@ describe('the refusal of a command', () => {
     ]);
   });
 
-  it('has its own code for an unknown command, a handler that throws, and a spectator', async () => {
+  it('has a different code for an unknown command, a handler that throws, and a spectator', async () => {
     const host = newHost();
     const room = await host.room();
     const [peer, watcher] = [host.attach(room, 0), host.attach(room, null)];
@@ -834,7 +834,7 @@ describe('the refusal of a command', () => {
     expect(host.engine.input(room, { kind: 'command', seat: 0, seq: 999, name: 'add', data: 1 })).toMatchObject({ code: 'busy' });
   });
 
-  it('is sent for a command that would make the room too large', async () => {
+  it('is sent when a command would make the room too large', async () => {
     const host = newHost({ stateBytesMax: 1_000 });
     const room = await host.room();
     const peer = host.attach(room, 0);
@@ -1082,7 +1082,7 @@ describe('the clock of a room', () => {
     await until(() => stateOf(room).heard.includes('ring'));
   });
 
-  it('does not fire a timer before its due time in a month', async () => {
+  it('does not fire a timer that is due in a month', async () => {
     const host = newHost();
     const room = await host.room();
     schedule(host, room, 1, 'ring', 30 * 86_400_000);

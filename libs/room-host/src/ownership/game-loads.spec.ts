@@ -137,7 +137,7 @@ describe("the load of a game's data", () => {
     expect(runs).toBe(1);
   });
 
-  it('fails after its time limit, and aborts its signal', async () => {
+  it('fails after its time limit, and aborts the signal of the handler', async () => {
     const signals: AbortSignal[] = [];
     const hosts = await newHosts(
       cards(

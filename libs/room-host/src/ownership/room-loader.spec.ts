@@ -170,7 +170,7 @@ describe('a game server that loads rooms', () => {
     await expect(records.read(room)).resolves.toMatchObject({ status: 'starting', owner: null });
   });
 
-  it('names its games in the refusal to open an unknown game', async () => {
+  it('lists its games when it refuses an unknown game', async () => {
     const { loader } = newServer();
     const room = await roomThatStarts();
     await expect(loader.open({ room, game: 'emtpy', start: 's', round: 0, players })).rejects.toMatchObject({

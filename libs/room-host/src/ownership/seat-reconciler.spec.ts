@@ -68,7 +68,7 @@ describe('a player who leaves', () => {
     expect(presences(moved)?.[0]).toBe('here');
   });
 
-  it('loses the seat on the next server, unlike a player who is only away', async () => {
+  it('loses the seat on the next server, unlike an absent player', async () => {
     const { room } = await played();
     await first.migrator.migrate(room.id);
     const moved = second.rooms.get(room.id) as HostedRoom;

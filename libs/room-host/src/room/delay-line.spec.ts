@@ -54,7 +54,7 @@ describe('the delay line for spectators', () => {
     );
   });
 
-  it('keeps a limited number of values, and reports missing events', () => {
+  it('keeps a limited number of values, and reports dropped events', () => {
     const line = new DelayLine(300_000);
     for (let version = 0; version < 20_000; version++) line.add(moment(version), version * 10);
     let count = 0;

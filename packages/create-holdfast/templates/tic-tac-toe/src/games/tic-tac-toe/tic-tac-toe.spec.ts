@@ -17,7 +17,7 @@ describe('tic-tac-toe', () => {
     expect(game.state.turn).toBe(1);
   });
 
-  it('refuses a player who is not to move, an occupied cell and a cell beyond the board', async () => {
+  it('refuses a move out of turn, to an occupied cell or beyond the board', async () => {
     const game = await play();
     expect(game.command(1, 'place', { cell: 4 })).toBe('not-your-turn');
     mark(game, 4);
