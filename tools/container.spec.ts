@@ -99,7 +99,7 @@ describe('the Dockerfile', () => {
     expect(dockerfile).toMatch(/^ENTRYPOINT \["node", /m);
   });
 
-  it('passes the flags of `npm start` to Node', async () => {
+  it('passes the flags of the start scripts to Node', async () => {
     const { SERVER_FLAGS } = await import('./process/server-flags.mjs');
     const [, entry] = /^ENTRYPOINT (.+)$/m.exec(dockerfile) ?? [];
     expect(JSON.parse(entry)).toEqual(['node', ...SERVER_FLAGS]);

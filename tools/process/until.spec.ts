@@ -7,7 +7,7 @@ describe('until', () => {
     expect(await until(async () => results.shift())).toBe('later');
   });
 
-  it('names the condition that was not met in time', async () => {
+  it('throws an error with the condition that was not met in time', async () => {
     const isOpen = false;
     await expect(until(() => isOpen, 20)).rejects.toThrow('The condition was not met within 20 ms: ()=>isOpen');
   });

@@ -205,7 +205,7 @@ describe('a game of chess', () => {
       expect(game.state.positions[game.state.fen.split(' ', 4).join(' ')]).toBe(1);
     });
 
-    it('forgets positions that cannot occur again', async () => {
+    it('does not store positions that cannot occur again', async () => {
       const game = await play();
       moves(game, ...KNIGHTS_OUT_AND_HOME);
       expect(Object.keys(game.state.positions)).toHaveLength(4);

@@ -60,7 +60,7 @@ describe('the feed of a channel', () => {
     expect(sent).toEqual([2, 3, 4]);
   });
 
-  it('sends messages later when their first read failed', async () => {
+  it('sends messages after a second read when the first read fails', async () => {
     const { feed, sent, stored, fail } = start([entry(1)]);
     await feed.catchUp();
     fail(true);

@@ -70,7 +70,7 @@ describe('a registered server', () => {
     return made;
   }
 
-  it('writes its record as a hash under its server id, and its id into hf:servers', async () => {
+  it('stores its record as a hash under its server id, and adds the id to hf:servers', async () => {
     const { self, redis } = await registered(unique('record'));
     const fields = await redis.commands.hgetall(self.id);
     expect(fields).toMatchObject({

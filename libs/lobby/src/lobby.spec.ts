@@ -810,7 +810,7 @@ describe('a match of waiting players', () => {
     await expect(matchmaker.accept(people[0], 'another')).rejects.toMatchObject({ code: 'offer-unknown' });
   });
 
-  it('is reported to a player who missed the message, unlike the loss of a ticket', async () => {
+  it('is reported again to a player who missed the message', async () => {
     const { servers, matchmaker, rooms } = newLobby();
     servers.match = matchRules({ min: 3, max: 3 });
     const [host, guest, one, ...others] = ['host', 'guest', 'one', 'second', 'third'].map((name) => asks(newCaller(name)));
@@ -1186,7 +1186,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect((await mustRead(first.id)).doc.members.at(-1)).toMatchObject({ user: late.user, here: true, readyRound: null });
   });
 
-  it('removes a member whom only a data loss has put back into the room', async () => {
+  it('removes a member who is in the room again only because of a data loss', async () => {
     const { rooms } = newLobby();
     const [host, mover] = newCallers(2);
     const { id } = await rooms.create(host, { game: 'duel' });

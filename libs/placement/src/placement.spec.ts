@@ -529,7 +529,7 @@ describe('the reservation of a room', () => {
     });
   });
 
-  it('becomes a room of its server after the confirmation', async () => {
+  it('is counted as a room of its server after the confirmation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();

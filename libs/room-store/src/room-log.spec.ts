@@ -143,7 +143,7 @@ describe('an append to the log of a room', () => {
     expect((await log.recent(room, 10)).map(({ version }) => version)).toEqual([1, 2]);
   });
 
-  it('conflicts with an append of another writer at the same epoch and version', async () => {
+  it('returns `conflict` when another writer has appended at its epoch and version', async () => {
     const { room, tenure } = await playingRoom();
     await one(append(room, tenure, 0));
     expect(await one(append(room, tenure, 0))).toBe('conflict');
@@ -235,7 +235,7 @@ describe('the write of a checkpoint', () => {
     expect(adopted.log.changes.map(({ version }) => version)).toEqual([5]);
   });
 
-  it('returns `fenced`, `behind` or `missing` under the same conditions as an append', async () => {
+  it('returns `fenced`, `behind` or `missing` like an append', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 1));
     expect(await log.checkpoint(room, tenure, state, 1, false)).toBe('behind');
@@ -391,7 +391,7 @@ describe('the handoff of a room', () => {
     expect((await log.readTenures([room]))[0]).toMatchObject({ ...tenure, version: 2 });
   });
 
-  it('returns `fenced`, `behind` or `missing` under the same conditions as an append', async () => {
+  it('returns `fenced`, `behind` or `missing` like an append', async () => {
     const { room, tenure } = await playingRoom();
     const state = pack(valueAt(room, 0));
     expect(await log.handoff('nowhere' as RoomId, tenure, 0, state, handedTo(tenure), 1_000)).toBe('missing');
@@ -597,7 +597,28 @@ describe('the unreadable data of a room', () => {
     expect(await records.read(room)).toMatchObject({ status: 'playing', owner: first, epoch: tenure.epoch });
   });
 
-  it('is marked as format 2 only when changes of the game may have state patches', async () => {
+  it('is copied to another key when it is a batch of effects', async () => {
+    const { room, tenure } = await playingRoom();
+    const effects = [{ name: 'pay', key: 'k' }];
+    const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };
+    await one(append(room, tenure, 0, 1, end));
+    await redis.commands.hset(effectsKey(room), 'older', Buffer.from([0xc1]));
+    const last = await ends.lastEffects(room);
+    expect(last).toMatchObject({ effects, unreadable: ['older'] });
+    await ends.lastEffectsDone(room, last.batches);
+    expect(await ends.hasLastEffects(room)).toBe(false);
+    expect(await redis.commands.hexists(keptEffectsKey(room), 'older')).toBe(1);
+  });
+
+  it('does not prevent reads of other records', async () => {
+    const [odd, fine] = await Promise.all([playingRoom(), playingRoom()]);
+    await redis.commands.hset(`hf:room:{${odd.room}}`, 'doc', '{');
+    expect(await records.readMany([odd.room, fine.room])).toMatchObject([null, { id: fine.room }]);
+  });
+});
+
+describe('the format of a room log', () => {
+  it('is 2 only when changes of the game may have state patches', async () => {
     const { room, tenure } = await playingRoom();
     const format = () => redis.commands.hget(roomKey(room), 'format');
     expect(await format()).toBeNull();
@@ -639,7 +660,7 @@ describe('the unreadable data of a room', () => {
     expect(await format()).toBeNull();
   });
 
-  it('stays in format 3 after a handoff, and is raised to format 3 by an adoption', async () => {
+  it('stays 3 after a handoff, and becomes 3 by an adoption with that format', async () => {
     const { room, tenure } = await playingRoom();
     const format = () => redis.commands.hget(roomKey(room), 'format');
     const game = (await redis.commands.hget(roomKey(room), 'game')) as string;
@@ -650,25 +671,6 @@ describe('the unreadable data of a room', () => {
     expect(await format()).toBe('3');
     await log.adopt(room, to, second, 0, 0, new Map([[game, 2]]));
     expect(await format()).toBe('3');
-  });
-
-  it('is copied to another key when it is a batch of effects', async () => {
-    const { room, tenure } = await playingRoom();
-    const effects = [{ name: 'pay', key: 'k' }];
-    const end = { ended: { reason: 'finished' as const }, lastEffects: effects, epilogue: undefined };
-    await one(append(room, tenure, 0, 1, end));
-    await redis.commands.hset(effectsKey(room), 'older', Buffer.from([0xc1]));
-    const last = await ends.lastEffects(room);
-    expect(last).toMatchObject({ effects, unreadable: ['older'] });
-    await ends.lastEffectsDone(room, last.batches);
-    expect(await ends.hasLastEffects(room)).toBe(false);
-    expect(await redis.commands.hexists(keptEffectsKey(room), 'older')).toBe(1);
-  });
-
-  it('does not prevent reads of other records', async () => {
-    const [odd, fine] = await Promise.all([playingRoom(), playingRoom()]);
-    await redis.commands.hset(`hf:room:{${odd.room}}`, 'doc', '{');
-    expect(await records.readMany([odd.room, fine.room])).toMatchObject([null, { id: fine.room }]);
   });
 });
 

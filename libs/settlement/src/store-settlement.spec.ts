@@ -199,7 +199,7 @@ describe('StoreSettlement', () => {
     expect(world.settlement.isSettled).toBe(true);
   });
 
-  it('waits only once for a server in one store generation', async () => {
+  it('waits only once per store generation for a server', async () => {
     const [lost, slow] = [world.add('game', '1'), world.add('game', '2')];
     world.missing.add(lost.id);
     await world.pass(LISTED_AGAIN_MS + 1_000);

@@ -180,7 +180,7 @@ describe('an offered match', () => {
     expect([search.offer, shown]).toEqual([null, ['offer-unknown']]);
   });
 
-  it('shows no second message when its end arrives before the answer to the acceptance', async () => {
+  it('shows only one message when it ends before the answer to the acceptance', async () => {
     tell({ event: 'searching', waitedMs: 100 });
     tell(OFFER);
     refusal = new HoldfastError('offer-unknown');

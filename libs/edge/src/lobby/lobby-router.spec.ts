@@ -41,7 +41,7 @@ describe('the lobby that a gateway chooses for a request', () => {
     expect(await receivers([...others, { id: 'healthy' }])).toEqual(['healthy']);
   });
 
-  it('is an unheard lobby when no healthy lobby is left', async () => {
+  it('is an unheard lobby when no healthy lobby exists', async () => {
     expect(
       await receivers([
         { id: 'suspect', suspect: 1 },

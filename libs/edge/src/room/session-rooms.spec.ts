@@ -395,7 +395,7 @@ describe('a gateway with players in a room', () => {
     expect(versions(received)).toEqual([1, 2]);
   });
 
-  it('sends `resumed` only after `paused`, after any sequence of events', async () => {
+  it('sends `resumed` only after `paused` in any sequence of events', async () => {
     const acts = [
       'owned',
       'placed',

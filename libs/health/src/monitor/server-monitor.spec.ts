@@ -100,7 +100,7 @@ describe('ServerMonitor', () => {
     expect(context.self.confirm).not.toHaveBeenCalled();
   });
 
-  it('marks a server as unheard, without an eviction, when it answers only a dial', async () => {
+  it('marks a server that answers only a dial as unheard, without an eviction', async () => {
     const { context, server, monitor, check, miss } = newMonitor();
     context.dials.dial.mockResolvedValue('answered');
     await check();

@@ -82,7 +82,7 @@ describe('the voting of gateways, over a real Redis', () => {
     await eventually(() => expect([one, two].flatMap(({ module }) => module.get(EndsSeen).ends)).toHaveLength(1));
   });
 
-  it('evicts neither a newer incarnation nor a server that answers before the verdict', async () => {
+  it('does not evict a newer incarnation, or a server that answers before the verdict', async () => {
     const watching = await world.gateway('1', DORMANT);
     const accused = await world.foreign(watching, 'accused', 'speaks');
     const server = await recordIn(watching, accused.id);

@@ -186,7 +186,7 @@ describe.each([
     expect(steps).toBeGreaterThan(10);
   });
 
-  it('puts a user into the room once when it is repeated', async () => {
+  it('adds a user to the room once when it is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => {
@@ -202,7 +202,7 @@ describe.each([
     expect(steps).toBeGreaterThan(5);
   });
 
-  it('takes a user out of the room when it is repeated', async () => {
+  it('removes a user from the room when it is repeated', async () => {
     const steps = await diesAtEachStep(
       isExecuted,
       async () => {

@@ -102,7 +102,7 @@ describe('a game that has ended', () => {
     return { room, back, over: await hosts.record(room.id) };
   }
 
-  it('is dropped when a lobby closes the room and the answer to the last append is lost', async () => {
+  it('is dropped when a lobby has closed the room after a lost answer to the last append', async () => {
     const room = await hosts.open(first);
     const { appendAll } = first.roomLog;
     jest.spyOn(first.roomLog, 'appendAll').mockImplementationOnce(async (appends) => {
@@ -139,7 +139,7 @@ describe('a game that has ended', () => {
     jest.restoreAllMocks();
   });
 
-  it('stores its end only after the store is settled', async () => {
+  it('is stored only after the store is settled, unlike earlier changes', async () => {
     const [room, other] = [await hosts.open(first), await hosts.open(first)];
     first.settlement.isSettled = false;
     await first.does(room, 0, 'add');

@@ -86,7 +86,7 @@ describe('a player of a game that was rewound', () => {
     expect(next.attach(room, 0, 3, null).placed[0].rewound).toBeUndefined();
   });
 
-  it('receives `rewound` when its version without an epoch must belong to a lost history', async () => {
+  it('receives `rewound` for a lost version that the client sends without an epoch', async () => {
     const { next, room, from, to } = await rewound();
     const player = next.attach(room, 0, 1, from);
     expect(player.placed[0].rewound).toEqual({ from, to });

@@ -443,7 +443,7 @@ describe('the output of a room', () => {
     expect(peer.to(1)[2]).toMatchObject({ kind: 'sync', version: 1, seq: 1, from: 0, patches: [{ path: '/count', value: 5 }] });
   });
 
-  it('is sent once per gateway for all its sessions', async () => {
+  it('is sent once to each gateway for all sessions of the gateway', async () => {
     const host = newHost();
     const room = await host.room({ players: 4 });
     const [here, there] = [new RecordingPeer(), new RecordingPeer()];
@@ -1249,7 +1249,7 @@ describe('the inputs of players', () => {
     expect([syncs().length, other.to(2).filter(({ kind }) => kind === 'compact').length]).toEqual([2, 1]);
   });
 
-  it('have no effect when they come from an earlier connection of the player', async () => {
+  it('are ignored when they come from an earlier connection of the player', async () => {
     const host = newHost();
     const room = await host.room({ rules: rules() });
     const peer = host.attach(room, 0);

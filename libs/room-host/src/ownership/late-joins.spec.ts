@@ -123,7 +123,7 @@ describe('a player who joins a running game', () => {
     expect(room.value.ended).toBeUndefined();
   });
 
-  it('is part of the record that the owner restores in a store that lost the record', async () => {
+  it('is part of the record again when the owner restores a lost record', async () => {
     const room = await hosts.open(first);
     await reserve(room, 'late', 2);
     attach(first, room, 'late');
@@ -133,7 +133,7 @@ describe('a player who joins a running game', () => {
 });
 
 describe('the lock of a game', () => {
-  it('is written into the record, and removed with the end of the lock', async () => {
+  it('is part of the room record until the game removes the lock', async () => {
     const room = await hosts.open(first);
     await first.does(room, 0, 'lock');
     await until(async () => (await hosts.record(room.id)).isLocked === true);
