@@ -54,7 +54,7 @@ describe('SeatInputs', () => {
     expect(counted).toEqual(['taken', 'invalid']);
   });
 
-  it('returns nothing for a released seat', () => {
+  it('returns no input for a released seat', () => {
     const { inputs, counted, step } = newInputs(4);
     inputs.take(0, 8, 'a');
     step();
