@@ -44,7 +44,7 @@ const turns = fc.array(
 );
 
 describe('BatchWriter', () => {
-  it('sends the bytes of each writer in order, although other writers write in the same tick', async () => {
+  it("keeps the order of each writer's bytes when several writers write in one tick", async () => {
     await fc.assert(
       fc.asyncProperty(turns, async (all) => {
         const { sockets, heard, close } = await readers(3);
@@ -75,7 +75,7 @@ describe('BatchWriter', () => {
     );
   });
 
-  it('makes one system call for all writes of a tick, without the stream', async () => {
+  it('makes one system call for all writes of a tick', async () => {
     const { sockets, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     const streamed = jest.spyOn(sockets[0], 'write');
@@ -93,7 +93,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('makes one system call for bytes that may wait, also when several ticks write them', async () => {
+  it('makes one system call for the bytes of several ticks that may wait', async () => {
     const { sockets, close } = await readers(1);
     const calls = jest.spyOn(fs, 'writeSync');
     try {
@@ -132,7 +132,7 @@ describe('BatchWriter', () => {
     }
   });
 
-  it('keeps bytes while the kernel has no room for them', async () => {
+  it('keeps bytes while the kernel accepts none', async () => {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const met = once(server, 'connection');

@@ -177,7 +177,7 @@ describe('LoadBalancerService', () => {
     });
   });
 
-  it('chooses randomly among all equal servers of a large fleet, for each room of a call', async () => {
+  it('chooses randomly for each room among all equal servers of a large fleet', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 30);
     const seen = new Set<ServerId>();
@@ -192,7 +192,7 @@ describe('LoadBalancerService', () => {
     }
   });
 
-  it.each([1, 2, 5, 37, 100])('gives each of %i servers the same number of rooms, plus or minus one', async (count) => {
+  it.each([1, 2, 5, 37, 100])('gives each of %i servers equally many rooms, plus or minus one', async (count) => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, count);
     const placements: Placement[] = [];
@@ -230,7 +230,7 @@ describe('LoadBalancerService', () => {
     expect(new Set(others)).toEqual(new Set([a, b]));
   });
 
-  it('compares counts as numbers, so that 9 is less than 10', async () => {
+  it('compares counts as numbers, not as texts', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     await fleet.report(fleet.servers[0], { rooms: 10 });
@@ -260,7 +260,7 @@ describe('LoadBalancerService', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('chooses only servers with the requested game and version', async () => {
+  it('chooses only servers that have the requested game and version', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 3);
     const [old, both, other] = fleet.servers;
@@ -349,7 +349,7 @@ describe('LoadBalancerService', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('counts a room of one game as load of its server for all games', async () => {
+  it('counts a room of one game as load for all games of the server', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const games = { [fleet.game]: [1], [`${fleet.game}-b`]: [1] };
@@ -359,7 +359,7 @@ describe('LoadBalancerService', () => {
     expect(second.server).not.toBe(first.server);
   });
 
-  it('applies the wishes of each room of a call only to that room', async () => {
+  it('applies the requirements of one room to no other room of the call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2, { capacity: 3 });
     const other = await Fleet.started(at, 1, { capacity: 1 });
@@ -388,7 +388,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.records()).map(({ reserved }) => reserved)).toEqual([3, 3]);
   });
 
-  it('gives a lease to a room whose second request in one call gets a server', async () => {
+  it('gives a lease to a room also when only its second request in a call succeeds', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -396,7 +396,7 @@ describe('LoadBalancerService', () => {
     expect(await isLeased(at, room)).toBe(true);
   });
 
-  it('renews an expired lease that another room of the same call has deleted', async () => {
+  it('renews an expired reservation after another room of the call has deleted its lease', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 2 });
     const [again, next] = [newRoom(), newRoom()];
@@ -408,7 +408,7 @@ describe('LoadBalancerService', () => {
     expect([await isLeased(at, next), await isLeased(at, again)]).toEqual([true, true]);
   });
 
-  it('does not choose an excluded server whose slot becomes free during the call', async () => {
+  it('does not choose an excluded server even when its slot becomes free', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1, { capacity: 1 });
     const room = newRoom();
@@ -419,7 +419,7 @@ describe('LoadBalancerService', () => {
     expect(await fleet.place()).toMatchObject({ server: fleet.servers[0] });
   });
 
-  it('does not choose a server that the call excludes', async () => {
+  it('does not choose an excluded server', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 3);
     const [a, b, c] = fleet.servers;
@@ -435,7 +435,7 @@ describe('LoadBalancerService', () => {
 });
 
 describe('the reservation of a room', () => {
-  it('has the same server for each process that requests the room', async () => {
+  it('is on the same server for each process that requests the room', async () => {
     const [one, other] = [await newProcess(), await newProcess()];
     const fleet = await Fleet.started(one, 5);
     const room = newRoom();
@@ -445,7 +445,7 @@ describe('the reservation of a room', () => {
     expect(reserved).toBe(1);
   });
 
-  it('is neither lost nor doubled when its caller dies before the answer', async () => {
+  it('is made exactly once when the caller dies before the answer', async () => {
     const [dying, next] = [await newProcess(), await newProcess()];
     const fleet = await Fleet.started(next, 4);
     const rooms = Array.from({ length: 200 }, newRoom);
@@ -473,7 +473,7 @@ describe('the reservation of a room', () => {
     expect(await fleet.place({ room })).toEqual(second);
   });
 
-  it('keeps all counts exact when it moves during a call for other rooms', async () => {
+  it('keeps all counts exact when the reservation moves during a call for other rooms', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const [moves, twice] = [newRoom(), newRoom()];
@@ -503,7 +503,7 @@ describe('the reservation of a room', () => {
     expect((await fleet.record(fleet.servers[0]))?.reserved).toBe(1);
   });
 
-  it('has no influence on the next choice after its end', async () => {
+  it('does not affect the next choice after it has ended', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -529,7 +529,7 @@ describe('the reservation of a room', () => {
     });
   });
 
-  it('counts as a room of its server after the confirmation', async () => {
+  it('is counted as a room of its server after the confirmation', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
@@ -541,7 +541,7 @@ describe('the reservation of a room', () => {
     expect((await fleet.place()).server).not.toBe(placement.server);
   });
 
-  it('is cancelled once', async () => {
+  it('can be cancelled only once', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const room = newRoom();
@@ -588,7 +588,7 @@ describe('the end of a game', () => {
 });
 
 describe('the report of a game server', () => {
-  it('corrects a wrong count of rooms', async () => {
+  it('corrects a wrong room count', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -598,7 +598,7 @@ describe('the report of a game server', () => {
     expect((await offered(at, fleet.game)).get(serverKey(server))).toBe(3);
   });
 
-  it('adds a reservation to the reported rooms until the room is owned or confirmed', async () => {
+  it('leaves a reservation counted until its room is owned or confirmed', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -644,7 +644,7 @@ describe('the report of a game server', () => {
     expect(await fleet.record(server)).toMatchObject({ reserved: 0, score: 0 });
   });
 
-  it('restores the lost offers of its server', async () => {
+  it('restores the offers of its server when Redis has lost the offers', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     await at.redis.del(offerKey(fleet.game), offerKey(fleet.game, 1));
@@ -653,7 +653,7 @@ describe('the report of a game server', () => {
     await fleet.place({ gameVersion: 1 });
   });
 
-  it('restores the lost record and order of its server', async () => {
+  it('restores the placement record of its server when Redis has lost the record', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     const orders = await at.redis.smembers(offerKey(fleet.game));
@@ -665,7 +665,7 @@ describe('the report of a game server', () => {
 });
 
 describe('the placement calls of one process', () => {
-  it('run at most two at a time, and later requests share the next call', async () => {
+  it('run two at a time, and later requests share the next call', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 2);
     let calls = 0;
@@ -690,7 +690,7 @@ describe('the placement calls of one process', () => {
     expect(calls).toBe(3);
   });
 
-  it('do not prevent the next call by their failure', async () => {
+  it('do not prevent the next call when they fail', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const send = jest.spyOn(at.redis, 'sendCommand');
@@ -701,7 +701,7 @@ describe('the placement calls of one process', () => {
 });
 
 describe('PlacementPool', () => {
-  it('makes a withheld server eligible when its last reason is removed', async () => {
+  it('makes a withheld server eligible when the last reason is removed', async () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 1);
     const [server] = fleet.servers;
@@ -717,7 +717,7 @@ describe('PlacementPool', () => {
     expect((await fleet.place()).server).toBe(server);
   });
 
-  it('keeps a reason from before the first report until a new incarnation reports', async () => {
+  it('keeps an early reason to withhold a server until a new incarnation reports', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -741,7 +741,7 @@ describe('PlacementPool', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('forgets a server that was withheld and readmitted without a report', async () => {
+  it('forgets a server that was withheld and readmitted before any report', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     await at.pool.withhold(fleet.servers[0], 'draining');
@@ -749,7 +749,7 @@ describe('PlacementPool', () => {
     expect(await fleet.records()).toEqual([]);
   });
 
-  it('readmits neither a removed incarnation nor an older one, but its successor', async () => {
+  it('readmits only the successor of a removed incarnation', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 1);
     const [server] = fleet.servers;
@@ -840,7 +840,7 @@ class TooHeavy extends PlacementStrategy {
 }
 
 describe('the placement strategy', () => {
-  it.each(STRATEGY_NAMES)('%s subtracts for a reservation exactly the weight that it added', async (strategy) => {
+  it.each(STRATEGY_NAMES)('%s subtracts exactly the weight that it added for a reservation', async (strategy) => {
     const at = await newProcess({ strategy });
     const fleet = await Fleet.started(at, 1);
     const [cancelled, kept, reported, expired] = Array.from({ length: 4 }, newRoom);
@@ -852,7 +852,7 @@ describe('the placement strategy', () => {
     expect(await at.redis.hmget(serverKey(fleet.servers[0]), 'reserved', 'weight')).toEqual(['0', '0']);
   });
 
-  it.each(STRATEGY_NAMES)('%s places every room within capacity', async (strategy) => {
+  it.each(STRATEGY_NAMES)('%s fills all servers up to their capacity', async (strategy) => {
     const at = await newProcess({ strategy });
     const fleet = await Fleet.started(at, 3, { capacity: 4 });
     const placements = await Promise.all(Array.from({ length: 12 }, () => fleet.place({ players: 3 })));
@@ -860,7 +860,7 @@ describe('the placement strategy', () => {
     expect((await refusal(fleet.place())).code).toBe('no-capacity');
   });
 
-  it('least-players gives servers the same number of players, and not of rooms', async () => {
+  it('least-players gives servers equal numbers of players, not of rooms', async () => {
     const at = await newProcess({ strategy: 'least-players' });
     const fleet = new Fleet(at, 2);
     const [manySmall, fewLarge] = fleet.servers;
@@ -884,7 +884,7 @@ describe('the placement strategy', () => {
     expect(scores.sort((one, other) => one - other)).toEqual(players.sort((one, other) => one - other));
   });
 
-  it('packed fills the fullest server first, and then the next one', async () => {
+  it('packed fills the fullest server first, and then the next server', async () => {
     const at = await newProcess({ strategy: 'packed' });
     const fleet = new Fleet(at, 4);
     for (const [index, server] of fleet.servers.entries()) await fleet.report(server, { rooms: 2 * index, capacity: 10 });
@@ -914,7 +914,7 @@ describe('the placement strategy', () => {
     await until(async () => seen.add((await fleet.place()).server).size === 2);
   });
 
-  it('may be a class of the application, whose NaN score counts as 0', async () => {
+  it('may be a class of the application, and its score NaN counts as 0', async () => {
     const at = await newProcess({}, [FewestPlayersPerSlot]);
     const fleet = new Fleet(at, 2);
     const [small, large] = fleet.servers;
@@ -924,7 +924,7 @@ describe('the placement strategy', () => {
     expect(await fleet.report(small, { capacity: 0 })).toBe('accepted');
   });
 
-  it('keeps exact counts although a weight is too large to be exact', async () => {
+  it('keeps exact counts when a weight is too large to be exact', async () => {
     const at = await newProcess({}, [TooHeavy]);
     const fleet = await Fleet.started(at, 1);
     const heavy = newRoom();
@@ -935,7 +935,7 @@ describe('the placement strategy', () => {
 });
 
 describe('a new game server in placement', () => {
-  it('takes all new rooms without a ramp, until its load equals that of the other servers', async () => {
+  it('gets all new rooms without a ramp, until its load equals that of the other servers', async () => {
     const at = await newProcess();
     const fleet = new Fleet(at, 2);
     const [old, newcomer] = fleet.servers;
@@ -945,7 +945,7 @@ describe('a new game server in placement', () => {
     expect(placements.every(({ server }) => server === newcomer)).toBe(true);
   });
 
-  it('starts at the score of the other servers, and reaches its own at the end of the ramp', async () => {
+  it('starts at the score of the other servers, and ends the ramp at its own score', async () => {
     const rampMs = 400;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 3);
@@ -976,7 +976,7 @@ describe('a new game server in placement', () => {
     expect(ramps).toEqual(['30', '30', '30', '30']);
   });
 
-  it('starts at the median score of other builds when it is the first of its build', async () => {
+  it('starts at the median score of other builds when no server has its build', async () => {
     const rampMs = 60_000;
     const at = await newProcess({ rampMs });
     const fleet = new Fleet(at, 5);

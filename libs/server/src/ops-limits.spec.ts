@@ -72,7 +72,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'accepts connections again when slow connections that used all places are closed',
+    'accepts connections again after it has closed the slow connections',
     async () => {
       const slow = Array.from({ length: CONNECTIONS_MAX }, () => dripping('GET /livez HTTP/1.1\r\nX-Slow: '));
       const tooMany = dripping('GET /livez HTTP/1.1\r\n');
@@ -116,7 +116,7 @@ describe('the ops port', () => {
   );
 
   it(
-    'waits for an answer that takes long to compute',
+    'keeps a connection open while the server computes a slow answer',
     async () => {
       answer = (_, response) => setTimeout(() => response.end('at last'), 3 * UNREAD_MS);
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

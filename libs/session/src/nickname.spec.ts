@@ -93,7 +93,7 @@ describe('checkNickname', () => {
     expect(check(text)).toEqual({ ok: false, flaw: expect.stringContaining(flaw) });
   });
 
-  it('returns a name without invisible characters, which a second check does not change', () => {
+  it('returns a name that a second check does not change', () => {
     fc.assert(
       fc.property(anyName, (text) => {
         const checked = check(text);

@@ -115,7 +115,7 @@ const frame = fc
 const lengths = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 6 });
 const numRuns = Number(process.env.FUZZ_RUNS ?? 3_000);
 
-describe('WebSocketReader, in comparison with the receiver of ws,', () => {
+describe('WebSocketReader, compared with the receiver of the package ws,', () => {
   it('delivers the same messages and refuses the same frames', () =>
     fc.assert(
       fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 8 }), lengths, async (frames, lengths) => {

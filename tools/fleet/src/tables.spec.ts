@@ -4,7 +4,7 @@ import { ageOf, eventText, fleetTable, incidentsTable, queuesTable, roomsTable, 
 const NOW = 1_000_000_000;
 
 describe('a table for operators', () => {
-  it('has columns as wide as their widest cells, without trailing blanks', () => {
+  it('has columns of the width of their widest cells, without trailing blanks', () => {
     expect(
       table(
         ['A', 'BB'],
@@ -16,7 +16,7 @@ describe('a table for operators', () => {
     ).toBe('A     BB\nlong  x\ns');
   });
 
-  it("shows no control characters, which a player's name may contain", () => {
+  it("shows no control characters from a player's name", () => {
     expect(table(['NAME'], [['\x1b[2Jgone\n']])).toBe('NAME\n·[2Jgone·');
   });
 });
@@ -75,7 +75,7 @@ describe('the output for operators', () => {
     expect(fleetTable([server({ state: 'dead', deadReason: 'refused' })], FLEET, NOW)).toContain('dead (refused)  ');
   });
 
-  it('shows where the next page of rooms begins', () => {
+  it('shows the cursor of the next page of rooms', () => {
     expect(roomsTable({ rooms: [ROOM], next: '5.abc', total: 9 }, NOW)).toContain('9 rooms in all. More: --after 5.abc');
     expect(roomsTable({ rooms: [], next: null, total: 0 }, NOW)).toBe('No matching rooms\n\n0 rooms in all.');
   });
@@ -97,7 +97,7 @@ describe('the output for operators', () => {
     expect(incidentsTable({ incidents: [] }, NOW)).toBe('There was no incident within a day.');
   });
 
-  it('shows an event on one line with its kind, server and reason', () => {
+  it('shows each event on one line with its kind, server and reason', () => {
     const event = { at: NOW, by: 'hf:gateway:1', kind: 'room.recovered', reason: 'server-lost', server: 'hf:game:2', room: 'r1' };
     expect(eventText({ ...event, detail: { from: 'hf:game:1', epoch: 7 } })).toMatch(
       /^\d\d:\d\d:\d\d {2}room\.recovered {5}game:2 room r1 {2}server-lost {2}from=game:1 epoch=7$/,
@@ -115,7 +115,7 @@ describe('the output for operators', () => {
     expect(ageOf(NOW - ms, NOW)).toBe(text);
   });
 
-  it('shows ids without their common prefix', () => {
+  it('shows short ids without their common prefix', () => {
     expect(shortId('hf:game:1')).toBe('game:1');
     expect(shortId('blue.2:gateway:eu-1')).toBe('gateway:eu-1');
     expect(shortId('game:1')).toBe('game:1');

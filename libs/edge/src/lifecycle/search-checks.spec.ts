@@ -25,7 +25,7 @@ function newGateway(message: MatchMessage | null) {
 }
 
 describe("the check of a player's search against its ticket", () => {
-  it('brings the session into the room of a match whose notice was lost', async () => {
+  it('moves the session into the matched room after the loss of the notice', async () => {
     const matched: MatchMessage = { kind: 'match', ...HINT, event: 'matched', room: 'r-1' as RoomId };
     const { checks, session, sent, bound } = newGateway(matched);
     checks.admitted(session, HINT);

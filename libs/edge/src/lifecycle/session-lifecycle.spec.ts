@@ -42,7 +42,7 @@ function newGateway() {
 }
 
 describe('SessionLifecycle.maintain', () => {
-  it('renews the rooms of connected users once an hour and their sessions twice a minute', async () => {
+  it('renews the sessions of connected users twice a minute and their rooms hourly', async () => {
     const { maintain, renew, touch } = newGateway();
     for (let at = 60_000; at < USERS_RENEW_MS; at += 60_000) await maintain(at);
     expect([renew.mock.calls.length, touch.mock.calls.length]).toEqual([0, 59]);

@@ -48,7 +48,7 @@ async function waits(): Promise<void> {
   expect(gateway.session.attachment.kind).toBe('paused');
 }
 
-describe('a session whose owner is gone', () => {
+describe('a session whose room lost its owner', () => {
   it.each([
     ['not in the directory', null],
     ['dead', { state: 'dead', incarnation: 1 }],

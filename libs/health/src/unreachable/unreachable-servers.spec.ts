@@ -19,7 +19,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
 
   afterEach(() => world.close());
 
-  it('evicts a server that answers its checks but that a majority of the gateways cannot reach', async () => {
+  it('evicts a server that answers checks but is unreachable for most gateways', async () => {
     const gateways = [await world.gateway('1', WATCHING), await world.gateway('2', WATCHING), await world.gateway('3', WATCHING)];
     const [cut, other] = [await world.linked('cut'), await world.linked('other')];
     await reached(gateways, cut);
@@ -28,7 +28,7 @@ describe('the watch for game servers that gateways cannot reach by link, over a 
     expect(await gateways[0].redis.commands.hget(other.self.id, 'state')).toBe('ready');
   }, 20_000);
 
-  it('keeps a server that other gateways reach, and lists it in `locallyUnreachable`', async () => {
+  it('keeps a server that other gateways reach, and lists the server in `locallyUnreachable`', async () => {
     const [alone, other] = [await world.gateway('1', WATCHING), await world.gateway('2', DORMANT)];
     const cut = await world.linked('cut');
     await world.linked('near');

@@ -115,7 +115,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
     expect((room.value.state as Purse).left).toBe(998);
   });
 
-  it('runs after a checkpoint that succeeds only at a later attempt', async () => {
+  it('runs after a checkpoint that succeeds at a later attempt', async () => {
     const bank = await newBank('checkpoint');
     const owner = bank.newServer('first');
     const room = await bank.open(owner);
@@ -129,7 +129,7 @@ describe('an effect of a game of durability `checkpoint`', () => {
 });
 
 describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, with durability %s,', (durability) => {
-  it('belongs to no other effect after the store fell back and the server was lost', async () => {
+  it('is not used again after the store fell back and the server was lost', async () => {
     const bank = await newBank(durability);
     const first = bank.newServer('first');
     const opened = await bank.open(first);
@@ -149,7 +149,7 @@ describe.each(['every-change', 'checkpoint'] as const)('the key of an effect, wi
     expect([...bank.paid.values()]).toEqual(['ann', 'bob']);
   });
 
-  it('is the same on the next server when the first is lost while the handler runs', async () => {
+  it('is the same on the next server when the first server is lost during the run', async () => {
     const bank = await newBank(durability);
     const first = bank.add('first', {}, new Map([['pay', (effect) => bank.runs.push(effect as never) && new Promise(() => {})]]));
     const opened = await bank.open(first);

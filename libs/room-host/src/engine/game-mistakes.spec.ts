@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 describe('the mistake of a game', () => {
-  it.each(Object.keys(asks))('makes the server refuse the command, with one line in the log, when it tries to %s', async (name) => {
+  it.each(Object.keys(asks))('makes the server refuse the command and log one line when the game tries to %s', async (name) => {
     const room = await hosts.open(host);
     await host.does(room, 0, 'fine');
     const before = room.value;
@@ -73,7 +73,7 @@ describe('the mistake of a game', () => {
     expect((await hosts.record(room.id)).version).toBe(2);
   });
 
-  it('ends the room when a timer schedules a timer without a handler', async () => {
+  it('ends the game when a timer schedules a timer without a handler', async () => {
     const room = await hosts.open(host);
     await host.does(room, 0, 'late');
     await until(() => room.value.ended);
