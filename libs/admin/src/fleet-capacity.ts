@@ -11,9 +11,9 @@ export interface Capacity {
   /** Number of rooms on all game servers. */
   readonly rooms: number;
   readonly players: number;
-  /** Number of rooms that could be started now. */
+  /** Number of additional rooms that the fleet can take now. */
   readonly freeSlots: number;
-  /** Percentage of the slots of open servers that are in use. Null without any slots. */
+  /** Percentage of the slots of open servers that are in use. Null: there are no slots. */
   readonly takenPercent: number | null;
   readonly gameServers: { readonly open: number; readonly cordoned: number; readonly leaving: number };
   readonly wantedGameServers: number;

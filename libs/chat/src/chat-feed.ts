@@ -22,7 +22,7 @@ export class ChatFeed {
     private readonly send: (frame: Uint8Array) => void,
   ) {}
 
-  /** Takes a published message. */
+  /** Sends a published message. If earlier messages are missing, first reads them from the store. */
   take(entry: ChatEntry): void {
     if (this.isReading || this.last === null || entry.seq > this.last + 1) void this.catchUp();
     else if (entry.seq === this.last + 1) this.deliver(entry);
@@ -43,7 +43,8 @@ export class ChatFeed {
         this.last = Math.max(this.last ?? 0, last);
       } while (this.mustReadAgain);
     } catch {
-      // The store does not answer. The next message or reconnect reads again. A client sees the gap in the numbers of the messages.
+      // The store does not answer. The feed reads again at the next message or reconnect. Until then a client sees a gap in the numbers of
+      // the messages.
     } finally {
       this.isReading = false;
     }

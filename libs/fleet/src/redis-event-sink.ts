@@ -37,7 +37,7 @@ export class RedisEventSink extends EventSink {
     this.journal.append(events.filter(isOfServers)).catch(() => {});
     for (let from = 0; from < events.length; from += MESSAGE_EVENTS_MAX) {
       const message = JSON.stringify(events.slice(from, from + MESSAGE_EVENTS_MAX));
-      // Without the store no process receives events. The facts are in the server log.
+      // Without the store no process receives the events. The server log has the same facts.
       this.pubSub.publish(operatorEventsChannel(), message).catch(() => {});
     }
   }
