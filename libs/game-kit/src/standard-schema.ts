@@ -36,8 +36,8 @@ export function describeSchema(schema: StandardSchema): JsonSchema | null {
 }
 
 /**
- * Returns the path of a field that a schema has accepted and dropped, as `z.object` does with unknown fields. Null: there is none. A part
- * that the schema has replaced by something else than an object is not compared.
+ * Returns the path of a field that a schema has accepted and dropped, as `z.object` does with unknown fields. Null: there is no such field.
+ * Skips a part that the schema has replaced by a value that is not an object.
  */
 export function droppedField(given: unknown, result: unknown, path = ''): string | null {
   if (Array.isArray(given) && Array.isArray(result) && given.length === result.length) return droppedIn(given.keys(), given, result, path);
