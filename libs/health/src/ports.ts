@@ -16,14 +16,14 @@ export interface FactsOfServer {
 }
 
 /**
- * Reports the load of this server, as current numbers and not as changes. It runs at each answer to a check, so it must be cheap. At most
- * one provider implements it. Without one, the server reports no load.
+ * Reports the current load of this server. It runs at each answer to a check, so it must be fast. At most one provider implements it.
+ * Without one, the server reports no load.
  */
 export abstract class HealthFacts {
   abstract facts(): FactsOfServer;
 }
 
-/** Receives the load of this server after each stored answer to a check, to correct other counts of the load. */
+/** Receives the load of this server after each stored answer to a check. Placement corrects its counts with it. */
 export abstract class HealthAnswerListener {
   abstract answered(facts: FactsOfServer & { readonly lagMs: number }): void | Promise<void>;
 }

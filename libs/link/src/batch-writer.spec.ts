@@ -62,7 +62,7 @@ describe('BatchWriter', () => {
           }
           await new Promise((resolve) => setImmediate(resolve));
         }
-        // Bytes that may wait have not been sent yet.
+        // The bytes that may wait are still in the writer.
         for (const writer of writers) writer.flush();
         for (const [index, socket] of sockets.entries()) {
           socket.end();

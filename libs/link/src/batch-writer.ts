@@ -11,7 +11,7 @@ export class BatchWriter {
   /** The chunk that the caller fills. It is valid from a call of `reserve` until the next call of this writer. */
   chunk: Buffer = EMPTY;
   private used = 0;
-  /** The number of bytes in the last tick, as an estimate for the next tick. */
+  /** Number of bytes that the last tick wrote. It is the estimate for the next tick. */
   private usual = 0;
   private dirty = false;
   /** True: the shared timer for waiting bytes flushes this writer. */
@@ -33,8 +33,8 @@ export class BatchWriter {
   ) {}
 
   /**
-   * Makes room for `bytes` in `chunk` and returns their offset. The caller must fill all of them synchronously, before any other call of
-   * this writer, because a flush sends the reserved bytes whether they are filled or not.
+   * Makes room for a number of bytes in `chunk` and returns their offset. The caller must fill all reserved bytes synchronously, before any
+   * other call of this writer, because a flush sends the reserved bytes whether they are filled or not.
    */
   reserve(bytes: number): number {
     if (!this.dirty) {
@@ -49,8 +49,8 @@ export class BatchWriter {
   }
 
   /**
-   * Does the same as `reserve`, for bytes that may wait up to `WAIT_MS` for further bytes, so that all share one system call. The bytes
-   * keep their order among all bytes of this writer, and go out at once with bytes that do not wait.
+   * Does the same as `reserve`, for bytes that may wait up to `WAIT_MS` for further bytes, so that all of them need only one system call.
+   * The order of all bytes of this writer stays the same. When bytes that may not wait are sent, waiting bytes are sent with them.
    */
   reserveWaiting(bytes: number): number {
     if (!this.dirty && !this.isWaiting) {
@@ -130,7 +130,7 @@ export class BatchWriter {
     }
   }
 
-  /** Frees the oldest chunk: a socket calls back in the order of its writes. */
+  /** Frees the oldest chunk, because a socket completes its writes in order. */
   private readonly written = (): void => {
     if (this.inFlight === null) return;
     giveChunk(this.inFlight);
@@ -153,7 +153,8 @@ function flushAll(): void {
 }
 
 /**
- * Maximum time that bytes wait for further bytes, in ms. It is short compared with a step of a game, which uses the inputs that wait here.
+ * Maximum time that bytes wait for further bytes, in ms. Inputs for the steps of a game wait here, so the time is short compared with a
+ * step.
  */
 const WAIT_MS = 2;
 let waitingWriters: BatchWriter[] = [];

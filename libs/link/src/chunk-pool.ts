@@ -8,7 +8,7 @@ export const CHUNK_BYTES_MAX = 16_384;
 const SIZES = [512, 4_096, CHUNK_BYTES_MAX] as const;
 /** Chunks are parts of buffers of this size, in bytes. */
 const SLAB_BYTES = 65_536;
-/** Limit of the free chunks of one size, in bytes. Chunks above it are left to the garbage collector. */
+/** Limit of the free chunks of one size, in bytes. Further free chunks go to the garbage collector. */
 const FREE_BYTES_MAX = 8 << 20;
 
 const free: Buffer[][] = SIZES.map(() => []);

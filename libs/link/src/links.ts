@@ -31,8 +31,8 @@ export type Verification = 'proved' | 'refused' | 'unreachable';
 type EventHandler = (peer: LinkPeer, pattern: string, data: unknown) => void;
 
 /**
- * All links of this process, both dialed and accepted ones. There is one link to each peer, no matter which side dialed, or two when both
- * sides dialed at the same time. Frames of a link are handled in order, and requests concurrently.
+ * All links of this process, both dialed and accepted ones. Each peer has one link, no matter which side dialed. When both sides dial at
+ * the same time, it has two. Frames of a link are handled in order, and requests concurrently.
  */
 @Injectable()
 export class Links implements OnApplicationShutdown {
@@ -55,7 +55,7 @@ export class Links implements OnApplicationShutdown {
     this.news.setMaxListeners(0);
   }
 
-  /** Starts listening and resolves with the port. Rejects with an error that names the setting when the port is in use. */
+  /** Starts listening and resolves with the port. When the port is in use, rejects with an error that names the setting. */
   listen(): Promise<number> {
     const { certificate, handshakeTimeoutMs: handshakeTimeout = HANDSHAKE_TIMEOUT_MS } = this.options;
     const accept = (socket: Socket): void => this.accept(socket);
@@ -152,8 +152,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Registers a listener for each peer that has not answered a ping for 1 to 1.5 s (`isSilent` is true), and for its next frame after that
-   * (`isSilent` is false). The link stays open in between.
+   * Registers a listener for each peer that has not answered a ping for 1 to 1.5 s (`isSilent` is true), and for the next frame of that
+   * peer (`isSilent` is false). The link stays open during the silence.
    */
   onSilence(listener: (peer: LinkPeer, isSilent: boolean) => void): void {
     this.news.on('silence', listener);
@@ -282,7 +282,7 @@ export class Links implements OnApplicationShutdown {
   private socketTo({ host, port }: LinkAddress, receive: (bytes: Buffer) => void): Socket {
     const { certificate } = this.options;
     if (!certificate) return connect({ host, port, onread: readingTo(receive) });
-    // The certificate of a server need not name its address. The CA and the secret prove its identity instead.
+    // Accepts a certificate that names another address, because the CA and the secret prove the identity of a server.
     const socket = connectTls({
       ...certificate.options,
       ...TLS,
@@ -333,7 +333,7 @@ export class Links implements OnApplicationShutdown {
       clearTimeout(timer);
       peer = new LinkPeer(socket, result, this.inbox, isDialled);
       splitter.frameBytesMax = this.options.frameBytesMax ?? FRAME_BYTES_MAX_DEFAULT;
-      // The peer is registered before the next frame is read: that frame may be in the same chunk and belong to the link, or even end it.
+      // Registers the peer before it reads the next frame, because the same chunk may already contain frames of the link.
       this.register(peer);
       resolve(peer);
     };
@@ -359,8 +359,8 @@ export class Links implements OnApplicationShutdown {
     const before = this.peers.get(peer.id);
     this.peers.set(peer.id, peer);
     this.news.emit('opened', peer);
-    // A peer that dials again, or has another incarnation, has given up its earlier link, which is half open. When two servers dial each
-    // other at the same time, each has its own link, and both links stay in use.
+    // Closes the earlier link when the peer dials again or has another incarnation, because the peer has given up that link. When two
+    // servers dial each other at the same time, each has its own link, and both links stay in use.
     if (before && (before.isDialled === peer.isDialled || before.incarnation !== peer.incarnation))
       before.close('replaced by a newer link');
   }

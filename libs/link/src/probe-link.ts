@@ -2,8 +2,8 @@ import { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 /**
- * The result of a probe. `refused`: no process listens at the address. `answered`: a running process sent something. `silent`: neither
- * happened in time, or the connection closed before.
+ * The result of a probe. `refused`: no process listens at the address. `answered`: a running process sent something. `silent`: the process
+ * sent nothing in time, or closed the connection before it sent anything.
  */
 export type ProbeResult = 'answered' | 'refused' | 'silent';
 

@@ -34,14 +34,13 @@ export function readingTo(receive: (bytes: Buffer) => void): OnReadOpts {
 
 /**
  * Passes the bytes of an accepted socket to `receive`, as `readingTo` does for a dialing socket. Call it in the event handler that delivers
- * the socket, so that no bytes are lost. Returns the socket to use from now on; `accepted` itself is destroyed unless it is returned, so
- * add listeners only to the result.
+ * the socket, so that no bytes are lost. Use only the returned socket from now on: it may be a new one, and `accepted` is then destroyed.
  */
 export function readInPlace(accepted: Socket, receive: (bytes: Buffer) => void): Socket {
   const from = accepted as unknown as Internals;
   const handle = from._handle;
   if (!handle || accepted instanceof TLSSocket || accepted.readableLength > 0) {
-    // An accepted socket of an HTTP server would stay half open when the client ends it. The new socket that is made below would not.
+    // An accepted socket of an HTTP server stays half open after the client has ended it. The new socket below does not.
     accepted.allowHalfOpen = false;
     accepted.on('data', receive);
     return accepted;

@@ -16,7 +16,7 @@ export const reservationsKey = (): string => placementName('reservations');
 /** Sorted set of rooms by the expiry of their reservations (Redis' time, ms). */
 export const expiriesKey = (): string => placementName('expiries');
 
-/** Hash: the last report of a server, and the reservations on the server since then. */
+/** Hash: the last report of a server, and the sum of the reservations on the server since that report. */
 export function serverKey(server: ServerId): string {
   return placementName(`server:${server}`);
 }
@@ -36,7 +36,7 @@ export function orderKey(offers: readonly string[]): string {
 
 /** Set: the orders of the servers that accept a room of this game. A version, region or build that is absent means any. */
 export function offerKey(game: string, version?: number, { region, build }: Place = {}): string {
-  // An encoded name contains none of the separators.
+  // Encodes the name, so that it contains none of the separators.
   const parts = [
     encodeURIComponent(game),
     version === undefined ? '' : `@${version}`,

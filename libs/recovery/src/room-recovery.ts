@@ -29,7 +29,7 @@ interface Placed {
 @Injectable()
 export class RoomRecovery {
   private readonly inProgress = new Map<string, Promise<void>>();
-  /** Number of rooms that wait for another owner, by the lost owner. */
+  /** For each lost owner: the number of its rooms that wait for a new owner. */
   private readonly waiting = new Map<string, number>();
   private readonly ages: LossAges;
 
@@ -53,9 +53,9 @@ export class RoomRecovery {
   }
 
   /**
-   * Recovers all rooms of this owner, and resolves when it has none left. A call during the recovery of the same owner waits for that
-   * recovery. Rejects when Redis does not answer or this process is outvoted about its link secret. The rooms then wait for another call,
-   * here or in another process.
+   * Recovers all rooms of this owner. Resolves when no room of this owner is left. A call during the recovery of the same owner waits for
+   * that recovery. Rejects when Redis does not answer or this process is outvoted about its link secret. The rooms then wait for another
+   * call, here or in another process.
    */
   recover(owner: RoomOwnership): Promise<void> {
     const key = `${owner.server}:${owner.incarnation}`;
@@ -99,7 +99,7 @@ export class RoomRecovery {
     this.sink.publish({ kind: 'recovery.done', ...owner, reason: 'server-lost', detail: { rooms: total, ms } });
   }
 
-  /** Tries each of the rooms once. Returns the rooms that must be tried again. */
+  /** Tries once to recover each of the rooms. Returns the rooms that must be tried again. */
   private async recoverOnce(rooms: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
     // Most servers have another link secret than this process, so this process has no links. Another gateway takes over the cleanup.
     if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
@@ -161,8 +161,8 @@ export class RoomRecovery {
   }
 
   /**
-   * Handles rooms that the owner no longer owns. If effects of an ended game remain, asks a server to run them. Returns the rooms that are
-   * done: those without effects, and those whose effects a server took.
+   * Asks servers to run the remaining effects of rooms that the lost owner no longer owns. Returns the rooms that need no further attempt:
+   * those without effects, and those whose effects a server has accepted.
    */
   private async finish(over: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
     const hasEffects = await Promise.all(over.map((room) => this.endedGames.hasLastEffects(room)));
@@ -173,7 +173,7 @@ export class RoomRecovery {
     const able = ready.some(({ canary }) => !canary) ? ready.filter(({ canary }) => !canary) : ready;
     if (able.length === 0) return done;
     const server = able[Math.floor(Math.random() * able.length)]!.id;
-    // No room in play has epoch 0. So the server adopts no game and only runs the effects.
+    // Sends epoch 0, which no room in play has. So the server adopts no game and only runs the effects.
     const adopted = await this.requestAdoption(
       server,
       left.map((id) => ({ id, epoch: 0 })),
@@ -286,7 +286,7 @@ export class RoomRecovery {
     });
   }
 
-  /** By room: the servers that refused to adopt the room. Placement excludes them until it finds no other server for the room. */
+  /** For each room: the servers that refused to adopt it. Placement excludes them until it finds no other server for the room. */
   private readonly refusedBy = new Map<RoomId, ServerId[]>();
 
   /** Returns whether another incarnation of the lost server is registered, which may adopt the rooms. */

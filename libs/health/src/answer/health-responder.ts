@@ -38,7 +38,7 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
     this.pubSub.onReconnect(() => this.answerSoon());
   }
 
-  /** Answers a check. Checks that arrive while an answer is being written share one answer after it. */
+  /** Answers a check. All checks that arrive while an answer is being written share one further answer. */
   private answerSoon(): void {
     if (this.self.incarnation === 0) return;
     void this.answers.again().catch((error: unknown) => this.log.debug('health.answer-failed', { error }));

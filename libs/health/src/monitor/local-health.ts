@@ -18,7 +18,7 @@ export class LocalHealth {
     this.lastTickAt = now;
   }
 
-  /** Notes a tick. Returns true when the tick is late. */
+  /** Records the time of a tick. Returns true when the tick is late. */
   tick(now: number): boolean {
     this.detectLateLoop(now);
     this.lastTickAt = now;

@@ -10,7 +10,7 @@ export interface Vote {
   readonly server: ServerRecord;
   readonly reason: EvictionReason;
   readonly voter: ServerId;
-  /** The gateways whose votes count, and the number of votes that evict. */
+  /** The gateways whose votes count, and the number of votes that an eviction needs. */
   readonly voters: readonly ServerId[];
   readonly needed: number;
 }
