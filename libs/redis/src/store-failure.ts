@@ -30,7 +30,7 @@ const TIMEOUT = /^(?:\w*Error: )?(?:Command timed out|Socket timeout)/;
 /** Errors of ioredis about a connection that is down, breaks, or cannot be opened. */
 const AWAY =
   /^(?:\w*Error: )?(?:Stream isn't writeable|Connection is closed|Reached the max retries per request|Cluster isn't ready|Failed to refresh slots cache|None of startup nodes|Too many Cluster redirections|All sentinels are unreachable|Command aborted due to connection close)/;
-/** Errors of any connection, which need not be one to Redis. */
+/** Errors of any network connection, so their cause may be another server than Redis. */
 const NETWORK = /\b(?:ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)\b/;
 
 const ANSWER = 'The store does not answer right now.';
@@ -40,13 +40,13 @@ const RETRY_MS = 500;
 export interface StoreFailure {
   /** The kind of failure: `away`, `timeout`, `max-clients`, or the lower-case code of Redis' own error: `oom`, `readonly`, … */
   readonly reason: string;
-  /** False: the error may come from a connection to something else than Redis. */
+  /** False: the error may come from a connection to another server than Redis. */
   readonly isCertain: boolean;
 }
 
 /**
- * Returns the failure when an error says that Redis cannot do its work now: it is unreachable, full, read-only, without replicas,
- * or refuses this server. The request may have been executed all the same. Null for every other error, also of Redis.
+ * Returns the failure when an error says that Redis cannot do its work now: it is unreachable, full, read-only, without replicas, or
+ * refuses this server. Redis may have executed the request nevertheless. Null: any other error, including other errors of Redis.
  */
 export function storeFailureOf(error: unknown): StoreFailure | null {
   const message = textOf(error);

@@ -40,8 +40,7 @@ export class HostedRoomsController {
 
   @MessagePattern('room.open')
   async open(@Payload() request: Data<'room.open'>): Answer<'room.open'> {
-    // A lobby may reach this server although most gateways cannot. Players at those gateways would miss the start of the game, so the start
-    // is refused.
+    // A lobby may reach this server although most gateways cannot. Refuses the start in this case, because most players would miss it.
     if (this.reach.isCutOff) throw new HoldfastError('unavailable', `Most gateways cannot reach ${this.self.id}. Ask another server.`);
     return this.loader.open(request);
   }
