@@ -16,7 +16,7 @@ export interface Incident {
   /** The reasons of the incident's events, in order and without repeats. */
   readonly reasons: readonly string[];
   readonly severity: Severity;
-  /** This time and all times below are store time, in ms since 1970. */
+  /** Store time in ms since 1970, as in all fields whose names end with `At`. */
   readonly beganAt: number;
   readonly evictedAt: number | null;
   /** Null: the incident is not over. */

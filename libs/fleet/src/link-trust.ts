@@ -130,7 +130,7 @@ export class LinkTrust implements OnModuleInit {
 
   private found(id: ServerId, incarnation: number, isProved: boolean): void {
     const known = this.findings.get(id);
-    // Ignores a result about an incarnation that is older than the one in the stored result.
+    // Ignores a result about an older incarnation, and a result that is already stored.
     if (known && (known.incarnation > incarnation || (known.incarnation === incarnation && known.isProved === isProved))) return;
     this.findings.set(id, { incarnation, isProved });
     if (!isProved) this.log.warn('link.refused', { target: id, incarnation, reason: 'other-secret', check: ADVICE });

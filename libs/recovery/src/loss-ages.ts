@@ -2,8 +2,8 @@ import { type RedisConnections, redisName } from '#libs/redis';
 import type { RoomOwnership } from '#libs/room-store';
 
 /**
- * Time in ms between two observations above which the time does not count. This process was then suspended, and another process has
- * recovered the rooms and counted the time.
+ * At most this part of the time between two observations counts, in ms. When the time is longer, this process was suspended, and another
+ * process has recovered the rooms and counted the time.
  */
 const STEP_MS_MAX = 60_000;
 

@@ -9,10 +9,7 @@ export interface GatewayIncarnation {
   readonly incarnation: number;
 }
 
-/**
- * TTL of an index, in ms: longer than any outage of the store or of the fleet, after which the sessions of dead gateways must still be
- * found.
- */
+/** TTL of an index, in ms. It is longer than any outage, because the sessions of dead gateways must still be found after an outage. */
 const RETENTION_MS = 24 * 3_600_000;
 
 /**

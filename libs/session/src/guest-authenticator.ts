@@ -4,7 +4,7 @@ import { GUEST_PREFIX, HoldfastError, type UserId } from '#libs/protocol';
 import { Authenticator, type Identity, type LoginProof } from './authenticator.js';
 import { checkPlayerName } from './player-name.js';
 
-/** Random bytes of a guest's id: with 72 bits, two guests do not get the same id. */
+/** Number of random bytes in a guest's id. With 72 random bits, two guests practically never get the same id. */
 const GUEST_ID_BYTES = 9;
 
 /** Accepts every player, as a new user each time. A guest keeps the user only by resuming the session. */

@@ -6,7 +6,7 @@ import { Log } from '#libs/telemetry';
 import { LISTED_AGAIN_MS, POLL_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
-/** A `StoreSettlement` with a fake store, which holds the marks of servers, and a fake directory of servers. */
+/** A `StoreSettlement` with a fake store, which contains the marks of servers, and a fake directory of servers. */
 class World {
   readonly marks = new Map<string, string>();
   readonly missing = new Set<ServerId>();

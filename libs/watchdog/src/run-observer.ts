@@ -15,7 +15,7 @@ export interface Sample {
   /** Number of the current run. 0: no run is in progress. */
   readonly run: number;
   readonly beat: number;
-  /** CPU time of the main thread, in ms. NaN: not known. */
+  /** CPU time of the main thread, in ms. NaN: the CPU time is not known. */
   readonly cpuMs: number;
   /** Resident memory of the process, in MB. */
   readonly memoryMb: number;
@@ -60,7 +60,7 @@ export class RunObserver {
   private run: Run | null = null;
   private block: Block | null = null;
   private beat = -1;
-  /** Memory at the last sample before the run. */
+  /** Resident memory at the last sample before the run, in MB. */
   private idleMemoryMb = Number.NaN;
 
   constructor(private readonly options: WatchdogOptions) {}
@@ -72,7 +72,7 @@ export class RunObserver {
       this.idleMemoryMb = sample.memoryMb;
       actions.push(...this.observeLoop(sample));
     } else {
-      // A current run is observed as a run, not as a blocked loop.
+      // During a run, the limits of the run apply and not those of a blocked event loop.
       if (this.block?.isReported) actions.push({ kind: 'loop-turns' });
       this.block = null;
       actions.push(...this.observeRun(sample));

@@ -1,6 +1,6 @@
 /**
- * Indexes of the memory that the main thread, the watchdog and the signal holder share. The main thread writes the first five
- * with plain stores (3 ns). The watchdog may see them a few microseconds late, which is harmless.
+ * Indexes of the memory that the main thread, the watchdog and the signal holder share. The main thread writes the first five cells with
+ * plain stores (3 ns). The watchdog may see the new values a few microseconds late, which is harmless.
  */
 export const CELL = {
   /** Number of the current run. 0: no run is in progress. */
@@ -11,9 +11,9 @@ export const CELL = {
   label: 2,
   seat: 3,
   seq: 4,
-  /** Grows by one per `BEAT_MS` while the main thread's event loop turns. */
+  /** The main thread adds 1 every `BEAT_MS` while its event loop is not blocked. */
   beat: 5,
-  /** The run to interrupt. */
+  /** Number of the run that the watchdog interrupts. */
   target: 6,
   /** Time of the last interrupt (`monotonicMs`). */
   sentAt: 7,

@@ -10,7 +10,7 @@ export interface RunFacts {
   readonly seq: number;
 }
 
-/** A run that takes too long, or an event loop that game code blocks. */
+/** A run that takes too long, or game code that blocks the event loop. */
 export interface OverrunReport extends RunFacts {
   /** Time for which the run has taken, or for which the event loop has been blocked, in ms. */
   readonly ms: number;
@@ -20,7 +20,7 @@ export interface OverrunReport extends RunFacts {
 }
 
 /**
- * Handles overruns on the watchdog's own thread, because the main thread may be lost by then. No method may reject or wait for long. The
+ * Handles overruns on the watchdog's own thread, because the main thread may be blocked forever. No method may reject or wait for long. The
  * module of `WatchdogReporterModule.url` exports `createReporter(data)`, which creates the reporter.
  */
 export interface WatchdogReporter {

@@ -51,7 +51,7 @@ function read(
 ): { delivered: readonly Delivered[]; closeCode: number | null } {
   const inbox = new Inbox();
   const reader = new WebSocketReader(MESSAGE_BYTES_MAX, inbox);
-  // Each read overwrites the buffer of the read before, as with a real socket.
+  // Each read overwrites the buffer of the previous read, as with a real socket.
   const shared = Buffer.alloc(stream.length);
   try {
     for (let at = 0, turn = 0; at < stream.length; turn++) {

@@ -134,7 +134,7 @@ export class VoteResponder implements OnModuleInit, OnApplicationBootstrap, OnMo
         const isPrepared = prepared !== undefined;
         const { dialledAt, found, wasLate } = await (prepared ?? this.dial(server));
         prepared = undefined;
-        // The earlier dial was answered, but the server may have become silent since then.
+        // Dials again when the prepared dial did not find silence, because the server may have become silent since then.
         if (isPrepared && found !== 'silent') continue;
         if (found === 'answered') return;
         if (found === 'silent' && wasLate) continue;

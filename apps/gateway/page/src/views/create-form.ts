@@ -69,7 +69,7 @@ function teamsField(seatsMax: number): TemplateResult {
   </label>`;
 }
 
-/** Returns the chosen teams. The sizes of all teams add up to the number of seats. */
+/** Returns the chosen teams. Their sizes add up to at least the number of seats. */
 function teamsIn(form: FormData, seatsMax: number): Pick<CreateRoom, 'teams'> {
   const count = Number(form.get('teams') ?? 0);
   const seats = Number(form.get('seats') ?? seatsMax);
