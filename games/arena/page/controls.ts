@@ -76,7 +76,7 @@ export class HeldControls {
   private key(event: KeyboardEvent, isDown: boolean): void {
     const action = KEYS[event.code];
     if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
-    // Ignores a key that goes to a form field or a button.
+    // Ignores a key while a form field or a button has the focus.
     if (isDown && event.target instanceof HTMLElement && event.target.closest('input, textarea, select, button, a, dialog')) return;
     if (isDown) this.held.add(action);
     else this.held.delete(action);

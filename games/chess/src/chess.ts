@@ -99,7 +99,7 @@ export class Chess implements GameRules<ChessState> {
     win(room, 1 - room.seat, 'resignation');
   }
 
-  /** Offers a draw, or accepts an offer of the opponent. An offer stays until the opponent accepts, declines or moves. */
+  /** Offers a draw, or accepts an offer of the opponent. An offer is open until the opponent accepts, declines or moves. */
   @Command()
   offerDraw(room: GameRoom<ChessState>): void {
     const { state, seat } = room;

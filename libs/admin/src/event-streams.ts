@@ -27,7 +27,7 @@ export interface StreamResponse {
 
 /** Selects the events that a reader receives. */
 export interface EventFilter {
-  /** Kinds, such as `server.evicted`, and groups of kinds, such as `server`. Empty: all. */
+  /** Kinds, such as `server.evicted`, and groups of kinds, such as `server`. Empty: all events. */
   readonly kinds: readonly string[];
   readonly severity: Severity;
 }
@@ -82,8 +82,8 @@ export class EventStreams implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Adds a reader. `lastId`: the last event that it received. `recent`: how many past events to send when `lastId` is absent or no longer
-   * kept.
+   * Adds a reader. `lastId`: the last event that it received. `recent`: the number of past events to send when `lastId` is absent or when
+   * the gateway no longer has that event.
    */
   add(response: StreamResponse, { lastId, recent, ...filter }: { readonly lastId?: string; readonly recent: number } & EventFilter): void {
     if (this.open.size >= STREAMS_MAX)

@@ -45,7 +45,8 @@ export class RoomOperations {
         await this.ask(owner, 'room.end', { room, result });
       } catch (error) {
         if (!(error instanceof HoldfastError) || !WITHOUT_OWNER.includes(error.code)) throw error;
-        // Ends the game only in this epoch. When another server has adopted the room meanwhile, the next attempt asks that server.
+        // Ends the game only while the room still has this epoch. If another server has adopted the room, the next attempt asks that
+        // server.
         if (!(await this.roomLog.abandon(room, owner, result))) continue;
       }
       this.log.info('room.ended-by-operator', { roomId: room, owner: owner.server });

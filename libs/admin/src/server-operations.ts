@@ -43,8 +43,8 @@ export class ServerOperations {
   }
 
   /**
-   * Cordons the server, and migrates its rooms to other servers during their games. The server stays cordoned until it is stopped or
-   * uncordoned.
+   * Cordons the server, and migrates its rooms to other servers during their games. The server remains cordoned until it stops or an
+   * operator uncordons it.
    */
   async drain(id: string): Promise<{ moved: number; left: number }> {
     const server = await this.servers.fresh(id);

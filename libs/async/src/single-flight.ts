@@ -34,7 +34,7 @@ export class SingleFlight<Result = void> {
     return this.next;
   }
 
-  /** Resolves when the current run has settled, or immediately when there is none. Never rejects. */
+  /** Resolves when the current run has settled, or immediately when no task runs. Never rejects. */
   async settled(): Promise<void> {
     await this.current?.then(ignore, ignore);
   }

@@ -68,7 +68,7 @@ export class ChatDelivery implements OnModuleInit {
     lobby.listeners.set(listener.session, listener);
   }
 
-  /** Forgets the followers whose connections are gone. */
+  /** Removes the followers whose connections are closed. */
   @Interval(SWEEP_MS)
   sweep(): void {
     for (const [game, { listeners }] of this.lobbies)

@@ -3,8 +3,8 @@ import type { ChatTarget } from './chat-keys.js';
 import type { History } from './chat-store.js';
 
 /**
- * Puts the messages of one channel in order at this gateway, and sends each of them once. A lost publication shows as a gap, and the feed
- * then reads the stored messages.
+ * Puts the messages of one channel in order at this gateway, and sends each of them once. When a published message was lost, the numbers
+ * have a gap, and the feed reads the stored messages.
  */
 export class ChatFeed {
   /** The number of the last message that was sent. Null: not known yet. */

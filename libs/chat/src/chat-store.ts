@@ -30,7 +30,7 @@ export type ChatAdmission =
 /** Stored messages of a channel. `missed`: some messages before or between these are no longer stored. */
 export interface History {
   readonly entries: readonly ChatEntry[];
-  /** The number of the newest stored message. 0: there is none. */
+  /** The number of the newest stored message. 0: there is no message. */
   readonly last: number;
   readonly missed: boolean;
 }

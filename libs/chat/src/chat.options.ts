@@ -1,6 +1,6 @@
 export const CHAT_OPTIONS = Symbol('ChatOptions');
 
-/** The limits of chats. Each limit is a setting with a similar name, such as `CHAT_KEPT` for `kept`, and is documented there. */
+/** The limits of chats. `docs/settings.md` describes each limit under a similar name, such as `CHAT_KEPT` for `kept`. */
 export interface ChatOptions {
   /** Number of messages that a channel stores for players who join later. */
   readonly kept: number;
@@ -33,8 +33,8 @@ export const IDS_TTL_MS = 600_000;
 export const MUTED_MAX = 1_000;
 
 /**
- * Age in ms up to which a gateway delivers the stored messages of a channel that it begins to follow. A message that was published between
- * the first read of a client and the subscription of its gateway is younger than this.
+ * Age in ms up to which a gateway delivers the stored messages of a channel that it begins to follow. It covers the messages that were
+ * published after a client's first read and before the subscription of its gateway.
  */
 export const RECENT_MS = 5_000;
 /** Interval in ms at which a gateway removes those followers of a lobby whose connections are closed. */

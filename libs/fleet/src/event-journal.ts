@@ -38,7 +38,7 @@ export class EventJournal {
   }
 }
 
-/** Returns whether the journal keeps the event. */
+/** Returns whether the event is about a server. The journal contains only these events. */
 export function isOfServers({ kind }: PublishedOperatorEvent): boolean {
   return !kind.startsWith('room.');
 }

@@ -136,7 +136,8 @@ export class FleetLinks implements OnModuleInit, OnModuleDestroy {
     const peer = this.links.get(record.id);
     if (peer?.isOpen) {
       if (peer.incarnation >= record.incarnation) return;
-      // This link belongs to an incarnation that is over. `lost` ignores its end, because the directory has a newer incarnation.
+      // Closes a link to an incarnation that is over. `lost` does not report the loss of this link, because the directory has a newer
+      // incarnation.
       peer.close('registered anew');
     }
     const refused = this.refused.get(record.id);

@@ -4,7 +4,10 @@ import { redisName } from '#libs/redis';
 /** A game that a game server can run, as its record states it. */
 export interface OfferedGame {
   readonly version: number;
-  /** The oldest version of a room that this server can continue. Absent: the server does not state it. */
+  /**
+   * The oldest version of a room that this server can continue. Absent: the server does not say, so every older version is assumed to be
+   * accepted.
+   */
   readonly oldestVersion?: number;
   /** The lowest and highest number of players. */
   readonly seats: { readonly min: number; readonly max: number };
@@ -28,7 +31,7 @@ export interface OfferedGame {
   readonly teams?: TeamRules;
   /** True: the server passes teams to the game. Absent: its version does not know teams. */
   readonly supportsTeams?: true;
-  /** True: the server delays what spectators see. Absent: its version shows them the game at once. */
+  /** True: the server can show the game to spectators with a delay. Absent: its version cannot delay the game for them. */
   readonly supportsWatchDelay?: true;
   /** True: the game has code that plays bots, and the server begins a game with bots. */
   readonly bots?: true;

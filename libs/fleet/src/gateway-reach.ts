@@ -25,7 +25,7 @@ export class GatewayReach implements OnModuleInit {
   private reported = false;
   /**
    * True from an eviction until a majority of the gateways has a working link. While it is true, a gateway without a working link counts as
-   * cut off immediately. It gets no time to dial, because a missing link may be the cause of the eviction.
+   * cut off immediately. The gateway gets no time to dial, because its missing link may be the cause of the eviction.
    */
   private mustProve = false;
 

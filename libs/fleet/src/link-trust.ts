@@ -6,7 +6,7 @@ import { Self } from './self.js';
 import { ServerDirectory } from './server-directory.js';
 import type { ServerRecord } from './server-record.js';
 
-/** Number of servers in one comparison: enough to find the majority, and few in a fleet of thousands. */
+/** Number of servers in one comparison: enough to find the majority in a sample, and few compared with a fleet of thousands. */
 const COMPARED_MAX = 9;
 /** Longest wait for the answers of one comparison, in ms. A server that starts is not ready before its first comparison. */
 const COMPARE_TIMEOUT_MS = 500;
@@ -115,7 +115,10 @@ export class LinkTrust implements OnModuleInit {
     await this.compareWith(record);
   }
 
-  /** Compares with more servers after one had another secret, to find out which secret the fleet has. At most every `COMPARE_AGAIN_MS`. */
+  /**
+   * Compares secrets with more servers after one server had another secret, to find out which secret the fleet has. Does so at most once
+   * per `COMPARE_AGAIN_MS`.
+   */
   private async compareWithMore(): Promise<void> {
     const now = performance.now();
     if (now - this.comparedWithMoreAt < COMPARE_AGAIN_MS) return;

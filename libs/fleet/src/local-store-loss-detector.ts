@@ -36,7 +36,7 @@ interface Answer {
 
 /**
  * Finds out whether only this server has lost the store. It asks other servers over its links for the time of their last write. In an
- * outage for all servers, this server waits. If only this server is cut off, it should leave its work to other servers.
+ * outage for all servers, this server waits. If only this server is cut off, it hands its work to other servers.
  */
 @Injectable()
 export class LocalStoreLossDetector implements OnApplicationBootstrap, OnModuleDestroy {

@@ -152,8 +152,8 @@ export class ServerDirectory implements OnApplicationBootstrap, OnModuleDestroy 
       if (record) this.found(record);
       else missing.push(id);
     }
-    // If all records are missing, the store has lost them and accepts no writes yet. All servers may be alive, so the time for which the
-    // directory keeps them starts again.
+    // If all records are missing, the store has lost them and does not accept writes yet. All servers may be alive, so the directory starts
+    // again to count the time for which their records are missing.
     if (missing.length === ids.length && ids.length >= this.records.size)
       for (const id of missing) this.missingSince.set(id, performance.now());
     await Promise.all(missing.map((id) => this.notFound(id)));

@@ -13,7 +13,7 @@ import type { ServerAddresses, ServerState } from './server-record.js';
 
 /**
  * - `condemned`: other servers declared this incarnation dead. When all listeners are done, the process registers with a new incarnation.
- * - `replaced`: another process has this server's name. This process stays out of the fleet and should exit.
+ * - `replaced`: another process has this server's name. This process does not register again and should exit.
  */
 export type EvictionNotice = 'condemned' | 'replaced';
 export type EvictedListener = (notice: EvictionNotice) => void | Promise<void>;
@@ -161,8 +161,8 @@ export class ServerRegistration implements OnModuleInit, OnModuleDestroy {
   }
 
   /**
-   * Adds the id to the list, then writes the record, then publishes it. The order matters: readers skip a listed id without
-   * a record, but they cannot find a record that is not listed.
+   * Adds the id to the list, then writes the record, then publishes it. The order is important: readers skip a listed id without a record,
+   * but cannot find a record whose id is not listed.
    */
   private async write(keep: number): Promise<void> {
     const { self, redis } = this;

@@ -59,8 +59,8 @@ export interface GameTestOptions {
    */
   readonly effects?: readonly string[];
   /**
-   * Handlers that `settle` calls instead of the handlers of the providers, by the name of the effect. They may be async, and may throw
-   * `refuse(…)`.
+   * Handlers that `settle` calls instead of the handlers of the providers, by the name of the effect. These handlers may be async, and may
+   * throw `refuse(…)`.
    */
   readonly handlers?: Readonly<Record<string, (effect: Effect<never>) => unknown>>;
   /** Replaces the result of the game's `@OnLoad` method. Absent: the method itself runs, if a provider has one. */
@@ -283,7 +283,10 @@ export class GameTest<Rules extends GameRules<unknown>> {
     return { away: happens('away'), back: happens('back'), left: happens('left') };
   }
 
-  /** Lets a player join the running game, and returns the seat: the given one, the first that was left, or one after the last. */
+  /**
+   * Lets a player join the running game, and returns the player's seat. It is the given seat; without a given seat, the first seat whose
+   * player has left, else a new seat after the last one.
+   */
   join(name: string, seat = this.freeSeat()): Seat {
     this.handle({ kind: 'seat', seat, event: 'joined', user: `user-of-${name}` as UserId, name }, `joined of seat ${seat}`);
     this.seqs[seat] ??= 0;
@@ -454,7 +457,7 @@ export class GameTest<Rules extends GameRules<unknown>> {
   /** Throws when the room's value is so large that a server would refuse the command (`state-too-large`) or end the room. */
   private checkSize(what: string): void {
     const { version, outbox } = this.value;
-    // Counts only the effects of the last change. A server drops an effect once it is done, but a test never runs effects.
+    // Counts only the effects of the last change. A server removes an effect once it is done, but here older effects are never removed.
     const own = outbox.filter(({ key }) => key.startsWith(`${ROOM}:${version}:`));
     const bytes = pack({ ...this.value, outbox: own }).length;
     if (bytes <= this.stateBytesMax) return;

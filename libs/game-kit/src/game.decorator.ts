@@ -18,7 +18,7 @@ export interface GameOptions {
   /** Time between two saves of the state of a game with durability `checkpoint`, in ms. */
   readonly checkpointMs?: number;
   /**
-   * Maximum number of syncs per second that a player gets, up to 60. Changes between two syncs are sent together. Default: the rate of
+   * Maximum number of syncs per second for each player, from 0 to 60. Changes between two syncs are sent together. Default: the rate of
    * `@OnStep`. In a game without steps, the default is 0: each change is sent immediately.
    */
   readonly syncHz?: number;
@@ -44,13 +44,13 @@ export interface GameOptions {
    */
   readonly quantize?: number | StepsByPath;
   /**
-   * Time for which `room.past` looks back, in ms: a whole number from 1 to 2000. The server keeps the states of this time in memory.
-   * Absent: the game has no `room.past`.
+   * The longest time for which `room.past` can go back, in ms: a whole number from 1 to 2000. The server keeps the states of this time in
+   * memory. Absent: the game has no `room.past`.
    */
   readonly pastMs?: number;
   /**
-   * True: players may take free seats of a running game, up to the seats of the room, until the game calls `room.lock()`. A seat becomes
-   * free when its player has left. Default: false.
+   * True: players may take free seats of a running game until the game calls `room.lock()`. A seat is free when nobody has taken it or its
+   * player has left. Default: false.
    */
   readonly joinable?: boolean;
   /**
@@ -106,8 +106,8 @@ export function gameOptionsOf(target: object): GameOptions | undefined {
 }
 
 /**
- * Returns the definition of a game, with defaults for absent options. Throws an error that tells the author what is wrong when an option is
- * not valid.
+ * Returns the definition of a game, with defaults for absent options. When an option is not valid, throws an error that tells the author
+ * the reason.
  *
  * @param stepHz the rate of `@OnStep`, in steps per second; 0: the game has no method with `@OnStep`
  */

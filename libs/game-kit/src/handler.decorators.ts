@@ -241,7 +241,7 @@ export function OnLoad(
 /** The return type of a handler outside of the room: `Data`, or a promise of it. A handler whose result is not used may return any type. */
 type Promised<Data> = unknown extends Data ? unknown : undefined extends Data ? unknown : Data | Promise<Data>;
 
-/** Returns the time limit and the number of attempts, or a text that says what is wrong. */
+/** Returns the time limit and the number of attempts, or an error text. */
 function patienceOf(given: PatienceOptions, defaults: Patience, msMax: number): Patience | string {
   const { timeoutMs = defaults.timeoutMs, attempts = defaults.attempts } = given;
   if (!isWholeUpTo(timeoutMs, msMax)) return `timeoutMs ${quoted(timeoutMs)}; give a whole number of ms from 1 to ${msMax}`;

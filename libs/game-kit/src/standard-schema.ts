@@ -2,7 +2,7 @@ import type { JsonSchema, SchemaIssue } from '#libs/protocol';
 
 /**
  * The common interface of zod, valibot, arktype and others, so that an author can use any of them. Source: the Standard Schema
- * specification, version 1 (https://standardschema.dev), of which Holdfast uses this part.
+ * specification, version 1 (https://standardschema.dev), of which these are the parts that Holdfast needs.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {

@@ -1,7 +1,7 @@
 import { encodeCompactSync, type GameEvent, type Seat } from '#libs/protocol';
 import { bytesByPath, encodePatch } from '#libs/state-patch';
 
-/** One sync, as a client of the compact form gets it. */
+/** One compact sync, as a client receives it. */
 export interface MeasuredSync {
   readonly version: number;
   readonly from: number;

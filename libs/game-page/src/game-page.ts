@@ -19,7 +19,7 @@ export interface GamePage<Rules = unknown> {
   /** Converts the argument of `room.end(result)` into a winner and a text for people. */
   outcome(result: unknown): Outcome;
   /**
-   * Draws the board into `root`. The page calls it once the room has a state. The board stays mounted after the end of the game, and for
+   * Draws the board into `root`. The page calls it once the room has a state. The board is not removed at the end of a game: it also shows
    * the next game of the room.
    */
   mount(root: HTMLElement, room: Room<Rules>, table: Table): MountedGame;

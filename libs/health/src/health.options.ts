@@ -25,7 +25,9 @@ export const URGENT_CHECK_MS = 250;
 export const DIAL_INTERVALS = 0.75;
 /** Age, in intervals, up to which the result of a dial counts for a later request for a vote. */
 export const PREPARED_INTERVALS = 1.5;
-/** Time after which a gateway tries an open verdict again, in ms. A verdict stays open while votes are missing or Redis does not answer. */
+/**
+ * Time after which a gateway votes again for an open verdict, in ms. A verdict is open while votes are missing or Redis does not answer.
+ */
 export const VERDICT_RETRY_MS = 250;
 /** Maximum number of servers that are checked in one pipeline. A larger pipeline would delay the other commands of this process. */
 export const BATCH_MAX = 500;
@@ -50,11 +52,11 @@ export const DEAD_RECORD_MS = 3_600_000;
  */
 export const CLEANUP_LEASE_MS = 10_000;
 /**
- * Time after another gateway's eviction of a server, in ms. This gateway then checks once whether the other gateway has given up the
- * cleanup.
+ * Time in ms after which a gateway checks the cleanup of a server that another gateway evicted. It checks once whether the other gateway
+ * has given up the cleanup.
  */
 export const LEFT_CHECK_MS = 300;
-/** Time without a link after which a server counts as unreachable: in intervals, and the minimum in ms. */
+/** A server without a link is unreachable after this number of intervals, but not before the minimum in ms. */
 export const UNREACHABLE_INTERVALS = 2;
 export const UNREACHABLE_MS_MIN = 1_500;
 /** Period of the reports about an unreachable server, in ms. A report is valid for three periods. */

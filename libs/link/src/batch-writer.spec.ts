@@ -30,7 +30,9 @@ async function readers(count: number): Promise<{ sockets: Socket[]; heard: (inde
   return { sockets, heard: (index) => heard.get(sockets[index].localPort as number) as Promise<Buffer>, close: () => server.close() };
 }
 
-/** The writes of several event-loop ticks: for each tick, a writer's index, a number of bytes, and whether they may wait. */
+/**
+ * The writes of several event-loop ticks. Each write has the index of its writer, its number of bytes, and whether these bytes may wait.
+ */
 const turns = fc.array(
   fc.array(
     fc.tuple(

@@ -204,7 +204,7 @@ export class Links implements OnApplicationShutdown {
           this.news.emit('unproved', claimed);
           return null;
         }
-        // A peer of another fleet, which may share the Redis and the secret, has dialed an outdated address.
+        // The peer belongs to another fleet, which may have the same Redis and secret. It has dialed an outdated address.
         if (!this.isOfThisFleet(proof.identity.id)) return null;
         const side = isVerify ? 'verified' : 'accept';
         writeFrame(socket, LINK_KIND.ready, packIntroduction(this.options.secret, side, proof.nonce, nonce, this.self, channel));
@@ -217,7 +217,7 @@ export class Links implements OnApplicationShutdown {
     socket.setNoDelay(true);
     socket.setKeepAlive(true);
     writeFrame(socket, LINK_KIND.challenge, nonce);
-    // `destroySoon` first sends written bytes, such as the `refused` frame.
+    // Does not use `destroy`, because `destroySoon` first sends the bytes that were written, such as the `refused` frame.
     proved.catch(() => socket.destroySoon()).finally(() => this.unauthenticated.delete(ends));
   }
 
@@ -377,7 +377,7 @@ const REASON_CHARACTERS_MAX = 200;
 const NOT_PROVED = 'the two servers did not prove to each other that they have the same LINK_SECRET';
 const NO_BODY = new Uint8Array(0);
 
-/** Both ends are Holdfast servers, so older versions of TLS are not needed. */
+/** The lowest accepted version of TLS. Both ends are Holdfast servers, so no older version is needed. */
 const TLS = { minVersion: 'TLSv1.3' } as const;
 
 /** Returns the key of a connection: its remote address and port. The TLS socket over a TCP socket is another object, with the same key. */

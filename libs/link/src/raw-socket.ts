@@ -11,7 +11,7 @@ import { TLSSocket } from 'node:tls';
  * (`docs/adr/0008-bypass-of-node-streams.md`).
  */
 interface Internals {
-  /** The kernel's socket. Null: the socket is closed, or another object has taken over the handle. */
+  /** The kernel's socket. Null: the socket is closed, or another object owns the handle now. */
   _handle: { readonly fd?: number } | null;
   /** The server that accepted the socket and counts it until it closes. */
   _server: unknown;

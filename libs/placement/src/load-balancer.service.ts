@@ -21,7 +21,10 @@ import { confirmReservation } from './scripts/confirm.js';
 import { endGames } from './scripts/end-game.js';
 import type { Choice } from './scripts/place.js';
 
-/** A request for a server for one room. `region`, `build`: only servers with these values. Without a build, canaries are excluded. */
+/**
+ * A request for a server for one room. `region` and `build`: only servers with these values are chosen. Without `build`, canaries are
+ * excluded.
+ */
 export interface PlacementRequest extends RoomWish, Place {
   /** The version of the game whose rooms the server must accept. Absent: any version. */
   readonly gameVersion?: number;

@@ -9,7 +9,7 @@ import { type ReportOutcome, writeReport } from './scripts/report.js';
 export interface ServerReport extends ServerFacts, Offerer {
   readonly server: ServerId;
   readonly incarnation: number;
-  /** Rooms that the server has opened since the last accepted report. `rooms` counts them as well. */
+  /** Rooms that the server has opened since the last accepted report. They are included in `rooms`. */
   readonly owned?: readonly RoomId[];
 }
 

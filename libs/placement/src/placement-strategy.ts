@@ -22,10 +22,13 @@ export interface RoomWish {
  * To use another strategy, mark a provider with `@Extension(PlacementStrategy)`, the same on every server. See `docs/extending.md`.
  */
 export abstract class PlacementStrategy {
-  /** `lowest`: the server with the lowest score gets the next room. `highest`: the server with the highest score gets it. */
+  /** `lowest`: the server with the lowest score gets the next room. `highest`: the server with the highest score gets the next room. */
   abstract readonly takes: 'lowest' | 'highest';
 
-  /** Returns the score of a server from its last report. The result is rounded to a whole number, so that sums stay exact. */
+  /**
+   * Returns the score of a server from its last report. The result is rounded to a whole number, because only sums of whole numbers are
+   * exact.
+   */
   abstract score(facts: ServerFacts): number;
 
   /**

@@ -34,8 +34,8 @@ export const RETRY_AFTER_MS = 1_000;
 /** Maximum number of callers in one process that wait for capacity. More callers would only make all of them wait longer. */
 export const WAITERS_MAX = 1_000;
 /**
- * First interval between the polls of a waiting caller, in ms. It doubles with each poll, up to `WAIT_POLL_MS_MAX`. It is short
- * enough that players do not notice it, and long enough not to load Redis.
+ * First interval between the polls of a waiting caller, in ms. It doubles with each poll, up to `WAIT_POLL_MS_MAX`. So players hardly
+ * notice the interval, and the polls are a small load for Redis.
  */
 export const WAIT_POLL_MS = 25;
 export const WAIT_POLL_MS_MAX = 250;

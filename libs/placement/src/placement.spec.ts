@@ -89,12 +89,12 @@ function spread(placements: readonly Placement[], servers: readonly ServerId[]):
   return { fullest: Math.max(...counts), emptiest: Math.min(...counts) };
 }
 
-/** Makes the lease of a room expire. Its reservation stays until a script deletes it. */
+/** Makes the lease of a room expire. The reservation exists until a script deletes it. */
 async function expire(at: Process, room: RoomId): Promise<void> {
   await at.redis.zadd(expiriesKey(), 'XX', 1, room);
 }
 
-/** Adds more expired leases than one call examines, older than all others. */
+/** Adds more expired leases than one call examines. They are older than all other leases. */
 async function bury(at: Process): Promise<void> {
   await at.redis.zadd(expiriesKey(), ...Array.from({ length: 100 }, () => [0, newRoom()]).flat());
 }
@@ -607,7 +607,7 @@ describe('the report of a game server', () => {
     await at.balancer.confirm(kept);
     await fleet.report(server, { rooms: 2, owned: [taken] });
     expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
-    // A report that is repeated after a lost answer changes nothing.
+    // Repeats the report, as after a lost answer. The second report must change nothing.
     await fleet.report(server, { rooms: 2, owned: [taken, kept] });
     expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
   });

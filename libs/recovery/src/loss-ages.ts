@@ -39,7 +39,7 @@ export class LossAges {
     return ageMs;
   }
 
-  /** Ends the observation by this process. The stored age stays, so that another observation continues with it. */
+  /** Ends the observation by this process. The age remains stored, so that a later observation continues with it. */
   forget({ server, incarnation }: RoomOwnership): void {
     this.observed.delete(redisName(`loss-age:${server}:${incarnation}`));
   }

@@ -39,7 +39,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     this.directory.onChange(({ kind, server, before }) => {
       if (server.type !== 'game') return;
-      // A server may leave before other servers have taken all of its rooms.
+      // Recovers the rooms of a server that left, because other servers may not have adopted all of its rooms.
       if (kind === 'left') void this.recover({ server: server.id, incarnation: server.incarnation });
       else if (kind === 'registered' && before && before.incarnation !== server.incarnation)
         void this.recover({ server: before.id, incarnation: before.incarnation });
@@ -69,7 +69,7 @@ export class OrphanSweeper implements OnApplicationBootstrap {
         this.missing.nextRound();
       }
       for (const [, { owner, rooms }] of lost) {
-        // The recovery reads the index of the owner's rooms. A store that lost data may have lost the index, so the sweep restores it.
+        // Restores the index of the owner's rooms, which the recovery reads. A store that lost data may have lost the index.
         await this.records.noteOwner(rooms, owner.server, owner.incarnation);
         await this.recover(owner);
       }

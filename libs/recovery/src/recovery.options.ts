@@ -9,7 +9,9 @@ export interface RecoveryOptions {
 
 /** Time after which a recovery repeats the placement of rooms that no server could adopt, in ms. */
 export const NO_CAPACITY_RETRY_MS = 250;
-/** Time limit of a request to adopt rooms, in ms. A server that has not answered by then counts as having refused the rooms. */
+/**
+ * Time limit of a request to adopt rooms, in ms. A server that does not answer within this time is treated as if it had refused the rooms.
+ */
 export const ADOPT_TIMEOUT_MS = 10_000;
 /** Number of batches that are recovered at the same time. So one batch is placed while servers adopt another batch. */
 export const BATCHES_AT_ONCE = 4;

@@ -23,8 +23,8 @@ interface Placed {
 }
 
 /**
- * Gives the rooms of a lost server to other servers. It may run in two processes at the same time, and may be interrupted at any point: an
- * adoption is a compare-and-set on epoch and owner, and the next run finds the remaining rooms.
+ * Gives the rooms of a lost server to other servers. Two processes may recover the same rooms at the same time, because an adoption is a
+ * compare-and-set on epoch and owner. After an interruption, the next run finds the remaining rooms.
  */
 @Injectable()
 export class RoomRecovery {
@@ -101,7 +101,7 @@ export class RoomRecovery {
 
   /** Tries once to recover each of the rooms. Returns the rooms that must be tried again. */
   private async recoverOnce(rooms: readonly RoomId[], owner: RoomOwnership): Promise<RoomId[]> {
-    // Most servers have another link secret than this process, so this process has no links. Another gateway takes over the cleanup.
+    // An outvoted process has another link secret than most servers, so it has no links. Another gateway takes over the cleanup.
     if (this.trust.isOutvoted) throw new HoldfastError('unavailable', this.trust.problem ?? undefined);
     await this.untilSettled();
     const left: RoomId[] = [];
@@ -124,8 +124,8 @@ export class RoomRecovery {
   }
 
   /**
-   * Waits until the store is settled, because in a store that lost data a record may be older than its game. Rejects when there is no
-   * connection to Redis.
+   * Waits until the store is settled. Before that, the record of a room may be outdated because the store lost data. Rejects when there is
+   * no connection to Redis.
    */
   private async untilSettled(): Promise<void> {
     while (!this.settlement.isSettled) {
@@ -289,7 +289,7 @@ export class RoomRecovery {
   /** For each room: the servers that refused to adopt it. Placement excludes them until it finds no other server for the room. */
   private readonly refusedBy = new Map<RoomId, ServerId[]>();
 
-  /** Returns whether another incarnation of the lost server is registered, which may adopt the rooms. */
+  /** Returns whether another incarnation of the lost server is registered. That incarnation may adopt the rooms. */
   private isBack({ server, incarnation }: RoomOwnership): boolean {
     const record = this.directory.get(server);
     return record !== undefined && record.incarnation !== incarnation;

@@ -56,8 +56,8 @@ export function connect(redis: RedisOptions, access = new RedisAccess(redis)): R
         redisOptions: { ...options, lazyConnect: undefined },
         enableOfflineQueue: false,
         lazyConnect: true,
-        // Auto-pipelining would send commands of many rooms to a node at once. But when slots move, ioredis 5 fails all of these commands
-        // without sending them ("All keys in the pipeline should belong to the same slots allocation group").
+        // Auto-pipelining is off. When slots move, ioredis 5 would fail all commands of a pipeline without sending them ("All keys in the
+        // pipeline should belong to the same slots allocation group").
         enableAutoPipelining: false,
         clusterRetryStrategy: () => RECONNECT_MS,
         retryDelayOnFailover: RECONNECT_MS,

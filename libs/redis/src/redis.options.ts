@@ -26,7 +26,7 @@ export interface RedisLogin {
 
 /** Paths of PEM files with the certificates and the key. The process reads a file again when it changes. */
 export interface RedisTls {
-  /** TLS to the servers with the data. `rediss://` in the URL has the same effect. */
+  /** True: connections to the servers with the data use TLS. `rediss://` in the URL has the same effect. */
   readonly isOn?: boolean;
   readonly ca?: string | null;
   readonly cert?: string | null;
@@ -36,7 +36,7 @@ export interface RedisTls {
 }
 
 export const COMMAND_TIMEOUT_MS_DEFAULT = 2_000;
-/** Pause between two attempts to connect, in ms. It is short, so that a server soon notices that Redis is back. */
+/** Pause between two attempts to connect, in ms. A short pause, so that a server soon notices when Redis is available again. */
 export const RECONNECT_MS = 50;
 export const LOADING_RETRY_MS = 250;
 export const READONLY_RECONNECT_MS = 1_000;

@@ -34,7 +34,10 @@ const AWAY =
 const NETWORK = /\b(?:ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)\b/;
 
 const ANSWER = 'The store does not answer right now.';
-/** Pause after which a client may repeat a request, in ms. A failover takes seconds; a broken connection is restored sooner. */
+/**
+ * Pause after which a client may repeat a request, in ms. A broken connection is restored within this time. A failover takes seconds, so
+ * the client repeats the request several times.
+ */
 const RETRY_MS = 500;
 
 export interface StoreFailure {
@@ -61,8 +64,8 @@ export function storeFailureOf(error: unknown): StoreFailure | null {
 }
 
 /**
- * Returns the error body for any thrown value: a refusal stays as it is, a failure of Redis is `unavailable`, and every other error is
- * `internal`.
+ * Returns the error body for any thrown value. A refusal keeps its code, a failure of Redis gets the code `unavailable`, and every other
+ * error gets `internal`.
  */
 export function answerTo(error: unknown): ErrorBody {
   if (error instanceof HoldfastError) return error.toBody();

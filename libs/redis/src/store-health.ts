@@ -7,7 +7,7 @@ import { storeFailureOf } from './store-failure.js';
 
 /** Period of the probes, in ms. */
 const PROBE_MS = { available: 1_000, unavailable: 250 };
-/** Time without a failure after which Redis counts as available again, in ms. */
+/** After an outage, Redis is reported as available when this time has passed without a failure, in ms. */
 const QUIET_MS = 1_000;
 const probeKey = (): string => redisName('store-probe');
 const PROBE_TTL_MS = 60_000;
@@ -77,7 +77,7 @@ export class StoreHealth implements OnApplicationBootstrap, OnModuleDestroy {
     return this.outage === null ? 0 : performance.now() - this.outage.since;
   }
 
-  /** Time since the last successful write of a probe, in ms. Null: none has succeeded yet. */
+  /** Time since the last successful write of a probe, in ms. Null: no write has succeeded yet. */
   get wroteMs(): number | null {
     return this.wroteAt === null ? null : Math.round(performance.now() - this.wroteAt);
   }

@@ -18,8 +18,8 @@ export interface Identity {
 }
 
 /**
- * Finds the user that belongs to credentials. Each implementation decides whether the same credentials always give the same user, or a new
- * user each time.
+ * Port: finds the user to whom credentials belong. Each implementation decides whether the same credentials always give the same user, or a
+ * new user each time.
  *
  * Throws `unauthorized` when it does not accept the credentials, and `unavailable` when it cannot check them now.
  *

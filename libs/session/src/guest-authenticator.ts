@@ -7,7 +7,10 @@ import { checkPlayerName } from './player-name.js';
 /** Number of random bytes in a guest's id. With 72 random bits, two guests practically never get the same id. */
 const GUEST_ID_BYTES = 9;
 
-/** Accepts every player, as a new user each time. A guest keeps the user only by resuming the session. */
+/**
+ * Accepts every player, as a new user each time. A guest who logs in again is another user; only a resumed session continues with the same
+ * user.
+ */
 @Injectable()
 export class GuestAuthenticator extends Authenticator {
   async authenticate({ name = 'guest' }: LoginProof): Promise<Identity> {

@@ -11,7 +11,7 @@ export type JwtKeySource = ({ readonly secret: string } | { readonly jwksUrl: st
 export interface JwtExpectations {
   readonly issuer?: string;
   readonly audience?: string;
-  /** True: accepts tokens without `exp`. A stolen token without `exp` works until its key is withdrawn. Default: false. */
+  /** True: accepts tokens without `exp`. A stolen token without `exp` can be used until its key is withdrawn. Default: false. */
   readonly allowNoExp?: boolean;
   /** Names of the claims of a token that become the claims of the user. A token need not have all of them. Default: none. */
   readonly claims?: readonly string[];

@@ -26,7 +26,7 @@ export interface NicknameLimits {
 /** `flaw` continues a sentence that begins with "The name". It names the problem and the allowed values. */
 export type CheckedNickname = { readonly ok: true; readonly name: string } | { readonly ok: false; readonly flaw: string };
 
-/** Returns the name as others see it, or its flaw. Removes white space at both ends first. */
+/** Removes white space at both ends of a name. Returns the name as other players see it, or its flaw. */
 export function checkNickname(text: string, { graphemesMax, bytesMax }: NicknameLimits): CheckedNickname {
   if (text.length > INPUT_CHARS_MAX) return flawed(tooMany(`more than ${INPUT_CHARS_MAX} characters`, graphemesMax));
   const name = mapped(text.trim());

@@ -26,9 +26,9 @@ const noticeSchema = z.discriminatedUnion('kind', [
 
 /** A message to a gateway about one of its sessions. */
 export type SessionNotice =
-  /** The session continues at another gateway, or its user has a newer session: close this connection. */
+  /** The session continues at another gateway, or its user has a newer session. The gateway closes the session's connection. */
   | { readonly kind: 'replaced'; readonly session: SessionId }
-  /** The user has entered this room: attach the session to the room's owner. */
+  /** The user has entered this room. The gateway attaches the session to the room's owner. */
   | {
       readonly kind: 'bind';
       readonly user: UserId;
@@ -37,7 +37,7 @@ export type SessionNotice =
       readonly role: 'player' | 'watcher';
       /** The revision of the room at which the user entered. */
       readonly rev: number;
-      /** The ticket whose match the room is. Absent: the user entered the room in another way. */
+      /** The ticket whose match is played in the room. Absent: the user entered the room in another way. */
       readonly match?: { readonly game: string; readonly ticket: string };
     }
   /** A message for the user about a ticket. */

@@ -306,8 +306,8 @@ export class SessionStore {
   }
 
   /**
-   * Returns whether the session is the live session of its user. If it is, the user's key gets its full TTL. Call it after a resume is
-   * written: a concurrent login that ended the session wrote the user's key before, so this read sees it.
+   * Returns whether the session is the live session of its user. If it is, the user's key gets its full TTL. Call it after the write of a
+   * resume. A concurrent login that ended the session has then already written the user's key.
    */
   private async isLive(user: UserId, session: SessionId): Promise<boolean> {
     const key = userSessionKey(user);

@@ -128,7 +128,7 @@ function storeLoginProblems({ redis }: SettingsOf<ServerType>): string[] {
   return problems;
 }
 
-/** Checks that certificate and key are set together. Only a gateway has a public port (`edge`). */
+/** Checks that each certificate is set together with its key. Only a gateway has a public port (`edge`). */
 function tlsProblems({ link, ops, redis, edge }: Pick<GatewaySettings, 'link' | 'ops' | 'redis'> & Partial<GatewaySettings>): string[] {
   const ports = [['LINK', link], ['OPS', ops], ['REDIS', redis], ...(edge ? ([['PUBLIC', edge]] as const) : [])] as const;
   const problems = ports.flatMap(([prefix, { tlsCert, tlsKey }]) => {

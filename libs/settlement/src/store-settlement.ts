@@ -33,7 +33,7 @@ export class StoreSettlement implements OnModuleInit, OnApplicationBootstrap, On
   private readonly listeners: ((generation: string) => void)[] = [];
   private readonly waiters = new Set<() => void>();
   private readonly awaited = new Map<ServerId, Awaited>();
-  /** The generation whose marks `awaited` waits for. Null: none yet. */
+  /** The generation whose marks `awaited` waits for. Null: no generation is known yet. */
   private awaitedFor: string | null = null;
   /** The generation in which this process started. The process has no older data that the store could have lost. Null: not known yet. */
   private bornIn: string | null = null;

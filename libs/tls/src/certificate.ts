@@ -25,7 +25,10 @@ export interface CertificateOptions {
 
 export interface Renewal {
   readonly validUntil: string;
-  /** The reason why the new files were not accepted. The old certificate then stays in use. Absent: the new certificate is in use. */
+  /**
+   * The reason why the new files were not accepted. In this case the old certificate is still in use. Absent: the new certificate is in
+   * use.
+   */
   readonly error?: string;
 }
 

@@ -48,7 +48,7 @@ export interface QueuedRun {
 /** Runs code of games that may never return. This is a port of `libs/room-host`; `Watchdog` implements it. */
 export abstract class HandlerGuard {
   abstract subject(subject: Subject): RunSubject;
-  /** Returns the number for a name, such as `command place`. Call it once per name, because names are never deleted. */
+  /** Returns the number for a name, such as `command place`. Call it once for each name, because each call stores the name forever. */
   abstract label(name: string): number;
   /**
    * Runs all of `runs` in order, each with its own limits. One call is cheaper than a call of `RunSubject.run` for each. Stops after an

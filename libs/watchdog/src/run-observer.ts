@@ -22,7 +22,7 @@ export interface Sample {
 }
 
 export type Action =
-  /** The run passed the limit for reports. `isOver`: it also passed the limit for interrupts, so it is interrupted immediately. */
+  /** The run passed the limit for reports. `isOver`: the run also passed the limit for interrupts, so it is interrupted immediately. */
   | { readonly kind: 'suspect'; readonly run: number; readonly ms: number; readonly grownMb: number; readonly isOver: boolean }
   /** Interrupt the run, for the first time or again. */
   | { readonly kind: 'interrupt'; readonly run: number; readonly ms: number; readonly grownMb: number }
@@ -55,7 +55,7 @@ interface Block {
   limit: 'none' | 'known' | 'unknown';
 }
 
-/** Decides what to do about the main thread, from a series of samples. It has no effects; it only remembers earlier samples. */
+/** Decides from a series of samples what the watchdog must do about the main thread. Stores earlier samples, but has no side effects. */
 export class RunObserver {
   private run: Run | null = null;
   private block: Block | null = null;

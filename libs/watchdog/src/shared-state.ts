@@ -19,13 +19,15 @@ export const CELL = {
   sentAt: 7,
   /** 1 while a debugger is attached, because a breakpoint is not an overrun. */
   debugged: 8,
-  /** Time for which the interrupted run ran, in ms. */
+  /** Duration of the interrupted run, in ms. */
   ranMs: 9,
 } as const;
 
 export const CELLS = 10;
 
-/** Time after an interrupt, in ms, within which a signal counts as that interrupt. The system delivers an interrupt within a few ms. */
+/**
+ * A SIGINT that arrives within this time after an interrupt, in ms, is that interrupt. The system delivers an interrupt within a few ms.
+ */
 const DELIVERED_MS = 1_000;
 
 /** Returns whether the watchdog sent the signal. False: it came from outside, such as Ctrl-C. */

@@ -14,8 +14,8 @@ export type HolderMessage = 'holding' | 'interrupted';
 const { cells } = workerData as { cells: Int32Array };
 const never = new Int32Array(new SharedArrayBuffer(4));
 /**
- * A holder that registers again gets the next signal, which may be meant for the current run. So it first waits for this run to end, but at
- * most `YIELDS_MAX` times `YIELD_MS` (in ms).
+ * When this thread creates its boundary again, it gets the next signal, which may be meant for the current run. So it first waits until
+ * that run ends, but at most `YIELDS_MAX` times `YIELD_MS`, in ms.
  */
 const YIELD_MS = 5;
 const YIELDS_MAX = 400;

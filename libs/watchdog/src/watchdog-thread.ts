@@ -69,7 +69,7 @@ function markLongRun(): void {
   if (run !== sampledRun.run) sampledRun = { run, times: 0, cpuMs: run === 0 ? 0 : mainThreadCpuMs() };
   sampledRun.times += 1;
   if (run === 0 || sampledRun.times < MARK_AFTER_SAMPLES || isKilling || Atomics.load(cells, CELL.debugged) !== 0) return;
-  // On a busy machine a short run may only wait for a processor. Where the CPU time is not known (NaN), the run is marked anyway.
+  // On a busy machine a short run may only wait for a processor. Marks the run also where the CPU time is not known (NaN).
   if (!(mainThreadCpuMs() - sampledRun.cpuMs < MARK_CPU_MS)) mark(run);
 }
 

@@ -40,8 +40,8 @@ export const WAIT_FACTOR = 2;
 /** Time for which the event loop is blocked before the watchdog reads the stack of the main thread, in ms. */
 export const LOOP_SLOW_MS = 750;
 /**
- * CPU time in ms after which a blocked event loop ends the process. The first limit applies when game code is known to block it, the second
- * in every other case.
+ * CPU time in ms after which a blocked event loop ends the process. `LOOP_LIMIT_MS` applies when game code is known to block it, and the
+ * second limit in every other case.
  */
 export const LOOP_LIMIT_MS = 2_000;
 export const LOOP_LIMIT_UNKNOWN_MS = 30_000;

@@ -133,7 +133,7 @@ export class Watchdog extends HandlerGuard {
         const isMeant = Atomics.load(cells, CELL.target) === run;
         if (!isMeant && !isOwnInterrupt(cells)) this.interrupted();
         if (isMeant || !isPure) throw new OverrunError(this.nameOf(label), isMeant ? Atomics.load(cells, CELL.ranMs) : 0);
-        // The interrupt was Ctrl-C, or meant for an earlier run, so this run starts again.
+        // The signal came from Ctrl-C, or was meant for an earlier run. So this run starts again.
         continue;
       } finally {
         cells[CELL.run] = 0;
@@ -260,8 +260,8 @@ const BOUNDARY_OPTIONS = { breakOnSigint: true, displayErrors: false };
 const enter = cheapEntry() ?? (() => boundary.runInThisContext(BOUNDARY_OPTIONS));
 
 /**
- * `runInThisContext` validates its options on each call, which takes half of its time. The function behind it is not documented
- * (but the same in Node 20, 22 and 24). It is used only when a test call behaves as expected.
+ * `runInThisContext` validates its options on each call, which takes half of its time. So this calls the internal function directly, which
+ * Node does not document (it is the same in Node 20, 22 and 24). A test call at startup checks that it behaves as expected.
  */
 function cheapEntry(): (() => unknown) | null {
   const { runInContext } = Object.getPrototypeOf(vm.Script.prototype) as { runInContext?: (...args: unknown[]) => unknown };

@@ -42,8 +42,8 @@ function frameOf({ opcode, bytes, fin = true, mask = Buffer.from([1, 2, 3, 4]) }
 }
 
 /**
- * Reads a stream in chunks of these lengths, which repeat. Returns the delivered messages and control frames, and the close code of the
- * refusal, or null when nothing was refused.
+ * Reads a stream in chunks. The lengths of the chunks are `cuts`, again and again. Returns the delivered messages and control frames, and
+ * the close code of the refusal, or null when nothing was refused.
  */
 function read(
   stream: Buffer,

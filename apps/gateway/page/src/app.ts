@@ -28,7 +28,7 @@ export type Stage =
 export class App {
   stage: Stage = { at: 'login', isConnecting: false };
   screen: RoomScreen | null = null;
-  /** The chat that the page shows: of the room, or of the lobby of one game. Null: none is open. */
+  /** The chat that the page shows: of the room, or of the lobby of one game. Null: no chat is open. */
   chat: ChatPanel | null = null;
   readonly toasts = new Toasts(() => this.changed());
   name = tabStorage.getItem(NAME_KEY) ?? '';

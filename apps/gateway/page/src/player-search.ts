@@ -9,7 +9,7 @@ export interface RunningSearch {
   readonly game: string;
   /** The time at which the search began, in ms of `performance.now()`. */
   readonly since: number;
-  /** The last message about the progress. Null: none yet. */
+  /** The last message about the progress. Null: there was no message yet. */
   readonly progress: Of<'searching'> | null;
 }
 
@@ -22,7 +22,7 @@ export interface OfferedMatch {
   readonly endsAt: number;
   readonly players: number;
   readonly accepted: number;
-  /** True: this player has accepted and waits for the others. */
+  /** True: this player has accepted and waits for the other players. */
   readonly isAccepted: boolean;
 }
 

@@ -24,7 +24,7 @@ export class RoomScreen {
   readonly page: GamePage | undefined;
   /** True for a short time after the game resumed. */
   isResumed = false;
-  /** True while a request of this page about the room is not answered. */
+  /** True while the page waits for the answer to a request about the room. */
   isBusy = false;
   /** The operations of the host. */
   readonly controls: RoomControls;
@@ -202,8 +202,8 @@ export class RoomScreen {
 }
 
 /**
- * Returns the message about a rewind. It says "steps" instead of moves, because a change of a clock or of a player's presence adds a
- * version, too.
+ * Returns the message about a rewind. It says "steps" instead of moves, because a change of a clock or of a player's presence also adds a
+ * version.
  */
 function rewindSentence({ from, to }: { readonly from: number; readonly to: number }): string {
   const steps = from - to;

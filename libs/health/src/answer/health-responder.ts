@@ -33,7 +33,7 @@ export class HealthResponder implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.pubSub.subscribe(this.self.id, () => this.answerSoon());
-    // A check may have been lost while the connection was down. An answer to a lost check prevents a miss, and a needless answer does no
+    // Answers after a reconnect, because a check may have been lost while the connection was down. If none was lost, the answer does no
     // harm.
     this.pubSub.onReconnect(() => this.answerSoon());
   }

@@ -68,7 +68,10 @@ export class ServerCleanups implements OnModuleInit, OnModuleDestroy {
     await claimCleanup(this.redis.commands, server, 'give-up').catch(() => false);
   }
 
-  /** Plans a check of the cleanups after another gateway has evicted a server. This gateway takes over a cleanup that was given up. */
+  /**
+   * Plans a check of the cleanups after another gateway has evicted a server. If that gateway has given up its cleanup, this gateway takes
+   * it over.
+   */
   private checkLeftSoon(): void {
     this.leftCheck ??= setTimeout(() => {
       this.leftCheck = null;

@@ -24,8 +24,8 @@ export class PeerStoreLossDetector implements OnModuleInit {
   }
 
   /**
-   * True when the server has written nothing to the store for `STORE_LOST_MS`. False also when nothing is known about the server, or when
-   * this process gets no answers from the store in time. Rejects when the store does not answer at all.
+   * True when the server has written nothing to the store for `STORE_LOST_MS`. Also false when no write of the server is known, or when the
+   * store answers this process too late. Rejects when the store does not answer at all.
    */
   async isLost(server: ServerRecord): Promise<boolean> {
     const silentMs = (await this.contact?.silentMs(server)) ?? null;

@@ -34,7 +34,7 @@ export interface MissEvidence {
   readonly secondPath: ProbeResult | null;
   /** True: the server has been silent for longer than its last reported event-loop lag explains. */
   readonly patienceIsOver: boolean;
-  /** True: so many servers are silent at once that one cause is likely. */
+  /** True: many servers are silent at the same time, so they probably have one common cause. */
   readonly many: boolean;
   readonly heldForMs: number;
   readonly holdMs: number;

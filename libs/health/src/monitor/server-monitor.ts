@@ -275,8 +275,8 @@ export class ServerMonitor {
     const { suspicion } = this;
     suspicion.diallingSince = at;
     void this.context.dials.dial(this.record).then((found) => {
-      // A newer dial may be in progress; the result of this one is then ignored. If the server has answered a check since, `suspicion` is
-      // not in use any more.
+      // Ignores the result if a newer dial is in progress. If the server has answered a check since then, `suspicion` is an old object that
+      // nobody reads.
       if (suspicion.diallingSince !== at) return;
       suspicion.diallingSince = null;
       suspicion.dialled = { at, found };

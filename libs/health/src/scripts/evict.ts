@@ -16,7 +16,7 @@ export interface Vote {
 }
 
 export type VoteAnswer =
-  /** This vote completed the eviction. Exactly one call gets this answer. */
+  /** This vote completed the eviction. Exactly one call for each eviction gets this answer. */
   | { readonly kind: 'evicted'; readonly votes: number }
   | { readonly kind: 'voted'; readonly votes: number }
   | { readonly kind: 'dead' | 'other' | 'answered' | 'unheard' };

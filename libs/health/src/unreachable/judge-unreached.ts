@@ -7,7 +7,7 @@ export interface UnreachedEvidence {
   readonly rooms: number;
   /** True: this gateway reaches another game server, which can take the rooms. */
   readonly othersReached: boolean;
-  /** True: so many servers are unreachable at once that one cause is likely. */
+  /** True: many servers are unreachable at the same time, so they probably have one common cause. */
   readonly many: boolean;
   readonly heldForMs: number;
   readonly holdMs: number;

@@ -18,7 +18,8 @@ type Data<Pattern extends keyof Control> = Control[Pattern]['data'];
 type Answer<Pattern extends keyof Control> = Promise<Control[Pattern]['answer']>;
 
 /**
- * Time limit for an operator's drain, in ms. Rooms that have not migrated by then stay on this server, and the answer gives their number.
+ * Time limit for an operator's drain, in ms. Rooms that have not migrated within this time remain on this server, and the answer contains
+ * their number.
  */
 const OPERATOR_DRAIN_MS = 60_000;
 
