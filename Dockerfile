@@ -12,6 +12,10 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+# The binary for operators: docker compose exec gateway holdfast fleet list
+COPY --from=build /app/tools ./tools
+COPY --from=build /app/packages/cli ./packages/cli
+RUN ln -s /app/packages/cli/src/holdfast.mjs /usr/local/bin/holdfast
 USER node
 # Players' WebSocket and page, players' TCP, operators.
 EXPOSE 7000 7001 7010

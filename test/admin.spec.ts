@@ -63,7 +63,11 @@ describe('an operator of a fleet', () => {
     expect(event).toMatchObject({ server: moved.to, reason: 'operator', by: from.id, detail: { from: from.id } });
 
     expect(await cli('room', room)).toContain(`${shortIdOf(moved.to)}, epoch`);
-    await admin('POST', `/api/rooms/${room}/end`);
+    await expect(cli('end', room, '--round', '7')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('The room plays game 0 now'),
+    });
+    expect(await cli('end', room, '--note', 'enough')).toBe(`The game in room ${room} has ended.\n`);
     await rooms[0].waitFor(({ result }) => result?.reason === 'operator', { timeoutMs: 5_000 });
     expect(await until(() => told('room.ended', room))).toMatchObject({ reason: 'operator' });
   }, 30_000);

@@ -420,8 +420,7 @@ describe('a fleet with bad input', () => {
       told.push(numbered.credentials.secret);
       expect(await numbered.me()).toMatchObject({ user: '42', name: 'Ada'.repeat(20).slice(0, 32) });
       numbered.close();
-      server.kill();
-      await server.exited;
+      await fleet.kill(server);
       fleet.gateways.splice(fleet.gateways.indexOf(server), 1);
     });
   });

@@ -3,7 +3,8 @@ import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../tools/process/paths.mjs';
-import { FleetServer } from './harness/fleet-server.js';
+import { mainOf } from '../tools/start/launch-server.mjs';
+import { FleetServer } from '../tools/testing/fleet-server.js';
 import { type Fleet, LedgerGame, startFleet, until } from './harness/index.js';
 
 const TALKATIVE = join(ROOT, 'test/harness/talkative-server.mjs');
@@ -171,7 +172,7 @@ describe('a server that stops normally', () => {
       const output = openSync(file, 'w');
       try {
         const server = await FleetServer.start(
-          { type: 'lobby', name: 'last', output, env: { ...fleet.settings(), LOG_FORMAT: format, OPS_PORT: '0' } },
+          { type: 'lobby', main: mainOf('lobby'), name: 'last', output, env: { ...fleet.settings(), LOG_FORMAT: format, OPS_PORT: '0' } },
           home,
         );
         server.kill('SIGTERM');

@@ -1,6 +1,6 @@
 import type { PublishedOperatorEvent } from '#libs/fleet';
+import type { FleetServer } from '../../tools/testing/fleet-server.js';
 import { ADMIN_TOKEN } from './fleet.js';
-import type { FleetServer } from './fleet-server.js';
 
 /** Reads the operator events of one gateway at `/api/events`, beginning with its recent events. */
 export class EventStream {

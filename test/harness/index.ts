@@ -1,12 +1,12 @@
 export { CuttableProxy } from '../../tools/chaos/src/cuttable-proxy.js';
 export { HalfOpenProxy } from '../../tools/chaos/src/half-open-proxy.js';
 export { until } from '../../tools/process/until.mjs';
+export { FleetRedis, type FleetStore } from '../../tools/testing/fleet-redis.js';
+export type { Exit, FleetServer } from '../../tools/testing/fleet-server.js';
 export { answered } from './answered.js';
 export { DelayingProxy } from './delaying-proxy.js';
 export { EventStream } from './event-stream.js';
 export { ADMIN_TOKEN, type Fleet, type FleetOptions, type Game, type PlayerOptions, startFleet } from './fleet.js';
-export { FleetRedis, type FleetStore } from './fleet-redis.js';
-export type { Exit, FleetServer } from './fleet-server.js';
 export { type Ledger, LedgerGame, type LedgerState } from './ledgers.js';
 export { QuietProxy } from './quiet-proxy.js';
 export { RawPlayer, type Way } from './raw-player.js';

@@ -9,7 +9,7 @@ import {
   type ServerMessage,
 } from '#libs/protocol';
 import { until } from '../../tools/process/until.mjs';
-import type { FleetServer } from './fleet-server.js';
+import type { FleetServer } from '../../tools/testing/fleet-server.js';
 
 export type Way = 'binary' | 'json' | 'tcp';
 type Of<Kind extends ServerMessage['kind']> = Extract<ServerMessage, { kind: Kind }>;

@@ -5,7 +5,7 @@ import { freePort } from '../../tools/process/free-port.mjs';
 import { ended } from '../../tools/process/leashed.mjs';
 import { until } from '../../tools/process/until.mjs';
 import { startRedis } from '../../tools/redis/index.mjs';
-import type { FleetStore } from './fleet-redis.js';
+import type { FleetStore } from '../../tools/testing/fleet-redis.js';
 
 type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 

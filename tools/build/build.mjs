@@ -1,6 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { withLock } from '../process/lock-file.mjs';
@@ -8,6 +8,8 @@ import { DIST, HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
 import { PlainError } from '../process/plain-error.mjs';
 import { assertDataFolder, assertWritable } from '../process/writable.mjs';
 import { bundleDependencies } from './dependencies.mjs';
+import { IncrementalCompiler } from './incremental-compiler.mjs';
+import { put } from './put.mjs';
 
 /**
  * Builds dist/ from the sources: TypeScript with swc, Lua as a copy beside its compiled caller, packages with rolldown, pages with
@@ -24,7 +26,7 @@ export async function build({ force = false, log = () => {}, parts = FLEET } = {
   for (const part of parts) {
     const files = await part.sources();
     if (files.length === 0) continue;
-    const stamp = join(DIST, `.${part.name}.built`);
+    const stamp = stampOf(part);
     const hash = await contentHash([...files, ...part.settings]);
     const isBuilt = async () => (await readFile(stamp, 'utf8').catch(() => '')) === hash;
     if (!force && (await isBuilt())) continue;
@@ -59,10 +61,36 @@ export const SERVERS = {
   settings: [join(ROOT, '.swcrc'), join(ROOT, 'package-lock.json')],
   sources: async () => (await Promise.all(CODE.map((folder) => filesUnder(join(ROOT, folder))))).flat().filter(isServerCode),
   build: async (files) => {
-    const outputs = (await Promise.all(files.map((file) => (file.endsWith('.ts') ? compile(file) : copy(file))))).flat();
-    await removeOthers(new Set(outputs));
+    const outputs = (await Promise.all(files.map(translate))).flat();
+    await Promise.all(outputs.map(({ file, content }) => put(file, content)));
+    await removeOthers(new Set(outputs.map(({ file }) => file)));
   },
 };
+
+/**
+ * Returns a compiler that builds the servers again after edits. `build` must have run before.
+ *
+ * @returns {Promise<IncrementalCompiler>}
+ */
+export async function serverCompiler() {
+  const compiler = new IncrementalCompiler({ sources: SERVERS.sources, outputsOf, translate });
+  await compiler.adopt();
+  return compiler;
+}
+
+/**
+ * Runs `work`, which changes outputs of the servers, while no other command builds. The next `build` compiles all servers again.
+ *
+ * @template T
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function changeServers(work) {
+  return withLock(join(HOLDFAST_DIR, 'build.lock'), async () => {
+    await rm(stampOf(SERVERS), { force: true });
+    return work();
+  });
+}
 
 /** @type {Part} */
 const DEPENDENCIES = {
@@ -73,7 +101,7 @@ const DEPENDENCIES = {
 };
 
 /** @type {Part[]} */
-const PAGES = [
+export const PAGES = [
   page('page', 'apps/gateway/page', ['games', 'libs/client', 'libs/game-page', 'libs/protocol', 'libs/room']),
   {
     name: 'dashboard',
@@ -81,7 +109,7 @@ const PAGES = [
     sources: () => filesUnder(join(ROOT, 'dashboard')),
     build: async (files) => {
       await rm(join(DIST, 'dashboard'), { recursive: true, force: true });
-      await Promise.all(files.map(copy));
+      await Promise.all(files.map(async (file) => put(outputOf(file), await readFile(file))));
     },
   },
 ];
@@ -111,17 +139,29 @@ function page(name, folder, imports) {
 /** The parts that a fleet needs: all of `npm run build`. */
 export const FLEET = [SERVERS, DEPENDENCIES, ...PAGES];
 
+/** @param {Part} part */
+function stampOf(part) {
+  return join(DIST, `.${part.name}.built`);
+}
+
 /** @param {string} file */
 function isServerCode(file) {
   const path = relative(ROOT, file).split(sep);
   if (path.includes('page') || path.includes('game-page')) return false;
+  // It starts processes with tools that the build does not compile. Only tests and its package use it.
+  if (path[0] === 'tools' && path[1] === 'testing') return false;
   return (file.endsWith('.ts') && !/\.(spec|fixture|d)\.ts$/.test(file)) || file.endsWith('.lua');
 }
 
-/** @param {string} file @returns {Promise<string[]>} */
-async function compile(file) {
+/** @param {string} file @returns {Promise<import('./incremental-compiler.mjs').Output[]>} */
+async function translate(file) {
+  const output = outputOf(file);
+  return file.endsWith('.ts') ? compile(file, output) : [{ file: output, content: await readFile(file) }];
+}
+
+/** @param {string} file @param {string} output @returns {Promise<import('./incremental-compiler.mjs').Output[]>} */
+async function compile(file, output) {
   const { transformFile } = await import('@swc/core');
-  const output = outputOf(file).replace(/\.ts$/, '.js');
   const { code, map } = await transformFile(file, {
     cwd: ROOT,
     root: ROOT,
@@ -132,34 +172,21 @@ async function compile(file) {
     // swc appends its own stack to the error. Only the first part is about the source file.
     throw new PlainError(stripVTControlCharacters(String(error.message)).split(/\n+Caused by:/)[0]);
   });
-  await put(output, `${code}//# sourceMappingURL=${basename(output)}.map\n`);
-  await put(`${output}.map`, map ?? '{}');
-  return [output, `${output}.map`];
+  return [
+    { file: output, content: `${code}//# sourceMappingURL=${basename(output)}.map\n` },
+    { file: `${output}.map`, content: map ?? '{}' },
+  ];
 }
 
-/** @param {string} file @returns {Promise<string[]>} */
-async function copy(file) {
+/** @param {string} file @returns {string[]} */
+function outputsOf(file) {
   const output = outputOf(file);
-  await put(output, await readFile(file));
-  return [output];
+  return file.endsWith('.ts') ? [output, `${output}.map`] : [output];
 }
 
-/** @param {string} file */
+/** @param {string} file the file that servers load for this source */
 function outputOf(file) {
-  return join(DIST, relative(ROOT, file));
-}
-
-/**
- * Writes a file atomically, so that a server that starts meanwhile never reads half of it.
- *
- * @param {string} file
- * @param {string | Buffer} content
- */
-async function put(file, content) {
-  await mkdir(dirname(file), { recursive: true });
-  const draft = `${file}.${randomUUID().slice(0, 8)}`;
-  await writeFile(draft, content);
-  await rename(draft, file);
+  return join(DIST, relative(ROOT, file)).replace(/\.ts$/, '.js');
 }
 
 /** @param {ReadonlySet<string>} outputs */

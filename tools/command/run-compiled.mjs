@@ -1,19 +1,38 @@
-import { build } from '../build/build.mjs';
-import { install } from '../install/install.mjs';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from '../process/paths.mjs';
 import { plainly } from '../process/plain-error.mjs';
+import { endWithReader } from './reader.mjs';
 
 /**
- * Installs and builds what is stale, runs the compiled tool, and exits with its result.
+ * Runs a compiled tool, and exits with its result. In the repository, installs and builds what is stale first. An image and an installed
+ * package have the compiled tool only.
  *
- * @param {string} path in dist/ @param {string[]} argv
- * @param {object} [workshop] functions that start processes: they are outside dist/, so the tool cannot import them
+ * @param {string} path the compiled file, relative to dist/
+ * @param {string[]} argv
+ * @param {object} [context] facts and functions from outside of dist/, which the tool cannot import
  */
-export async function runCompiled(path, argv, workshop) {
-  const log = (/** @type {string} */ line) => console.error(line);
-  await install({ log });
-  await plainly(build({ log }));
-  const { main } = await import(new URL(`../../dist/${path}`, import.meta.url).href);
-  process.exitCode = await main(argv, workshop);
+export async function runCompiled(path, argv, context) {
+  endWithReader();
+  const { main } = await import(pathToFileURL(await compiled(path)).href);
+  process.exitCode = await main(argv, context);
   // Open sockets must not keep the process alive after a finished run.
   process.exit();
+}
+
+/**
+ * Returns the compiled file of a source, and builds it first where there are sources.
+ *
+ * @param {string} path @returns {Promise<string>}
+ */
+export async function compiled(path) {
+  if (existsSync(join(ROOT, 'libs'))) {
+    const [{ install }, { build }] = await Promise.all([import('../install/install.mjs'), import('../build/build.mjs')]);
+    const log = (/** @type {string} */ line) => console.error(line);
+    await install({ log });
+    await plainly(build({ log }));
+  }
+  // An installed package has the compiled files where the repository has the sources.
+  return [join(ROOT, 'dist', path), join(ROOT, path)].find((file) => existsSync(file)) ?? join(ROOT, 'dist', path);
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { PlainError } from '../process/plain-error.mjs';
+import { endWithReader } from './reader.mjs';
 import { missingRequirement } from './requirements.mjs';
 
 // This file and its imports use only syntax that Node 14 understands, so that an old Node prints a sentence and not a stack.
@@ -14,6 +15,7 @@ import { missingRequirement } from './requirements.mjs';
  */
 export async function runTool(help, load, argv = process.argv.slice(2)) {
   if (isHelpRequested(argv)) {
+    endWithReader();
     process.stdout.write(readFileSync(help, 'utf8'));
     return;
   }

@@ -10,6 +10,7 @@ export const HELP_TEXTS = [
   { file: 'tools/fleet/help.txt', module: 'tools/fleet/src/program' },
   { file: 'bench/help.txt', module: 'bench/options' },
   { file: 'tools/chaos/help.txt', module: 'tools/chaos/src/options' },
+  { file: 'tools/config/help.txt', module: 'tools/config/src/options' },
   { file: 'tools/poison/help.txt', module: 'tools/poison/src/options' },
   { file: 'tools/partitions/help.txt', module: 'tools/partitions/src/options' },
   { file: 'tools/conformance/help.txt', module: 'tools/conformance/src/options' },

@@ -209,4 +209,7 @@ const HEAD = `# Settings
 
 All settings are environment variables. A server reads them once, at its start. A wrong value stops the start with the
 name, the value and what is allowed. In development a server also reads \`.env\`. Times are in milliseconds where the name
-ends in \`_MS\`.`;
+ends in \`_MS\`.
+
+A secret may be in a file: \`LINK_SECRET_FILE\` names the file of \`LINK_SECRET\`, and so on. A server warns of variables that look like a
+misspelled setting (\`setting.unknown\`). \`holdfast config\` checks all settings, and prints them with \`--print\`, without secrets.`;

@@ -6,6 +6,7 @@ import { writeBundle } from './bundle.mjs';
 import { DECLARATIONS } from './declarations.mjs';
 import { librarySources, writeLibraries } from './libraries.mjs';
 import { builtManifest, folderOf, packageNames, rootManifest, SOURCES, sourceManifest } from './manifests.mjs';
+import { treeSources, writeTree } from './tree.mjs';
 
 /** Files of the repository that every package has. */
 const COMMON = ['LICENSE', 'CHANGELOG.md'];
@@ -21,8 +22,9 @@ export async function buildPackages({ names, log = () => {} } = {}) {
   const wanted = names ?? (await packageNames());
   const manifests = await Promise.all(wanted.map(sourceManifest));
   const shipsLibraries = manifests.some(({ holdfast }) => holdfast?.libraries);
+  const shipsCode = shipsLibraries || manifests.some(({ holdfast }) => holdfast?.tree);
   const parts = await Promise.all(wanted.map(packagePart));
-  await build({ parts: [...(shipsLibraries ? [SERVERS, DECLARATIONS] : []), ...parts], log });
+  await build({ parts: [...(shipsCode ? [SERVERS] : []), ...(shipsLibraries ? [DECLARATIONS] : []), ...parts], log });
 }
 
 /**
@@ -31,7 +33,7 @@ export async function buildPackages({ names, log = () => {} } = {}) {
  */
 async function packagePart(name) {
   const manifest = await sourceManifest(name);
-  const { bundle, libraries = [], borrowed = {}, files = {} } = manifest.holdfast ?? {};
+  const { bundle, libraries = [], tree = [], borrowed = {}, files = {} } = manifest.holdfast ?? {};
   const folder = folderOf(name);
   return {
     name: `package-${name}`,
@@ -42,6 +44,7 @@ async function packagePart(name) {
         await filesUnder(join(ROOT, 'tools/packages')),
         ...(bundle ? await Promise.all(['libs', 'packages', 'tools'].map((path) => filesUnder(join(ROOT, path)))) : []),
         await librarySources(libraries),
+        await treeSources(tree),
         ...(await Promise.all(Object.values(files).map(filesAt))),
       ].flat(),
     build: async () => {
@@ -49,6 +52,7 @@ async function packagePart(name) {
       await mkdir(folder, { recursive: true });
       if (bundle) await writeBundle(folder, bundle, manifest, borrowed);
       await writeLibraries(folder, libraries, borrowed);
+      await writeTree(folder, tree, borrowed);
       for (const [to, from] of Object.entries(files)) await copy(join(ROOT, from), join(folder, to));
       for (const file of COMMON) await copy(join(ROOT, file), join(folder, file));
       for (const file of await readdir(join(SOURCES, name)))

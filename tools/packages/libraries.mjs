@@ -40,7 +40,7 @@ export async function writeLibraries(folder, libraries, borrowed) {
  * @param {string} name
  * @param {string} map
  */
-function mapBeside(name, map) {
+export function mapBeside(name, map) {
   return JSON.stringify({ ...JSON.parse(map), sources: [name] });
 }
 
@@ -52,7 +52,7 @@ function mapBeside(name, map) {
  * @param {Readonly<Record<string, string>>} borrowed
  */
 export function withBorrowed(code, borrowed) {
-  return code.replace(/(['"])#libs\/([a-z-]+)\1/g, (same, quote, library) =>
+  return code.replace(/(['"])#libs\/([a-z-]+(?:\/[a-z-]+)?)\1/g, (same, quote, library) =>
     library in borrowed ? `${quote}${borrowed[library]}${quote}` : same,
   );
 }

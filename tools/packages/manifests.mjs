@@ -13,6 +13,7 @@ export const SOURCES = join(ROOT, 'packages');
  *   imports from this repository: the name of the built file, and its source relative to the repository
  * @property {string[]} [libraries] folders of libs/ that are shipped as compiled files, in `libs/`
  * @property {Record<string, string>} [borrowed] libraries that another package ships, each with the entry that has it
+ * @property {string[]} [tree] folders and files of this repository that are shipped in the same place, TypeScript as compiled files
  * @property {Record<string, string>} [files] further files or folders: the path in the package, and the path in the repository
  *
  * @typedef {object} Manifest

@@ -50,6 +50,8 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
             return !existsSync(file.endsWith('.d.ts') ? target.replace(/\.js$/, '.d.ts') : target);
           }
           const library = /^#libs\/([a-z-]+)$/.exec(specifier)?.[1];
+          if (Object.keys(source.imports ?? {}).some((own) => specifier.startsWith(own.replace('*', '')) && own !== '#libs/*'))
+            return false;
           if (library !== undefined) return !holdfast?.libraries?.includes(library);
           const needed = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
           return !isBuiltin(specifier) && !(needed in { ...dependencies, ...peerDependencies });
@@ -70,7 +72,9 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
   });
 
   it('passes the checks of publint', async () => {
-    const { stdout } = await run(process.execPath, [join(ROOT, 'node_modules/publint/src/cli.js'), folder, '--strict']);
+    // publint suggests to leave out tests. The templates of projects have tests on purpose.
+    const level = existsSync(join(folder, 'templates')) ? ['--level', 'warning'] : [];
+    const { stdout } = await run(process.execPath, [join(ROOT, 'node_modules/publint/src/cli.js'), folder, '--strict', ...level]);
     expect(stdout).toContain('All good!');
   }, 60_000);
 

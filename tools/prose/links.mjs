@@ -40,17 +40,22 @@ export function anchorsOf(page) {
   const anchors = new Set();
   const counts = new Map();
   for (const [, heading] of page.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm)) {
-    const anchor = heading
-      .replace(/[`*]|\[([^\]]*)\]\([^)]*\)/g, '$1')
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replace(/\s/g, '-');
+    const anchor = githubSlug(heading.replace(/[`*]|\[([^\]]*)\]\([^)]*\)/g, '$1'));
     const count = counts.get(anchor) ?? 0;
     counts.set(anchor, count + 1);
     anchors.add(count === 0 ? anchor : `${anchor}-${count}`);
   }
   for (const [, id] of page.matchAll(/<a (?:id|name)="([^"]+)"/g)) anchors.add(id);
   return anchors;
+}
+
+/** Pure: the anchor that GitHub makes of the text of a heading. @param {string} text */
+export function githubSlug(text) {
+  return text
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-');
 }
 
 function pathPattern() {

@@ -1,7 +1,8 @@
 import { networkInterfaces } from 'node:os';
+import { callOf } from '../command/names.mjs';
 import { bindFailure } from '../process/free-port.mjs';
 import { PlainError } from '../process/plain-error.mjs';
-import { plannedPorts } from './fleet-plan.mjs';
+import { INSPECTOR, plannedPorts } from './fleet-plan.mjs';
 
 /** Limit on one check, in ms. Without it, the lookup of a host name would hang when no name server answers. */
 const LOOKUP_TIMEOUT_MS = 3_000;
@@ -17,11 +18,21 @@ const LISTED_MAX = 8;
  */
 export async function checkPorts(options, env) {
   for (const { port, use, label } of plannedPorts(options)) {
-    const [setting, host] = use === 'OPS_PORT' ? ['OPS_HOST', env.OPS_HOST || '127.0.0.1'] : ['--host', options.host];
+    const [setting, host] = addressOf(use, options, env);
     // A server replaces `auto` by the address of this machine, which certainly exists.
     const failure = host === 'auto' ? null : await bindFailureInTime(port, host);
+    if (failure !== null && use === INSPECTOR)
+      throw new PlainError(
+        `Port ${port} cannot be used (${failure}), and ${label} needs it as ${use}. Choose others: ${callOf('start')} --inspect-port PORT`,
+      );
     if (failure !== null) throw new PlainError(sentenceOf({ failure, port, use, label, setting, host, first: options.port }));
   }
+}
+
+/** @param {string} use @param {import('./options.mjs').FleetOptions} options @param {NodeJS.ProcessEnv} env @returns {[setting: string, host: string]} */
+function addressOf(use, options, env) {
+  if (use === 'OPS_PORT') return ['OPS_HOST', env.OPS_HOST || '127.0.0.1'];
+  return use === INSPECTOR ? ['--inspect-port', '127.0.0.1'] : ['--host', options.host];
 }
 
 /** @param {number} port @param {string} host @returns {Promise<string | null>} */
@@ -53,10 +64,10 @@ export function sentenceOf({ failure, port, use, label, setting, host, first }, 
         platform === 'darwin' && AIRPLAY_PORTS.includes(port)
           ? ' On macOS it usually belongs to the AirPlay Receiver, which can be turned off in System Settings > General > AirDrop & Handoff.'
           : '';
-      return `Port ${port} is in use, and ${label} needs it as ${use}.${airPlay} Choose other ports: npm start -- --port ${otherPort(first)}`;
+      return `Port ${port} is in use, and ${label} needs it as ${use}.${airPlay} Choose other ports: ${callOf('start')} --port ${otherPort(first)}`;
     }
     case 'EACCES':
-      return `This user may not listen on port ${port}, and ${label} needs it as ${use}. Choose other ports: npm start -- --port 7000`;
+      return `This user may not listen on port ${port}, and ${label} needs it as ${use}. Choose other ports: ${callOf('start')} --port 7000`;
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':
     case 'EINVAL':
@@ -66,7 +77,7 @@ export function sentenceOf({ failure, port, use, label, setting, host, first }, 
     case 'ETIMEOUT':
       return `${setting} is ${JSON.stringify(host)}: no address was found for that name (${failure}). Use an address of this machine, such as ${addresses.join(', ')}.`;
     default:
-      return `${label} cannot listen on port ${port} of ${host} (${failure}). Choose other ports or another address: npm start -- --port PORT --host HOST`;
+      return `${label} cannot listen on port ${port} of ${host} (${failure}). Choose other ports or another address: ${callOf('start')} --port PORT --host HOST`;
   }
 }
 

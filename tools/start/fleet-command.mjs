@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { whenNpmIsGone } from '../process/npm-parent.mjs';
-import { ROOT } from '../process/paths.mjs';
+import { PROJECT } from '../process/paths.mjs';
 import { PlainError } from '../process/plain-error.mjs';
 import { SteadyWriter } from '../process/steady-writer.mjs';
+import { openProject } from '../project/project.mjs';
 import { LOGS } from './fleet-folder.mjs';
 import { LocalFleet } from './local-fleet.mjs';
 import { readOptions } from './options.mjs';
@@ -32,14 +33,14 @@ const output = Object.assign(
 
 /** @param {readonly string[]} argv */
 export async function main(argv) {
-  const env = { ...dotEnv(), ...process.env };
+  const env = withSecretsOfFiles({ ...dotEnv(), ...process.env });
   const read = readOptions(argv, env);
   if ('problem' in read) {
     errors.write(`${read.problem}\n`);
     process.exitCode = 1;
     return;
   }
-  const fleet = new LocalFleet(read.options, env, new Terminal(output));
+  const fleet = new LocalFleet(await openProject(), read.options, env, new Terminal(output));
   /** @type {(reason: string) => void} */
   let interrupt = () => {};
   const interrupted = new Promise((resolve) => {
@@ -78,8 +79,26 @@ function guardOutput() {
   });
 }
 
+/**
+ * Reads the secrets of which the files are set, because all servers get them by their own name.
+ *
+ * @param {NodeJS.ProcessEnv} env @returns {NodeJS.ProcessEnv}
+ */
+function withSecretsOfFiles({ LINK_SECRET_FILE, ADMIN_TOKEN_FILE, ...env }) {
+  /** @param {string | undefined} file */
+  const read = (file) => {
+    try {
+      return file && readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      throw new PlainError(`${file} cannot be read (${/** @type {NodeJS.ErrnoException} */ (error).code}).`);
+    }
+  };
+  const [linkSecret, adminToken] = [read(LINK_SECRET_FILE), read(ADMIN_TOKEN_FILE)];
+  return { ...env, ...(linkSecret && { LINK_SECRET: linkSecret }), ...(adminToken && { ADMIN_TOKEN: adminToken }) };
+}
+
 /** @returns {NodeJS.ProcessEnv} */
 function dotEnv() {
-  const file = join(ROOT, '.env');
+  const file = join(PROJECT, '.env');
   return existsSync(file) ? /** @type {NodeJS.ProcessEnv} */ (parseEnv(readFileSync(file, 'utf8'))) : {};
 }

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { HOLDFAST_DIR, ROOT } from '../process/paths.mjs';
+import { HOLDFAST_DIR, PROJECT } from '../process/paths.mjs';
 import { makePrivate, makePrivateFolder } from '../process/private-files.mjs';
 
 export const RUNNING_FILE = join(HOLDFAST_DIR, 'running.json');
@@ -15,7 +15,7 @@ export const REDIS_FOLDER = join(HOLDFAST_DIR, 'redis');
  */
 export function preparePrivateFolders() {
   // A folder that the user named may contain other files, so only our subfolders are restricted.
-  if (!existsSync(HOLDFAST_DIR) || HOLDFAST_DIR === join(ROOT, '.holdfast')) {
+  if (!existsSync(HOLDFAST_DIR) || HOLDFAST_DIR === join(PROJECT, '.holdfast')) {
     mkdirSync(HOLDFAST_DIR, { recursive: true, mode: 0o700 });
     chmodSync(HOLDFAST_DIR, 0o700);
   }

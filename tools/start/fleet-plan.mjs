@@ -2,6 +2,8 @@ import { PORT_OFFSETS, PORT_STEP } from './options.mjs';
 
 /** Time for the stop of a server that does not drain, in ms. */
 const STOP_MS = 10_000;
+/** The use of the port of an inspector, which has no setting. */
+export const INSPECTOR = 'the port of its inspector';
 /** Time in which a game server stops after its drain, in ms. */
 const STOP_AFTER_DRAIN_MS = 5_000;
 
@@ -13,6 +15,7 @@ const STOP_AFTER_DRAIN_MS = 5_000;
  * @property {string} name the last part of its id
  * @property {string} label the name for people: "game 2"
  * @property {Record<string, string>} env its environment variables in addition to those of this process
+ * @property {number} [inspectPort] the port of its inspector
  */
 
 /**
@@ -22,13 +25,15 @@ const STOP_AFTER_DRAIN_MS = 5_000;
  * @param {{ redisUrl: string, linkSecret: string, adminToken: string, env: NodeJS.ProcessEnv }} given
  * @returns {PlannedServer[]}
  */
-export function planFleet({ gateways, lobbies, games, host, port }, { redisUrl, linkSecret, adminToken, env }) {
+export function planFleet({ gateways, lobbies, games, host, port, inspect }, { redisUrl, linkSecret, adminToken, env }) {
   const shared = {
     REDIS_URL: redisUrl,
     LINK_SECRET: linkSecret,
     // `npm start` parses the log lines and prints them for people. The log files contain JSON.
     LOG_FORMAT: 'json',
     LOG_LEVEL: env.LOG_LEVEL || 'info',
+    // A server at a breakpoint looks dead. With this, nobody evicts it; one that has ended is started again, and then gets its rooms back.
+    ...(inspect !== null && { HEALTH_DRY_RUN: env.HEALTH_DRY_RUN || 'true' }),
   };
   return [
     ...numbered('gateway', gateways, (index) => {
@@ -50,7 +55,16 @@ export function planFleet({ gateways, lobbies, games, host, port }, { redisUrl, 
     }),
     ...numbered('lobby', lobbies, () => ({ env: { ...shared, OPS_PORT: '0' } })),
     // When all game servers stop together, no server can take their rooms. The rooms stay in Redis.
-    ...numbered('game', games, () => ({ env: { ...shared, OPS_PORT: '0', DRAIN_TIMEOUT_MS: env.DRAIN_TIMEOUT_MS || '5000' } })),
+    ...numbered('game', games, (index) => ({
+      env: {
+        ...shared,
+        OPS_PORT: '0',
+        DRAIN_TIMEOUT_MS: env.DRAIN_TIMEOUT_MS || '5000',
+        // Steps of a debugger use the CPU time of a handler.
+        ...(inspect !== null && { HANDLER_LIMIT_MS: env.HANDLER_LIMIT_MS || '0' }),
+      },
+      ...(inspect !== null && { inspectPort: inspect + index }),
+    })),
   ];
 }
 
@@ -65,15 +79,20 @@ export function stopTimeoutMs({ env }) {
 }
 
 /**
- * The ports that must be free for the gateways. Pure.
+ * The ports that must be free for the gateways, and for the inspectors of game servers. Pure.
  *
- * @param {Pick<import('./options.mjs').FleetOptions, 'port' | 'gateways'>} options
- * @returns {{ label: string, use: string, port: number }[]} `use`: the setting
+ * @param {Pick<import('./options.mjs').FleetOptions, 'port' | 'gateways'> & Partial<Pick<import('./options.mjs').FleetOptions, 'games' | 'inspect'>>} options
+ * @returns {{ label: string, use: string, port: number }[]} `use`: the setting, or `INSPECTOR`
  */
-export function plannedPorts({ port, gateways }) {
-  return Array.from({ length: gateways }, (_, index) =>
+export function plannedPorts({ port, gateways, games = 0, inspect = null }) {
+  const players = Array.from({ length: gateways }, (_, index) =>
     Object.entries(portsOfGateway(port, index)).map(([use, value]) => ({ label: `gateway ${index + 1}`, use, port: value })),
   ).flat();
+  if (inspect === null) return players;
+  return [
+    ...players,
+    ...Array.from({ length: games }, (_, index) => ({ label: `game ${index + 1}`, use: INSPECTOR, port: inspect + index })),
+  ];
 }
 
 /** @param {number} port @param {number} index */
@@ -84,14 +103,14 @@ function portsOfGateway(port, index) {
 
 /**
  * @param {ServerType} type @param {number} count
- * @param {(index: number) => Pick<PlannedServer, 'env'>} planOf
+ * @param {(index: number) => Pick<PlannedServer, 'env' | 'inspectPort'>} planOf
  * @returns {PlannedServer[]}
  */
 function numbered(type, count, planOf) {
   return Array.from({ length: count }, (_, index) => {
     const name = String(index + 1);
-    const { env } = planOf(index);
+    const { env, ...more } = planOf(index);
     // The system chooses the link ports: two servers with the same number would collide.
-    return { type, name, label: `${type} ${name}`, env: { ...env, SERVER_NAME: name, LINK_PORT: '0' } };
+    return { type, name, label: `${type} ${name}`, env: { ...env, SERVER_NAME: name, LINK_PORT: '0' }, ...more };
   });
 }

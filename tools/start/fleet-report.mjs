@@ -1,9 +1,8 @@
 import { relative } from 'node:path';
+import { callOf } from '../command/names.mjs';
 import { addressesOf } from './addresses.mjs';
 import { LOGS, RUNNING_FILE } from './fleet-folder.mjs';
 import { readable } from './terminal.mjs';
-
-/** @typedef {import('./local-fleet.mjs').LocalServer} LocalServer */
 
 /** The lines about the processes of a fleet: its addresses, deaths and returns, and the log lines that people should see. */
 export class FleetReport {
@@ -20,10 +19,10 @@ export class FleetReport {
   /**
    * Prints the addresses of the fleet.
    *
-   * @param {{ options: import('./options.mjs').FleetOptions, env: NodeJS.ProcessEnv, servers: LocalServer[], adminToken: string }} fleet
+   * @param {Pick<import('./local-fleet.mjs').LocalFleet, 'project' | 'options' | 'env' | 'servers' | 'adminToken'>} fleet
    * @param {number} tookSeconds
    */
-  greet({ options, env, servers, adminToken }, tookSeconds) {
+  greet({ project, options, env, servers, adminToken }, tookSeconds) {
     const { terminal } = this;
     const { page, tcp, ops } = addressesOf(options, env);
     const gateways = servers.filter(({ plan }) => plan.type === 'gateway');
@@ -41,8 +40,9 @@ export class FleetReport {
     row('Metrics', servers.map(({ plan, opsPort }) => `${plan.label} ${ops(opsPort)}/metrics`).join(`\n  ${' '.repeat(13)}`));
     row('Logs', relative(process.cwd(), LOGS) || LOGS);
     terminal.line();
+    const play = project.isRepository ? `run ${callOf('players')} --players 50` : 'play';
     terminal.line(
-      `  ${terminal.paint('2', `Try it: run npm run players -- --players 50, and kill -9 a game server meanwhile (pids in ${relative(process.cwd(), RUNNING_FILE)}).`)}`,
+      `  ${terminal.paint('2', `Try it: ${play}, and kill -9 a game server meanwhile (pids in ${relative(process.cwd(), RUNNING_FILE)}).`)}`,
     );
     terminal.line(`  ${terminal.paint('2', 'Ctrl-C stops everything.')}`);
     terminal.line();

@@ -55,6 +55,13 @@ export class Keeper extends EventEmitter {
     }
   }
 
+  /** Starts the program, and tries again when it does not become ready. Emits `failed` for each failure. */
+  async startOrRetry() {
+    if (this.status === 'stopping') return;
+    this.status = 'running';
+    await this.#launchOrRetry(() => {});
+  }
+
   /**
    * Stops the program for good: sends SIGTERM, waits, then sends SIGKILL. True when SIGTERM was enough.
    *
@@ -123,17 +130,20 @@ export class Keeper extends EventEmitter {
 
   /** @param {number} pauseMs */
   #again(pauseMs) {
-    this.#pausing = setTimeout(async () => {
-      try {
-        await this.#launchOnce();
-        this.emit('back');
-      } catch (error) {
-        await this.#end(2_000);
-        if (this.status !== 'running') return;
-        const next = this.#pause(0);
-        this.emit('failed', error, next);
-        this.#again(next);
-      }
-    }, pauseMs);
+    this.#pausing = setTimeout(() => this.#launchOrRetry(() => this.emit('back')), pauseMs);
+  }
+
+  /** @param {() => void} ready */
+  async #launchOrRetry(ready) {
+    try {
+      await this.#launchOnce();
+      ready();
+    } catch (error) {
+      await this.#end(2_000);
+      if (this.status !== 'running') return;
+      const next = this.#pause(0);
+      this.emit('failed', error, next);
+      this.#again(next);
+    }
   }
 }

@@ -5,7 +5,7 @@ import https from 'node:https';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { spawnLeashed } from '../process/leashed.mjs';
-import { ROOT, SERVERS_DIST } from '../process/paths.mjs';
+import { PROJECT, SERVERS_DIST } from '../process/paths.mjs';
 import { SERVER_FLAGS } from '../process/server-flags.mjs';
 import { SteadyWriter } from '../process/steady-writer.mjs';
 import { reachableHost } from './addresses.mjs';
@@ -25,8 +25,9 @@ const LINES_KEPT = 15;
  *
  * @typedef {object} LaunchOptions
  * @property {string} main the compiled file
+ * @property {string} [cwd] the working directory; by default the folder of the project
+ * @property {readonly string[]} [flags] further flags of Node
  * @property {NodeJS.ProcessEnv} env
- * @property {string} [cwd] the folder in which the server starts; by default the repository
  * @property {string} readyFile
  * @property {string} logFile
  * @property {(line: string) => void} onLine
@@ -47,8 +48,9 @@ const LINES_KEPT = 15;
  */
 export async function launchServer({
   main,
+  cwd = PROJECT,
+  flags = [],
   env,
-  cwd = ROOT,
   readyFile,
   logFile,
   onLine,
@@ -62,7 +64,7 @@ export async function launchServer({
   await mkdir(dirname(logFile), { recursive: true, mode: 0o700 });
   await rm(readyFile, { force: true });
 
-  const [command, ...args] = [...within, process.execPath, ...SERVER_FLAGS, main];
+  const [command, ...args] = [...within, process.execPath, ...SERVER_FLAGS, ...flags, main];
   const child = spawnLeashed(command, args, {
     cwd,
     env: { ...env, HOLDFAST_READY_FILE: readyFile },

@@ -8,6 +8,8 @@ import { dirname } from 'node:path';
  *
  * @typedef {object} Running
  * @property {number} supervisor the pid of `npm start`
+ * @property {string} [supervisorCommand] its command line
+ * @property {readonly string[]} [entries] the files that its servers run
  * @property {string} [url] the URL for players
  * @property {string} [opsUrl]
  * @property {string} [certificate] file of the certificate at `url`, with TLS
@@ -17,8 +19,8 @@ import { dirname } from 'node:path';
  * @property {Record<string, number>} pids by label
  */
 
-/** A process is ours when its command line contains one of these. The check is needed because pids are reused. */
-const OURS = { supervisor: 'tools/start/', child: /\/apps\/\w+\/src\/main\.js|redis-server|valkey-server/ };
+/** A child is ours when its command line contains one of these or an entry. The check is needed because pids are reused. */
+const REDIS = ['redis-server', 'valkey-server'];
 const END_TIMEOUT_MS = 10_000;
 
 /** @param {string} file @returns {Running | null} */
@@ -59,12 +61,15 @@ export function forgetRunning(file) {
 export async function clearLeftovers(file) {
   const running = readRunning(file);
   if (!running) return null;
-  if (running.supervisor !== process.pid && commandOf(running.supervisor)?.includes(OURS.supervisor)) return running;
-  const left = Object.entries(running.pids).filter(([, pid]) => OURS.child.test(commandOf(pid) ?? ''));
+  const command = running.supervisor === process.pid ? null : commandOf(running.supervisor);
+  if (command !== null && command === running.supervisorCommand) return running;
+  const ours = [...REDIS, ...(running.entries ?? [])];
+  const isOurs = (/** @type {number} */ pid) => ours.some((text) => commandOf(pid)?.includes(text));
+  const left = Object.entries(running.pids).filter(([, pid]) => isOurs(pid));
   for (const [label, pid] of left) signal(pid, label === 'redis' ? 'SIGTERM' : 'SIGKILL');
   for (const [, pid] of left) {
     const deadline = Date.now() + END_TIMEOUT_MS;
-    while (OURS.child.test(commandOf(pid) ?? '')) {
+    while (isOurs(pid)) {
       if (Date.now() > deadline) signal(pid, 'SIGKILL');
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -72,8 +77,8 @@ export async function clearLeftovers(file) {
   return null;
 }
 
-/** @param {number} pid @returns {string | null} null: the process does not exist */
-function commandOf(pid) {
+/** Returns the command line of a process. @param {number} pid @returns {string | null} null: the process does not exist */
+export function commandOf(pid) {
   try {
     if (existsSync('/proc/self/cmdline')) return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
     return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });

@@ -1,34 +1,29 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { build } from '../build/build.mjs';
-import { install } from '../install/install.mjs';
-import { DIST, ROOT, SERVERS_DIST } from '../process/paths.mjs';
+import { relative } from 'node:path';
+import { PROJECT } from '../process/paths.mjs';
 import { PlainError, plainly } from '../process/plain-error.mjs';
 import { assertDataFolder } from '../process/writable.mjs';
-import { findRedisServer, hasRedis } from '../redis/find-redis.mjs';
+import { findRedisServer } from '../redis/find-redis.mjs';
 import { pingRedis } from '../redis/ping-redis.mjs';
 import { startRedis } from '../redis/start-redis.mjs';
 import { addressesOf } from './addresses.mjs';
 import { checkPorts } from './check-ports.mjs';
-import { LOGS, preparePrivateFolders, READY_FILES, REDIS_FOLDER, RUNNING_FILE } from './fleet-folder.mjs';
+import { DevLoop } from './dev-loop.mjs';
+import { preparePrivateFolders, REDIS_FOLDER, RUNNING_FILE } from './fleet-folder.mjs';
 import { planFleet, stopTimeoutMs } from './fleet-plan.mjs';
 import { FleetReport } from './fleet-report.mjs';
 import { Keeper } from './keeper.mjs';
-import { launchServer, mainOf, ServerDidNotStart } from './launch-server.mjs';
-import { clearLeftovers } from './leftovers.mjs';
+import { ServerDidNotStart } from './launch-server.mjs';
+import { clearLeftovers, commandOf } from './leftovers.mjs';
+import { LocalServer } from './local-server.mjs';
 import { isPortOfGateway } from './options.mjs';
+import { Renewal } from './renewal.mjs';
 import { RunningFile } from './running-file.mjs';
 import { readable } from './terminal.mjs';
-import { watchFolders } from './watch-folders.mjs';
+import { startTypeCheck } from './type-check.mjs';
 
 /** Time after SIGTERM at which Redis is killed, in ms. */
 const REDIS_STOP_MS = 10_000;
-
-/**
- * @typedef {import('./terminal.mjs').Terminal} Terminal
- * @typedef {{ plan: import('./fleet-plan.mjs').PlannedServer, keeper: Keeper, opsPort: number | null }} LocalServer
- */
 
 /** A fleet on this machine: its servers and, without `--redis-url`, a private Redis. A keeper restarts each of them when it dies. */
 export class LocalFleet {
@@ -39,8 +34,19 @@ export class LocalFleet {
   stopping = false;
   holdsFolder = false;
 
-  /** @param {import('./options.mjs').FleetOptions} options @param {NodeJS.ProcessEnv} env @param {Terminal} terminal */
-  constructor(options, env, terminal) {
+  /** @type {Renewal | null} */
+  renewal = null;
+  /** Ends what follows the edits. @type {(() => void)[]} */
+  endings = [];
+
+  /**
+   * @param {import('../project/project.mjs').Project} project
+   * @param {import('./options.mjs').FleetOptions} options
+   * @param {NodeJS.ProcessEnv} env
+   * @param {import('./terminal.mjs').Terminal} terminal
+   */
+  constructor(project, options, env, terminal) {
+    this.project = project;
     this.options = options;
     this.env = env;
     this.terminal = terminal;
@@ -54,6 +60,7 @@ export class LocalFleet {
     this.redisPassword = randomBytes(24).toString('base64url');
     /** @type {string | null} */
     this.privateRedisUrl = null;
+    this.command = commandOf(process.pid) ?? '';
     this.linkSecret = env.LINK_SECRET || randomBytes(32).toString('base64url');
   }
 
@@ -63,14 +70,16 @@ export class LocalFleet {
     terminal.line(terminal.paint('1', '\nHoldfast'));
     await this.claimFolder();
     await checkPorts(options, this.env);
-    if (SERVERS_DIST === DIST) await this.prepare();
+    await this.project.prepare((text, work) => terminal.step(text, work), { redisUrl: options.redisUrl, env: this.env });
     const redisUrl = await terminal.step('Redis', (say) =>
       options.redisUrl ? this.useRedis(options.redisUrl, say) : this.startPrivateRedis(say),
     );
     this.checkStopping();
 
     const plans = planFleet(options, { redisUrl, linkSecret: this.linkSecret, adminToken: this.adminToken, env: this.env });
-    this.servers = plans.map((plan) => this.server(plan));
+    const { project, env, report } = this;
+    const context = { project, env, report, changed: () => this.runningFile.write() };
+    this.servers = plans.map((plan) => new LocalServer(plan, context));
     await terminal.step(`servers: ${plans.map(({ label }) => label).join(', ')}`, async () => {
       await Promise.all(
         this.servers.map(({ keeper, plan }) =>
@@ -82,33 +91,14 @@ export class LocalFleet {
     });
     this.report.hasStarted = true;
     this.report.greet(this, (Date.now() - startedAt) / 1_000);
-    if (options.watch) this.watchCode();
-  }
-
-  async prepare() {
-    await this.terminal.step('dependencies', async (say) => {
-      const { installed } = await install({ log: say, also: this.redisToFetch() });
-      say(installed ? 'dependencies installed' : 'dependencies are installed');
-    });
-    await this.terminal.step('build', async (say) => {
-      const { built } = await plainly(build({ log: say }));
-      say(built.length > 0 ? `built ${built.join(', ')}` : 'build is current');
-    });
-  }
-
-  /**
-   * Returns a sentence about the missing Redis, or '' when there is one. The installation adds it to its error about a missing network, so
-   * that the user reads about both problems together.
-   */
-  redisToFetch() {
-    if (this.options.redisUrl || hasRedis(this.env)) return '';
-    return 'A Redis is missing, too: install redis-server or valkey-server, or pass the URL of a running one (--redis-url).';
+    if (options.watch) await this.followEdits();
   }
 
   /** @param {{ quiet?: boolean }} [how] */
   async stop({ quiet = false } = {}) {
     this.stopping = true;
     this.report.isMuted = true;
+    for (const end of this.endings) end();
     /** @param {string} type */
     const stopAll = (type) =>
       Promise.all(
@@ -121,6 +111,7 @@ export class LocalFleet {
           }),
       );
     const work = async () => {
+      await this.renewal?.abandon();
       // Gateways stop first, so that they can still notify players. Redis stops last, so that all saves are complete.
       for (const type of ['gateway', 'game', 'lobby']) await stopAll(type);
       await this.redis?.stop(REDIS_STOP_MS);
@@ -188,32 +179,8 @@ export class LocalFleet {
     });
     this.report.follow('redis', this.redis);
     await plainly(this.redis.start());
-    say(`Redis, private, on port ${port}; games are stored in ${relative(ROOT, dir) || dir}`);
+    say(`Redis, private, on port ${port}; games are stored in ${relative(PROJECT, dir) || dir}`);
     return url;
-  }
-
-  /** @param {import('./fleet-plan.mjs').PlannedServer} plan */
-  server(plan) {
-    const { type, name, label } = plan;
-    /** @type {LocalServer} */
-    const server = { plan, opsPort: null, keeper: new Keeper(() => Promise.resolve()) };
-    const logFile = join(LOGS, `${type}-${name}.log`);
-    server.keeper = new Keeper(async (spawned) => {
-      const { opsPort } = await launchServer({
-        main: mainOf(type),
-        env: { ...this.env, ...plan.env },
-        readyFile: join(READY_FILES, `${type}-${name}.json`),
-        logFile,
-        onLine: (line) => this.report.show(label, line),
-        spawned: (child) => {
-          spawned(child);
-          this.runningFile.write();
-        },
-      });
-      server.opsPort = opsPort;
-    });
-    this.report.follow(label, server.keeper);
-    return server;
   }
 
   /** The pids and addresses for the running file. @returns {import('./leftovers.mjs').Running} */
@@ -222,6 +189,8 @@ export class LocalFleet {
     const { url, opsUrl, certificate, opsCertificate } = addressesOf(this.options, this.env);
     return {
       supervisor: process.pid,
+      supervisorCommand: this.command,
+      entries: Object.values(this.project.entries),
       url,
       opsUrl,
       ...(certificate && { certificate }),
@@ -232,33 +201,21 @@ export class LocalFleet {
     };
   }
 
-  /** Builds after each change of the code, and restarts one server after another when their code has changed. */
-  watchCode() {
-    let working = false;
-    let again = false;
-    const change = async () => {
-      if (working) {
-        again = true;
-        return;
-      }
-      working = true;
-      try {
-        const { built } = await build();
-        if (built.includes('servers')) for (const { plan, keeper } of this.servers) await keeper.restart(stopTimeoutMs(plan));
-        if (built.length > 0) this.report.say('dev', `${built.join(', ')} built${built.includes('servers') ? ', servers restarted' : ''}`);
-      } catch (error) {
-        this.report.say('dev', `${this.terminal.paint('31', 'not built')}: ${error instanceof Error ? error.message : error}`);
-      }
-      working = false;
-      if (again) {
-        again = false;
-        await change();
-      }
+  /** Runs the edits of the project on the servers that load them, and checks its types. */
+  async followEdits() {
+    const { project, env, report, terminal, options } = this;
+    const reportAs = (/** @type {string} */ label) => ({
+      say: (/** @type {string} */ text) => this.stopping || report.say(label, text),
+      warn: (/** @type {string} */ text) => this.stopping || report.say(label, terminal.paint('31', text)),
+    });
+    this.renewal = new Renewal(this.servers);
+    const reasonOf = (/** @type {import('./renewal.mjs').CannotStart} */ { label, cause }) => {
+      const error = didNotStart(label, cause);
+      return error instanceof Error ? error.message : String(error);
     };
-    watchFolders(
-      ['apps', 'libs', 'games', 'dashboard'].map((folder) => join(ROOT, folder)).filter((folder) => existsSync(folder)),
-      () => void change(),
-    );
+    this.endings.push(await new DevLoop(project, this.renewal, { ...reportAs('dev'), env, reasonOf }).start());
+    const endCheck = options.types && project.typeCheck ? startTypeCheck(project.typeCheck, project.root, reportAs('types')) : null;
+    if (endCheck) this.endings.push(endCheck);
   }
 
   checkStopping() {
@@ -266,7 +223,7 @@ export class LocalFleet {
   }
 }
 
-/** @param {string} label @param {unknown} error */
+/** @param {string} label @param {unknown} error @returns {unknown} */
 function didNotStart(label, error) {
   if (!(error instanceof ServerDidNotStart)) return error;
   const said = error.lastLines.map((line) => `  ${readable(line, 'debug')}`).join('\n');

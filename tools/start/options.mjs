@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { parseArgs } from 'node:util';
+import { callOf } from '../command/names.mjs';
 
 /**
  * @typedef {object} FleetOptions
@@ -10,6 +11,8 @@ import { parseArgs } from 'node:util';
  * @property {number} port
  * @property {string | null} redisUrl
  * @property {boolean} watch
+ * @property {boolean} types whether types are checked beside a fleet that follows edits
+ * @property {number | null} inspect the inspector port of the first game server; null: no inspectors
  * @property {boolean} verbose
  */
 
@@ -22,6 +25,7 @@ export function isPortOfGateway(port, { port: first, gateways }) {
   return port >= first && port < first + PORT_STEP * gateways;
 }
 export const PORT_DEFAULT = 7000;
+const INSPECT_PORT_DEFAULT = 9229;
 
 /** This pattern must accept the same hosts as the setting PUBLIC_HOST. */
 const HOST = /^[A-Za-z0-9._:-]{1,255}$/;
@@ -35,6 +39,9 @@ export const OPTIONS = /** @type {const} */ ({
   port: { type: 'string' },
   'redis-url': { type: 'string' },
   watch: { type: 'boolean' },
+  'no-types': { type: 'boolean' },
+  inspect: { type: 'boolean' },
+  'inspect-port': { type: 'string' },
   verbose: { type: 'boolean' },
 });
 
@@ -49,7 +56,7 @@ export function readOptions(argv, env) {
   try {
     ({ values } = parseArgs({ args: [...argv], options: OPTIONS }));
   } catch (error) {
-    return { problem: `${/** @type {Error} */ (error).message.split('. ')[0]}. npm start -- --help lists all options.` };
+    return { problem: `${/** @type {Error} */ (error).message.split('. ')[0]}. ${callOf('start')} --help lists all options.` };
   }
   /** @type {string[]} */
   const problems = [];
@@ -69,10 +76,12 @@ export function readOptions(argv, env) {
   };
   const gateways = number('--gateways', values.gateways, 1, 1, 20);
   const highest = 65_535 - PORT_OFFSETS.ops - PORT_STEP * (gateways - 1);
+  const games = number('--games', values.games, 2, 1, 100);
+  const inspectPort = number('--inspect-port', values['inspect-port'], INSPECT_PORT_DEFAULT, 1, 65_536 - games);
   const options = {
     gateways,
     lobbies: number('--lobbies', values.lobbies, 1, 1, 50),
-    games: number('--games', values.games, 2, 1, 100),
+    games,
     host: host(values.host === undefined ? 'PUBLIC_HOST' : '--host', values.host ?? (env.PUBLIC_HOST || '127.0.0.1')),
     port: number(
       values.port === undefined && env.PUBLIC_PORT ? 'PUBLIC_PORT' : '--port',
@@ -83,6 +92,8 @@ export function readOptions(argv, env) {
     ),
     redisUrl: values['redis-url'] ?? (env.REDIS_URL || null),
     watch: values.watch ?? false,
+    types: !(values['no-types'] ?? false),
+    inspect: values.inspect || values['inspect-port'] !== undefined ? inspectPort : null,
     verbose: values.verbose ?? false,
   };
   return problems.length > 0 ? { problem: problems.join('\n') } : { options };

@@ -2,13 +2,14 @@ import { readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
 /** The time without changes before `onChange` is called, in ms. An editor writes a file in several steps, so there would be several calls. */
-const SETTLE_MS = 150;
+const SETTLE_MS = 80;
 
 /**
  * Calls `onChange` after files in these folders have changed. It watches folders instead of files: editors replace a file by a
  * new one, and a watch on the old one would see nothing more.
  *
- * @param {readonly string[]} roots @param {() => void} onChange
+ * @param {readonly string[]} roots @param {(changedAt: number) => void} onChange `changedAt`: the time of the first of these changes, by the
+ *   monotonic clock, in ms
  * @returns {() => void} stops it
  */
 export function watchFolders(roots, onChange) {
@@ -16,12 +17,16 @@ export function watchFolders(roots, onChange) {
   const watchers = new Map();
   /** @type {NodeJS.Timeout | undefined} */
   let settling;
+  /** @type {number | null} */
+  let changedAt = null;
 
   const changed = () => {
     clearTimeout(settling);
+    changedAt ??= performance.now();
     settling = setTimeout(() => {
       roots.forEach(watchBeneath);
-      onChange();
+      onChange(/** @type {number} */ (changedAt));
+      changedAt = null;
     }, SETTLE_MS);
   };
   /** @param {string} folder */

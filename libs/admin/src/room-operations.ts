@@ -35,14 +35,15 @@ export class RoomOperations {
   /**
    * Ends the game of a room, with or without an owner, even when no server can load the room.
    *
-   * @throws `room-unknown`; `room-not-playing`; `moved` when the room changed its owner during each attempt; any other refusal of the owner
+   * @param round ends the game only if the room still has this number of ended games, so that a late request ends no later game
+   * @throws `room-unknown`; `room-not-playing`, also when another game runs than that of `round`; `moved` when the room changed its owner during each attempt; any other refusal of the owner
    */
-  async end(room: RoomId, note: string | undefined): Promise<void> {
+  async end(room: RoomId, { note, round }: { readonly note?: string; readonly round?: number }): Promise<void> {
     const result = { reason: 'operator' as const, ...(note !== undefined && { result: { note } }) };
     for (let attempt = 0; attempt < END_ATTEMPTS_MAX; attempt++) {
-      const owner = await this.ownerOf(room);
+      const owner = await this.ownerOf(room, round);
       try {
-        await this.ask(owner, 'room.end', { room, result });
+        await this.ask(owner, 'room.end', { room, result, ...(round !== undefined && { round }) });
       } catch (error) {
         if (!(error instanceof HoldfastError) || !WITHOUT_OWNER.includes(error.code)) throw error;
         // Ends the game only while the room still has this epoch. If another server has adopted the room, the next attempt asks that
@@ -55,9 +56,11 @@ export class RoomOperations {
     throw new HoldfastError('moved', 'The room changed its owner during the request. Try again.');
   }
 
-  private async ownerOf(room: RoomId): Promise<Tenure> {
-    const { status, owner, epoch } = await this.rooms.record(room);
+  private async ownerOf(room: RoomId, round?: number): Promise<Tenure> {
+    const { status, owner, epoch, round: current } = await this.rooms.record(room);
     if (status !== 'playing' || !owner) throw new HoldfastError('room-not-playing');
+    if (round !== undefined && round !== current)
+      throw new HoldfastError('room-not-playing', `Game ${round} of the room is not playing. The room plays game ${current} now.`);
     return { ...owner, epoch };
   }
 

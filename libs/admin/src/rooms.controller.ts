@@ -61,7 +61,7 @@ export class RoomsController {
   @ApiOperation({ summary: 'End the game of a room, even when no server owns it. Its players see that an operator ended it.' })
   @ApiOkResponse({ standardSchema: EndAnswer })
   async end(@Param('id') id: RoomId, @Body({ schema: EndBody }) body: z.infer<typeof EndBody>): Promise<z.infer<typeof EndAnswer>> {
-    await this.operations.end(id, body?.note);
+    await this.operations.end(id, body ?? {});
     return { room: id, ended: true };
   }
 }

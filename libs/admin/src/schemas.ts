@@ -141,6 +141,7 @@ export const EndBody = z
       .overwrite((note) => note.toWellFormed())
       .optional()
       .describe('sent to the players as `note` of the result'),
+    round: z.int().min(0).optional().describe('`round` of the room: end the game only if it is still this one; absent: whichever runs'),
   })
   .nullish();
 export const EndAnswer = z.object({ room: z.string(), ended: z.literal(true) });

@@ -140,8 +140,8 @@ export interface Control {
    * the owner also reads it when the grace of a seat is over.
    */
   'room.members-removed': { data: { room: RoomId }; answer: null };
-  /** Operator → owner: end the game. */
-  'room.end': { data: { room: RoomId; result: GameResult }; answer: null };
+  /** Operator → owner: end the game. With `round`: only if the room plays the game of that number. */
+  'room.end': { data: { room: RoomId; result: GameResult; round?: number }; answer: null };
   /** Server → server: asks for the time since the other server last wrote to Redis successfully, in ms. Null: it never did. */
   'store.status': { data: Record<string, never>; answer: { wroteMs: number | null } };
   /**

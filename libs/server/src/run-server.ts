@@ -8,7 +8,7 @@ import { LinkTrust, type OfferedGames, Self, ServerRegistration } from '#libs/fl
 import { Links, LinkTransport } from '#libs/link';
 import type { ServerType } from '#libs/protocol';
 import { RedisConnections, StoreClock } from '#libs/redis';
-import { readSettings, SettingsError, type SettingsOf } from '#libs/settings';
+import { loadEnvironment, readSettings, SettingsError, type SettingsOf, unknownSettings } from '#libs/settings';
 import { StoreStartupWait } from '#libs/settlement';
 import { guardStandardStreams, Log, NestLog } from '#libs/telemetry';
 import { certificateFrom } from '#libs/tls';
@@ -73,7 +73,8 @@ export async function runServer<Type extends ServerType>(plan: ServerPlan<Type>)
 }
 
 async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<void> {
-  const settings: SettingsOf<Type> = readSettings(plan.type);
+  const environment = loadEnvironment();
+  const settings: SettingsOf<Type> = readSettings(plan.type, environment);
   const { server, link, ops } = settings as CommonSettings;
   const certificate = certificateFrom(ops, 'OPS');
   const extensions = [...(plan.extensions ?? []), ...(await extensionsAt(server.extensions))];
@@ -88,6 +89,7 @@ async function start<Type extends ServerType>(plan: ServerPlan<Type>): Promise<v
   app.use(opsHeaders);
   app.useLogger(app.get(NestLog));
   const log = app.get(Log);
+  for (const { variable, nearest } of unknownSettings(environment)) log.warn('setting.unknown', { variable, nearest });
   // Writes warnings to the server log. Node's own listener, which prints them over several lines, is removed.
   process.removeAllListeners('warning');
   process.on('warning', (error) => log.warn('process.warned', { error }));

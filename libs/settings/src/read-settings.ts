@@ -1,6 +1,7 @@
 import type { ServerType } from '#libs/protocol';
 import { type GatewaySettings, SETTINGS, type SettingsOf } from './definitions.js';
 import { type Environment, loadEnvironment } from './environment.js';
+import { readSecretFile } from './secret-files.js';
 import type { Context, Setting } from './setting.js';
 import type { Group } from './setting-group.js';
 
@@ -47,10 +48,13 @@ export class SettingsError extends Error {
   }
 }
 
-function readOne(setting: Setting<unknown>, environment: Environment, context: Context): { value: unknown } | { problem: string } {
+/** Reads one setting. Returns its value, or a sentence about what is wrong with it. */
+export function readOne(setting: Setting<unknown>, environment: Environment, context: Context): { value: unknown } | { problem: string } {
   const { variable, schema, fallback, allowed } = setting;
+  const file = readSecretFile(setting, environment);
+  if (file && 'problem' in file) return file;
   // `NAME=` in a .env or compose file means "not set", as in `${NAME:-…}` of a shell.
-  const written = environment[variable]?.trim() || undefined;
+  const written = file?.text ?? (environment[variable]?.trim() || undefined);
   if (written === undefined) {
     return fallback ? { value: fallback(context) } : { problem: `${variable} is not set and has no default: it must be ${allowed}` };
   }
@@ -61,8 +65,13 @@ function readOne(setting: Setting<unknown>, environment: Environment, context: C
 
 function shown({ secret, variable }: Setting<unknown>, written: string): string {
   if (secret) return `*** (${written.length} characters)`;
-  const text = variable === 'REDIS_URL' ? written.replace(/\/\/[^@/]*@/g, '//***@') : written;
+  const text = variable === 'REDIS_URL' ? withoutPassword(written) : written;
   return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+}
+
+/** Returns a URL without its user and password. Other values stay as they are. */
+export function withoutPassword<T>(value: T): T {
+  return (typeof value === 'string' ? value.replace(/\/\/[^@/]*@/g, '//***@') : value) as T;
 }
 
 /**

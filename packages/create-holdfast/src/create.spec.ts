@@ -38,7 +38,7 @@ describe('create-holdfast', () => {
     const manifest = JSON.parse(await read('folder/package.json'));
     expect(manifest).toMatchObject({ name: '@studio/chess', dependencies: { '@holdfast/server': '1.2.3', '@holdfast/react': '1.2.3' } });
     expect(await read('folder/README.md')).toContain('# @studio/chess');
-    expect(await read('folder/compose.yml')).toContain('name: studio-chess');
+    expect(await read('folder/compose.yml')).toContain('name: "studio-chess"');
   });
 
   it('pins the versions with which this repository is tested', async () => {

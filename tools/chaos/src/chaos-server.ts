@@ -23,6 +23,8 @@ export interface Workshop {
   readonly listenBehind?: string;
   /** URL of the module that delays the data which a server sends; without it, nothing is delayed. */
   readonly slowWire?: string;
+  /** The command with which the user calls the tool. */
+  readonly call?: string;
   /** The folder of the logs of all runs, with one folder per seed. */
   readonly home: string;
 }

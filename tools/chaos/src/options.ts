@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseOrExit } from '../../fleet/src/usage.js';
 
 export interface ChaosOptions {
   readonly minutes: number;
@@ -29,14 +30,13 @@ export interface ChaosOptions {
 }
 
 /** Reads the options. Exits the process with commander's message when one is not valid. */
-export function readOptions(argv: readonly string[]): ChaosOptions {
-  const command = newCommand();
-  const { faults = [], ...rest } = command.parse([...argv], { from: 'user' }).opts<Omit<ChaosOptions, 'faults'> & { faults?: string[] }>();
+export function readOptions(argv: readonly string[], call?: string): ChaosOptions {
+  const { faults = [], ...rest } = parseOrExit(newCommand(call), argv).opts<Omit<ChaosOptions, 'faults'> & { faults?: string[] }>();
   return { ...rest, faults };
 }
 
-export function newCommand(): Command {
-  return new Command('npm run chaos --')
+export function newCommand(call = 'npm run chaos --'): Command {
+  return new Command(call)
     .description(
       'Starts a fleet, lets players play while it kills, suspends and drains servers and Redis, and then compares the promises with the results.',
     )

@@ -72,7 +72,7 @@ export class AdminClient {
       const why = (error as { cause?: { code?: string } }).cause?.code ?? String(error);
       throw new FleetError(
         'unavailable',
-        `No fleet answers at ${url} (${why}). Start one with \`npm start\`, or pass the URL of a gateway's ops port with --url.`,
+        `No fleet answers at ${url} (${why}). Start one with \`npm start\` or \`holdfast start\`, or pass the URL of a gateway's ops port with --url.`,
       );
     }
     if (response.ok) return response;

@@ -1,5 +1,5 @@
 import type { AdminRoomView, FleetAnswer, HistoryAnswer, QueuesAnswer, RoomsAnswer, ServerView } from '#libs/admin';
-import type { AdminClient } from './admin-client.js';
+import { type AdminClient, FleetError } from './admin-client.js';
 import { fleetTable, queuesTable, roomsTable, roomText, shortId } from './tables.js';
 import { watch } from './watch.js';
 
@@ -13,14 +13,34 @@ export interface Invocation {
 
 interface FleetCommand {
   readonly usage: string;
+  readonly alias?: string;
   readonly about: string;
   readonly options?: readonly (readonly [flags: string, about: string])[];
   run(invocation: Invocation): Promise<void>;
 }
 
 export const COMMANDS: readonly FleetCommand[] = [
-  { usage: 'list', about: 'show all servers, and the capacity of the fleet', run: list },
-  { usage: 'watch', about: 'show the same, updated live, with all events', run: watch },
+  {
+    usage: 'list',
+    alias: 'servers',
+    about: 'show all servers, and the capacity of the fleet',
+    options: [
+      ['--type <type>', 'only servers of this type: gateway, lobby or game'],
+      ['--state <state>', 'only servers in this state, such as ready, draining or dead'],
+      ['--region <region>', 'only servers of this region'],
+    ],
+    run: list,
+  },
+  {
+    usage: 'watch',
+    about: 'show the same, updated live, with all events',
+    options: [
+      ['--server <server>', 'only events of this server'],
+      ['--room <room>', 'only events of this room'],
+      ['--kind <kind>', 'only events of this kind, such as server.evicted, or of all kinds that begin with `server.`'],
+    ],
+    run: watch,
+  },
   {
     usage: 'drain <server>',
     about: 'migrate all rooms of a game server during their games; it stays cordoned until `uncordon`',
@@ -68,7 +88,12 @@ export const COMMANDS: readonly FleetCommand[] = [
     ],
     run: rooms,
   },
-  { usage: 'queues', about: 'show the queues of matchmaking: waiting players, waiting times and matches', run: queues },
+  {
+    usage: 'queues',
+    about: 'show the queues of matchmaking: waiting players, waiting times and matches',
+    options: [['--game <game>', 'only queues of this game']],
+    run: queues,
+  },
   { usage: 'room <room>', about: 'show one room, and the last changes of its game', run: room },
   {
     usage: 'migrate <room> [server]',
@@ -81,26 +106,42 @@ export const COMMANDS: readonly FleetCommand[] = [
   },
   {
     usage: 'end <room>',
-    about: 'end the game of a room',
-    options: [['--note <text>', 'a message for its players']],
-    run: async (invocation) => {
-      const { client, words, options } = invocation;
-      const answer = await client.post<object>(`/api/rooms/${part(words[0])}/end`, { note: options.note });
-      say(invocation, answer, `The game in room ${words[0]} has ended.`);
-    },
+    about: 'end the game that a room plays now, and no later one',
+    options: [
+      ['--note <text>', 'a message for its players'],
+      ['--round <n>', 'end the game only if it has this number (`room` shows it), for a command that may run twice'],
+    ],
+    run: end,
   },
 ];
 
-async function queues(invocation: Invocation): Promise<void> {
-  const answer = await invocation.client.get<QueuesAnswer>('/api/queues');
-  say(invocation, answer, queuesTable(answer));
+async function end(invocation: Invocation): Promise<void> {
+  const { client, words, options } = invocation;
+  const path = `/api/rooms/${part(words[0])}`;
+  // A game may end and the next one begin between the two requests, so the second one names the game that the first one has seen.
+  const round = options.round === undefined ? (await client.get<AdminRoomView>(path)).round : Number(options.round);
+  if (!Number.isInteger(round) || round < 0)
+    throw new FleetError('bad-data', `--round is ${JSON.stringify(options.round)}: it must be a whole number from 0.`);
+  const answer = await client.post<object>(`${path}/end`, { note: options.note, round });
+  say(invocation, { ...answer, round }, `The game in room ${words[0]} has ended.`);
 }
 
-async function list({ client, json, print }: Invocation): Promise<void> {
-  const [{ servers }, fleet] = await Promise.all([
-    client.get<{ servers: ServerView[] }>('/api/servers'),
-    client.get<FleetAnswer>('/api/fleet'),
-  ]);
+async function queues(invocation: Invocation): Promise<void> {
+  const { client, options } = invocation;
+  const answer = await client.get<QueuesAnswer>('/api/queues');
+  const chosen = { ...answer, queues: answer.queues.filter(({ game }) => options.game === undefined || game === options.game) };
+  say(invocation, chosen, queuesTable(chosen));
+}
+
+async function list({ client, options, json, print }: Invocation): Promise<void> {
+  const [all, fleet] = await Promise.all([client.get<{ servers: ServerView[] }>('/api/servers'), client.get<FleetAnswer>('/api/fleet')]);
+  const { type, state, region } = options;
+  const servers = all.servers.filter(
+    (server) =>
+      (type === undefined || server.type === type) &&
+      (state === undefined || server.state === state) &&
+      (region === undefined || server.region === region),
+  );
   print(json ? JSON.stringify({ servers, fleet }) : fleetTable(servers, fleet, Date.now()));
 }
 

@@ -1,7 +1,7 @@
 import type { FleetAnswer, ServerView } from '#libs/admin';
 import { FleetError, type FleetEventLine } from './admin-client.js';
 import type { Invocation } from './commands.js';
-import { eventText, fleetTable } from './tables.js';
+import { eventText, fleetTable, shortId } from './tables.js';
 
 /** The time after which the table is read again, in ms. */
 const REDRAW_MS = 2_000;
@@ -15,7 +15,7 @@ const LINES_KEPT = 200;
  * per line.
  */
 export async function watch(invocation: Invocation): Promise<void> {
-  const { client, json, print } = invocation;
+  const { client, options, json, print } = invocation;
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   // If this first request fails, the command ends. After a later failure the command tries again, because the fleet may be unreachable for
@@ -26,6 +26,7 @@ export async function watch(invocation: Invocation): Promise<void> {
   while (!stop.signal.aborted) {
     try {
       for await (const event of client.events({ recent: screen ? 50 : 0, signal: stop.signal })) {
+        if (!isChosen(event, options)) continue;
         if (screen) screen.add(event);
         else print(json ? JSON.stringify(event) : eventText(event));
       }
@@ -38,6 +39,15 @@ export async function watch(invocation: Invocation): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
   screen?.stop();
+}
+
+/** Whether an event passes the filters of the command line. */
+export function isChosen(event: FleetEventLine, { server, room, kind }: Invocation['options']): boolean {
+  return (
+    (server === undefined || event.server === server || (event.server !== undefined && shortId(event.server) === server)) &&
+    (room === undefined || event.room === room) &&
+    (kind === undefined || event.kind === kind || (kind.endsWith('.') && event.kind.startsWith(kind)))
+  );
 }
 
 class Screen {

@@ -1,3 +1,4 @@
+import type { ToolContext } from '../../fleet/src/context.js';
 import { ChessRun } from './chess.js';
 import { type PlayersOptions, readOptions } from './options.js';
 import { PgnFile, refuseUnreadable } from './pgn-file.js';
@@ -8,8 +9,8 @@ import { Tally } from './tally.js';
 import { TicTacToeRun } from './tic-tac-toe.js';
 
 /** Runs the requested games and prints the report. Returns the exit code: 1 if anything is wrong, else 0. */
-export async function main(argv: readonly string[]): Promise<number> {
-  const options = readOptions(argv);
+export async function main(argv: readonly string[], context: ToolContext = {}): Promise<number> {
+  const options = readOptions(argv, context.runningFile, context.call);
   try {
     const report = await play(options);
     console.log(options.json ? JSON.stringify(report) : readable(report));
@@ -17,7 +18,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     const isNoFleet = codeOf(error) === NO_FLEET;
     const sentence = isNoFleet
-      ? `No fleet answers at ${options.urls.join(', ')}. Start one with \`npm start\`.`
+      ? `No fleet answers at ${options.urls.join(', ')}. Start one with \`npm start\` or \`holdfast start\`.`
       : sentenceOf(error).replace(/^Error: /, '');
     console.log(options.json ? JSON.stringify({ ok: false, error: sentence }) : sentence);
     return 1;

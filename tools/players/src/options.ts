@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { readRunning, runningFile } from '../../fleet/src/running.js';
+import { failUsage, parseOrExit } from '../../fleet/src/usage.js';
 
 export const URL_DEFAULT = 'ws://127.0.0.1:7000/play';
 
@@ -33,9 +34,9 @@ export interface PlayersOptions {
 }
 
 /** Reads the options. Exits the process with commander's message when one is not valid. */
-export function readOptions(argv: readonly string[], file: string = runningFile()): PlayersOptions {
-  const command = newCommand();
-  const options = command.parse([...argv], { from: 'user' }).opts<{
+export function readOptions(argv: readonly string[], file: string = runningFile(), call?: string): PlayersOptions {
+  const command = newCommand(call);
+  const options = parseOrExit(command, argv).opts<{
     players: number;
     game: GameName;
     seconds: number;
@@ -49,7 +50,7 @@ export function readOptions(argv: readonly string[], file: string = runningFile(
     encoding: PlayersOptions['encoding'];
     json: boolean;
   }>();
-  if (options.game === 'chess' && options.pgn === undefined) command.error('error: chess needs a file of games: --pgn FILE');
+  if (options.game === 'chess' && options.pgn === undefined) failUsage(command, argv, 'error: chess needs a file of games: --pgn FILE');
   const { url, certificate, pgn, ...rest } = options;
   const running = readRunning(file);
   const urls = url ?? [running?.url ?? URL_DEFAULT];
@@ -58,8 +59,8 @@ export function readOptions(argv: readonly string[], file: string = runningFile(
   return { ...rest, urls, certificate: certificate ?? ofRunning ?? null, pgn: pgn ?? null };
 }
 
-export function newCommand(): Command {
-  return new Command('npm run players --')
+export function newCommand(call = 'npm run players --'): Command {
+  return new Command(call)
     .description('Runs simulated players with the real client. Each records its acknowledged moves, and none may be lost or doubled.')
     .option('--players <n>', 'number of players of tic-tac-toe', count, 200)
     .option('--game <name>', 'tic-tac-toe or chess', game, 'tic-tac-toe')

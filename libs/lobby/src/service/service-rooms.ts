@@ -147,17 +147,17 @@ export class ServiceRooms {
   /**
    * Ends the game of a room, and with `close` also the room.
    *
-   * @param endGame ends the game that runs; safe to repeat
+   * @param endGame ends the game with this number, if it still runs; safe to repeat
    * @throws `room-unknown`, `room-not-playing` without `close`
    */
-  async end(key: string, room: RoomId, close: boolean, endGame: () => Promise<void>): Promise<ServiceAnswer> {
+  async end(key: string, room: RoomId, close: boolean, endGame: (round: number) => Promise<void>): Promise<ServiceAnswer> {
     return this.requests.run({ key, content: ['end', room, close], plan: () => this.roundOf(room) }, async ({ round }) => {
       const record = await this.records.read(room);
       // An earlier run has closed the room.
       if (!record && close) return this.answerOf(room);
       if (!record) throw new HoldfastError('room-unknown');
       if (record.round === round) {
-        if (record.status === 'playing') await endGame().catch(ignoreOver);
+        if (record.status === 'playing') await endGame(round).catch(ignoreOver);
         else if (!close) throw new HoldfastError('room-not-playing');
       }
       if (close) await this.close(room);

@@ -83,9 +83,11 @@ export class HostedRoomsController {
   }
 
   @MessagePattern('room.end')
-  async end(@Payload() { room: id, result }: Data<'room.end'>): Answer<'room.end'> {
+  async end(@Payload() { room: id, result, round }: Data<'room.end'>): Answer<'room.end'> {
     const room = this.rooms.get(id);
     if (!room) throw new HoldfastError('room-unknown');
+    if (round !== undefined && round !== room.round)
+      throw new HoldfastError('room-not-playing', `Game ${round} of the room is not playing. The room plays game ${room.round} now.`);
     const outcome = this.engine.input(room, { kind: 'end', result });
     if (outcome.kind === 'refused' && outcome.code === 'moved') throw new HoldfastError('moved');
     return null;

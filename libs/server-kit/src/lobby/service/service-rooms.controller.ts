@@ -103,7 +103,7 @@ export class ServiceRoomsController {
     @Body({ schema: EndRoomBody }) body: z.infer<typeof EndRoomBody>,
   ): Promise<ServiceAnswer> {
     const room = roomOf(id);
-    return this.rooms.end(keyOf(key), room, body?.close ?? false, () => this.operations.end(room, body?.note));
+    return this.rooms.end(keyOf(key), room, body?.close ?? false, (round) => this.operations.end(room, { note: body?.note, round }));
   }
 }
 

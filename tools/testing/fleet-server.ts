@@ -1,21 +1,30 @@
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import type { ServerId, ServerType } from '#libs/protocol';
-import { freePort } from '../../tools/process/free-port.mjs';
-import { launchServer, mainOf, type Ports, ServerDidNotStart } from '../../tools/start/launch-server.mjs';
+import { freePort } from '../process/free-port.mjs';
+import { launchServer, ServerDidNotStart } from '../start/launch-server.mjs';
+import type { ServerType } from './server-type.js';
 
 export interface ServerSpec {
   readonly type: ServerType;
   readonly name: string;
   readonly env: Readonly<Record<string, string>>;
-  /** A program to start instead of the built server. */
-  readonly main?: string;
-  /** The folder in which the server starts; by default the repository. */
+  /** The JavaScript file that starts the server. */
+  readonly main: string;
+  /** The working directory of the process. */
   readonly cwd?: string;
-  /** A file descriptor for the server's standard output and standard error. `log()` is then empty. */
+  /** A file descriptor for its standard output and standard error. `log()` is then empty. */
   readonly output?: number;
   /** True: the start does not wait until the server is ready, because the test expects that the server never is. */
   readonly mayBeUnready?: boolean;
+}
+
+/** The ports of a server, as it reports them when it is ready. */
+export interface ServerPorts {
+  readonly id: string;
+  readonly opsPort: number;
+  readonly linkPort?: number;
+  readonly publicPort?: number;
+  readonly tcpPort?: number;
 }
 
 export interface Exit {
@@ -27,7 +36,8 @@ const LINES_KEPT = 2_000;
 
 /** One server of a fleet, in its own process. */
 export class FleetServer {
-  readonly id: ServerId;
+  /** Its id in the fleet, such as `hf:game:1`. */
+  readonly id: string;
   readonly opsUrl: string;
   /** The WebSocket address for players. It is valid only for a gateway. */
   readonly publicUrl: string;
@@ -38,16 +48,16 @@ export class FleetServer {
   /** Resolves when the process has ended and all of its output is read. */
   readonly exited: Promise<Exit>;
   exit: Exit | null = null;
-  /** Whether the test ended the process. An unexpected end makes `Fleet.stop` fail. */
+  /** Whether the test ended the process. An unexpected end makes `stop` of the fleet fail. */
   isExpectedToEnd = false;
 
   private constructor(
     readonly spec: ServerSpec,
-    readonly ports: Ports,
+    readonly ports: ServerPorts,
     private readonly child: ChildProcess,
     private readonly lines: string[],
   ) {
-    this.id = ports.id as ServerId;
+    this.id = ports.id;
     this.opsUrl = `http://127.0.0.1:${ports.opsPort}`;
     this.publicUrl = `ws://127.0.0.1:${ports.publicPort}/play`;
     this.tcpUrl = `tcp://127.0.0.1:${ports.tcpPort}`;
@@ -72,7 +82,7 @@ export class FleetServer {
    * before that or does not become ready in time.
    */
   static async start(spec: ServerSpec, home: string, spawned: (child: ChildProcess) => void = () => {}): Promise<FleetServer> {
-    const { type, name, env, main = mainOf(type), cwd, output, mayBeUnready } = spec;
+    const { type, name, env, main, cwd, output, mayBeUnready } = spec;
     const lines: string[] = [];
     let child: ChildProcess | undefined;
     const ports = await launchServer({

@@ -1,9 +1,9 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cluster, Redis } from 'ioredis';
-import { ended } from '../../tools/process/leashed.mjs';
-import { until } from '../../tools/process/until.mjs';
-import { findRedisServer, startRedis } from '../../tools/redis/index.mjs';
+import { ended } from '../process/leashed.mjs';
+import { until } from '../process/until.mjs';
+import { findRedisServer, startRedis } from '../redis/index.mjs';
 
 type RunningRedis = Awaited<ReturnType<typeof startRedis>>;
 
@@ -55,6 +55,10 @@ export class FleetRedis implements FleetStore {
 
   get pid(): number {
     return this.running.pid;
+  }
+
+  get port(): number {
+    return this.running.port;
   }
 
   /** Sends SIGKILL and resolves when the process has ended. */

@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSettings } from './read-settings.js';
+import { viewSettings } from './setting-views.js';
+import { unknownSettings } from './unknown-settings.js';
+
+const TOKEN = 'a token of the admins';
+
+describe('a secret in a file', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-secrets-'));
+    file = join(folder, 'link-secret');
+    writeFileSync(file, 'a secret of the whole fleet\n');
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('is read from the file that NAME_FILE names, without the line break at its end', () => {
+    expect(readSettings('lobby', { LINK_SECRET_FILE: file }).link.secret).toBe('a secret of the whole fleet');
+  });
+
+  it('is refused when the file is too short, missing, or named beside the secret itself', () => {
+    const problem = (environment: Record<string, string>) => () => readSettings('lobby', environment);
+    expect(problem({ LINK_SECRET_FILE: join(folder, 'none') })).toThrow(
+      /LINK_SECRET_FILE is ".*none": it must be the path of a file that this process can read \(ENOENT\)/,
+    );
+    expect(problem({ LINK_SECRET_FILE: file, LINK_SECRET: 'another secret of it' })).toThrow(
+      'LINK_SECRET and LINK_SECRET_FILE are set: it must be only one of them',
+    );
+    writeFileSync(file, 'short');
+    expect(problem({ LINK_SECRET_FILE: file })).toThrow('LINK_SECRET is *** (5 characters): it must be at least 16 characters');
+  });
+
+  it('leaves the files of Redis passwords to the store, which reads them for each connection', () => {
+    const { redis } = readSettings('lobby', { LINK_SECRET_FILE: file, REDIS_PASSWORD_FILE: file });
+    expect(redis).toMatchObject({ password: null, passwordFile: file });
+  });
+});
+
+describe('the effective settings', () => {
+  it('show values and their origin, and neither secrets nor passwords in URLs', () => {
+    const views = viewSettings('gateway', { ADMIN_TOKEN: TOKEN, AUTH: 'guest', REDIS_URL: 'redis://user:word@10.0.0.1:6379' });
+    const shown = new Map(views.map((view) => [view.variable, view]));
+    expect(shown.get('ADMIN_TOKEN')).toEqual({ variable: 'ADMIN_TOKEN', value: '***', from: 'environment' });
+    expect(shown.get('REDIS_URL')).toEqual({ variable: 'REDIS_URL', value: 'redis://***@10.0.0.1:6379', from: 'environment' });
+    expect(shown.get('PUBLIC_PORT')).toEqual({ variable: 'PUBLIC_PORT', value: 7000, from: 'default' });
+    expect(shown.get('LINK_SECRET')).toEqual({ variable: 'LINK_SECRET', value: null, from: 'default' });
+    expect(JSON.stringify(views)).not.toMatch(/word|admins/);
+  });
+
+  it('are those of the type of server', () => {
+    expect(viewSettings('lobby', {}).map(({ variable }) => variable)).not.toContain('PUBLIC_PORT');
+    expect(viewSettings('game', {}).map(({ variable }) => variable)).toContain('MAX_GAMES');
+  });
+});
+
+describe('environment variables that look like settings', () => {
+  it.each([
+    ['HEALTH_INTERVALL_MS', 'HEALTH_INTERVAL_MS'],
+    ['DRAIN_TIMEOUT_MSEC', 'DRAIN_TIMEOUT_MS'],
+    ['HOLDFAST_READYFILE', 'HOLDFAST_READY_FILE'],
+    ['ADMIN_TOKEN_FIEL', 'ADMIN_TOKEN_FILE'],
+  ])('are found with the nearest known name: %s', (variable, nearest) => {
+    expect(unknownSettings({ [variable]: '1' })).toEqual([{ variable, nearest }]);
+  });
+
+  it.each(['PATH', 'HOME', 'NODE_ENV', 'APP_PORT', 'REDIS_PORT', 'LOBBY_SERVICE_HOST', 'HOLDFAST_DIR', 'PUBLIC_PORT', 'LINK_SECRET_FILE'])(
+    'do not include %s',
+    (variable) => {
+      expect(unknownSettings({ [variable]: '1' })).toEqual([]);
+    },
+  );
+});

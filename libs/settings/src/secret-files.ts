@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import type { Environment } from './environment.js';
+import type { Setting } from './setting.js';
+
+/** Secrets whose file is a setting of its own, because it is read again for each connection. */
+const REREAD = ['REDIS_PASSWORD', 'REDIS_SENTINEL_PASSWORD'];
+
+/** The variable with the file of a secret: `ADMIN_TOKEN_FILE`. */
+export function fileVariableOf({ variable }: Pick<Setting<unknown>, 'variable'>): string {
+  return `${variable}_FILE`;
+}
+
+/**
+ * Reads a secret from the file that `NAME_FILE` names, as container platforms mount secrets. Returns null when the variable is not set.
+ * The line break at the end of the file does not belong to the secret.
+ */
+export function readSecretFile(setting: Setting<unknown>, environment: Environment): { text: string } | { problem: string } | null {
+  const variable = fileVariableOf(setting);
+  const path = environment[variable]?.trim();
+  if (!setting.secret || !path || REREAD.includes(setting.variable)) return null;
+  if (environment[setting.variable]?.trim()) return { problem: `${setting.variable} and ${variable} are set: it must be only one of them` };
+  try {
+    return { text: readFileSync(path, 'utf8').replace(/\r?\n$/, '') };
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    return { problem: `${variable} is ${JSON.stringify(path)}: it must be the path of a file that this process can read (${code})` };
+  }
+}

@@ -1,0 +1,36 @@
+import type { ServerType } from '#libs/protocol';
+import { SETTINGS } from './definitions.js';
+import { type Environment, loadEnvironment } from './environment.js';
+import { readOne, withoutPassword } from './read-settings.js';
+import { readSecretFile } from './secret-files.js';
+import type { Context, Setting } from './setting.js';
+import type { Group } from './setting-group.js';
+
+/** One effective setting of a server, without secrets. */
+export interface SettingView {
+  readonly variable: string;
+  /** The value. Null: not set, and without a default. `***`: a secret. */
+  readonly value: unknown;
+  readonly from: 'environment' | 'file' | 'default';
+}
+
+/** Returns the effective settings of a server. A value that is not valid is shown as it is written; `readSettings` explains what is wrong. */
+export function viewSettings(type: ServerType, environment: Environment = loadEnvironment()): readonly SettingView[] {
+  const context: Context = { type, isTerminal: process.stdout.isTTY === true };
+  return Object.values<Group>(SETTINGS)
+    .filter(({ servers }) => servers.includes(type))
+    .flatMap(({ settings }) => Object.values<Setting<unknown>>(settings))
+    .map((setting) => viewOf(setting, environment, context));
+}
+
+function viewOf(setting: Setting<unknown>, environment: Environment, context: Context): SettingView {
+  const { variable, secret } = setting;
+  const result = readOne(setting, environment, context);
+  const value = 'problem' in result ? (environment[variable] ?? null) : result.value;
+  return { variable, value: secret && value !== null ? '***' : withoutPassword(value), from: originOf(setting, environment) };
+}
+
+function originOf(setting: Setting<unknown>, environment: Environment): SettingView['from'] {
+  if (environment[setting.variable]?.trim()) return 'environment';
+  return readSecretFile(setting, environment) === null ? 'default' : 'file';
+}

@@ -1,0 +1,53 @@
+import { SETTINGS } from './definitions.js';
+import type { Environment } from './environment.js';
+import { fileVariableOf } from './secret-files.js';
+import type { Setting } from './setting.js';
+import type { Group } from './setting-group.js';
+
+/** An environment variable that looks like a setting and is none. */
+export interface UnknownSetting {
+  readonly variable: string;
+  /** The setting with the most similar name. */
+  readonly nearest: string;
+}
+
+/** Maximum number of wrong letters in a name, as a share of its length. `APP_PORT` is then no mistake for `OPS_PORT`. */
+const MISTAKES_PER_LETTER = 1 / 6;
+/** Variables of `npm start` and of the tests, which are no settings of servers. */
+const TOOLS = /^HOLDFAST_(DIR|DIST|CHAOS_RUN|(TEST|NO)_\w+)$/;
+
+/** Finds variables that are probably misspelled settings, or that begin with `HOLDFAST_` and are unknown. Pure. */
+export function unknownSettings(environment: Environment): readonly UnknownSetting[] {
+  const known = allVariables();
+  return Object.keys(environment)
+    .filter((variable) => /^[A-Z][A-Z0-9_]+$/.test(variable) && !known.has(variable) && !TOOLS.test(variable))
+    .flatMap((variable) => {
+      const [nearest, mistakes] = nearestOf(variable, known);
+      const isOurs = variable.startsWith('HOLDFAST_') || mistakes <= Math.floor(variable.length * MISTAKES_PER_LETTER);
+      return isOurs ? [{ variable, nearest }] : [];
+    });
+}
+
+/** All variables that a server of any type reads. */
+function allVariables(): Set<string> {
+  const settings = Object.values<Group>(SETTINGS).flatMap((group) => Object.values<Setting<unknown>>(group.settings));
+  return new Set(settings.flatMap((setting) => [setting.variable, ...(setting.secret ? [fileVariableOf(setting)] : [])]));
+}
+
+function nearestOf(variable: string, known: ReadonlySet<string>): readonly [nearest: string, mistakes: number] {
+  return [...known].map((name) => [name, editDistance(variable, name)] as const).reduce((best, one) => (one[1] < best[1] ? one : best));
+}
+
+/** The smallest number of inserted, removed and replaced letters that makes one text of the other (Levenshtein). */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}

@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { asBinary } from '../../../tools/command/names.mjs';
+import { COMMANDS } from './commands.mjs';
+
+const run = promisify(execFile);
+const ROOT = join(__dirname, '../../..');
+const BINARY = join(__dirname, 'holdfast.mjs');
+
+/** A loader of modules that refuses packages. */
+const NO_PACKAGES = `export function resolve(name, context, next) {
+  if (!/^(node:|[.]|file:)/.test(name)) throw new Error('loaded ' + name);
+  return next(name, context);
+}`;
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function holdfast(argv: readonly string[], cwd: string = ROOT): Promise<Ended> {
+  const { HOLDFAST_DIR, HOLDFAST_DIST, ...env } = process.env;
+  return run(process.execPath, [BINARY, ...argv], { cwd, env }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+  );
+}
+
+describe('the binary holdfast', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-binary-'));
+    writeFileSync(join(folder, 'package.json'), '{}');
+    writeFileSync(
+      join(folder, 'register.mjs'),
+      "import { register } from 'node:module';\nregister('./no-packages.mjs', import.meta.url);\n",
+    );
+    writeFileSync(join(folder, 'no-packages.mjs'), NO_PACKAGES);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('lists its commands, and prints the version of the repository', async () => {
+    for (const argv of [[], ['--help'], ['-h'], ['help']]) {
+      const { code, stdout } = await holdfast(argv);
+      expect(code).toBe(0);
+      for (const { name } of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+    }
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect((await holdfast(['--version'])).stdout).toBe(`${version}\n`);
+  });
+
+  it.each(COMMANDS.map(({ name }) => name))('prints the help of %s in its own words, without a package of npm', async (name) => {
+    const { stdout } = await run(process.execPath, ['--import', pathToFileURL(join(folder, 'register.mjs')).href, BINARY, name, '--help'], {
+      cwd: folder,
+    });
+    expect(stdout).toContain(`holdfast ${name === 'dev' ? 'start' : name}`);
+    expect(stdout).not.toMatch(/npm (start|run)/);
+    expect((await holdfast(['help', name])).stdout).toBe(stdout);
+  });
+
+  it('refuses an unknown command with code 2, and with --json as an object', async () => {
+    expect(await holdfast(['flet'])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'flet is not a command. holdfast --help lists all commands.\n',
+    });
+    const { code, stdout, stderr } = await holdfast(['flet', '--json']);
+    expect({ code, stderr, error: JSON.parse(stdout).error.code }).toEqual({ code: 2, stderr: '', error: 'wrong-usage' });
+  });
+
+  it('reports a reader that closes the pipe with no stack', async () => {
+    const script = `"$0" "$1" --help | true; exit "\${PIPESTATUS[0]}"`;
+    const { stderr } = await run('bash', ['-c', script, process.execPath, BINARY], { cwd: folder });
+    expect(stderr).toBe('');
+  });
+
+  it('completes commands, subcommands and options in bash', async () => {
+    const { stdout: script } = await holdfast(['completion', 'bash']);
+    const complete = async (...words: string[]) => {
+      const ask = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _holdfast; echo "\${COMPREPLY[*]}"`;
+      return (await run('bash', ['-c', `${script}\n${ask}`])).stdout.trim().split(' ');
+    };
+    expect(await complete('holdfast', 'f')).toEqual(['fleet']);
+    expect(await complete('holdfast', 'fleet', 'un')).toEqual(['uncordon']);
+    expect(await complete('holdfast', 'dev', '--insp')).toEqual(['--inspect', '--inspect-port']);
+    expect(await complete('holdfast', 'completion', '')).toEqual(expect.arrayContaining(['bash', 'zsh']));
+    expect((await holdfast(['completion', 'fish'])).stderr).toBe('Name a shell: holdfast completion bash or zsh.\n');
+  });
+
+  it('names a project without servers, and a configuration that is wrong', async () => {
+    writeFileSync(join(folder, 'holdfast.config.json'), '{}');
+    const missing = await holdfast(['start', '--port', '7940'], folder);
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain(
+      `The entry of the gateway, dist/gateway.js, does not exist in ${folder}. Create its source, or name another file as entries.gateway in holdfast.config.json.`,
+    );
+    writeFileSync(join(folder, 'holdfast.config.json'), '{ "entries": { "gatway": "a.js" } }');
+    const wrong = await holdfast(['start'], folder);
+    expect(wrong.stderr).toBe(
+      `${join(folder, 'holdfast.config.json')} is wrong:\n  entries.gatway is not known: allowed are gateway, lobby, game.\n`,
+    );
+    rmSync(join(folder, 'holdfast.config.json'));
+  });
+});
+
+describe('a text about the scripts of this repository', () => {
+  it.each([
+    ['Start one with `npm start`.', 'Start one with `holdfast start`.'],
+    ['npm start -- --port 8000', 'holdfast start --port 8000'],
+    ['npm run fleet -- list', 'holdfast fleet list'],
+    ['(npm run dev)', '(holdfast dev)'],
+    ['npm run start:gateway', 'npm run start:gateway'],
+  ])('%j names the binary as %j', (text, expected) => {
+    expect(asBinary(text)).toBe(expected);
+  });
+});

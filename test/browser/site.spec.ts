@@ -1,0 +1,54 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { startSite } from '../harness/site.js';
+import { violationsOf } from './accessibility.js';
+import { describeInChromium, launchChromium } from './chromium.js';
+
+describeInChromium('the documentation site', () => {
+  let folder: string;
+  let site: Awaited<ReturnType<typeof startSite>>;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'holdfast-site-'));
+    [site, browser] = await Promise.all([startSite(folder), launchChromium()]);
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await site?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    page = await browser.newPage();
+    await page.goto(site.url);
+  });
+  afterEach(() => page.close());
+
+  it('says on its first page what Holdfast is, and shows a game', async () => {
+    await page.getByRole('heading', { name: 'Games that outlive their servers' }).waitFor();
+    await page.getByText('export class Countdown').waitFor();
+    expect(await violationsOf(page, 'site first page')).toEqual([]);
+  });
+
+  it('leads from the first page to the guide, and from a guide to a heading of another page', async () => {
+    await page.getByRole('link', { name: 'Write a game' }).first().click();
+    await page.getByRole('heading', { name: 'Writing a game', level: 1 }).waitFor();
+    expect(await violationsOf(page, 'site guide')).toEqual([]);
+    await page.goto(`${site.url}documentation.html`);
+    await page.locator('a[href$="protocol.html#commands-exactly-once"]').click();
+    await page.getByRole('heading', { name: /^Commands, exactly once/i }).waitFor();
+  });
+
+  it('finds a word without a service', async () => {
+    const addresses: string[] = [];
+    page.on('request', (request) => addresses.push(new URL(request.url()).origin));
+    await page.locator('.VPNavBarSearch button').first().click();
+    await page.getByRole('searchbox').fill('Colyseus');
+    await page.getByRole('option').first().click();
+    await page.waitForURL(/\.html/);
+    expect(new Set(addresses)).toEqual(new Set([new URL(site.url).origin]));
+  });
+});

@@ -1,0 +1,12 @@
+/**
+ * Ends this process when nobody reads its output any more, as in `npm run fleet -- list | head -1`. Without this, Node would end it with a
+ * stack.
+ */
+export function endWithReader() {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit(0);
+    });
+  }
+}

@@ -1,0 +1,66 @@
+import type { ServerType } from '#libs/protocol';
+import {
+  type Environment,
+  loadEnvironment,
+  readSettings,
+  SettingsError,
+  type SettingView,
+  unknownSettings,
+  viewSettings,
+} from '#libs/settings';
+import { parseOrExit } from '../../fleet/src/usage.js';
+import { type ConfigOptions, newCommand } from './options.js';
+
+/** Facts about the project that the tool cannot find itself. */
+export interface ConfigContext {
+  readonly call?: string;
+  /** The .env of the project. */
+  readonly envFile: string;
+  /** Settings that `holdfast start` makes when they are not set. */
+  readonly made: Readonly<Record<string, string>>;
+}
+
+interface Checked {
+  readonly type: ServerType;
+  readonly problems: readonly string[];
+  readonly settings: readonly SettingView[];
+}
+
+/** Prints problems, and with `--print` all settings. Returns 1 if a server could not start with them, else 0. */
+export async function main(argv: readonly string[], { call, envFile, made }: ConfigContext): Promise<number> {
+  const options = parseOrExit(newCommand(call), argv).opts<ConfigOptions>();
+  const written = loadEnvironment(envFile);
+  const missing = Object.entries(made).filter(([variable]) => !written[`${variable}_FILE`]);
+  const environment = { ...Object.fromEntries(missing), ...written };
+  const types: readonly ServerType[] = options.type ? [options.type] : ['gateway', 'lobby', 'game'];
+  const servers = types.map((type) => checked(type, environment, options));
+  const unknown = unknownSettings(written);
+  console.log(options.json ? JSON.stringify({ servers, unknown }) : textOf(servers, unknown, options));
+  return servers.every(({ problems }) => problems.length === 0) ? 0 : 1;
+}
+
+function checked(type: ServerType, environment: Environment, { print, changed }: ConfigOptions): Checked {
+  const settings = print ? viewSettings(type, environment).filter(({ from }) => !changed || from !== 'default') : [];
+  try {
+    readSettings(type, environment);
+    return { type, problems: [], settings };
+  } catch (error) {
+    if (error instanceof SettingsError) return { type, problems: error.problems, settings };
+    throw error;
+  }
+}
+
+function textOf(servers: readonly Checked[], unknown: ReturnType<typeof unknownSettings>, { print }: ConfigOptions): string {
+  const lines = servers.flatMap(({ type, problems, settings }) => [
+    `${type}: ${problems.length === 0 ? 'the settings are correct' : 'cannot start with these settings'}`,
+    ...problems.map((problem) => `  ${problem}`),
+    ...(print ? settings.map(lineOf) : []),
+  ]);
+  const warnings = unknown.map(({ variable, nearest }) => `${variable} is not a setting. Did you mean ${nearest}?`);
+  return [...lines, ...warnings].join('\n');
+}
+
+function lineOf({ variable, value, from }: SettingView): string {
+  const text = Array.isArray(value) ? value.join(',') : String(value ?? '');
+  return `  ${variable}=${text}${from === 'default' ? '  (default)' : ''}${from === 'file' ? '  (from its file)' : ''}`;
+}

@@ -1,0 +1,21 @@
+import { Command, Option } from 'commander';
+import type { ServerType } from '#libs/protocol';
+
+export interface ConfigOptions {
+  /** Whether to print all settings, and not only problems. */
+  readonly print: boolean;
+  readonly type?: ServerType;
+  readonly changed: boolean;
+  readonly json: boolean;
+}
+
+export function newCommand(call = 'holdfast config'): Command {
+  return new Command(call)
+    .description(
+      'Checks the settings of the servers of this project: environment variables, and .env outside production. Unknown names are shown with the nearest known one.',
+    )
+    .option('--print', 'print the effective settings, without secrets', false)
+    .addOption(new Option('--type <type>', 'only of this type of server').choices(['gateway', 'lobby', 'game']))
+    .option('--changed', 'with --print: only settings that are not at their default', false)
+    .option('--json', 'print one JSON object', false);
+}

@@ -1,0 +1,40 @@
+import { type Command, CommanderError } from 'commander';
+
+/** Makes a command throw instead of ending the process, and with `--json` print no sentences for people. */
+export function throwing(command: Command, argv: readonly string[]): Command {
+  if (isJson(argv)) command.configureOutput({ writeErr: () => {} });
+  return command.exitOverride();
+}
+
+/**
+ * Reports a command line that commander refused: with `--json` as an object on standard output. Commander has already printed the sentence
+ * for people.
+ */
+export function reportUsage(error: CommanderError, argv: readonly string[]): void {
+  if (error.exitCode === 0 || !isJson(argv)) return;
+  console.log(JSON.stringify({ error: { code: 'wrong-usage', message: error.message.replace(/^error: /, '') } }));
+}
+
+/** Parses the options of a command without subcommands. Ends the process when they are wrong. */
+export function parseOrExit(command: Command, argv: readonly string[]): Command {
+  return exiting(argv, () => throwing(command, argv).parse([...argv], { from: 'user' }));
+}
+
+/** Refuses a command line whose options do not fit together. Ends the process. */
+export function failUsage(command: Command, argv: readonly string[], message: string): never {
+  return exiting(argv, () => command.error(message));
+}
+
+function exiting<T>(argv: readonly string[], act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    reportUsage(error, argv);
+    process.exit(error.exitCode);
+  }
+}
+
+function isJson(argv: readonly string[]): boolean {
+  return argv.includes('--json');
+}

@@ -1,0 +1,27 @@
+import { readdir } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+
+/**
+ * Regards the files of these folders as built by something else, or as JavaScript that needs no build. An update then only reports which
+ * of them have changed.
+ *
+ * @param {readonly string[]} folders
+ * @returns {import('../build/incremental-compiler.mjs').Translator}
+ */
+export function folderTranslator(folders) {
+  return {
+    sources: async () => (await Promise.all(folders.map(filesUnder))).flat(),
+    outputsOf: () => [],
+    translate: null,
+  };
+}
+
+/** @param {string} folder @returns {Promise<string[]>} */
+export async function filesUnder(folder) {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .filter((file) => !file.includes(`${sep}node_modules${sep}`))
+    .sort();
+}

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, changeServers, PAGES, serverCompiler } from '../build/build.mjs';
+import { install } from '../install/install.mjs';
+import { DIST, ROOT, SERVERS_DIST } from '../process/paths.mjs';
+import { plainly } from '../process/plain-error.mjs';
+import { hasRedis } from '../redis/find-redis.mjs';
+
+const WATCHED = ['apps', 'libs', 'games', 'dashboard'];
+
+/**
+ * This repository as a project: its packages are installed and its servers are built on first use.
+ *
+ * @returns {import('./project.mjs').Project}
+ */
+export function repositoryProject() {
+  /** @type {import('../build/incremental-compiler.mjs').IncrementalCompiler | undefined} */
+  let compiler;
+  const main = (/** @type {string} */ type) => join(SERVERS_DIST, 'apps', type, 'src/main.js');
+  // A test sets another folder with its own servers, and an image has no sources.
+  const isBuilt = SERVERS_DIST !== DIST || !existsSync(join(ROOT, 'apps'));
+  return {
+    root: ROOT,
+    isRepository: true,
+    entries: { gateway: main('gateway'), lobby: main('lobby'), game: main('game') },
+    watch: WATCHED.map((folder) => join(ROOT, folder)).filter((folder) => existsSync(folder)),
+    typeCheck: { script: join(ROOT, 'node_modules/typescript/bin/tsc'), tsconfig: join(ROOT, 'tsconfig.json') },
+    async prepare(step, { redisUrl, env }) {
+      if (isBuilt) return;
+      // The installation adds this to its error about a missing network, so that the user reads about both problems together.
+      const also =
+        redisUrl || hasRedis(env)
+          ? ''
+          : 'A Redis is missing, too: install redis-server or valkey-server, or pass the URL of a running one (--redis-url).';
+      await step('dependencies', async (say) => {
+        const { installed } = await install({ log: say, also });
+        say(installed ? 'dependencies installed' : 'dependencies are installed');
+      });
+      await step('build', async (say) => {
+        const { built } = await plainly(build({ log: say }));
+        say(built.length > 0 ? `built ${built.join(', ')}` : 'build is current');
+      });
+    },
+    async follow() {
+      compiler = await serverCompiler();
+      // Loads it now, and not at the first edit.
+      await import('@swc/core');
+    },
+    async compile() {
+      const { changed, undo } = await changeServers(() => /** @type {NonNullable<typeof compiler>} */ (compiler).update());
+      return { changed, undo: () => changeServers(undo) };
+    },
+    buildPages: async () => (await build({ parts: PAGES })).built,
+  };
+}

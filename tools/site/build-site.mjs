@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DIST } from '../process/paths.mjs';
+import { PlainError } from '../process/plain-error.mjs';
+import { describe, problemsOfLinks } from '../prose/check.mjs';
+import { problemsOfSite } from './site-links.mjs';
+
+export const SITE = join(DIST, 'site');
+
+/**
+ * Builds the site into dist/site.
+ *
+ * @throws {PlainError} when a link leads nowhere, in a page of the repository or on the built site
+ */
+export async function buildSite(outDir = SITE) {
+  refuse(problemsOfLinks().map(describe));
+  const { build } = await import('vitepress');
+  await build(fileURLToPath(new URL('.', import.meta.url)), { outDir });
+  refuse(await problemsOfSite(outDir));
+  return outDir;
+}
+
+/** @param {string[]} problems */
+function refuse(problems) {
+  if (problems.length > 0) throw new PlainError(`${problems.join('\n')}\n${problems.length} links lead nowhere. Correct them.`);
+}

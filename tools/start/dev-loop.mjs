@@ -1,0 +1,77 @@
+import { PlainError } from '../process/plain-error.mjs';
+import { affectedTypes } from '../project/affected-types.mjs';
+import { CannotStart } from './renewal.mjs';
+import { watchFolders } from './watch-folders.mjs';
+
+/**
+ * Follows the edits of a project: compiles what has changed and runs it on the servers that load it. An edit with an error leaves the old
+ * build in place.
+ */
+export class DevLoop {
+  #isWorking = false;
+  /** The time of the first edit since the one that is being built. @type {number | null} */
+  #changedAgainAt = null;
+
+  /**
+   * @param {import('../project/project.mjs').Project} project
+   * @param {import('./renewal.mjs').Renewal} renewal
+   * @param {{ env: NodeJS.ProcessEnv, say: (text: string) => void, warn: (text: string) => void, reasonOf: (error: CannotStart) => string }} context
+   */
+  constructor(project, renewal, context) {
+    this.project = project;
+    this.renewal = renewal;
+    this.context = context;
+  }
+
+  /** @returns {Promise<() => void>} stops following */
+  async start() {
+    await this.project.follow();
+    return watchFolders(this.project.watch, (changedAt) => void this.#change(changedAt));
+  }
+
+  /** @param {number} changedAt */
+  async #change(changedAt) {
+    if (this.#isWorking) {
+      this.#changedAgainAt ??= changedAt;
+      return;
+    }
+    this.#isWorking = true;
+    for (let at = /** @type {number | null} */ (changedAt); at !== null; at = this.#changedAgainAt) {
+      this.#changedAgainAt = null;
+      await this.#renew(at).catch((error) =>
+        this.context.warn(error instanceof PlainError ? error.message : (error?.stack ?? String(error))),
+      );
+    }
+    this.#isWorking = false;
+  }
+
+  /** @param {number} changedAt */
+  async #renew(changedAt) {
+    const { project, renewal, context } = this;
+    let update;
+    try {
+      update = await project.compile();
+    } catch (error) {
+      context.warn(`not built, so the old build keeps running: ${error instanceof Error ? error.message : error}`);
+      return;
+    }
+    const types = affectedTypes(update.changed, project, context.env);
+    if (types.size > 0) {
+      try {
+        const names = [...types].map((type) => NAMES[type]).join(', ');
+        await renewal.run(types);
+        context.say(`${names} run the new build, ${Math.round(performance.now() - changedAt)} ms after the edit`);
+      } catch (error) {
+        await update.undo();
+        if (!(error instanceof CannotStart)) throw error;
+        context.warn(`not started, so the old build keeps running: ${context.reasonOf(error)}`);
+        return;
+      }
+    }
+    if (this.#changedAgainAt !== null) return;
+    const pages = await project.buildPages();
+    if (pages.length > 0) context.say(`${pages.join(', ')} built`);
+  }
+}
+
+const NAMES = { gateway: 'gateways', lobby: 'lobbies', game: 'game servers' };

@@ -1,0 +1,111 @@
+import { stopTimeoutMs } from './fleet-plan.mjs';
+import { LocalServer } from './local-server.mjs';
+
+/** Time after which a server that has not started yet is killed, in ms. It has no rooms. */
+const STOP_STARTING_MS = 2_000;
+
+/**
+ * Runs a new build on a fleet. First one server of each type starts beside the old ones; only when all of these are ready is anything
+ * stopped. Rooms of the old game servers migrate to the new one, and the other new servers follow. A gateway has the ports of its players, so
+ * the first new one is only a trial on other ports, and then each gateway is restarted.
+ */
+export class Renewal {
+  /** The processes that are not part of the fleet yet. @type {Set<LocalServer>} */
+  #candidates = new Set();
+  /** Servers of the fleet that are still starting. @type {Set<LocalServer>} */
+  #starting = new Set();
+
+  /** @param {LocalServer[]} servers the fleet; a successor takes the place of its predecessor in this list */
+  constructor(servers) {
+    this.servers = servers;
+  }
+
+  /**
+   * Resolves when no room and no player is on the old build any more. Further servers may still be starting then.
+   *
+   * @param {ReadonlySet<import('./fleet-plan.mjs').ServerType>} types
+   * @throws {CannotStart} when a server cannot start with the new build; the fleet then runs the old one
+   */
+  async run(types) {
+    // A server that still starts has the build before this one, and its start would delay this one.
+    for (const { keeper, plan } of this.#starting) if (types.has(plan.type)) void keeper.stop(STOP_STARTING_MS);
+    const ofType = (/** @type {string} */ type) => this.servers.filter(({ plan }) => plan.type === type && types.has(plan.type));
+    const gateways = ofType('gateway');
+    const replaced = [ofType('game'), ofType('lobby')].filter((group) => group.length > 0);
+    const trials = gateways.slice(0, 1).map(trialOf);
+    const firsts = replaced.map(([first]) => first.successor());
+    try {
+      await this.#start([...trials, ...firsts]);
+    } catch (error) {
+      await this.abandon();
+      throw error;
+    }
+    await Promise.all(trials.map((trial) => this.#end(trial)));
+    const followers = await Promise.all(replaced.map((group, index) => this.#replace(group, firsts[index])));
+    for (const { keeper, plan } of gateways) await keeper.restart(stopTimeoutMs(plan));
+    for (const follower of followers.flat()) void this.#follow(follower);
+  }
+
+  /** Ends all processes that are not part of the fleet. */
+  async abandon() {
+    await Promise.all([...this.#candidates].map((candidate) => this.#end(candidate)));
+  }
+
+  /** @param {LocalServer} follower */
+  async #follow(follower) {
+    this.#starting.add(follower);
+    await follower.keeper.startOrRetry();
+    this.#starting.delete(follower);
+  }
+
+  /** @param {LocalServer[]} candidates */
+  async #start(candidates) {
+    const started = candidates.map((candidate) => {
+      this.#candidates.add(candidate);
+      return candidate.keeper.start().catch((error) => {
+        throw new CannotStart(candidate.plan.label, error);
+      });
+    });
+    const results = await Promise.allSettled(started);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /**
+   * Stops all servers of one type, of which the first has a running successor.
+   *
+   * @param {LocalServer[]} group @param {LocalServer} first
+   * @returns {Promise<LocalServer[]>} the successors of the others, which are not started
+   */
+  async #replace(group, first) {
+    const followers = group.slice(1).map((server) => server.successor());
+    const successors = [first, ...followers];
+    for (const [index, server] of group.entries()) this.servers[this.servers.indexOf(server)] = successors[index];
+    this.#candidates.delete(first);
+    await Promise.all(group.map((server) => server.keeper.stop(stopTimeoutMs(server.plan))));
+    for (const successor of successors) successor.succeed();
+    return followers;
+  }
+
+  /** @param {LocalServer} candidate */
+  async #end(candidate) {
+    await candidate.keeper.stop(stopTimeoutMs(candidate.plan));
+    this.#candidates.delete(candidate);
+  }
+}
+
+/** A server that cannot start with a new build. `cause` is its error. */
+export class CannotStart extends Error {
+  /** @param {string} label @param {unknown} cause */
+  constructor(label, cause) {
+    super(`${label} cannot start`, { cause });
+    this.label = label;
+  }
+}
+
+/** Returns a gateway that shows whether the build can start. Its ports are free ones. @param {LocalServer} server */
+function trialOf(server) {
+  const trial = server.successor();
+  trial.plan = { ...trial.plan, env: { ...trial.plan.env, PUBLIC_PORT: '0', TCP_PORT: '0', OPS_PORT: '0' } };
+  return trial;
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { CuttableProxy } from '../chaos/src/cuttable-proxy.js';
+import { freePort } from '../process/free-port.mjs';
+
+/**
+ * The side from which a server can be cut off. `redis`: the store. `links`: the connections that other servers open to it. A gateway opens
+ * all of its own links, so cut the other end.
+ */
+export type Side = 'redis' | 'links';
+
+/** Proxies before the store and before the link port of each server, which can be cut like a network. They need no rights. */
+export class Partitions {
+  private readonly proxies = new Map<string, Readonly<Record<Side, CuttableProxy>>>();
+
+  /** Returns the settings with which a server uses its proxies. They stay the same when it restarts. */
+  async settingsFor(server: string, redisUrl: string): Promise<Record<string, string>> {
+    const store = new URL(redisUrl);
+    const [announced, real] = [await freePort(), await freePort()];
+    const redis = await CuttableProxy.to({ host: store.hostname, port: Number(store.port) });
+    const links = await CuttableProxy.to({ port: real }, announced);
+    this.proxies.set(server, { redis, links });
+    store.port = String(redis.port);
+    return {
+      REDIS_URL: store.href,
+      LINK_PORT: String(announced),
+      LISTEN_BEHIND: `${announced}:${real}`,
+      NODE_OPTIONS: `--import ${listenBehind()}`,
+    };
+  }
+
+  /** Stops all data between a server and one side of it. Neither end is notified. */
+  cut(server: string, side: Side): void {
+    const proxies = this.proxies.get(server);
+    if (!proxies) throw new Error(`${server} has no proxies: start the fleet with a single Redis and with partitions.`);
+    proxies[side].cut();
+  }
+
+  /** Lets all data pass again, also data that was sent meanwhile. */
+  mend(): void {
+    for (const { redis, links } of this.proxies.values()) {
+      redis.mend();
+      links.mend();
+    }
+  }
+
+  close(): void {
+    for (const { redis, links } of this.proxies.values()) {
+      redis.close();
+      links.close();
+    }
+  }
+}
+
+/** The module that lets a server listen behind a proxy: beside this file in the package, and among the tools in the repository. */
+function listenBehind(): string {
+  const places = ['./listen-behind.mjs', '../process/listen-behind.mjs'].map((path) => new URL(path, import.meta.url));
+  return (places.find((url) => existsSync(fileURLToPath(url))) ?? places[0]).href;
+}

@@ -1,0 +1,35 @@
+import type { FleetServer } from './fleet-server.js';
+import type { RunningFleet } from './running-fleet.js';
+import type { ServerType } from './server-type.js';
+
+const TYPES: readonly ServerType[] = ['gateway', 'lobby', 'game'];
+
+/** Returns whether all living servers are ready and know each other, and rooms can be placed on all game servers. */
+export async function isWhole(fleet: RunningFleet): Promise<boolean> {
+  const living = fleet.servers.filter(({ exit }) => exit === null);
+  const checks = living.map((server) => knowsAll(server, living));
+  const games = living.filter(({ type }) => type === 'game').map((server) => isOffered(fleet, server));
+  return (await Promise.all([...checks, ...games])).every(Boolean);
+}
+
+/** Returns whether a server counts all living servers in its metric `holdfast_servers`, which includes itself. */
+async function knowsAll(server: FleetServer, living: readonly FleetServer[]): Promise<boolean> {
+  // A server without the store still shows its last view in the metrics, so it must be ready as well.
+  if ((await server.ops('/readyz')).status !== 200) return false;
+  const { text } = await server.ops('/metrics');
+  return TYPES.every((type) => {
+    const [, count = '0'] = new RegExp(`^holdfast_servers\\{[^}]*type="${type}",state="ready"[^}]*\\} (\\d+)`, 'm').exec(text) ?? [];
+    return Number(count) === living.filter((other) => other.type === type).length;
+  });
+}
+
+/** Returns whether the placement of one of its games offers the server. */
+async function isOffered(fleet: RunningFleet, { id }: FleetServer): Promise<boolean> {
+  const { client } = fleet.store;
+  const record = await client.hget(id, 'games');
+  const [game] = Object.keys(JSON.parse(record ?? '{}') as object);
+  if (game === undefined) return false;
+  const orders = await client.smembers(fleet.redisName(`{placement}:offers:${game}`));
+  const offered = (await Promise.all(orders.map((order) => client.zrange(order, '0', '-1')))).flat();
+  return offered.some((entry) => entry.endsWith(`:${id}`));
+}

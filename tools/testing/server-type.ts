@@ -1,0 +1,1 @@
+export type ServerType = 'gateway' | 'lobby' | 'game';
