@@ -19,7 +19,8 @@ export class BatchWriter {
   /** The chunk of which the kernel has not taken all bytes. Null: there is no such chunk. */
   private inFlight: Buffer | null = null;
   /**
-   * The chunks that wait behind `inFlight`, the oldest first. Null: no chunk waits; an empty array would cost memory for each connection.
+   * The chunks that wait behind `inFlight`, the oldest first. Null: no chunk waits. It is not an empty array, to save memory for each
+   * connection.
    */
   private waiting: Buffer[] | null = null;
 
@@ -70,8 +71,8 @@ export class BatchWriter {
   }
 
   /**
-   * Bytes that the kernel has not taken yet. The bytes of the current tick do not count, because they say nothing about how fast the peer
-   * reads.
+   * Number of bytes that the kernel has not taken yet. Does not include the bytes of the current tick, because they say nothing about how
+   * fast the peer reads.
    */
   get backlogBytes(): number {
     return this.socket.writableLength;

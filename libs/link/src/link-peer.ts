@@ -69,7 +69,10 @@ export class LinkPeer {
     return this.writer.backlogBytes;
   }
 
-  /** True while the backlog is above `CONGESTED_BYTES`, because the peer reads too slowly. Callers then send less and answer `busy`. */
+  /**
+   * True while the backlog is above `CONGESTED_BYTES`, because the peer reads too slowly. Callers must then send less and refuse requests
+   * with `busy`.
+   */
   get isCongested(): boolean {
     return this.writer.backlogBytes > CONGESTED_BYTES;
   }
@@ -111,8 +114,8 @@ export class LinkPeer {
   }
 
   /**
-   * Sends a player input to a room. An input may wait up to 2 ms for other inputs. Many players of one gateway send 20 or more a second,
-   * and one system call for each input would cost more CPU time than all other work. Copies `frame` before it returns.
+   * Sends a player input to a room. An input may wait up to 2 ms for other inputs. Each player sends 20 or more inputs a second, and one
+   * system call for each input would need more CPU time than all other work. Copies `frame` before it returns.
    */
   sendInput(handle: number, epoch: number, frame: Uint8Array): void {
     if (!this.isOpen) return;
@@ -128,12 +131,15 @@ export class LinkPeer {
     chunk.set(frame, at + LINK_HEADER.session.frame);
   }
 
-  /** Sends one sync for many sessions of the peer. `entries` alternates between handle and acknowledged seq. */
+  /** Sends one sync for many sessions of the peer. `entries` contains two numbers for each session: its handle and the acknowledged seq. */
   sendSyncMany(epoch: number, version: number, entries: readonly number[], body: Uint8Array): void {
     this.sendMany(LINK_KIND.syncMany, LINK_HEADER.syncMany, epoch, version, entries, body);
   }
 
-  /** Sends one compact sync for many sessions of the peer. `entries` repeats handle, acknowledged seq, and number of the last input. */
+  /**
+   * Sends one compact sync for many sessions of the peer. `entries` contains three numbers for each session: its handle, the acknowledged
+   * seq, and the number of the last input.
+   */
   sendCompactMany(epoch: number, version: number, entries: readonly number[], body: Uint8Array): void {
     this.sendMany(LINK_KIND.compactMany, LINK_HEADER.compactMany, epoch, version, entries, body);
   }
@@ -276,7 +282,7 @@ export class LinkPeer {
     const now = performance.now();
     const late = now - this.lastTickAt > 2 * PING_MS;
     this.lastTickAt = now;
-    // After a suspension of this process, messages of the peer may still wait in the socket, so its silence does not count.
+    // Ignores the silence after a suspension of this process, because messages of the peer may still wait in the socket.
     if (late || this.hasReceived) this.silentPings = 0;
     else if (++this.silentPings >= SILENT_PINGS_MAX) return this.cut('silent');
     // The first silent tick sends a ping. If the next tick is silent too, the peer has not answered the ping.

@@ -86,7 +86,7 @@ export class Links implements OnApplicationShutdown {
     return probeLink(address, this.options.certificate != null);
   }
 
-  /** Returns the link to a server, no matter which side dialed, or undefined when there is none. */
+  /** Returns the link to a server, no matter which side dialed. Undefined: there is no link. */
   get(id: ServerId): LinkPeer | undefined {
     return this.peers.get(id);
   }
@@ -95,7 +95,7 @@ export class Links implements OnApplicationShutdown {
     return this.peers.values();
   }
 
-  /** Returns the link to a server and dials if there is none. Rejects with `server-lost` when dialing fails. */
+  /** Returns the link to a server. Dials the server if there is no link. Rejects with `server-lost` when dialing fails. */
   to(address: LinkAddress): Promise<LinkPeer> {
     const known = this.peers.get(address.id);
     if (known?.isOpen) return Promise.resolve(known);
@@ -112,8 +112,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Sets the only handler for frames of a kind. There is only one, to keep the frame path fast. The frame is a view that is valid during
-   * the call only.
+   * Sets the handler for frames of one kind. A kind has only one handler, so that frames are handled fast. The frame is a view that is
+   * valid during the call only.
    */
   onFrame(kind: number, handler: FrameHandler): void {
     this.frameHandlers[kind] = handler;
@@ -128,8 +128,8 @@ export class Links implements OnApplicationShutdown {
   }
 
   /**
-   * Registers a listener for each dialed server that has another secret: it refused the proof of this server, or its own proof was not
-   * valid.
+   * Registers a listener for each dialed server that has another secret: the dialed server refused the proof of this server, or the proof
+   * of the dialed server was not valid.
    */
   onRefused(listener: (address: LinkAddress) => void): void {
     this.news.on('refused', listener);
@@ -174,8 +174,7 @@ export class Links implements OnApplicationShutdown {
 
   /** Registers an unauthenticated socket before any byte is read from it. */
   private addUnauthenticated(socket: Socket): void {
-    // A server sends its proof within milliseconds. The oldest connection without a proof is probably hostile, so this closes the oldest
-    // and not the newest.
+    // Closes the oldest connection without a proof, which is probably hostile, because a server sends its proof within milliseconds.
     for (const [ends, eldest] of this.unauthenticated) {
       if (this.unauthenticated.size < (this.options.handshakesMax ?? HANDSHAKES_MAX_DEFAULT)) break;
       this.unauthenticated.delete(ends);
@@ -198,7 +197,7 @@ export class Links implements OnApplicationShutdown {
         const proof = readIntroduction(this.options.secret, isVerify ? 'verify' : 'dial', nonce, body, channel);
         if (!proof) {
           const claimed = claimedId(body);
-          // A well-formed proof with another secret probably comes from a server. Other bytes get no answer.
+          // A well-formed proof with another secret probably comes from a server. So it gets a refusal, while other bytes get no answer.
           if (claimed === null || !this.isOfThisFleet(claimed)) return null;
           writeFrame(socket, LINK_KIND.refused, NO_BODY);
           this.news.emit('unproved', claimed);
@@ -267,8 +266,7 @@ export class Links implements OnApplicationShutdown {
         const proof =
           kind === LINK_KIND.ready ? readIntroduction(secret, isVerify ? 'verified' : 'accept', nonce, body, channelOf(socket)) : null;
         if (!proof) verdict = 'refused';
-        // The proof is valid but names another server, which uses this address now. It is refused, so that no frame reaches the wrong
-        // server.
+        // The proof is valid but names another server, which uses this address now. Refuses it, so that no frame reaches the wrong server.
         if (proof?.identity.id !== address.id) return null;
         verdict = 'proved';
         return isVerify ? 'over' : proof.identity;
@@ -380,7 +378,9 @@ const NO_BODY = new Uint8Array(0);
 /** The lowest accepted version of TLS. Both ends are Holdfast servers, so no older version is needed. */
 const TLS = { minVersion: 'TLSv1.3' } as const;
 
-/** Returns the key of a connection: its remote address and port. The TLS socket over a TCP socket is another object, with the same key. */
+/**
+ * Returns the key of a connection: its remote address and port. A TLS socket and the TCP socket below it are two objects with the same key.
+ */
 function endsOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress}|${remotePort}`;
 }

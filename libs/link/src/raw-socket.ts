@@ -13,7 +13,7 @@ import { TLSSocket } from 'node:tls';
 interface Internals {
   /** The kernel's socket. Null: the socket is closed, or another object owns the handle now. */
   _handle: { readonly fd?: number } | null;
-  /** The server that accepted the socket and counts it until it closes. */
+  /** The server that accepted the socket. It counts the socket among its connections until the socket closes. */
   _server: unknown;
 }
 
@@ -64,7 +64,8 @@ export function writeAtOnce(socket: Socket, chunk: Buffer, end: number): number 
   try {
     return writeSync(fd, chunk, 0, end);
   } catch {
-    // The kernel has no room, or the socket is broken. The stream waits for room or reports the error.
+    // The kernel has no space, or the socket is broken. The caller then writes through the stream, which waits for space or reports the
+    // error.
     return 0;
   }
 }

@@ -41,7 +41,7 @@ export interface PlacementWait {
   readonly stillWanted?: () => Promise<void>;
 }
 
-/** The server that must own a room, and the incarnation that was chosen. A later incarnation knows nothing of the room. */
+/** The server that must own a room, and the incarnation that was chosen. A later incarnation does not know the room. */
 export interface Placement {
   readonly server: ServerId;
   readonly incarnation: number;
@@ -101,7 +101,8 @@ export class LoadBalancerService {
   }
 
   /**
-   * Confirms a reservation: the server has opened the room. False: it was confirmed before, no longer exists, or its incarnation is over.
+   * Confirms a reservation: the server has opened the room. False: the reservation was confirmed before or no longer exists, or the
+   * incarnation of the server is over.
    */
   async confirm(room: RoomId): Promise<boolean> {
     return confirmReservation(this.redis.commands, room, this.claimMs);

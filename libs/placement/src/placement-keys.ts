@@ -4,8 +4,8 @@ import { redisName } from '#libs/redis';
 import type { Place } from './offers.js';
 
 /**
- * The keys of placement in Redis. All have one hash tag, because one choice touches several of them atomically. Everywhere in
- * Redis a server is named by the key of its record, so scripts read key names and never build any.
+ * The keys of placement in Redis. All have one hash tag, because one choice touches several of them atomically. All values in Redis name a
+ * server by the key of its record, so scripts never have to build the name of a key.
  */
 export const placementName = (name: string): string => redisName(`{placement}:${name}`);
 
@@ -27,7 +27,8 @@ export function serverOfKey(key: string): ServerId {
 
 /** Sorted set, by score: the eligible servers that have exactly these offers. */
 export function orderKey(offers: readonly string[]): string {
-  // The name is a digest, because a list of offers can be long. The record of each server contains the list itself.
+  // The name of an order contains a digest of its offers, because a list of offers can be long. The record of each server contains the list
+  // itself.
   const digest = createHash('sha256')
     .update([...offers].sort().join(' '))
     .digest('base64url');

@@ -6,7 +6,10 @@ import { dropReason } from './scripts/readmit.js';
 import { buryIncarnation } from './scripts/remove.js';
 import { addReason } from './scripts/withhold.js';
 
-/** Time for which a removed incarnation is remembered, in ms. No process can be suspended for longer and then continue. */
+/**
+ * Time for which Redis stores that an incarnation was removed, in ms. It is longer than any suspension after which a process still
+ * continues.
+ */
 const REMOVED_KEPT_MS = 30 * 24 * 3_600_000;
 
 /** The reason why a server is not eligible. Callers may also use words that are not in this list. */

@@ -48,7 +48,7 @@ export class LeastGames extends PlacementStrategy {
   }
 }
 
-/** Gives every server the same number of players, for games of different sizes. */
+/** Gives every server the same number of players. Use it when games have different numbers of players. */
 export class LeastPlayers extends PlacementStrategy {
   readonly takes = 'lowest';
 
@@ -61,7 +61,7 @@ export class LeastPlayers extends PlacementStrategy {
   }
 }
 
-/** Fills the fullest server that has capacity, so that the emptiest one can be scaled in. */
+/** Fills the fullest server that has capacity, so that the emptiest server can be removed from the fleet. */
 export class Packed extends PlacementStrategy {
   readonly takes = 'highest';
 

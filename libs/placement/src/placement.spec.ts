@@ -181,7 +181,7 @@ describe('LoadBalancerService', () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 30);
     const seen = new Set<ServerId>();
-    // With so many calls, some random choices start near the end of the order and wrap around.
+    // Calls many times, so that some random choices start near the end of the order and wrap around.
     for (let calls = 0; calls < 12 || seen.size < 30; calls++) {
       expect(calls).toBeLessThan(CALLS_MAX);
       const rooms = Array.from({ length: 20 }, newRoom);
@@ -508,7 +508,7 @@ describe('the reservation of a room', () => {
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
     const first = await fleet.place({ room });
-    // The server is full now. A request still returns it while the lease is valid.
+    // The server is full now. A repeated request still returns this server while the lease is valid.
     await fleet.report(first.server, { rooms: 100 });
     expect(await fleet.place({ room })).toEqual(first);
     await bury(at);
