@@ -200,8 +200,8 @@ describe('a game of chess', () => {
     it('distinguishes positions with different castling rights', async () => {
       const game = await play();
       moves(game, 'e4', 'e5', 'Ke2', 'Ke7', 'Ke1', 'Ke8');
-      // The pieces stand as after the first move of each side. But castling is not allowed any more, so this position occurs for the first
-      // time.
+      // The pieces are on the same squares as after the first move of each side. But castling is no longer allowed, so by the rules this is
+      // a new position.
       expect(game.state.positions[game.state.fen.split(' ', 4).join(' ')]).toBe(1);
     });
 

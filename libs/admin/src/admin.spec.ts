@@ -321,7 +321,8 @@ describe('the admin API', () => {
       const game_ = `paged-${randomUUID()}`;
       const now = Date.now();
       const made: RoomId[] = [];
-      // Some rooms were created in the same millisecond. Their order must be the same on every page.
+      // Some rooms were created in the same millisecond. The pages must list them in one fixed order, so that no room is missing or listed
+      // twice.
       for (let index = 0; index < 7; index++) made.push(await room({ createdAt: now + Math.floor(index / 3) }, game_));
       const seen: string[] = [];
       let after = '';
@@ -643,7 +644,7 @@ describe('the admin API', () => {
         game.get(EventSink).publish({ kind: 'room.started', room, reason: 'opened', detail: { pad } });
         await until(() => beside.some((heard) => heard.room === room));
       };
-      // The first megabytes fit into buffers of the kernel, so the server closes the stream only later.
+      // The kernel buffers the first megabytes, so the server sees a backlog only after more data.
       while ((await cuts()) === 0 && told.length < 500) await tell();
       expect(await cuts()).toBe(1);
       await tell();
@@ -651,7 +652,8 @@ describe('the admin API', () => {
       const closed = once(deaf, 'close');
       deaf.resume();
       await closed;
-      // The last two events were not written: at the first, the backlog was over the limit; at the second, the stream was closed.
+      // The server did not write the last two events. At the first of them the backlog was over the limit, and at the second the stream was
+      // closed.
       const lost = (told.length - 2) * pad.length - (read.match(/x{2,}/g) ?? []).join('').length;
       expect(lost).toBeGreaterThan(STREAM_BACKLOG_BYTES_MAX - 2 * pad.length);
       expect(lost).toBeLessThan(STREAM_BACKLOG_BYTES_MAX + 2 * pad.length);

@@ -1,7 +1,7 @@
 import { KeyedFlights } from './keyed-flights.js';
 import { SingleFlight } from './single-flight.js';
 
-/** A task whose runs settle when the test says so. */
+/** A task whose runs the test resolves or rejects. */
 function controlled() {
   const runs: { resolve(): void; reject(error: Error): void }[] = [];
   const task = (): Promise<number> => {

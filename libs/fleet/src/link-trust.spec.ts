@@ -52,7 +52,7 @@ class Around {
   }
 }
 
-/** Waits until all started comparisons are done. */
+/** Waits until all running comparisons are done. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a server that compares link secrets', () => {

@@ -30,7 +30,9 @@ async function readers(count: number): Promise<{ sockets: Socket[]; heard: (inde
   return { sockets, heard: (index) => heard.get(sockets[index].localPort as number) as Promise<Buffer>, close: () => server.close() };
 }
 
-/** The writes of several event-loop ticks: for each tick, a writer's index, a number of bytes, and whether they may wait. */
+/**
+ * The writes of several event-loop ticks. Each write has the index of its writer, its number of bytes, and whether these bytes may wait.
+ */
 const turns = fc.array(
   fc.array(
     fc.tuple(
@@ -62,7 +64,7 @@ describe('BatchWriter', () => {
           }
           await new Promise((resolve) => setImmediate(resolve));
         }
-        // Bytes that may wait have not been sent yet.
+        // The bytes that may wait are still in the writer.
         for (const writer of writers) writer.flush();
         for (const [index, socket] of sockets.entries()) {
           socket.end();

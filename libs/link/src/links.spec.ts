@@ -240,7 +240,7 @@ describe('the handshake of a link', () => {
     const foreign = await Stranger.dial(address.port);
     await foreign.prove({ id: serverId('game', 'a', 'blue'), incarnation: 1 }, secret);
     await until(() => foreign.isClosed);
-    // The server sends no `refused` frame. A server that received one would report that its secret differs.
+    // The server must send no `refused` frame, because its receiver would report that the secrets differ.
     expect(foreign.frames().slice(1)).toEqual([]);
     expect([...links.all()]).toEqual([]);
     expect(reports).toEqual([]);
@@ -539,7 +539,7 @@ describe('a server that receives random bytes', () => {
 });
 
 describe('a server that receives hostile MessagePack on a link', () => {
-  /** Time within which the server handles a hostile frame and serves the next peer, in ms. */
+  /** Time in ms within which the server must have handled a hostile frame and accepted the next peer. */
   const BOUND_MS = 1_000;
   const who = { id: serverId('game', 'a'), incarnation: 1 };
   const nonces = [randomBytes(NONCE_BYTES), randomBytes(NONCE_BYTES)] as const;
@@ -587,7 +587,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
   });
 
   const samples = [['a reference bomb', referenceBomb()] as const, ...NOT_PLAIN.filter((sample) => !BAD_TEXTS.includes(sample))];
-  // Servers may send deeper nested values than players, so the samples just above the players' limit are left out.
+  // Leaves out samples that are nested just deeper than players may send, because servers may send them.
   it.each(samples.filter(([name]) => !name.includes('513')))('ends only the link of a server that sends %s', async (_name, bytes) => {
     const side = await newSide();
     side.links.onRequest(async (_, __, data) => data);
@@ -634,10 +634,7 @@ describe('a server that receives hostile MessagePack on a link', () => {
   });
 });
 
-/**
- * Functions that stay real when the timers are fake, so that sockets and promises work. The test controls intervals and the monotonic
- * clock.
- */
+/** Functions that are not faked, so that sockets and promises work. The test controls only intervals and the monotonic clock. */
 const REAL = ['nextTick', 'queueMicrotask'] as const;
 const CLOCK_ONLY = { doNotFake: [...REAL, 'setImmediate' as const, 'setTimeout' as const, 'clearTimeout' as const, 'Date' as const] };
 
@@ -645,7 +642,7 @@ async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Advances the clock by a number of ping intervals. Lets the sockets work after each interval. */
+/** Advances the clock by a number of ping intervals. Waits for the sockets after each interval. */
 async function pass(pings: number): Promise<void> {
   for (let ping = 0; ping < pings; ping++) {
     jest.advanceTimersByTime(PING_MS);
@@ -818,7 +815,7 @@ describe('a link over TLS', () => {
 
   let made = 0;
 
-  /** Creates a certificate that is signed by `ca`, or by itself. */
+  /** Creates a certificate that `ca` signed. Without `ca` the certificate is self-signed. */
   async function certificate(ca?: Awaited<ReturnType<typeof newCa>>): Promise<Certificate> {
     const { cert, private: key } = await generate([{ name: 'commonName', value: 'server' }], {
       keyType: 'ec',

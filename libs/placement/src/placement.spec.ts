@@ -45,7 +45,7 @@ async function newProcess(options: PlacementOptions = {}, extensions: Type[] = [
 
 type Process = Awaited<ReturnType<typeof newProcess>>;
 
-/** Servers and a game of one test, because all tests share one Redis. */
+/** Ids of servers and the name of a game, new for each test because all tests share one Redis. */
 class Fleet {
   readonly game = `game-${randomUUID()}`;
   readonly servers: ServerId[];
@@ -89,12 +89,12 @@ function spread(placements: readonly Placement[], servers: readonly ServerId[]):
   return { fullest: Math.max(...counts), emptiest: Math.min(...counts) };
 }
 
-/** Makes the lease of a room expire. Its reservation stays until a script deletes it. */
+/** Makes the lease of a room expire. The reservation exists until a script deletes it. */
 async function expire(at: Process, room: RoomId): Promise<void> {
   await at.redis.zadd(expiriesKey(), 'XX', 1, room);
 }
 
-/** Adds more expired leases than one call examines, older than all others. */
+/** Adds more expired leases than one call examines. They are older than all other leases. */
 async function bury(at: Process): Promise<void> {
   await at.redis.zadd(expiriesKey(), ...Array.from({ length: 100 }, () => [0, newRoom()]).flat());
 }
@@ -119,14 +119,14 @@ async function reservationOf(at: Process, room: RoomId): Promise<Reservation | n
 async function offered(at: Process, ...wish: Parameters<typeof offerKey>): Promise<ReadonlyMap<string, number>> {
   const orders = await at.redis.smembers(offerKey(...wish));
   const scores = await Promise.all(orders.map((order) => at.redis.zrange(order, '0', '-1', 'WITHSCORES')));
-  // No offer lists an order without servers.
+  // Checks that no offer contains an order without servers.
   for (const order of scores) expect(order).not.toEqual([]);
   return new Map(
     scores.flatMap((order) => order.flatMap((key, index) => (index % 2 === 0 ? [[key, Number(order[index + 1])] as const] : []))),
   );
 }
 
-/** Limits how often a test repeats a random choice. A choice that never varies reaches this limit, and the test fails. */
+/** Maximum number of times that a test repeats a random choice until it varies. At the limit the test fails. */
 const CALLS_MAX = 500;
 
 async function refusal(promise: Promise<unknown>): Promise<HoldfastError> {
@@ -181,7 +181,7 @@ describe('LoadBalancerService', () => {
     const at = await newProcess();
     const fleet = await Fleet.started(at, 30);
     const seen = new Set<ServerId>();
-    // With so many calls, some random choices start near the end of the order and wrap around.
+    // Calls many times, so that some random choices start near the end of the order and wrap around.
     for (let calls = 0; calls < 12 || seen.size < 30; calls++) {
       expect(calls).toBeLessThan(CALLS_MAX);
       const rooms = Array.from({ length: 20 }, newRoom);
@@ -222,7 +222,7 @@ describe('LoadBalancerService', () => {
       expect(spread(placements, [a, b, c, d])).toEqual({ fullest: 2, emptiest: 2 });
       first.add(placements[0].server);
     }
-    // A room of version 2 is also load for the rooms of any version that are placed in the same call.
+    // The call also places rooms of any version. For them, a room of version 2 counts as load too.
     await anew(++incarnation);
     const asked = [2, 2, undefined, undefined].map((gameVersion) => fleet.place({ gameVersion }));
     const [one, two, ...others] = (await Promise.all(asked)).map(({ server }) => server);
@@ -272,7 +272,7 @@ describe('LoadBalancerService', () => {
     expect((await fleet.place()).server).toBe(old);
     expect((await refusal(fleet.place({ gameVersion: 3 }))).code).toBe('no-capacity');
 
-    // A server that dropped a game, or a version of it, gets no more rooms of it.
+    // A server that no longer offers a game, or a version of it, gets no more rooms of that game or version.
     await fleet.report(both, { games: { [fleet.game]: [1] } });
     expect((await refusal(fleet.place({ gameVersion: 2 }))).code).toBe('no-capacity');
   });
@@ -373,7 +373,7 @@ describe('LoadBalancerService', () => {
       fleet.place({ room: twice }),
       fleet.place({ exclude: [a] }),
       other.place(),
-      // One call takes fewer rooms than this.
+      // More rooms than one call can take.
       ...Array.from({ length: 100 }, () => fleet.place()),
     ]);
     const servers = asked.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.server : outcome.reason.code));
@@ -484,7 +484,7 @@ describe('the reservation of a room', () => {
     const last = fleet.place();
     expect((await moved).server).not.toBe(left);
     expect((await refusal(again)).code).toBe('no-capacity');
-    // The random choices decide how many rooms each server has. The sums must match the answers in any case.
+    // The number of rooms on each server is random. It must always be equal to the number of answers that name the server.
     const placements = await Promise.all([first, third, moved, last]);
     const expected = fleet.servers.map((server) => {
       const count = placements.filter((placement) => placement.server === server).length;
@@ -508,7 +508,7 @@ describe('the reservation of a room', () => {
     const fleet = await Fleet.started(at, 2);
     const room = newRoom();
     const first = await fleet.place({ room });
-    // The server is full now. A request still returns it while the lease is valid.
+    // The server is full now. A repeated request still returns this server while the lease is valid.
     await fleet.report(first.server, { rooms: 100 });
     expect(await fleet.place({ room })).toEqual(first);
     await bury(at);
@@ -607,7 +607,7 @@ describe('the report of a game server', () => {
     await at.balancer.confirm(kept);
     await fleet.report(server, { rooms: 2, owned: [taken] });
     expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
-    // A report that is repeated after a lost answer changes nothing.
+    // Repeats the report, as after a lost answer. The second report must change nothing.
     await fleet.report(server, { rooms: 2, owned: [taken, kept] });
     expect(await fleet.record(server)).toMatchObject({ rooms: 2, reserved: 1, score: 3 });
   });
@@ -952,7 +952,7 @@ describe('a new game server in placement', () => {
     const [a, b, newcomer] = fleet.servers;
     await fleet.report(a, { rooms: 20 });
     await fleet.report(b, { rooms: 20 });
-    // Ends the ramps of the two servers, because a server in a ramp does not count for the score at which a new server starts.
+    // Ends the ramps of the two servers, because the start score of a new server is computed only from servers without a ramp.
     await at.redis.hincrby(serverKey(a), 'since', -rampMs);
     await at.redis.hincrby(serverKey(b), 'since', -rampMs);
     await fleet.report(newcomer);

@@ -29,7 +29,7 @@ beforeEach(() => redis.commands.flushall());
 
 const leaseOf = (connections: RedisConnections): RedisLease => new RedisLease(connections, 'hf:lease', TTL_MS);
 
-/** Returns work that lasts until `end` is called. */
+/** Returns a work function whose promise is pending until `end` is called. */
 function work(): { run(): Promise<void>; end(): void; began: Promise<void> } {
   let end = (): void => {};
   let begin = (): void => {};

@@ -8,7 +8,7 @@ const HOUR = 3_600_000;
 /** A fake Redis whose clock and delays the test controls. */
 class FakeStore {
   aheadMs = 0;
-  /** Delays of the next requests, each way, in ms. Requests after these have no delay. */
+  /** Delays of the next requests in each direction, in ms. When the list is empty, requests have no delay. */
   roundTrips: [there: number, back: number][] = [];
   readonly listeners: (() => void)[] = [];
 

@@ -31,7 +31,7 @@ async function start(name: string, config: Record<string, string | number> = {})
   return redis;
 }
 
-/** Returns the recorded changes for the Redis at `url`. */
+/** Starts a `StoreHealth` for the Redis at `url`. Returns the changes that it reports. */
 async function healthOf(url: string, replicas = 0): Promise<{ redis: RedisConnections; health: StoreHealth; changes: StoreChange[] }> {
   const redis = new RedisConnections({ url, replicas, replicasTimeoutMs: 200 });
   const health = new StoreHealth(redis);
@@ -56,7 +56,7 @@ describe('the health of Redis', () => {
   it('does not change after errors with another cause', async () => {
     const { health, changes } = await healthOf((await start('one')).url);
     expect(health.note(new Error('what?'))).toBe(false);
-    // The error may come from a connection that a game has opened.
+    // Such an error says nothing about Redis, because a game may have opened the connection.
     expect(health.note(Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:5432'), { code: 'ECONNREFUSED' }))).toBe(false);
     expect(changes).toEqual([]);
   });

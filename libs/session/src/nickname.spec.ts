@@ -152,7 +152,7 @@ describe('cleanNickname', () => {
   });
 });
 
-/** This is not a literal, because TypeScript accepts the flag `v` in a literal only for a later target. */
+/** Uses `new RegExp`, because TypeScript accepts the flag `v` in a literal only for a later target. */
 const RGI_EMOJI = new RegExp(...([String.raw`\p{RGI_Emoji}`, 'gv'] as const));
 
 /** Random texts of characters that the rules mention. */

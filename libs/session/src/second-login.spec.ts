@@ -110,7 +110,7 @@ describe('a login with SECOND_LOGIN=refuse', () => {
     const login = await gateway.logIn();
     await gateway.resume(login);
     awayMarks.mark(login.session, { gateway: gateway.id, secretHash: hashOf(login.secret) });
-    // Redis answers in order on one connection, so the mark has been processed after this.
+    // Redis answers in order on one connection. After this answer, it has also executed the command for the mark.
     await redis.commands.ping();
     await expect(gateway.logIn()).rejects.toMatchObject(refused);
   });

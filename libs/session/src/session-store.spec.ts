@@ -173,7 +173,7 @@ describe('SessionStore.resume', () => {
     const login = await logIn(gateway);
     const lost = await resume(gateway, login);
     const heard = await resume(gateway, login);
-    // Confirms, late, a secret that a newer resume has replaced.
+    // Confirms a secret after a newer resume has already replaced it.
     await gateway.store.confirm(login.session, hashOf(lost.secret));
     const again = await resume(gateway, login);
     await gateway.store.confirm(login.session, hashOf(again.secret));
@@ -341,7 +341,7 @@ describe('SessionNotices', () => {
     ];
     for (const notice of sent) await sender.notices.send(target.id, notice);
     await until(() => atTarget.heard.length === sent.length);
-    // In a Cluster the notices arrive in any order.
+    // Sorts the notices, because a Cluster delivers them in any order.
     expect(new Set(atTarget.heard)).toEqual(new Set(sent));
     expect(atOther.heard).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { Log } from '#libs/telemetry';
 import { LISTED_AGAIN_MS, POLL_MS } from './settlement.options.js';
 import { StoreSettlement } from './store-settlement.js';
 
-/** A `StoreSettlement` with a fake store, which holds the marks of servers, and a fake directory of servers. */
+/** A `StoreSettlement` with a fake store, which contains the marks of servers, and a fake directory of servers. */
 class World {
   readonly marks = new Map<string, string>();
   readonly missing = new Set<ServerId>();
@@ -86,7 +86,7 @@ class World {
     this.connected();
   }
 
-  /** Moves the fake clock on and runs the timers that become due. */
+  /** Advances the fake clock, and runs the timers that become due. */
   pass(ms = 2 * POLL_MS): Promise<void> {
     return jest.advanceTimersByTimeAsync(ms);
   }
@@ -113,7 +113,7 @@ describe('StoreSettlement', () => {
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);
     expect(world.settledGenerations).toEqual(['one']);
-    // A server that starts later knows nothing that the store could have lost.
+    // The settlement does not wait for a server that starts later, because it has no data that the store could have lost.
     world.add('game', '2');
     await world.pass();
     expect(world.settlement.isSettled).toBe(true);

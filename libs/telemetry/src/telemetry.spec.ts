@@ -86,7 +86,7 @@ describe('the log of a server', () => {
     let deep: unknown = 'deep';
     for (let level = 0; level < 50; level++) deep = { deep };
     const many = Array.from({ length: 10_000 }, (_, index) => index);
-    // The errors of ioredis contain the whole command in the same way.
+    // An error like those of ioredis, which contain the whole command.
     const refused = Object.assign(new Error(long), { command: { name: 'set', args: ['key', Buffer.alloc(1_000_000), long] } });
     const wide = Object.fromEntries(many.map((key) => [`${long.slice(0, 500)}${key}`, long]));
     const fields = { text: long, many, deep, wide, refused };
@@ -214,7 +214,7 @@ function testingModule() {
 
 const LAG = 'holdfast_event_loop_lag_seconds';
 
-/** Blocks the event loop. The lag is measured between two timers, so it needs timers before and after. */
+/** Blocks the event loop. Timers must fire before and after the block, because the lag is measured between two timers. */
 async function busyFor(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 3 * LAG_RESOLUTION_MS));
   const until = performance.now() + ms;

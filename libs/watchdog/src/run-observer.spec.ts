@@ -10,7 +10,9 @@ class SampleSeries {
   private beat = 0;
   memoryMb = 100;
 
-  /** Simulates `ms` of time. `cpu`: the share of it in which the main thread computes. Returns the actions in order. */
+  /**
+   * Simulates `ms` of time. `cpu`: the fraction of this time in which the main thread computes, from 0 to 1. Returns the actions in order.
+   */
   pass(ms: number, { run, cpu = 1, beats = false }: { run: number; cpu?: number; beats?: boolean }): Action[] {
     const actions: Action[] = [];
     for (let at = 0; at < ms; at += STEP_MS) {

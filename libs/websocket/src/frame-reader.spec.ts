@@ -42,8 +42,8 @@ function frameOf({ opcode, bytes, fin = true, mask = Buffer.from([1, 2, 3, 4]) }
 }
 
 /**
- * Reads a stream in chunks of these lengths, which repeat. Returns the delivered messages and control frames, and the close code of the
- * refusal, or null when nothing was refused.
+ * Reads a stream in chunks. The lengths of the chunks are `cuts`, again and again. Returns the delivered messages and control frames, and
+ * the close code of the refusal, or null when nothing was refused.
  */
 function read(
   stream: Buffer,
@@ -51,7 +51,7 @@ function read(
 ): { delivered: readonly Delivered[]; closeCode: number | null } {
   const inbox = new Inbox();
   const reader = new WebSocketReader(MESSAGE_BYTES_MAX, inbox);
-  // Each read overwrites the buffer of the read before, as with a real socket.
+  // Each read overwrites the buffer of the previous read, as with a real socket.
   const shared = Buffer.alloc(stream.length);
   try {
     for (let at = 0, turn = 0; at < stream.length; turn++) {

@@ -2,7 +2,7 @@ import { HoldfastError, type MatchMessage, type Session } from '#libs/client';
 import { PlayerSearch } from './player-search.js';
 import type { Toasts } from './toasts.js';
 
-/** The toasts that were shown last, each as its text or the code of its error. */
+/** The toasts that the page showed, each as its text or as the code of its error. */
 let shown: string[];
 /** Sends a message of the server to the page. */
 let tell: (message: Record<string, unknown>) => void;
@@ -48,7 +48,7 @@ beforeEach(() => {
   } as unknown as Session;
   const toasts = {
     note: (text: string) => shown.push(text),
-    // The real `Toasts` ignores an abort, too.
+    // Ignores an aborted request, as the real `Toasts` does.
     failed: (error: unknown) => error instanceof HoldfastError && shown.push(error.code),
   } as unknown as Toasts;
   const attract = (): void => {

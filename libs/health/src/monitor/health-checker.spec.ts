@@ -154,7 +154,7 @@ describe('the health checker, over a real Redis', () => {
       hung.wire.goSilent();
       const from = performance.now();
       await eventually(() => expect(evicted(watching, hung.self.id)).toEqual([expect.objectContaining({ reason: 'silent' })]));
-      // The time allows the dial and two quick checks. Regular checks would take two to three intervals.
+      // This time is long enough for the dial and two quick checks, but not for regular checks, which take two to three intervals.
       expect(performance.now() - from).toBeLessThan(1.5 * intervalMs + 500);
     });
   });

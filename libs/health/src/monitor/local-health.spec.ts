@@ -2,7 +2,7 @@ import { LocalHealth } from './local-health.js';
 
 const INTERVAL_MS = 1_000;
 
-/** Calls `tick` in the rhythm of the checker, from `from` to `to`. */
+/** Calls `tick` once per period of the checker, from the time `from` to the time `to`. */
 function tickThrough(health: LocalHealth, from: number, to: number): void {
   for (let now = from; now <= to; now += 50) health.tick(now);
 }

@@ -5,7 +5,7 @@ import { sessionKey, userSessionKey } from '../session-keys.js';
 import { forgetUser } from './forget-user.js';
 import { rotate } from './rotate.js';
 
-// The tests of this file replay races of two gateways step by step.
+// The tests in this file run the steps of two competing gateways one by one.
 const redis = new RedisConnections({ url: process.env.HOLDFAST_TEST_REDIS_URL as string });
 const client = redis.commands;
 

@@ -4,7 +4,7 @@ import { Boats } from './boats.js';
 
 const play = () => GameTest.create(Boats, { players: ['Ann', 'Bob'] });
 
-/** Steers the boat of a seat toward the buoy until the race ends or the steps are over. */
+/** Steers the boat of a seat toward the buoy until the race ends or the given number of steps is over. */
 function race(game: GameTest<Boats>, seat: number, steps: number): void {
   for (let step = 0; step < steps && !game.ended; step += 1) {
     const { boats, buoy } = game.state;
