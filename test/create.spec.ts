@@ -8,7 +8,7 @@ import { playFirstMove } from './harness/first-move.js';
 
 const execute = promisify(execFile);
 
-/** The template with the most packages is installed. The others use its packages. `test/long/create.spec.ts` does all of this for each. */
+/** The template with the most packages is installed. The others use its packages. `test/outside/create.spec.ts` does all of this for each. */
 describe('a project of create-holdfast, outside of this repository', () => {
   let home: string;
   let creator: string;
@@ -35,7 +35,7 @@ describe('a project of create-holdfast, outside of this repository', () => {
     await rm(home, { recursive: true, force: true });
   }, 60_000);
 
-  it('type-checks, tests its rules, starts its servers, and lets two players play', async () => {
+  it('passes its type check and tests, and starts servers on which two players play', async () => {
     await react.npm('run', 'typecheck');
     await react.npm('test');
     started = await react.start();
@@ -45,7 +45,7 @@ describe('a project of create-holdfast, outside of this repository', () => {
   }, 120_000);
 
   it.each(['turn-based', 'real-time', 'hidden-cards'])(
-    'type-checks and tests its rules with the template %s',
+    'passes its type check and tests with the template %s',
     async (template) => {
       const project = await created(template);
       await symlink(join(react.folder, 'node_modules'), join(project.folder, 'node_modules'));

@@ -38,7 +38,7 @@ describe('a fleet that logs to a full disk', () => {
   }, 60_000);
 });
 
-describe('a server whose output nobody reads', () => {
+describe('a server whose output no process reads', () => {
   let home: string;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -122,7 +122,7 @@ describe('a server whose output nobody reads', () => {
     closeSync(reader);
   }, 30_000);
 
-  it('answers HTTP requests, and reports the dropped lines when somebody reads its socket again', async () => {
+  it('answers HTTP requests, and reports the dropped lines when its output is read again', async () => {
     // The child process has a socket as its output, as under `npm start` and other Node programs, and not a pipe.
     const child = spawn(process.execPath, [TALKATIVE], {
       cwd: ROOT,
@@ -191,7 +191,7 @@ describe('a server that stops normally', () => {
 });
 
 describe('a server after its terminal is closed (SIGHUP)', () => {
-  it('drains as on SIGTERM, whatever its type', async () => {
+  it('drains as on SIGTERM, for any type of server', async () => {
     const fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
     try {
       const game = await LedgerGame.begin(fleet);
