@@ -329,7 +329,7 @@ export class RoomService {
   }
 
   /**
-   * Removes a member who will not come back. With `order`: does nothing when the user has returned to this room since that request. Without
+   * Removes a member who will not return. With `order`: does nothing when the user has returned to this room since that request. Without
    * `order`: does nothing when the user was admitted or has moved since this call.
    */
   async gone(room: RoomId, user: UserId, order?: RequestOrder, isDue?: RoomGuard): Promise<void> {

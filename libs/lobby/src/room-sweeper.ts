@@ -50,7 +50,7 @@ export class RoomSweeper {
   private readonly unplaced = new ConsecutiveSightings();
   /** The age of each room's revision, by room. */
   private readonly revisions = new ObservedAges();
-  /** The length of each member's absence, by `keyOf`. */
+  /** The duration of each member's absence, by `keyOf`. */
   private readonly absences = new ObservedAges();
 
   constructor(

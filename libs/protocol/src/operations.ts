@@ -17,7 +17,7 @@ export interface GameInfo {
   seats: { min: number; max: number };
   /** True: players may join a running game of this kind (`rooms.join`). Absent: players join only waiting rooms. */
   joinable?: true;
-  /** Describes the options of a room of this game. Absent: the game takes no options, or its schema library cannot describe them. */
+  /** The schema of the options of a room of this game. Absent: the game takes no options, or its schema library cannot describe them. */
   options?: JsonSchema;
   /** The teams of a room of this game that is created without `teams`. Absent: the room has no teams. */
   teams?: TeamRules;

@@ -110,7 +110,7 @@ export interface RoomRecord {
   readonly since: number;
   /** The number of games that have ended in this room. */
   readonly round: number;
-  /** The id of the current or last start. It identifies one placement. */
+  /** The id of the current or last start. It identifies one placement of the room. */
   readonly start: string | null;
   readonly owner: RoomOwnership | null;
   /** The fencing token of the current or last owner. 0: the room has had no owner. */

@@ -1,5 +1,5 @@
 /**
- * A room stores plain data: objects, arrays, well-formed strings, finite numbers, booleans and null. Redis returns only these
+ * A room stores plain data: objects, arrays, well-formed strings, finite numbers, booleans and null. Redis returns only plain data
  * unchanged. Only this file decides what plain data is, for states, views, events, effects and results.
  */
 
