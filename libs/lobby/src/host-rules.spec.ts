@@ -14,7 +14,7 @@ function member(user: UserId, change: Partial<DocMember> = {}): DocMember {
   return { user, name: user.toUpperCase(), readyRound: null, here: true, ...change };
 }
 
-/** A room of the host Ada with these members. */
+/** A room with the host Ada and these members. */
 function room(members: readonly DocMember[], change: Partial<RoomDoc> = {}, record: Partial<RoomRecord> = {}): RoomRecord {
   const base = { id: 'r' as RoomId, game: 'g', gameVersion: null, rev: 1, since: 0, start: null, owner: null, epoch: 0, version: 0 };
   return {

@@ -90,7 +90,7 @@ class GameServers {
   readonly asked: string[] = [];
   cancelled: RoomId[] = [];
   names = ['a', 'b', 'c', 'd', 'e'];
-  /** Replaces the opening of a room by a server. */
+  /** Replaces the act by which a fake server opens a room. */
   trouble: (server: string, take: () => Promise<unknown>) => Promise<unknown> = (_, take) => take();
 
   /** The servers whose version supports options of rooms. */
@@ -117,14 +117,14 @@ class GameServers {
   loadMs = 0;
   /** The time limits of the requests to servers, in ms. */
   readonly timeouts: (number | undefined)[] = [];
-  /** False: like an older version, a server does not send the message about the room that it published. */
+  /** False: the answer of a server does not contain the published message about the room, as in an older version. */
   tellsNews = true;
   /** The region of the gateways. */
   region = '';
   /** The latest requests to placement. */
   wishes: PlacementRequest[] = [];
 
-  /** The rules of matches. Absent: those of a game without rules. */
+  /** The rules of matches. Absent: the default rules. */
   match?: MatchRules;
 
   private get duel(): object {
@@ -766,7 +766,7 @@ describe('the start of a game', () => {
 });
 
 describe('a match of waiting players', () => {
-  // The tickets of a test would be matched with those of later tests.
+  // The tickets of one test would be matched with tickets of later tests, so they are removed.
   afterEach(() => redis.commands.flushdb());
 
   it('starts a game, and the last search returns its room', async () => {
@@ -819,7 +819,7 @@ describe('a match of waiting players', () => {
     const { id } = await rooms.create(host(), { game: 'duel', private: true });
     await rooms.join(guest(), id, { code: (await mustRead(id)).doc.code! });
     const lost = (await matchmaker.find(host(), { game: 'duel', party: true })) as { ticket: string };
-    // Redis lost the ticket, and the notes of its users with it.
+    // Redis lost the ticket, and also the hints that name it.
     await Promise.all([
       redis.commands.del(...(await redis.commands.keys('hf:match:{duel}:*'))),
       ...[host, guest].map((ask) => userRooms.forgetTicket(ask().user, { ...lost, game: 'duel' })),
@@ -891,7 +891,7 @@ describe('the room of a match whose lobby died', () => {
       return (await lobby.tickets.reports()).length > 0;
     });
     expect(await records.read(match.id)).toBeNull();
-    // The time of a queue counts a longer step as a pause of the runner.
+    // The queue time counts a longer step as a pause of the runner.
     await until(async () => {
       pass(MATCH_ABANDONED_MS / 10);
       return !(await lobby.tickets.isOpen(match));
@@ -912,7 +912,7 @@ describe('the room of a match whose lobby died', () => {
     await matchmaker.search(waits);
     for (let time = 0; time < 3; time++) {
       pass(86_400_000);
-      // Returns after a round that began later.
+      // Returns after a round that began after this call.
       await rounds.settle('duel', 'none');
       await until(async () => (await tickets.reports())[0]?.tickets === 2);
     }
@@ -954,7 +954,7 @@ describe('a public waiting room that matchmaking fills', () => {
     expect(await matchmaker.search(other, { attributes: { language: 'en' } })).toMatchObject({ id });
     const waiting = await tickets.ofUser('duel', banned.user);
     expect(waiting).toMatchObject({ state: 'waiting' });
-    // No match of this ticket has failed.
+    // No match of this ticket has failed, so the ticket has no priority.
     expect(waiting).not.toMatchObject({ ticket: { priority: expect.anything() } });
   });
 });
@@ -1041,7 +1041,7 @@ describe('the sweep of rooms', () => {
     await sweeper.sweep();
     expect((await mustRead(abandoned.id)).status).toBe('waiting');
     expect((await mustRead(young.id)).status).toBe('starting');
-    // A start that was taken back cannot become a game.
+    // The cancelled start must not open a game.
     expect(await roomLog.open(abandoned.id, 'lost', { server: 'hf:game:late' as ServerId, incarnation: 1 }, null, 'none')).toBeNull();
     await records.save(await mustRead(young.id), { status: 'waiting' });
   });
@@ -1086,7 +1086,7 @@ describe('the sweep of rooms', () => {
     const { id } = await rooms.create(host, { game: 'duel', seats: 4 });
     await rooms.join(unplaced, id);
     await rooms.join(unknown, id);
-    // A gateway restored the user as in no room, although the record already contained the join that was under way.
+    // A gateway stored that the user is in no room, although the record of the room already contained the join.
     await userRooms.admit(unplaced.user);
     await userRooms.move(unplaced.user, null);
     await userRooms.clear(unknown.user);
@@ -1177,7 +1177,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect(await rooms.whereIs(late.user)).toBeNull();
     expect(await userTickets.gameOf(late.user)).toBeNull();
     await rooms.join(next(), first.id);
-    // The user is in the same room again. The repeated request was for the earlier stay, so it must not remove the user.
+    // The user has left the room and joined it again. The repeated request belongs to the first stay, so it must not remove the user.
     await expect(rooms.leave(leave)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.setReady(late, true)).rejects.toMatchObject({ code: 'overtaken' });
     await expect(rooms.roomOf(late)).rejects.toMatchObject({ code: 'overtaken' });
@@ -1213,7 +1213,7 @@ describe('an outdated request that a suspended lobby handles after a newer reque
     expect(await isHere()).toBe(true);
     await rooms.away(caller.user, turn);
     expect(await isHere()).toBe(false);
-    // The gateway sent this report before it ended; the lobby handles it afterwards.
+    // The gateway sent this report before the gateway died; the lobby handles the report afterwards.
     await says(true, 4);
     expect(await isHere()).toBe(false);
     await says(true, 5, (await userRooms.renewAdmission(caller.user, turn)) as number);

@@ -39,7 +39,7 @@ describe('the state of a game with a failover after each change', () => {
       }),
       { numRuns: RUNS },
     );
-    // Both outcomes must be frequent, or the property would test only one of them.
+    // Stored and refused states must both be frequent. Otherwise the property would test only one of the two.
     expect(accepted).toBeGreaterThan(RUNS / 10);
     expect(refused).toBeGreaterThan(RUNS / 10);
   });
@@ -328,7 +328,7 @@ function tryToPut(state: State, step: Step): void {
   try {
     put(state, step);
   } catch {
-    // The next step continues with the state as it is.
+    // Ignores the error: the next step continues with the present state.
   }
 }
 

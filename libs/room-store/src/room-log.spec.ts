@@ -722,7 +722,7 @@ describe('a room log without a store', () => {
       const lostLog = new RoomLog(lost, { replicas: 0, replicasTimeoutMs: 100 });
       const tenure = { ...first, epoch: 1 };
       expect(await lostLog.appendAll([append('any' as RoomId, tenure, 0)])).toEqual(['missing']);
-      // The connection stays, and no answer comes.
+      // Redis keeps the connection open and sends no answer.
       process.kill(server.pid, 'SIGSTOP');
       expect(await lostLog.appendAll([append('any' as RoomId, tenure, 0), append('other' as RoomId, tenure, 0)])).toEqual([
         'unknown',
@@ -730,7 +730,7 @@ describe('a room log without a store', () => {
       ]);
       process.kill(server.pid, 'SIGCONT');
       await server.stop();
-      // The connection is closed.
+      // Redis has stopped, so the connection is closed.
       expect(await lostLog.appendAll([append('any' as RoomId, tenure, 0)])).toEqual(['unknown']);
       expect(await lostLog.checkpoint('any' as RoomId, tenure, new Uint8Array(1), 1, false)).toBe('unknown');
       await expect(lostLog.readTenures(['any' as RoomId])).rejects.toThrow();

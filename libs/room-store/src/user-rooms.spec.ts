@@ -119,10 +119,10 @@ describe('a user in the store', () => {
     expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 3 });
     await redis.commands.del(userKey(user));
     expect(await users.move(user, A, { asked: { turn, number: 4 } })).toBe(true);
-    // The admission itself is not known any more, but the last request is.
+    // The record no longer has the admission, but it still has the last request.
     expect(await users.lastRequestOrder(user)).toEqual({ turn, number: 4 });
     await redis.commands.del(userKey(user));
-    // The number comes from the clock of the store, which must have advanced.
+    // The admission number is at least the store time, so the test waits until the store's clock has advanced.
     await until(async () => {
       const [seconds, microseconds] = await redis.commands.time();
       return Number(seconds) * 1_000 + Number(microseconds) / 1_000 > turn + 1;

@@ -450,8 +450,8 @@ const edits = fc.array(
 );
 
 /**
- * A list of the handler's edits would not reproduce this case. The handler places objects inside other objects that it has placed twice,
- * and changes both afterwards.
+ * A recorded list of edits would not reproduce the state of this case. The handler places objects inside other objects that it has placed
+ * twice, and changes both afterwards.
  */
 const MOVED_WITHIN_MOVED: [Json, Edit[]] = [
   { '0': { a: [], '': {} }, a: [[]], '': { '0': [[]], '': { '': {} } }, ' ': [{ '': {} }] },

@@ -73,7 +73,7 @@ describe('a state patch', () => {
 
   it('contains an edit once that is equal for neighboring items', () => {
     const list = (offset: number) => Array.from({ length: 100 }, (_, id) => ({ id, x: id + offset }));
-    // Each item takes one byte for its number, and the rest of the patch takes ten bytes.
+    // The number of each item takes one byte, and the rest of the patch takes ten bytes.
     expect(encodePatch(list(0), list(1)).length).toBeLessThanOrEqual(110);
   });
 

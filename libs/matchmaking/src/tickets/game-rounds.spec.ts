@@ -37,7 +37,7 @@ let passedMs = 0;
 const monotonic = performance.now.bind(performance);
 afterEach(() => jest.restoreAllMocks());
 
-/** Runs the rounds with a clock of this process that is 1 s later in each round, until the condition holds. */
+/** Runs rounds until the condition holds. The clock of this process goes forward by 1 s in each round. */
 async function run(rounds: GameRounds, isDone: () => boolean): Promise<void> {
   jest.spyOn(performance, 'now').mockImplementation(() => monotonic() + passedMs);
   const running = rounds.run();

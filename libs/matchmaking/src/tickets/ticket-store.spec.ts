@@ -47,7 +47,7 @@ async function claim(game: string, lobby = 'lobby'): Promise<string> {
   return claimed!.fence;
 }
 
-/** Returns the commit of a match of these tickets, as they are now. */
+/** Returns the commit of a match of these tickets, with the number of the last change of each. */
 async function commitOf(game: string, tickets: readonly TicketBody[], stage: MatchRecord['stage'] = 'making'): Promise<Commit> {
   const ids = tickets.map(({ id }) => id);
   const players = tickets.flatMap((ticket) => ticket.players).length;
