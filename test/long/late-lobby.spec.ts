@@ -3,7 +3,7 @@ import { type Fleet, RawPlayer, startFleet } from '../harness/index.js';
 
 const SECOND = 1_000;
 const HEALTH_INTERVAL_MS = 300;
-/** Time for which the test observes a lobby that continues, in ms. The lobby handles its old requests immediately. */
+/** Time for which the test observes a lobby after its suspension, in ms. The lobby handles the old requests at once. */
 const WATCHED_MS = 1_500;
 const SEAT_GRACE_MS = 4 * SECOND;
 
@@ -135,7 +135,7 @@ describe('the presence of players at a suspended server', () => {
       const back = await RawPlayer.connect(first);
       back.say({ kind: 'hello', protocol: 1, session, secret });
       expect(await back.hears('welcome')).toMatchObject({ resumed: true });
-      // When the pong arrives, the gateway has sent the report of presence for this admission.
+      // When the pong arrives, the gateway has already reported the presence of this player.
       back.say({ kind: 'ping', nonce: 1 });
       await back.hears('pong');
     }
