@@ -17,7 +17,7 @@ export async function runCompiled(path, argv, context) {
   endWithReader();
   const { main } = await import(pathToFileURL(await compiled(path)).href);
   process.exitCode = await main(argv, context);
-  // Open sockets must not keep the process alive after a finished run.
+  // Ends the process, because open sockets would keep it alive after a finished run.
   process.exit();
 }
 

@@ -17,7 +17,7 @@ import { Terminal } from './terminal.mjs';
 const SAME_SIGNAL_MS = 500;
 
 const errors = new SteadyWriter(() => 2);
-/** The output for people. The fleet continues when nobody reads it, or when it cannot be written. */
+/** The output for people. The fleet continues when nobody reads this output, or when a write of it fails. */
 const output = Object.assign(
   new SteadyWriter(() => 1, {
     lost: ({ lines, reason }) => `  ${lines} lines could not be written (${reason}); they are in ${LOGS}`,

@@ -1,10 +1,10 @@
 import { PORT_OFFSETS, PORT_STEP } from './options.mjs';
 
-/** Time for the stop of a server that does not drain, in ms. */
+/** Time limit for the stop of a server that does not drain, in ms. */
 const STOP_MS = 10_000;
 /** The use of the port of an inspector, which has no setting. */
 export const INSPECTOR = 'the port of its inspector';
-/** Time in which a game server stops after its drain, in ms. */
+/** Time limit for the stop of a game server after its drain, in ms. */
 const STOP_AFTER_DRAIN_MS = 5_000;
 
 /**
@@ -44,9 +44,9 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
           ADMIN_TOKEN: adminToken,
           AUTH: env.AUTH || 'guest',
           PUBLIC_HOST: host,
-          // All players on this machine have the same address.
+          // All players on this machine have the same address, so the limit per address is high.
           CONNECTIONS_PER_ADDRESS: env.CONNECTIONS_PER_ADDRESS || '20000',
-          // Simulated players begin many games per second, which people do not.
+          // Simulated players begin many games per second, so this limit is high.
           MESSAGES_PER_SECOND: env.MESSAGES_PER_SECOND || '1000',
           MESSAGES_BURST: env.MESSAGES_BURST || '2000',
           ...Object.fromEntries(Object.entries(ports).map(([name, value]) => [name, String(value)])),
@@ -74,7 +74,7 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
  * @param {Pick<PlannedServer, 'env'>} server
  */
 export function stopTimeoutMs({ env }) {
-  // A server does not start with a value that is no number, so this function does not report it.
+  // Does not report a value that is no number, because the server then refuses to start and reports it.
   return Math.max(STOP_MS, (Number(env.DRAIN_TIMEOUT_MS) || 0) + STOP_AFTER_DRAIN_MS);
 }
 
@@ -110,7 +110,7 @@ function numbered(type, count, planOf) {
   return Array.from({ length: count }, (_, index) => {
     const name = String(index + 1);
     const { env, ...more } = planOf(index);
-    // The system chooses the link ports: two servers with the same number would collide.
+    // The system chooses the link ports, because two servers with the same port would collide.
     return { type, name, label: `${type} ${name}`, env: { ...env, SERVER_NAME: name, LINK_PORT: '0' }, ...more };
   });
 }

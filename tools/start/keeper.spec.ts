@@ -92,7 +92,7 @@ describe('a child process on a leash', () => {
   });
 });
 
-/** A zombie process does not count. */
+/** Returns whether the process is running. A zombie process counts as ended. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

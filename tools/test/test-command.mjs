@@ -17,7 +17,7 @@ import { readResults, summaryLine } from './results.mjs';
 const RESULTS = join(HOLDFAST_DIR, 'test-results');
 
 const CORES = availableParallelism();
-/** Some unit tests only wait for time to pass, so more workers than half of the cores are useful. */
+/** Some unit tests only wait for time to pass, so at least three workers are useful even on few cores. */
 const UNIT_WORKERS = ['--maxWorkers', String(Math.max(3, Math.floor(CORES / 2)))];
 /**
  * An integration test mostly waits for starts of processes and for evictions, so a machine with two cores runs two integration tests at
@@ -80,13 +80,13 @@ export async function main(argv) {
   if (argv[0] === '--model') env.MODEL_LONG = '1';
   const phases = phasesFor(argv);
   await mkdir(RESULTS, { recursive: true });
-  // The results of other commands stay, because CI adds them all up.
+  // Deletes only the results of the phases that run now. CI adds them up with the results of other commands.
   await Promise.all(phases.map(({ name }) => rm(join(RESULTS, `${name}.json`), { force: true })));
   let failed = false;
   for (const { name, args } of phases) {
     if (interrupted) break;
     terminal.line(terminal.paint('1', `\n${name} tests`));
-    // `--forceExit`, because a connection that a test did not close must not keep the run from ending.
+    // `--forceExit` ends the run even if a test left a connection open.
     failed = (await jest([...args, '--forceExit', '--json', '--outputFile', join(RESULTS, `${name}.json`)], env)) !== 0 || failed;
   }
   const names = phases.map(({ name }) => name);
@@ -125,7 +125,7 @@ let interrupted = false;
 
 /** @param {string[]} args @param {NodeJS.ProcessEnv} env @returns {Promise<number>} its exit code */
 function jest(args, env) {
-  // Jest's --json also prints the results to standard output, which is ignored here. Its report goes to standard error.
+  // With --json, jest also prints the results to standard output, which is ignored here. The report for people goes to standard error.
   const child = spawn(process.execPath, [join(ROOT, 'node_modules/jest/bin/jest.js'), ...args], {
     cwd: ROOT,
     env,

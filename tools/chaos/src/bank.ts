@@ -10,7 +10,7 @@ export const LEDGER_VARIABLE = 'CHAOS_BANK_LEDGER';
 /** One run of an effect, as the ledger records it. */
 export interface Payment {
   readonly key: string;
-  /** The name of the game, which no other game has. */
+  /** The name of the game. No two games of a run have the same name. */
   readonly game: string;
   /** The id of the transfer, chosen by the player who requested it. */
   readonly id: string;

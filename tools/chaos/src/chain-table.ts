@@ -26,7 +26,7 @@ interface Player {
   sent: number;
 }
 
-/** Two to four players who play chain with each other, one game after the other, and keep a book of each game. */
+/** Two to four players who play one game of chain after another, and record each game in a book. */
 export class ChainTable {
   private players: Player[] = [];
   private readonly books = new Map<string, GameBook>();
@@ -207,8 +207,8 @@ export class ChainTable {
   }
 
   /**
-   * Watches a game until `stop()`. `stuck` rejects when no player has received a new version for `STUCK_MS`, although the timer of the
-   * game makes one every second.
+   * Watches a game until `stop()`. `stuck` rejects when no player has received a new version for `STUCK_MS`. The timer of the game makes a
+   * new version every second.
    */
   private watch(rooms: readonly ChainRoom[], game: string): { stuck: Promise<never>; stop(): void } {
     let best = '';
@@ -260,7 +260,9 @@ export class ChainTable {
   }
 }
 
-/** Returns the name of the last game that a player knows, also if it ended before the player received its state; null without a game. */
+/**
+ * Returns the name of the last game that a player knows; null without a game. The game may have ended before the player received its state.
+ */
 function gameOf({ state, version, view }: ChainRoom): string | null {
   const ended = (view.lastResult?.result as ChainResult | undefined)?.game ?? null;
   return version >= 0 && state ? state.game : ended;

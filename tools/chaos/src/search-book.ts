@@ -1,4 +1,4 @@
-/** The outcome of one search. `waiting`: it has none yet. */
+/** The outcome of one search. `waiting`: the search has no outcome yet. */
 export type SearchOutcome = 'waiting' | 'matched' | 'cancelled' | 'refused';
 
 interface Search {
@@ -22,7 +22,7 @@ export class SearchBook {
     private readonly violation: (sentence: string) => void,
   ) {}
 
-  /** Notes a search, and returns the function that notes its outcome. */
+  /** Records the start of a search, and returns the function that records its outcome. */
   begin(player: string, at: number): (outcome: Exclude<SearchOutcome, 'waiting'>, room?: string) => void {
     const search: Search = { player, from: at, outcome: 'waiting', room: null };
     this.searches.push(search);
@@ -39,7 +39,7 @@ export class SearchBook {
     };
   }
 
-  /** Returns the players whose search has had no outcome since before `at`. */
+  /** Returns the players whose search began before `at` and has no outcome yet. */
   waitingSince(at: number): string[] {
     return this.searches.filter(({ outcome, from }) => outcome === 'waiting' && from < at).map(({ player }) => player);
   }

@@ -12,7 +12,7 @@ export interface Running {
   readonly adminToken?: string;
 }
 
-/** The repository, seen from dist/tools/fleet/src. */
+/** The path of the repository. This file runs in dist/tools/fleet/src. */
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 export function runningFile(env: NodeJS.ProcessEnv = process.env): string {
