@@ -12,7 +12,7 @@ import { findRedisServer } from '../tools/redis/index.mjs';
 import { until } from './harness/index.js';
 
 const RULES = 'games/tic-tac-toe/src/tic-tac-toe.ts';
-/** The time from an edit to its answer, in ms. A busy machine may need longer, but never as long as for the start of the whole fleet. */
+/** Time limit from an edit until a server runs it, in ms. It allows for a busy machine, but is shorter than the start of a whole fleet. */
 const ANSWER_MS = 2_000;
 
 /** `npm run dev` in a copy of this repository, which shares the installed packages and the build. */
@@ -139,7 +139,7 @@ describe('npm run dev', () => {
     from = fleet.text.length;
     fleet.edit((text) => `${text}const unfinished = ;\n`);
     await fleet.says(/not built, so the old build keeps running: [\s\S]*Expression expected/, from);
-    // A server that dies now starts again with the old build.
+    // A server that dies after the failed build starts again with the old build.
     process.kill(before['game 1'], 'SIGKILL');
     await fleet.says(/game 1 +is back/, from);
     expect(await refusal()).toBe('wait-for-your-turn');

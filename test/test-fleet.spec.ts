@@ -58,7 +58,7 @@ describe('a TestFleet', () => {
 
   it('cuts a game server off from Redis until it heals the fleet', async () => {
     const owner = await fleet.ownerOf(room);
-    // Only a server that has written a heartbeat can be found to have lost Redis. It writes one a second.
+    // Waits for the first heartbeat of the owner. Without it, the other servers could not detect that the owner has lost Redis.
     await until(async () => (await fleet.redis.client.keys(fleet.redisName('alive:*'))).some((key) => key.includes(owner.id)));
     await fleet.partition(owner, 'redis');
     await room.send('place', { cell: 4 });

@@ -79,7 +79,7 @@ export async function serverCompiler() {
 }
 
 /**
- * Runs `work`, which changes outputs of the servers, while no other command builds. The next `build` compiles all servers again.
+ * Runs `work`, which changes the compiled servers, while no other command builds. The next `build` compiles all servers again.
  *
  * @template T
  * @param {() => Promise<T>} work
@@ -148,7 +148,7 @@ function stampOf(part) {
 function isServerCode(file) {
   const path = relative(ROOT, file).split(sep);
   if (path.includes('page') || path.includes('game-page')) return false;
-  // It starts processes with tools that the build does not compile. Only tests and its package use it.
+  // `tools/testing` is not server code. Only tests and its own package use it.
   if (path[0] === 'tools' && path[1] === 'testing') return false;
   return (file.endsWith('.ts') && !/\.(spec|fixture|d)\.ts$/.test(file)) || file.endsWith('.lua');
 }

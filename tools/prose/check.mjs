@@ -24,8 +24,9 @@ export function problemsOfSources(folders) {
 }
 
 /**
- * Finds exported types and log events with the same name in the whole code base, even in folders that are not listed in clean.mjs. @returns
- * {Problem[]}
+ * Finds exported types and log events with the same name in the whole code base, even in folders that are not listed in clean.mjs.
+ *
+ * @returns {Problem[]}
  */
 export function problemsOfAllNames() {
   return problemsOfNames(sourcesUnder(ALL_SOURCES));

@@ -80,7 +80,7 @@ function guardOutput() {
 }
 
 /**
- * Reads the secrets of which the files are set, because all servers get them by their own name.
+ * Reads the secrets whose settings name a file (`…_FILE`), because the servers get the values themselves.
  *
  * @param {NodeJS.ProcessEnv} env @returns {NodeJS.ProcessEnv}
  */

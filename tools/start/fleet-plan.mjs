@@ -2,7 +2,7 @@ import { PORT_OFFSETS, PORT_STEP } from './options.mjs';
 
 /** Time limit for the stop of a server that does not drain, in ms. */
 const STOP_MS = 10_000;
-/** The use of the port of an inspector, which has no setting. */
+/** The value of `use` for the port of an inspector, because this port has no setting. */
 export const INSPECTOR = 'the port of its inspector';
 /** Time limit for the stop of a game server after its drain, in ms. */
 const STOP_AFTER_DRAIN_MS = 5_000;
@@ -32,7 +32,8 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
     // `npm start` parses the log lines and prints them for people. The log files contain JSON.
     LOG_FORMAT: 'json',
     LOG_LEVEL: env.LOG_LEVEL || 'info',
-    // A server at a breakpoint looks dead. With this, nobody evicts it; one that has ended is started again, and then gets its rooms back.
+    // A server at a breakpoint looks dead. With this setting, no gateway evicts it. A server that has really died is restarted, and then
+    // gets its rooms back.
     ...(inspect !== null && { HEALTH_DRY_RUN: env.HEALTH_DRY_RUN || 'true' }),
   };
   return [
@@ -60,7 +61,7 @@ export function planFleet({ gateways, lobbies, games, host, port, inspect }, { r
         ...shared,
         OPS_PORT: '0',
         DRAIN_TIMEOUT_MS: env.DRAIN_TIMEOUT_MS || '5000',
-        // Steps of a debugger use the CPU time of a handler.
+        // The watchdog is off, because the steps of a debugger count as CPU time of a handler.
         ...(inspect !== null && { HANDLER_LIMIT_MS: env.HANDLER_LIMIT_MS || '0' }),
       },
       ...(inspect !== null && { inspectPort: inspect + index }),
@@ -79,7 +80,7 @@ export function stopTimeoutMs({ env }) {
 }
 
 /**
- * The ports that must be free for the gateways, and for the inspectors of game servers. Pure.
+ * Returns the ports that must be free for the gateways, and for the inspectors of game servers. Pure.
  *
  * @param {Pick<import('./options.mjs').FleetOptions, 'port' | 'gateways'> & Partial<Pick<import('./options.mjs').FleetOptions, 'games' | 'inspect'>>} options
  * @returns {{ label: string, use: string, port: number }[]} `use`: the setting, or `INSPECTOR`

@@ -19,7 +19,10 @@ import { dirname } from 'node:path';
  * @property {Record<string, number>} pids by label
  */
 
-/** A child is ours when its command line contains one of these or an entry. The check is needed because pids are reused. */
+/**
+ * A process belongs to the fleet when its command line contains one of these names or the entry of a server. The check is needed because
+ * pids are reused.
+ */
 const REDIS = ['redis-server', 'valkey-server'];
 const END_TIMEOUT_MS = 10_000;
 

@@ -12,7 +12,7 @@ export interface ServerSpec {
   readonly main: string;
   /** The working directory of the process. */
   readonly cwd?: string;
-  /** A file descriptor for its standard output and standard error. `log()` is then empty. */
+  /** A file descriptor for the server's standard output and standard error. `log()` is then empty. */
   readonly output?: number;
   /** True: the start does not wait until the server is ready, because the test expects a server that never becomes ready. */
   readonly mayBeUnready?: boolean;
@@ -36,7 +36,7 @@ const LINES_KEPT = 2_000;
 
 /** One server of a fleet, in its own process. */
 export class FleetServer {
-  /** Its id in the fleet, such as `hf:game:1`. */
+  /** The server id, such as `hf:game:1`. */
   readonly id: string;
   readonly opsUrl: string;
   /** The WebSocket address for players. It is valid only for a gateway. */

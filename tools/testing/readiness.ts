@@ -23,7 +23,7 @@ async function knowsAll(server: FleetServer, living: readonly FleetServer[]): Pr
   });
 }
 
-/** Returns whether the placement of one of its games offers the server. */
+/** Returns whether placement may choose the server for one of its games. */
 async function isOffered(fleet: RunningFleet, { id }: FleetServer): Promise<boolean> {
   const { client } = fleet.store;
   const record = await client.hget(id, 'games');
