@@ -100,7 +100,7 @@ describe('a fleet of seven servers', () => {
 
     it('answers open requests through its other lobby, or refuses them with `retry`', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
-      // The gateway sends all further requests of a player to the lobby that answered the first one.
+      // Gives each player a lobby: the gateway sends all requests of a player to the lobby that answered the player's first request.
       await Promise.all(players.map((player) => player.me()));
       const [killed] = fleet.lobbies;
       killed.kill('SIGSTOP');

@@ -177,7 +177,7 @@ describe('a fleet with a failing store', () => {
   );
 });
 
-/** Returns the log lines of a server since its line `from`, optionally only those of one event. */
+/** Returns the log lines of a server from line `from` on. With `event`, returns only the lines with this event. */
 function saidOf(server: FleetServer, from: number, event?: string): Record<string, unknown>[] {
   const lines = server
     .log()

@@ -67,7 +67,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
       await host.page.getByLabel('Mode').selectOption('asked-duo');
       await host.press('Find opponents');
       if (host === ada) {
-        // Only the host started the search. The second member of the party sees it as well.
+        // Only the host of the party starts the search, but every member sees it.
         await bob.page.getByText('Searching for opponents…').waitFor();
         await looks(bob, 'the search of a party');
       }

@@ -25,7 +25,7 @@ export interface LedgerState {
 
 type LedgerCall = GameRoom<LedgerState>;
 
-/** The delays of reconnecting, in ms. They are shorter than by default, because tests wait for the players. */
+/** The pauses before a client reconnects, in ms. They are shorter than the defaults, because tests wait for the players. */
 const COME_BACK = { firstMs: 100, maxMs: 300, giveUpMs: 60_000 };
 /**
  * Pause between two notes of a player, in ms. It is so short that some notes are in flight at any fault, but long enough for a slow

@@ -50,7 +50,7 @@ export class RawPlayer {
     this.send(this.way === 'json' ? JSON.stringify(message) : encodePlayerMessage(message));
   }
 
-  /** Returns the first wanted message of this kind, and waits until such a message has arrived. */
+  /** Returns the first message of this kind for which `isWanted` is true. Waits until the message has arrived. */
   hears<Kind extends ServerMessage['kind']>(kind: Kind, isWanted: (message: Of<Kind>) => boolean = () => true): Promise<Of<Kind>> {
     const find = (): Of<Kind> | undefined =>
       this.heard.find((message): message is Of<Kind> => message.kind === kind && isWanted(message as Of<Kind>));

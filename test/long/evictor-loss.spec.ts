@@ -43,7 +43,7 @@ describe('a gateway that is killed during the cleanup of another gateway', () =>
     expect(evictor.logged('gateway-end.done')).toEqual([]);
     await store.rename(`held:{${held}}`, redisName(`room:{${held}}`));
     const [left] = others.filter((gateway) => gateway !== evictor);
-    // A lobby's sweep may mark them as away before the remaining gateway takes over the cleanup.
+    // This does not yet prove the cleanup, because a lobby's sweep may mark the players as away before the remaining gateway does so.
     await until(async () => (await away()) === PLAYERS, 30_000);
     await until(() => left.logged('gateway-end.done').some(({ target }) => target === lost.id), 30_000);
     expect(left.logged('server-end.taken-up')).toMatchObject([{ target: lost.id }]);

@@ -18,7 +18,7 @@ class Asker {
 
   static async at(fleet: Fleet, name: string): Promise<Asker> {
     const asker = new Asker(await RawPlayer.welcomed(fleet.gateways[0], name));
-    // The gateway sends all further requests of a player to the lobby that answered the first one.
+    // Gives each player a lobby: the gateway sends all requests of a player to the lobby that answered the player's first request.
     await asker.me();
     return asker;
   }

@@ -21,7 +21,7 @@ export const RECORD_SCENARIOS: readonly RecordScenario[] = [
   { name: 'a gateway sleeps while a player becomes ready', ...MEMBERS, wants: [['ready'], []], faults: { ...FALLBACK, sleep: 1 } },
 ];
 
-/** The long form of the test explores these scenarios as well. */
+/** Further scenarios. Only the long form of the test explores them. */
 export const LONG_RECORD_SCENARIOS: readonly RecordScenario[] = [
   { name: 'a room is created and joined', ...NOTHING, wants: [['create'], ['join']], faults: FALLBACK },
   { name: 'a member joins again while another is ready', ...MEMBERS, wants: [['ready'], ['join', 'ready']], faults: FALLBACK },

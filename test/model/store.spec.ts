@@ -140,7 +140,7 @@ describe('the model of the store', () => {
     return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
   }
 
-  /** Returns the tenure of the stored owner in about half of the calls, otherwise a plausible wrong one. */
+  /** Returns the tenure of the stored owner in about half of the calls. In the other calls, returns a plausible wrong tenure. */
   function tenureOf(random: Random, room: StoredRoom | null): Tenure {
     const epoch = room?.epoch ?? 7;
     const right = { epoch, owner: room?.owner || 's1', incarnation: room?.incarnation ?? 1 };

@@ -200,7 +200,7 @@ describe('a gateway that is the only server without Redis', () => {
   }, 60_000);
 });
 
-/** Waits until the grace of all servers is over, because misses within it do not lead to an eviction. */
+/** Waits until `HEALTH_GRACE_MS` has passed for all servers, because earlier misses do not lead to an eviction. */
 async function graceIsOver(fleet: Fleet): Promise<void> {
   await until(async () => {
     const [seconds] = await fleet.redis.client.time();

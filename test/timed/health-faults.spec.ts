@@ -105,7 +105,7 @@ describe('a fleet with three gateways', () => {
   }, 40_000);
 });
 
-/** Waits until the grace of all servers is over, because misses within it do not lead to an eviction. */
+/** Waits until `HEALTH_GRACE_MS` has passed for all servers, because earlier misses do not lead to an eviction. */
 async function graceIsOver(fleet: Fleet): Promise<void> {
   const { client } = fleet.redis;
   await until(async () => {

@@ -21,7 +21,7 @@ const MODULES = [
 ];
 /** CommonJS packages. The build must load them to know the names of their exports. */
 const COMMON_JS = ['express', 'ioredis', 'pino-pretty', 'prom-client', 'reflect-metadata'];
-/** These packages find their own files (pages, native parts) by their location, so they stay in node_modules. */
+/** Packages that stay in node_modules, because they find their own files (pages, native parts) by their location. */
 const LEFT_ALONE = ['swagger-ui-dist', 'pino'];
 
 const ENTRY = '\0entry:';

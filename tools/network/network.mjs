@@ -9,8 +9,8 @@ const PREFIX = 'hfp-';
 const TABLE = 'inet holdfast';
 
 /**
- * A bridge of this host with one network namespace for each server. Redis and the players are at the host's end of the bridge. `close`
- * removes everything. The exit of the process also removes everything. After kill -9 the next run does it.
+ * A bridge of this host with one network namespace for each server. Redis and the players are at the host's end of the bridge. `close` and
+ * the exit of the process remove everything. After kill -9, the next run removes it.
  */
 export class Network {
   /** @param {import('./find-net-tools.mjs').NetTools} tools */

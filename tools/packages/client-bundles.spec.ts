@@ -7,7 +7,7 @@ import * as ts from 'typescript';
 import { ROOT } from '../process/paths.mjs';
 import type { Bundle } from './client-bundles.mjs';
 
-/** Limit for the minified program with the WebSocket entry, and for the program that reads compact syncs as well. */
+/** Limits for the compressed program with the WebSocket entry: without compact syncs, and with them. */
 const GZIPPED_BYTES_MAX = 15 * 1024;
 const COMPACT_GZIPPED_BYTES_MAX = 19 * 1024;
 /** Limit for the compressed program of a real-time game, with compact syncs, prediction and interpolation. */

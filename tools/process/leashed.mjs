@@ -22,8 +22,8 @@ export function spawnLeashed(command, args, { cwd, env = process.env, stdout = '
 }
 
 // `$$` is the pid of the shell and, after `exec`, of the program. The watcher closes the output that it inherits, because it would keep
-// that output open. It sends no SIGKILL when the program is already gone, because its pid may have been reused. The umask makes files of
-// the program readable for its user only.
+// that output open. The watcher sends no SIGKILL when the program has already ended, because another process may have the pid by then. The
+// umask makes files of the program readable only for its user.
 const LEASH =
   'umask 077; exec 3<&0; (exec >/dev/null 2>&1; cat <&3; kill -TERM $$ || exit; sleep "$0"; kill -KILL $$) & exec "$@" </dev/null 3<&-';
 

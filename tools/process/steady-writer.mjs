@@ -14,8 +14,8 @@ const RETRY_MS = { first: 10, longest: 1_000 };
  */
 
 /**
- * Writes lines to a file, a pipe or a terminal. It never throws and never blocks on a disk or a reader. It buffers lines that
- * cannot be written now, up to a limit, and drops and counts the rest.
+ * Writes lines to a file, a pipe or a terminal. The writer never throws and never blocks on a disk or a reader. It buffers lines that
+ * cannot be written now, up to a limit. It drops and counts all further lines.
  *
  * Servers use `OutputWriter` (libs/telemetry) instead. That class does not exist before the build, and programs with this writer run the
  * build.

@@ -70,7 +70,10 @@ export async function main(argv) {
   }
 }
 
-/** A full disk, a closed terminal or a lost reader must not end the fleet. Imported code may also use `console`. */
+/**
+ * A full disk, a closed terminal or a reader that has ended must not end the fleet. This covers `console` too, because imported code may
+ * use it.
+ */
 function guardOutput() {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   process.on('exit', () => {

@@ -93,7 +93,7 @@ export async function launchServer({
 
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    // The log line of the server also has the ports, because the server cannot write the file on a full disk.
+    // The ports come from the server's file or, when a full disk prevents that file, from the server's log line.
     const ports = (await portsIn(readyFile)) ?? loggedPorts;
     if (ports && (mayBeUnready || (await isReady(ports.opsPort, env)))) return ports;
     if (child.exitCode !== null || child.signalCode !== null) {

@@ -43,7 +43,7 @@ const STAND_IN = `
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
 const dist = join(home, 'dist');
-// The servers of these tests are CommonJS, also when a folder above this one is a package of modules.
+// Makes the stand-in servers CommonJS, even if a folder above has a package.json with `"type": "module"`.
 writeFileSync(join(home, 'package.json'), '{}');
 /** A small disk for the tests, if this user can mount one. */
 const disk = join(home, 'disk');

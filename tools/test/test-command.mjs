@@ -37,7 +37,7 @@ const PHASES = [
 /** The phase of `npm run test:long`: failures that are rare, or that take long to appear. */
 const LONG_PHASES = [{ name: 'long', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/long/', ...FLEET_WORKERS] }];
 
-/** The phase of `npm run model`: longer random walks of the model than those of `npm test`. */
+/** The phase of `npm run model`. Its random walks of the model are longer than in `npm test`. */
 const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/model/', '--maxWorkers', '1'] };
 
 /** The names of the phases that CI adds up. Each phase writes its own result file. */
@@ -107,7 +107,7 @@ async function testOnNode(line, argv) {
     stdio: 'inherit',
     env: { ...process.env, PATH: `${dirname(found.path)}${delimiter}${process.env.PATH}` },
   });
-  // Ctrl-C also reaches the child. This process ignores it and waits for the end of the child.
+  // Ctrl-C reaches the child process too. This process ignores the signal and waits for the end of the child process.
   process.on('SIGINT', () => {});
   process.once('SIGTERM', () => child.kill('SIGTERM'));
   process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));

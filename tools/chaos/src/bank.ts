@@ -1,6 +1,6 @@
 import type { Durability } from '#libs/game-kit';
 
-/** Each durability has a bank game of its own: `bank-every-change`, `bank-checkpoint`, `bank-none`. */
+/** There is one bank game for each durability: `bank-every-change`, `bank-checkpoint`, `bank-none`. */
 export const DURABILITIES = ['every-change', 'checkpoint', 'none'] as const satisfies Durability[];
 /** The money of each game at its start. A transfer takes 1. */
 export const PURSE = 1_000;

@@ -16,7 +16,10 @@ const NEGATIVE_SHARE = 0.08;
 const BURST_SHARE = 0.15;
 const BURST = 4;
 const UNANSWERED_MAX = 12;
-/** The time without a change after which a game counts as stuck, in ms. Its timer fires every second, and faults last 11 s at most. */
+/**
+ * The time without a change after which a game counts as stuck, in ms. A game's timer makes a change every second, and faults last 11 s at
+ * most.
+ */
 const STUCK_MS = 40_000;
 /** The time limit for the last events of a game to arrive after its end, in ms. */
 const LAST_EVENTS_MS = 10_000;

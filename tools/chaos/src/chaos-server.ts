@@ -29,7 +29,7 @@ export interface Workshop {
   readonly home: string;
 }
 
-/** An eviction of a server within this time after the end of its fault counts as a consequence of the fault, in ms. */
+/** Time after the end of a server's fault, in ms. An eviction of the server within this time counts as a consequence of the fault. */
 const HARM_FELT_MS = 30_000;
 
 /** The condition of a process: `up`, `stopped` (suspended), or `down`, from its exit until the server is ready again. */

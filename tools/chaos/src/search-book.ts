@@ -9,8 +9,8 @@ interface Search {
 }
 
 /**
- * The record of all searches of a run. It checks that each search has one outcome, that a room has at most `size` of the players, and that
- * no player gets the same room by two searches.
+ * The record of all searches of a run. Checks that each search has one outcome, that at most `size` players are matched into a room, and
+ * that two searches never lead a player into one room.
  */
 export class SearchBook {
   private readonly searches: Search[] = [];

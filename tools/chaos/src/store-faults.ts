@@ -13,7 +13,7 @@ const EMPTIED_SHARE = 0.25;
 /** The time limit for all servers to restore their data after a fallback, in ms. */
 const SETTLED_MS = 10_000;
 const AFTER_SETTLED_MS = 1_000;
-/** The time limit for a server to restore its deleted record, in ms. It checks the record twice per second. */
+/** The time limit for a server to restore its deleted record, in ms. Each server checks its record twice per second. */
 const REGISTERED_AGAIN_MS = 10_000;
 
 /** Returns the faults of Redis and of the connections to it. */

@@ -20,7 +20,7 @@ export type SessionStep =
   | { readonly toPlayer: ServerMessage | object; readonly frame: string }
   /** The state that the client must have after this step. */
   | { readonly state: unknown; readonly version: number }
-  /** The connection is lost, and the client opens another one. */
+  /** The connection is lost, and the client opens a new connection. */
   | { readonly lost: true };
 
 /** A whole session: all messages to and from one client, in order. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export interface Running {
   /** The URL for players. */
   readonly url?: string;
-  /** File of the certificate at that URL. It is absent without TLS. */
+  /** File of the gateway's certificate at the URL for players. Absent without TLS. */
   readonly certificate?: string;
   readonly opsUrl?: string;
   readonly adminToken?: string;

@@ -26,7 +26,7 @@ export interface ScannedGame {
 /**
  * Splits the lines of a PGN file into games, and each game into tags and moves. Leaves out comments, variations and annotations.
  *
- * Holdfast has its own tokenizer, because no parser from npm reads all that people have (tried in November 2026):
+ * Holdfast has its own tokenizer, because no parser from npm reads all files that people have (tried in November 2026):
  * - chess.js 1.4.0 refuses comments in a row, escaped quotes, `%` lines, null moves, `½`, and signs that stand alone.
  * - `@mliebelt/pgn-parser` 1.4.19 refuses `%` lines and `½`. It takes the whole file as one string, and stops at the first game
  *   that it cannot read.
@@ -73,7 +73,7 @@ export class PgnScanner {
     let at = 0;
     const [, name] = (!this.isInComment && this.depth === 0 && TAG_START.exec(text)) || [];
     if (name !== undefined) {
-      // A second tag section begins a new game, also after a game without any move text.
+      // A second tag section begins a new game, even when the last game has no move text.
       if (this.game?.hasMoveText || (this.wasBlank && this.game?.tags.has(name.toLowerCase()))) done.push(...this.finish());
       at = this.tags(number, text);
     }

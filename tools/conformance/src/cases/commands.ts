@@ -202,7 +202,10 @@ async function twoCommands(table: Table, line: ScriptConnection) {
   return [first, second] as const;
 }
 
-/** Time within which commands are sent again, in ms. It is shorter than the time after which a client repeats any unanswered command. */
+/**
+ * Time limit for a client to repeat its commands after a resume, in ms. It is shorter than the time after which a client repeats any
+ * unanswered command.
+ */
 const AGAIN_MS = 1_200;
 
 /** Expects commands 1 and 2, in this order. */
