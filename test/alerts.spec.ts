@@ -68,7 +68,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     await rooms[0].leave();
   });
 
-  it('answers every query of the Grafana dashboard, and the queries name only metrics that servers export', async () => {
+  it('answers every query of the Grafana dashboard with metrics that servers export', async () => {
     const dashboard = JSON.parse(await readFile(join(ROOT, 'deploy/grafana/holdfast-fleet.json'), 'utf8')) as {
       panels: { title: string; targets?: { expr: string }[] }[];
     };
@@ -82,7 +82,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     expect(named.filter((name) => !exported.has(name))).toEqual([]);
   });
 
-  it('fires for a lost game server whose rooms no other server can take, and clears after it is back', async () => {
+  it('fires for a lost game server until it is back when no other server can take its rooms', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     const owner = fleet.games[0]!;
     owner.kill();
@@ -101,14 +101,14 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     await rooms[0].leave();
   });
 
-  it('fires while Redis may delete keys, and clears after its policy is right again', async () => {
+  it('fires while Redis may delete keys, and clears after its policy is corrected', async () => {
     await fleet.redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
     await fired('HoldfastStoreEvicts');
     await fleet.redis.client.config('SET', 'maxmemory-policy', 'noeviction');
     await quiet();
   });
 
-  it('fires while Redis does not answer, and clears after it does', async () => {
+  it('fires while Redis does not answer, and clears after the next answer', async () => {
     fleet.redis.pause();
     try {
       await fired('HoldfastStoreUnavailable', 'HoldfastHealthChecksVoid');

@@ -12,7 +12,7 @@ const MODULES = [
 ];
 
 describe('the built program', () => {
-  it.each(MODULES)('runs when %s is its first import', async (path) => {
+  it.each(MODULES)('starts when %s is imported first', async (path) => {
     const program = `await import('${pathToFileURL(join(DIST, path)).href}'); console.log(typeof Reflect.getOwnMetadata); process.exit()`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
     expect(stdout.trim()).toBe('function');

@@ -77,7 +77,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     await passesConformance(programs.conformance, programs.env);
   }, 120_000);
 
-  it('plays tic-tac-toe to its end although its game server and its gateway are killed', async () => {
+  it('plays tic-tac-toe to its end when its game server and its gateway are killed', async () => {
     if (!programs) return;
     const [one, two] = fleet.gateways.map(({ publicUrl }) => publicUrl) as [string, string];
     const ada = start(programs.ticTacToe, [one, two, '--name', 'Ada', '--think-ms', '400']);
@@ -106,7 +106,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     expect([...ada.lines, ...bob.lines].filter((line) => line.startsWith('placed'))).toHaveLength(7);
   }, 90_000);
 
-  it('steers its ship on although its game server and its gateway are killed', async () => {
+  it('continues to steer its ship when its game server and its gateway are killed', async () => {
     if (!programs) return;
     const urls = fleet.gateways.slice(0, 2).map(({ publicUrl }) => publicUrl);
     const pilot = start(programs.arena, [...urls, '--name', 'Ada', '--seconds', '60']);
@@ -125,7 +125,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     pilot.kill();
   }, 90_000);
 
-  it('lists, creates, joins and starts a room over TLS, and does not connect to a certificate that it does not trust', async () => {
+  it('plays over TLS, and refuses a certificate that it does not trust', async () => {
     if (!programs) return;
     const home = await mkdtemp(join(tmpdir(), 'holdfast-clients-tls-'));
     try {

@@ -126,7 +126,7 @@ describe('a turn of a game', () => {
     ['an hour ahead', 0, HOUR],
     ['an hour behind', 0, -HOUR],
     ['two hours ahead of the clock of the killed one', -HOUR, HOUR],
-  ])('keeps its remaining time after a kill of its server when the next clock is %s', async (_, from, to) => {
+  ])("keeps its remaining time after a kill of its server when the next server's clock is %s", async (_, from, to) => {
     const { server } = await start('game', '1', from);
     await fleet.whole();
     const { room, untilPassed } = await game();
@@ -146,7 +146,7 @@ describe('a turn of a game', () => {
 });
 
 describe('the time of a room', () => {
-  it('is the time of the store on every owner, without a step back', async () => {
+  it("follows the store's clock on every owner, and never goes back", async () => {
     fleet = await startFleet({ games: 0 });
     await start('game', '1', HOUR);
     await fleet.whole();
@@ -165,7 +165,7 @@ describe('the time of a room', () => {
   });
 });
 
-describe('a fleet whose clocks differ by two hours', () => {
+describe('a fleet whose servers have clocks that differ by two hours', () => {
   it('lists rooms in the order of their creation', async () => {
     fleet = await startFleet({ lobbies: 0 });
     const { server } = await start('lobby', '1', HOUR);
@@ -196,7 +196,7 @@ describe('a fleet whose clocks differ by two hours', () => {
 });
 
 describe('a server whose clock is wrong', () => {
-  it('logs and reports its offset until the clock is right again', async () => {
+  it('logs and reports the offset of its clock until the clock is correct again', async () => {
     fleet = await startFleet({ games: 0 });
     const { server, clock } = await start('game', '1', -HOUR);
     const { server: right } = await start('game', '2', 0);

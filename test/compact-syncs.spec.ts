@@ -101,7 +101,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(new Set(inputs)).toEqual(new Set([0]));
   });
 
-  it('sends the acknowledgement of an unchanged state in at most 12 bytes to its player alone', async () => {
+  it('sends an acknowledgement without a change in 12 bytes, and only to its player', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const { state } = room;
@@ -118,7 +118,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(RecordingSocket.opened.slice(-2).every(({ readyState }) => readyState === WebSocket.OPEN)).toBe(true);
   });
 
-  it('continues with the same state after a lost connection', async () => {
+  it('continues with an equal state after a lost connection', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     socket.terminate();
@@ -161,7 +161,7 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(socket.framesOf(KIND.compact)).toHaveLength(2);
   });
 
-  it('shows clients of all forms one state after the loss of their gateway', async () => {
+  it('shows clients with all forms of syncs the same state after the loss of their gateway', async () => {
     const [gateway] = fleet.gateways;
     const { rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger', [{ gateway }, { gateway, encoding: 'binary' }]);
     const watchers = await Promise.all((['json', 'tcp'] as const).map((encoding) => fleet.newPlayer('Eve', { gateway, encoding })));
@@ -178,7 +178,7 @@ describe('a fleet whose clients read compact syncs', () => {
     await fleet.whole();
   }, 40_000);
 
-  it('continues with every acknowledged command on another server after the owner was killed', async () => {
+  it('continues with every acknowledged command after the owner is killed', async () => {
     const { room, other, socket } = await play();
     await note([room, other], 'a');
     const owner = await fleet.ownerOf(room);

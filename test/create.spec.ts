@@ -9,7 +9,7 @@ import { playFirstMove } from './harness/first-move.js';
 const execute = promisify(execFile);
 
 /**
- * Installs only the template with the most packages. The other templates use its packages. `test/long/create.spec.ts` installs each
+ * Installs only the template with the most packages. The other templates use its packages. `test/outside/create.spec.ts` installs each
  * template.
  */
 describe('a project of create-holdfast, outside of this repository', () => {
@@ -38,7 +38,7 @@ describe('a project of create-holdfast, outside of this repository', () => {
     await rm(home, { recursive: true, force: true });
   }, 60_000);
 
-  it('type-checks, tests its rules, starts its servers, and lets two players play', async () => {
+  it('passes its type check and tests, and starts servers on which two players play', async () => {
     await react.npm('run', 'typecheck');
     await react.npm('test');
     started = await react.start();
@@ -48,7 +48,7 @@ describe('a project of create-holdfast, outside of this repository', () => {
   }, 120_000);
 
   it.each(['turn-based', 'real-time', 'hidden-cards'])(
-    'type-checks and tests its rules with the template %s',
+    'passes its type check and tests with the template %s',
     async (template) => {
       const project = await created(template);
       await symlink(join(react.folder, 'node_modules'), join(project.folder, 'node_modules'));

@@ -223,7 +223,7 @@ describe('a session that ends during one of its requests', () => {
       },
     ],
   ])(
-    'leaves its user in the room that the new connection shows, after %s',
+    'leaves its user in the room that the new connection reports, after %s',
     async (_, ending) => {
       const { hosts, rooms, players } = await endAll(ending);
       for (const player of Object.values(players)) {
@@ -243,7 +243,7 @@ describe('a session that ends during one of its requests', () => {
     60_000,
   );
 
-  it('leaves its room when the connection of its resume closes before the welcome', async () => {
+  it('leaves its room when a resuming connection closes before the welcome', async () => {
     const host = await Player.login(gateway());
     const room = await host.create();
     const guest = await Player.login(gateway());
@@ -257,7 +257,7 @@ describe('a session that ends during one of its requests', () => {
     await until(() => isNowhere(host.user), SETTLED_MS);
   }, 40_000);
 
-  it('leaves its room when it ends without a running lobby', async () => {
+  it('leaves its room when it ends while no lobby runs', async () => {
     const host = await Player.login(gateway());
     const room = await host.create();
     const guest = await Player.login(gateway());

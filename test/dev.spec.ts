@@ -109,7 +109,7 @@ describe('npm run dev', () => {
     );
   }
 
-  it('answers by edited rules in the same game, and replaces only game servers', async () => {
+  it('applies edited rules to a running game, and restarts only game servers', async () => {
     const before = fleet.pids();
     expect(await refusal()).toBe('not-your-turn');
     const startedAt = performance.now();
@@ -128,7 +128,7 @@ describe('npm run dev', () => {
     expect(pauses).toEqual([]);
   });
 
-  it('keeps the old build running when an edit cannot start, says why, and runs the next good edit', async () => {
+  it('keeps the old build when an edit cannot start, and runs the next valid edit', async () => {
     const before = fleet.pids();
     let from = fleet.text.length;
     fleet.edit((text) => `${text}throw new Error('the rules are broken');\n`);

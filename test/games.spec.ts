@@ -14,7 +14,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     fleet = shared ??= await startFleet({ gateways: 2, lobbies: 1, games: 2, testGames: { turnMs: TURN_MS } });
   }, 60_000);
 
-  it('plays tic-tac-toe to a line, which both players see', async () => {
+  it('plays tic-tac-toe to a win that both players see', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', ways);
     const events = rooms.map(collectEvents);
     await place(rooms, [0, 3, 1, 4, 2]);
@@ -49,7 +49,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     await bothHear(agreed, { result: '1/2-1/2', by: 'agreement', winner: null });
   });
 
-  it('rejects an invalid command with its code and without a change', async () => {
+  it('rejects an invalid command with a code, and changes nothing', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess', ways);
     await move({ rooms }, ['e4']);
     for (const room of rooms) await room.waitFor(({ version }) => version === rooms[0].version && version > 0, SOON);
@@ -87,7 +87,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     await watched.waitFor(({ result }) => (result?.result as { by?: string } | undefined)?.by === 'resignation', SOON);
   });
 
-  it('ends a game that a player leaves with a win of the other player', async () => {
+  it('makes the opponent the winner when a player leaves', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe', ways);
     await rooms[0].leave();
     await rooms[1].waitFor(({ status }) => status === 'ended', SOON);

@@ -61,7 +61,7 @@ describe('a fleet with limits for clients', () => {
     for (const player of [...players, neighbour]) player.close();
   });
 
-  it('refuses connections while too many have sent no hello', async () => {
+  it('refuses connections while too many connections have sent no hello', async () => {
     const silent = await Promise.all([1, 2, 3, 4, 5].map((host) => RawPlayer.connect(gateway(), 'tcp', `127.0.1.${host}`)));
     const sixth = await RawPlayer.connect(gateway(), 'tcp', '127.0.1.6');
     expect(await sixth.hears('goodbye')).toMatchObject({ code: 'too-many-connections' });
@@ -94,7 +94,7 @@ describe('a fleet with limits for clients', () => {
     expect(slow.map(({ heard }) => heard().slice(0, 12))).toEqual(slow.map(() => 'HTTP/1.1 408'));
   });
 
-  it('accepts one frame of nearly the maximum size, and refuses the next with `rate-limited`', async () => {
+  it('accepts one frame of nearly the maximum size, and refuses a second with `rate-limited`', async () => {
     const player = await RawPlayer.welcomed(gateway(), 'Mallory', 'binary', nextDoor);
     const data = { game: 'chess', name: 'x'.repeat(15_900) };
     player.say({ kind: 'request', id: 1, operation: 'rooms.create', data });
@@ -173,7 +173,7 @@ describe('a fleet with limits for clients', () => {
     },
   );
 
-  it('closes unauthenticated connections above the limit of the link port, but no link', async () => {
+  it('closes only unauthenticated connections above the limit of the link port', async () => {
     const { linkPort } = fleet.games[0].ports;
     const strangers = await Promise.all(
       [1, 2, 3, 4, 5, 6].map(async () => {

@@ -41,7 +41,7 @@ describe('a fleet that logs to a full disk', () => {
   }, 60_000);
 });
 
-describe('a server whose output nobody reads', () => {
+describe('a server whose output no process reads', () => {
   let home: string;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -126,7 +126,7 @@ describe('a server whose output nobody reads', () => {
     closeSync(reader);
   }, 30_000);
 
-  it('answers HTTP requests, and reports the dropped lines when somebody reads its socket again', async () => {
+  it('answers HTTP requests, and reports the dropped lines when its output is read again', async () => {
     // The output of the child process is a socket, as under `npm start` and other Node programs. It is not a pipe.
     const child = spawn(process.execPath, [TALKATIVE], {
       cwd: ROOT,
@@ -195,7 +195,7 @@ describe('a server that stops normally', () => {
 });
 
 describe('a server after its terminal is closed (SIGHUP)', () => {
-  it('drains as on SIGTERM, whatever its type', async () => {
+  it('drains as on SIGTERM, for any type of server', async () => {
     const fleet = await startFleet({ gateways: 2, lobbies: 2, games: 2, testGames: { turnMs: 60_000 } });
     try {
       const game = await LedgerGame.begin(fleet);

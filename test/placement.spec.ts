@@ -29,7 +29,7 @@ describe('the placement of rooms in a fleet', () => {
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   }, 60_000);
 
-  it('avoids a server that was just killed', async () => {
+  it('places no game on a server that was just killed', async () => {
     const [killed] = fleet.games;
     const pairs = await Promise.all(Array.from({ length: 20 }, () => pair(fleet)));
     const ready = await Promise.all(pairs.map(seated));
@@ -41,7 +41,7 @@ describe('the placement of rooms in a fleet', () => {
     expect(owners).not.toContain(killed.id);
   }, 30_000);
 
-  it('uses a restarted server again, without a restart of other servers', async () => {
+  it('places games on a restarted server without a restart of other servers', async () => {
     const back = await fleet.restart(fleet.games[0]);
     await fleet.whole();
     const ready = await Promise.all(Array.from({ length: 20 }, async () => seated(await pair(fleet))));
@@ -85,7 +85,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is neither lost nor doubled', async () => {
+  it('is used for exactly one game', async () => {
     const { client } = fleet.redis;
     const rooms = await Promise.all(Array.from({ length: STARTS }, async () => seated(await pair(fleet))));
     for (const game of fleet.games) game.kill('SIGSTOP');
@@ -115,7 +115,7 @@ describe('a reservation of a lobby that is killed before the start of the room',
   }, 60_000);
 });
 
-describe('a start whose game server hangs', () => {
+describe('the start of a game whose game server hangs', () => {
   const STARTS = 4;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -123,7 +123,7 @@ describe('a start whose game server hangs', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is made on another server only', async () => {
+  it('is repeated on another server only', async () => {
     const { client } = fleet.redis;
     const [hung, other] = fleet.games;
     const offered = async (): Promise<boolean> => {
@@ -174,7 +174,7 @@ describe('placement in a full fleet', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('cancels a start that waits for capacity', async () => {
+  it('cancels a start that waits for capacity on request', async () => {
     going = await Promise.all([fleet.twoPlayersInAGame('tic-tac-toe'), fleet.twoPlayersInAGame('chess')]);
     const late = await seated(await pair(fleet));
     const abort = new AbortController();

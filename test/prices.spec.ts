@@ -195,7 +195,7 @@ describe("the price of a player's operation", () => {
 
   const price = (operation: OperationName, data?: unknown): number => priceOf(operation, data, 100) as number;
 
-  it('covers the Redis commands that the operation causes', async () => {
+  it('is at least the cost of the Redis commands of the operation', async () => {
     const players: Player[] = [];
     const logsIn = async (): Promise<void> => void players.push(await Player.login(fleet));
     await count('hello: login', HELLO_PRICE, logsIn);
@@ -294,7 +294,7 @@ describe('a player at the rate limit', () => {
     'chat messages': [['chat.send', { to: 'lobby', game: 'chess', text: 'Hi', id: 'same' }]],
   };
 
-  it('uses at most a fixed share of Redis and the lobby with any mix of operations', async () => {
+  it('uses at most a fixed share of Redis and the lobby, for any operations', async () => {
     const owner = await Player.login(fleet);
     const room = ((await owner.ask('rooms.create', GAME)).room as { id: string }).id;
     const listed = await Promise.all(Array.from({ length: 100 }, () => Player.login(fleet)));
@@ -398,7 +398,7 @@ describe('the operations of one address', () => {
     player.close();
   });
 
-  it('are accepted after the time in the refusal, also when the connection has spent its messages', async () => {
+  it('are accepted after the time in the refusal, also after too many messages', async () => {
     const player = await RawPlayer.welcomed(fleet.gateways[0], 'Mallory', 'tcp', '127.0.5.6');
     for (let nonce = 0; nonce < 110; nonce++) player.say({ kind: 'ping', nonce });
     const { error } = await player.asks(1, 'rooms.list');
@@ -410,7 +410,7 @@ describe('the operations of one address', () => {
     player.close();
   });
 
-  it('are limited together, also over new connections', async () => {
+  it('are limited together, also when the address opens new connections', async () => {
     let done = 0;
     const from = performance.now();
     for (let round = 0; round < 5; round++) {

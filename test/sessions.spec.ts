@@ -39,7 +39,7 @@ describe('the session of a player', () => {
   afterAll(() => fleet.stop());
 
   describe('after the sudden loss of its gateway', () => {
-    it('is away until it resumes elsewhere, and is never away when it resumes at once', async () => {
+    it('is away until it resumes at another gateway, unless it resumes at once', async () => {
       const [first, second] = fleet.gateways;
       const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
       const ada = await RawPlayer.welcomed(first, 'Ada');
@@ -71,7 +71,7 @@ describe('the session of a player', () => {
       await fleet.whole();
     }, 60_000);
 
-    it('is reported to its game as away, and as back after a resume', async () => {
+    it('is reported to the game as away, and as present after a resume', async () => {
       const [first, second] = fleet.gateways;
       const { ada, room } = await inALedger(first, second);
       first.kill();
@@ -122,7 +122,7 @@ describe('the session of a player', () => {
     resumed.close();
   }, 20_000);
 
-  it('continues elsewhere before its gateway notices the dead connection', async () => {
+  it('continues at another gateway before the first gateway notices the dead connection', async () => {
     const [first, second] = fleet.gateways;
     const proxy = await CuttableProxy.to({ port: Number(new URL(first.publicUrl).port) });
     const ada = await connect([`ws://127.0.0.1:${proxy.port}/play`, second.publicUrl], { name: 'Ada' });
@@ -174,7 +174,7 @@ describe('the session of a player', () => {
       }
     }, 20_000);
 
-    it('continues while the client answers WebSocket pings, as a throttled tab does', async () => {
+    it('continues while the client, such as a throttled tab, answers WebSocket pings', async () => {
       const throttled = await RawPlayer.welcomed(fleet.gateways[0], 'Throttled', 'binary');
       await new Promise((resolve) => setTimeout(resolve, 2 * CONNECTION_TIMEOUT_MS));
       expect(throttled.isClosed).toBe(false);
@@ -206,7 +206,7 @@ describe('the session of a player', () => {
     }, 20_000);
   });
 
-  it('is paused while the game server hangs', async () => {
+  it('is sent `paused` while the game server hangs', async () => {
     const { players, rooms } = await fleet.twoPlayersInAGame<Ledger>('ledger');
     const told: string[] = [];
     for (const room of rooms) {

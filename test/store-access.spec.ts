@@ -90,7 +90,7 @@ async function refusals(nodes: readonly Redis[]): Promise<unknown[]> {
 const nodesOf = (store: FleetStore): Redis[] => (store.client instanceof Cluster ? store.client.nodes('master') : [store.client]);
 
 describe('a fleet whose user of Redis has only the documented permissions', () => {
-  it('does all its work on a single Redis, also after the loss of all data', async () => {
+  it('needs no other permission on a single Redis, also after the loss of all data', async () => {
     const { data } = await documentedUsers();
     fleet = await startFleet({
       games: 2,
@@ -131,7 +131,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
     user.disconnect();
   }, 90_000);
 
-  it('does all its work on a Redis Cluster with TLS', async () => {
+  it('needs no other permission on a Redis Cluster with TLS', async () => {
     const [{ data }, tls] = [await documentedUsers(), await certificates('redis.example.org')];
     fleet = await startFleet({
       games: 2,
@@ -163,7 +163,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
     ['users and passwords, of which only the data nodes have TLS', { data: true, sentinels: false }],
     ['users and passwords, of which only the sentinels have TLS', { data: false, sentinels: true }],
   ])(
-    'does all its work behind sentinels with %s, also after a failover',
+    'needs no other permission behind sentinels with %s, also after a failover',
     async (_, hasTls) => {
       const [{ data }, { sentinel }, tls] = [await documentedUsers(), await documentedUsers('of-the-sentinels'), await certificates()];
       let sentinels!: SentinelStore;
@@ -211,7 +211,7 @@ describe('a fleet whose user of Redis has only the documented permissions', () =
 });
 
 describe('the password of a fleet for Redis', () => {
-  it('can be changed during games as documented', async () => {
+  it('can be changed during games by the documented procedure', async () => {
     const file = join(home, 'password');
     const replace = async (password: string): Promise<void> => {
       await writeFile(`${file}.new`, `${password}\n`);

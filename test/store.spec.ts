@@ -69,7 +69,7 @@ describe('a fleet whose Redis fails during games', () => {
     await nothingIsLost();
   }, 40_000);
 
-  it('restores the missing changes when Redis restarts with data that is a second old', async () => {
+  it('restores the missing changes when Redis restarts with one-second-old data', async () => {
     const kept = `${fleet.redis.dir}/appendonlydir`;
     await cp(kept, `${kept}-of-before`, { recursive: true });
     await Promise.all(games.map((game) => game.goesOn(20)));

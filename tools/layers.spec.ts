@@ -50,7 +50,7 @@ describe('the layers in ARCHITECTURE.md', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('consist of listed folders, which import only from lower folders', () => {
+  it('consist of listed folders that import only from lower folders', () => {
     const wrong = servers.flatMap(({ path, unit, imports }) => {
       const folders = FOLDERS[unit];
       const rank = folders?.indexOf(folderOf(path) ?? '') ?? -1;
@@ -63,7 +63,7 @@ describe('the layers in ARCHITECTURE.md', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('import no file that the build omits', () => {
+  it('import no file that is missing in the build', () => {
     const compiled = [...files, ...['tools', 'bench'].flatMap((folder) => sourcesUnder(folder)).map(parse)];
     const wrong = compiled
       // `tools/testing` is bundled into its package, and not compiled into dist/.
@@ -94,7 +94,7 @@ describe('the code of a game', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('is imported only by apps/game and by pages', () => {
+  it('is imported only by apps/game and pages', () => {
     const wrong = servers.flatMap(({ path, unit, imports }) =>
       imports
         .filter(({ specifier }) => specifier.startsWith('#games/') && unit !== 'apps/game')
@@ -115,7 +115,7 @@ describe('the code of the client', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('runs in a browser without Node modules and packages', () => {
+  it('uses no Node modules or packages, so that it runs in a browser', () => {
     const loaded = new Set<string>();
     const load = (path: string): void => {
       if (loaded.has(path)) return;
@@ -134,7 +134,7 @@ describe('the code of the client', () => {
 describe('pure code', () => {
   const IMPURE = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bperformance\.|\bcrypto\.|\bset(Timeout|Interval|Immediate)\b|\bprocess\./;
 
-  it('uses neither a clock, randomness, timers nor Node modules', () => {
+  it('uses no clock, randomness, timer or Node module', () => {
     const wrong = servers
       .filter(({ unit, path }) => PURE.includes(unit) || PURE_FOLDERS.some((folder) => path.startsWith(folder)))
       .flatMap(({ path, code, imports }) => [
@@ -170,7 +170,7 @@ describe('the check of the layers', () => {
     expect(cycles([file('a.ts', 'b.ts'), file('b.ts', 'c.ts'), file('c.ts', 'b.ts')])).toEqual(['b.ts → c.ts → b.ts']);
   });
 
-  it('takes the order of the layers from ARCHITECTURE.md', () => {
+  it('reads the order of the layers from ARCHITECTURE.md', () => {
     expect(table.get('apps/gateway')).toBeGreaterThan(table.get('libs/health') as number);
     expect(table.get('libs/health')).toBeGreaterThan(table.get('libs/redis') as number);
   });

@@ -44,7 +44,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     expect(texts.length).toBeGreaterThan(3);
   });
 
-  it('shows the loss of a game server as one incident, and its events without those of rooms', async () => {
+  it('shows the loss of a game server as one incident, without the events of rooms', async () => {
     const spare = await fleet.start('game', '2');
     const { rooms } = await fleet.twoPlayersInAGame('tic-tac-toe');
     const owner = await fleet.ownerOf(rooms[0]);
@@ -70,7 +70,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     await spare.exited;
   }, 60_000);
 
-  it('says for how long a gateway that hangs has not answered, and shows fresh facts when it answers again', async () => {
+  it('shows how long a hanging gateway has not answered, and current data when it answers again', async () => {
     fleet.gateways[0]!.kill('SIGSTOP');
     try {
       await page.getByText(/The gateway has not answered for 5 seconds\. What you see is \d+ seconds old\./).waitFor();
@@ -94,7 +94,7 @@ describeInChromium('the dashboard, in Chromium', () => {
     expect(await focused()).toBe(path);
   });
 
-  it('sends no request when the operator answers a question with no', async () => {
+  it('sends no request when the operator does not confirm the action', async () => {
     const requests: string[] = [];
     page.on('request', (request) => request.method() === 'POST' && requests.push(request.url()));
     await operator.press('Evict hf:lobby:1');

@@ -84,7 +84,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     for (const { page } of all) await page.getByText('"joined"').waitFor();
   });
 
-  it('shows a player that the search continues in first place when another player declines the match', async () => {
+  it('returns a player to the first place of the queue when another player declines', async () => {
     const all = await Promise.all(['Ada', 'Bob', 'Cy'].map((name) => visit(name)));
     const [ada, bob, cy] = all;
     for (const visitor of [ada, bob]) {
@@ -102,7 +102,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await bob.press('Quick match: Rumble');
   });
 
-  it('shows a running search after a reload, and can cancel it', async () => {
+  it('shows a running search after a reload, and can cancel the search', async () => {
     const ada = await visit('Ada');
     await ada.press('Quick match: Chess');
     await ada.page.getByText('Searching for an opponent…').waitFor();
@@ -128,7 +128,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await Promise.all([ada, bob].map((visitor) => visitor.sees('The game is running.')));
   });
 
-  it('shows the options of a game, and filters the list of rooms by options', async () => {
+  it('shows the options of rooms, and filters the list of rooms by options', async () => {
     const bob = await visit('Bob');
     await bob.page.getByLabel('Game', { exact: true }).selectOption('table');
     const ada = await hostOf('Table', 'By the sea', async ({ page }) => {
@@ -274,7 +274,7 @@ describeInChromium('the page on which players meet, in Chromium,', () => {
     await ada.sees('You win');
   });
 
-  it('shows spectators the chat of a room only when its host allows this', async () => {
+  it('shows spectators the chat of a room only when the host allows it', async () => {
     const ada = await hostOf('Chess', 'The stage');
     const bob = await visit('Bob', {}, ada.page.url());
     const cy = await visit('Cy', {}, ada.page.url());

@@ -98,7 +98,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     await room.waitFor(({ state }) => (state as { cells: unknown[] }).cells[4] !== null);
   }
 
-  it('opens one session, although strict mode mounts the provider twice', async () => {
+  it('opens one session when strict mode mounts the provider twice', async () => {
     const sessions = () => fleet.redis.client.keys(fleet.redisName('session:*'));
     const before = await sessions();
     await mount('Ann');
@@ -107,7 +107,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     expect(await sessions()).toHaveLength(before.length + 1);
   });
 
-  it('renders a component only when the value that it selects is another one', async () => {
+  it('renders a component again only when its selected value changes', async () => {
     const room = await meet();
     const before = await renders();
     await mark(room, room.seat === 0 ? 8 : 4);
@@ -117,7 +117,7 @@ describeInChromium('the hooks of @holdfast/react, in Chromium and strict mode', 
     expect([after.Cells, after.App]).toEqual([before.Cells, before.App]);
   });
 
-  it('shows the code with which the game refuses a command', async () => {
+  it('shows the code of a command that the game refuses', async () => {
     const room = await meet();
     await mark(room, 4);
     await shows('turn', '1');

@@ -61,7 +61,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(ada.defects).toEqual([]);
   });
 
-  it('takes over the game of the tab from which it was copied', async () => {
+  it('takes over the game when it is a copy of another tab', async () => {
     const stored = await bob.page.evaluate(() => JSON.stringify(sessionStorage));
     const copy = await bob.page.context().newPage();
     await copy.addInitScript((values) => {
@@ -78,7 +78,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     expect(bob.defects).toEqual([]);
   });
 
-  it('reloads itself once when a part of the page is missing, and then shows a message', async () => {
+  it('reloads once when a part of the page is missing, and then shows a message', async () => {
     const page = await (await browser.newContext()).newPage();
     let loads = 0;
     let isMissing = (): boolean => loads === 1;

@@ -86,7 +86,7 @@ class Spenders {
 }
 
 describe.each(DURABILITIES)('the transfers by effects, with durability %s, while servers are killed,', (durability) => {
-  it('are paid once for each key, and match the stored changes of the game', async () => {
+  it('are paid once for each effect key', async () => {
     const name = `bank-${durability}`;
     const all: Spenders[] = [];
     const play = async () => {
@@ -144,7 +144,7 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
 });
 
 describe('a game of durability `checkpoint` whose server is killed', () => {
-  it('tells both players the lost version and the version to which it was rewound', async () => {
+  it('tells both players the lost version and the version after the rewind', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('bank-checkpoint');
     const told = rooms.map((room) => {
       const rewinds: unknown[] = [];
@@ -163,7 +163,7 @@ describe('a game of durability `checkpoint` whose server is killed', () => {
   }, 30_000);
 });
 
-describe('a game of durability `checkpoint` that loses two servers, one after the other', () => {
+describe('a game of durability `checkpoint` that loses two servers in succession', () => {
   it('tells each player the lost version and the last valid version', async () => {
     const [gateway] = fleet.gateways;
     const ada = await fleet.newPlayer('Ada');
@@ -230,7 +230,7 @@ describe('a game of durability `checkpoint` that loses two servers, one after th
 });
 
 describe('a client that continues with the sequence number of the rewound state', () => {
-  it('receives no acknowledgement of a command that was lost with the server', async () => {
+  it('receives no acknowledgement of a lost command', async () => {
     const ada = await fleet.newPlayer('Ada');
     const room = await ada.createRoom({ game: 'bank-checkpoint', private: true });
     const bob = await RawPlayer.welcomed(fleet.gateways[0], 'Bob');

@@ -14,7 +14,7 @@ describe('the clock of a chess game after its server was killed', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('stands still until another server owns the game', async () => {
+  it('stops until another server owns the game', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     const [white, black] = rooms as readonly Room<Chess>[] as readonly [Room<Chess>, Room<Chess>];
     await white.send('move', { san: 'e4' });

@@ -76,7 +76,7 @@ describe('an effect of a game', () => {
     await room.leave();
   }, 40_000);
 
-  it('is run by the next owner, also when the game ended with it', async () => {
+  it('is run by the next owner, also as the last effect of the game', async () => {
     const { game, owner } = await onAServerThatHangs('b');
     const [room] = game.rooms;
     await room.send('settle', { id: 'last' });
@@ -90,7 +90,7 @@ describe('an effect of a game', () => {
 });
 
 describe('an effect whose handler never finishes', () => {
-  it('is logged once, and stops neither other effects nor the game', async () => {
+  it('is logged once, while other effects and the game continue', async () => {
     const { game, owner } = await onAServerThatHangs('c');
     const [room] = game.rooms;
     await room.send('pay', { id: 'hanging' });
@@ -118,7 +118,7 @@ describe('an effect whose handler never finishes', () => {
 describe('a timer of a game', () => {
   const WOUND_MS = 1_200;
 
-  it('fires once after a kill and a drain of its owners', async () => {
+  it('fires once when its owners are killed and drained', async () => {
     const before = await fleet.start('game', 'early');
     await fleet.whole();
     const game = await fleet.twoPlayersInAGame<Ledger>('ledger');

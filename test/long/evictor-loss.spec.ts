@@ -12,7 +12,7 @@ describe('a gateway that is killed during the cleanup of another gateway', () =>
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('leaves the cleanup to the remaining gateway', async () => {
+  it('is replaced in the cleanup by the remaining gateway', async () => {
     const [lost, ...others] = fleet.gateways;
     const rooms = await Promise.all(
       Array.from({ length: PLAYERS }, async (_, index) => {

@@ -43,7 +43,7 @@ class Asker {
   }
 }
 
-describe('a suspended lobby with requests of players who have done something else since', () => {
+describe('a suspended lobby with outdated requests of players', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     // The limit of messages is high, because the test sends requests in a loop.
@@ -52,7 +52,7 @@ describe('a suspended lobby with requests of players who have done something els
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('applies none of the old requests', async () => {
+  it('applies none of the outdated requests', async () => {
     // The players log in one after another, so that each pair is at different lobbies.
     const players: Asker[] = [];
     for (let index = 0; index < 16; index += 1) players.push(await Asker.at(fleet, `Player ${index + 1}`));
@@ -117,7 +117,7 @@ describe('the presence of players at a suspended server', () => {
   }, 60_000);
   afterAll(() => fleet.stop());
 
-  it('is not changed by an old report of a dead gateway that a lobby handles late', async () => {
+  it('is not changed by a late report of a dead gateway', async () => {
     const [first, second] = fleet.gateways;
     const [bob, dora] = await Promise.all([fleet.newPlayer('Bob', { gateway: second }), fleet.newPlayer('Dora', { gateway: second })]);
     const rooms = [await bob.createRoom({ game: 'tic-tac-toe' }), await dora.createRoom({ game: 'tic-tac-toe' })];

@@ -114,7 +114,7 @@ describe.each(Object.keys(PROMISES) as PromisedRedis[])('a Redis with %s', (redi
       run,
     ]),
   );
-  it.each(cells)('keeps the promise of the README: %s', (_cell, run) => run(), 90_000);
+  it.each(cells)('behaves as the README promises: %s', (_cell, run) => run(), 90_000);
 });
 
 /** Checks that every acknowledged command is in its game exactly once, and that the games continue. */

@@ -129,7 +129,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('resumes a session at another gateway, although the record may have expired', async () => {
+  it('resumes a session at another gateway when the session record has expired', async () => {
     const [first, second] = fleet.gateways;
     const ada = await fleet.newPlayer('Ada', { gateway: first });
     const room = await ada.createRoom({ game: 'tic-tac-toe', private: true });
@@ -154,7 +154,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('a search keeps waiting, also at the next runner of the rounds, and then finds its match', async () => {
+  it('continues a search for a match, also under the next runner of the rounds', async () => {
     const [ada, bob] = await Promise.all(['Ada', 'Bob'].map((name) => fleet.newPlayer(name)));
     const ends: unknown[] = [];
     ada!.on('match', ({ event }) => event === 'expired' && ends.push(event));
@@ -186,7 +186,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 90_000);
 
-  it('keeps the length of a turn, apart from the pause, when the game server is killed', async () => {
+  it('extends a turn only by the pause when the game server is killed', async () => {
     const { room, lasts } = await turn();
     await until(async () => (await fleet.redis.client.keys(redisName('alive:*'))).length >= 2);
     const owner = await fleet.ownerOf(room);
@@ -204,7 +204,7 @@ describeWithCompiler.each([
     await expectAllIsWell();
   }, 60_000);
 
-  it('never turns the time of a room back, whichever server owns the room later', async () => {
+  it('never sets the time of a room back, also under later owners', async () => {
     const { rooms } = await fleet.twoPlayersInAGame<Chess>('chess');
     const since: number[] = [];
     const clocks: number[] = [];

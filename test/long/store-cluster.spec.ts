@@ -4,7 +4,7 @@ import type { MatchMessage, MatchWish } from '#libs/protocol';
 import { redisName } from '#libs/redis';
 import { ClusterStore, type Fleet, LedgerGame, startFleet, until } from '../harness/index.js';
 
-describe('a fleet on a Redis Cluster of three', () => {
+describe('a fleet on a Redis Cluster of three nodes', () => {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await startFleet({
@@ -22,7 +22,7 @@ describe('a fleet on a Redis Cluster of three', () => {
     return fleet.servers.flatMap((server) => server.log().filter((line) => /CROSSSLOT|same slot|same node/i.test(line)));
   }
 
-  it('lets players log in, create, find and list rooms, be matched, and play', async () => {
+  it('handles logins, rooms, matches and games', async () => {
     const [ada, bob, eve] = await Promise.all(['Ada', 'Bob', 'Eve'].map((name) => fleet.newPlayer(name)));
     const room = await ada.createRoom<TicTacToe>({ game: 'tic-tac-toe', name: 'Over three' });
     expect((await bob.rooms()).map(({ id }) => id)).toContain(room.id);
@@ -43,7 +43,7 @@ describe('a fleet on a Redis Cluster of three', () => {
     expect(crossedSlots()).toEqual([]);
   }, 40_000);
 
-  it('lets players search: offers, a second search, parties, backfill, ratings, and a lobby that is killed', async () => {
+  it('handles offers, repeated searches, parties, backfill, ratings and a killed lobby', async () => {
     const players = await Promise.all(['Ada', 'Bob', 'Cy', 'Dora'].map((name) => fleet.newPlayer(name)));
     const [ada, bob, cy, dora] = players as [Session, Session, Session, Session];
     const heard = new Map(players.map((player) => [player, [] as MatchMessage[]]));

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe.each(VICTIMS)('a bet while the %s is killed', (victim) => {
-  it('is charged and settled once, whichever step it has reached before', async () => {
+  it('is charged and settled once after a kill at any step', async () => {
     if (typeof wallets === 'string') return void process.stderr.write(`skipped: ${wallets}\n`);
     await wallets.forget();
     const { rooms } = await wallets.play();
@@ -40,7 +40,7 @@ describe.each(VICTIMS)('a bet while the %s is killed', (victim) => {
 });
 
 describe('bets of two games', () => {
-  it('keep all money when servers and stores are killed', async () => {
+  it('neither lose nor create money when servers and stores are killed', async () => {
     if (typeof wallets === 'string') return void process.stderr.write(`skipped: ${wallets}\n`);
     await wallets.forget();
     const games = [await wallets.play(), await wallets.play()];

@@ -20,7 +20,7 @@ function textOf(found: CounterExample | null): string {
 
 describe('the model of the room protocol', () => {
   it.each(isLong ? [...SCENARIOS, ...LONG_SCENARIOS] : SCENARIOS)(
-    'violates no rule in any state when $name',
+    'violates no rule in any reachable state when $name',
     (scenario) => {
       const found = explore(ROOM_PROTOCOL, beginningOf(scenario), { store: scenario.store }, STATES_MAX);
       say(`${found.states} states, ${found.transitions} transitions${found.isComplete ? '' : ' (not all)'}: ${scenario.name}`);

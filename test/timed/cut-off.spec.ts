@@ -73,7 +73,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
     beforeAll(() => open(gateways), 60_000);
     afterAll(close);
 
-    it('loses its rooms within 5 s as `unreachable` when no gateway reaches it', async () => {
+    it('is evicted as `unreachable` within 5 s when no gateway reaches it', async () => {
       const { id } = cutServer();
       const concerned = await playedBy(id);
       expect(concerned.length).toBeGreaterThan(0);
@@ -87,7 +87,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
     }, 60_000);
 
-    it('is withheld from placement while it is unreachable, without a second eviction', async () => {
+    it('gets no new rooms while it is unreachable, and is not evicted again', async () => {
       const { id } = cutServer();
       await graceIsOver(fleet);
       const before = events.told('server.evicted', id).length;
@@ -105,7 +105,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       await isBack();
     }, 60_000);
 
-    it('loses its rooms within 5 s as `store-lost` when only this server has lost Redis', async () => {
+    it('is evicted as `store-lost` within 5 s when only this server has lost Redis', async () => {
       const { id } = cutServer();
       games.push(...(await LedgerGame.many(fleet, 8)));
       const concerned = await playedBy(id);
@@ -119,13 +119,13 @@ describe('a game server that is cut off from gateways or Redis', () => {
       expect(events.events.filter(({ kind, server }) => kind === 'server.evicted' && server !== id)).toEqual([]);
     }, 60_000);
 
-    it('loses and doubles no command', async () => {
+    it('neither loses nor doubles a command', async () => {
       for (const game of games) await game.settled();
     }, 60_000);
   });
 });
 
-describe('the gateways of a fleet in which only they have lost Redis', () => {
+describe('the gateways of a fleet in which only the gateways have lost Redis', () => {
   let fleet: Fleet;
   let store: CuttableProxy;
 
@@ -141,7 +141,7 @@ describe('the gateways of a fleet in which only they have lost Redis', () => {
     await fleet.stop();
   });
 
-  it('keep their players, whose games continue', async () => {
+  it('keep their players, and the games continue', async () => {
     const game = await LedgerGame.begin(fleet);
     store.cut();
     await until(() => fleet.gateways.every((gateway) => gateway.logged('store.lost-alone').length > 0), 15_000);
@@ -172,7 +172,7 @@ describe('a gateway that is the only server without Redis', () => {
     await fleet.stop();
   });
 
-  it('sends its players to another gateway, where their games continue', async () => {
+  it('sends its players to another gateway, and their games continue there', async () => {
     const lonely = fleet.gateways.find(({ name }) => name === 'lonely') as Fleet['gateways'][number];
     const [other] = fleet.gateways.filter((gateway) => gateway !== lonely);
     const [ada, bob] = await Promise.all([fleet.newPlayer('Ada', { gateway: other }), fleet.newPlayer('Bob', { gateway: lonely })]);

@@ -34,7 +34,7 @@ describe('a fleet with three gateways', () => {
 
   const game = (name: string): FleetServer => fleet.games.find((server) => server.name === name) as FleetServer;
 
-  it('evicts a hanging game server within three intervals, but no busy or briefly suspended server', async () => {
+  it('evicts a hanging game server within three intervals, but not a busy or briefly suspended server', async () => {
     await rooms[0].send('move', { san: 'e4' });
     const hanging = await fleet.ownerOf(rooms[0]);
     const [napping] = fleet.games.filter((server) => ['1', '2', '3'].includes(server.name) && server !== hanging);

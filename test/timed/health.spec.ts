@@ -24,7 +24,7 @@ describe('a fleet with health checks through Redis', () => {
   });
 
   it.each([serverId('gateway', '1'), serverId('lobby', '1'), serverId('game', '1')])(
-    'checks %s on the channel of its id, and finds the answer `update` in its record',
+    'checks %s on the channel of its server id, and reads the answer from its record',
     async (id) => {
       let asked = 0;
       ears.on('message', (channel) => {
@@ -45,7 +45,7 @@ describe('a fleet with health checks through Redis', () => {
     },
   );
 
-  it('gets the load of a server with each answer', async () => {
+  it('receives the load of a server with each answer', async () => {
     const { rooms } = await fleet.twoPlayersInAGame('chess');
     // The answer has the load at the time of the check. During the start of the game, only one player may be attached.
     await until(async () => (await redis.hmget(serverId('game', '1'), 'rooms', 'players')).join() === '1,2');
@@ -53,7 +53,7 @@ describe('a fleet with health checks through Redis', () => {
     await rooms[0].leave();
   });
 
-  it('keeps a foreign program that follows the contract until it stops answering', async () => {
+  it('keeps a foreign program while the program follows the contract', async () => {
     const member = await Member.join(redis, fleet.redis.url);
     try {
       await until(() => member.answers >= 8, 20 * INTERVAL_MS);
@@ -118,7 +118,7 @@ describe('a fleet with health checks through Redis', () => {
     await (await fleet.twoPlayersInAGame('chess')).rooms[0].leave();
   }, 30_000);
 
-  it('restores a deleted registry, and evicts no server', async () => {
+  it('restores a deleted registry without an eviction', async () => {
     const ids = fleet.servers.map(({ id }) => id);
     const before = await Promise.all(ids.map((id) => redis.hget(id, 'incarnation')));
     await redis.del(redisName('servers'), ...ids);

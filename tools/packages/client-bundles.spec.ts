@@ -37,7 +37,7 @@ async function bundlesOf(name: string): Promise<Bundle[]> {
 }
 
 describe('the built client', () => {
-  it('is small, and each bundler bundles it for browsers without a warning', async () => {
+  it('is small, and is bundled for browsers by each bundler without a warning', async () => {
     expect(bundles.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
     for (const { file, gzippedBytes } of bundles) {
       expect(gzippedBytes).toBeLessThanOrEqual(GZIPPED_BYTES_MAX);
@@ -61,7 +61,7 @@ describe('the built client', () => {
     }
   }, 120_000);
 
-  it('has an entry with prediction and interpolation, bundled without a warning', async () => {
+  it('has an entry with prediction and interpolation that is bundled without a warning', async () => {
     const moving = await bundlesOf('@holdfast/client/realtime');
     expect(moving.map(({ bundler, problems }) => ({ bundler, problems }))).toEqual(BUNDLERS.map((bundler) => ({ bundler, problems: [] })));
     for (const { file, gzippedBytes } of moving) {
@@ -88,7 +88,7 @@ describe('the built client', () => {
     120_000,
   );
 
-  it('has an entry for Node, whose Node modules each bundler for browsers reports', async () => {
+  it('has an entry for Node that each bundler for browsers reports as unsuitable', async () => {
     const inNode = await bundlesOf('@holdfast/client/node');
     expect(inNode.map(({ bundler }) => bundler)).toEqual(BUNDLERS);
     for (const { problems } of inNode) expect(problems.join('\n')).toMatch(/node:net|"ws"/);

@@ -30,12 +30,18 @@ const PHASES = [
   { name: 'unit', args: ['--selectProjects', 'unit', ...UNIT_WORKERS] },
   {
     name: 'integration',
-    args: ['--selectProjects', 'integration', '--testPathIgnorePatterns', 'test/timed/', 'test/long/', ...FLEET_WORKERS],
+    args: ['--selectProjects', 'integration', '--testPathIgnorePatterns', 'test/timed/', 'test/long/', 'test/outside/', ...FLEET_WORKERS],
   },
   { name: 'timed', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/timed/', '--maxWorkers', '1'] },
 ];
 /** The phase of `npm run test:long`: failures that are rare, or that take long to appear. */
 const LONG_PHASES = [{ name: 'long', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/long/', ...FLEET_WORKERS] }];
+
+/** The phase of `npm run test:outside`: whole projects outside of this repository. Each installs hundreds of packages, so CI runs only short forms. */
+const OUTSIDE_PHASE = {
+  name: 'outside',
+  args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/outside/', '--maxWorkers', '1'],
+};
 
 /** The phase of `npm run model`. Its random walks of the model are longer than in `npm test`. */
 const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/model/', '--maxWorkers', '1'] };
@@ -43,7 +49,7 @@ const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '
 /** The names of the phases that CI adds up. Each phase writes its own result file. */
 export const ALL_PHASES = [...PHASES, ...LONG_PHASES].map(({ name }) => name);
 
-/** @param {string[]} argv `--long`, `--model`, `--node LINE` before others, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
+/** @param {string[]} argv `--long`, `--outside`, `--model`, `--node LINE` before others, or arguments for jest (a path, --watch, -t NAME); without any, all phases of `npm test` run */
 export async function main(argv) {
   if (argv[0] === '--node') return testOnNode(argv[1], argv.slice(2));
   const terminal = new Terminal();
@@ -116,6 +122,7 @@ async function testOnNode(line, argv) {
 /** @param {string[]} argv */
 function phasesFor(argv) {
   const [first, ...rest] = argv;
+  if (first === '--outside') return [{ ...OUTSIDE_PHASE, args: [...OUTSIDE_PHASE.args, ...rest] }];
   if (first === '--model') return [{ ...MODEL_PHASE, args: [...MODEL_PHASE.args, ...rest] }];
   if (first === '--long') return rest.length > 0 ? [{ name: 'chosen', args: [...LONG_PHASES[0].args, ...rest] }] : LONG_PHASES;
   return argv.length > 0 ? [{ name: 'chosen', args: argv }] : PHASES;

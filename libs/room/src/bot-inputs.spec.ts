@@ -43,7 +43,7 @@ function gameWithBot(move: () => BotMove | null, input: InputRule | null = INPUT
 }
 
 describe('the input of a bot', () => {
-  it('is used by the next steps without a record', () => {
+  it('is part of the next steps, but of no recorded change', () => {
     const { bot, step, inputs, counted } = gameWithBot(() => ({ input: 'left' }));
     inputs.take(0, 4, 'up');
     expect(bot()).toEqual({ kind: 'unchanged' });
@@ -62,7 +62,7 @@ describe('the input of a bot', () => {
     expect(counted).toEqual([]);
   });
 
-  it('is refused by the schema, and the previous input stays in use', () => {
+  it('is refused by the schema, and the previous input remains current', () => {
     let input = 'left';
     const { bot, step } = gameWithBot(() => ({ input }));
     bot();

@@ -16,7 +16,7 @@ const INSTALLERS = {
   pnpm: ['npm', 'exec', '--yes', '--', PNPM, 'install', '--ignore-scripts'],
 } as const;
 
-describe('all packages, published to a registry', () => {
+describe('all packages from a registry', () => {
   let home: string;
   let registry: Registry;
   let fleet: Fleet | undefined;
@@ -38,7 +38,7 @@ describe('all packages, published to a registry', () => {
   });
 
   it.each(['npm', 'pnpm'] as const)(
-    'are installed with %s in an empty folder, compile strictly, and play on after a game server was killed',
+    'are installed with %s, compile strictly, and continue a game after a kill of its server',
     async (installer) => {
       const folder = join(home, installer);
       await cp(join(ROOT, 'test/fixtures/project'), folder, { recursive: true });
