@@ -48,7 +48,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
 
   const targets = (): string[] => fleet.servers.map(({ opsUrl }) => new URL(opsUrl).host);
   const names = async (): Promise<string[]> => [...new Set((await prometheus.firing()).map(({ labels }) => labels.alertname))].sort();
-  /** Waits until all of these alerts have fired, though not all at the same time. */
+  /** Waits until each of these alerts has fired at least once. The alerts need not fire at the same time. */
   const fired = async (...wanted: string[]): Promise<void> => {
     const seen = new Set<string>();
     await eventually(async () => {
@@ -62,7 +62,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
     const { rooms } = await fleet.twoPlayersInAGame<TicTacToe>('tic-tac-toe');
     await rooms[0].send('place', { cell: 0 });
     const evaluated = await prometheus.evaluations();
-    // Long enough for every alert: each needs its condition for a second, and a window of 8 seconds.
+    // Long enough for any alert to fire: a condition must hold for one second, and the longest window has 8 seconds.
     await until(async () => (await prometheus.evaluations()) > evaluated + 20, SOON_MS);
     expect(await names()).toEqual([]);
     await rooms[0].leave();
@@ -95,7 +95,7 @@ describe('a real Prometheus that evaluates the alert rules of a fleet', () => {
       'HoldfastGameServersWanted',
     );
     await fleet.restart(owner);
-    // The new process has another ops port.
+    // The ops port changes with the restart, so Prometheus needs the new targets.
     await prometheus.scrape(targets());
     await quiet();
     await rooms[0].leave();

@@ -185,7 +185,7 @@ describe('a fleet that receives bad input', () => {
   });
 
   describe('made of hostile MessagePack and JSON', () => {
-    /** 30 levels of arrays that refer to each other: as a tree they have 2^30 values. */
+    /** 30 levels of arrays, each with two references to the next level. Written out as a tree, they have 2^30 values. */
     const bomb = referenceBomb();
     const SOON_MS = 1_000;
     const text = (name: string): number[] => [name.length, ...Buffer.from(name)];
@@ -193,7 +193,7 @@ describe('a fleet that receives bad input', () => {
     const request = (data: Uint8Array, id = 1): Buffer => Buffer.concat([Buffer.of(0x02, 0, 0, 0, id, ...text('rooms.create')), data]);
     const command = (data: Uint8Array): Buffer => Buffer.concat([Buffer.of(0x03, 0, 0, 0, 1, 0, 0, 0, 0, ...text('place')), data]);
 
-    /** Asserts that another player gets answers soon while `act` runs. */
+    /** Asserts that a second player gets quick answers while `act` runs. */
     async function othersWait(act: () => Promise<unknown>): Promise<void> {
       const other = await RawPlayer.welcomed(gateway(), 'Bystander');
       const startedAt = performance.now();
@@ -344,7 +344,7 @@ describe('a fleet that receives bad input', () => {
       for (let count = 0; count < 50; count++) {
         await new Promise<void>((resolve, reject) => {
           const socket = dial({ host: '127.0.0.1', port: port as number }, () => {
-            // Ends half of the checks with a reset, as HAProxy does.
+            // Half of the connections end with a reset, like the health checks of HAProxy.
             if (count % 2 === 0) socket.resetAndDestroy();
             else socket.destroy();
             resolve();
@@ -391,7 +391,8 @@ describe('a fleet that receives bad input', () => {
 
     it('refuses a server with another secret', async () => {
       const server = await fleet.startStranger('lobby', 'stranger', OTHER_LINK_SECRET);
-      // The stranger is in the registry, because the store does not check the secret. But the gateway sends it no requests.
+      // The server with the wrong secret is in the registry, because the store does not check the secret. But the gateway sends this server
+      // no requests.
       for (let asked = 0; asked < 10; asked++) {
         const player = await fleet.newPlayer(`P${asked}`);
         await player.createRoom({ game: 'chess' });
@@ -425,7 +426,7 @@ describe('a fleet that receives bad input', () => {
     });
   });
 
-  /** This test must run after the other tests of this fleet, because it searches their log lines. */
+  /** This test must run last, because it searches the log lines that the other tests of this fleet caused. */
   it('leaves no secret in the log of any server', async () => {
     const ada = await fleet.newPlayer('Ada');
     told.push(ada.credentials.secret);
@@ -470,7 +471,7 @@ describe('a fleet that receives bad input', () => {
       expect(said).toContain(name);
       if (value && name !== 'LINK_SECRET') expect(said).toContain(value);
       expect(said).not.toMatch(/\n\s+at /);
-      // The output has one headline, and one line for each wrong setting.
+      // The output is a headline and one line for each wrong setting.
       expect(said.trim().split('\n')).toEqual([
         expect.stringContaining(`This ${type} cannot start`),
         expect.stringContaining('it must be'),

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 const DIST = join(process.cwd(), 'dist');
 
-/** Any program may import these first, and their decorators need reflect-metadata. */
+/** Modules whose decorators need reflect-metadata. Each must work as the first import of a program. */
 const MODULES = [
   ...['common', 'core', 'microservices', 'schedule', 'swagger'].map((name) => `node_modules/@nestjs/${name}/index.js`),
   ...['redis', 'health', 'room-host'].map((name) => `libs/${name}/src/index.js`),

@@ -27,7 +27,7 @@ interface Programs {
 
 interface Language {
   readonly name: string;
-  /** Returns the programs, or the reason why this machine cannot have them. */
+  /** Compiles or finds the programs. Returns the programs, or the reason why this machine cannot run them. */
   prepare(): Promise<Programs | { missing: string }>;
 }
 
@@ -94,7 +94,8 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
     await ada.says(/^connection reconnecting/);
     expect([await ada.ended(), await bob.ended()]).toEqual([0, 0]);
     for (const player of [ada, bob]) {
-      // Both take the first free cell, so the first player wins with the seventh move. No move is lost or made twice.
+      // Both players take the first free cell, so the first player wins with the seventh move. A lost or repeated move would lead to other
+      // cells.
       expect(player.lines).toContain('cells [0, 1, 0, 1, 0, 1, 0, null, null]');
       expect(JSON.parse(await player.says(/^result (.*)/))).toEqual({
         reason: 'finished',
@@ -152,7 +153,7 @@ describe.each(LANGUAGES)('the client for $name', ({ name, prepare }) => {
   }, 60_000);
 });
 
-/** Waits for a line with a step at least two seconds of the game later, whose state contains an input of the player. */
+/** Waits for a line about a later step, at least two seconds of game time on, whose state contains an input of the player. */
 async function stepAfter(pilot: ExampleProcess, step: number): Promise<{ step: number; input: number }> {
   const [line] = await until(() => {
     const found = pilot.lines

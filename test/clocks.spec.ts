@@ -15,7 +15,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const TURN_MS = 5_000;
-/** The tolerance for a busy machine, the pause of a migration, and the poll of the test, in ms. */
+/** Tolerance of the measured times, in ms. It covers a busy machine, the pause of a migration, and the polling of the test. */
 const SLACK_MS = 1_500;
 const JWT_SECRET = 'a secret for tests that is long enough';
 const PRELOAD = pathToFileURL(join(ROOT, 'tools/process/wall-clock.mjs')).href;
@@ -30,7 +30,9 @@ beforeEach(async () => {
   home = await mkdtemp(join(tmpdir(), 'holdfast-clocks-'));
 });
 
-/** The wall clock of one server, which is ahead by `aheadMs`. `set` lets it jump, and resolves when the server has the new time. */
+/**
+ * The wall clock of one server, which is ahead by `aheadMs`. `set` makes the clock jump, and resolves when the server uses the new time.
+ */
 class Clock {
   private readonly file: string;
   readonly env: Record<string, string>;

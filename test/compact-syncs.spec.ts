@@ -97,7 +97,7 @@ describe('a fleet whose clients read compact syncs', () => {
     await note([room, other], 'a');
     await watched.waitFor(({ state }) => (state as LedgerState).applied[1]?.length === 3, SOON);
     expect(watched.state).toEqual(room.state);
-    // Only a compact sync names the input that it contains.
+    // Only compact syncs have the field `input`, so all of these syncs were compact.
     expect(new Set(inputs)).toEqual(new Set([0]));
   });
 
@@ -112,7 +112,8 @@ describe('a fleet whose clients read compact syncs', () => {
     expect(acknowledged.map(({ length }) => length <= 12)).toEqual([true]);
     expect(room.state).toBe(state);
     expect(other.version).toBe(otherVersion);
-    // The other player received no sync for that version, and applies the next change to the version before it.
+    // The other player received no sync for the version without a visible change. The next sync of that player begins at the version before
+    // it.
     await note([room, other], 'b');
     expect(RecordingSocket.opened.slice(-2).every(({ readyState }) => readyState === WebSocket.OPEN)).toBe(true);
   });
@@ -189,7 +190,7 @@ describe('a fleet whose clients read compact syncs', () => {
       [0, 1].map((seat) => ['a', 'b'].flatMap((round) => [1, 2, 3].map((count) => `${round}-${seat}-${count}`))),
     );
     expect(rewinds).toEqual([]);
-    // The new owner continues with patches from the state that the client has, over the same connection.
+    // Over the same connection, the new owner continues with patches to the state that the client has.
     expect(socket.readyState).toBe(WebSocket.OPEN);
     expect(socket.frames.at(-1)?.[0]).toBe(KIND.compact);
     await fleet.restart(owner);

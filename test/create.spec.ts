@@ -8,7 +8,10 @@ import { playFirstMove } from './harness/first-move.js';
 
 const execute = promisify(execFile);
 
-/** The template with the most packages is installed. The others use its packages. `test/outside/create.spec.ts` does all of this for each. */
+/**
+ * Installs only the template with the most packages. The other templates use its packages. `test/outside/create.spec.ts` installs each
+ * template.
+ */
 describe('a project of create-holdfast, outside of this repository', () => {
   let home: string;
   let creator: string;

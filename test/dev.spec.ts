@@ -136,7 +136,7 @@ describe('npm run dev', () => {
     from = fleet.text.length;
     fleet.edit((text) => `${text}const unfinished = ;\n`);
     await fleet.says(/not built, so the old build keeps running: [\s\S]*Expression expected/, from);
-    // A server that dies now starts again with the old build.
+    // A server that dies after the failed build starts again with the old build.
     process.kill(before['game 1'], 'SIGKILL');
     await fleet.says(/game 1 +is back/, from);
     expect(await refusal()).toBe('wait-for-your-turn');

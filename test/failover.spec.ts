@@ -79,7 +79,7 @@ describe('a fleet of seven servers', () => {
       const [killed] = fleet.lobbies;
       killed.kill();
       await killed.exited;
-      // Requests during or just after the loss are answered, or refused with `retry`.
+      // Each request during or just after the loss of the lobby is answered, or refused with `retry`.
       const asked = await Promise.allSettled(players.map((player) => player.me()));
       for (const outcome of asked) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ retry: true });
 
@@ -100,7 +100,7 @@ describe('a fleet of seven servers', () => {
 
     it('answers pending requests through its other lobby, or refuses these requests with `retry`', async () => {
       const players = await Promise.all(Array.from({ length: 8 }, (_, index) => fleet.newPlayer(`P${index}`)));
-      // The gateway sends all further requests of a player to the lobby that answered the first one.
+      // Gives each player a lobby: the gateway sends all requests of a player to the lobby that answered the player's first request.
       await Promise.all(players.map((player) => player.me()));
       const [killed] = fleet.lobbies;
       killed.kill('SIGSTOP');
@@ -227,7 +227,7 @@ describe('a fleet with one gateway and one lobby', () => {
   }, 40_000);
 });
 
-/** Plays moves one after another. Each is sent by the player whose turn it is, after that player sees the latest state. */
+/** Plays moves one after another. The player whose turn it is sends each move, after seeing the latest state. */
 async function play(rooms: readonly Room<Chess>[], moves: readonly string[]): Promise<void> {
   for (const san of moves) {
     const newest = rooms.reduce((a, b) => ((b.state?.moves.length ?? 0) > (a.state?.moves.length ?? 0) ? b : a));

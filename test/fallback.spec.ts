@@ -14,7 +14,7 @@ interface Pair {
 }
 
 const QUICKLY = { reconnect: { firstMs: 50, maxMs: 200, giveUpMs: 60_000 } };
-/** Limit for everything that players receive after a fallback of the store. */
+/** Time limit for each message that players must receive after a fallback of the store. */
 const SOON = { timeoutMs: 8_000 };
 
 let fleet: Fleet;
@@ -64,7 +64,7 @@ async function start({ rooms: [made, joined] }: Pair): Promise<void> {
 }
 
 let notes = 0;
-/** Both players send notes, and both players see all notes. */
+/** Lets both players send notes, and checks that both players see all notes. */
 async function play({ rooms }: Pair, moves = 3): Promise<void> {
   let last = '';
   for (let move = 0; move < moves; move++) {
@@ -76,7 +76,7 @@ async function play({ rooms }: Pair, moves = 3): Promise<void> {
   for (const room of rooms) await room.waitFor(({ state }) => state?.applied.some((ids) => ids.includes(last)) === true, SOON);
 }
 
-/** Ends the game. Both players receive the result and are back in the room. */
+/** Ends the game, and checks that both players receive the result and return to the room. */
 async function finish({ rooms }: Pair, id: string): Promise<void> {
   const heard = rooms.map((room) => new Promise((resolve) => room.on('end', resolve)));
   await rooms[0].send('settle', { id });
@@ -152,7 +152,7 @@ describe('a fleet whose store falls back to before the end of a game', () => {
       status: 'waiting',
       lastResult: { result: { settled: 'b' } },
     });
-    // The pause is longer than the interval of the sweep in which the former owner looks for rooms whose records name that owner.
+    // Waits longer than the interval of the former owner's sweep, which looks for rooms whose records name this owner.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await record(pair.rooms[0].id)).toMatchObject({ status: 'waiting', round: '1' });
     await start(pair);
@@ -255,13 +255,13 @@ describe('a gateway that starts while the store comes back empty', () => {
     await fleet.redis.kill();
     await rm(`${fleet.redis.dir}/appendonlydir`, { recursive: true, force: true });
     const started = fleet.restart(starting);
-    // By now the process has started on most machines, and waits for Redis.
+    // After this time, the new process has started on most machines and waits for Redis.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     stopped = [living, ...fleet.games];
     for (const server of stopped) server.kill('SIGSTOP');
     await fleet.redis.startAgain();
-    // Simulates a slow machine whose other servers are busy. Ends early if the new process has marked
-    // the store as settled without them.
+    // Simulates a slow machine on which the other servers are busy for a while. Ends early if the new process marks the store as settled
+    // without these servers.
     await until(async () => (await fleet.redis.client.get(redisName('settled'))) !== null, 900).catch(() => {});
     const resumed = comesBack(ada, starting);
     await new Promise((resolve) => setTimeout(resolve, 200));
@@ -397,7 +397,7 @@ describe('a fleet whose store falls back and loses changes of players', () => {
     await play({ players: [ada, bob], rooms });
     const third = carl.quickMatch<Ledger>('ledger');
     await until(async () => (await answered(() => carl.me())).searching === 'ledger');
-    // The queue is ordered by time. If Ada were still in it, Carl would be matched with her and not with Dora.
+    // The queue is ordered by time. If Ada were still in the queue, Carl would be matched with her and not with Dora.
     const others = await Promise.all([third, dora.quickMatch<Ledger>('ledger')]);
     expect(others[0].id).toBe(others[1].id);
     expect(ada.room?.id).toBe(rooms[0].id);
@@ -445,7 +445,7 @@ async function migrate(id: string, to: FleetServer): Promise<void> {
   expect([response.status, await response.json()]).toMatchObject([200, { to: to.id }]);
 }
 
-/** Returns a list, to which one entry is added for each player who receives `left`, with the reason. */
+/** Returns a list that grows by the reason of each `left` that a player receives. */
 function watchLeft(pairs: readonly Pair[]): string[] {
   const left: string[] = [];
   for (const { players, rooms } of pairs) {

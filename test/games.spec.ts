@@ -61,7 +61,7 @@ describe.each<'compact' | Way>(['compact', 'binary', 'json', 'tcp'])('a fleet wh
     await refused(black.send('move', { san: 17 }), 'bad-data');
     await refused(black.send('acceptDraw'), 'no-draw-offer');
     await refused(black.send('castle-into-the-air'), 'unknown-command');
-    // These names are methods of the game's class, but not commands.
+    // Methods of the game's class that are not commands must be refused.
     await refused(black.send('flagFell'), 'unknown-command');
     await refused(black.send('constructor'), 'unknown-command');
     expect(rooms.map(({ state, version }) => ({ state, version }))).toEqual(before);
@@ -106,11 +106,11 @@ describe('a game of tic-tac-toe in a fleet', () => {
   });
 });
 
-/** The fleet that all tests of this file use. The first group of tests starts it. */
+/** The fleet of all tests of this file. The first group of tests that needs it starts it. */
 let shared: Fleet | undefined;
 afterAll(() => shared?.stop());
 
-/** Marks these cells in turn, beginning with seat 0. Each player first waits for the mark of the other. */
+/** Marks these cells in turn, beginning with seat 0. Each player waits for the opponent's mark before placing the next one. */
 async function place(rooms: readonly Room<TicTacToe>[], cells: readonly number[]): Promise<void> {
   for (const [moves, cell] of cells.entries()) {
     const room = rooms[moves % 2];

@@ -23,7 +23,7 @@ describe('the loss of a gateway with many players', () => {
     const playing = run(process.execPath, [join(ROOT, 'tools/players/run.mjs'), ...options], { cwd: ROOT });
     try {
       await until(async () => (await playersAt(killed)) >= PLAYERS / 2, 20_000);
-      // The games must have begun before the loss.
+      // The gateway is killed only after the games have begun.
       await until(async () => (await gamesOn()) >= PLAYERS / 4, 20_000);
     } finally {
       killed.kill();

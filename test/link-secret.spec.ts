@@ -4,9 +4,12 @@ import { type Fleet, type FleetServer, startFleet, until } from './harness/index
 
 const OTHER_SECRET = 'another secret of some length';
 const ROOMS = 12;
-/** Number of kills. It is not one, because only about half of the evictions would need the vote of the server with the other secret. */
+/**
+ * Number of killed servers. It is above one, because only about half of the evictions would need the vote of the server with the wrong
+ * secret.
+ */
 const KILLS = 5;
-/** A time in which servers attempt to open a link several times, in ms. */
+/** Time in which a server tries several times to open a link, in ms. */
 const ATTEMPTS_MS = 3_000;
 
 describe('a server with another LINK_SECRET than the fleet', () => {
@@ -41,7 +44,7 @@ describe('a server with another LINK_SECRET than the fleet', () => {
     const good = await Promise.all((['gateway', 'lobby', 'game'] as const).map((type) => fleet.start(type, '1')));
     await until(async () => (await stranger.ops('/readyz')).status === 503, 10_000);
     await expectNotReady(stranger);
-    // The gateway cannot reach the server either, and adds that reason after a while.
+    // The gateway cannot reach this server, and later adds that reason too.
     await until(async () => (await withheld(fleet, stranger))?.split(' ').includes('link-refused'), 5_000);
     for (const server of good) expect([server.id, (await server.ops('/readyz')).status]).toEqual([server.id, 200]);
 

@@ -5,7 +5,7 @@ import { type Fleet, RawPlayer, startFleet, until } from './harness/index.js';
 const QUICKLY = { reconnect: { firstMs: 50, maxMs: 200, giveUpMs: 60_000 } };
 const SOON = { timeoutMs: 15_000 };
 
-/** A player with the messages about searches that the player has received. */
+/** A player, and the messages about searches that this player has received. */
 interface Searcher {
   readonly session: Session;
   readonly heard: MatchMessage[];
@@ -73,7 +73,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
     await expect(lost).rejects.toMatchObject({ code: 'not-searching' });
     await until(() => ada.heard.some((message) => message.event === 'searching' && message.returned === true), SOON.timeoutMs);
     expect(bob.heard.at(-1)).toMatchObject({ event: 'cancelled', reason: 'declined' });
-    // Bob searches again and does not answer.
+    // Bob searches again, and neither accepts nor declines the next offer.
     bob.heard.length = 0;
     ada.heard.length = 0;
     const missed = find(bob, { mode: 'asked' });
@@ -90,7 +90,7 @@ describe('matchmaking in a fleet of two gateways and two lobbies', () => {
 
   it('ends an offer at once when a player searches again, and continues the new search', async () => {
     const [ada, cy] = await searchers('Ada', 'Cy');
-    // Our client has one search at a time.
+    // A raw player, because `libs/client` allows only one search at a time.
     const bob = await RawPlayer.welcomed(fleet.gateways[0]!, 'Bob');
     void find(ada!, { mode: 'asked-duel' });
     await bob.asks(1, 'match.find', { game: 'rumble', mode: 'asked-duel' });

@@ -145,7 +145,7 @@ async function askUntilItHasGone(player: { rooms(): Promise<unknown> }, exited: 
         (error: { retry?: boolean; code?: string }) => (error.retry ? 'told to ask again' : `refused: ${error.code}`),
       ),
     );
-    // A list costs ten messages of the hundred that a connection may send in a second.
+    // A request for the list counts as ten messages, and a connection may send a hundred messages in a second.
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
   return outcomes;

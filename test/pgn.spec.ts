@@ -8,7 +8,7 @@ import { ROOT } from '../tools/process/paths.mjs';
 import { type Fleet, startFleet } from './harness/index.js';
 
 const run = promisify(execFile);
-/** The games of a whole tournament. On a machine without this file, the test plays ten of the games from the fixture. */
+/** The games of a whole tournament. On a machine without this file, the test plays ten of these games from the fixture. */
 const TOURNAMENT = join(ROOT, '../shared/data/london-1851.pgn');
 const FIXTURE = join(__dirname, 'fixtures/london-1851-ten-games.pgn');
 const GAMES_MAX = 20;
@@ -40,7 +40,7 @@ describe('the tool tools/players', () => {
         .join('')
         .replace(/^\[.*$/gm, '')
         .match(/(?<![\w-])[KQRBNOa-h][\w+#=-]*/g) ?? [];
-    // A resignation and an agreement are commands, but they do not count as moves.
+    // Resignations and agreements are commands of a player, but they do not count as moves.
     expect(report.moves).toBe(moves.length);
   }, 120_000);
 

@@ -37,7 +37,7 @@ describe('a hostile game', () => {
 function poison(...options: string[]): Promise<PoisonReport> {
   const args = [join(ROOT, 'tools/poison/run.mjs'), '--json', ...options];
   return new Promise((resolve, reject) => {
-    // The process of the tool ends by itself. Its child processes end with it, even after SIGKILL.
+    // The test kills only the process of the tool. Its child processes end with it, even after SIGKILL.
     execFile(process.execPath, args, { cwd: ROOT, timeout: 3.5 * MINUTE, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       try {
         resolve(JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as PoisonReport);

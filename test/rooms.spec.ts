@@ -96,7 +96,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
       const filter = { 'metadata.level': { min: 7 } };
       await until(async () => ids(await bob.rooms({ game: 'table', filter })).includes(room.id));
       const owner = await fleet.ownerOf(room);
-      // The next owner writes the metadata again, as for a store that has lost it.
+      // Deletes the metadata from the store. The next owner must write it again.
       await fleet.store.client.hdel(redisName(`room:{${room.id}}`), 'metadata');
       owner.kill();
       await owner.exited;
@@ -279,7 +279,7 @@ describe('the rooms of a fleet with two gateways and two lobbies', () => {
   describe('with a delay for spectators', () => {
     const DELAY_MS = 1_500;
 
-    /** Lets a player count, and notes what a spectator sees before it is `DELAY_MS` old. */
+    /** Lets a player count, and records each state that the spectator sees less than `DELAY_MS` after the change. */
     function follow(room: TableRoom, watching: TableRoom) {
       const madeAt: number[] = [];
       const seen: number[] = [];

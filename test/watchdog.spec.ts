@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../tools/process/paths.mjs';
 
-/** The watchdog relies on undocumented behavior of Node. This test fails with a version of Node that behaves differently. */
+/** The watchdog relies on undocumented behavior of Node. So this test must fail with a version of Node that behaves differently. */
 describe('the watchdog in a separate process', () => {
   it('interrupts only running handlers, and ignores interrupts from other sources', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'test/fixtures/watchdog-checks.mjs')], { timeout: 40_000 });

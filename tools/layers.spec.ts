@@ -16,7 +16,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'libs/room-host': ['room', 'durability', 'engine', 'ownership', 'attachments'],
 };
 const PURE = ['libs/protocol', 'libs/room', 'libs/state-patch'];
-/** Folders of other libraries that are pure, too. */
+/** Folders that must be pure although the rest of their library is not. */
 const PURE_FOLDERS = ['libs/matchmaking/src/strategy/'];
 /** Libraries for pages and for the tools with simulated players. No server imports these libraries. */
 const BROWSER = ['libs/client', 'libs/game-page'];
@@ -178,7 +178,7 @@ describe('the check of the layers', () => {
 
 interface Import {
   readonly specifier: string;
-  /** The imported file, relative to the repository's root. For a package, the specifier itself. */
+  /** The imported file, relative to the repository's root; for a package, the specifier of the import. */
   readonly to: string;
   readonly typeOnly: boolean;
   /** True: this is an `import(…)`, which loads the file later. */
@@ -204,7 +204,7 @@ function layerTable(markdown: string): ReadonlyMap<string, number> {
 
 function mayImport(unit: string, target: string): boolean {
   if (SIDEWAYS[unit]?.includes(target)) return true;
-  // A game is above its imports. Another test checks that it imports only game-kit.
+  // A game is not in the table, so every layer is below it. Another test checks that a game imports only game-kit.
   return (table.get(unit) ?? Number.POSITIVE_INFINITY) > (table.get(target) as number) && !BROWSER.includes(target);
 }
 

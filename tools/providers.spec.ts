@@ -7,7 +7,7 @@ const ROOT = join(__dirname, '..');
 const PROVIDER_DECORATORS = ['Injectable', 'Controller', 'Catch', 'Game'];
 const HOOKS = ['onModuleInit', 'onApplicationBootstrap'];
 
-/** Providers that must listen before Nest calls the hooks of `onModuleInit`. */
+/** Providers that must subscribe or listen before Nest calls `onModuleInit`. */
 const EARLY: Readonly<Record<string, string>> = {
   RedisConnections: 'it reports the errors of its clients, which run-server awaits before the hooks',
   PubSub: 'it restores the subscriptions of every connection, also of the first, which run-server awaits before the hooks',
@@ -112,7 +112,7 @@ function startsOf(provider: ts.ClassDeclaration): string[] {
   const visit = (node: ts.Node): void => {
     if (visited.has(node)) return;
     visited.add(node);
-    // A function that the constructor only creates runs later.
+    // Skips functions that the constructor only creates, because they run later.
     if (ts.isFunctionLike(node) && !ts.isConstructorDeclaration(node) && !ts.isMethodDeclaration(node)) return;
     if (ts.isCallExpression(node)) {
       if (isStart(node)) found.push(node.expression.getText());

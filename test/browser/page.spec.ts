@@ -15,7 +15,7 @@ describeInChromium('the players’ page, in Chromium', () => {
   let fleet: Fleet;
   let browser: Browser;
   const visitors = new Visitors();
-  /** The name of the room of the current test. The list may still have rooms of earlier tests. */
+  /** The name of the room of the current test, because the list may still contain rooms of earlier tests. */
   let roomName = '';
   let rooms = 0;
 
@@ -241,7 +241,7 @@ describeInChromium('the players’ page, in Chromium', () => {
       const isFirst = await Promise.race([ada.sees('Your turn').then(() => true), bob.sees('Your turn').then(() => false)]);
       if (isFirst) await ada.mark(4);
       await ada.sees("Bob's turn");
-      // The phone changes its network: the connection stays open and transports nothing.
+      // Simulates a phone that changes its network: the connection stays open, but no data passes.
       proxy.swallow();
       await bob.mark(0);
       await ada.page.context().setOffline(true);

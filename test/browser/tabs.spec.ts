@@ -12,7 +12,7 @@ describeInChromium('the tab of a player, in Chromium', () => {
     [fleet, browser] = await Promise.all([
       startFleet({ gateways: 1, lobbies: 1, games: 1 }),
       launchChromium({
-        // Playwright disables the back/forward cache, which browsers have by default.
+        // Playwright disables the back/forward cache by default, but players have it. So the test enables it.
         ignoreDefaultArgs: ['--disable-back-forward-cache'],
       }),
     ]);

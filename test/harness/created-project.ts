@@ -47,7 +47,7 @@ export class CreatedProject {
     const manifest = JSON.parse(await readFile(file, 'utf8'));
     const own = Object.keys(manifest.dependencies).filter((name) => name.startsWith('@holdfast/'));
     for (const name of own) manifest.dependencies[name] = `file:${this.archives.get(name)}`;
-    // Packages of Holdfast need each other, too.
+    // Packages of Holdfast depend on each other, so the archives must replace these dependencies as well.
     manifest.overrides = Object.fromEntries(own.map((name) => [name, `$${name}`]));
     await writeFile(file, JSON.stringify(manifest, null, 2));
     await this.npm('install', ...NPM_FLAGS);
@@ -88,11 +88,11 @@ export class CreatedProject {
   }
 }
 
-/** The servers of a project after `npm start`. */
+/** A project whose `npm start` is running. */
 export class StartedProject {
-  /** The page. */
+  /** The URL of the page. */
   readonly page: string;
-  /** The WebSocket for players. */
+  /** The WebSocket URL for players. */
   readonly play: string;
   output = '';
 

@@ -40,7 +40,7 @@ async function payments(): Promise<Payment[]> {
   return lines.map((line) => JSON.parse(line) as Payment);
 }
 
-/** Two players of a game who transfer until the game ends or the test stops them. */
+/** Two players who send transfers until the game ends or the test stops them. */
 class Spenders {
   /** The version of the state after each acknowledged transfer, by the id of the transfer. A rewind removes the transfers that it undid. */
   readonly acknowledged = new Map<string, number>();
@@ -122,7 +122,7 @@ describe.each(DURABILITIES)('the transfers by effects, with durability %s, while
       expect([key, byKey.get(key) ?? id]).toEqual([key, id]);
       byKey.set(key, id);
     }
-    // A bank that removes duplicates by key must have paid each transfer once.
+    // After the removal of duplicates by key, each transfer must be paid once.
     const ids = [...byKey.values()];
     expect(ids).toHaveLength(new Set(ids).size);
     expect(ids.length).toBeGreaterThan(KILLS);
@@ -176,7 +176,9 @@ describe('a game of durability `checkpoint` that loses two servers in succession
     const rewinds: { from: number; to: number }[] = [];
     room.on('rewound', (rewind) => rewinds.push(rewind));
 
-    /** Kills the owner after some changes that follow a payment. Returns the versions between which the game is rewound. */
+    /**
+     * Waits for a payment and some later changes, and then kills the owner. Returns the version before the rewind and the version after it.
+     */
     async function loseServer(id: string, beforeEnd: () => void = () => {}): Promise<{ from: number; to: number }> {
       await room.send('transfer', { id });
       await until(async () => (await payments()).some((payment) => payment.id === id), 10_000);
@@ -185,7 +187,7 @@ describe('a game of durability `checkpoint` that loses two servers in succession
       for (let times = 0; times < 3; times++) await room.send('touch');
       const owner = await fleet.ownerOf(room);
       beforeEnd();
-      // The test reads the version before the kill, because the recovery may be faster than the next lines.
+      // Reads the version before the kill, because the recovery may change it soon after the kill.
       const from = room.version;
       owner.kill();
       await until(() => rewinds.some((rewind) => rewind.to === to), 10_000);

@@ -96,7 +96,7 @@ describe('an effect whose handler never finishes', () => {
     await room.send('pay', { id: 'hanging' });
     await until(async () => (await payments('hanging')).length === 1);
     const [{ key }] = await payments('hanging');
-    // The effect of an earlier game may be overdue on this server as well.
+    // Counts only the effects of this room, because an effect of an earlier game may be overdue on the same server.
     const overdue = (): Record<string, unknown>[] => owner.logged('effect.overdue').filter(({ roomId }) => roomId === room.id);
     await until(() => overdue().length === 1);
     expect(overdue()).toMatchObject([{ level: 'warn', game: 'ledger', roomId: room.id, effect: 'ledger-pay', key }]);
@@ -139,7 +139,7 @@ describe('a timer of a game', () => {
     await room.waitFor(({ state }) => state?.rings === 2, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third']);
 
-    // An earlier timer that survived on another server would have fired before this timer.
+    // If another server still had an earlier timer, it would have fired before this timer.
     await room.send('wind', { ms: WOUND_MS });
     await room.waitFor(({ state }) => (state?.rings ?? 0) >= 3, { timeoutMs: 5_000 });
     expect(room.state?.servers).toEqual(['second', 'third', 'third']);

@@ -60,7 +60,7 @@ describe('a fleet on a Redis Cluster of three nodes', () => {
     };
     const leaveAll = () => Promise.all(players.map((player) => player.room?.leave()));
 
-    // An offer that one player leaves by creating a room, and one that both accept.
+    // One player leaves an offer by creating a room. Both players accept the next offer.
     const kept = find(ada, { mode: 'asked-duel' });
     const left = find(bob, { mode: 'asked-duel' });
     await offerOf(ada);
@@ -74,7 +74,7 @@ describe('a fleet on a Redis Cluster of three nodes', () => {
     expect((await kept).id).toBe((await other).id);
     await leaveAll();
 
-    // Parties of two, which play together.
+    // Two parties of two players are matched.
     for (const [host, guest] of [
       [ada, bob],
       [cy, dora],
@@ -85,13 +85,13 @@ describe('a fleet on a Redis Cluster of three nodes', () => {
     await until(() => players.every(({ room }) => room?.id === parties[0]!.id), 10_000);
     await leaveAll();
 
-    // A running room that a later player fills.
+    // A later player joins a running room by matchmaking.
     const open = await Promise.all([ada, bob].map((player) => find(player, { mode: 'open' })));
     await open[0]!.waitFor(({ status }) => status === 'playing', { timeoutMs: 10_000 });
     expect((await find(cy, { mode: 'open' })).id).toBe(open[0]!.id);
     await leaveAll();
 
-    // A ticket that outlives its lobby, and a result that changes ratings.
+    // A ticket survives the end of its lobby, and the result of its game changes ratings.
     const first = find(ada, { mode: 'ranked' });
     await until(async () => (await ada.me()).searching === 'rumble', 10_000);
     const [lobby] = fleet.lobbies;

@@ -10,7 +10,7 @@ import { CreatedProject, installCreator, packPackages, type StartedProject } fro
 import { playFirstMove } from '../harness/first-move.js';
 
 const execute = promisify(execFile);
-/** The time from an empty folder to two browsers that play, on a machine with two cores that does nothing else, in ms. */
+/** Time limit from an empty folder until two browsers play, in ms, on an idle machine with two cores. */
 const PLAYING_WITHIN_MS = 120_000;
 
 let home: string;

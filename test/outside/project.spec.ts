@@ -13,7 +13,7 @@ import { until } from '../harness/index.js';
 
 const run = promisify(execFile);
 const PACKAGES = ['client', 'game-kit', 'server', 'testing', 'cli'];
-/** The time from an edit to its answer, in ms. A busy machine may need longer, but never as long as for the start of the whole fleet. */
+/** Time limit from an edit until a server runs it, in ms. It allows for a busy machine, but is shorter than the start of a whole fleet. */
 const ANSWER_MS = 2_000;
 
 const FILES: Readonly<Record<string, string>> = {
@@ -110,7 +110,7 @@ describe('a separate project with the packed packages', () => {
     }
     writeFileSync(join(root, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }));
     await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: root });
-    // The project uses the compiler and the types of this repository.
+    // Links the compiler and the types of this repository, so that npm need not install them.
     await symlink(join(ROOT, 'node_modules/typescript'), join(root, 'node_modules/typescript'));
     await mkdir(join(root, 'node_modules/@types'), { recursive: true });
     await symlink(join(ROOT, 'node_modules/@types/node'), join(root, 'node_modules/@types/node')).catch(() => {});

@@ -8,7 +8,7 @@ import { type Registry, startRegistry } from '../harness/registry.js';
 
 /** The newest release line of pnpm that runs on every Node that Holdfast supports. */
 const PNPM = 'pnpm@10.34.9';
-/** The packages that a project of its own needs. */
+/** The packages of Holdfast that a separate project needs. */
 const PACKAGES = ['client', 'game-kit', 'server'];
 
 const INSTALLERS = {
@@ -45,7 +45,7 @@ describe('all packages from a registry', () => {
       await writeFile(join(folder, 'package.json'), JSON.stringify(await manifestOfProject()));
       const [command, ...args] = INSTALLERS[installer];
       await registry.run(folder, command, args);
-      // The lock shows where the packages come from: pnpm names no registry, because it is the one of its configuration.
+      // The lock of npm names the registry of each package. The lock of pnpm names no registry.
       if (installer === 'npm')
         expect(await readFile(join(folder, 'package-lock.json'), 'utf8')).toContain(`${registry.url}@holdfast/server`);
 

@@ -10,7 +10,10 @@ const LISTEN_BEHIND = pathToFileURL(join(ROOT, 'tools/process/listen-behind.mjs'
 const GOES_ON_MS = 5_000;
 const PLAYED = 3;
 
-/** These tests cut connections with proxies, which need no rights. `partitions.spec.ts` uses a real network and tests more. */
+/**
+ * These tests cut connections with proxies, which need no special rights. `partitions.spec.ts` cuts a real network, between any two
+ * servers.
+ */
 describe('a game server that is cut off from gateways or Redis', () => {
   let fleet: Fleet;
   let links: CuttableProxy;
@@ -50,7 +53,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
     return games.filter((_, index) => owners[index] === id);
   }
 
-  /** Returns the time until each of these games had some more notes acknowledged, in ms. */
+  /** Returns the time until some further notes of each game are acknowledged, in ms. */
   async function goOn(those: readonly LedgerGame[]): Promise<number> {
     const since = performance.now();
     await Promise.all(those.map((game) => game.goesOn(PLAYED, 4 * GOES_ON_MS)));
@@ -75,7 +78,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       const concerned = await playedBy(id);
       expect(concerned.length).toBeGreaterThan(0);
       links.cut();
-      // Notes in flight at the cut are answered before the links become silent, so several notes are awaited.
+      // The test waits for several notes, because the answers to notes in flight may arrive just before the cut.
       expect(await goOn(concerned)).toBeLessThan(GOES_ON_MS);
       expect(events.told('server.evicted', id)).toEqual([expect.objectContaining({ reason: 'unreachable' })]);
       expect(await playedBy(id)).toEqual([]);
@@ -92,7 +95,7 @@ describe('a game server that is cut off from gateways or Redis', () => {
       const withheld = () => fleet.redis.client.hget(redisName(`{placement}:server:${id}`), 'withheld');
       await until(async () => ((await withheld()) ?? '').includes('unreachable'), 10_000);
       await new Promise((resolve) => setTimeout(resolve, 5_000));
-      // The server has no rooms, so an eviction would have no use.
+      // The server has no rooms, so its eviction would help no player.
       expect(events.told('server.evicted', id).length).toBe(before);
       await LedgerGame.begin(fleet).then(async (game) => {
         expect((await fleet.ownerOf(game.rooms[0])).id).not.toBe(id);
@@ -180,7 +183,7 @@ describe('a gateway that is the only server without Redis', () => {
     store.cut();
     const since = performance.now();
     await made.start();
-    // Without the redirection this player would not learn of the game during the cut.
+    // Unless the gateway redirects this player, the player receives nothing about the game during the cut.
     await joined.waitFor(({ status, state }) => status === 'playing' && state !== undefined, { timeoutMs: 15_000 });
     expect(performance.now() - since).toBeLessThan(8_000);
     await game.goesOn();
@@ -197,7 +200,7 @@ describe('a gateway that is the only server without Redis', () => {
   }, 60_000);
 });
 
-/** Waits until the grace of all servers is over, because misses within it do not lead to an eviction. */
+/** Waits until `HEALTH_GRACE_MS` has passed for all servers, because earlier misses do not lead to an eviction. */
 async function graceIsOver(fleet: Fleet): Promise<void> {
   await until(async () => {
     const [seconds] = await fleet.redis.client.time();

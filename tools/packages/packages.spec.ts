@@ -30,7 +30,7 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
     const others = Object.entries(source.dependencies ?? {}).filter(([to]) => !to.startsWith('@holdfast/'));
     expect(others.filter(([to, version]) => version !== versions[to])).toEqual([]);
     const peers = Object.entries(source.peerDependencies ?? {}).filter(([to]) => !to.startsWith('@holdfast/'));
-    // A package may accept several majors. The version with which this repository is tested belongs to the last one.
+    // A package may accept several major versions of a dependency. This repository is tested with a version of the last one.
     const isTested = ([to, range]: [string, string]) =>
       range === `^${versions[to]}` || range.endsWith(` || ^${versions[to].split('.')[0]}.0.0`);
     expect(peers.filter((peer) => !isTested(peer))).toEqual([]);
@@ -72,7 +72,7 @@ describe.each(NAMES)('the package in packages/%s', (name) => {
   });
 
   it('passes the checks of publint', async () => {
-    // publint suggests to leave out tests. The templates of projects have tests on purpose.
+    // Ignores the advice of publint to leave out tests, because the templates of projects have tests on purpose.
     const level = existsSync(join(folder, 'templates')) ? ['--level', 'warning'] : [];
     const { stdout } = await run(process.execPath, [join(ROOT, 'node_modules/publint/src/cli.js'), folder, '--strict', ...level]);
     expect(stdout).toContain('All good!');

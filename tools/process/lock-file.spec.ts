@@ -18,7 +18,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 
-/** Starts a process that takes the lock for `holdMs`, and writes `in` and `out` with its name to the diary. */
+/**
+ * Starts a process that holds the lock for `holdMs`. The process writes its name to the diary, with `in` when it gets the lock and `out`
+ * when it releases the lock.
+ */
 function holder(name: string, holdMs: number): { child: ChildProcess; ended: Promise<number | null> } {
   const program = `
     import { appendFileSync } from 'node:fs';

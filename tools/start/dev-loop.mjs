@@ -4,12 +4,12 @@ import { CannotStart } from './renewal.mjs';
 import { watchFolders } from './watch-folders.mjs';
 
 /**
- * Follows the edits of a project: compiles what has changed and runs it on the servers that load it. An edit with an error leaves the old
- * build in place.
+ * Follows the edits of a project: compiles the changed files, and restarts the servers that load them. After an edit with an error, the old
+ * build keeps running.
  */
 export class DevLoop {
   #isWorking = false;
-  /** The time of the first edit since the one that is being built. @type {number | null} */
+  /** The time of the first edit after the start of the current build; null when there is none. @type {number | null} */
   #changedAgainAt = null;
 
   /**

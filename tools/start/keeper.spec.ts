@@ -92,7 +92,7 @@ describe('a child process that depends on its parent', () => {
   });
 });
 
-/** A zombie process does not count. */
+/** Returns whether the process is running. A zombie process counts as ended. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

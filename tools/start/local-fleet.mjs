@@ -36,7 +36,7 @@ export class LocalFleet {
 
   /** @type {Renewal | null} */
   renewal = null;
-  /** Ends what follows the edits. @type {(() => void)[]} */
+  /** Functions that end the watching of edits and the type check. @type {(() => void)[]} */
   endings = [];
 
   /**
@@ -201,7 +201,7 @@ export class LocalFleet {
     };
   }
 
-  /** Runs the edits of the project on the servers that load them, and checks its types. */
+  /** Starts to follow the edits of the project: restarts the servers that load a changed file, and checks the types. */
   async followEdits() {
     const { project, env, report, terminal, options } = this;
     const reportAs = (/** @type {string} */ label) => ({

@@ -1,13 +1,13 @@
 import { stopTimeoutMs } from './fleet-plan.mjs';
 import { LocalServer } from './local-server.mjs';
 
-/** Time after which a server that has not started yet is killed, in ms. It has no rooms. */
+/** Time limit for the stop of a server that has not started yet, in ms. It is short, because such a server has no rooms. */
 const STOP_STARTING_MS = 2_000;
 
 /**
- * Runs a new build on a fleet. First one server of each type starts beside the old ones; only when all of these are ready is anything
- * stopped. Rooms of the old game servers migrate to the new one, and the other new servers follow. A gateway has the ports of its players, so
- * the first new one is only a trial on other ports, and then each gateway is restarted.
+ * Runs a new build on a fleet. First one new server of each type starts beside the old servers. Old servers are stopped only when all of
+ * these are ready. Rooms of the old game servers migrate to the new one, and then the further new servers start. The new gateway is only a
+ * trial on other ports, because players need the ports of the old ones. After the trial each gateway is restarted.
  */
 export class Renewal {
   /** The processes that are not part of the fleet yet. @type {Set<LocalServer>} */
@@ -21,13 +21,13 @@ export class Renewal {
   }
 
   /**
-   * Resolves when no room and no player is on the old build any more. Further servers may still be starting then.
+   * Resolves when all rooms and players are on servers with the new build. Further servers may still be starting then.
    *
    * @param {ReadonlySet<import('./fleet-plan.mjs').ServerType>} types
    * @throws {CannotStart} when a server cannot start with the new build; the fleet then runs the old one
    */
   async run(types) {
-    // A server that still starts has the build before this one, and its start would delay this one.
+    // Stops servers that are still starting. They have an older build, and their start would delay the new one.
     for (const { keeper, plan } of this.#starting) if (types.has(plan.type)) void keeper.stop(STOP_STARTING_MS);
     const ofType = (/** @type {string} */ type) => this.servers.filter(({ plan }) => plan.type === type && types.has(plan.type));
     const gateways = ofType('gateway');
@@ -72,7 +72,7 @@ export class Renewal {
   }
 
   /**
-   * Stops all servers of one type, of which the first has a running successor.
+   * Stops all servers of one type. The first of them already has a running successor.
    *
    * @param {LocalServer[]} group @param {LocalServer} first
    * @returns {Promise<LocalServer[]>} the successors of the others, which are not started
@@ -94,7 +94,7 @@ export class Renewal {
   }
 }
 
-/** A server that cannot start with a new build. `cause` is its error. */
+/** Thrown when a server cannot start with a new build. `cause` is the error of the server. */
 export class CannotStart extends Error {
   /** @param {string} label @param {unknown} cause */
   constructor(label, cause) {

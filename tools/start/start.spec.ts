@@ -43,7 +43,7 @@ const STAND_IN = `
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-start-'));
 const dist = join(home, 'dist');
-// The servers of these tests are CommonJS, also when a folder above this one is a package of modules.
+// Makes the stand-in servers CommonJS, even if a folder above has a package.json with `"type": "module"`.
 writeFileSync(join(home, 'package.json'), '{}');
 /** A small disk for the tests, if this user can mount one. */
 const disk = join(home, 'disk');
@@ -120,12 +120,12 @@ function pidsIfAny(): Record<string, number> {
   }
 }
 
-/** Waits until a value changes. */
+/** Waits until the value differs from `from`. */
 async function changed<T>(value: () => T, from: T): Promise<void> {
   await eventually(() => expect(value()).not.toBe(from), 20_000);
 }
 
-/** The command line as `ps` shows it to everybody. */
+/** Returns the command line of a process, which `ps` shows to all users. */
 function commandLineOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 }
@@ -139,7 +139,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** The files that other users can read, write or enter. */
+/** Returns the files and folders that other users can read, write or enter. */
 function openToOthers(folder: string): string[] {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return names.filter((name) => (lstatSync(join(folder, name)).mode & 0o077) !== 0);
@@ -154,7 +154,7 @@ function fillDisk(): { isFull: boolean; makeRoom(): void } {
       try {
         for (;;) writeSync(filler, Buffer.alloc(size));
       } catch {
-        // No further block of this size fits.
+        // The disk has no free block of this size any more, so the next size is smaller.
       }
     }
   };
@@ -262,7 +262,7 @@ describe('npm start', () => {
     await start.says(/redis +is back/);
     expect(start.child.exitCode).toBeNull();
     for (const label of ['gateway 1', 'lobby 1', 'game 2']) process.kill(before[label], 0);
-    // The servers write more lines than the memory buffer holds.
+    // Waits until the servers have written more lines than the memory buffer holds.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     makeRoom();
     await changed(() => running()['game 1'], before['game 1']);
@@ -367,7 +367,7 @@ describe('npm start', () => {
   it('names a read-only folder, and the setting that selects another folder', async () => {
     const folder = join(home, 'read-only');
     mkdirSync(folder);
-    // Without the right to mount, a file in place of the folder has the same effect.
+    // When this user cannot mount, a file in place of the folder has the same effect as a read-only disk.
     const isReadOnly = spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', folder]).status === 0;
     if (!isReadOnly) writeFileSync(join(folder, 'data'), '');
     try {

@@ -17,7 +17,7 @@ import { readResults, summaryLine } from './results.mjs';
 const RESULTS = join(HOLDFAST_DIR, 'test-results');
 
 const CORES = availableParallelism();
-/** Some unit tests only wait for time to pass, so more workers than half of the cores are useful. */
+/** Some unit tests only wait for time to pass, so at least three workers are useful even on few cores. */
 const UNIT_WORKERS = ['--maxWorkers', String(Math.max(3, Math.floor(CORES / 2)))];
 /**
  * An integration test mostly waits for starts of processes and for evictions, so a machine with two cores runs two integration tests at
@@ -43,7 +43,7 @@ const OUTSIDE_PHASE = {
   args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/outside/', '--maxWorkers', '1'],
 };
 
-/** The phase of `npm run model`: longer random walks of the model than those of `npm test`. */
+/** The phase of `npm run model`. Its random walks of the model are longer than in `npm test`. */
 const MODEL_PHASE = { name: 'model', args: ['--selectProjects', 'integration', '--testPathPatterns', 'test/model/', '--maxWorkers', '1'] };
 
 /** The names of the phases that CI adds up. Each phase writes its own result file. */
@@ -86,13 +86,13 @@ export async function main(argv) {
   if (argv[0] === '--model') env.MODEL_LONG = '1';
   const phases = phasesFor(argv);
   await mkdir(RESULTS, { recursive: true });
-  // The results of other commands stay, because CI adds them all up.
+  // Deletes only the results of the phases that run now. CI adds them up with the results of other commands.
   await Promise.all(phases.map(({ name }) => rm(join(RESULTS, `${name}.json`), { force: true })));
   let failed = false;
   for (const { name, args } of phases) {
     if (interrupted) break;
     terminal.line(terminal.paint('1', `\n${name} tests`));
-    // `--forceExit`, because a connection that a test did not close must not keep the run from ending.
+    // `--forceExit` ends the run even if a test left a connection open.
     failed = (await jest([...args, '--forceExit', '--json', '--outputFile', join(RESULTS, `${name}.json`)], env)) !== 0 || failed;
   }
   const names = phases.map(({ name }) => name);
@@ -113,7 +113,7 @@ async function testOnNode(line, argv) {
     stdio: 'inherit',
     env: { ...process.env, PATH: `${dirname(found.path)}${delimiter}${process.env.PATH}` },
   });
-  // Ctrl-C also reaches the child. This process ignores it and waits for the end of the child.
+  // Ctrl-C reaches the child process too. This process ignores the signal and waits for the end of the child process.
   process.on('SIGINT', () => {});
   process.once('SIGTERM', () => child.kill('SIGTERM'));
   process.exitCode = await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
@@ -132,7 +132,7 @@ let interrupted = false;
 
 /** @param {string[]} args @param {NodeJS.ProcessEnv} env @returns {Promise<number>} its exit code */
 function jest(args, env) {
-  // Jest's --json also prints the results to standard output, which is ignored here. Its report goes to standard error.
+  // With --json, jest also prints the results to standard output, which is ignored here. The report for people goes to standard error.
   const child = spawn(process.execPath, [join(ROOT, 'node_modules/jest/bin/jest.js'), ...args], {
     cwd: ROOT,
     env,

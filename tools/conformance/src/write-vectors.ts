@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeVectors } from './vectors.js';
 
-/** Writes the files with vectors into `folder`. The values of patches and syncs come from the files that are there. */
+/** Writes the files with vectors into `folder`. The values of patches and syncs come from the existing files in `folder`. */
 export async function writeVectors(folder: string): Promise<void> {
   const page = readFileSync(join(process.cwd(), 'docs/protocol.md'), 'utf8');
   for (const [name, vectors] of Object.entries(makeVectors(folder, page))) {
@@ -12,7 +12,7 @@ export async function writeVectors(folder: string): Promise<void> {
   }
 }
 
-/** Returns JSON with one vector per line, so that a change shows in a diff as the vectors that it concerns. */
+/** Returns JSON with one vector per line, so that a diff shows only the vectors that changed. */
 function textOf(vectors: Readonly<Record<string, readonly unknown[]>>): string {
   const lists = Object.entries(vectors).map(([name, list]) => {
     const lines = list.map((vector) => `    ${JSON.stringify(vector)}`);

@@ -1,6 +1,6 @@
 import type { Target } from './target.js';
 
-/** A refusal of the fleet, or the lack of a fleet, as a sentence for people. */
+/** Thrown when the fleet refuses a request, or when no fleet answers. The message is a sentence for the user. */
 export class FleetError extends Error {
   constructor(
     readonly code: string,
@@ -15,7 +15,7 @@ export class FleetError extends Error {
   }
 }
 
-/** The time limit for an answer, in ms. It exceeds the time of every command: a drain takes up to two minutes. */
+/** The time limit for an answer, in ms. It exceeds the duration of every command; the longest, a drain, takes up to two minutes. */
 const ANSWER_MS = 150_000;
 
 export class AdminClient {
@@ -95,7 +95,7 @@ interface EventsWanted {
   readonly signal?: AbortSignal;
 }
 
-/** An event as the CLI shows it. The API's description has all its fields. */
+/** The fields of an operator event that the CLI shows. The description of the admin API has all fields. */
 export interface FleetEventLine {
   readonly at: number;
   readonly by: string;

@@ -125,7 +125,8 @@ export const COMMANDS: readonly FleetCommand[] = [
 async function end(invocation: Invocation): Promise<void> {
   const { client, words, options } = invocation;
   const path = `/api/rooms/${part(words[0])}`;
-  // A game may end and the next one begin between the two requests, so the second one names the game that the first one has seen.
+  // Between the two requests the game may end and the next game may begin. So the second request names the game that the first request
+  // returned.
   const round = options.round === undefined ? (await client.get<AdminRoomView>(path)).round : Number(options.round);
   if (!Number.isInteger(round) || round < 0)
     throw new FleetError('bad-data', `--round is ${JSON.stringify(options.round)}: it must be a whole number from 0.`);

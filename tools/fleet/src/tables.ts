@@ -108,7 +108,7 @@ export function eventText({ at, kind, reason, server, room, detail = {} }: Fleet
 }
 
 export function shortId(id: string): string {
-  // Only ids begin with the prefix of the fleet.
+  // Removes the prefix only before a server type, because only server ids begin with the prefix of the fleet.
   return id.replace(/^[A-Za-z0-9][A-Za-z0-9._-]{0,31}:(?=(?:gateway|lobby|game):)/, '');
 }
 
@@ -139,7 +139,7 @@ function stateOf({ state, cordoned, deadReason, withheld, rooms }: ServerView): 
   return cordoned ? `${state}, cordoned` : state;
 }
 
-/** Formats the error of a server's wall clock. The measurement is not exact, so an error that rounds to 0.0 s counts as right. */
+/** Formats the error of a server's wall clock. The measurement is not exact, so an error below 0.05 s is shown as no error. */
 function clockOf({ clockOffsetMs }: ServerView): string {
   if (clockOffsetMs === null) return '?';
   const tenths = Math.round(clockOffsetMs / 100);

@@ -3,9 +3,9 @@ import { FleetError, type FleetEventLine } from './admin-client.js';
 import type { Invocation } from './commands.js';
 import { eventText, fleetTable, incidentsTable, shortId } from './tables.js';
 
-/** The time after which the table is read again, in ms. */
+/** The interval at which the table is read again, in ms. */
 const REDRAW_MS = 2_000;
-/** The time after an event at which the table is read again, in ms. */
+/** The time from an event until the table is read again, in ms. */
 const SOON_MS = 150;
 const RETRY_MS = 1_000;
 const LINES_KEPT = 200;
@@ -80,12 +80,12 @@ class Screen {
 
   add(event: FleetEventLine): void {
     const line = eventText(event);
-    // After a reconnect the last events are sent again.
+    // Skips known events, because the gateway sends the last events again after a reconnect.
     if (this.seen.has(line)) return;
     this.seen.add(line);
     this.lines.push(line);
     if (this.lines.length > LINES_KEPT) this.seen.delete(this.lines.shift() as string);
-    // A further event does not delay the refresh, because there may be many per second.
+    // Does not delay a planned refresh at a further event, because there may be many events per second.
     if (!this.isSoon) this.refreshIn(SOON_MS);
     this.isSoon = true;
   }
