@@ -15,6 +15,9 @@ export class Renewal {
   /** Servers of the fleet that are still starting. @type {Set<LocalServer>} */
   #starting = new Set();
 
+  /** Servers of the fleet whose start was stopped for a newer build. @type {LocalServer[]} */
+  #interrupted = [];
+
   /** @param {LocalServer[]} servers the fleet; a successor takes the place of its predecessor in this list */
   constructor(servers) {
     this.servers = servers;
@@ -28,7 +31,8 @@ export class Renewal {
    */
   async run(types) {
     // Stops servers that are still starting. They have an older build, and their start would delay the new one.
-    for (const { keeper, plan } of this.#starting) if (types.has(plan.type)) void keeper.stop(STOP_STARTING_MS);
+    this.#interrupted = [...this.#starting].filter(({ plan }) => types.has(plan.type));
+    for (const { keeper } of this.#interrupted) void keeper.stop(STOP_STARTING_MS);
     const ofType = (/** @type {string} */ type) => this.servers.filter(({ plan }) => plan.type === type && types.has(plan.type));
     const gateways = ofType('gateway');
     const replaced = [ofType('game'), ofType('lobby')].filter((group) => group.length > 0);
@@ -44,6 +48,19 @@ export class Renewal {
     const followers = await Promise.all(replaced.map((group, index) => this.#replace(group, firsts[index])));
     for (const { keeper, plan } of gateways) await keeper.restart(stopTimeoutMs(plan));
     for (const follower of followers.flat()) void this.#follow(follower);
+  }
+
+  /** Starts the servers again whose start was stopped for a build that cannot start. Call it when the old build is restored. */
+  resume() {
+    for (const server of this.#interrupted) {
+      const next = server.successor();
+      this.servers[this.servers.indexOf(server)] = next;
+      void server.keeper.stop(STOP_STARTING_MS).then(() => {
+        next.succeed();
+        return this.#follow(next);
+      });
+    }
+    this.#interrupted = [];
   }
 
   /** Ends all processes that are not part of the fleet. */
